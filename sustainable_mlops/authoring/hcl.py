@@ -1,0 +1,179 @@
+"""Write HCL as a careful person would: expressions bare, strings quoted, blocks apart.
+
+Values come as Terraform's JSON syntax has them: a string is a template, so `"${var.x}"` is the expression `var.x`.
+"""
+
+import json
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+_META_FIRST = ("count", "for_each", "provider", "source", "version", "providers", "iterator")
+_META_LAST = ("lifecycle", "depends_on")
+#: Attributes that hold references, not strings.
+_BARE = ("ignore_changes", "replace_triggered_by", "depends_on", "provider", "iterator")
+WIDTH = 120
+
+
+@dataclass
+class Shape:
+    """What the bindings and the author know of one block: what in it is a block, its order, and its comments."""
+
+    blocks: dict[str, "Shape"] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+#: `lifecycle` is the same in every resource and in no provider's schema.
+LIFECYCLE = Shape({"precondition": Shape(order=("condition",)), "postcondition": Shape(order=("condition",))})
+
+
+def comment(text: str) -> str:
+    """`text` as comment lines, wrapped; empty text gives nothing."""
+    return "".join(f"# {line}\n" for part in text.splitlines() for line in textwrap.wrap(part, WIDTH - 10))
+
+
+def template_parts(text: str) -> Iterator[tuple[bool, str]]:
+    """Split a template into (is it an expression, its text), without the `${` and `}`.
+
+    Raises ValueError where an interpolation is not closed.
+    """
+    position = literal = 0
+    while (position := text.find("${", position)) >= 0:
+        if position and text[position - 1] == "$":  # `$${` is a literal `${`
+            position += 2
+            continue
+        if position > literal:
+            yield False, text[literal:position]
+        end = _closing_brace(text, position + 2)
+        yield True, text[position + 2 : end]
+        position = literal = end + 1
+    if literal < len(text) or not text:
+        yield False, text[literal:]
+
+
+def _closing_brace(text: str, position: int) -> int:
+    depth = 0
+    while position < len(text):
+        character = text[position]
+        if character == '"':
+            position = _closing_quote(text, position + 1)
+        elif character == "{":
+            depth += 1
+        elif character == "}":
+            if depth == 0:
+                return position
+            depth -= 1
+        position += 1
+    raise ValueError(f"unclosed interpolation in {text!r}")
+
+
+def _closing_quote(text: str, position: int) -> int:
+    while position < len(text):
+        if text[position] == "\\":
+            position += 1
+        elif text.startswith("${", position) and text[position - 1] != "$":
+            position = _closing_brace(text, position + 2)
+        elif text[position] == '"':
+            return position
+        position += 1
+    raise ValueError(f"unclosed string in {text!r}")
+
+
+def string(text: str) -> str:
+    """One template as an HCL expression."""
+    parts = list(template_parts(text))
+    if len(parts) == 1 and parts[0][0]:
+        return parts[0][1].strip()
+    if "\n" in text:
+        body = text if text.endswith("\n") else text + "\n"
+        return f"<<-EOT\n{body}EOT"
+    quoted = (f"${{{part}}}" if is_expression else json.dumps(part)[1:-1] for is_expression, part in parts)
+    return f'"{"".join(quoted)}"'
+
+
+def key(name: str) -> str:
+    """The key of an object: bare where it may be."""
+    if _IDENTIFIER.match(name):
+        return name
+    return f"({string(name)})" if name.startswith("${") else string(name)
+
+
+def expression(value: Any) -> str:
+    """Any JSON value as an HCL expression."""
+    if isinstance(value, str):
+        return string(value)
+    if isinstance(value, Mapping):
+        if not value:
+            return "{}"
+        inner = "\n".join(f"{key(name)} = {expression(item)}" for name, item in value.items())
+        return f"{{\n{inner}\n}}"
+    if isinstance(value, Sequence):
+        items = [expression(item) for item in value]
+        line = f"[{', '.join(items)}]"
+        if "\n" not in line and len(line) < WIDTH - 30:
+            return line
+        return "[\n" + "".join(f"{item},\n" for item in items) + "]"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value)
+
+
+def block(header: str, body: Mapping[str, Any], shape: Shape | None = None, lead: str = "") -> str:
+    """One block with its body; `lead` is text (comments) put first in it."""
+    inner = lead + _body(body, shape or Shape())
+    return f"{header} {{\n{inner}}}\n" if inner else f"{header} {{}}\n"
+
+
+def _body(body: Mapping[str, Any], shape: Shape) -> str:
+    head: list[str] = []
+    lines: list[str] = []
+    tall: list[str] = []
+    blocks: list[str] = []
+    tail: list[str] = []
+    for name in _ordered(body, shape.order):
+        value, note = body[name], comment(shape.notes.get(name, ""))
+        if name == "dynamic" or name == "lifecycle" or name in shape.blocks:
+            target = tail if name == "lifecycle" else blocks
+            nested = list(_blocks(name, value, shape))
+            target += [note + nested[0], *nested[1:]] if nested else []
+            continue
+        text = f"{name} = {_attribute(name, value)}\n"
+        if name in _META_FIRST:
+            head.append(note + text)
+        elif name in _META_LAST:
+            tail.append(note + text)
+        elif "\n" in text[:-1]:
+            tall.append(note + text)
+        else:
+            lines.append(note + text)
+    groups = ["".join(head), "".join(lines), *tall, *blocks, *tail]
+    return "\n".join(group for group in groups if group)
+
+
+def _attribute(name: str, value: Any) -> str:
+    if name in _BARE and isinstance(value, str):
+        return value.removeprefix("${").removesuffix("}")
+    if name in _BARE and isinstance(value, list):
+        return f"[{', '.join(_attribute(name, item) for item in value)}]"
+    return expression(value)
+
+
+def _blocks(name: str, value: Any, shape: Shape) -> Iterator[str]:
+    if name == "dynamic":
+        for label, dynamic in value.items():
+            inner = Shape({"content": shape.blocks.get(label, Shape())}, order=("for_each", "iterator", "content"))
+            yield block(f'dynamic "{label}"', dynamic, inner)
+        return
+    inner = LIFECYCLE if name == "lifecycle" else shape.blocks[name]
+    for item in value if isinstance(value, list) else [value]:
+        yield block(name, item, inner)
+
+
+def _ordered(body: Mapping[str, Any], order: Sequence[str]) -> list[str]:
+    """The author's order; what the author did not write comes after, by name."""
+    known = {name: index for index, name in enumerate(order)}
+    return sorted((name for name in body if name != "//"), key=lambda name: (known.get(name, len(known)), name))

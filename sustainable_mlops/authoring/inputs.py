@@ -1,0 +1,225 @@
+"""A module's inputs, declared once as a pydantic model, read as Terraform variables.
+
+From the model come the variable's type, default, description, `nullable` and `validation`, the README's table and
+the check that settings get in Python before Terraform starts.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import annotated_types
+from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
+
+from sustainable_mlops.authoring import hcl
+
+_SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "bool", Any: "any"}
+
+
+class ModuleInputs(BaseModel):
+    """Base of every module's inputs and of the objects in them. Unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def must(requirement: str) -> dict[str, Any]:
+    """What a constrained field must do, for the message people get: `Field(pattern=…, json_schema_extra=must("…"))`."""
+    return {"must": requirement}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One Terraform variable. `default` is `...` where the caller must give a value."""
+
+    name: str
+    type: str
+    description: str
+    nullable: bool
+    default: Any
+    validations: tuple[tuple[str, str], ...]  # (condition, message)
+
+    @property
+    def required(self) -> bool:
+        return self.default is ...
+
+    def body(self) -> dict[str, Any]:
+        """The variable in Terraform's JSON syntax."""
+        body: dict[str, Any] = {"description": self.description, "type": self.type, "nullable": self.nullable}
+        if not self.required:
+            body["default"] = self.default
+        if self.validations:
+            body["validation"] = [
+                {"condition": f"${{{condition}}}", "error_message": message} for condition, message in self.validations
+            ]
+        return body
+
+    def hcl(self) -> str:
+        """The variable as an HCL block, in the usual order: description, type, default, nullable, validation."""
+        lines = [f"description = {hcl.expression(self.description)}", f"type = {self.type}"]
+        if not self.required:
+            lines.append(f"default = {hcl.expression(self.default)}")
+        if not self.nullable:
+            lines.append("nullable = false")
+        parts = ["\n".join(lines) + "\n"]
+        for condition, message in self.validations:
+            parts.append(hcl.block("validation", {"condition": f"${{{condition}}}", "error_message": message}))
+        return f'variable "{self.name}" {{\n' + "\n".join(parts) + "}\n"
+
+
+def variables(model: type[BaseModel]) -> list[Variable]:
+    """The Terraform variables that a model of inputs declares, by name."""
+    return [_variable(name, field) for name, field in sorted(model.model_fields.items())]
+
+
+def _variable(name: str, field: FieldInfo) -> Variable:
+    annotation, nullable = _unwrap(field.annotation)
+    if not (field.description or "").endswith("."):
+        raise ValueError(f"input {name}: the description must be a sentence that ends with a period")
+    default = ... if field.is_required() else _default(field)
+    checks = [*_constraints(f"var.{name}", name, field, annotation), *_inside(f"var.{name}", name, annotation, 0)]
+    if nullable:
+        checks = [(f"var.{name} == null ? true : {condition}", message) for condition, message in checks]
+    return Variable(name, hcl_type(annotation), field.description or "", nullable, default, tuple(checks))
+
+
+def _default(field: FieldInfo) -> Any:
+    value = field.get_default(call_default_factory=True)
+    return value.model_dump(mode="json", exclude_defaults=True) if isinstance(value, BaseModel) else value
+
+
+def _unwrap(annotation: Any) -> tuple[Any, bool]:
+    """An annotation without `| None`, and whether it had one."""
+    if get_origin(annotation) in (Union, UnionType):
+        inner = [item for item in get_args(annotation) if item is not NoneType]
+        if len(inner) != 1:
+            raise TypeError(f"Terraform has no type for {annotation}")
+        return inner[0], True
+    return annotation, False
+
+
+def _field(annotation: Any) -> tuple[Any, FieldInfo]:
+    """The bare type and the merged constraints of an item's annotation such as `Annotated[str, Field(...)]`."""
+    field = FieldInfo.from_annotation(annotation)
+    return field.annotation, field
+
+
+def hcl_type(annotation: Any) -> str:
+    """A Python annotation as a Terraform type constraint. Raises TypeError where Terraform has none."""
+    annotation, _ = _unwrap(_field(annotation)[0])
+    if annotation in _SCALARS:
+        return _SCALARS[annotation]
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return _SCALARS[type(arguments[0])]
+    if origin in (list, set, dict):
+        container = {list: "list", set: "set", dict: "map"}[origin]
+        return f"{container}({hcl_type(arguments[-1])})"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        lines = (f"{name} = {_attribute_type(field)}" for name, field in annotation.model_fields.items())
+        return "object({\n" + "\n".join(lines) + "\n})"
+    raise TypeError(f"Terraform has no type for {annotation}")
+
+
+def _attribute_type(field: FieldInfo) -> str:
+    kind = hcl_type(field.annotation)
+    if field.is_required():
+        return kind
+    default = _default(field)
+    return f"optional({kind})" if default is None else f"optional({kind}, {hcl.expression(default)})"
+
+
+def _constraints(value: str, label: str, field: FieldInfo, annotation: Any) -> list[tuple[str, str]]:
+    """One validation of a field's own constraints, all in one message that says what the value must be."""
+    conditions, words = [], []
+    if get_origin(annotation) is Literal:
+        choices = ", ".join(json.dumps(choice) for choice in get_args(annotation))
+        conditions.append(f"contains([{choices}], {value})")
+        words.append(f"be one of {choices}")
+    for item in field.metadata:
+        for condition, word in _constraint(value, item):
+            conditions.append(condition)
+            words.append(word)
+    if not conditions:
+        return []
+    extra = field.json_schema_extra
+    said = str(extra["must"]) if isinstance(extra, dict) and "must" in extra else " and ".join(words)
+    return [(" && ".join(conditions), f"{label} must {said}.")]
+
+
+def _constraint(value: str, item: object) -> Iterator[tuple[str, str]]:
+    for attribute, operator, word in (("ge", ">=", "at least"), ("le", "<=", "at most")):
+        bound = getattr(item, attribute, None)
+        if bound is not None:
+            yield f"{value} {operator} {bound}", f"be {word} {bound}"
+    if isinstance(item, annotated_types.MinLen):
+        yield f"length({value}) >= {item.min_length}", f"hold at least {item.min_length}"
+    if isinstance(item, annotated_types.MaxLen):
+        yield f"length({value}) <= {item.max_length}", f"hold at most {item.max_length}"
+    pattern = getattr(item, "pattern", None)
+    if pattern is not None:
+        yield f"can(regex({hcl.string(pattern)}, {value}))", f"match {pattern}"
+
+
+def _inside(value: str, label: str, annotation: Any, depth: int) -> Iterator[tuple[str, str]]:
+    """The validations of what a map, a list or an object holds."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (list, set, dict):
+        name = "item" if depth == 0 else f"item{depth + 1}"
+        inner, field = _field(arguments[-1])
+        inner, nullable = _unwrap(inner)
+        checks = [
+            *_constraints(name, f"each of {label}", field, inner),
+            *_inside(name, label, inner, depth + 1),
+        ]
+        for condition, message in checks:
+            safe = f"{name} == null ? true : {condition}" if nullable else condition
+            yield f"alltrue([for {name} in {value} : {safe}])", message
+        if origin is dict:
+            key, key_field = _field(arguments[0])
+            for condition, message in _constraints("key", f"each key of {label}", key_field, key):
+                yield f"alltrue([for key in keys({value}) : {condition}])", message
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, field in annotation.model_fields.items():
+            inner, nullable = _unwrap(field.annotation)
+            path = f"{value}.{name}"
+            checks = [
+                *_constraints(path, f"{label}: {name}", field, inner),
+                *_inside(path, f"{label}: {name}", inner, depth),
+            ]
+            for condition, message in checks:
+                yield (f"{path} == null ? true : {condition}" if nullable else condition), message
+
+
+def table(model: type[BaseModel]) -> str:
+    """The README's table of inputs."""
+    rows = ["| name | what it is | type | default |", "|---|---|---|---|"]
+    for variable in variables(model):
+        kind = " ".join(variable.type.split()) if len(variable.type) < 60 else f"{variable.type.split('(')[0]}(…)"
+        if variable.type.startswith(("map(object", "object")):
+            kind = "map of objects" if variable.type.startswith("map") else "object"
+        default = "required" if variable.required else f"`{json.dumps(variable.default)}`"
+        name = f"**{variable.name}**" if variable.required else variable.name
+        rows.append(f"| {name} | {variable.description} | {kind} | {default} |")
+        rows += _attribute_rows(model.model_fields[variable.name].annotation, variable.name)
+    return "\n".join(rows) + "\n"
+
+
+def _attribute_rows(annotation: Any, path: str) -> list[str]:
+    """Rows for what an object or a map of objects holds."""
+    annotation, _ = _unwrap(annotation)
+    if get_origin(annotation) in (dict, list):
+        mark = '["…"]' if get_origin(annotation) is dict else "[*]"
+        return _attribute_rows(_field(get_args(annotation)[-1])[0], f"{path}{mark}")
+    if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        return []
+    rows = []
+    for name, field in annotation.model_fields.items():
+        inner, _ = _unwrap(field.annotation)
+        nested = _attribute_rows(inner, f"{path}.{name}")
+        kind = "object" if nested else hcl_type(inner)
+        default = "required" if field.is_required() else f"`{json.dumps(_default(field))}`"
+        rows += [f"| &nbsp;&nbsp;`{path}.{name}` | {field.description or ''} | {kind} | {default} |", *nested]
+    return rows

