@@ -16,6 +16,10 @@ _META_LAST = ("lifecycle", "depends_on")
 #: Attributes that hold references, not strings.
 _BARE = ("ignore_changes", "replace_triggered_by", "depends_on", "provider", "iterator")
 WIDTH = 120
+#: What may not stand as it is between quotes.
+_ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | str.maketrans(
+    {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
+)
 
 
 @dataclass
@@ -88,11 +92,9 @@ def string(text: str) -> str:
     parts = list(template_parts(text))
     if len(parts) == 1 and parts[0][0]:
         return parts[0][1].strip()
-    if "\n" in text:
-        body = text if text.endswith("\n") else text + "\n"
-        return f"<<-EOT\n{body}EOT"
-    quoted = (f"${{{part}}}" if is_expression else json.dumps(part)[1:-1] for is_expression, part in parts)
-    return f'"{"".join(quoted)}"'
+    return (
+        f'"{"".join(f"${{{part}}}" if is_expression else part.translate(_ESCAPES) for is_expression, part in parts)}"'
+    )
 
 
 def key(name: str) -> str:
@@ -174,6 +176,8 @@ def _blocks(name: str, value: Any, shape: Shape) -> Iterator[str]:
 
 
 def _ordered(body: Mapping[str, Any], order: Sequence[str]) -> list[str]:
-    """The author's order; what the author did not write comes after, by name."""
+    """The author's order; what the author did not write comes after, by name; meta-arguments where they belong."""
     known = {name: index for index, name in enumerate(order)}
-    return sorted((name for name in body if name != "//"), key=lambda name: (known.get(name, len(known)), name))
+    known |= {name: index - len(_META_FIRST) for index, name in enumerate(_META_FIRST)}
+    known |= {name: len(body) + len(order) + index for index, name in enumerate(_META_LAST)}
+    return sorted((name for name in body if name != "//"), key=lambda name: (known.get(name, len(order)), name))

@@ -1,0 +1,65 @@
+"""The HCL writer, held to Terraform's own reader where it matters."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sustainable_mlops.authoring import hcl
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("plain", '"plain"'),
+        ("${var.name}", "var.name"),
+        ("${var.name}-${each.key}", '"${var.name}-${each.key}"'),
+        ('say "hi" ${jsonencode({"a" = "b}"})}', '"say \\"hi\\" ${jsonencode({"a" = "b}"})}"'),
+        ("$${literal}", '"$${literal}"'),
+        ('${"${var.a}-b"}', '"${var.a}-b"'),
+        ("two\nlines", '"two\\nlines"'),
+        (3.0, "3"),
+        (0.5, "0.5"),
+        (True, "true"),
+        (None, "null"),
+        ([], "[]"),
+        ({}, "{}"),
+        (["a", "${var.b}"], '["a", var.b]'),
+        ({"key": 1, "not an identifier": 2, "${var.k}": 3}, '{\nkey = 1\n"not an identifier" = 2\n(var.k) = 3\n}'),
+    ],
+)
+def test_a_value_is_written_as_a_person_would(value: object, written: str) -> None:
+    assert hcl.expression(value) == written
+
+
+@pytest.mark.parametrize("text", ["${var.x", 'a ${f("b}'])
+def test_an_interpolation_that_is_not_closed_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="unclosed"):
+        hcl.string(text)
+
+
+@given(st.text(st.characters(exclude_characters="$%", exclude_categories=["Cs"])))
+def test_literal_text_never_ends_its_quotes_early(text: str) -> None:
+    written = hcl.string(text)
+    assert "\n" not in written
+    assert json.loads(written) == text
+
+
+def test_blocks_and_attributes_keep_the_authors_order_and_comments() -> None:
+    inner = hcl.Shape(order=("mode",))
+    shape = hcl.Shape({"rule": inner}, order=("name", "tags", "rule"), notes={"name": "Because."})
+    body = {
+        "depends_on": ["aws_kms_key.this"],
+        "lifecycle": {"ignore_changes": ["tags"]},
+        "rule": [{"mode": "a"}, {"mode": "b"}],
+        "tags": {"a": "b"},
+        "name": "x",
+        "for_each": "${var.things}",
+        "//": "metadata",
+    }
+    assert hcl.block('resource "t" "n"', body, shape) == (
+        'resource "t" "n" {\nfor_each = var.things\n\n# Because.\nname = "x"\n\ntags = {\na = "b"\n}\n\n'
+        'rule {\nmode = "a"\n}\n\nrule {\nmode = "b"\n}\n\nlifecycle {\nignore_changes = [tags]\n}\n\n'
+        "depends_on = [aws_kms_key.this]\n}\n"
+    )

@@ -1,0 +1,102 @@
+"""What holds for every module, shown on the examples in its README."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sustainable_mlops import synth
+from sustainable_mlops.terraform import LOCK_FILE, ROOT, changes, environment, find_engine
+from tests.modules.examples import Example, check_inventory, examples, plan, summary, terraform
+
+MODULES = synth.names()[0]
+GUARD = ".terraform_data.deletion_protection["
+ADDRESSES = ROOT / "tests" / "modules" / "addresses.yaml"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_readme_has_a_minimal_and_a_full_example(module: str) -> None:
+    assert {"minimal", "full"} <= {example.case for example in examples() if example.module == module}
+
+
+@pytest.mark.parametrize("example", examples(), ids=str)
+def test_an_example_is_formatted(example: Example) -> None:
+    command = [find_engine().path, "fmt", "-"]
+    done = subprocess.run(command, input=example.text, capture_output=True, text=True, env=environment(), check=True)
+    assert done.stdout == example.text
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_address_is_lost_without_a_moved_block(module: str, synthesized: dict[str, Any]) -> None:
+    body = synthesized[module]
+    now = {f"{kind}.{name}" for kind, named in body["resource"].items() for name in named}
+    moved = {block["from"] for block in body.get("moved", [])}
+    known = set(yaml.safe_load(ADDRESSES.read_text())[module])
+    assert known - now - moved == set(), "a user's next apply would destroy these: add them to `moved`"
+    assert now - known == set(), f"new addresses: add them to {ADDRESSES.relative_to(ROOT)}"
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize("module", MODULES)
+def test_the_committed_hcl_is_valid_on_its_own(module: str, tmp_path: Path) -> None:
+    for file in (ROOT / "modules" / module).glob("*.tf*"):
+        shutil.copy(file, tmp_path)
+    shutil.copy(LOCK_FILE, tmp_path)
+    without_python = {**environment(), "PATH": ""}
+    for command in (["init", "-backend=false"], ["validate"]):
+        subprocess.run(
+            [find_engine().path, f"-chdir={tmp_path}", *command], env=without_python, check=True, capture_output=True
+        )
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize("example", [example for example in examples() if example.case == "full"], ids=str)
+def test_hcl_and_json_plan_to_the_same_values(
+    example: Example, tmp_path: Path, sandbox: Any, synthesized: dict[str, Any]
+) -> None:
+    plans = []
+    for name, modules in (("hcl", None), ("json", synthesized)):
+        example.write(tmp_path / name, modules)
+        driver = terraform(tmp_path / name, sandbox.environment)
+        found = plan(driver)
+        changed = {change["address"]: change["change"] for change in found["resource_changes"]}
+        plans.append([found["planned_values"], found["output_changes"], changed])
+    assert plans[0] == plans[1]
+
+
+@pytest.mark.apply
+@pytest.mark.parametrize("example", examples(), ids=str)
+def test_an_example_applies_once_is_guarded_and_leaves_nothing(
+    example: Example, tmp_path: Path, sandbox: Any, synthesized: dict[str, Any]
+) -> None:
+    before = sandbox.inventory()
+    example.write(tmp_path)
+    driver = terraform(tmp_path, sandbox.environment)
+    check_inventory(example, plan(driver))
+    driver.apply()
+    try:
+        second = plan(driver)
+        assert changes(second) == {}, "the second plan is not empty"
+        guards = [address for address in summary(second)["values"] if GUARD in address]
+        if guards:
+            _leave_by_two_keys(driver, example, tmp_path, synthesized, guards)
+    finally:
+        driver.destroy()
+    assert sandbox.inventory() == before, "destroy left something"
+
+
+def _leave_by_two_keys(
+    driver: Any, example: Example, folder: Path, synthesized: dict[str, Any], guards: list[str]
+) -> None:
+    """The documented way out of deletion protection, each key alone being refused."""
+    with pytest.raises(Exception, match="Instance cannot be destroyed"):
+        driver.destroy()
+    protected = {name for name, body in synthesized.items() if "deletion_protection" in body["variable"]}
+    (folder / "main.tf").write_text(example.unprotected(protected))
+    with pytest.raises(Exception, match="Instance cannot be destroyed"):
+        driver.apply()
+    driver.execute_command("state", "rm", *guards)
+    driver.apply()
