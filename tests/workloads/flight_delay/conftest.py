@@ -1,0 +1,64 @@
+"""Real flights for the tests: the whole year, and three weeks of it as a small data set."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sustainable_mlops.terraform import ROOT
+
+sys.path.insert(0, str(ROOT))  # `workloads` is no installed package: SageMaker gets its files one by one
+
+from workloads.flight_delay import prepare
+from workloads.flight_delay.features import LABEL
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> Iterator[None]:
+    """Small data is boosted fastest by one thread, and the tests share the machine."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SM_NUM_CPUS", "1")
+        yield
+
+
+@pytest.fixture(scope="session")
+def flights() -> pd.DataFrame:
+    """All columns of all flights, in local copies so that tests may change them."""
+    return pd.read_csv(prepare.packaged_files()[prepare.FLIGHTS_FILE])
+
+
+@pytest.fixture(scope="session")
+def weather() -> pd.DataFrame:
+    """All weather records."""
+    return pd.read_csv(prepare.packaged_files()[prepare.WEATHER_FILE])
+
+
+@pytest.fixture(scope="session")
+def year(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
+    """Every flight of 2013 with its features."""
+    return prepare.build(flights, weather)
+
+
+@pytest.fixture(scope="session")
+def january(flights: pd.DataFrame) -> pd.DataFrame:
+    """The flights of the first three weeks, as published."""
+    return flights[(flights["month"] == 1) & (flights["day"] <= 21)].reset_index(drop=True)
+
+
+@pytest.fixture(scope="session")
+def parts(january: pd.DataFrame, weather: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """A small data set in the shape of the real one, in order of time."""
+    built = prepare.build(january, weather)
+    arrived = built[built[LABEL].notna()].astype({LABEL: "int64"}).drop(columns="month")
+    bounds = {"train": (0, 8000), "validation": (8000, 11000), "test": (11000, 14000)}
+    return {part: arrived.iloc[first:last].reset_index(drop=True) for part, (first, last) in bounds.items()}
+
+
+@pytest.fixture(scope="session")
+def data(parts: dict[str, pd.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small data set as prepare.py writes it: a folder a channel."""
+    folder = tmp_path_factory.mktemp("data")
+    prepare.write(parts, folder)
+    return folder

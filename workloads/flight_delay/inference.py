@@ -1,0 +1,147 @@
+"""Serves the flight delay model: the four functions a SageMaker framework container calls.
+
+A request holds flights with their features by name (features.py); the answer is, flight by flight and in the same
+order, the probability of arriving at least 15 minutes late. A record of the feature group can be sent as it is.
+"""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+
+if TYPE_CHECKING or __package__:
+    from . import features
+    from .features import FEATURES, Feature, InputError
+else:  # in a container, the files lie side by side
+    import features
+    from features import FEATURES, Feature, InputError
+
+JSON, CSV = "application/json", "text/csv"
+
+
+class Model(NamedTuple):
+    """A trained model and the categories it knows."""
+
+    booster: xgb.Booster
+    categories: Mapping[str, list[str]]
+
+
+def model_fn(model_dir: str) -> Model:
+    """Loads what train.py saved. Raises InputError when the model was trained on other features than this code's."""
+    folder = Path(model_dir)
+    try:
+        metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+        booster = xgb.Booster({"nthread": 1}, model_file=folder / "model.ubj")
+    except (OSError, ValueError, xgb.core.XGBoostError) as error:
+        raise InputError(f"no flight delay model in {model_dir}: {str(error).splitlines()[-1]}") from None
+    if metadata["features"] != features.schema():
+        raise InputError(f"the model in {model_dir} has other features than the code beside it: train it again")
+    return Model(booster, metadata["categories"])
+
+
+def input_fn(body: str | bytes, content_type: str) -> pd.DataFrame:
+    """The flights of a request: JSON (a list of records, or {"instances": [records]}) or CSV with a header.
+
+    Weather and history may be null, empty or left out; the rest must be there. Raises InputError naming the record and
+    the feature that is missing, unknown or of the wrong type, and for another content type.
+    """
+    try:
+        text = body.decode("utf-8") if isinstance(body, bytes) else body
+    except UnicodeDecodeError:
+        raise InputError("the request is not UTF-8 text") from None
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == JSON:
+        rows = _json_records(text)
+    elif kind == CSV:
+        rows = _csv_records(text)
+    else:
+        raise InputError(f"content type {content_type} is not served: send {JSON} or {CSV}")
+    if not rows:
+        raise InputError("the request holds no flight: send at least one record")
+    checked = [_checked(row, number) for number, row in enumerate(rows, start=1)]
+    return pd.DataFrame(checked, columns=features.names())
+
+
+def predict_fn(flights: pd.DataFrame, model: Model) -> "np.ndarray[Any, np.dtype[np.float32]]":
+    """The probability of a late arrival for each flight."""
+    data = xgb.DMatrix(
+        features.matrix(flights, model.categories),
+        feature_names=features.names(),
+        feature_types=features.xgboost_types(),
+    )
+    return np.asarray(model.booster.predict(data), dtype=np.float32)
+
+
+def output_fn(probabilities: "np.ndarray[Any, np.dtype[np.float32]]", accept: str) -> tuple[str, str]:
+    """The answer and its content type: {"predictions": [p, …]} as JSON, or a probability a line as CSV."""
+    rounded = [round(float(p), 6) for p in probabilities]
+    wanted = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
+    for kind in wanted:
+        if kind in (JSON, "*/*", "application/*"):
+            return json.dumps({"predictions": rounded}), JSON
+        if kind == CSV:
+            return "".join(f"{p}\n" for p in rounded), CSV
+    raise InputError(f"answers of type {accept} are not served: accept {JSON} or {CSV}")
+
+
+def _json_records(text: str) -> list[Any]:
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"the request is not JSON: {error}") from None
+    if isinstance(content, dict) and content.keys() == {"instances"}:
+        content = content["instances"]
+    if not isinstance(content, list):
+        raise InputError('the request must be a list of records or {"instances": [records]}')
+    return content
+
+
+def _csv_records(text: str) -> list[dict[str, Any]]:
+    lines = [line for line in csv.reader(io.StringIO(text)) if line]
+    if not lines:
+        return []
+    header, *rows = lines
+    if len(set(header)) < len(header):
+        raise InputError("the CSV header names a column twice")
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(header):
+            raise InputError(f"record {number}: {len(row)} values, but the CSV header names {len(header)} columns")
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def _checked(row: Any, number: int) -> list[str | float | None]:
+    """The values of a record in the order of the model's columns."""
+    if not isinstance(row, dict):
+        raise InputError(f"record {number} must be an object of features by name")
+    # The schema holds the identifier and the event time too, so a record of the feature group can be sent as it is.
+    unknown = row.keys() - features.schema().keys()
+    if unknown:
+        raise InputError(f"record {number}: unknown feature {', '.join(sorted(unknown))}")
+    return [_value(feature, row.get(feature.name), number) for feature in FEATURES]
+
+
+def _value(feature: Feature, value: Any, number: int) -> str | float | None:
+    where = f"record {number}: {feature.name}"
+    if value is None or value == "":
+        if feature.nullable:
+            return None
+        raise InputError(f"{where} is missing")
+    if feature.type == "String":
+        if isinstance(value, str):
+            return value
+        raise InputError(f"{where} must be a string, not {value!r}")
+    try:
+        parsed = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        parsed = math.nan
+    if not math.isfinite(parsed) or (feature.type == "Integral" and not parsed.is_integer()):
+        wanted = "an integer" if feature.type == "Integral" else "a finite number"
+        raise InputError(f"{where} must be {wanted}, not {value!r}")
+    return parsed
