@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from sustainable_mlops.errors import UserError
 
@@ -15,6 +16,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 #: Mistakes told in one message; more would hide the first.
 _MOST_TOLD = 3
+#: Known words listed where none is near.
+_MOST_KNOWN = 20
 
 _WANTED = {
     "string_type": "must be text; put it in quotes",
@@ -90,10 +93,12 @@ def schema_text(model: type[BaseModel]) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """ "; did you mean 'x'?" where a known word is near, else "; known: …"."""
+    """The end of a message: the known word that is near, else what is known."""
     known = sorted(known)
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
+    if near:
+        return f"; did you mean '{near[0]}'?"
+    return f"; known: {', '.join(known[:_MOST_KNOWN])}{', …' if len(known) > _MOST_KNOWN else ''}"
 
 
 def _path(location: tuple[int | str, ...], data: Any) -> str:
@@ -128,11 +133,19 @@ def _problem(item: Any, model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         return f"unknown key{did_you_mean(str(location[-1]), {name for m in models for name in m.model_fields})}"
     if kind == "string_pattern_mismatch":
-        meant = [m.model_fields[location[-1]].description for m in models if location[-1] in m.model_fields]
-        return f"{given!r} does not match {item['ctx']['pattern']}" + "".join(f" ({text})" for text in meant if text)
+        fields = [m.model_fields[location[-1]] for m in models if location[-1] in m.model_fields]
+        return _mismatch(given, item["ctx"]["pattern"], fields)
     shown = f", not {given!r}" if isinstance(given, str | int | float) else ""
     wanted = _WANTED.get(kind) or item["msg"].replace("Input should be", "must be").replace("String should", "must")
     return f"{wanted}{shown}"
+
+
+def _mismatch(given: Any, pattern: str, fields: list[FieldInfo]) -> str:
+    """What text must be like: in the words the field has for it, else by its pattern and description."""
+    for field in fields:
+        if isinstance(field.json_schema_extra, dict) and "must" in field.json_schema_extra:
+            return f"{given!r} must {field.json_schema_extra['must']}"
+    return f"{given!r} does not match {pattern}" + "".join(f" ({f.description})" for f in fields if f.description)
 
 
 def _models_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[type[BaseModel]]:

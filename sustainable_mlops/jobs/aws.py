@@ -1,0 +1,91 @@
+"""The AWS clients of a launch, and AWS's refusals told as one line."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sustainable_mlops.errors import UserError
+
+#: A boto3 client. Its operations are made at run time, and the type stubs of SageMaker alone weigh more than boto3.
+Client = Any
+
+
+@dataclass(frozen=True)
+class Clients:
+    """One client a service, all in one region."""
+
+    s3: Client
+    sagemaker: Client
+
+
+def client(service: Literal["s3", "sagemaker", "ssm"], region: str | None = None) -> Client:
+    """A boto3 client that backs off and retries by itself. Raises UserError where no region is set."""
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, NoRegionError
+
+    # Following a job takes hours, in which a network may be away for a while.
+    attempts = int(os.environ.get("AWS_MAX_ATTEMPTS", "8"))
+    try:
+        return boto3.client(
+            service,
+            # boto3 itself reads AWS_DEFAULT_REGION only; Terraform and the AWS CLI put AWS_REGION before it.
+            region_name=region or os.environ.get("AWS_REGION"),
+            config=Config(retries={"mode": "adaptive", "total_max_attempts": attempts}),
+        )
+    except NoRegionError:
+        raise UserError(
+            "no AWS region: set AWS_REGION, or give `platform` as a full ARN or inline (with its region)"
+        ) from None
+    except BotoCoreError as error:
+        raise UserError(f"AWS configuration: {error}") from None
+
+
+def connect(region: str) -> Clients:
+    """The clients of a launch in `region`. Raises UserError."""
+    return Clients(s3=client("s3", region), sagemaker=client("sagemaker", region))
+
+
+@contextmanager
+def told(doing: str) -> Iterator[None]:
+    """Turn what AWS refuses meanwhile into a UserError that starts with `doing`."""
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+    try:
+        yield
+    except NoCredentialsError:
+        raise UserError(
+            f"{doing}: no AWS credentials; sign in (aws sso login, AWS_PROFILE), "
+            "or run this on the sandbox: scripts/sandbox.py exec -- <command>"
+        ) from None
+    except (BotoCoreError, ClientError) as error:
+        raise UserError(f"{doing}: {error}") from None
+
+
+def split(address: str) -> tuple[str, str]:
+    """Bucket and key of an s3:// address."""
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def error_code(error: Exception) -> str:
+    """AWS's code in a ClientError, such as `404` or `PreconditionFailed`; empty for any other exception."""
+    response = getattr(error, "response", {})
+    code: str = response.get("Error", {}).get("Code", "")
+    return code
+
+
+def exists(s3: Client, address: str) -> bool:
+    """Whether there is an object at the s3:// address."""
+    from botocore.exceptions import ClientError
+
+    bucket, key = split(address)
+    try:
+        s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error_code(error) in ("404", "NoSuchKey", "NoSuchBucket"):
+            return False
+        raise
+    return True

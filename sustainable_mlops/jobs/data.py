@@ -1,0 +1,57 @@
+"""The data sets of a run: where they are, and a digest of what is there."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.aws import Client, error_code, split
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One data set, as it is now."""
+
+    name: str
+    address: str
+    objects: int
+    size_bytes: int
+    #: Of each object's key below the address, ETag and size. The ETag of an object encrypted with KMS changes with
+    #: every upload, so the same bytes uploaded again count as new data: a run is never wrongly taken for done.
+    digest: str
+
+
+def find_channels(data: dict[str, str], bucket: str, s3: Client) -> tuple[Channel, ...]:
+    """The data sets of `data` (channel to key, prefix or s3:// address). Raises UserError where one is missing."""
+    return tuple(
+        _channel(name, given if given.startswith("s3://") else f"s3://{bucket}/{given.lstrip('/')}", s3)
+        for name, given in sorted(data.items())
+    )
+
+
+def _channel(name: str, address: str, s3: Client) -> Channel:
+    from botocore.exceptions import ClientError
+
+    bucket, prefix = split(address)
+    below = prefix.rpartition("/")[0]
+    objects: list[tuple[str, str, int]] = []
+    try:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            objects += [
+                (item["Key"].removeprefix(below).lstrip("/"), item["ETag"], item["Size"])
+                for item in page.get("Contents", [])
+                if not item["Key"].endswith("/")  # the S3 console's "folders"
+            ]
+    except ClientError as error:
+        if error_code(error) != "NoSuchBucket":
+            raise
+        raise UserError(f"data.{name}: there is no bucket {bucket}") from None
+    if not objects:
+        raise UserError(f"data.{name}: nothing is stored under {address}; put the data set there, or correct the path")
+    return Channel(
+        name=name,
+        address=address,
+        objects=len(objects),
+        size_bytes=sum(size for _, _, size in objects),
+        digest=hashlib.sha256(json.dumps(sorted(objects)).encode()).hexdigest(),
+    )

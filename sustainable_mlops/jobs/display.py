@@ -1,0 +1,139 @@
+"""What people see of a launch: the plan, the live progress, the record."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.live import Live
+from rich.panel import Panel
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from sustainable_mlops.jobs.launch import Decision, Launch
+from sustainable_mlops.jobs.record import RunRecord
+
+_DECISIONS: dict[Decision, str] = {
+    "start": "would train from the start",
+    "resume": "would train on from the checkpoints there are",
+    "attach": "is running already: would follow that job and launch nothing",
+    "done": "is trained already: would launch nothing (--force trains it again)",
+}
+
+
+def plan(launch: Launch) -> Text:
+    """What a launch would do, for a dry run."""
+    record, package = launch.record, launch.package
+    rows = [("this run", _DECISIONS[launch.decision]), ("run key", record.run_key)]
+    if launch.decision in ("attach", "done"):
+        rows.append(("its job", f"{record.job_name} ({record.status})"))
+    uploading = launch.decision in ("start", "resume") and launch.uploads_source
+    size = f"{len(package.files)} files, {decimal(len(package.archive))} packed"
+    rows.append(("source", f"{'would upload' if uploading else 'no upload:'} {size}: {', '.join(package.files)}"))
+    if package.left_out:
+        rows.append(("left out", ", ".join(package.left_out)))
+    for name, data in record.data.items():
+        rows.append((f"data {name}", f"{data.address}: {data.objects} objects, {decimal(data.size_bytes)}"))
+    return _aligned(rows)
+
+
+def summary(record: RunRecord) -> Text:
+    """A run that has ended, or was left running."""
+    rows = [("job", record.job_name), ("status", _status(record)), ("run key", record.run_key)]
+    rows += [(name, f"{value:.6g}") for name, value in record.metrics.items()]
+    for name, figure in record.figures.items():
+        rows.append((name.replace("_", " "), f"{figure.value:.4g} {figure.unit} ({figure.basis})"))
+    if record.spot:
+        rows.append(("spot interruptions", str(record.interruptions)))
+    rows.append(("instances", f"{record.instance_count} x {record.instance_type}"))
+    if record.model:
+        rows.append(("model", record.model))
+    if record.failure_reason:
+        rows.append(("reason", record.failure_reason))
+    return _aligned(rows)
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[Callable[[RunRecord], None]]:
+    """A function to call with each new state of a job: live on a terminal, else a line whenever something changed."""
+    if not console.is_terminal:
+        yield _Lines(console)
+        return
+    view = _View()
+    with Live(view, console=console, transient=True, refresh_per_second=4):
+        yield view.show
+
+
+class _Lines:
+    """Progress as lines: each new status at once, metrics twice a minute at most."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status = ""
+        self._told_at = datetime.min.replace(tzinfo=UTC)
+
+    def __call__(self, record: RunRecord) -> None:
+        status, now = _status(record), datetime.now(UTC)
+        if status == self._status and (now - self._told_at).total_seconds() < 30:
+            return
+        self._status, self._told_at = status, now
+        parts = [_elapsed(record), status, *(f"{name}={value:.6g}" for name, value in record.metrics.items())]
+        self._console.print(Text(f"{record.job_name}: {', '.join(parts)}"), soft_wrap=True)
+
+
+class _View:
+    """Progress on a terminal. Rich renders it anew several times a second, so the elapsed time moves."""
+
+    def __init__(self) -> None:
+        self._record: RunRecord | None = None
+        self._spinner = Spinner("dots")
+
+    def show(self, record: RunRecord) -> None:
+        self._record = record
+
+    def __rich__(self) -> Panel | Spinner:
+        if self._record is None:
+            return self._spinner
+        record, table = self._record, _table()
+        self._spinner.update(text=_status(record))
+        _row(table, "status", self._spinner)
+        _row(table, "elapsed", _elapsed(record))
+        if record.spot:
+            _row(table, "spot interruptions", str(record.interruptions))
+        for name, value in record.metrics.items():
+            _row(table, name, f"{value:.6g}")
+        return Panel(table, title=record.job_name, title_align="left", expand=False)
+
+
+def _status(record: RunRecord) -> str:
+    same = record.secondary_status in ("", record.status)
+    status = record.status if same else f"{record.status} - {record.secondary_status}"
+    times = f" ({record.interruptions} spot interruptions so far)" if record.interruptions and not record.ended else ""
+    return status + times
+
+
+def _elapsed(record: RunRecord) -> str:
+    seconds = ((record.ended_at or datetime.now(UTC)) - record.launched_at).total_seconds()
+    minutes, seconds = divmod(max(0, int(seconds)), 60)
+    return f"{minutes}:{seconds:02d} min"
+
+
+def _aligned(rows: list[tuple[str, str]]) -> Text:
+    """A line each, whole however narrow the terminal is, so that addresses can be copied."""
+    width = max(len(name) for name, _ in rows)
+    lines = (Text.assemble((name.ljust(width + 2), "dim"), value) for name, value in rows)
+    return Text("\n").join(lines)
+
+
+def _row(table: Table, name: str, value: str | Spinner) -> None:
+    # As Text: a path or a reason may hold brackets, which rich would take for markup.
+    table.add_row(Text(name), Text(value) if isinstance(value, str) else value)
+
+
+def _table() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    return table

@@ -1,0 +1,65 @@
+"""Addresses of SageMaker's own images, from the tables of the SageMaker Python SDK."""
+
+import json
+import os
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.spec import FrameworkImage
+from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.terraform import LOCAL
+
+#: Importing the SDK takes seconds and an address follows from its arguments alone: remember it.
+_REMEMBERED = LOCAL / "image-addresses.json"
+
+Scope = Literal["training", "inference"]
+
+
+def image_address(image: FrameworkImage | str, region: str, instance_type: str, scope: Scope = "training") -> str:
+    """The address of `image` in `region`; one given in full is returned as it is.
+
+    Raises UserError naming the supported versions, or that the SDK is missing.
+    """
+    if isinstance(image, str):
+        return image
+    try:
+        sdk = metadata.version("sagemaker")
+    except metadata.PackageNotFoundError:
+        raise UserError(
+            "image: a framework and version need the SageMaker Python SDK; "
+            "pip install 'sustainable-mlops[pipelines]', or give the full address of the image"
+        ) from None
+    key = f"{sdk} {image.framework} {image.version} {region} {instance_type} {scope}"
+    return _remember(key, lambda: _retrieve(image, region, instance_type, scope))
+
+
+def _retrieve(image: FrameworkImage, region: str, instance_type: str, scope: Scope) -> str:
+    from sagemaker.core import image_uris
+
+    tables = {path.stem for path in (Path(image_uris.__file__).parent / "image_uri_config").glob("*.json")}
+    if image.framework not in tables:
+        raise UserError(f"image.framework: no '{image.framework}'{did_you_mean(image.framework, tables)}")
+    try:
+        address: str = image_uris.retrieve(
+            image.framework, region, version=image.version, instance_type=instance_type, image_scope=scope
+        )
+    except (ValueError, KeyError, NotImplementedError) as error:
+        raise UserError(f"image: {error}") from None
+    return address
+
+
+def _remember(key: str, find: Callable[[], str]) -> str:
+    try:
+        known: dict[str, str] = json.loads(_REMEMBERED.read_text())
+    except (OSError, ValueError):
+        known = {}
+    if key not in known:
+        known[key] = find()
+        _REMEMBERED.parent.mkdir(parents=True, exist_ok=True)
+        partial = _REMEMBERED.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps(known, indent=1))
+        partial.replace(_REMEMBERED)
+    return known[key]

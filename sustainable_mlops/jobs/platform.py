@@ -1,0 +1,60 @@
+"""The platform a job runs on: what an environment publishes for its launchers."""
+
+from typing import TYPE_CHECKING
+
+from pydantic import ConfigDict, Field
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.settings import Settings, parse_json
+
+if TYPE_CHECKING:
+    from sustainable_mlops.jobs.aws import Client
+
+
+class Buckets(Settings):
+    """Bucket names."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    data: str = Field(description="Bucket of data sets.")
+    artifacts: str = Field(description="Bucket of sources, checkpoints, models and records.")
+
+
+class Roles(Settings):
+    """Role ARNs."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    training: str = Field(description="Role that training jobs assume.")
+
+
+class Platform(Settings):
+    """An environment, as a launcher needs it. Parts for other readers are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    environment: str = Field("dev", description="Name of the environment.")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="Region of the buckets and the jobs.")
+    buckets: Buckets
+    kms_key_arn: str | None = Field(None, description="Key for volumes and outputs; the buckets' own where null.")
+    roles: Roles
+    model_package_groups: dict[str, str] = Field({}, description="Workload to its group in the model registry.")
+    tags: dict[str, str] = Field({}, description="Tags of everything in the environment.")
+
+
+class InlinePlatform(Platform):
+    """The platform written into `job.yaml`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def read_platform(parameter: str, ssm: "Client") -> Platform:
+    """The platform document in the SSM `parameter`. Raises UserError where there is none."""
+    try:
+        value = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        raise UserError(
+            f"platform: there is no SSM parameter {parameter} in {ssm.meta.region_name}; "
+            "apply the environment first (terraform apply publishes it), or correct the name or the region"
+        ) from None
+    return parse_json(value, Platform, f"SSM parameter {parameter}")

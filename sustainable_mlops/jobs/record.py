@@ -1,0 +1,140 @@
+"""The record of a run: what went in, what came out, what it took. Kept as JSON beside the run's artefacts."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from sustainable_mlops.jobs.spec import Serving
+from sustainable_mlops.settings import Settings, parse_json
+
+Basis = Literal["measured", "estimated", "assumed"]
+ENDED = ("Completed", "Failed", "Stopped")
+
+
+class Figure(Settings):
+    """A number and what it stands on."""
+
+    value: float
+    unit: str
+    basis: Basis
+    source: str = Field(description="Where it comes from, or the formula.")
+
+
+class DataSet(Settings):
+    """A channel's data when the run began."""
+
+    address: str
+    objects: int
+    size_bytes: int
+    digest: str
+
+
+class ServingSpec(Serving):
+    """How the model is served, with the image that does it."""
+
+    image: str
+
+
+class RunRecord(Settings):
+    """A run."""
+
+    model_config = ConfigDict(extra="ignore", ser_json_inf_nan="strings")
+
+    version: Literal[1] = 1
+    run_key: str
+    workload: str
+    environment: str
+    region: str
+    job_name: str
+    job_arn: str | None = None
+    status: str = Field(description="TrainingJobStatus.")
+    secondary_status: str = ""
+    failure_reason: str | None = None
+    launched_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    spot: bool
+    interruptions: int = Field(0, description="Times that the spot instances were taken back.")
+    image: str
+    instance_type: str
+    instance_count: int
+    source: str = Field(description="Address of the packed source.")
+    source_digest: str
+    data: dict[str, DataSet]
+    hyperparameters: dict[str, str | bool | int | float]
+    checkpoints: str | None
+    model: str | None = Field(None, description="Address of model.tar.gz.")
+    metrics: dict[str, float] = Field({}, description="Last value of each metric, as SageMaker read it from the log.")
+    #: Energy, CO2e and USD belong here too, each with its basis, once a model of them exists.
+    figures: dict[str, Figure] = Field({})
+    serving: ServingSpec | None = None
+    model_package_group: str | None = None
+    tags: dict[str, str] = Field({})
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job will not change any more."""
+        return self.status in ENDED
+
+    def to_json(self) -> str:
+        """The record as it is stored."""
+        return self.model_dump_json(indent=2) + "\n"
+
+    def updated(self, description: Mapping[str, Any]) -> "RunRecord":
+        """The record with what DescribeTrainingJob says now."""
+        transitions = description.get("SecondaryStatusTransitions", [])
+        return self.model_copy(
+            update={
+                "job_arn": description.get("TrainingJobArn"),
+                "status": description["TrainingJobStatus"],
+                "secondary_status": description.get("SecondaryStatus", ""),
+                "failure_reason": description.get("FailureReason"),
+                "started_at": description.get("TrainingStartTime"),
+                "ended_at": description.get("TrainingEndTime"),
+                "interruptions": sum(transition["Status"] == "Interrupted" for transition in transitions),
+                "model": description.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
+                "metrics": {m["MetricName"]: m["Value"] for m in description.get("FinalMetricDataList", [])},
+                "figures": _figures(description, self),
+            }
+        )
+
+
+def _figures(description: Mapping[str, Any], record: RunRecord) -> dict[str, Figure]:
+    figures = {}
+    training = description.get("TrainingTimeInSeconds")
+    billable = description.get("BillableTimeInSeconds")
+    if training is not None:
+        figures["training_seconds"] = _measured(training, "s", "DescribeTrainingJob: TrainingTimeInSeconds")
+    if billable is not None:
+        figures["billable_seconds"] = _measured(billable, "s", "DescribeTrainingJob: BillableTimeInSeconds")
+        figures["instance_seconds"] = _measured(
+            billable * record.instance_count, "instance s", "BillableTimeInSeconds x instance count"
+        )
+    if record.spot and training and billable is not None:
+        # The formula of DescribeTrainingJob's API reference.
+        figures["spot_saving_fraction"] = _measured(
+            1 - billable / training, "of on-demand cost", "1 - BillableTimeInSeconds / TrainingTimeInSeconds"
+        )
+    return figures
+
+
+def _measured(value: float, unit: str, source: str) -> Figure:
+    return Figure(value=float(value), unit=unit, basis="measured", source=source)
+
+
+def read_record(text: str | bytes, source: str) -> RunRecord:
+    """A stored record; `source` names it in messages. Raises UserError."""
+    return parse_json(text, RunRecord, source)
+
+
+def write_local(record: RunRecord, folder: Path) -> Path:
+    """Write `<folder>/runs/<job>.json`, whole or not at all, and return its path."""
+    path = folder / "runs" / f"{record.job_name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(record.to_json(), encoding="utf-8")
+    partial.replace(path)
+    return path

@@ -1,0 +1,139 @@
+"""Register a trained model in the model registry, once, and approve it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs import aws, service_model
+from sustainable_mlops.jobs.aws import Client, Clients
+from sustainable_mlops.jobs.record import RunRecord, ServingSpec, read_record
+
+PENDING = "PendingManualApproval"
+APPROVED = "Approved"
+
+
+@dataclass(frozen=True)
+class ModelPackage:
+    """A version in a model package group."""
+
+    arn: str
+    status: str
+    #: False where the run had been registered before.
+    created: bool
+
+
+def find_record(run: str, folder: Path) -> RunRecord:
+    """The record at `run`: a file, an s3:// address, or a job's name with its record in `folder`. Raises UserError."""
+    if run.startswith("s3://"):
+        bucket, key = aws.split(run)
+        with aws.told(f"reading {run}"):
+            return read_record(aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read(), run)
+    for path in (Path(run), folder / "runs" / f"{run}.json"):
+        if path.is_file():
+            return read_record(path.read_bytes(), str(path))
+    raise UserError(
+        f"{run}: no such record, neither as a file nor as {folder}/runs/{run}.json; "
+        "scripts/train.py writes one at the end of a run"
+    )
+
+
+def register(
+    record: RunRecord, clients: Clients, *, group: str | None = None, metrics: str | None = None
+) -> ModelPackage:
+    """The model package of the run, made where there is none yet, pending approval.
+
+    `group` is the record's unless given; `metrics` is the s3:// address of a model quality report. Raises UserError.
+    """
+    group = group or record.model_package_group
+    if group is None:
+        raise UserError(
+            f"the platform had no model package group for workload {record.workload}; name one with --group"
+        )
+    serving = _registrable(record, clients.s3)
+    with aws.told(f"model package group {group}"):
+        existing = _find(record, group, clients.sagemaker)
+        if existing is not None:
+            return existing
+        if metrics is not None and not aws.exists(clients.s3, metrics):
+            raise UserError(f"--metrics: there is nothing at {metrics}")
+        create = package_request(record, serving, group, metrics)
+        arn = clients.sagemaker.create_model_package(**create)["ModelPackageArn"]
+    return ModelPackage(arn, PENDING, created=True)
+
+
+def approve(package: ModelPackage, reason: str, sagemaker: Client) -> ModelPackage:
+    """Approve the package, for the given reason; one that is approved already stays as it is. Raises UserError."""
+    if package.status == APPROVED:
+        return package
+    with aws.told(f"approving {package.arn}"):
+        sagemaker.update_model_package(
+            ModelPackageArn=package.arn, ModelApprovalStatus=APPROVED, ApprovalDescription=reason
+        )
+    return ModelPackage(package.arn, APPROVED, package.created)
+
+
+def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics: str | None) -> dict[str, Any]:
+    """The CreateModelPackage request. Raises UserError where SageMaker would refuse it."""
+    request: dict[str, Any] = {
+        "ModelPackageGroupName": group,
+        "ModelPackageDescription": f"{record.workload}, trained by {record.job_name}",
+        "ModelApprovalStatus": PENDING,
+        "InferenceSpecification": {
+            "Containers": [
+                {
+                    "Image": serving.image,
+                    "ModelDataUrl": record.model,
+                    # The script is in the archive, so that a package is whole wherever it is promoted to.
+                    "Environment": {
+                        "SAGEMAKER_PROGRAM": serving.entry_point,
+                        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+                    },
+                }
+            ],
+            "SupportedContentTypes": serving.content_types,
+            "SupportedResponseMIMETypes": serving.response_types,
+            "SupportedRealtimeInferenceInstanceTypes": serving.realtime_instance_types,
+            "SupportedTransformInstanceTypes": serving.transform_instance_types,
+        },
+        "CustomerMetadataProperties": {
+            "run_key": record.run_key,
+            "training_job": record.job_name,
+            "source_digest": record.source_digest,
+            "image": record.image,
+            **{name: f"{value:.6g}" for name, value in record.metrics.items()},
+        },
+    }
+    if metrics is not None:
+        report = {"ContentType": "application/json", "S3Uri": metrics}
+        request["ModelMetrics"] = {"ModelQuality": {"Statistics": report}}
+    service_model.check("CreateModelPackage", request)
+    return request
+
+
+def _registrable(record: RunRecord, s3: Client) -> ServingSpec:
+    if record.status != "Completed" or record.model is None:
+        raise UserError(f"{record.job_name} is {record.status}, and only a Completed run has a model to register")
+    if record.serving is None:
+        raise UserError(
+            f"{record.job_name} does not say how to serve its model; add `serving:` to the job file and run "
+            "scripts/train.py again (nothing is trained twice)"
+        )
+    with aws.told(f"looking for {record.model}"):
+        if not aws.exists(s3, record.model):
+            raise UserError(f"{record.model} is gone; run scripts/train.py again to train it")
+    return record.serving
+
+
+def _find(record: RunRecord, group: str, sagemaker: Client) -> ModelPackage | None:
+    """The package with this run's model. A model's address holds its job's name, so no other run has it."""
+    pages = sagemaker.get_paginator("list_model_packages").paginate(
+        ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
+    )
+    for page in pages:
+        for summary in page["ModelPackageSummaryList"]:
+            package = sagemaker.describe_model_package(ModelPackageName=summary["ModelPackageArn"])
+            containers = package.get("InferenceSpecification", {}).get("Containers", [])
+            if any(container.get("ModelDataUrl") == record.model for container in containers):
+                return ModelPackage(package["ModelPackageArn"], package["ModelApprovalStatus"], created=False)
+    return None

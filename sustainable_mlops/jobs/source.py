@@ -1,0 +1,105 @@
+"""Pack the source code into an archive that depends on the files alone, so that its digest can name it."""
+
+import gzip
+import hashlib
+import io
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.spec import Source
+
+#: Code is small. More than this is nearly always data or a virtual environment packed by mistake.
+MAX_BYTES = 50 * 1024 * 1024
+ARCHIVE = "source.tar.gz"
+#: What only pip with a network could honour (the containers run pip on the source folder before the script).
+NEEDS_NETWORK = ("requirements.txt", "pyproject.toml")
+
+_SECRETS = ("*.pem", "*.key", "*.p12", "*.pfx", "id_rsa*", "id_ed25519*", "*credentials*", "*.tfstate*", "*.tfvars")
+_CACHES = {"__pycache__", "node_modules"}
+
+
+@dataclass(frozen=True)
+class Package:
+    """The packed source."""
+
+    archive: bytes
+    #: SHA-256 of the archive before compression, which may differ between versions of zlib.
+    digest: str
+    files: tuple[str, ...]
+    #: Matched by `include`, and left out as a likely secret or as a cache.
+    left_out: tuple[str, ...]
+
+
+def pack(source: Source, root: Path) -> Package:
+    """Pack what `source.include` matches under `root`. Raises UserError naming the field of job.yaml."""
+    if not root.is_dir():
+        raise UserError(f"source.directory: there is no folder {root}")
+    if not (root / source.entry_point).is_file():
+        raise UserError(f"source.entry_point: there is no {source.entry_point} in {root}")
+    files, left_out = _select(source, root.resolve())
+    if source.entry_point not in files:
+        raise UserError(f"source.include: {source.entry_point}, the entry point, is not among the files; add it")
+    size = sum(path.stat().st_size for path in files.values())
+    if size > MAX_BYTES:
+        biggest = max(files, key=lambda name: files[name].stat().st_size)
+        raise UserError(
+            f"source: {size / 1e6:.0f} MB is more than the {MAX_BYTES / 1e6:.0f} MB that code may have "
+            f"(largest: {biggest}); narrow source.include, and give data sets under data"
+        )
+    plain = _tar(files)
+    return Package(
+        archive=gzip.compress(plain, mtime=0),
+        digest=hashlib.sha256(plain).hexdigest(),
+        files=tuple(files),
+        left_out=tuple(sorted(left_out)),
+    )
+
+
+def _select(source: Source, root: Path) -> tuple[dict[str, Path], set[str]]:
+    """Name in the archive to file, sorted by name; and the names left out."""
+    files: dict[str, Path] = {}
+    left_out: set[str] = set()
+    for pattern in source.include:
+        if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+            raise UserError(f"source.include: {pattern} leaves the source directory; name files inside it")
+        matches = [path for path in root.glob(pattern) if path.is_symlink() or path.is_file()]
+        if not matches:
+            raise UserError(f"source.include: nothing in {root} matches {pattern}")
+        for path in matches:
+            name = path.relative_to(root).as_posix()
+            if _is_private(Path(name)):
+                if name == pattern:
+                    raise UserError(f"source.include: {name} looks like a secret or a cache, which is never sent")
+                left_out.add(name)
+                continue
+            target = path.resolve()
+            if not target.is_relative_to(root):
+                raise UserError(f"source: {name} is a link out of the source directory; copy the file in")
+            if not target.exists():
+                raise UserError(f"source: {name} is a broken link; mend it or leave it out of source.include")
+            if target.is_file():
+                files[name] = target
+    return dict(sorted(files.items())), left_out
+
+
+def _is_private(path: Path) -> bool:
+    hidden_or_cache = any(part.startswith(".") or part in _CACHES for part in path.parts)
+    return hidden_or_cache or any(Path(path.name.lower()).match(pattern) for pattern in _SECRETS)
+
+
+def _tar(files: dict[str, Path]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, path in files.items():
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                raise UserError(f"source: {name} cannot be read: {error.strerror}") from None
+            # A TarInfo made by hand has mtime 0, uid and gid 0, no owner: only name, mode and content remain.
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            member.mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()

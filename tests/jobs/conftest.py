@@ -1,0 +1,54 @@
+"""A job file, and the platform it runs on: S3 and SSM made by moto, a fake SageMaker."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from moto import mock_aws
+
+from sustainable_mlops.jobs import aws
+from sustainable_mlops.jobs.aws import Clients
+from tests.jobs.support import JOB, PARAMETER, PLATFORM, REGION, FakeSageMaker, WriteJob, merged
+
+
+@pytest.fixture
+def write_job(tmp_path: Path) -> WriteJob:
+    """Writes job.yaml and its source to a folder; arguments are changes to the job."""
+
+    def write(**changes: Any) -> Path:
+        (tmp_path / "train.py").write_text("print('training')\n")
+        path = tmp_path / "job.yaml"
+        path.write_text(yaml.safe_dump(merged(JOB, changes)))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+    """The platform of the job file, with its training set in place."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "REGION": REGION}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    with mock_aws():
+        s3 = boto3.client("s3", region_name=REGION)
+        for bucket in ("acme-dev-data", "acme-dev-artifacts"):
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+        s3.put_object(Bucket="acme-dev-data", Key="flight_delay/train/part-0.parquet", Body=b"flights")
+        boto3.client("ssm", region_name=REGION).put_parameter(Name=PARAMETER, Value=json.dumps(PLATFORM), Type="String")
+        clients = Clients(s3=s3, sagemaker=FakeSageMaker(s3))
+        monkeypatch.setattr(aws, "connect", lambda region: clients if region == REGION else None)
+        yield clients
+
+
+@pytest.fixture
+def moments() -> Iterator[datetime]:
+    """Times a second apart, so that each job has a name of its own."""
+    return (datetime(2026, 11, 24, 12, 0, second, tzinfo=UTC) for second in itertools.count())

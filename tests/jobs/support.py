@@ -1,0 +1,129 @@
+"""A job that works, and a SageMaker that does as the test says."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sustainable_mlops.jobs import aws
+from sustainable_mlops.jobs.aws import Clients
+
+REGION = "eu-north-1"
+PARAMETER = "/sustainable-mlops/dev/platform"
+PLATFORM = {
+    "environment": "dev",
+    "region": REGION,
+    "account_id": "123456789012",
+    "buckets": {"data": "acme-dev-data", "artifacts": "acme-dev-artifacts", "logs": "acme-dev-logs"},
+    "kms_key_arn": f"arn:aws:kms:{REGION}:123456789012:key/0f1e2d3c-0000-4000-8000-000000000000",
+    "roles": {"training": "arn:aws:iam::123456789012:role/acme-dev-training", "pipeline": "…"},
+    "model_package_groups": {"flight_delay": "acme-dev-flight-delay"},
+    "tags": {"owner": "data-team", "environment": "dev"},
+}
+JOB = {
+    "name": "flight-delay",
+    "platform": PARAMETER,
+    "source": {"directory": ".", "entry_point": "train.py", "include": ["*.py"]},
+    "image": "123456789012.dkr.ecr.eu-north-1.amazonaws.com/xgboost:3.0-5",
+    "compute": {"instance_type": "ml.m5.large"},
+    "limits": {"max_runtime_minutes": 30},
+    "data": {"train": "flight_delay/train/"},
+    "hyperparameters": {"num_round": 240},
+    "metrics": {"validation:auc": "validation:auc=([0-9.]+)"},
+    "serving": {"content_types": ["text/csv"]},
+}
+
+WriteJob = Callable[..., Path]
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `changes` merged in; a change to `...` takes the key away."""
+    result = dict(base)
+    for key, value in changes.items():
+        if value is ...:
+            result.pop(key)
+        elif isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
+            result[key] = merged(result[key], value)
+        else:
+            result[key] = value
+    return result
+
+
+@dataclass
+class FakeSageMaker:
+    """Training jobs and model packages in memory."""
+
+    s3: Any
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    packages: list[dict[str, Any]] = field(default_factory=list)
+    refusal: str | None = None
+
+    def create_training_job(self, **request: Any) -> dict[str, str]:
+        if self.refusal:
+            raise ClientError(
+                {"Error": {"Code": "ResourceLimitExceeded", "Message": self.refusal}}, "CreateTrainingJob"
+            )
+        name = request["TrainingJobName"]
+        arn = f"arn:aws:sagemaker:{REGION}:123456789012:training-job/{name}"
+        self.jobs[name] = {
+            "TrainingJobName": name,
+            "TrainingJobArn": arn,
+            "TrainingJobStatus": "InProgress",
+            "SecondaryStatus": "Training",
+            "request": request,
+        }
+        return {"TrainingJobArn": arn}
+
+    def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        if TrainingJobName not in self.jobs:
+            raise ClientError(
+                {"Error": {"Code": "ValidationException", "Message": "Requested resource not found."}},
+                "DescribeTrainingJob",
+            )
+        return self.jobs[TrainingJobName]
+
+    def complete(self, name: str, **more: Any) -> None:
+        """End a job well, with a model in S3."""
+        job = self.jobs[name]
+        model = f"{job['request']['OutputDataConfig']['S3OutputPath']}/{name}/output/model.tar.gz"
+        bucket, key = aws.split(model)
+        self.s3.put_object(Bucket=bucket, Key=key, Body=b"model")
+        job |= {
+            "TrainingJobStatus": "Completed",
+            "SecondaryStatus": "Completed",
+            "ModelArtifacts": {"S3ModelArtifacts": model},
+            "TrainingStartTime": datetime(2026, 11, 24, 12, 0, tzinfo=UTC),
+            "TrainingEndTime": datetime(2026, 11, 24, 12, 10, tzinfo=UTC),
+            "TrainingTimeInSeconds": 600,
+            "BillableTimeInSeconds": 150,
+            "FinalMetricDataList": [{"MetricName": "validation:auc", "Value": 0.75}],
+            **more,
+        }
+
+    def create_model_package(self, **request: Any) -> dict[str, str]:
+        arn = f"arn:aws:sagemaker:{REGION}:123456789012:model-package/g/{len(self.packages) + 1}"
+        self.packages.append({**request, "ModelPackageArn": arn})
+        return {"ModelPackageArn": arn}
+
+    def update_model_package(self, ModelPackageArn: str, **changes: Any) -> None:  # noqa: N803 - boto3's name
+        self.describe_model_package(ModelPackageArn).update(changes)
+
+    def describe_model_package(self, ModelPackageName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        return next(package for package in self.packages if package["ModelPackageArn"] == ModelPackageName)
+
+    def get_paginator(self, operation: str) -> "FakeSageMaker":
+        assert operation == "list_model_packages"
+        return self
+
+    def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
+        """One package a page, newest first."""
+        return iter([{"ModelPackageSummaryList": [package]} for package in reversed(self.packages)])
+
+
+def keys(clients: Clients, prefix: str = "") -> list[str]:
+    """What is in the artifacts bucket."""
+    listed = clients.s3.list_objects_v2(Bucket="acme-dev-artifacts", Prefix=prefix).get("Contents", [])
+    return [item["Key"] for item in listed]

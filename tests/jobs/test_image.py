@@ -1,0 +1,51 @@
+"""Addresses of SageMaker's images."""
+
+from pathlib import Path
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs import image
+from sustainable_mlops.jobs.image import image_address
+from sustainable_mlops.jobs.spec import FrameworkImage
+
+
+@pytest.fixture(autouse=True)
+def remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nothing is remembered yet."""
+    path = tmp_path / "local" / "image-addresses.json"
+    monkeypatch.setattr(image, "_REMEMBERED", path)
+    return path
+
+
+def address(framework: str, version: str, region: str = "eu-north-1") -> str:
+    return image_address(FrameworkImage(framework=framework, version=version), region, "ml.m5.large")
+
+
+def test_a_full_address_is_taken_as_it_is() -> None:
+    assert image_address("123.dkr/own:1", "eu-north-1", "ml.m5.large") == "123.dkr/own:1"
+
+
+@pytest.mark.slow
+def test_a_framework_is_found_in_the_region_and_remembered(remembered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = address("xgboost", "3.0-5")
+    assert found == "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+    monkeypatch.setattr(image, "_retrieve", None)
+    assert address("xgboost", "3.0-5") == found
+    remembered.write_text("{")
+    with pytest.raises(TypeError):
+        address("xgboost", "3.0-5")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("framework", "version", "region", "message"),
+    [
+        ("xgboost", "9.9", "eu-north-1", r"image: Unsupported xgboost version: 9.9.*Supported.* 1.7-1, 3.0-5"),
+        ("xgbost", "3.0-5", "eu-north-1", "image.framework: no 'xgbost'; did you mean 'xgboost'?"),
+        ("xgboost", "3.0-5", "xx-mars-1", "image: Unsupported region: xx-mars-1"),
+    ],
+)
+def test_what_does_not_exist_is_told_with_what_does(framework: str, version: str, region: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        address(framework, version, region)

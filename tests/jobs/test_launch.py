@@ -1,0 +1,235 @@
+"""Launching: what is decided, what is uploaded, what is recorded."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs import aws
+from sustainable_mlops.jobs.aws import Clients
+from sustainable_mlops.jobs.launch import Launch, prepare, start, store
+from sustainable_mlops.jobs.record import RunRecord, read_record, write_local
+from sustainable_mlops.jobs.wait import wait
+from tests.jobs.support import WriteJob, keys
+
+Moments = Iterator[datetime]
+
+
+def ended(launch: Launch, record: RunRecord, status: str = "Completed") -> RunRecord:
+    """The record after SageMaker has ended its job, followed and stored as the command does."""
+    sagemaker = launch.clients.sagemaker
+    if status == "Completed":
+        sagemaker.complete(record.job_name)
+    else:
+        sagemaker.jobs[record.job_name] |= {"TrainingJobStatus": status, "FailureReason": "AlgorithmError: no"}
+    record = wait(record, sagemaker, show=lambda _: None)
+    store(record, launch)
+    return record
+
+
+def train(path: Path, moments: Moments, status: str = "Completed", *, force: bool = False) -> RunRecord:
+    launch = prepare(path, force=force, now=next(moments))
+    return ended(launch, start(launch), status)
+
+
+def test_preparing_uploads_and_launches_nothing(cloud: Clients, write_job: WriteJob) -> None:
+    launch = prepare(write_job())
+    assert (launch.decision, launch.uploads_source) == ("start", True)
+    assert keys(cloud) == []
+    assert cloud.sagemaker.jobs == {}
+
+
+def test_a_launch_uploads_the_source_and_records_the_run(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
+    launch = prepare(write_job(), now=next(moments))
+    record = start(launch)
+    assert record.job_name == f"flight-delay-20261124-120000-{record.run_key[:6]}"
+    assert list(cloud.sagemaker.jobs) == [record.job_name]
+    assert keys(cloud) == [
+        f"runs/flight-delay/{record.run_key}/record.json",
+        f"source/flight-delay/{record.source_digest}/source.tar.gz",
+    ]
+    assert not launch.uploads_source
+    sent = cloud.sagemaker.jobs[record.job_name]["request"]
+    assert sent["CheckpointConfig"]["S3Uri"] == f"s3://acme-dev-artifacts/checkpoints/flight-delay/{record.run_key}/"
+
+
+def test_a_run_that_is_done_is_reported_and_not_run_again(
+    cloud: Clients, write_job: WriteJob, moments: Moments
+) -> None:
+    record = train(write_job(), moments)
+    again = prepare(write_job(tags={"cost_centre": "42"}, limits={"max_runtime_minutes": 60}), now=next(moments))
+    assert again.decision == "done"
+    assert start(again).job_name == record.job_name
+    assert start(again).metrics == {"validation:auc": 0.75}
+    assert len(cloud.sagemaker.jobs) == 1
+
+
+def test_a_run_whose_model_is_gone_is_run_again(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
+    record = train(write_job(), moments)
+    assert record.model is not None
+    bucket, key = aws.split(record.model)
+    cloud.s3.delete_object(Bucket=bucket, Key=key)
+    assert prepare(write_job(), now=next(moments)).decision == "start"
+
+
+def test_a_run_in_progress_is_followed_instead_of_launched_twice(
+    cloud: Clients, write_job: WriteJob, moments: Moments
+) -> None:
+    record = start(prepare(write_job(), now=next(moments)))
+    again = prepare(write_job(), now=next(moments))
+    assert again.decision == "attach"
+    assert start(again).job_name == record.job_name
+    assert len(cloud.sagemaker.jobs) == 1
+
+
+def test_a_run_that_ended_while_nobody_followed_is_done(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
+    record = start(prepare(write_job(), now=next(moments)))
+    cloud.sagemaker.complete(record.job_name)
+    again = prepare(write_job(), now=next(moments))
+    assert (again.decision, start(again).status) == ("done", "Completed")
+
+
+@pytest.mark.parametrize("end", ["Failed", "Stopped", "vanished"])
+def test_a_run_that_did_not_finish_goes_on_from_its_checkpoints(
+    cloud: Clients, write_job: WriteJob, moments: Moments, end: str
+) -> None:
+    launch = prepare(write_job(), now=next(moments))
+    record = start(launch)
+    if end == "vanished":
+        cloud.sagemaker.jobs.clear()
+    else:
+        ended(launch, record, end)
+    assert record.checkpoints is not None
+    bucket, prefix = aws.split(record.checkpoints)
+    cloud.s3.put_object(Bucket=bucket, Key=f"{prefix}round-40.ubj", Body=b"model")
+
+    again = prepare(write_job(), now=next(moments))
+    assert (again.decision, again.record.checkpoints) == ("resume", record.checkpoints)
+    assert start(again).job_name != record.job_name
+
+
+@pytest.mark.usefixtures("cloud")
+def test_force_trains_from_nothing_and_is_then_the_run_that_counts(write_job: WriteJob, moments: Moments) -> None:
+    first = train(write_job(), moments)
+    forced = train(write_job(), moments, "Failed", force=True)
+    assert forced.run_key == first.run_key
+    assert forced.checkpoints == f"{first.checkpoints}"[:-1] + "-20261124-120001/"
+    resumed = prepare(write_job(), now=next(moments))
+    assert resumed.record.checkpoints == forced.checkpoints
+
+
+def test_two_launches_of_one_run_at_the_same_moment_make_one_job(
+    cloud: Clients, write_job: WriteJob, moments: Moments
+) -> None:
+    one, other = prepare(write_job(), now=next(moments)), prepare(write_job(), now=next(moments))
+    start(one)
+    with pytest.raises(UserError, match="another launch of the same run has begun"):
+        start(other)
+    assert len(cloud.sagemaker.jobs) == 1
+
+
+def test_a_launch_that_sagemaker_refuses_is_told_and_may_be_tried_again(
+    cloud: Clients, write_job: WriteJob, moments: Moments
+) -> None:
+    cloud.sagemaker.refusal = "The account-level service limit 'ml.m5.large for spot training' is 0 Instances."
+    with pytest.raises(UserError, match=r"^CreateTrainingJob: .*service limit 'ml.m5.large for spot training'"):
+        start(prepare(write_job(), now=next(moments)))
+    cloud.sagemaker.refusal = None
+    again = prepare(write_job(), now=next(moments))
+    assert again.decision == "start"
+    assert start(again).status == "InProgress"
+
+
+def test_the_record_tells_what_was_measured(
+    cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
+) -> None:
+    launch = prepare(write_job(compute={"instance_count": 2}), now=next(moments))
+    record = start(launch)
+    interrupted = [{"Status": status} for status in ("Training", "Interrupted", "Training", "Interrupted", "Training")]
+    cloud.sagemaker.complete(record.job_name, SecondaryStatusTransitions=interrupted)
+    record = wait(record, cloud.sagemaker, show=lambda _: None)
+
+    figures = {name: (figure.value, figure.basis) for name, figure in record.figures.items()}
+    assert figures == {
+        "training_seconds": (600, "measured"),
+        "billable_seconds": (150, "measured"),
+        "instance_seconds": (300, "measured"),
+        "spot_saving_fraction": (0.75, "measured"),
+    }
+    assert (record.interruptions, record.metrics) == (2, {"validation:auc": 0.75})
+    path = write_local(record, tmp_path / "out")
+    assert path == tmp_path / "out" / "runs" / f"{record.job_name}.json"
+    assert read_record(path.read_bytes(), "record") == record
+
+
+def test_a_metric_that_is_not_a_number_survives_the_record(
+    cloud: Clients, write_job: WriteJob, moments: Moments
+) -> None:
+    record = start(prepare(write_job(), now=next(moments)))
+    nan = [{"MetricName": "auc", "Value": float("nan")}]
+    cloud.sagemaker.complete(record.job_name, FinalMetricDataList=nan)
+    record = wait(record, cloud.sagemaker, show=lambda _: None)
+    assert str(read_record(record.to_json(), "record").metrics["auc"]) == "nan"
+
+
+def test_waiting_shows_each_state_and_looks_less_and_less_often(
+    cloud: Clients, write_job: WriteJob, moments: Moments
+) -> None:
+    record = start(prepare(write_job(), now=next(moments)))
+    shown: list[str] = []
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 40:
+            cloud.sagemaker.complete(record.job_name)
+
+    assert wait(record, cloud.sagemaker, lambda r: shown.append(r.status), sleep).status == "Completed"
+    assert shown == ["InProgress"] * 40 + ["Completed"]
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (1, 15)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"platform": "/sustainable-mlops/prod/platform"},
+            "there is no SSM parameter /sustainable-mlops/prod/platform in eu-north-1",
+        ),
+        (
+            {"data": {"train": "flight_delay/tran/"}},
+            "data.train: nothing is stored under s3://acme-dev-data/flight_delay/tran/",
+        ),
+        ({"source": {"include": ["train.py", "gone.py"]}}, "source.include: nothing in"),
+        ({"compute": {"instance_type": "ml.c7g.xlarge"}}, "compute.instance_type: ml.c7g.xlarge cannot train"),
+    ],
+)
+def test_what_is_missing_is_named_with_the_file_before_anything_is_uploaded(
+    cloud: Clients, write_job: WriteJob, changes: dict[str, Any], message: str
+) -> None:
+    path = write_job(**changes)
+    with pytest.raises(UserError, match=f"^{re.escape(str(path))}: .*{re.escape(message)}"):
+        prepare(path)
+    assert keys(cloud) == []
+
+
+@pytest.mark.usefixtures("cloud")
+@pytest.mark.parametrize("name", ["requirements.txt", "pyproject.toml"])
+def test_code_that_needs_the_internet_is_refused_in_an_isolated_container(write_job: WriteJob, name: str) -> None:
+    path = write_job(source={"include": ["*"]})
+    path.with_name(name).write_text("lightgbm\n")
+    with pytest.raises(UserError, match=f"network.isolation: the container would install {name}"):
+        prepare(path)
+    assert prepare(write_job(source={"include": ["*"]}, network={"isolation": False})).decision == "start"
+
+
+def test_a_broken_record_in_s3_is_named(cloud: Clients, write_job: WriteJob) -> None:
+    address = f"runs/flight-delay/{prepare(write_job()).record.run_key}/record.json"
+    cloud.s3.put_object(Bucket="acme-dev-artifacts", Key=address, Body=b'{"version": 1')
+    with pytest.raises(UserError, match=f"s3://acme-dev-artifacts/{address}: not valid JSON"):
+        prepare(write_job())

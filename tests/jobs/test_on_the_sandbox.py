@@ -1,0 +1,214 @@
+"""The commands on the sandbox: jobs that really run, are interrupted, killed and resumed."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sustainable_mlops.jobs import aws
+from tests.jobs.support import JOB, PLATFORM, merged
+
+pytestmark = pytest.mark.slow
+
+#: Rounds that each hash the result of the one before, so that the model tells whether any was lost or done twice.
+SCRIPT = """
+import argparse, hashlib, os, pathlib, time
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--rounds", type=int)
+parser.add_argument("--pid_file")
+options = parser.parse_args()
+if options.pid_file:
+    pathlib.Path(options.pid_file).write_text(str(os.getpid()))
+checkpoints = pathlib.Path(os.environ["CHECKPOINT_DIR"])
+state = b"".join(path.read_bytes() for path in sorted(pathlib.Path(os.environ["SM_CHANNEL_TRAIN"]).iterdir()))
+done = max((int(path.stem) for path in checkpoints.glob("*.state")), default=0)
+if done:
+    state = (checkpoints / f"{done:03}.state").read_bytes()
+print(f"resumed_from={done}", flush=True)
+for number in range(done + 1, options.rounds + 1):
+    state = hashlib.sha256(state).digest()
+    partial = checkpoints / "partial"
+    partial.write_bytes(state)
+    partial.rename(checkpoints / f"{number:03}.state")
+    print(f"round={number}", flush=True)
+    time.sleep(0.15)
+(pathlib.Path(os.environ["SM_MODEL_DIR"]) / "model").write_bytes(state)
+"""
+
+
+@dataclass
+class Bench:
+    """A platform on the sandbox, a job file, and the commands."""
+
+    root: Path
+    folder: Path
+    sandbox: Any
+    name: str
+
+    def write(self, **changes: Any) -> None:
+        job = {
+            "platform": f"/{self.name}/platform",
+            "name": self.name,
+            "hyperparameters": {"num_round": ..., "rounds": 14},
+        }
+        metrics = {"resumed_from": "resumed_from=([0-9]+)", "round": "round=([0-9]+)"}
+        job = merged(merged(JOB, {**job, "metrics": metrics}), changes)
+        (self.folder / "job.yaml").write_text(yaml.safe_dump(job))
+
+    def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(self.root / "scripts" / f"{script}.py"), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.folder,
+            env=self.sandbox.process_environment(),
+            timeout=120,
+        )
+
+    def train(self, *arguments: str) -> dict[str, Any]:
+        done = self.run("train", "job.yaml", "--json", *arguments)
+        assert done.returncode == 0, done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def model(self, record: dict[str, Any]) -> bytes:
+        """What is in the run's model.tar.gz."""
+        bucket, key = aws.split(record["model"])
+        body = self.sandbox.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+            member = archive.extractfile("model")
+            assert member is not None
+            return member.read()
+
+    def await_(self, what: Callable[[], bool], seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not what():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def bench(sandbox: Any, root: Path, tmp_path: Path) -> Iterator[Bench]:
+    """A platform of its own."""
+    name = f"t{uuid.uuid4().hex[:8]}"
+    s3, sagemaker = sandbox.client("s3"), sandbox.client("sagemaker")
+    buckets = {"data": f"{name}-data", "artifacts": f"{name}-artifacts"}
+    for bucket in buckets.values():
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    s3.put_object(Bucket=buckets["data"], Key="flight_delay/train/part-0", Body=b"flights")
+    sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    changes = {"buckets": buckets, "kms_key_arn": None, "model_package_groups": {name: name}}
+    platform = json.dumps(merged(PLATFORM, changes))
+    sandbox.client("ssm").put_parameter(Name=f"/{name}/platform", Value=platform, Type="String")
+    (tmp_path / "train.py").write_text(SCRIPT)
+    yield Bench(root, tmp_path, sandbox, name)
+    for job in sagemaker.list_training_jobs(NameContains=name, StatusEquals="InProgress")["TrainingJobSummaries"]:
+        sagemaker.stop_training_job(TrainingJobName=job["TrainingJobName"])
+
+
+def test_an_interrupted_job_resumes_is_not_trained_twice_and_is_registered_once(bench: Bench) -> None:
+    bench.write()
+    bench.sandbox.arm_interruption(after_checkpoints=3, job_name_contains=bench.name)
+    first = bench.train()
+    record = first["record"]
+    assert (first["outcome"], record["status"], record["interruptions"]) == ("trained", "Completed", 1)
+    assert 0 < record["metrics"]["resumed_from"] < 14
+    assert record["metrics"]["round"] == 14
+    billable, training = (record["figures"][name]["value"] for name in ("billable_seconds", "training_seconds"))
+    assert 0 < billable <= training
+    stored = json.loads((bench.folder / "out" / "runs" / f"{record['job_name']}.json").read_text())
+    assert stored == record
+
+    again = bench.train()
+    assert (again["outcome"], again["record"]["job_name"]) == ("done", record["job_name"])
+
+    forced = bench.train("--force")
+    assert forced["record"]["metrics"]["resumed_from"] == 0
+    assert bench.model(forced["record"]) == bench.model(record)
+
+    packages = [
+        json.loads(bench.run("register_model", record["job_name"], "--json", *approval).stdout)
+        for approval in ([], ["--approve", "--reason", "all rounds done"])
+    ]
+    assert packages[0]["model_package_arn"] == packages[1]["model_package_arn"]
+    assert [(package["created"], package["status"]) for package in packages] == [
+        (True, "PendingManualApproval"),
+        (False, "Approved"),
+    ]
+
+
+def test_after_kill_9_the_next_launch_resumes_and_ends_with_the_same_model(bench: Bench) -> None:
+    pid_file = bench.folder / "pid"
+    bench.write(hyperparameters={"pid_file": str(pid_file), "rounds": 20})
+    launched = bench.train("--no-wait")
+    assert launched["outcome"] == "launched"
+    name, s3, sagemaker = launched["record"]["job_name"], bench.sandbox.client("s3"), bench.sandbox.client("sagemaker")
+    bucket, prefix = aws.split(launched["record"]["checkpoints"])
+    bench.await_(lambda: s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"] >= 3)
+    os.kill(int(pid_file.read_text()), signal.SIGKILL)
+    bench.await_(lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "Failed")
+
+    second = bench.train()["record"]
+    assert second["run_key"] == launched["record"]["run_key"]
+    assert 0 < second["metrics"]["resumed_from"] < 20
+
+    bench.write(hyperparameters={"rounds": 20})
+    uninterrupted = bench.train()["record"]
+    assert uninterrupted["metrics"]["resumed_from"] == 0
+    assert bench.model(second) == bench.model(uninterrupted)
+
+
+def test_a_job_that_fails_ends_with_its_reason_and_code_1(bench: Bench) -> None:
+    (bench.folder / "train.py").write_text("raise SystemExit('no flights today')")
+    bench.write()
+    done = bench.run("train", "job.yaml")
+    assert done.returncode == 1
+    assert "Failed: AlgorithmError" in done.stderr
+    assert "no flights today" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_leaves_the_job_running_and_the_same_command_follows_it(bench: Bench) -> None:
+    bench.write(hyperparameters={"rounds": 40})
+    command = [sys.executable, str(bench.root / "scripts" / "train.py"), "job.yaml"]
+    process = subprocess.Popen(
+        command, cwd=bench.folder, env=bench.sandbox.process_environment(), stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "InProgress" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    told = process.stderr.read()
+    assert process.wait(20) == 130
+    assert "it goes on" in told
+    assert "aws sagemaker stop-training-job --training-job-name" in told
+    followed = bench.train()
+    assert (followed["outcome"], followed["record"]["status"]) == ("attached", "Completed")
+
+
+def test_a_dry_run_shows_the_request_and_leaves_nothing_behind(bench: Bench) -> None:
+    bench.write()
+    done = bench.run("train", "job.yaml", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "EnableManagedSpotTraining" in done.stdout
+    answer = json.loads(bench.run("train", "job.yaml", "--dry-run", "--json").stdout)
+    assert (answer["decision"], answer["request"]["EnableNetworkIsolation"]) == ("start", True)
+    artifacts = bench.sandbox.client("s3").list_objects_v2(Bucket=f"{bench.name}-artifacts")
+    assert artifacts["KeyCount"] == 0
+    jobs = bench.sandbox.client("sagemaker").list_training_jobs(NameContains=bench.name)
+    assert jobs["TrainingJobSummaries"] == []

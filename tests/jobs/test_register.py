@@ -1,0 +1,103 @@
+"""Registering the model of a run."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs import aws
+from sustainable_mlops.jobs.aws import Clients
+from sustainable_mlops.jobs.launch import prepare, start
+from sustainable_mlops.jobs.record import RunRecord, write_local
+from sustainable_mlops.jobs.register import approve, find_record, register
+from sustainable_mlops.jobs.wait import wait
+from tests.jobs.support import WriteJob
+
+Trained = Callable[..., RunRecord]
+
+
+@pytest.fixture
+def trained(cloud: Clients, write_job: WriteJob) -> Trained:
+    """Trains a model; arguments are changes to the job."""
+
+    def train(**changes: Any) -> RunRecord:
+        record = start(prepare(write_job(**changes)))
+        cloud.sagemaker.complete(record.job_name)
+        return wait(record, cloud.sagemaker, show=lambda _: None)
+
+    return train
+
+
+def test_a_model_is_registered_pending_with_where_it_comes_from(cloud: Clients, trained: Trained) -> None:
+    record = trained()
+    package = register(record, cloud)
+    assert (package.status, package.created) == ("PendingManualApproval", True)
+    sent = cloud.sagemaker.describe_model_package(package.arn)
+    assert sent["ModelPackageGroupName"] == "acme-dev-flight-delay"
+    container = sent["InferenceSpecification"]["Containers"][0]
+    assert (container["ModelDataUrl"], container["Image"]) == (record.model, record.image)
+    assert container["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"
+    assert sent["InferenceSpecification"]["SupportedContentTypes"] == ["text/csv"]
+    assert sent["CustomerMetadataProperties"].items() >= {
+        ("run_key", record.run_key),
+        ("validation:auc", "0.75"),
+        ("source_digest", record.source_digest),
+    }
+
+
+def test_a_run_is_registered_once_and_another_run_apart(cloud: Clients, trained: Trained) -> None:
+    first = register(trained(), cloud)
+    other = register(trained(hyperparameters={"num_round": 300}), cloud)
+    again = register(trained(), cloud)
+    assert (again.arn, again.created) == (first.arn, False)
+    assert other.arn != first.arn
+    assert len(cloud.sagemaker.packages) == 2
+
+
+def test_approval_is_explicit_and_keeps_its_reason(cloud: Clients, trained: Trained) -> None:
+    approved = approve(register(trained(), cloud), "AUC above the last", cloud.sagemaker)
+    assert approved.status == "Approved"
+    stored = cloud.sagemaker.packages[0]
+    assert (stored["ModelApprovalStatus"], stored["ApprovalDescription"]) == ("Approved", "AUC above the last")
+    again = approve(register(trained(), cloud), "another reason", cloud.sagemaker)
+    assert (again.status, stored["ApprovalDescription"]) == ("Approved", "AUC above the last")
+
+
+def test_a_metrics_report_is_attached_if_it_exists(cloud: Clients, trained: Trained) -> None:
+    report = "s3://acme-dev-artifacts/reports/quality.json"
+    record = trained()
+    with pytest.raises(UserError, match=f"--metrics: there is nothing at {report}"):
+        register(record, cloud, metrics=report)
+    cloud.s3.put_object(Bucket="acme-dev-artifacts", Key="reports/quality.json", Body=b"{}")
+    register(record, cloud, metrics=report)
+    assert cloud.sagemaker.packages[0]["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"] == report
+
+
+def test_what_cannot_be_registered_is_refused(cloud: Clients, trained: Trained) -> None:
+    record = trained()
+    with pytest.raises(UserError, match="is Failed, and only a Completed run"):
+        register(record.model_copy(update={"status": "Failed"}), cloud)
+    with pytest.raises(UserError, match="add `serving:` to the job file"):
+        register(record.model_copy(update={"serving": None}), cloud)
+    with pytest.raises(UserError, match="no model package group for workload flight-delay; name one with --group"):
+        register(record.model_copy(update={"model_package_group": None}), cloud)
+    assert record.model is not None
+    bucket, key = aws.split(record.model)
+    cloud.s3.delete_object(Bucket=bucket, Key=key)
+    with pytest.raises(UserError, match=r"model.tar.gz is gone; run scripts/train.py again"):
+        register(record, cloud)
+    assert cloud.sagemaker.packages == []
+
+
+def test_a_record_is_found_by_file_by_job_and_in_s3(cloud: Clients, trained: Trained, tmp_path: Path) -> None:
+    record = trained()
+    path = write_local(record, tmp_path)
+    cloud.s3.put_object(Bucket="acme-dev-artifacts", Key="record.json", Body=path.read_bytes())
+    for run in (str(path), record.job_name, "s3://acme-dev-artifacts/record.json"):
+        assert find_record(run, tmp_path) == record
+    with pytest.raises(UserError, match="no-such-run: no such record"):
+        find_record("no-such-run", tmp_path)
+    with pytest.raises(UserError, match=r"^reading s3://acme-dev-artifacts/nothing: .*NoSuchKey"):
+        find_record("s3://acme-dev-artifacts/nothing", tmp_path)

@@ -1,0 +1,152 @@
+"""The CreateTrainingJob request."""
+
+import re
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs import request, service_model
+from sustainable_mlops.jobs.data import Channel
+from sustainable_mlops.jobs.platform import Platform
+from sustainable_mlops.jobs.run import Run
+from sustainable_mlops.jobs.spec import Job
+from sustainable_mlops.settings import validate
+from tests.jobs.support import JOB, PLATFORM, merged
+
+KEY = PLATFORM["kms_key_arn"]
+
+
+def build(**changes: Any) -> dict[str, Any]:
+    job = validate(merged(JOB, changes), Job, "job")
+    checkpoints = None if job.checkpoints == "none" else "s3://acme-dev-artifacts/c/"
+    channels = (Channel("train", "s3://acme-dev-data/flight_delay/train/", 1, 7, "d"),)
+    run = Run(job, validate(PLATFORM, Platform, "platform"), "image", "digest", channels)
+    return request.build(run, "flight-delay-1", checkpoints)
+
+
+def test_spot_with_checkpoints_capped_isolated_encrypted_and_unprofiled_by_default() -> None:
+    built = build()
+    assert built["EnableManagedSpotTraining"]
+    assert built["CheckpointConfig"] == {"S3Uri": "s3://acme-dev-artifacts/c/", "LocalPath": "/opt/ml/checkpoints"}
+    assert built["Environment"] == {"CHECKPOINT_DIR": "/opt/ml/checkpoints"}
+    assert built["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800, "MaxWaitTimeInSeconds": 3600}
+    assert built["EnableNetworkIsolation"]
+    assert built["ResourceConfig"]["VolumeKmsKeyId"] == KEY == built["OutputDataConfig"]["KmsKeyId"]
+    assert built["ProfilerConfig"] == {"DisableProfiler": True}
+    assert not {"RetryStrategy", "DebugHookConfig", "VpcConfig"} & built.keys()
+    assert "KeepAlivePeriodInSeconds" not in built["ResourceConfig"]
+
+
+def test_botocore_would_send_it() -> None:
+    client = boto3.client("sagemaker", region_name="eu-north-1", aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106 - not a secret
+    arn = "arn:aws:sagemaker:eu-north-1:123456789012:training-job/flight-delay-1"
+    with Stubber(client) as stub:
+        stub.add_response("create_training_job", {"TrainingJobArn": arn}, build())
+        assert client.create_training_job(**build())["TrainingJobArn"] == arn
+
+
+def test_on_demand_has_no_wait_and_may_keep_a_warm_pool() -> None:
+    built = build(compute={"spot": False, "keep_alive_minutes": 10}, checkpoints="none")
+    assert built["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
+    assert built["ResourceConfig"]["KeepAlivePeriodInSeconds"] == 600
+    assert "CheckpointConfig" not in built
+
+
+def test_the_code_travels_as_a_channel_that_an_isolated_container_can_read() -> None:
+    built = build()
+    code = next(channel for channel in built["InputDataConfig"] if channel["ChannelName"] == "code")
+    assert (
+        code["DataSource"]["S3DataSource"]["S3Uri"]
+        == "s3://acme-dev-artifacts/source/flight-delay/digest/source.tar.gz"
+    )
+    assert built["HyperParameters"]["sagemaker_submit_directory"] == "/opt/ml/input/data/code/source.tar.gz"
+    assert built["HyperParameters"]["sagemaker_program"] == "train.py"
+
+
+def test_hyperparameters_come_back_as_they_were_written() -> None:
+    given = {"n": 240, "eta": 0.06, "flag": True, "text": "auc", "digits": "007", "word": "true", "quoted": '"x"'}
+    sent = build(hyperparameters=given)["HyperParameters"]
+    assert (sent["n"], sent["flag"], sent["text"], sent["digits"]) == ("240", "true", "auc", "007")
+    assert (sent["word"], sent["quoted"]) == ('"true"', '"\\"x\\""')
+
+
+@pytest.mark.parametrize("family", ["g4dn", "g5", "g6e", "p3dn", "p4d", "p5", "p6-b200", "r5d", "trn1", "trn2"])
+def test_local_storage_gets_no_volume_key(family: str) -> None:
+    types = service_model.enumeration("TrainingInstanceType")
+    instance_type = next(name for name in types if name.startswith(f"ml.{family}."))
+    assert "VolumeKmsKeyId" not in build(compute={"instance_type": instance_type})["ResourceConfig"]
+
+
+@pytest.mark.parametrize(
+    "instance_type", ["ml.m5.large", "ml.c5n.xlarge", "ml.m7i-flex.large", "ml.p3.2xlarge", "ml.t3.large"]
+)
+def test_volumes_are_encrypted_with_the_platforms_key(instance_type: str) -> None:
+    assert build(compute={"instance_type": instance_type})["ResourceConfig"]["VolumeKmsKeyId"] == KEY
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "message"),
+    [
+        (
+            "ml.c7g.xlarge",
+            "compute.instance_type: ml.c7g.xlarge cannot train: SageMaker has Graviton for endpoints only",
+        ),
+        ("ml.m8gd.medium", "Graviton for endpoints only; use for example ml.m7i.xlarge"),
+        ("ml.inf2.xlarge", "cannot train: Inferentia serves models only; use for example ml.trn1.2xlarge"),
+        ("ml.m5.larg", "SageMaker has no such training instance; did you mean 'ml.m5.large'?"),
+    ],
+)
+def test_an_instance_that_cannot_train_is_refused(instance_type: str, message: str) -> None:
+    with pytest.raises(UserError, match=re.escape(message)):
+        build(compute={"instance_type": instance_type})
+
+
+@pytest.mark.parametrize(
+    ("serving", "message"),
+    [
+        (
+            {"realtime_instance_types": ["ml.m7g.large"]},
+            "serving.realtime_instance_types: SageMaker has no ml.m7g.large",
+        ),
+        (
+            {"transform_instance_types": ["ml.c7g.large"]},
+            "serving.transform_instance_types: SageMaker has no ml.c7g.large",
+        ),
+    ],
+)
+def test_an_instance_that_cannot_serve_is_refused(serving: dict[str, Any], message: str) -> None:
+    job = validate(merged(JOB, {"serving": serving}), Job, "job")
+    assert job.serving is not None
+    with pytest.raises(UserError, match=message):
+        request.check_serving(job.serving)
+
+
+def test_what_the_service_model_forbids_is_refused_before_anything_is_sent() -> None:
+    with pytest.raises(UserError, match=r"HyperParameters.text: 2501 is more than 2500 characters"):
+        build(hyperparameters={"text": "x" * 2501})
+    platform = validate(merged(PLATFORM, {"roles": {"training": "a-role-by-its-bare-name"}}), Platform, "platform")
+    run = Run(validate(JOB, Job, "job"), platform, "image", "digest", ())
+    with pytest.raises(UserError, match=r"RoleArn: 'a-role-by-its-bare-name' does not match"):
+        request.build(run, "n", "s3://b/c/")
+
+
+def test_tags_find_the_run_again_and_keep_the_platforms() -> None:
+    tags = {tag["Key"]: tag["Value"] for tag in build(tags={"expires_on": "2026-12-31", "owner": "me"})["Tags"]}
+    assert tags.items() >= {
+        ("owner", "me"),
+        ("environment", "dev"),
+        ("workload", "flight-delay"),
+        ("expires_on", "2026-12-31"),
+    }
+    assert re.fullmatch(r"[0-9a-f]{64}", tags["run_key"])
+
+
+def test_the_longest_job_name_fits_and_tells_utc() -> None:
+    noon_in_stockholm = datetime(2026, 11, 24, 12, 0, tzinfo=timezone(timedelta(hours=1)))
+    name = request.job_name("n" * 40, "abcdef0123", noon_in_stockholm)
+    assert name == f"{'n' * 40}-20261124-110000-abcdef"
+    assert len(name) == 63

@@ -1,0 +1,96 @@
+"""The run key: what makes two runs the same."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.aws import Clients
+from sustainable_mlops.jobs.data import Channel, find_channels
+from sustainable_mlops.jobs.platform import Platform
+from sustainable_mlops.jobs.run import Run
+from sustainable_mlops.jobs.spec import Job
+from sustainable_mlops.settings import validate
+from tests.jobs.support import JOB, PLATFORM, merged
+
+
+def run(
+    changes: dict[str, Any], *, source: str = "s", image: str = "i", data: str = "d", place: str = "s3://b/t/"
+) -> Run:
+    job = validate(merged(JOB, changes), Job, "job")
+    channels = (Channel("train", place, 1, 7, data),)
+    return Run(job, validate(PLATFORM, Platform, "platform"), image, source, channels)
+
+
+UNCHANGED = run({}).key
+
+
+@given(
+    name=st.from_regex(r"[a-z][a-z0-9]{0,20}", fullmatch=True),
+    tags=st.dictionaries(
+        st.sampled_from(["owner", "expires_on", "workload"]), st.from_regex(r"[a-z0-9]{1,9}", fullmatch=True)
+    ),
+    minutes=st.integers(1, 1000),
+    volume=st.integers(1, 500),
+    spot=st.booleans(),
+    isolation=st.booleans(),
+    metrics=st.sampled_from([{}, {"x": "x=(.*)"}]),
+    serving=st.sampled_from([None, {"content_types": ["text/csv"]}]),
+)
+def test_the_key_does_not_see_what_the_model_does_not_depend_on(
+    name: str, tags: dict[str, str], minutes: int, volume: int, spot: bool, isolation: bool, metrics: Any, serving: Any
+) -> None:
+    changes = {
+        "name": name,
+        "tags": tags,
+        "limits": {"max_runtime_minutes": minutes},
+        "compute": {"volume_gb": volume, "spot": spot},
+        "network": {"isolation": isolation},
+        "metrics": metrics,
+        "serving": serving,
+    }
+    assert run(changes, place="s3://elsewhere/t/").key == UNCHANGED
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        run({}, source="other"),
+        run({}, image="other"),
+        run({}, data="other"),
+        run({"hyperparameters": {"num_round": 241}}),
+        run({"hyperparameters": {"num_round": "240"}}),
+        run({"environment": {"SEED": "1"}}),
+        run({"source": {"entry_point": "other.py"}}),
+        run({"compute": {"instance_type": "ml.m5.xlarge"}}),
+        run({"compute": {"instance_count": 2}}),
+    ],
+)
+def test_the_key_sees_what_decides_the_model(other: Run) -> None:
+    assert other.key != UNCHANGED
+
+
+def test_the_data_digest_follows_keys_and_contents_but_not_the_place(cloud: Clients) -> None:
+    def digest(prefix: str, objects: dict[str, bytes]) -> str:
+        for key, content in objects.items():
+            cloud.s3.put_object(Bucket="acme-dev-data", Key=prefix + key, Body=content)
+        return find_channels({"train": prefix}, "acme-dev-data", cloud.s3)[0].digest
+
+    one = digest("one/", {"a": b"1", "b/c": b"2", "folder/": b""})
+    assert digest("s/two/", {"b/c": b"2", "a": b"1"}) == one
+    assert digest("three/", {"a": b"1", "b/c": b"3"}) != one
+    assert digest("four/", {"a": b"1", "b/d": b"2"}) != one
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("flight_delay/test/", "data.train: nothing is stored under s3://acme-dev-data/flight_delay/test/"),
+        ("s3://no-such-bucket/x", "data.train: there is no bucket no-such-bucket"),
+    ],
+)
+def test_a_missing_data_set_is_named(cloud: Clients, address: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        find_channels({"train": address}, "acme-dev-data", cloud.s3)

@@ -1,0 +1,119 @@
+"""Packing the source: what goes in, what never does, and that only the files decide the digest."""
+
+import io
+import os
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs import source
+from sustainable_mlops.jobs.source import Package, pack
+from sustainable_mlops.jobs.spec import Source
+
+NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}\.(py|txt|json)", fullmatch=True)
+
+
+def tree(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def packed(folder: Path, **settings: Any) -> Package:
+    return pack(Source(entry_point="train.py", **settings), folder)
+
+
+@given(files=st.dictionaries(NAMES, st.binary(max_size=200), max_size=6), times=st.randoms())
+def test_the_archive_depends_on_names_and_contents_alone(
+    tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes], times: Any
+) -> None:
+    files["train.py"] = b"print()"
+    shuffled = list(files.items())
+    times.shuffle(shuffled)
+    one = tree(tmp_path_factory.mktemp("one"), files)
+    other = tree(tmp_path_factory.mktemp("other"), dict(shuffled))
+    for path in other.iterdir():
+        os.utime(path, (times.randrange(2**31), times.randrange(2**31)))
+    first, second = (
+        packed(one),
+        packed(other, include=["*.json", "**/*"] if any(".json" in n for n in files) else ["*"]),
+    )
+    assert (first.archive, first.digest, first.files) == (second.archive, second.digest, second.files)
+    with tarfile.open(fileobj=io.BytesIO(first.archive)) as archive:
+        assert {m.name: archive.extractfile(m).read() for m in archive} == files  # type: ignore[union-attr] # all are files
+
+
+def test_a_changed_file_changes_the_digest(tmp_path: Path) -> None:
+    before = packed(tree(tmp_path, {"train.py": b"1", "lib/a.py": b"2"})).digest
+    assert packed(tree(tmp_path, {"lib/a.py": b"3"})).digest != before
+
+
+def test_secrets_caches_and_hidden_files_are_left_out(tmp_path: Path) -> None:
+    private = [".env", ".git/config", "key.pem", "id_rsa", "__pycache__/train.pyc", "aws_credentials.json", "a.tfstate"]
+    package = packed(tree(tmp_path, {"train.py": b"", "lib/a.py": b"", **dict.fromkeys(private, b"secret")}))
+    assert package.files == ("lib/a.py", "train.py")
+    assert set(package.left_out) == set(private)
+
+
+def test_a_link_inside_the_source_is_packed_as_its_file(tmp_path: Path) -> None:
+    tree(tmp_path, {"train.py": b"", "real.py": b"real"})
+    (tmp_path / "link.py").symlink_to("real.py")
+    with tarfile.open(fileobj=io.BytesIO(packed(tmp_path).archive)) as archive:
+        assert archive.getmember("link.py").isfile()
+
+
+def link_out(folder: Path) -> None:
+    (folder / "passwords.py").symlink_to("/etc/passwd")
+
+
+def broken_link(folder: Path) -> None:
+    (folder / "gone.py").symlink_to("nowhere.py")
+
+
+def link_to_folder_outside(folder: Path) -> None:
+    (folder / "lib").symlink_to("/etc")
+
+
+def nothing(_: Path) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("prepare", "settings", "message"),
+    [
+        (link_out, {}, "source: passwords.py is a link out of the source directory"),
+        (link_to_folder_outside, {}, "source: lib is a link out of the source directory"),
+        (broken_link, {}, "source: gone.py is a broken link"),
+        (nothing, {"include": ["*.txt"]}, "source.include: nothing in"),
+        (nothing, {"include": ["features.py"]}, "matches features.py"),
+        (nothing, {"include": ["../*.py"]}, "source.include: ../*.py leaves the source directory"),
+        (nothing, {"include": ["/etc/passwd"]}, "source.include: /etc/passwd leaves the source directory"),
+        (nothing, {"include": [".env"]}, "source.include: .env looks like a secret"),
+        (nothing, {"include": ["other.py"]}, "source.include: train.py, the entry point, is not among the files"),
+    ],
+)
+def test_is_refused(tmp_path: Path, prepare: Callable[[Path], None], settings: dict[str, Any], message: str) -> None:
+    prepare(tree(tmp_path, {"train.py": b"", "other.py": b"", ".env": b"TOKEN=1"}))
+    with pytest.raises(UserError) as refused:
+        packed(tmp_path, **settings)
+    assert message in str(refused.value)
+
+
+def test_a_missing_entry_point_or_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"source.entry_point: there is no train.py in"):
+        packed(tmp_path)
+    with pytest.raises(UserError, match=r"source.directory: there is no folder"):
+        packed(tmp_path / "nowhere")
+
+
+def test_a_source_too_big_to_be_code_names_the_biggest_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "MAX_BYTES", 1000)
+    with pytest.raises(UserError, match=r"largest: flights.csv\); narrow source.include"):
+        packed(tree(tmp_path, {"train.py": b"", "flights.csv": b"1" * 2000}))

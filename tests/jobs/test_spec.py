@@ -1,0 +1,76 @@
+"""What job.yaml may not say, and what is said about it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs import spec
+from sustainable_mlops.settings import schema_text
+from tests.jobs.support import WriteJob
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "compute.spott: unknown key; did you mean 'spot'?": {"compute": {"spott": True}},
+    "compute.instance_count: must be a whole number, not '2'": {"compute": {"instance_count": "2"}},
+    "limits.max_runtime_minutes: is missing; add it": {"limits": {"max_runtime_minutes": ..., "max_wait_minutes": 5}},
+    "compute.spot needs a checkpoint address": {"checkpoints": "none"},
+    "limits.max_wait_minutes (20) includes the training itself; make it at least max_runtime_minutes (30)": {
+        "limits": {"max_wait_minutes": 20}
+    },
+    "limits.max_wait_minutes is for spot only": {"compute": {"spot": False}, "limits": {"max_wait_minutes": 40}},
+    "compute.keep_alive_minutes: SageMaker keeps no warm pool of spot instances": {
+        "compute": {"keep_alive_minutes": 5}
+    },
+    "source.entry_point: 'src/train.py' does not match": {"source": {"entry_point": "src/train.py"}},
+    "image.version: must be text; put it in quotes, not 1.7": {"image": {"framework": "xgboost", "version": 1.7}},
+    "image.versoin: unknown key; did you mean 'version'?": {
+        "image": {"framework": "x", "version": "1", "versoin": "1"}
+    },
+    "platform.buckets: is missing": {"platform": {"region": "eu-north-1", "roles": {"training": "arn"}}},
+    "platform.rgion: unknown key; did you mean 'region'?": {
+        "platform": {
+            "rgion": "x",
+            "region": "eu-north-1",
+            "roles": {"training": "a"},
+            "buckets": {"data": "d", "artifacts": "a"},
+        }
+    },
+    "the channel 'code' carries the source code": {"data": {"code": "x/"}},
+    "channel 'web': https://x/y is not in S3": {"data": {"web": "https://x/y"}},
+    "metrics: 'auc' has 0 groups; put the number, and only it, in one (…)": {"metrics": {"auc": "auc=[0-9]"}},
+    "metrics: 'auc' is not a regular expression": {"metrics": {"auc": "auc=([0-9"}},
+    "hyperparameters: 'sagemaker_program' is set by the launcher": {"hyperparameters": {"sagemaker_program": "x"}},
+    "hyperparameters.depth: must be text": {"hyperparameters": {"depth": [1]}},
+    "environment: CHECKPOINT_DIR is set by the launcher": {"environment": {"CHECKPOINT_DIR": "/x"}},
+    "environment: HF_TOKEN would be readable by all who see the job": {"environment": {"HF_TOKEN": "hf_abc"}},
+    "environment.X: must be text; put it in quotes, not 1": {"environment": {"X": 1}},
+    "tags: workload names a folder in S3": {"tags": {"workload": "flight delay"}},
+    "name: must have at most 40 characters": {"name": "n" * 41},
+}
+
+
+@pytest.mark.parametrize(("message", "changes"), REFUSED.items(), ids=REFUSED)
+def test_is_refused_naming_file_field_and_remedy(write_job: WriteJob, message: str, changes: dict[str, Any]) -> None:
+    path = write_job(**changes)
+    with pytest.raises(UserError) as refused:
+        spec.load_job(path)
+    assert str(refused.value).startswith(f"{path}: ")
+    assert message in str(refused.value)
+
+
+def test_a_job_without_spot_may_do_without_checkpoints_and_wait(write_job: WriteJob) -> None:
+    job = spec.load_job(write_job(compute={"spot": False, "keep_alive_minutes": 10}, checkpoints="none"))
+    assert not job.compute.spot
+
+
+def test_the_workload_is_the_tag_else_the_name(write_job: WriteJob) -> None:
+    assert spec.load_job(write_job()).workload == "flight-delay"
+    assert spec.load_job(write_job(tags={"workload": "delays"})).workload == "delays"
+
+
+def test_the_schema_for_editors_is_fresh() -> None:
+    stored = Path(spec.__file__).with_name("job.schema.json").read_text(encoding="utf-8")
+    assert stored == schema_text(spec.Job), (
+        "run: python -m sustainable_mlops.jobs.spec > sustainable_mlops/jobs/job.schema.json"
+    )
