@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from sustainable_mlops.authoring import Field, Module, ModuleInputs, must
+from sustainable_mlops.authoring import Field, Module, ModuleInputs, must, string_map
 from sustainable_mlops.authoring.cdktn import DataResource
 
 NamePrefix = Annotated[
@@ -78,6 +78,6 @@ def protect(module: Module[Any], arns: str) -> None:
         why="Terraform refuses to destroy or replace these, and with them any plan that deletes or replaces the data. "
         "prevent_destroy takes no variable, hence a guard for each piece of data and not an argument of it.",
         for_each=f"${{var.deletion_protection ? {arns} : {{}}}}",
-        triggers_replace="${each.value}",
+        triggers_replace=string_map("each.value"),
         lifecycle={"prevent_destroy": True},
     )

@@ -109,7 +109,7 @@ def summary(plan: dict[str, Any]) -> dict[str, Any]:
     for resource in resources.values():
         counts[resource["type"]] = counts.get(resource["type"], 0) + 1
     outputs = {name: output.get("value") for name, output in planned.get("outputs", {}).items()}
-    return {"counts": counts, "values": {a: r["values"] for a, r in resources.items()}, "outputs": outputs}
+    return {"counts": counts, "values": {a: r.get("values", {}) for a, r in resources.items()}, "outputs": outputs}
 
 
 def _resources(module: dict[str, Any]) -> list[dict[str, Any]]:

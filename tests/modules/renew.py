@@ -26,7 +26,7 @@ def main(names: list[str]) -> None:
                 example.write(Path(folder))
                 terraform = Terraform(Path(folder), sandbox.environment)
                 terraform.init()
-                counts = summary(terraform.plan())["counts"]
+                counts = summary(terraform.plan(Path(folder) / "tfplan"))["counts"]
             old = yaml.safe_load(example.inventory.read_text()) if example.inventory.exists() else {}
             example.inventory.parent.mkdir(exist_ok=True)
             new = {**old, "counts": dict(sorted(counts.items()))}

@@ -1,0 +1,113 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+resource "aws_sagemaker_feature_group" "this" {
+  for_each = var.feature_groups
+
+  feature_group_name             = "${var.name_prefix}-${replace(each.key, "_", "-")}"
+  description                    = each.value.description
+  record_identifier_feature_name = each.value.record_identifier
+  event_time_feature_name        = each.value.event_time
+  role_arn                       = var.role_arn
+  tags                           = var.tags
+
+  offline_store_config {
+    table_format = "Iceberg"
+
+    s3_storage_config {
+      s3_uri     = var.offline_store_s3_uri
+      kms_key_id = var.kms_key_arn
+    }
+  }
+
+  throughput_config {
+    throughput_mode = "OnDemand"
+  }
+
+  dynamic "feature_definition" {
+    for_each = each.value.features
+
+    content {
+      feature_name = feature_definition.key
+      feature_type = feature_definition.value.type
+    }
+  }
+
+  dynamic "online_store_config" {
+    for_each = each.value.online[*]
+
+    content {
+      enable_online_store = true
+
+      security_config {
+        kms_key_id = var.kms_key_arn
+      }
+
+      ttl_duration {
+        unit  = online_store_config.value.ttl.unit
+        value = online_store_config.value.ttl.value
+      }
+    }
+  }
+
+  # The provider would replace the group, and lose its data, to add a feature or to change the description.
+  # Features are added by UpdateFeatureGroup instead; the checks below tell when.
+  lifecycle {
+    ignore_changes = [description, feature_definition]
+
+    precondition {
+      condition     = contains(["String", "Fractional"], try(each.value.features[each.value.event_time].type, ""))
+      error_message = "feature_groups[\"${each.key}\"].event_time: '${each.value.event_time}' must be one of its features, of type String or Fractional."
+    }
+
+    precondition {
+      condition     = contains(["String", "Integral"], try(each.value.features[each.value.record_identifier].type, ""))
+      error_message = "feature_groups[\"${each.key}\"].record_identifier: '${each.value.record_identifier}' must be one of its features, of type String or Integral."
+    }
+
+    precondition {
+      condition     = length(setintersection(keys(each.value.features), ["api_invocation_time", "is_deleted", "write_time"])) == 0
+      error_message = "feature_groups[\"${each.key}\"].features: Feature Store keeps api_invocation_time, is_deleted, write_time for itself; choose other names."
+    }
+  }
+}
+
+# Terraform refuses to destroy or replace these, and with them any plan that deletes or replaces the data.
+# prevent_destroy takes no variable, hence a guard for each piece of data and not an argument of it.
+resource "terraform_data" "deletion_protection" {
+  for_each = var.deletion_protection ? { for key, group in aws_sagemaker_feature_group.this : key => group.arn } : {}
+
+  triggers_replace = each.value
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+locals {
+  # Features as `group.feature (type)`: the declared ones, and those that the groups really have.
+  declared_features = toset(flatten([
+    for key, group in var.feature_groups : [
+      for name, feature in group.features : "${key}.${name} (${feature.type})"
+    ]
+  ]))
+
+  actual_features = toset(flatten([
+    for key, group in aws_sagemaker_feature_group.this : [
+      for feature in group.feature_definition : "${key}.${feature.feature_name} (${feature.feature_type})"
+    ]
+  ]))
+}
+
+check "every_declared_feature_exists" {
+  assert {
+    condition     = length(setsubtract(local.declared_features, local.actual_features)) == 0
+    error_message = "The feature groups lack ${join(", ", setsubtract(local.declared_features, local.actual_features))}. Apply, then add them with scripts/evolve_feature_group.py: no data is lost."
+  }
+}
+
+check "every_feature_is_declared" {
+  assert {
+    condition     = length(setsubtract(local.actual_features, local.declared_features)) == 0
+    error_message = "The feature groups have ${join(", ", setsubtract(local.actual_features, local.declared_features))}, which feature_groups does not declare. A feature can be neither removed nor retyped: declare it again as it is."
+  }
+}

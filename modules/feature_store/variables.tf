@@ -1,0 +1,103 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+variable "deletion_protection" {
+  description = "Refuse every plan that would delete or replace the data kept here; false lets `terraform destroy` delete it, with all that it holds."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "feature_groups" {
+  description = "Feature groups by key; the group of key flight_delay is named `<name_prefix>-flight-delay`."
+  type = map(object({
+    record_identifier = string
+    event_time        = string
+    features = map(object({
+      type = string
+    }))
+    description = optional(string)
+    online = optional(object({
+      ttl = optional(object({
+        unit  = optional(string, "Days")
+        value = optional(number, 30)
+      }), {})
+    }))
+  }))
+  nullable = false
+
+  validation {
+    condition     = alltrue([for item in var.feature_groups : alltrue([for item2 in item.features : contains(["Integral", "Fractional", "String"], item2.type)])])
+    error_message = "feature_groups: features: type must be one of \"Integral\", \"Fractional\", \"String\"."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.feature_groups : alltrue([for key in keys(item.features) : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9_-]{0,62}[a-zA-Z0-9])?$", key))])])
+    error_message = "each key of feature_groups: features must be 1 to 64 letters, digits, underscores and hyphens, with a letter or digit at both ends."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.feature_groups : item.online == null ? true : contains(["Seconds", "Minutes", "Hours", "Days", "Weeks"], item.online.ttl.unit)])
+    error_message = "feature_groups: online: ttl: unit must be one of \"Seconds\", \"Minutes\", \"Hours\", \"Days\", \"Weeks\"."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.feature_groups : item.online == null ? true : item.online.ttl.value >= 1])
+    error_message = "feature_groups: online: ttl: value must be at least 1."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.feature_groups) : can(regex("^[a-z][a-z0-9_]{0,37}[a-z0-9]$", key))])
+    error_message = "each key of feature_groups must be 2 to 39 lower-case letters, digits and underscores; in the group's name they become hyphens."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "Key that encrypts both stores."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id."
+  }
+}
+
+variable "name_prefix" {
+  description = "Start of every name: 3 to 24 lower-case letters, digits and hyphens."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+  }
+}
+
+variable "offline_store_s3_uri" {
+  description = "Where the offline stores are kept: s3://bucket/prefix. Cannot change later."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.+[^/])?$", var.offline_store_s3_uri))
+    error_message = "offline_store_s3_uri must be s3://bucket or s3://bucket/prefix, without a slash at its end."
+  }
+}
+
+variable "role_arn" {
+  description = "Role that Feature Store writes the offline store with. Cannot change later."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.role_arn))
+    error_message = "role_arn must be the ARN of an IAM role (arn:aws:iam::…:role/…)."
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource, over the provider's default tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

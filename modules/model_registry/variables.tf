@@ -1,0 +1,92 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+variable "account_id" {
+  description = "Account that this is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id must be the 12 digits of an account."
+  }
+}
+
+variable "approval_topic" {
+  description = "SNS topic told of every approval and rejection; none by default."
+  type = object({
+    kms_key_arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.approval_topic == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.approval_topic.kms_key_arn))
+    error_message = "approval_topic: kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Refuse every plan that would delete or replace the data kept here; false lets `terraform destroy` delete it, with all that it holds."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "model_package_groups" {
+  description = "Model package groups by key; the group of key flight_delay is named `<name_prefix>-flight-delay`."
+  type = map(object({
+    description        = optional(string)
+    reader_account_ids = optional(list(string), [])
+  }))
+  nullable = false
+
+  validation {
+    condition     = alltrue([for item in var.model_package_groups : alltrue([for item2 in item.reader_account_ids : can(regex("^[0-9]{12}$", item2))])])
+    error_message = "each of model_package_groups: reader_account_ids must be the 12 digits of an account."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.model_package_groups) : can(regex("^[a-z][a-z0-9_]{0,28}[a-z0-9]$", key))])
+    error_message = "each key of model_package_groups must be 2 to 30 lower-case letters, digits and underscores; in the group's name they become hyphens."
+  }
+}
+
+variable "name_prefix" {
+  description = "Start of every name: 3 to 24 lower-case letters, digits and hyphens."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+  }
+}
+
+variable "partition" {
+  description = "Partition of the account: aws, aws-cn or aws-us-gov."
+  type        = string
+  default     = "aws"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^aws(-[a-z]+)*$", var.partition))
+    error_message = "partition must be a partition such as aws, aws-cn or aws-us-gov."
+  }
+}
+
+variable "region" {
+  description = "Region that this is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be a Region such as eu-north-1."
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource, over the provider's default tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

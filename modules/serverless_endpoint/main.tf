@@ -1,0 +1,130 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+# SageMaker would create it at the first request, and keep it for ever.
+resource "aws_cloudwatch_log_group" "this" {
+  # checkov:skip=CKV_AWS_338:a container's logs are read for weeks; log_retention_days says how long
+
+  name              = "/aws/sagemaker/Endpoints/${var.name_prefix}"
+  kms_key_id        = var.kms_key_arn
+  retention_in_days = var.log_retention_days
+  tags              = var.tags
+}
+
+# No name: a model cannot be changed, so each new one needs a name of its own.
+resource "aws_sagemaker_model" "this" {
+  # checkov:skip=CKV_AWS_370:a serverless endpoint refuses a model with network isolation
+
+  execution_role_arn = var.role_arn
+  tags               = var.tags
+
+  primary_container {
+    image              = var.image_uri
+    model_data_url     = var.model_data_url
+    model_package_name = var.model_package_arn
+    environment        = var.environment_variables
+  }
+
+  lifecycle {
+    create_before_destroy = true
+
+    precondition {
+      condition     = var.model_package_arn == null ? var.image_uri != null : var.image_uri == null && var.model_data_url == null
+      error_message = "model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the model); a package brings its own image and model."
+    }
+
+    precondition {
+      condition     = var.image_uri == null ? true : !strcontains(var.image_uri, "-gpu-")
+      error_message = "image_uri: this image is for GPU, which a serverless endpoint does not have; use the image for CPU."
+    }
+
+    precondition {
+      condition     = var.data_capture_config == null
+      error_message = "data_capture_config: a serverless endpoint captures no requests; leave it out, or use a real-time endpoint."
+    }
+
+    precondition {
+      condition     = var.enable_network_isolation == null
+      error_message = "enable_network_isolation: a serverless endpoint takes no network isolation; leave it out, or use a real-time endpoint."
+    }
+
+    precondition {
+      condition     = var.instance_type == null
+      error_message = "instance_type: a serverless endpoint has neither instances nor a GPU; set memory_mb, or use a real-time endpoint."
+    }
+
+    precondition {
+      condition     = var.production_variants == null
+      error_message = "production_variants: a serverless endpoint has exactly one variant; leave it out, or use a real-time endpoint."
+    }
+
+    precondition {
+      condition     = var.vpc_config == null
+      error_message = "vpc_config: a serverless endpoint cannot join a VPC; leave it out, or use a real-time endpoint."
+    }
+  }
+}
+
+# An endpoint follows only a new configuration name, hence the prefix and the order of replacement.
+resource "aws_sagemaker_endpoint_configuration" "this" {
+  name_prefix = "${var.name_prefix}-"
+  kms_key_arn = var.kms_key_arn
+  tags        = var.tags
+
+  production_variants {
+    variant_name = "main"
+    model_name   = aws_sagemaker_model.this.name
+
+    serverless_config {
+      memory_size_in_mb       = var.memory_mb
+      max_concurrency         = var.max_concurrency
+      provisioned_concurrency = one(var.provisioned_concurrency[*].min)
+    }
+  }
+
+  lifecycle {
+    create_before_destroy = true
+
+    precondition {
+      condition     = var.provisioned_concurrency == null ? true : var.provisioned_concurrency.min <= var.provisioned_concurrency.max && var.provisioned_concurrency.max <= var.max_concurrency
+      error_message = "provisioned_concurrency: min must be at most max, and max at most max_concurrency."
+    }
+  }
+}
+
+resource "aws_sagemaker_endpoint" "this" {
+  name                 = var.name_prefix
+  endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
+  tags                 = var.tags
+
+  depends_on = [aws_cloudwatch_log_group.this]
+}
+
+# Warm workers are billed while they wait, so never without autoscaling.
+resource "aws_appautoscaling_target" "provisioned_concurrency" {
+  for_each = var.provisioned_concurrency == null ? {} : { main = var.provisioned_concurrency }
+
+  service_namespace  = "sagemaker"
+  scalable_dimension = "sagemaker:variant:DesiredProvisionedConcurrency"
+  resource_id        = "endpoint/${aws_sagemaker_endpoint.this.name}/variant/${each.key}"
+  min_capacity       = each.value.min
+  max_capacity       = each.value.max
+  tags               = var.tags
+}
+
+resource "aws_appautoscaling_policy" "provisioned_concurrency" {
+  for_each = aws_appautoscaling_target.provisioned_concurrency
+
+  name               = "provisioned-concurrency-utilization"
+  policy_type        = "TargetTrackingScaling"
+  service_namespace  = each.value.service_namespace
+  scalable_dimension = each.value.scalable_dimension
+  resource_id        = each.value.resource_id
+
+  target_tracking_scaling_policy_configuration {
+    target_value = var.provisioned_concurrency.target_utilization
+
+    predefined_metric_specification {
+      predefined_metric_type = "SageMakerVariantProvisionedConcurrencyUtilization"
+    }
+  }
+}

@@ -1,0 +1,200 @@
+"""What each phase may do, and above all what it may not."""
+
+import fnmatch
+import importlib.util
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import Terraform
+from tests.modules.examples import Example, summary
+
+CALLER = """
+    module "access" {{
+      source      = "./modules/access"
+      name_prefix = "shop"
+      account_id  = "123456789012"
+      region      = "{region}"
+      kms_key_arn = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+      buckets     = {{ artifacts = {{ arn = "arn:aws:s3:::artifacts" }}, data = {{ arn = "arn:aws:s3:::data" }} }}
+      {inputs}
+    }}
+"""
+
+
+@pytest.fixture
+def module(synthesized: dict[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = synthesized["access"]
+    return body
+
+
+def _statements(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for document in module["data"]["aws_iam_policy_document"].values():
+        yield from document.get("statement", [])
+
+
+def test_the_framework_registries_are_those_of_the_sagemaker_sdk(module: dict[str, Any]) -> None:
+    sdk = importlib.util.find_spec("sagemaker")
+    assert sdk is not None
+    assert sdk.submodule_search_locations
+    folder = Path(sdk.submodule_search_locations[0]) / "core" / "image_uri_config"
+    ours: dict[str, list[str]] = module["locals"]["framework_registries"]
+    for file, place in (("xgboost", 0), ("pytorch", -1)):
+        versions = json.loads((folder / f"{file}.json").read_text())["training"]["versions"]
+        latest = versions[list(versions)[-1]]["registries"]
+        # The isolated and sovereign partitions are out of reach of the modules.
+        theirs = {region: account for region, account in latest.items() if not re.search("iso|eusc", region)}
+        assert {region: ours[region][place] for region in theirs} == theirs
+
+
+def test_no_action_is_a_wildcard_and_nobody_deletes_objects(module: dict[str, Any]) -> None:
+    actions = {action for statement in _statements(module) for action in statement["actions"]}
+    actions |= {action for actions in module["locals"]["s3_actions"].values() for action in actions}
+    actions |= {action for actions in module["locals"]["feature_actions"].values() for action in actions}
+    assert not [action for action in actions if "*" in action or action.startswith("s3:Delete")]
+
+
+def test_every_resource_is_named_where_the_action_knows_one(module: dict[str, Any]) -> None:
+    everywhere = {action for one in _statements(module) if one.get("resources") == ["*"] for action in one["actions"]}
+    assert {action for action in everywhere if not action.startswith("ec2:Describe")} == {
+        "cloudwatch:PutMetricData",
+        "ecr:GetAuthorizationToken",
+    }
+
+
+def test_callers_wait_for_every_policy(module: dict[str, Any]) -> None:
+    policies = {f"aws_iam_role_policy.{name}" for name in module["resource"]["aws_iam_role_policy"]}
+    for output in module["output"].values():
+        assert set(output["depends_on"]) == policies
+
+
+def test_a_replaced_role_never_meets_its_predecessors_name(module: dict[str, Any]) -> None:
+    assert "name" not in module["resource"]["aws_iam_role"]["this"]
+
+
+@pytest.fixture(scope="module")
+def policies(tmp_path_factory: pytest.TempPathFactory, sandbox: Any) -> dict[str, list[dict[str, Any]]]:
+    """The statements that each phase's role gets, from the plan."""
+    folder = tmp_path_factory.mktemp("access")
+    inputs = 'feature_group_names = ["shop-orders"]\nmodel_package_group_names = ["shop-churn"]'
+    Example("access", "policies", CALLER.format(region="eu-north-1", inputs=inputs)).write(folder)
+    terraform = Terraform(folder, sandbox.environment)
+    terraform.init()
+    found: dict[str, list[dict[str, Any]]] = {}
+    for address, values in summary(terraform.plan(folder / "tfplan"))["values"].items():
+        if "aws_iam_role_policy" in address and "policy" in values:
+            phase = address.split('"')[1]
+            found.setdefault(phase, []).extend(json.loads(values["policy"])["Statement"])
+    return found
+
+
+def _may(statements: list[dict[str, Any]], action: str, resource: str) -> bool:
+    return any(
+        action in _listed(one["Action"])
+        and any(fnmatch.fnmatchcase(resource, item) for item in _listed(one["Resource"]))
+        for one in statements
+    )
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+FEATURES = "arn:aws:sagemaker:eu-north-1:123456789012:feature-group/shop-orders"
+XGBOOST = "arn:aws:ecr:eu-north-1:662702820516:repository/sagemaker-xgboost"
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize(
+    ("phase", "action", "resource", "allowed"),
+    [
+        ("training", "s3:PutObject", "arn:aws:s3:::artifacts/checkpoints/churn/1", True),
+        ("training", "s3:GetObject", "arn:aws:s3:::artifacts/checkpoints/churn/1", True),
+        ("training", "s3:PutObject", "arn:aws:s3:::artifacts/source/churn.tar.gz", False),
+        ("training", "s3:GetObject", "arn:aws:s3:::data/raw/orders.csv", False),
+        ("training", "s3:PutObject", "arn:aws:s3:::data/re-creatable/train.parquet", False),
+        ("training", "sagemaker:GetRecord", FEATURES, True),
+        ("training", "sagemaker:PutRecord", FEATURES, False),
+        ("training", "ecr:BatchGetImage", XGBOOST, True),
+        ("training", "ecr:BatchGetImage", "arn:aws:ecr:eu-north-1:999999999999:repository/sagemaker-xgboost", False),
+        ("data_preparation", "sagemaker:PutRecord", FEATURES, True),
+        ("data_preparation", "sagemaker:PutRecord", FEATURES + "-of-another-team", False),
+        ("data_preparation", "s3:PutObject", "arn:aws:s3:::data/feature-store/part.parquet", True),
+        ("data_preparation", "s3:PutObject", "arn:aws:s3:::data/raw/orders.csv", False),
+        ("inference", "s3:GetObject", "arn:aws:s3:::artifacts/models/churn/model.tar.gz", True),
+        ("inference", "s3:PutObject", "arn:aws:s3:::artifacts/models/churn/model.tar.gz", False),
+        ("inference", "sagemaker:GetRecord", FEATURES, True),
+        (
+            "pipeline",
+            "sagemaker:CreateTrainingJob",
+            "arn:aws:sagemaker:eu-north-1:123456789012:training-job/pipelines-abc-Train",
+            True,
+        ),
+        (
+            "pipeline",
+            "sagemaker:CreateTrainingJob",
+            "arn:aws:sagemaker:eu-north-1:123456789012:training-job/other",
+            False,
+        ),
+        (
+            "pipeline",
+            "sagemaker:UpdateModelPackage",
+            "arn:aws:sagemaker:eu-north-1:123456789012:model-package/shop-churn/1",
+            False,
+        ),
+        ("pipeline", "s3:PutObject", "arn:aws:s3:::artifacts/models/churn/model.tar.gz", False),
+    ],
+)
+def test_a_phase_does_its_own_work_only(
+    policies: dict[str, list[dict[str, Any]]], phase: str, action: str, resource: str, allowed: bool
+) -> None:
+    assert _may(policies[phase], action, resource) is allowed
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize(
+    ("region", "inputs", "messages"),
+    [
+        (
+            "eu-north-1",
+            """
+            existing_role_arns       = { trainings = "arn:aws:iam::123456789012:role/x" }
+            feature_group_names      = ["*"]
+            permissions_boundary_arn = "boundary"
+            role_path                = "mlops"
+            s3_paths                 = { training = { read = ["data/*"] } }
+            """,
+            [
+                "each key of existing_role_arns must be one of",
+                "each of feature_group_names must be a name of letters, digits and hyphens, without wildcards",
+                "permissions_boundary_arn must be the ARN of an IAM policy",
+                "role_path must start and end with a slash",
+                "must be a bucket's key and a prefix that ends with a slash, such as data/raw/",
+            ],
+        ),
+        (
+            "xx-new-1",
+            's3_paths = { training = { read = ["lake/flights/"] } }',
+            [
+                "s3_paths.training: each path must start with a key of buckets (artifacts, data)",
+                "No registry of SageMaker's framework images is known in xx-new-1",
+            ],
+        ),
+    ],
+    ids=["values", "combinations"],
+)
+def test_bad_inputs_are_refused_with_the_remedy(
+    region: str, inputs: str, messages: list[str], tmp_path: Path, sandbox: Any
+) -> None:
+    Example("access", "refused", CALLER.format(region=region, inputs=inputs)).write(tmp_path)
+    terraform = Terraform(tmp_path, sandbox.environment)
+    terraform.init()
+    with pytest.raises(UserError) as refusal:
+        terraform.plan(tmp_path / "tfplan")
+    said = re.sub(r"[\s│╷╵]+", " ", str(refusal.value))
+    assert [message for message in messages if message not in said] == []

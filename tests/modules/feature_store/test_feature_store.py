@@ -1,0 +1,197 @@
+"""Feature groups keep their data through every change that people make to them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modules.feature_store.module import Inputs
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.settings import validate
+from sustainable_mlops.terraform import ROOT, Terraform, changes
+from tests.modules.examples import PROVIDER
+
+GROUP = 'module.feature_store.aws_sagemaker_feature_group.this["orders"]'
+GUARD = 'module.feature_store.terraform_data.deletion_protection["orders"]'
+FEATURES = {"order_id": "String", "ordered_at": "String", "amount": "Fractional"}
+
+
+def consumer(groups: dict[str, Any], role_name: str = "store") -> str:
+    """A consumer's root module: its own role, so that the role's ARN is unknown until it exists."""
+    trust = {"Version": "2012-10-17", "Statement": []}
+    return f"""
+resource "aws_iam_role" "store" {{
+  name               = "{role_name}"
+  assume_role_policy = {json.dumps(json.dumps(trust))}
+}}
+
+module "feature_store" {{
+  source = "./modules/feature_store"
+
+  name_prefix          = "shop"
+  kms_key_arn          = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  offline_store_s3_uri = "s3://shop-data/feature-store"
+  role_arn             = aws_iam_role.store.arn
+  feature_groups       = jsondecode({json.dumps(json.dumps(groups))})
+}}
+
+output "feature_groups" {{
+  value = module.feature_store.feature_groups
+}}
+{PROVIDER}"""
+
+
+def orders(features: dict[str, str], days: int = 2, **changes: Any) -> dict[str, Any]:
+    group = {
+        "record_identifier": "order_id",
+        "event_time": "ordered_at",
+        "online": {"ttl": {"unit": "Days", "value": days}},
+        "features": {name: {"type": kind} for name, kind in features.items()},
+    }
+    return {"orders": group | changes}
+
+
+def warnings(plan: dict[str, Any]) -> list[str]:
+    return [
+        problem["message"]
+        for check in plan["checks"]
+        for instance in check.get("instances", [])
+        for problem in instance.get("problems", [])
+    ]
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory, sandbox: Any) -> Iterator[Terraform]:
+    """A root module with one protected group, applied."""
+    folder = tmp_path_factory.mktemp("feature_store")
+    (folder / "modules").symlink_to(ROOT / "modules")
+    (folder / "main.tf").write_text(consumer(orders(FEATURES)))
+    terraform = Terraform(folder, sandbox.environment)
+    terraform.init()
+    terraform.run("apply", "-auto-approve")
+    yield terraform
+    terraform.run("state", "rm", GUARD)
+    terraform.run("destroy", "-auto-approve")
+
+
+def plan(terraform: Terraform, groups: dict[str, Any], **options: str) -> dict[str, Any]:
+    (terraform.folder / "main.tf").write_text(consumer(groups, **options))
+    return terraform.plan(terraform.folder / "tfplan")
+
+
+def evolve(terraform: Terraform, sandbox: Any, *arguments: str) -> str:
+    command = [sys.executable, str(ROOT / "scripts" / "evolve_feature_group.py"), "--root", str(terraform.folder)]
+    done = subprocess.run(
+        [*command, *arguments], env={**os.environ, **sandbox.environment}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.apply
+def test_a_feature_is_declared_applied_and_added_and_the_group_stays(applied: Terraform, sandbox: Any) -> None:
+    more = {"paid": "Integral", **dict(reversed(FEATURES.items()))}
+    declared = plan(applied, orders(more))
+    assert changes(declared) == {}
+    (warning,) = warnings(declared)
+    assert "lack orders.paid (Integral)" in warning
+    assert "scripts/evolve_feature_group.py" in warning
+
+    applied.run("apply", "-auto-approve")
+    assert evolve(applied, sandbox, "--dry-run") == "shop-orders: would add paid (Integral)\n"
+    assert json.loads(evolve(applied, sandbox, "--json")) == {
+        "dry_run": False,
+        "feature_groups": {"orders": {"group": "shop-orders", "added": {"paid": "Integral"}}},
+    }
+    assert evolve(applied, sandbox) == "shop-orders: as declared\n"
+    evolved = applied.plan(applied.folder / "tfplan")
+    assert (changes(evolved), warnings(evolved)) == ({}, [])
+
+    without = plan(applied, orders({name: kind for name, kind in more.items() if name != "amount"}))
+    assert changes(without) == {}
+    assert "have orders.amount (Fractional), which feature_groups does not declare" in " ".join(warnings(without))
+
+
+@pytest.mark.apply
+def test_a_plan_that_would_replace_or_delete_a_group_is_refused(applied: Terraform) -> None:
+    refused = "Instance cannot be destroyed"
+    with pytest.raises(UserError, match=refused):
+        plan(applied, orders(FEATURES), role_name="another")
+    with pytest.raises(UserError, match=refused):
+        plan(applied, orders(FEATURES, record_identifier="ordered_at"))
+    with pytest.raises(UserError, match=refused):
+        plan(applied, {})
+
+
+@pytest.mark.apply
+def test_what_can_change_in_place_does_and_a_description_never_matters(applied: Terraform) -> None:
+    assert changes(plan(applied, orders(FEATURES, days=9, description="Orders."))) == {GROUP: ["update"]}
+
+
+@pytest.mark.plan
+def test_terraform_refuses_a_group_with_one_line_that_names_the_field(tmp_path: Path, sandbox: Any) -> None:
+    (tmp_path / "modules").symlink_to(ROOT / "modules")
+    terraform = Terraform(tmp_path, sandbox.environment)
+    wrong = {
+        "absent": orders(FEATURES, event_time="when")["orders"],
+        "whole": orders({**FEATURES, "ordered_at": "Integral"})["orders"],
+        "unnamed": orders(FEATURES, record_identifier="id")["orders"],
+        "reserved": orders({**FEATURES, "write_time": "String"})["orders"],
+    }
+    (tmp_path / "main.tf").write_text(consumer(wrong))
+    terraform.init()
+    with pytest.raises(UserError) as error:
+        terraform.plan(tmp_path / "tfplan")
+    told = " ".join(str(error.value).replace("│", " ").split())
+    assert """feature_groups["absent"].event_time: 'when' must be one of its features""" in told
+    assert """feature_groups["whole"].event_time: 'ordered_at' must be one of its features, of type String""" in told
+    assert """feature_groups["unnamed"].record_identifier: 'id' must be one of its features""" in told
+    assert """feature_groups["reserved"].features: Feature Store keeps api_invocation_time""" in told
+
+    timeless = {key: value for key, value in orders(FEATURES)["orders"].items() if key != "event_time"}
+    (tmp_path / "main.tf").write_text(consumer({"orders": timeless}))
+    with pytest.raises(UserError, match=r'attribute "event_time" is\s+required'):
+        terraform.plan(tmp_path / "tfplan")
+
+
+@pytest.mark.parametrize(
+    ("changes_", "told"),
+    [
+        ({"event_time": "when"}, "event_time: 'when' is not one of the features; add it to them"),
+        ({"event_time": "amount_cents"}, "event_time: 'amount_cents' is Integral; make it String or Fractional"),
+        ({"record_identifier": "amount"}, "record_identifier: 'amount' is Fractional; make it String or Integral"),
+        ({"event_time": ...}, "event_time: is missing; add it"),
+    ],
+)
+def test_settings_refuse_a_group_with_one_line_that_names_the_field(changes_: dict[str, Any], told: str) -> None:
+    group = orders({**FEATURES, "amount_cents": "Integral"}, **changes_)["orders"]
+    inputs = {
+        "name_prefix": "shop",
+        "kms_key_arn": "arn:aws:kms:eu-north-1:123456789012:key/1",
+        "offline_store_s3_uri": "s3://shop-data",
+        "role_arn": "arn:aws:iam::123456789012:role/store",
+        "feature_groups": {"orders": {key: value for key, value in group.items() if value is not ...}},
+    }
+    with pytest.raises(UserError) as error:
+        validate(inputs, Inputs, "settings.yaml")
+    assert str(error.value).startswith("settings.yaml: feature_groups.orders")
+    assert str(error.value).endswith(told)
+
+
+@pytest.mark.parametrize("name", ["write_time", "is_deleted", "api_invocation_time"])
+def test_names_that_feature_store_keeps_for_itself_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"Feature Store keeps the name {name} for itself"):
+        Inputs.model_validate(
+            {
+                "name_prefix": "shop",
+                "kms_key_arn": "arn:aws:kms:eu-north-1:123456789012:key/1",
+                "offline_store_s3_uri": "s3://shop-data",
+                "role_arn": "arn:aws:iam::123456789012:role/store",
+                "feature_groups": orders({**FEATURES, name: "String"}),
+            }
+        )

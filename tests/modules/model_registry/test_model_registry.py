@@ -1,0 +1,57 @@
+"""What the registry gives to others, and what it tells them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.terraform import Terraform
+from tests.modules.examples import Example, examples, summary
+
+ADDRESS = "module.model_registry"
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory, sandbox: Any) -> dict[str, Any]:
+    """The values that the full example's plan knows, by address."""
+    folder: Path = tmp_path_factory.mktemp("model_registry")
+    example: Example = next(example for example in examples() if str(example) == "model_registry-full")
+    example.write(folder)
+    terraform = Terraform(folder, sandbox.environment)
+    terraform.init()
+    values: dict[str, Any] = summary(terraform.plan(folder / "tfplan"))["values"]
+    return values
+
+
+@pytest.mark.plan
+def test_readers_may_find_read_and_deploy_this_group_and_do_nothing_else(planned: dict[str, Any]) -> None:
+    policies = [address for address in planned if "model_package_group_policy" in address]
+    assert policies == [f'{ADDRESS}.aws_sagemaker_model_package_group_policy.readers["flight_delay"]']
+    statements = json.loads(planned[policies[0]]["resource_policy"])["Statement"]
+    arn = "arn:aws:sagemaker:eu-north-1:123456789012"
+    allowed = {
+        (action, statement["Resource"], statement["Principal"]["AWS"])
+        for statement in statements
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    reader = "arn:aws:iam::210987654321:root"
+    assert allowed == {
+        ("sagemaker:DescribeModelPackageGroup", f"{arn}:model-package-group/flights-dev-flight-delay", reader),
+        ("sagemaker:DescribeModelPackage", f"{arn}:model-package/flights-dev-flight-delay/*", reader),
+        ("sagemaker:ListModelPackages", f"{arn}:model-package/flights-dev-flight-delay/*", reader),
+        ("sagemaker:CreateModel", f"{arn}:model-package/flights-dev-flight-delay/*", reader),
+    }
+
+
+@pytest.mark.plan
+def test_each_group_has_a_rule_for_its_own_approvals_and_rejections(planned: dict[str, Any]) -> None:
+    pattern = json.loads(planned[f'{ADDRESS}.aws_cloudwatch_event_rule.approval["gate_changes"]']["event_pattern"])
+    assert pattern == {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Package State Change"],
+        "detail": {
+            "ModelPackageGroupName": ["flights-dev-gate-changes"],
+            "ModelApprovalStatus": ["Approved", "Rejected"],
+        },
+    }

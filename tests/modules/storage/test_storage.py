@@ -1,0 +1,139 @@
+"""What the buckets promise: an end or a colder place for every class of data, and one key."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import Terraform
+from tests.modules.examples import Example
+
+Rule = dict[str, Any]
+
+
+@pytest.fixture
+def module(synthesized: dict[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = synthesized["storage"]
+    return body
+
+
+def _rules(module: dict[str, Any], *configurations: str) -> list[Rule]:
+    found = module["resource"]["aws_s3_bucket_lifecycle_configuration"]
+    return [rule for name in configurations or found for rule in found[name]["rule"]]
+
+
+def test_every_class_of_data_moves_or_goes(module: dict[str, Any]) -> None:
+    by_prefix = {rule["filter"][0]["prefix"]: rule for rule in _rules(module, "data", "artifacts")}
+    for name, prefix in module["output"]["prefixes"]["value"].items():
+        assert {"transition", "expiration"} & by_prefix[prefix].keys(), name
+
+
+def test_what_expires_is_not_kept_as_an_old_version(module: dict[str, Any]) -> None:
+    expiring = [rule for rule in _rules(module, "data", "artifacts") if "days" in rule.get("expiration", [{}])[0]]
+    assert len(expiring) == 5
+    assert all(rule["noncurrent_version_expiration"] == [{"noncurrent_days": 1}] for rule in expiring)
+
+
+def test_every_bucket_sheds_old_versions_and_broken_uploads(module: dict[str, Any]) -> None:
+    for name in module["resource"]["aws_s3_bucket_lifecycle_configuration"]:
+        tidy = next(rule for rule in _rules(module, name) if rule["id"] == "tidy")
+        assert tidy["filter"] == [{"prefix": ""}]
+        assert tidy["noncurrent_version_expiration"]
+        assert tidy["abort_incomplete_multipart_upload"]
+
+
+def test_only_raw_data_is_ever_archived_out_of_reach(module: dict[str, Any]) -> None:
+    (archive,) = module["resource"]["aws_s3_bucket_intelligent_tiering_configuration"].values()
+    assert archive["filter"]["prefix"] == module["output"]["prefixes"]["value"]["raw"]
+    tiers = {transition["storage_class"] for rule in _rules(module) for transition in rule.get("transition", [])}
+    assert tiers == {"INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR"}, "all of these are read at once"
+
+
+@pytest.mark.parametrize(
+    ("encryption", "key", "refused"),
+    [
+        (None, None, False),
+        ("aws:kms", "ours", False),
+        ("AES256", None, True),
+        ("aws:kms", None, True),
+        ("aws:kms", "another", True),
+    ],
+)
+def test_an_upload_uses_the_one_key(
+    module: dict[str, Any], encryption: str | None, key: str | None, refused: bool
+) -> None:
+    statements = module["data"]["aws_iam_policy_document"]["bucket"]["statement"]
+    statement = next(one for one in statements if one["sid"] == "DenyOtherEncryption")
+    request = {
+        "s3:x-amz-server-side-encryption": encryption,
+        "s3:x-amz-server-side-encryption-aws-kms-key-id": key and key.replace("ours", "${local.kms_key_arn}"),
+    }
+    # As IAM has it: a negated operator also holds where the request lacks the key.
+    holds = {
+        "Null": lambda value, wanted: (value is None) == (wanted == "true"),
+        "StringNotEquals": lambda value, wanted: value != wanted,
+    }
+    conditions = statement["condition"]
+    assert all(holds[one["test"]](request[one["variable"]], one["values"][0]) for one in conditions) is refused
+
+
+def test_the_guard_covers_every_bucket_and_the_key(module: dict[str, Any]) -> None:
+    guarded = module["locals"]["guarded"]
+    assert "local.all_buckets" in guarded
+    assert "aws_kms_key.this" in guarded
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize(
+    ("inputs", "messages"),
+    [
+        (
+            """
+            existing_kms_key                 = { arn = "arn:aws:kms:eu-north-1:123456789012:alias/shop" }
+            extra_buckets                    = { "Landing" = {} }
+            intelligent_tiering_archive_days = 30
+            lifecycle_days                   = { incomplete_uploads = 8, recreatable_to_one_zone = 10 }
+            """,
+            [
+                "existing_kms_key: arn must be the ARN of a KMS key",
+                "each key of extra_buckets must be lower-case letters, digits and hyphens",
+                "intelligent_tiering_archive_days must be at least 90",
+                "incomplete_uploads must be at least 1 and be at most 7",
+                "recreatable_to_one_zone must be at least 30",
+            ],
+        ),
+        (
+            """
+            extra_buckets = { logs = {}, a-purpose-that-takes-many-more-words-than-fit = {} }
+            """,
+            [
+                "extra_buckets must not name artifacts, data or logs",
+                "A bucket's name may have 63 characters: shorten name_prefix or the key in extra_buckets",
+            ],
+        ),
+        (
+            "lifecycle_days = { recreatable = 40, recreatable_to_one_zone = 60 }",
+            ["lifecycle_days: recreatable must be more than recreatable_to_one_zone"],
+        ),
+    ],
+    ids=["values", "names", "order"],
+)
+def test_bad_inputs_are_refused_with_the_remedy(inputs: str, messages: list[str], tmp_path: Path, sandbox: Any) -> None:
+    text = f"""
+        module "storage" {{
+          source      = "./modules/storage"
+          name_prefix = "shop"
+          account_id  = "123456789012"
+          region      = "eu-north-1"
+          {inputs}
+        }}
+    """
+    Example("storage", "refused", text).write(tmp_path)
+    terraform = Terraform(tmp_path, sandbox.environment)
+    terraform.init()
+    with pytest.raises(UserError) as refusal:
+        terraform.plan(tmp_path / "tfplan")
+    said = re.sub(r"[\s│╷╵]+", " ", str(refusal.value))
+    assert [message for message in messages if message not in said] == []
