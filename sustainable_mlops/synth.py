@@ -60,6 +60,7 @@ def synthesize(wanted: Iterable[str] = (), progress: Callable[[str], None] = lam
         raise UserError(f"nothing is called {', '.join(sorted(unknown))}; there are: {known}")
     if not chosen and _unchanged():
         return []
+    find_engine()  # before jsii takes its seconds
     rendered = _formatted(dict(_render(chosen, progress)))
     return [
         Change(path, before, after)

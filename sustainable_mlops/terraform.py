@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,18 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**variables, **(extra or {})}
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far an apply is: changes done, changes planned, and the address of the last one done."""
+
+    done: int = 0
+    total: int = 0
+    address: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.done} of {self.total} changes"
+
+
 class Terraform:
     """One root module's folder, driven from Python. Each method raises UserError with Terraform's own words."""
 
@@ -139,16 +151,20 @@ class Terraform:
         self.folder = folder
         self._env = environment(env)
 
-    def run(self, *arguments: str, show: bool = False) -> str:
-        """Run one command and return its stdout; `show` lets the user watch instead."""
+    def with_env(self, extra: Mapping[str, str]) -> "Terraform":
+        """The same folder with more environment variables."""
+        return Terraform(self.folder, {**self._env, **extra})
+
+    def run(self, *arguments: str) -> str:
+        """Run one command and return its stdout."""
         command = [find_engine().path, f"-chdir={self.folder}", *arguments]
         done = subprocess.run(
-            command, env=self._env, text=True, stdin=subprocess.DEVNULL, capture_output=not show, check=False
+            command, env=self._env, text=True, stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
         if done.returncode:
-            reason = "see above" if show else (done.stderr.strip() or done.stdout.strip())
+            reason = done.stderr.strip() or done.stdout.strip()
             raise UserError(f"terraform {arguments[0]} in {self.folder.name}: {reason}")
-        return done.stdout or ""
+        return done.stdout
 
     def init(self, *arguments: str) -> None:
         """Initialise with the shared lock file, so that folders may initialise at the same time."""
@@ -157,11 +173,46 @@ class Terraform:
             shutil.copy(LOCK_FILE, lock)
         self.run("init", "-no-color", *arguments)
 
-    def plan(self, *arguments: str) -> dict[str, Any]:
-        """Plan, and return the plan as JSON."""
-        self.run("plan", "-no-color", "-out=tfplan", *arguments)
-        plan: dict[str, Any] = json.loads(self.run("show", "-json", "tfplan"))
+    def plan(self, file: Path, *arguments: str) -> dict[str, Any]:
+        """Plan into `file`, and return the plan as JSON."""
+        self.run("plan", "-no-color", f"-out={file.resolve()}", *arguments)
+        plan: dict[str, Any] = json.loads(self.run("show", "-json", str(file.resolve())))
         return plan
+
+    def apply(self, *arguments: str, progress: Callable[["Progress"], None] = lambda _: None) -> "Progress":
+        """Plan and apply (with `-destroy`: destroy), without asking; `progress` hears of each change that is done.
+
+        Returns the last of it.
+        """
+        command = [find_engine().path, f"-chdir={self.folder}", "apply", "-json", "-auto-approve", *arguments]
+        at, errors = Progress(), []
+        with subprocess.Popen(
+            command,
+            env=self._env,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as process:
+            for line in process.stdout or ():
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    errors.append(line.strip())
+                    continue
+                if event.get("type") == "change_summary" and event["changes"]["operation"] == "plan":
+                    at = Progress(0, sum(event["changes"][kind] for kind in ("add", "change", "remove")))
+                elif event.get("type") == "apply_complete" and event["hook"]["action"] != "read":
+                    at = Progress(at.done + 1, at.total, event["hook"]["resource"]["addr"])
+                elif event.get("@level") == "error":
+                    errors.append(event.get("@message", line).strip())
+                    continue
+                else:
+                    continue
+                progress(at)
+        if process.returncode:
+            raise UserError(f"terraform apply in {self.folder.name}: {' '.join(errors)}")
+        return at
 
     def outputs(self) -> dict[str, Any]:
         """The root module's outputs, name to value."""

@@ -5,6 +5,7 @@ Importing this starts jsii (seconds, about 1 GB): only `modules`, `envs` and `sc
 
 from pydantic import Field
 
+from sustainable_mlops.authoring import hcl
 from sustainable_mlops.authoring.expressions import boolean, jsonencode, number, string_map, strings, tokens
 from sustainable_mlops.authoring.inputs import ModuleInputs, must
 from sustainable_mlops.authoring.module import Module, Output, Outputs, Reference
@@ -21,6 +22,7 @@ __all__ = [
     "Reference",
     "Root",
     "boolean",
+    "hcl",
     "jsonencode",
     "must",
     "number",

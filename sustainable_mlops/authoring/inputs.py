@@ -22,7 +22,7 @@ _SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bo
 class ModuleInputs(BaseModel):
     """Base of every module's inputs and of the objects in them. Unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def must(requirement: str) -> dict[str, Any]:

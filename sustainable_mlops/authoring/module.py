@@ -4,7 +4,7 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
 from sustainable_mlops.authoring import hcl, structs
 from sustainable_mlops.authoring.cdktn import App, TerraformDataSource, TerraformElement, TerraformStack, Testing
@@ -92,11 +92,19 @@ class Entry:
 
 
 class Module(Generic[I]):
-    """Base of every module. A subclass names its `Inputs` and adds resources in `build`, in the order people read."""
+    """Base of every module: `class Storage(Module[Inputs])` adds its resources in `build`, in the order people read."""
 
-    Inputs: type[I]
+    #: The model of its inputs, taken from `Module[…]`.
+    input_model: ClassVar[type[ModuleInputs]]
     #: Names of renamed or moved addresses, old to new; each is kept as a `moved` block.
     moved: Mapping[str, str] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for base in getattr(cls, "__orig_bases__", ()):
+            for argument in get_args(base):
+                if isinstance(argument, type):
+                    cls.input_model = argument
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -106,7 +114,7 @@ class Module(Generic[I]):
 
     @property
     def variables(self) -> list[Variable]:
-        return variables(self.Inputs)
+        return variables(self.input_model)
 
     def build(self, var: I) -> Outputs:
         """Add the resources; `var.x` is the expression `var.x`. Returns the outputs by name."""
@@ -114,7 +122,7 @@ class Module(Generic[I]):
 
     def synthesize(self) -> "Module[I]":
         """Build once; afterwards `json()` and the renderers have everything."""
-        self.outputs = self.build(tokens(self.Inputs, "var"))
+        self.outputs = self.build(cast(I, tokens(self.input_model, "var")))
         for name, output in self.outputs.items():
             if not output.description.endswith("."):
                 raise ValueError(f"{self.name}: the description of output {name} must end with a period")

@@ -14,7 +14,7 @@ def renew(module: Module[Any], readme: str) -> str:
     """
     rows = ["| name | what it is |", "|---|---|"]
     rows += [f"| {name} | {output.description} |" for name, output in sorted(module.outputs.items())]
-    for mark, text in (("inputs", table(module.Inputs)), ("outputs", "\n".join(rows) + "\n")):
+    for mark, text in (("inputs", table(module.input_model)), ("outputs", "\n".join(rows) + "\n")):
         pattern = rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)"
         if not re.search(pattern, readme, re.S):
             raise ValueError(f"{module.name}/README.md has no <!-- {mark} --> … <!-- /{mark} --> to write the table in")

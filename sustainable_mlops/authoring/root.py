@@ -21,7 +21,7 @@ def _validate(field: FieldInfo, value: Any) -> None:
 
 
 class Root(Module[R]):
-    """Base of an environment. Its `Inputs` are what an operator may still give at plan time."""
+    """Base of an environment. Its inputs are what an operator may still give at plan time."""
 
     #: The S3 backend's arguments.
     backend: Mapping[str, Any] = {}
@@ -32,13 +32,13 @@ class Root(Module[R]):
         blocks = {"assume_role": hcl.Shape(), "default_tags": hcl.Shape()}
         self.entries.append(Entry(("provider", "aws"), body=dict(body), blocks=blocks, notes=notes or {}))
 
-    def call(self, module: Module[Any], *, why: str = "", **values: Any) -> Reference:
+    def call(self, module: Module[Any], *, why: str = "", for_each: str = "", **values: Any) -> Reference:
         """Call a synthesized module under its own name.
 
         Raises TypeError on an argument it does not have or lacks, and pydantic's ValidationError on a literal that
         its declaration refuses.
         """
-        fields = module.Inputs.model_fields
+        fields = module.input_model.model_fields
         for name, value in values.items():
             if name not in fields:
                 raise TypeError(f"module {module.name} has no input {name!r}")
@@ -47,7 +47,10 @@ class Root(Module[R]):
         missing = [name for name, field in fields.items() if field.is_required() and name not in values]
         if missing:
             raise TypeError(f"module {module.name} needs {', '.join(missing)}")
-        body = {"source": f"../../modules/{module.name}", **values}
+        body = {"source": f"../../modules/{module.name}"}
+        if for_each:
+            body["for_each"] = for_each
+        body |= values
         self._override(("module", module.name), body)
         self.entries.append(Entry(("module", module.name), why, body=body))
         return Reference(f"module.{module.name}", frozenset(module.outputs))
@@ -59,6 +62,6 @@ class Root(Module[R]):
 
     def versions(self) -> str:
         block = self.terraform_block()
-        backend = hcl.block('backend "s3"', block.pop("backend")["s3"], hcl.Shape({"assume_role": hcl.Shape()}))
+        backend = hcl.block('backend "s3"', block.pop("backend")["s3"])
         shape = hcl.Shape({"required_providers": hcl.Shape()}, order=("required_version",))
         return hcl.block("terraform", block, shape).removesuffix("}\n") + "\n" + backend + "}\n"

@@ -84,18 +84,11 @@ def arguments(cls: type, values: Mapping[str, Any], path: str = "") -> tuple[dic
 
 def shape(cls: type, values: Mapping[str, Any], known: Mapping[str, Any]) -> hcl.Shape:
     """The layout of a block: the author's order from `values`, what is a block from the bindings' `known`."""
-    result = hcl.Shape(order=tuple(values))
-    for name, attribute in known.items():
-        if isinstance(attribute, Mapping) and attribute.get("isBlock"):
-            result.blocks[name] = _nested_shape(values.get(name), attribute.get("value"))
-    hints = _hints(cls)
-    for name, value in values.items():
-        if isinstance(value, Dynamic) and (struct := _struct(hints[name])):
-            result.blocks[name] = _dynamic_shape(struct, value.content)
-    return result
+    return _nested_shape(values, known, cls)
 
 
-def _nested_shape(value: Any, known: Any) -> hcl.Shape:
+def _nested_shape(value: Any, known: Any, struct: type | None) -> hcl.Shape:
+    hints = _hints(struct) if struct else {}
     values = value if isinstance(value, list) else [value]
     attributes = known if isinstance(known, list) else [known]
     result = hcl.Shape()
@@ -106,7 +99,10 @@ def _nested_shape(value: Any, known: Any) -> hcl.Shape:
         result.order += tuple(name for name in author if name not in result.order)
         for name, inner in attribute.items():
             if isinstance(inner, Mapping) and inner.get("isBlock"):
-                result.blocks[name] = _nested_shape(author.get(name), inner.get("value"))
+                result.blocks[name] = _nested_shape(author.get(name), inner.get("value"), _struct(hints.get(name)))
+        for name, inner in author.items():
+            if isinstance(inner, Dynamic) and (content := _struct(hints.get(name))):
+                result.blocks[name] = _dynamic_shape(content, inner.content)
     return result
 
 

@@ -1,0 +1,15 @@
+# Generated from settings.yaml and ../environment.py by scripts/synth.py: change that, then run it again.
+
+variable "model_packages" {
+  description = "ARN of the approved model package to serve, by model; a model's endpoint comes with its first."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "s3_use_path_style" {
+  description = "Address buckets by path, as S3-compatible services and the sandbox need it."
+  type        = bool
+  default     = false
+  nullable    = false
+}

@@ -1,0 +1,21 @@
+# Generated from settings.yaml and ../environment.py by scripts/synth.py: change that, then run it again.
+
+terraform {
+  required_version = ">= 1.10.0"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100.0, < 7.0.0"
+    }
+  }
+
+  backend "s3" {
+    allowed_account_ids = ["123456789012"]
+    bucket              = "smlops-dev-state-123456789012"
+    encrypt             = true
+    key                 = "dev/terraform.tfstate"
+    region              = "eu-north-1"
+    use_lockfile        = true
+  }
+}

@@ -1,0 +1,199 @@
+"""The composition of an environment, written once: `settings.yaml` of each environment becomes its root module."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cdktn_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktn_provider_aws.ssm_parameter import SsmParameter
+
+from envs.settings import Settings
+from sustainable_mlops.authoring import Field, Module, ModuleInputs, Output, Outputs, Root, hcl
+from sustainable_mlops.settings import load_yaml, schema_text
+
+#: Log groups that SageMaker would create by itself, and keep for ever.
+JOB_LOGS = ("ProcessingJobs", "TrainingJobs", "TransformJobs")
+
+
+class Inputs(ModuleInputs):
+    """What an operator may still give when planning; everything else is in settings.yaml."""
+
+    model_packages: dict[str, str] = Field(
+        {}, description="ARN of the approved model package to serve, by model; a model's endpoint comes with its first."
+    )
+    s3_use_path_style: bool = Field(
+        False, description="Address buckets by path, as S3-compatible services and the sandbox need it."
+    )
+
+
+class Environment(Root[Inputs]):
+    """Storage, access, Feature Store, model registry and serverless endpoints of one account."""
+
+    def __init__(self, settings: Settings, modules: Mapping[str, Module[Any]]) -> None:
+        super().__init__(settings.environment)
+        self._settings = settings
+        self._modules = modules
+        self.backend = _backend(settings)
+
+    def build(self, var: Inputs) -> Outputs:  # noqa: ARG002  every expression here is written out
+        settings, modules = self._settings, self._modules
+        self._provider()
+        located: dict[str, Any] = {
+            "name_prefix": settings.name_prefix,
+            "account_id": settings.account_id,
+            "region": settings.region,
+        }
+        protected: dict[str, Any] = {"deletion_protection": settings.deletion_protection}
+
+        storage = self.call(modules["storage"], **located, **protected)
+        access = self.call(
+            modules["access"],
+            **located,
+            buckets=f"${{{storage.address}.buckets}}",
+            kms_key_arn=storage.kms_key_arn,
+            feature_group_names=[_name(settings, key) for key in settings.feature_groups],
+            model_package_group_names=[_name(settings, key) for key in settings.models],
+        )
+        feature_store = self.call(
+            modules["feature_store"],
+            name_prefix=settings.name_prefix,
+            **protected,
+            feature_groups=_given(settings.feature_groups),
+            kms_key_arn=storage.kms_key_arn,
+            offline_store_s3_uri="s3://${module.storage.buckets.data.name}/feature-store",
+            role_arn="${module.access.role_arns.data_preparation}",
+        )
+        groups = {
+            name: {field: value for field, value in model.items() if field != "serverless_endpoint"}
+            for name, model in _given(settings.models).items()
+        }
+        registry = self.call(modules["model_registry"], **located, **protected, model_package_groups=groups)
+        self._endpoints()
+        self._job_logs()
+        return self._publish(storage.address, access.address, feature_store.address, registry.address)
+
+    def _provider(self) -> None:
+        settings = self._settings
+        provider: dict[str, Any] = {
+            "region": settings.region,
+            "allowed_account_ids": [settings.account_id],
+            "s3_use_path_style": "${var.s3_use_path_style}",
+        }
+        if settings.assume_role_arn:
+            provider["assume_role"] = {"role_arn": settings.assume_role_arn}
+        tags = {"environment": settings.environment, **settings.tags.model_dump()}
+        provider["default_tags"] = {"tags": tags}
+        self.provider(provider)
+
+    def _endpoints(self) -> None:
+        endpoints = {
+            name: model.serverless_endpoint.model_dump(exclude_none=True)
+            for name, model in self._settings.models.items()
+            if model.serverless_endpoint
+        }
+        self.local("serverless_endpoints", endpoints)
+        unknown = "setsubtract(keys(var.model_packages), keys(local.serverless_endpoints))"
+        self.check(
+            "model_packages_are_of_known_models",
+            f"${{length({unknown}) == 0}}",
+            f'model_packages names ${{join(", ", {unknown})}}, which settings.yaml gives no serverless_endpoint.',
+        )
+        self.call(
+            self._modules["serverless_endpoint"],
+            why="An endpoint needs a model: it comes with the first approved package.",
+            for_each="${{ for name, endpoint in local.serverless_endpoints : name => endpoint "
+            "if contains(keys(var.model_packages), name) }}",
+            name_prefix=f'{self._settings.name_prefix}-${{replace(each.key, "_", "-")}}',
+            model_package_arn="${var.model_packages[each.key]}",
+            memory_mb="${each.value.memory_mb}",
+            max_concurrency="${each.value.max_concurrency}",
+            log_retention_days=self._settings.log_retention_days,
+            role_arn="${module.access.role_arns.inference}",
+            kms_key_arn="${module.storage.kms_key_arn}",
+        )
+
+    def _job_logs(self) -> None:
+        self.add(
+            CloudwatchLogGroup,
+            "jobs",
+            why="SageMaker would create these with the first job, and keep what is in them for ever.",
+            skips={"CKV_AWS_338": "a year of job logs is storage that nobody reads; settings.yaml says how long"},
+            for_each=f"${{toset({hcl.expression(JOB_LOGS)})}}",
+            name="/aws/sagemaker/${each.key}",
+            retention_in_days=self._settings.log_retention_days,
+            kms_key_id="${module.storage.kms_key_arn}",
+        )
+
+    def _publish(self, storage: str, access: str, feature_store: str, registry: str) -> Outputs:
+        settings = self._settings
+        groups = f"{{ for key, group in {registry}.model_package_groups : key => group.name }}"
+        platform = self.local(
+            "platform",
+            {
+                "environment": settings.environment,
+                "region": settings.region,
+                "account_id": settings.account_id,
+                "name_prefix": settings.name_prefix,
+                "buckets": f"${{{{ for purpose, bucket in {storage}.buckets : purpose => bucket.name }}}}",
+                "kms_key_arn": f"${{{storage}.kms_key_arn}}",
+                "roles": f"${{{access}.role_arns}}",
+                "feature_groups": f"${{{feature_store}.feature_groups}}",
+                "model_package_groups": f"${{{groups}}}",
+                "tags": {"environment": settings.environment, **settings.tags.model_dump()},
+            },
+            why="What a launcher needs to know.",
+        )
+        parameter = self.add(
+            SsmParameter,
+            "platform",
+            why="Whoever may read it can launch jobs here, without Terraform or its state.",
+            skips={"CKV2_AWS_34": "names and ARNs, no secret"},
+            name=f"/sustainable-mlops/{settings.environment}/platform",
+            description="Names and ARNs that launchers of jobs need.",
+            type="String",
+            value="${jsonencode(local.platform)}",
+        )
+        return {
+            "platform": Output(platform, "What launchers need: names and ARNs, as the SSM parameter holds them."),
+            "platform_parameter": Output(parameter.name, "SSM parameter that holds `platform` as JSON."),
+            "serverless_endpoints": Output(
+                "${{ for name, endpoint in module.serverless_endpoint : name => endpoint.endpoint_name }}",
+                "Name of the endpoint to invoke, by model.",
+            ),
+        }
+
+
+def _backend(settings: Settings) -> dict[str, Any]:
+    backend: dict[str, Any] = {
+        "bucket": settings.state.bucket,
+        "key": f"{settings.environment}/terraform.tfstate",
+        "region": settings.region,
+        "encrypt": True,
+        "use_lockfile": True,
+        "allowed_account_ids": [settings.account_id],
+    }
+    if settings.state.kms_key_arn:
+        backend["kms_key_id"] = settings.state.kms_key_arn
+    if settings.assume_role_arn:
+        backend["assume_role"] = {"role_arn": settings.assume_role_arn}
+    return backend
+
+
+def _name(settings: Settings, key: str) -> str:
+    """The name that the modules give what has this key."""
+    return f"{settings.name_prefix}-{key.replace('_', '-')}"
+
+
+def _given(models: Mapping[str, ModuleInputs]) -> dict[str, Any]:
+    """Only what settings.yaml says: the modules' own defaults stay theirs."""
+    return {name: model.model_dump(exclude_unset=True) for name, model in models.items()}
+
+
+def load(path: Path, modules: Mapping[str, Module[Any]]) -> Environment:
+    """The environment that a settings file describes. Raises UserError naming the file, the field and the remedy."""
+    return Environment(load_yaml(path, Settings), modules)
+
+
+def schema() -> str:
+    """The JSON schema of settings.yaml, for editors."""
+    return schema_text(Settings)

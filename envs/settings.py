@@ -1,0 +1,69 @@
+"""What tells one environment from another: the contents of `settings.yaml`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from modules.common import AccountId, NamePrefix, Region, RoleArn
+from modules.feature_store.module import FeatureGroup
+from modules.feature_store.module import GroupKey as FeatureGroupKey
+from modules.model_registry.module import GroupKey as ModelKey
+from modules.model_registry.module import ModelPackageGroup
+from modules.serverless_endpoint.refused import Refused
+from sustainable_mlops.authoring import ModuleInputs
+
+
+class State(ModuleInputs):
+    """Where Terraform keeps the state; the bucket must exist before the first `terraform init`."""
+
+    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="Bucket of the state.")
+    kms_key_arn: str | None = Field(None, description="Key that encrypts the state, or null for the bucket's own.")
+
+
+class Tags(ModuleInputs):
+    """Tags of everything in the environment, by the provider's `default_tags`."""
+
+    workload: str = Field(description="What the cost and the footprint are for.")
+    owner: str = Field(description="Who answers for it.")
+    data_class: Literal["public", "internal", "confidential"] = Field(description="How sensitive its data is.")
+    latency_slo: Literal["minutes", "cold_start", "milliseconds"] = Field(
+        description="What callers tolerate: it decides between batch, serverless and always-on."
+    )
+    expires_on: Annotated[str, StringConstraints(pattern=r"^(never|[0-9]{4}-[0-9]{2}-[0-9]{2})$")] = Field(
+        "never", description="Day after which it may go, as yyyy-mm-dd, or never."
+    )
+
+
+class Endpoint(Refused):
+    """A serverless endpoint."""
+
+    memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = Field(2048, description="Memory of one worker, in MB.")
+    max_concurrency: int = Field(5, ge=1, le=200, description="Most requests served at once.")
+
+
+class Model(ModelPackageGroup):
+    """A model: its package group, and the endpoint that serves its approved package."""
+
+    serverless_endpoint: Endpoint | None = Field(
+        None, description="Endpoint that scales to zero; it comes with the first package in `model_packages`."
+    )
+
+
+class Settings(ModuleInputs):
+    """One environment, in one account and Region."""
+
+    environment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,11}$")] = Field(
+        description="Its name: 2 to 12 lower-case letters and digits."
+    )
+    account_id: AccountId = Field(description="Account it lives in; Terraform refuses any other.")
+    region: Region = Field(description="Region it lives in.")
+    name_prefix: NamePrefix = Field(description="Start of every name.")
+    assume_role_arn: RoleArn | None = Field(None, description="Role that Terraform takes on to apply, or null.")
+    state: State = Field(description="Where Terraform keeps the state.")
+    tags: Tags = Field(description="Tags of everything in the environment.")
+    deletion_protection: bool = Field(True, description="Refuse plans that delete or replace data. False only in dev.")
+    log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365] = Field(
+        30, description="How long logs are kept, in days."
+    )
+    feature_groups: dict[FeatureGroupKey, FeatureGroup] = Field({}, description="Feature groups by key.")
+    models: dict[ModelKey, Model] = Field({}, description="Models by key.")

@@ -1,0 +1,284 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+variable "account_id" {
+  description = "Account that this is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id must be the 12 digits of an account."
+  }
+}
+
+variable "buckets" {
+  description = "Buckets by purpose, as `storage` gives them; s3_paths speaks of them by these keys."
+  type = map(object({
+    arn = string
+  }))
+  nullable = false
+
+  validation {
+    condition     = alltrue([for item in var.buckets : can(regex("^arn:aws[a-z-]*:s3:::[a-z0-9.-]+$", item.arn))])
+    error_message = "buckets: arn must be the ARN of a bucket (arn:aws:s3:::name)."
+  }
+}
+
+variable "decrypt_key_arns" {
+  description = "Keys of others, in this Region, that these roles may decrypt with what they read there."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.decrypt_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", item))])
+    error_message = "each of decrypt_key_arns must be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id."
+  }
+}
+
+variable "existing_role_arns" {
+  description = "Roles to use as they are, by phase; nothing is made for these phases."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.existing_role_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", item))])
+    error_message = "each of existing_role_arns must be the ARN of an IAM role (arn:aws:iam::…:role/…)."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.existing_role_arns) : contains(["data_preparation", "training", "pipeline", "inference"], key)])
+    error_message = "each key of existing_role_arns must be one of \"data_preparation\", \"training\", \"pipeline\", \"inference\"."
+  }
+}
+
+variable "feature_group_names" {
+  description = "Feature groups that data preparation writes, and training and inference read. Names, not outputs of `feature_store`, which itself needs a role from here."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.feature_group_names : can(regex("^[a-zA-Z0-9][a-zA-Z0-9-]*$", item))])
+    error_message = "each of feature_group_names must be a name of letters, digits and hyphens, without wildcards."
+  }
+}
+
+variable "image_repository_arns" {
+  description = "ECR repositories to pull from, besides SageMaker's framework images."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.image_repository_arns : can(regex("^arn:aws[a-z-]*:ecr:[a-z0-9-]+:[0-9]{12}:repository/.+$", item))])
+    error_message = "each of image_repository_arns must be the ARN of an ECR repository (arn:aws:ecr:…:repository/…)."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "Key that encrypts the buckets, volumes and feature groups."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id."
+  }
+}
+
+variable "model_package_group_names" {
+  description = "Model package groups that pipelines register models in."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.model_package_group_names : can(regex("^[a-zA-Z0-9][a-zA-Z0-9-]*$", item))])
+    error_message = "each of model_package_group_names must be a name of letters, digits and hyphens, without wildcards."
+  }
+}
+
+variable "name_prefix" {
+  description = "Start of every name: 3 to 24 lower-case letters, digits and hyphens."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+  }
+}
+
+variable "partition" {
+  description = "Partition of the account: aws, aws-cn or aws-us-gov."
+  type        = string
+  default     = "aws"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^aws(-[a-z]+)*$", var.partition))
+    error_message = "partition must be a partition such as aws, aws-cn or aws-us-gov."
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds what any of these roles can be given."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null ? true : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of an IAM policy (arn:aws:iam::…:policy/…)."
+  }
+}
+
+variable "region" {
+  description = "Region that this is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be a Region such as eu-north-1."
+  }
+}
+
+variable "role_path" {
+  description = "IAM path of the roles, such as /mlops/."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-~]+/)?$", var.role_path))
+    error_message = "role_path must start and end with a slash."
+  }
+}
+
+variable "s3_paths" {
+  description = "What each phase reads and writes in S3."
+  type = object({
+    data_preparation = optional(object({
+      read  = list(string)
+      write = optional(list(string), [])
+      }), {
+      read  = ["data/raw/", "artifacts/source/", "artifacts/models/"]
+      write = ["data/feature-store/", "data/re-creatable/", "artifacts/runs/"]
+    })
+    training = optional(object({
+      read  = list(string)
+      write = optional(list(string), [])
+      }), {
+      read = ["data/feature-store/", "data/re-creatable/", "artifacts/source/"]
+      write = [
+        "artifacts/checkpoints/",
+        "artifacts/models/",
+        "artifacts/runs/",
+        "artifacts/debug-output/",
+      ]
+    })
+    pipeline = optional(object({
+      read  = list(string)
+      write = optional(list(string), [])
+      }), {
+      read = ["artifacts/models/", "artifacts/runs/", "artifacts/source/"]
+    })
+    inference = optional(object({
+      read  = list(string)
+      write = optional(list(string), [])
+      }), {
+      read  = ["artifacts/models/", "artifacts/source/"]
+      write = ["artifacts/async-inference/", "data/captures/"]
+    })
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(var.s3_paths.data_preparation.read) >= 1
+    error_message = "s3_paths: data_preparation: read must hold at least 1."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.s3_paths.data_preparation.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    error_message = "each of s3_paths: data_preparation: read must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.s3_paths.data_preparation.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    error_message = "each of s3_paths: data_preparation: write must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+  }
+
+  validation {
+    condition     = length(var.s3_paths.training.read) >= 1
+    error_message = "s3_paths: training: read must hold at least 1."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.s3_paths.training.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    error_message = "each of s3_paths: training: read must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.s3_paths.training.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    error_message = "each of s3_paths: training: write must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+  }
+
+  validation {
+    condition     = length(var.s3_paths.pipeline.read) >= 1
+    error_message = "s3_paths: pipeline: read must hold at least 1."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.s3_paths.pipeline.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    error_message = "each of s3_paths: pipeline: read must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.s3_paths.pipeline.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    error_message = "each of s3_paths: pipeline: write must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+  }
+
+  validation {
+    condition     = length(var.s3_paths.inference.read) >= 1
+    error_message = "s3_paths: inference: read must hold at least 1."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.s3_paths.inference.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    error_message = "each of s3_paths: inference: read must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.s3_paths.inference.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
+    error_message = "each of s3_paths: inference: write must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource, over the provider's default tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "vpc" {
+  description = "Network that jobs and endpoints may join; none by default."
+  type = object({
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.vpc == null ? true : length(var.vpc.subnet_ids) >= 1
+    error_message = "vpc: subnet_ids must hold at least 1."
+  }
+
+  validation {
+    condition     = var.vpc == null ? true : length(var.vpc.security_group_ids) >= 1
+    error_message = "vpc: security_group_ids must hold at least 1."
+  }
+}

@@ -1,0 +1,250 @@
+"""The buckets, and what guards each: who may reach it, how, and under which key."""
+
+from typing import Any
+
+from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
+from cdktn_provider_aws.s3_bucket import S3Bucket
+from cdktn_provider_aws.s3_bucket_logging import S3BucketLoggingA
+from cdktn_provider_aws.s3_bucket_notification import S3BucketNotification
+from cdktn_provider_aws.s3_bucket_ownership_controls import S3BucketOwnershipControls
+from cdktn_provider_aws.s3_bucket_policy import S3BucketPolicy
+from cdktn_provider_aws.s3_bucket_public_access_block import S3BucketPublicAccessBlock
+from cdktn_provider_aws.s3_bucket_server_side_encryption_configuration import (
+    S3BucketServerSideEncryptionConfigurationA,
+)
+from cdktn_provider_aws.s3_bucket_versioning import S3BucketVersioningA
+
+from modules.common import Located
+from sustainable_mlops.authoring import Module, Reference, boolean, strings
+
+ONE_REGION = "Data stays in its Region; a second copy doubles its footprint, and versioning answers mistakes"
+NAME = "${var.name_prefix}-%s-${var.account_id}-${var.region}"
+UNSEEN = "checkov does not follow for_each: see %s.this"
+TOO_LONG = "A bucket's name may have 63 characters: shorten name_prefix or the key in extra_buckets."
+
+
+def add(module: Module[Any], var: Located, key_arn: str) -> tuple[Reference, Reference, Reference]:
+    """Add the buckets; returns (those with the platform's key, the one with access logs, all buckets' versioning)."""
+    buckets = module.add(
+        S3Bucket,
+        "this",
+        skips={
+            "CKV_AWS_18": UNSEEN % "aws_s3_bucket_logging",
+            "CKV_AWS_21": UNSEEN % "aws_s3_bucket_versioning",
+            "CKV_AWS_144": ONE_REGION,
+            "CKV_AWS_145": UNSEEN % "aws_s3_bucket_server_side_encryption_configuration",
+            "CKV2_AWS_6": UNSEEN % "aws_s3_bucket_public_access_block",
+            "CKV2_AWS_61": "checkov does not follow for_each: see aws_s3_bucket_lifecycle_configuration",
+            "CKV2_AWS_62": "Only buckets that start something send events, which are billed one by one",
+        },
+        for_each='${toset(concat(["artifacts", "data"], keys(var.extra_buckets)))}',
+        bucket=NAME % "${each.key}",
+        force_destroy=boolean("!var.deletion_protection"),
+        tags=var.tags,
+        lifecycle={"precondition": [_precondition(f'length("{NAME % "${each.key}"}") <= 63', TOO_LONG)]},
+    )
+    logs = module.add(
+        S3Bucket,
+        "logs",
+        skips={
+            "CKV_AWS_18": "Logging the log bucket would never end",
+            "CKV_AWS_21": UNSEEN % "aws_s3_bucket_versioning",
+            "CKV_AWS_144": ONE_REGION,
+            "CKV_AWS_145": "S3 delivers access logs only to buckets with SSE-S3",
+            "CKV2_AWS_6": UNSEEN % "aws_s3_bucket_public_access_block",
+            "CKV2_AWS_62": "Nothing starts when a log is written",
+        },
+        bucket=NAME % "logs",
+        force_destroy=boolean("!var.deletion_protection"),
+        tags=var.tags,
+        lifecycle={
+            "precondition": [
+                _precondition(
+                    'length(setintersection(keys(var.extra_buckets), ["artifacts", "data", "logs"])) == 0',
+                    "extra_buckets must not name artifacts, data or logs: they exist already.",
+                )
+            ]
+        },
+    )
+    module.local("all_buckets", f"${{merge({buckets.address}, {{ logs = {logs.address} }})}}")
+    versioning = _guard_all(module)
+    _encrypt(module, buckets, logs, key_arn)
+    _policies(module, buckets, logs, key_arn)
+    _log_access(module, buckets, logs)
+    module.add(
+        S3BucketNotification,
+        "this",
+        why="Pipelines start when data arrives, not by the clock: EventBridge hears of every object.",
+        for_each='${toset(concat(["data"], [for purpose, bucket in var.extra_buckets : purpose if bucket.events]))}',
+        bucket=buckets.at("each.key").id,
+        eventbridge=True,
+    )
+    return buckets, logs, versioning
+
+
+def _guard_all(module: Module[Any]) -> Reference:
+    every: dict[str, Any] = {"for_each": "${local.all_buckets}", "bucket": "${each.value.id}"}
+    module.add(
+        S3BucketPublicAccessBlock,
+        "this",
+        **every,
+        block_public_acls=True,
+        block_public_policy=True,
+        ignore_public_acls=True,
+        restrict_public_buckets=True,
+    )
+    module.add(S3BucketOwnershipControls, "this", **every, rule={"object_ownership": "BucketOwnerEnforced"})
+    return module.add(S3BucketVersioningA, "this", **every, versioning_configuration={"status": "Enabled"})
+
+
+def _encrypt(module: Module[Any], buckets: Reference, logs: Reference, key_arn: str) -> None:
+    module.add(
+        S3BucketServerSideEncryptionConfigurationA,
+        "this",
+        why="A bucket key spares a call to KMS for almost every object.",
+        for_each=str(buckets),
+        bucket="${each.value.id}",
+        rule=[
+            {
+                "bucket_key_enabled": True,
+                "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key_arn},
+            }
+        ],
+    )
+    module.add(
+        S3BucketServerSideEncryptionConfigurationA,
+        "logs",
+        why="S3 delivers access logs only to buckets with SSE-S3.",
+        bucket=logs.id,
+        rule=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+    )
+
+
+def _policies(module: Module[Any], buckets: Reference, logs: Reference, key_arn: str) -> None:
+    readers = module.add(
+        DataAwsIamPolicyDocument,
+        "model_readers",
+        for_each='${toset(length(var.reader_account_ids) > 0 ? ["artifacts"] : [])}',
+        statement=[
+            {
+                "sid": "ReadModels",
+                "principals": [{"type": "AWS", "identifiers": strings("local.readers")}],
+                "actions": ["s3:GetObject"],
+                "resources": [buckets.at("each.key").arn + "/models/*"],
+            }
+        ],
+    )
+    policy = module.add(
+        DataAwsIamPolicyDocument,
+        "bucket",
+        why="An upload may say nothing of encryption (the bucket's default holds) or name the key. SSE-S3, another "
+        "key and aws:kms without a key, which would mean the account's aws/s3 key, are refused.",
+        for_each=str(buckets),
+        source_policy_documents=strings(
+            f"[for purpose, readers in {readers.address} : readers.json if purpose == each.key]"
+        ),
+        statement=[*_tls("${each.value.arn}"), _one_key("${each.value.arn}", key_arn)],
+    )
+    module.add(
+        S3BucketPolicy,
+        "this",
+        for_each=str(buckets),
+        bucket="${each.value.id}",
+        policy=policy.at("each.key").json,
+        depends_on=["aws_s3_bucket_public_access_block.this"],
+    )
+    policy = module.add(
+        DataAwsIamPolicyDocument,
+        "logs",
+        statement=[
+            *_tls(logs.arn),
+            _delivery(
+                "AccessLogs",
+                "logging.s3.amazonaws.com",
+                logs.arn + "/access-logs/*",
+                f"values({buckets.address})[*].arn",
+            ),
+            _delivery(
+                "StorageLens",
+                "storage-lens.s3.amazonaws.com",
+                logs.arn + "/storage-lens/*",
+                '["arn:${var.partition}:s3:${var.region}:${var.account_id}:storage-lens/${var.name_prefix}"]',
+            ),
+        ],
+    )
+    module.add(
+        S3BucketPolicy,
+        "logs",
+        bucket=logs.id,
+        policy=policy.json,
+        depends_on=["aws_s3_bucket_public_access_block.this"],
+    )
+
+
+def _tls(arn: str) -> list[dict[str, Any]]:
+    """Nobody reaches the bucket without TLS 1.2."""
+
+    def deny(sid: str, test: str, variable: str, value: str) -> dict[str, Any]:
+        return {
+            "sid": sid,
+            "effect": "Deny",
+            "principals": [{"type": "*", "identifiers": ["*"]}],
+            "actions": ["s3:*"],
+            "resources": [arn, f"{arn}/*"],
+            "condition": [{"test": test, "variable": variable, "values": [value]}],
+        }
+
+    return [
+        deny("DenyPlainHttp", "Bool", "aws:SecureTransport", "false"),
+        deny("DenyOldTls", "NumericLessThan", "s3:TlsVersion", "1.2"),
+    ]
+
+
+def _one_key(arn: str, key_arn: str) -> dict[str, Any]:
+    """Where an upload speaks of encryption, it names this key; a missing key id does not equal it either."""
+    return {
+        "sid": "DenyOtherEncryption",
+        "effect": "Deny",
+        "principals": [{"type": "*", "identifiers": ["*"]}],
+        "actions": ["s3:PutObject"],
+        "resources": [f"{arn}/*"],
+        "condition": [
+            {"test": "Null", "variable": "s3:x-amz-server-side-encryption", "values": ["false"]},
+            {
+                "test": "StringNotEquals",
+                "variable": "s3:x-amz-server-side-encryption-aws-kms-key-id",
+                "values": [key_arn],
+            },
+        ],
+    }
+
+
+def _delivery(sid: str, service: str, path: str, sources: str) -> dict[str, Any]:
+    return {
+        "sid": sid,
+        "principals": [{"type": "Service", "identifiers": [service]}],
+        "actions": ["s3:PutObject"],
+        "resources": [path],
+        "condition": [
+            {"test": "StringEquals", "variable": "aws:SourceAccount", "values": ["${var.account_id}"]},
+            {"test": "ArnLike", "variable": "aws:SourceArn", "values": strings(sources)},
+        ],
+    }
+
+
+def _log_access(module: Module[Any], buckets: Reference, logs: Reference) -> None:
+    module.add(
+        S3BucketLoggingA,
+        "this",
+        why="By day of the event, so that a query reads only the days it asks for.",
+        for_each=str(buckets),
+        bucket="${each.value.id}",
+        target_bucket=logs.id,
+        target_prefix="access-logs/${each.key}/",
+        target_object_key_format={"partitioned_prefix": {"partition_date_source": "EventTime"}},
+        depends_on=["aws_s3_bucket_policy.logs"],
+    )
+
+
+def _precondition(condition: str, message: str) -> dict[str, str]:
+    return {"condition": f"${{{condition}}}", "error_message": message}

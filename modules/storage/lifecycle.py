@@ -1,0 +1,161 @@
+"""What becomes of an object, by what it is: the classes of data, and the lifecycle rules that carry them out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cdktn_provider_aws.s3_bucket_intelligent_tiering_configuration import S3BucketIntelligentTieringConfiguration
+from cdktn_provider_aws.s3_bucket_lifecycle_configuration import S3BucketLifecycleConfiguration
+from pydantic import model_validator
+
+from sustainable_mlops.authoring import Dynamic, Field, Module, ModuleInputs, Reference, number
+
+
+class LifecycleDays(ModuleInputs):
+    """Days since an object was last written."""
+
+    artifacts_to_glacier: int = Field(
+        90, ge=1, description="Models, source and run records move to Glacier Instant Retrieval after so many days."
+    )
+    async_inference: int = Field(7, ge=1, description="Requests to async endpoints and their results are deleted.")
+    captures: int = Field(30, ge=1, description="Captured inference traffic is deleted.")
+    checkpoints: int = Field(14, ge=1, description="Checkpoints are deleted; no training may run longer.")
+    debug_output: int = Field(14, ge=1, description="Debugger and profiler output is deleted.")
+    incomplete_uploads: int = Field(7, ge=1, le=7, description="Multipart uploads that never ended are aborted.")
+    logs: int = Field(90, ge=1, description="Access logs and Storage Lens exports are deleted.")
+    noncurrent: int = Field(30, ge=1, description="Overwritten and deleted versions are deleted for good.")
+    recreatable: int = Field(90, ge=1, description="Data that a job can make again is deleted.")
+    recreatable_to_one_zone: int = Field(
+        30, ge=30, description="Data that a job can make again moves to One Zone-IA; S3 takes no less than 30."
+    )
+
+    @model_validator(mode="after")
+    def _recreatable_moves_before_it_goes(self) -> "LifecycleDays":
+        if self.recreatable <= self.recreatable_to_one_zone:
+            raise ValueError("recreatable must be more than recreatable_to_one_zone")
+        return self
+
+
+@dataclass(frozen=True)
+class DataClass:
+    """One kind of data: where it lies, and the field of `LifecycleDays` that says when it moves or goes."""
+
+    bucket: str
+    prefix: str
+    storage_class: str = ""
+    moves: str = ""  # empty with a storage class: on the day it is written
+    goes: str = ""
+
+
+DATA_CLASSES = {
+    "raw": DataClass("data", "raw/", "INTELLIGENT_TIERING"),
+    "features": DataClass("data", "feature-store/", "INTELLIGENT_TIERING"),
+    "recreatable": DataClass("data", "re-creatable/", "ONEZONE_IA", "recreatable_to_one_zone", "recreatable"),
+    "captures": DataClass("data", "captures/", goes="captures"),
+    "models": DataClass("artifacts", "models/", "GLACIER_IR", "artifacts_to_glacier"),
+    "source": DataClass("artifacts", "source/", "GLACIER_IR", "artifacts_to_glacier"),
+    "runs": DataClass("artifacts", "runs/", "GLACIER_IR", "artifacts_to_glacier"),
+    "checkpoints": DataClass("artifacts", "checkpoints/", goes="checkpoints"),
+    "debug_output": DataClass("artifacts", "debug-output/", goes="debug_output"),
+    "async_inference": DataClass("artifacts", "async-inference/", goes="async_inference"),
+}
+
+#: The model's own check, for those who call the module from HCL.
+MOVES_BEFORE_IT_GOES = {
+    "condition": "${var.lifecycle_days.recreatable > var.lifecycle_days.recreatable_to_one_zone}",
+    "error_message": "lifecycle_days: recreatable must be more than recreatable_to_one_zone.",
+}
+
+Rule = dict[str, Any]
+
+
+def add(module: Module[Any], buckets: Reference, logs: Reference, versioning: Reference) -> None:
+    """Add the rules of every bucket."""
+    for purpose, why in (
+        ("data", "Raw data and features are read now and then, nobody knows when: Intelligent-Tiering finds out."),
+        ("artifacts", "An old model must still load at once when an endpoint needs it: Glacier Instant Retrieval."),
+    ):
+        _configuration(module, purpose, buckets[purpose].id, list(_rules(purpose)), versioning, why)
+    _configuration(
+        module,
+        "extra",
+        "${aws_s3_bucket.this[each.key].id}",
+        [_extra_rule(), _tidy()],
+        versioning,
+        for_each="${var.extra_buckets}",
+    )
+    expire_logs = _rule("expire", "") | {"expiration": [{"days": _days("logs")}]}
+    _configuration(module, "logs", logs.id, [expire_logs, _tidy()], versioning)
+    days = "var.intelligent_tiering_archive_days"
+    module.add(
+        S3BucketIntelligentTieringConfiguration,
+        "raw",
+        why="Only raw data: features are queried in place, and a query fails on an archived object.",
+        for_each=f"${{{days} == null ? {{}} : {{ raw = {days} }}}}",
+        bucket=buckets["data"].id,
+        name="archive-raw",
+        filter={"prefix": DATA_CLASSES["raw"].prefix},
+        tiering=[{"access_tier": "ARCHIVE_ACCESS", "days": number("each.value")}],
+    )
+
+
+def _configuration(
+    module: Module[Any],
+    label: str,
+    bucket: str,
+    rules: list[Rule],
+    versioning: Reference,
+    why: str = "",
+    for_each: str | None = None,
+) -> None:
+    module.add(
+        S3BucketLifecycleConfiguration,
+        label,
+        why=why,
+        for_each=for_each,
+        bucket=bucket,
+        rule=rules,
+        lifecycle={"precondition": [MOVES_BEFORE_IT_GOES]} if label == "data" else None,
+        # S3 refuses rules on noncurrent versions before versioning is on.
+        depends_on=[versioning.address],
+    )
+
+
+def _rules(bucket: str) -> Iterator[Rule]:
+    for name, data in DATA_CLASSES.items():
+        if data.bucket != bucket:
+            continue
+        rule = _rule(name.replace("_", "-"), data.prefix)
+        if data.storage_class:
+            rule["transition"] = [{"days": _days(data.moves) if data.moves else 0, "storage_class": data.storage_class}]
+        if data.goes:
+            rule["expiration"] = [{"days": _days(data.goes)}]
+            # Versioning would keep for `noncurrent` days what has just expired.
+            rule["noncurrent_version_expiration"] = [{"noncurrent_days": 1}]
+        yield rule
+    yield _tidy()
+
+
+def _extra_rule() -> Rule:
+    days = number("expiration.value")
+    return _rule("expire", "") | {
+        "transition": [{"days": 0, "storage_class": "INTELLIGENT_TIERING"}],
+        "expiration": Dynamic("${each.value.expiration_days[*]}", {"days": days}),
+    }
+
+
+def _tidy() -> Rule:
+    """What every bucket needs: versions, delete markers and broken uploads do not pile up."""
+    return _rule("tidy", "") | {
+        "expiration": [{"expired_object_delete_marker": True}],
+        "noncurrent_version_expiration": [{"noncurrent_days": _days("noncurrent")}],
+        "abort_incomplete_multipart_upload": [{"days_after_initiation": _days("incomplete_uploads")}],
+    }
+
+
+def _rule(name: str, prefix: str) -> Rule:
+    return {"id": name, "status": "Enabled", "filter": [{"prefix": prefix}]}
+
+
+def _days(field: str) -> int:
+    return number(f"var.lifecycle_days.{field}")

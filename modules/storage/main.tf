@@ -1,0 +1,790 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+locals {
+  dns_suffix = var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"
+  readers    = [for id in var.reader_account_ids : "arn:${var.partition}:iam::${id}:root"]
+  own_key    = var.existing_kms_key == null ? toset(["own"]) : toset([])
+}
+
+data "aws_iam_policy_document" "key_readers" {
+  for_each = length(var.reader_account_ids) > 0 ? local.own_key : toset([])
+
+  statement {
+    sid       = "DecryptModels"
+    actions   = ["kms:Decrypt"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = local.readers
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${var.region}.${local.dns_suffix}"]
+    }
+  }
+}
+
+# Roles of this account get the key by their own policies, since the first statement hands it to IAM; CloudWatch
+# Logs acts for no role, so it gets the key here.
+data "aws_iam_policy_document" "key" {
+  # checkov:skip=CKV_AWS_109:In a key policy * means this key
+  # checkov:skip=CKV_AWS_111:In a key policy * means this key
+  # checkov:skip=CKV_AWS_356:In a key policy * means this key
+
+  source_policy_documents = values(data.aws_iam_policy_document.key_readers)[*].json
+
+  statement {
+    sid       = "Account"
+    actions   = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${var.partition}:iam::${var.account_id}:root"]
+    }
+  }
+
+  statement {
+    sid       = "LogGroups"
+    resources = ["*"]
+
+    actions = [
+      "kms:Decrypt",
+      "kms:DescribeKey",
+      "kms:Encrypt",
+      "kms:GenerateDataKey*",
+      "kms:ReEncrypt*",
+    ]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logs.${var.region}.${local.dns_suffix}"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "kms:EncryptionContext:aws:logs:arn"
+      values   = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:*"]
+    }
+  }
+}
+
+resource "aws_kms_key" "this" {
+  for_each = local.own_key
+
+  description             = "Data, models and logs of ${var.name_prefix}"
+  enable_key_rotation     = true
+  deletion_window_in_days = var.deletion_protection ? 30 : 7
+  policy                  = data.aws_iam_policy_document.key.json
+  tags                    = var.tags
+}
+
+resource "aws_kms_alias" "this" {
+  for_each = aws_kms_key.this
+
+  name          = "alias/${var.name_prefix}"
+  target_key_id = each.value.key_id
+}
+
+locals {
+  kms_key_arn = var.existing_kms_key == null ? one(values(aws_kms_key.this)[*].arn) : var.existing_kms_key.arn
+}
+
+resource "aws_s3_bucket" "this" {
+  # checkov:skip=CKV_AWS_18:checkov does not follow for_each: see aws_s3_bucket_logging.this
+  # checkov:skip=CKV_AWS_21:checkov does not follow for_each: see aws_s3_bucket_versioning.this
+  # checkov:skip=CKV_AWS_144:Data stays in its Region; a second copy doubles its footprint, and versioning answers mistakes
+  # checkov:skip=CKV_AWS_145:checkov does not follow for_each: see aws_s3_bucket_server_side_encryption_configuration.this
+  # checkov:skip=CKV2_AWS_6:checkov does not follow for_each: see aws_s3_bucket_public_access_block.this
+  # checkov:skip=CKV2_AWS_61:checkov does not follow for_each: see aws_s3_bucket_lifecycle_configuration
+  # checkov:skip=CKV2_AWS_62:Only buckets that start something send events, which are billed one by one
+
+  for_each = toset(concat(["artifacts", "data"], keys(var.extra_buckets)))
+
+  bucket        = "${var.name_prefix}-${each.key}-${var.account_id}-${var.region}"
+  force_destroy = !var.deletion_protection
+  tags          = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = length("${var.name_prefix}-${each.key}-${var.account_id}-${var.region}") <= 63
+      error_message = "A bucket's name may have 63 characters: shorten name_prefix or the key in extra_buckets."
+    }
+  }
+}
+
+resource "aws_s3_bucket" "logs" {
+  # checkov:skip=CKV_AWS_18:Logging the log bucket would never end
+  # checkov:skip=CKV_AWS_21:checkov does not follow for_each: see aws_s3_bucket_versioning.this
+  # checkov:skip=CKV_AWS_144:Data stays in its Region; a second copy doubles its footprint, and versioning answers mistakes
+  # checkov:skip=CKV_AWS_145:S3 delivers access logs only to buckets with SSE-S3
+  # checkov:skip=CKV2_AWS_6:checkov does not follow for_each: see aws_s3_bucket_public_access_block.this
+  # checkov:skip=CKV2_AWS_62:Nothing starts when a log is written
+
+  bucket        = "${var.name_prefix}-logs-${var.account_id}-${var.region}"
+  force_destroy = !var.deletion_protection
+  tags          = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(setintersection(keys(var.extra_buckets), ["artifacts", "data", "logs"])) == 0
+      error_message = "extra_buckets must not name artifacts, data or logs: they exist already."
+    }
+  }
+}
+
+locals {
+  all_buckets = merge(aws_s3_bucket.this, { logs = aws_s3_bucket.logs })
+}
+
+resource "aws_s3_bucket_public_access_block" "this" {
+  for_each = local.all_buckets
+
+  bucket                  = each.value.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "this" {
+  for_each = local.all_buckets
+
+  bucket = each.value.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_versioning" "this" {
+  for_each = local.all_buckets
+
+  bucket = each.value.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+# A bucket key spares a call to KMS for almost every object.
+resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket = each.value.id
+
+  rule {
+    bucket_key_enabled = true
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = "aws:kms"
+      kms_master_key_id = local.kms_key_arn
+    }
+  }
+}
+
+# S3 delivers access logs only to buckets with SSE-S3.
+resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
+  bucket = aws_s3_bucket.logs.id
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+data "aws_iam_policy_document" "model_readers" {
+  for_each = toset(length(var.reader_account_ids) > 0 ? ["artifacts"] : [])
+
+  statement {
+    sid       = "ReadModels"
+    actions   = ["s3:GetObject"]
+    resources = ["${aws_s3_bucket.this[each.key].arn}/models/*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = local.readers
+    }
+  }
+}
+
+# An upload may say nothing of encryption (the bucket's default holds) or name the key. SSE-S3, another key and
+# aws:kms without a key, which would mean the account's aws/s3 key, are refused.
+data "aws_iam_policy_document" "bucket" {
+  for_each = aws_s3_bucket.this
+
+  source_policy_documents = [for purpose, readers in data.aws_iam_policy_document.model_readers : readers.json if purpose == each.key]
+
+  statement {
+    sid       = "DenyPlainHttp"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [each.value.arn, "${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "DenyOldTls"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [each.value.arn, "${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "NumericLessThan"
+      variable = "s3:TlsVersion"
+      values   = ["1.2"]
+    }
+  }
+
+  statement {
+    sid       = "DenyOtherEncryption"
+    effect    = "Deny"
+    actions   = ["s3:PutObject"]
+    resources = ["${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:x-amz-server-side-encryption"
+      values   = ["false"]
+    }
+
+    condition {
+      test     = "StringNotEquals"
+      variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+      values   = [local.kms_key_arn]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket = each.value.id
+  policy = data.aws_iam_policy_document.bucket[each.key].json
+
+  depends_on = [aws_s3_bucket_public_access_block.this]
+}
+
+data "aws_iam_policy_document" "logs" {
+  statement {
+    sid       = "DenyPlainHttp"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.logs.arn, "${aws_s3_bucket.logs.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "DenyOldTls"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.logs.arn, "${aws_s3_bucket.logs.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "NumericLessThan"
+      variable = "s3:TlsVersion"
+      values   = ["1.2"]
+    }
+  }
+
+  statement {
+    sid       = "AccessLogs"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.logs.arn}/access-logs/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logging.s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = values(aws_s3_bucket.this)[*].arn
+    }
+  }
+
+  statement {
+    sid       = "StorageLens"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.logs.arn}/storage-lens/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["storage-lens.s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${var.partition}:s3:${var.region}:${var.account_id}:storage-lens/${var.name_prefix}"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "logs" {
+  bucket = aws_s3_bucket.logs.id
+  policy = data.aws_iam_policy_document.logs.json
+
+  depends_on = [aws_s3_bucket_public_access_block.this]
+}
+
+# By day of the event, so that a query reads only the days it asks for.
+resource "aws_s3_bucket_logging" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket        = each.value.id
+  target_bucket = aws_s3_bucket.logs.id
+  target_prefix = "access-logs/${each.key}/"
+
+  target_object_key_format {
+    partitioned_prefix {
+      partition_date_source = "EventTime"
+    }
+  }
+
+  depends_on = [aws_s3_bucket_policy.logs]
+}
+
+# Pipelines start when data arrives, not by the clock: EventBridge hears of every object.
+resource "aws_s3_bucket_notification" "this" {
+  for_each = toset(concat(["data"], [for purpose, bucket in var.extra_buckets : purpose if bucket.events]))
+
+  bucket      = aws_s3_bucket.this[each.key].id
+  eventbridge = true
+}
+
+# Raw data and features are read now and then, nobody knows when: Intelligent-Tiering finds out.
+resource "aws_s3_bucket_lifecycle_configuration" "data" {
+  bucket = aws_s3_bucket.this["data"].id
+
+  rule {
+    id     = "raw"
+    status = "Enabled"
+
+    filter {
+      prefix = "raw/"
+    }
+
+    transition {
+      days          = 0
+      storage_class = "INTELLIGENT_TIERING"
+    }
+  }
+
+  rule {
+    id     = "features"
+    status = "Enabled"
+
+    filter {
+      prefix = "feature-store/"
+    }
+
+    transition {
+      days          = 0
+      storage_class = "INTELLIGENT_TIERING"
+    }
+  }
+
+  rule {
+    id     = "recreatable"
+    status = "Enabled"
+
+    filter {
+      prefix = "re-creatable/"
+    }
+
+    transition {
+      days          = var.lifecycle_days.recreatable_to_one_zone
+      storage_class = "ONEZONE_IA"
+    }
+
+    expiration {
+      days = var.lifecycle_days.recreatable
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
+
+  rule {
+    id     = "captures"
+    status = "Enabled"
+
+    filter {
+      prefix = "captures/"
+    }
+
+    expiration {
+      days = var.lifecycle_days.captures
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
+
+  rule {
+    id     = "tidy"
+    status = "Enabled"
+
+    filter {
+      prefix = ""
+    }
+
+    expiration {
+      expired_object_delete_marker = true
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = var.lifecycle_days.noncurrent
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = var.lifecycle_days.incomplete_uploads
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = var.lifecycle_days.recreatable > var.lifecycle_days.recreatable_to_one_zone
+      error_message = "lifecycle_days: recreatable must be more than recreatable_to_one_zone."
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.this]
+}
+
+# An old model must still load at once when an endpoint needs it: Glacier Instant Retrieval.
+resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
+  bucket = aws_s3_bucket.this["artifacts"].id
+
+  rule {
+    id     = "models"
+    status = "Enabled"
+
+    filter {
+      prefix = "models/"
+    }
+
+    transition {
+      days          = var.lifecycle_days.artifacts_to_glacier
+      storage_class = "GLACIER_IR"
+    }
+  }
+
+  rule {
+    id     = "source"
+    status = "Enabled"
+
+    filter {
+      prefix = "source/"
+    }
+
+    transition {
+      days          = var.lifecycle_days.artifacts_to_glacier
+      storage_class = "GLACIER_IR"
+    }
+  }
+
+  rule {
+    id     = "runs"
+    status = "Enabled"
+
+    filter {
+      prefix = "runs/"
+    }
+
+    transition {
+      days          = var.lifecycle_days.artifacts_to_glacier
+      storage_class = "GLACIER_IR"
+    }
+  }
+
+  rule {
+    id     = "checkpoints"
+    status = "Enabled"
+
+    filter {
+      prefix = "checkpoints/"
+    }
+
+    expiration {
+      days = var.lifecycle_days.checkpoints
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
+
+  rule {
+    id     = "debug-output"
+    status = "Enabled"
+
+    filter {
+      prefix = "debug-output/"
+    }
+
+    expiration {
+      days = var.lifecycle_days.debug_output
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
+
+  rule {
+    id     = "async-inference"
+    status = "Enabled"
+
+    filter {
+      prefix = "async-inference/"
+    }
+
+    expiration {
+      days = var.lifecycle_days.async_inference
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
+
+  rule {
+    id     = "tidy"
+    status = "Enabled"
+
+    filter {
+      prefix = ""
+    }
+
+    expiration {
+      expired_object_delete_marker = true
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = var.lifecycle_days.noncurrent
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = var.lifecycle_days.incomplete_uploads
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.this]
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "extra" {
+  for_each = var.extra_buckets
+
+  bucket = aws_s3_bucket.this[each.key].id
+
+  rule {
+    id     = "expire"
+    status = "Enabled"
+
+    filter {
+      prefix = ""
+    }
+
+    transition {
+      days          = 0
+      storage_class = "INTELLIGENT_TIERING"
+    }
+
+    dynamic "expiration" {
+      for_each = each.value.expiration_days[*]
+
+      content {
+        days = expiration.value
+      }
+    }
+  }
+
+  rule {
+    id     = "tidy"
+    status = "Enabled"
+
+    filter {
+      prefix = ""
+    }
+
+    expiration {
+      expired_object_delete_marker = true
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = var.lifecycle_days.noncurrent
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = var.lifecycle_days.incomplete_uploads
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.this]
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "logs" {
+  bucket = aws_s3_bucket.logs.id
+
+  rule {
+    id     = "expire"
+    status = "Enabled"
+
+    filter {
+      prefix = ""
+    }
+
+    expiration {
+      days = var.lifecycle_days.logs
+    }
+  }
+
+  rule {
+    id     = "tidy"
+    status = "Enabled"
+
+    filter {
+      prefix = ""
+    }
+
+    expiration {
+      expired_object_delete_marker = true
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = var.lifecycle_days.noncurrent
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = var.lifecycle_days.incomplete_uploads
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.this]
+}
+
+# Only raw data: features are queried in place, and a query fails on an archived object.
+resource "aws_s3_bucket_intelligent_tiering_configuration" "raw" {
+  for_each = var.intelligent_tiering_archive_days == null ? {} : { raw = var.intelligent_tiering_archive_days }
+
+  bucket = aws_s3_bucket.this["data"].id
+  name   = "archive-raw"
+
+  filter {
+    prefix = "raw/"
+  }
+
+  tiering {
+    access_tier = "ARCHIVE_ACCESS"
+    days        = each.value
+  }
+}
+
+# Shows what these buckets hold and what of it is stale; its free metrics, not the billed ones.
+resource "aws_s3control_storage_lens_configuration" "this" {
+  config_id  = var.name_prefix
+  account_id = var.account_id
+  tags       = var.tags
+
+  storage_lens_configuration {
+    enabled = true
+
+    account_level {
+      bucket_level {}
+    }
+
+    include {
+      buckets = values(aws_s3_bucket.this)[*].arn
+    }
+
+    dynamic "data_export" {
+      for_each = var.storage_lens_export ? [aws_s3_bucket.logs.arn] : []
+
+      content {
+        s3_bucket_destination {
+          account_id            = var.account_id
+          arn                   = data_export.value
+          format                = "Parquet"
+          output_schema_version = "V_1"
+          prefix                = "storage-lens"
+
+          encryption {
+            sse_s3 {}
+          }
+        }
+      }
+    }
+  }
+}
+
+locals {
+  guarded = merge({ for purpose, bucket in local.all_buckets : purpose => bucket.arn }, { for name, key in aws_kms_key.this : "kms_key" => key.arn })
+}
+
+# Terraform refuses to destroy or replace these, and with them any plan that deletes or replaces the data.
+# prevent_destroy takes no variable, hence a guard for each piece of data and not an argument of it.
+resource "terraform_data" "deletion_protection" {
+  for_each = var.deletion_protection ? local.guarded : {}
+
+  triggers_replace = each.value
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}

@@ -1,0 +1,49 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+output "buckets" {
+  description = "Name and ARN of every bucket, by purpose: artifacts, data, logs and the extra ones."
+  value       = { for purpose, bucket in local.all_buckets : purpose => { arn = "arn:${var.partition}:s3:::${bucket.bucket}", name = bucket.bucket } }
+
+  depends_on = [aws_s3_bucket_policy.this, aws_s3_bucket_server_side_encryption_configuration.this]
+}
+
+output "kms_key_arn" {
+  description = "Key that encrypts the buckets; use it for everything else of the environment."
+  value       = local.kms_key_arn
+}
+
+output "prefixes" {
+  description = "Prefix of every class of data, in the bucket that s3_uris names."
+
+  value = {
+    raw             = "raw/"
+    features        = "feature-store/"
+    recreatable     = "re-creatable/"
+    captures        = "captures/"
+    models          = "models/"
+    source          = "source/"
+    runs            = "runs/"
+    checkpoints     = "checkpoints/"
+    debug_output    = "debug-output/"
+    async_inference = "async-inference/"
+  }
+}
+
+output "s3_uris" {
+  description = "Where every class of data belongs, as s3://bucket/prefix without a slash at the end."
+
+  value = {
+    raw             = "s3://${aws_s3_bucket.this["data"].bucket}/raw"
+    features        = "s3://${aws_s3_bucket.this["data"].bucket}/feature-store"
+    recreatable     = "s3://${aws_s3_bucket.this["data"].bucket}/re-creatable"
+    captures        = "s3://${aws_s3_bucket.this["data"].bucket}/captures"
+    models          = "s3://${aws_s3_bucket.this["artifacts"].bucket}/models"
+    source          = "s3://${aws_s3_bucket.this["artifacts"].bucket}/source"
+    runs            = "s3://${aws_s3_bucket.this["artifacts"].bucket}/runs"
+    checkpoints     = "s3://${aws_s3_bucket.this["artifacts"].bucket}/checkpoints"
+    debug_output    = "s3://${aws_s3_bucket.this["artifacts"].bucket}/debug-output"
+    async_inference = "s3://${aws_s3_bucket.this["artifacts"].bucket}/async-inference"
+  }
+
+  depends_on = [aws_s3_bucket_policy.this, aws_s3_bucket_server_side_encryption_configuration.this]
+}

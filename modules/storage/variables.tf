@@ -1,0 +1,191 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+variable "account_id" {
+  description = "Account that this is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id must be the 12 digits of an account."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Refuse every plan that would delete or replace the data kept here; false lets `terraform destroy` delete it, with all that it holds."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "existing_kms_key" {
+  description = "Encrypt with this key instead of a new one. An object, so that it may hold the ARN of a key that is made in the same apply."
+  type = object({
+    arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.existing_kms_key == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.existing_kms_key.arn))
+    error_message = "existing_kms_key: arn must be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id."
+  }
+}
+
+variable "extra_buckets" {
+  description = "Buckets besides data and artifacts, by purpose, the middle of their name."
+  type = map(object({
+    events          = optional(bool, false)
+    expiration_days = optional(number)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for item in var.extra_buckets : item.expiration_days == null ? true : item.expiration_days >= 1])
+    error_message = "extra_buckets: expiration_days must be at least 1."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.extra_buckets) : can(regex("^[a-z0-9][a-z0-9-]*[a-z0-9]$", key))])
+    error_message = "each key of extra_buckets must be lower-case letters, digits and hyphens."
+  }
+}
+
+variable "intelligent_tiering_archive_days" {
+  description = "Archive raw data that nobody has read for so many days; reading it then takes a restore of hours. Null never does."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.intelligent_tiering_archive_days == null ? true : var.intelligent_tiering_archive_days >= 90 && var.intelligent_tiering_archive_days <= 730
+    error_message = "intelligent_tiering_archive_days must be at least 90 and be at most 730."
+  }
+}
+
+variable "lifecycle_days" {
+  description = "When each class of data moves or goes, in days."
+  type = object({
+    artifacts_to_glacier    = optional(number, 90)
+    async_inference         = optional(number, 7)
+    captures                = optional(number, 30)
+    checkpoints             = optional(number, 14)
+    debug_output            = optional(number, 14)
+    incomplete_uploads      = optional(number, 7)
+    logs                    = optional(number, 90)
+    noncurrent              = optional(number, 30)
+    recreatable             = optional(number, 90)
+    recreatable_to_one_zone = optional(number, 30)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.lifecycle_days.artifacts_to_glacier >= 1
+    error_message = "lifecycle_days: artifacts_to_glacier must be at least 1."
+  }
+
+  validation {
+    condition     = var.lifecycle_days.async_inference >= 1
+    error_message = "lifecycle_days: async_inference must be at least 1."
+  }
+
+  validation {
+    condition     = var.lifecycle_days.captures >= 1
+    error_message = "lifecycle_days: captures must be at least 1."
+  }
+
+  validation {
+    condition     = var.lifecycle_days.checkpoints >= 1
+    error_message = "lifecycle_days: checkpoints must be at least 1."
+  }
+
+  validation {
+    condition     = var.lifecycle_days.debug_output >= 1
+    error_message = "lifecycle_days: debug_output must be at least 1."
+  }
+
+  validation {
+    condition     = var.lifecycle_days.incomplete_uploads >= 1 && var.lifecycle_days.incomplete_uploads <= 7
+    error_message = "lifecycle_days: incomplete_uploads must be at least 1 and be at most 7."
+  }
+
+  validation {
+    condition     = var.lifecycle_days.logs >= 1
+    error_message = "lifecycle_days: logs must be at least 1."
+  }
+
+  validation {
+    condition     = var.lifecycle_days.noncurrent >= 1
+    error_message = "lifecycle_days: noncurrent must be at least 1."
+  }
+
+  validation {
+    condition     = var.lifecycle_days.recreatable >= 1
+    error_message = "lifecycle_days: recreatable must be at least 1."
+  }
+
+  validation {
+    condition     = var.lifecycle_days.recreatable_to_one_zone >= 30
+    error_message = "lifecycle_days: recreatable_to_one_zone must be at least 30."
+  }
+}
+
+variable "name_prefix" {
+  description = "Start of every name: 3 to 24 lower-case letters, digits and hyphens."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+  }
+}
+
+variable "partition" {
+  description = "Partition of the account: aws, aws-cn or aws-us-gov."
+  type        = string
+  default     = "aws"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^aws(-[a-z]+)*$", var.partition))
+    error_message = "partition must be a partition such as aws, aws-cn or aws-us-gov."
+  }
+}
+
+variable "reader_account_ids" {
+  description = "Accounts that may read models/ of the artifacts bucket, and decrypt it with the key made here."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.reader_account_ids : can(regex("^[0-9]{12}$", item))])
+    error_message = "each of reader_account_ids must be the 12 digits of an account."
+  }
+}
+
+variable "region" {
+  description = "Region that this is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be a Region such as eu-north-1."
+  }
+}
+
+variable "storage_lens_export" {
+  description = "Write Storage Lens's daily figures to the logs bucket as Parquet."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags of every resource, over the provider's default tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

@@ -1,0 +1,87 @@
+"""Run checkov, which lives in an environment of its own, over a plan, and tell explained failures from others.
+
+checkov exits 0 when it could parse nothing and when it checked nothing: both are errors here. Suppressions stand as
+comments in the modules' HCL (`# checkov:skip=ID:reason`), which a plan does not carry, so they are joined by address.
+"""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import LOCAL, ROOT
+
+PROGRAM = LOCAL / "checkov" / "bin" / "checkov"
+_RESOURCE = re.compile(r'^resource "(?P<type>\w+)" "(?P<name>[\w-]+)" {\n(?P<body>.*?)^}$', re.M | re.S)
+_SKIP = re.compile(r"^\s*# checkov:skip=(?P<id>\w+):(?P<reason>.*)$", re.M)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One failed check."""
+
+    check: str
+    name: str
+    address: str
+    reason: str = ""  # why it is accepted; empty where nobody said
+
+
+@dataclass
+class Result:
+    """What checkov found."""
+
+    passed: int = 0
+    explained: list[Finding] = field(default_factory=list)
+    failed: list[Finding] = field(default_factory=list)
+
+
+def check_plan(plan: Mapping[str, Any]) -> Result:
+    """checkov's built-in checks over a plan (`terraform show -json`).
+
+    Raises UserError where checkov is missing, could not read the plan or checked nothing.
+    """
+    if not PROGRAM.exists():
+        raise UserError(f"checkov: not at {PROGRAM.relative_to(ROOT)}; run `make setup`")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "plan.json"
+        file.write_text(json.dumps(plan))
+        command = [str(PROGRAM), "-f", str(file), "--framework", "terraform_plan", "--skip-download", "-o", "json"]
+        # Without these checkov asks its maker's server, and for terminal colours.
+        quiet = {**os.environ, "CHECKOV_RUN_SCA_PACKAGE_SCAN": "false", "ANSI_COLORS_DISABLED": "1"}
+        done = subprocess.run(command, capture_output=True, text=True, env=quiet, cwd=folder, check=False)
+    try:
+        report = json.loads(done.stdout)
+    except ValueError:
+        raise UserError(f"checkov: {done.stderr.strip() or done.stdout.strip() or 'gave no report'}") from None
+    summary = report.get("summary", report)
+    if summary.get("parsing_errors") or not summary.get("passed"):
+        raise UserError(f"checkov: read or checked nothing: {json.dumps(summary)}")
+    result = Result(passed=int(summary["passed"]))
+    skips = suppressions()
+    for item in report["results"]["failed_checks"]:
+        address = item["resource"]
+        reason = skips.get((_plain(address), item["check_id"]), "")
+        finding = Finding(item["check_id"], item["check_name"], address, reason)
+        (result.explained if reason else result.failed).append(finding)
+    return result
+
+
+def suppressions() -> dict[tuple[str, str], str]:
+    """(Address without instance keys, check id) to the reason, from the comments in the committed HCL."""
+    found = {}
+    for file in [*ROOT.glob("modules/*/*.tf"), *ROOT.glob("envs/*/*.tf")]:
+        prefix = f"module.{file.parent.name}." if file.parent.parent.name == "modules" else ""
+        for resource in _RESOURCE.finditer(file.read_text()):
+            for skip in _SKIP.finditer(resource["body"]):
+                found[f"{prefix}{resource['type']}.{resource['name']}", skip["id"]] = skip["reason"].strip()
+    return found
+
+
+def _plain(address: str) -> str:
+    return re.sub(r"\[[^\]]*\]", "", address)

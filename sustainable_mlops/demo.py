@@ -1,0 +1,313 @@
+"""The main job on real data in the sandbox, step by step: what `make demo` runs."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from io import BytesIO
+from threading import Event
+from typing import Any
+
+import pandas as pd
+import yaml
+from rich.table import Table
+
+from sustainable_mlops import checkov, cli, teardown
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs import aws, launch, register
+from sustainable_mlops.jobs.record import RunRecord, write_local
+from sustainable_mlops.jobs.wait import wait
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.steps import Step, Steps
+from sustainable_mlops.terraform import LOCAL, ROOT, Progress, Terraform, changes
+
+WORKLOAD = ROOT / "workloads" / "flight_delay"
+ENVIRONMENT = ROOT / "envs" / "dev"
+OUT = ROOT / "out"
+MODEL = "flight_delay"
+GROUP = "flights"
+PLATFORM = "/sustainable-mlops/dev/platform"
+#: Enough to see the feature group at work; all 336,776 would take minutes, one PutRecord each.
+RECORDS = 2_000
+ASKED, BATCH = 4_000, 500
+INTERRUPT_AFTER_CHECKPOINTS = 4
+HOW_TO_USE = """
+The sandbox is up at {endpoint}, with envs/dev applied to it:
+
+  scripts/sandbox.py exec -- terraform -chdir=envs/dev plan
+  scripts/sandbox.py exec -- aws sagemaker list-endpoints
+  scripts/sandbox.py exec -- .venv/bin/python -c 'import boto3; print(boto3.client("s3").list_buckets()["Buckets"])'
+  scripts/sandbox.py exec -- bash          # a shell in which AWS is this machine
+  scripts/sandbox.py status                # what is in it
+  scripts/sandbox.py stop                  # end it, and all that is in it
+"""
+
+
+def run(*, keep: bool) -> None:
+    """Run the demo; `keep` leaves the sandbox up. Raises UserError where a step fails."""
+    sys.path[:0] = [str(ROOT)]  # for `workloads`, which is not installed
+    OUT.mkdir(exist_ok=True)
+    steps = Steps(cli.console)
+    with ExitStack() as stack:
+        with steps.step("Start the sandbox") as step:
+            sandbox = (
+                Sandbox.start_in_background() if keep else stack.enter_context(Sandbox.start(log=OUT / "sandbox.log"))
+            )
+            step.result = f"AWS at {sandbox.endpoint}"
+        os.environ.update(sandbox.environment)
+        demo = Demo(sandbox, steps)
+        demo.build()
+        if keep:
+            cli.console.print(HOW_TO_USE.format(endpoint=sandbox.endpoint), highlight=False)
+        else:
+            demo.destroy()
+        demo.report()
+
+
+class Demo:
+    """The steps, and what they hand on."""
+
+    def __init__(self, sandbox: Sandbox, steps: Steps) -> None:
+        self._sandbox = sandbox
+        self._steps = steps
+        self._terraform = Terraform(ENVIRONMENT, {**sandbox.environment, "TF_DATA_DIR": str(LOCAL / "demo")})
+        self._figures: dict[str, str] = {}
+
+    def build(self) -> None:
+        """Everything up to a served model that was asked and a plan that is empty."""
+        step = self._steps.step
+        with ThreadPoolExecutor() as pool:
+            data = pool.submit(_prepare_data)
+            with step("Apply envs/dev") as this:
+                self._init()
+                applied = self._apply_until_published(pool, this)
+            with step("Prepare 336,776 real flights") as this:
+                this.result = data.result()
+            with step("Put flights into the feature group") as this:
+                self._put_records(this)
+            with step("Put the training set into S3") as this:
+                self._upload(this)
+            with step("Train on spot, interrupted once") as this:
+                record = self._train(this)
+            with step("Register and approve the model") as this:
+                package = self._register(record, this)
+            with step("Wait for the lifecycle rules") as this:
+                # The provider reads each back ten times, five seconds apart, before it takes it for settled.
+                this.result = str(applied.result())
+            with step("Apply again: the endpoint serves it") as this:
+                self._terraform = self._terraform.with_env({"TF_VAR_model_packages": json.dumps({MODEL: package})})
+                this.result = str(self._terraform.apply(progress=lambda at: this.now(str(at))))
+            with step("Ask about held-out flights") as this:
+                self._ask(this)
+            with step("Plan again: empty") as this:
+                plan = self._plan(this)
+            with step("checkov's built-in checks") as this:
+                self._check(plan, this)
+
+    def destroy(self) -> None:
+        """Take everything down again. Raises UserError where something is left."""
+        with self._steps.step("Destroy envs/dev") as this:
+            destroyed = teardown.destroy(self._terraform, this.now)
+            this.result = f"{destroyed} resources"
+        with self._steps.step("Look for what is left") as this:
+            _empty_bucket(self._sandbox, _state_bucket())
+            left = self._sandbox.inventory()
+            if left:
+                raise UserError(f"left in the sandbox: {json.dumps(left)}")
+            this.result = "nothing"
+
+    def _init(self) -> None:
+        """Make the bucket of the state, which Terraform expects to find, and initialise."""
+        s3 = self._sandbox.client("s3")
+        region = s3.meta.region_name
+        s3.create_bucket(Bucket=_state_bucket(), CreateBucketConfiguration={"LocationConstraint": region})
+        self._terraform.init("-reconfigure", "-backend-config=use_path_style=true")
+
+    def _apply_until_published(self, pool: ThreadPoolExecutor, step: Step) -> "Future[Progress]":
+        """Begin to apply, and go on as soon as the environment has published what launchers need."""
+        published = Event()
+
+        def progress(at: Progress) -> None:
+            step.now(str(at))
+            step.result = f"{at}, the platform is published"
+            if at.address == "aws_ssm_parameter.platform":
+                published.set()
+
+        applied = pool.submit(self._terraform.apply, progress=progress)
+        applied.add_done_callback(lambda _: published.set())
+        published.wait()
+        if applied.done():
+            applied.result()
+        parameter = self._sandbox.client("ssm").get_parameter(Name=PLATFORM)
+        self._platform: dict[str, Any] = json.loads(parameter["Parameter"]["Value"])
+        return applied
+
+    def _plan(self, step: Step) -> dict[str, Any]:
+        plan = self._terraform.plan(OUT / "dev.tfplan")
+        if changes(plan):
+            raise UserError(f"the plan is not empty: {changes(plan)}")
+        (OUT / "dev.plan.json").write_text(json.dumps(plan))
+        self._figures["Resources of envs/dev"] = str(_count(plan))
+        step.result = f"{_count(plan)} resources, no change"
+        return plan
+
+    def _put_records(self, step: Step) -> None:
+        """Put flights into the feature group, as PutRecord takes them, and find them in its offline store."""
+        from workloads.flight_delay import prepare
+
+        group = self._platform["feature_groups"][GROUP]
+        store = self._sandbox.client("sagemaker-featurestore-runtime")
+        flights = pd.read_parquet(OUT / "flight_delay" / "test").tail(RECORDS)
+        records = list(prepare.records(flights))
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            put = pool.map(lambda record: store.put_record(FeatureGroupName=group["name"], Record=record), records)
+            for done, _ in enumerate(put, 1):
+                step.now(f"{done:,} of {len(records):,} records")
+        stored = self._offline_rows(group["offline_s3_uri"])
+        if stored != len(records):
+            raise UserError(f"feature group {group['name']}: {len(records)} records put, {stored} in its offline store")
+        step.result = f"{len(records):,} records, all in the offline store"
+
+    def _offline_rows(self, address: str) -> int:
+        """Rows in the Parquet files of an offline store."""
+        s3, (bucket, prefix) = self._sandbox.client("s3"), aws.split(address)
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        keys = [item["Key"] for page in pages for item in page.get("Contents", []) if item["Key"].endswith(".parquet")]
+        return sum(len(pd.read_parquet(BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read()))) for key in keys)
+
+    def _upload(self, step: Step) -> None:
+        s3, bucket = self._sandbox.client("s3"), self._platform["buckets"]["data"]
+        files = sorted((OUT / "flight_delay").glob("*/*.parquet"))
+        for file in files:
+            s3.upload_file(str(file), bucket, f"re-creatable/{file.relative_to(OUT)}")
+        size = sum(file.stat().st_size for file in files)
+        step.result = f"{len(files)} Parquet files, {size / 1e6:.1f} MB"
+
+    def _train(self, step: Step) -> RunRecord:
+        self._sandbox.arm_interruption(INTERRUPT_AFTER_CHECKPOINTS, "flight-delay")
+        prepared = launch.prepare(WORKLOAD / "job.yaml")
+        record = launch.start(prepared)
+        record = wait(
+            record,
+            prepared.clients.sagemaker,
+            lambda now: step.now(f"{now.secondary_status} {_metric(now, 'validation:auc')}"),
+            sleep=lambda seconds: time.sleep(min(seconds, 0.5)),
+        )
+        launch.store(record, prepared)
+        path = write_local(record, OUT)
+        if record.status != "Completed":
+            raise UserError(f"training job {record.job_name}: {record.status}: {record.failure_reason}")
+        if record.interruptions != 1:
+            raise UserError(f"training job {record.job_name} was interrupted {record.interruptions} times, not once")
+        redone = int(record.metrics["rounds_redone"])
+        self._figures["Rounds redone after the interruption"] = str(redone)
+        self._figures["Record of the run"] = str(path.relative_to(ROOT))
+        step.result = f"interrupted once, {redone} rounds redone, {_metric(record, 'validation:auc')}"
+        return record
+
+    def _register(self, record: RunRecord, step: Step) -> str:
+        clients = aws.connect(record.region)
+        package = register.register(record, clients)
+        package = register.approve(package, "AUC on held-out flights, see the run's record", clients.sagemaker)
+        step.result = package.arn.rpartition(":")[2]
+        return package.arn
+
+    def _ask(self, step: Step) -> None:
+        """Ask the endpoint about flights of the last weeks, which the model has never seen."""
+        from workloads.flight_delay import features
+
+        endpoint = self._terraform.outputs()["serverless_endpoints"][MODEL]
+        runtime = self._sandbox.client("sagemaker-runtime")
+        flights = pd.read_parquet(OUT / "flight_delay" / "test").sample(ASKED, random_state=0)
+        scores: list[float] = []
+        for start in range(0, ASKED, BATCH):
+            rows = flights[features.names()].iloc[start : start + BATCH]
+            answer = runtime.invoke_endpoint(
+                EndpointName=endpoint,
+                ContentType="application/json",
+                Accept="application/json",
+                Body=rows.to_json(orient="records"),
+            )
+            scores += json.loads(answer["Body"].read())["predictions"]
+            step.now(f"{len(scores):,} of {ASKED:,} flights")
+        late = flights[features.LABEL].to_numpy()
+        auc = _auc(late, scores)
+        majority = max(late.mean(), 1 - late.mean())
+        if auc <= 0.6:
+            raise UserError(f"the endpoint's AUC is {auc:.3f}: hardly better than the majority's 0.5")
+        self._figures[f"AUC of the endpoint on {ASKED:,} held-out flights"] = f"{auc:.3f}"
+        self._figures["AUC of always saying the majority (baseline)"] = f"0.500 (right for {majority:.1%})"
+        step.result = f"AUC {auc:.3f} against 0.5 of the majority"
+
+    def _check(self, plan: dict[str, Any], step: Step) -> None:
+        result = checkov.check_plan(plan)
+        report = {"passed": result.passed, "explained": result.explained, "failed": result.failed}
+        (OUT / "dev.checkov.json").write_text(json.dumps(report, default=vars, indent=2) + "\n")
+        if result.failed:
+            failed = ", ".join(f"{finding.check} on {finding.address}" for finding in result.failed)
+            raise UserError(f"checkov: {failed}")
+        step.result = f"{result.passed} passed, 0 failed, {len(result.explained)} explained"
+
+    def report(self) -> None:
+        """The closing table, and the same as JSON."""
+        table = Table(title="Demo", show_header=False, title_justify="left")
+        rows = {
+            **self._figures,
+            **{f"{step.title} (s)": f"{step.seconds:.1f}" for step in self._steps.done},
+            "Total (s)": f"{sum(step.seconds for step in self._steps.done):.1f}",
+        }
+        for name, value in rows.items():
+            table.add_row(name, value)
+        cli.console.print(table)
+        (OUT / "demo.json").write_text(json.dumps(rows, indent=2) + "\n")
+        cli.console.print("Artefacts: out/ (demo.json, dev.plan.json, dev.checkov.json, runs/, flight_delay/)")
+
+
+def _prepare_data() -> str:
+    """Build the data set in a process of its own, beside Terraform; returns what there is."""
+    command = [sys.executable, str(WORKLOAD / "prepare.py"), "--out", str(OUT / "flight_delay")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(done.stderr.strip())
+    parts = dict(re.findall(r"part=(\w+); flights=(\d+)", done.stdout))
+    return ", ".join(f"{int(flights):,} {part}" for part, flights in parts.items())
+
+
+def _state_bucket() -> str:
+    """The bucket that settings.yaml names for the state."""
+    name: str = yaml.safe_load((ENVIRONMENT / "settings.yaml").read_text())["state"]["bucket"]
+    return name
+
+
+def _empty_bucket(sandbox: Sandbox, name: str) -> None:
+    """Remove the bucket of the state, which is the demo's own and not Terraform's."""
+    s3 = sandbox.client("s3")
+    for item in s3.list_objects_v2(Bucket=name).get("Contents", []):
+        s3.delete_object(Bucket=name, Key=item["Key"])
+    s3.delete_bucket(Bucket=name)
+
+
+def _count(plan: dict[str, Any]) -> int:
+    """Managed resources in what is planned."""
+
+    def inside(module: dict[str, Any]) -> int:
+        own: int = sum(resource["mode"] == "managed" for resource in module.get("resources", []))
+        return own + sum(inside(child) for child in module.get("child_modules", []))
+
+    return inside(plan["planned_values"].get("root_module", {}))
+
+
+def _metric(record: RunRecord, name: str) -> str:
+    return f"{name} {record.metrics[name]:.3f}" if name in record.metrics else ""
+
+
+def _auc(late: Any, scores: list[float]) -> float:
+    """Area under the ROC curve: how often a late flight is scored above one that is not (ties count half)."""
+    ranks = pd.Series(scores).rank().to_numpy()
+    positive = late == 1
+    n = positive.sum()
+    return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * (len(late) - n)))

@@ -1,0 +1,58 @@
+"""A job in steps that a person watches: what runs now and for how long, what each step took, a table at the end."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+
+@dataclass
+class Step:
+    """One step. Set `now` while it runs, `result` when it knows how it went."""
+
+    title: str
+    begin: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+    result: str = ""
+    _progress: Progress | None = None
+
+    def now(self, text: str) -> None:
+        """Show what the step is at."""
+        if self._progress is not None:
+            for task in self._progress.task_ids:
+                self._progress.update(task, detail=text)
+
+
+class Steps:
+    """The steps so far, shown on `console` while they run: live on a terminal, one line each elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.done: list[Step] = []
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Step]:
+        """Run one step; its line stays when it is over."""
+        columns = (
+            SpinnerColumn(),
+            TextColumn(title),
+            TextColumn("[dim]{task.fields[detail]}", markup=True),
+            TimeElapsedColumn(),
+        )
+        progress = Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal)
+        step = Step(title, _progress=progress)
+        with progress:
+            progress.add_task(title, detail="")
+            try:
+                yield step
+            except BaseException:
+                self.console.print(f"[red]✗[/red] {title}", highlight=False)
+                raise
+        step.seconds = time.monotonic() - step.begin
+        self.done.append(step)
+        self.console.print(
+            f"[green]✓[/green] {title:<34} {step.seconds:5.1f} s   [dim]{step.result}", highlight=False, soft_wrap=True
+        )

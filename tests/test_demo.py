@@ -1,0 +1,21 @@
+"""The demo, as `make demo` runs it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from sustainable_mlops.terraform import ROOT
+
+
+@pytest.mark.apply
+def test_the_demo_trains_serves_and_leaves_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "demo.py")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "✓ Look for what is left" in done.stderr
+    figures = json.loads((ROOT / "out" / "demo.json").read_text())
+    assert 0.65 < float(figures["AUC of the endpoint on 4,000 held-out flights"]) < 0.75
+    assert int(figures["Rounds redone after the interruption"]) >= 0

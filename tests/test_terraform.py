@@ -1,0 +1,77 @@
+"""Finding Terraform and its provider, and saying what is missing."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sustainable_mlops import terraform
+from sustainable_mlops.errors import UserError
+
+
+def program(folder: Path, name: str, version: str) -> None:
+    file = folder / name
+    file.write_text(f'#!/bin/sh\necho \'{{"terraform_version": "{version}"}}\'\n')
+    file.chmod(0o755)
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder that is all of PATH, in a checkout without an engine of its own."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(terraform, "ROOT", tmp_path / "nowhere")
+    terraform.find_engine.cache_clear()
+    yield tmp_path
+    terraform.find_engine.cache_clear()
+
+
+def test_terraform_comes_before_tofu(path: Path) -> None:
+    program(path, "terraform", "1.11.4")
+    program(path, "tofu", "1.10.0")
+    assert str(terraform.find_engine()) == "Terraform 1.11.4"
+
+
+def test_tofu_serves_where_terraform_is_too_old(path: Path) -> None:
+    program(path, "terraform", "1.9.8")
+    program(path, "tofu", "1.10.0")
+    assert str(terraform.find_engine()) == "OpenTofu 1.10.0"
+
+
+@pytest.mark.parametrize(
+    ("versions", "words"),
+    [({}, "no `terraform` or `tofu` found"), ({"terraform": "1.5.7"}, "found only Terraform 1.5.7")],
+)
+def test_a_missing_or_old_terraform_is_named_with_the_remedy(path: Path, versions: dict[str, str], words: str) -> None:
+    for name, version in versions.items():
+        program(path, name, version)
+    with pytest.raises(UserError, match=f"{words}; put Terraform or OpenTofu 1.10 or newer on PATH"):
+        terraform.find_engine()
+
+
+def test_a_command_without_terraform_ends_in_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from sustainable_mlops import cli, synth, terraform;"
+        f"terraform.ROOT = Path({str(tmp_path)!r}); cli.run(lambda: synth.synthesize(['storage']))"
+    )
+    alone = {**os.environ, "PATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=alone, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: Terraform: no `terraform` or `tofu` found")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_configuration_file_that_does_not_exist_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", "/nowhere/terraform.rc")
+    terraform._cli_configuration.cache_clear()
+    configured = terraform.environment().get("TF_CLI_CONFIG_FILE")
+    terraform._cli_configuration.cache_clear()
+    assert configured is None or Path(configured).is_file()
+
+
+def test_only_resources_that_change_count_as_changes() -> None:
+    actions = {"a": ["no-op"], "b": ["read"], "c": ["update"], "d": ["delete", "create"]}
+    plan = {"resource_changes": [{"address": a, "change": {"actions": done}} for a, done in actions.items()]}
+    assert terraform.changes(plan) == {"c": ["update"], "d": ["delete", "create"]}
