@@ -21,9 +21,6 @@ class Inputs(ModuleInputs):
     model_packages: dict[str, str] = Field(
         {}, description="ARN of the approved model package to serve, by model; a model's endpoint comes with its first."
     )
-    s3_use_path_style: bool = Field(
-        False, description="Address buckets by path, as S3-compatible services and the sandbox need it."
-    )
 
 
 class Environment(Root[Inputs]):
@@ -77,7 +74,6 @@ class Environment(Root[Inputs]):
         provider: dict[str, Any] = {
             "region": settings.region,
             "allowed_account_ids": [settings.account_id],
-            "s3_use_path_style": "${var.s3_use_path_style}",
         }
         if settings.assume_role_arn:
             provider["assume_role"] = {"role_arn": settings.assume_role_arn}

@@ -1,5 +1,6 @@
 """The main job on real data in the sandbox, step by step: what `make demo` runs."""
 
+import hashlib
 import json
 import os
 import re
@@ -12,7 +13,6 @@ from io import BytesIO
 from threading import Event
 from typing import Any
 
-import pandas as pd
 import yaml
 from rich.table import Table
 
@@ -23,11 +23,12 @@ from sustainable_mlops.jobs.record import RunRecord, write_local
 from sustainable_mlops.jobs.wait import wait
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.steps import Step, Steps
-from sustainable_mlops.terraform import LOCAL, ROOT, Progress, Terraform, changes
+from sustainable_mlops.terraform import LOCAL, LOCK_FILE, ROOT, Progress, Terraform
 
 WORKLOAD = ROOT / "workloads" / "flight_delay"
 ENVIRONMENT = ROOT / "envs" / "dev"
 OUT = ROOT / "out"
+TERRAFORM_DATA = LOCAL / "demo"
 MODEL = "flight_delay"
 GROUP = "flights"
 PLATFORM = "/sustainable-mlops/dev/platform"
@@ -54,64 +55,66 @@ def run(*, keep: bool) -> None:
     steps = Steps(cli.console)
     with ExitStack() as stack:
         with steps.step("Start the sandbox") as step:
-            sandbox = (
-                Sandbox.start_in_background() if keep else stack.enter_context(Sandbox.start(log=OUT / "sandbox.log"))
-            )
+            if keep:
+                sandbox = Sandbox.start_in_background()
+            else:
+                sandbox = stack.enter_context(Sandbox.start(log=OUT / "sandbox.log"))
             step.result = f"AWS at {sandbox.endpoint}"
         os.environ.update(sandbox.environment)
-        demo = Demo(sandbox, steps)
+        demo = Demo(sandbox, steps, stack.enter_context(ThreadPoolExecutor()))
         demo.build()
-        if keep:
-            cli.console.print(HOW_TO_USE.format(endpoint=sandbox.endpoint), highlight=False)
-        else:
+        if not keep:
             demo.destroy()
         demo.report()
+        if keep:
+            cli.console.print(HOW_TO_USE.format(endpoint=sandbox.endpoint), highlight=False)
 
 
 class Demo:
     """The steps, and what they hand on."""
 
-    def __init__(self, sandbox: Sandbox, steps: Steps) -> None:
+    def __init__(self, sandbox: Sandbox, steps: Steps, pool: ThreadPoolExecutor) -> None:
         self._sandbox = sandbox
         self._steps = steps
-        self._terraform = Terraform(ENVIRONMENT, {**sandbox.environment, "TF_DATA_DIR": str(LOCAL / "demo")})
+        self._pool = pool
+        self._terraform = Terraform(ENVIRONMENT, {**sandbox.environment, "TF_DATA_DIR": str(TERRAFORM_DATA)})
         self._figures: dict[str, str] = {}
 
     def build(self) -> None:
-        """Everything up to a served model that was asked and a plan that is empty."""
+        """Everything up to a served model that was asked, a plan that is empty, and checkov on it."""
         step = self._steps.step
-        with ThreadPoolExecutor() as pool:
-            data = pool.submit(_prepare_data)
-            with step("Apply envs/dev") as this:
-                self._init()
-                applied = self._apply_until_published(pool, this)
-            with step("Prepare 336,776 real flights") as this:
-                this.result = data.result()
-            with step("Put flights into the feature group") as this:
-                self._put_records(this)
-            with step("Put the training set into S3") as this:
-                self._upload(this)
-            with step("Train on spot, interrupted once") as this:
-                record = self._train(this)
-            with step("Register and approve the model") as this:
-                package = self._register(record, this)
-            with step("Wait for the lifecycle rules") as this:
-                # The provider reads each back ten times, five seconds apart, before it takes it for settled.
-                this.result = str(applied.result())
-            with step("Apply again: the endpoint serves it") as this:
-                self._terraform = self._terraform.with_env({"TF_VAR_model_packages": json.dumps({MODEL: package})})
-                this.result = str(self._terraform.apply(progress=lambda at: this.now(str(at))))
-            with step("Ask about held-out flights") as this:
-                self._ask(this)
-            with step("Plan again: empty") as this:
-                plan = self._plan(this)
-            with step("checkov's built-in checks") as this:
-                self._check(plan, this)
+        data = self._pool.submit(_prepare_data)
+        with step("Apply envs/dev") as this:
+            self._init()
+            applied = self._apply_until_published(this)
+        with step("Prepare 336,776 real flights") as this:
+            this.result = data.result()
+        with step("Put flights into the feature group") as this:
+            self._put_records(this)
+        with step("Put the training set into S3") as this:
+            self._upload(this)
+        with step("Train on spot, interrupted once") as this:
+            record = self._train(this)
+        with step("Register and approve the model") as this:
+            package = self._register(record, this)
+        self._terraform = self._terraform.with_env({"TF_VAR_model_packages": json.dumps({MODEL: package})})
+        with step("Wait for the lifecycle rules") as this:
+            # The provider reads each back ten times, five seconds apart, before it takes it for settled.
+            this.result = str(applied.result())
+        with step("Apply again: the endpoint serves it") as this:
+            this.result = str(self._terraform.apply(progress=lambda at: this.now(str(at))))
+        with step("Ask about held-out flights") as this:
+            self._ask(this)
+        with step("Plan again: empty") as this:
+            if not self._terraform.is_up_to_date(OUT / "dev.tfplan"):
+                raise UserError("the second plan is not empty: see terraform show out/dev.tfplan")
+            this.result = "no change"
+        self._checked = self._pool.submit(self._check)
 
     def destroy(self) -> None:
         """Take everything down again. Raises UserError where something is left."""
         with self._steps.step("Destroy envs/dev") as this:
-            destroyed = teardown.destroy(self._terraform, this.now)
+            destroyed = teardown.destroy(self._terraform, this.now, refresh=False)
             this.result = f"{destroyed} resources"
         with self._steps.step("Look for what is left") as this:
             _empty_bucket(self._sandbox, _state_bucket())
@@ -120,14 +123,35 @@ class Demo:
                 raise UserError(f"left in the sandbox: {json.dumps(left)}")
             this.result = "nothing"
 
+    def report(self) -> None:
+        """What checkov said, the closing table, and the same as JSON."""
+        with self._steps.step("checkov's built-in checks") as this:
+            this.result = self._checked.result()
+        table = Table(title="Demo", show_header=False, title_justify="left")
+        rows = {
+            **self._figures,
+            **{f"{step.title} (s)": f"{step.seconds:.1f}" for step in self._steps.done},
+            "Total (s)": f"{sum(step.seconds for step in self._steps.done):.1f}",
+        }
+        for name, value in rows.items():
+            table.add_row(name, value)
+        cli.console.print(table)
+        (OUT / "demo.json").write_text(json.dumps(rows, indent=2) + "\n")
+        cli.console.print("Artefacts: out/ (demo.json, dev.plan.json, dev.checkov.json, runs/, flight_delay/)")
+
     def _init(self) -> None:
-        """Make the bucket of the state, which Terraform expects to find, and initialise."""
+        """Make the bucket of the state, which Terraform expects to find, and initialise if that is not done yet."""
         s3 = self._sandbox.client("s3")
         region = s3.meta.region_name
         s3.create_bucket(Bucket=_state_bucket(), CreateBucketConfiguration={"LocationConstraint": region})
-        self._terraform.init("-reconfigure", "-backend-config=use_path_style=true")
+        inputs = [LOCK_FILE, *sorted(ENVIRONMENT.glob("*.tf"))]
+        digest = hashlib.sha256(b"".join(file.read_bytes() for file in inputs)).hexdigest()
+        stamp = TERRAFORM_DATA / "initialised"
+        if not stamp.exists() or stamp.read_text() != digest:
+            self._terraform.init("-reconfigure")
+            stamp.write_text(digest)
 
-    def _apply_until_published(self, pool: ThreadPoolExecutor, step: Step) -> "Future[Progress]":
+    def _apply_until_published(self, step: Step) -> "Future[Progress]":
         """Begin to apply, and go on as soon as the environment has published what launchers need."""
         published = Event()
 
@@ -137,7 +161,7 @@ class Demo:
             if at.address == "aws_ssm_parameter.platform":
                 published.set()
 
-        applied = pool.submit(self._terraform.apply, progress=progress)
+        applied = self._pool.submit(self._terraform.apply, progress=progress)
         applied.add_done_callback(lambda _: published.set())
         published.wait()
         if applied.done():
@@ -146,17 +170,10 @@ class Demo:
         self._platform: dict[str, Any] = json.loads(parameter["Parameter"]["Value"])
         return applied
 
-    def _plan(self, step: Step) -> dict[str, Any]:
-        plan = self._terraform.plan(OUT / "dev.tfplan")
-        if changes(plan):
-            raise UserError(f"the plan is not empty: {changes(plan)}")
-        (OUT / "dev.plan.json").write_text(json.dumps(plan))
-        self._figures["Resources of envs/dev"] = str(_count(plan))
-        step.result = f"{_count(plan)} resources, no change"
-        return plan
-
     def _put_records(self, step: Step) -> None:
         """Put flights into the feature group, as PutRecord takes them, and find them in its offline store."""
+        import pandas as pd
+
         from workloads.flight_delay import prepare
 
         group = self._platform["feature_groups"][GROUP]
@@ -174,6 +191,8 @@ class Demo:
 
     def _offline_rows(self, address: str) -> int:
         """Rows in the Parquet files of an offline store."""
+        import pandas as pd
+
         s3, (bucket, prefix) = self._sandbox.client("s3"), aws.split(address)
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         keys = [item["Key"] for page in pages for item in page.get("Contents", []) if item["Key"].endswith(".parquet")]
@@ -218,6 +237,8 @@ class Demo:
 
     def _ask(self, step: Step) -> None:
         """Ask the endpoint about flights of the last weeks, which the model has never seen."""
+        import pandas as pd
+
         from workloads.flight_delay import features
 
         endpoint = self._terraform.outputs()["serverless_endpoints"][MODEL]
@@ -243,28 +264,18 @@ class Demo:
         self._figures["AUC of always saying the majority (baseline)"] = f"0.500 (right for {majority:.1%})"
         step.result = f"AUC {auc:.3f} against 0.5 of the majority"
 
-    def _check(self, plan: dict[str, Any], step: Step) -> None:
+    def _check(self) -> str:
+        """checkov over the plan of the whole environment."""
+        plan = self._terraform.show(OUT / "dev.tfplan")
+        (OUT / "dev.plan.json").write_text(json.dumps(plan))
+        self._figures["Resources of envs/dev"] = str(_count(plan))
         result = checkov.check_plan(plan)
         report = {"passed": result.passed, "explained": result.explained, "failed": result.failed}
         (OUT / "dev.checkov.json").write_text(json.dumps(report, default=vars, indent=2) + "\n")
         if result.failed:
             failed = ", ".join(f"{finding.check} on {finding.address}" for finding in result.failed)
             raise UserError(f"checkov: {failed}")
-        step.result = f"{result.passed} passed, 0 failed, {len(result.explained)} explained"
-
-    def report(self) -> None:
-        """The closing table, and the same as JSON."""
-        table = Table(title="Demo", show_header=False, title_justify="left")
-        rows = {
-            **self._figures,
-            **{f"{step.title} (s)": f"{step.seconds:.1f}" for step in self._steps.done},
-            "Total (s)": f"{sum(step.seconds for step in self._steps.done):.1f}",
-        }
-        for name, value in rows.items():
-            table.add_row(name, value)
-        cli.console.print(table)
-        (OUT / "demo.json").write_text(json.dumps(rows, indent=2) + "\n")
-        cli.console.print("Artefacts: out/ (demo.json, dev.plan.json, dev.checkov.json, runs/, flight_delay/)")
+        return f"{result.passed} passed, 0 failed, {len(result.explained)} explained"
 
 
 def _prepare_data() -> str:
@@ -307,7 +318,9 @@ def _metric(record: RunRecord, name: str) -> str:
 
 def _auc(late: Any, scores: list[float]) -> float:
     """Area under the ROC curve: how often a late flight is scored above one that is not (ties count half)."""
-    ranks = pd.Series(scores).rank().to_numpy()
+    from pandas import Series
+
+    ranks = Series(scores).rank().to_numpy()
     positive = late == 1
     n = positive.sum()
     return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * (len(late) - n)))

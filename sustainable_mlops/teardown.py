@@ -7,8 +7,8 @@ from sustainable_mlops.jobs import aws
 from sustainable_mlops.terraform import Terraform
 
 
-def destroy(terraform: Terraform, progress: Callable[[str], None] = lambda _: None) -> int:
-    """Destroy an environment; returns how many resources went.
+def destroy(terraform: Terraform, progress: Callable[[str], None] = lambda _: None, *, refresh: bool = True) -> int:
+    """Destroy an environment; returns how many resources went. Without `refresh` the state is taken as it is.
 
     SageMaker deletes no model package group that holds packages, and packages come from launchers, not from Terraform:
     they go first, unless the environment is protected, which Terraform itself then says. Raises UserError.
@@ -17,7 +17,7 @@ def destroy(terraform: Terraform, progress: Callable[[str], None] = lambda _: No
     if platform and not _protected(terraform):
         progress("model packages")
         _delete_packages(platform)
-    return terraform.apply("-destroy", progress=lambda at: progress(str(at))).done
+    return terraform.apply("-destroy", f"-refresh={str(refresh).lower()}", progress=lambda at: progress(str(at))).done
 
 
 def _protected(terraform: Terraform) -> bool:

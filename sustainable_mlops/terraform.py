@@ -176,8 +176,21 @@ class Terraform:
     def plan(self, file: Path, *arguments: str) -> dict[str, Any]:
         """Plan into `file`, and return the plan as JSON."""
         self.run("plan", "-no-color", f"-out={file.resolve()}", *arguments)
+        return self.show(file)
+
+    def show(self, file: Path) -> dict[str, Any]:
+        """A plan file as JSON."""
         plan: dict[str, Any] = json.loads(self.run("show", "-json", str(file.resolve())))
         return plan
+
+    def is_up_to_date(self, file: Path) -> bool:
+        """Plan into `file`; whether the plan would change nothing."""
+        options = ["-no-color", "-detailed-exitcode", f"-out={file.resolve()}"]
+        command = [find_engine().path, f"-chdir={self.folder}", "plan", *options]
+        done = subprocess.run(command, env=self._env, text=True, capture_output=True, check=False)
+        if done.returncode == 1:
+            raise UserError(f"terraform plan in {self.folder.name}: {done.stderr.strip()}")
+        return done.returncode == 0
 
     def apply(self, *arguments: str, progress: Callable[["Progress"], None] = lambda _: None) -> "Progress":
         """Plan and apply (with `-destroy`: destroy), without asking; `progress` hears of each change that is done.

@@ -3,7 +3,6 @@
 provider "aws" {
   region              = "eu-north-1"
   allowed_account_ids = ["123456789012"]
-  s3_use_path_style   = var.s3_use_path_style
 
   default_tags {
     tags = {

@@ -6,10 +6,3 @@ variable "model_packages" {
   default     = {}
   nullable    = false
 }
-
-variable "s3_use_path_style" {
-  description = "Address buckets by path, as S3-compatible services and the sandbox need it."
-  type        = bool
-  default     = false
-  nullable    = false
-}

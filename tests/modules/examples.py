@@ -14,11 +14,6 @@ from sustainable_mlops.terraform import LOCK_FILE, ROOT, environment, find_engin
 
 _BLOCK = re.compile(r"^```hcl (?P<case>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 _SOURCE = re.compile(r'^(?P<indent> *)source\s*=\s*"\./modules/(?P<module>\w+)"\n', re.M)
-PROVIDER = """
-provider "aws" {
-  s3_use_path_style = true
-}
-"""
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ class Example:
     def write(self, folder: Path, modules: dict[str, Any] | None = None) -> None:
         """Lay the example out in `folder` beside the committed modules, or beside `modules` in JSON syntax."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "main.tf").write_text(self.text + PROVIDER)
+        (folder / "main.tf").write_text(self.text)
         if modules is None:
             (folder / "modules").symlink_to(ROOT / "modules")
             return
@@ -58,7 +53,7 @@ class Example:
             return f"{source[0]}{source['indent']}deletion_protection = false\n"
 
         text = re.sub(r"^ *deletion_protection *=.*\n", "", self.text, flags=re.M)
-        return _SOURCE.sub(turn_off, text) + PROVIDER
+        return _SOURCE.sub(turn_off, text)
 
 
 def examples() -> list[Example]:

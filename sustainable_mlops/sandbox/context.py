@@ -1,0 +1,23 @@
+"""What every part of the sandbox's server may use: the account, a folder, and the other services."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+#: moto's own default, so that ARNs made by either side agree.
+ACCOUNT_ID = "123456789012"
+DEFAULT_REGION = "eu-north-1"
+
+
+@dataclass(frozen=True)
+class Context:
+    """`client(service, region)` is boto3 talking to this very sandbox; `folder` holds jobs and model servers."""
+
+    client: Callable[[str, str], Any]
+    folder: Path
+    account_id: str = ACCOUNT_ID
+    #: How long a resource stays Creating, Updating or Deleting, in seconds.
+    transition_seconds: float = 0.3
+    #: How long a serverless worker stays warm without requests, in seconds. AWS publishes no figure; assumed.
+    idle_seconds: float = 300.0

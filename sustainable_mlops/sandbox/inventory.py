@@ -1,0 +1,118 @@
+"""What is left in the sandbox: every resource of every service in use, by name."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sustainable_mlops.sandbox.context import Context
+
+#: Service, then type, to names.
+Inventory = dict[str, dict[str, list[str]]]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One List or Describe operation: where its answer holds the resources, and which member names one."""
+
+    type: str
+    operation: str
+    key: str
+    name: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+#: moto's name of a service to what can be left of it.
+LISTINGS: dict[str, tuple[Listing, ...]] = {
+    "s3": (Listing("bucket", "list_buckets", "Buckets", "Name"),),
+    "iam": (
+        Listing("role", "list_roles", "Roles", "RoleName"),
+        Listing("policy", "list_policies", "Policies", "PolicyName", {"Scope": "Local"}),
+        Listing("user", "list_users", "Users", "UserName"),
+    ),
+    "kms": (
+        Listing("key", "list_keys", "Keys", "KeyId"),
+        Listing("alias", "list_aliases", "Aliases", "AliasName"),
+    ),
+    "ssm": (Listing("parameter", "describe_parameters", "Parameters", "Name"),),
+    "sns": (Listing("topic", "list_topics", "Topics", "TopicArn"),),
+    "sqs": (Listing("queue", "list_queues", "QueueUrls"),),
+    "logs": (Listing("log group", "describe_log_groups", "logGroups", "logGroupName"),),
+    "events": (Listing("rule", "list_rules", "Rules", "Name"),),
+    "scheduler": (Listing("schedule", "list_schedules", "Schedules", "Name"),),
+    "cloudwatch": (
+        Listing("alarm", "describe_alarms", "MetricAlarms", "AlarmName"),
+        Listing("dashboard", "list_dashboards", "DashboardEntries", "DashboardName"),
+    ),
+    "applicationautoscaling": (
+        Listing(
+            "scalable target",
+            "describe_scalable_targets",
+            "ScalableTargets",
+            "ResourceId",
+            {"ServiceNamespace": "sagemaker"},
+        ),
+        Listing(
+            "scaling policy",
+            "describe_scaling_policies",
+            "ScalingPolicies",
+            "PolicyName",
+            {"ServiceNamespace": "sagemaker"},
+        ),
+    ),
+    "s3control": (
+        Listing("Storage Lens configuration", "list_storage_lens_configurations", "StorageLensConfigurationList", "Id"),
+    ),
+    "budgets": (Listing("budget", "describe_budgets", "Budgets", "BudgetName"),),
+    "glue": (Listing("database", "get_databases", "DatabaseList", "Name"),),
+}
+_BOTO_NAMES = {"applicationautoscaling": "application-autoscaling"}
+_GLOBAL = ("s3", "iam", "s3control", "budgets")
+
+
+def take(context: Context, services: Iterable[str]) -> Inventory:
+    """The resources of those of moto's services, over all regions in use; what AWS itself owns is left out."""
+    found: Inventory = {}
+    for service in sorted(set(services) & set(LISTINGS)):
+        for region in _regions(service, context):
+            client = context.client(_BOTO_NAMES.get(service, service), region)
+            for listing in LISTINGS[service]:
+                names = sorted(_names(client, listing, service, context))
+                if names:
+                    found.setdefault(service, {}).setdefault(listing.type, []).extend(names)
+    return found
+
+
+def _regions(service: str, context: Context) -> list[str]:
+    from moto.backends import get_backend
+
+    if service in _GLOBAL:
+        return ["us-east-1"]
+    return sorted(get_backend(service)[context.account_id])
+
+
+def _names(client: Any, listing: Listing, service: str, context: Context) -> Iterator[str]:
+    arguments = dict(listing.arguments)
+    if service in ("s3control", "budgets"):
+        arguments["AccountId"] = context.account_id
+    for item in _items(client, listing, arguments):
+        name = item[listing.name] if listing.name else item
+        if not _owned_by_aws(client, service, listing.type, name, item):
+            yield name
+
+
+def _items(client: Any, listing: Listing, arguments: dict[str, Any]) -> Iterator[Any]:
+    if not client.can_paginate(listing.operation):
+        yield from getattr(client, listing.operation)(**arguments).get(listing.key, [])
+        return
+    for page in client.get_paginator(listing.operation).paginate(**arguments):
+        yield from page.get(listing.key, [])
+
+
+def _owned_by_aws(client: Any, service: str, kind: str, name: str, item: Any) -> bool:
+    """Also keys that are on their way out: AWS lets no key go sooner than a week after it was deleted."""
+    if service == "kms" and kind == "alias":
+        return str(name).startswith("alias/aws/")
+    if service == "kms":
+        metadata = client.describe_key(KeyId=name)["KeyMetadata"]
+        return bool(metadata["KeyState"] == "PendingDeletion" or metadata["KeyManager"] == "AWS")
+    return service == "iam" and str(item["Path"]).startswith("/aws-service-role/")

@@ -1,0 +1,131 @@
+"""What a training script prints: kept in a file, sent to CloudWatch Logs, and searched for metrics."""
+
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sustainable_mlops.errors import UserError
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+
+# PutLogEvents takes up to 10,000 events and 1,048,576 bytes, an event counting 26 bytes more than its text.
+_BATCH_EVENTS = 1_000
+_EVENT_CHARACTERS = 1_000
+
+
+class CloudWatchStream:
+    """One log stream; `put` never fails a job, as the agent on a real instance never does."""
+
+    def __init__(self, client: Any, group: str, name: str) -> None:
+        self._client = client
+        self._group = group
+        self._name = name
+        self._created = False
+
+    def put(self, events: Sequence[tuple[float, str]]) -> None:
+        """Send (time in seconds, line) events in batches; what CloudWatch Logs refuses is dropped."""
+        try:
+            if not self._created:
+                self._create()
+            for start in range(0, len(events), _BATCH_EVENTS):
+                self._client.put_log_events(
+                    logGroupName=self._group,
+                    logStreamName=self._name,
+                    logEvents=[
+                        {"timestamp": int(when * 1000), "message": line[:_EVENT_CHARACTERS] or " "}
+                        for when, line in events[start : start + _BATCH_EVENTS]
+                    ],
+                )
+        except (ClientError, BotoCoreError):
+            return
+
+    def _create(self) -> None:
+        for create, names in (
+            (self._client.create_log_group, {"logGroupName": self._group}),
+            (self._client.create_log_stream, {"logGroupName": self._group, "logStreamName": self._name}),
+        ):
+            try:
+                create(**names)
+            except self._client.exceptions.ResourceAlreadyExistsException:
+                continue
+        self._created = True
+
+
+class Metrics:
+    """AlgorithmSpecification.MetricDefinitions: the last value that each regular expression found in the log."""
+
+    def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
+        self.values: dict[str, float] = {}
+        self._patterns: list[tuple[str, re.Pattern[str]]] = []
+        for definition in definitions:
+            name = definition["Name"]
+            try:
+                pattern = re.compile(definition["Regex"])
+            except re.error as error:
+                raise UserError(f"MetricDefinitions: metric {name}: Regex is not valid: {error}") from error
+            if pattern.groups < 1:
+                raise UserError(f"MetricDefinitions: metric {name}: Regex needs a group (…) around the number")
+            self._patterns.append((name, pattern))
+
+    def scan(self, line: str) -> None:
+        """Remember the metrics in a line; text that is not a number is no metric."""
+        for name, pattern in self._patterns:
+            match = pattern.search(line)
+            if match is None:
+                continue
+            try:
+                self.values[name] = float(match.group(1))
+            except (TypeError, ValueError):
+                continue
+
+
+class JobLog:
+    """The log of one job, over all its instances. Threads may write at the same time."""
+
+    def __init__(self, path: Path, metrics: Metrics) -> None:
+        self.metrics = metrics
+        self.stream: CloudWatchStream | None = None
+        self._lock = threading.Lock()
+        self._pending: list[tuple[float, str]] = []
+        self._errors: deque[str] = deque(maxlen=20)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("w", encoding="utf-8", buffering=1)
+
+    def write(self, line: str, is_error: bool = False) -> None:
+        """Add one line. Metrics are looked for in all of them, as SageMaker searches the log stream."""
+        with self._lock:
+            self._file.write(f"{line}\n")
+            self.metrics.scan(line)
+            if is_error and line.strip():
+                self._errors.append(line)
+            if self.stream is not None:
+                self._pending.append((time.time(), line))
+
+    def flush(self) -> None:
+        """Send what was written since the last time to CloudWatch Logs."""
+        with self._lock:
+            pending, self._pending = self._pending, []
+        if self.stream is not None and pending:
+            self.stream.put(pending)
+
+    def last_errors(self, characters: int) -> str:
+        """The end of stderr, whole lines, at most so many characters."""
+        with self._lock:
+            text = ""
+            for line in reversed(self._errors):
+                if len(line) + len(text) + 1 > characters:
+                    return text or line[:characters]
+                text = f"{line}\n{text}" if text else line
+            return text
+
+    def close(self) -> None:
+        """Flush and close the file."""
+        self.flush()
+        with self._lock:
+            self._file.close()

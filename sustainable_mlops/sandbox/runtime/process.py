@@ -1,0 +1,100 @@
+"""One child process whose output is read line by line, and which never outlives its owner."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+_LAUNCH = Path(__file__).with_name("launch.py")
+
+
+def kill_group(process: "subprocess.Popen[bytes]") -> None:
+    """SIGKILL a session leader and all its children; one that is gone is fine."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
+        return
+
+
+class Process:
+    """A running command in a session of its own.
+
+    `on_line(line, is_error)` is called from reader threads for each line of stdout and stderr, `on_end()` once when
+    the output has ended. The thread that makes a Process must live as long as the process: Linux takes the end of
+    that thread for the parent's death.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        on_line: Callable[[str, bool], None],
+        on_end: Callable[[], None],
+    ) -> None:
+        self._on_line = on_line
+        self._on_end = on_end
+        self._popen = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_LAUNCH), str(os.getpid()), *command],
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self._popen.stdout is not None
+        assert self._popen.stderr is not None
+        errors = threading.Thread(target=self._read, args=(self._popen.stderr, True), daemon=True)
+        output = threading.Thread(target=self._read_output, args=(self._popen.stdout, errors), daemon=True)
+        self._readers = (errors, output)
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the command; `launch.py` has become it."""
+        return self._popen.pid
+
+    def poll(self) -> int | None:
+        """The return code (negative: killed by that signal), or None while it runs."""
+        return self._popen.poll()
+
+    def files_being_written(self) -> set[Path] | None:
+        """Files that the command or its children hold open for writing; None if it has ended, and none can tell."""
+        import psutil
+
+        files = set()
+        with suppress(psutil.NoSuchProcess):
+            command = psutil.Process(self.pid)
+            for process in (command, *command.children(recursive=True)):
+                # Only Linux tells the mode; elsewhere every open file counts.
+                files |= {Path(file.path) for file in process.open_files() if getattr(file, "mode", "w") != "r"}
+        return files if self.poll() is None else None
+
+    def terminate(self) -> None:
+        """SIGTERM to the command alone: it decides about its children."""
+        self._popen.send_signal(signal.SIGTERM)
+
+    def close(self) -> int:
+        """Kill what still runs, children included, read the rest of the output, and return the return code."""
+        kill_group(self._popen)
+        code = self._popen.wait()
+        for reader in self._readers:
+            reader.join(timeout=5)  # a grandchild in another session may hold the pipe open for ever
+        return code
+
+    def _read(self, stream: IO[bytes], is_error: bool) -> None:
+        with stream:
+            for line in stream:
+                self._on_line(line.decode("utf-8", "replace").rstrip("\r\n"), is_error)
+
+    def _read_output(self, stream: IO[bytes], errors: threading.Thread) -> None:
+        self._read(stream, False)
+        errors.join()
+        self._on_end()

@@ -1,0 +1,1 @@
+"""Amazon SageMaker on this machine: control plane, model registry, training jobs and endpoints."""

@@ -1,0 +1,51 @@
+"""The ways SageMaker says no, with its own error codes. Every one is a client error, which no SDK retries."""
+
+
+class ApiError(Exception):
+    """A request that is refused: `code` is the exception's name in the service model, `status` its HTTP status."""
+
+    code = "InternalFailure"
+    status = 400
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class ValidationError(ApiError):
+    """A request that is malformed, contradicts itself or names what does not exist."""
+
+    code = "ValidationException"
+
+
+class SerializationError(ApiError):
+    """A request whose JSON has another type than the service model asks for."""
+
+    code = "SerializationException"
+
+
+class ResourceNotFoundError(ApiError):
+    """What a request names does not exist (of the kinds for which SageMaker has an error of its own)."""
+
+    code = "ResourceNotFound"
+
+
+class ResourceInUseError(ApiError):
+    """The name is taken, or something still uses the resource."""
+
+    code = "ResourceInUse"
+
+
+class ConflictError(ApiError):
+    """The resource is in a state that does not allow this."""
+
+    code = "ConflictException"
+
+
+class NotEmulatedError(ApiError):
+    """An operation that SageMaker has and the sandbox has not."""
+
+    code = "UnsupportedOperationException"
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(f"{operation} is not emulated by the sandbox; run this part against a real account.")

@@ -1,0 +1,171 @@
+"""Feature groups: the schema and the stores of features (see `featurestore` for their records)."""
+
+import time
+
+from sustainable_mlops.sandbox.sagemaker.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
+from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource, list_page, now
+
+#: Columns that the offline store adds by itself.
+RESERVED_FEATURES = ("is_deleted", "write_time", "api_invocation_time")
+_MOST_FEATURES = 2500
+
+
+class FeatureGroups(Family):
+    """Create, Describe, Update, List and DeleteFeatureGroup; Update and DescribeFeatureMetadata."""
+
+    arn_type = "feature-group"
+    noun = "feature group"
+
+    def create_feature_group(self, request: Fields) -> Fields:
+        """Creating, then Created."""
+        name = request["FeatureGroupName"]
+        if self.find(name) is not None:
+            raise ResourceInUseError(
+                f"Resource Already Exists: FeatureGroup with name {name} already exists. Choose a different name."
+            )
+        definitions = request["FeatureDefinitions"]
+        _check_features(definitions)
+        _check_key_features(request)
+        _check_stores(request)
+        group = self.add(name, request | {"FeatureGroupStatus": "Creating"}, request.get("Tags"))
+        group.fields |= {
+            "FeatureGroupArn": group.arn,
+            "FeatureDefinitions": list(definitions),
+            "ThroughputConfig": {"ThroughputMode": "OnDemand"} | request.get("ThroughputConfig", {}),
+            "NextToken": "",
+        }
+        if "OfflineStoreConfig" in request:
+            group.fields["OfflineStoreConfig"] = self._offline_store(name, request["OfflineStoreConfig"])
+            group.fields["OfflineStoreStatus"] = {"Status": "Active"}
+        group.change(self.region.context.transition_seconds, {"FeatureGroupStatus": "Created"})
+        return {"FeatureGroupArn": group.arn}
+
+    def _offline_store(self, name: str, config: Fields) -> Fields:
+        """The configuration with what SageMaker fills in: the table and where its data lie."""
+        table = f"{name.replace('-', '_').lower()}_{int(time.time())}"
+        storage = config["S3StorageConfig"]
+        root = storage["S3Uri"].rstrip("/")
+        account, region = self.region.context.account_id, self.region.name
+        folder = f"{name}-{table.rsplit('_', 1)[1]}"
+        resolved = f"{root}/{account}/sagemaker/{region}/offline-store/{folder}/data"
+        filled: Fields = {
+            "DisableGlueTableCreation": False,
+            "TableFormat": "Glue",
+            "S3StorageConfig": {"ResolvedOutputS3Uri": resolved} | storage,
+        }
+        if not config.get("DisableGlueTableCreation"):
+            catalog = {"TableName": table, "Catalog": "AwsDataCatalog", "Database": "sagemaker_featurestore"}
+            filled["DataCatalogConfig"] = catalog
+        return filled | {key: value for key, value in config.items() if key != "S3StorageConfig"}
+
+    def describe_feature_group(self, request: Fields) -> Fields:
+        """The group with all its features (one page)."""
+        return self.get(request["FeatureGroupName"]).fields
+
+    def update_feature_group(self, request: Fields) -> Fields:
+        """Add features, or change the online store's time to live or the throughput. Nothing is ever taken away."""
+        group = self.get(request["FeatureGroupName"])
+        if group.fields["FeatureGroupStatus"] != "Created":
+            raise ValidationError(f"FeatureGroup {group.name} is in status {group.fields['FeatureGroupStatus']}.")
+        if additions := request.get("FeatureAdditions"):
+            definitions = group.fields["FeatureDefinitions"] + additions
+            _check_features(definitions)
+            group.fields["FeatureDefinitions"] = definitions
+        if "OnlineStoreConfig" in request:
+            online = group.fields.get("OnlineStoreConfig", {})
+            if not online.get("EnableOnlineStore"):
+                raise ValidationError("Cannot update OnlineStoreConfig of a FeatureGroup without an online store.")
+            group.fields["OnlineStoreConfig"] = online | request["OnlineStoreConfig"]
+        if "ThroughputConfig" in request:
+            group.fields["ThroughputConfig"] = group.fields["ThroughputConfig"] | request["ThroughputConfig"]
+        group.fields |= {"LastUpdateStatus": {"Status": "InProgress"}, "LastModifiedTime": now()}
+        group.change(self.region.context.transition_seconds, {"LastUpdateStatus": {"Status": "Successful"}})
+        return {"FeatureGroupArn": group.arn}
+
+    def list_feature_groups(self, request: Fields) -> Fields:
+        """Summaries, newest first."""
+        return list_page(self, request, "FeatureGroupSummaries", name="FeatureGroupName", status="FeatureGroupStatus")
+
+    def delete_feature_group(self, request: Fields) -> Fields:
+        """Deleting, then gone with its online records. What lies in S3 stays, as on AWS."""
+        group = self.get(request["FeatureGroupName"])
+        group.fields["FeatureGroupStatus"] = "Deleting"
+        group.change(self.region.context.transition_seconds, None)
+        return {}
+
+    def forgotten(self, resource: Resource) -> None:
+        """Flush the last rows to S3 and drop the online records."""
+        self.region.feature_store.forget(resource.name)
+
+    def update_feature_metadata(self, request: Fields) -> Fields:
+        """Description and parameters of one feature."""
+        metadata = self._metadata(request)
+        parameters = metadata.setdefault("_parameters", {})
+        if "Description" in request:
+            metadata["Description"] = request["Description"]
+        for parameter in request.get("ParameterAdditions", []):
+            parameters[parameter["Key"]] = parameter["Value"]
+        for key in request.get("ParameterRemovals", []):
+            parameters.pop(key, None)
+        return {}
+
+    def describe_feature_metadata(self, request: Fields) -> Fields:
+        """One feature: its type, description and parameters."""
+        group = self.get(request["FeatureGroupName"])
+        metadata = self._metadata(request)
+        parameters = [{"Key": key, "Value": value} for key, value in metadata.get("_parameters", {}).items()]
+        definition = next(d for d in group.fields["FeatureDefinitions"] if d["FeatureName"] == request["FeatureName"])
+        described: Fields = group.fields | definition | metadata | {"Parameters": parameters}
+        return described
+
+    def _metadata(self, request: Fields) -> Fields:
+        group, feature = self.get(request["FeatureGroupName"]), request["FeatureName"]
+        if all(definition["FeatureName"] != feature for definition in group.fields["FeatureDefinitions"]):
+            raise ResourceNotFoundError(
+                f"Resource Not Found: Amazon SageMaker can't find Feature {feature} in FeatureGroup {group.name}."
+            )
+        metadata: Fields = group.fields.setdefault("_metadata", {}).setdefault(feature, {})
+        # The group's own description must not stand in for the feature's.
+        metadata.setdefault("Description", None)
+        return metadata
+
+    def not_found(self, name: str) -> Exception:
+        """Feature groups have an exception of their own."""
+        return ResourceNotFoundError(
+            f"Resource Not Found: Amazon SageMaker can't find a FeatureGroup with name {name}. "
+            "Ensure that the FeatureGroup exists in this account and Region."
+        )
+
+
+def _check_features(definitions: list[Fields]) -> None:
+    names = [definition["FeatureName"] for definition in definitions]
+    reserved = sorted(set(names) & set(RESERVED_FEATURES))
+    if reserved:
+        raise ValidationError(f"Validation Error: FeatureName {reserved[0]} is reserved.")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValidationError(f"Validation Error: Duplicate FeatureName {repeated[0]}.")
+    if len(names) > _MOST_FEATURES:
+        raise ValidationError(f"Validation Error: a FeatureGroup has at most {_MOST_FEATURES} features.")
+
+
+def _check_key_features(request: Fields) -> None:
+    types = {definition["FeatureName"]: definition["FeatureType"] for definition in request["FeatureDefinitions"]}
+    for member in ("RecordIdentifierFeatureName", "EventTimeFeatureName"):
+        if request[member] not in types:
+            raise ValidationError(
+                f"Validation Error: {member} {request[member]} must be one of the names in FeatureDefinitions."
+            )
+    if types[request["EventTimeFeatureName"]] not in ("String", "Fractional"):
+        raise ValidationError("Validation Error: The EventTime feature must be of type String or Fractional.")
+    if types[request["RecordIdentifierFeatureName"]] not in ("String", "Integral"):
+        raise ValidationError("Validation Error: The RecordIdentifier feature must be of type String or Integral.")
+
+
+def _check_stores(request: Fields) -> None:
+    online = request.get("OnlineStoreConfig", {})
+    enabled = online.get("EnableOnlineStore", False)
+    if not enabled and "OfflineStoreConfig" not in request:
+        raise ValidationError("Validation Error: either OnlineStoreConfig or OfflineStoreConfig must be specified.")
+    if "TtlDuration" in online and not enabled:
+        raise ValidationError("Validation Error: TtlDuration can only be set for a FeatureGroup with an online store.")

@@ -1,0 +1,180 @@
+"""Training jobs: the API's side. `runtime.training` runs them; each of its updates lands here."""
+
+from typing import TYPE_CHECKING, Any
+
+from sustainable_mlops.sandbox.sagemaker.errors import ResourceInUseError, ValidationError
+from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource, list_page, now
+
+if TYPE_CHECKING:
+    from sustainable_mlops.sandbox.runtime.training import TrainingRun, TrainingUpdate
+
+_OVER = ("Completed", "Failed", "Stopped")
+
+
+class TrainingJobs(Family):
+    """Create, Describe, List, Stop and DeleteTrainingJob."""
+
+    arn_type = "training-job"
+    noun = "training job"
+
+    def __init__(self, region: Any) -> None:
+        super().__init__(region)
+        self._runs: dict[str, TrainingRun] = {}
+
+    def create_training_job(self, request: Fields) -> Fields:
+        """Start a job; it reports InProgress, and runs in a process of its own."""
+        name = request["TrainingJobName"]
+        if self.find(name) is not None:
+            raise ResourceInUseError(
+                "Training job names must be unique within an AWS account and region, and a training job with this "
+                f"name already exists ({self.arn(name)})"
+            )
+        _check_spot(request)
+        _check_algorithm(request)
+        job = self.add(name, dict(request), request.get("Tags"))
+        job.fields |= {
+            "TrainingJobArn": job.arn,
+            "TrainingJobStatus": "InProgress",
+            "SecondaryStatus": "Starting",
+            "SecondaryStatusTransitions": [
+                {"Status": "Starting", "StartTime": now(), "StatusMessage": "Preparing the instances for training"}
+            ],
+            "ModelArtifacts": {"S3ModelArtifacts": ""},
+            "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
+            "EnableManagedSpotTraining": request.get("EnableManagedSpotTraining", False),
+            "EnableInterContainerTrafficEncryption": request.get("EnableInterContainerTrafficEncryption", False),
+        }
+        self._start(job, request)
+        return {"TrainingJobArn": job.arn}
+
+    def _start(self, job: Resource, request: Fields) -> None:
+        # Here, not above: the control plane answers without the job runner's weight until a job starts.
+        from sustainable_mlops.sandbox.runtime.training import TrainingRun
+
+        context, region = self.region.context, self.region.name
+        run = TrainingRun(
+            request,
+            context.folder / "training-jobs" / region / job.name,
+            context.client("s3", region),
+            lambda update: self._update(job, update),
+            logs=context.client("logs", region),
+            interrupt_after_checkpoints=self.region.take_interruption(job.name)
+            if job.fields["EnableManagedSpotTraining"]
+            else None,
+        )
+        self._runs[job.name] = run
+        run.start()
+
+    def _update(self, job: Resource, update: "TrainingUpdate") -> None:
+        """What DescribeTrainingJob answers from now on."""
+        with self.region.lock:
+            fields = job.fields
+            changed = update.status != fields["TrainingJobStatus"]
+            fields |= {
+                "TrainingJobStatus": update.status,
+                "SecondaryStatus": update.secondary_status,
+                "LastModifiedTime": update.time,
+                "FailureReason": update.failure_reason,
+            }
+            _add_transition(fields["SecondaryStatusTransitions"], update)
+            if update.secondary_status == "Training" and "TrainingStartTime" not in fields:
+                fields["TrainingStartTime"] = update.time
+            if update.metrics:
+                fields["FinalMetricDataList"] = [
+                    {"MetricName": name, "Value": value, "Timestamp": update.time}
+                    for name, value in update.metrics.items()
+                ]
+            if update.model_artifacts:
+                fields["ModelArtifacts"] = {"S3ModelArtifacts": update.model_artifacts}
+            for member, seconds in (
+                ("TrainingTimeInSeconds", update.training_seconds),
+                ("BillableTimeInSeconds", update.billable_seconds),
+            ):
+                if seconds is not None:
+                    fields[member] = seconds
+            if update.status in _OVER:
+                fields["TrainingEndTime"] = update.time
+                fields["SecondaryStatusTransitions"][-1]["EndTime"] = update.time
+                self._runs.pop(job.name, None)
+        if changed:
+            detail = {"TrainingJobName": job.name, "TrainingJobArn": job.arn, "TrainingJobStatus": update.status}
+            self.region.publish("SageMaker Training Job State Change", detail, job.arn)
+
+    def describe_training_job(self, request: Fields) -> Fields:
+        """The job as it stands, with its secondary status transitions and last metrics."""
+        return self.get(request["TrainingJobName"]).fields
+
+    def list_training_jobs(self, request: Fields) -> Fields:
+        """Summaries, newest first."""
+        return list_page(self, request, "TrainingJobSummaries", name="TrainingJobName", status="TrainingJobStatus")
+
+    def stop_training_job(self, request: Fields) -> Fields:
+        """SIGTERM, two minutes to save, then the end; what the job saved is kept."""
+        job = self.get(request["TrainingJobName"])
+        status = job.fields["TrainingJobStatus"]
+        if status in _OVER:
+            raise ValidationError(f"The request was rejected because the training job is in status {status}.")
+        self._runs[job.name].stop()
+        return {}
+
+    def delete_training_job(self, request: Fields) -> Fields:
+        """Only once it is over."""
+        job = self.get(request["TrainingJobName"])
+        if job.fields["TrainingJobStatus"] not in _OVER:
+            raise ResourceInUseError(
+                f"The training job {job.arn} cannot be deleted in status {job.fields['TrainingJobStatus']}."
+            )
+        del self.resources[job.name]
+        return {}
+
+    def left(self) -> list[str]:
+        """Jobs in progress: one that is over is a record, which costs nothing and goes with no destroy."""
+        return [job.name for job in self if job.fields["TrainingJobStatus"] not in _OVER]
+
+    def interrupt(self, name: str) -> None:
+        """Take a running spot job's instance away, now."""
+        job = self.get(name)
+        if job.fields["TrainingJobStatus"] in _OVER or not job.fields["EnableManagedSpotTraining"]:
+            raise ValidationError(f"Training job {name} is not a managed-spot job in progress.")
+        self._runs[name].interrupt()
+
+    def close(self) -> None:
+        """Kill all running jobs; they have failed, and what they had saved in S3 stays there."""
+        for run in list(self._runs.values()):
+            run.close()
+
+    def not_found(self, _name: str) -> Exception:
+        """The same words whatever the name."""
+        return ValidationError("Requested resource not found.")
+
+
+def _check_spot(request: Fields) -> None:
+    stopping, spot = request.get("StoppingCondition", {}), request.get("EnableManagedSpotTraining", False)
+    longest_wait = stopping.get("MaxWaitTimeInSeconds")
+    # Without MaxRuntimeInSeconds a job may run a day. Source: StoppingCondition in the SageMaker API reference.
+    longest_run = stopping.get("MaxRuntimeInSeconds", 86400)
+    if spot and (longest_wait is None or longest_wait < longest_run):
+        raise ValidationError(
+            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
+        )
+    if not spot and longest_wait is not None:
+        raise ValidationError("MaxWaitTimeInSeconds must only be set when EnableManagedSpotTraining is true.")
+    if spot and request.get("ResourceConfig", {}).get("KeepAlivePeriodInSeconds"):
+        raise ValidationError("KeepAlivePeriodInSeconds cannot be set when EnableManagedSpotTraining is true.")
+
+
+def _check_algorithm(request: Fields) -> None:
+    algorithm = request.get("AlgorithmSpecification", {})
+    if ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
+        raise ValidationError("Either TrainingImage or AlgorithmName must be specified, but not both.")
+    if "ResourceConfig" not in request:
+        raise ValidationError("ResourceConfig must be specified.")
+
+
+def _add_transition(transitions: list[Fields], update: "TrainingUpdate") -> None:
+    last = transitions[-1]
+    if last["Status"] == update.secondary_status:
+        last["StatusMessage"] = update.message
+        return
+    last["EndTime"] = update.time
+    transitions.append({"Status": update.secondary_status, "StartTime": update.time, "StatusMessage": update.message})

@@ -1,0 +1,507 @@
+"""Plans and what they come to; the arithmetic of the hand-computed cases is in the tests."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sustainable_mlops.footprint import METRICS, Part, PlanFootprint, of_plan, read_usage
+from sustainable_mlops.footprint.from_plan import READERS
+from tests.plan.build import change, declared, plan
+
+REGION = "us-east-1"
+
+
+def endpoint(name: str = "e", configuration: str = "c", **more: Any) -> dict[str, Any]:
+    return {"name": name, "endpoint_config_name": configuration, "region": REGION, **more}
+
+
+def configuration(*variants: dict[str, Any], name: str = "c", **more: Any) -> dict[str, Any]:
+    return {"name": name, "region": REGION, "production_variants": list(variants), **more}
+
+
+def variant(instance_type: str = "ml.m5.xlarge", count: int = 1, name: str = "v", **more: Any) -> dict[str, Any]:
+    return {"variant_name": name, "instance_type": instance_type, "initial_instance_count": count, **more}
+
+
+def target(least: int, most: int, name: str = "v") -> dict[str, Any]:
+    return {
+        "resource_id": f"endpoint/e/variant/{name}",
+        "scalable_dimension": "sagemaker:variant:DesiredInstanceCount",
+        "service_namespace": "sagemaker",
+        "min_capacity": least,
+        "max_capacity": most,
+    }
+
+
+def usage_file(folder: Path, resources: dict[str, Any]) -> Any:
+    path = folder / "usage.json"
+    path.write_text(json.dumps({"resources": resources}))
+    return read_usage(path)
+
+
+def part(footprint: PlanFootprint, address: str, name: str = "") -> Part:
+    resource = next(one for one in footprint.resources if one.address == address)
+    found = next(one for one in resource.changes if name in one.name).after
+    assert found is not None
+    return found
+
+
+def central(footprint: PlanFootprint, metric: str, side: str = "after") -> float:
+    figure = getattr(footprint, side).get(metric)
+    assert figure is not None
+    return float(figure.central)
+
+
+def unknown(footprint: PlanFootprint) -> dict[str, str]:
+    return {address: one.reason for address, one in footprint.unknowns}
+
+
+#: W of ml.m5.xlarge at 10 % load: 20 W of TDP x (0.318 + 0.2) + 16 GB x 0.299.
+M5_W = 20 * 0.518 + 16 * 0.299
+#: kWh a month of one, in us-east-1.
+M5_KWH = M5_W * 0.73 * 1.15
+
+
+def test_all_variants_times_their_counts() -> None:
+    found = of_plan(
+        plan(
+            change("aws_sagemaker_endpoint.e", endpoint()),
+            change(
+                "aws_sagemaker_endpoint_configuration.c",
+                configuration(variant(count=2), variant("ml.c5.large", 3, "w")),
+            ),
+        )
+    )
+    # c5.large: 8124M, 2 x 240 W / 72 vCPU x 2 vCPU = 13.33 W of TDP; 4 GB
+    c5_w = 480 / 72 * 2 * 0.518 + 4 * 0.299
+    assert central(found, "energy") == pytest.approx(2 * M5_KWH + 3 * c5_w * 0.73 * 1.15, rel=1e-6)
+    # 0.23 USD/h; EC2's 0.085 USD/h x 1.2
+    assert central(found, "cost") == pytest.approx(730 * (2 * 0.23 + 3 * 0.085 * 1.2))
+    # The configuration itself runs nothing: it is counted once, with its endpoint.
+    assert [resource.address for resource in found.resources] == ["aws_sagemaker_endpoint.e"]
+
+
+def test_autoscaling_counts_the_least_the_expected_and_the_most() -> None:
+    found = of_plan(
+        plan(
+            change("aws_sagemaker_endpoint.e", endpoint()),
+            change("aws_sagemaker_endpoint_configuration.c", configuration(variant("ml.g5.xlarge"))),
+            change("aws_appautoscaling_target.t", target(1, 4)),
+        )
+    )
+    count = part(found, "aws_sagemaker_endpoint.e").count
+    assert count is not None
+    assert (count.low, count.central, count.high) == (1, 2, 4)
+    # The price is exact in us-east-1, so that the range of the cost is that of the count.
+    cost = found.after.get("cost")
+    assert cost is not None
+    assert (cost.low, cost.central, cost.high) == pytest.approx((1028.132, 2056.264, 4112.528))
+    assert cost.driver == "instances, between the limits of autoscaling"
+
+
+def test_an_asynchronous_endpoint_that_scales_to_zero_is_on_for_a_share_of_the_month() -> None:
+    changes = [
+        change("aws_sagemaker_endpoint.e", endpoint()),
+        change(
+            "aws_sagemaker_endpoint_configuration.c",
+            configuration(variant("ml.g5.xlarge"), async_inference_config=[{"output_config": [{}]}]),
+        ),
+    ]
+    always = of_plan(plan(*changes))
+    scaled = of_plan(plan(*changes, change("aws_appautoscaling_target.t", target(0, 1))))
+    assert part(always, "aws_sagemaker_endpoint.e").kind == "asynchronous"
+    assert central(always, "cost") == pytest.approx(730 * 1.4084)
+    # On for a tenth of the month, and busy all that time: idle power does not count.
+    assert central(scaled, "cost") == pytest.approx(73 * 1.4084)
+    busy_w = 2 * 280 / 192 * 4 * (0.752 + 0.2) + 16 * 0.589 + 200
+    assert central(scaled, "energy") == pytest.approx(busy_w * 0.073 * 1.15, rel=1e-4)
+
+
+def test_serverless_is_counted_by_its_seconds(tmp_path: Path) -> None:
+    found = of_plan(
+        plan(
+            change("aws_sagemaker_endpoint.e", endpoint()),
+            change(
+                "aws_sagemaker_endpoint_configuration.c",
+                configuration(
+                    {"variant_name": "v", "serverless_config": [{"memory_size_in_mb": 2048, "max_concurrency": 5}]}
+                ),
+            ),
+        ),
+        usage_file(tmp_path, {"aws_sagemaker_endpoint.e": {"requests_per_month": 1_000_000, "duration_seconds": 0.1}}),
+    )
+    assert central(found, "cost") == pytest.approx(1_000_000 * 0.1 * 2 * 0.00002)
+
+
+def test_the_requests_say_how_busy_an_instance_is(tmp_path: Path) -> None:
+    changes = [
+        change("aws_sagemaker_endpoint.e", endpoint()),
+        change("aws_sagemaker_endpoint_configuration.c", configuration(variant())),
+    ]
+    # 1,314,000 requests of 1 s in 730 h: half of the time.
+    usage = usage_file(tmp_path, {"aws_sagemaker_endpoint.e": {"requests_per_month": 1_314_000, "duration_seconds": 1}})
+    assert central(of_plan(plan(*changes), usage), "energy") == pytest.approx(
+        (20 * 0.952 + 16 * 0.589) * 0.73 * 1.15, rel=1e-6
+    )
+
+
+def test_the_steps_of_a_pipeline() -> None:
+    def job(instance_type: str, count: int) -> dict[str, Any]:
+        return {"InstanceType": instance_type, "InstanceCount": count}
+
+    stop = {"StoppingCondition": {"MaxRuntimeInSeconds": 3600}}
+    definition = {
+        "Version": "2020-12-01",
+        "Parameters": [{"Name": "Type", "Type": "String", "DefaultValue": "ml.m5.xlarge"}],
+        "Steps": [
+            {
+                "Name": "Prepare",
+                "Type": "Processing",
+                "Arguments": {"ProcessingResources": {"ClusterConfig": job("ml.m5.xlarge", 2)}, **stop},
+            },
+            {
+                "Name": "Train",
+                "Type": "Training",
+                "Arguments": {
+                    "ResourceConfig": {"InstanceType": {"Get": "Parameters.Type"}, "InstanceCount": 1},
+                    "EnableManagedSpotTraining": True,
+                    **stop,
+                },
+            },
+            {
+                "Name": "Tune",
+                "Type": "Tuning",
+                "Arguments": {
+                    "HyperParameterTuningJobConfig": {"ResourceLimits": {"MaxNumberOfTrainingJobs": 10}},
+                    "TrainingJobDefinition": {"ResourceConfig": job("ml.c5.xlarge", 1), **stop},
+                },
+            },
+            {
+                "Name": "Good",
+                "Type": "Condition",
+                "Arguments": {
+                    "IfSteps": [
+                        {
+                            "Name": "Batch",
+                            "Type": "Transform",
+                            "Arguments": {"TransformResources": job("ml.m5.xlarge", 1)},
+                        }
+                    ],
+                    "ElseSteps": [],
+                },
+            },
+        ],
+    }
+    found = of_plan(
+        plan(change("aws_sagemaker_pipeline.p", {"region": REGION, "pipeline_definition": json.dumps(definition)}))
+    )
+    cost = {
+        change.name: change.after.estimate.figures["cost"].central
+        for change in found.resources[0].changes
+        if change.after and change.after.estimate
+    }
+    # 4 runs a month of a quarter of the cap of an hour: one hour
+    assert cost == pytest.approx(
+        {
+            "step Prepare": 2 * 0.23,
+            "step Train": 0.23 * 1.05 * 0.4,  # 5 % done over again, at 40 % of the price
+            "step Tune": 0.204 * 10 * 0.8,  # most of 10 jobs
+            "step Batch": 0.23 * 2,  # in a branch: half of 4 runs, an hour each without a cap
+        }
+    )
+
+
+def test_the_size_of_a_bucket_is_unknown_until_someone_says_it(tmp_path: Path) -> None:
+    changes = [change("aws_s3_bucket.b", {"bucket": "b", "region": REGION})]
+    nobody = of_plan(plan(*changes))
+    assert nobody.after.get("total") is None
+    assert "storage_gb" in unknown(nobody)["aws_s3_bucket.b"]
+    known = of_plan(plan(*changes), usage_file(tmp_path, {"aws_s3_bucket.*": {"storage_gb": 1000}}))
+    assert central(known, "cost") == pytest.approx(23)
+    assert not known.unknowns
+
+
+def test_replication_counts_only_where_it_leaves_the_region(tmp_path: Path) -> None:
+    def replicated(region: str) -> PlanFootprint:
+        rule = {"destination": [{"bucket": "arn:aws:s3:::away"}]}
+        return of_plan(
+            plan(
+                change("aws_s3_bucket.home", {"bucket": "home", "region": REGION}),
+                change("aws_s3_bucket.away", {"bucket": "away", "region": region}),
+                change("aws_s3_bucket_replication_configuration.r", {"bucket": "home", "rule": [rule]}),
+            ),
+            usage_file(tmp_path, {"*replication*": {"transfer_gb_per_month": 50}}),
+        )
+
+    def addresses(found: PlanFootprint) -> set[str]:
+        return {resource.address for resource in found.resources}
+
+    assert "aws_s3_bucket_replication_configuration.r" not in addresses(replicated(REGION))
+    away = replicated("eu-west-1")
+    assert "aws_s3_bucket_replication_configuration.r" in addresses(away)
+    # 50 GB x 0.001 kWh x 1.15
+    assert central(away, "energy") == pytest.approx(0.0575)
+
+
+def test_a_notebook_is_on_all_month_unless_something_stops_it() -> None:
+    always = of_plan(
+        plan(change("aws_sagemaker_notebook_instance.n", {"instance_type": "ml.t3.medium", "region": REGION}))
+    )
+    assert central(always, "cost") == pytest.approx(0.05 * 730)
+    stopped = of_plan(
+        plan(
+            change(
+                "aws_sagemaker_notebook_instance.n",
+                {"instance_type": "ml.t3.medium", "region": REGION, "lifecycle_config_name": "stop"},
+            )
+        )
+    )
+    assert central(stopped, "cost") == pytest.approx(0.05 * 160)
+
+
+def test_the_change_is_exactly_after_less_before_and_the_sum_of_its_parts() -> None:
+    def sized(name: str, instance_type: str, count: int) -> dict[str, Any]:
+        return configuration(variant(instance_type, count), name=name)
+
+    found = of_plan(
+        plan(
+            change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
+            change(
+                "aws_sagemaker_endpoint_configuration.c",
+                sized("c", "ml.c7g.xlarge", 2),
+                before=sized("c", "ml.g5.xlarge", 3),
+            ),
+            change("aws_sagemaker_endpoint.new", endpoint("n", "d")),
+            change("aws_sagemaker_endpoint_configuration.d", sized("d", "ml.m5.xlarge", 1)),
+            change("aws_sagemaker_endpoint.gone", before=endpoint("g", "f")),
+            change("aws_sagemaker_endpoint_configuration.f", before=sized("f", "ml.p3.2xlarge", 1)),
+        )
+    )
+    assert len(found.resources) == 3
+    for metric in METRICS:
+        parts = [resource.delta.get(metric) for resource in found.resources]
+        delta = found.delta.get(metric)
+        assert delta is not None
+        assert delta.central == pytest.approx(
+            central(found, metric) - central(found, metric, "before"), rel=1e-12, abs=1e-9
+        )
+        for end in ("low", "central", "high"):
+            assert getattr(delta, end) == pytest.approx(sum(getattr(one, end) for one in parts), rel=1e-12)
+    # 2 x c7g (EC2 0.145 x 1.2) + m5 (0.23) - 3 x g5 (1.4084) - p3 (3.825)
+    usd = 2 * 0.145 * 1.2 + 0.23 - 3 * 1.4084 - 3.825
+    assert central(found, "cost", "delta") == pytest.approx(730 * usd)
+
+
+def test_nothing_changes_where_nothing_changes() -> None:
+    same = configuration(variant())
+    found = of_plan(
+        plan(
+            change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
+            change("aws_sagemaker_endpoint_configuration.c", same, before=same),
+        )
+    )
+    for metric in METRICS:
+        figure = found.delta.get(metric)
+        assert figure is not None
+        assert (figure.low, figure.central, figure.high) == (0, 0, 0)
+
+
+def test_a_type_that_becomes_unknown_is_no_saving() -> None:
+    found = of_plan(
+        plan(
+            change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
+            change(
+                "aws_sagemaker_endpoint_configuration.c",
+                configuration({"variant_name": "v", "initial_instance_count": 1}),
+                before=configuration(variant("ml.g5.xlarge")),
+                unknown={"production_variants": [{"instance_type": True}]},
+            ),
+        )
+    )
+    assert found.delta.get("total") is None
+    assert unknown(found) == {"aws_sagemaker_endpoint.e": "instance_type is not known until apply"}
+
+
+def test_a_type_that_is_not_in_the_catalogue_is_unknown_by_name() -> None:
+    found = of_plan(
+        plan(
+            change("aws_sagemaker_endpoint.e", endpoint()),
+            change("aws_sagemaker_endpoint_configuration.c", configuration(variant("ml.z9.huge"), variant(name="w"))),
+        )
+    )
+    assert "ml.z9.huge" in unknown(found)["aws_sagemaker_endpoint.e"]
+    # The variant that is known counts all the same.
+    assert central(found, "energy") == pytest.approx(M5_KWH, rel=1e-6)
+
+
+def test_a_configuration_is_found_by_reference_where_its_name_is_unknown() -> None:
+    found = of_plan(
+        plan(
+            change(
+                "aws_sagemaker_endpoint.e",
+                {"name": "e", "region": REGION},
+                unknown={"endpoint_config_name": True},
+            ),
+            change(
+                "aws_sagemaker_endpoint_configuration.c",
+                {"region": REGION, "production_variants": [variant()]},
+                unknown={"name": True},
+            ),
+            root={
+                "resources": [
+                    declared(
+                        "aws_sagemaker_endpoint.e",
+                        endpoint_config_name=["aws_sagemaker_endpoint_configuration.c.name"],
+                    ),
+                    declared("aws_sagemaker_endpoint_configuration.c"),
+                ]
+            },
+        )
+    )
+    assert central(found, "energy") == pytest.approx(M5_KWH, rel=1e-6)
+
+
+def test_a_lone_configuration_is_taken_to_be_followed_and_counts_once_when_an_endpoint_comes() -> None:
+    lone = of_plan(plan(change("aws_sagemaker_endpoint_configuration.c", configuration(variant()))))
+    assert central(lone, "energy") == pytest.approx(M5_KWH, rel=1e-6)
+    assert "one elsewhere" in unknown(lone)["aws_sagemaker_endpoint_configuration.c"]
+    same = configuration(variant())
+    followed = of_plan(
+        plan(
+            change("aws_sagemaker_endpoint_configuration.c", same, before=same),
+            change("aws_sagemaker_endpoint.e", endpoint()),
+        )
+    )
+    assert central(followed, "energy", "delta") == pytest.approx(M5_KWH, rel=1e-6)
+
+
+def test_what_terraform_forgets_keeps_running() -> None:
+    found = of_plan(
+        plan(
+            change("aws_sagemaker_endpoint.e", before=endpoint(), actions=["forget"]),
+            change("aws_sagemaker_endpoint_configuration.c", before=configuration(variant()), actions=["forget"]),
+        )
+    )
+    assert central(found, "energy") == pytest.approx(M5_KWH, rel=1e-6)
+    assert central(found, "energy", "delta") == 0
+
+
+def test_provisioned_concurrency_that_nobody_sets_is_none_though_it_is_computed() -> None:
+    values = configuration({"variant_name": "v", "serverless_config": [{"memory_size_in_mb": 2048}]})
+    unset = {"production_variants": [{"serverless_config": [{"provisioned_concurrency": True}]}]}
+
+    def planned(**written: Any) -> PlanFootprint:
+        block = {"memory_size_in_mb": {"constant_value": 2048}, **written}
+        return of_plan(
+            plan(
+                change("aws_sagemaker_endpoint.e", endpoint()),
+                change("aws_sagemaker_endpoint_configuration.c", values, unknown=unset),
+                root={
+                    "resources": [
+                        declared(
+                            "aws_sagemaker_endpoint_configuration.c",
+                            production_variants=_written([{"serverless_config": [block]}]),
+                        )
+                    ]
+                },
+            )
+        )
+
+    assert central(planned(), "cost") > 0
+    later = planned(provisioned_concurrency={"references": ["var.ready"]})
+    assert "provisioned concurrency" in unknown(later)["aws_sagemaker_endpoint.e"]
+
+
+def _written(blocks: list[dict[str, Any]]) -> Any:
+    """Nested blocks as the configuration holds them; `declared` takes a list for references."""
+    return tuple(blocks)
+
+
+def test_a_base_plan_is_what_the_change_is_compared_with() -> None:
+    def sized(count: int) -> list[dict[str, Any]]:
+        return [
+            change("aws_sagemaker_endpoint.e", endpoint()),
+            change("aws_sagemaker_endpoint_configuration.c", configuration(variant(count=count))),
+        ]
+
+    gone = [
+        change("aws_sagemaker_endpoint.old", endpoint("old", "d")),
+        change("aws_sagemaker_endpoint_configuration.d", configuration(variant(), name="d")),
+    ]
+    found = of_plan(plan(*sized(3)), base=plan(*sized(1), *gone))
+    # 3 - (1 + 1) instances
+    assert central(found, "energy", "delta") == pytest.approx(M5_KWH, rel=1e-6)
+    assert central(found, "energy", "before") == pytest.approx(2 * M5_KWH, rel=1e-6)
+
+
+def test_machines_that_the_model_does_not_cover_are_named() -> None:
+    found = of_plan(
+        plan(
+            change("aws_instance.a", {"instance_type": "m5.large"}),
+            change("aws_sagemaker_mlflow_tracking_server.m", {"tracking_server_size": "Small"}),
+        )
+    )
+    assert set(unknown(found)) == {"aws_instance.a", "aws_sagemaker_mlflow_tracking_server.m"}
+    assert found.after.get("total") is None
+
+
+floats = st.floats(allow_nan=False, allow_infinity=False)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**18), 10**18) | floats | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=5,
+)
+attributes = st.fixed_dictionaries(
+    {},
+    optional={
+        key: values | st.just("ml.m5.xlarge") | st.integers(-2, 5) | st.lists(st.dictionaries(st.text(), values))
+        for key in (
+            "region", "name", "endpoint_config_name", "production_variants", "async_inference_config",
+            "pipeline_definition", "resource_config", "instance_type", "volume_size", "online_store_config",
+            "offline_store_config", "rule", "config", "training_job_definition", "stopping_condition",
+            "resource_spec", "default_user_settings", "job_resources", "min_capacity", "max_capacity", "resource_id",
+        )
+    },
+)  # fmt: skip
+variants = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "variant_name": values | st.just("v"),
+            "instance_type": values | st.just("ml.g5.xlarge"),
+            "initial_instance_count": values | st.integers(-5, 5),
+            "initial_variant_weight": values,
+            "volume_size_in_gb": values,
+            "model_name": values,
+            "serverless_config": values | st.lists(st.dictionaries(st.just("memory_size_in_mb"), values), max_size=1),
+            "managed_instance_scaling": values,
+        },
+    ),
+    max_size=3,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(kind=st.sampled_from(sorted(READERS)), after=attributes, scaled=attributes, listed=variants, step=values)
+def test_whatever_a_plan_holds_is_counted_or_unknown(
+    kind: str, after: dict[str, Any], scaled: dict[str, Any], listed: list[Any], step: Any
+) -> None:
+    definition = json.dumps({"Steps": [{"Name": "s", "Type": "Training", "Arguments": step}]})
+    found = of_plan(
+        plan(
+            change(f"{kind}.any", {"id": "any", **after}),
+            change("aws_sagemaker_endpoint.e", endpoint()),
+            change("aws_sagemaker_endpoint_configuration.c", {**configuration(), "production_variants": listed}),
+            change("aws_appautoscaling_target.t", {**target(0, 2), **scaled}),
+            change("aws_sagemaker_pipeline.p", {"region": REGION, "pipeline_definition": definition}),
+        )
+    )
+    json.dumps(found.to_dict(), allow_nan=False)
+    for resource in found.resources:
+        for one in resource.changes:
+            assert one.after is not None
+            assert (one.after.estimate is None) == (one.after.unknown is not None)

@@ -1,0 +1,227 @@
+"""Hand-computed cases: the arithmetic is in each test, from the coefficients in the catalogue."""
+
+import csv
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sustainable_mlops.catalogue import instances
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint import (
+    Estimate,
+    Fleet,
+    Job,
+    Serverless,
+    Storage,
+    Transfer,
+    between,
+    estimate,
+    estimate_job,
+    exactly,
+    host_power,
+    per_thousand_requests,
+    shown,
+)
+from sustainable_mlops.footprint.figures import METRICS, total
+
+
+def central(found: Estimate | None, metric: str) -> float:
+    assert found is not None
+    figure = found.get(metric)
+    assert figure is not None, (metric, found.unknowns)
+    return figure.central
+
+
+def test_a_real_time_instance_with_a_gpu() -> None:
+    found = estimate(Fleet("ml.g5.xlarge", "eu-north-1", duty=exactly(0.3)))
+    # EPYC 7R32: 2 x 280 W / 192 vCPU x 4 vCPU = 11.667 W of TDP; 16 GB; one A10G: 65 W idle, 200 W busy.
+    idle = 11.6667 * (0.116 + 0.2) + 16 * 0.179 + 65  # 71.55 W
+    busy = 11.6667 * (0.752 + 0.2) + 16 * 0.589 + 200  # 220.53 W
+    kwh = (idle * 0.7 + busy * 0.3) * 730 / 1000 * 1.10
+    assert central(found, "energy") == pytest.approx(kwh, rel=1e-4)
+    assert central(found, "operational") == pytest.approx(kwh * 0.021, rel=1e-4)
+    # (600 + 2 x 50) kg x 4/192 + 16 GB x 1.388 + 0.25 TB x 50 + 150 kg of GPU, over 52,560 h
+    kg = (700 * 4 / 192 + 16 * 1.388 + 0.25 * 50 + 150) * 730 / 52_560
+    assert central(found, "embodied") == pytest.approx(kg, rel=1e-6)
+    assert central(found, "total") == pytest.approx(kwh * 0.021 + kg, rel=1e-4)
+    # AWS claims matched purchases in Stockholm, and 0.02 L/kWh of the machines, before PUE
+    assert central(found, "market_based") == 0
+    assert central(found, "water") == pytest.approx(kwh / 1.10 * 0.02, rel=1e-4)
+    # 1.4084 USD/h in us-east-1, x 1.1 elsewhere
+    assert central(found, "cost") == pytest.approx(1.4084 * 730 * 1.1, rel=1e-6)
+
+
+def test_two_instances_without_an_accelerator() -> None:
+    found = estimate(Fleet("ml.m5.xlarge", "us-east-1", count=exactly(2), duty=exactly(0.1)))
+    # 8175M: 2 x 240 W / 96 vCPU x 4 vCPU = 20 W; at 10 % load 20 x (0.318 + 0.2) + 16 GB x 0.299
+    watts = 20 * 0.518 + 16 * 0.299
+    assert central(found, "energy") == pytest.approx(2 * watts * 0.73 * 1.15, rel=1e-6)
+    cost = found.get("cost")
+    assert cost is not None
+    # The price of the price file, 0.23 USD/h: nothing about it is assumed.
+    assert (cost.low, cost.central, cost.high, cost.grade) == pytest.approx((335.8, 335.8, 335.8, "B"))
+
+
+def test_serverless_counts_the_seconds_it_answers() -> None:
+    found = estimate(Serverless(4096, "us-east-1", requests=exactly(300_000), duration_s=exactly(0.2)))
+    hours = 300_000 * 0.2 / 3600  # 16.67 h
+    # 4096 / 1769 vCPU at 5 W of TDP each, half loaded, and 4 GB
+    watts = 4096 / 1769 * 5 * (0.752 + 0.2) + 4 * 0.589
+    assert central(found, "energy") == pytest.approx(hours * watts / 1000 * 1.15, rel=1e-6)
+    # 60,000 s x 4 GB x 0.00002 USD
+    assert central(found, "cost") == pytest.approx(4.8)
+    assert [unknown.what for unknown in found.unknowns] == ["warm capacity"]
+
+
+def test_provisioned_concurrency_is_never_free() -> None:
+    without = Serverless(2048, "us-east-1", exactly(1000), exactly(0.1))
+    ready = Serverless(2048, "us-east-1", exactly(1000), exactly(0.1), provisioned=exactly(1))
+    # One worker idle all month but for 100 s: 2048/1769 vCPU x 5 W x 0.316 + 2 GB x 0.179
+    idle = (2048 / 1769 * 5 * 0.316 + 2 * 0.179) * (730 - 100 / 3600) / 1000 * 1.15
+    assert central(estimate(ready), "energy") - central(estimate(without), "energy") == pytest.approx(idle, rel=1e-6)
+    assert estimate(ready).get("cost") is None
+    assert "cost of provisioned concurrency" in {unknown.what for unknown in estimate(ready).unknowns}
+
+
+def test_a_terabyte_in_s3() -> None:
+    found = estimate(Storage("STANDARD", "us-east-1", exactly(1000)))
+    # 1 TB x 6 copies x 0.65 Wh/TBh x 730 h x 1.15
+    assert central(found, "energy") == pytest.approx(6 * 0.65 * 730 / 1000 * 1.15)
+    assert central(found, "cost") == pytest.approx(23)
+
+
+def test_the_in_memory_online_store_draws_power_all_the_time() -> None:
+    found = estimate(Storage("feature_store_online_in_memory", "us-east-1", exactly(10)))
+    # 10 GB x 2 copies x 0.392 W x 730 h x 1.15
+    assert central(found, "energy") == pytest.approx(10 * 2 * 0.392 * 0.73 * 1.15)
+
+
+def test_transfer_to_another_region() -> None:
+    found = estimate(Transfer("us-east-1", exactly(100)))
+    assert central(found, "energy") == pytest.approx(100 * 0.001 * 1.15)
+    assert found.get("embodied") is None
+
+
+def test_a_finished_spot_job_costs_what_was_billed_and_uses_what_it_ran() -> None:
+    on_demand = estimate_job("ml.m5.xlarge", 1, 3600, "us-east-1")
+    spot = estimate_job("ml.m5.xlarge", 1, 3600, "us-east-1", spot=True, billable_seconds=1080)
+    assert central(spot, "energy") == central(on_demand, "energy")
+    assert central(spot, "total") == central(on_demand, "total")
+    # Billed seconds hold the discount already: 1080 s of 0.23 USD/h
+    assert central(spot, "cost") == pytest.approx(0.23 * 1080 / 3600)
+
+
+def test_spot_never_saves_carbon_before_a_job_either() -> None:
+    hours = between(0.5, 1, 2)
+    spot = estimate(Job("ml.g5.xlarge", "us-east-1", hours, spot=True))
+    on_demand = estimate(Job("ml.g5.xlarge", "us-east-1", hours))
+    assert central(spot, "total") >= central(on_demand, "total")
+    assert central(spot, "cost") < central(on_demand, "cost")
+
+
+def test_figures_of_a_thousand_requests_are_a_thousandth_of_a_million() -> None:
+    fleet = Fleet("ml.m5.xlarge", "us-east-1", requests=exactly(1_000_000))
+    assert central(per_thousand_requests(fleet), "total") == pytest.approx(central(estimate(fleet), "total") / 1000)
+    assert per_thousand_requests(Fleet("ml.m5.xlarge", "us-east-1")) is None
+
+
+def test_the_number_of_requests_does_not_widen_what_one_takes() -> None:
+    serverless = Serverless(2048, "us-east-1", between(10, 1000, 100_000, "requests"), exactly(0.1))
+    found = per_thousand_requests(serverless)
+    assert found is not None
+    energy = found.get("energy")
+    assert energy is not None
+    assert energy.driver == "power of the servers of serverless inference"
+
+
+def test_the_driver_is_the_input_that_moves_the_result_most() -> None:
+    wide = estimate(Fleet("ml.g5.xlarge", "us-east-1", count=between(1, 2, 40, "instances"), duty=exactly(0.3)))
+    narrow = estimate(Fleet("ml.g5.xlarge", "us-east-1", count=between(1.99, 2, 2.01, "instances"), duty=exactly(0.3)))
+    assert {figure.driver for metric, figure in wide.figures.items() if metric != "market_based"} == {"instances"}
+    assert "instances" not in {figure.driver for metric, figure in narrow.figures.items() if metric != "cost"}
+
+
+def test_without_a_region_only_what_depends_on_it_is_unknown() -> None:
+    for region in (None, "xx-nowhere-9"):
+        found = estimate(Fleet("ml.m5.xlarge", region))
+        assert set(METRICS) - set(found.figures) == {"operational", "market_based", "total", "water"}
+        assert found.unknowns
+
+
+def test_a_type_that_nobody_knows_is_refused_by_name() -> None:
+    with pytest.raises(UserError, match=r"ml\.z9\.large"):
+        estimate(Fleet("ml.z9.large", "us-east-1"))
+    with pytest.raises(UserError, match="geospatial app"):
+        estimate(Fleet("ml.geospatial.interactive", "us-east-1"))
+
+
+def test_every_known_type_gets_every_figure_but_a_price() -> None:
+    for name in instances.everything():
+        found = estimate(Fleet(name, "us-east-1"))
+        assert set(METRICS) - set(found.figures) <= {"cost"}, name
+        for figure in found.figures.values():
+            assert 0 <= figure.low <= figure.central <= figure.high, (name, figure)
+
+
+amounts = st.floats(0, 1e6, allow_nan=False)
+
+
+@given(ends=st.tuples(amounts, amounts, amounts), duty=st.floats(0, 1), hours=st.floats(0, 730))
+def test_a_range_always_holds_its_middle(ends: tuple[float, float, float], duty: float, hours: float) -> None:
+    low, middle, high = sorted(ends)
+    count = between(low, middle, high, "instances")
+    found = estimate(Fleet("ml.g5.xlarge", "us-east-1", count=count, hours=exactly(hours), duty=exactly(duty)))
+    for figure in found.figures.values():
+        assert 0 <= figure.low <= figure.central * (1 + 1e-9) <= figure.high * (1 + 1e-9)
+
+
+def test_a_sum_is_that_of_its_parts() -> None:
+    parts = [estimate(Fleet(name, "us-east-1")) for name in ("ml.m5.xlarge", "ml.g5.xlarge", "ml.c7g.xlarge")]
+    for metric in METRICS:
+        figure = total(parts).get(metric)
+        assert figure is not None
+        for end in ("low", "central", "high"):
+            assert getattr(figure, end) == pytest.approx(sum(getattr(part.get(metric), end) for part in parts))
+
+
+def test_power_rises_with_load() -> None:
+    instance = instances.find("ml.m5.xlarge")
+    assert instance is not None
+    watts = [host_power(instance, load / 20) for load in range(21)]
+    assert all(less < more for less, more in pairwise(watts))
+
+
+def test_a_measured_cpu_left_out_of_the_means_is_predicted_within_the_stated_interval() -> None:
+    # The measurements are those of the Teads EC2 dataset (Apache-2.0), RAPL on AWS bare metal.
+    with (Path(__file__).parent / "measured_hosts.csv").open(newline="") as file:
+        hosts = list(csv.DictReader(file))
+    for left_out in hosts:
+        others = [host for host in hosts if host is not left_out]
+        value = {key: float(cell) for key, cell in left_out.items() if key != "instance"}
+        for load in (0, 10, 50, 100):
+            ratio = sum(float(o[f"package_{load}"]) / float(o["tdp_w"]) for o in others) / len(others)
+            ram = sum(float(o[f"ram_w_per_gb_{load}"]) for o in others) / len(others)
+            predicted = value["tdp_w"] * (ratio + 0.2) + value["memory_gb"] * ram
+            memory_w = value["memory_gb"] * value[f"ram_w_per_gb_{load}"]
+            measured = value[f"package_{load}"] + value["board_w"] + memory_w
+            assert 0.75 * predicted <= measured <= 1.3 * predicted, (left_out["instance"], load)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.0996, "0.10"),
+        (99.6, "100"),
+        (12345, "12,000"),
+        (1.25, "1.2"),
+        (-0.0451, "-0.045"),
+        (9.96, "10"),
+        (float("inf"), "unknown"),
+    ],
+)
+def test_text_has_two_significant_digits(value: float, text: str) -> None:
+    assert shown(value) == text

@@ -1,0 +1,68 @@
+"""Plans made by hand, shaped as Terraform writes them."""
+
+import json
+from typing import Any
+
+from sustainable_mlops.plan import Plan, load
+
+
+def change(
+    address: str,
+    after: dict[str, Any] | None = None,
+    *,
+    before: dict[str, Any] | None = None,
+    unknown: dict[str, Any] | None = None,
+    sensitive: dict[str, Any] | None = None,
+    actions: list[str] | None = None,
+    **entry: Any,
+) -> dict[str, Any]:
+    """An entry of `resource_changes`. `address` is of the root module, or after `module.<name>.`, without an index."""
+    *module, kind, name = address.split(".")
+    if module and module[-1] == "data":
+        module, entry["mode"] = module[:-1], "data"
+    if actions is None:
+        actions = ["create"] if before is None else ["delete"] if after is None else ["update"]
+        actions = ["no-op"] if before is not None and before == after else actions
+    index = entry.get("index")
+    return {
+        "address": address if index is None else f"{address}[{json.dumps(index)}]",
+        "mode": "managed",
+        "type": kind,
+        "name": name,
+        **({"module_address": ".".join(module)} if module else {}),
+        **entry,
+        "change": {
+            "actions": actions,
+            "before": before,
+            "after": after,
+            "after_unknown": unknown or {},
+            "before_sensitive": sensitive or {},
+            "after_sensitive": sensitive or {},
+        },
+    }
+
+
+def declared(address: str, **references: Any) -> dict[str, Any]:
+    """The configuration of a resource: attribute to the references that its expression makes."""
+    kind, name = address.split(".")[-2:]
+    expressions = {
+        key: {"references": value} if isinstance(value, list) else value for key, value in references.items()
+    }
+    return {"address": address, "mode": "managed", "type": kind, "name": name, "expressions": expressions}
+
+
+def document(*changes: dict[str, Any], root: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """A whole plan with these changes; `root` is the configuration of the root module."""
+    return {
+        "format_version": "1.2",
+        "terraform_version": "1.11.4",
+        "planned_values": {"root_module": {}},
+        "resource_changes": list(changes),
+        "configuration": {"root_module": root or {}},
+        **more,
+    }
+
+
+def plan(*changes: dict[str, Any], root: dict[str, Any] | None = None, **more: Any) -> Plan:
+    """The same, loaded."""
+    return load(json.dumps(document(*changes, root=root, **more)).encode())

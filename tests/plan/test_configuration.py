@@ -1,0 +1,110 @@
+"""References are followed through modules and `for_each`, and never guessed."""
+
+from typing import Any
+
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource, load
+from tests.plan.build import change, declared, plan
+from tests.plan.test_load import FIXTURES
+
+NAME = {"name": True}
+
+
+def referred(found: Plan, position: int = 0, path: str = "role") -> list[str]:
+    return [resource.address for resource in found.references(found.resources[position], path).resources]
+
+
+def roles(**calls: Any) -> Plan:
+    """A user of `role` in the root module, and two modules `a` and `b` with a role each."""
+    module = {
+        "resources": [declared("aws_iam_role.this")],
+        "outputs": {"arn": {"expression": {"references": ["aws_iam_role.this.arn", "aws_iam_role.this"]}}},
+    }
+    return plan(
+        change("aws_x.user", {"id": "x"}, unknown={"role": True}),
+        change("module.a.aws_iam_role.this", {"path": "/"}, unknown=NAME),
+        change("module.b.aws_iam_role.this", {"path": "/"}, unknown=NAME),
+        root={
+            "resources": [declared("aws_x.user", **calls)],
+            "module_calls": {"a": {"module": module}, "b": {"module": module}},
+        },
+    )
+
+
+def test_through_the_output_of_a_module() -> None:
+    assert referred(roles(role=["module.b.arn", "module.b"])) == ["module.b.aws_iam_role.this"]
+
+
+def test_what_cannot_be_followed_is_told() -> None:
+    found = roles(role=["local.role", "module.a.other", "module.a"])
+    references = found.references(found.resources[0], "role")
+    assert references.resources == ()
+    assert set(references.unresolved) == {"local.role", "module.a.other"}
+
+
+def test_through_the_input_of_a_module() -> None:
+    found = load(FIXTURES / "platform.json")
+    model = found.resource("module.async.aws_sagemaker_model.this")
+    assert model is not None
+    assert [r.address for r in found.references(model, "execution_role_arn").resources] == ["aws_iam_role.inference"]
+
+
+def test_an_instance_refers_to_the_instance_of_the_same_key() -> None:
+    found = load(FIXTURES / "change.json")
+    versioning = found.resource('aws_s3_bucket_versioning.this["models"]')
+    assert versioning is not None
+    assert [r.address for r in found.references(versioning, "bucket").resources] == ['aws_s3_bucket.this["models"]']
+
+
+def test_a_literal_index_names_its_instance_alone() -> None:
+    found = plan(
+        change("aws_x.user", {"id": "x"}, unknown={"role": True}),
+        change("aws_iam_role.r", {"path": "/"}, unknown=NAME, index="a.b[0]"),
+        change("aws_iam_role.r", {"path": "/"}, unknown=NAME, index="c"),
+        root={
+            "resources": [
+                declared(
+                    "aws_x.user", role=['aws_iam_role.r["a.b[0]"].arn', 'aws_iam_role.r["a.b[0]"]', "aws_iam_role.r"]
+                )
+            ]
+        },
+    )
+    assert referred(found) == ['aws_iam_role.r["a.b[0]"]']
+
+
+def test_without_an_index_every_instance_of_a_repeated_module_is_meant() -> None:
+    module = {"outputs": {"arn": {"expression": {"references": ["aws_iam_role.this.arn"]}}}}
+    call = {"module": module, "for_each_expression": {"references": ["var.keys"]}}
+    entries = [change("module.a.aws_iam_role.this", {"path": "/"}, unknown=NAME) for _ in range(2)]
+    for key, entry in zip("xy", entries, strict=True):
+        entry["module_address"] = f'module.a["{key}"]'
+        entry["address"] = f'module.a["{key}"].aws_iam_role.this'
+    user = change("aws_x.user", {"id": "x"}, unknown={"role": True})
+    root = {"resources": [declared("aws_x.user", role=["module.a.arn"])], "module_calls": {"a": call}}
+    assert len(referred(plan(user, *entries, root=root))) == 2
+    user = change("aws_x.user", {"id": "x"}, unknown={"role": True}, index="y")
+    assert referred(plan(user, *entries, root=root)) == ['module.a["y"].aws_iam_role.this']
+
+
+def test_references_in_a_circle_end() -> None:
+    call: dict[str, Any] = {"expressions": {"role": {"references": ["module.a.role"]}}}
+    call["module"] = {"outputs": {"role": {"expression": {"references": ["var.role"]}}}}
+    found = plan(
+        change("aws_x.user", {"id": "x"}, unknown={"role": True}),
+        root={"resources": [declared("aws_x.user", role=["module.a.role"])], "module_calls": {"a": call}},
+    )
+    assert referred(found) == []
+
+
+def test_a_computed_attribute_is_told_from_one_that_is_set() -> None:
+    found = load(FIXTURES / "platform.json")
+    role, model = found.resource("aws_iam_role.inference"), found.resource("aws_sagemaker_model.gpu")
+    assert isinstance(role, Resource)
+    assert isinstance(model, Resource)
+    assert role.get("managed_policy_arns") is UNKNOWN
+    assert found.configured(role, "managed_policy_arns") is False
+    assert found.configured(model, "execution_role_arn") is True
+    assert found.configured(plan(change("aws_x.y", {"a": 1})).resources[0], "a") is UNKNOWN
+
+
+def test_an_old_configuration_without_resources_refers_to_nothing() -> None:
+    assert referred(plan(change("aws_x.user", {"id": "x"}), configuration={})) == []

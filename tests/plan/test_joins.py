@@ -1,0 +1,150 @@
+"""What belongs to what: by name, by reference, or honestly unknown."""
+
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.plan import UNKNOWN, Matches, Plan, Resource, load
+from tests.plan.build import change, declared, plan
+from tests.plan.test_load import FIXTURES
+
+
+@pytest.fixture(scope="module")
+def platform() -> Plan:
+    return load(FIXTURES / "platform.json")
+
+
+def at(found: Plan, address: str) -> Resource:
+    resource = found.resource(address)
+    assert resource is not None, address
+    return resource
+
+
+def addresses(matches: Matches) -> list[str]:
+    assert not matches.maybe
+    return [resource.address for resource in matches.sure]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "configuration", "model", "kind"),
+    [
+        (
+            "aws_sagemaker_endpoint.gpu",
+            "aws_sagemaker_endpoint_configuration.gpu",
+            "aws_sagemaker_model.gpu",
+            "real-time",
+        ),
+        (
+            'aws_sagemaker_endpoint.serverless["blue"]',
+            "aws_sagemaker_endpoint_configuration.serverless",
+            "aws_sagemaker_model.small[0]",
+            "serverless",
+        ),
+        (
+            "module.async.aws_sagemaker_endpoint.this",
+            "module.async.aws_sagemaker_endpoint_configuration.this",
+            "module.async.aws_sagemaker_model.this",
+            "asynchronous",
+        ),
+    ],
+)
+def test_endpoint_to_configuration_to_model(
+    platform: Plan, endpoint: str, configuration: str, model: str, kind: str
+) -> None:
+    followed = platform.joins.configuration(at(platform, endpoint))
+    assert followed is at(platform, configuration)
+    variants = platform.joins.variants(followed)
+    assert variants is not UNKNOWN
+    (variant,) = variants
+    assert variant.model is at(platform, model)
+    assert variant.kind == kind
+
+
+def test_a_configuration_knows_its_endpoints(platform: Plan) -> None:
+    configuration = at(platform, "aws_sagemaker_endpoint_configuration.serverless")
+    assert addresses(platform.joins.endpoints(configuration)) == [
+        'aws_sagemaker_endpoint.serverless["blue"]',
+        'aws_sagemaker_endpoint.serverless["green"]',
+    ]
+
+
+def test_endpoint_to_scaling_to_alarm(platform: Plan) -> None:
+    joins = platform.joins
+    endpoint = at(platform, "module.async.aws_sagemaker_endpoint.this")
+    (target,) = joins.scalable_targets(endpoint, "main").sure
+    assert (target.number("min_capacity"), target.number("max_capacity")) == (0, 2)
+    (policy,) = joins.scaling_policies(target).sure
+    assert policy.address == "module.async.aws_appautoscaling_policy.wake"
+    assert addresses(joins.alarms_of(policy)) == ["module.async.aws_cloudwatch_metric_alarm.wake"]
+    assert addresses(joins.alarms_on(endpoint)) == ["module.async.aws_cloudwatch_metric_alarm.wake"]
+    assert addresses(joins.scheduled_actions(target)) == []
+    assert addresses(joins.scalable_targets(endpoint, "other")) == []
+
+
+def test_bucket_to_its_configuration(platform: Plan) -> None:
+    joins = platform.joins
+    bucket = at(platform, "aws_s3_bucket.models")
+    assert addresses(joins.of_bucket(bucket, "aws_s3_bucket_versioning")) == ["aws_s3_bucket_versioning.models"]
+    assert addresses(joins.of_bucket(bucket, "aws_s3_bucket_policy")) == []
+    assert joins.bucket(at(platform, "aws_sagemaker_model.gpu"), "primary_container.0.model_data_url") is bucket
+
+
+def test_the_joins_before_are_those_of_the_state() -> None:
+    changed = load(FIXTURES / "change.json")
+    scratch = at(changed, 'aws_s3_bucket.this["scratch"]')
+    of_bucket = changed.joins_before.of_bucket(scratch, "aws_s3_bucket_versioning")
+    assert addresses(of_bucket) == ['aws_s3_bucket_versioning.this["scratch"]']
+    assert addresses(changed.joins.of_bucket(scratch, "aws_s3_bucket_versioning")) == []
+
+
+ENDPOINT = change("aws_sagemaker_endpoint.a", {"name": "a", "endpoint_config_name": "c"})
+
+
+def endpoint_to(configuration: Any, **endpoint: Any) -> Any:
+    found = plan(change("aws_sagemaker_endpoint.a", {"name": "a"} | endpoint), *configuration)
+    return found.joins.configuration(found.resources[0])
+
+
+def test_a_configuration_outside_the_plan_is_none_and_an_untold_one_unknown() -> None:
+    named = change("aws_sagemaker_endpoint_configuration.c", {"name": "c"})
+    assert isinstance(endpoint_to([named], endpoint_config_name="c"), Resource)
+    assert endpoint_to([named], endpoint_config_name="elsewhere") is None
+    assert endpoint_to([named], endpoint_config_name=None) is None
+    assert endpoint_to([named], endpoint_config_name=["c"]) is UNKNOWN
+
+
+def test_one_name_twice_is_told_apart_by_reference_or_not_at_all() -> None:
+    twice = [change(f"aws_sagemaker_endpoint_configuration.{name}", {"name": "c"}) for name in ("eu", "us")]
+    assert endpoint_to(twice, endpoint_config_name="c") is UNKNOWN
+    root = {
+        "resources": [
+            declared("aws_sagemaker_endpoint.a", endpoint_config_name=["aws_sagemaker_endpoint_configuration.us.name"])
+        ]
+    }
+    found = plan(ENDPOINT, *twice, root=root)
+    assert found.joins.configuration(found.resources[0]) is found.resources[2]
+
+
+def test_a_target_of_an_untold_endpoint_may_be_anyones() -> None:
+    target = change("aws_appautoscaling_target.t", {"scalable_dimension": "d"}, unknown={"resource_id": True})
+    found = plan(ENDPOINT, target)
+    matches = found.joins.scalable_targets(found.resources[0])
+    assert matches.sure == ()
+    assert matches.maybe == (found.resources[1],)
+
+
+def test_a_configuration_without_variants_is_unknown_not_empty() -> None:
+    found = plan(change("aws_sagemaker_endpoint_configuration.c", {"name": "c", "production_variants": []}))
+    assert found.joins.variants(found.resources[0]) is UNKNOWN
+    assert found.joins.variants(None) is UNKNOWN
+
+
+def test_every_production_and_shadow_variant_counts() -> None:
+    variants: list[dict[str, Any]] = [
+        {"variant_name": name, "model_name": None, "serverless_config": []} for name in "ab"
+    ]
+    after = {"production_variants": variants, "shadow_production_variants": variants[:1], "async_inference_config": []}
+    found = plan(change("aws_sagemaker_endpoint_configuration.c", after))
+    read = found.joins.variants(found.resources[0])
+    assert read is not UNKNOWN
+    assert [(variant.name, variant.shadow) for variant in read] == [("a", False), ("b", False), ("a", True)]

@@ -1,0 +1,101 @@
+"""Steps inside a pipeline definition."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.plan import UNKNOWN, Pipeline, Resource, load
+from tests.plan.build import change, plan
+from tests.plan.test_load import FIXTURES
+
+TRAIN = {
+    "Name": "Train",
+    "Type": "Training",
+    "CacheConfig": {"Enabled": True, "ExpireAfter": "P30D"},
+    "DependsOn": ["Prepare"],
+    "Arguments": {
+        "ResourceConfig": {"InstanceType": {"Get": "Parameters.Type"}, "InstanceCount": {"Get": "Parameters.Count"}},
+        "TrainingJobName": {"Std:Join": {"On": "-", "Values": ["a", {"Get": "Execution.PipelineExecutionId"}]}},
+        "Environment": {"Get": "x", "Other": "y"},
+    },
+}
+PARAMETERS = [{"Name": "Type", "Type": "String", "DefaultValue": "ml.m5.xlarge"}, {"Name": "Count", "Type": "Integer"}]
+
+
+def read(definition: Any, **after: Any) -> Pipeline:
+    text = definition if isinstance(definition, str) else json.dumps(definition)
+    return plan(change("aws_sagemaker_pipeline.p", {"pipeline_definition": text, **after})).pipelines[0]
+
+
+def test_arguments_are_read_with_the_defaults_of_parameters() -> None:
+    (step,) = read({"Parameters": PARAMETERS, "Steps": [TRAIN]}).of_type("Training")
+    assert step.text("ResourceConfig.InstanceType") == "ml.m5.xlarge"
+    assert step.depends_on_parameter("ResourceConfig.InstanceType") == "Type"
+    assert step.number("ResourceConfig.InstanceCount") is UNKNOWN  # an execution must give it
+    assert step.text("TrainingJobName") is UNKNOWN
+    assert step.get("StoppingCondition.MaxRuntimeInSeconds") is None
+    assert step.get("Environment") == {"Get": "x", "Other": "y"}
+    assert (step.cached, step.cached_for, step.depends_on) == (True, "P30D", ["Prepare"])
+
+
+def test_steps_of_branches_and_loops_are_found_with_what_holds_them() -> None:
+    each = {"Name": "Each", "Type": "ForEach", "Arguments": {"ForEachBody": [TRAIN], "MaxConcurrency": 2}}
+    gate = {"Name": "Gate", "Type": "Condition", "Arguments": {"IfSteps": [each], "ElseSteps": [{"Name": "Stop"}]}}
+    pipeline = read({"Steps": [gate]})
+    assert pipeline.steps is not UNKNOWN
+    assert [(step.name, step.branch, step.parent and step.parent.name) for step in pipeline.steps] == [
+        ("Gate", "", None),
+        ("Each", "IfSteps", "Gate"),
+        ("Train", "ForEachBody", "Each"),
+        ("Stop", "ElseSteps", "Gate"),
+    ]
+    assert pipeline.steps[3].type is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("definition", "reason"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "is not a JSON object"),
+        ("[" * 100_000, "is not JSON"),
+        ('{"a":' * 80 + "1" + "}" * 80, "is nested more than"),
+        ({"Steps": {}}, "Steps of the definition is not a list"),
+        ({}, "Steps of the definition is not a list"),
+        ({"Steps": [TRAIN, 7]}, "Steps[1] of the definition is not an object"),
+        ({"Steps": [{"Name": "G", "Arguments": {"IfSteps": 1}}]}, "G.IfSteps of the definition is not a list"),
+    ],
+)
+def test_a_definition_that_cannot_be_read_is_unknown_with_the_reason(definition: Any, reason: str) -> None:
+    pipeline = read(definition)
+    assert pipeline.steps is UNKNOWN
+    assert reason in pipeline.unknown
+    assert pipeline.of_type("Training") == []
+
+
+def test_known_unknown_and_remote_definitions_of_a_plan() -> None:
+    known, remote, unknown = load(FIXTURES / "platform.json").pipelines
+    assert known.steps is not UNKNOWN
+    assert [step.name for step in known.steps] == ["Prepare", "Train", "Gate", "Register", "Stop"]
+    assert remote.unknown == "the definition is in S3, and its text is not in the plan"
+    assert unknown.unknown == "the definition is not known until apply"
+
+
+def test_a_definition_that_the_plan_uploads_is_read_there() -> None:
+    found = plan(
+        change("aws_s3_bucket.b", {"bucket": "definitions"}),
+        change("aws_s3_object.o", {"bucket": "definitions", "key": "k", "content": json.dumps({"Steps": [TRAIN]})}),
+        change(
+            "aws_sagemaker_pipeline.p",
+            {"pipeline_definition_s3_location": [{"bucket": "definitions", "object_key": "k"}]},
+        ),
+    )
+    assert [step.name for step in found.pipelines[0].of_type("Training")] == ["Train"]
+
+
+def test_the_definition_before_is_read_too() -> None:
+    old, new = ({"pipeline_definition": json.dumps({"Steps": steps})} for steps in ([], [TRAIN]))
+    found = plan(change("aws_sagemaker_pipeline.p", new, before=old))
+    assert found.pipelines_before[0].steps == []
+    assert isinstance(found.pipelines[0].resource, Resource)
+    assert len(found.pipelines[0].of_type("Training")) == 1

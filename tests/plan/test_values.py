@@ -1,0 +1,156 @@
+"""Unknown and sensitive values stay what they are, whatever reads them."""
+
+import copy
+import json
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sustainable_mlops.plan import UNKNOWN, Block, Resource, Sensitive, load
+from sustainable_mlops.plan.values import with_marks
+from tests.plan.build import change, plan
+from tests.plan.test_load import FIXTURES
+
+
+def resource(after: dict[str, Any], unknown: dict[str, Any] | None = None, sensitive: Any = None) -> Resource:
+    return plan(change("aws_x.y", after, unknown=unknown, sensitive=sensitive)).resources[0]
+
+
+def test_unknown_is_neither_true_nor_false() -> None:
+    with pytest.raises(TypeError, match="no truth"):
+        bool(UNKNOWN)
+    assert copy.deepcopy(UNKNOWN) is UNKNOWN
+    assert f"{UNKNOWN}" == "(known after apply)"
+
+
+def test_a_value_unknown_until_apply_reads_as_unknown() -> None:
+    read = resource({"a": 1, "list": [None, "x"]}, {"b": True, "list": [True, False], "block": [{"c": True}]})
+    assert read.get("a") == 1
+    assert read.get("b") is UNKNOWN
+    assert read.get("b.0.deeper") is UNKNOWN
+    assert read.get("list") == [UNKNOWN, "x"]
+    assert read.get("missing", "default") == "default"
+    assert read.get("block") is UNKNOWN  # a mark for what is not there at all
+
+
+def test_null_is_not_set() -> None:
+    assert resource({"a": None}).get("a", 3) == 3
+    assert resource({"a": None}).get("a.0.b") is None
+
+
+def test_a_resource_wholly_unknown_reads_as_unknown() -> None:
+    entry = change("aws_x.y", {"a": 1})
+    entry["change"]["after_unknown"] = True
+    assert plan(entry).resources[0].get("anything") is UNKNOWN
+
+
+@pytest.mark.parametrize("mark", [None, "true", 1, {"a": 7}])
+def test_a_mark_that_is_no_mark_makes_its_value_unknown(mark: Any) -> None:
+    assert Block(with_marks({"a": 1}, {"a": mark}, False)).get("a") is UNKNOWN
+
+
+def test_a_sensitive_value_shows_nowhere() -> None:
+    read = resource({"token": "hunter2", "list": ["a", "b"]}, sensitive={"token": True, "list": [False, True]})
+    token = read.get("token")
+    for shown in (
+        str(token),
+        repr(token),
+        f"{token}",
+        f"{token!s:>4}",
+        json.dumps(read.after),
+        token.upper(),
+    ):
+        assert "hunter2" not in shown.lower()
+    assert b"hunter2" not in pickle.dumps(token)
+    assert read.text("token") is UNKNOWN
+    assert read.texts("list") == ["a", UNKNOWN]
+
+
+def test_a_sensitive_block_hides_all_in_it() -> None:
+    read = resource({"block": [{"a": "secret"}]}, sensitive={"block": True})
+    assert "secret" not in repr(read.after)
+    assert isinstance(read.get("block.0.a"), Sensitive)
+    assert read.blocks("block") is UNKNOWN
+
+
+def test_a_change_of_a_sensitive_value_shows() -> None:
+    changed = load(FIXTURES / "change.json").resource("aws_sagemaker_model.this")
+    assert changed is not None
+    path = "primary_container.0.environment.TOKEN"
+    assert changed.get(path) != changed.get(path, before=True)
+    assert changed.get(path) == changed.get(path)
+    assert "secret" not in repr((changed.before, changed.after))
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (3, 3),
+        (2.5, 2.5),
+        ("4", 4),
+        ("1.5", 1.5),
+        (None, None),
+        (True, UNKNOWN),
+        ("x", UNKNOWN),
+        ([], UNKNOWN),
+        (10**300, UNKNOWN),
+        (float("1e999"), UNKNOWN),
+        ("9" * 31, UNKNOWN),
+        ("1e999", UNKNOWN),
+        ("nan", UNKNOWN),
+    ],
+)
+def test_numbers(value: Any, number: Any) -> None:
+    assert Block({"a": value}).number("a") == number
+
+
+@pytest.mark.parametrize(
+    ("value", "flag"), [(True, True), ("true", True), ("false", False), (None, None), ("yes", UNKNOWN), (1, UNKNOWN)]
+)
+def test_flags(value: Any, flag: Any) -> None:
+    assert Block({"a": value}).flag("a") is flag
+
+
+def test_what_is_of_another_kind_is_unknown() -> None:
+    block = Block({"text": "x", "list": [1, "a", None], "block": ["no", {"a": "yes"}]})
+    assert block.get("text.0.a") is UNKNOWN
+    assert block.text("list") is UNKNOWN
+    assert block.texts("text") is UNKNOWN
+    assert block.texts("list") == [UNKNOWN, "a", UNKNOWN]
+    blocks = block.blocks("block")
+    assert blocks is not UNKNOWN
+    assert [inner.text("a") for inner in blocks] == [UNKNOWN, "yes"]
+    assert block.blocks("text") is UNKNOWN
+
+
+def test_a_block_says_where_it_is() -> None:
+    block = resource({"outer": [{"inner": [{"a": 1}]}]}).block("outer")
+    assert isinstance(block, Block)
+    inner = block.block("inner")
+    assert isinstance(inner, Block)
+    assert inner.path == "outer.0.inner.0"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(JSON, JSON)
+def test_marking_never_changes_the_original_and_marks_only_what_is_marked(value: Any, marks: Any) -> None:
+    before = copy.deepcopy(value)
+    with_marks(value, marks, marks)
+    assert value == before
+    assert with_marks(value, False, False) is value
+
+
+@given(JSON, st.lists(st.sampled_from(["a", "b", 0, 1, 7]), max_size=4))
+def test_readers_never_raise(value: Any, path: list[str | int]) -> None:
+    block = Block({"at": value})
+    for read in (block.get, block.text, block.number, block.flag, block.texts, block.blocks, block.block):
+        read(["at", *path])

@@ -1,0 +1,106 @@
+"""Cases of the small concerns: logs, images, experiments, delivery, model cards, budgets and tags."""
+
+from typing import Any
+
+from tests.rules.jobs import UNKNOWN, Resources
+
+_MODEL: Resources = {"aws_sagemaker_model.m": {"name": "m", "primary_container": {"image": "i"}}}
+_IMAGE = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/delay:1"
+_ALL_TAGS = {"workload": "delay", "environment": "dev", "owner": "us"}
+
+
+def _logs(name: str, **settings: Any) -> Resources:
+    return {"aws_cloudwatch_log_group.l": {"name": name, **settings}}
+
+
+def _repository(name: str = "sagemaker-delay") -> Resources:
+    return {"aws_ecr_repository.r": {"name": name}}
+
+
+def _policy(repository: str) -> Resources:
+    return {"aws_ecr_lifecycle_policy.p": {"repository": repository, "policy": "{}"}}
+
+
+def _build(name: str = "sagemaker-delay", **settings: Any) -> Resources:
+    return {"aws_codebuild_project.b": {"name": name, **settings}}
+
+
+def _card(content: Any) -> Resources:
+    return {"aws_sagemaker_model_card.c": {"model_card_name": "delay", "content": content}}
+
+
+def _budget(**settings: Any) -> Resources:
+    return {**_MODEL, "aws_budgets_budget.b": {"name": "b", "budget_type": "COST", **settings}}
+
+
+def _endpoint(**settings: Any) -> Resources:
+    return {"aws_sagemaker_endpoint.e": {"name": "e", **settings}}
+
+
+CASES = {
+    "SUS_LOG_RETENTION": {
+        "pass": {"a month": _logs("/aws/sagemaker/TrainingJobs", retention_in_days=30)},
+        "fail": {
+            "not set": _logs("/aws/sagemaker/Endpoints/delay"),
+            "for ever": _logs("/aws/sagemaker/studio", retention_in_days=0),
+            "name from an endpoint": {
+                "aws_sagemaker_endpoint.e": {},
+                **_logs("/aws/sagemaker/Endpoints/${aws_sagemaker_endpoint.e.name}"),
+            },
+        },
+        "unknown": {"not known": _logs("/aws/sagemaker/TrainingJobs", retention_in_days=UNKNOWN)},
+        "not_applicable": {"another service": _logs("/aws/lambda/x"), "name not known": _logs(UNKNOWN)},
+    },
+    "SUS_ECR_LIFECYCLE": {
+        "pass": {"policy": {**_repository(), **_policy("${aws_ecr_repository.r.name}")}},
+        "fail": {
+            "none": _repository(),
+            "image of a model": {
+                **_repository("delay"),
+                "aws_sagemaker_model.m": {"primary_container": {"image": _IMAGE}},
+            },
+        },
+        "unknown": {"policy of an unknown repository": {**_repository(), **_policy(UNKNOWN)}},
+        "not_applicable": {"another workload": _repository("web")},
+    },
+    "SUS_MLFLOW_SERVER": {
+        "pass": "a server that always runs is what the rule is about; without one it does not apply",
+        "fail": {"server": {"aws_sagemaker_mlflow_tracking_server.t": {"tracking_server_name": "t"}}},
+        "unknown": "that there is one is always known",
+        "not_applicable": {"serverless": {"aws_sagemaker_mlflow_app.a": {"name": "a"}}},
+    },
+    "SUS_CODEBUILD_TIMEOUT": {
+        "pass": {"by default": _build(), "an hour": _build(build_timeout=60)},
+        "fail": {"a day": _build(build_timeout=1440)},
+        "unknown": {"not known": _build(build_timeout=UNKNOWN)},
+        "not_applicable": {"another workload": _build("web", build_timeout=1440)},
+    },
+    "SUS_MODEL_CARD_ENVIRONMENT": {
+        "pass": {"carbon": _card({"additional_information": {"custom_details": {"kgCO2e": "0.02", "kWh": "0.4"}}})},
+        "fail": {"nothing": _card({"model_overview": {"model_description": "delays"}}), "empty": _card(None)},
+        "unknown": {"not known": _card(UNKNOWN)},
+        "not_applicable": {"no card": _MODEL},
+    },
+    "SUS_BUDGET_NOTIFIES": {
+        "pass": {"e-mail": _budget(notification={"subscriber_email_addresses": ["us@example.org"]})},
+        "fail": {"nobody": _budget()},
+        "unknown": {"not known": _budget(notification=UNKNOWN)},
+        "not_applicable": {"no SageMaker": {"aws_budgets_budget.b": {"name": "b"}}},
+    },
+    "SUS_BUDGET_BY_WORKLOAD": {
+        "pass": {"by tag": _budget(cost_filter={"name": "TagKeyValue", "values": ["user:workload$delay"]})},
+        "fail": {"account": _budget(), "service": _budget(cost_filter={"name": "Service", "values": ["SageMaker"]})},
+        "unknown": {"not known": _budget(cost_filter={"name": UNKNOWN, "values": ["x"]})},
+        "not_applicable": {"no SageMaker": {"aws_budgets_budget.b": {"name": "b"}}},
+    },
+    "SUS_TAGS": {
+        "pass": {
+            "ours": _endpoint(tags=_ALL_TAGS),
+            "in other words": _endpoint(tags={"Project": "x", "Stage": "dev", "acme:team": "us"}),
+            "a value not known": _endpoint(tags={**_ALL_TAGS, "owner": UNKNOWN}),
+        },
+        "fail": {"none": _endpoint(), "no owner": _endpoint(tags={"workload": "x", "environment": "dev"})},
+        "unknown": {"not known": _endpoint(tags_all=UNKNOWN)},
+        "not_applicable": {"costs nothing": _MODEL},
+    },
+}

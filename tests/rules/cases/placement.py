@@ -1,0 +1,102 @@
+"""Cases of rules/region.py, rules/data_locality.py and rules/carbon_data.py."""
+
+from typing import Any
+
+from tests.rules.jobs import UNKNOWN, Resources
+from tests.rules.tables import Case
+
+_ENDPOINT: Resources = {"aws_sagemaker_endpoint.e": {"name": "delay", "endpoint_config_name": "c"}}
+
+
+def _model(bucket_region: str) -> Resources:
+    return {
+        "aws_s3_bucket.b": {"bucket": "data", "region": bucket_region},
+        "aws_sagemaker_model.m": {"primary_container": {"image": "i", "model_data_url": "s3://data/model.tar.gz"}},
+    }
+
+
+def _replication(source: str, copy_region: str, status: str = "Enabled") -> Resources:
+    rule = {"id": "r", "status": status, "destination": {"bucket": "arn:aws:s3:::copy"}}
+    return {
+        "aws_s3_bucket.b": {"bucket": source},
+        "aws_s3_bucket.c": {"bucket": "copy", "region": copy_region},
+        "aws_s3_bucket_replication_configuration.r": {"bucket": "${aws_s3_bucket.b.bucket}", "role": "x", "rule": rule},
+    }
+
+
+def _vpc(**endpoint: Any) -> Resources:
+    return {
+        "aws_vpc.v": {"cidr_block": "10.0.0.0/16"},
+        "aws_subnet.s": {"vpc_id": "${aws_vpc.v.id}"},
+        "aws_sagemaker_notebook_instance.n": {"name": "n", "subnet_id": "${aws_subnet.s.id}"},
+        **({"aws_vpc_endpoint.e": {"vpc_id": "${aws_vpc.v.id}", **endpoint}} if endpoint else {}),
+    }
+
+
+def _export(query: str, **output: str) -> Resources:
+    written = {"compression": "PARQUET", "format": "PARQUET", "output_type": "CUSTOM", "overwrite": "OVERWRITE_REPORT"}
+    destination = {"s3_destination": {"s3_output_configurations": {**written, **output}}}
+    return {
+        "aws_bcmdataexports_export.e": {
+            "export": {"data_query": {"query_statement": query}, "destination_configurations": destination}
+        }
+    }
+
+
+_CARBON = "SELECT * FROM CARBON_EMISSIONS"
+
+CASES = {
+    "SUS_REGION_CARBON": {
+        "pass": {"Stockholm": _ENDPOINT},
+        "fail": {
+            "Mumbai": Case(_ENDPOINT, region="ap-south-1"),
+            "a resource of its own Region": {"aws_sagemaker_endpoint.e": {"name": "e", "region": "us-east-1"}},
+        },
+        "unknown": {
+            "not known": {
+                "aws_sagemaker_endpoint.e": {"name": "e", "region": "${aws_ssm_parameter.p.value}"},
+                "aws_ssm_parameter.p": {},
+            },
+            "a Region without a known grid": Case(_ENDPOINT, region="xx-nowhere-1"),
+        },
+        "not_applicable": {"no machine": {"aws_sagemaker_model.m": {}}},
+    },
+    "SUS_ONE_REGION": {
+        "pass": {"together": _model("eu-north-1")},
+        "fail": {"apart": _model("us-east-1")},
+        "unknown": {"bucket's Region not known": {**_model("${aws_ssm_parameter.p.value}"), "aws_ssm_parameter.p": {}}},
+        "not_applicable": {"bucket elsewhere": {"aws_sagemaker_model.m": {"primary_container": {"image": "i"}}}},
+    },
+    "SUS_REPLICATION_ONE_REGION": {
+        "pass": {"nearby": _replication("sagemaker-data", "eu-north-1")},
+        "fail": {"far away": _replication("sagemaker-data", "us-east-1")},
+        "unknown": {
+            "copy elsewhere": {
+                "aws_s3_bucket.b": {"bucket": "sagemaker-data"},
+                "aws_s3_bucket_replication_configuration.r": {
+                    "bucket": "sagemaker-data",
+                    "rule": {"status": "Enabled", "destination": {"bucket": "arn:aws:s3:::elsewhere"}},
+                },
+            }
+        },
+        "not_applicable": {
+            "another workload": _replication("invoices", "us-east-1"),
+            "disabled": _replication("sagemaker-data", "us-east-1", "Disabled"),
+        },
+    },
+    "SUS_S3_GATEWAY_ENDPOINT": {
+        "pass": {"there": _vpc(service_name="com.amazonaws.eu-north-1.s3")},
+        "fail": {"none": _vpc(), "another service": _vpc(service_name="com.amazonaws.eu-north-1.dynamodb")},
+        "unknown": {"service not known": _vpc(service_name=UNKNOWN)},
+        "not_applicable": {"nobody of ours in it": {"aws_vpc.v": {"cidr_block": "10.0.0.0/16"}}},
+    },
+    "SUS_CARBON_EXPORT": {
+        "pass": {"Parquet": _export(_CARBON)},
+        "fail": {
+            "CSV": _export(_CARBON, format="TEXT_OR_CSV"),
+            "every month kept": _export(_CARBON, overwrite="CREATE_NEW_REPORT"),
+        },
+        "unknown": {"not known": _export(_CARBON, format=UNKNOWN)},
+        "not_applicable": {"cost and usage": _export("SELECT * FROM COST_AND_USAGE_REPORT", format="TEXT_OR_CSV")},
+    },
+}

@@ -1,0 +1,122 @@
+"""Endpoints for the tables of cases: a model, a configuration and an endpoint, and what scales and watches it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Values = Mapping[str, Any]
+Resources = dict[str, Values]
+
+MODEL = "aws_sagemaker_model.m"
+CONFIGURATION = "aws_sagemaker_endpoint_configuration.c"
+ENDPOINT = "aws_sagemaker_endpoint.e"
+TARGET = "aws_appautoscaling_target.t"
+POLICY = "aws_appautoscaling_policy.tracking"
+STEP = "aws_appautoscaling_policy.step"
+ALARM = "aws_cloudwatch_metric_alarm.a"
+
+UNKNOWN = "(known after apply)"
+IMAGE = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/delay:1"
+
+
+def endpoint_of(
+    variant: Values,
+    *,
+    model: Values | None = None,
+    configuration: Values | None = None,
+    endpoint: Values | None = None,
+) -> Resources:
+    """An endpoint of one variant called `main`."""
+    return {
+        MODEL: {"primary_container": {"image": IMAGE, "mode": "SingleModel"}, **(model or {})},
+        CONFIGURATION: {
+            "name_prefix": "delay-",
+            "name": UNKNOWN,
+            "production_variants": {"variant_name": "main", "model_name": f"${{{MODEL}.name}}", **variant},
+            **(configuration or {}),
+        },
+        ENDPOINT: {"name": "delay", "endpoint_config_name": f"${{{CONFIGURATION}.name}}", **(endpoint or {})},
+    }
+
+
+def serverless(
+    *,
+    serverless_config: Values | None = None,
+    variant: Values | None = None,
+    model: Values | None = None,
+    configuration: Values | None = None,
+    endpoint: Values | None = None,
+) -> Resources:
+    """A serverless endpoint."""
+    config = {"memory_size_in_mb": 2048, "max_concurrency": 5, **(serverless_config or {})}
+    values = {"serverless_config": config, **(variant or {})}
+    return endpoint_of(values, model=model, configuration=configuration, endpoint=endpoint)
+
+
+def real_time(
+    *,
+    variant: Values | None = None,
+    model: Values | None = None,
+    configuration: Values | None = None,
+    endpoint: Values | None = None,
+) -> Resources:
+    """A real-time endpoint on one `ml.c7g.xlarge`."""
+    values = {"instance_type": "ml.c7g.xlarge", "initial_instance_count": 1, **(variant or {})}
+    return endpoint_of(values, model=model, configuration=configuration, endpoint=endpoint)
+
+
+def asynchronous(
+    *, variant: Values | None = None, output: Values | None = None, endpoint: Values | None = None
+) -> Resources:
+    """An asynchronous endpoint on one `ml.c7g.xlarge`."""
+    config = {"async_inference_config": {"output_config": {"s3_output_path": "s3://answers/delay/", **(output or {})}}}
+    return real_time(variant=variant, configuration=config, endpoint=endpoint)
+
+
+def scaled(resources: Resources, least: Any = 1, most: Any = 4, **target: Any) -> Resources:
+    """With a scalable target."""
+    return {
+        **resources,
+        TARGET: {
+            "service_namespace": "sagemaker",
+            "scalable_dimension": "sagemaker:variant:DesiredInstanceCount",
+            "resource_id": f"endpoint/${{{ENDPOINT}.name}}/variant/main",
+            "min_capacity": least,
+            "max_capacity": most,
+            **target,
+        },
+    }
+
+
+def moved(resources: Resources, *, step: bool = False, **policy: Any) -> Resources:
+    """With a policy of the scalable target: target tracking by default."""
+    return {
+        **resources,
+        STEP if step else POLICY: {
+            "policy_type": "StepScaling" if step else "TargetTrackingScaling",
+            "service_namespace": "sagemaker",
+            "scalable_dimension": f"${{{TARGET}.scalable_dimension}}",
+            "resource_id": f"${{{TARGET}.resource_id}}",
+            **policy,
+        },
+    }
+
+
+def following(resources: Resources, **metric: Any) -> Resources:
+    """With a target tracking policy on a metric."""
+    return moved(resources, target_tracking_scaling_policy_configuration={"target_value": 5, **metric})
+
+
+def watched(resources: Resources, metric: str, name: str = ALARM, **alarm: Any) -> Resources:
+    """With an alarm on a metric of the endpoint."""
+    return {
+        **resources,
+        name: {
+            "namespace": "AWS/SageMaker",
+            "metric_name": metric,
+            "comparison_operator": "GreaterThanOrEqualToThreshold",
+            "threshold": 1,
+            "dimensions": {"EndpointName": f"${{{ENDPOINT}.name}}", "VariantName": "main"},
+            "alarm_actions": ["arn:aws:sns:eu-north-1:123456789012:on-call"],
+            **alarm,
+        },
+    }

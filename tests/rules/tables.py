@@ -1,0 +1,64 @@
+"""The tables of cases in `cases/`, one file a concern, as their rules have.
+
+Each file has `CASES`: by rule id, by expected answer (`pass`, `fail`, `unknown`, `not_applicable`), by a description, a
+plan as `plans.plan` takes it: the resources, or `Case` with more. An answer that a rule cannot give has the reason
+instead. Waivers need no cases: every failing one is tried with a good and a bad waiver, too.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sustainable_mlops.plan import Plan
+from tests.rules import plans
+
+ANSWERS = ("pass", "fail", "unknown", "not_applicable")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A plan of more than new resources."""
+
+    resources: Mapping[str, Mapping[str, Any]]
+    actions: Mapping[str, str] = field(default_factory=dict)
+    before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    region: str = "eu-north-1"
+
+    def document(self) -> dict[str, Any]:
+        """As `terraform show -json` writes it."""
+        return plans.document(self.resources, actions=self.actions, before=self.before, region=self.region)
+
+    def plan(self) -> Plan:
+        """As the rules read it."""
+        return plans.plan(self.resources, actions=self.actions, before=self.before, region=self.region)
+
+
+Table = Mapping[str, Mapping[str, str | Mapping[str, Case | Mapping[str, Mapping[str, Any]]]]]
+
+
+class Row(NamedTuple):
+    """One case of one rule."""
+
+    rule: str
+    answer: str
+    title: str
+    case: Case
+
+
+def tables() -> dict[str, Any]:
+    """Every rule's cases."""
+    found: dict[str, Any] = {}
+    for file in sorted((Path(__file__).parent / "cases").glob("*.py")):
+        found |= import_module(f"tests.rules.cases.{file.stem}").CASES
+    return found
+
+
+def rows(*answers: str) -> Iterator[Row]:
+    """Every case with one of these answers."""
+    for rule, table in tables().items():
+        for answer in answers:
+            cases = table.get(answer, {})
+            for title, case in {} if isinstance(cases, str) else cases.items():
+                yield Row(rule, answer, title, case if isinstance(case, Case) else Case(case))

@@ -1,0 +1,89 @@
+"""No rule stumbles over what a plan may leave open, or holds in another shape than the rule expects."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.plan import load
+from sustainable_mlops.rules import BY_ID, Finding, Outcome, evaluate
+from tests.rules.tables import Row, rows, tables
+
+#: What stands in the place of a value: unknown until apply, not set, or of another kind.
+_ODD: tuple[Any, ...] = (None, [], {}, "", "text", 7, True, [None], [{}], {"key": None})
+
+
+def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every place in `value`, containers before what is in them."""
+    if path:
+        yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, below in inner:
+        yield from _paths(below, (*path, key))
+
+
+def _put(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
+    """A copy of `value` with `new` at `path`."""
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = _put(copy[path[0]], path[1:], new)
+    return copy
+
+
+def _marks(path: tuple[str | int, ...]) -> Any:
+    """`after_unknown` that marks `path`."""
+    if not path:
+        return True
+    head, below = path[0], _marks(path[1:])
+    return {head: below} if isinstance(head, str) else [*[{}] * head, below]
+
+
+def _evaluate(row: Row, document: dict[str, Any]) -> list[Finding]:
+    return evaluate(load(json.dumps(document).encode()), [BY_ID[row.rule]])
+
+
+def _changes(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], tuple[str | int, ...]]]:
+    for entry in document["resource_changes"]:
+        if entry["change"]["after"] is not None:
+            for path in _paths(entry["change"]["after"]):
+                yield entry["change"], path
+
+
+@pytest.mark.parametrize("rule", sorted(tables()))
+def test_a_broken_rule_is_not_kept_because_something_is_unknown(rule: str) -> None:
+    for row in rows("pass", "fail", "not_applicable"):
+        if row.rule != rule:
+            continue
+        document = row.case.document()
+        for change, path in _changes(document):
+            kept = dict(change)
+            change["after_unknown"] = _marks(path)
+            outcomes = {finding.outcome for finding in _evaluate(row, document)}
+            change.update(kept)
+            if row.answer == "fail":
+                assert outcomes != {Outcome.PASS} or _decides(rule, path), (row.title, path)
+
+
+def _decides(rule: str, path: tuple[str | int, ...]) -> bool:
+    """Whether a value that is there, though not known yet, is all that this rule asks for."""
+    return (rule, str(path[-1])) in _PRESENCE
+
+
+#: Rules that ask whether something is set, not what it is.
+_PRESENCE: frozenset[tuple[str, str]] = frozenset()
+
+
+@pytest.mark.parametrize("rule", sorted(tables()))
+def test_no_rule_raises_on_values_of_another_kind(rule: str) -> None:
+    for row in rows("pass", "fail", "unknown"):
+        if row.rule != rule:
+            continue
+        document = row.case.document()
+        for change, path in _changes(document):
+            after = change["after"]
+            for odd in _ODD:
+                change["after"] = _put(after, path, odd)
+                _evaluate(row, document)
+            change["after"] = after

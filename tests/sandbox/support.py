@@ -1,0 +1,41 @@
+"""What the sandbox's tests keep doing."""
+
+import io
+import tarfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+ROLE = "arn:aws:iam::123456789012:role/test"
+IMAGE = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+
+
+def until(look: Callable[[], Any], *, seconds: float = 20.0) -> Any:
+    """What `look` answers, once that is true."""
+    deadline = time.monotonic() + seconds
+    while not (answer := look()):
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)
+    return answer
+
+
+def refusal(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
+    """The code and the message with which a request is refused."""
+    with pytest.raises(ClientError) as refused:
+        call(**request)
+    assert 400 <= refused.value.response["ResponseMetadata"]["HTTPStatusCode"] < 500
+    return refused.value.response["Error"]["Code"], refused.value.response["Error"]["Message"]
+
+
+def tar(**files: str) -> bytes:
+    """A .tar.gz; `code__inference_py` stands for code/inference.py."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name.replace("__", "/").replace("_py", ".py"))
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return content.getvalue()

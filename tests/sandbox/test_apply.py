@@ -1,0 +1,223 @@
+"""The Terraform provider works on the sandbox: apply, an empty second plan, and a destroy that leaves nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.terraform import Terraform, changes
+
+#: One resource of each kind that moto alone would break or leave half done. Without a KMS key and lifecycle rules,
+#: which cost 14 and 55 seconds of the provider's own waiting.
+ROOT_MODULE = """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+  backend "s3" {
+    bucket       = "terraform-state"
+    key          = "probe/terraform.tfstate"
+    region       = "eu-north-1"
+    use_lockfile = true
+  }
+}
+
+provider "aws" {
+  region = "eu-north-1"
+  default_tags {
+    tags = { workload = "probe" }
+  }
+}
+
+data "aws_caller_identity" "current" {}
+
+locals {
+  trust = {
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "sagemaker.amazonaws.com" } }
+    ]
+  }
+  tls_only = {
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = "arn:aws:s3:::probe-data/*"
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  }
+  share = {
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { AWS = "arn:aws:iam::210987654321:root" }
+      Action    = ["sagemaker:DescribeModelPackage"]
+      Resource  = ["arn:aws:sagemaker:eu-north-1:${data.aws_caller_identity.current.account_id}:model-package/probe/*"]
+    }]
+  }
+}
+
+resource "aws_iam_role" "this" {
+  name               = "probe"
+  assume_role_policy = jsonencode(local.trust)
+}
+
+resource "aws_s3_bucket" "this" {
+  bucket        = "probe-data"
+  force_destroy = true
+}
+
+resource "aws_s3_bucket_policy" "this" {
+  bucket = aws_s3_bucket.this.id
+  policy = jsonencode(local.tls_only)
+}
+
+resource "aws_s3_bucket_versioning" "this" {
+  bucket = aws_s3_bucket.this.id
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_intelligent_tiering_configuration" "this" {
+  bucket = aws_s3_bucket.this.id
+  name   = "archive"
+  tiering {
+    access_tier = "ARCHIVE_ACCESS"
+    days        = 90
+  }
+}
+
+resource "aws_s3_bucket_notification" "this" {
+  bucket      = aws_s3_bucket.this.id
+  eventbridge = true
+}
+
+resource "aws_s3_object" "this" {
+  bucket  = aws_s3_bucket_versioning.this.bucket
+  key     = "hello"
+  content = "world"
+}
+
+resource "aws_s3control_storage_lens_configuration" "this" {
+  config_id = "probe"
+  storage_lens_configuration {
+    enabled = true
+    account_level {
+      bucket_level {}
+    }
+  }
+}
+
+resource "aws_sagemaker_feature_group" "this" {
+  feature_group_name             = "probe-flights"
+  record_identifier_feature_name = "flight"
+  event_time_feature_name        = "event_time"
+  role_arn                       = aws_iam_role.this.arn
+  feature_definition {
+    feature_name = "flight"
+    feature_type = "String"
+  }
+  feature_definition {
+    feature_name = "event_time"
+    feature_type = "String"
+  }
+  offline_store_config {
+    table_format = "Iceberg"
+    s3_storage_config {
+      s3_uri = "s3://${aws_s3_bucket.this.id}/features"
+    }
+  }
+  online_store_config {
+    enable_online_store = true
+    ttl_duration {
+      unit  = "Days"
+      value = var.time_to_live_days
+    }
+  }
+}
+
+variable "time_to_live_days" {
+  type    = number
+  default = 30
+}
+
+resource "aws_sagemaker_model_package_group" "this" {
+  model_package_group_name = "probe"
+}
+
+resource "aws_sagemaker_model_package_group_policy" "this" {
+  model_package_group_name = aws_sagemaker_model_package_group.this.model_package_group_name
+  resource_policy          = jsonencode(local.share)
+}
+
+resource "aws_sagemaker_model" "this" {
+  name               = "probe"
+  execution_role_arn = aws_iam_role.this.arn
+  primary_container {
+    image = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+  }
+}
+
+resource "aws_sagemaker_endpoint_configuration" "this" {
+  name_prefix = "probe-"
+  production_variants {
+    variant_name = "main"
+    model_name   = aws_sagemaker_model.this.name
+    serverless_config {
+      memory_size_in_mb       = 2048
+      max_concurrency         = var.max_concurrency
+      provisioned_concurrency = 1
+    }
+  }
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+variable "max_concurrency" {
+  type    = number
+  default = 5
+}
+
+resource "aws_sagemaker_endpoint" "this" {
+  name                 = "probe"
+  endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
+}
+
+resource "aws_appautoscaling_target" "this" {
+  service_namespace  = "sagemaker"
+  resource_id        = "endpoint/${aws_sagemaker_endpoint.this.name}/variant/main"
+  scalable_dimension = "sagemaker:variant:DesiredProvisionedConcurrency"
+  min_capacity       = 1
+  max_capacity       = 2
+}
+"""
+
+
+@pytest.mark.apply
+def test_apply_then_an_empty_plan_then_a_change_then_nothing_left(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(ROOT_MODULE)
+    with Sandbox.start(log=tmp_path / "sandbox.log") as sandbox:
+        s3 = sandbox.client("s3")
+        s3.create_bucket(Bucket="terraform-state", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+        only_the_state = sandbox.inventory()
+        terraform, plan_file = Terraform(tmp_path, sandbox.environment), tmp_path / "tfplan"
+        terraform.init()
+        terraform.apply()
+        assert changes(terraform.plan(plan_file)) == {}
+        change = ("-var=time_to_live_days=7", "-var=max_concurrency=6")
+        assert changes(terraform.plan(plan_file, *change)) == {
+            "aws_sagemaker_feature_group.this": ["update"],
+            "aws_sagemaker_endpoint_configuration.this": ["create", "delete"],
+            "aws_sagemaker_endpoint.this": ["update"],
+        }
+        terraform.apply(*change)
+        terraform.apply("-destroy")
+        assert sandbox.inventory() == only_the_state
+        assert [found["Key"] for found in s3.list_objects_v2(Bucket="terraform-state")["Contents"]] == [
+            "probe/terraform.tfstate"
+        ]
+    assert (tmp_path / "sandbox.log").read_text() == ""

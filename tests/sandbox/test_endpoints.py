@@ -1,0 +1,179 @@
+"""Endpoints: what serverless refuses, how an endpoint lives, and that it really answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.support import IMAGE, ROLE, refusal, tar, until
+
+Fresh = Callable[[str], str]
+
+SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+CAPTURE = {
+    "EnableCapture": True,
+    "InitialSamplingPercentage": 100,
+    "DestinationS3Uri": "s3://captures",
+    "CaptureOptions": [{"CaptureMode": "Input"}],
+}
+TRIPLE = """
+import json
+def model_fn(model_dir): return 3
+def predict_fn(values, model): return [value * model for value in values]
+"""
+
+
+def variant(model: str, **members: Any) -> dict[str, Any]:
+    return {"VariantName": "main", "ModelName": model, "ServerlessConfig": SERVERLESS, **members}
+
+
+def make_model(sagemaker: Any, name: str, **members: Any) -> str:
+    given = {"PrimaryContainer": {"Image": IMAGE}} if "Containers" not in members else {}
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, **(given | members))
+    return name
+
+
+@pytest.mark.parametrize(
+    ("model", "config", "why"),
+    [
+        ({"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}}, {}, "VpcConfig is not supported"),
+        ({"EnableNetworkIsolation": True}, {}, "network isolation is not supported"),
+        ({"Containers": [{"Image": IMAGE}, {"Image": IMAGE}]}, {}, "one container"),
+        ({"PrimaryContainer": {"Image": IMAGE, "Mode": "MultiModel"}}, {}, "multi-model"),
+        ({}, {"DataCaptureConfig": CAPTURE}, "data capture is not supported"),
+        ({}, {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://b"}}}, "asynchronous inference"),
+    ],
+)
+def test_what_serverless_inference_excludes_is_refused(
+    sagemaker: Any, fresh: Fresh, model: Any, config: Any, why: str
+) -> None:
+    name = make_model(sagemaker, fresh("excluded"), **model)
+    request = {"EndpointConfigName": fresh("config"), "ProductionVariants": [variant(name)], **config}
+    code, message = refusal(sagemaker.create_endpoint_config, **request)
+    assert code == "ValidationException"
+    assert "One or more endpoint features are not supported using this configuration" in message
+    assert why in message
+
+
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        ({"InstanceType": "ml.m5.large"}, "InstanceType cannot be specified together with ServerlessConfig"),
+        ({"InitialInstanceCount": 1}, "InitialInstanceCount cannot be specified together with ServerlessConfig"),
+        ({"AcceleratorType": "ml.eia2.medium"}, "AcceleratorType cannot be specified"),
+        ({"ServerlessConfig": {"MemorySizeInMB": 2000, "MaxConcurrency": 1}}, "enum value set: [1024, 2048"),
+        ({"ServerlessConfig": SERVERLESS | {"ProvisionedConcurrency": 6}}, "less than or equal to MaxConcurrency"),
+    ],
+)
+def test_impossible_serverless_settings_are_refused(sagemaker: Any, fresh: Fresh, members: Any, why: str) -> None:
+    name = make_model(sagemaker, fresh("model"))
+    request = {"EndpointConfigName": fresh("config"), "ProductionVariants": [variant(name, **members)]}
+    assert why in refusal(sagemaker.create_endpoint_config, **request)[1]
+
+
+def test_a_serverless_endpoint_has_one_variant(sagemaker: Any, fresh: Fresh) -> None:
+    name = make_model(sagemaker, fresh("model"))
+    variants = [variant(name), variant(name, VariantName="second")]
+    request = {"EndpointConfigName": fresh("config"), "ProductionVariants": variants}
+    assert "exactly one production variant" in refusal(sagemaker.create_endpoint_config, **request)[1]
+
+
+def test_what_a_request_names_must_exist(sagemaker: Any, fresh: Fresh) -> None:
+    config = {"EndpointConfigName": fresh("config"), "ProductionVariants": [variant("no-such-model")]}
+    assert "Could not find model" in refusal(sagemaker.create_endpoint_config, **config)[1]
+    endpoint = {"EndpointName": fresh("endpoint"), "EndpointConfigName": "no-such-config"}
+    assert "Could not find endpoint configuration" in refusal(sagemaker.create_endpoint, **endpoint)[1]
+
+
+def test_an_instance_based_endpoint_never_becomes_serverless(sagemaker: Any, fresh: Fresh) -> None:
+    model, endpoint = make_model(sagemaker, fresh("model")), fresh("endpoint")
+    instances, serverless = fresh("config"), fresh("config")
+    on_instances = {
+        "VariantName": "main",
+        "ModelName": model,
+        "InstanceType": "ml.c7g.large",
+        "InitialInstanceCount": 1,
+    }
+    sagemaker.create_endpoint_config(EndpointConfigName=instances, ProductionVariants=[on_instances])
+    sagemaker.create_endpoint_config(EndpointConfigName=serverless, ProductionVariants=[variant(model)])
+    sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=instances)
+    wait_in_service(sagemaker, endpoint)
+    update = {"EndpointName": endpoint, "EndpointConfigName": serverless}
+    assert "cannot become serverless" in refusal(sagemaker.update_endpoint, **update)[1]
+
+
+def test_an_endpoint_whose_model_data_is_missing_fails_and_says_why(sagemaker: Any, fresh: Fresh, bucket: str) -> None:
+    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/none/model.tar.gz"}
+    endpoint = deploy(sagemaker, fresh, make_model(sagemaker, fresh("model"), PrimaryContainer=container))
+    failed = until(
+        lambda: status(sagemaker, endpoint) == "Failed" and sagemaker.describe_endpoint(EndpointName=endpoint)
+    )
+    assert f"s3://{bucket}/none/model.tar.gz" in failed["FailureReason"]
+
+
+def test_an_endpoint_serves_an_approved_package_then_its_successor(
+    sandbox: Sandbox, sagemaker: Any, s3: Any, fresh: Fresh, bucket: str
+) -> None:
+    runtime, group = sandbox.client("sagemaker-runtime"), fresh("group")
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    models = []
+    for factor in ("3", "5"):
+        s3.put_object(Bucket=bucket, Key=factor, Body=tar(code__inference_py=TRIPLE.replace("3", factor)))
+        package = {"Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/{factor}"}]}
+        arn = sagemaker.create_model_package(ModelPackageGroupName=group, InferenceSpecification=package)
+        container = {"ModelPackageName": arn["ModelPackageArn"]}
+        models.append(make_model(sagemaker, fresh("model"), PrimaryContainer=container))
+
+    endpoint = deploy(sagemaker, fresh, models[0])
+    assert status(sagemaker, endpoint) == "Creating"
+    wait_in_service(sagemaker, endpoint)
+    ask = {"EndpointName": endpoint, "Body": b"[1, 2]", "ContentType": "application/json"}
+    answer = runtime.invoke_endpoint(**ask)
+    assert answer["Body"].read() == b"[3, 6]"
+    assert (answer["ContentType"], answer["InvokedProductionVariant"]) == ("application/json", "main")
+
+    config = fresh("config")
+    sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[variant(models[1])])
+    sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
+    assert runtime.invoke_endpoint(**ask)["Body"].read() == b"[3, 6]"  # the old one serves until the new one is ready
+    assert "Cannot update in-progress endpoint" in refusal(sagemaker.delete_endpoint, EndpointName=endpoint)[1]
+    wait_in_service(sagemaker, endpoint)
+    assert runtime.invoke_endpoint(**ask)["Body"].read() == b"[5, 10]"
+
+    sagemaker.delete_endpoint_config(EndpointConfigName=config)  # allowed: the endpoint goes on
+    assert runtime.invoke_endpoint(**ask)["Body"].read() == b"[5, 10]"
+    sagemaker.delete_endpoint(EndpointName=endpoint)
+    until(lambda: endpoint not in [one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]])
+    assert "not found" in refusal(runtime.invoke_endpoint, **ask)[1]
+
+
+def test_a_request_that_the_model_cannot_read_is_a_model_error(
+    sandbox: Sandbox, sagemaker: Any, s3: Any, fresh: Fresh, bucket: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=tar(code__inference_py=TRIPLE))
+    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}
+    endpoint = deploy(sagemaker, fresh, make_model(sagemaker, fresh("model"), PrimaryContainer=container))
+    wait_in_service(sagemaker, endpoint)
+    runtime = sandbox.client("sagemaker-runtime")
+    ask = {"EndpointName": endpoint, "ContentType": "application/json"}
+    code, message = refusal(runtime.invoke_endpoint, Body=b"{", **ask)
+    assert code == "ModelError"
+    assert "Received server error (500) from primary" in message
+    code, message = refusal(runtime.invoke_endpoint, Body=b" " * (4 * 2**20 + 1), **ask)
+    assert (code, "larger than 4194304 bytes" in message) == ("ValidationError", True)
+
+
+def deploy(sagemaker: Any, fresh: Fresh, model: str) -> str:
+    config, endpoint = fresh("config"), fresh("endpoint")
+    sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[variant(model)])
+    sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=config)
+    return endpoint
+
+
+def status(sagemaker: Any, endpoint: str) -> str:
+    return str(sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"])
+
+
+def wait_in_service(sagemaker: Any, endpoint: str) -> None:
+    until(lambda: status(sagemaker, endpoint) == "InService")

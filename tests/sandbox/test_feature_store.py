@@ -1,0 +1,224 @@
+"""Feature groups and their records, online and offline."""
+
+import io
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.support import ROLE, refusal, until
+
+Fresh = Callable[[str], str]
+
+DEFINITIONS = [
+    {"FeatureName": "flight", "FeatureType": "String"},
+    {"FeatureName": "event_time", "FeatureType": "String"},
+    {"FeatureName": "distance", "FeatureType": "Fractional"},
+    {"FeatureName": "seats", "FeatureType": "Integral"},
+]
+NOON, LATER = "2013-01-01T12:00:00Z", "2013-01-01T13:00:00.500Z"
+
+
+@pytest.fixture(scope="session")
+def store(sandbox: Sandbox) -> Any:
+    return sandbox.client("sagemaker-featurestore-runtime")
+
+
+@pytest.fixture
+def group(sagemaker: Any, fresh: Fresh, bucket: str) -> str:
+    return make_group(sagemaker, fresh("flights"), bucket)
+
+
+def test_a_record_is_read_back_as_it_was_put(store: Any, group: str) -> None:
+    store.put_record(FeatureGroupName=group, Record=record("UA1", NOON, distance="719.5", seats="180"))
+    read = store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="UA1")["Record"]
+    assert values(read) == {"flight": "UA1", "event_time": NOON, "distance": "719.5", "seats": "180"}
+    some = store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="UA1", FeatureNames=["seats"])
+    assert values(some["Record"]) == {"seats": "180"}
+    assert "Record" not in store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="none")
+
+
+def test_an_older_event_does_not_overwrite_a_newer_one_online(store: Any, group: str) -> None:
+    for event_time, seats in ((LATER, "2"), (NOON, "1")):
+        store.put_record(FeatureGroupName=group, Record=record("UA1", event_time, seats=seats))
+    read = store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="UA1")["Record"]
+    assert values(read)["seats"] == "2"
+
+
+def test_the_offline_store_keeps_every_write_in_sagemakers_layout(
+    store: Any, s3: Any, sagemaker: Any, group: str, bucket: str
+) -> None:
+    store.put_record(FeatureGroupName=group, Record=record("UA1", LATER, distance="719.5", seats="2"))
+    store.put_record(FeatureGroupName=group, Record=record("UA1", NOON, seats="1"))
+    store.delete_record(FeatureGroupName=group, RecordIdentifierValueAsString="UA1", EventTime=LATER)
+    described = sagemaker.describe_feature_group(FeatureGroupName=group)
+    resolved = described["OfflineStoreConfig"]["S3StorageConfig"]["ResolvedOutputS3Uri"]
+    assert resolved.startswith(f"s3://{bucket}/features/123456789012/sagemaker/eu-north-1/offline-store/{group}-")
+    assert resolved.endswith("/data")
+    keys = [found["Key"] for found in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    assert sorted(key.split("/data/")[1].rsplit("/", 1)[0] for key in keys) == [
+        "year=2013/month=01/day=01/hour=12",
+        "year=2013/month=01/day=01/hour=13",
+    ]
+    rows = [row for key in sorted(keys) for row in read_rows(s3, bucket, key)]
+    assert [(row["seats"], row["distance"], row["is_deleted"]) for row in rows] == [
+        (1, None, False),
+        (2, 719.5, False),
+        (None, None, True),
+    ]
+    assert all(datetime.now(UTC) - row["write_time"] < timedelta(minutes=1) for row in rows)
+    assert {"api_invocation_time", "write_time"} < set(rows[0])
+
+
+def test_soft_deletion_remembers_the_time_and_hard_deletion_forgets_all(store: Any, group: str) -> None:
+    for mode, back in (("SoftDelete", False), ("HardDelete", True)):
+        where = {"FeatureGroupName": group, "RecordIdentifierValueAsString": mode}
+        store.put_record(FeatureGroupName=group, Record=record(mode, NOON))
+        store.delete_record(**where, EventTime=LATER, DeletionMode=mode)
+        assert "Record" not in store.get_record(**where)
+        store.put_record(FeatureGroupName=group, Record=record(mode, NOON))
+        assert ("Record" in store.get_record(**where)) is back
+
+
+def test_records_expire_after_the_time_to_live(store: Any, sagemaker: Any, fresh: Fresh, bucket: str) -> None:
+    group = make_group(sagemaker, fresh("expiring"), bucket, TtlDuration={"Unit": "Hours", "Value": 1})
+    just_now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    where = {"FeatureGroupName": group, "RecordIdentifierValueAsString": "new"}
+    store.put_record(FeatureGroupName=group, Record=record("new", just_now))
+    store.put_record(FeatureGroupName=group, Record=record("old", NOON))
+    expires = datetime.fromisoformat(store.get_record(**where, ExpirationTimeResponse="Enabled")["ExpiresAt"])
+    assert expires == datetime.fromisoformat(just_now) + timedelta(hours=1)
+    assert "Record" not in store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="old")
+    short = {"Unit": "Seconds", "Value": 1}
+    store.put_record(FeatureGroupName=group, Record=record("new", just_now), TtlDuration=short)
+    until(lambda: "Record" not in store.get_record(**where))
+
+
+@pytest.mark.parametrize(
+    ("features", "why"),
+    [
+        ({"flight": "UA1"}, "event time feature event_time is missing"),
+        ({"event_time": NOON}, "record identifier feature flight is missing"),
+        ({"flight": "UA1", "event_time": "1 January"}, "must be in the format yyyy-MM-dd'T'HH:mm:ssZ"),
+        ({"flight": "UA1", "event_time": NOON, "seats": "1.5"}, "feature seats must be of type Integral; got '1.5'"),
+        ({"flight": "UA1", "event_time": NOON, "distance": "far"}, "feature distance must be of type Fractional"),
+        ({"flight": "UA1", "event_time": NOON, "wings": "2"}, "does not contain a feature with name wings"),
+    ],
+)
+def test_a_record_that_does_not_fit_is_refused_and_not_written(
+    store: Any, group: str, features: dict[str, str], why: str
+) -> None:
+    sent = [{"FeatureName": name, "ValueAsString": value} for name, value in features.items()]
+    code, message = refusal(store.put_record, FeatureGroupName=group, Record=sent)
+    assert code == "ValidationError"
+    assert why in message
+    assert "Record" not in store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="UA1")
+
+
+def test_batches_answer_for_each_record(store: Any, group: str) -> None:
+    entries = [{"FeatureGroupName": group, "Record": record(f"UA{number}", NOON)} for number in range(25)]
+    entries[7]["Record"] = record("UA7", "never")
+    written = store.batch_write_record(Entries=entries)
+    assert [error["Entry"]["Record"][0]["ValueAsString"] for error in written["Errors"]] == ["UA7"]
+    wanted = [
+        {"FeatureGroupName": group, "RecordIdentifiersValueAsString": ["UA1", "UA2", "UA7"]},
+        {"FeatureGroupName": "none", "RecordIdentifiersValueAsString": ["UA1"]},
+    ]
+    read = store.batch_get_record(Identifiers=wanted)
+    assert [one["RecordIdentifierValueAsString"] for one in read["Records"]] == ["UA1", "UA2"]
+    assert [one["FeatureGroupName"] for one in read["Errors"]] == ["none"]
+
+
+def test_added_features_and_time_to_live_change_a_group_in_place(
+    store: Any, s3: Any, sagemaker: Any, group: str, bucket: str
+) -> None:
+    store.put_record(FeatureGroupName=group, Record=record("UA1", NOON))
+    added = [{"FeatureName": "wind", "FeatureType": "Fractional"}]
+    sagemaker.update_feature_group(FeatureGroupName=group, FeatureAdditions=added)
+    ttl = {"TtlDuration": {"Unit": "Days", "Value": 9000}}
+    sagemaker.update_feature_group(FeatureGroupName=group, OnlineStoreConfig=ttl)
+    described = sagemaker.describe_feature_group(FeatureGroupName=group)
+    assert described["FeatureDefinitions"] == DEFINITIONS + added
+    assert described["OnlineStoreConfig"] == {"EnableOnlineStore": True, **ttl}
+    store.put_record(FeatureGroupName=group, Record=record("UA2", NOON, wind="7.5"))
+    keys = [found["Key"] for found in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    rows = {row["flight"]: row for key in keys for row in read_rows(s3, bucket, key)}
+    assert (rows["UA1"].get("wind"), rows["UA2"]["wind"]) == (None, 7.5)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"EventTimeFeatureName": "when"}, "EventTimeFeatureName when must be one of the names"),
+        ({"EventTimeFeatureName": "seats"}, "EventTime feature must be of type String or Fractional"),
+        ({"OnlineStoreConfig": {"TtlDuration": {"Unit": "Days", "Value": 1}}}, "TtlDuration can only be set"),
+        ({"FeatureDefinitions": [*DEFINITIONS, DEFINITIONS[0]]}, "Duplicate FeatureName flight"),
+        ({"FeatureDefinitions": [*DEFINITIONS, {"FeatureName": "write_time", "FeatureType": "String"}]}, "reserved"),
+    ],
+)
+def test_an_impossible_feature_group_is_refused(
+    sagemaker: Any, fresh: Fresh, bucket: str, change: Any, why: str
+) -> None:
+    code, message = refusal(sagemaker.create_feature_group, **(definition(fresh("bad"), bucket) | change))
+    assert code == "ValidationException"
+    assert why in message
+
+
+def test_a_blocked_offline_store_says_so_and_loses_nothing(store: Any, s3: Any, sagemaker: Any, fresh: Fresh) -> None:
+    missing = fresh("not-there-yet")
+    group = make_group(sagemaker, fresh("blocked"), missing)
+    store.put_record(FeatureGroupName=group, Record=record("UA1", NOON))
+    refusal(s3.list_objects_v2, Bucket=missing)
+    described = sagemaker.describe_feature_group(FeatureGroupName=group)
+    assert described["OfflineStoreStatus"]["Status"] == "Blocked"
+    assert "NoSuchBucket" in described["OfflineStoreStatus"]["BlockedReason"]
+    s3.create_bucket(Bucket=missing, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    assert s3.list_objects_v2(Bucket=missing)["KeyCount"] == 1
+
+
+@pytest.mark.slow
+def test_thousands_of_records_are_taken_in_ten_seconds(store: Any, group: str) -> None:
+    began, taken = time.monotonic(), 0
+    while time.monotonic() - began < 2:
+        batch = [{"FeatureGroupName": group, "Record": record(f"UA{taken + n}", NOON)} for n in range(25)]
+        assert not store.batch_write_record(Entries=batch)["Errors"]
+        taken += len(batch)
+    assert taken > 1000
+
+
+def definition(name: str, bucket: str, **online: Any) -> dict[str, Any]:
+    return {
+        "FeatureGroupName": name,
+        "RecordIdentifierFeatureName": "flight",
+        "EventTimeFeatureName": "event_time",
+        "FeatureDefinitions": DEFINITIONS,
+        "RoleArn": ROLE,
+        "OnlineStoreConfig": {"EnableOnlineStore": True, **online},
+        "OfflineStoreConfig": {"S3StorageConfig": {"S3Uri": f"s3://{bucket}/features"}},
+    }
+
+
+def make_group(sagemaker: Any, name: str, bucket: str, **online: Any) -> str:
+    sagemaker.create_feature_group(**definition(name, bucket, **online))
+    assert sagemaker.describe_feature_group(FeatureGroupName=name)["FeatureGroupStatus"] == "Creating"
+    until(lambda: sagemaker.describe_feature_group(FeatureGroupName=name)["FeatureGroupStatus"] == "Created")
+    return name
+
+
+def record(flight: str, event_time: str, **others: str) -> list[dict[str, str]]:
+    features = {"flight": flight, "event_time": event_time, **others}
+    return [{"FeatureName": name, "ValueAsString": value} for name, value in features.items()]
+
+
+def values(features: list[dict[str, str]]) -> dict[str, str]:
+    return {feature["FeatureName"]: feature["ValueAsString"] for feature in features}
+
+
+def read_rows(s3: Any, bucket: str, key: str) -> list[dict[str, Any]]:
+    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(content)).to_pylist()
+    return rows

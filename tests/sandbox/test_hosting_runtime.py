@@ -1,0 +1,242 @@
+"""Models are really served: workers start on demand, keep the inference toolkit's contract, and go when idle."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from sustainable_mlops.sandbox.runtime import hosting
+from sustainable_mlops.sandbox.runtime.hosting import ModelError, ModelServer, ThrottledError
+
+JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
+
+#: The weight that the model file holds, times the first number of the request.
+INFERENCE = """
+import json, os, pathlib, subprocess, time
+def model_fn(model_dir):
+    return json.loads((pathlib.Path(model_dir) / "model.json").read_text())["weight"]
+def input_fn(data, content_type):
+    return json.loads(data)
+def predict_fn(data, model):
+    time.sleep(data.get("seconds", 0))
+    return {"value": data["x"] * model, "pid": os.getpid()}
+def output_fn(prediction, accept):
+    return json.dumps(prediction), accept
+"""
+
+
+def packed(inference: str = INFERENCE, **others: str) -> bytes:
+    files = {"model.json": json.dumps({"weight": 2}), "code/inference.py": inference, **others}
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as tar:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text.encode())
+            tar.addfile(member, io.BytesIO(text.encode()))
+    return content.getvalue()
+
+
+Serve = Callable[..., ModelServer]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Makes a server; it is closed after the test."""
+    servers: list[ModelServer] = []
+
+    def make(model_data: bytes | None = None, environment: dict[str, str] | None = None, **options: Any) -> ModelServer:
+        settings: dict[str, Any] = {"memory_mb": 1024, "max_concurrency": 2} | options
+        folder = tmp_path / f"server-{len(servers)}"
+        server = ModelServer(model_data or packed(), environment or {}, folder, **settings)
+        servers.append(server)
+        return server
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+def ask(server: ModelServer, **request: object) -> dict[str, Any]:
+    body, content_type = server.invoke(json.dumps(request).encode(), JSON, JSON)
+    assert content_type == JSON
+    answer: dict[str, Any] = json.loads(body)
+    return answer
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_cold_worker_starts_on_the_first_request_and_goes_when_idle(serve: Serve) -> None:
+    server = serve(idle_seconds=0.3)
+    assert server.workers == 0
+    first, second = ask(server, x=3), ask(server, x=4)
+    assert (first["value"], second["value"]) == (6, 8)
+    assert first["pid"] == second["pid"]
+    assert server.workers == 1
+    wait_until(lambda: server.workers == 0 and not psutil.pid_exists(first["pid"]))
+    assert ask(server, x=5)["pid"] != first["pid"]
+
+
+def test_requests_at_once_have_their_own_workers_up_to_max_concurrency(serve: Serve) -> None:
+    server = serve(max_concurrency=2)
+    with ThreadPoolExecutor() as pool:
+        slow = [pool.submit(ask, server, x=1, seconds=1) for _ in range(2)]
+        wait_until(lambda: server.workers == 2)
+        with pytest.raises(ThrottledError, match="MaxConcurrency"):
+            ask(server, x=1)
+        assert len({answer.result()["pid"] for answer in slow}) == 2
+
+
+def test_user_prints_do_not_reach_the_response(serve: Serve, tmp_path: Path) -> None:
+    noisy = INFERENCE.replace(
+        "    time.sleep", '    print("from Python"); subprocess.run(["echo", "from a child"])\n    time.sleep'
+    )
+    assert ask(serve(packed(noisy)), x=1)["value"] == 2
+    log = (tmp_path / "server-0" / "logs" / "worker-1.log").read_text()
+    assert "from Python" in log
+    assert "from a child" in log
+
+
+def test_missing_functions_have_the_toolkits_defaults(serve: Serve) -> None:
+    import numpy as np
+
+    server = serve(packed("def model_fn(model_dir):\n    return lambda rows: rows.sum(axis=1)\n"))
+    assert server.invoke(b"[[1, 2], [3, 4]]", JSON, "*/*") == (b"[3, 7]", JSON)
+    assert server.invoke(b"1,2\n3,4\n", CSV, CSV) == (b"3.0\n7.0\n", CSV)
+    array = io.BytesIO()
+    np.save(array, np.array([[1, 2], [3, 4]]))
+    answer, content_type = server.invoke(array.getvalue(), NPY, NPY)
+    assert (np.load(io.BytesIO(answer)).tolist(), content_type) == ([3, 7], NPY)
+    for content_type, accept in (("image/png", JSON), (JSON, "image/png")):
+        with pytest.raises(ModelError, match="Content type image/png is not supported") as refused:
+            server.invoke(b"[[1]]", content_type, accept)
+        assert refused.value.original_status == 415
+    assert server.workers == 1
+
+
+def test_an_error_of_the_script_is_answered_and_the_worker_goes_on(serve: Serve) -> None:
+    server = serve()
+    pid = ask(server, x=1)["pid"]
+    with pytest.raises(ModelError, match="'x'") as failed:
+        ask(server, y=1)
+    assert failed.value.original_status == 500
+    assert "KeyError: 'x'" in failed.value.log
+    assert ask(server, x=1)["pid"] == pid
+
+
+def test_a_worker_that_dies_is_reported_with_its_last_words_and_replaced(serve: Serve) -> None:
+    server = serve(packed(INFERENCE.replace("    time.sleep", '    data.get("die") and os.abort()\n    time.sleep')))
+    pid = ask(server, x=1)["pid"]
+    with pytest.raises(ModelError, match="exit code -6"):
+        ask(server, x=1, die=True)
+    second = ask(server, x=1)["pid"]
+    os.kill(second, signal.SIGKILL)  # while it is idle: nobody need notice
+    wait_until(lambda: server.workers == 0)
+    assert ask(server, x=1)["pid"] not in {pid, second}
+
+
+def test_a_worker_over_its_memory_is_killed(serve: Serve) -> None:
+    greedy = INFERENCE.replace("    time.sleep", "    block = bytearray(data.get('bytes', 0))\n    time.sleep")
+    server = serve(packed(greedy), memory_mb=100)
+    assert ask(server, x=1)["value"] == 2
+    with pytest.raises(ModelError, match="MemorySizeInMB, 100 MB") as killed:
+        ask(server, x=1, bytes=200 * 2**20, seconds=5)
+    assert killed.value.original_status == 0
+
+
+def test_an_invocation_that_takes_too_long_is_ended(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve()
+    ask(server, x=1)
+    monkeypatch.setattr(hosting, "INVOCATION_SECONDS", 0.2)
+    with pytest.raises(ModelError, match="Your invocation timed out"):
+        ask(server, x=1, seconds=30)
+    assert server.workers == 0
+
+
+def test_a_path_outside_the_archive_is_refused(serve: Serve, tmp_path: Path) -> None:
+    server = serve(packed(**{"../../outside.py": "print('escaped')"}))
+    with pytest.raises(ModelError, match=r"model.tar.gz: refused, .*outside"):
+        ask(server, x=1)
+    assert not list(tmp_path.parent.glob("outside.py"))
+    assert not list(tmp_path.glob("**/outside.py"))
+    assert server.workers == 0
+
+
+@pytest.mark.parametrize(
+    ("model_data", "message"),
+    [
+        (packed()[:100], "not a complete tar.gz archive"),
+        (packed(**{"code/inference.py": "x = 1"}), r"inference.py has no model_fn"),
+        (packed(**{"code/inference.py": "import no_such_package"}), "No module named 'no_such_package'"),
+        (packed(**{"code/inference.py": INFERENCE + "transform_fn = predict_fn"}), "transform_fn cannot be used"),
+    ],
+    ids=["broken tar", "no model_fn", "import error", "both contracts"],
+)
+def test_a_model_that_cannot_be_loaded_says_why(serve: Serve, model_data: bytes, message: str) -> None:
+    server = serve(model_data)
+    with pytest.raises(ModelError, match=message) as failed:
+        ask(server, x=1)
+    assert failed.value.original_status == 500
+    assert "\n" not in failed.value.message
+    assert server.workers == 0
+
+
+def test_the_entry_point_and_environment_are_the_models_own(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_HOST", "1")
+    script = "import os\nmodel_fn = lambda folder: folder\ntransform_fn = lambda *_: repr((_[0], dict(os.environ)))\n"
+    server = serve(
+        packed(**{"code/other.py": script}), {"SAGEMAKER_PROGRAM": "other.py", "CACHE": "/opt/ml/model/cache"}
+    )
+    text = server.invoke(b"{}", JSON, JSON)[0].decode()
+    assert "server-0/model/cache" in text
+    assert "'SM_MODEL_DIR'" in text
+    assert "SECRET_OF_THE_HOST" not in text
+
+
+def test_a_worker_dies_with_its_server_even_while_it_works(tmp_path: Path) -> None:
+    (tmp_path / "model.tar.gz").write_bytes(packed())
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import pathlib, sys, threading, time\n"
+            "from sustainable_mlops.sandbox.runtime.hosting import ModelServer\n"
+            "folder = pathlib.Path(sys.argv[1])\n"
+            "model = (folder / 'model.tar.gz').read_bytes()\n"
+            "server = ModelServer(model, {}, folder, memory_mb=1024, max_concurrency=1)\n"
+            "print(server.invoke(b'{\"x\": 1}', 'application/json', '*/*')[0].decode(), flush=True)\n"
+            "server.invoke(b'{\"x\": 1, \"seconds\": 60}', 'application/json', '*/*')\n",
+            str(tmp_path),
+        ],
+        stdout=subprocess.PIPE,
+    )
+    with server:
+        assert server.stdout is not None
+        worker = json.loads(server.stdout.readline())["pid"]
+        assert psutil.pid_exists(worker)
+        server.kill()
+    wait_until(lambda: not psutil.pid_exists(worker) or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_closing_leaves_no_worker(serve: Serve) -> None:
+    server = serve()
+    pid = ask(server, x=1)["pid"]
+    server.close()
+    assert not psutil.pid_exists(pid)
+    with pytest.raises(ModelError, match="deleted"):
+        ask(server, x=1)

@@ -1,0 +1,77 @@
+"""The model registry: versions, approval and what is told of it, policies, and what must not be lost."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.support import IMAGE, refusal
+
+Fresh = Callable[[str], str]
+
+CONTAINERS = {"Containers": [{"Image": IMAGE}]}
+
+
+def test_versions_count_up_and_are_never_given_twice(sagemaker: Any, fresh: Fresh) -> None:
+    group = fresh("group")
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    arns = [register(sagemaker, group) for _ in range(2)]
+    assert [arn.rsplit("/", 1)[1] for arn in arns] == ["1", "2"]
+    sagemaker.delete_model_package(ModelPackageName=arns[1])
+    assert register(sagemaker, group).endswith(f"model-package/{group}/3")
+
+
+def test_a_version_waits_for_approval_unless_it_is_given(sagemaker: Any, fresh: Fresh) -> None:
+    group = fresh("group")
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    arn = register(sagemaker, group)
+    assert sagemaker.describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"] == "PendingManualApproval"
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="good")
+    register(sagemaker, group)
+    approved = {"ModelPackageGroupName": group, "ModelApprovalStatus": "Approved"}
+    listed = sagemaker.list_model_packages(**approved)["ModelPackageSummaryList"]
+    assert [package["ModelPackageArn"] for package in listed] == [arn]
+    assert sagemaker.describe_model_package(ModelPackageName=arn)["ApprovalDescription"] == "good"
+
+
+def test_approval_is_told_to_eventbridge(sandbox: Sandbox, sagemaker: Any, fresh: Fresh) -> None:
+    group, queue, events, sqs = fresh("group"), fresh("queue"), sandbox.client("events"), sandbox.client("sqs")
+    url = sqs.create_queue(QueueName=queue)["QueueUrl"]
+    pattern = {"source": ["aws.sagemaker"], "detail": {"ModelPackageGroupName": [group]}}
+    events.put_rule(Name=queue, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=queue, Targets=[{"Id": "q", "Arn": f"arn:aws:sqs:eu-north-1:123456789012:{queue}"}])
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    arn = register(sagemaker, group)
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    received = [
+        json.loads(message["Body"]) for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    ]
+    assert [event["detail"]["ModelApprovalStatus"] for event in received] == ["PendingManualApproval", "Approved"]
+    assert {event["detail-type"] for event in received} == {"SageMaker Model Package State Change"}
+
+
+def test_a_group_with_packages_is_not_deleted(sagemaker: Any, fresh: Fresh) -> None:
+    group = fresh("group")
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    arn = register(sagemaker, group)
+    code, message = refusal(sagemaker.delete_model_package_group, ModelPackageGroupName=group)
+    assert (code, "still contains Model Packages" in message) == ("ConflictException", True)
+    sagemaker.delete_model_package(ModelPackageName=arn)
+    sagemaker.delete_model_package_group(ModelPackageGroupName=group)
+    assert "does not exist" in refusal(sagemaker.describe_model_package_group, ModelPackageGroupName=group)[1]
+
+
+def test_a_groups_policy_comes_and_goes(sagemaker: Any, fresh: Fresh) -> None:
+    group = fresh("group")
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    where = {"ModelPackageGroupName": group}
+    assert "Cannot find resource policy" in refusal(sagemaker.get_model_package_group_policy, **where)[1]
+    sagemaker.put_model_package_group_policy(**where, ResourcePolicy='{"Version": "2012-10-17"}')
+    assert sagemaker.get_model_package_group_policy(**where)["ResourcePolicy"] == '{"Version": "2012-10-17"}'
+    sagemaker.delete_model_package_group_policy(**where)
+    assert "Cannot find resource policy" in refusal(sagemaker.get_model_package_group_policy, **where)[1]
+
+
+def register(sagemaker: Any, group: str) -> str:
+    answer = sagemaker.create_model_package(ModelPackageGroupName=group, InferenceSpecification=CONTAINERS)
+    return str(answer["ModelPackageArn"])

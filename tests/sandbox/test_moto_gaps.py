@@ -1,0 +1,127 @@
+"""What the Terraform provider and the jobs need of moto, and moto alone lacks."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.support import refusal
+
+Fresh = Callable[[str], str]
+
+RULES = {
+    "Rules": [
+        {
+            "ID": "checkpoints",
+            "Status": "Enabled",
+            "Filter": {
+                "And": {
+                    "Prefix": "checkpoints/",
+                    "ObjectSizeGreaterThan": 1024,
+                    "Tags": [{"Key": "keep", "Value": "no"}],
+                }
+            },
+            "Expiration": {"Days": 30},
+        }
+    ]
+}
+TIERING = {"Id": "archive", "Status": "Enabled", "Tierings": [{"Days": 90, "AccessTier": "ARCHIVE_ACCESS"}]}
+
+
+def test_lifecycle_rules_come_back_word_for_word(s3: Any, bucket: str) -> None:
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=RULES)
+    found = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+    assert found["Rules"] == RULES["Rules"]
+    assert found["TransitionDefaultMinimumObjectSize"] == "all_storage_classes_128K"
+    s3.delete_bucket_lifecycle(Bucket=bucket)
+    code, _ = refusal(s3.get_bucket_lifecycle_configuration, Bucket=bucket)
+    assert code == "NoSuchLifecycleConfiguration"
+
+
+def test_wrong_lifecycle_rules_are_still_refused(s3: Any, bucket: str) -> None:
+    both = {"ID": "both", "Status": "Enabled", "Prefix": "a/", "Filter": {"Prefix": "b/"}, "Expiration": {"Days": 1}}
+    code, _ = refusal(s3.put_bucket_lifecycle_configuration, Bucket=bucket, LifecycleConfiguration={"Rules": [both]})
+    assert code == "MalformedXML"
+    code, _ = refusal(s3.get_bucket_lifecycle_configuration, Bucket=bucket)
+    assert code == "NoSuchLifecycleConfiguration"
+
+
+def test_a_bucket_has_intelligent_tiering_configurations(s3: Any, bucket: str) -> None:
+    where = {"Bucket": bucket, "Id": "archive"}
+    assert refusal(s3.get_bucket_intelligent_tiering_configuration, **where)[0] == "NoSuchConfiguration"
+    s3.put_bucket_intelligent_tiering_configuration(**where, IntelligentTieringConfiguration=TIERING)
+    found = s3.get_bucket_intelligent_tiering_configuration(**where)
+    assert found["IntelligentTieringConfiguration"] == TIERING
+    listed = s3.list_bucket_intelligent_tiering_configurations(Bucket=bucket)
+    assert listed["IntelligentTieringConfigurationList"] == [TIERING]
+    s3.delete_bucket_intelligent_tiering_configuration(**where)
+    assert "IntelligentTieringConfigurationList" not in s3.list_bucket_intelligent_tiering_configurations(Bucket=bucket)
+
+
+def test_a_bucket_tells_eventbridge(s3: Any, bucket: str) -> None:
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    assert "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket=bucket)
+
+
+def test_a_policy_against_requests_without_tls_lets_the_sandboxs_through(s3: Any, bucket: str) -> None:
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    insecure = {"Bool": {"aws:SecureTransport": "false"}}
+    put_policy(s3, bucket, deny | {"Condition": insecure})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"v")
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"v"
+    put_policy(s3, bucket, deny)
+    assert refusal(s3.get_object, Bucket=bucket, Key="k")[0] in ("AccessDenied", "403")
+
+
+def test_a_lock_file_is_written_once(s3: Any, bucket: str) -> None:
+    lock = {"Bucket": bucket, "Key": "terraform.tfstate.tflock", "Body": b"{}", "IfNoneMatch": "*"}
+    s3.put_object(**lock)
+    assert refusal(s3.put_object, **lock)[0] == "PreconditionFailed"
+
+
+def test_the_last_delete_marker_of_an_object_goes(s3: Any, bucket: str) -> None:
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket=bucket, Key="k", Body=b"v")["VersionId"]
+    marker = s3.delete_object(Bucket=bucket, Key="k")["VersionId"]
+    for gone in (version, marker):
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k", "VersionId": gone}]})
+    assert "DeleteMarkers" not in s3.list_object_versions(Bucket=bucket)
+
+
+def test_provisioned_concurrency_scales_and_its_target_has_tags(sandbox: Sandbox, fresh: Fresh) -> None:
+    scaling, endpoint = sandbox.client("application-autoscaling"), fresh("endpoint")
+    arn = scaling.register_scalable_target(
+        ServiceNamespace="sagemaker",
+        ResourceId=f"endpoint/{endpoint}/variant/main",
+        ScalableDimension="sagemaker:variant:DesiredProvisionedConcurrency",
+        MinCapacity=1,
+        MaxCapacity=2,
+        Tags={"owner": "ana"},
+    )["ScalableTargetARN"]
+    scaling.tag_resource(ResourceARN=arn, Tags={"team": "data"})
+    scaling.untag_resource(ResourceARN=arn, TagKeys=["owner"])
+    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"team": "data"}
+
+
+def test_storage_lens_is_reached_without_a_resolver(sandbox: Sandbox, fresh: Fresh) -> None:
+    control, name = sandbox.client("s3control"), fresh("lens")
+    configuration = {"Id": name, "IsEnabled": True, "AccountLevel": {"BucketLevel": {}}}
+    where = {"AccountId": "123456789012", "ConfigId": name}
+    control.put_storage_lens_configuration(**where, StorageLensConfiguration=configuration)
+    found = control.get_storage_lens_configuration(**where)["StorageLensConfiguration"]
+    assert (found["Id"], found["IsEnabled"]) == (name, True)
+
+
+def test_what_moto_cannot_answer_is_no_server_error_that_is_retried(sandbox: Sandbox) -> None:
+    with pytest.raises(ClientError) as refused:
+        sandbox.client("ssm").describe_instance_patches(InstanceId="i-0123456789abcdef0")
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert refused.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+    assert refused.value.response["Error"]["Code"] == "NotImplemented"
+
+
+def put_policy(s3: Any, bucket: str, statement: dict[str, Any]) -> None:
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))

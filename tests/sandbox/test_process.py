@@ -1,0 +1,192 @@
+"""How a sandbox is started, found, used and ended."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from scripts.sandbox import app
+from sustainable_mlops import cli
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.sandbox import Sandbox, process
+from tests.sandbox.support import IMAGE, ROLE, tar, until
+
+SPAWN = "from sustainable_mlops.sandbox import Sandbox; print(Sandbox.start().pid, flush=True); input()"
+
+
+def test_importing_it_is_cheap() -> None:
+    program = (
+        "import sys, sustainable_mlops.sandbox; print([m for m in ('moto', 'boto3', 'flask') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_port_in_use_is_told_in_one_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=rf"port {port} of 127.0.0.1 is in use; choose another with --port"):
+            Sandbox.start(port=port)
+
+
+def test_it_listens_on_the_loopback_interface_alone(sandbox: Sandbox) -> None:
+    listening = psutil.Process(sandbox.pid).net_connections(kind="tcp")
+    assert {one.laddr.ip for one in listening if one.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+
+
+def test_it_ends_with_the_process_that_started_it() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", SPAWN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    assert parent.stdin is not None
+    server = int(parent.stdout.readline())
+    assert psutil.pid_exists(server)
+    parent.kill()
+    parent.wait()
+    until(lambda: not psutil.pid_exists(server))
+    parent.stdin.close()
+    parent.stdout.close()
+
+
+def test_its_variables_lead_an_ordinary_client_to_it(sandbox: Sandbox) -> None:
+    program = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+    astray = {"AWS_PROFILE": "no-such-profile", "AWS_ENDPOINT_URL_STS": "http://192.0.2.1", "PATH": os.environ["PATH"]}
+    variables = sandbox.process_environment(astray)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=variables, check=True)
+    assert done.stdout.strip() == "123456789012"
+
+
+@pytest.mark.slow
+def test_state_survives_a_restart(tmp_path: Path) -> None:
+    with Sandbox.start(state=tmp_path) as sandbox:
+        fill(sandbox)
+        before = sandbox.inventory()
+        secret = sandbox.client("kms").encrypt(KeyId="alias/kept", Plaintext=b"secret")["CiphertextBlob"]
+        with pytest.raises(UserError, match="in use by another sandbox"):
+            Sandbox.start(state=tmp_path)
+    with Sandbox.start(state=tmp_path) as sandbox:
+        assert sandbox.inventory() == before
+        assert sandbox.client("s3").get_object(Bucket="kept", Key="k")["Body"].read() == b"v"
+        assert sandbox.client("kms").decrypt(CiphertextBlob=secret)["Plaintext"] == b"secret"
+        store = sandbox.client("sagemaker-featurestore-runtime")
+        assert store.get_record(FeatureGroupName="kept", RecordIdentifierValueAsString="1")["Record"]
+        tags = sandbox.client("sagemaker").list_tags(ResourceArn="arn:aws:sagemaker:eu-north-1:123456789012:model/kept")
+        assert tags["Tags"] == [{"Key": "owner", "Value": "ana"}]
+
+
+@pytest.mark.slow
+def test_a_damaged_state_is_told_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "state.pickle").write_bytes(b"damaged")
+    with pytest.raises(UserError, match=r"state\.pickle cannot be read .* remove it to start empty"):
+        Sandbox.start(state=tmp_path)
+    assert (tmp_path / "state.pickle").read_bytes() == b"damaged"
+
+
+def test_the_inventory_leaves_out_what_aws_owns_and_keys_on_their_way_out() -> None:
+    with Sandbox.start() as sandbox:
+        kms = sandbox.client("kms")
+        kms.list_aliases()
+        sandbox.client("iam").list_policies()
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        assert sandbox.inventory() == {"kms": {"key": [key]}}
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+        assert sandbox.inventory() == {}
+
+
+def test_stopping_it_ends_its_training_jobs(tmp_path: Path) -> None:
+    sandbox = Sandbox.start(log=tmp_path / "log")
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    s3.put_object(Bucket="code", Key="s.tar.gz", Body=tar(train_py="import time\ntime.sleep(600)"))
+    sandbox.client("sagemaker").create_training_job(
+        TrainingJobName="endless",
+        RoleArn=ROLE,
+        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        HyperParameters={"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://code/s.tar.gz"},
+        OutputDataConfig={"S3OutputPath": "s3://code/out"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+    )
+    server = psutil.Process(sandbox.pid)
+    jobs = until(
+        lambda: [child for child in server.children(recursive=True) if "train.py" in " ".join(child.cmdline())]
+    )
+    began = time.monotonic()
+    sandbox.stop()
+    assert time.monotonic() - began < 15
+    psutil.wait_procs(jobs, timeout=2)
+    assert not [job for job in jobs if job.is_running() and job.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.slow
+def test_the_command_line_starts_uses_and_stops_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # Another folder than a developer's, whose own sandbox may be running.
+    for place in ("FOLDER", "RECORD", "LOG"):
+        monkeypatch.setattr(process, place, tmp_path / "sandbox" / place)
+    monkeypatch.setattr(process, "FOLDER", tmp_path / "sandbox")
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["sandbox.py", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.run(app)
+        return (int(ended.value.code or 0), *capfd.readouterr())
+
+    none = "error: sandbox: none is running; start one with `scripts/sandbox.py start`\n"
+    assert command("status") == (2, "", none)
+    assert command("start")[0] == 0
+    try:
+        code, _, complaint = command("start")
+        assert (code, complaint.count("\n")) == (2, 1)
+        assert "one runs already" in complaint
+        make_topic = "import boto3; boto3.client('sns').create_topic(Name='t')"
+        assert command("exec", "--", sys.executable, "-c", make_topic)[0] == 0
+        status: dict[str, Any] = json.loads(command("status", "--json")[1])
+        assert status["inventory"] == {"sns": {"topic": ["arn:aws:sns:eu-north-1:123456789012:t"]}}
+        assert "sns" in command("status")[1]
+        assert command("exec", "--", sys.executable, "-c", "raise SystemExit(7)")[0] == 7
+        missing = "error: sandbox: no command `no-such-command` on PATH\n"
+        assert command("exec", "--", "no-such-command") == (2, "", missing)
+    finally:
+        assert command("stop")[0] == 0
+    assert command("stop")[1] == "No sandbox is running.\n"
+
+
+def fill(sandbox: Sandbox) -> None:
+    """A little of everything that state must keep."""
+    s3, kms, sagemaker = (sandbox.client(service) for service in ("s3", "kms", "sagemaker"))
+    s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    s3.put_object(Bucket="kept", Key="k", Body=b"v")
+    kms.create_alias(AliasName="alias/kept", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+    kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    sandbox.client("iam").create_role(RoleName="kept", AssumeRolePolicyDocument=trust)
+    sandbox.client("ssm").put_parameter(Name="/kept", Value="v", Type="String")
+    sandbox.client("logs").create_log_group(logGroupName="kept")
+    sandbox.client("sns").create_topic(Name="kept")
+    image = {"Image": IMAGE}
+    tags = [{"Key": "owner", "Value": "ana"}]
+    sagemaker.create_model(ModelName="kept", ExecutionRoleArn=ROLE, PrimaryContainer=image, Tags=tags)
+    sagemaker.create_feature_group(
+        FeatureGroupName="kept",
+        RecordIdentifierFeatureName="id",
+        EventTimeFeatureName="at",
+        RoleArn=ROLE,
+        FeatureDefinitions=[{"FeatureName": name, "FeatureType": "String"} for name in ("id", "at")],
+        OnlineStoreConfig={"EnableOnlineStore": True},
+    )
+    until(lambda: sagemaker.describe_feature_group(FeatureGroupName="kept")["FeatureGroupStatus"] == "Created")
+    record = [
+        {"FeatureName": "id", "ValueAsString": "1"},
+        {"FeatureName": "at", "ValueAsString": "2013-01-01T00:00:00Z"},
+    ]
+    sandbox.client("sagemaker-featurestore-runtime").put_record(FeatureGroupName="kept", Record=record)

@@ -1,0 +1,131 @@
+"""Training jobs through the API: what is refused, and how a spot interruption and its end are told."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.support import IMAGE, ROLE, refusal, tar, until
+
+Fresh = Callable[[str], str]
+
+#: One round every 0.1 s, each saved; the model tells at which rounds the script was started.
+TRAIN = """
+import os, pathlib, sys, time
+rounds = int(sys.argv[sys.argv.index("--rounds") + 1])
+checkpoints = pathlib.Path(os.environ["CHECKPOINT_DIR"])
+checkpoints.mkdir(parents=True, exist_ok=True)
+done, starts = checkpoints / "done", checkpoints / "starts"
+first = int(done.read_text()) if done.exists() else 0
+starts.write_text((starts.read_text() if starts.exists() else "") + f"{first} ")
+for number in range(first, rounds):
+    time.sleep(0.1)
+    print(f"auc={number / 100};", flush=True)
+    done.write_text(str(number + 1))
+pathlib.Path(os.environ["SM_MODEL_DIR"], "starts").write_text(starts.read_text())
+"""
+
+
+@pytest.fixture
+def job(s3: Any, fresh: Fresh, bucket: str) -> dict[str, Any]:
+    """A valid managed-spot request."""
+    s3.put_object(Bucket=bucket, Key="source.tar.gz", Body=tar(train_py=TRAIN))
+    return {
+        "TrainingJobName": fresh("job"),
+        "RoleArn": ROLE,
+        "AlgorithmSpecification": {
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [{"Name": "auc", "Regex": "auc=([0-9.]+);"}],
+        },
+        "HyperParameters": {
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": f"s3://{bucket}/source.tar.gz",
+            "rounds": "25",
+        },
+        "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/models"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120},
+        "EnableManagedSpotTraining": True,
+        "CheckpointConfig": {"S3Uri": f"s3://{bucket}/checkpoints", "LocalPath": "/opt/ml/checkpoints"},
+        "Environment": {"CHECKPOINT_DIR": "/opt/ml/checkpoints"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"StoppingCondition": {"MaxRuntimeInSeconds": 60}}, "Invalid MaxWaitTimeInSeconds. It must be present"),
+        (
+            {"StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 59}},
+            "greater than or equal to MaxRuntimeInSeconds",
+        ),
+        (
+            {
+                "ResourceConfig": {
+                    "InstanceType": "ml.m5.large",
+                    "InstanceCount": 1,
+                    "VolumeSizeInGB": 10,
+                    "KeepAlivePeriodInSeconds": 600,
+                }
+            },
+            "KeepAlivePeriodInSeconds cannot be set when EnableManagedSpotTraining is true",
+        ),
+        ({"EnableManagedSpotTraining": False}, "MaxWaitTimeInSeconds must only be set when"),
+        ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, "Either TrainingImage or AlgorithmName"),
+    ],
+)
+def test_impossible_jobs_are_refused_and_leave_nothing(sagemaker: Any, job: Any, change: Any, why: str) -> None:
+    code, message = refusal(sagemaker.create_training_job, **(job | change))
+    assert code == "ValidationException"
+    assert why in message
+    missing = refusal(sagemaker.describe_training_job, TrainingJobName=job["TrainingJobName"])
+    assert missing == ("ValidationException", "Requested resource not found.")
+
+
+def test_an_interrupted_spot_job_resumes_and_says_so(
+    sandbox: Sandbox, sagemaker: Any, s3: Any, bucket: str, job: Any
+) -> None:
+    name = job["TrainingJobName"]
+    sandbox.arm_interruption(after_checkpoints=2, job_name_contains=name)
+    arn = sagemaker.create_training_job(**job)["TrainingJobArn"]
+    assert refusal(sagemaker.create_training_job, **job)[0] == "ResourceInUse"
+    done = until(lambda: finished(sagemaker, name))
+    assert (done["TrainingJobStatus"], done["SecondaryStatus"]) == ("Completed", "Completed")
+    path = [transition["Status"] for transition in done["SecondaryStatusTransitions"]]
+    again = ["Starting", "Downloading", "Training"]
+    assert path == [*again, "Interrupted", *again, "Uploading", "Completed"]
+    assert all("EndTime" in transition for transition in done["SecondaryStatusTransitions"])
+    assert {metric["MetricName"]: metric["Value"] for metric in done["FinalMetricDataList"]} == {"auc": 0.24}
+    assert done["BillableTimeInSeconds"] <= done["TrainingTimeInSeconds"]
+    assert done["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://{bucket}/models/{name}/output/model.tar.gz"
+    first, second = s3.get_object(Bucket=bucket, Key="checkpoints/starts")["Body"].read().split()
+    assert (int(first), 0 < int(second) < 25) == (0, True)
+    assert arn in [job["TrainingJobArn"] for job in sagemaker.list_training_jobs()["TrainingJobSummaries"]]
+    sagemaker.delete_training_job(TrainingJobName=name)
+
+
+def test_a_stopped_job_is_stopped_once(sagemaker: Any, job: Any) -> None:
+    job["HyperParameters"]["rounds"] = "1000"
+    name = job["TrainingJobName"]
+    sagemaker.create_training_job(**job)
+    until(lambda: sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Training")
+    assert refusal(sagemaker.delete_training_job, TrainingJobName=name)[0] == "ResourceInUse"
+    sagemaker.stop_training_job(TrainingJobName=name)
+    assert until(lambda: finished(sagemaker, name))["TrainingJobStatus"] == "Stopped"
+    message = refusal(sagemaker.stop_training_job, TrainingJobName=name)[1]
+    assert message == "The request was rejected because the training job is in status Stopped."
+
+
+def test_only_a_running_spot_job_can_be_interrupted(sandbox: Sandbox) -> None:
+    with pytest.raises(UserError, match="no training job none"):
+        sandbox.interrupt("none")
+    with pytest.raises(UserError, match=r"after_checkpoints: .*greater than or equal to 1"):
+        sandbox.arm_interruption(after_checkpoints=0)
+
+
+def finished(sagemaker: Any, name: str) -> Any:
+    job = sagemaker.describe_training_job(TrainingJobName=name)
+    return job if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped") else None

@@ -1,0 +1,476 @@
+"""Training jobs really run: scripts, S3 and interruptions, with moto's S3 in this process."""
+
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+import moto
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.sandbox.runtime.training import Timing, TrainingRun, TrainingUpdate
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+REGION: Final = "eu-north-1"
+BUCKET = "flights"
+LIMIT = 20.0  # seconds; no test comes near it
+QUICK = Timing(poll=0.05, stop_grace=1.0, interruption_grace=0.5, capacity_wait=0.1)
+
+#: A chain of hashes: each round depends on all before it and on the data, so a lost or repeated round shows.
+TRAIN = """
+import argparse, hashlib, json, os, pathlib, signal, sys, time
+parser = argparse.ArgumentParser()
+parser.add_argument("--rounds", type=int)
+parser.add_argument("--pause", type=float, default=0.04)
+options = parser.parse_args()
+folder = pathlib.Path(os.environ.get("CHECKPOINT_DIR", "/opt/ml/checkpoints"))
+data = (pathlib.Path(os.environ["SM_CHANNEL_TRAIN"]) / "data.csv").read_bytes()
+latest = folder / "state.json"
+state = json.loads(latest.read_text()) if latest.exists() else {"round": 0, "value": ""}
+print(f"resumed after round {state['round']}")
+while state["round"] < options.rounds:
+    value = hashlib.sha256(state["value"].encode() + data).hexdigest()
+    state = {"round": state["round"] + 1, "value": value}
+    partial = folder / "state.json.tmp"
+    partial.write_text(json.dumps(state))
+    partial.replace(latest)
+    print(f"round={state['round']} loss={1 / state['round']:.4f}")
+    time.sleep(options.pause)
+(pathlib.Path(os.environ["SM_MODEL_DIR"]) / "model.json").write_text(json.dumps(state))
+"""
+
+
+@pytest.fixture(scope="module")
+def client() -> "S3Client":
+    """Making a client takes longer than most jobs here."""
+    with pytest.MonkeyPatch.context() as patch, moto.mock_aws():  # moto sets credentials
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        return boto3.client("s3", REGION)
+
+
+@pytest.fixture
+def s3(client: "S3Client") -> "Iterator[S3Client]":
+    with moto.mock_aws():
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        client.put_object(Bucket=BUCKET, Key="data/train/data.csv", Body=b"1,2,3\n")
+        yield client
+
+
+class Job:
+    """A run and what it reported."""
+
+    def __init__(self, run: TrainingRun, updates: list[TrainingUpdate], folder: Path) -> None:
+        self.run = run
+        self.updates = updates
+        self.folder = folder
+
+    def end(self) -> TrainingUpdate:
+        assert self.run.join(LIMIT), self.updates
+        return self.updates[-1]
+
+    def pid(self) -> int:
+        """Process id of the script, once it runs."""
+        wait_until(lambda: self.run.pid is not None)
+        assert self.run.pid is not None
+        return self.run.pid
+
+    @property
+    def statuses(self) -> list[str]:
+        """Secondary statuses without repetitions."""
+        names = [update.secondary_status for update in self.updates]
+        return [name for index, name in enumerate(names) if index == 0 or name != names[index - 1]]
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "output" / "log.txt").read_text()
+
+
+Launch = Callable[..., Job]
+
+
+@pytest.fixture
+def launch(s3: "S3Client", tmp_path: Path) -> Iterator[Launch]:
+    """Starts a job; it is closed after the test."""
+    jobs: list[Job] = []
+
+    def start(
+        name: str = "job",
+        script: str = TRAIN,
+        *,
+        source: bytes | None = None,
+        changes: dict[str, Any] | None = None,
+        hyperparameters: dict[str, str] | None = None,
+        timing: Timing = QUICK,
+        **options: Any,
+    ) -> Job:
+        s3.put_object(Bucket=BUCKET, Key=f"{name}/sourcedir.tar.gz", Body=source or archive({"train.py": script}))
+        request = create_training_job(name) | (changes or {})
+        request["HyperParameters"] |= hyperparameters or {}
+        updates: list[TrainingUpdate] = []
+        folder = tmp_path / name
+        job = Job(TrainingRun(request, folder, s3, updates.append, timing=timing, **options), updates, folder)
+        jobs.append(job)
+        job.run.start()
+        return job
+
+    yield start
+    for job in jobs:
+        job.run.close()
+
+
+def create_training_job(name: str) -> dict[str, Any]:
+    """A managed spot job of ten rounds."""
+    return {
+        "TrainingJobName": name,
+        "RoleArn": "arn:aws:iam::123456789012:role/training",
+        "AlgorithmSpecification": {
+            "TrainingImage": "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5",
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+)"}],
+        },
+        "HyperParameters": {
+            "rounds": "10",
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": json.dumps(f"s3://{BUCKET}/{name}/sourcedir.tar.gz"),
+        },
+        "Environment": {"CHECKPOINT_DIR": "/opt/ml/checkpoints"},
+        "InputDataConfig": [
+            {
+                "ChannelName": "train",
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/data/train/"}},
+            }
+        ],
+        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/models"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        "EnableManagedSpotTraining": True,
+        "CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/checkpoints/{name}", "LocalPath": "/opt/ml/checkpoints"},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120},
+    }
+
+
+def archive(files: dict[str, str]) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as tar:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text.encode())
+            tar.addfile(member, io.BytesIO(text.encode()))
+    return content.getvalue()
+
+
+def stored(s3: "S3Client", key: str) -> bytes:
+    return s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+
+def model(s3: "S3Client", name: str = "job") -> dict[str, Any]:
+    with tarfile.open(fileobj=io.BytesIO(stored(s3, f"models/{name}/output/model.tar.gz"))) as tar:
+        content = tar.extractfile("model.json")
+        assert content is not None
+        trained: dict[str, Any] = json.load(content)
+        return trained
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_job_runs_its_script_and_leaves_the_model_in_s3(launch: Launch, s3: "S3Client") -> None:
+    job = launch(changes={"EnableManagedSpotTraining": False})
+    end = job.end()
+    assert job.statuses == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert (end.status, end.model_artifacts) == ("Completed", f"s3://{BUCKET}/models/job/output/model.tar.gz")
+    assert end.metrics == {"loss": 0.1}
+    assert end.training_seconds == end.billable_seconds is not None
+    assert model(s3)["round"] == 10
+
+
+def test_equal_jobs_give_byte_equal_archives(launch: Launch, s3: "S3Client") -> None:
+    for job in [launch(name, hyperparameters={"pause": "0"}) for name in ("a", "b")]:
+        assert job.end().status == "Completed"
+    assert stored(s3, "models/a/output/model.tar.gz") == stored(s3, "models/b/output/model.tar.gz")
+
+
+def test_a_script_sees_the_environment_of_a_framework_container(
+    launch: Launch, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_HOST", "1")
+    script = """
+import json, os, pathlib, sys
+seen = {"arguments": sys.argv[1:], "environment": dict(os.environ)}
+(pathlib.Path(os.environ["SM_OUTPUT_DATA_DIR"]) / "seen.json").write_text(json.dumps(seen))
+"""
+    own = {"depth": "6", "name": '"x"', "text": "plain", "out": "/opt/ml/output/data", "n": "1"}
+    job = launch(script=script, hyperparameters=own)
+    assert job.end().model_artifacts is None  # nothing was saved in /opt/ml/model
+    with tarfile.open(fileobj=io.BytesIO(stored(s3, "models/job/output/output.tar.gz"))) as tar:
+        content = tar.extractfile("seen.json")
+        assert content is not None
+        seen = json.load(content)
+    root = job.folder.resolve()
+    output = f"{root}/output/data"
+    environment = seen["environment"]
+    assert " ".join(seen["arguments"]) == f"--depth 6 -n 1 --name x --out {output} --rounds 10 --text plain"
+    assert json.loads(environment["SM_USER_ARGS"]) == seen["arguments"]
+    assert json.loads(environment["SM_HPS"]) == {
+        "depth": 6, "n": 1, "name": "x", "out": output, "rounds": 10, "text": "plain"
+    }  # fmt: skip
+    assert environment["SM_HP_DEPTH"] == "6"
+    assert environment["SM_CHANNEL_TRAIN"] == f"{root}/input/data/train"
+    assert environment["CHECKPOINT_DIR"] == f"{root}/checkpoints"
+    assert json.loads(environment["SM_TRAINING_ENV"])["model_dir"] == environment["SM_MODEL_DIR"] == f"{root}/model"
+    assert environment["TRAINING_JOB_ARN"] == "arn:aws:sagemaker:eu-north-1:123456789012:training-job/job"
+    assert "SECRET_OF_THE_HOST" not in environment
+    assert json.loads((root / "input/config/hyperparameters.json").read_text())["depth"] == "6"
+
+
+def test_an_interrupted_spot_job_resumes_from_the_last_checkpoint_in_s3(launch: Launch, s3: "S3Client") -> None:
+    plain = launch("plain", hyperparameters={"rounds": "40"})
+    spot = launch("spot", hyperparameters={"rounds": "40"}, interrupt_after_checkpoints=2)
+    end = spot.end()
+    assert spot.statuses == [
+        *("Starting", "Downloading", "Training", "Interrupted"),
+        *("Starting", "Downloading", "Training", "Uploading", "Completed"),
+    ]
+    assert spot.log.count("resumed after round 0") == 1
+    assert spot.log.count("resumed after round") == 2
+    assert plain.end().status == "Completed"
+    assert model(s3, "spot") == model(s3, "plain")
+    assert (end.training_seconds or 0) >= (end.billable_seconds or 0) > 0
+
+
+def test_an_interrupted_instance_is_gone_with_what_it_had_not_uploaded(launch: Launch) -> None:
+    script = """
+import os, pathlib, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+folder = pathlib.Path(os.environ["CHECKPOINT_DIR"])
+print("found", sorted(path.name for path in folder.iterdir()), flush=True)
+if not any(folder.iterdir()):
+    half = (folder / "half").open("w")
+    half.write("ha"); half.flush()
+    (folder / "named.tmp").write_text("half")
+    time.sleep(0.3)
+    (folder / "whole").write_text("whole")
+    time.sleep(60)
+"""
+    job = launch(script=script, interrupt_after_checkpoints=1)
+    assert job.end().status == "Completed"
+    assert "found []\nfound ['whole']\n" in job.log
+
+
+def test_kill_9_at_any_point_then_a_new_job_ends_with_the_same_model(launch: Launch, s3: "S3Client") -> None:
+    rounds = {"rounds": "40"}
+    whole = launch("whole", hyperparameters=rounds)
+    chance = random.Random(7)  # noqa: S311 - moments, not secrets
+    shared = {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/checkpoints/shared"}}
+    for number in range(4):
+        job = launch(f"killed-{number}", changes=shared, hyperparameters=rounds)
+        pid = job.pid()
+        time.sleep(chance.uniform(0.01, 0.3))
+        if number == 3:
+            wait_until(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="checkpoints/shared/").get("KeyCount"))
+        os.kill(pid, signal.SIGKILL)
+        end = job.end()
+        assert end.status == "Failed"
+        assert "ExitCode -9" in (end.failure_reason or "")
+    reached = json.loads(stored(s3, "checkpoints/shared/state.json"))["round"]
+    last = launch("last", changes=shared, hyperparameters=rounds)
+    assert last.end().status == whole.end().status == "Completed"
+    assert f"resumed after round {reached}\n" in last.log
+    assert model(s3, "last") == model(s3, "whole")
+
+
+def test_a_failing_script_is_reported_in_sagemakers_words(launch: Launch) -> None:
+    job = launch(script="import sys; print('epoch 1'); sys.exit('the data has no column arr_delay')")
+    end = job.end()
+    assert (end.status, end.secondary_status) == ("Failed", "Failed")
+    assert end.failure_reason is not None
+    assert end.failure_reason.startswith(
+        'AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage "the data has no column arr_delay"\n'
+    )
+    assert (job.folder / "output" / "failure").read_text() == end.failure_reason
+
+
+OUTSIDE = archive({"train.py": TRAIN, "../outside.py": "print('escaped')"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "source", "reason"),
+    [
+        ({}, archive({"train.py": TRAIN * 50})[:200], "not a complete tar.gz archive"),
+        ({}, b"no archive at all", "not a complete tar.gz archive"),
+        ({}, OUTSIDE, "refused"),
+        (
+            {
+                "HyperParameters": {
+                    "sagemaker_program": "train.py",
+                    "sagemaker_submit_directory": f"s3://{BUCKET}/none.tar.gz",
+                }
+            },
+            None,
+            f"Source download failed:NoSuchKey (404): Not Found: s3://{BUCKET}/none.tar.gz",
+        ),
+        ({}, archive({"other.py": TRAIN}), "sagemaker_program: no file train.py in"),
+        ({"HyperParameters": {"max_depth": "5"}}, None, "built-in algorithms do not run in the sandbox"),
+        (
+            {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/c", "LocalPath": "/home/me"}},
+            None,
+            "CheckpointConfig.LocalPath: '/home/me' is not under /opt/ml",
+        ),
+        (
+            {"OutputDataConfig": {"S3OutputPath": "models"}},
+            None,
+            "OutputDataConfig.S3OutputPath: 'models' is not an S3",
+        ),
+        (
+            {
+                "InputDataConfig": [
+                    {
+                        "ChannelName": "train",
+                        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/nothing"}},
+                    }
+                ]
+            },
+            None,
+            "Data download failed:NoSuchKey (404): No S3 objects found",
+        ),
+    ],
+    ids=[
+        "broken source tar",
+        "no tar",
+        "path outside",
+        "no source",
+        "no program",
+        "built-in",
+        "local path",
+        "output",
+        "no data",
+    ],
+)
+def test_bad_input_fails_with_one_clear_line(
+    launch: Launch, tmp_path: Path, changes: dict[str, Any], source: bytes | None, reason: str
+) -> None:
+    job = launch(changes=changes, source=source)
+    end = job.end()
+    assert end.status == "Failed"
+    assert end.failure_reason is not None
+    assert end.failure_reason.startswith("ClientError: ")
+    assert reason in end.failure_reason
+    assert "\n" not in end.failure_reason
+    assert not (tmp_path / "job" / "outside.py").exists()
+
+
+def test_max_runtime_stops_the_job(launch: Launch, s3: "S3Client") -> None:
+    script = """
+import os, pathlib, signal, sys, time
+def save(*_):
+    (pathlib.Path(os.environ["SM_MODEL_DIR"]) / "model.json").write_text('{"saved": "on SIGTERM"}')
+    sys.exit(0)
+signal.signal(signal.SIGTERM, save)
+time.sleep(60)
+"""
+    job = launch(script=script, changes={"StoppingCondition": {"MaxRuntimeInSeconds": 2, "MaxWaitTimeInSeconds": 3}})
+    end = job.end()
+    assert (end.status, end.secondary_status) == ("Stopped", "MaxRuntimeExceeded")
+    assert model(s3) == {"saved": "on SIGTERM"}
+    assert job.statuses[-3:] == ["Stopping", "Uploading", "MaxRuntimeExceeded"]
+
+
+def test_a_stopped_job_is_killed_after_the_grace_and_keeps_its_checkpoints(launch: Launch, s3: "S3Client") -> None:
+    stubborn = TRAIN.replace("options = ", "signal.signal(signal.SIGTERM, signal.SIG_IGN)\noptions = ")
+    job = launch(script=stubborn, hyperparameters={"rounds": "10000"}, timing=Timing(poll=0.05, stop_grace=0.3))
+    wait_until(lambda: job.updates[-1].metrics)
+    job.run.stop()
+    end = job.end()
+    assert (end.status, end.secondary_status, end.model_artifacts) == ("Stopped", "Stopped", None)
+    assert json.loads(stored(s3, "checkpoints/job/state.json"))["round"] > 0
+
+
+def test_closing_kills_the_script_and_its_children(launch: Launch) -> None:
+    script = """
+import subprocess, sys, time
+print("child", subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid, flush=True)
+time.sleep(60)
+"""
+    job = launch(script=script)
+    wait_until(lambda: (job.folder / "output" / "log.txt").exists() and "child" in job.log)
+    script_pid, child = job.pid(), int(job.log.split()[1])
+    job.run.close()
+    assert job.updates[-1].status == "Failed"
+    wait_until(lambda: not alive(child) and not alive(script_pid))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process die with its parent")
+def test_a_script_dies_with_its_parent() -> None:
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import pathlib, sys, time\n"
+            "from sustainable_mlops.sandbox.runtime.process import Process\n"
+            "script = 'import os, time; print(os.getpid(), flush=True); time.sleep(60)'\n"
+            "show = lambda line, is_error: print(line, flush=True)\n"
+            "Process([sys.executable, '-c', script], pathlib.Path(), {}, show, lambda: None)\n"
+            "time.sleep(60)\n",
+        ],
+        stdout=subprocess.PIPE,
+    )
+    with parent:
+        assert parent.stdout is not None
+        script = int(parent.stdout.readline())
+        assert alive(script)
+        parent.kill()
+    wait_until(lambda: not alive(script))
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; a zombie that nobody has reaped yet does not."""
+    import psutil
+
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_only_spot_is_interrupted(launch: Launch) -> None:
+    job = launch(changes={"EnableManagedSpotTraining": False}, interrupt_after_checkpoints=1)
+    with pytest.raises(UserError, match="EnableManagedSpotTraining is off"):
+        job.run.interrupt()
+    assert "Interrupted" not in job.statuses
+    assert job.end().status == "Completed"
+
+
+def test_output_is_encrypted_with_the_key_asked_for(launch: Launch, s3: "S3Client") -> None:
+    key = boto3.client("kms", region_name=REGION).create_key()["KeyMetadata"]["Arn"]
+    output = {"S3OutputPath": f"s3://{BUCKET}/models", "KmsKeyId": key}
+    assert launch(changes={"OutputDataConfig": output}).end().status == "Completed"
+    head = s3.head_object(Bucket=BUCKET, Key="models/job/output/model.tar.gz")
+    assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
+
+
+def test_the_log_reaches_cloudwatch_with_a_stream_for_each_instance(launch: Launch) -> None:
+    logs = boto3.client("logs", region_name=REGION)
+    job = launch(logs=logs, hyperparameters={"rounds": "40"}, interrupt_after_checkpoints=2)
+    assert job.end().status == "Completed"
+    group = "/aws/sagemaker/TrainingJobs"
+    streams = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]]
+    assert len(streams) == 2
+    assert all(stream.startswith("job/algo-1-") for stream in streams)
+    events = [
+        event["message"]
+        for stream in streams
+        for event in logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]
+    ]
+    assert events == job.log.splitlines()
