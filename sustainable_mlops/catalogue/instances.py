@@ -1,0 +1,129 @@
+"""Instance types: their size, their CPU and their accelerators."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from sustainable_mlops.catalogue.tables import Grade, grade, rows
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The server whose slices the instances of a family are."""
+
+    name: str
+    cpu: str
+    sockets: int
+    tdp_w: float
+    vcpu: int
+    #: C where the TDP is a guess.
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    """A GPU or Neuron chip: its power in W with a model loaded and idle, and busy, each (low, central, high)."""
+
+    name: str
+    nameplate_w: float
+    idle_w: tuple[float, float, float]
+    busy_w: tuple[float, float, float]
+    grade: Grade
+    #: kgCO2e to make one.
+    embodied_kg: tuple[float, float, float]
+    embodied_grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance type, `ml.` included."""
+
+    name: str
+    platform: Platform
+    vcpu: int
+    memory_gib: float
+    local_ssd_gb: float
+    accelerator: Accelerator | None
+    accelerators: int
+    #: What SageMaker takes it for: app, hosting, notebook, processing, training, transform.
+    uses: frozenset[str]
+
+    @property
+    def family(self) -> str:
+        """`g5` of `ml.g5.xlarge`."""
+        return self.name.removeprefix("ml.").split(".")[0]
+
+    @property
+    def graviton(self) -> bool:
+        """Whether the CPU is AWS's own, of the Arm architecture."""
+        return self.platform.name.startswith("graviton")
+
+
+def find(name: str) -> Instance | None:
+    """The instance type called `name` (`ml.m5.xlarge`); None where the catalogue does not know its hardware."""
+    return everything().get(name)
+
+
+def why_unknown(name: str) -> str:
+    """Why `find` gives None for `name`, for a person."""
+    return _unknown().get(name, f"the catalogue has no instance type {name}")
+
+
+@cache
+def everything() -> dict[str, Instance]:
+    """Every known instance type by name."""
+    platforms, accelerators = _platforms(), _accelerators()
+    found = {}
+    for row in rows("instances"):
+        number = int(row["accelerators"])
+        found[row["instance"]] = Instance(
+            name=row["instance"],
+            platform=platforms[row["platform"]],
+            vcpu=int(row["vcpu"]),
+            memory_gib=float(row["memory_gib"]),
+            local_ssd_gb=float(row["local_ssd_gb"]),
+            accelerator=accelerators[row["accelerator"]] if number else None,
+            accelerators=number,
+            uses=frozenset(row["uses"].split()),
+        )
+    return found
+
+
+def platform(name: str) -> Platform:
+    """The platform called `name` in `platforms.csv`."""
+    return _platforms()[name]
+
+
+@cache
+def _platforms() -> dict[str, Platform]:
+    return {
+        row["platform"]: Platform(
+            name=row["platform"],
+            cpu=row["cpu"],
+            sockets=int(row["sockets"]),
+            tdp_w=float(row["tdp_w"]),
+            vcpu=int(row["vcpu"]),
+            grade=grade(row["class"]),
+        )
+        for row in rows("platforms")
+    }
+
+
+@cache
+def _accelerators() -> dict[str, Accelerator]:
+    return {
+        row["accelerator"]: Accelerator(
+            name=row["accelerator"],
+            nameplate_w=float(row["nameplate_w"]),
+            idle_w=(float(row["idle_low_w"]), float(row["idle_w"]), float(row["idle_high_w"])),
+            busy_w=(float(row["busy_low_w"]), float(row["busy_w"]), float(row["busy_high_w"])),
+            grade=grade(row["class"]),
+            embodied_kg=(float(row["embodied_low_kg"]), float(row["embodied_kg"]), float(row["embodied_high_kg"])),
+            embodied_grade=grade(row["embodied_class"]),
+        )
+        for row in rows("accelerators")
+    }
+
+
+@cache
+def _unknown() -> dict[str, str]:
+    return {row["instance"]: row["reason"] for row in rows("unknown_instances")}

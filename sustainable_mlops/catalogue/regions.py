@@ -1,0 +1,70 @@
+"""AWS Regions: the carbon intensity of their grid, their PUE and their water."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from sustainable_mlops.catalogue.tables import Grade, has, number, rows
+
+#: No yearly average is known better than this, whatever the sources say.
+_LEAST_SPREAD = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A Region. Intensities are life-cycle averages in gCO2e/kWh, each (low, central, high) over the sources."""
+
+    name: str
+    location: str
+    grid: tuple[float, float, float]
+    grid_source: str
+    grid_grade: Grade
+    #: 0 where AWS says that its purchases match the Region's use; None where it says nothing.
+    market_based: float | None
+    pue: float
+    #: False where AWS publishes no PUE for the Region and `pue` is its fleet's.
+    pue_published: bool
+    #: Litres evaporated per kWh of the machines; None where AWS publishes nothing.
+    water_l_per_kwh: float | None
+    #: Whether AWS lists SageMaker Serverless Inference there.
+    serverless: bool
+
+
+def find(name: str) -> Region | None:
+    """The Region called `name` (`eu-north-1`); None where the catalogue has none."""
+    return everything().get(name)
+
+
+@cache
+def everything() -> dict[str, Region]:
+    """Every known Region by name.
+
+    The central intensity is that of Electricity Maps for the newest year, as it alone tells zones within a country
+    apart; without its file (ODbL), Ember's for the country. Low and high span all sources and years.
+    """
+    zones = {row["region"]: row for row in rows("regions_electricity_maps")} if has("regions_electricity_maps") else {}
+    return {row["region"]: _region(row, zones.get(row["region"])) for row in rows("regions")}
+
+
+def _region(row: dict[str, str], zone: dict[str, str] | None) -> Region:
+    years = ("2025", "2024", "2023")
+    by_zone = [value for year in years if zone and (value := number(zone[f"g_per_kwh_{year}"])) is not None]
+    by_country = [value for key in ("ember_2025", "ember_2024") if (value := number(row[key])) is not None]
+    state = number(row["egrid_2023"])
+    values = by_zone + by_country + ([] if state is None else [state])
+    central = values[0]
+    return Region(
+        name=row["region"],
+        location=row["location"],
+        grid=(
+            min(*values, central * (1 - _LEAST_SPREAD)),
+            central,
+            max(*values, central * (1 + _LEAST_SPREAD)),
+        ),
+        grid_source=f"Electricity Maps, zone {zone['zone']}" if zone and by_zone else f"Ember, {row['country']}",
+        grid_grade="B",
+        market_based=number(row["market_based"]),
+        pue=float(row["pue"]),
+        pue_published=row["pue_published"] == "yes",
+        water_l_per_kwh=number(row["wue_l_per_kwh"]),
+        serverless=row["serverless"] == "yes",
+    )

@@ -1,0 +1,40 @@
+"""Where bytes are kept: the medium, the copies and the price of each storage class."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from sustainable_mlops.catalogue.tables import Grade, grade, number, rows
+
+Medium = Literal["ssd", "hdd", "memory"]
+
+
+@dataclass(frozen=True, slots=True)
+class StorageClass:
+    """A storage class of S3, a store of a feature group, or a volume."""
+
+    name: str
+    medium: Medium
+    #: How many copies are kept: (low, central, high).
+    copies: tuple[float, float, float]
+    #: None where no price is known.
+    usd_per_gb_month: float | None
+    price_grade: Grade
+
+
+_MEDIA: dict[str, Medium] = {"ssd": "ssd", "hdd": "hdd", "memory": "memory"}
+
+
+@cache
+def everything() -> dict[str, StorageClass]:
+    """Every storage class by name, as S3's API spells it."""
+    return {
+        row["class"]: StorageClass(
+            name=row["class"],
+            medium=_MEDIA[row["medium"]],
+            copies=(float(row["copies_low"]), float(row["copies"]), float(row["copies_high"])),
+            usd_per_gb_month=number(row["usd_per_gb_month"]),
+            price_grade=grade(row["price_class"] or "C"),
+        )
+        for row in rows("storage_classes")
+    }

@@ -1,0 +1,149 @@
+"""A formula with its inputs and its place, and the estimate they make."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sustainable_mlops.catalogue import prices, regions
+from sustainable_mlops.catalogue.regions import Region
+from sustainable_mlops.footprint.coefficients import Coefficients
+from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Unknown
+from sustainable_mlops.footprint.quantities import Quantity, propagate
+from sustainable_mlops.footprint.things import NONE, ONE
+
+#: Values of a calculation's inputs → kWh of the machines (before PUE), kg embodied, USD.
+Formula = Callable[[Sequence[float]], tuple[float, float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something runs: what a kWh of its machines costs the climate and the water."""
+
+    pue: Quantity
+    grid: Quantity
+    market_based: float
+    water: Quantity
+    #: What a price of us-east-1 is times there.
+    price: Quantity
+    #: Figures that are not known there.
+    missing: frozenset[str]
+    unknowns: tuple[Unknown, ...]
+
+
+def place(name: str | None, coefficients: Coefficients) -> Place:
+    """The Region called `name`; what depends on it is missing where it is None or the catalogue has none."""
+    region = regions.find(name) if name is not None else None
+    if region is not None:
+        return place_of(region, coefficients)
+    reason = "the plan does not say which Region" if name is None else f"the catalogue has no Region {name}"
+    return Place(
+        pue=coefficients.pue_fleet,
+        grid=NONE,
+        market_based=0.0,
+        water=NONE,
+        price=coefficients.price_other_region,
+        missing=frozenset({"operational", "market_based", "total", "water"}),
+        unknowns=(Unknown("carbon and water of the electricity", reason),),
+    )
+
+
+def place_of(region: Region, coefficients: Coefficients) -> Place:
+    """What `region` means for a result."""
+    missing, unknowns = set(), []
+    if region.market_based is None:
+        missing.add("market_based")
+        unknowns.append(
+            Unknown(f"market-based carbon in {region.name}", "AWS claims no matching purchases for this Region")
+        )
+    if region.water_l_per_kwh is None:
+        missing.add("water")
+        unknowns.append(Unknown(f"water in {region.name}", "AWS publishes no water figure for this Region"))
+    margin, wue = coefficients.pue_margin, region.water_l_per_kwh or 0.0
+    if region.pue_published:
+        pue = Quantity(max(region.pue - margin, 1.0), region.pue, region.pue + margin, "B", "PUE of the Region")
+    else:
+        pue = coefficients.pue_fleet
+    low, central, high = region.grid
+    price = ONE if region.name == prices.REGION else coefficients.price_other_region
+    return Place(
+        pue=pue,
+        grid=Quantity(low, central, high, region.grid_grade, f"carbon intensity of the grid ({region.grid_source})"),
+        market_based=region.market_based or 0.0,
+        water=Quantity(
+            wue * (1 - coefficients.wue_margin), wue, wue * (1 + coefficients.wue_margin), "B", "water of the Region"
+        ),
+        price=price,
+        missing=frozenset(missing),
+        unknowns=tuple(unknowns),
+    )
+
+
+class Calculation:
+    """A formula, its inputs, and the figures it cannot give."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._inputs: list[Quantity] = [place.pue, place.grid, place.water]
+        self._missing = set(place.missing)
+        self._unknowns = list(place.unknowns)
+        self._formula: Formula | None = None
+        self._requests: int | None = None
+
+    def input(self, quantity: Quantity) -> int:
+        """Take `quantity` in; its place among the values that the formula gets."""
+        self._inputs.append(quantity)
+        return len(self._inputs) - 1
+
+    def lacks(self, metric: str, unknown: Unknown) -> None:
+        """`metric` cannot be given, or not wholly."""
+        self._missing.add(metric)
+        self._unknowns.append(unknown)
+
+    def notes(self, unknown: Unknown) -> None:
+        """Something the figures leave out."""
+        self._unknowns.append(unknown)
+
+    def by(self, formula: Formula) -> None:
+        """`formula`: values → kWh of the machines (before PUE), kg embodied, USD."""
+        self._formula = formula
+
+    def per_thousand(self, requests: Quantity) -> None:
+        """Give the figures of 1,000 requests instead."""
+        self._requests = next((i for i, one in enumerate(self._inputs) if one is requests), None)
+        if self._requests is None:
+            self._requests = self.input(requests)
+
+    def result(self) -> Estimate:
+        """The estimate."""
+        formula, market, requests = self._formula, self._place.market_based, self._requests
+        assert formula is not None
+
+        def figures(values: Sequence[float]) -> tuple[float, ...]:
+            machines, embodied, cost = formula(values)
+            energy = machines * values[0]
+            operational = energy * values[1] / 1000
+            found = (
+                energy,
+                operational,
+                energy * market / 1000,
+                embodied,
+                operational + embodied,
+                machines * values[2],
+                cost,
+            )
+            return found if requests is None else tuple(figure * 1000 / values[requests] for figure in found)
+
+        found = propagate(figures, self._inputs, tuple(UNITS[metric] for metric in METRICS))
+        figures_by_name = dict(zip(METRICS, found, strict=True))
+        if market == 0:
+            claim = "AWS's claim that its purchases match the Region's use"
+            figures_by_name["market_based"] = Figure(0.0, 0.0, 0.0, "C", claim, UNITS["market_based"])
+        return Estimate(
+            {metric: figure for metric, figure in figures_by_name.items() if metric not in self._missing},
+            tuple(self._unknowns),
+            tuple(dict.fromkeys(_said(one) for one in self._inputs if not one.exact and one.text)),
+        )
+
+
+def _said(quantity: Quantity) -> str:
+    low, central, high = (f"{value:.3g}" for value in (quantity.low, quantity.central, quantity.high))
+    return f"{quantity.text}: {central} ({low} to {high}), class {quantity.grade}"

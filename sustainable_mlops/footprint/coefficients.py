@@ -1,0 +1,110 @@
+"""The model's coefficients, as data: ours by default, another tool's to reproduce its results."""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from sustainable_mlops.catalogue.tables import grade, rows
+from sustainable_mlops.footprint.quantities import Quantity
+
+#: A curve over load: (load, value), straight between the points.
+Curve = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """What turns machines into watts and kilograms. `docs/footprint.md` has the formulas, the CSV files the sources."""
+
+    #: CPU package power as a multiple of its TDP, over load.
+    cpu_ratio: Curve
+    #: Board, network card, fans, as a multiple of the CPUs' TDP.
+    board_ratio: float
+    #: Memory power in W/GB, over load.
+    ram_w_per_gb: Curve
+    #: Memory in GB a vCPU whose power the CPU's figure holds already.
+    ram_included_gb: float
+    host_model: Quantity
+    host_model_guessed_tdp: Quantity
+    ssd_wh_per_tbh: Quantity
+    hdd_wh_per_tbh: Quantity
+    memory_store_w_per_gb: Quantity
+    network_kwh_per_gb: Quantity
+    pue_margin: float
+    pue_fleet: Quantity
+    wue_margin: float
+    lifetime_h: float
+    server_kg: Quantity
+    cpu_kg: Quantity
+    dram_kg_per_gb: Quantity
+    ssd_kg_per_tb: Quantity
+    hdd_kg_per_tb: Quantity
+    serverless_mb_per_vcpu: Quantity
+    serverless_usd_per_gb_s: Quantity
+    transfer_usd_per_gb: Quantity
+    price_other_region: Quantity
+
+    @staticmethod
+    def ours() -> "Coefficients":
+        """Those of `catalogue/coefficients.csv`."""
+        return _ours()
+
+
+def interpolate(curve: Curve, load: float) -> float:
+    """The curve's value at `load`, held to the curve's ends."""
+    if load <= curve[0][0]:
+        return curve[0][1]
+    for (start, low), (end, high) in pairwise(curve):
+        if load <= end:
+            return low + (high - low) * (load - start) / (end - start)
+    return curve[-1][1]
+
+
+@cache
+def _ours() -> Coefficients:
+    found = {row["key"]: row for row in rows("coefficients")}
+
+    def value(key: str) -> float:
+        return float(found[key]["value"])
+
+    def curve(key: str) -> Curve:
+        return tuple((load / 100, value(f"{key}_{load}")) for load in (0, 10, 50, 100))
+
+    def quantity(key: str, text: str) -> Quantity:
+        return _quantity(found[key], text)
+
+    return Coefficients(
+        cpu_ratio=curve("cpu_ratio"),
+        board_ratio=value("board_ratio"),
+        ram_w_per_gb=curve("ram_w_per_gb"),
+        ram_included_gb=value("ram_included_gb"),
+        host_model=quantity("host_model", "power model of the server"),
+        host_model_guessed_tdp=quantity("host_model_guessed_tdp", "power of a CPU whose TDP is not published"),
+        ssd_wh_per_tbh=quantity("ssd_wh_per_tbh", "power of SSD storage"),
+        hdd_wh_per_tbh=quantity("hdd_wh_per_tbh", "power of disk storage"),
+        memory_store_w_per_gb=quantity("memory_store_w_per_gb", "power of memory"),
+        network_kwh_per_gb=quantity("network_kwh_per_gb", "energy of the network between Regions"),
+        pue_margin=value("pue_margin"),
+        pue_fleet=quantity("pue_fleet", "PUE of a Region without a published figure"),
+        wue_margin=value("wue_margin"),
+        lifetime_h=value("lifetime_h"),
+        server_kg=quantity("server_kg", "embodied carbon of the server"),
+        cpu_kg=quantity("cpu_kg", "embodied carbon of the CPUs"),
+        dram_kg_per_gb=quantity("dram_kg_per_gb", "embodied carbon of the memory"),
+        ssd_kg_per_tb=quantity("ssd_kg_per_tb", "embodied carbon of SSDs"),
+        hdd_kg_per_tb=quantity("hdd_kg_per_tb", "embodied carbon of disks"),
+        serverless_mb_per_vcpu=quantity("serverless_mb_per_vcpu", "memory a vCPU of a serverless worker"),
+        serverless_usd_per_gb_s=quantity("serverless_usd_per_gb_s", "price of serverless inference"),
+        transfer_usd_per_gb=quantity("transfer_usd_per_gb", "price of transfer between Regions"),
+        price_other_region=quantity("price_other_region", "price outside us-east-1"),
+    )
+
+
+def _quantity(row: dict[str, str], text: str) -> Quantity:
+    central = float(row["value"])
+    return Quantity(float(row["low"] or central), central, float(row["high"] or central), grade(row["class"]), text)
+
+
+@cache
+def assumptions() -> dict[str, Quantity]:
+    """The stated defaults of what nobody told us, from `catalogue/assumptions.csv`."""
+    return {row["key"]: _quantity(row, row["text"]) for row in rows("assumptions")}

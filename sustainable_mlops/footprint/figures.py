@@ -1,0 +1,149 @@
+"""Results: a figure with its range, an estimate of all figures, and what could not be known."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import floor, isfinite, log10
+from typing import Any
+
+from sustainable_mlops.catalogue.tables import Grade
+
+#: The figures of an estimate, in the order they are shown.
+METRICS = ("energy", "operational", "market_based", "embodied", "total", "water", "cost")
+UNITS = {
+    "energy": "kWh",
+    "operational": "kgCO2e",
+    "market_based": "kgCO2e",
+    "embodied": "kgCO2e",
+    "total": "kgCO2e",
+    "water": "L",
+    "cost": "USD",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A result between `low` and `high`, with its class and the assumption (`driver`) that moves it most."""
+
+    low: float
+    central: float
+    high: float
+    grade: Grade
+    driver: str
+    unit: str
+
+    def times(self, factor: float) -> "Figure":
+        """The figure times an exact number, for instance a division into units."""
+        ends = sorted((self.low * factor, self.high * factor))
+        return Figure(ends[0], self.central * factor, ends[1], self.grade, self.driver, self.unit)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Exact, for JSON."""
+        return {
+            "low": self.low,
+            "central": self.central,
+            "high": self.high,
+            "unit": self.unit,
+            "class": self.grade,
+            "driver": self.driver,
+        }
+
+    def __str__(self) -> str:
+        return f"{shown(self.central)} {self.unit} ({shown(self.low)} to {shown(self.high)}, class {self.grade})"
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something that no estimate counts: what it is and why."""
+
+    what: str
+    reason: str
+
+    def to_dict(self) -> dict[str, str]:
+        """For JSON."""
+        return {"what": self.what, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """All figures of a thing; a figure that cannot be known is absent, and `unknowns` says why.
+
+    `operational` is location-based (the grid's average); `market_based` counts the operator's purchases instead and is
+    no part of `total`, which is operational + embodied (SCI's numerator, ISO/IEC 21031:2024).
+    """
+
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    unknowns: tuple[Unknown, ...] = ()
+    #: Every input that is not certain: the text and the interval, for the list of assumptions.
+    assumptions: tuple[str, ...] = ()
+
+    def get(self, metric: str) -> Figure | None:
+        """The figure called `metric` (see `METRICS`); None where it is unknown."""
+        return self.figures.get(metric)
+
+    def times(self, factor: float) -> "Estimate":
+        """The estimate of `factor` such things."""
+        return Estimate({m: f.times(factor) for m, f in self.figures.items()}, self.unknowns, self.assumptions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Exact, for JSON."""
+        figures: dict[str, Any] = {m: self.figures[m].to_dict() if m in self.figures else None for m in METRICS}
+        return figures | {
+            "unknown": [unknown.to_dict() for unknown in self.unknowns],
+            "assumptions": list(self.assumptions),
+        }
+
+
+NOTHING = Estimate(
+    {metric: Figure(0.0, 0.0, 0.0, "A", "", UNITS[metric]) for metric in METRICS},
+)
+
+
+def total(estimates: Iterable[Estimate]) -> Estimate:
+    """The sum: of each figure, over the estimates that have it. Ranges add end to end, as errors are shared."""
+    parts = list(estimates)
+    unknowns = tuple(dict.fromkeys(unknown for part in parts for unknown in part.unknowns))
+    assumptions = tuple(dict.fromkeys(text for part in parts for text in part.assumptions))
+    figures = {}
+    for metric in METRICS:
+        known = [figure for part in parts if (figure := part.figures.get(metric)) is not None]
+        if known:
+            figures[metric] = add(known, UNITS[metric])
+    return Estimate(figures, unknowns, assumptions)
+
+
+def add(figures: Iterable[Figure], unit: str) -> Figure:
+    """The sum of figures; its class is the worst of those that make up a tenth of it, its driver that of the widest."""
+    parts = list(figures)
+    if not parts:
+        return Figure(0.0, 0.0, 0.0, "A", "", unit)
+    widest = max(parts, key=lambda part: part.high - part.low)
+    whole = sum(abs(part.central) for part in parts)
+    counting = [part.grade for part in parts if abs(part.central) >= whole / 10] or [part.grade for part in parts]
+    return Figure(
+        low=sum(part.low for part in parts),
+        central=sum(part.central for part in parts),
+        high=sum(part.high for part in parts),
+        grade=max(counting),
+        driver=widest.driver,
+        unit=unit,
+    )
+
+
+def difference(before: Figure, after: Figure) -> Figure:
+    """`after` - `before`. Both rest on the same model and grid, so their errors are taken to move together."""
+    ends = sorted((after.low - before.low, after.central - before.central, after.high - before.high))
+    wider = max((before, after), key=lambda figure: figure.high - figure.low)
+    return Figure(
+        ends[0], after.central - before.central, ends[2], max(before.grade, after.grade), wider.driver, after.unit
+    )
+
+
+def shown(value: float) -> str:
+    """`value` for a person: two significant digits and no more, as no estimate has more."""
+    if value == 0 or not isfinite(value):
+        return "0" if value == 0 else "unknown"
+    digits = 1 - floor(log10(abs(value)))
+    rounded = round(value, digits)
+    # Rounding may carry into the next power of ten: 0.0996 is 0.10, 99.6 is 100.
+    digits = 1 - floor(log10(abs(rounded)))
+    return f"{rounded:,.{max(digits, 0)}f}"

@@ -1,0 +1,284 @@
+"""The footprint of a plan: each resource before and after, the change, and what nobody knows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sustainable_mlops.footprint import endpoints, jobs, stores, studio
+from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Unknown, add, difference, total
+from sustainable_mlops.footprint.parts import Part, Reader, Side, known, unknown
+from sustainable_mlops.footprint.things import Job
+from sustainable_mlops.footprint.usage import Usage
+from sustainable_mlops.plan import Plan, Resource
+
+#: Every type that is estimated, and what reads it.
+READERS: dict[str, Reader] = {
+    "aws_sagemaker_endpoint": endpoints.of_endpoint,
+    "aws_sagemaker_endpoint_configuration": endpoints.of_configuration,
+    "aws_sagemaker_pipeline": jobs.of_pipeline,
+    "aws_sagemaker_training_job": jobs.of_training_job,
+    "aws_sagemaker_hyper_parameter_tuning_job": jobs.of_tuning_job,
+    "aws_sagemaker_data_quality_job_definition": jobs.of_monitoring,
+    "aws_sagemaker_notebook_instance": studio.of_notebook,
+    "aws_sagemaker_app": studio.of_app,
+    "aws_sagemaker_domain": studio.of_domain,
+    "aws_sagemaker_space": studio.of_space,
+    "aws_s3_bucket": stores.of_bucket,
+    "aws_s3_bucket_replication_configuration": stores.of_replication,
+    "aws_sagemaker_feature_group": stores.of_feature_group,
+}
+_OTHER = "this type is not estimated: the model covers SageMaker, S3 and Feature Store"
+#: Types that run machines which the model does not cover, and why.
+UNCOVERED: dict[str, str] = {
+    "aws_sagemaker_mlflow_tracking_server": "AWS does not say what machine a tracking server runs on",
+    "aws_sagemaker_cluster": "the instance groups of HyperPod clusters are not read",
+    "aws_instance": _OTHER,
+    "aws_autoscaling_group": _OTHER,
+    "aws_batch_compute_environment": _OTHER,
+    "aws_db_instance": _OTHER,
+    "aws_dynamodb_table": _OTHER,
+    "aws_ebs_volume": _OTHER,
+    "aws_ecs_service": _OTHER,
+    "aws_efs_file_system": _OTHER,
+    "aws_eks_node_group": _OTHER,
+    "aws_elasticache_cluster": _OTHER,
+    "aws_emr_cluster": _OTHER,
+    "aws_emrserverless_application": _OTHER,
+    "aws_fsx_lustre_file_system": _OTHER,
+    "aws_glue_job": _OTHER,
+    "aws_kinesis_stream": _OTHER,
+    "aws_lambda_function": _OTHER,
+    "aws_mwaa_environment": _OTHER,
+    "aws_nat_gateway": _OTHER,
+    "aws_opensearch_domain": _OTHER,
+    "aws_rds_cluster_instance": _OTHER,
+    "aws_redshift_cluster": _OTHER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One part before and after; None where it is not there."""
+
+    name: str
+    before: Part | None
+    after: Part | None
+
+    def figures(self, metric: str) -> tuple[Figure, Figure] | None:
+        """The figure before and after; None where either side's is unknown, as then nobody knows the change."""
+        nothing = Figure(0.0, 0.0, 0.0, "A", "", UNITS[metric])
+        found = [nothing if part is None else _figure(part, metric) for part in (self.before, self.after)]
+        before, after = found
+        return None if before is None or after is None else (before, after)
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """What cannot be known of it, on either side."""
+        found: list[Unknown] = []
+        for part in (self.before, self.after):
+            if part is not None:
+                found += [part.unknown] if part.unknown else []
+                found += [*part.left_out, *(part.estimate.unknowns if part.estimate else ())]
+        return tuple(dict.fromkeys(found))
+
+
+def _figure(part: Part, metric: str) -> Figure | None:
+    return part.estimate.get(metric) if part.estimate is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceFootprint:
+    """A resource of the plan and its parts."""
+
+    address: str
+    type: str
+    action: str
+    changes: tuple[Change, ...]
+
+    @property
+    def before(self) -> Estimate:
+        """What it uses before the plan, as far as that is comparable."""
+        return _sum(self.changes, 0)
+
+    @property
+    def after(self) -> Estimate:
+        """What it uses after the plan, as far as that is comparable."""
+        return _sum(self.changes, 1)
+
+    @property
+    def delta(self) -> Estimate:
+        """After - before."""
+        return _delta(self.changes)
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """What cannot be known of it."""
+        return tuple(dict.fromkeys(unknown for change in self.changes for unknown in change.unknowns))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Exact, for JSON."""
+        return {
+            "address": self.address,
+            "type": self.type,
+            "action": self.action,
+            "before": self.before.to_dict(),
+            "after": self.after.to_dict(),
+            "delta": self.delta.to_dict(),
+            "parts": [_part_dict(change) for change in self.changes],
+            "unknown": [unknown.to_dict() for unknown in self.unknowns],
+        }
+
+
+def _part_dict(change: Change) -> dict[str, Any]:
+    part = change.after or change.before
+    count = part.count if part else None
+    per_thousand = part.per_thousand_requests if part and part.estimate else None
+    return {
+        "name": change.name,
+        "kind": part.kind if part else "",
+        "count": None if count is None else {"min": count.low, "expected": count.central, "max": count.high},
+        "per_1000_requests": per_thousand.to_dict() if per_thousand else None,
+    }
+
+
+@dataclass(frozen=True)
+class PlanFootprint:
+    """All resources of a plan that use something, in the plan's order.
+
+    The totals hold, figure by figure, the parts that are known on both sides (or there on one alone), so that
+    `after` - `before` is `delta`, and `delta` is the sum of the resources'. What is left out is in `unknowns`.
+    """
+
+    resources: tuple[ResourceFootprint, ...]
+
+    @cached_property
+    def _changes(self) -> tuple[Change, ...]:
+        return tuple(change for resource in self.resources for change in resource.changes)
+
+    @cached_property
+    def before(self) -> Estimate:
+        """Everything before the plan."""
+        return _sum(self._changes, 0)
+
+    @cached_property
+    def after(self) -> Estimate:
+        """Everything after the plan."""
+        return _sum(self._changes, 1)
+
+    @cached_property
+    def delta(self) -> Estimate:
+        """The change."""
+        return _delta(self._changes)
+
+    @cached_property
+    def running(self) -> Estimate:
+        """Everything that is known after the plan, comparable or not: what a budget is held against."""
+        parts = [change.after for change in self._changes if change.after is not None]
+        return total(part.estimate for part in parts if part.estimate is not None)
+
+    @property
+    def unknowns(self) -> list[tuple[str, Unknown]]:
+        """What is counted nowhere: the address, what and why."""
+        return [(resource.address, unknown) for resource in self.resources for unknown in resource.unknowns]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Exact, for JSON."""
+        return {
+            "period": "month of 730 h",
+            "before": self.before.to_dict(),
+            "after": self.after.to_dict(),
+            "delta": self.delta.to_dict(),
+            "running": self.running.to_dict(),
+            "resources": [resource.to_dict() for resource in self.resources],
+            "unknown": [{"address": address, **unknown.to_dict()} for address, unknown in self.unknowns],
+        }
+
+
+def _sum(changes: tuple[Change, ...], side: int) -> Estimate:
+    parts = [part for change in changes if (part := (change.before, change.after)[side]) is not None]
+    texts = total(part.estimate for part in parts if part.estimate is not None)
+    figures = {
+        metric: add((pair[side] for pair in _pairs(changes, metric)), UNITS[metric])
+        for metric in METRICS
+        if _any(changes, metric)
+    }
+    return Estimate(figures, texts.unknowns, texts.assumptions)
+
+
+def _delta(changes: tuple[Change, ...]) -> Estimate:
+    figures = {
+        metric: add((difference(*pair) for pair in _pairs(changes, metric)), UNITS[metric])
+        for metric in METRICS
+        if _any(changes, metric)
+    }
+    return Estimate(figures, tuple(dict.fromkeys(unknown for change in changes for unknown in change.unknowns)))
+
+
+def _pairs(changes: tuple[Change, ...], metric: str) -> Iterator[tuple[Figure, Figure]]:
+    return (pair for change in changes if (pair := change.figures(metric)) is not None)
+
+
+def _any(changes: tuple[Change, ...], metric: str) -> bool:
+    """Whether there is something to add: a sum of nothing but unknowns is unknown, not 0."""
+    return not changes or any(change.figures(metric) is not None for change in changes)
+
+
+def of_plan(plan: Plan, usage: Usage | None = None, base: Plan | None = None) -> PlanFootprint:
+    """The footprint of `plan`.
+
+    Before is what the plan itself says was there; with `base`, a plan of the state that the change is compared with,
+    it is what that plan leads to. Raises nothing for what a plan may hold: what cannot be used is unknown.
+    """
+    used = usage or Usage()
+    after = Side(plan, used, before=False, other=base)
+    before = Side(plan, used, before=True) if base is None else Side(base, used, before=False, other=plan)
+    found = [_of_resource(resource, before, after, base) for resource in plan.resources if _counts(resource)]
+    if base is not None:
+        found += [
+            _of_resource(resource, before, after, base)
+            for resource in base.resources
+            if _counts(resource) and plan.resource(resource.address) is None
+        ]
+    return PlanFootprint(tuple(resource for resource in found if resource.changes))
+
+
+def of_job(job: Job, name: str = "job") -> PlanFootprint:
+    """The footprint of one job that is about to run, for instance to ask for its `alternatives`."""
+    return PlanFootprint((ResourceFootprint(name, "job", "create", (Change(name, None, known(name, "job", job)),)),))
+
+
+def _counts(resource: Resource) -> bool:
+    return resource.type in READERS or resource.type in UNCOVERED
+
+
+def _of_resource(resource: Resource, before: Side, after: Side, base: Plan | None) -> ResourceFootprint:
+    old: Resource | None = resource
+    new: Resource | None = resource
+    if base is not None:
+        old, new = base.resource(resource.address), after.plan.resource(resource.address)
+    parts = _parts(old, before)
+    # What Terraform forgets keeps running.
+    changes = _match(parts, parts if resource.action == "forget" else _parts(new, after))
+    return ResourceFootprint(resource.address, resource.type, resource.action, tuple(changes))
+
+
+def _parts(resource: Resource | None, side: Side) -> list[Part]:
+    if resource is None or not side.exists(resource):
+        return []
+    reader = READERS.get(resource.type)
+    if reader is None:
+        return [unknown(resource.type, "other", UNCOVERED[resource.type])]
+    return reader(resource, side)
+
+
+def _match(before: list[Part], after: list[Part]) -> Iterator[Change]:
+    """Parts of the same name are the same part; a lone part is the same whatever its name."""
+    if len(before) == len(after) == 1:
+        yield Change(after[0].name, before[0], after[0])
+        return
+    old = {part.name: part for part in before}
+    for part in after:
+        yield Change(part.name, old.pop(part.name, None), part)
+    for name, part in old.items():
+        yield Change(name, part, None)

@@ -1,0 +1,157 @@
+"""Instances and serverless workers: their calculation."""
+
+from collections.abc import Callable, Sequence
+
+from sustainable_mlops.catalogue import instances, prices, storage
+from sustainable_mlops.catalogue.instances import Instance
+from sustainable_mlops.footprint.calculation import Calculation, Place
+from sustainable_mlops.footprint.coefficients import Coefficients, assumptions
+from sustainable_mlops.footprint.figures import Unknown
+from sustainable_mlops.footprint.power import slice_power
+from sustainable_mlops.footprint.quantities import Quantity
+from sustainable_mlops.footprint.things import HOURS_PER_MONTH, NONE, ONE, Fleet, Job, Serverless
+
+#: The server that stands for those of serverless inference, which AWS does not name.
+_SERVERLESS_PLATFORM = "skylake-8175m"
+_WARM = Unknown("warm capacity", "AWS does not publish what it keeps ready between serverless requests")
+
+
+def of_fleet(
+    fleet: Fleet, instance: Instance, price: prices.Price | None, place: Place, coefficients: Coefficients
+) -> Calculation:
+    """The calculation for `fleet` of `instance`, at `price` in `place`."""
+    calculation = Calculation(place)
+    take = calculation.input
+    platform, accelerator, number = instance.platform, instance.accelerator, instance.accelerators
+    model = coefficients.host_model if platform.grade != "C" else coefficients.host_model_guessed_tdp
+    host, count, hours, runs = take(model), take(fleet.count), take(fleet.hours), take(fleet.runs)
+    duty = take(fleet.duty or assumptions()["endpoint_duty"])
+    rework, paid, elsewhere = take(fleet.rework), take(fleet.paid), take(place.price)
+    billable = take(fleet.billable_hours) if fleet.billable_hours is not None else None
+    embodied_of = _embodied_of_instance(instance, calculation, coefficients)
+    volume_of = _volume(fleet.volume_gb, calculation, coefficients)
+    usd = take(Quantity(*price.usd_per_hour, price.grade, f"price ({price.source})") if price else NONE)
+    if price is None:
+        calculation.lacks("cost", Unknown(f"cost of {instance.name}", "no price of this type is known"))
+    if accelerator is not None:
+        idle_w = take(Quantity(*accelerator.idle_w, accelerator.grade, f"power of one idle {accelerator.name}"))
+        busy_w = take(Quantity(*accelerator.busy_w, accelerator.grade, f"power of one busy {accelerator.name}"))
+        busy_load = take(assumptions()["host_load_when_busy"])
+    vcpu, memory = instance.vcpu, instance.memory_gib
+
+    def formula(v: Sequence[float]) -> tuple[float, float, float]:
+        if accelerator is None:
+            watts = v[host] * slice_power(platform, vcpu, memory, v[duty], coefficients)
+        else:
+            # Busy is a state: host and accelerators are in it together, for a share of the time.
+            idle = v[host] * slice_power(platform, vcpu, memory, 0.0, coefficients) + number * v[idle_w]
+            busy = v[host] * slice_power(platform, vcpu, memory, v[busy_load], coefficients) + number * v[busy_w]
+            watts = idle * (1 - v[duty]) + busy * v[duty]
+        instance_hours = v[count] * v[hours] * v[runs] * v[rework]
+        volume_w, volume_kg = volume_of(v)
+        kwh = (watts + volume_w) * instance_hours / 1000
+        kg = (embodied_of(v) + volume_kg) * instance_hours / coefficients.lifetime_h
+        billed = instance_hours if billable is None else v[count] * v[billable] * v[runs]
+        return kwh, kg, billed * v[usd] * v[elsewhere] * v[paid]
+
+    calculation.by(formula)
+    return calculation
+
+
+def _embodied_of_instance(
+    instance: Instance, calculation: Calculation, coefficients: Coefficients
+) -> Callable[[Sequence[float]], float]:
+    """kg to make what the instance occupies: a share of the server by vCPU, its memory, drives and accelerators."""
+    platform, number = instance.platform, instance.accelerators
+    share = instance.vcpu / platform.vcpu
+    server, cpu = calculation.input(coefficients.server_kg), calculation.input(coefficients.cpu_kg)
+    dram, ssd = calculation.input(coefficients.dram_kg_per_gb), calculation.input(coefficients.ssd_kg_per_tb)
+    accelerator = instance.accelerator
+    kg = (
+        Quantity(*accelerator.embodied_kg, accelerator.embodied_grade, f"embodied carbon of one {accelerator.name}")
+        if accelerator
+        else NONE
+    )
+    card = calculation.input(kg)
+
+    def formula(v: Sequence[float]) -> float:
+        drives = instance.local_ssd_gb / 1000 * v[ssd]
+        return (
+            (v[server] + platform.sockets * v[cpu]) * share + instance.memory_gib * v[dram] + drives + number * v[card]
+        )
+
+    return formula
+
+
+def _volume(
+    gb: float, calculation: Calculation, coefficients: Coefficients
+) -> Callable[[Sequence[float]], tuple[float, float]]:
+    """W and kg of the storage attached to an instance."""
+    if not gb:
+        return lambda _: (0.0, 0.0)
+    kept = storage.everything()["volume"]
+    copies = calculation.input(Quantity(*kept.copies, "C", "copies kept of a volume"))
+    power = calculation.input(coefficients.ssd_wh_per_tbh)
+    made = calculation.input(coefficients.ssd_kg_per_tb)
+    calculation.notes(Unknown("cost of volumes", "the price of SageMaker's volumes is not known"))
+    return lambda v: (gb / 1000 * v[power] * v[copies], gb / 1000 * v[made] * v[copies])
+
+
+def fleet_of_job(job: Job) -> Fleet:
+    """The instances of `job`, on for its runs."""
+    known = assumptions()
+    instance = instances.find(job.instance_type)
+    default = ONE if instance is not None and instance.accelerator is not None else known["job_cpu_load"]
+    paid, rework = ONE, ONE
+    if job.spot:
+        discount = job.discount or known["spot_discount"]
+        paid = Quantity(1 - discount.high, 1 - discount.central, 1 - discount.low, discount.grade, discount.text)
+        rework = known["spot_rework"]
+    return Fleet(
+        instance_type=job.instance_type,
+        region=job.region,
+        count=job.count,
+        hours=job.hours,
+        duty=job.duty or default,
+        runs=job.runs,
+        volume_gb=job.volume_gb,
+        paid=paid,
+        rework=rework,
+    )
+
+
+def of_serverless(thing: Serverless, place: Place, coefficients: Coefficients) -> Calculation:
+    """The calculation for a serverless variant in `place`."""
+    calculation = Calculation(place)
+    take = calculation.input
+    platform = instances.platform(_SERVERLESS_PLATFORM)
+    gb = thing.memory_mb / 1024
+    host = take(coefficients.host_model_guessed_tdp.named("power of the servers of serverless inference"))
+    requests, duration, provisioned = take(thing.requests), take(thing.duration_s), take(thing.provisioned)
+    ratio, load = take(coefficients.serverless_mb_per_vcpu), take(assumptions()["serverless_load"])
+    server, cpu, dram = (
+        take(coefficients.server_kg),
+        take(coefficients.cpu_kg),
+        take(coefficients.dram_kg_per_gb),
+    )
+    usd, elsewhere = take(coefficients.serverless_usd_per_gb_s), take(place.price)
+    calculation.notes(_WARM)
+    if thing.provisioned.high > 0:
+        reason = "no price of provisioned concurrency is known"
+        calculation.lacks("cost", Unknown("cost of provisioned concurrency", reason))
+
+    def formula(v: Sequence[float]) -> tuple[float, float, float]:
+        vcpu = thing.memory_mb / v[ratio]
+        busy_h = v[requests] * v[duration] / 3600
+        ready_h = max(v[provisioned] * HOURS_PER_MONTH - busy_h, 0.0)
+        busy_w = slice_power(platform, vcpu, gb, v[load], coefficients)
+        ready_w = slice_power(platform, vcpu, gb, 0.0, coefficients)
+        made = (v[server] + platform.sockets * v[cpu]) * vcpu / platform.vcpu + gb * v[dram]
+        return (
+            v[host] * (busy_w * busy_h + ready_w * ready_h) / 1000,
+            made * (busy_h + ready_h) / coefficients.lifetime_h,
+            busy_h * 3600 * gb * v[usd] * v[elsewhere],
+        )
+
+    calculation.by(formula)
+    return calculation

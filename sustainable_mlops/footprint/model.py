@@ -1,0 +1,77 @@
+"""The estimate of a thing. `docs/footprint.md` explains the formulas."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+from sustainable_mlops.catalogue import instances, prices
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint.calculation import Calculation, place
+from sustainable_mlops.footprint.coefficients import Coefficients
+from sustainable_mlops.footprint.data import of_storage, of_transfer
+from sustainable_mlops.footprint.figures import Estimate
+from sustainable_mlops.footprint.machines import fleet_of_job, of_fleet, of_serverless
+from sustainable_mlops.footprint.quantities import Quantity, exactly
+from sustainable_mlops.footprint.things import ONE, Fleet, Job, Serverless, Storage, Thing
+
+
+def estimate(thing: Thing, coefficients: Coefficients | None = None) -> Estimate:
+    """The estimate of `thing` for a month (a `Job` or `Fleet` with `runs`: for its runs).
+
+    Raises UserError on an instance type or storage class that nobody knows; `of_plan` lists those instead.
+    """
+    return _estimate(thing, coefficients or Coefficients.ours(), False)
+
+
+def per_thousand_requests(thing: Fleet | Serverless, coefficients: Coefficients | None = None) -> Estimate | None:
+    """The estimate of 1,000 requests (SCI, ISO/IEC 21031:2024, R = 1,000 requests); None without a number of them."""
+    if thing.requests is None or thing.requests.low <= 0:
+        return None
+    return _estimate(thing, coefficients or Coefficients.ours(), True)
+
+
+def estimate_job(
+    instance_type: str,
+    count: int,
+    seconds: float | Quantity,
+    region: str | None,
+    *,
+    spot: bool = False,
+    billable_seconds: float | None = None,
+    volume_gb: float = 0.0,
+) -> Estimate:
+    """The estimate of one job.
+
+    Before it runs, give `seconds` as a `Quantity` (the cap is its high end). Afterwards give what SageMaker reports,
+    `TrainingTimeInSeconds` and `BillableTimeInSeconds`: then the discount of spot is in the bill already.
+    """
+    known = exactly(seconds, "time of the job") if isinstance(seconds, int | float) else seconds
+    fleet = fleet_of_job(
+        Job(instance_type, region, known * (1 / 3600), exactly(float(count)), spot=spot, volume_gb=volume_gb)
+    )
+    if billable_seconds is not None:
+        billable = exactly(billable_seconds / 3600, "time billed")
+        fleet = replace(fleet, paid=ONE, rework=ONE, billable_hours=billable)
+    return estimate(fleet)
+
+
+@lru_cache(maxsize=16384)
+def _estimate(thing: Thing, coefficients: Coefficients, per_request: bool) -> Estimate:
+    calculation = _calculation(thing, coefficients)
+    if per_request and isinstance(thing, Fleet | Serverless) and thing.requests is not None:
+        calculation.per_thousand(thing.requests)
+    return calculation.result()
+
+
+def _calculation(thing: Thing, coefficients: Coefficients) -> Calculation:
+    where = place(thing.region, coefficients)
+    if isinstance(thing, Serverless):
+        return of_serverless(thing, where, coefficients)
+    if isinstance(thing, Storage):
+        return of_storage(thing, where, coefficients)
+    if isinstance(thing, Fleet | Job):
+        instance = instances.find(thing.instance_type)
+        if instance is None:
+            raise UserError(f"instance type {thing.instance_type}: {instances.why_unknown(thing.instance_type)}")
+        fleet = fleet_of_job(thing) if isinstance(thing, Job) else thing
+        return of_fleet(fleet, instance, prices.find(thing.instance_type), where, coefficients)
+    return of_transfer(thing, where, coefficients)

@@ -1,0 +1,36 @@
+"""Plan JSON (`terraform show -json`) → a typed model of its resources and how they belong together.
+
+    from sustainable_mlops.plan import load, UNKNOWN
+    plan = load("plan.json")
+    for endpoint in plan.by_type("aws_sagemaker_endpoint"):
+        configuration = plan.joins.configuration(endpoint)
+
+Only the standard library is used. Nothing here judges: rules, footprint and review do.
+"""
+
+from sustainable_mlops.plan.configuration import References
+from sustainable_mlops.plan.joins import Joins, Matches, Scaled, Variant
+from sustainable_mlops.plan.pipelines import Parameter, Pipeline, Step
+from sustainable_mlops.plan.plan import Check, Plan, load
+from sustainable_mlops.plan.resources import Resource
+from sustainable_mlops.plan.values import UNKNOWN, Block, Sensitive, Unknown, dig
+
+__all__ = [
+    "UNKNOWN",
+    "Block",
+    "Check",
+    "Joins",
+    "Matches",
+    "Parameter",
+    "Pipeline",
+    "Plan",
+    "References",
+    "Resource",
+    "Scaled",
+    "Sensitive",
+    "Step",
+    "Unknown",
+    "Variant",
+    "dig",
+    "load",
+]

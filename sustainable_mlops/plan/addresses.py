@@ -1,0 +1,46 @@
+"""Addresses of resources and the references that expressions make to them, taken apart."""
+
+import json
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+#: A name, or the index of an instance (`[0]`, `["key"]`) as a tuple of one; `(None,)` is an index that is no literal.
+Part = str | tuple[str | int | None]
+
+_PART = re.compile(r'\.?([^.\[\]]+)|\[(?:("(?:[^"\\]|\\.)*")|(\d{1,18})|[^\[\]]*)\]')
+
+
+@lru_cache(maxsize=65536)
+def parts(address: str) -> tuple[Part, ...]:
+    """`module.a["k"].aws_s3_bucket.b[0].arn` as `("module", "a", ("k",), "aws_s3_bucket", "b", (0,), "arn")`."""
+    found: list[Part] = []
+    for match in _PART.finditer(address):
+        name, key, number = match.groups()
+        if name is not None:
+            found.append(name)
+        elif key is not None:
+            found.append((_unquote(key),))
+        else:
+            found.append((int(number),) if number is not None else (None,))
+    return tuple(found)
+
+
+def names(module: Sequence[Part]) -> tuple[str, ...]:
+    """The names of the calls that lead to a module instance: `module.a["k"].module.b` is `("a", "b")`."""
+    return tuple(part for part in module if isinstance(part, str))[1::2]
+
+
+def parent(module: tuple[Part, ...]) -> tuple[tuple[Part, ...], str, str | int | None]:
+    """The module that calls this one, the call's name, and the index of the instance."""
+    index: str | int | None = None
+    if isinstance(module[-1], tuple):
+        index, module = module[-1][0], module[:-1]
+    return module[:-2], str(module[-1]), index
+
+
+def _unquote(key: str) -> str:
+    try:
+        return str(json.loads(key))
+    except ValueError:
+        return key[1:-1]

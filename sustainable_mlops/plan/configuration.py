@@ -1,0 +1,219 @@
+"""A plan's `configuration`: which resources an expression refers to, for values that are unknown until apply.
+
+Terraform writes down the references of each expression, but neither the expressions of locals nor blocks made by
+`dynamic`: what goes through those cannot be followed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sustainable_mlops.plan.addresses import Part, names, parent, parts
+from sustainable_mlops.plan.inventory import Inventory
+from sustainable_mlops.plan.resources import Resource
+from sustainable_mlops.plan.values import UNKNOWN, Path, Unknown, steps
+
+
+class References(NamedTuple):
+    """What an expression refers to."""
+
+    resources: tuple[Resource, ...]
+    unresolved: tuple[str, ...]  # references that cannot be followed, such as `local.name`
+
+    def of(self, *types: str) -> tuple[Resource, ...]:
+        """Those of these types."""
+        return tuple(resource for resource in self.resources if resource.type in types)
+
+
+class _Scope(NamedTuple):
+    """Where a reference stands: the module instance, the own instance's index, the expressions that repeat it."""
+
+    module: tuple[Part, ...]
+    instance: str | int | None
+    repeated: Mapping[str, Any]
+
+
+class Configuration:
+    """The `configuration` object of a plan."""
+
+    def __init__(self, document: Mapping[str, Any], inventory: Inventory) -> None:
+        """`inventory` holds the plan's resources."""
+        configuration = _object(document.get("configuration"))
+        self._root = _object(configuration.get("root_module"))
+        self.providers = _object(configuration.get("provider_config"))
+        self._variables = _object(document.get("variables"))
+        self._inventory = inventory
+        self._modules: dict[tuple[str, ...], Mapping[str, Any]] = {(): self._root}
+        self._resources: dict[tuple[str, ...], dict[tuple[str, str, str], Mapping[str, Any]]] = {}
+
+    def module(self, path: tuple[str, ...]) -> Mapping[str, Any]:
+        """The configuration of the module that these calls lead to; empty where there is none."""
+        known = self._modules.get(path)
+        if known is None:
+            known = self._modules[path] = _object(self.call(path).get("module"))
+        return known
+
+    def call(self, path: tuple[str, ...]) -> Mapping[str, Any]:
+        """The module call at the end of `path`."""
+        return _object(_object(self.module(path[:-1]).get("module_calls")).get(path[-1]))
+
+    def resource(self, resource: Resource) -> Mapping[str, Any]:
+        """The configuration of a resource; empty where there is none, as of what is destroyed."""
+        path = names(resource.module_parts)
+        known = self._resources.get(path)
+        if known is None:
+            found = _objects(self.module(path).get("resources"))
+            known = {(str(r.get("mode", "managed")), str(r.get("type")), str(r.get("name"))): r for r in found}
+            self._resources[path] = known
+        return known.get((resource.mode, resource.type, resource.name), {})
+
+    def references(self, resource: Resource, path: Path | None = None) -> References:
+        """The resources that the expression at `path` (or any expression) of `resource` refers to.
+
+        Followed through module inputs and outputs and `for_each`. An instance refers to the instance of the same
+        index where there is one, else to all instances.
+        """
+        configuration = self.resource(resource)
+        scope = _Scope(resource.module_parts, resource.index, configuration)
+        expression = _object(configuration.get("expressions"))
+        return self._follow([(ref, scope) for ref in _references(_within(expression, path))])
+
+    def configured(self, resource: Resource, path: Path) -> bool | Unknown:
+        """Whether the configuration sets the attribute at `path`: an unset one may still be unknown, as computed.
+
+        `UNKNOWN` where the resource is not configured any more. Blocks made by `dynamic` do not show and count as not
+        set.
+        """
+        expressions = self.resource(resource).get("expressions")
+        return UNKNOWN if not isinstance(expressions, dict) else _within(expressions, path) is not None
+
+    def constant(self, expression: Any, module: tuple[Part, ...] = ()) -> Any:
+        """The value of a simple expression: a constant or one variable. None where not set, else `UNKNOWN`."""
+        for _ in range(len(module) + 1):
+            if not isinstance(expression, dict):
+                return None
+            if "constant_value" in expression:
+                return expression["constant_value"]
+            references = list(_references(expression))
+            variable = parts(references[0]) if len(references) == 1 else ()
+            if len(variable) != 2 or variable[0] != "var":
+                return UNKNOWN
+            if not module:
+                return self._variable(str(variable[1]))
+            expression = _object(self.call(names(module)).get("expressions")).get(str(variable[1]))
+            module = parent(module)[0]
+        return UNKNOWN
+
+    def _variable(self, name: str) -> Any:
+        declared = _object(_object(self._root.get("variables")).get(name))
+        if declared.get("sensitive"):
+            return UNKNOWN
+        given = self._variables.get(name)
+        return given.get("value", UNKNOWN) if isinstance(given, dict) else declared.get("default", UNKNOWN)
+
+    def _follow(self, pending: list[tuple[str, _Scope]]) -> References:
+        found: dict[int, Resource] = {}
+        unresolved: list[str] = []
+        seen = set()
+        while pending:
+            reference, scope = pending.pop()
+            if (reference, scope.module, scope.instance) in seen:
+                continue
+            seen.add((reference, scope.module, scope.instance))
+            head, *rest = parts(reference) or ("",)
+            if head in ("path", "terraform", "self", "count"):
+                continue
+            if head == "var":
+                pending += self._through_input(rest, scope)
+            elif head == "each":
+                pending += [(ref, scope) for ref in _references(scope.repeated.get("for_each_expression"))]
+            elif head == "module" and (inner := self._through_output(rest, scope)):
+                pending += inner
+            elif resources := self._resources_at(head, rest, scope):
+                found.update((id(resource), resource) for resource in resources)
+            else:
+                unresolved.append(reference)
+        return References(tuple(found.values()), tuple(dict.fromkeys(unresolved)))
+
+    def _through_input(self, rest: list[Part], scope: _Scope) -> Iterator[tuple[str, _Scope]]:
+        if not scope.module or not rest:
+            return  # the root module's variables are given from outside: no resource is behind them
+        call = self.call(names(scope.module))
+        outer, _, index = parent(scope.module)
+        for reference in _references(_object(call.get("expressions")).get(str(rest[0]))):
+            yield reference, _Scope(outer, index, call)
+
+    def _through_output(self, rest: list[Part], scope: _Scope) -> list[tuple[str, _Scope]]:
+        if not rest:
+            return []
+        indices, output = _index(rest[1:])
+        call = _object(_object(self.module(names(scope.module)).get("module_calls")).get(str(rest[0])))
+        expression = _object(_object(_object(call.get("module")).get("outputs")).get(output)).get("expression")
+        if not indices and ("for_each_expression" in call or "count_expression" in call):
+            # An index that is no literal is not written down: the own one is meant where there is such an instance.
+            own = (*scope.module, "module", rest[0], (scope.instance,))
+            indices = ((scope.instance if self._inventory.has_module(own) else None,),)
+        inner = (*scope.module, "module", rest[0], *indices)
+        return [(reference, _Scope(inner, None, {})) for reference in _references(expression)]
+
+    def _resources_at(self, head: Part, rest: list[Part], scope: _Scope) -> Sequence[Resource]:
+        mode = "managed"
+        if head == "data" and rest:
+            mode, head, rest = "data", rest[0], rest[1:]
+        if not rest:
+            return ()
+        found = self._inventory.instances(scope.module, mode, str(head), str(rest[0]))
+        indices, _ = _index(rest[1:])
+        if indices and indices[0][0] is not None:
+            return [resource for resource in found if resource.index == indices[0][0]]
+        same = [resource for resource in found if scope.instance is not None and resource.index == scope.instance]
+        return same or found
+
+
+def _index(rest: Sequence[Part]) -> tuple[tuple[tuple[str | int | None], ...], str]:
+    """The literal index at the start of `rest`, if any, and the name after it."""
+    if rest and isinstance(rest[0], tuple):
+        indices = () if rest[0][0] is None else (rest[0],)
+        return indices, str(rest[1]) if len(rest) > 1 else ""
+    return (), str(rest[0]) if rest else ""
+
+
+def _within(expressions: Mapping[str, Any], path: Path | None) -> Any:
+    """The expression at `path`, as near as it is written down: an attribute's expression covers all below it."""
+    here: Any = expressions
+    for step in steps(path) if path is not None else ():
+        if isinstance(here, list) and isinstance(step, int):
+            here = here[step] if step < len(here) else None
+        elif isinstance(here, dict) and not ("references" in here or "constant_value" in here):
+            here = here.get(str(step))
+    return here
+
+
+def _references(expression: Any) -> Iterator[str]:
+    """Every reference below `expression`, without those that only name the object of the one before."""
+    pending = [expression]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, list):
+            pending += value
+        elif isinstance(value, dict):
+            written = value.get("references")
+            if isinstance(written, list) and all(isinstance(item, str) for item in written):
+                yield from _longest(written)
+            pending += [inner for inner in value.values() if isinstance(inner, dict | list)]
+
+
+def _longest(references: Iterable[str]) -> Iterator[str]:
+    """Terraform follows `a.b[0].arn` by `a.b[0]` and `a.b`, which say nothing more."""
+    last = ""
+    for reference in references:
+        if not last.startswith((f"{reference}.", f"{reference}[")):
+            last = reference
+            yield reference
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

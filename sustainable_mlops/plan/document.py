@@ -1,0 +1,174 @@
+"""Plan JSON as bytes → a document that is one: of a known version, whole, and not nested beyond reason."""
+
+import gc
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from sustainable_mlops.errors import UserError
+
+SHOW = "run `terraform show -json <plan file>` (or `tofu show -json`) and give its output"
+#: Terraform's own values nest less than 30 deep; whoever walks values may recurse this far.
+DEEPEST = 100
+
+#: What people hand in instead, by a key that only such a file has.
+_OTHERS = {
+    "lineage": "a state file, not a plan",
+    "projects": "an Infracost report, not a Terraform plan",
+    "bomFormat": "a software bill of materials, not a Terraform plan",
+    "check_type": "a checkov report, not a Terraform plan",
+    "provider_schemas": "the output of `terraform providers schema`, not a plan",
+    "terraform": "Terraform configuration in JSON, not a plan",
+    "resource": "Terraform configuration in JSON, not a plan",
+}
+_KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+
+
+def read(path: Path) -> bytes:
+    """The file's bytes. Raises UserError where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: is a folder; give a file: {SHOW}") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+
+
+def parse(data: bytes, name: str) -> dict[str, Any]:
+    """The plan document in `data`; `name` stands for the file in messages.
+
+    Raises UserError where it is not a whole plan of format version 1.
+    """
+    if data[:2] == b"PK":
+        raise UserError(f"{name}: is a binary plan file; {SHOW}")
+    document = _json(_text(data, name), name)
+    if not isinstance(document, dict):
+        raise UserError(f"{name}: must be an object, not {kind(document)}; {SHOW}")
+    _check_version(document, name)
+    _check_depth(document, name)
+    _check_whole(document, name)
+    return document
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """While a document is read nothing is garbage, and looking for it takes longer than parsing."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _text(data: bytes, name: str) -> str:
+    # PowerShell's `>` writes UTF-16 with a byte order mark.
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{name}: is not UTF-8 text (byte {error.start}); {SHOW}") from None
+    if not text.strip():
+        raise UserError(f"{name}: is empty; {SHOW}")
+    return text
+
+
+def _json(text: str, name: str) -> Any:
+    try:
+        document = json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        if '"@level"' in text[:1000]:
+            raise UserError(f"{name}: is the log of `terraform plan -json`, not a plan; {SHOW}") from None
+        place = f"line {error.lineno}, column {error.colno}"
+        raise UserError(f"{name}: is not JSON: {error.msg} at {place}; {SHOW}") from None
+    except RecursionError:
+        raise UserError(f"{name}: is nested too deep to be a plan; {SHOW}") from None
+    except ValueError:  # NaN, Infinity, or more digits than Python takes
+        raise UserError(f"{name}: holds a number that Terraform does not write; {SHOW}") from None
+    if re.search(r"\\u[dD][89a-fA-F]", text):
+        _refuse_half_characters(document, name)
+    return document
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
+
+
+def _refuse_half_characters(document: Any, name: str) -> None:
+    """Half of a surrogate pair is text that can be neither printed nor written."""
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{name}: holds half a character (a lone \\ud800 to \\udfff); {SHOW}") from None
+    except RecursionError:
+        raise UserError(f"{name}: is nested too deep to be a plan; {SHOW}") from None
+
+
+def _check_version(document: dict[str, Any], name: str) -> None:
+    version = document.get("format_version")
+    if version is None:
+        other = next((what for key, what in _OTHERS.items() if key in document), "not a Terraform plan")
+        missing = "" if other != "not a Terraform plan" else " (format_version is missing)"
+        raise UserError(f"{name}: is {other}{missing}; {SHOW}")
+    if not isinstance(version, str) or not re.fullmatch(r"[0-9]{1,6}\.[0-9]{1,6}(\..*)?", version):
+        raise UserError(f"{name}: format_version: must be like '1.2', not {shown(version)}; {SHOW}")
+    if int(version.split(".")[0]) != 1:
+        wanted = "this reads version 1.x, which Terraform 1.1 and newer and OpenTofu write"
+        raise UserError(f"{name}: format_version: {version} is not known; {wanted}")
+
+
+def _check_depth(document: dict[str, Any], name: str) -> None:
+    # Of planned_values only the addresses are read, module by module.
+    read = {key: value for key, value in document.items() if key != "planned_values"}
+    if _too_deep(read, DEEPEST):
+        changes = document.get("resource_changes")
+        places = [(key, value) for key, value in read.items() if key != "resource_changes"]
+        places += [(f"resource_changes[{n}]", c) for n, c in enumerate(changes if isinstance(changes, list) else [])]
+        place = next((place for place, value in places if _too_deep(value, DEEPEST - 2)), "resource_changes")
+        raise UserError(f"{name}: {place}: is nested more than {DEEPEST} deep, as no plan is; {SHOW}")
+
+
+def _too_deep(value: Any, deepest: int) -> bool:
+    """Level by level, as a document may be nested deeper than Python recurses."""
+    level = [value]
+    for _ in range(deepest):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer if type(outer) is list else ())
+            if type(inner) is dict or type(inner) is list
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _check_whole(document: dict[str, Any], name: str) -> None:
+    """A plan that leaves something out would be judged as smaller than it is."""
+    if "planned_values" not in document and "resource_changes" not in document:
+        what = "a state, not a plan" if "values" in document or len(document) <= 2 else "not a plan"
+        raise UserError(f"{name}: is {what} (it has neither resource_changes nor planned_values); {SHOW}")
+    if document.get("errored") is True:
+        raise UserError(f"{name}: errored: the plan ended in an error and is not whole; mend that and plan again")
+    for key in ("configuration", "planned_values", "prior_state", "variables"):
+        if not isinstance(document.get(key, {}), dict):
+            raise UserError(f"{name}: {key}: must be an object, not {kind(document[key])}")
+    if not isinstance(document.get("resource_changes", []), list):
+        raise UserError(f"{name}: resource_changes: must be a list, not {kind(document['resource_changes'])}")
+
+
+def kind(value: Any) -> str:
+    """What `value` is, in words."""
+    return _KINDS.get(type(value), "a number")
+
+
+def shown(value: Any) -> str:
+    """`value`, short enough and safe for one line of a message."""
+    text = repr(value) if isinstance(value, str) else kind(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

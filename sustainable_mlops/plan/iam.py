@@ -1,0 +1,231 @@
+"""Policy documents: statements of roles, keys and buckets, in one normal form."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from sustainable_mlops.plan.joins import Joins, Matches
+from sustainable_mlops.plan.resources import Resource
+from sustainable_mlops.plan.values import UNKNOWN, Block, Path, Unknown
+
+ROLE = "aws_iam_role"
+ROLE_POLICY = "aws_iam_role_policy"
+POLICY = "aws_iam_policy"
+ATTACHMENT = "aws_iam_role_policy_attachment"
+DOCUMENT = "aws_iam_policy_document"
+
+Texts = tuple[str | Unknown, ...]
+
+
+class Condition(NamedTuple):
+    """`{"StringEquals": {"aws:SourceAccount": ["123456789012"]}}` as its parts."""
+
+    operator: str | Unknown
+    key: str | Unknown
+    values: Texts
+
+
+class Statement(NamedTuple):
+    """One statement. Parts may hold `UNKNOWN`, where they are known only after apply."""
+
+    sid: str
+    effect: str | Unknown
+    actions: Texts
+    not_actions: Texts
+    resources: Texts
+    not_resources: Texts
+    principals: tuple[tuple[str | Unknown, Texts], ...]  # ("Service", ("sagemaker.amazonaws.com",)); ("*", ("*",))
+    not_principals: tuple[tuple[str | Unknown, Texts], ...]
+    conditions: tuple[Condition, ...]
+
+
+class Document(NamedTuple):
+    """A policy document and where it stands."""
+
+    resource: Resource
+    path: str
+    statements: tuple[Statement, ...]
+    whole: bool  # False: there are or may be statements that are not known until apply, or it is not readable
+
+
+class RolePolicies(NamedTuple):
+    """What a role may do and who may take it."""
+
+    trust: Document | None
+    documents: tuple[Document, ...]
+    managed_arns: tuple[str, ...]  # attached policies that are not in this plan
+    whole: bool  # False: more policies, or more in them, may turn up on apply
+
+
+def document(resource: Resource, path: Path, joins: Joins) -> Document | None:
+    """The policy document in the attribute at `path`; None where that is not set.
+
+    Where the text is unknown until apply but comes from one `aws_iam_policy_document`, its statements are read there.
+    """
+    text = resource.values(before=joins.before).text(path)
+    where = path if isinstance(path, str) else ".".join(map(str, path))
+    if text is None or text == "":
+        return None
+    if isinstance(text, str):
+        statements = parse(text)
+        return Document(resource, where, statements or (), statements is not None)
+    sources = joins.referred(resource, path, DOCUMENT)
+    if len(sources) == 1:
+        return _from_data(resource, where, sources[0])
+    return Document(resource, where, (), whole=False)
+
+
+def of_role(role: Resource, joins: Joins) -> RolePolicies:
+    """The policies of a role, in it and attached to it, and its trust policy."""
+    found, managed, whole = _embedded(role, joins)
+    policies = joins.targets(role, "managed_policy_arns", POLICY) if managed else Matches()
+    attachments = joins.sources(role, ATTACHMENT, "role")
+    attached = [(attachment, joins.target(attachment, "policy_arn", POLICY)) for attachment in attachments.sure]
+    outside: list[str | Unknown | None] = [arn for arn in managed if arn not in joins.names(POLICY)]
+    outside += [a.values(before=joins.before).text("policy_arn") for a, policy in attached if policy is None]
+    joined = [*policies.sure, *(policy for _, policy in attached if isinstance(policy, Resource))]
+    found += [document(policy, "policy", joins) for policy in dict.fromkeys(joined)]
+    documents = tuple(one for one in found if one is not None)
+    told = not attachments.maybe and all(policy is not UNKNOWN for _, policy in attached)
+    whole = whole and told and all(one.whole for one in documents)
+    arns = tuple(dict.fromkeys(arn for arn in outside if isinstance(arn, str)))
+    return RolePolicies(document(role, "assume_role_policy", joins), documents, arns, whole)
+
+
+def _embedded(role: Resource, joins: Joins) -> tuple[list[Document | None], list[str | Unknown], bool]:
+    """The documents inline in a role, the ARNs of managed policies that it lists, and whether these are all.
+
+    Both of the role's own attributes are also computed: where the role does not set them, they repeat what other
+    resources had attached when the role was last read.
+    """
+    values = role.values(before=joins.before)
+    whole = True
+    found: list[Document | None] = []
+    blocks = values.blocks("inline_policy")
+    if blocks is UNKNOWN:
+        whole = joins.configured(role, "inline_policy") is False
+    else:
+        repeated = joins.inline_policy_names(role) if blocks else set()
+        own = [block for block in blocks if block.text("name") not in repeated]
+        found += [document(role, f"{block.path}.policy", joins) for block in own]
+    managed: list[str | Unknown] = []
+    if joins.configured(role, "managed_policy_arns") is not False:
+        managed = _listed(values.texts("managed_policy_arns"))
+    policies = joins.sources(role, ROLE_POLICY, "role")
+    found += [document(policy, "policy", joins) for policy in policies.sure]
+    return found, managed, whole and not policies.maybe and UNKNOWN not in managed
+
+
+def parse(text: str) -> tuple[Statement, ...] | None:
+    """The statements of a policy's JSON text; None where it is not a policy."""
+    try:
+        policy = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    statements = policy.get("Statement") if isinstance(policy, dict) else None
+    listed = statements if isinstance(statements, list) else [statements]
+    read = tuple(_statement(statement) for statement in listed if isinstance(statement, dict))
+    return read if len(read) == len(listed) else None
+
+
+def _statement(written: Mapping[str, Any]) -> Statement:
+    return Statement(
+        sid=str(written.get("Sid") or ""),
+        effect=_text(written.get("Effect")),
+        actions=_texts(written.get("Action")),
+        not_actions=_texts(written.get("NotAction")),
+        resources=_texts(written.get("Resource")),
+        not_resources=_texts(written.get("NotResource")),
+        principals=tuple(_principals(written.get("Principal"))),
+        not_principals=tuple(_principals(written.get("NotPrincipal"))),
+        conditions=tuple(_conditions(written.get("Condition"))),
+    )
+
+
+def _principals(written: Any) -> Iterator[tuple[str | Unknown, Texts]]:
+    if isinstance(written, dict):
+        yield from ((kind, _texts(identifiers)) for kind, identifiers in written.items())
+    elif written is not None:
+        yield _text(written), _texts(written)
+
+
+def _conditions(written: Any) -> Iterator[Condition]:
+    if written is None:
+        return
+    if not isinstance(written, dict):
+        yield Condition(UNKNOWN, UNKNOWN, (UNKNOWN,))
+        return
+    for operator, tests in written.items():
+        if not isinstance(tests, dict):
+            yield Condition(operator, UNKNOWN, (UNKNOWN,))
+            continue
+        for key, values in tests.items():
+            yield Condition(operator, key, _texts(values))
+
+
+def _from_data(resource: Resource, path: str, source: Resource) -> Document:
+    """The statements that an `aws_iam_policy_document` which is read only on apply declares."""
+    statements: list[Statement] = []
+    whole = True
+    for inherited in ("source_policy_documents", "override_policy_documents"):
+        for text in _listed(source.texts(inherited)):
+            parsed = parse(text) if isinstance(text, str) else None
+            statements += parsed or ()
+            # What overrides takes the place of statements with the same Sid: which ones hold is not certain.
+            whole = whole and parsed is not None and inherited == "source_policy_documents"
+    blocks = source.blocks("statement")
+    if blocks is UNKNOWN:
+        whole = False
+    else:
+        statements += map(_declared, blocks)
+    return Document(resource, path, tuple(statements), whole)
+
+
+def _declared(block: Block) -> Statement:
+    def texts(path: str) -> Texts:
+        return tuple(_listed(block.texts(path)))
+
+    conditions = [
+        Condition(_text(c.get("test")), _text(c.get("variable")), tuple(_listed(c.texts("values"))))
+        for c in _blocks(block, "condition")
+    ]
+    return Statement(
+        sid=str(block.get("sid", "")),
+        effect=_text(block.get("effect", "Allow")),
+        actions=texts("actions"),
+        not_actions=texts("not_actions"),
+        resources=texts("resources"),
+        not_resources=texts("not_resources"),
+        principals=tuple(_declared_principals(block, "principals")),
+        not_principals=tuple(_declared_principals(block, "not_principals")),
+        conditions=tuple(conditions),
+    )
+
+
+def _declared_principals(block: Block, path: str) -> Iterator[tuple[str | Unknown, Texts]]:
+    for principal in _blocks(block, path):
+        yield _text(principal.get("type")), tuple(_listed(principal.texts("identifiers")))
+
+
+def _blocks(block: Block, path: str) -> Iterable[Block]:
+    found = block.blocks(path)
+    return [Block(UNKNOWN, path)] if found is UNKNOWN else found
+
+
+def _listed(found: list[str | Unknown] | Unknown) -> list[str | Unknown]:
+    return [UNKNOWN] if found is UNKNOWN else found
+
+
+def _text(value: Any) -> str | Unknown:
+    return value if isinstance(value, str) else UNKNOWN
+
+
+def _texts(written: Any) -> Texts:
+    """One text or a list of them, as policies write both; anything else is unknown, never nothing."""
+    if written is None:
+        return ()
+    return tuple(map(_text, written)) if isinstance(written, list) else (_text(written),)
+
+
+def _known(found: list[str | Unknown] | Unknown) -> bool:
+    return found is not UNKNOWN and UNKNOWN not in found

@@ -1,0 +1,302 @@
+"""How resources belong together: by name where it is known, by reference where it is not, else unknown."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from sustainable_mlops.plan.configuration import Configuration
+from sustainable_mlops.plan.inventory import Inventory
+from sustainable_mlops.plan.resources import Resource
+from sustainable_mlops.plan.values import UNKNOWN, Block, Path, Unknown
+
+ENDPOINT = "aws_sagemaker_endpoint"
+ENDPOINT_CONFIGURATION = "aws_sagemaker_endpoint_configuration"
+MODEL = "aws_sagemaker_model"
+SCALABLE_TARGET = "aws_appautoscaling_target"
+SCALING_POLICY = "aws_appautoscaling_policy"
+SCHEDULED_ACTION = "aws_appautoscaling_scheduled_action"
+ALARM = "aws_cloudwatch_metric_alarm"
+BUCKET = "aws_s3_bucket"
+
+#: The attributes by which others name a resource.
+_IDENTIFIERS = ("arn", "id", "name", "bucket", "url", "key_id", "bucket_domain_name")
+_BUCKET = re.compile(r"(?:s3://|arn:[a-z-]+:s3:::)([^/]+)")
+_VARIANT = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
+
+#: One resource; None: named, but not in this plan, or nothing is named; UNKNOWN: cannot be told before apply.
+Joined = Resource | Unknown | None
+
+
+class Matches(NamedTuple):
+    """What joins to a resource for sure, and what may (its join is unknown until apply)."""
+
+    sure: tuple[Resource, ...] = ()
+    maybe: tuple[Resource, ...] = ()
+
+
+class Variant(NamedTuple):
+    """A production (or shadow) variant of an endpoint configuration."""
+
+    block: Block
+    name: str | Unknown | None
+    shadow: bool
+    kind: str | Unknown  # serverless, asynchronous or real-time
+    model: Joined
+    serverless: Block | Unknown | None
+
+
+class Scaled(NamedTuple):
+    """What a scalable target scales."""
+
+    endpoint: Joined
+    variant: str | Unknown | None
+
+
+class Joins:
+    """The joins of a plan's resources, before or after it. Each index is built when it is first needed."""
+
+    def __init__(self, inventory: Inventory, configuration: Configuration, *, before: bool) -> None:
+        """Join the resources that exist `before` (or after) the plan."""
+        self._inventory = inventory
+        self._configuration = configuration
+        self.before = before
+        self._named: dict[str, dict[str, list[Resource]]] = {}
+        self._reverse: dict[tuple[str, Path, str], dict[int | None, list[Resource]]] = {}
+
+    def all(self, *types: str) -> list[Resource]:
+        """The resources of these types that exist."""
+        found = (resource for kind in types for resource in self._inventory.by_type.get(kind, ()))
+        return [resource for resource in found if resource.exists(before=self.before)]
+
+    def target(self, resource: Resource, path: Path, kind: str) -> Joined:
+        """The resource of type `kind` that the attribute at `path` names (by name, id, ARN or `s3://` address)."""
+        value = resource.values(before=self.before).text(path)
+        if value is None:
+            return None
+        return self._named_by(value, resource, path, kind)
+
+    def targets(self, resource: Resource, path: Path, kind: str) -> Matches:
+        """The resources of type `kind` that the list at `path` names; where one cannot be told, all others may be."""
+        texts = resource.values(before=self.before).texts(path)
+        if texts == []:
+            return Matches()
+        if texts is UNKNOWN or UNKNOWN in texts:
+            sure = self.referred(resource, path, kind)
+            unresolved = self._configuration.references(resource, path).unresolved
+            if sure and not unresolved:
+                return Matches(tuple(sure))
+            return Matches(tuple(sure), tuple(other for other in self.all(kind) if other not in sure))
+        joined = [self._named_by(value, resource, path, kind) for value in texts]
+        sure = [found for found in joined if isinstance(found, Resource)]
+        maybe = self.all(kind) if UNKNOWN in joined else []
+        return Matches(tuple(sure), tuple(other for other in maybe if other not in sure))
+
+    def sources(self, resource: Resource, kind: str, path: Path) -> Matches:
+        """The resources of type `kind` whose attribute at `path` names `resource`: the inverse of `target`."""
+        return self._inverse(resource, kind, path, lambda source: [self.target(source, path, resource.type)])
+
+    def configuration(self, endpoint: Resource) -> Joined:
+        """The endpoint configuration that an endpoint follows."""
+        return self.target(endpoint, "endpoint_config_name", ENDPOINT_CONFIGURATION)
+
+    def endpoints(self, configuration: Resource) -> Matches:
+        """The endpoints that follow an endpoint configuration."""
+        return self.sources(configuration, ENDPOINT, "endpoint_config_name")
+
+    def variants(self, configuration: Joined) -> list[Variant] | Unknown:
+        """The variants of an endpoint configuration, shadow variants last.
+
+        There always is one: `UNKNOWN` where none shows, or the configuration is not in this plan.
+        """
+        if not isinstance(configuration, Resource):
+            return UNKNOWN
+        values = configuration.values(before=self.before)
+        production, shadow = values.blocks("production_variants"), values.blocks("shadow_production_variants")
+        if production is UNKNOWN or shadow is UNKNOWN or not production:
+            return UNKNOWN
+        asynchronous = values.block("async_inference_config")
+        return [self._variant(configuration, block, block in shadow, asynchronous) for block in [*production, *shadow]]
+
+    def _variant(
+        self, configuration: Resource, block: Block, shadow: bool, asynchronous: Block | Unknown | None
+    ) -> Variant:
+        serverless = block.block("serverless_config")
+        kind: str | Unknown = UNKNOWN
+        if isinstance(serverless, Block):
+            kind = "serverless"
+        elif serverless is None and asynchronous is not UNKNOWN:
+            kind = "real-time" if asynchronous is None else "asynchronous"
+        name = block.text("model_name")
+        model: Joined = None
+        if name is not None:
+            model = self._named_by(name, configuration, f"{block.path}.model_name", MODEL)
+        return Variant(block, block.text("variant_name"), shadow, kind, model, serverless)
+
+    def scaled(self, target: Resource) -> Scaled:
+        """The endpoint and variant that a scalable target (or its policy or scheduled action) scales."""
+        identifier = target.values(before=self.before).text("resource_id")
+        if isinstance(identifier, str):
+            match = _VARIANT.fullmatch(identifier)
+            if match is None:
+                return Scaled(None, None)
+            return Scaled(self._named_by(match[1], target, "resource_id", ENDPOINT), match[2])
+        endpoints = self.referred(target, "resource_id", ENDPOINT)
+        if len(endpoints) == 1:
+            return Scaled(endpoints[0], self._only_variant(endpoints[0]))
+        through = self.referred(target, "resource_id", SCALABLE_TARGET)
+        if target.type != SCALABLE_TARGET and len(through) == 1:
+            return self.scaled(through[0])
+        return Scaled(UNKNOWN, UNKNOWN)
+
+    def _only_variant(self, endpoint: Resource) -> str | Unknown | None:
+        variants = self.variants(self.configuration(endpoint))
+        return variants[0].name if variants is not UNKNOWN and len(variants) == 1 else UNKNOWN
+
+    def scalable_targets(self, endpoint: Resource, variant: str | Unknown | None = None) -> Matches:
+        """The scalable targets of an endpoint, of all its variants or of the one named."""
+        found = self._inverse(endpoint, SCALABLE_TARGET, "resource_id", lambda target: [self.scaled(target).endpoint])
+        if variant is None:
+            return found
+        sure, maybe = [], list(found.maybe)
+        for target in found.sure:
+            name = self.scaled(target).variant
+            if name is UNKNOWN or variant is UNKNOWN:
+                maybe.append(target)
+            elif name == variant:
+                sure.append(target)
+        return Matches(tuple(sure), tuple(maybe))
+
+    def scaling_policies(self, target: Resource) -> Matches:
+        """The scaling policies of a scalable target."""
+        return self._of_target(target, SCALING_POLICY)
+
+    def scheduled_actions(self, target: Resource) -> Matches:
+        """The scheduled actions of a scalable target."""
+        return self._of_target(target, SCHEDULED_ACTION)
+
+    def _of_target(self, target: Resource, kind: str) -> Matches:
+        return self._inverse(target, kind, "resource_id", self._target_of)
+
+    def _target_of(self, source: Resource) -> list[Joined]:
+        values = source.values(before=self.before)
+        if values.text("resource_id") is UNKNOWN:
+            referred = self.referred(source, "resource_id", SCALABLE_TARGET)
+            if len(referred) == 1:
+                return [referred[0]]
+            endpoint, variant = self.scaled(source)
+            if not isinstance(endpoint, Resource) or not isinstance(variant, str):
+                return [UNKNOWN]
+            targets = self.scalable_targets(endpoint, variant)
+        else:
+            same = self._targets_by_id.get((values.text("resource_id"), values.text("scalable_dimension")), [])
+            targets = Matches(tuple(same))
+        return list(targets.sure) or ([UNKNOWN] if targets.maybe else [])
+
+    @cached_property
+    def _targets_by_id(self) -> dict[tuple[object, object], list[Resource]]:
+        found: dict[tuple[object, object], list[Resource]] = {}
+        for target in self.all(SCALABLE_TARGET):
+            values = target.values(before=self.before)
+            found.setdefault((values.text("resource_id"), values.text("scalable_dimension")), []).append(target)
+        return found
+
+    def alarms_of(self, resource: Resource) -> Matches:
+        """The metric alarms whose actions name `resource`, such as a scaling policy or a topic."""
+        return self._inverse(resource, ALARM, "alarm_actions", lambda alarm: self._actions(alarm, resource.type))
+
+    def _actions(self, alarm: Resource, kind: str) -> list[Joined]:
+        found = self.targets(alarm, "alarm_actions", kind)
+        return [*found.sure, *([UNKNOWN] if found.maybe else [])]
+
+    def alarms_on(self, endpoint: Resource) -> Matches:
+        """The metric alarms on an endpoint's metrics: those with it as the dimension `EndpointName`."""
+        return self._inverse(endpoint, ALARM, "dimensions", self._watched)
+
+    def _watched(self, alarm: Resource) -> list[Joined]:
+        values = alarm.values(before=self.before)
+        places: list[Path] = [["dimensions", "EndpointName"]]
+        queries = values.blocks("metric_query")
+        if queries is UNKNOWN:
+            return [UNKNOWN]
+        places += [["metric_query", n, "metric", 0, "dimensions", "EndpointName"] for n in range(len(queries))]
+        return [self.target(alarm, place, ENDPOINT) for place in places]
+
+    def bucket(self, resource: Resource, path: Path) -> Joined:
+        """The bucket that an attribute names: a bucket's name or ARN, or an `s3://` address in it."""
+        return self.target(resource, path, BUCKET)
+
+    def of_bucket(self, bucket: Resource, kind: str) -> Matches:
+        """The resources of type `kind` that configure a bucket, such as `aws_s3_bucket_versioning`."""
+        return self.sources(bucket, kind, "bucket")
+
+    def inline_policy_names(self, role: Resource) -> set[object]:
+        """The names of a role's policies that are resources of their own, before or after the plan."""
+        values = role.values(before=self.before)
+        return self._inline_policy_names.get(values.text("name"), set())
+
+    @cached_property
+    def _inline_policy_names(self) -> dict[object, set[object]]:
+        found: dict[object, set[object]] = {}
+        for policy in self._inventory.by_type.get("aws_iam_role_policy", ()):
+            for values in (policy.old, policy.new):
+                found.setdefault(values.text("role"), set()).add(values.text("name"))
+        return found
+
+    def _inverse(
+        self, resource: Resource, kind: str, path: Path, targets: Callable[[Resource], Iterable[Joined]]
+    ) -> Matches:
+        """Those of type `kind` whose `targets` hold `resource`. The index is made once for (kind, path, type)."""
+        key = (kind, path if isinstance(path, str) else tuple(path), resource.type)
+        index = self._reverse.get(key)
+        if index is None:
+            index = self._reverse[key] = {}
+            for source in self.all(kind):
+                for target in targets(source):
+                    if target is not None:
+                        index.setdefault(None if target is UNKNOWN else id(target), []).append(source)
+        return Matches(tuple(index.get(id(resource), ())), tuple(index.get(None, ())))
+
+    def _named_by(self, value: str | Unknown, resource: Resource, path: Path, kind: str) -> Joined:
+        """The resource of type `kind` that `value`, read at `path` of `resource`, names."""
+        if value is UNKNOWN:
+            found = self.referred(resource, path, kind)
+        else:
+            found = self.names(kind).get(_name(value), [])
+            if not found:
+                return None
+            if len(found) > 1:  # the same name in several regions or accounts
+                found = [other for other in self.referred(resource, path, kind) if other in found]
+        return found[0] if len(found) == 1 else UNKNOWN
+
+    def configured(self, resource: Resource, path: Path) -> bool | Unknown:
+        """Whether the configuration sets the attribute; see `Configuration.configured`."""
+        return self._configuration.configured(resource, path)
+
+    def referred(self, resource: Resource, path: Path, kind: str) -> list[Resource]:
+        """The resources or data sources of type `kind` that the expression at `path` refers to."""
+        found = self._configuration.references(resource, path).of(kind)
+        return [other for other in found if other.exists(before=self.before)]
+
+    def names(self, kind: str) -> dict[str, list[Resource]]:
+        """The resources of type `kind` by each of their names, ids and ARNs that is known."""
+        index = self._named.get(kind)
+        if index is None:
+            index = self._named[kind] = {}
+            for resource in self.all(kind):
+                for name in set(self._names(resource)):
+                    index.setdefault(name, []).append(resource)
+        return index
+
+    def _names(self, resource: Resource) -> Iterator[str]:
+        values = resource.values(before=self.before)
+        for attribute in _IDENTIFIERS:
+            value = values.text(attribute)
+            if isinstance(value, str):
+                yield value
+
+
+def _name(value: str) -> str:
+    """The bucket in an `s3://` address or a bucket's ARN; else the value as it is."""
+    match = _BUCKET.match(value)
+    return match[1] if match else value

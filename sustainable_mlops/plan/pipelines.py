@@ -1,0 +1,203 @@
+"""SageMaker pipelines: the steps inside a pipeline definition, those of branches and loops included.
+
+Format of a definition: SageMaker Pipelines JSON schema 2020-12-01, as the SageMaker SDK 3.27 writes it.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.plan.joins import BUCKET, Joins
+from sustainable_mlops.plan.resources import Resource
+from sustainable_mlops.plan.values import UNKNOWN, Block, Path, Readers, Unknown, steps
+
+#: Where a step holds other steps.
+_BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
+_EXPRESSIONS = frozenset({"Get", "Std:Join", "Std:JsonGet"})
+_OBJECTS = ("aws_s3_object", "aws_s3_bucket_object")
+#: More nesting than SageMaker takes; a definition beyond it is not read.
+_DEEPEST = 60
+
+
+class Parameter(NamedTuple):
+    """A pipeline parameter; each execution may give another value than the default."""
+
+    name: str
+    type: str
+    default: Any  # None where an execution must give it
+
+
+class Step(Readers):
+    """One step of a pipeline.
+
+    The readers read its `Arguments`, the body of a `Create…` request: `step.text("ResourceConfig.InstanceType")`. What
+    a parameter gives reads as the parameter's default; what only an execution knows reads as `UNKNOWN`.
+    """
+
+    def __init__(self, definition: Mapping[str, Any], parent: "Step | None", branch: str, pipeline: "Pipeline") -> None:
+        """`parent` is the condition or loop that holds it, in `branch` (`IfSteps`, `ElseSteps` or `ForEachBody`)."""
+        self._body = Block(dict(definition))
+        self._pipeline = pipeline
+        self.parent = parent
+        self.branch = branch
+        name, kind = self._body.text("Name"), self._body.text("Type")
+        self.name: str | Unknown = name if isinstance(name, str) else UNKNOWN
+        self.type: str | Unknown = kind if isinstance(kind, str) else UNKNOWN
+
+    @property
+    def arguments(self) -> Any:
+        """The step's `Arguments` as they are written."""
+        return self._body.get("Arguments", {})
+
+    @property
+    def depends_on(self) -> list[str | Unknown] | Unknown:
+        """The names of the steps that it waits for, as declared."""
+        return self._body.texts("DependsOn")
+
+    @property
+    def cached(self) -> bool | Unknown:
+        """Whether step caching is on."""
+        enabled = self._pipeline.resolve(self._body.get("CacheConfig.Enabled"))
+        if enabled is None:
+            return False
+        return enabled if isinstance(enabled, bool) else UNKNOWN
+
+    @property
+    def cached_for(self) -> str | Unknown | None:
+        """How long a cached result counts, as an ISO 8601 duration."""
+        return self._body.text("CacheConfig.ExpireAfter")
+
+    def get(self, path: Path, default: Any = None) -> Any:
+        """The argument at `path`; parameters on the way are resolved."""
+        value = self._pipeline.resolve(self.arguments)
+        for part in steps(path):
+            value = self._pipeline.resolve(Block({"at": value}).get(["at", part]))
+        return default if value is None else value
+
+    def depends_on_parameter(self, path: Path) -> str | None:
+        """The name of the parameter that gives the argument at `path`, if one does."""
+        written = Block({"at": self.arguments}).get(["at", *steps(path)])
+        return _parameter(written)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.type}>"
+
+
+class Pipeline:
+    """One SageMaker pipeline and what is known of its definition."""
+
+    def __init__(self, resource: Resource, definition: Any, unknown: str) -> None:
+        """`unknown` is the reason why there is no definition, else empty."""
+        self.resource = resource
+        self.definition: Mapping[str, Any] | Unknown = definition
+        self.unknown = unknown
+        self.parameters = {parameter.name: parameter for parameter in _parameters(definition)}
+        self.steps: list[Step] | Unknown = UNKNOWN
+        if definition is not UNKNOWN:
+            try:
+                self.steps = list(self._steps(definition.get("Steps"), None, ""))
+            except UserError as error:
+                self.unknown = str(error)
+
+    def of_type(self, *types: str) -> list[Step]:
+        """The steps of these types (`Training`, `Processing`, …), wherever they are nested; none where unknown."""
+        return [] if self.steps is UNKNOWN else [step for step in self.steps if step.type in types]
+
+    def resolve(self, value: Any) -> Any:
+        """A parameter's default for a reference to it, `UNKNOWN` for any other expression, else `value` itself."""
+        name = _parameter(value)
+        if name is not None:
+            parameter = self.parameters.get(name)
+            return UNKNOWN if parameter is None or parameter.default is None else parameter.default
+        return UNKNOWN if _is_expression(value) else value
+
+    def _steps(self, listed: Any, parent: Step | None, branch: str) -> Iterator[Step]:
+        place = f"{parent.name}.{branch}" if parent else "Steps"
+        if not isinstance(listed, list):
+            raise UserError(f"{place} of the definition is not a list")
+        for position, definition in enumerate(listed):
+            if not isinstance(definition, dict):
+                raise UserError(f"{place}[{position}] of the definition is not an object")
+            step = Step(definition, parent, branch, self)
+            yield step
+            arguments = step.arguments
+            for inner in _BRANCHES if isinstance(arguments, dict) else ():
+                if arguments.get(inner) is not None:
+                    yield from self._steps(arguments[inner], step, inner)
+
+    def __repr__(self) -> str:
+        return f"<{self.resource.address}: {self.unknown or self.steps}>"
+
+
+def pipelines(resources: Iterable[Resource], joins: Joins) -> list[Pipeline]:
+    """The pipelines among `resources` that exist on the joins' side of the plan."""
+    return [_pipeline(resource, joins) for resource in resources if resource.exists(before=joins.before)]
+
+
+def _pipeline(resource: Resource, joins: Joins) -> Pipeline:
+    text = resource.values(before=joins.before).text("pipeline_definition")
+    if text is None:
+        text = _from_s3(resource, joins)
+        if text is UNKNOWN:
+            return Pipeline(resource, UNKNOWN, "the definition is in S3, and its text is not in the plan")
+    if text is UNKNOWN:
+        return Pipeline(resource, UNKNOWN, "the definition is not known until apply")
+    try:
+        definition = json.loads(text)
+    except (ValueError, RecursionError):
+        return Pipeline(resource, UNKNOWN, "the definition is not JSON")
+    if not isinstance(definition, dict):
+        return Pipeline(resource, UNKNOWN, "the definition is not a JSON object")
+    if _depth(definition) > _DEEPEST:
+        return Pipeline(resource, UNKNOWN, f"the definition is nested more than {_DEEPEST} deep")
+    return Pipeline(resource, definition, "")
+
+
+def _from_s3(resource: Resource, joins: Joins) -> str | Unknown:
+    """The definition's text where the same plan uploads it."""
+    values = resource.values(before=joins.before)
+    bucket = values.text("pipeline_definition_s3_location.0.bucket")
+    joined = joins.target(resource, "pipeline_definition_s3_location.0.bucket", BUCKET)
+    key = values.text("pipeline_definition_s3_location.0.object_key")
+    for uploaded in joins.all(*_OBJECTS):
+        content = uploaded.values(before=joins.before)
+        if not isinstance(key, str) or content.text("key") != key:
+            continue
+        same_name = isinstance(bucket, str) and content.text("bucket") == bucket
+        if same_name or (isinstance(joined, Resource) and joins.bucket(uploaded, "bucket") is joined):
+            text = content.text("content")
+            return text if isinstance(text, str) else UNKNOWN
+    return UNKNOWN
+
+
+def _parameters(definition: Any) -> Iterator[Parameter]:
+    declared = Block(definition).blocks("Parameters")
+    for parameter in () if declared is UNKNOWN else declared:
+        name = parameter.text("Name")
+        if isinstance(name, str):
+            yield Parameter(name, str(parameter.get("Type")), parameter.get("DefaultValue"))
+
+
+def _parameter(value: Any) -> str | None:
+    """`{"Get": "Parameters.InstanceType"}` → `InstanceType`."""
+    got = value.get("Get") if _is_expression(value) else None
+    return got.removeprefix("Parameters.") if isinstance(got, str) and got.startswith("Parameters.") else None
+
+
+def _is_expression(value: Any) -> bool:
+    """`{"Get": …}`, `{"Std:Join": …}`, `{"Std:JsonGet": …}`: a value that an execution works out."""
+    return isinstance(value, dict) and len(value) == 1 and (value.keys() <= _EXPRESSIONS)
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    return depth

@@ -1,0 +1,176 @@
+"""A plan as its reader sees it: resources, what they refer to, how they join, pipelines, regions."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.plan import document as documents
+from sustainable_mlops.plan import values
+from sustainable_mlops.plan.configuration import Configuration, References
+from sustainable_mlops.plan.inventory import Inventory
+from sustainable_mlops.plan.joins import Joins
+from sustainable_mlops.plan.pipelines import Pipeline, pipelines
+from sustainable_mlops.plan.regions import Regions
+from sustainable_mlops.plan.resources import Entry, Resource, entries, from_changes, unchanged
+
+_NO_CHANGE = f"{{}} has no entry in resource_changes: the plan is not whole; {documents.SHOW}"
+
+
+class Check(NamedTuple):
+    """A `check` block, pre- or postcondition that did not pass."""
+
+    address: str
+    status: str  # fail, error or unknown
+    problems: tuple[str, ...]
+
+
+class Plan:
+    """One plan. Everything but the list of resources is worked out when it is first asked for."""
+
+    def __init__(self, document: Mapping[str, Any], name: str = "plan") -> None:
+        """Read a document that `document.parse` accepted. Raises UserError naming the place."""
+        self.name = name
+        self.format_version: str = document["format_version"]
+        version = document.get("terraform_version")
+        self.terraform_version = version if isinstance(version, str) else ""
+        self._document = document
+        found = list(from_changes(document))
+        _check_twice(found)
+        known = {resource.address for resource in found}
+        moved = {resource.previous_address for resource in found if resource.previous_address}
+        for entry in entries(document.get("planned_values"), "planned_values"):
+            if entry.managed and entry.address not in known:
+                raise UserError(f"{entry.place}: {_NO_CHANGE.format(documents.shown(entry.address))}")
+        known |= moved
+        left_alone = [entry for entry in _state(document) if not entry.deposed and entry.address not in known]
+        if found and document.get("complete") is True:
+            _check_none_managed(left_alone)
+        found += map(unchanged, left_alone)
+        self._inventory = Inventory(found)
+
+    @property
+    def resources(self) -> list[Resource]:
+        """Every managed resource of all modules, also what the plan leaves alone, in the plan's order."""
+        return self._inventory.managed
+
+    @property
+    def data(self) -> list[Resource]:
+        """Every data source: read while planning (`no-op`, its values known) or to be read on apply (`read`)."""
+        return self._inventory.data
+
+    @property
+    def whole(self) -> bool:
+        """False where `-target`, `-exclude` or a deferral left changes out."""
+        return self._document.get("complete", True) is True and not self._document.get("deferred_changes")
+
+    def by_type(self, *types: str) -> list[Resource]:
+        """The managed resources of these types."""
+        return [resource for kind in types for resource in self._inventory.by_type.get(kind, ())]
+
+    def resource(self, address: str) -> Resource | None:
+        """The resource or data source (`data.…`) at `address`."""
+        return self._inventory.by_address.get(address)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """What refers to what."""
+        return Configuration(self._document, self._inventory)
+
+    def references(self, resource: Resource, path: values.Path | None = None) -> References:
+        """The resources that the expression at `path` (or any) of `resource` refers to."""
+        return self.configuration.references(resource, path)
+
+    def configured(self, resource: Resource, path: values.Path) -> bool | values.Unknown:
+        """Whether the configuration sets the attribute; an unset one may be unknown too, where it is computed."""
+        return self.configuration.configured(resource, path)
+
+    @cached_property
+    def joins(self) -> Joins:
+        """How the resources belong together after the plan."""
+        return Joins(self._inventory, self.configuration, before=False)
+
+    @cached_property
+    def joins_before(self) -> Joins:
+        """How the resources belonged together before the plan."""
+        return Joins(self._inventory, self.configuration, before=True)
+
+    @cached_property
+    def pipelines(self) -> list[Pipeline]:
+        """The SageMaker pipelines after the plan, their definitions read."""
+        return pipelines(self.by_type("aws_sagemaker_pipeline"), self.joins)
+
+    @cached_property
+    def pipelines_before(self) -> list[Pipeline]:
+        """The SageMaker pipelines before the plan."""
+        return pipelines(self.by_type("aws_sagemaker_pipeline"), self.joins_before)
+
+    @cached_property
+    def _regions(self) -> Regions:
+        return Regions(self._inventory, self.configuration)
+
+    def region(self, resource: Resource, *, before: bool = False) -> str | values.Unknown:
+        """The region that `resource` is in, such as `eu-north-1`, as far as the plan tells."""
+        return self._regions.of(resource, before=before)
+
+    @cached_property
+    def failed_checks(self) -> list[Check]:
+        """Checks that failed or cannot be told before apply."""
+        return list(_failed_checks(self._document.get("checks")))
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {len(self.resources)} resources>"
+
+
+def load(source: Path | str | bytes, name: str | None = None) -> Plan:
+    """Read the output of `terraform show -json` (or `tofu show -json`): a path, or the bytes themselves.
+
+    `name` stands for it in messages. Raises UserError, in one line with the place, for anything but a whole plan of
+    format version 1.
+    """
+    if isinstance(source, bytes):
+        data, name = source, name or "plan"
+    else:
+        data, name = documents.read(Path(source)), name or str(source)
+    with documents.no_collection():
+        document = documents.parse(data, name)
+        try:
+            return Plan(document, name)
+        except UserError as error:
+            raise UserError(f"{name}: {error}") from None
+
+
+def _check_none_managed(left_alone: list[Entry]) -> None:
+    """A whole plan has a change, if only `no-op`, for every resource in the state, unless it merely refreshes."""
+    for entry in left_alone:
+        if entry.managed:
+            raise UserError(f"{entry.place}: {_NO_CHANGE.format(documents.shown(entry.address))}")
+
+
+def _state(document: Mapping[str, Any]) -> Iterator[Entry]:
+    state = document.get("prior_state") or {}
+    return entries(state.get("values"), "prior_state.values")
+
+
+def _check_twice(resources: list[Resource]) -> None:
+    seen: dict[tuple[str, str | None], str] = {}
+    for resource in resources:
+        key = (resource.address, resource.deposed)
+        if key in seen:
+            raise UserError(f"{resource.place}.address: {documents.shown(resource.address)} is in {seen[key]} too")
+        seen[key] = resource.place
+
+
+def _failed_checks(checks: Any) -> Iterator[Check]:
+    for check in _blocks(values.Block({"checks": checks}), "checks"):
+        status = check.text("status")
+        if status != "pass":
+            found = [problem for instance in _blocks(check, "instances") for problem in _blocks(instance, "problems")]
+            problems = tuple(str(problem.get("message", "")) for problem in found)
+            yield Check(str(check.get("address.to_display", "")), str(status), problems)
+
+
+def _blocks(block: values.Block, path: str) -> list[values.Block]:
+    found = block.blocks(path)
+    return [] if found is values.UNKNOWN else found

@@ -1,0 +1,81 @@
+"""The region that a resource is in, as far as a plan tells."""
+
+import re
+from functools import cached_property
+
+from sustainable_mlops.plan.configuration import Configuration
+from sustainable_mlops.plan.inventory import Inventory
+from sustainable_mlops.plan.resources import Resource
+from sustainable_mlops.plan.values import UNKNOWN, Block, Unknown, dig
+
+_REGION = re.compile(r"[a-z]{2,3}(?:-[a-z]+)+-[0-9]{1,2}")
+_ARN = re.compile(rf"arn:[a-z-]+:[a-z0-9-]+:({_REGION.pattern}):")
+_ZONE = re.compile(rf"({_REGION.pattern})[a-z]")
+
+
+class Regions:
+    """Regions, from the resource itself, else its provider's configuration, else its provider's other resources."""
+
+    def __init__(self, inventory: Inventory, configuration: Configuration) -> None:
+        """Of the resources in `inventory`."""
+        self._inventory = inventory
+        self._configuration = configuration
+        self._providers: dict[str, str | Unknown] = {}
+
+    def of(self, resource: Resource, *, before: bool = False) -> str | Unknown:
+        """The region of `resource`, else `UNKNOWN`."""
+        values = resource.values(before=before)
+        own = _own(values) or (_own(resource.old) if not before else None)
+        if own is None and values.text("region") is UNKNOWN:  # set to what is not known yet, or merely computed
+            computed = self._configuration.configured(resource, "region") is False
+            return self._of_provider(self._key(resource)) if computed else UNKNOWN
+        return own or self._of_provider(self._key(resource))
+
+    def _key(self, resource: Resource) -> str:
+        """The provider configuration's key; empty where it is not known, as of what is destroyed."""
+        key = self._configuration.resource(resource).get("provider_config_key")
+        return key if isinstance(key, str) else ""
+
+    def _of_provider(self, key: str) -> str | Unknown:
+        known = self._providers.get(key)
+        if known is None:
+            known = self._providers[key] = self._configured(key) or self._seen.get(key, UNKNOWN)
+        return known
+
+    def _configured(self, key: str) -> str | None:
+        provider = self._configuration.providers.get(key)
+        if not isinstance(provider, dict):
+            return None
+        address = provider.get("module_address")
+        module = tuple(part for name in address.split(".")[1::2] for part in ("module", name)) if address else ()
+        return _region(self._configuration.constant(dig(provider, "expressions.region"), module))
+
+    @cached_property
+    def _seen(self) -> dict[str, str | Unknown]:
+        """Each provider's region as its resources that exist and its `aws_region` show, where they all agree."""
+        found: dict[str, set[str]] = {}
+        for resource in self._inventory.all:
+            if resource.type == "aws_region" and resource.mode == "data":
+                region = _region(resource.get("region")) or _region(resource.get("name"))
+            else:
+                region = _own(resource.old)
+            if region:
+                found.setdefault(self._key(resource), set()).add(region)
+        return {key: regions.pop() if len(regions) == 1 else UNKNOWN for key, regions in found.items()}
+
+
+def _own(values: Block) -> str | None:
+    """What a resource's attributes say: `region`, its ARN or its availability zone."""
+    region = _region(values.get("region"))
+    if region:
+        return region
+    for attribute, pattern in (("arn", _ARN), ("availability_zone", _ZONE)):
+        value = values.text(attribute)
+        match = pattern.match(value) if isinstance(value, str) else None
+        if match:
+            return match[1]
+    return None
+
+
+def _region(value: object) -> str | None:
+    return value if isinstance(value, str) and _REGION.fullmatch(value) else None

@@ -1,0 +1,269 @@
+"""The resources of a plan: one `Resource` an entry of `resource_changes`."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, cast
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.plan.addresses import Part, parts
+from sustainable_mlops.plan.document import SHOW, kind, shown
+from sustainable_mlops.plan.values import Block, Path, Readers, Unknown, dig, with_marks
+
+#: Terraform's lists of actions, and the one word for each.
+_ACTIONS = {
+    ("no-op",): "no-op",
+    ("create",): "create",
+    ("read",): "read",
+    ("update",): "update",
+    ("delete", "create"): "replace",
+    ("create", "delete"): "replace",
+    ("create", "forget"): "replace",
+    ("forget", "create"): "replace",
+    ("delete",): "delete",
+    ("forget",): "forget",
+}
+_WITHOUT_BEFORE = frozenset({"create", "read"})
+_WITHOUT_AFTER = frozenset({"delete", "forget"})
+_NOTHING = Block({})
+
+
+class Resource(Readers):
+    """One instance of a resource or data source, before and after the plan.
+
+    The readers (`get`, `text`, `number`, `flag`, `texts`, `blocks`, `block`) read what it is after; `old` has the
+    same ones for what it was before, and `new` for after.
+    """
+
+    __slots__ = (
+        "_after", "_before", "_change", "_new", "_old", "action", "actions", "address", "deferred", "deposed", "index",
+        "mode", "module", "module_parts", "name", "place", "previous_address", "provider", "reason", "type",
+    )  # fmt: skip
+
+    def __init__(self, entry: Mapping[str, Any], place: str) -> None:
+        """Read one entry; `place` names it in messages. Raises UserError where a part is missing or not as it is."""
+        self.place = place
+        self.address: str = _field(entry, "address", str, place)
+        self.type: str = _field(entry, "type", str, place)
+        self.name: str = _field(entry, "name", str, place)
+        self.mode: str = entry.get("mode", "managed")
+        self.module: str = entry.get("module_address") or ""
+        self.index: str | int | None = entry.get("index")
+        self.provider: str = entry.get("provider_name") or ""
+        self.deposed: str | None = entry.get("deposed")
+        self.previous_address: str | None = entry.get("previous_address")
+        self.reason: str | None = entry.get("action_reason")
+        self.deferred: str | None = None
+        self._change: dict[str, Any] = _field(entry, "change", dict, place)
+        self._check(entry)
+        self.module_parts: tuple[Part, ...] = parts(self.module)
+        actions = self._change.get("actions")
+        self.actions: tuple[str, ...] = tuple(actions) if isinstance(actions, list) and len(actions) <= 2 else ()
+        self.action = self._action(actions)
+        self._check_values()
+        self._before: Mapping[str, Any] | Unknown | None = Unknown.UNKNOWN
+        self._after: Mapping[str, Any] | Unknown | None = Unknown.UNKNOWN
+        self._old: Block | None = None
+        self._new: Block | None = None
+
+    def _check(self, entry: Mapping[str, Any]) -> None:
+        if self.mode not in ("managed", "data"):
+            raise UserError(f"{self.place}.mode: must be 'managed' or 'data', not {shown(self.mode)}")
+        for key in ("module_address", "provider_name", "deposed", "previous_address", "action_reason"):
+            if not isinstance(entry.get(key), str | None):
+                raise UserError(f"{self.place}.{key}: must be text, not {kind(entry[key])}")
+        if self.deposed is not None and self._change.get("actions") not in (["delete"], ["forget"], ["no-op"]):
+            raise UserError(f"{self.place}.deposed: {shown(self.deposed)} stands at what is no deposed object")
+        if not isinstance(self.index, str | int | None) or isinstance(self.index, bool):
+            raise UserError(f"{self.place}.index: must be text or a number, not {kind(self.index)}")
+        start = f"{self.module}." if self.module else ""
+        expected = f"{start}data.{self.type}.{self.name}" if self.mode == "data" else f"{start}{self.type}.{self.name}"
+        if self.address != expected and not self.address.startswith(expected + "["):
+            raise UserError(f"{self.place}.address: {shown(self.address)} is not {shown(expected)} as its parts say")
+
+    def _action(self, actions: Any) -> str:
+        try:
+            return _ACTIONS[self.actions]
+        except (KeyError, TypeError):
+            given = shown(actions) if not self.actions else ", ".join(map(shown, self.actions))
+            place = f"{self.place}.change.actions"
+            raise UserError(f"{place}: {given} is none of create, read, update, delete, no-op, forget") from None
+
+    def _check_values(self) -> None:
+        """What is there before and after must fit the action: an absent object would be judged as nothing."""
+        place = f"{self.place}.change"
+        no_before = self.action in _WITHOUT_BEFORE
+        for key, absent in (("before", no_before), ("after", self.action in _WITHOUT_AFTER)):
+            value = self._change.get(key)
+            if not isinstance(value, dict | None):
+                raise UserError(f"{place}.{key}: must be an object or null, not {kind(value)}")
+            if value is None and not absent:
+                raise UserError(f"{place}.{key}: is {_absence(self._change, key)} though the action is {self.action}")
+            if value == {} and not (key == "after" and self._change.get("after_unknown")):
+                raise UserError(f"{place}.{key}: is empty, as no resource is; {SHOW}")
+            if value is not None and absent and self.action != "read":
+                raise UserError(f"{place}.{key}: must be null, as the action is {self.action}")
+        unknown = self._change.get("after_unknown")
+        if not isinstance(unknown, dict | bool) and self.action not in _WITHOUT_AFTER:
+            raise UserError(f"{place}.after_unknown: must be an object, not {_absence(self._change, 'after_unknown')}")
+
+    @property
+    def before(self) -> Mapping[str, Any] | None:
+        """The attributes before the plan; None where there is no such resource yet."""
+        if self._before is Unknown.UNKNOWN:
+            change = self._change
+            self._before = with_marks(change.get("before"), False, change.get("before_sensitive", False))
+        return cast("Mapping[str, Any] | None", self._before)
+
+    @property
+    def after(self) -> Mapping[str, Any] | None:
+        """The attributes after the plan, with `UNKNOWN` and `Sensitive` in their places; None where it is gone."""
+        if self._after is Unknown.UNKNOWN:
+            change = self._change
+            after, unknown = change.get("after"), change.get("after_unknown", False)
+            if after is None:
+                self._after = None
+            elif unknown is True:
+                self._after = {}
+                self._new = Block(Unknown.UNKNOWN)
+            else:
+                self._after = with_marks(after, unknown, change.get("after_sensitive", False))
+        return cast("Mapping[str, Any] | None", self._after)
+
+    @property
+    def old(self) -> Block:
+        """Reads `before`; everything is unset where there is none."""
+        if self._old is None:
+            self._old = _NOTHING if self.before is None else Block(self.before)
+        return self._old
+
+    @property
+    def new(self) -> Block:
+        """Reads `after`; everything is unset where there is none."""
+        after = self.after
+        if self._new is None:
+            self._new = _NOTHING if after is None else Block(after)
+        return self._new
+
+    def values(self, *, before: bool = False) -> Block:
+        """`old` or `new`."""
+        return self.old if before else self.new
+
+    def exists(self, *, before: bool = False) -> bool:
+        """Whether there is such a resource before (or after) the plan."""
+        if before:
+            return self._change.get("before") is not None
+        return self._change.get("after") is not None
+
+    def get(self, path: Path, default: Any = None, *, before: bool = False) -> Any:
+        """The value at `path` after (or before) the plan; see `dig`."""
+        return dig(self.values(before=before).values, path, default)
+
+    def tags(self, *, before: bool = False) -> Mapping[str, Any] | Unknown:
+        """All tags, the provider's default ones included."""
+        values = self.values(before=before)
+        tags = values.get("tags_all")
+        if tags is None:
+            tags = values.get("tags", {})
+        return tags if isinstance(tags, dict) else Unknown.UNKNOWN
+
+    @property
+    def replaced_because(self) -> list[str]:
+        """Paths of the attributes that force the replacement."""
+        paths = self._change.get("replace_paths")
+        if not isinstance(paths, list):
+            return []
+        return [".".join(map(str, path)) if isinstance(path, list) else str(path) for path in paths]
+
+    @property
+    def imported(self) -> bool:
+        """Whether the plan takes an existing object into the state."""
+        return self._change.get("importing") is not None
+
+    def __repr__(self) -> str:
+        return f"<{self.address}: {self.action}>"
+
+
+def from_changes(document: Mapping[str, Any]) -> Iterator[Resource]:
+    """Every entry of `resource_changes`, and of `deferred_changes` with the reason. Raises UserError."""
+    for position, entry in enumerate(document.get("resource_changes") or []):
+        place = f"resource_changes[{position}]"
+        yield Resource(_object(entry, place), place)
+    deferred = document.get("deferred_changes") or []
+    if not isinstance(deferred, list):
+        raise UserError(f"deferred_changes: must be a list, not {kind(deferred)}")
+    for position, item in enumerate(deferred):
+        place = f"deferred_changes[{position}].resource_change"
+        item = _object(item, f"deferred_changes[{position}]")
+        resource = Resource(_object(item.get("resource_change"), place), place)
+        resource.deferred = str(item.get("reason") or "unknown")
+        yield resource
+
+
+class Entry(NamedTuple):
+    """A resource in `planned_values` or in a state, with the module it is in and its place in the document."""
+
+    values: Mapping[str, Any]
+    module: str
+    place: str
+
+    @property
+    def address(self) -> str:
+        """Its address. Raises UserError where there is none."""
+        return str(_field(self.values, "address", str, self.place))
+
+    @property
+    def managed(self) -> bool:
+        """Whether it is a resource, not a data source or a deposed object."""
+        return self.values.get("mode") != "data" and not self.deposed
+
+    @property
+    def deposed(self) -> bool:
+        """Whether it is an object that was replaced and not yet destroyed."""
+        return "deposed_key" in self.values
+
+
+def entries(values: Any, place: str) -> Iterator[Entry]:
+    """Every resource of a `planned_values` or state `values` object, module by module. Raises UserError."""
+    if values is None:
+        return
+    pending = [(_object(values, place).get("root_module", {}), f"{place}.root_module")]
+    while pending:
+        module, where = pending.pop()
+        address = str(_object(module, where).get("address") or "")
+        for position, entry in enumerate(_list(module, "resources", where)):
+            inner = f"{where}.resources[{position}]"
+            yield Entry(_object(entry, inner), address, inner)
+        children = _list(module, "child_modules", where)
+        pending += [(child, f"{where}.child_modules[{position}]") for position, child in enumerate(children)]
+
+
+def unchanged(entry: Entry) -> Resource:
+    """A resource or data source that is in the state and that the plan leaves alone."""
+    values, sensitive = entry.values.get("values"), entry.values.get("sensitive_values", False)
+    change: dict[str, Any] = {"actions": ["no-op"], "before": values, "after": values, "after_unknown": {}}
+    change |= {"before_sensitive": sensitive, "after_sensitive": sensitive}
+    return Resource({**entry.values, "module_address": entry.module, "change": change}, entry.place)
+
+
+def _field(entry: Mapping[str, Any], key: str, wanted: type, place: str) -> Any:
+    value = entry.get(key)
+    if not isinstance(value, wanted) or not value:
+        what = _absence(entry, key) if not isinstance(value, wanted) else "empty"
+        raise UserError(f"{place}.{key}: is {what}; the plan is not as Terraform writes it: {SHOW}")
+    return value
+
+
+def _absence(entry: Mapping[str, Any], key: str) -> str:
+    return kind(entry[key]) if key in entry else "missing"
+
+
+def _object(value: Any, place: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UserError(f"{place}: must be an object, not {kind(value)}")
+    return value
+
+
+def _list(module: Mapping[str, Any], key: str, place: str) -> list[Any]:
+    value = module.get(key, [])
+    if not isinstance(value, list):
+        raise UserError(f"{place}.{key}: must be a list, not {kind(value)}")
+    return value
