@@ -83,12 +83,11 @@ class Demo:
     def build(self) -> None:
         """Everything up to a served model that was asked, a plan that is empty, and checkov on it."""
         step = self._steps.step
-        data = self._pool.submit(_prepare_data)
         with step("Apply envs/dev") as this:
             self._init()
             applied = self._apply_until_published(this)
         with step("Prepare 336,776 real flights") as this:
-            this.result = data.result()
+            this.result = _prepare_data()
         with step("Put flights into the feature group") as this:
             self._put_records(this)
         with step("Put the training set into S3") as this:
@@ -100,7 +99,8 @@ class Demo:
         self._terraform = self._terraform.with_env({"TF_VAR_model_packages": json.dumps({MODEL: package})})
         with step("Wait for the lifecycle rules") as this:
             # The provider reads each back ten times, five seconds apart, before it takes it for settled.
-            this.result = str(applied.result())
+            there = sum(len(names) for kinds in self._sandbox.inventory().values() for names in kinds.values())
+            this.result = f"{applied.result()}, {there} things in the sandbox"
         with step("Apply again: the endpoint serves it") as this:
             # What it would refresh was written a moment ago.
             this.result = str(self._terraform.apply("-refresh=false", progress=lambda at: this.now(str(at))))
@@ -280,7 +280,7 @@ class Demo:
 
 
 def _prepare_data() -> str:
-    """Build the data set in a process of its own, beside Terraform; returns what there is."""
+    """Build the data set, as a person would; returns what there is."""
     command = [sys.executable, str(WORKLOAD / "prepare.py"), "--out", str(OUT / "flight_delay")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -14,7 +14,6 @@ from modules.feature_store.module import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform, changes
-from tests.modules.examples import PROVIDER
 
 GROUP = 'module.feature_store.aws_sagemaker_feature_group.this["orders"]'
 GUARD = 'module.feature_store.terraform_data.deletion_protection["orders"]'
@@ -43,7 +42,7 @@ module "feature_store" {{
 output "feature_groups" {{
   value = module.feature_store.feature_groups
 }}
-{PROVIDER}"""
+"""
 
 
 def orders(features: dict[str, str], days: int = 2, **changes: Any) -> dict[str, Any]:

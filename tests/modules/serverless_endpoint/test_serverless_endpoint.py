@@ -14,7 +14,6 @@ from modules.serverless_endpoint.module import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform, changes
-from tests.modules.examples import PROVIDER
 
 IMAGE = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/xgboost:3.0-5"
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -33,7 +32,7 @@ REFUSED = {
 
 def consumer(**inputs: Any) -> str:
     arguments = "\n".join(f"  {name} = jsondecode({json.dumps(json.dumps(value))})" for name, value in inputs.items())
-    return f'module "serverless_endpoint" {{\n  source = "./modules/serverless_endpoint"\n{arguments}\n}}\n{PROVIDER}'
+    return f'module "serverless_endpoint" {{\n  source = "./modules/serverless_endpoint"\n{arguments}\n}}\n'
 
 
 def archive(answer: str) -> bytes:
