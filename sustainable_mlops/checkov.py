@@ -18,6 +18,13 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import LOCAL, ROOT
 
 PROGRAM = LOCAL / "checkov" / "bin" / "checkov"
+PYTHON = PROGRAM.with_name("python")
+_PROGRAM = """
+import sys
+from checkov.main import Checkov
+options = ["--framework", "terraform_plan", "--skip-download", "-o", "json"]
+sys.exit(Checkov(["-f", sys.stdin.readline().strip(), *options]).run())
+"""
 _RESOURCE = re.compile(r'^resource "(?P<type>\w+)" "(?P<name>[\w-]+)" {\n(?P<body>.*?)^}$', re.M | re.S)
 _SKIP = re.compile(r"^\s*# checkov:skip=(?P<id>\w+):(?P<reason>.*)$", re.M)
 
@@ -41,28 +48,54 @@ class Result:
     failed: list[Finding] = field(default_factory=list)
 
 
-def check_plan(plan: Mapping[str, Any]) -> Result:
-    """checkov's built-in checks over a plan (`terraform show -json`).
+class Checkov:
+    """A checkov that has started and waits for a plan: its imports alone take seconds, which others can use.
 
-    Raises UserError where checkov is missing, could not read the plan or checked nothing.
+    Raises UserError where checkov is missing.
     """
-    if not PROGRAM.exists():
-        raise UserError(f"checkov: not at {PROGRAM.relative_to(ROOT)}; run `make setup`")
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "plan.json"
-        file.write_text(json.dumps(plan))
-        command = [str(PROGRAM), "-f", str(file), "--framework", "terraform_plan", "--skip-download", "-o", "json"]
+
+    def __init__(self) -> None:
+        if not PYTHON.exists():
+            raise UserError(f"checkov: not at {PYTHON.parent.relative_to(ROOT)}; run `make setup`")
         # Without these checkov asks its maker's server, and for terminal colours.
         quiet = {**os.environ, "CHECKOV_RUN_SCA_PACKAGE_SCAN": "false", "ANSI_COLORS_DISABLED": "1"}
-        done = subprocess.run(command, capture_output=True, text=True, env=quiet, cwd=folder, check=False)
-    try:
-        report = json.loads(done.stdout)
-    except ValueError:
-        raise UserError(f"checkov: {done.stderr.strip() or done.stdout.strip() or 'gave no report'}") from None
-    summary = report.get("summary", report)
-    if summary.get("parsing_errors") or not summary.get("passed"):
-        raise UserError(f"checkov: read or checked nothing: {json.dumps(summary)}")
-    result = Result(passed=int(summary["passed"]))
+        self._folder = tempfile.TemporaryDirectory()
+        self._process = subprocess.Popen(
+            [str(PYTHON), "-c", _PROGRAM],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=quiet,
+            cwd=self._folder.name,
+        )
+
+    def check(self, plan: Mapping[str, Any]) -> Result:
+        """checkov's built-in checks over a plan (`terraform show -json`); once.
+
+        Raises UserError where checkov could not read the plan or checked nothing.
+        """
+        with self._folder as folder:
+            file = Path(folder) / "plan.json"
+            file.write_text(json.dumps(plan))
+            output, errors = self._process.communicate(f"{file}\n")
+        try:
+            report = json.loads(output)
+        except ValueError:
+            raise UserError(f"checkov: {errors.strip() or output.strip() or 'gave no report'}") from None
+        summary = report.get("summary", report)
+        if summary.get("parsing_errors") or not summary.get("passed"):
+            raise UserError(f"checkov: read or checked nothing: {json.dumps(summary)}")
+        return _result(report)
+
+
+def check_plan(plan: Mapping[str, Any]) -> Result:
+    """The same in one call. Raises UserError."""
+    return Checkov().check(plan)
+
+
+def _result(report: Mapping[str, Any]) -> Result:
+    result = Result(passed=int(report["summary"]["passed"]))
     skips = suppressions()
     for item in report["results"]["failed_checks"]:
         address = item["resource"]

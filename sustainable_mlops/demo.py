@@ -99,6 +99,7 @@ class Demo:
         self._terraform = self._terraform.with_env({"TF_VAR_model_packages": json.dumps({MODEL: package})})
         with step("Wait for the lifecycle rules") as this:
             # The provider reads each back ten times, five seconds apart, before it takes it for settled.
+            self._checkov = checkov.Checkov()
             there = sum(len(names) for kinds in self._sandbox.inventory().values() for names in kinds.values())
             this.result = f"{applied.result()}, {there} things in the sandbox"
         with step("Apply again: the endpoint serves it") as this:
@@ -270,7 +271,7 @@ class Demo:
         plan = self._terraform.show(OUT / "dev.tfplan")
         (OUT / "dev.plan.json").write_text(json.dumps(plan))
         self._figures["Resources of envs/dev"] = str(_count(plan))
-        result = checkov.check_plan(plan)
+        result = self._checkov.check(plan)
         report = {"passed": result.passed, "explained": result.explained, "failed": result.failed}
         (OUT / "dev.checkov.json").write_text(json.dumps(report, default=vars, indent=2) + "\n")
         if result.failed:

@@ -186,7 +186,13 @@ def test_ctrl_c_leaves_the_job_running_and_the_same_command_follows_it(bench: Be
     bench.write(hyperparameters={"rounds": 40})
     command = [sys.executable, str(bench.root / "scripts" / "train.py"), "job.yaml"]
     process = subprocess.Popen(
-        command, cwd=bench.folder, env=bench.sandbox.process_environment(), stderr=subprocess.PIPE, text=True
+        command,
+        cwd=bench.folder,
+        env=bench.sandbox.process_environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts what it puts in the background deaf to Ctrl-C, and these tests may be there.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None
     for line in process.stderr:
