@@ -23,7 +23,12 @@ from sustainable_mlops.plan import UNKNOWN, Plan, load
 
 Values = Mapping[str, Any]
 
-MAPS = frozenset({"dimensions", "environment", "hyper_parameters", "tags", "tags_all", "default_arguments"})
+MAPS = frozenset(
+    {
+        "default_arguments", "dimensions", "environment", "hyper_parameters", "rule_parameters",
+        "static_hyper_parameters", "tags", "tags_all",
+    }
+)  # fmt: skip
 _JSON = frozenset({"pipeline_definition", "policy", "assume_role_policy", "event_pattern", "content"})
 _REFERENCE = re.compile(r"\$\{([^}]+)\}")
 _ACTIONS = {"replace": ["delete", "create"], "create-replace": ["create", "delete"]}

@@ -6,12 +6,13 @@ instead. Waivers need no cases: every failing one is tried with a good and a bad
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import Plan
+from sustainable_mlops.rules import BY_ID, Outcome, evaluate
 from tests.rules import plans
 
 ANSWERS = ("pass", "fail", "unknown", "not_applicable")
@@ -62,3 +63,22 @@ def rows(*answers: str) -> Iterator[Row]:
             cases = table.get(answer, {})
             for title, case in {} if isinstance(cases, str) else cases.items():
                 yield Row(rule, answer, title, case if isinstance(case, Case) else Case(case))
+
+
+def with_waiver(row: Row, value: str) -> Case:
+    """The case with a waiver on what fails, or on what that refers to where it has no tags itself."""
+    plan = row.case.plan()
+    failing = {f.address for f in evaluate(plan, [BY_ID[row.rule]]) if f.outcome is Outcome.FAIL}
+    bearers: set[str] = set()
+    for address in failing:
+        resource = plan.resource(address)
+        assert resource is not None
+        values = resource.after or resource.before or {}
+        named = [other.address for other in plan.references(resource).resources]
+        bearers.update([address] if "tags" in values else named)
+    assert bearers, f"nothing to hang a waiver of {row.rule} on"
+    tagged: dict[str, Any] = dict(row.case.resources)
+    for address in bearers:
+        tags = {**tagged[address].get("tags", {}), f"sust_waiver:{row.rule}": value}
+        tagged[address] = {**tagged[address], "tags": tags}
+    return replace(row.case, resources=tagged)

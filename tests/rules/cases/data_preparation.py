@@ -38,7 +38,9 @@ def _firehose(bucket: str = "${aws_s3_bucket.b.arn}", **conversion: Any) -> Reso
     }
 
 
-_PARQUET = {"output_format_configuration": {"serializer": {"parquet_ser_de": {"compression": "SNAPPY"}}}}
+_PARQUET: dict[str, Any] = {
+    "output_format_configuration": {"serializer": {"parquet_ser_de": {"compression": "SNAPPY"}}}
+}
 
 CASES = {
     "SUS_GLUE_AUTO_SCALING": {

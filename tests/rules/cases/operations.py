@@ -99,8 +99,11 @@ CASES = {
             "in other words": _endpoint(tags={"Project": "x", "Stage": "dev", "acme:team": "us"}),
             "a value not known": _endpoint(tags={**_ALL_TAGS, "owner": UNKNOWN}),
         },
-        "fail": {"none": _endpoint(), "no owner": _endpoint(tags={"workload": "x", "environment": "dev"})},
-        "unknown": {"not known": _endpoint(tags_all=UNKNOWN)},
+        "fail": {
+            "none": _endpoint(),
+            "no owner": _endpoint(tags={"workload": "x", "environment": "dev"}),
+        },
+        "unknown": {"a tag not known": _endpoint(tags=_ALL_TAGS, tags_all=UNKNOWN)},
         "not_applicable": {"costs nothing": _MODEL},
     },
 }

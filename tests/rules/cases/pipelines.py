@@ -121,13 +121,17 @@ CASES = {
                 step("Condition", {"Conditions": [_METRIC], "ElseSteps": [step("Lambda")]}, name="Gate"),
                 {**_REGISTER, "DependsOn": ["Gate"]},
             ),
-            "a model for an endpoint": pipeline(step("Model")),
+            "an endpoint of what was just trained": pipeline(step("Training"), step("Endpoint")),
         },
         "unknown": {
             "waits not known": pipeline({**_REGISTER, "DependsOn": [{"Get": "Parameters.Before"}]}),
             **HIDDEN,
         },
-        "not_applicable": IDLE,
+        "not_applicable": {
+            "a batch run": pipeline(step("Model"), step("Transform")),
+            "a deployment of what is approved": pipeline(step("EndpointConfig"), step("Endpoint")),
+            **IDLE,
+        },
     },
     "SUS_EVALUATION_BEFORE_GATE": {
         "pass": {"reads the evaluation": _gated(_METRIC, _EVALUATE)},

@@ -50,7 +50,7 @@ CASES = {
         "pass": {"Stockholm": _ENDPOINT},
         "fail": {
             "Mumbai": Case(_ENDPOINT, region="ap-south-1"),
-            "a resource of its own Region": {"aws_sagemaker_endpoint.e": {"name": "e", "region": "us-east-1"}},
+            "a resource of its own Region": {"aws_sagemaker_endpoint.e": {"name": "e", "region": "ap-southeast-2"}},
         },
         "unknown": {
             "not known": {

@@ -39,12 +39,12 @@ def _capture(url: str) -> Resources:
     return {"aws_sagemaker_endpoint_configuration.c": {"name": "c", "data_capture_config": capture}}
 
 
-_EXPIRE = {"expiration": {"days": 30}}
-_ABORT = {"abort_incomplete_multipart_upload": {"days_after_initiation": 7}}
-_NONCURRENT = {"noncurrent_version_expiration": {"noncurrent_days": 30}}
-_IT = {"transition": {"days": 0, "storage_class": "INTELLIGENT_TIERING"}}
-_GLACIER_IR = {"transition": {"days": 90, "storage_class": "GLACIER_IR"}}
-_DEEP = {"transition": {"days": 90, "storage_class": "DEEP_ARCHIVE"}}
+_EXPIRE: dict[str, Any] = {"expiration": {"days": 30}}
+_ABORT: dict[str, Any] = {"abort_incomplete_multipart_upload": {"days_after_initiation": 7}}
+_NONCURRENT: dict[str, Any] = {"noncurrent_version_expiration": {"noncurrent_days": 30}}
+_IT: dict[str, Any] = {"transition": {"days": 0, "storage_class": "INTELLIGENT_TIERING"}}
+_GLACIER_IR: dict[str, Any] = {"transition": {"days": 90, "storage_class": "GLACIER_IR"}}
+_DEEP: dict[str, Any] = {"transition": {"days": 90, "storage_class": "DEEP_ARCHIVE"}}
 
 _OTHERS = {"another workload's bucket": {_BUCKET: {"bucket": "invoices"}}}
 _NO_RULES = {"no lifecycle, which is said once": _bucket(), **_OTHERS}
@@ -61,7 +61,7 @@ CASES = {
         "pass": {"a rule": _with(_rule(**_EXPIRE)), "inline": _bucket(lifecycle_rule=[{"enabled": True, **_EXPIRE}])},
         "fail": {
             "by name": _bucket(),
-            "by tag": {_BUCKET: {"bucket": "b", "tags": {"data_class": "raw"}}},
+            "by tag": {_BUCKET: {"bucket": "b", "tags": {"purpose": "SageMaker training"}}},
             "named by a model": {_BUCKET: {"bucket": "plain"}, **_model("s3://plain/model.tar.gz")},
             "referred to by a model": {_BUCKET: {}, **_model("s3://${aws_s3_bucket.b.bucket}/model.tar.gz")},
             "named in a pipeline": {_BUCKET: {"bucket": "plain"}, **trains(CheckpointConfig={"S3Uri": "s3://plain/c"})},

@@ -1,0 +1,36 @@
+"""Rules of sustainable machine learning on SageMaker, over any Terraform plan.
+
+    from sustainable_mlops import plan, rules
+    for finding in rules.evaluate(plan.load("plan.json")):
+        print(finding.outcome, rules.BY_ID[finding.rule].fix)
+
+One file a concern. Only the standard library is used.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from importlib import import_module
+from pkgutil import iter_modules
+
+from sustainable_mlops.plan import Plan
+from sustainable_mlops.rules import evaluation
+from sustainable_mlops.rules.rule import Finding, Outcome, Rule, Severity
+
+
+def _all() -> Iterator[Rule]:
+    for found in iter_modules(__path__):
+        module = import_module(f"{__name__}.{found.name}")
+        yield from (value for value in vars(module).values() if isinstance(value, Rule))
+
+
+#: Every rule, file by file.
+ALL = tuple(_all())
+BY_ID = {rule.id: rule for rule in ALL}
+
+
+def evaluate(plan: Plan, rules: Iterable[Rule] = ALL, today: date | None = None) -> list[Finding]:
+    """What the rules find; see `evaluation.evaluate`."""
+    return evaluation.evaluate(plan, rules, today)
+
+
+__all__ = ["ALL", "BY_ID", "Finding", "Outcome", "Rule", "Severity", "evaluate"]

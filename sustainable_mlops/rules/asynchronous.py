@@ -1,0 +1,211 @@
+"""Asynchronous endpoints: to zero when idle, awake at the first request, no failure lost.
+
+Metrics and values: SageMaker developer guide, "Autoscale an asynchronous endpoint".
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource, Unknown, Variant
+from sustainable_mlops.rules import metrics
+from sustainable_mlops.rules.hosting import ASYNCHRONOUS, CONFIGURATION, ENDPOINT, each_variant, kinds, named
+from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
+
+_OUTPUT = "async_inference_config.0.output_config.0"
+_BACKLOG = frozenset({"ApproximateBacklogSizePerInstance", "ApproximateBacklogSize"})
+_WAKE = "HasBacklogWithoutCapacity"
+#: Predefined metrics that are made of requests, which an asynchronous endpoint does not count.
+_NEVER = metrics.NEVER_OF_ASYNCHRONOUS | {
+    "SageMakerVariantInvocationsPerInstance",
+    "SageMakerVariantConcurrentRequestsPerModelHighResolution",
+}
+
+
+@rule(
+    id="SUS_ASYNC_SCALES_TO_ZERO",
+    severity=Severity.WARN,
+    title="An asynchronous endpoint scales to zero",
+    practices=("55",),
+    fix="Add an aws_appautoscaling_target for the variant with min_capacity = 0.",
+    types=(ENDPOINT,),
+)
+def scales_to_zero(plan: Plan, endpoint: Resource) -> Verdicts:
+    def judge(variant: Variant) -> Verdicts:
+        targets = plan.joins.scalable_targets(endpoint, variant.name)
+        least = [target.new.number("min_capacity") for target in targets.sure]
+        if 0 in least:
+            yield passed()
+        elif targets.maybe or UNKNOWN in least:
+            yield unknown(f"what scales {named(variant)} is not known until apply")
+        elif least:
+            yield failed(f"{named(variant)} keeps {least[0]} instances when its queue is empty")
+        else:
+            yield failed(f"nothing scales {named(variant)}, so it runs when its queue is empty")
+
+    yield from each_variant(plan, endpoint, judge, ASYNCHRONOUS)
+
+
+@rule(
+    id="SUS_ASYNC_BACKLOG_POLICY",
+    severity=Severity.WARN,
+    title="An asynchronous endpoint follows its backlog",
+    practices=("55",),
+    fix="Track ApproximateBacklogSizePerInstance (AWS/SageMaker, Average, dimension EndpointName) with a target of 5.",
+    types=(ENDPOINT,),
+)
+def backlog_policy(plan: Plan, endpoint: Resource) -> Verdicts:
+    def judge(variant: Variant) -> Verdicts:
+        for target in plan.joins.scalable_targets(endpoint, variant.name).sure:
+            policies = plan.joins.scaling_policies(target)
+            followed = [metrics.of_policy(policy) for policy in policies.sure]
+            if any(found is not UNKNOWN and found & _BACKLOG for found in followed):
+                yield passed()
+            elif policies.maybe or UNKNOWN in followed:
+                yield unknown(f"what {named(variant)} follows is not known until apply")
+            else:
+                yield failed(f"no policy of {target.address} follows the backlog")
+
+    yield from each_variant(plan, endpoint, judge, ASYNCHRONOUS)
+
+
+@rule(
+    id="SUS_ASYNC_WAKES",
+    severity=Severity.WARN,
+    title="An asynchronous endpoint at zero wakes at the first request",
+    practices=("55",),
+    fix=(
+        "Add a StepScaling policy (ChangeInCapacity, +1) and an alarm on HasBacklogWithoutCapacity >= 1 whose "
+        "alarm_actions name that policy."
+    ),
+    types=(ENDPOINT,),
+)
+def wakes(plan: Plan, endpoint: Resource) -> Verdicts:
+    def judge(variant: Variant) -> Verdicts:
+        for target in plan.joins.scalable_targets(endpoint, variant.name).sure:
+            if target.new.number("min_capacity") == 0:
+                yield from woken(plan, target, _WAKE)
+
+    yield from each_variant(plan, endpoint, judge, ASYNCHRONOUS)
+
+
+def woken(plan: Plan, target: Resource, metric: str) -> Verdicts:
+    """Whether an alarm on `metric` starts a step policy of a scalable target that is at zero."""
+    policies = plan.joins.scaling_policies(target)
+    steps = [policy for policy in policies.sure if policy.new.text("policy_type") == "StepScaling"]
+    alarms = [plan.joins.alarms_of(policy) for policy in steps]
+    answers = [_wakes_at_first(alarm, metric) for found in alarms for alarm in found.sure]
+    late = [alarm for found in alarms for alarm in found.sure if _wakes_at_first(alarm, metric) is False]
+    if True in answers:
+        yield passed()
+    elif policies.maybe or UNKNOWN in answers or any(found.maybe for found in alarms):
+        yield unknown(f"what wakes {target.address} is not known until apply")
+    elif any(metrics.of_alarm(alarm) == {metric} for alarm in late):
+        yield failed(f"the alarm on {metric} of {target.address} lets the first request wait: it must be at least 1")
+    elif steps:
+        yield failed(f"no alarm on {metric} starts the step policy of {target.address}")
+    else:
+        yield failed(f"{target.address} has no step policy, so at zero it waits for a long queue before it wakes")
+
+
+def _wakes_at_first(alarm: Resource, metric: str) -> bool | Unknown:
+    found = metrics.of_alarm(alarm)
+    if found is UNKNOWN:
+        return UNKNOWN
+    return metrics.wakes_at_one(alarm) if metric in found else False
+
+
+@rule(
+    id="SUS_ASYNC_SCALES_ON_INVOCATIONS",
+    severity=Severity.FAIL,
+    title="No asynchronous endpoint scales on a metric of requests, which it does not publish",
+    practices=("55",),
+    fix="Follow ApproximateBacklogSizePerInstance by a customized_metric_specification.",
+    types=("aws_appautoscaling_policy",),
+)
+def scales_on_invocations(plan: Plan, policy: Resource) -> Verdicts:
+    if policy.new.text("service_namespace") != "sagemaker":
+        return
+    followed = metrics.of_policy(policy)
+    never = followed if followed is UNKNOWN else followed & _NEVER
+    found = kinds(plan, plan.joins.scaled(policy).endpoint)
+    if never is not UNKNOWN and not never:
+        if found is UNKNOWN or ASYNCHRONOUS in found:
+            yield passed()
+    elif found is UNKNOWN:
+        yield unknown("whether its endpoint is asynchronous cannot be told from this plan", "resource_id")
+    elif ASYNCHRONOUS in found:
+        path = "target_tracking_scaling_policy_configuration"
+        if never is UNKNOWN:
+            yield unknown("the metric that it follows is not known until apply", path)
+        else:
+            yield failed(f"an asynchronous endpoint never publishes {_list(never)}, so it never scales", path)
+
+
+@rule(
+    id="SUS_ASYNC_SILENT_ALARM",
+    severity=Severity.FAIL,
+    title="No alarm on an asynchronous endpoint waits for a metric that it does not publish",
+    practices=("72", "70"),
+    fix="Watch ApproximateBacklogSize, ApproximateAgeOfOldestRequest or InvocationFailures instead.",
+    types=("aws_cloudwatch_metric_alarm",),
+)
+def silent_alarm(plan: Plan, alarm: Resource) -> Verdicts:
+    watched = metrics.of_alarm(alarm)
+    if watched is not UNKNOWN and not watched & _NEVER:
+        return
+    for endpoint, sure in _watched_by(plan).get(alarm.address, ()):
+        found = kinds(plan, endpoint)
+        if found is not UNKNOWN and ASYNCHRONOUS not in found:
+            continue
+        if watched is UNKNOWN or found is UNKNOWN or not sure:
+            yield unknown(f"whether it watches an asynchronous {endpoint.address} is not known until apply")
+        else:
+            yield failed(f"{endpoint.address} is asynchronous and never publishes {_list(watched & _NEVER)}")
+
+
+@lru_cache(maxsize=2)
+def _watched_by(plan: Plan) -> dict[str, list[tuple[Resource, bool]]]:
+    """The endpoints that each alarm watches, by the alarm's address, and whether that is sure."""
+    found: dict[str, list[tuple[Resource, bool]]] = {}
+    for endpoint in plan.joins.all(ENDPOINT):
+        on = plan.joins.alarms_on(endpoint)
+        for sure, alarms in ((True, on.sure), (False, on.maybe)):
+            for alarm in alarms:
+                found.setdefault(alarm.address, []).append((endpoint, sure))
+    return found
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+@rule(
+    id="SUS_ASYNC_FAILURES_SEEN",
+    severity=Severity.WARN,
+    title="Failures of an asynchronous endpoint are kept and told",
+    practices=("54",),
+    fix="Set s3_failure_path, and notification_config.error_topic, in output_config.",
+    types=(CONFIGURATION,),
+)
+def failures_seen(plan: Plan, configuration: Resource) -> Verdicts:
+    output = configuration.new.block(_OUTPUT)
+    if output is None:
+        return
+    if output is UNKNOWN:
+        yield unknown("where failures go is not known until apply", _OUTPUT)
+        return
+    places = ("s3_failure_path", "notification_config.0.error_topic")
+    missing = [path for path in places if output.text(path) in (None, "")]
+    if missing:
+        names = " and ".join(path.rpartition(".")[2] for path in missing)
+        yield failed(f"{names} not set: whoever sent a request that fails never hears of it", _OUTPUT)
+    elif all(_set(plan, configuration, output, path) for path in places):
+        yield passed()
+    else:
+        yield unknown("where failures go is not known until apply", _OUTPUT)
+
+
+def _set(plan: Plan, configuration: Resource, output: Block, path: str) -> bool:
+    """An address that is made in the same apply is set, though it is not known yet."""
+    known = output.text(path) is not UNKNOWN
+    return known or bool(plan.references(configuration, f"{_OUTPUT}.{path}").resources)

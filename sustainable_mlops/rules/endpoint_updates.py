@@ -1,0 +1,136 @@
+"""Updates that do not reach an endpoint, or that fail half-way, because of names and order.
+
+An endpoint follows the name of its configuration, and a configuration the name of its model: both are replaced to
+change them, so what keeps its name is not noticed.
+"""
+
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource
+from sustainable_mlops.plan.joins import MODEL
+from sustainable_mlops.rules.hosting import CONFIGURATION, ENDPOINT
+from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
+
+_CREATED_FIRST = ("create", "delete")
+_REPLACED = ("replace", "delete")
+#: Types whose name only one object can have in an account and Region, with the attribute that holds it.
+_NAMES = {
+    MODEL: "name",
+    CONFIGURATION: "name",
+    ENDPOINT: "name",
+    "aws_iam_role": "name",
+    "aws_iam_policy": "name",
+    "aws_iam_instance_profile": "name",
+    "aws_security_group": "name",
+    "aws_sagemaker_feature_group": "feature_group_name",
+    "aws_sagemaker_model_package_group": "model_package_group_name",
+    "aws_sagemaker_pipeline": "pipeline_name",
+}
+
+
+@rule(
+    id="SUS_ENDPOINT_KEEPS_OLD_MODEL",
+    severity=Severity.FAIL,
+    title="An endpoint is updated when its configuration or model is replaced",
+    practices=("66",),
+    fix=(
+        "Give the configuration name_prefix instead of name, the model no name, and both "
+        "lifecycle.create_before_destroy, so that each new one has a new name."
+    ),
+    types=(ENDPOINT,),
+)
+def keeps_old_model(plan: Plan, endpoint: Resource) -> Verdicts:
+    if endpoint.action not in ("no-op", "update"):
+        return
+    path = "endpoint_config_name"
+    configuration = plan.joins.configuration(endpoint)
+    if configuration is None:
+        configuration = plan.joins_before.configuration(endpoint)
+    name = endpoint.new.text(path)
+    if name is UNKNOWN and endpoint.action == "no-op":
+        yield unknown("which configuration it follows is not known until apply", path)
+    elif name != endpoint.old.text(path):
+        yield passed()
+    elif not isinstance(configuration, Resource):
+        yield unknown("whether its configuration changes is not in this plan", path)
+    elif configuration.action in _REPLACED:
+        yield failed(
+            f"{configuration.address} is {configuration.action}d, and the endpoint keeps serving the old one", path
+        )
+    else:
+        yield from _model_behind(plan, configuration)
+
+
+def _model_behind(plan: Plan, configuration: Resource) -> Verdicts:
+    """A configuration that stays names its models: one of them may be another under the same name."""
+    variants = plan.joins.variants(configuration)
+    models = [] if variants is UNKNOWN else [variant.model for variant in variants]
+    replaced = [model for model in models if isinstance(model, Resource) and model.action == "replace"]
+    if replaced:
+        message = f"{replaced[0].address} is replaced under the same name, and the endpoint keeps serving the old one"
+        yield failed(message, "endpoint_config_name")
+    elif variants is UNKNOWN or UNKNOWN in models:
+        yield unknown("which model it serves cannot be told before apply", "endpoint_config_name")
+    else:
+        yield passed()
+
+
+@rule(
+    id="SUS_REPLACED_BEFORE_ENDPOINT",
+    severity=Severity.FAIL,
+    title="An endpoint's configuration is created anew before the old one is destroyed",
+    practices=("66",),
+    fix="Set lifecycle.create_before_destroy on the configuration.",
+    types=(CONFIGURATION,),
+)
+def replaced_before_endpoint(plan: Plan, configuration: Resource) -> Verdicts:
+    if configuration.action != "replace":
+        return
+    if configuration.actions == _CREATED_FIRST:
+        yield passed()
+        return
+    before, after = plan.joins_before.endpoints(configuration), plan.joins.endpoints(configuration)
+    using = [endpoint for endpoint in before.sure if endpoint.exists() and endpoint.action != "replace"]
+    if using:
+        message = f"it is destroyed first, and {using[0].address}, which runs on it, cannot be updated without it"
+        yield failed(message)
+    elif before.maybe or after.maybe:
+        yield unknown("which endpoint runs on it cannot be told from this plan")
+
+
+@rule(
+    id="SUS_CONFIGURATION_NAME_PREFIX",
+    severity=Severity.WARN,
+    title="An endpoint configuration has a new name whenever it is replaced",
+    practices=("66",),
+    fix="Use name_prefix instead of name, with lifecycle.create_before_destroy.",
+    types=(CONFIGURATION,),
+)
+def configuration_name_prefix(plan: Plan, configuration: Resource) -> Verdicts:
+    named = plan.configured(configuration, "name")
+    prefix = configuration.new.text("name_prefix")
+    if named is False or (named is UNKNOWN and isinstance(prefix, str) and prefix):
+        yield passed()
+    elif configuration.new.text("name") is UNKNOWN or named is UNKNOWN:
+        yield unknown("how its name is made is not known until apply", "name")
+    else:
+        yield failed("its name is fixed: an endpoint does not see a change, and two of one name cannot be", "name")
+
+
+@rule(
+    id="SUS_CREATE_BEFORE_DESTROY_NAME",
+    severity=Severity.FAIL,
+    title="What is created before its predecessor is destroyed has another name",
+    practices=("66",),
+    fix="Leave the name out or use name_prefix; create_before_destroy spreads to all that the resource depends on.",
+    types=tuple(_NAMES),
+)
+def create_before_destroy_name(_: Plan, resource: Resource) -> Verdicts:
+    if resource.actions != _CREATED_FIRST:
+        return
+    attribute = _NAMES[resource.type]
+    before, after = resource.old.text(attribute), resource.new.text(attribute)
+    if after is UNKNOWN or before is UNKNOWN:
+        yield unknown("its new name is not known until apply", attribute)
+    elif after == before and after is not None:
+        yield failed(f"{after} exists until it is destroyed, so the new one cannot be created", attribute)
+    else:
+        yield passed()

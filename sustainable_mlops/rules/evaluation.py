@@ -1,0 +1,44 @@
+"""Every rule over every resource that it looks at, with waivers applied."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from sustainable_mlops.plan import Plan, Resource
+from sustainable_mlops.rules import waivers
+from sustainable_mlops.rules.rule import Finding, Outcome, Rule, Verdict
+
+
+def evaluate(plan: Plan, rules: Iterable[Rule], today: date | None = None) -> list[Finding]:
+    """What the rules find, in the order of the rules, then of the plan.
+
+    No finding for a resource means that the rule does not apply to it. A waiver turns a failed or unknown finding into
+    a waived one; one that has expired or cannot be read fails, and the message says so. `today` is the day to judge
+    waivers by.
+    """
+    today = today or date.today()
+    return [
+        finding
+        for rule in rules
+        for resource in _subjects(plan, rule)
+        for finding in _findings(plan, rule, resource, today)
+    ]
+
+
+def _subjects(plan: Plan, rule: Rule) -> list[Resource]:
+    found = plan.resources if "*" in rule.types else plan.by_type(*rule.types)
+    return [resource for resource in found if resource.deposed is None and (rule.deleted or resource.exists())]
+
+
+def _findings(plan: Plan, rule: Rule, resource: Resource, today: date) -> list[Finding]:
+    return [_finding(plan, rule, resource, verdict, today) for verdict in rule.check(plan, resource)]
+
+
+def _finding(plan: Plan, rule: Rule, resource: Resource, verdict: Verdict, today: date) -> Finding:
+    outcome, message, path = verdict
+    if outcome in (Outcome.FAIL, Outcome.UNKNOWN):
+        waiver = waivers.find(plan, resource, rule.id, today)
+        if waiver is not None and waiver.problem:
+            outcome, message = Outcome.FAIL, f"{message}; {waiver.problem}"
+        elif waiver is not None:
+            outcome, message = Outcome.WAIVED, f"{message}; waived until {waiver.until}: {waiver.reason}"
+    return Finding(rule.id, resource.address, outcome, message, path)

@@ -1,0 +1,117 @@
+"""Notebook instances and Studio: what stops by itself, and disks of a size that is used.
+
+The largest disk and the longest idle time are choices of this project; a waiver says why more is needed.
+"""
+
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource
+from sustainable_mlops.rules.reading import Settings, judge
+from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
+
+DOMAIN = "aws_sagemaker_domain"
+USER_PROFILE = "aws_sagemaker_user_profile"
+SPACE = "aws_sagemaker_space"
+NOTEBOOK = "aws_sagemaker_notebook_instance"
+
+LARGEST_DISK_GB = 100
+LONGEST_IDLE_MINUTES = 180
+
+_APPS = ("jupyter_lab_app_settings", "code_editor_app_settings")
+_IDLE = "app_lifecycle_management.0.idle_settings.0"
+
+
+@rule(
+    id="SUS_STUDIO_IDLE_SHUTDOWN",
+    severity=Severity.WARN,
+    title="Studio apps stop when nobody uses them",
+    practices=("46",),
+    fix='Set idle_settings { lifecycle_management = "ENABLED", idle_timeout_in_minutes = 60 } for JupyterLab and Code '
+    "Editor (SageMaker Distribution 2.0 and later).",
+    types=(DOMAIN,),
+)
+def apps_stop(plan: Plan, domain: Resource) -> Verdicts:
+    """Of both app types: whoever cannot use one uses the other."""
+    settings = Settings(plan, domain)
+    for app in _APPS:
+        path = f"default_user_settings.0.{app}.0.{_IDLE}"
+        managed, minutes = (
+            settings.text(f"{path}.lifecycle_management"),
+            settings.number(f"{path}.idle_timeout_in_minutes"),
+        )
+        if managed is UNKNOWN:
+            yield unknown("whether idle apps stop is not known until apply", path)
+        elif managed != "ENABLED":
+            yield failed("apps that nobody uses run on", path)
+        else:
+            yield judge(minutes, f"{path}.idle_timeout_in_minutes", _soon, f"idle apps run for {minutes} min")
+
+
+def _soon(minutes: float | None) -> bool:
+    return minutes is None or minutes <= LONGEST_IDLE_MINUTES
+
+
+@rule(
+    id="SUS_STUDIO_IDLE_OVERRIDE",
+    severity=Severity.WARN,
+    title="No user or space keeps apps running that the domain would stop",
+    practices=("46",),
+    fix=f"Leave idle_settings to the domain, or keep idle_timeout_in_minutes at {LONGEST_IDLE_MINUTES} or less.",
+    types=(USER_PROFILE, SPACE),
+)
+def no_override(plan: Plan, resource: Resource) -> Verdicts:
+    """Only of those that say something about it."""
+    base = "user_settings.0" if resource.type == USER_PROFILE else "space_settings.0"
+    settings = Settings(plan, resource)
+    for app in _APPS:
+        path = f"{base}.{app}.0.{_IDLE}"
+        if settings.get(path) is None:
+            continue
+        managed, minutes = (
+            settings.text(f"{path}.lifecycle_management"),
+            settings.number(f"{path}.idle_timeout_in_minutes"),
+        )
+        if managed is UNKNOWN:
+            yield unknown("whether idle apps stop is not known until apply", path)
+        elif managed == "DISABLED":
+            yield failed("apps that nobody uses run on", f"{path}.lifecycle_management")
+        else:
+            yield judge(minutes, f"{path}.idle_timeout_in_minutes", _soon, f"idle apps run for {minutes} min")
+
+
+@rule(
+    id="SUS_NOTEBOOK_IDLE_SHUTDOWN",
+    severity=Severity.WARN,
+    title="A notebook instance stops when nobody uses it",
+    practices=("46",),
+    fix="Name a lifecycle configuration that stops it when idle, or use Studio with idle_settings.",
+    types=(NOTEBOOK,),
+)
+def notebook_stops(_: Plan, notebook: Resource) -> Verdicts:
+    """Any lifecycle configuration counts: what its script does cannot be judged here."""
+    if notebook.get("lifecycle_config_name") is None:
+        yield failed("nothing stops the instance", "lifecycle_config_name")
+    else:
+        yield passed()
+
+
+@rule(
+    id="SUS_NOTEBOOK_DISK",
+    severity=Severity.WARN,
+    title="The disks of notebooks and spaces are of a size that is used",
+    practices=("22",),
+    fix=f"Keep disks at {LARGEST_DISK_GB} GB or less and leave data in S3.",
+    types=(NOTEBOOK, DOMAIN, USER_PROFILE, SPACE),
+)
+def disks_are_small(plan: Plan, resource: Resource) -> Verdicts:
+    """Only of sizes that somebody set: SageMaker's own default is 5 GB."""
+    storage = "space_storage_settings.0.default_ebs_storage_settings.0.default_ebs_volume_size_in_gb"
+    paths = {
+        NOTEBOOK: ("volume_size",),
+        DOMAIN: (f"default_user_settings.0.{storage}", f"default_space_settings.0.{storage}"),
+        USER_PROFILE: (f"user_settings.0.{storage}",),
+        SPACE: ("space_settings.0.space_storage_settings.0.ebs_storage_settings.0.ebs_volume_size_in_gb",),
+    }
+    settings = Settings(plan, resource)
+    for path in paths[resource.type]:
+        size = settings.number(path)
+        if size is not None:
+            yield judge(size, path, lambda gb: gb <= LARGEST_DISK_GB, f"each disk has {size} GB, used or not")

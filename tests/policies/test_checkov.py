@@ -1,0 +1,164 @@
+"""The rules inside plain checkov: the same answers as a review, and stops where checkov alone sees nothing."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.checkov import PROGRAM
+from sustainable_mlops.rules import BY_ID, Finding, Outcome, Severity, evaluate
+from tests.rules.endpoints import serverless
+from tests.rules.tables import Case, Row, rows, with_waiver
+
+pytestmark = pytest.mark.slow
+
+#: What checkov's built-in checks ask for, so that they have nothing to say about the cases.
+KEY = "arn:aws:kms:eu-north-1:123456789012:key/k"
+HARDENED: Mapping[str, Mapping[str, Any]] = {
+    "aws_glue_job": {"security_configuration": "encrypted"},
+    "aws_sagemaker_data_quality_job_definition": {
+        "data_quality_job_output_config": {"kms_key_id": KEY},
+        "job_resources": {"cluster_config": {"volume_kms_key_id": KEY}},
+        "network_config": {"enable_inter_container_traffic_encryption": True},
+    },
+    "aws_sagemaker_endpoint_configuration": {"kms_key_arn": KEY},
+    "aws_sagemaker_model": {"enable_network_isolation": True},
+    "aws_sagemaker_notebook_instance": {
+        "instance_metadata_service_configuration": {"minimum_instance_metadata_service_version": "2"},
+        "kms_key_id": KEY,
+        "root_access": "Disabled",
+        "subnet_id": "subnet-1",
+    },
+}
+IN_A_VPC = serverless(model={"vpc_config": {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}})
+
+
+def checkov(folder: Path, *arguments: str) -> tuple[dict[tuple[str, str, str], str], str]:
+    """What checkov says, by file, check and address, and its messages."""
+    command = [str(PROGRAM), "--skip-download", "-o", "json", *arguments]
+    quiet = {**os.environ, "CHECKOV_RUN_SCA_PACKAGE_SCAN": "false", "ANSI_COLORS_DISABLED": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=quiet, cwd=folder, check=False)
+    reports = json.loads(done.stdout)
+    found = {}
+    for report in reports if isinstance(reports, list) else [reports]:
+        assert report["summary"]["parsing_errors"] == 0
+        for records in report["results"].values():
+            for record in records if isinstance(records, list) else []:
+                if isinstance(record, dict):
+                    key = record["file_path"], record["check_id"], record["resource"]
+                    found[key] = record["check_result"]["result"]
+    return found, done.stderr
+
+
+def policies(root: Path) -> tuple[str, ...]:
+    return ("--external-checks-dir", str(root / "policies"), "--check", "SUS_*")
+
+
+def write(folder: Path, cases: Iterable[Case]) -> dict[str, Case]:
+    """Each case as a plan file; by the name that checkov gives it."""
+    names = {}
+    for number, case in enumerate(cases):
+        (folder / f"{number:04}.json").write_text(json.dumps(case.document()))
+        names[f"/{number:04}.json"] = case
+    return names
+
+
+def in_checkovs_words(findings: Iterable[Finding]) -> dict[tuple[str, str], str]:
+    """The worst answer of each rule about each resource; checkov keeps silent about what is unknown."""
+    answers: dict[tuple[str, str], set[Outcome]] = defaultdict(set)
+    for finding in findings:
+        answers[finding.rule, finding.address].add(finding.outcome)
+    words = {Outcome.FAIL: "FAILED", Outcome.UNKNOWN: "", Outcome.WAIVED: "SKIPPED", Outcome.PASS: "PASSED"}
+    worst = {key: next(word for outcome, word in words.items() if outcome in found) for key, found in answers.items()}
+    return {key: word for key, word in worst.items() if word}
+
+
+def shown_by_checkov(case: Case) -> dict[tuple[str, str], str]:
+    """What a review finds, without what checkov does not look at: resources that are deleted."""
+    plan = case.plan()
+    findings = [f for f in evaluate(plan) if (found := plan.resource(f.address)) is not None and found.exists()]
+    return in_checkovs_words(findings)
+
+
+def test_checkov_answers_as_a_review_does(root: Path, tmp_path: Path) -> None:
+    cases = [row.case for row in rows("pass", "fail", "unknown")]
+    one_a_rule = {row.rule: row for row in rows("fail")}.values()
+    cases += [with_waiver(row, "a reason until 2999-12-31") for row in one_a_rule]
+    files = write(tmp_path, cases)
+    found, messages = checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", *policies(root))
+    by_file: dict[str, dict[tuple[str, str], str]] = {name: {} for name in files}
+    for (file, check, address), result in found.items():
+        by_file[file][check, address] = result
+    for name, case in files.items():
+        assert by_file[name] == shown_by_checkov(case), case
+    assert {"FAILED", "PASSED", "SKIPPED"} == set(found.values())
+    assert "Cannot load" not in messages
+
+
+def hardened(row: Row) -> Case:
+    """The case as checkov's built-in checks want it."""
+    resources = {}
+    for address, values in row.case.resources.items():
+        wanted = HARDENED.get(address.split(".")[0], {})
+        kept = {
+            key: {**values[key], **more} if isinstance(more, dict) and key in values else more
+            for key, more in wanted.items()
+        }
+        resources[address] = {**values, **kept}
+    return replace(row.case, resources=resources)
+
+
+def stops(rule: str, case: Case) -> bool:
+    return any(finding.outcome is Outcome.FAIL for finding in evaluate(case.plan(), [BY_ID[rule]]))
+
+
+def test_every_fail_rule_stops_a_plan_that_checkov_alone_lets_pass(tmp_path: Path) -> None:
+    of_rules = [row for row in rows("fail") if BY_ID[row.rule].severity is Severity.FAIL]
+    stopped = [(row.rule, hardened(row)) for row in of_rules if stops(row.rule, hardened(row))]
+    files = write(tmp_path, [case for _, case in stopped])
+    found, _ = checkov(tmp_path, "-d", ".", "--framework", "terraform_plan")
+    refused = {file for (file, _, _), result in found.items() if result == "FAILED"}
+    let_pass = {rule for (rule, _), file in zip(stopped, files, strict=True) if file not in refused}
+    assert let_pass == {rule.id for rule in BY_ID.values() if rule.severity is Severity.FAIL}
+
+
+def test_terraform_files_and_plans_of_one_name_are_told_apart(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "plan.json").write_text(json.dumps(Case(serverless()).document()))
+    (tmp_path / "inner" / "plan.json").write_text(json.dumps(Case(IN_A_VPC).document()))
+    torn = Case(IN_A_VPC).document()
+    del torn["resource_changes"][1]
+    (tmp_path / "torn.json").write_text(json.dumps(torn))
+    (tmp_path / "main.tf").write_text(
+        'resource "aws_sagemaker_device_fleet" "f" {\n  device_fleet_name = "f"\n  role_arn = "r"\n}\n'
+    )
+    found, messages = checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", "terraform", *policies(root))
+    vpc = {file: result for (file, check, _), result in found.items() if check == "SUS_SERVERLESS_VPC"}
+    assert vpc == {"/plan.json": "PASSED", "/inner/plan.json": "FAILED"}
+    assert {file for file, _, _ in found} == {"/plan.json", "/inner/plan.json"}
+    assert "torn.json" in messages
+    assert "Traceback" not in messages
+
+
+def test_checks_from_a_git_repository_are_the_same(root: Path, tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    for folder in ("policies", "sustainable_mlops"):
+        shutil.copytree(root / folder, repository / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    git = ["git", "-C", str(repository), "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "checks"]):
+        subprocess.run([*git, *arguments], check=True)
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "plan.json").write_text(json.dumps(Case(IN_A_VPC).document()))
+    source = ("--external-checks-git", f"{repository.as_uri()}//policies", "--check", "SUS_*")
+    found, _ = checkov(work, "-f", "plan.json", "--framework", "terraform_plan", *source)
+    assert {(check, address): result for (_, check, address), result in found.items()} == shown_by_checkov(
+        Case(IN_A_VPC)
+    )

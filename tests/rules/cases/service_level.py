@@ -1,0 +1,35 @@
+"""Cases of rules/service_level.py."""
+
+from tests.rules.endpoints import UNKNOWN, Values, asynchronous, endpoint_of, real_time, scaled, serverless
+from tests.rules.tables import Table
+
+
+def slo(value: str) -> Values:
+    return {"tags": {"latency_slo": value}}
+
+
+CASES: Table = {
+    "SUS_ENDPOINT_FITS_SLO": {
+        "pass": {
+            "milliseconds by instances": real_time(endpoint=slo("200ms")),
+            "a cold start by serverless": serverless(endpoint=slo("cold_start")),
+            "milliseconds by warm workers": serverless(
+                serverless_config={"provisioned_concurrency": 1}, endpoint=slo("milliseconds")
+            ),
+            "minutes by an asynchronous one": scaled(asynchronous(endpoint=slo("10 minutes")), least=0),
+        },
+        "fail": {
+            "milliseconds by serverless": serverless(endpoint=slo("200 ms")),
+            "seconds by an asynchronous one at zero": scaled(asynchronous(endpoint=slo("2s")), least=0),
+            "minutes by instances": real_time(endpoint=slo("minutes")),
+            "a batch by an endpoint": serverless(endpoint=slo("batch")),
+            "a day by an endpoint": serverless(endpoint=slo("24h")),
+        },
+        "unknown": {
+            "an objective that nobody understands": real_time(endpoint=slo("fast")),
+            "tags known after apply": real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN}),
+            "a kind known after apply": endpoint_of({"serverless_config": UNKNOWN}, endpoint=slo("200ms")),
+        },
+        "not_applicable": {"no objective": real_time()},
+    },
+}
