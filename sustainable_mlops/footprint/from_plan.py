@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from sustainable_mlops.footprint import endpoints, jobs, stores, studio
+from sustainable_mlops.footprint.coverage import why_uncovered
 from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Unknown, add, difference, total
 from sustainable_mlops.footprint.parts import Part, Reader, Side, known, unknown
 from sustainable_mlops.footprint.things import Job
@@ -20,6 +21,8 @@ READERS: dict[str, Reader] = {
     "aws_sagemaker_training_job": jobs.of_training_job,
     "aws_sagemaker_hyper_parameter_tuning_job": jobs.of_tuning_job,
     "aws_sagemaker_data_quality_job_definition": jobs.of_monitoring,
+    "aws_sagemaker_monitoring_schedule": jobs.of_schedule,
+    "aws_sagemaker_algorithm": jobs.of_algorithm,
     "aws_sagemaker_notebook_instance": studio.of_notebook,
     "aws_sagemaker_app": studio.of_app,
     "aws_sagemaker_domain": studio.of_domain,
@@ -27,33 +30,6 @@ READERS: dict[str, Reader] = {
     "aws_s3_bucket": stores.of_bucket,
     "aws_s3_bucket_replication_configuration": stores.of_replication,
     "aws_sagemaker_feature_group": stores.of_feature_group,
-}
-_OTHER = "this type is not estimated: the model covers SageMaker, S3 and Feature Store"
-#: Types that run machines which the model does not cover, and why.
-UNCOVERED: dict[str, str] = {
-    "aws_sagemaker_mlflow_tracking_server": "AWS does not say what machine a tracking server runs on",
-    "aws_sagemaker_cluster": "the instance groups of HyperPod clusters are not read",
-    "aws_instance": _OTHER,
-    "aws_autoscaling_group": _OTHER,
-    "aws_batch_compute_environment": _OTHER,
-    "aws_db_instance": _OTHER,
-    "aws_dynamodb_table": _OTHER,
-    "aws_ebs_volume": _OTHER,
-    "aws_ecs_service": _OTHER,
-    "aws_efs_file_system": _OTHER,
-    "aws_eks_node_group": _OTHER,
-    "aws_elasticache_cluster": _OTHER,
-    "aws_emr_cluster": _OTHER,
-    "aws_emrserverless_application": _OTHER,
-    "aws_fsx_lustre_file_system": _OTHER,
-    "aws_glue_job": _OTHER,
-    "aws_kinesis_stream": _OTHER,
-    "aws_lambda_function": _OTHER,
-    "aws_mwaa_environment": _OTHER,
-    "aws_nat_gateway": _OTHER,
-    "aws_opensearch_domain": _OTHER,
-    "aws_rds_cluster_instance": _OTHER,
-    "aws_redshift_cluster": _OTHER,
 }
 
 
@@ -249,7 +225,7 @@ def of_job(job: Job, name: str = "job") -> PlanFootprint:
 
 
 def _counts(resource: Resource) -> bool:
-    return resource.type in READERS or resource.type in UNCOVERED
+    return resource.type in READERS or why_uncovered(resource.type) is not None
 
 
 def _of_resource(resource: Resource, before: Side, after: Side, base: Plan | None) -> ResourceFootprint:
@@ -268,7 +244,8 @@ def _parts(resource: Resource | None, side: Side) -> list[Part]:
         return []
     reader = READERS.get(resource.type)
     if reader is None:
-        return [unknown(resource.type, "other", UNCOVERED[resource.type])]
+        why = why_uncovered(resource.type)
+        return [] if why is None else [unknown(resource.type, "other", why)]
     return reader(resource, side)
 
 

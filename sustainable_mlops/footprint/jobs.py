@@ -209,3 +209,19 @@ def of_monitoring(resource: Resource, side: Side) -> list[Part]:
         volume_gb=known_number(block.number("volume_size_in_gb")) or 0.0,
     )
     return [part]
+
+
+def of_schedule(resource: Resource, side: Side) -> list[Part]:
+    """A monitoring schedule: the job it starts is counted at its definition, where the plan has that."""
+    path = "monitoring_schedule_config.0.monitoring_job_definition_name"
+    definition = side.joins.target(resource, path, "aws_sagemaker_data_quality_job_definition")
+    if isinstance(definition, Resource) and side.exists(definition):
+        return []
+    return [unknown("monitoring job", "job", "the definition of the job that it starts is not in this plan")]
+
+
+def of_algorithm(resource: Resource, side: Side) -> list[Part]:
+    """An algorithm is a description, unless SageMaker is to validate it."""
+    if side.values(resource).blocks("validation_specification") == []:
+        return []
+    return [unknown("validation", "job", "the jobs that validate an algorithm are not read")]
