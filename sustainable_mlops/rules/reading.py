@@ -29,7 +29,8 @@ def tags(plan: Plan, resource: Resource) -> Mapping[str, Any] | Unknown:
     if found is UNKNOWN and resource.get("tags", {}) == {}:
         key = plan.configuration.resource(resource).get("provider_config_key")
         provider = plan.configuration.providers.get(str(key))
-        if provider is not None and "default_tags" not in provider.get("expressions", {}):
+        expressions = provider.get("expressions", {}) if isinstance(provider, Mapping) else None
+        if isinstance(expressions, Mapping) and "default_tags" not in expressions:
             return {}
     return found
 

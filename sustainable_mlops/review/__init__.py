@@ -1,0 +1,14 @@
+"""The review of a plan: what it does to data, privileges, carbon and cost, for people and for machines.
+
+    from sustainable_mlops.plan import load
+    from sustainable_mlops.review import review
+    found = review(load("plan.json"))
+    print(found.verdict, found.exit_code)
+
+`render(found, "markdown")` shows it. Nothing here imports a template engine or a terminal library until a format
+needs it.
+"""
+
+from sustainable_mlops.review.review import Review, Verdict, review
+
+__all__ = ["Review", "Verdict", "review"]

@@ -1,0 +1,235 @@
+"""What all formats for people say, in the same words and the same order."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sustainable_mlops import rules
+from sustainable_mlops.footprint.figures import Estimate, Figure, shown
+from sustainable_mlops.footprint.from_plan import ResourceFootprint
+from sustainable_mlops.review.budgets import BudgetResult, Held
+from sustainable_mlops.review.review import JudgedRisk, Review, Verdict, level_of
+from sustainable_mlops.review.risk import Level
+
+#: Longer texts are cut in reports for people; the JSON has all of it.
+_LONGEST = 700
+
+GATE_TITLES = {
+    "data": "Data at risk",
+    "privileges": "Privileges",
+    "rules": "Policies",
+    "budgets": "Budgets",
+    "checkov": "checkov's checks",
+}
+LEVEL_WORDS = {Level.STOP: "stop", Level.LOOK: "look", Level.NOTE: "note"}
+METHOD = (
+    "Figures are estimates for a month of 730 hours: expected (low to high). Carbon is operational by the grid's "
+    "average (location-based) plus embodied. Class A rests on measured or given inputs, B on derived ones, C on "
+    "assumptions."
+)
+
+
+def short(text: str, longest: int = _LONGEST) -> str:
+    """`text` in one line, cut where it is long."""
+    line = text[: longest + 1]
+    if not line.isprintable():
+        line = "".join(character if character.isprintable() else " " for character in line)
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def signed(value: float) -> str:
+    """A change, with its sign."""
+    return f"+{shown(value)}" if value > 0 else f"-{shown(-value)}" if value < 0 else "0"
+
+
+def spread(figure: Figure | None, *, change: bool = False) -> str:
+    """`12 (5 to 40)`, or that it is unknown."""
+    if figure is None:
+        return "unknown"
+    say = signed if change else shown
+    if figure.low == figure.high:
+        return say(figure.central)
+    return f"{say(figure.central)} ({say(figure.low)} to {say(figure.high)})"
+
+
+def central(figure: Figure | None) -> str:
+    """The expected value alone."""
+    return "unknown" if figure is None else shown(figure.central)
+
+
+def headline(review: Review) -> str:
+    """The verdict and what it is for, in one line."""
+    if review.verdict is Verdict.FINE:
+        return "Fine: no gate failed and nothing is left to look at"
+    stops = review.verdict is Verdict.STOP
+    gates = [gate for gate in review.gates if gate.level is (Level.STOP if stops else Level.LOOK)]
+    names = ", ".join(GATE_TITLES[gate.name].lower() for gate in gates if not stops or gate.name in review.fail_on)
+    if stops:
+        return f"Stop: {names or 'something cannot be told before apply'}"
+    return f"Look: no gate failed, but see {names or 'what could not be reviewed'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One figure of the whole plan."""
+
+    title: str
+    unit: str
+    before: Figure | None
+    after: Figure | None
+    delta: Figure | None
+
+    @property
+    def line(self) -> str:
+        """Before → after and the change, in one line."""
+        if self.before is None or self.after is None or self.delta is None:
+            return "unknown"
+        grade = f", class {self.delta.grade}" if self.delta.low != self.delta.high else ""
+        start = f"{shown(self.before.central)} → {shown(self.after.central)} {self.unit}"
+        return f"{start}: {spread(self.delta, change=True)}{grade}"
+
+
+def totals(review: Review) -> list[Total]:
+    """The figures that a reader looks for first."""
+    titles = {
+        "total": ("Carbon", "kgCO2e a month"),
+        "cost": ("Cost", "USD a month"),
+        "energy": ("Energy", "kWh a month"),
+        "operational": ("Operational carbon", "kgCO2e a month"),
+        "embodied": ("Embodied carbon", "kgCO2e a month"),
+        "market_based": ("Market-based instead", "kgCO2e a month"),
+        "water": ("Water", "L a month"),
+    }
+    found = review.footprint
+    return [
+        Total(title, unit, found.before.get(metric), found.after.get(metric), found.delta.get(metric))
+        for metric, (title, unit) in titles.items()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A resource's footprint in a table."""
+
+    address: str
+    action: str
+    count: str
+    kg: tuple[Figure | None, Figure | None, Figure | None]
+    usd: tuple[Figure | None, Figure | None, Figure | None]
+    driver: str
+    grade: str
+
+    @property
+    def known(self) -> bool:
+        """Whether there is any figure."""
+        return any(figure is not None for figure in (*self.kg, *self.usd))
+
+    @property
+    def changes(self) -> bool:
+        """Whether the plan changes it, or may."""
+        return any(delta is None or delta.central != 0 for delta in (self.kg[2], self.usd[2]))
+
+
+def rows(review: Review) -> list[Row]:
+    """A row a resource of which something is known, those first whose carbon changes most."""
+    found = [row for resource in review.footprint.resources if (row := _row(resource)).known]
+    return sorted(found, key=lambda row: -abs(row.kg[2].central) if row.kg[2] is not None else 0.0)
+
+
+def _row(resource: ResourceFootprint) -> Row:
+    sides = resource.before, resource.after, resource.delta
+    kg, usd = _three(sides, "total"), _three(sides, "cost")
+    main = kg[1] if kg[1] is not None and kg[1].central else kg[0]
+    counts = [_count(change.after) for change in resource.changes if change.after is not None]
+    return Row(
+        resource.address,
+        resource.action,
+        "; ".join(filter(None, counts)),
+        kg,
+        usd,
+        main.driver if main is not None else "",
+        main.grade if main is not None else "",
+    )
+
+
+def _three(sides: tuple[Estimate, ...], metric: str) -> tuple[Figure | None, Figure | None, Figure | None]:
+    before, after, delta = (side.get(metric) for side in sides)
+    return before, after, delta
+
+
+def _count(part: object) -> str:
+    count = getattr(part, "count", None)
+    if count is None:
+        return ""
+    if count.low == count.high:
+        return f"{count.central:g} instance{'s' if count.central != 1 else ''}"
+    return f"{count.low:g} / {count.central:.2g} / {count.high:g} instances (least / expected / most)"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGroup:
+    """A rule and all that it found at one level."""
+
+    rule: rules.Rule
+    level: Level
+    outcome: rules.Outcome
+    findings: tuple[rules.Finding, ...]
+
+
+def rule_groups(review: Review) -> list[RuleGroup]:
+    """The rules that are not kept, the most serious first."""
+    groups: dict[tuple[Level, rules.Outcome, str], list[rules.Finding]] = {}
+    for finding in review.findings:
+        level = level_of(finding)
+        if level is not None:
+            groups.setdefault((level, finding.outcome, finding.rule), []).append(finding)
+    order, outcomes = list(Level), list(rules.Outcome)
+    ranked = sorted(groups, key=lambda key: (order.index(key[0]), outcomes.index(key[1])))
+    return [RuleGroup(rules.BY_ID[key[2]], key[0], key[1], tuple(groups[key])) for key in ranked]
+
+
+def outcome_word(group: RuleGroup) -> str:
+    """How a group of findings is titled."""
+    if group.outcome is rules.Outcome.WAIVED:
+        return "waived"
+    return "cannot tell" if group.outcome is rules.Outcome.UNKNOWN else LEVEL_WORDS[group.level]
+
+
+def risk_text(judged: JudgedRisk) -> str:
+    """What a risk is, and who accepted it."""
+    text = judged.risk.what
+    if judged.accepted:
+        text += f". Accepted until {judged.accepted.until}: {judged.accepted.reason}"
+    if judged.expired:
+        text += f". Was accepted until {judged.expired.until}: {judged.expired.reason}"
+    return text
+
+
+def budget_text(result: BudgetResult) -> str:
+    """How a budget stands, in one line."""
+    end = " at the high end" if result.high else ""
+    value = "unknown" if result.value is None else f"{shown(result.value)} {result.unit}{end}"
+    held = {
+        Held.WITHIN: "within",
+        Held.OVER: "over",
+        Held.UNKNOWN: f"cannot tell: {len(result.unknown) or 'some'} not counted, the rest is",
+        Held.NOTHING: "no resource of this plan falls under it",
+    }[result.held]
+    if result.held is Held.NOTHING:
+        return held
+    return (
+        f"{held} {value} of {result.allowed:,g} {result.unit}"
+        if result.held is not Held.WITHIN
+        else (f"{value} of {result.allowed:,g} {result.unit}")
+    )
+
+
+def unknowns(review: Review) -> Iterator[tuple[str, str]]:
+    """(Address, what and why) of everything that is counted nowhere."""
+    for address, unknown in review.footprint.unknowns:
+        yield address, f"{unknown.what}: {unknown.reason}"
+
+
+def assumptions(review: Review) -> list[str]:
+    """What the figures rest on, in words."""
+    both = (*review.footprint.before.assumptions, *review.footprint.after.assumptions)
+    return list(dict.fromkeys(both))

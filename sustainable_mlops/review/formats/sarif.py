@@ -1,0 +1,127 @@
+"""The review as SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/), for code scanning."""
+
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+from sustainable_mlops import __version__, rules
+from sustainable_mlops.review.budgets import BudgetResult, Held
+from sustainable_mlops.review.formats.content import budget_text, short
+from sustainable_mlops.review.review import JudgedRisk, Review, level_of
+from sustainable_mlops.review.risk import RISK_TITLES, Level
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS = {Level.STOP: "error", Level.LOOK: "warning", Level.NOTE: "note"}
+_BUDGET = "BUDGET"
+
+
+def render(review: Review) -> str:
+    """The document as text."""
+    return json.dumps(document(review), indent=2, ensure_ascii=False) + "\n"
+
+
+def document(review: Review) -> dict[str, Any]:
+    """The document. Rules that are kept and what is only for the record are left out."""
+    results = [*_risks(review), *_findings(review), *_budgets(review)]
+    ids = sorted({result["ruleId"] for result in results})
+    for result in results:
+        result["ruleIndex"] = ids.index(result["ruleId"])
+    driver = {
+        "name": "sustainable-mlops",
+        "version": __version__,
+        "rules": [_rule(rule_id) for rule_id in ids],
+    }
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+
+
+def _rule(rule_id: str) -> dict[str, Any]:
+    rule = rules.BY_ID.get(rule_id)
+    if rule is None:
+        title = RISK_TITLES.get(rule_id, "A budget is exceeded or cannot be held")
+        return {"id": rule_id, "shortDescription": {"text": _plain(title)}, "help": {"text": _plain(title)}}
+    level = {"fail": "error", "warn": "warning", "info": "note"}[rule.severity]
+    return {
+        "id": rule_id,
+        "shortDescription": {"text": _plain(rule.title)},
+        "help": {"text": _plain(rule.fix)},
+        "defaultConfiguration": {"level": level},
+        "properties": {"tags": ["sustainability", *(f"practice-{practice}" for practice in rule.practices)]},
+    }
+
+
+def _risks(review: Review) -> Iterator[dict[str, Any]]:
+    for one in review.risks:
+        if one.risk.level is not Level.NOTE:
+            yield _of_risk(review, one)
+
+
+def _of_risk(review: Review, one: JudgedRisk) -> dict[str, Any]:
+    message = f"{one.risk.what}. {one.risk.fix}" if one.risk.fix else one.risk.what
+    result = _result(review, one.risk.id, one.risk.level, one.risk.address, message)
+    if one.accepted:
+        result["suppressions"] = [{"kind": "external", "justification": _plain(one.accepted.reason)}]
+    return result
+
+
+def _findings(review: Review) -> Iterator[dict[str, Any]]:
+    for one in review.findings:
+        level = level_of(one)
+        if level is None:
+            continue
+        start = "cannot tell: " if one.outcome is rules.Outcome.UNKNOWN else ""
+        message = f"{start}{one.message}. {rules.BY_ID[one.rule].fix}"
+        result = _result(review, one.rule, level, one.address, message, one.path)
+        if one.outcome is rules.Outcome.WAIVED:
+            result["suppressions"] = [{"kind": "external", "justification": _plain(one.message)}]
+        yield result
+
+
+def _budgets(review: Review) -> Iterator[dict[str, Any]]:
+    levels = {Held.OVER: Level.STOP, Held.UNKNOWN: Level.LOOK}
+    for one in review.budgets:
+        if one.held in levels:
+            yield _result(review, _BUDGET, levels[one.held], one.budget, _budget_message(one), one.limit)
+
+
+def _budget_message(one: BudgetResult) -> str:
+    return f"{one.budget}, {one.what}: {budget_text(one)}"
+
+
+def _result(review: Review, rule: str, level: Level, address: str, message: str, path: str = "") -> dict[str, Any]:
+    place = f"{address}.{path}" if path else address
+    return {
+        "ruleId": rule,
+        "level": _LEVELS[level],
+        "message": {"text": _plain(f"{address}: {message}")},
+        "locations": [
+            {
+                "physicalLocation": {"artifactLocation": {"uri": _uri(review.name)}, "region": {"startLine": 1}},
+                "logicalLocations": [
+                    {
+                        "name": _untagged(short(address)),
+                        "fullyQualifiedName": _untagged(short(place)),
+                        "kind": "resource",
+                    }
+                ],
+            }
+        ],
+        "partialFingerprints": {"ruleAndAddress/v1": sha256(f"{rule}\n{place}\n{message}".encode()).hexdigest()},
+    }
+
+
+def _plain(text: str) -> str:
+    """Plain text in which viewers find no link: SARIF makes links of `[text](target)` (§3.11.6)."""
+    return _untagged(short(text, 2000).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]"))
+
+
+def _untagged(text: str) -> str:
+    """Without angle brackets: SARIF's texts are no HTML, but not every viewer knows."""
+    return text.replace("<", "‹").replace(">", "›")  # noqa: RUF001
+
+
+def _uri(name: str) -> str:
+    """A relative reference (RFC 3986) to the plan's file."""
+    from urllib.parse import quote
+
+    return quote(name.removeprefix("./"), safe="/-._~") if not name.startswith("/") else "file://" + quote(name)

@@ -1,0 +1,238 @@
+"""A plan reviewed: everything a person needs to decide, and whether a gate stops it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sustainable_mlops import rules
+from sustainable_mlops.footprint.alternatives import Alternative, alternatives
+from sustainable_mlops.footprint.from_plan import PlanFootprint, of_plan
+from sustainable_mlops.footprint.usage import Usage
+from sustainable_mlops.plan import Plan
+from sustainable_mlops.review.accepted import Acceptance
+from sustainable_mlops.review.budgets import Budget, BudgetResult, Held, hold
+from sustainable_mlops.review.comparison import Comparison, Pair
+from sustainable_mlops.review.data import data_at_risk
+from sustainable_mlops.review.deployment import deployment
+from sustainable_mlops.review.exposure import exposure
+from sustainable_mlops.review.privileges import privileges
+from sustainable_mlops.review.risk import Level, Risk, Section, ranked
+
+if TYPE_CHECKING:
+    from sustainable_mlops.checkov import Result
+
+GATES = ("data", "privileges", "rules", "budgets", "checkov")
+_SEVERITY = {rules.Severity.FAIL: Level.STOP, rules.Severity.WARN: Level.LOOK, rules.Severity.INFO: Level.NOTE}
+
+
+class Verdict(StrEnum):
+    """The review in one word."""
+
+    FINE = "fine"
+    LOOK = "look"  # nothing stops it, but a person should look: at choices, or at what cannot be told before apply
+    STOP = "stop"  # a gate failed
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the plan does to one resource."""
+
+    address: str
+    type: str
+    action: str
+    previous_address: str | None = None
+    attributes: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRisk:
+    """A risk, and who accepted it."""
+
+    risk: Risk
+    accepted: Acceptance | None = None
+    expired: Acceptance | None = None
+
+    @property
+    def level(self) -> Level:
+        """How serious it still is."""
+        return Level.NOTE if self.accepted else self.risk.level
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One thing that can stop a plan."""
+
+    name: str
+    level: Level | None  # None: nothing to say
+    text: str
+
+
+@dataclass(frozen=True)
+class Review:
+    """All that a review found. The formats only show it."""
+
+    name: str
+    changes: tuple[Change, ...]
+    unchanged: int
+    risks: tuple[JudgedRisk, ...]
+    findings: tuple[rules.Finding, ...]
+    footprint: PlanFootprint
+    alternatives: tuple[Alternative, ...]
+    budgets: tuple[BudgetResult, ...]
+    notes: tuple[str, ...]
+    builtin: "Result | None" = None
+    fail_on: frozenset[str] = field(default_factory=lambda: frozenset(GATES))
+
+    def of(self, section: Section) -> list[JudgedRisk]:
+        """The risks of a section, the most serious first."""
+        return [one for one in self.risks if one.risk.section is section]
+
+    @cached_property
+    def gates(self) -> list[Gate]:
+        """Every gate and how it stands."""
+        found = [_risk_gate("data", self.of(Section.DATA)), _risk_gate("privileges", self.of(Section.PRIVILEGES))]
+        found += [_rules_gate(self.findings)]
+        found += [_budgets_gate(self.budgets)] if self.budgets else []
+        return found + ([_checkov_gate(self.builtin)] if self.builtin is not None else [])
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """The worst that the gates say. A plan that is not whole or whose checks fail is never fine."""
+        levels = {
+            Level.LOOK if gate.level is Level.STOP and gate.name not in self.fail_on else gate.level
+            for gate in self.gates
+        }
+        if Level.STOP in levels or ("unknown" in self.fail_on and self.unknown):
+            return Verdict.STOP
+        return Verdict.LOOK if Level.LOOK in levels or self.notes else Verdict.FINE
+
+    @property
+    def unknown(self) -> bool:
+        """Whether a risk, rule or budget cannot be judged before apply."""
+        return (
+            any(not one.risk.known and not one.accepted for one in self.risks)
+            or any(one.outcome is rules.Outcome.UNKNOWN for one in self.findings)
+            or any(one.held is Held.UNKNOWN for one in self.budgets)
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 1 where a gate failed."""
+        return 1 if self.verdict is Verdict.STOP else 0
+
+    def counts(self) -> dict[str, int]:
+        """How many resources there are by what is done to them."""
+        found = dict.fromkeys(("create", "update", "replace", "delete", "forget", "move", "import"), 0)
+        for change in self.changes:
+            found[change.action] = found.get(change.action, 0) + 1
+        return {action: number for action, number in found.items() if number}
+
+
+def level_of(finding: rules.Finding) -> Level | None:
+    """How serious a rule's finding is; None where the rule is kept."""
+    if finding.outcome is rules.Outcome.PASS:
+        return None
+    if finding.outcome is rules.Outcome.WAIVED:
+        return Level.NOTE
+    level = _SEVERITY[rules.BY_ID[finding.rule].severity]
+    return Level.LOOK if finding.outcome is rules.Outcome.UNKNOWN and level is Level.STOP else level
+
+
+def review(
+    plan: Plan,
+    *,
+    base: Plan | None = None,
+    usage: Usage | None = None,
+    budgets: Sequence[Budget] = (),
+    accepted: Sequence[Acceptance] = (),
+    fail_on: frozenset[str] = frozenset(GATES),
+    checkov: "Callable[[], Result] | None" = None,
+    today: date | None = None,
+) -> Review:
+    """Review `plan` against its own state or, for plans without one, against `base`.
+
+    `checkov` gives the built-in checks' result, asked for last, so that it can run beside. `today` is the day by which
+    waivers and acceptances are judged. Raises UserError from `checkov` alone.
+    """
+    today = today or date.today()
+    comparison = Comparison(plan, base)
+    footprint = of_plan(plan, usage, base)
+    risks = [risk for find in _RISKS for risk in find(comparison)]
+    return Review(
+        name=plan.name,
+        changes=tuple(_changes(comparison)),
+        unchanged=sum(pair.action == "no-op" for pair in comparison.pairs),
+        risks=tuple(_judged(risk, accepted, today) for risk in ranked(risks)),
+        findings=tuple(rules.evaluate(plan, today=today)),
+        footprint=footprint,
+        alternatives=tuple(alternatives(footprint)),
+        budgets=tuple(hold(list(budgets), footprint, comparison)),
+        notes=tuple(_notes(plan)),
+        builtin=checkov() if checkov is not None else None,
+        fail_on=fail_on,
+    )
+
+
+_RISKS: tuple[Callable[[Comparison], Iterator[Risk]], ...] = (data_at_risk, deployment, privileges, exposure)
+
+
+def _changes(comparison: Comparison) -> Iterator[Change]:
+    for pair in comparison.pairs:
+        resource, previous = pair.resource, pair.resource.previous_address
+        if pair.action == "read" or (pair.action == "no-op" and not previous and not resource.imported):
+            continue
+        action = pair.action
+        if action == "no-op":
+            action = "import" if resource.imported else "move"
+        yield Change(pair.address, pair.type, action, previous, _attributes(pair), tuple(resource.replaced_because))
+
+
+def _attributes(pair: Pair) -> tuple[str, ...]:
+    return tuple(pair.changed()) if pair.action in ("update", "replace") else ()
+
+
+def _judged(risk: Risk, accepted: Sequence[Acceptance], today: date) -> JudgedRisk:
+    fitting = sorted((one for one in accepted if one.fits(risk)), key=lambda one: one.until, reverse=True)
+    if not fitting or risk.level is Level.NOTE:
+        return JudgedRisk(risk)
+    return JudgedRisk(risk, accepted=fitting[0]) if fitting[0].until >= today else JudgedRisk(risk, expired=fitting[0])
+
+
+def _notes(plan: Plan) -> Iterator[str]:
+    if not plan.whole:
+        yield "the plan is not whole: -target, -exclude or a deferral left changes out, which are not reviewed"
+    for check in plan.failed_checks:
+        problems = f": {'; '.join(check.problems)}" if check.problems else ""
+        yield f"{check.address}: its condition {_STATUS.get(check.status, 'did not pass')}{problems}"
+
+
+_STATUS = {"fail": "fails", "error": "could not be evaluated", "unknown": "is known only after apply"}
+
+
+def _risk_gate(name: str, risks: list[JudgedRisk]) -> Gate:
+    return _gate(name, [one.level for one in risks])
+
+
+def _rules_gate(findings: Sequence[rules.Finding]) -> Gate:
+    return _gate("rules", [level for finding in findings if (level := level_of(finding)) is not None])
+
+
+def _budgets_gate(budgets: Sequence[BudgetResult]) -> Gate:
+    levels = {Held.OVER: Level.STOP, Held.UNKNOWN: Level.LOOK, Held.NOTHING: Level.NOTE}
+    return _gate("budgets", [levels[one.held] for one in budgets if one.held in levels], "all within")
+
+
+def _checkov_gate(result: "Result") -> Gate:
+    levels = [Level.STOP] * len(result.failed) + [Level.NOTE] * len(result.explained)
+    return _gate("checkov", levels, f"{result.passed} passed")
+
+
+def _gate(name: str, levels: list[Level], nothing: str = "nothing found") -> Gate:
+    words = {Level.STOP: "to stop", Level.LOOK: "to look at", Level.NOTE: "for the record"}
+    parts = [f"{number} {words[level]}" for level in Level if (number := levels.count(level))]
+    worst = next((level for level in Level if level in levels), None)
+    return Gate(name, worst, ", ".join(parts) or nothing)

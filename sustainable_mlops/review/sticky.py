@@ -1,0 +1,109 @@
+"""One comment on a pull or merge request: written once, replaced from then on.
+
+Only a comment that this token's user wrote is replaced: whoever wrote it could change what it says afterwards.
+"""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from sustainable_mlops.errors import UserError
+
+_TIMEOUT_S = 30
+_PAGE = 100
+
+
+class Place(NamedTuple):
+    """Where comments are: their address, the token's header, and how the service calls things."""
+
+    comments: str  # the collection's URL
+    one: str  # the URL of one comment, with {id}
+    user: str  # who the token belongs to
+    headers: Mapping[str, str]
+    author: str  # the key of a comment's author
+    login: str  # the key of a user's name
+    edit: str  # the method that changes a comment
+    otherwise: str = ""  # who it is where the service does not tell
+
+
+def github(api: str, repository: str, number: str, token: str) -> Place:
+    """A pull request on GitHub. `token` may be that of a workflow, which needs `pull-requests: write`."""
+    issues = f"{api}/repos/{repository}/issues"
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
+    one = f"{issues}/comments/{{id}}"
+    # A workflow's token may not ask who it is.
+    return Place(
+        f"{issues}/{number}/comments", one, f"{api}/user", headers, "user", "login", "PATCH", "github-actions[bot]"
+    )
+
+
+def gitlab(api: str, project: str, number: str, token: str) -> Place:
+    """A merge request on GitLab. `token` is a project or group access token with the scope `api`."""
+    notes = f"{api}/projects/{project}/merge_requests/{number}/notes"
+    headers = {"PRIVATE-TOKEN": token}
+    return Place(notes, f"{notes}/{{id}}", f"{api}/user", headers, "author", "username", "PUT")
+
+
+def place(environment: Mapping[str, str]) -> Place:
+    """Where a GitHub workflow or a GitLab pipeline runs. Raises UserError where it is none of a pull request."""
+    if environment.get("CI_MERGE_REQUEST_IID"):
+        api, project = _needed(environment, "CI_API_V4_URL"), _needed(environment, "CI_PROJECT_ID")
+        return gitlab(api, project, environment["CI_MERGE_REQUEST_IID"], _needed(environment, "GITLAB_TOKEN"))
+    api = environment.get("GITHUB_API_URL") or "https://api.github.com"
+    repository, token = _needed(environment, "GITHUB_REPOSITORY"), _needed(environment, "GITHUB_TOKEN")
+    return github(api, repository, _needed(environment, "PULL_REQUEST"), token)
+
+
+def _needed(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name)
+    if not value:
+        raise UserError(f"{name}: is not set; run this in a workflow or pipeline of a pull or merge request")
+    return value
+
+
+def post(text: str, marker: str, where: Place) -> str:
+    """Replace the comment that starts with `marker`, or write it; `created` or `updated`. Raises UserError."""
+    login = _login(where)
+    for comment in _comments(where):
+        own = _get(_get(comment, where.author), where.login) == login
+        if own and str(_get(comment, "body")).startswith(marker):
+            _call(where, where.edit, where.one.format(id=int(_get(comment, "id"))), {"body": text})
+            return "updated"
+    _call(where, "POST", where.comments, {"body": text})
+    return "created"
+
+
+def _login(where: Place) -> str:
+    try:
+        return str(_get(_call(where, "GET", where.user), where.login))
+    except UserError:
+        if where.otherwise:
+            return where.otherwise
+        raise
+
+
+def _comments(where: Place) -> Iterator[Any]:
+    for page in range(1, 101):
+        found = _call(where, "GET", f"{where.comments}?per_page={_PAGE}&page={page}")
+        yield from found
+        if len(found) < _PAGE:
+            return
+
+
+def _call(where: Place, method: str, url: str, body: Mapping[str, str] | None = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    headers = {**where.headers, "Content-Type": "application/json", "User-Agent": "sustainable-mlops"}
+    request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310  (the address is the CI's own)
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310
+            return json.load(response)
+    except urllib.error.HTTPError as error:
+        raise UserError(f"{method} {url}: HTTP {error.code}; check the token and its permissions") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{method} {url}: {error}") from None
+
+
+def _get(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None

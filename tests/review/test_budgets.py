@@ -1,0 +1,151 @@
+"""Budgets and accepted risks: files that people write, and what they are held against."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.plan import Plan
+from sustainable_mlops.review import Review, Verdict, review
+from sustainable_mlops.review.accepted import Acceptance, read_accepted
+from sustainable_mlops.review.budgets import Budget, Held, read_budgets
+from tests.plan.build import change, plan
+
+TODAY = date(2026, 11, 24)
+
+
+def notebook(name: str, environment: str, *, before: bool = False, type_: str = "ml.m5.large") -> dict[str, Any]:
+    """A notebook, which is on all month: its cost is that of its hours."""
+    tags = {"workload": "delay", "environment": environment}
+    values = {"name": name, "instance_type": type_, "tags": tags, "tags_all": tags, "region": "eu-north-1"}
+    return change(f"aws_sagemaker_notebook_instance.{name}", values, before=values if before else None)
+
+
+TWO = plan(notebook("a", "dev", before=True), notebook("b", "prod"))
+
+
+def held(found: Plan, **limits: Any) -> list[Held]:
+    tags: dict[str, str] = {key: limits.pop(key) for key in ("workload", "environment") if key in limits}
+    budget = Budget("b", tags, limits)
+    return [one.held for one in review(found, budgets=[budget], today=TODAY).budgets]
+
+
+def running(found: Review, metric: str) -> float:
+    figure = found.footprint.running.get(metric)
+    assert figure is not None
+    return figure.central
+
+
+def test_a_budget_is_over_from_the_first_cent_on() -> None:
+    usd, kg = running(review(TWO, today=TODAY), "cost"), running(review(TWO, today=TODAY), "total")
+    assert held(TWO, usd_per_month=usd) == [Held.WITHIN]
+    assert held(TWO, usd_per_month=usd * 0.999) == [Held.OVER]
+    assert held(TWO, kg_per_month=kg * 0.999, usd_per_month=usd) == [Held.OVER, Held.WITHIN]
+
+
+def test_a_budget_of_an_increase_counts_only_what_the_plan_adds() -> None:
+    usd = running(review(plan(notebook("b", "prod")), today=TODAY), "cost")
+    assert held(TWO, usd_increase=usd * 1.001) == [Held.WITHIN]
+    assert held(TWO, usd_increase=usd * 0.999) == [Held.OVER]
+
+
+def test_a_budget_of_tags_counts_only_what_carries_them() -> None:
+    usd = running(review(plan(notebook("b", "prod")), today=TODAY), "cost")
+    assert held(TWO, environment="prod", usd_per_month=usd * 1.001) == [Held.WITHIN]
+    assert held(TWO, workload="delay", usd_per_month=usd * 1.001) == [Held.OVER]
+    assert held(TWO, workload="other", usd_per_month=0) == [Held.NOTHING]
+
+
+def test_the_high_end_is_held_where_the_budget_says_so() -> None:
+    central = running(review(TWO, today=TODAY), "total")
+    results = [
+        review(TWO, budgets=[Budget("b", {}, {"kg_per_month": central * 1.01}, high)], today=TODAY).budgets[0].held
+        for high in (False, True)
+    ]
+    assert results == [Held.WITHIN, Held.OVER]
+
+
+def test_what_cannot_be_estimated_is_never_within_a_budget() -> None:
+    found = plan(notebook("a", "dev"), notebook("b", "dev", type_="ml.future.large"))
+    result = review(found, budgets=[Budget("b", {}, {"usd_per_month": 1e6})], today=TODAY)
+    assert [one.held for one in result.budgets] == [Held.UNKNOWN]
+    assert result.budgets[0].unknown == ("aws_sagemaker_notebook_instance.b",)
+    assert result.verdict is not Verdict.FINE
+
+
+def test_tags_that_are_unknown_until_apply_leave_the_budget_open() -> None:
+    values = {"name": "a", "instance_type": "ml.m5.large", "region": "eu-north-1"}
+    found = plan(change("aws_sagemaker_notebook_instance.a", values, unknown={"tags_all": True, "tags": True}))
+    assert held(found, workload="delay", usd_per_month=1e6) == [Held.UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("budgets: 3", "budgets: must be a list"),
+        ("budgets: [3]", "budgets[0]: must be a mapping"),
+        ("budgets: [{workload: a}]", "budgets[0]: sets no limit"),
+        ("budgets: [{kg_per_monht: 3}]", "budgets[0]: unknown key kg_per_monht"),
+        ("budgets: [{kg_per_month: -1}]", "budgets[0].kg_per_month: must be a number from 0 up"),
+        ("budgets: [{kg_per_month: .nan}]", "budgets[0].kg_per_month: must be a number"),
+        ("budgets: [{kg_per_month: 1, hold: low}]", "budgets[0].hold: must be expected or high"),
+        ("budgets: [{kg_per_month: 1, workload: 3}]", "budgets[0].workload: must be text"),
+        ("limits: []", "unknown key limits"),
+        ("- a", "must be a mapping"),
+        ("{", "is not YAML"),
+    ],
+)
+def test_a_budget_file_that_cannot_be_used_is_told_with_the_place(tmp_path: Path, text: str, place: str) -> None:
+    file = tmp_path / "budgets.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError) as error:
+        read_budgets(file)
+    assert place in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_budgets_are_read_with_their_tags_and_limits(tmp_path: Path) -> None:
+    file = tmp_path / "budgets.yaml"
+    file.write_text(
+        "budgets:\n  - {workload: delay, environment: prod, kg_per_month: 50, usd_increase: 4.5, hold: high}\n"
+    )
+    tags = {"workload": "delay", "environment": "prod"}
+    assert read_budgets(file) == [Budget("delay, prod", tags, {"kg_per_month": 50.0, "usd_increase": 4.5}, high=True)]
+
+
+DELETED = plan(change("aws_s3_bucket.scratch", before={"bucket": "scratch"}))
+
+
+@pytest.mark.parametrize(
+    ("address", "risk", "until", "verdict"),
+    [
+        ("aws_s3_bucket.scratch", "DATA_DELETED", TODAY, Verdict.FINE),
+        ("aws_s3_bucket.*", "data", TODAY, Verdict.FINE),
+        ("aws_s3_bucket.*", "privileges", TODAY, Verdict.STOP),
+        ("aws_s3_bucket.other", "DATA_DELETED", TODAY, Verdict.STOP),
+        ("aws_s3_bucket.scratch", "DATA_DELETED", date(2026, 11, 23), Verdict.STOP),
+    ],
+)
+def test_an_accepted_risk_stops_nothing_until_its_day(address: str, risk: str, until: date, verdict: Verdict) -> None:
+    accepted = [Acceptance(address, risk, "it is empty", until)]
+    assert review(DELETED, accepted=accepted, today=TODAY).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("entry", "place"),
+    [
+        ("{address: a, risk: data, until: 2026-12-31}", "accepted[0].reason: must be text, and is missing"),
+        ("{address: a, risk: data, reason: b}", "accepted[0].until: must be a date"),
+        ("{address: a, risk: data, reason: b, until: soon}", "accepted[0].until: must be a date"),
+        ("{address: a, risk: dta, reason: b, until: 2026-12-31}", "accepted[0].risk: must be a risk's id"),
+        ("{address: a, risk: DATA_DELETD, reason: b, until: 2026-12-31}", "accepted[0].risk: must be a risk's id"),
+    ],
+)
+def test_an_acceptance_without_a_reason_or_a_day_is_refused(tmp_path: Path, entry: str, place: str) -> None:
+    file = tmp_path / "accepted.yaml"
+    file.write_text(f"accepted: [{entry}]")
+    with pytest.raises(UserError) as error:
+        read_accepted(file)
+    assert place in str(error.value)

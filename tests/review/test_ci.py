@@ -1,0 +1,196 @@
+"""Where people work: the action, the hook and the snippets, run as they stand; the comment, against a local service."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.review import sticky
+from sustainable_mlops.review.formats.markdown import MARKER
+from sustainable_mlops.terraform import ROOT
+from tests.plan.test_load import FIXTURES
+
+PLAN = FIXTURES / "change.json"
+PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
+
+
+def bash(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a script as a CI does, with this Python as `python`."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]
+    given = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False)
+
+
+def read(file: str) -> Any:
+    return yaml.safe_load((ROOT / file).read_text())
+
+
+def action_step(name: str) -> str:
+    return next(str(step["run"]) for step in read("action.yml")["runs"]["steps"] if step.get("name") == name)
+
+
+def run_action(folder: Path, **inputs: str) -> tuple[dict[str, str], str]:
+    """The outputs of the step `Review`, and the summary."""
+    names = ("base", "usage", "budgets", "accepted")
+    environment = {"FAIL_ON": "data,privileges,rules,budgets", **{name.upper(): "" for name in names}, **inputs}
+    files = {name: folder / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    for file in files.values():
+        file.touch()
+    runner = {"RUNNER_TEMP": str(folder), "GITHUB_ACTION_PATH": str(ROOT)}
+    done = bash(action_step("Review"), folder, **environment, **runner, **{k: str(v) for k, v in files.items()})
+    assert done.returncode == 0, done.stderr
+    outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
+    return outputs, files["GITHUB_STEP_SUMMARY"].read_text()
+
+
+def test_the_action_writes_the_reports_and_the_summary_and_keeps_the_exit_code(tmp_path: Path) -> None:
+    outputs, summary = run_action(tmp_path, PLAN=str(PLAN))
+    assert (outputs["code"], outputs["verdict"]) == ("1", "stop")
+    assert summary.startswith(MARKER)
+    assert {file.name for file in Path(outputs["folder"]).iterdir()} == {
+        f"review.{suffix}" for suffix in ("md", "html", "json", "sarif")
+    }
+    assert bash(action_step("Verdict"), tmp_path, CODE=outputs["code"]).returncode == 1
+
+
+def test_the_action_takes_its_inputs_as_text_whatever_is_in_them(tmp_path: Path) -> None:
+    plan = tmp_path / "a $(touch broken) `touch broken`; plan.json"
+    plan.write_bytes(PLAN.read_bytes())
+    outputs, _ = run_action(tmp_path, PLAN=str(plan), FAIL_ON="none")
+    assert outputs["code"] == "0"
+    assert not (tmp_path / "broken").exists()
+
+
+def test_the_action_fails_with_2_where_the_plan_cannot_be_read(tmp_path: Path) -> None:
+    outputs, summary = run_action(tmp_path, PLAN="missing.json")
+    assert outputs["code"] == "2"
+    assert "verdict" not in outputs
+    assert summary == ""
+
+
+@pytest.mark.parametrize("file", ["action.yml", "docs/ci/github.yml"])
+def test_actions_of_others_are_pinned_by_their_commit(file: str) -> None:
+    used = re.findall(r"uses: (\S+)", (ROOT / file).read_text())
+    assert used
+    assert all(PINNED.fullmatch(one) for one in used if one != "OWNER/REPOSITORY@COMMIT")
+
+
+def test_the_hook_stops_a_push(tmp_path: Path) -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    (tmp_path / "plan.json").write_bytes(PLAN.read_bytes())
+    done = bash(f"{hook['entry']} {' '.join(hook['args'])}", tmp_path)
+    assert done.returncode == 1
+    assert "Data at risk" in done.stdout
+
+
+def test_the_step_of_atlantis_prints_a_comment(tmp_path: Path) -> None:
+    steps = read("docs/ci/atlantis.yaml")["workflows"]["reviewed"]["plan"]["steps"]
+    done = bash(steps[-1]["run"], tmp_path, SHOWFILE=str(PLAN), PROJECT_NAME="dev")
+    assert done.returncode == 1
+    assert done.stdout.startswith(MARKER)
+
+
+class Service(BaseHTTPRequestHandler):
+    """Comments as GitHub and GitLab keep them."""
+
+    comments: list[dict[str, Any]] = []  # noqa: RUF012  (one list for all requests, emptied by the fixture)
+    tokens: set[str] = set()  # noqa: RUF012
+
+    def _answer(self, value: Any, status: int = 200) -> None:
+        data = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _body(self) -> str:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"]
+        self.tokens.add(self.headers.get("Authorization") or self.headers.get("PRIVATE-TOKEN") or "")
+        return str(body)
+
+    def do_GET(self) -> None:
+        if self.path.endswith("/user"):
+            self._answer({"username": "bot"} if "v4" in self.path else {}, 200 if "v4" in self.path else 403)
+            return
+        page = int(re.findall(r"page=(\d+)$", self.path)[0])
+        self._answer(self.comments[(page - 1) * 100 : page * 100])
+
+    def do_POST(self) -> None:
+        user = {"login": "github-actions[bot]", "username": "bot"}
+        self.comments.append({"id": len(self.comments), "body": self._body(), "user": user, "author": user})
+        self._answer({}, 201)
+
+    def do_PATCH(self) -> None:
+        self.comments[int(self.path.rpartition("/")[2])]["body"] = self._body()
+        self._answer({})
+
+    do_PUT = do_PATCH  # noqa: N815
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def service() -> Iterator[str]:
+    Service.comments.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def environment(kind: str, service: str) -> dict[str, str]:
+    if kind == "github":
+        found = {"GITHUB_API_URL": service, "GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "t", "PULL_REQUEST": "7"}
+        return {**found, "CI_MERGE_REQUEST_IID": ""}
+    found = {"CI_API_V4_URL": f"{service}/api/v4", "CI_PROJECT_ID": "3", "CI_MERGE_REQUEST_IID": "7"}
+    return {**found, "GITLAB_TOKEN": "t"}
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab"])
+def test_there_is_one_comment_however_often_it_is_posted(kind: str, service: str, tmp_path: Path) -> None:
+    stranger = {"login": "mallory", "username": "mallory"}
+    spoof = {"id": 0, "body": f"{MARKER}\nfine", "user": stranger, "author": stranger}
+    Service.comments += [spoof, *({**spoof, "id": n, "body": "x"} for n in range(1, 150))]
+    for number in (1, 2):
+        (tmp_path / "review.md").write_text(f"{MARKER}\nreview {number}")
+        command = f"python {ROOT}/scripts/post_comment.py review.md"
+        done = bash(command, tmp_path, **environment(kind, service))
+        assert (done.returncode, done.stdout) == (0, "created\n" if number == 1 else "updated\n"), done.stderr
+    assert Service.comments[0]["body"] == f"{MARKER}\nfine"
+    assert [c["body"] for c in Service.comments[150:]] == [f"{MARKER}\nreview 2"]
+
+
+def test_what_is_no_review_is_not_posted(tmp_path: Path, service: str) -> None:
+    (tmp_path / "other.md").write_text("hello")
+    done = bash(f"python {ROOT}/scripts/post_comment.py other.md", tmp_path, **environment("github", service))
+    assert done.returncode == 2
+    assert "is no review" in done.stderr
+    assert Service.comments == []
+
+
+def test_outside_a_pull_request_nothing_is_posted() -> None:
+    with pytest.raises(UserError, match="PULL_REQUEST: is not set"):
+        sticky.place({"GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "t"})
+
+
+def test_the_gitlab_snippet_reviews_and_comments(tmp_path: Path, service: str) -> None:
+    (tmp_path / ".review").symlink_to(ROOT)
+    (tmp_path / "plan.json").write_bytes(PLAN.read_bytes())
+    script = "\n".join(read("docs/ci/gitlab-ci.yml")["review"]["script"])
+    done = bash(script, tmp_path, **environment("gitlab", service))
+    assert done.returncode == 1, done.stderr
+    assert [c["body"].startswith(MARKER) for c in Service.comments] == [True]
+    assert (tmp_path / "review.html").exists()

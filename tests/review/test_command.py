@@ -1,0 +1,117 @@
+"""The command: exit codes, files, one clear line for bad input, and what it imports."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.review.command import main
+from sustainable_mlops.terraform import ROOT
+from tests.plan.build import change, document
+from tests.plan.test_load import FIXTURES
+
+BUCKET = {"bucket": "data", "tags_all": {"workload": "a", "environment": "dev", "owner": "b"}}
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    def written(*changes: dict[str, Any], name: str = "plan.json") -> str:
+        file = tmp_path / name
+        file.write_text(json.dumps(document(*changes)))
+        return str(file)
+
+    return written
+
+
+def test_a_plan_without_risks_is_fine(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    topic = {"name": "t", "tags_all": BUCKET["tags_all"]}
+    assert main([write(change("aws_sns_topic.t", topic, before=topic))]) == 0
+    assert capsys.readouterr().out.startswith(" Fine:")
+
+
+def test_a_deleted_bucket_stops_the_plan_unless_its_gate_is_off(write: Any) -> None:
+    plan = write(change("aws_s3_bucket.b", before=BUCKET))
+    assert main([plan]) == 1
+    assert main([plan, "--fail-on", "privileges,rules,budgets"]) == 0
+    assert main([plan, "--fail-on", "none"]) == 0
+
+
+def test_what_cannot_be_told_stops_only_where_asked(write: Any) -> None:
+    plan = write(change("aws_db_instance.d", {"id": "d"}, before={"id": "d", "deletion_protection": True},
+                        unknown={"deletion_protection": True}))  # fmt: skip
+    assert main([plan]) == 0
+    assert main([plan, "--fail-on", "data,unknown"]) == 1
+
+
+def test_reports_are_written_by_the_suffix_of_their_names(write: Any, tmp_path: Path) -> None:
+    files = [tmp_path / "out" / f"report{suffix}" for suffix in (".md", ".html", ".json", ".sarif", ".txt")]
+    assert main([write(change("aws_s3_bucket.b", before=BUCKET)), "--write", *map(str, files)]) == 1
+    assert all(file.read_text() for file in files)
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == sorted(file.name for file in files)
+
+
+def test_the_plan_may_come_from_stdin(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    text = json.dumps(document(change("aws_s3_bucket.b", before=BUCKET))).encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    assert main(["-", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["plan"] == "stdin"
+
+
+def test_a_base_plan_says_what_was_before(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    base = write(change("aws_s3_bucket.a", BUCKET), change("aws_s3_bucket.b", BUCKET), name="base.json")
+    assert main([write(change("aws_s3_bucket.a", BUCKET)), "--base", base, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["changes"]["counts"] == {"delete": 1}
+    assert [risk["address"] for risk in found["risks"]] == ["aws_s3_bucket.b"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "the following arguments are required: plan"),
+        (["missing.json"], "missing.json: no such file"),
+        ([str(FIXTURES)], "is a folder"),
+        ([str(FIXTURES / "change.tf")], "is not JSON"),
+        ([str(FIXTURES / "change.json"), "--base", "missing.json"], "missing.json: no such file"),
+        ([str(FIXTURES / "change.json"), "--usage", "missing.yaml"], "missing.yaml: no such file"),
+        ([str(FIXTURES / "change.json"), "--budgets", "missing.yaml"], "missing.yaml: no such file"),
+        ([str(FIXTURES / "change.json"), "--accepted", "missing.yaml"], "missing.yaml: no such file"),
+        ([str(FIXTURES / "change.json"), "--write", "report.pdf"], "report.pdf: must end in one of"),
+        ([str(FIXTURES / "change.json"), "--write", "/dev/null/report.md"], "cannot be written"),
+        ([str(FIXTURES / "change.json"), "--format", "pdf"], "invalid choice"),
+        ([str(FIXTURES / "change.json"), "--fail-on", "dta"], "dta is none of"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert says in captured.err
+    assert captured.err.startswith("error: ")
+    assert captured.err.count("\n") == 1
+
+
+def test_whoever_stops_reading_gets_no_traceback() -> None:
+    script = f"{sys.executable} scripts/review_plan.py {FIXTURES / 'platform.json'} --format html | head -c 1"
+    done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+HEAVY = {"cdktn", "sagemaker", "boto3", "botocore", "moto", "pandas", "pydantic", "typer", "jinja2", "yaml", "rich"}
+
+
+@pytest.mark.parametrize("form", ["markdown", "json", "sarif"])
+def test_a_review_imports_nothing_heavy(form: str) -> None:
+    script = (
+        "import sys; from sustainable_mlops.review.command import main; "
+        f"main([{str(FIXTURES / 'platform.json')!r}, '--format', {form!r}]); "
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not HEAVY & set(done.stderr.split())

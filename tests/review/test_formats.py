@@ -1,0 +1,164 @@
+"""What the formats promise: schemas, sizes, nothing secret, and names that stay names."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import jsonschema
+import pytest
+from markdown_it import MarkdownIt
+
+from sustainable_mlops.plan import load
+from sustainable_mlops.review import Review, review
+from sustainable_mlops.review.accepted import Acceptance
+from sustainable_mlops.review.budgets import Budget
+from sustainable_mlops.review.formats import FORMATS, render
+from sustainable_mlops.review.formats.markdown import LIMIT, MARKER
+from sustainable_mlops.review.risk import RISK_TITLES
+from sustainable_mlops.terraform import ROOT
+from tests.plan.build import change, plan
+from tests.plan.test_load import FIXTURES
+from tests.review.hostile import ATTACKS, SECRET, TODAY, hostile
+
+BUDGETS = [
+    Budget(ATTACKS[0], {}, {"kg_per_month": 0, "usd_increase": 0}),
+    Budget("dev", {"environment": "dev"}, {"usd_per_month": 1}),
+]
+ACCEPTED = [Acceptance("aws_s3_bucket.*", "data", ATTACKS[0], TODAY)]
+
+
+def reviewed(name: str) -> Review:
+    found = hostile() if name == "hostile" else load(FIXTURES / f"{name}.json")
+    return review(found, budgets=BUDGETS, accepted=ACCEPTED, today=TODAY)
+
+
+REVIEWS = {name: reviewed(name) for name in ("hostile", "platform", "change", "targeted")}
+#: More than any comment holds.
+MANY = (change(f"aws_s3_bucket.b{n}", before={"bucket": f"{n}" * 50}, index="x" * 300) for n in range(3000))
+LARGE = review(plan(*MANY), today=TODAY)
+
+
+@pytest.mark.parametrize("name", REVIEWS)
+def test_the_json_is_as_its_published_schema_says(name: str) -> None:
+    schema = json.loads((ROOT / "sustainable_mlops/review/review.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(json.loads(render(REVIEWS[name], "json")))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_same_plan_gives_the_same_report(form: str) -> None:
+    assert render(reviewed("change"), form) == render(REVIEWS["change"], form)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_no_sensitive_value_is_in_any_report(form: str) -> None:
+    assert SECRET not in render(REVIEWS["hostile"], form)
+
+
+@pytest.mark.parametrize("name", REVIEWS)
+def test_sarif_holds_what_code_scanning_asks_for(name: str) -> None:
+    document = json.loads(render(REVIEWS[name], "sarif"))
+    assert document["version"] == "2.1.0"
+    (run,) = document["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert len({rule["id"] for rule in rules}) == len(rules)
+    assert run["results"]
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in ("error", "warning", "note")
+        assert result["message"]["text"]
+        (location,) = result["locations"]
+        assert location["physicalLocation"]["region"]["startLine"] == 1
+        assert location["logicalLocations"][0]["fullyQualifiedName"]
+        assert re.fullmatch(r"[0-9a-f]{64}", result["partialFingerprints"]["ruleAndAddress/v1"])
+    fingerprints = [result["partialFingerprints"]["ruleAndAddress/v1"] for result in run["results"]]
+    assert len(set(fingerprints)) == len(fingerprints)
+
+
+def test_no_link_can_be_made_in_a_sarif_message() -> None:
+    for result in json.loads(render(REVIEWS["hostile"], "sarif"))["runs"][0]["results"]:
+        assert not re.search(r"(?<!\\)\[", result["message"]["text"].replace("\\\\", ""))
+
+
+def test_an_accepted_risk_is_suppressed_in_sarif_not_left_out() -> None:
+    results = json.loads(render(REVIEWS["change"], "sarif"))["runs"][0]["results"]
+    deleted = next(result for result in results if result["ruleId"] == "DATA_DELETED")
+    assert deleted["suppressions"][0]["kind"] == "external"
+
+
+@pytest.mark.parametrize("found", [*REVIEWS.values(), LARGE], ids=[*REVIEWS, "large"])
+def test_a_comment_fits_and_is_found_again(found: Review) -> None:
+    comment = render(found, "markdown")
+    assert comment.startswith(MARKER + "\n")
+    assert comment_page(found).comments == [MARKER[4:-3]]
+    assert len(comment.encode("utf-16-le")) / 2 < 65_536
+
+
+def test_what_has_no_room_in_a_comment_is_counted_and_every_section_stays() -> None:
+    comment = render(LARGE, "markdown")
+    assert len(comment) > LIMIT * 0.8
+    assert len(re.findall(r"… \d+ more: too many for one comment", comment)) >= 2
+    for title in ("### Data at risk", "### Carbon and cost", "Changes: 3000"):
+        assert title in comment
+
+
+class _Page(HTMLParser):
+    """The tags of a page with their attributes, its comments, and its text outside code."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[tuple[str, str]] = set()
+        self.comments: list[str] = []
+        self.text = ""
+        self._code = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags |= {(tag, name) for name, _ in attrs} or {(tag, "")}
+        self._code += tag == "code"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._code -= tag == "code"
+
+    def handle_comment(self, data: str) -> None:
+        self.comments.append(data)
+
+    def handle_data(self, data: str) -> None:
+        if not self._code:
+            self.text += data
+
+
+def comment_page(found: Review) -> _Page:
+    return _Page(MarkdownIt("commonmark", {"html": True}).enable("table").render(render(found, "markdown")))
+
+
+#: All that a comment may be made of.
+MADE_OF = {"blockquote", "b", "br", "code", "details", "em", "h2", "h3", "hr", "li", "p", "strong", "sub", "summary",
+           "table", "tbody", "td", "th", "thead", "tr", "ul"}  # fmt: skip
+
+
+def test_names_stay_names_in_markdown() -> None:
+    found = comment_page(REVIEWS["hostile"]).tags
+    assert {tag for tag, _ in found} <= MADE_OF
+    assert {name for _, name in found} <= {"", "open", "style"}
+
+
+def test_nothing_in_a_comment_becomes_a_mention_or_a_link() -> None:
+    assert not re.search(r"@\w|#\d|://|www\.", comment_page(REVIEWS["hostile"]).text)
+
+
+def test_names_stay_names_in_html() -> None:
+    page = render(REVIEWS["hostile"], "html")
+    found = _Page(page).tags
+    assert not {tag for tag, _ in found} & {"script", "img", "iframe", "a", "object", "link", "textarea"}
+    assert not {name for _, name in found if name.startswith("on") or name in ("src", "href", "srcdoc")}
+    assert "default-src 'none'" in page
+
+
+def test_text_has_no_colours_and_no_control_characters() -> None:
+    text = render(REVIEWS["hostile"], "text")
+    assert all(character.isprintable() or character == "\n" for character in text)
+
+
+def test_every_risk_has_a_title() -> None:
+    assert {one.risk.id for found in [*REVIEWS.values(), LARGE] for one in found.risks} <= set(RISK_TITLES)

@@ -1,0 +1,125 @@
+"""Whatever is done to a plan: one clear line, or a review that is never finer than the plan's own."""
+
+import copy
+import json
+import random
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.plan import load
+from sustainable_mlops.review import Verdict, review
+from sustainable_mlops.review.comparison import Comparison
+from sustainable_mlops.review.data import data_at_risk
+from sustainable_mlops.review.deployment import deployment
+from sustainable_mlops.review.exposure import exposure
+from sustainable_mlops.review.formats import FORMATS, render
+from sustainable_mlops.review.policy_types import ATTACHMENTS, POLICY_TYPES
+from sustainable_mlops.review.privileges import privileges
+from sustainable_mlops.review.risk import Risk
+from sustainable_mlops.review.stores import STORES
+from sustainable_mlops.review.weaker import GUARDS, GUARDS_BY_TYPE, PROTECTING
+from tests.plan.build import change, plan
+from tests.plan.test_load import FIXTURES
+from tests.plan.test_robustness import SECRETS, mutate, places
+from tests.review.hostile import TODAY
+
+
+@pytest.mark.parametrize("name", ["platform", "change", "targeted"])
+@pytest.mark.parametrize("seed", range(30))
+def test_a_broken_plan_is_refused_or_reviewed_never_waved_through(name: str, seed: int) -> None:
+    chance = random.Random(f"{name} {seed}")  # noqa: S311  (repeatable, not secret)
+    whole = json.loads((FIXTURES / f"{name}.json").read_text())
+    broken = copy.deepcopy(whole)
+    mutate(broken, chance.choice(list(places(whole))), chance)
+    try:
+        read = load(json.dumps(broken).encode())
+    except UserError:
+        return  # refused, and how is tested with the plan
+    found = review(read, today=TODAY)
+    assert found.verdict is not Verdict.FINE
+    reports = "".join(render(found, form) for form in FORMATS)
+    assert not any(secret in reports for secret in SECRETS)
+
+
+OTHERS = {
+    "aws_s3_bucket_lifecycle_configuration", "aws_security_group", "aws_security_group_rule", "aws_s3_bucket_acl",
+    "aws_vpc_security_group_ingress_rule", "aws_kms_grant", "aws_lambda_permission", "aws_iam_user", "terraform_data",
+    "aws_sagemaker_endpoint", "aws_sagemaker_endpoint_configuration",
+}  # fmt: skip
+
+
+def every_risk(comparison: Comparison) -> Iterator[Risk]:
+    return chain.from_iterable(find(comparison) for find in (data_at_risk, deployment, privileges, exposure))
+
+
+TYPES = sorted({*STORES, *GUARDS_BY_TYPE, *PROTECTING, *POLICY_TYPES, *ATTACHMENTS, *OTHERS})
+ATTRIBUTES = sorted(
+    {guard.path.partition(".")[0] for guard in GUARDS}
+    | {kind.path.partition(".")[0] for kinds in POLICY_TYPES.values() for kind in kinds}
+    | {kind.owner_path for kinds in POLICY_TYPES.values() for kind in kinds if kind.owner_path}
+    | {
+        "rule",
+        "lifecycle_rule",
+        "ingress",
+        "cidr_blocks",
+        "protocol",
+        "type",
+        "grant",
+        "policy_arn",
+        "principal",
+        "key_id",
+    }
+    | {
+        "managed_policy_arns",
+        "permissions_boundary",
+        "role_arn",
+        "access_control_policy",
+        "grantee_principal",
+        "tags_all",
+    }
+    | {"production_variants", "endpoint_config_name", "name", "triggers_replace"}
+)
+STRANGE: list[Any] = [
+    None,
+    True,
+    0,
+    -1.5,
+    "",
+    "x",
+    "{",
+    [],
+    {},
+    [None],
+    [[]],
+    [{}],
+    [{"days": {}}],
+    {"a": [1]},
+    [{"*": "*"}],
+]
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("actions", [["update"], ["delete", "create"]])
+def test_no_value_of_any_attribute_breaks_a_review(kind: str, actions: list[str]) -> None:
+    for strange in STRANGE:
+        values = dict.fromkeys(ATTRIBUTES, strange)
+        for before, after in ((values, {"id": "x"}), ({"id": "x"}, values), (values, {**values, "id": "y"})):
+            found = plan(change(f"{kind}.this", after, before=before, actions=actions))
+            list(every_risk(Comparison(found)))
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("hide", ["unknown", "sensitive"])
+def test_what_protects_or_allows_is_never_fine_where_it_is_hidden(kind: str, hide: str) -> None:
+    values: dict[str, Any] = {"id": "x", **dict.fromkeys(ATTRIBUTES, "a")}
+    marks = dict.fromkeys(ATTRIBUTES, True)
+    after = values if hide == "sensitive" else {"id": "x"}
+    entry = change(f"{kind}.this", {**after, "id": "y"}, before=values)
+    entry["change"][f"after_{hide}"] = marks
+    found = list(every_risk(Comparison(plan(entry))))
+    watched = kind in GUARDS_BY_TYPE or kind in POLICY_TYPES or kind in ATTACHMENTS
+    assert not watched or any(not risk.known for risk in found)
