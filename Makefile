@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: demo test fast lint synth setup clean
+.PHONY: demo test fast browser lint synth setup clean
 
 # The main job on real data, in a sandbox on this machine. `make demo KEEP=1` leaves the sandbox up.
 demo: setup
@@ -13,6 +13,10 @@ test: lint
 
 fast: lint
 	@$(VENV)/pytest -q -n 2 --dist worksteal -m 'not plan and not apply and not slow'
+
+# Reports with hostile names in a real headless browser; needs chromium or Chrome on PATH.
+browser: setup
+	@$(VENV)/pytest -q tests/review/check_browser.py
 
 lint: setup
 	@$(VENV)/ruff check -q . && $(VENV)/ruff format -q --check . && $(VENV)/mypy && $(VENV)/python scripts/synth.py --check

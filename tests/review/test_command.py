@@ -115,3 +115,11 @@ def test_a_review_imports_nothing_heavy(form: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not HEAVY & set(done.stderr.split())
+
+
+@pytest.mark.slow
+def test_checkov_runs_beside_and_its_failures_stop_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(FIXTURES / "platform.json"), "--checkov", "--json", "--fail-on", "checkov"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["checkov"]["passed"] > 0
+    assert "aws_iam_role_policy.inline" in {one["address"] for one in found["checkov"]["failed"]}
