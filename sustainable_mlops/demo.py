@@ -226,6 +226,10 @@ class Demo:
             raise UserError(f"training job {record.job_name} was interrupted {record.interruptions} times, not once")
         redone = int(record.metrics["rounds_redone"])
         self._figures["Rounds redone after the interruption"] = str(redone)
+        for name in ("energy", "co2e_operational", "cost"):
+            figure = record.figures[name]
+            span = f"{figure.low:.2g} to {figure.high:.2g}, {figure.basis}"
+            self._figures[f"Training on SageMaker: {name}"] = f"{figure.value:.2g} {figure.unit} ({span})"
         self._figures["Record of the run"] = str(path.relative_to(ROOT))
         step.result = f"interrupted once, {redone} rounds redone, {_metric(record, 'validation:auc')}"
         return record

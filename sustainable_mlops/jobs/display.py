@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sustainable_mlops.jobs.launch import Decision, Launch
-from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.jobs.record import Figure, RunRecord
 
 _DECISIONS: dict[Decision, str] = {
     "start": "would train from the start",
@@ -37,6 +37,13 @@ def plan(launch: Launch) -> Text:
     for name, data in record.data.items():
         rows.append((f"data {name}", f"{data.address}: {data.objects} objects, {decimal(data.size_bytes)}"))
     return _aligned(rows)
+
+
+def _figure(figure: Figure) -> str:
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.4g} {figure.unit} ({figure.basis})"
+    # An estimate is not known to more than two digits.
+    return f"{figure.value:.2g} {figure.unit} ({figure.low:.2g} to {figure.high:.2g}, {figure.basis})"
 
 
 def summary(record: RunRecord) -> Text:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from sustainable_mlops.jobs import footprint
 from sustainable_mlops.jobs.spec import Serving
 from sustainable_mlops.settings import Settings, parse_json
 
@@ -21,6 +22,8 @@ class Figure(Settings):
     unit: str
     basis: Basis
     source: str = Field(description="Where it comes from, or the formula.")
+    low: float | None = Field(None, description="Of an estimate: as little as it may be.")
+    high: float | None = Field(None, description="Of an estimate: as much as it may be.")
 
 
 class DataSet(Settings):
@@ -68,7 +71,6 @@ class RunRecord(Settings):
     checkpoints: str | None
     model: str | None = Field(None, description="Address of model.tar.gz.")
     metrics: dict[str, float] = Field({}, description="Last value of each metric, as SageMaker read it from the log.")
-    #: Energy, CO2e and USD belong here too, each with its basis, once a model of them exists.
     figures: dict[str, Figure] = Field({})
     serving: ServingSpec | None = None
     model_package_group: str | None = None
@@ -118,6 +120,8 @@ def _figures(description: Mapping[str, Any], record: RunRecord) -> dict[str, Fig
         figures["spot_saving_fraction"] = _measured(
             1 - billable / training, "of on-demand cost", "1 - BillableTimeInSeconds / TrainingTimeInSeconds"
         )
+    if training is not None and billable is not None:
+        figures |= footprint.figures(record, training, billable)
     return figures
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint import estimate_job
 from sustainable_mlops.jobs import aws
 from sustainable_mlops.jobs.aws import Clients
 from sustainable_mlops.jobs.launch import Launch, prepare, start, store
@@ -153,8 +154,8 @@ def test_the_record_tells_what_was_measured(
     cloud.sagemaker.complete(record.job_name, SecondaryStatusTransitions=interrupted)
     record = wait(record, cloud.sagemaker, show=lambda _: None)
 
-    figures = {name: (figure.value, figure.basis) for name, figure in record.figures.items()}
-    assert figures == {
+    measured = {name: (f.value, f.basis) for name, f in record.figures.items() if f.basis == "measured"}
+    assert measured == {
         "training_seconds": (600, "measured"),
         "billable_seconds": (150, "measured"),
         "instance_seconds": (300, "measured"),
@@ -164,6 +165,25 @@ def test_the_record_tells_what_was_measured(
     path = write_local(record, tmp_path / "out")
     assert path == tmp_path / "out" / "runs" / f"{record.job_name}.json"
     assert read_record(path.read_bytes(), "record") == record
+
+
+def test_the_record_estimates_energy_carbon_and_cost_from_the_measured_times(
+    cloud: Clients, write_job: WriteJob, moments: Moments
+) -> None:
+    launch = prepare(write_job(compute={"instance_type": "ml.m5.xlarge", "instance_count": 2}), now=next(moments))
+    record = start(launch)
+    cloud.sagemaker.complete(record.job_name)
+    figures = wait(record, cloud.sagemaker, show=lambda _: None).figures
+    expected = estimate_job("ml.m5.xlarge", 2, 600, record.region, spot=True, billable_seconds=150).figures
+    units = {"energy": "kWh", "co2e_operational": "kgCO2e", "co2e_embodied": "kgCO2e", "cost": "USD"}
+    for (name, unit), metric in zip(units.items(), ("energy", "operational", "embodied", "cost"), strict=True):
+        figure = figures[name]
+        assert (figure.value, figure.unit, figure.basis) == (expected[metric].central, unit, "estimated")
+        assert figure.low is not None
+        assert figure.high is not None
+        assert 0 < figure.low <= figure.value <= figure.high
+    # Two instances for ten minutes at some tens of watts each: a few watt-hours.
+    assert 0.001 < figures["energy"].value < 0.05
 
 
 def test_a_metric_that_is_not_a_number_survives_the_record(

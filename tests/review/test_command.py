@@ -122,4 +122,4 @@ def test_checkov_runs_beside_and_its_failures_stop_the_plan(capsys: pytest.Captu
     assert main([str(FIXTURES / "platform.json"), "--checkov", "--json", "--fail-on", "checkov"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert found["checkov"]["passed"] > 0
-    assert "aws_iam_role_policy.inline" in {one["address"] for one in found["checkov"]["failed"]}
+    assert "aws_s3_bucket.models" in {one["address"] for one in found["checkov"]["failed"]}
