@@ -172,6 +172,8 @@ class PlanFootprint:
 
 
 def _sum(changes: tuple[Change, ...], side: int) -> Estimate:
+    if len(changes) == 1 and (alone := _alone(changes[0], side)) is not None:
+        return alone
     parts = [part for change in changes if (part := (change.before, change.after)[side]) is not None]
     texts = total(part.estimate for part in parts if part.estimate is not None)
     figures = {
@@ -180,6 +182,18 @@ def _sum(changes: tuple[Change, ...], side: int) -> Estimate:
         if _any(changes, metric)
     }
     return Estimate(figures, texts.unknowns, texts.assumptions)
+
+
+def _alone(change: Change, side: int) -> Estimate | None:
+    """The estimate of one side, where the other takes no figure from it: most resources, and nothing to add up."""
+    part, other = (change.before, change.after) if side == 0 else (change.after, change.before)
+    if part is None or part.estimate is None:
+        return None
+    if other is not None and (
+        other.estimate is None or not other.estimate.figures.keys() >= part.estimate.figures.keys()
+    ):
+        return None
+    return part.estimate
 
 
 def _delta(changes: tuple[Change, ...]) -> Estimate:

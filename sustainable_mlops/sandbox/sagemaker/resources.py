@@ -48,6 +48,12 @@ class Resource:
         return True
 
 
+    @property
+    def going(self) -> bool:
+        """Whether it is being deleted."""
+        return self._changing and self._then is None
+
+
 class Family:
     """All resources of one kind in one region. Public methods named as operations (`create_model`) answer them."""
 
@@ -105,8 +111,8 @@ class Family:
         return ValidationError(f'Could not find {self.noun} "{self.arn(name)}".')
 
     def left(self) -> list[str]:
-        """Names of what a destroy should have taken away."""
-        return [resource.name for resource in self]
+        """Names of what a destroy should have taken away; what is on its way out has been."""
+        return [resource.name for resource in self if not resource.going]
 
     def forgotten(self, resource: Resource) -> None:
         """Called once a resource is gone for good."""
