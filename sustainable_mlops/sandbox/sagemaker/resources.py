@@ -47,7 +47,6 @@ class Resource:
             self._changing = False
         return True
 
-
     @property
     def going(self) -> bool:
         """Whether it is being deleted."""
