@@ -18,4 +18,6 @@ def test_the_demo_trains_serves_and_leaves_nothing() -> None:
     assert "✓ Look for what is left" in done.stderr
     figures = json.loads((ROOT / "out" / "demo.json").read_text())
     assert 0.65 < float(figures["AUC of the endpoint on 4,000 held-out flights"]) < 0.75
-    assert int(figures["Rounds redone after the interruption"]) >= 0
+    record = json.loads((ROOT / figures["Record of the run"]).read_text())
+    assert (record["status"], record["interruptions"]) == ("Completed", 1)
+    assert record["figures"]["co2e_operational"]["basis"] == "estimated"
