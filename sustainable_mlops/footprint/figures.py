@@ -1,6 +1,6 @@
 """Results: a figure with its range, an estimate of all figures, and what could not be known."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor, isfinite, log10
 from typing import Any
@@ -93,29 +93,32 @@ class Estimate:
         }
 
 
-NOTHING = Estimate(
-    {metric: Figure(0.0, 0.0, 0.0, "A", "", UNITS[metric]) for metric in METRICS},
-)
+NOTHING = Estimate({metric: Figure(0.0, 0.0, 0.0, "A", "", UNITS[metric]) for metric in METRICS})
 
 
 def total(estimates: Iterable[Estimate]) -> Estimate:
     """The sum: of each figure, over the estimates that have it. Ranges add end to end, as errors are shared."""
     parts = list(estimates)
-    unknowns = tuple(dict.fromkeys(unknown for part in parts for unknown in part.unknowns))
-    assumptions = tuple(dict.fromkeys(text for part in parts for text in part.assumptions))
     figures = {}
     for metric in METRICS:
         known = [figure for part in parts if (figure := part.figures.get(metric)) is not None]
         if known:
             figures[metric] = add(known, UNITS[metric])
-    return Estimate(figures, unknowns, assumptions)
+    return Estimate(figures, *texts(parts))
+
+
+def texts(estimates: Sequence[Estimate]) -> tuple[tuple[Unknown, ...], tuple[str, ...]]:
+    """The unknowns and the assumptions of all, each once."""
+    unknowns = dict.fromkeys(unknown for one in estimates for unknown in one.unknowns)
+    assumptions = dict.fromkeys(text for one in estimates for text in one.assumptions)
+    return tuple(unknowns), tuple(assumptions)
 
 
 def add(figures: Iterable[Figure], unit: str) -> Figure:
     """The sum of figures; its class is the worst of those that make up a tenth of it, its driver that of the widest."""
     parts = list(figures)
-    if not parts:
-        return Figure(0.0, 0.0, 0.0, "A", "", unit)
+    if len(parts) < 2:
+        return parts[0] if parts else Figure(0.0, 0.0, 0.0, "A", "", unit)
     widest = max(parts, key=lambda part: part.high - part.low)
     whole = sum(abs(part.central) for part in parts)
     counting = [part.grade for part in parts if abs(part.central) >= whole / 10] or [part.grade for part in parts]

@@ -1,13 +1,24 @@
 """The footprint of a plan: each resource before and after, the change, and what nobody knows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from sustainable_mlops.footprint import endpoints, jobs, stores, studio
 from sustainable_mlops.footprint.coverage import why_uncovered
-from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Unknown, add, difference, total
+from sustainable_mlops.footprint.figures import (
+    METRICS,
+    NOTHING,
+    UNITS,
+    Estimate,
+    Figure,
+    Unknown,
+    add,
+    difference,
+    texts,
+    total,
+)
 from sustainable_mlops.footprint.parts import Part, Reader, Side, known, unknown
 from sustainable_mlops.footprint.things import Job
 from sustainable_mlops.footprint.usage import Usage
@@ -32,6 +43,8 @@ READERS: dict[str, Reader] = {
     "aws_sagemaker_feature_group": stores.of_feature_group,
 }
 
+_NOTHING = NOTHING.figures
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -43,9 +56,8 @@ class Change:
 
     def figures(self, metric: str) -> tuple[Figure, Figure] | None:
         """The figure before and after; None where either side's is unknown, as then nobody knows the change."""
-        nothing = Figure(0.0, 0.0, 0.0, "A", "", UNITS[metric])
-        found = [nothing if part is None else _figure(part, metric) for part in (self.before, self.after)]
-        before, after = found
+        before = _NOTHING[metric] if self.before is None else _figure(self.before, metric)
+        after = _NOTHING[metric] if self.after is None else _figure(self.after, metric)
         return None if before is None or after is None else (before, after)
 
     @property
@@ -63,29 +75,51 @@ def _figure(part: Part, metric: str) -> Figure | None:
     return part.estimate.get(metric) if part.estimate is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceFootprint:
+class _Compared:
+    """Sums over changes. They hold, figure by figure, what is known on both sides, so that after - before = delta."""
+
+    changes: Sequence[Change]
+
+    @cached_property
+    def _pairs(self) -> dict[str, list[tuple[Figure, Figure]]]:
+        """Before and after by metric; without the metrics of which nothing is known, as their sum is unknown, not 0."""
+        if not self.changes:
+            return {metric: [] for metric in METRICS}
+        found = {metric: [pair for one in self.changes if (pair := one.figures(metric))] for metric in METRICS}
+        return {metric: pairs for metric, pairs in found.items() if pairs}
+
+    @cached_property
+    def before(self) -> Estimate:
+        """What it uses before the plan, as far as that is comparable."""
+        return self._side([part for one in self.changes if (part := one.before)], 0)
+
+    @cached_property
+    def after(self) -> Estimate:
+        """What it uses after the plan, as far as that is comparable."""
+        return self._side([part for one in self.changes if (part := one.after)], 1)
+
+    def _side(self, parts: list[Part], side: int) -> Estimate:
+        estimates = [part.estimate for part in parts if part.estimate is not None]
+        figures = {metric: add([pair[side] for pair in pairs], UNITS[metric]) for metric, pairs in self._pairs.items()}
+        return Estimate(figures, *texts(estimates))
+
+    @cached_property
+    def delta(self) -> Estimate:
+        """After - before."""
+        figures = {
+            metric: add([difference(*pair) for pair in pairs], UNITS[metric]) for metric, pairs in self._pairs.items()
+        }
+        return Estimate(figures, tuple(dict.fromkeys(unknown for one in self.changes for unknown in one.unknowns)))
+
+
+@dataclass(frozen=True)
+class ResourceFootprint(_Compared):
     """A resource of the plan and its parts."""
 
     address: str
     type: str
     action: str
     changes: tuple[Change, ...]
-
-    @property
-    def before(self) -> Estimate:
-        """What it uses before the plan, as far as that is comparable."""
-        return _sum(self.changes, 0)
-
-    @property
-    def after(self) -> Estimate:
-        """What it uses after the plan, as far as that is comparable."""
-        return _sum(self.changes, 1)
-
-    @property
-    def delta(self) -> Estimate:
-        """After - before."""
-        return _delta(self.changes)
 
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
@@ -119,38 +153,20 @@ def _part_dict(change: Change) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class PlanFootprint:
-    """All resources of a plan that use something, in the plan's order.
-
-    The totals hold, figure by figure, the parts that are known on both sides (or there on one alone), so that
-    `after` - `before` is `delta`, and `delta` is the sum of the resources'. What is left out is in `unknowns`.
-    """
+class PlanFootprint(_Compared):
+    """All resources of a plan that use something, in the plan's order. What no sum holds is in `unknowns`."""
 
     resources: tuple[ResourceFootprint, ...]
 
     @cached_property
-    def _changes(self) -> tuple[Change, ...]:
+    def changes(self) -> tuple[Change, ...]:  # type: ignore[override]
+        """Those of all resources."""
         return tuple(change for resource in self.resources for change in resource.changes)
-
-    @cached_property
-    def before(self) -> Estimate:
-        """Everything before the plan."""
-        return _sum(self._changes, 0)
-
-    @cached_property
-    def after(self) -> Estimate:
-        """Everything after the plan."""
-        return _sum(self._changes, 1)
-
-    @cached_property
-    def delta(self) -> Estimate:
-        """The change."""
-        return _delta(self._changes)
 
     @cached_property
     def running(self) -> Estimate:
         """Everything that is known after the plan, comparable or not: what a budget is held against."""
-        parts = [change.after for change in self._changes if change.after is not None]
+        parts = [change.after for change in self.changes if change.after is not None]
         return total(part.estimate for part in parts if part.estimate is not None)
 
     @property
@@ -169,49 +185,6 @@ class PlanFootprint:
             "resources": [resource.to_dict() for resource in self.resources],
             "unknown": [{"address": address, **unknown.to_dict()} for address, unknown in self.unknowns],
         }
-
-
-def _sum(changes: tuple[Change, ...], side: int) -> Estimate:
-    if len(changes) == 1 and (alone := _alone(changes[0], side)) is not None:
-        return alone
-    parts = [part for change in changes if (part := (change.before, change.after)[side]) is not None]
-    texts = total(part.estimate for part in parts if part.estimate is not None)
-    figures = {
-        metric: add((pair[side] for pair in _pairs(changes, metric)), UNITS[metric])
-        for metric in METRICS
-        if _any(changes, metric)
-    }
-    return Estimate(figures, texts.unknowns, texts.assumptions)
-
-
-def _alone(change: Change, side: int) -> Estimate | None:
-    """The estimate of one side, where the other takes no figure from it: most resources, and nothing to add up."""
-    part, other = (change.before, change.after) if side == 0 else (change.after, change.before)
-    if part is None or part.estimate is None:
-        return None
-    if other is not None and (
-        other.estimate is None or not other.estimate.figures.keys() >= part.estimate.figures.keys()
-    ):
-        return None
-    return part.estimate
-
-
-def _delta(changes: tuple[Change, ...]) -> Estimate:
-    figures = {
-        metric: add((difference(*pair) for pair in _pairs(changes, metric)), UNITS[metric])
-        for metric in METRICS
-        if _any(changes, metric)
-    }
-    return Estimate(figures, tuple(dict.fromkeys(unknown for change in changes for unknown in change.unknowns)))
-
-
-def _pairs(changes: tuple[Change, ...], metric: str) -> Iterator[tuple[Figure, Figure]]:
-    return (pair for change in changes if (pair := change.figures(metric)) is not None)
-
-
-def _any(changes: tuple[Change, ...], metric: str) -> bool:
-    """Whether there is something to add: a sum of nothing but unknowns is unknown, not 0."""
-    return not changes or any(change.figures(metric) is not None for change in changes)
 
 
 def of_plan(plan: Plan, usage: Usage | None = None, base: Plan | None = None) -> PlanFootprint:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 
 #: A name, or the index of an instance (`[0]`, `["key"]`) as a tuple of one; `(None,)` is an index that is no literal.
@@ -26,7 +25,8 @@ def parts(address: str) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def names(module: Sequence[Part]) -> tuple[str, ...]:
+@lru_cache(maxsize=4096)
+def names(module: tuple[Part, ...]) -> tuple[str, ...]:
     """The names of the calls that lead to a module instance: `module.a["k"].module.b` is `("a", "b")`."""
     return tuple(part for part in module if isinstance(part, str))[1::2]
 

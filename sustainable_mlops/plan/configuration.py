@@ -44,6 +44,7 @@ class Configuration:
         self._inventory = inventory
         self._modules: dict[tuple[str, ...], Mapping[str, Any]] = {(): self._root}
         self._resources: dict[tuple[str, ...], dict[tuple[str, str, str], Mapping[str, Any]]] = {}
+        self._found: dict[tuple[int, object], References] = {}
 
     def module(self, path: tuple[str, ...]) -> Mapping[str, Any]:
         """The configuration of the module that these calls lead to; empty where there is none."""
@@ -72,10 +73,14 @@ class Configuration:
         Followed through module inputs and outputs and `for_each`. An instance refers to the instance of the same
         index where there is one, else to all instances.
         """
-        configuration = self.resource(resource)
-        scope = _Scope(resource.module_parts, resource.index, configuration)
-        expression = _object(configuration.get("expressions"))
-        return self._follow([(ref, scope) for ref in _references(_within(expression, path))])
+        key = id(resource), path if isinstance(path, str | None) else tuple(path)
+        found = self._found.get(key)
+        if found is None:
+            configuration = self.resource(resource)
+            scope = _Scope(resource.module_parts, resource.index, configuration)
+            expression = _object(configuration.get("expressions"))
+            found = self._found[key] = self._follow([(ref, scope) for ref in _references(_within(expression, path))])
+        return found
 
     def configured(self, resource: Resource, path: Path) -> bool | Unknown:
         """Whether the configuration sets the attribute at `path`: an unset one may still be unknown, as computed.

@@ -37,7 +37,7 @@ class Inventory:
         """Everything but deposed objects, which share their address with what took their place."""
         return {resource.address: resource for resource in self.all if resource.deposed is None}
 
-    def instances(self, module: Sequence[Part], mode: str, kind: str, name: str) -> list[Resource]:
+    def instances(self, module: tuple[Part, ...], mode: str, kind: str, name: str) -> list[Resource]:
         """The instances of one declared resource in a module; an index `(None,)` in `module` stands for any."""
         declared = self._declared.get((names(module), mode, kind, name), [])
         return [resource for resource in declared if _fits(module, resource.module_parts)]
