@@ -70,14 +70,14 @@ class Checkov:
             cwd=self._folder.name,
         )
 
-    def check(self, plan: Mapping[str, Any]) -> Result:
-        """checkov's built-in checks over a plan (`terraform show -json`); once.
+    def check(self, plan: bytes) -> Result:
+        """checkov's built-in checks over a plan (`terraform show -json`, in UTF-8); once.
 
         Raises UserError where checkov could not read the plan or checked nothing.
         """
         with self._folder as folder:
             file = Path(folder) / "plan.json"
-            file.write_text(json.dumps(plan))
+            file.write_bytes(plan)
             output, errors = self._process.communicate(f"{file}\n")
         try:
             report = json.loads(output)
@@ -88,10 +88,11 @@ class Checkov:
             raise UserError(f"checkov: read or checked nothing: {json.dumps(summary)}")
         return _result(report)
 
-
-def check_plan(plan: Mapping[str, Any]) -> Result:
-    """The same in one call. Raises UserError."""
-    return Checkov().check(plan)
+    def stop(self) -> None:
+        """End it, where it turns out not to be needed."""
+        self._process.kill()
+        self._process.wait()
+        self._folder.cleanup()
 
 
 def _result(report: Mapping[str, Any]) -> Result:

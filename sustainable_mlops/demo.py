@@ -273,9 +273,10 @@ class Demo:
     def _check(self) -> str:
         """checkov over the plan of the whole environment."""
         plan = self._terraform.show(OUT / "dev.tfplan")
-        (OUT / "dev.plan.json").write_text(json.dumps(plan))
+        text = json.dumps(plan)
+        (OUT / "dev.plan.json").write_text(text)
         self._figures["Resources of envs/dev"] = str(_count(plan))
-        result = self._checkov.check(plan)
+        result = self._checkov.check(text.encode())
         report = {"passed": result.passed, "explained": result.explained, "failed": result.failed}
         (OUT / "dev.checkov.json").write_text(json.dumps(report, default=vars, indent=2) + "\n")
         if result.failed:

@@ -98,13 +98,32 @@ def _run(arguments: argparse.Namespace) -> int:
     for path in arguments.write:
         if path.suffix not in _SUFFIXES:
             raise UserError(f"--write {path}: must end in one of {', '.join(_SUFFIXES)}")
-    review = _review(arguments, _read(arguments.plan))
+    review = _with_checkov(arguments) if arguments.checkov else _review(arguments, _read(arguments.plan))
     for path in arguments.write:
         _write(path, review)
     form = arguments.format or (None if arguments.write else "text")
     if form is not None:
         _print(review, form)
     return review.exit_code
+
+
+def _with_checkov(arguments: argparse.Namespace) -> "Review":
+    """The review with checkov beside it, which starts at once: its imports take longer than the whole rest."""
+    from sustainable_mlops.checkov import Checkov
+
+    with ThreadPoolExecutor(1) as beside:
+        checkov = Checkov()
+        try:
+            data = _read(arguments.plan)
+            return _review(arguments, data, beside.submit(checkov.check, _utf8(data)))
+        finally:
+            checkov.stop()
+
+
+def _utf8(data: bytes) -> bytes:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace").encode()
+    return data.removeprefix(b"\xef\xbb\xbf")
 
 
 def _read(plan: str) -> bytes:
@@ -115,7 +134,7 @@ def _read(plan: str) -> bytes:
     return read(Path(plan))
 
 
-def _review(arguments: argparse.Namespace, data: bytes) -> "Review":
+def _review(arguments: argparse.Namespace, data: bytes, checkov: "Future[Result] | None" = None) -> "Review":
     from sustainable_mlops.footprint.usage import read_usage
     from sustainable_mlops.plan import load
     from sustainable_mlops.review import review
@@ -125,21 +144,15 @@ def _review(arguments: argparse.Namespace, data: bytes) -> "Review":
     name = "stdin" if arguments.plan == "-" else arguments.plan
     plan = load(data, name)
     plan.name = arguments.name or plan.name
-    base = load(arguments.base) if arguments.base else None
-    usage = read_usage(arguments.usage) if arguments.usage else None
-    budgets = read_budgets(arguments.budgets) if arguments.budgets else ()
-    accepted = read_accepted(arguments.accepted) if arguments.accepted else ()
-    # Only now, as it takes seconds to find out that an input is no good.
-    with ThreadPoolExecutor(1) as beside:
-        return review(
-            plan,
-            base=base,
-            usage=usage,
-            budgets=budgets,
-            accepted=accepted,
-            fail_on=arguments.fail_on,
-            checkov=_waiting(beside.submit(_checkov, data)) if arguments.checkov else None,
-        )
+    return review(
+        plan,
+        base=load(arguments.base) if arguments.base else None,
+        usage=read_usage(arguments.usage) if arguments.usage else None,
+        budgets=read_budgets(arguments.budgets) if arguments.budgets else (),
+        accepted=read_accepted(arguments.accepted) if arguments.accepted else (),
+        fail_on=arguments.fail_on,
+        checkov=_waiting(checkov) if checkov is not None else None,
+    )
 
 
 def _waiting(checkov: "Future[Result]") -> "Callable[[], Result]":
@@ -149,14 +162,6 @@ def _waiting(checkov: "Future[Result]") -> "Callable[[], Result]":
         return checkov.result()
 
     return wait
-
-
-def _checkov(data: bytes) -> "Result":
-    import json
-
-    from sustainable_mlops.checkov import check_plan
-
-    return check_plan(json.loads(data.decode("utf-16" if data[:1] in (b"\xff", b"\xfe") else "utf-8-sig")))
 
 
 def _write(path: Path, review: "Review") -> None:

@@ -123,3 +123,12 @@ def test_checkov_runs_beside_and_its_failures_stop_the_plan(capsys: pytest.Captu
     found = json.loads(capsys.readouterr().out)
     assert found["checkov"]["passed"] > 0
     assert "aws_s3_bucket.models" in {one["address"] for one in found["checkov"]["failed"]}
+
+
+@pytest.mark.slow
+def test_checkov_that_has_started_is_not_waited_for_where_the_plan_is_no_good(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plan.json").write_bytes(b"\xff\xfe{\x00")
+    assert main([str(tmp_path / "plan.json"), "--checkov"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
