@@ -17,8 +17,11 @@ from checkov.common.bridgecrew.severities import BcSeverities, Severities
 from checkov.common.models.enums import CheckCategories, CheckResult
 from checkov.terraform.checks.resource.base_resource_check import BaseResourceCheck
 
-# The package stands beside this folder; nothing needs to be installed.
-_ROOT = str(Path(__file__).resolve().parent.parent)
+_HERE = Path(__file__).resolve().parent
+_ARCHIVE = _HERE / "sustainable_mlops.zip"
+# The package stands beside this folder or, where scripts/publish_checks.py published it, in it; nothing needs to be
+# installed.
+_ROOT = str(_ARCHIVE if _ARCHIVE.is_file() else _HERE.parent)
 sys.path.insert(0, _ROOT)
 try:
     from sustainable_mlops import plan, rules

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from pkgutil import get_data
 from typing import Literal
 
 from sustainable_mlops.errors import UserError
@@ -16,17 +17,23 @@ _GRADES: dict[str, Grade] = {"A": "A", "B": "B", "C": "C"}
 
 def rows(name: str) -> Iterator[dict[str, str]]:
     """The rows of `<name>.csv`, in order. Raises UserError where the file is missing."""
-    path = HERE / f"{name}.csv"
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            yield from csv.DictReader(file)
-    except FileNotFoundError:
-        raise UserError(f"{path}: missing; install the package again") from None
+    text = _text(name)
+    if text is None:
+        raise UserError(f"{HERE / name}.csv: missing; install the package again")
+    yield from csv.DictReader(text.splitlines())
 
 
 def has(name: str) -> bool:
     """Whether `<name>.csv` is there: a copy may leave out a file whose licence does not suit it."""
-    return (HERE / f"{name}.csv").is_file()
+    return _text(name) is not None
+
+
+def _text(name: str) -> str | None:
+    try:
+        found = get_data(__package__, f"{name}.csv")  # which reads from an archive too
+    except OSError:
+        return None
+    return None if found is None else found.decode("utf-8")
 
 
 def number(text: str) -> float | None:

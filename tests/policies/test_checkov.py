@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -147,18 +148,23 @@ def test_terraform_files_and_plans_of_one_name_are_told_apart(root: Path, tmp_pa
     assert "Traceback" not in messages
 
 
-def test_checks_from_a_git_repository_are_the_same(root: Path, tmp_path: Path) -> None:
+def test_checks_published_on_a_branch_are_the_same_and_nothing_else_runs(root: Path, tmp_path: Path) -> None:
     repository = tmp_path / "repository"
     for folder in ("policies", "sustainable_mlops"):
         shutil.copytree(root / folder, repository / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / "LICENSE", repository)
     git = ["git", "-C", str(repository), "-c", "user.name=t", "-c", "user.email=t@example.org"]
-    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "checks"]):
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "all"]):
         subprocess.run([*git, *arguments], check=True)
+    publish = [sys.executable, str(root / "scripts" / "publish_checks.py"), "--repository", str(repository)]
+    names = {f"GIT_{who}_{what}": "t@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    subprocess.run(publish, check=True, env=os.environ | names)
     work = tmp_path / "work"
     work.mkdir()
     (work / "plan.json").write_text(json.dumps(Case(IN_A_VPC).document()))
-    source = ("--external-checks-git", f"{repository.as_uri()}//policies", "--check", "SUS_*")
-    found, _ = checkov(work, "-f", "plan.json", "--framework", "terraform_plan", *source)
+    source = ("--external-checks-git", f"{repository.as_uri()}?ref=heads/checks", "--check", "SUS_*")
+    found, messages = checkov(work, "-f", "plan.json", "--framework", "terraform_plan", *source)
     assert {(check, address): result for (_, check, address), result in found.items()} == shown_by_checkov(
         Case(IN_A_VPC)
     )
+    assert "Cannot load" not in messages
