@@ -5,14 +5,18 @@ A run is named by what goes into it (code, data, image, hyperparameters, machine
 twice: one that is done is reported, one that is running is followed, one that was interrupted goes on from its
 checkpoints.
 
+Before a launch you see what it is expected to take (energy, carbon and cost, each as a range), what that rests on, and
+the cleanest and the cheapest alternative. What SageMaker would refuse ends with code 2 before anything is uploaded.
+
 Exit codes: 0 trained, 1 the job failed or was stopped, 2 bad input, 130 Ctrl-C (the job goes on).
 
 Examples:
 
-* `scripts/train.py workloads/flight_delay/job.yaml --dry-run`: the whole request and the run key, nothing launched
+* `scripts/train.py workloads/flight_delay/job.yaml --dry-run`: the whole request and its estimate, nothing launched
 * `scripts/train.py workloads/flight_delay/job.yaml`: launch and follow
 * `scripts/train.py workloads/flight_delay/job.yaml --no-wait`: launch; the same command without it follows
 * `scripts/train.py workloads/flight_delay/job.yaml --json | jq .record.metrics`
+* `scripts/train.py workloads/flight_delay/job.yaml --dry-run --json | jq .estimate.figures.co2e`
 """
 
 import json
@@ -37,15 +41,18 @@ def train(
     force: Annotated[bool, typer.Option("--force", help="Train from the start even if this run is done.")] = False,
     wait: Annotated[bool, typer.Option(help="Follow the job to its end.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
-    out: Annotated[Path, typer.Option(help="Folder for the record, as runs/JOB.json.")] = Path("out"),
+    out: Annotated[Path, typer.Option(help="Folder of records (runs/JOB.json), old and new.")] = Path("out"),
 ) -> None:
     """Train a model."""
     from sustainable_mlops.jobs import display, launch
-    from sustainable_mlops.jobs.record import write_local
+    from sustainable_mlops.jobs.estimate import estimate
+    from sustainable_mlops.jobs.record import local_folder, write_local
     from sustainable_mlops.jobs.wait import wait as follow
 
     with cli.console.status("Reading the job file and what is in S3"):
         prepared = launch.prepare(job, force=force)
+        expected = estimate(prepared, out)
+    estimated = expected and expected.model_dump(mode="json")
     if dry_run:
         answer = {
             "outcome": "dry run",
@@ -53,11 +60,15 @@ def train(
             "run_key": prepared.record.run_key,
             "source": {"files": prepared.package.files, "left_out": prepared.package.left_out},
             "request": prepared.request,
+            "estimate": estimated,
         }
-        if not as_json:
-            Console(soft_wrap=True).print(display.plan(prepared))
         print(json.dumps(answer if as_json else prepared.request, indent=2))
+        if not as_json:
+            Console().print(display.plan(prepared, expected), crop=False)
         return
+    local_folder(out)  # a folder that cannot be written to is told before the launch
+    if expected and not as_json:
+        cli.console.print(display.estimate(expected))
 
     record = launch.start(prepared)
     try:
@@ -77,7 +88,9 @@ def train(
     outcome = {"start": "trained", "resume": "trained", "attach": "attached"}.get(prepared.decision, prepared.decision)
     outcome = outcome if record.ended else "launched"
     if as_json:
-        print(json.dumps({"outcome": outcome, "record": record.model_dump(mode="json")}, indent=2))
+        print(
+            json.dumps({"outcome": outcome, "record": record.model_dump(mode="json"), "estimate": estimated}, indent=2)
+        )
     else:
         if prepared.decision == "done":
             cli.console.print("This run is trained already; nothing was launched (--force trains it again).")

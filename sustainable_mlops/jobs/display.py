@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.filesize import decimal
 from rich.live import Live
 from rich.panel import Panel
@@ -12,6 +12,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from sustainable_mlops.footprint import shown
+from sustainable_mlops.jobs.estimate import Alternative, Estimate
 from sustainable_mlops.jobs.launch import Decision, Launch
 from sustainable_mlops.jobs.record import Figure, RunRecord
 
@@ -23,27 +25,72 @@ _DECISIONS: dict[Decision, str] = {
 }
 
 
-def plan(launch: Launch) -> Text:
-    """What a launch would do, for a dry run."""
+#: The figures worth a glance; the others are parts of them, and in the JSON.
+_GLANCE = {"co2e": "kgCO2e", "cost": "USD", "energy": "kWh"}
+
+
+def plan(launch: Launch, expected: Estimate | None) -> Group:
+    """What a launch would do and take, for a dry run."""
     record, package = launch.record, launch.package
     rows = [("this run", _DECISIONS[launch.decision]), ("run key", record.run_key)]
-    if launch.decision in ("attach", "done"):
+    if expected is None:
         rows.append(("its job", f"{record.job_name} ({record.status})"))
+    else:
+        checked = "SageMaker's service model allows the request; quotas, capacity and permissions show at the launch"
+        rows.append(("checked", checked))
     uploading = launch.decision in ("start", "resume") and launch.uploads_source
-    size = f"{len(package.files)} files, {decimal(len(package.archive))} packed"
+    size = f"{_number(len(package.files), 'file')}, {decimal(len(package.archive))} packed"
     rows.append(("source", f"{'would upload' if uploading else 'no upload:'} {size}: {', '.join(package.files)}"))
     if package.left_out:
         rows.append(("left out", ", ".join(package.left_out)))
     for name, data in record.data.items():
-        rows.append((f"data {name}", f"{data.address}: {data.objects} objects, {decimal(data.size_bytes)}"))
-    return _aligned(rows)
+        rows.append((f"data {name}", f"{data.address}: {_number(data.objects, 'object')}, {decimal(data.size_bytes)}"))
+    return Group(_aligned(rows), *([estimate(expected)] if expected else []))
+
+
+def estimate(expected: Estimate) -> Panel:
+    """What a run is expected to take, and what would take less."""
+    table, duration = _table(), expected.duration
+    for name, unit in _GLANCE.items():
+        figure = expected.figures.get(name)
+        told = f"{_figure(figure)}: driven by {figure.driver}" if figure else f"{unit} unknown"
+        _row(table, name, told)
+    _row(table, "duration", f"{_time(duration)}, {duration.basis}: {duration.source}")
+    costs: set[str] = set()
+    others = (("also", one) for one in expected.others)
+    for name, one in (("cleanest", expected.cleanest), ("cheapest", expected.cheapest), *others):
+        if one is None:
+            _row(table, name, "none found")
+            continue
+        _row(table, name, _alternative(one) + ("; as above" if one.costs in costs else f"; {one.costs}"))
+        costs.add(one.costs)
+    for unknown in expected.unknown:
+        _row(table, "not counted", unknown)
+    return Panel(table, title="expected", title_align="left", expand=False)
+
+
+def _alternative(one: Alternative) -> str:
+    changes = [_change(figure) for figure in (one.saved_co2e, one.saved_cost) if figure is not None and figure.value]
+    return f"{one.title} {', '.join(changes)}"
+
+
+def _change(saved: Figure) -> str:
+    word, sign = ("saves", 1) if saved.value > 0 else ("adds", -1)
+    low, high = sorted((sign * (saved.low or 0.0), sign * (saved.high or 0.0)))
+    return f"{word} {shown(sign * saved.value)} {saved.unit} ({shown(low)} to {shown(high)})"
+
+
+def _time(seconds: Figure) -> str:
+    size, unit = next(((s, u) for s, u in ((3600, "h"), (60, "min")) if seconds.value >= 2 * s), (1, "s"))
+    low, central, high = (shown((value or 0.0) / size) for value in (seconds.low, seconds.value, seconds.high))
+    return f"{central} {unit} ({low} to {high})"
 
 
 def _figure(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return f"{figure.value:.4g} {figure.unit} ({figure.basis})"
-    # An estimate is not known to more than two digits.
-    return f"{figure.value:.2g} {figure.unit} ({figure.low:.2g} to {figure.high:.2g}, {figure.basis})"
+    grade = f", class {figure.grade}" if figure.grade else ""
+    return f"{shown(figure.value)} {figure.unit} ({shown(figure.low)} to {shown(figure.high)}), {figure.basis}{grade}"
 
 
 def summary(record: RunRecord) -> Text:
@@ -51,7 +98,8 @@ def summary(record: RunRecord) -> Text:
     rows = [("job", record.job_name), ("status", _status(record)), ("run key", record.run_key)]
     rows += [(name, f"{value:.6g}") for name, value in record.metrics.items()]
     for name, figure in record.figures.items():
-        rows.append((name.replace("_", " "), f"{figure.value:.4g} {figure.unit} ({figure.basis})"))
+        if figure.basis == "measured" or name in _GLANCE:
+            rows.append((name.replace("_", " "), _figure(figure)))
     if record.spot:
         rows.append(("spot interruptions", str(record.interruptions)))
     rows.append(("instances", f"{record.instance_count} x {record.instance_type}"))
@@ -114,6 +162,10 @@ class _View:
         return Panel(table, title=record.job_name, title_align="left", expand=False)
 
 
+def _number(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def _status(record: RunRecord) -> str:
     same = record.secondary_status in ("", record.status)
     status = record.status if same else f"{record.status} - {record.secondary_status}"
@@ -131,7 +183,7 @@ def _aligned(rows: list[tuple[str, str]]) -> Text:
     """A line each, whole however narrow the terminal is, so that addresses can be copied."""
     width = max(len(name) for name, _ in rows)
     lines = (Text.assemble((name.ljust(width + 2), "dim"), value) for name, value in rows)
-    return Text("\n").join(lines)
+    return Text("\n", no_wrap=True, overflow="ignore").join(lines)
 
 
 def _row(table: Table, name: str, value: str | Spinner) -> None:

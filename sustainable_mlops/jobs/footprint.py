@@ -1,44 +1,67 @@
 """What a run drew, emitted and cost: estimated from the times that SageMaker measured (docs/footprint.md)."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
+    from sustainable_mlops import footprint
     from sustainable_mlops.jobs.record import Figure, RunRecord
 
-#: The footprint model's metric to the record's name of it.
-_NAMES = {"energy": "energy", "operational": "co2e_operational", "embodied": "co2e_embodied", "cost": "cost"}
+#: The footprint model's metric to a run's name of it: kWh, kgCO2e, L and USD. `co2e` is operational + embodied.
+NAMES = {
+    "total": "co2e",
+    "cost": "cost",
+    "energy": "energy",
+    "operational": "co2e_operational",
+    "market_based": "co2e_market_based",
+    "embodied": "co2e_embodied",
+    "water": "water",
+}
 
 
-def figures(record: "RunRecord", training_seconds: float, billable_seconds: float) -> dict[str, "Figure"]:
-    """Energy (kWh), carbon (kgCO2e, location-based, and of the hardware's making) and cost (USD), each with its range.
+def figures(
+    record: "RunRecord", training_seconds: float, billable_seconds: float, volume_gb: float
+) -> dict[str, "Figure"]:
+    """Every figure of a run that has ended, with its range. None for a machine that is not known.
 
-    Instances run, and draw, while they train; they are billed for less on spot. None for a machine that is not known.
+    Instances run, and draw, while they train; they are billed for less on spot.
     """
     from sustainable_mlops.footprint import estimate_job
-    from sustainable_mlops.jobs.record import Figure
 
     with suppress(UserError):
-        found = estimate_job(
-            record.instance_type,
-            record.instance_count,
-            training_seconds,
-            record.region,
-            spot=record.spot,
-            billable_seconds=billable_seconds,
-        ).figures
-        return {
-            name: Figure(
-                value=found[metric].central,
-                low=found[metric].low,
-                high=found[metric].high,
-                unit=found[metric].unit,
-                basis="estimated",
-                source=f"footprint model, class {found[metric].grade}; moved most by: {found[metric].driver}",
-            )
-            for metric, name in _NAMES.items()
-            if metric in found
-        }
+        return named(
+            estimate_job(
+                record.instance_type,
+                record.instance_count,
+                training_seconds,
+                record.region,
+                spot=record.spot,
+                billable_seconds=billable_seconds,
+                volume_gb=volume_gb,
+            ).figures
+        )
     return {}
+
+
+def named(found: Mapping[str, "footprint.Figure"]) -> dict[str, "Figure"]:
+    """The figures of an estimate, under a run's names of them."""
+    return {name: told(found[metric]) for metric, name in NAMES.items() if metric in found}
+
+
+def told(figure: "footprint.Figure") -> "Figure":
+    """A figure of the footprint model as a record keeps it."""
+    from sustainable_mlops.jobs.record import Figure
+
+    return Figure(
+        value=figure.central,
+        low=figure.low,
+        high=figure.high,
+        unit=figure.unit,
+        basis="estimated",
+        source="footprint model",
+        grade=figure.grade,
+        driver=figure.driver,
+    )

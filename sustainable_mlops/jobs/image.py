@@ -17,6 +17,11 @@ _REMEMBERED = LOCAL / "image-addresses.json"
 
 Scope = Literal["training", "inference"]
 
+#: Images of what does not train on Neuron chips, by their names.
+NO_NEURON = ("xgboost", "scikit-learn", "sklearn")
+#: The account of AWS's Deep Learning Containers, whose names say which chips they are for.
+_DEEP_LEARNING_CONTAINERS = "763104351884."
+
 
 def image_address(image: FrameworkImage | str, region: str, instance_type: str, scope: Scope = "training") -> str:
     """The address of `image` in `region`; one given in full is returned as it is.
@@ -24,6 +29,8 @@ def image_address(image: FrameworkImage | str, region: str, instance_type: str, 
     Raises UserError naming the supported versions, or that the SDK is missing.
     """
     if isinstance(image, str):
+        if scope == "training":
+            _check_neuron(image, instance_type)
         return image
     try:
         sdk = metadata.version("sagemaker")
@@ -34,6 +41,16 @@ def image_address(image: FrameworkImage | str, region: str, instance_type: str, 
         ) from None
     key = f"{sdk} {image.framework} {image.version} {region} {instance_type} {scope}"
     return _remember(key, lambda: _retrieve(image, region, instance_type, scope))
+
+
+def _check_neuron(image: str, instance_type: str) -> None:
+    """Refuse an image that is known to leave Trainium's chips idle; nothing is known of an image of one's own."""
+    other = image.startswith(_DEEP_LEARNING_CONTAINERS) or any(name in image for name in NO_NEURON)
+    if instance_type.startswith("ml.trn") and other and "neuron" not in image:
+        raise UserError(
+            f"image: {image} has no Neuron SDK, so the chips of {instance_type} would stand idle while its CPU trains; "
+            "take the framework's Neuron image, or another compute.instance_type"
+        )
 
 
 def _retrieve(image: FrameworkImage, region: str, instance_type: str, scope: Scope) -> str:

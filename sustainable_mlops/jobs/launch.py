@@ -33,7 +33,8 @@ class Launch:
     package: Package
     layout: Layout
     clients: Clients
-    #: Entity tag of the stored record that the decision rests on; None where there is none.
+    #: The last record of the same run, and the entity tag of what is stored; None where there is none.
+    previous: RunRecord | None
     stored: str | None
 
     @property
@@ -65,8 +66,8 @@ def prepare(path: Path, *, force: bool = False, now: datetime | None = None) -> 
         if previous is not None and decision in ("attach", "done"):
             record = previous.model_copy(update={"serving": serving})
         else:
-            record = _new_record(run, name, checkpoints, serving, now)
-    return Launch(decision, record, create, package, run.layout, clients, stored)
+            record = _new_record(run, name, checkpoints, serving, now, resumed=decision == "resume")
+    return Launch(decision, record, create, package, run.layout, clients, previous, stored)
 
 
 def start(launch: Launch) -> RunRecord:
@@ -201,7 +202,9 @@ def _serving(job: Job, platform: Platform) -> ServingSpec | None:
     return ServingSpec(**job.serving.model_dump(), image=image)
 
 
-def _new_record(run: Run, name: str, checkpoints: str | None, serving: ServingSpec | None, now: datetime) -> RunRecord:
+def _new_record(
+    run: Run, name: str, checkpoints: str | None, serving: ServingSpec | None, now: datetime, *, resumed: bool
+) -> RunRecord:
     job, platform = run.job, run.platform
     data = {
         channel.name: DataSet(
@@ -217,6 +220,7 @@ def _new_record(run: Run, name: str, checkpoints: str | None, serving: ServingSp
         job_name=name,
         status="InProgress",
         launched_at=now,
+        resumed=resumed,
         spot=job.compute.spot,
         image=run.image,
         instance_type=job.compute.instance_type,

@@ -1,5 +1,6 @@
 """The record of a run: what went in, what came out, what it took. Kept as JSON beside the run's artefacts."""
 
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from sustainable_mlops.catalogue.tables import Grade
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import footprint
 from sustainable_mlops.jobs.spec import Serving
 from sustainable_mlops.settings import Settings, parse_json
@@ -18,12 +21,16 @@ ENDED = ("Completed", "Failed", "Stopped")
 class Figure(Settings):
     """A number and what it stands on."""
 
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
     value: float
     unit: str
     basis: Basis
     source: str = Field(description="Where it comes from, or the formula.")
     low: float | None = Field(None, description="Of an estimate: as little as it may be.")
     high: float | None = Field(None, description="Of an estimate: as much as it may be.")
+    grade: Grade | None = Field(None, alias="class", description="Of an estimate: A, B or C, see docs/footprint.md.")
+    driver: str = Field("", description="Of an estimate: the assumption that moves it most.")
 
 
 class DataSet(Settings):
@@ -59,6 +66,7 @@ class RunRecord(Settings):
     launched_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    resumed: bool = Field(False, description="Whether an earlier job of the run had left checkpoints to go on from.")
     spot: bool
     interruptions: int = Field(0, description="Times that the spot instances were taken back.")
     image: str
@@ -108,6 +116,7 @@ def _figures(description: Mapping[str, Any], record: RunRecord) -> dict[str, Fig
     figures = {}
     training = description.get("TrainingTimeInSeconds")
     billable = description.get("BillableTimeInSeconds")
+    volume_gb = description.get("ResourceConfig", {}).get("VolumeSizeInGB", 0)
     if training is not None:
         figures["training_seconds"] = _measured(training, "s", "DescribeTrainingJob: TrainingTimeInSeconds")
     if billable is not None:
@@ -121,7 +130,7 @@ def _figures(description: Mapping[str, Any], record: RunRecord) -> dict[str, Fig
             1 - billable / training, "of on-demand cost", "1 - BillableTimeInSeconds / TrainingTimeInSeconds"
         )
     if training is not None and billable is not None:
-        figures |= footprint.figures(record, training, billable)
+        figures |= footprint.figures(record, training, billable, volume_gb)
     return figures
 
 
@@ -134,10 +143,21 @@ def read_record(text: str | bytes, source: str) -> RunRecord:
     return parse_json(text, RunRecord, source)
 
 
-def write_local(record: RunRecord, folder: Path) -> Path:
-    """Write `<folder>/runs/<job>.json`, whole or not at all, and return its path."""
-    path = folder / "runs" / f"{record.job_name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+def local_folder(out: Path) -> Path:
+    """`<out>/runs`, where local records are, made if need be. Raises UserError where it cannot be written to."""
+    folder = out / "runs"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--out: {folder} cannot be made: {error.strerror}; name another folder") from None
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"--out: {folder} cannot be written to; name another folder")
+    return folder
+
+
+def write_local(record: RunRecord, out: Path) -> Path:
+    """Write `<out>/runs/<job>.json`, whole or not at all, and return its path. Raises UserError."""
+    path = local_folder(out) / f"{record.job_name}.json"
     partial = path.with_suffix(".partial")
     partial.write_text(record.to_json(), encoding="utf-8")
     partial.replace(path)

@@ -5,9 +5,10 @@ patterns and upper bounds, and does so after the source was uploaded.
 """
 
 import functools
+import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
@@ -15,8 +16,40 @@ from botocore.validate import ParamValidator
 
 from sustainable_mlops.errors import UserError
 
-#: Unicode classes of the model's patterns, in Python's terms.
-_CLASSES = {r"\p{Alnum}": "a-zA-Z0-9", r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s"}
+#: Characters of a refused value and of its constraint, which may list hundreds of values: more tells a person nothing.
+_VALUE, _CONSTRAINT = 60, 200
+
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "structure": (dict,),
+    "map": (dict,),
+    "list": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "double": (int, float),
+    "boolean": (bool,),
+    "timestamp": (int, float, str),
+    "blob": (str,),
+}
+
+
+class Violation(NamedTuple):
+    """What the service refuses: the value at `path`, and the constraint that it fails, in the service's words."""
+
+    path: str
+    value: Any
+    constraint: str
+    #: The path and value of the one item that fails, where the service names the whole list or map.
+    item: tuple[str, Any] | None = None
+
+
+class WrongTypeError(Exception):
+    """`value` is of a type that `shape` cannot have."""
+
+    def __init__(self, value: Any, shape: Shape) -> None:
+        super().__init__(f"{value!r} is no {shape.type_name}")
+        self.value, self.shape = value, shape
 
 
 @functools.cache
@@ -37,50 +70,134 @@ def check(operation: str, request: dict[str, Any]) -> None:
     if shape is None:
         raise ValueError(f"{operation} takes no request")
     report = ParamValidator().validate(request, shape)
-    problems = [report.generate_report()] if report.has_errors() else list(_problems(shape, request, ""))
+    problems = [report.generate_report()] if report.has_errors() else [_told(one) for one in violations(request, shape)]
     if problems:
         raise UserError(f"SageMaker would refuse the {operation} request: {'; '.join(problems)}")
 
 
-def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
+def _told(violation: Violation) -> str:
+    path, value = violation.item or (violation.path, violation.value)
+    return f"'{_start(as_text(value), _VALUE)}' at {path}: {_start(violation.constraint, _CONSTRAINT)}"
+
+
+def _start(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def as_text(value: Any) -> str:
+    """A value as the service repeats it."""
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def violations(value: Any, shape: Shape, path: str = "") -> Iterator[Violation]:
+    """All that the service refuses in `value`, a request or a part of one; members that it does not know pass.
+
+    Raises WrongTypeError.
+    """
+    _check_type(value, shape)
     if isinstance(shape, StructureShape):
-        for name, item in value.items():
-            yield from _problems(shape.members[name], item, f"{path}.{name}".lstrip("."))
+        yield from _structure(value, shape, path)
     elif isinstance(shape, ListShape):
-        yield from _longest(shape, len(value), path, "items")
-        for index, item in enumerate(value):
-            yield from _problems(shape.member, item, f"{path}[{index}]")
+        yield from _list(value, shape, path)
     elif isinstance(shape, MapShape):
-        yield from _longest(shape, len(value), path, "entries")
-        for key, item in value.items():
-            yield from _problems(shape.key, key, f"{path} (key {key!r})")
-            yield from _problems(shape.value, item, f"{path}.{key}")
-    elif isinstance(shape, StringShape):
-        yield from _text_problems(shape, value, path)
+        yield from _map(value, shape, path)
+    else:
+        yield from (Violation(path, value, constraint) for constraint in _scalar(value, shape))
+
+
+def _check_type(value: Any, shape: Shape) -> None:
+    expected = _PYTHON_TYPES[shape.type_name]
+    if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
+        raise WrongTypeError(value, shape)
+
+
+def _structure(value: Mapping[str, Any], shape: StructureShape, path: str) -> Iterator[Violation]:
+    for name, member in shape.members.items():
+        where = f"{path}.{_lower(name)}" if path else _lower(name)
+        if value.get(name) is not None:
+            yield from violations(value[name], member, where)
+        elif name in shape.required_members:
+            yield Violation(where, None, "Member must not be null")
+
+
+def _list(value: list[Any], shape: ListShape, path: str) -> Iterator[Violation]:
+    yield from (Violation(path, value, constraint) for constraint in _length(len(value), shape))
+    for number, item in enumerate(value, start=1):
+        if isinstance(shape.member, StructureShape | ListShape | MapShape):
+            yield from violations(item, shape.member, f"{path}.{number}.member")
+            continue
+        _check_type(item, shape.member)
+        inner = list(_scalar(item, shape.member))
+        if inner:
+            at = (f"{path}.{number}", item)
+            yield Violation(path, value, f"Member must satisfy constraint: [{', '.join(inner)}]", at)
+            return
+
+
+def _map(value: Mapping[str, Any], shape: MapShape, path: str) -> Iterator[Violation]:
+    yield from (Violation(path, value, constraint) for constraint in _length(len(value), shape))
+    for key, item in value.items():
+        bad_key = list(_scalar(key, shape.key))
+        if bad_key:
+            at = (path, key)
+            yield Violation(path, value, f"Map keys must satisfy constraint: [{', '.join(bad_key)}]", at)
+        if isinstance(shape.value, StructureShape | ListShape | MapShape):
+            yield from violations(item, shape.value, f"{path}.{key}.member")
+            continue
+        _check_type(item, shape.value)
+        bad_value = list(_scalar(item, shape.value))
+        if bad_value:
+            at = (f"{path}.{key}", item)
+            yield Violation(path, value, f"Map value must satisfy constraint: [{', '.join(bad_value)}]", at)
+
+
+def _scalar(value: Any, shape: Shape) -> Iterator[str]:
+    if isinstance(shape, StringShape):
+        if shape.enum and value not in shape.enum:
+            yield f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
+        yield from _length(len(value), shape)
+        pattern = shape.metadata.get("pattern")
+        if pattern and not _compiled(pattern).fullmatch(value):
+            yield f"Member must satisfy regular expression pattern: {pattern}"
     elif shape.type_name in ("integer", "long", "float", "double"):
-        yield from _longest(shape, value, path, "")
+        yield from _limits(value, shape, "value")
 
 
-def _longest(shape: Shape, size: float, path: str, unit: str) -> Iterator[str]:
-    most = shape.metadata.get("max")
-    if most is not None and size > most:
-        yield f"{path}: {size} is more than {most} {unit}".rstrip()
+def _length(length: int, shape: Shape) -> Iterator[str]:
+    return _limits(length, shape, "length")
 
 
-def _text_problems(shape: StringShape, value: str, path: str) -> Iterator[str]:
-    yield from _longest(shape, len(value), path, "characters")
-    if shape.enum and value not in shape.enum:
-        yield f"{path}: {value!r} is none of the {len(shape.enum)} values SageMaker knows"
-    pattern = _pattern(shape.metadata.get("pattern", ""))
-    if pattern and not pattern.fullmatch(value):
-        yield f"{path}: {value!r} does not match {pattern.pattern}"
+def _limits(value: float, shape: Shape, what: str) -> Iterator[str]:
+    minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
+    if minimum is not None and value < minimum:
+        yield f"Member must have {what} greater than or equal to {minimum}"
+    if maximum is not None and value > maximum:
+        yield f"Member must have {what} less than or equal to {maximum}"
 
 
-def _pattern(text: str) -> re.Pattern[str] | None:
-    """The model's pattern in Python's terms; None where there is none, or only Java can read it."""
-    for name, meaning in _CLASSES.items():
-        text = text.replace(name, meaning)
+def _lower(name: str) -> str:
+    return name[:1].lower() + name[1:]
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    r"""The model's Java pattern for Python, which has no `\p{…}` classes and no surrogate ranges.
+
+    A pattern that cannot be said in Python lets everything pass: too lenient on a description is harmless.
+    """
+    for java, python in (
+        (r"\p{L}", r"\w"),
+        (r"\p{N}", r"\d"),
+        (r"\p{M}", r"\u0300-\u036f"),
+        (r"\p{Z}", r"\s"),
+        (r"\p{S}", r"$+<=>^`|~\u00a0-\u00bf\u20a0-\u2bff"),
+        (r"\p{P}", r"!-#%-*,-/:;?@\[-\]_{}\u00a1-\u00bf\u2010-\u205e"),
+        (r"\p{Alnum}", "A-Za-z0-9"),
+        ("${1,256}", "{1,256}"),
+        ("${1,128}", "{1,128}"),
+    ):
+        pattern = pattern.replace(java, python)
     try:
-        return re.compile(text) if text else None
+        return re.compile(pattern)
     except re.error:
-        return None
+        return re.compile(r"[\s\S]*")

@@ -111,7 +111,9 @@ ParameterName = Annotated[str, StringConstraints(pattern=r"^(/[\w.\-/]+|arn:[\w-
 class Job(Settings):
     """A training job, as `job.yaml` describes it."""
 
-    name: Name = Field(description="Start of the job's name, and the workload unless tags.workload says otherwise.")
+    name: Name = Field(
+        description="Letters, digits, single hyphens: starts the job's name, and is the workload without that tag."
+    )
     platform: Annotated[
         Annotated[ParameterName, Tag("<parameter>")] | Annotated[InlinePlatform, Tag("<inline>")],
         Discriminator(_platform_form),

@@ -26,6 +26,17 @@ def test_a_full_address_is_taken_as_it_is() -> None:
     assert image_address("123.dkr/own:1", "eu-north-1", "ml.m5.large") == "123.dkr/own:1"
 
 
+@pytest.mark.parametrize(
+    "own", ["763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.3-gpu", "1.dkr/sagemaker-xgboost:3.0-5"]
+)
+def test_an_image_without_neuron_is_refused_on_trainium_only(own: str) -> None:
+    with pytest.raises(UserError, match=f"image: {own} has no Neuron SDK, so the chips of ml.trn1.2xlarge would stand"):
+        image_address(own, "us-east-1", "ml.trn1.2xlarge")
+    assert image_address(own, "us-east-1", "ml.g5.xlarge") == own
+    neuron = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training-neuronx:2.8"
+    assert image_address(neuron, "us-east-1", "ml.trn1.2xlarge") == neuron
+
+
 @pytest.mark.slow
 def test_a_framework_is_found_in_the_region_and_remembered(remembered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = address("xgboost", "3.0-5")

@@ -172,9 +172,11 @@ def test_the_record_estimates_energy_carbon_and_cost_from_the_measured_times(
 ) -> None:
     launch = prepare(write_job(compute={"instance_type": "ml.m5.xlarge", "instance_count": 2}), now=next(moments))
     record = start(launch)
-    cloud.sagemaker.complete(record.job_name)
+    cloud.sagemaker.complete(record.job_name, ResourceConfig={"VolumeSizeInGB": 500})
     figures = wait(record, cloud.sagemaker, show=lambda _: None).figures
-    expected = estimate_job("ml.m5.xlarge", 2, 600, record.region, spot=True, billable_seconds=150).figures
+    expected = estimate_job(
+        "ml.m5.xlarge", 2, 600, record.region, spot=True, billable_seconds=150, volume_gb=500
+    ).figures
     units = {"energy": "kWh", "co2e_operational": "kgCO2e", "co2e_embodied": "kgCO2e", "cost": "USD"}
     for (name, unit), metric in zip(units.items(), ("energy", "operational", "embodied", "cost"), strict=True):
         figure = figures[name]

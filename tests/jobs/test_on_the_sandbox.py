@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sustainable_mlops.footprint import shown
 from sustainable_mlops.jobs import aws
 from tests.jobs.support import JOB, PLATFORM, merged
 
@@ -214,7 +215,25 @@ def test_a_dry_run_shows_the_request_and_leaves_nothing_behind(bench: Bench) -> 
     assert "EnableManagedSpotTraining" in done.stdout
     answer = json.loads(bench.run("train", "job.yaml", "--dry-run", "--json").stdout)
     assert (answer["decision"], answer["request"]["EnableNetworkIsolation"]) == ("start", True)
+    assert answer["estimate"]["duration"]["source"].startswith("25 % (5 to 100 %) of the cap of 30 min")
+    assert f"{shown(answer['estimate']['figures']['co2e']['value'])} kgCO2e (" in done.stdout
     artifacts = bench.sandbox.client("s3").list_objects_v2(Bucket=f"{bench.name}-artifacts")
     assert artifacts["KeyCount"] == 0
     jobs = bench.sandbox.client("sagemaker").list_training_jobs(NameContains=bench.name)
     assert jobs["TrainingJobSummaries"] == []
+
+
+def test_a_launch_says_before_it_what_it_will_take_and_the_next_one_knows_better(bench: Bench) -> None:
+    bench.write(hyperparameters={"rounds": 10})
+    done = bench.run("train", "job.yaml")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.index("assumed: 25 % (5 to 100 %) of the cap") < done.stderr.index("InProgress")
+    (record,) = (bench.folder / "out" / "runs").iterdir()
+    again = bench.train("--force")
+    assert again["estimate"]["duration"]["basis"] == "estimated"
+    assert record.stem in again["estimate"]["duration"]["source"]
+    assert bench.train()["estimate"] is None
+
+    refused = bench.run("train", "job.yaml", "--force", "--out", "job.yaml")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "error: --out: job.yaml/runs cannot be made: Not a directory; name another folder\n"

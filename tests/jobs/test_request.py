@@ -126,11 +126,11 @@ def test_an_instance_that_cannot_serve_is_refused(serving: dict[str, Any], messa
 
 
 def test_what_the_service_model_forbids_is_refused_before_anything_is_sent() -> None:
-    with pytest.raises(UserError, match=r"HyperParameters.text: 2501 is more than 2500 characters"):
+    with pytest.raises(UserError, match=r"x…' at hyperParameters.text: Map value .* length less than or equal to 2500"):
         build(hyperparameters={"text": "x" * 2501})
     platform = validate(merged(PLATFORM, {"roles": {"training": "a-role-by-its-bare-name"}}), Platform, "platform")
     run = Run(validate(JOB, Job, "job"), platform, "image", "digest", ())
-    with pytest.raises(UserError, match=r"RoleArn: 'a-role-by-its-bare-name' does not match"):
+    with pytest.raises(UserError, match=r"'a-role-by-its-bare-name' at roleArn: Member must satisfy regular"):
         request.build(run, "n", "s3://b/c/")
 
 

@@ -1,0 +1,179 @@
+"""What a launch is expected to draw, emit and cost, and what else it could do: told before anything is launched."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+from pydantic import Field
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint import Job, PlanFootprint, Quantity, alternatives, exactly, of_job
+from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.footprint.figures import difference
+from sustainable_mlops.jobs.footprint import named, told
+from sustainable_mlops.jobs.image import NO_NEURON
+from sustainable_mlops.jobs.launch import Launch
+from sustainable_mlops.jobs.record import Basis, Figure, RunRecord, read_record
+from sustainable_mlops.settings import Settings
+
+DURATION = "the duration"
+#: How far a run may be from the measured ones, as a factor: from the same run, and from runs of the workload whose
+#: code, data or hyperparameters differ. Assumptions.
+_SAME, _OTHER = 1.2, 2.0
+#: Earlier runs that a duration rests on: the newest, as code and data move on.
+_MOST = 3
+
+
+class Alternative(Settings):
+    """The same work done otherwise, taking as long."""
+
+    title: str
+    costs: str = Field(description="What it costs in capability, and what must be true first.")
+    saved_co2e: Figure | None = Field(description="kgCO2e, operational + embodied; negative where it emits more.")
+    saved_cost: Figure | None = Field(description="USD; negative where it costs more, null where no price is known.")
+
+    @property
+    def kg(self) -> float:
+        """kgCO2e saved, as far as known."""
+        return self.saved_co2e.value if self.saved_co2e else 0.0
+
+    @property
+    def usd(self) -> float:
+        """USD saved, as far as known."""
+        return self.saved_cost.value if self.saved_cost else 0.0
+
+
+class Estimate(Settings):
+    """What one run is expected to take."""
+
+    duration: Figure = Field(description="Seconds of training, and what that rests on.")
+    figures: dict[str, Figure] = Field(description="As in the record of a run: co2e, cost, energy and so on.")
+    unknown: list[str] = Field(description="What the figures leave out, and why.")
+    assumptions: list[str] = Field(description="Every input that is not certain, with its range and class.")
+    cleanest: Alternative | None = Field(description="What saves most kgCO2e.")
+    cheapest: Alternative | None = Field(description="What saves most USD, among what has a known price.")
+    others: list[Alternative] = Field(description="What else saves carbon or money, the cleanest first.")
+
+
+def estimate(launch: Launch, folder: Path) -> Estimate | None:
+    """The estimate of what `launch` is about to run; None where it launches nothing.
+
+    The duration is that of earlier runs, whose records are in `folder`; without any, it is a share of the runtime cap.
+    """
+    if launch.decision in ("attach", "done"):
+        return None
+    resources, record = launch.request["ResourceConfig"], launch.record
+    seconds, basis, source = _duration(launch, folder)
+    job = Job(
+        record.instance_type,
+        record.region,
+        hours=seconds * (1 / 3600),
+        count=exactly(float(record.instance_count)),
+        spot=record.spot,
+        volume_gb=resources["VolumeSizeInGB"],
+    )
+    now = of_job(job, "training")
+    found = sorted(_alternatives(launch, job, now), key=lambda one: -one.kg)
+    cleanest = next((one for one in found if one.kg > 0), None)
+    cheapest = max((one for one in found if one.usd > 0), key=lambda one: one.usd, default=None)
+    unknown = [f"{one.what}: {one.reason}" for _, one in now.unknowns]
+    if waiting := resources.get("KeepAlivePeriodInSeconds"):
+        unknown.append(f"warm pool: up to {waiting / 60:g} min, billed and idle, unless another job takes it")
+    return Estimate(
+        duration=Figure(
+            value=seconds.central,
+            low=seconds.low,
+            high=seconds.high,
+            unit="s",
+            basis=basis,
+            source=source,
+            grade=seconds.grade,
+        ),
+        figures=named(now.after.figures),
+        unknown=unknown,
+        assumptions=list(now.after.assumptions),
+        cleanest=cleanest,
+        cheapest=cheapest,
+        others=[one for one in found if one not in (cleanest, cheapest)],
+    )
+
+
+def _duration(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str]:
+    """Seconds, never above the cap, what they are, and what they rest on."""
+    cap: int = launch.request["StoppingCondition"]["MaxRuntimeInSeconds"]
+    runs = _earlier_runs(launch, folder)
+    same = [run for run in runs if run.run_key == launch.record.run_key]
+    if runs:
+        spread, of = (_SAME, "this very run") if same else (_OTHER, f"{launch.record.workload} with other inputs")
+        chosen = (same or runs)[-_MOST:]
+        times = [run.figures["training_seconds"].value for run in chosen]
+        names = ", ".join(run.job_name for run in chosen)
+        seconds = Quantity(min(times) / spread, median(times), max(times) * spread, "B", DURATION).at(0.0, cap)
+        basis: Basis = "estimated"
+        source = f"measured in {len(times)} earlier {'job' if len(times) == 1 else 'jobs'} of {of} ({names}), "
+        source += f"and taken to hold within a factor of {spread:g}"
+        if median(times) > cap:
+            source += f"; longer than the cap of {cap / 60:g} min, which ends it"
+    else:
+        share = assumptions()["job_share_of_cap"]
+        seconds = (share * cap).named(DURATION)
+        basis = "assumed"
+        low, central, high = (f"{value * 100:g}" for value in (share.low, share.central, share.high))
+        source = f"{central} % ({low} to {high} %) of the cap of {cap / 60:g} min, as no earlier run is known"
+    if launch.decision == "resume":
+        seconds, source = replace(seconds, low=0.0), f"{source}; of the whole run, part of which the checkpoints save"
+    return seconds, basis, source
+
+
+def _earlier_runs(launch: Launch, folder: Path) -> list[RunRecord]:
+    """Whole trainings of the workload that took the same machines, the newest last.
+
+    Of the same account: the sandbox has one of its own, and the times there are those of this computer.
+    """
+    account = launch.request["RoleArn"].split(":")[4]
+    mine, found = launch.record, {run.job_name: run for run in (*_records(folder), launch.previous) if run is not None}
+    runs = [
+        run
+        for run in found.values()
+        if run.status == "Completed"
+        and not run.resumed
+        and "training_seconds" in run.figures
+        and run.figures["training_seconds"].value > 0
+        and (run.workload, run.instance_type, run.instance_count)
+        == (mine.workload, mine.instance_type, mine.instance_count)
+        and (run.job_arn or "").split(":")[4:5] == [account]
+    ]
+    return sorted(runs, key=lambda run: run.launched_at.timestamp())
+
+
+def _records(folder: Path) -> Iterator[RunRecord]:
+    for path in folder.glob("runs/*.json"):
+        with suppress(UserError, OSError):  # what cannot be read tells nothing, and is no reason not to launch
+            yield read_record(path.read_bytes(), str(path))
+
+
+def _alternatives(launch: Launch, job: Job, now: PlanFootprint) -> Iterator[Alternative]:
+    for one in alternatives(now):
+        if one.kind == "silicon" and any(name in launch.record.image for name in NO_NEURON):
+            continue
+        # The prices of other Regions are one factor for all, which tells nothing of the difference.
+        usd = told(one.saved_usd) if one.saved_usd and one.kind != "region" else None
+        yield Alternative(title=one.title, costs=one.costs, saved_co2e=told(one.saved_kg), saved_cost=usd)
+    if not job.spot:
+        spot = of_job(replace(job, spot=True)).after
+        saved = {
+            metric: told(difference(figure, now.after.figures[metric]))
+            for metric, figure in spot.figures.items()
+            if metric in ("total", "cost")
+        }
+        if not saved:
+            return
+        yield Alternative(
+            title="managed spot (compute.spot: true)",
+            costs="it may be interrupted and wait for capacity, so the script must go on from its checkpoints; "
+            "no warm pool is kept",
+            saved_co2e=saved.get("total"),
+            saved_cost=saved.get("cost"),
+        )

@@ -1,0 +1,206 @@
+"""What a launch says before it launches: how much the run will take, what that rests on, what would take less."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs import display
+from sustainable_mlops.jobs.aws import Clients
+from sustainable_mlops.jobs.estimate import Estimate, estimate
+from sustainable_mlops.jobs.launch import prepare, start, store
+from sustainable_mlops.jobs.record import RunRecord, local_folder, write_local
+from sustainable_mlops.jobs.wait import wait
+from tests.jobs.support import WriteJob
+
+Moments = Iterator[datetime]
+ON_DEMAND: dict[str, Any] = {"compute": {"spot": False}}
+PYTORCH = "763104351884.dkr.ecr.eu-north-1.amazonaws.com/pytorch-training:2.3-gpu-py311"
+
+
+def expected(path: Path, folder: Path, *, force: bool = False) -> Estimate:
+    found = estimate(prepare(path, force=force), folder)
+    assert found is not None
+    return found
+
+
+def trained(path: Path, cloud: Clients, moments: Moments, seconds: int = 600) -> RunRecord:
+    """The record of a run that SageMaker says took `seconds`."""
+    launch = prepare(path, now=next(moments))
+    record = start(launch)
+    cloud.sagemaker.complete(record.job_name, TrainingTimeInSeconds=seconds)
+    record = wait(record, cloud.sagemaker, show=lambda _: None)
+    store(record, launch)
+    return record
+
+
+@pytest.mark.usefixtures("cloud")
+def test_without_earlier_runs_the_duration_is_assumed_from_the_cap(write_job: WriteJob, tmp_path: Path) -> None:
+    found = expected(write_job(compute={"spot": False, "instance_count": 2}), tmp_path)
+    duration = found.duration
+    # 25 % (5 to 100 %) of half an hour.
+    assert (duration.low, duration.value, duration.high, duration.unit) == (90, 450, 1800, "s")
+    assert (duration.basis, duration.grade) == ("assumed", "C")
+    assert "of the cap of 30 min" in duration.source
+
+    # ml.m5.large at a CPU load of 0.7: 2 of the 96 vCPUs of two 240 W CPUs, 8 GB, and 10 GB of SSD kept twice.
+    watts = 10 * (0.752 + 0.4 * (1.019 - 0.752) + 0.2) + 8 * (0.589 + 0.4 * (0.878 - 0.589)) + 0.01 * 1.2 * 2
+    made = (600 + 2 * 50) * 2 / 96 + 8 * 1.388 + 0.01 * 50 * 2
+    hours = 2 * 450 / 3600
+    by_hand = {"energy": watts * hours * 1.1 / 1000, "co2e_embodied": made * hours / 52560, "cost": hours * 0.115 * 1.1}
+    by_hand["co2e_operational"] = by_hand["energy"] * 21 / 1000
+    by_hand["co2e"] = by_hand["co2e_operational"] + by_hand["co2e_embodied"]
+    for name, value in by_hand.items():
+        figure = found.figures[name]
+        assert figure.value == pytest.approx(value, rel=1e-9), name
+        assert figure.low is not None
+        assert figure.high is not None
+        # The duration alone moves them by 5 and by 4.
+        assert figure.low < value / 5 < 4 * value < figure.high
+        assert (figure.basis, figure.grade, figure.driver) == ("estimated", "C", "the duration")
+
+
+def test_the_measured_duration_of_earlier_runs_is_preferred_and_named(
+    cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
+) -> None:
+    names = []
+    for rounds, seconds in ((1, 100), (2, 300), (3, 200), (4, 400)):
+        record = trained(write_job(hyperparameters={"num_round": rounds}), cloud, moments, seconds)
+        write_local(record, tmp_path)
+        names.append(record.job_name)
+    found = expected(write_job(), tmp_path).duration
+    # The three newest, 300, 200 and 400 s, within a factor of two.
+    assert (found.low, found.value, found.high) == (100, 300, 800)
+    assert (found.basis, found.grade) == ("estimated", "B")
+    assert [name in found.source for name in names] == [False, True, True, True]
+
+    # The very same run tells more: here the one that took 200 s, within a factor of 1.2.
+    again = expected(write_job(hyperparameters={"num_round": 3}), tmp_path, force=True).duration
+    assert again.low == pytest.approx(200 / 1.2)
+    assert (again.value, again.high) == (200, 240)
+    assert names[2] in again.source
+    assert names[1] not in again.source
+
+    capped = expected(write_job(limits={"max_runtime_minutes": 4}), tmp_path).duration
+    assert (capped.low, capped.value, capped.high) == (100, 240, 240)
+    assert "longer than the cap of 4 min" in capped.source
+
+
+def test_a_run_whose_record_is_in_s3_alone_counts_too(
+    cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
+) -> None:
+    record = trained(write_job(), cloud, moments, 200)
+    assert record.job_name in expected(write_job(), tmp_path, force=True).duration.source
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"status": "Failed"},
+        {"resumed": True},
+        {"workload": "another"},
+        {"instance_type": "ml.m5.xlarge"},
+        {"instance_count": 2},
+        {"job_arn": "arn:aws:sagemaker:eu-north-1:999999999999:training-job/x"},
+        {"figures": {}},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_the_time_of_what_is_no_whole_run_of_the_workload_on_these_machines_says_nothing(
+    cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path, other: dict[str, Any]
+) -> None:
+    record = trained(write_job(hyperparameters={"num_round": 1}), cloud, moments)
+    write_local(record, tmp_path)
+    assert expected(write_job(), tmp_path).duration.basis == "estimated"
+    write_local(record.model_copy(update=other), tmp_path)
+    (tmp_path / "runs" / "broken.json").write_text("{")
+    assert expected(write_job(), tmp_path).duration.basis == "assumed"
+
+
+def test_a_run_that_goes_on_may_take_next_to_nothing_and_its_own_time_counts_for_no_other(
+    cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
+) -> None:
+    launch = prepare(write_job(), now=next(moments))
+    record = start(launch)
+    cloud.sagemaker.jobs[record.job_name] |= {"TrainingJobStatus": "Stopped"}
+    cloud.s3.put_object(
+        Bucket="acme-dev-artifacts", Key=f"checkpoints/flight-delay/{record.run_key}/1.ubj", Body=b"model"
+    )
+    duration = expected(write_job(), tmp_path).duration
+    assert (duration.low, duration.high) == (0, 1800)
+    assert "part of which the checkpoints save" in duration.source
+
+    write_local(trained(write_job(), cloud, moments, 5), tmp_path)
+    assert expected(write_job(hyperparameters={"num_round": 1}), tmp_path).duration.basis == "assumed"
+
+
+def test_what_launches_nothing_is_estimated_at_nothing(
+    cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
+) -> None:
+    record = start(prepare(write_job(), now=next(moments)))
+    assert estimate(prepare(write_job()), tmp_path) is None
+    cloud.sagemaker.complete(record.job_name)
+    assert estimate(prepare(write_job()), tmp_path) is None
+
+
+@pytest.mark.usefixtures("cloud")
+def test_spot_is_the_cheapest_alternative_of_a_job_on_demand_and_not_the_cleanest(
+    write_job: WriteJob, tmp_path: Path
+) -> None:
+    found = expected(write_job(**ON_DEMAND), tmp_path)
+    assert found.cleanest is None  # Stockholm's grid is the cleanest there is
+    assert found.cheapest is not None
+    assert found.cheapest.title == "managed spot (compute.spot: true)"
+    assert "checkpoints" in found.cheapest.costs
+    # 60 % off, and 5 % of the work done over again.
+    assert found.cheapest.usd == pytest.approx(found.figures["cost"].value * (1 - 0.4 * 1.05))
+    assert found.cheapest.kg == pytest.approx(-0.05 * found.figures["co2e"].value)
+    spot = expected(write_job(), tmp_path)
+    assert (spot.cleanest, spot.cheapest, spot.others) == (None, None, [])
+
+
+@pytest.mark.usefixtures("cloud")
+def test_trainium_is_named_where_the_framework_trains_on_it_only(write_job: WriteJob, tmp_path: Path) -> None:
+    gpu = {"instance_type": "ml.g5.xlarge"}
+    found = expected(write_job(compute=gpu, image=PYTORCH), tmp_path)
+    assert found.cleanest is not None
+    assert found.cleanest.title == "ml.trn1.2xlarge instead of ml.g5.xlarge"
+    assert "must train with Neuron" in found.cleanest.costs
+    assert found.cheapest is None  # it costs more
+    assert expected(write_job(compute=gpu), tmp_path).cleanest is None  # XGBoost
+
+
+@pytest.mark.usefixtures("cloud")
+def test_what_is_not_known_is_listed_and_not_counted(write_job: WriteJob, tmp_path: Path) -> None:
+    warm = expected(write_job(compute={"spot": False, "keep_alive_minutes": 10}), tmp_path)
+    assert "warm pool: up to 10 min, billed and idle, unless another job takes it" in warm.unknown
+    assert any(text.startswith("cost of volumes: ") for text in warm.unknown)
+
+
+@pytest.mark.usefixtures("cloud")
+def test_the_plan_shows_the_figures_that_the_json_has(write_job: WriteJob, tmp_path: Path) -> None:
+    launch = prepare(write_job(**ON_DEMAND))
+    found = estimate(launch, tmp_path)
+    assert found is not None
+    console = Console(width=120, record=True, file=(tmp_path / "told").open("w"))
+    console.print(display.plan(launch, found), crop=False)
+    told = console.export_text()
+    co2e = found.model_dump(mode="json")["figures"]["co2e"]
+    assert (f"{co2e['value']:.2g}", co2e["unit"], co2e["class"]) == ("0.00011", "kgCO2e", "C")
+    assert co2e["driver"] == "the duration"
+    assert "0.00011 kgCO2e (0.000022 to 0.00048), estimated, class C: driven by the duration" in told
+    assert "0.016 USD (0.0031 to 0.066)" in told
+    assert "0.0022 kWh (0.00042 to 0.0093)" in told
+    assert "7.5 min (1.5 to 30), assumed: 25 % (5 to 100 %) of the cap of 30 min" in told
+    assert "cleanest     none found" in told
+    assert "cheapest     managed spot (compute.spot: true) adds 0.0000055 kgCO2e" in told
+
+
+def test_a_folder_that_cannot_hold_records_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"--out: .*file/runs cannot be made: Not a directory; name another folder"):
+        local_folder(tmp_path / "file")
