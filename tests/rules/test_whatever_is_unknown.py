@@ -10,6 +10,8 @@ from sustainable_mlops.plan import load
 from sustainable_mlops.rules import BY_ID, Finding, Outcome, evaluate
 from tests.rules.tables import Row, rows, tables
 
+pytestmark = pytest.mark.slow
+
 Place: TypeAlias = tuple[str | int, ...]
 
 #: What stands in the place of a value: unknown until apply, not set, or of another kind.

@@ -18,6 +18,8 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import Sandbox, process
 from tests.sandbox.support import IMAGE, ROLE, tar, until
 
+pytestmark = pytest.mark.slow
+
 SPAWN = "from sustainable_mlops.sandbox import Sandbox; print(Sandbox.start().pid, flush=True); input()"
 
 
@@ -64,7 +66,6 @@ def test_its_variables_lead_an_ordinary_client_to_it(sandbox: Sandbox) -> None:
     assert done.stdout.strip() == "123456789012"
 
 
-@pytest.mark.slow
 def test_state_survives_a_restart(tmp_path: Path) -> None:
     with Sandbox.start(state=tmp_path) as sandbox:
         fill(sandbox)
@@ -82,7 +83,6 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
         assert tags["Tags"] == [{"Key": "owner", "Value": "ana"}]
 
 
-@pytest.mark.slow
 def test_a_damaged_state_is_told_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "state.pickle").write_bytes(b"damaged")
     with pytest.raises(UserError, match=r"state\.pickle cannot be read .* remove it to start empty"):
@@ -126,7 +126,6 @@ def test_stopping_it_ends_its_training_jobs(tmp_path: Path) -> None:
     assert not [job for job in jobs if job.is_running() and job.status() != psutil.STATUS_ZOMBIE]
 
 
-@pytest.mark.slow
 def test_the_command_line_starts_uses_and_stops_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

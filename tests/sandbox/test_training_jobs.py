@@ -9,6 +9,8 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import Sandbox
 from tests.sandbox.support import IMAGE, ROLE, refusal, tar, until
 
+pytestmark = pytest.mark.slow
+
 Fresh = Callable[[str], str]
 
 #: One round every 0.1 s, each saved; the model tells at which rounds the script was started.

@@ -20,6 +20,8 @@ import pytest
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.runtime.training import Timing, TrainingRun, TrainingUpdate
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 

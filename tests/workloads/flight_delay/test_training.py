@@ -21,6 +21,8 @@ from workloads.flight_delay import train
 from workloads.flight_delay.checkpoints import Checkpoints
 from workloads.flight_delay.features import LABEL
 
+pytestmark = pytest.mark.slow
+
 #: A small model, with every interval odd to the others.
 SMALL = {
     "num_round": 13,
@@ -103,7 +105,6 @@ def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained(tmp_path_factory.mktemp("whole"), data)
 
 
-@pytest.mark.slow
 def test_killed_at_random_moments_it_ends_with_the_same_model(data: Path, job: Job, root: Path, tmp_path: Path) -> None:
     """Real processes, with the files that the job file sends and no others, started as the XGBoost container does."""
     code = tmp_path / "code"
