@@ -1,46 +1,55 @@
 """What SageMaker takes, and what it does not: why a kind of inference cannot serve a need.
 
-Sources: SageMaker developer guide ("Serverless Inference", "Asynchronous inference", "Inference options") and the
-service model of its API.
+The figures and their sources are in `catalogue/limits.csv`; what is excluded is that of SageMaker's developer guide
+("Serverless Inference", "Asynchronous inference", "Scale an endpoint to zero instances").
 """
 
 from collections.abc import Iterator
+from functools import cache
+from math import ceil
 
 from sustainable_mlops.advice.need import Need
 from sustainable_mlops.catalogue import regions
+from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.footprint.coefficients import assumptions
 
-MB = 1024  # KB
-SERVERLESS_MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
-SERVERLESS_CONCURRENCY = 200
-SERVERLESS_DISK_MB = 5 * 1024
-SERVERLESS_IMAGE_GB = 10
-SERVERLESS_PAYLOAD_KB = 4 * MB
-REALTIME_PAYLOAD_KB = 6 * MB
-ASYNC_PAYLOAD_KB = 1024 * MB
-BATCH_PAYLOAD_KB = 100 * MB
-#: Seconds within which a container must answer.
-ANSWER_S, ASYNC_ANSWER_S = 60, 3600
-BATCH_INSTANCES = 100
+#: Hours between transform jobs: an answer within the hour waits for a job, then for its end; or one job a day.
+BATCH_EVERY_H = {"minutes": 0.5, "day": 24.0}
+
+
+@cache
+def _limits() -> dict[str, int]:
+    return {row["key"]: int(row["value"]) for row in rows("limits")}
+
+
+def limit(key: str) -> int:
+    """The limit called `key` in `catalogue/limits.csv`, in the unit that its name ends with."""
+    return _limits()[key]
+
+
+def serverless_memory_mb() -> range:
+    """The sizes of serverless memory."""
+    least, most, step = (limit(f"serverless_memory_mb_{name}") for name in ("least", "most", "step"))
+    return range(least, most + 1, step)
 
 
 def against(kind: str, need: Need) -> tuple[str, ...]:
     """Why `kind` cannot serve `need`; empty where nothing speaks against it."""
-    return (*_too_slow(need), *_AGAINST[kind](need))
+    return tuple(_AGAINST[kind](need))
 
 
-def _too_slow(need: Need) -> Iterator[str]:
-    if not isinstance(need.latency, str) and need.duration_s * 1000 > need.latency:
-        yield f"a request takes {need.duration_s * 1000:g} ms, more than the {need.latency:g} ms wanted"
+def _size(need: Need, key: str) -> Iterator[str]:
+    if need.payload_kb > (most := limit(key)):
+        yield f"the payload of {_mb(need.payload_kb)} is above {_mb(most)}"
 
 
-def _size(need: Need, most_kb: int, text: str) -> Iterator[str]:
-    if need.payload_kb > most_kb:
-        yield f"the payload of {need.payload_kb / MB:,.3g} MB is above {text}"
+def _mb(kb: float) -> str:
+    return f"{kb / 1024:,.6g} MB"
 
 
-def _time(need: Need, most_s: int) -> Iterator[str]:
-    if need.duration_s > most_s:
-        yield f"a request takes {need.duration_s:g} s, and has to be answered within {most_s} s"
+def _time(need: Need, key: str, but: str = "") -> Iterator[str]:
+    if need.duration_s > (most := limit(key)):
+        yield f"a request takes {need.duration_s:g} s, and has to be answered within {most} s{but}"
 
 
 def _serverless(need: Need) -> Iterator[str]:
@@ -50,43 +59,67 @@ def _serverless(need: Need) -> Iterator[str]:
     if need.accelerator != "none":
         yield "it has no accelerators"
     if not isinstance(need.latency, str):
-        yield "a start after a pause takes seconds, up to 4 minutes: no p99 holds"
+        minutes = limit("serverless_start_s") // 60
+        yield (
+            f"a start after a pause takes seconds, at most {minutes} minutes, so no p99 holds; provisioned "
+            "concurrency, which avoids it, is on all the time"
+        )
     if need.vpc:
         yield "it takes no VPC"
-    if need.memory_mb > SERVERLESS_MEMORY_MB[-1]:
-        yield f"the model takes about {need.memory_mb:,.0f} MB of memory, above 6,144 MB"
-    if need.model_mb > SERVERLESS_DISK_MB:
-        yield f"the model of {need.model_mb:,.0f} MB is above the 5 GB of disk"
-    if need.image_gb > SERVERLESS_IMAGE_GB:
-        yield f"the image of {need.image_gb:g} GB is above 10 GB"
-    if need.peak_at_once > SERVERLESS_CONCURRENCY:
-        yield f"{need.peak_at_once:,.0f} requests at once at the peak are above {SERVERLESS_CONCURRENCY}"
-    yield from _size(need, SERVERLESS_PAYLOAD_KB, "4 MB")
-    yield from _time(need, ANSWER_S)
+    if need.memory_mb > (most := serverless_memory_mb()[-1]):
+        yield f"the model takes about {need.memory_mb:,.0f} MB of memory, above {most:,} MB"
+    if need.model_mb > (disk := limit("serverless_disk_mb")):
+        yield f"the model of {need.model_mb:,.0f} MB is above the {disk // 1024} GB of disk"
+    if need.image_gb > (image := limit("serverless_image_gb")):
+        yield f"the image of {need.image_gb:g} GB is above {image} GB"
+    if need.peak_at_once > (once := limit("serverless_concurrency")):
+        yield f"{need.peak_at_once:,.0f} requests at once at the peak are above {once}"
+    yield from _size(need, "serverless_payload_kb")
+    yield from _time(need, "serverless_answer_s")
 
 
 def _real_time(need: Need) -> Iterator[str]:
-    yield from _size(need, REALTIME_PAYLOAD_KB, "6 MB")
-    yield from _time(need, ANSWER_S)
+    if not isinstance(need.latency, str) and need.duration_s * 1000 > need.latency:
+        took = f"{need.duration_s * 1000:g} ms"
+        yield f"a request takes {took}, more than the {need.latency:g} ms wanted: make the model faster"
+    yield from _size(need, "real_time_payload_kb")
+    yield from _time(need, "real_time_answer_s", f", or {limit('real_time_stream_s')} s where it is streamed")
+
+
+def _scheduled(need: Need) -> Iterator[str]:
+    if need.hours_per_day >= 24:
+        yield "there is traffic at every hour of the day"
+    yield from _real_time(need)
 
 
 def _asynchronous(need: Need) -> Iterator[str]:
-    if need.latency != "minutes":
+    if need.latency not in ("minutes", "day"):
         yield "answers come through S3, after minutes where it has to wake"
-    yield from _size(need, ASYNC_PAYLOAD_KB, "1 GB")
-    yield from _time(need, ASYNC_ANSWER_S)
+    yield from _size(need, "asynchronous_payload_kb")
+    yield from _time(need, "asynchronous_answer_s")
 
 
 def _batch(need: Need) -> Iterator[str]:
-    if need.latency != "minutes":
+    if (every := BATCH_EVERY_H.get(str(need.latency))) is None:
         yield "answers come when a job has ended"
-    yield from _size(need, BATCH_PAYLOAD_KB, "100 MB")
-    yield from _time(need, ASYNC_ANSWER_S)
+    else:
+        if need.duration_s / 3600 + assumptions()["job_start_hours"].high > every:
+            yield f"a request of {need.duration_s:g} s does not end in a job of half an hour: answers within the hour"
+        if need.requests_per_day < 2 * jobs_a_day(need):
+            yield "a job is for many requests, and each would have less than two"
+    yield from _size(need, "batch_payload_kb")
+    yield from _time(need, "batch_answer_s")
+
+
+def jobs_a_day(need: Need) -> int:
+    """Transform jobs, in the hours with traffic, for the callers of `need`, who wait minutes or a day."""
+    return max(1, ceil(need.hours_per_day / BATCH_EVERY_H[str(need.latency)]))
 
 
 _AGAINST = {
     "serverless": _serverless,
     "real-time": _real_time,
+    "scheduled real-time": _scheduled,
     "asynchronous": _asynchronous,
     "batch transform": _batch,
 }

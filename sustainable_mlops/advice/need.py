@@ -1,13 +1,16 @@
 """What a model and its callers need."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import isfinite
-from typing import Literal
+from typing import Any, Literal
 
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint.coefficients import assumptions
 
 Accelerator = Literal["none", "any", "gpu"]
+#: What callers accept, where no p99 is asked for: each accepts what the ones before it do.
+WAITS = ("cold_start", "minutes", "day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +23,13 @@ class Need:
     peak: float = 3.0
     #: Hours a day with traffic.
     hours_per_day: float = 24.0
-    #: p99 in ms, or what callers accept: `cold_start` (some seconds, seldom) or `minutes` (within the hour).
-    latency: float | Literal["cold_start", "minutes"] = "cold_start"
+    #: p99 in ms, or what callers accept: `cold_start` (some seconds, seldom), `minutes` (within the hour) or `day`.
+    latency: float | Literal["cold_start", "minutes", "day"] = "cold_start"
     #: The larger of request and answer.
     payload_kb: float = 10.0
     model_mb: float = 100.0
     image_gb: float = 2.0
-    #: Seconds that one request keeps one vCPU, or one accelerator, busy.
+    #: Seconds that one request keeps one vCPU, or the accelerators that hold one model, busy.
     duration_s: float = 0.2
     #: `any` takes Neuron chips as well as GPUs.
     accelerator: Accelerator = "none"
@@ -45,8 +48,8 @@ class Need:
         if not (isfinite(self.peak) and self.peak >= 1):
             raise UserError(f"peak: {self.peak:g} must be at least 1, as no peak is below the average")
         if isinstance(self.latency, str):
-            if self.latency not in ("cold_start", "minutes"):
-                raise UserError(f"latency: {self.latency} is neither a p99 in ms, cold_start nor minutes")
+            if self.latency not in WAITS:
+                raise UserError(f"latency: {self.latency} is neither a p99 in ms nor any of: {', '.join(WAITS)}")
         elif not (isfinite(self.latency) and self.latency > 0):
             raise UserError(f"latency: {self.latency:g} ms must be more than 0")
         if self.accelerator not in ("none", "any", "gpu"):
@@ -64,5 +67,15 @@ class Need:
 
     @property
     def memory_mb(self) -> float:
-        """Memory that serving takes; assumed: the model twice over while it loads, and 512 MB for the server."""
-        return 2 * self.model_mb + 512
+        """Memory that serving takes: the model while it loads, and its server."""
+        known = assumptions()
+        return known["serving_memory_x_model"].central * self.model_mb + known["serving_memory_mb"].central
+
+    @property
+    def accelerator_gib(self) -> float:
+        """Memory of accelerators that one model takes: its weights, and what requests need."""
+        return assumptions()["accelerator_memory_x_model"].central * self.model_mb / 1024
+
+    def to_dict(self) -> dict[str, Any]:
+        """Exact, for JSON."""
+        return asdict(self)

@@ -1,38 +1,39 @@
 """The ways to serve a need: each kind on each silicon, in its smallest size, with its footprint."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from math import ceil
-from typing import Any
+from dataclasses import dataclass, replace
+from math import ceil, exp, floor
+from typing import Any, cast
 
-from sustainable_mlops.advice.limits import BATCH_INSTANCES, KINDS, SERVERLESS_MEMORY_MB, against
-from sustainable_mlops.advice.need import Need
+from sustainable_mlops.advice.limits import BATCH_EVERY_H, KINDS, against, jobs_a_day, limit, serverless_memory_mb
+from sustainable_mlops.advice.need import WAITS, Need
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import Instance
 from sustainable_mlops.footprint import Estimate, Fleet, Job, Quantity, Serverless, between, estimate, exactly
+from sustainable_mlops.footprint.coefficients import assumptions
 
 DAYS = 730 / 24
-#: Load that autoscaling aims at, so that a queue stays short (assumed).
-TARGET_LOAD = 0.6
-#: Seconds an asynchronous endpoint stays on after its backlog is gone: metrics, evaluation, cooldown (assumed).
-SCALE_IN_S = 900.0
-#: Hours that a transform job is up before it works (assumed).
-START_H = between(2 / 60, 4 / 60, 8 / 60, "time a job takes to start")
-#: GB of memory of one accelerator, from the makers' published figures, from memory: assumed; others are not advised.
-ACCELERATOR_GB = {"T4": 16, "A10G": 24, "L4": 24, "L40S": 48, "A100": 40, "H100": 80, "Inferentia2": 32}
-SILICON = ("Graviton", "x86", "Inferentia2", "GPU")
-_USE = {"real-time": "hosting", "asynchronous": "hosting", "batch transform": "transform"}
+SILICON = ("Graviton", "x86", "Inferentia2", "Trainium", "Trainium2", "GPU")
+_ACCELERATED = SILICON[2:]
 _WHY = {
     "serverless": "nothing runs or is billed between requests; the first after a pause waits for a start",
     "real-time": "at least one instance is on all the time, and answers at once",
+    "scheduled real-time": "as real-time in the hours with traffic, and no instance is on outside them",
     "asynchronous": "it scales to zero, and wakes within minutes",
-    "batch transform": "nothing is on between the jobs, one in each hour with traffic",
+    "batch transform": "nothing is on between the jobs",
 }
-_SILICON_WHY = {
-    "Graviton": "needs an arm64 image",
-    "x86": "takes any image",
-    "Inferentia2": "the model must compile with Neuron",
-    "GPU": "takes any CUDA image",
+_EVERY = {"minutes": "a job each half hour with traffic", "day": "one job a day"}
+_NEURON = "the model must compile with Neuron"
+#: Neuron's release notes: from SDK 2.29 on, its library for language models has Trainium2 and newer alone.
+_OLD_NEURON = f"{_NEURON}; language models up to SDK 2.28 only"
+_CHECK = {
+    "Graviton": "the image must be arm64",
+    "Inferentia2": _OLD_NEURON,
+    "Trainium": _OLD_NEURON,
+    "Trainium2": _NEURON,
+    "serverless": "more memory brings more vCPUs: benchmark the sizes",
+    "scheduled real-time": "calls fail outside its hours, when a schedule takes its inference component to 0 copies",
+    "real-time": "one instance is in one zone: take 2 where answers must survive its loss",
 }
 
 
@@ -48,7 +49,9 @@ class Option:
     #: Of a serverless endpoint: its concurrency.
     max_instances: int
     estimate: Estimate
+    #: Why it serves, and what must be checked first.
     reasons: tuple[str, ...]
+    checks: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -64,6 +67,7 @@ class Option:
             "min_instances": self.min_instances,
             "max_instances": self.max_instances,
             "reasons": list(self.reasons),
+            "checks": list(self.checks),
             "month": self.estimate.to_dict(),
         }
 
@@ -81,13 +85,29 @@ class Refusal:
 class Advice:
     """The options, least carbon first, and what was refused."""
 
+    need: Need
     options: tuple[Option, ...]
     refused: tuple[Refusal, ...]
+
+    @property
+    def if_callers_wait(self) -> "Advice | None":
+        """Where nothing serves: the advice for callers who wait the least time that makes something serve."""
+        if self.options:
+            return None
+        waits = WAITS[WAITS.index(self.need.latency) + 1 :] if isinstance(self.need.latency, str) else WAITS
+        found = (advise(replace(self.need, latency=cast("Any", wait))) for wait in waits)
+        return next((advice for advice in found if advice.options), None)
 
     def to_dict(self) -> dict[str, Any]:
         """Exact, for JSON."""
         refused = [{"kind": one.kind, "silicon": one.silicon, "reasons": list(one.reasons)} for one in self.refused]
-        return {"options": [option.to_dict() for option in self.options], "refused": refused}
+        wait = self.if_callers_wait
+        return {
+            "need": self.need.to_dict(),
+            "options": [option.to_dict() for option in self.options],
+            "refused": refused,
+            "if_callers_wait": wait.to_dict() if wait else None,
+        }
 
 
 def advise(need: Need) -> Advice:
@@ -104,7 +124,7 @@ def advise(need: Need) -> Advice:
                 options.append(found)
             else:
                 refused.append(found)
-    return Advice(tuple(sorted(options, key=_rank)), tuple(refused))
+    return Advice(need, tuple(sorted(options, key=_rank)), tuple(refused))
 
 
 def _rank(option: Option) -> tuple[float, float]:
@@ -113,11 +133,12 @@ def _rank(option: Option) -> tuple[float, float]:
 
 
 def _serverless(need: Need) -> Option:
-    memory = next(size for size in SERVERLESS_MEMORY_MB if size >= need.memory_mb)
+    memory = next(size for size in serverless_memory_mb() if size >= need.memory_mb)
     requests = exactly(need.requests_per_day * DAYS)
     found = estimate(Serverless(memory, need.region, requests, exactly(need.duration_s)))
     reasons = (_WHY["serverless"], f"{memory} MB is the least that holds the model")
-    return Option("serverless", "x86", f"{memory} MB", 0, max(1, ceil(need.peak_at_once)), found, reasons)
+    most = max(1, ceil(need.peak_at_once))
+    return Option("serverless", "x86", f"{memory} MB", 0, most, found, reasons, (_CHECK["serverless"],))
 
 
 def _on_instances(kind: str, need: Need) -> Iterator[Option | Refusal]:
@@ -126,84 +147,129 @@ def _on_instances(kind: str, need: Need) -> Iterator[Option | Refusal]:
         if reason:
             yield Refusal(kind, silicon, (reason,))
             continue
-        found = [
-            option
+        use = "transform" if kind == "batch transform" else "hosting"
+        fitting = [
+            instance
             for instance in instances.everything().values()
-            if _is(silicon, instance) and _USE[kind] in instance.uses and _holds(instance, need)
-            for option in _sized(kind, silicon, instance, need)
+            if _silicon(instance) == silicon and use in instance.uses and _at_once(instance, need)
         ]
-        yield min(found, key=_rank) if found else Refusal(kind, silicon, ("no instance type holds the model and load",))
+        there = [instance for instance in fitting if instances.offered(instance.name, need.region) is not False]
+        found = [option for instance in there for option in _sized(kind, silicon, instance, need)]
+        if found:
+            yield min(found, key=_rank)
+        elif fitting and not there:
+            yield Refusal(kind, silicon, (f"EC2 does not have the types that hold the model in {need.region}",))
+        else:
+            yield Refusal(kind, silicon, ("no instance type holds the model and load",))
 
 
 def _silicon_against(silicon: str, kind: str, need: Need) -> str:
-    accelerated = silicon in ("Inferentia2", "GPU")
-    if accelerated and need.accelerator == "none":
+    if silicon in _ACCELERATED and need.accelerator == "none":
         return "the model needs no accelerator, which would idle"
-    if not accelerated and need.accelerator != "none":
+    if silicon not in _ACCELERATED and need.accelerator != "none":
         return "the model needs an accelerator"
-    if silicon == "Inferentia2" and need.accelerator == "gpu":
+    if silicon in _ACCELERATED and silicon != "GPU" and need.accelerator == "gpu":
         return "the model needs a GPU"
     if silicon == "Graviton" and kind == "batch transform":
         return "SageMaker has Graviton for endpoints only"
     return ""
 
 
-def _is(silicon: str, instance: Instance) -> bool:
+def _silicon(instance: Instance) -> str:
+    """The silicon an instance is advised for; empty for burstable CPUs and for Inferentia1, which is dead."""
     if instance.accelerator is None:
-        return instance.family[0] in "cmr" and silicon == ("Graviton" if instance.graviton else "x86")
-    if instance.accelerator.name not in ACCELERATOR_GB:
-        return False
-    return ("Inferentia2" if instance.accelerator.name == "Inferentia2" else "GPU") == silicon
+        return "" if instance.family[0] not in "cmr" else "Graviton" if instance.graviton else "x86"
+    name = instance.accelerator.name
+    return name if name in SILICON else "" if name == "Inferentia" else "GPU"
 
 
-def _holds(instance: Instance, need: Need) -> bool:
+def _at_once(instance: Instance, need: Need) -> int:
+    """Requests that an instance works on at the same time: a vCPU each, or the accelerators that hold one model.
+
+    0 where the model does not fit.
+    """
     if instance.memory_gib * 1024 < need.memory_mb:
-        return False
+        return 0
     if instance.accelerator is None:
-        return True
-    # A fifth more than the weights, for what a request needs (assumed).
-    return instance.accelerators * ACCELERATOR_GB[instance.accelerator.name] * 1024 >= need.model_mb * 1.2
+        return instance.vcpu
+    return instance.accelerators // ceil(need.accelerator_gib / instance.accelerator_gib)
 
 
 def _sized(kind: str, silicon: str, instance: Instance, need: Need) -> Iterator[Option]:
-    at_once = instance.accelerators or instance.vcpu
     batch = kind == "batch transform"
-    found = _batch(instance, at_once, need) if batch else _fleet(kind, instance, at_once, need)
+    found = _batch(instance, need) if batch else _fleet(kind, instance, need)
     if found is not None:
         thing, least, most = found
-        reasons = (_WHY[kind], _SILICON_WHY[silicon], f"check that {need.region} has {instance.name}")
-        yield Option(kind, silicon, instance.name, least, most, estimate(thing), reasons)
+        reasons = (f"{_WHY[kind]}: {_EVERY[str(need.latency)]}" if batch else _WHY[kind],)
+        checks = tuple(_checks(kind, silicon, instance, need))
+        yield Option(kind, silicon, instance.name, least, most, estimate(thing), reasons, checks)
 
 
-def _fleet(kind: str, instance: Instance, at_once: int, need: Need) -> tuple[Fleet, int, int]:
-    least = 1 if kind == "real-time" else 0
-    most = max(1, ceil(need.peak_at_once / at_once / TARGET_LOAD))
-    on = _hours_on(need) if kind == "asynchronous" else exactly(730.0)
-    busy = need.requests_per_day * DAYS * need.duration_s / 3600 / at_once  # instance-hours of work in a month
-    usual = min(float(most), max(1.0, need.average_at_once / at_once / TARGET_LOAD))
+def _checks(kind: str, silicon: str, instance: Instance, need: Need) -> Iterator[str]:
+    if silicon in _CHECK:
+        yield _CHECK[silicon]
+    if silicon in _ACCELERATED:
+        yield "a request is taken to keep every accelerator busy for the same time: measure it on each"
+    if kind in _CHECK:
+        yield _CHECK[kind]
+    if kind.endswith("real-time"):
+        if not isinstance(need.latency, str) and need.duration_s * 2000 > need.latency:
+            yield f"a request alone takes {need.duration_s * 1000:g} of {need.latency:g} ms: load-test the p99"
+        if need.payload_kb > limit("real_time_payload_sure_kb"):
+            yield "the payload: AWS's hosting FAQs have 25 MB, the API's model 6 MB"
+    if instances.offered(instance.name, need.region):
+        yield f"EC2 has the type in {need.region}: that SageMaker has it too, and the quota"
+    else:
+        yield f"whether {need.region} has the type, and the quota"
+
+
+def _fleet(kind: str, instance: Instance, need: Need) -> tuple[Fleet, int, int]:
+    at_once, target = _at_once(instance, need), assumptions()["target_load"]
+    on = _hours_on(kind, need, at_once)
+    most = max(1, ceil(need.peak_at_once / at_once / target.central))
     # While traffic lasts the fleet has its usual size, else its least.
-    traffic = min(1.0, need.hours_per_day / 24) if kind == "real-time" else 1.0
-    mean = usual * traffic + 1.0 * (1 - traffic)
-    count = between(1.0, mean, float(most), "instances, between the limits of autoscaling")
-    share = min(1.0, busy / (mean * on.central))
+    traffic = need.hours_per_day / 24 if kind == "real-time" else 1.0
+
+    def mean(load: float, more: float = 0.0) -> float:
+        usual = min(float(most), max(1.0, need.average_at_once / at_once / load + more))
+        return usual * traffic + 1.0 - traffic
+
+    # Never a part of an instance: at most one more than the load asks for.
+    count = between(mean(target.high), mean(target.central), mean(target.low, 1.0), target.text, target.grade)
+    busy = need.requests_per_day * DAYS * need.duration_s / 3600 / at_once  # instance-hours of work in a month
+    share = min(1.0, busy / (count.central * on.central))
     duty = between(share / 2, share, min(1.0, share * 2), "share of the time busy, from the requests")
-    return Fleet(instance.name, need.region, count=count, hours=on, duty=duty), least, most
+    return Fleet(instance.name, need.region, count=count, hours=on, duty=duty), int(kind == "real-time"), most
 
 
-def _hours_on(need: Need) -> Quantity:
-    """Hours a month that an asynchronous endpoint has instances: each request keeps them until it scales in."""
-    active = need.hours_per_day * DAYS
-    apart = need.requests_per_day * DAYS * (need.duration_s + SCALE_IN_S) / 3600
-    hours = min(active, apart)
-    return between(hours / 3, hours, min(730.0, hours * 1.5), "hours with a backlog, from the requests")
+def _hours_on(kind: str, need: Need, at_once: int) -> Quantity:
+    """Hours a month that an endpoint has instances."""
+    if kind == "real-time":
+        return exactly(730.0)
+    active, wake, stays = need.hours_per_day * DAYS, assumptions()["wake_hours"], assumptions()["scale_in_seconds"]
+    if kind == "scheduled real-time":
+        low, hours, high = (min(730.0, active + start * DAYS) for start in (wake.low, wake.central, wake.high))
+        return between(low, hours, high, "hours on a schedule, with its start", wake.grade)
+
+    def on(stay_s: float) -> float:
+        """Each request keeps the instances until they scale in; requests come at random, so that stays overlap."""
+        return active * (1 - exp(-need.requests_per_day / need.hours_per_day * (need.duration_s + stay_s) / 3600))
+
+    # Least where all requests of a day come together.
+    together = (need.requests_per_day * need.duration_s / at_once + stays.low) / 3600 * DAYS
+    return between(min(together, on(stays.low)), on(stays.central), on(stays.high), "hours with a backlog")
 
 
-def _batch(instance: Instance, at_once: int, need: Need) -> tuple[Job, int, int] | None:
-    runs_a_day = ceil(need.hours_per_day)
-    work_h = need.requests_per_day * need.duration_s / 3600 / at_once / runs_a_day * need.peak
-    number = max(1, ceil(work_h / (1 - START_H.high)))
-    if number > BATCH_INSTANCES:
+def _batch(instance: Instance, need: Need) -> tuple[Job, int, int] | None:
+    every, start, jobs = BATCH_EVERY_H[str(need.latency)], assumptions()["job_start_hours"], jobs_a_day(need)
+    # A worker does its requests one after the other, as many as there is time for.
+    of_one = _at_once(instance, need) * max(1, floor((every - start.high) * 3600 / need.duration_s))
+    requests = need.requests_per_day / jobs
+    most = ceil(requests * (need.peak if jobs > 1 else 1.0) / of_one)
+    if most > limit("batch_instances"):
         return None
-    mean_h = work_h / need.peak / number
-    hours = Quantity(mean_h + START_H.low, mean_h + START_H.central, mean_h + START_H.high, "C", START_H.text)
-    return Job(instance.name, need.region, hours, exactly(float(number)), exactly(runs_a_day * DAYS)), 0, number
+    usual = max(1.0, requests / of_one)
+    work_h = max(1.0, requests / usual / _at_once(instance, need)) * need.duration_s / 3600
+    hours = between(work_h + start.low, work_h + start.central, work_h + start.high, start.text, start.grade)
+    count = between(usual, usual, float(ceil(usual)), "instances of a job, by its requests")
+    return Job(instance.name, need.region, hours, count, exactly(jobs * DAYS)), 0, most

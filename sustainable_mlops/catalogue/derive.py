@@ -1,11 +1,12 @@
-"""Derives `instances.csv`: every instance type SageMaker names, with the platform its CPU belongs to.
+"""Derives `instances.csv` and `offerings.csv`: every instance type SageMaker names, and where EC2 offers it.
 
-`python -m sustainable_mlops.catalogue.derive` prints the file. It needs botocore (SageMaker's names) and moto (the
-sizes EC2 reports); the estimates read only the result.
+`python -m sustainable_mlops.catalogue.derive` writes both files anew. It needs botocore (SageMaker's names) and moto
+(the sizes and places EC2 reports); the estimates read only the result.
 
-The rule: sizes are EC2's own. The CPU is the family's in `platforms.csv`; a family whose platform nobody has published
-takes that of the family with the same CPU, and is class C where the CPU's TDP is itself a guess. A type without sizes
-or without a CPU is listed by name in `unknown_instances.csv` instead.
+The rule: sizes are EC2's own; of types that EC2 no longer lists, those in `retired_instances.csv`.
+The CPU is the family's in `platforms.csv`; a family whose platform nobody has published takes that of the family with
+the same CPU, and is class C where the CPU's TDP is itself a guess. A type without sizes or without a CPU is listed by
+name in `unknown_instances.csv` instead.
 """
 
 import gzip
@@ -14,17 +15,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+from sustainable_mlops.catalogue.tables import HERE, rows
+
 #: The members of botocore's SageMaker model that name the types of instances a plan can ask for, and their use.
 ENUMS = {
     "AppInstanceType": "app",
+    "ClusterInstanceType": "cluster",
     "InstanceType": "notebook",
     "ProcessingInstanceType": "processing",
     "ProductionVariantInstanceType": "hosting",
     "TrainingInstanceType": "training",
     "TransformInstanceType": "transform",
 }
-COLUMNS = (
+_COLUMNS = (
     "instance",
     "platform",
     "vcpu",
@@ -32,43 +35,16 @@ COLUMNS = (
     "local_ssd_gb",
     "accelerator",
     "accelerators",
+    "accelerator_gib",
     "uses",
     "source",
 )
-
-#: The CPU each family runs on. AWS documents the CPU of every family; sockets and TDPs are in platforms.csv.
-PLATFORM = {
-    "haswell-c4": "c4",
-    "haswell-m4": "m4 t2",
-    "broadwell": "p2 p3",
-    "skylake-8175m": "m5 m5d r5 t3 p3dn",
-    "skylake-8124m": "c5 c5d c5n",
-    "cascade-lake-8259cl": "g4dn r5d",
-    "cascade-lake-8275cl": "p4d p4de inf1 dl1 c5.12xlarge c5.24xlarge",
-    "ice-lake": "m6i m6id c6i c6id c6in r6i r6id trn1 trn1n",
-    "sapphire-rapids": "m7i m7i-flex c7i c7i-flex r7i p5en trn2",
-    "emerald-rapids": "p6-b200 p6-b300 g7 g7e",
-    "granite-rapids": "m8i m8i-flex c8i c8i-flex r8i r8i-flex",
-    "rome": "g5",
-    "milan": "g6 g6e p5 p5e inf2",
-    "graviton2": "m6g m6gd c6g c6gd c6gn r6g r6gd g5g",
-    "graviton3": "m7g c7g r7g r7gd",
-    "graviton4": "m8g c8g r8g",
-    "grace": "p6e-gb200",
-}
-#: EC2 no longer lists these; sizes from AWS's documentation: vCPU, GiB, local SSD in GB, accelerator, its number.
-RETIRED = {
-    "p2.xlarge": (4, 61, 0, "K80", 1),
-    "p2.8xlarge": (32, 488, 0, "K80", 8),
-    "p2.16xlarge": (64, 732, 0, "K80", 16),
-    "p3.2xlarge": (8, 61, 0, "V100", 1),
-    "p3.8xlarge": (32, 244, 0, "V100", 4),
-    "p3.16xlarge": (64, 488, 0, "V100", 8),
-    "dl1.24xlarge": (96, 768, 4000, "Gaudi", 8),
-    "p6e-gb200.36xlarge": (144, 960, 22500, "GB200", 4),
-}
 #: Types outside the enums that people compare with.
-ALSO = ("ml.g5g.xlarge", "ml.m7g.xlarge", "ml.r7g.xlarge")
+_ALSO = ("ml.g5g.xlarge", "ml.m7g.xlarge", "ml.r7g.xlarge")
+#: EC2 calls the T4G of g5g by another name than NVIDIA.
+_ACCELERATOR = {"g5g": "T4g"}
+#: EC2's API answers 512 GiB for a Trainium2; Neuron's documentation has 96, and 1.5 TB for the 16 of a trn2.48xlarge.
+_ACCELERATOR_GIB = {"Trainium2": 96.0}
 
 
 def sagemaker_types() -> dict[str, list[str]]:
@@ -83,55 +59,79 @@ def sagemaker_types() -> dict[str, list[str]]:
     return found
 
 
-def ec2_sizes() -> dict[str, dict[str, Any]]:
-    """What EC2's DescribeInstanceTypes answers, as moto keeps it."""
-    import moto
+def instances() -> Iterator[tuple[str, ...]]:
+    """The rows of `instances.csv`, its head first."""
+    yield _COLUMNS
+    platform = {name: row["platform"] for row in rows("platforms") for name in row["families"].split()}
+    sizes, uses = _sizes(), sagemaker_types()
+    for instance in sorted({*uses, *_ALSO}):
+        name = instance.removeprefix("ml.")
+        cpu = platform.get(name) or platform.get(name.split(".")[0])
+        if name in sizes and cpu is not None:
+            *size, source = sizes[name]
+            yield instance, cpu, *size, " ".join(uses.get(instance, [])), source
 
-    path = Path(moto.__file__).parent / "ec2" / "resources" / "instance_types.json.gz"
-    with gzip.open(path) as file:
-        sizes: dict[str, dict[str, Any]] = json.load(file)
-    return sizes
+
+def offerings() -> Iterator[tuple[str, ...]]:
+    """The rows of `offerings.csv`, its head first: a family, or a size that is in fewer Regions than its family."""
+    yield "types", "regions"
+    offered = {
+        path.name.removesuffix(".json.gz"): {entry["InstanceType"] for entry in _read(path)}
+        for path in sorted((_moto() / "instance_type_offerings" / "region").glob("*.json.gz"))
+    }
+    families: dict[str, dict[str, list[str]]] = {}
+    for instance in sorted({*sagemaker_types(), *_ALSO}):
+        name = instance.removeprefix("ml.")
+        found = [region for region, names in offered.items() if name in names]
+        if found:
+            families.setdefault(name.split(".")[0], {})[name] = found
+    for family, sizes in families.items():
+        anywhere = sorted({region for found in sizes.values() for region in found})
+        yield family, " ".join(anywhere)
+        for name, found in sizes.items():
+            if found != anywhere:
+                yield name, " ".join(found)
 
 
-def size(name: str, sizes: Mapping[str, Mapping[str, Any]]) -> tuple[Any, ...] | None:
-    """vCPU, GiB, local SSD in GB, accelerator and its number of an EC2 type; None where nobody says."""
-    if name in RETIRED:
-        return RETIRED[name]
-    if (facts := sizes.get(name)) is None:
-        return None
+def text(table: Iterator[tuple[str, ...]]) -> str:
+    """`table` as the file should be."""
+    return "".join(",".join(row) + "\n" for row in table)
+
+
+def _sizes() -> dict[str, tuple[str, ...]]:
+    """vCPU, GiB, local SSD in GB, accelerator, its number, the GiB of one, and the source, by EC2 type."""
+    found = {name: _size(name, facts) for name, facts in _read(_moto() / "instance_types.json.gz").items()}
+    keys = ("vcpu", "memory_gib", "local_ssd_gb", "accelerator", "accelerators", "accelerator_gib", "source")
+    return found | {row["instance"]: tuple(row[key] for key in keys) for row in rows("retired_instances")}
+
+
+def _size(name: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
     devices = facts.get("GpuInfo", {}).get("Gpus") or facts.get("NeuronInfo", {}).get("NeuronDevices") or [{}]
+    accelerator = _ACCELERATOR.get(name.split(".")[0]) or devices[0].get("Name", "")
+    memory = _ACCELERATOR_GIB.get(accelerator) or devices[0].get("MemoryInfo", {}).get("SizeInMiB", 0) / 1024
     return (
-        facts["VCpuInfo"]["DefaultVCpus"],
-        facts["MemoryInfo"]["SizeInMiB"] / 1024,
-        facts.get("InstanceStorageInfo", {}).get("TotalSizeInGB", 0),
-        _ACCELERATOR.get(name.split(".")[0]) or devices[0].get("Name", ""),
-        devices[0].get("Count", 0),
+        str(facts["VCpuInfo"]["DefaultVCpus"]),
+        f"{facts['MemoryInfo']['SizeInMiB'] / 1024:g}",
+        str(facts.get("InstanceStorageInfo", {}).get("TotalSizeInGB", 0)),
+        accelerator,
+        str(devices[0].get("Count", 0)),
+        f"{round(memory, 2):g}",
+        "EC2 DescribeInstanceTypes",
     )
 
 
-#: EC2 calls the T4G of g5g by another name than NVIDIA.
-_ACCELERATOR = {"g5g": "T4g"}
+def _moto() -> Path:
+    """What EC2's API answers, as moto keeps it."""
+    import moto
+
+    return Path(moto.__file__).parent / "ec2" / "resources"
 
 
-def rows() -> Iterator[tuple[str, ...]]:
-    """The rows of `instances.csv`."""
-    platform = {name: key for key, names in PLATFORM.items() for name in names.split()}
-    sizes, uses = ec2_sizes(), sagemaker_types()
-    for instance in sorted({*uses, *ALSO}):
-        name = instance.removeprefix("ml.")
-        found = size(name, sizes)
-        cpu = platform.get(name) or platform.get(name.split(".")[0])
-        if found is not None and cpu is not None:
-            source = "AWS documentation" if name in RETIRED else "EC2 DescribeInstanceTypes"
-            vcpu, memory, ssd, accelerator, number = found
-            use = " ".join(uses.get(instance, []))
-            yield instance, cpu, str(vcpu), f"{memory:g}", str(ssd), accelerator, str(number), use, source
-
-
-def text() -> str:
-    """`instances.csv` as it should be."""
-    return "".join(",".join(row) + "\n" for row in (COLUMNS, *rows()))
+def _read(path: Path) -> Any:
+    with gzip.open(path) as file:
+        return json.load(file)
 
 
 if __name__ == "__main__":
-    print(text(), end="")
+    (HERE / "instances.csv").write_text(text(instances()), encoding="utf-8")
+    (HERE / "offerings.csv").write_text(text(offerings()), encoding="utf-8")

@@ -44,8 +44,10 @@ class Instance:
     local_ssd_gb: float
     accelerator: Accelerator | None
     accelerators: int
-    #: What SageMaker takes it for: app, hosting, notebook, processing, training, transform.
+    #: What SageMaker takes it for: app, cluster, hosting, notebook, processing, training, transform.
     uses: frozenset[str]
+    #: Memory of one accelerator.
+    accelerator_gib: float = 0.0
 
     @property
     def family(self) -> str:
@@ -68,6 +70,15 @@ def why_unknown(name: str) -> str:
     return _unknown().get(name, f"the catalogue has no instance type {name}")
 
 
+def offered(name: str, region: str) -> bool | None:
+    """Whether EC2 has the hardware of `name` in `region`; None where nobody says. SageMaker may yet not have it."""
+    offerings, kind = _offerings(), name.removeprefix("ml.")
+    found = offerings.get(kind, offerings.get(kind.split(".")[0]))
+    if found is None:  # EC2 lists it nowhere
+        return False
+    return region in found if any(region in regions for regions in offerings.values()) else None
+
+
 @cache
 def everything() -> dict[str, Instance]:
     """Every known instance type by name."""
@@ -84,6 +95,7 @@ def everything() -> dict[str, Instance]:
             accelerator=accelerators[row["accelerator"]] if number else None,
             accelerators=number,
             uses=frozenset(row["uses"].split()),
+            accelerator_gib=float(row["accelerator_gib"]),
         )
     return found
 
@@ -122,6 +134,11 @@ def _accelerators() -> dict[str, Accelerator]:
         )
         for row in rows("accelerators")
     }
+
+
+@cache
+def _offerings() -> dict[str, tuple[str, ...]]:
+    return {row["types"]: tuple(row["regions"].split()) for row in rows("offerings")}
 
 
 @cache

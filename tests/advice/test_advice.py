@@ -1,8 +1,10 @@
 """What is advised, and why other ways are refused."""
 
 import json
+import os
 import subprocess
 import sys
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sustainable_mlops.advice import Need, advise, limits
-from sustainable_mlops.catalogue import instances, regions
+from sustainable_mlops.catalogue import instances, prices, regions
 from sustainable_mlops.errors import UserError
 
 
@@ -27,6 +29,10 @@ def need(**changes: Any) -> Need:
         ({"latency": 300.0, "accelerator": "gpu"}, "real-time", "GPU"),
         ({"latency": "minutes", "payload_kb": 50_000.0, "requests_per_day": 10.0}, "asynchronous", "Graviton"),
         ({"vpc": True}, "real-time", "Graviton"),
+        ({"vpc": True, "hours_per_day": 9.0}, "scheduled real-time", "Graviton"),
+        ({"latency": "day", "requests_per_day": 1e6, "accelerator": "gpu"}, "batch transform", "GPU"),
+        ({"latency": "minutes", "requests_per_day": 50.0, "duration_s": 900.0}, "asynchronous", "Graviton"),
+        ({"payload_kb": 20_480.0}, "real-time", "Graviton"),
     ],
 )
 def test_typical_needs(changes: dict[str, Any], kind: str, silicon: str) -> None:
@@ -46,15 +52,16 @@ def test_typical_needs(changes: dict[str, Any], kind: str, silicon: str) -> None
         ("serverless", {}, {"latency": 500.0}, "no p99"),
         ("serverless", {}, {"region": "eu-central-2"}, "does not list"),
         ("serverless", {"requests_per_day": 86_400 * 300.0}, {"requests_per_day": 86_400 * 400.0}, "above 200"),
-        ("real-time", {"payload_kb": 6144.0}, {"payload_kb": 6145.0}, "6 MB"),
-        ("real-time", {"duration_s": 60.0}, {"duration_s": 61.0}, "within 60 s"),
+        ("real-time", {"payload_kb": 25_600.0}, {"payload_kb": 25_601.0}, "above 25 MB"),
+        ("real-time", {"duration_s": 60.0}, {"duration_s": 61.0}, "within 60 s, or 480 s where it is streamed"),
+        ("scheduled real-time", {"hours_per_day": 23.0}, {}, "every hour of the day"),
         ("real-time", {"latency": 200.0}, {"latency": 199.0}, "more than the 199 ms"),
         ("asynchronous", {"latency": "minutes"}, {"latency": "cold_start"}, "after minutes"),
         (
             "asynchronous",
             {"latency": "minutes", "payload_kb": 1024.0**2},
             {"latency": "minutes", "payload_kb": 1024.0**2 + 1},
-            "1 GB",
+            "above 1,024 MB",
         ),
         (
             "asynchronous",
@@ -69,6 +76,18 @@ def test_typical_needs(changes: dict[str, Any], kind: str, silicon: str) -> None
             "100 MB",
         ),
         ("batch transform", {"latency": "minutes"}, {"latency": 900.0}, "when a job has ended"),
+        (
+            "batch transform",
+            {"latency": "minutes", "requests_per_day": 96.0},
+            {"latency": "minutes", "requests_per_day": 95.0},
+            "less than two",
+        ),
+        (
+            "batch transform",
+            {"latency": "day", "duration_s": 1500.0},
+            {"latency": "minutes", "duration_s": 1500.0},
+            "does not end in a job",
+        ),
     ],
 )
 def test_each_limit(kind: str, within: dict[str, Any], beyond: dict[str, Any], reason: str) -> None:
@@ -78,13 +97,50 @@ def test_each_limit(kind: str, within: dict[str, Any], beyond: dict[str, Any], r
     assert any(reason in text for one in refused.refused if one.kind == kind for text in one.reasons)
 
 
+def test_a_model_on_four_gpus_serves_one_request_at_a_time() -> None:
+    wanted = need(region="us-east-1", model_mb=140_000.0, accelerator="gpu", requests_per_day=17_280.0, duration_s=5.0)
+    best = advise(wanted).options[0]
+    # 140,000 MB x 1.2 = 164 GiB: four L40S of 44.7 GiB. One request at once, 3 at the peak, at half of the load.
+    assert (best.size, best.max_instances) == ("ml.g6e.12xlarge", 6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "hours", "changes"),
+    [
+        ("real-time", 730, {"latency": 300.0}),
+        ("scheduled real-time", 9.1 * 730 / 24, {"latency": 300.0, "hours_per_day": 9.0}),  # 6 minutes to start
+        # A quarter of an hour after each request, of 24 that come at random: 1 - exp(-0.25) of the month.
+        ("asynchronous", 730 * (1 - exp(-(900.2) / 3600)), {"latency": "minutes", "requests_per_day": 24.0}),
+        # One job a day: 0.07 h to start, and 1,000 requests of 36 s on the vCPUs, which are given below.
+        ("batch transform", None, {"latency": "day", "requests_per_day": 1000.0, "duration_s": 36.0}),
+    ],
+)
+def test_what_is_on_is_what_is_paid(kind: str, hours: float | None, changes: dict[str, Any]) -> None:
+    options = advise(need(region="us-east-1", **changes)).options
+    found = next(option for option in options if option.kind == kind and option.silicon == "x86")
+    price, instance = prices.find(found.size), instances.everything()[found.size]
+    assert price is not None
+    paid = found.estimate.figures["cost"].central / price.usd_per_hour[1]
+    assert paid == pytest.approx((10 / instance.vcpu + 0.07) * 730 / 24 if hours is None else hours)
+
+
+def test_only_what_the_region_has_is_advised() -> None:
+    neuron = {"accelerator": "any", "model_mb": 100_000.0, "latency": 5000.0}
+    there, elsewhere = advise(need(region="us-east-2", **neuron)), advise(need(region="eu-south-1", **neuron))
+    assert "Trainium2" in {option.silicon for option in there.options}
+    assert elsewhere.options == ()
+    assert {one.reasons for one in elsewhere.refused if one.silicon == "Trainium2"} == {
+        ("EC2 does not have the types that hold the model in eu-south-1",)
+    }
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     region=st.sampled_from(sorted(regions.everything())),
     requests=st.floats(0.1, 1e8),
     peak=st.floats(1, 50),
     hours=st.floats(0.1, 24),
-    latency=st.sampled_from(["cold_start", "minutes"]) | st.floats(1, 5000),
+    latency=st.sampled_from(["cold_start", "minutes", "day"]) | st.floats(1, 5000),
     payload=st.floats(0.1, 2e6),
     model=st.floats(1, 2e5),
     image=st.floats(0.1, 20),
@@ -99,16 +155,18 @@ def test_what_is_advised_is_within_every_limit(
     wanted = Need(region, requests, peak, hours, latency, payload, model, image, duration, accelerator, vpc)
     advice = advise(wanted)
     json.dumps(advice.to_dict(), allow_nan=False)
-    payloads = {"serverless": 4096, "real-time": 6144, "asynchronous": 1024**2, "batch transform": 102_400}
+    payloads = {"serverless": 4096, "asynchronous": 1024**2, "batch transform": 102_400}
     for option in advice.options:
-        assert payload <= payloads[option.kind]
-        assert duration <= (60 if option.kind in ("serverless", "real-time") else 3600)
-        assert isinstance(latency, str) or (option.kind == "real-time" and duration * 1000 <= latency)
-        assert option.kind not in ("asynchronous", "batch transform") or latency == "minutes"
+        at_once = "real-time" in option.kind or option.kind == "serverless"
+        assert payload <= payloads.get(option.kind, 25_600)
+        assert duration <= (60 if at_once else 3600)
+        assert isinstance(latency, str) or ("real-time" in option.kind and duration * 1000 <= latency)
+        assert at_once or latency in ("minutes", "day")
+        assert option.kind != "scheduled real-time" or hours < 24
         assert 0 <= option.min_instances <= option.max_instances
         if option.kind == "serverless":
             memory = int(option.size.removesuffix(" MB"))
-            assert memory in limits.SERVERLESS_MEMORY_MB
+            assert memory in limits.serverless_memory_mb()
             assert memory >= model
             assert (accelerator, vpc) == ("none", False)
             assert image <= 10
@@ -117,10 +175,11 @@ def test_what_is_advised_is_within_every_limit(
         else:
             instance = instances.everything()[option.size]
             assert instance.memory_gib * 1024 >= model
+            assert instance.accelerators * instance.accelerator_gib * 1024 >= model or accelerator == "none"
             assert (instance.accelerator is None) == (accelerator == "none")
             assert ("transform" if option.kind == "batch transform" else "hosting") in instance.uses
-            if option.kind == "batch transform":
-                assert option.max_instances <= 100
+            assert instances.offered(option.size, region) is not False
+            assert option.kind != "batch transform" or option.max_instances <= 100
     order = [option.estimate.figures["total"].central for option in advice.options]
     assert order == sorted(order)
 
@@ -144,13 +203,25 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], message: str) -> Non
 
 def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     script = [sys.executable, str(root / "scripts" / "advise_endpoint.py"), "--region", "eu-north-1", *arguments]
-    return subprocess.run(script, capture_output=True, text=True, check=False, cwd=root)
+    return subprocess.run(
+        script, capture_output=True, text=True, check=False, cwd=root, env=os.environ | {"COLUMNS": "80"}
+    )
 
 
 def test_the_command_prints_json_and_a_mistake_is_one_line(root: Path) -> None:
-    best = json.loads(run(root, "--requests-per-day", "2000", "--json").stdout)["options"][0]
+    answer = json.loads(run(root, "--requests-per-day", "2000", "--json").stdout)
+    best = answer["options"][0]
     assert (best["kind"], best["month"]["total"]["unit"]) == ("serverless", "kgCO2e")
-    assert "not asynchronous: answers come through S3" in run(root, "--requests-per-second", "1").stdout
-    done = run(root, "--requests-per-day", "-1")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: requests_per_day: -1 must be more than 0\n"
+    assert (answer["need"]["requests_per_day"], answer["if_callers_wait"]) == (2000, None)
+    for wrong in (("--requests-per-day", "-1"), ("--requests-per-second", "-1")):
+        done = run(root, *wrong)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"error: {wrong[0][2:].replace('-', '_')}: -1 must be more than 0\n"
+
+
+def test_where_nothing_serves_the_command_says_what_would_and_ends_with_1(root: Path) -> None:
+    done = run(root, "--requests-per-day", "50", "--duration", "900")
+    assert done.returncode == 1
+    assert "Nothing serves this need." in done.stdout
+    assert "If callers accept --latency minutes: asynchronous, ml." in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80

@@ -7,15 +7,69 @@ from sustainable_mlops.catalogue import derive, instances, prices, regions, tabl
 
 
 def test_every_type_that_sagemaker_names_is_estimated_or_unknown_by_name() -> None:
-    named = derive.sagemaker_types()
+    """Of all lists in the service model, whichever the rule takes its types from."""
+    import botocore.session
+
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    listed = {name for shape in model.shape_names for name in model.shape_for(shape).metadata.get("enum", [])}
+    named = {name for name in listed if name.startswith("ml.")} | {"system"}
     unknown = {row["instance"] for row in tables.rows("unknown_instances")}
-    assert len(named) > 390
-    assert {name for name in named if instances.find(name) is None} == unknown & set(named)
+    assert len(named) >= 443
+    assert {name for name in named if instances.find(name) is None} == unknown
     assert all(instances.why_unknown(name) for name in unknown)
 
 
-def test_the_derived_file_is_what_the_rule_gives() -> None:
-    assert (tables.HERE / "instances.csv").read_text() == derive.text()
+def test_the_derived_files_are_what_the_rules_give() -> None:
+    assert (tables.HERE / "instances.csv").read_text() == derive.text(derive.instances())
+    assert (tables.HERE / "offerings.csv").read_text() == derive.text(derive.offerings())
+
+
+def test_memory_is_that_of_the_instance_as_one_accelerator_comes_in_two_sizes() -> None:
+    # GiB of one A100, V100, A10G (24 GB less what ECC takes), and of a Trainium2, of which EC2's API says 512.
+    known = {"ml.p4d.24xlarge": 40.0, "ml.p4de.24xlarge": 80.0, "ml.p3.2xlarge": 16.0, "ml.p3dn.24xlarge": 32.0}
+    known |= {"ml.g5.xlarge": 22.35, "ml.trn2.48xlarge": 96.0, "ml.inf2.xlarge": 32.0}
+    assert {name: instances.everything()[name].accelerator_gib for name in known} == known
+    assert all((one.accelerator_gib > 0) == (one.accelerators > 0) for one in instances.everything().values())
+
+
+def test_where_ec2_has_a_type() -> None:
+    assert instances.offered("ml.inf2.xlarge", "eu-north-1") is True
+    assert instances.offered("ml.inf2.xlarge", "eu-south-1") is False
+    assert instances.offered("ml.trn1.32xlarge", "ap-south-1") is True
+    assert instances.offered("ml.trn1.2xlarge", "ap-south-1") is False
+    assert instances.offered("ml.m5.xlarge", "us-gov-west-1") is None
+    assert instances.offered("ml.p3.2xlarge", "us-east-1") is False  # EC2 no longer has it
+
+
+def test_serverless_inference_is_in_the_21_regions_of_the_developer_guide() -> None:
+    listed = sorted(region.name for region in regions.everything().values() if region.serverless)
+    assert " ".join(listed) == (
+        "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2 "
+        "ca-central-1 eu-central-1 eu-north-1 eu-south-1 eu-west-1 eu-west-2 eu-west-3 me-south-1 sa-east-1 "
+        "us-east-1 us-east-2 us-west-1 us-west-2"
+    )
+
+
+def test_a_region_whose_pue_is_the_fleets_says_so() -> None:
+    places = regions.everything()
+    assert not places["eu-west-3"].pue_published
+    assert places["eu-north-1"].pue_published
+    assert sum(place.pue_published for place in places.values()) == 22
+    assert {place.pue for place in places.values() if not place.pue_published} == {1.14}
+
+
+def test_limits_are_those_of_the_service_model() -> None:
+    import botocore.session
+
+    session = botocore.session.get_session()
+    runtime, sagemaker = session.get_service_model("sagemaker-runtime"), session.get_service_model("sagemaker")
+    limits = {row["key"]: int(row["value"]) for row in tables.rows("limits")}
+    memory = sagemaker.shape_for("ServerlessMemorySizeInMB").metadata
+    assert (limits["serverless_memory_mb_least"], limits["serverless_memory_mb_most"]) == (memory["min"], memory["max"])
+    assert limits["serverless_concurrency"] == sagemaker.shape_for("ServerlessMaxConcurrency").metadata["max"]
+    assert limits["batch_answer_s"] == sagemaker.shape_for("InvocationsTimeoutInSeconds").metadata["max"]
+    assert limits["asynchronous_answer_s"] == runtime.shape_for("InvocationTimeoutSecondsHeader").metadata["max"]
+    assert limits["real_time_payload_sure_kb"] * 1024 == runtime.shape_for("BodyBlob").metadata["max"]
 
 
 def test_an_instance_is_no_larger_than_its_server() -> None:
@@ -27,7 +81,7 @@ def test_an_instance_is_no_larger_than_its_server() -> None:
 def test_uses_are_those_of_the_api() -> None:
     graviton, inferentia = instances.find("ml.c7g.xlarge"), instances.find("ml.inf2.xlarge")
     assert graviton is not None
-    assert graviton.uses == {"hosting"}
+    assert graviton.uses == {"hosting", "cluster"}
     assert inferentia is not None
     assert "training" not in inferentia.uses
     assert {"hosting", "transform"} <= inferentia.uses
