@@ -1,11 +1,11 @@
-"""Budgets: somebody hears of it before the money, and the energy, is gone.
+"""Budgets: somebody hears of it before the money, and the energy, is gone. And tags that say whose it was.
 
 That there is one for every workload is not asked of every plan: budgets are mostly made elsewhere. Only those of a plan
 that holds SageMaker resources are looked at.
 """
 
 from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource
-from sustainable_mlops.rules.reading import judge
+from sustainable_mlops.rules.reading import Settings, judge
 from sustainable_mlops.rules.relation import SAGEMAKER
 from sustainable_mlops.rules.rule import Severity, Verdicts, rule
 
@@ -44,12 +44,28 @@ def budget_is_of_a_workload(plan: Plan, budget: Resource) -> Verdicts:
     """Advice: an account of one workload needs no filter by tag."""
     if not _is_ours(plan):
         return
-    filters = budget.blocks("cost_filter")
+    filters = Settings(plan, budget).blocks("cost_filter")
     names = UNKNOWN if filters is UNKNOWN else [_name(block) for block in filters]
     by_tag = UNKNOWN if names is UNKNOWN else "TagKeyValue" in [name for name in names if name is not UNKNOWN]
     if by_tag is False and names is not UNKNOWN and UNKNOWN in names:
         by_tag = UNKNOWN
     yield judge(by_tag, "cost_filter", lambda tagged: tagged, "whose cost it is shows only for the account")
+
+
+@rule(
+    id="SUS_COST_ALLOCATION_TAG",
+    severity=Severity.WARN,
+    title="A tag that costs are told apart by is active",
+    practices=("69", "77"),
+    fix='Set status = "Active": only from then on do costs carry the tag.',
+    types=("aws_ce_cost_allocation_tag",),
+)
+def allocation_tag_is_active(plan: Plan, tag: Resource) -> Verdicts:
+    """One that is there, but off; that an account has one is not asked of every plan."""
+    if _is_ours(plan):
+        yield judge(
+            tag.text("status"), "status", lambda status: status == "Active", "costs do not carry the tag: it is off"
+        )
 
 
 def _name(block: Block) -> object:

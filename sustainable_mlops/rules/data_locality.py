@@ -69,43 +69,52 @@ def replicates_nearby(plan: Plan, replication: Resource) -> Verdicts:
         yield unknown("the rules are not known until apply", "rule")
         return
     for block in rules:
-        if block.text("status") == "Disabled":
+        status, path = block.text("status"), f"{block.path}.destination.0.bucket"
+        if status == "Disabled":
             continue
-        path = f"{block.path}.destination.0.bucket"
         copy = plan.joins.bucket(replication, path)
         if not isinstance(copy, Resource):
             yield unknown("the Region of the destination cannot be told from this plan", path)
             continue
         ours, theirs = plan.region(source), plan.region(copy)
-        yield judge(
-            _apart(plan, source, copy, ours, theirs),
-            path,
-            lambda away: not away,
-            f"every object is copied from {ours} to {theirs}",
-        )
+        apart = _apart(plan, source, copy, ours, theirs)
+        if status is UNKNOWN and apart is not False:
+            yield unknown("whether the rule is at work is not known until apply", f"{block.path}.status")
+        else:
+            yield judge(apart, path, lambda away: not away, f"every object is copied from {ours} to {theirs}")
 
 
 @rule(
     id="SUS_S3_GATEWAY_ENDPOINT",
     severity=Severity.WARN,
-    title="SageMaker in a VPC reaches S3 by an endpoint of the VPC",
+    title="SageMaker in a VPC reaches S3 by a gateway endpoint",
     practices=("5",),
     fix='Add an aws_vpc_endpoint of type "Gateway" for com.amazonaws.<region>.s3, which costs nothing.',
     types=("aws_vpc",),
 )
 def reaches_s3_directly(plan: Plan, vpc: Resource) -> Verdicts:
-    """Else training data takes the way through a NAT gateway, which is billed by the gigabyte. Only of VPCs of this
-    plan in which SageMaker has a network interface."""
+    """Else training data takes the way through a NAT gateway or an interface endpoint, which are billed by the hour
+    and the gigabyte. Only of VPCs of this plan in which SageMaker has a network interface."""
     if not any(vpc in _vpcs(plan, user) for user in plan.joins.all(*_SUBNETS)):
         return
     endpoints = plan.joins.sources(vpc, "aws_vpc_endpoint", "vpc_id")
-    services = [endpoint.text("service_name") for endpoint in endpoints.sure]
-    if any(isinstance(name, str) and name.endswith(".s3") for name in services):
+    answers = [_is_s3_gateway(endpoint) for endpoint in endpoints.sure]
+    if True in answers:
         yield passed()
-    elif UNKNOWN in services or endpoints.maybe:
-        yield unknown("whether one of its endpoints is for S3 is not known until apply", "vpc_endpoint")
+    elif UNKNOWN in answers or endpoints.maybe:
+        yield unknown("whether one of its endpoints is a gateway to S3 is not known until apply", "vpc_endpoint")
     else:
-        yield failed("training data leaves the VPC to reach S3", "vpc_endpoint")
+        yield failed("no gateway endpoint of the VPC leads to S3", "vpc_endpoint")
+
+
+def _is_s3_gateway(endpoint: Resource) -> bool | Unknown:
+    """The type is Gateway where nothing is said."""
+    service, kind = endpoint.text("service_name"), endpoint.text("vpc_endpoint_type")
+    answers = [
+        service if service is UNKNOWN else (service or "").endswith(".s3"),
+        kind if kind is UNKNOWN else kind in (None, "Gateway"),
+    ]
+    return False if False in answers else UNKNOWN if UNKNOWN in answers else True
 
 
 def _vpcs(plan: Plan, user: Resource) -> Iterator[Resource]:

@@ -14,6 +14,7 @@ EMR = "aws_emr_cluster"
 STREAM = "aws_kinesis_stream"
 FIREHOSE = "aws_kinesis_firehose_delivery_stream"
 
+_COMMAND = "command.0.name"
 #: EMR Serverless's own default.
 _LONGEST_IDLE_MINUTES = 15
 
@@ -28,12 +29,16 @@ _LONGEST_IDLE_MINUTES = 15
 )
 def glue_scales(plan: Plan, job: Resource) -> Verdicts:
     """Of Spark jobs: a Python shell has no workers to scale."""
-    if job.text("command.0.name") == "pythonshell" or not relation.touches(plan, job):
+    command = job.text(_COMMAND)
+    if command == "pythonshell" or not relation.touches(plan, job):
         return
     path = "default_arguments"
     arguments = job.get(path, {})
     value = arguments.get("--enable-auto-scaling") if isinstance(arguments, dict) else UNKNOWN
-    yield judge(value, path, lambda on: on == "true", "all workers run from the first minute to the last")
+    if command is UNKNOWN and value != "true":
+        yield unknown("what it runs is not known until apply", _COMMAND)
+    else:
+        yield judge(value, path, lambda on: on == "true", "all workers run from the first minute to the last")
 
 
 @rule(
@@ -46,10 +51,16 @@ def glue_scales(plan: Plan, job: Resource) -> Verdicts:
 )
 def glue_has_a_timeout(plan: Plan, job: Resource) -> Verdicts:
     """Glue's default is 48 hours. A streaming job runs until it is stopped and is not asked."""
-    if job.text("command.0.name") == "gluestreaming" or not relation.touches(plan, job):
+    command = job.text(_COMMAND)
+    if command == "gluestreaming" or not relation.touches(plan, job):
         return
     timeout = Settings(plan, job).number("timeout")
-    yield judge(timeout, "timeout", lambda minutes: bool(minutes), "a job that hangs runs for Glue's default of 48 h")
+    if command is UNKNOWN and timeout in (None, 0):
+        yield unknown("what it runs is not known until apply", _COMMAND)
+    else:
+        yield judge(
+            timeout, "timeout", lambda minutes: bool(minutes), "a job that hangs runs for Glue's default of 48 h"
+        )
 
 
 @rule(

@@ -1,23 +1,47 @@
 """Services that AWS has ended or closed to new customers, and what to use instead (state of November 2026)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sustainable_mlops.plan import UNKNOWN, Pipeline, Plan, Resource, Step, Unknown, Variant
-from sustainable_mlops.rules.hosting import (
-    ASYNCHRONOUS,
-    CONFIGURATION,
-    REAL_TIME,
-    SERVERLESS,
-    each_variant,
-    instance_type,
-)
+from sustainable_mlops.rules import relation
+from sustainable_mlops.rules.hosting import ASYNCHRONOUS, CONFIGURATION, REAL_TIME, SERVERLESS, each_variant
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINS, on_steps, on_trainings, place
 from sustainable_mlops.rules.reading import Request
-from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
+from sustainable_mlops.rules.rule import Check, Severity, Verdicts, failed, passed, rule, unknown
 
 _COMPILER = "sagemaker_training_compiler_enabled"
 _CLASSIC = frozenset({"JupyterServer", "KernelGateway"})
+
+
+def _on_variants(setting: str) -> Callable[[Callable[[str | Unknown | None, str], Verdicts]], Check]:
+    """Make a check of a variant's setting, given with its place, the check of configurations and of such steps."""
+
+    def wrap(check: Callable[[str | Unknown | None, str], Verdicts]) -> Check:
+        def of_variant(variant: Variant) -> Verdicts:
+            yield from check(variant.block.text(setting), f"{variant.block.path}.{setting}")
+
+        @on_steps("EndpointConfig")
+        def of_steps(_: Pipeline, step: Step) -> Verdicts:
+            request = Request(step, (), place(step), api=True)
+            for variants in ("production_variants", "shadow_production_variants"):
+                count = request.listed(variants)
+                if count is UNKNOWN:
+                    yield request.unknown(variants)
+                    continue
+                for path in (f"{variants}.{number}.{setting}" for number in range(count)):
+                    yield from check(request.text(path), request.where(path))
+
+        def over(plan: Plan, resource: Resource) -> Verdicts:
+            if resource.type == PIPELINE:
+                yield from of_steps(plan, resource)
+            else:
+                yield from each_variant(plan, resource, of_variant, REAL_TIME, ASYNCHRONOUS, SERVERLESS)
+
+        over.__doc__ = check.__doc__
+        return over
+
+    return wrap
 
 
 @rule(
@@ -38,20 +62,16 @@ def edge_manager(_: Plan, device: Resource) -> Verdicts:
     title="No variant asks for Elastic Inference, which is no longer available",
     practices=("60",),
     fix="Remove accelerator_type; use ml.inf2, or Graviton for small models.",
-    types=(CONFIGURATION,),
+    types=(CONFIGURATION, PIPELINE),
 )
-def elastic_inference(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(variant: Variant) -> Verdicts:
-        accelerator = variant.block.text("accelerator_type")
-        path = f"{variant.block.path}.accelerator_type"
-        if accelerator is UNKNOWN and plan.configured(configuration, path) is not False:
-            yield unknown("its accelerator_type is not known until apply", path)
-        elif accelerator is UNKNOWN or not accelerator:
-            yield passed()
-        else:
-            yield failed(f"{accelerator} is of Elastic Inference, which is no longer available", path)
-
-    yield from each_variant(plan, configuration, judge, REAL_TIME, ASYNCHRONOUS, SERVERLESS)
+@_on_variants("accelerator_type")
+def elastic_inference(accelerator: str | Unknown | None, path: str) -> Verdicts:
+    if accelerator is UNKNOWN:
+        yield unknown("its accelerator type is not known until apply", path)
+    elif not accelerator:
+        yield passed()
+    else:
+        yield failed(f"{accelerator} is of Elastic Inference, which is no longer available", path)
 
 
 @rule(
@@ -78,19 +98,17 @@ def elastic_inference_notebook(_: Plan, notebook: Resource) -> Verdicts:
     title="No endpoint runs on Inferentia 1, which current frameworks and drivers have left",
     practices=("60",),
     fix="Use ml.inf2 and compile the model again with Neuron.",
-    types=(CONFIGURATION,),
+    types=(CONFIGURATION, PIPELINE),
 )
-def inf1(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(variant: Variant) -> Verdicts:
-        kind, path = instance_type(variant.block), f"{variant.block.path}.instance_type"
-        if kind is UNKNOWN:
-            yield unknown("its instance type is not known until apply", path)
-        elif kind and kind.startswith("ml.inf1."):
-            yield failed(f"{kind} has a pinned driver and PyTorch 1 only", path)
-        elif kind:
-            yield passed()
-
-    yield from each_variant(plan, configuration, judge, REAL_TIME, ASYNCHRONOUS)
+@_on_variants("instance_type")
+def inf1(kind: str | Unknown | None, path: str) -> Verdicts:
+    """Serverless variants name no instance type."""
+    if kind is UNKNOWN:
+        yield unknown("its instance type is not known until apply", path)
+    elif kind and kind.startswith("ml.inf1."):
+        yield failed(f"{kind} has a pinned driver and PyTorch 1 only", path)
+    elif kind:
+        yield passed()
 
 
 @rule(
@@ -103,16 +121,21 @@ def inf1(plan: Plan, configuration: Resource) -> Verdicts:
 )
 @on_trainings
 def training_compiler(training: Request) -> Verdicts:
+    """Asked for by a setting, or by an image whose repository is of it: huggingface-pytorch-trcomp-training."""
+    answers: dict[str, bool | Unknown] = {}
     for path in ("hyper_parameters", "static_hyper_parameters", "environment"):
         found = training.map(path)
-        setting = found if found is UNKNOWN else _compiler(found)
-        if setting is True:
+        answers[path] = found if found is UNKNOWN else _compiler(found)
+    image = training.text("algorithm_specification.training_image")
+    answers["algorithm_specification.training_image"] = (
+        image if image is UNKNOWN else "-trcomp-training" in (image or "")
+    )
+    for path, answer in answers.items():
+        if answer is True:
             yield training.failed(path, "Training Compiler gets no releases, and its images no patches")
             return
-        if setting is UNKNOWN:
-            yield training.unknown(path)
-            return
-    yield passed()
+    open_places = [path for path, answer in answers.items() if answer is UNKNOWN]
+    yield training.unknown(open_places[0]) if open_places else passed()
 
 
 def _compiler(settings: Mapping[str, Any]) -> bool | Unknown:
@@ -157,18 +180,18 @@ def _acts(parameters: object) -> bool | Unknown:
 
 
 def _in_the_way(training: Request, path: str) -> Verdicts:
+    networks = training.listed("vpc_config")
     answers = {
-        "network isolation": training.flag("enable_network_isolation"),
-        "managed spot": training.flag("enable_managed_spot_training"),
-        "a VPC": training.get("vpc_config") not in (None, []),
+        "enable_network_isolation": ("network isolation", training.flag("enable_network_isolation")),
+        "enable_managed_spot_training": ("managed spot", training.flag("enable_managed_spot_training")),
+        "vpc_config": ("a VPC", networks if networks is UNKNOWN else networks > 0),
     }
-    names = [name for name, answer in answers.items() if answer is True]
+    names = [name for name, answer in answers.values() if answer is True]
+    open_places = [place for place, (_, answer) in answers.items() if answer is UNKNOWN]
     if names:
         yield training.failed(path, f"the rule's action does not work with {' and '.join(names)}")
-    elif UNKNOWN in answers.values():
-        yield training.unknown(path)
     else:
-        yield passed()
+        yield training.unknown(open_places[0]) if open_places else passed()
 
 
 @rule(
@@ -249,17 +272,19 @@ def studio_classic_settings(_: Plan, resource: Resource) -> Verdicts:
 
 @rule(
     id="SUS_GLUE_RAY",
-    severity=Severity.FAIL,
-    title="No Glue job runs Ray, which is closed to new customers",
+    severity=Severity.WARN,
+    title="No Glue job runs Ray, which is closed to new customers since 2026-04-30",
     practices=("9",),
     fix="Use a Glue Spark job, or Ray in a SageMaker processing job; existing customers may waive this.",
     types=("aws_glue_job",),
 )
-def glue_ray(_: Plan, job: Resource) -> Verdicts:
+def glue_ray(plan: Plan, job: Resource) -> Verdicts:
+    if not relation.touches(plan, job):
+        return
     command = job.new.text("command.0.name")
     if command is UNKNOWN:
         yield unknown("what it runs is not known until apply", "command.0.name")
     elif command == "glueray":
-        yield failed("Glue for Ray is closed to new customers", "command.0.name")
+        yield failed("Glue for Ray is closed to new customers since 2026-04-30", "command.0.name")
     else:
         yield passed()

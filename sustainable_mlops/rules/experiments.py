@@ -14,4 +14,5 @@ from sustainable_mlops.rules.rule import Severity, Verdicts, failed, rule
 )
 def no_tracking_server(_: Plan, server: Resource) -> Verdicts:
     """A tracking server is billed by the hour, whether anybody tracks anything or not."""
-    yield failed(f"a server of size {server.get('tracking_server_size', 'Small')} runs day and night")
+    path = "tracking_server_size"
+    yield failed(f"a server of size {server.get(path, 'Small')} runs day and night", path)

@@ -112,14 +112,13 @@ def ttl_needs_an_online_store(_: Plan, group: Resource) -> Verdicts:
 )
 def throughput_follows_demand(plan: Plan, group: Resource) -> Verdicts:
     """On-demand is the default. Provisioned capacity has no autoscaling and stands idle between peaks."""
-    if _is_online(group) is False:
+    online, mode = _is_online(group), Settings(plan, group).text(_MODE)
+    if online is False:
         return
-    yield judge(
-        Settings(plan, group).text(_MODE),
-        _MODE,
-        lambda mode: mode != "Provisioned",
-        "capacity is provisioned, without autoscaling",
-    )
+    if online is UNKNOWN and mode == "Provisioned":
+        yield unknown("whether there is an online store is not known until apply", f"{_ONLINE}.enable_online_store")
+    else:
+        yield judge(mode, _MODE, lambda kind: kind != "Provisioned", "capacity is provisioned, without autoscaling")
 
 
 @rule(
@@ -131,12 +130,14 @@ def throughput_follows_demand(plan: Plan, group: Resource) -> Verdicts:
     types=(FEATURE_GROUP,),
 )
 def no_provisioned_throughput_in_memory(plan: Plan, group: Resource) -> Verdicts:
-    """Feature Store provisions throughput only for its Standard online store."""
-    mode, storage = Settings(plan, group).text(_MODE), group.text(f"{_ONLINE}.storage_type")
-    if storage is None or storage == "Standard" or mode is None or mode == "OnDemand":
+    """Feature Store provisions throughput for groups that are offline only, and for its Standard online store."""
+    online, mode = _is_online(group), Settings(plan, group).text(_MODE)
+    storage = group.text(f"{_ONLINE}.storage_type")
+    if online is False or storage is None or storage == "Standard" or mode is None or mode == "OnDemand":
         return
-    if mode is UNKNOWN or storage is UNKNOWN:
-        yield unknown("the throughput mode or the storage type is not known until apply", _MODE)
+    if UNKNOWN in (online, mode, storage):
+        path = f"{_ONLINE}.{'enable_online_store' if online is UNKNOWN else 'storage_type'}"
+        yield unknown("whether its throughput can be provisioned is not known until apply", path)
     elif storage == "InMemory":
         yield failed("throughput of an in-memory store cannot be provisioned: the group is refused", _MODE)
 

@@ -1,6 +1,6 @@
 """Logs of SageMaker's jobs and endpoints."""
 
-from sustainable_mlops.plan import UNKNOWN, Plan, Resource
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.rules.reading import judge
 from sustainable_mlops.rules.relation import SAGEMAKER
 from sustainable_mlops.rules.rule import Severity, Verdicts, rule
@@ -18,12 +18,16 @@ LOG_GROUP = "aws_cloudwatch_log_group"
 )
 def logs_expire(plan: Plan, group: Resource) -> Verdicts:
     """Of groups below /aws/sagemaker/, and of those whose name comes from a SageMaker resource."""
-    name = group.text("name")
-    if name is UNKNOWN:
-        if not any(r.type.startswith(SAGEMAKER) for r in plan.references(group, "name").resources):
-            return
-    elif name is None or not name.lower().startswith("/aws/sagemaker/"):
+    name, prefix = group.text("name"), group.text("name_prefix")
+    names = [text.lower() for text in (name, prefix) if isinstance(text, str)]
+    if not any(text.startswith("/aws/sagemaker/") for text in names) and not _is_of_sagemaker(plan, group, name):
         return
     yield judge(
         group.number("retention_in_days"), "retention_in_days", lambda days: bool(days), "logs are kept for ever"
     )
+
+
+def _is_of_sagemaker(plan: Plan, group: Resource, name: str | Unknown | None) -> bool:
+    """Whether a name that is not known yet comes from a SageMaker resource."""
+    references = plan.references(group, "name").resources if name is UNKNOWN else ()
+    return any(resource.type.startswith(SAGEMAKER) for resource in references)

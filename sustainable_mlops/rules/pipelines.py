@@ -18,6 +18,8 @@ CACHEABLE = ("Processing", "Training", "Tuning", "AutoML", "Transform", "Clarify
 _RELEASES = ("RegisterModel", "Endpoint")
 #: The longest that SageMaker lets a processing job run: 9 days.
 LONGEST_PROCESSING = 777_600
+#: A choice of this project; SageMaker allows 100.
+MOST_INSTANCES = 20
 
 
 @rule(
@@ -56,7 +58,11 @@ def caps_parallel_steps(plan: Plan, pipeline: Resource) -> Verdicts:
     if found is not None and found.steps is not UNKNOWN and len(found.steps) < 3:
         return
     path = "parallelism_configuration.0.max_parallel_execution_steps"
-    yield judge(pipeline.number(path), path, lambda most: most is not None, "steps that run at once are not capped")
+    most = pipeline.number(path)
+    if most is None and (found is None or found.steps is UNKNOWN):
+        yield unknown(found.unknown if found else "there is no definition", "pipeline_definition")
+    else:
+        yield judge(most, path, lambda number: number is not None, "steps that run at once are not capped")
 
 
 @rule(
@@ -69,13 +75,14 @@ def caps_parallel_steps(plan: Plan, pipeline: Resource) -> Verdicts:
 )
 @on_steps(*CACHEABLE)
 def steps_are_cached(_: Pipeline, step: Step) -> Verdicts:
-    """Caching is off by default."""
-    yield judge(
-        step.cached,
-        f"{place(step)}.CacheConfig",
-        lambda cached: cached,
-        "the step runs again though nothing changed: caching is off",
-    )
+    """Caching is off by default. Where it is on, AWS asks for the age at which a result counts no more."""
+    path = f"{place(step)}.CacheConfig"
+    if step.cached is True and step.cached_for is None:
+        yield failed("the step is cached, and nothing says for how long", f"{path}.ExpireAfter")
+    else:
+        yield judge(
+            step.cached, path, lambda cached: cached, "the step runs again though nothing changed: caching is off"
+        )
 
 
 @rule(
@@ -98,6 +105,28 @@ def processing_is_capped(_: Pipeline, step: Step) -> Verdicts:
 
 
 @rule(
+    id="SUS_PROCESSING_INSTANCES",
+    severity=Severity.WARN,
+    title="A processing step takes few instances",
+    practices=("11",),
+    fix=f"Keep InstanceCount at {MOST_INSTANCES} or less, and share the inputs out (ShardedByS3Key).",
+    types=(PIPELINE,),
+)
+@on_steps("Processing")
+def processing_is_small(_: Pipeline, step: Step) -> Verdicts:
+    """A parameter is judged by its default."""
+    path = "ProcessingResources.ClusterConfig.InstanceCount"
+    count = step.number(path)
+    if count is not None:
+        yield judge(
+            count,
+            f"{place(step)}.{path}",
+            lambda number: number <= MOST_INSTANCES,
+            f"{count} instances start at once, and each reads all of the input unless that is shared out",
+        )
+
+
+@rule(
     id="SUS_PROCESSING_GRAVITON",
     severity=Severity.FAIL,
     title="A processing or transform step's instances are of a kind that SageMaker offers for it",
@@ -105,10 +134,11 @@ def processing_is_capped(_: Pipeline, step: Step) -> Verdicts:
     fix="Choose an x86 or GPU instance: there is no processing and no transform on Graviton.",
     types=(PIPELINE,),
 )
-@on_steps("Processing", "Transform")
+@on_steps("Processing", "Transform", "QualityCheck", "ClarifyCheck")
 def graviton_does_not_process(_: Pipeline, step: Step) -> Verdicts:
-    """SageMaker's ProcessingInstanceType and TransformInstanceType have no Arm family (botocore 1.44.8)."""
-    cluster = "ProcessingResources.ClusterConfig" if step.type == "Processing" else "TransformResources"
+    """SageMaker's ProcessingInstanceType and TransformInstanceType have no Arm family (botocore 1.44.8). Checks are
+    processing jobs."""
+    cluster = "TransformResources" if step.type == "Transform" else "ProcessingResources.ClusterConfig"
     kind = step.text(f"{cluster}.InstanceType")
     if kind is None:
         return

@@ -7,6 +7,7 @@ do not apply: silence is better than advice that drowns a team's own work.
 
 import re
 from functools import cached_property, lru_cache
+from typing import Any
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, iam
 from sustainable_mlops.plan.values import Sensitive
@@ -40,12 +41,13 @@ def touches(plan: Plan, resource: Resource) -> bool:
 def says_so(resource: Resource) -> bool:
     """Whether its name or tags speak of machine learning."""
     tags = resource.tags()
-    if tags is not UNKNOWN:
-        words = [*tags, *(value for value in tags.values() if isinstance(value, str))]
-        if any(_WORDS.search(word) for word in words):
-            return True
-    names = (resource.get(attribute) for attribute in _NAMES)
-    return any(isinstance(name, str) and _WORDS.search(name) is not None for name in names)
+    keys = [] if tags is UNKNOWN else list(tags)
+    return speaks([keys, tags, *map(resource.get, _NAMES)])
+
+
+def speaks(values: Any) -> bool:
+    """Whether any text in `values` speaks of machine learning."""
+    return any(_WORDS.search(text) for text in texts_in(values))
 
 
 def buckets_of(plan: Plan, resource: Resource) -> list[Resource]:

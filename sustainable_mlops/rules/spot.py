@@ -8,6 +8,9 @@ from sustainable_mlops.rules.training import instance_types
 
 _SPOT = "enable_managed_spot_training"
 _KEEP_ALIVE = "resource_config.keep_alive_period_in_seconds"
+_PLAN = "resource_config.training_plan_arn"
+_GROUPS = "resource_config.instance_groups"
+_PREFERENCES = "resource_config.instance_preferences"
 _RUNTIME = "stopping_condition.max_runtime_in_seconds"
 _WAIT = "stopping_condition.max_wait_time_in_seconds"
 #: SageMaker's limit where a built-in algorithm does not checkpoint: little can be lost in an hour.
@@ -25,8 +28,8 @@ _LITTLE = 3600
 @on_trainings
 def takes_spare_capacity(training: Request) -> Verdicts:
     """Advice only: a job that must end by a certain time cannot wait. Not asked of jobs on reserved capacity (a
-    training plan) or without instances of their own."""
-    if training.get("resource_config.training_plan_arn") is not None or instance_types(training) == []:
+    training plan), on the first of several types that is free, or without instances of their own."""
+    if any(training.get(path) not in (None, []) for path in (_PLAN, _PREFERENCES)) or instance_types(training) == []:
         return
     yield training.judge(training.flag(_SPOT), _SPOT, lambda spot: spot is True, "the job takes on-demand capacity")
 
@@ -49,7 +52,7 @@ def waits_long_enough(training: Request) -> Verdicts:
     if spot is UNKNOWN:
         yield training.unknown(_SPOT)
     elif wait is UNKNOWN or runtime is UNKNOWN:
-        yield training.unknown(_WAIT)
+        yield training.unknown(_WAIT if wait is UNKNOWN else _RUNTIME)
     elif wait is None:
         yield training.failed(_WAIT, "spot training needs max_wait_time_in_seconds: the job is refused")
     else:
@@ -106,9 +109,49 @@ def spot_and_warm_pool(training: Request) -> Verdicts:
     if spot is None or spot is False or keep is None or keep == 0:
         return
     if spot is UNKNOWN or keep is UNKNOWN:
-        yield training.unknown(_KEEP_ALIVE)
+        yield training.unknown(_SPOT if spot is UNKNOWN else _KEEP_ALIVE)
     else:
         yield training.failed(_KEEP_ALIVE, "a warm pool cannot be of spot instances: the job is refused")
+
+
+@rule(
+    id="SUS_SPOT_PREFERENCES",
+    severity=Severity.FAIL,
+    title="Spot training is on one instance type",
+    practices=("33",),
+    fix="Name one instance_type, or turn managed spot off.",
+    types=TRAINS,
+)
+@on_trainings
+def spot_and_preferences(training: Request) -> Verdicts:
+    """The API reference of ResourceConfig: InstancePreferences is mutually exclusive with managed spot."""
+    spot, preferences = training.flag(_SPOT), training.listed(_PREFERENCES)
+    if spot is None or spot is False or preferences == 0:
+        return
+    if spot is UNKNOWN or preferences is UNKNOWN:
+        yield training.unknown(_SPOT if spot is UNKNOWN else _PREFERENCES)
+    else:
+        yield training.failed(_PREFERENCES, "spot takes no list of instance types: the job is refused")
+
+
+@rule(
+    id="SUS_WARM_POOL_GROUPS",
+    severity=Severity.FAIL,
+    title="A training on groups of instances keeps no warm pool",
+    practices=("34",),
+    fix="Remove keep_alive_period_in_seconds, or train on instances of one kind.",
+    types=TRAINS,
+)
+@on_trainings
+def warm_pool_of_groups(training: Request) -> Verdicts:
+    """No warm pool with heterogeneous clusters ("SageMaker Managed Warm Pools", considerations)."""
+    groups, keep = training.listed(_GROUPS), training.number(_KEEP_ALIVE)
+    if groups == 0 or keep is None or keep == 0:
+        return
+    if groups is UNKNOWN or keep is UNKNOWN:
+        yield training.unknown(_GROUPS if groups is UNKNOWN else _KEEP_ALIVE)
+    else:
+        yield training.failed(_KEEP_ALIVE, "a warm pool cannot be of a heterogeneous cluster: the job is refused")
 
 
 @rule(

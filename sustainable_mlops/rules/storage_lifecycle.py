@@ -309,14 +309,13 @@ def _expires_in(
     """The verdict on what lies at `address` of `bucket`; None where the bucket is not in this plan."""
     if bucket is None:
         if address is UNKNOWN:
-            yield unknown(f"where {what} are written is not known until apply", where)
+            yield unknown(f"the address of the {what} is not known until apply", where)
         return
     lifecycle = lifecycles.of_bucket(plan, bucket)
-    if isinstance(address, str):
-        key = f"{_key(address).rstrip('/')}/".lstrip("/")
-        kept = _any(lifecycle, (_expires_below(r, key) for r in lifecycle.rules))
-    else:  # somewhere in this bucket
-        kept = UNKNOWN if lifecycle.enabled() is not False else False
+    key = f"{_key(address).rstrip('/')}/".lstrip("/") if isinstance(address, str) else ""
+    kept = _any(lifecycle, (_expires_below(r, key) for r in lifecycle.rules))
+    if kept is False and not isinstance(address, str) and lifecycle.enabled() is not False:
+        kept = UNKNOWN  # somewhere in this bucket, of which not all expires
     yield judge(kept, where, lambda there: there, f"no lifecycle rule of {bucket.address} deletes the {what}")
 
 

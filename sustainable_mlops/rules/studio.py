@@ -1,6 +1,6 @@
 """Notebook instances and Studio: what stops by itself, and disks of a size that is used.
 
-The largest disk and the longest idle time are choices of this project; a waiver says why more is needed.
+The largest disks and the longest idle time are choices of this project; a waiver says why more is needed.
 """
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
@@ -13,6 +13,7 @@ SPACE = "aws_sagemaker_space"
 NOTEBOOK = "aws_sagemaker_notebook_instance"
 
 LARGEST_DISK_GB = 100
+MOST_DISK_GB = 500
 LONGEST_IDLE_MINUTES = 180
 
 _APPS = ("jupyter_lab_app_settings", "code_editor_app_settings")
@@ -29,10 +30,17 @@ _IDLE = "app_lifecycle_management.0.idle_settings.0"
     types=(DOMAIN,),
 )
 def apps_stop(plan: Plan, domain: Resource) -> Verdicts:
-    """Of both app types: whoever cannot use one uses the other."""
+    """Of both app types: whoever cannot use one uses the other. Of shared spaces, which have settings of their own
+    and JupyterLab alone, where they are set up."""
     settings = Settings(plan, domain)
-    for app in _APPS:
-        path = f"default_user_settings.0.{app}.0.{_IDLE}"
+    apps = [f"default_user_settings.0.{app}" for app in _APPS]
+    shared = settings.block("default_space_settings")
+    if shared is UNKNOWN:
+        yield unknown("whether there are shared spaces is not known until apply", "default_space_settings")
+    elif shared is not None:
+        apps.append(f"default_space_settings.0.{_APPS[0]}")
+    for app in apps:
+        path = f"{app}.0.{_IDLE}"
         managed, minutes = (
             settings.text(f"{path}.lifecycle_management"),
             settings.number(f"{path}.idle_timeout_in_minutes"),
@@ -98,20 +106,25 @@ def notebook_stops(_: Plan, notebook: Resource) -> Verdicts:
     severity=Severity.WARN,
     title="The disks of notebooks and spaces are of a size that is used",
     practices=("22",),
-    fix=f"Keep disks at {LARGEST_DISK_GB} GB or less and leave data in S3.",
+    fix=f"Keep disks at {LARGEST_DISK_GB} GB or less, let nobody take more than {MOST_DISK_GB} GB, leave data in S3.",
     types=(NOTEBOOK, DOMAIN, USER_PROFILE, SPACE),
 )
 def disks_are_small(plan: Plan, resource: Resource) -> Verdicts:
     """Only of sizes that somebody set: SageMaker's own default is 5 GB."""
-    storage = "space_storage_settings.0.default_ebs_storage_settings.0.default_ebs_volume_size_in_gb"
-    paths = {
-        NOTEBOOK: ("volume_size",),
-        DOMAIN: (f"default_user_settings.0.{storage}", f"default_space_settings.0.{storage}"),
-        USER_PROFILE: (f"user_settings.0.{storage}",),
-        SPACE: ("space_settings.0.space_storage_settings.0.ebs_storage_settings.0.ebs_volume_size_in_gb",),
-    }
     settings = Settings(plan, resource)
-    for path in paths[resource.type]:
+    for path in _DISKS[resource.type]:
         size = settings.number(path)
         if size is not None:
             yield judge(size, path, lambda gb: gb <= LARGEST_DISK_GB, f"each disk has {size} GB, used or not")
+        most = path.replace("default_ebs_volume", "maximum_ebs_volume")
+        if most != path and (size := settings.number(most)) is not None:
+            yield judge(size, most, lambda gb: gb <= MOST_DISK_GB, f"anybody may take a disk of {size} GB")
+
+
+_STORAGE = "space_storage_settings.0.default_ebs_storage_settings.0.default_ebs_volume_size_in_gb"
+_DISKS = {
+    NOTEBOOK: ("volume_size",),
+    DOMAIN: (f"default_user_settings.0.{_STORAGE}", f"default_space_settings.0.{_STORAGE}"),
+    USER_PROFILE: (f"user_settings.0.{_STORAGE}",),
+    SPACE: ("space_settings.0.space_storage_settings.0.ebs_storage_settings.0.ebs_volume_size_in_gb",),
+}

@@ -27,20 +27,29 @@ _DEEP_LEARNING_CONTAINERS = ("763104351884.", "727897471807.")
 _DISTRIBUTION = re.compile(r"sagemaker_(torch_distributed|mpi|distributed|parameter_server|multi_worker)")
 
 
+#: Where a training says on what it runs: one type, or lists of groups, of preferences and of configurations.
+_ONE_TYPE = ("resource_config.instance_type", "hyper_parameter_tuning_resource_config.instance_type")
+_TYPES = (
+    "resource_config.instance_groups",
+    "resource_config.instance_preferences",
+    "hyper_parameter_tuning_resource_config.instance_configs",
+)
+
+
 def instance_types(training: Request) -> list[str | Unknown] | Unknown:
-    """The instance types that a training asks for, of all its groups; empty where it leaves them to SageMaker."""
-    found: list[str | Unknown] = []
-    for config, groups in (("resource_config", "instance_groups"), _TUNING_RESOURCES):
-        own = training.text(f"{config}.instance_type")
-        listed = training.blocks(f"{config}.{groups}")
+    """The instance types that a training may run on; empty where it leaves them to SageMaker."""
+    found = [kind for path in _ONE_TYPE if (kind := training.text(path)) is not None]
+    for path in _TYPES:
+        listed = training.blocks(path)
         if listed is UNKNOWN:
             return UNKNOWN
-        found += [own] if own is not None else []
         found += [kind for block in listed if (kind := _type(block)) is not None]
     return found
 
 
-_TUNING_RESOURCES = ("hyper_parameter_tuning_resource_config", "instance_configs")
+def types_place(training: Request) -> str:
+    """Where the instance types are said, as a path of the request."""
+    return next((path for path in (*_ONE_TYPE, *_TYPES) if training.get(path) not in (None, [])), _ONE_TYPE[0])
 
 
 def _type(block: Block) -> str | Unknown | None:
@@ -91,12 +100,14 @@ def runtime_cap(training: Request) -> Verdicts:
 @on_trainings
 def graviton_does_not_train(training: Request) -> Verdicts:
     """SageMaker's TrainingInstanceType has no Arm family (service model of botocore 1.44.8)."""
-    path = "resource_config.instance_type"
     types = instance_types(training)
     if types == []:
         return
     yield training.judge(
-        _is_a(_ARM, types), path, lambda arm: not arm, "SageMaker has no training on Graviton: the job is refused"
+        _is_a(_ARM, types),
+        types_place(training),
+        lambda arm: not arm,
+        "SageMaker has no training on Graviton: the job is refused",
     )
 
 
@@ -111,8 +122,7 @@ def graviton_does_not_train(training: Request) -> Verdicts:
 @on_trainings
 def trains_on_trainium(training: Request) -> Verdicts:
     """Advice on GPU jobs: AWS says 25 % less energy for BERT-Large; whether the code runs there must be tried."""
-    path = "resource_config.instance_type"
-    types = instance_types(training)
+    path, types = types_place(training), instance_types(training)
     gpu, neuron = _is_a(_GPU, types), _is_a(_NEURON, types)
     if gpu is UNKNOWN or neuron is UNKNOWN:
         yield training.unknown(path)
@@ -138,7 +148,7 @@ def neuron_image(training: Request) -> Verdicts:
     if neuron is False:
         return
     if neuron is UNKNOWN or image is UNKNOWN:
-        yield training.unknown(path)
+        yield training.unknown(path if image is UNKNOWN else types_place(training))
     elif image is not None and image.startswith(_DEEP_LEARNING_CONTAINERS):
         yield training.judge(
             image, path, lambda uri: "neuron" in uri, "without the Neuron SDK the chips stand idle and the CPU trains"
@@ -159,7 +169,7 @@ def pretrained_model(training: Request) -> Verdicts:
     serverless = training.listed("serverless_job_config")
     accelerated = _is_a(_ACCELERATED, instance_types(training))
     if accelerated is UNKNOWN or serverless is UNKNOWN:
-        yield training.unknown("resource_config.instance_type")
+        yield training.unknown("serverless_job_config" if serverless is UNKNOWN else types_place(training))
     elif serverless > 0:
         yield passed()
     elif accelerated:

@@ -86,10 +86,11 @@ def hyperband_stops_itself(tuning: Request) -> Verdicts:
 def ends_when_done(tuning: Request) -> Verdicts:
     """Advice: the limit on jobs ends the search too, only later."""
     criteria = tuning.block("tuning_job_completion_criteria")
+    values = criteria.values if isinstance(criteria, Block) else criteria
     yield tuning.judge(
-        criteria,
+        values,
         "tuning_job_completion_criteria",
-        lambda block: isinstance(block, Block) and any(block.get(name) not in (None, []) for name in block),
+        lambda told: told is not None and any(value not in (None, []) for value in told.values()),
         "the search ends only when it has run every job",
     )
 

@@ -36,6 +36,12 @@ def test_a_practice_that_is_not_kept_says_why(practice: Practice) -> None:
     assert all(1 <= step <= 14 for step in practice.guidance)
 
 
+@pytest.mark.parametrize("practice", ALL, ids=lambda practice: str(practice.row))
+def test_what_is_still_to_come_is_not_there(practice: Practice) -> None:
+    for missing in re.findall(r"no (\w+) module", practice.not_yet):
+        assert not (ROOT / "modules" / missing).exists(), missing
+
+
 def test_every_practice_of_the_lens_and_every_step_of_the_guidance_has_a_row() -> None:
     best_practices = {1: 1, 2: 2, 3: 3, 4: 4, 5: 4, 6: 2}  # how many each question of the sustainability pillar has
     assert {lens for practice in ALL for lens in practice.lens} == {

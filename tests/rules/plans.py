@@ -25,7 +25,7 @@ Values = Mapping[str, Any]
 
 MAPS = frozenset(
     {
-        "default_arguments", "dimensions", "environment", "hyper_parameters", "rule_parameters",
+        "configuration", "default_arguments", "dimensions", "environment", "hyper_parameters", "rule_parameters",
         "static_hyper_parameters", "tags", "tags_all",
     }
 )  # fmt: skip
@@ -173,6 +173,7 @@ _WITHOUT_TAGS = frozenset(
     {
         "aws_appautoscaling_policy",
         "aws_appautoscaling_scheduled_action",
+        "aws_ce_cost_allocation_tag",
         "aws_cloudwatch_dashboard",
         "aws_cloudwatch_event_target",
         "aws_ecr_lifecycle_policy",

@@ -52,7 +52,10 @@ CASES = {
                 **_glue("etl", default_arguments={"--input": "s3://sagemaker-data/raw"}),
             },
         },
-        "unknown": {"not known": _glue(default_arguments={"--enable-auto-scaling": UNKNOWN})},
+        "unknown": {
+            "not known": _glue(default_arguments={"--enable-auto-scaling": UNKNOWN}),
+            "what it runs not known": _glue(command={"name": UNKNOWN}),
+        },
         "not_applicable": {
             "another workload": _glue("invoices"),
             "Python shell": _glue(command={"name": "pythonshell"}),
@@ -61,7 +64,10 @@ CASES = {
     "SUS_GLUE_TIMEOUT": {
         "pass": {"an hour": _glue(timeout=60)},
         "fail": {"not set": _glue()},
-        "unknown": {"not known": _glue(timeout="${aws_ssm_parameter.p.value}") | {"aws_ssm_parameter.p": {}}},
+        "unknown": {
+            "not known": _glue(timeout="${aws_ssm_parameter.p.value}") | {"aws_ssm_parameter.p": {}},
+            "what it runs not known": _glue(command={"name": UNKNOWN}),
+        },
         "not_applicable": {
             "another workload": _glue("invoices"),
             "streaming": _glue(command={"name": "gluestreaming"}),

@@ -5,6 +5,7 @@ from typing import Any
 from tests.rules.endpoints import UNKNOWN, Resources, asynchronous, real_time, serverless
 from tests.rules.tables import Case, Table
 
+DLC = "763104351884.dkr.ecr.eu-north-1.amazonaws.com"
 COMPILER = "sagemaker_training_compiler_enabled"
 ACTING = {"rule_configuration_name": "loss", "rule_parameters": {"action_json": '{"name": "stoptraining"}'}}
 WATCHING = {"rule_configuration_name": "loss", "rule_parameters": {"patience": "5"}}
@@ -26,6 +27,18 @@ def training(**arguments: Any) -> dict[str, Any]:
     return {"Name": "Train", "Type": "Training", "Arguments": arguments}
 
 
+def hosted(**variant: Any) -> Resources:
+    """A pipeline with an endpoint configuration of one variant."""
+    return pipeline(
+        {"Name": "Host", "Type": "EndpointConfig", "Arguments": {"ProductionVariants": [{"ModelName": "m", **variant}]}}
+    )
+
+
+def glue(command: str, name: str = "sagemaker-features") -> Resources:
+    """A Glue job."""
+    return {"aws_glue_job.j": {"name": name, "command": {"name": command}}}
+
+
 UNREAD = {"a pipeline known after apply": {"aws_sagemaker_pipeline.p": {"pipeline_definition": UNKNOWN}}}
 NO_TRAINING = {"a pipeline that trains nothing": pipeline({"Name": "Stop", "Type": "Fail", "Arguments": {}})}
 
@@ -44,14 +57,18 @@ CASES: Table = {
     },
     "SUS_ELASTIC_INFERENCE": {
         "pass": {"none": real_time(), "as read back": real_time(variant={"accelerator_type": ""})},
-        "fail": {"an accelerator": real_time(variant={"accelerator_type": "ml.eia2.medium"})},
+        "fail": {
+            "an accelerator": real_time(variant={"accelerator_type": "ml.eia2.medium"}),
+            "a step": hosted(InstanceType="ml.m5.large", AcceleratorType="ml.eia2.medium"),
+        },
         "unknown": {
             "from another resource": {
                 **real_time(variant={"accelerator_type": "${aws_ssm_parameter.a.value}"}),
                 "aws_ssm_parameter.a": {},
-            }
+            },
+            **UNREAD,
         },
-        "not_applicable": {"anything else": pipeline()},
+        "not_applicable": NO_TRAINING,
     },
     "SUS_ELASTIC_INFERENCE_NOTEBOOK": {
         "pass": {"none": {"aws_sagemaker_notebook_instance.n": {"instance_type": "ml.t3.medium"}}},
@@ -68,10 +85,23 @@ CASES: Table = {
         "not_applicable": {"anything else": real_time()},
     },
     "SUS_INF1": {
-        "pass": {"Inferentia 2": real_time(variant={"instance_type": "ml.inf2.xlarge"})},
-        "fail": {"Inferentia 1": asynchronous(variant={"instance_type": "ml.inf1.xlarge"})},
-        "unknown": {"known after apply": real_time(variant={"instance_type": UNKNOWN})},
-        "not_applicable": {"a serverless one": serverless()},
+        "pass": {
+            "Inferentia 2": real_time(variant={"instance_type": "ml.inf2.xlarge"}),
+            "a step": hosted(InstanceType="ml.inf2.xlarge"),
+        },
+        "fail": {
+            "Inferentia 1": asynchronous(variant={"instance_type": "ml.inf1.xlarge"}),
+            "a step": hosted(InstanceType="ml.inf1.xlarge"),
+        },
+        "unknown": {
+            "known after apply": real_time(variant={"instance_type": UNKNOWN}),
+            "a step's, known when it runs": hosted(InstanceType={"Get": "Steps.Choose.OutputParameters['type']"}),
+            "a step's variants, known when it runs": pipeline(
+                {"Name": "Host", "Type": "EndpointConfig", "Arguments": {"ProductionVariants": {"Get": "Steps.X.Y"}}}
+            ),
+            **UNREAD,
+        },
+        "not_applicable": {"a serverless one": serverless(), **NO_TRAINING},
     },
     "SUS_TRAINING_COMPILER": {
         "pass": {
@@ -83,6 +113,9 @@ CASES: Table = {
             "a job": job(hyper_parameters={COMPILER: '"true"'}),
             "a variable": job(environment={f"SM_HP_{COMPILER.upper()}": "true"}),
             "a step": pipeline(training(HyperParameters={COMPILER: "true"})),
+            "its image": job(
+                algorithm_specification={"training_image": f"{DLC}/huggingface-pytorch-trcomp-training:1.13"}
+            ),
             "a tuning step": pipeline(
                 {
                     "Name": "Tune",
@@ -91,7 +124,11 @@ CASES: Table = {
                 }
             ),
         },
-        "unknown": {**UNREAD, "hyperparameters known after apply": job(hyper_parameters=UNKNOWN)},
+        "unknown": {
+            **UNREAD,
+            "hyperparameters known after apply": job(hyper_parameters=UNKNOWN),
+            "image known after apply": job(algorithm_specification={"training_image": UNKNOWN}),
+        },
         "not_applicable": NO_TRAINING,
     },
     "SUS_DEBUGGER_ACTION": {
@@ -112,6 +149,7 @@ CASES: Table = {
             **UNREAD,
             "rules known after apply": job(debug_rule_configurations=UNKNOWN),
             "isolation known after apply": job(debug_rule_configurations=[ACTING], enable_network_isolation=UNKNOWN),
+            "VPC known after apply": job(debug_rule_configurations=[ACTING], vpc_config=UNKNOWN),
         },
         "not_applicable": {**NO_TRAINING, "rules that only watch": job(debug_rule_configurations=[WATCHING])},
     },
@@ -150,9 +188,9 @@ CASES: Table = {
         "not_applicable": {"anything else": real_time()},
     },
     "SUS_GLUE_RAY": {
-        "pass": {"Spark": {"aws_glue_job.j": {"command": {"name": "glueetl"}}}},
-        "fail": {"Ray": {"aws_glue_job.j": {"command": {"name": "glueray"}}}},
-        "unknown": {"known after apply": {"aws_glue_job.j": {"command": {"name": UNKNOWN}}}},
-        "not_applicable": {"anything else": real_time()},
+        "pass": {"Spark": glue("glueetl")},
+        "fail": {"Ray": glue("glueray")},
+        "unknown": {"known after apply": glue(UNKNOWN)},
+        "not_applicable": {"another workload": glue("glueray", name="invoices")},
     },
 }

@@ -82,7 +82,13 @@ CASES = {
                 }
             }
         },
-        "unknown": {"not known": _group(online_store_config=UNKNOWN, throughput_config={"throughput_mode": UNKNOWN})},
+        "unknown": {
+            "not known": _group(online_store_config=UNKNOWN, throughput_config={"throughput_mode": UNKNOWN}),
+            "whether it is online not known": _group(
+                online_store_config={"enable_online_store": UNKNOWN},
+                throughput_config={"throughput_mode": "Provisioned"},
+            ),
+        },
         "not_applicable": {"offline only": _offline()},
     },
     "SUS_THROUGHPUT_IN_MEMORY": {
@@ -97,10 +103,18 @@ CASES = {
             "type not known": _group(
                 online_store_config={"enable_online_store": True, "storage_type": UNKNOWN},
                 throughput_config={"throughput_mode": "Provisioned"},
-            )
+            ),
+            "whether it is online not known": _group(
+                online_store_config={"enable_online_store": UNKNOWN, "storage_type": "InMemory"},
+                throughput_config={"throughput_mode": "Provisioned"},
+            ),
         },
         "not_applicable": {
             "in memory on demand": _online(storage_type="InMemory"),
+            "offline only": _group(
+                online_store_config={"enable_online_store": False, "storage_type": "InMemory"},
+                throughput_config={"throughput_mode": "Provisioned"},
+            ),
             "standard": _group(
                 online_store_config={"enable_online_store": True, "storage_type": "Standard"},
                 throughput_config={"throughput_mode": "Provisioned"},

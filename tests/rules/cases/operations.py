@@ -25,12 +25,25 @@ def _build(name: str = "sagemaker-delay", **settings: Any) -> Resources:
     return {"aws_codebuild_project.b": {"name": name, **settings}}
 
 
+def _source(provider: str, **configuration: Any) -> dict[str, Any]:
+    return {"category": "Source", "provider": provider, "configuration": configuration}
+
+
+def _delivery(*actions: dict[str, Any], name: str = "sagemaker-delay") -> Resources:
+    stages = [{"name": "all", "action": list(actions)}]
+    return {"aws_codepipeline.c": {"name": name, "stage": stages}}
+
+
 def _card(content: Any) -> Resources:
     return {"aws_sagemaker_model_card.c": {"model_card_name": "delay", "content": content}}
 
 
 def _budget(**settings: Any) -> Resources:
     return {**_MODEL, "aws_budgets_budget.b": {"name": "b", "budget_type": "COST", **settings}}
+
+
+def _allocation(status: str) -> Resources:
+    return {**_budget(), "aws_ce_cost_allocation_tag.t": {"tag_key": "${aws_budgets_budget.b.name}", "status": status}}
 
 
 def _endpoint(**settings: Any) -> Resources:
@@ -47,9 +60,14 @@ CASES = {
                 "aws_sagemaker_endpoint.e": {},
                 **_logs("/aws/sagemaker/Endpoints/${aws_sagemaker_endpoint.e.name}"),
             },
+            "only the start of its name known": _logs(UNKNOWN, name_prefix="/aws/sagemaker/Endpoints/delay"),
         },
         "unknown": {"not known": _logs("/aws/sagemaker/TrainingJobs", retention_in_days=UNKNOWN)},
-        "not_applicable": {"another service": _logs("/aws/lambda/x"), "name not known": _logs(UNKNOWN)},
+        "not_applicable": {
+            "another service": _logs("/aws/lambda/x"),
+            "another service's prefix": _logs(UNKNOWN, name_prefix="/aws/lambda/"),
+            "name not known": _logs(UNKNOWN),
+        },
     },
     "SUS_ECR_LIFECYCLE": {
         "pass": {"policy": {**_repository(), **_policy("${aws_ecr_repository.r.name}")}},
@@ -75,9 +93,49 @@ CASES = {
         "unknown": {"not known": _build(build_timeout=UNKNOWN)},
         "not_applicable": {"another workload": _build("web", build_timeout=1440)},
     },
+    "SUS_DELIVERY_BY_EVENT": {
+        "pass": {
+            "not polled": _delivery(_source("CodeCommit", PollForSourceChanges="false")),
+            "told by the connection": _delivery(_source("CodeStarSourceConnection")),
+            "a deployment to S3": _delivery({"category": "Deploy", "provider": "S3", "configuration": {}}),
+        },
+        "fail": {
+            "polled": _delivery(_source("CodeCommit", PollForSourceChanges="true")),
+            "polled by default": _delivery(_source("S3")),
+            "of ours by what it builds": _delivery(
+                _source("GitHub"), {"category": "Build", "configuration": {"ProjectName": "sagemaker-build"}}, name="ml"
+            ),
+        },
+        "unknown": {
+            "not known": _delivery(_source("S3", PollForSourceChanges=UNKNOWN)),
+            "source not known": _delivery(_source(UNKNOWN)),
+            "stages not known": {"aws_codepipeline.c": {"name": "sagemaker-delay", "stage": UNKNOWN}},
+        },
+        "not_applicable": {"another workload": _delivery(_source("S3"), name="web")},
+    },
     "SUS_MODEL_CARD_ENVIRONMENT": {
-        "pass": {"carbon": _card({"additional_information": {"custom_details": {"kgCO2e": "0.02", "kWh": "0.4"}}})},
-        "fail": {"nothing": _card({"model_overview": {"model_description": "delays"}}), "empty": _card(None)},
+        "pass": {
+            "carbon": _card({"additional_information": {"custom_details": {"kgCO2e": "0.02", "kWh": "0.4"}}}),
+            "in words": _card({"additional_information": {"ethical_considerations": "Training emitted 0.02 kgCO2e."}}),
+            "as a metric": _card(
+                {
+                    "training_details": {
+                        "training_job_details": {"user_provided_training_metrics": [{"name": "kgCO2e", "value": 0.02}]}
+                    }
+                }
+            ),
+        },
+        "fail": {
+            "nothing": _card({"model_overview": {"model_description": "delays"}}),
+            "empty": _card(None),
+            "a model about energy": _card(
+                {
+                    "model_overview": {"model_description": "energy demand in kWh, and its CO2"},
+                    "training_details": {"objective_function": "error of the energy demand"},
+                }
+            ),
+            "no JSON": _card("0.02 kgCO2e"),
+        },
         "unknown": {"not known": _card(UNKNOWN)},
         "not_applicable": {"no card": _MODEL},
     },
@@ -92,6 +150,12 @@ CASES = {
         "fail": {"account": _budget(), "service": _budget(cost_filter={"name": "Service", "values": ["SageMaker"]})},
         "unknown": {"not known": _budget(cost_filter={"name": UNKNOWN, "values": ["x"]})},
         "not_applicable": {"no SageMaker": {"aws_budgets_budget.b": {"name": "b"}}},
+    },
+    "SUS_COST_ALLOCATION_TAG": {
+        "pass": {"active": _allocation("Active")},
+        "fail": {"inactive": _allocation("Inactive")},
+        "unknown": {"not known": _allocation(UNKNOWN)},
+        "not_applicable": {"no SageMaker": {"aws_ce_cost_allocation_tag.t": {"tag_key": "x", "status": "Inactive"}}},
     },
     "SUS_TAGS": {
         "pass": {

@@ -32,6 +32,17 @@ def _gated(condition: dict[str, Any], *before: dict[str, Any]) -> Resources:
     return pipeline(*before, step("Condition", branches, name="Gate"))
 
 
+def _processing(**cluster: Any) -> Resources:
+    return pipeline(step("Processing", {"ProcessingResources": {"ClusterConfig": cluster}}))
+
+
+def _by_parameter(count: int | None) -> Resources:
+    resources = {"ClusterConfig": {"InstanceCount": {"Get": "Parameters.Count"}}}
+    given = {} if count is None else {"DefaultValue": count}
+    parameter = {"Name": "Count", "Type": "Integer", **given}
+    return pipeline(step("Processing", {"ProcessingResources": resources}), parameters=[parameter])
+
+
 CASES = {
     "SUS_PIPELINE_VERSION": {
         "pass": {"version": _named("3sL4k"), "version known later": _named(UNKNOWN)},
@@ -46,7 +57,13 @@ CASES = {
                 step("Lambda"),
                 step("Lambda"),
                 parallelism_configuration={"max_parallel_execution_steps": 2},
-            )
+            ),
+            "capped, whatever its steps": {
+                "aws_sagemaker_pipeline.p": {
+                    **HIDDEN["definition not known"]["aws_sagemaker_pipeline.p"],
+                    "parallelism_configuration": {"max_parallel_execution_steps": 2},
+                }
+            },
         },
         "fail": {"not capped": pipeline(step("Lambda"), step("Lambda"), step("Lambda"))},
         "unknown": {
@@ -55,7 +72,8 @@ CASES = {
                 step("Lambda"),
                 step("Lambda"),
                 parallelism_configuration={"max_parallel_execution_steps": UNKNOWN},
-            )
+            ),
+            **HIDDEN,
         },
         "not_applicable": {"one step": trains()},
     },
@@ -63,10 +81,14 @@ CASES = {
         "pass": {
             "cached": pipeline(step("Processing", CacheConfig=_ON), step("Training", CacheConfig=_ON)),
             "cached in a branch": pipeline(step("Condition", {"IfSteps": [step("Transform", CacheConfig=_ON)]})),
+            "for as long as each run says": pipeline(
+                step("Training", CacheConfig={"Enabled": True, "ExpireAfter": {"Get": "Parameters.Age"}})
+            ),
         },
         "fail": {
             "nothing said": trains(),
             "off": pipeline(step("Tuning", CacheConfig={"Enabled": False})),
+            "without an age": pipeline(step("Processing", CacheConfig={"Enabled": True})),
             "nothing said in a loop": pipeline(step("ForEach", {"ForEachBody": [step("Processing")]})),
         },
         "unknown": HIDDEN,
@@ -89,6 +111,12 @@ CASES = {
         },
         "not_applicable": IDLE,
     },
+    "SUS_PROCESSING_INSTANCES": {
+        "pass": {"two": _processing(InstanceCount=2), "as each run says, two by default": _by_parameter(2)},
+        "fail": {"fifty": _processing(InstanceCount=50), "fifty by default": _by_parameter(50)},
+        "unknown": {"as each run says": _by_parameter(None), **HIDDEN},
+        "not_applicable": {"count left out": pipeline(step("Processing")), **IDLE},
+    },
     "SUS_PROCESSING_GRAVITON": {
         "pass": {
             "x86": pipeline(
@@ -101,6 +129,9 @@ CASES = {
                 step("Processing", {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.c7g.large"}}})
             ),
             "transform": pipeline(step("Transform", {"TransformResources": {"InstanceType": "ml.m6gd.xlarge"}})),
+            "check": pipeline(
+                step("QualityCheck", {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m7g.large"}}})
+            ),
         },
         "unknown": HIDDEN,
         "not_applicable": IDLE,

@@ -43,6 +43,7 @@ def _export(query: str, **output: str) -> Resources:
     }
 
 
+_S3 = "com.amazonaws.eu-north-1.s3"
 _CARBON = "SELECT * FROM CARBON_EMISSIONS"
 
 CASES = {
@@ -77,7 +78,8 @@ CASES = {
                     "bucket": "sagemaker-data",
                     "rule": {"status": "Enabled", "destination": {"bucket": "arn:aws:s3:::elsewhere"}},
                 },
-            }
+            },
+            "whether it copies not known": _replication("sagemaker-data", "us-east-1", UNKNOWN),
         },
         "not_applicable": {
             "another workload": _replication("invoices", "us-east-1"),
@@ -85,9 +87,16 @@ CASES = {
         },
     },
     "SUS_S3_GATEWAY_ENDPOINT": {
-        "pass": {"there": _vpc(service_name="com.amazonaws.eu-north-1.s3")},
-        "fail": {"none": _vpc(), "another service": _vpc(service_name="com.amazonaws.eu-north-1.dynamodb")},
-        "unknown": {"service not known": _vpc(service_name=UNKNOWN)},
+        "pass": {"by default": _vpc(service_name=_S3), "told": _vpc(service_name=_S3, vpc_endpoint_type="Gateway")},
+        "fail": {
+            "none": _vpc(),
+            "another service": _vpc(service_name="com.amazonaws.eu-north-1.dynamodb"),
+            "one that is billed": _vpc(service_name=_S3, vpc_endpoint_type="Interface"),
+        },
+        "unknown": {
+            "service not known": _vpc(service_name=UNKNOWN),
+            "type not known": _vpc(service_name=_S3, vpc_endpoint_type=UNKNOWN),
+        },
         "not_applicable": {"nobody of ours in it": {"aws_vpc.v": {"cidr_block": "10.0.0.0/16"}}},
     },
     "SUS_CARBON_EXPORT": {

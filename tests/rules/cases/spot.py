@@ -3,6 +3,7 @@
 from tests.rules.jobs import HIDDEN, IDLE, UNKNOWN, job, pipeline, step, trains, tuned
 
 _HOUR = {"max_runtime_in_seconds": 3600, "max_wait_time_in_seconds": 7200}
+_TYPES = [{"InstanceType": "ml.g5.xlarge"}, {"InstanceType": "ml.g6.xlarge"}]
 _ADDRESS = {"s3_uri": "s3://data/checkpoints/delay"}
 
 
@@ -25,6 +26,9 @@ CASES = {
         "not_applicable": {
             "reserved capacity": job(resource_config={"training_plan_arn": "arn:aws:sagemaker:::training-plan/t"}),
             "no instances": job(resource_config={"instance_type": None}, serverless_job_config={"job_type": "X"}),
+            "any of several types, which spot is not offered for": trains(
+                ResourceConfig={"InstancePreferences": [{"InstanceType": "ml.g5.xlarge"}]}
+            ),
             **IDLE,
         },
     },
@@ -49,6 +53,9 @@ CASES = {
                 **_spot(stopping_condition={"max_runtime_in_seconds": 60, "max_wait_time_in_seconds": UNKNOWN})
             ),
             "spot not known": job(enable_managed_spot_training=UNKNOWN),
+            "runtime not known": job(
+                **_spot(stopping_condition={"max_runtime_in_seconds": UNKNOWN, "max_wait_time_in_seconds": 60})
+            ),
             **HIDDEN,
         },
         "not_applicable": {"on demand": job(), **IDLE},
@@ -88,6 +95,46 @@ CASES = {
             "spot alone": job(**_spot()),
             "warm pool alone": job(resource_config={"keep_alive_period_in_seconds": 600}),
             "zero": job(**_spot(resource_config={"keep_alive_period_in_seconds": 0})),
+            **IDLE,
+        },
+    },
+    "SUS_SPOT_PREFERENCES": {
+        "pass": "spot on one type is none of its business",
+        "fail": {"both": trains(EnableManagedSpotTraining=True, ResourceConfig={"InstancePreferences": _TYPES})},
+        "unknown": {
+            "spot not known": job(
+                enable_managed_spot_training=UNKNOWN,
+                resource_config={"instance_type": None, "instance_preferences": [{"instance_type": "ml.g5.xlarge"}]},
+            ),
+            "preferences not known": job(**_spot(resource_config={"instance_preferences": UNKNOWN})),
+            **HIDDEN,
+        },
+        "not_applicable": {
+            "spot alone": job(**_spot()),
+            "preferences alone": trains(ResourceConfig={"InstancePreferences": _TYPES}),
+            **IDLE,
+        },
+    },
+    "SUS_WARM_POOL_GROUPS": {
+        "pass": "instances of one kind are none of its business",
+        "fail": {
+            "kept": trains(ResourceConfig={"InstanceGroups": _TYPES, "KeepAlivePeriodInSeconds": 600}),
+        },
+        "unknown": {
+            "period not known": job(
+                resource_config={
+                    "instance_groups": [{"instance_type": "ml.m5.large"}],
+                    "keep_alive_period_in_seconds": UNKNOWN,
+                }
+            ),
+            "groups not known": job(
+                resource_config={"instance_groups": UNKNOWN, "keep_alive_period_in_seconds": 600},
+            ),
+            **HIDDEN,
+        },
+        "not_applicable": {
+            "warm pool alone": job(resource_config={"keep_alive_period_in_seconds": 600}),
+            "groups alone": trains(ResourceConfig={"InstanceGroups": _TYPES}),
             **IDLE,
         },
     },

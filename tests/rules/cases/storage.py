@@ -189,7 +189,13 @@ CASES = {
         },
     },
     "SUS_ENDPOINT_OUTPUT_EXPIRES": {
-        "pass": {"captures": {**_with(_rule("captures/", **_EXPIRE)), **_capture("s3://sagemaker-data/captures")}},
+        "pass": {
+            "captures": {**_with(_rule("captures/", **_EXPIRE)), **_capture("s3://sagemaker-data/captures")},
+            "wherever in a bucket that keeps nothing": {
+                **_with(_rule(**_EXPIRE)),
+                **_capture("s3://${aws_s3_bucket.b.id}/captures"),
+            },
+        },
         "fail": {
             "captures": {**_bucket(), **_capture("s3://sagemaker-data/captures")},
             "responses": {
@@ -200,7 +206,13 @@ CASES = {
                 },
             },
         },
-        "unknown": {"address not known": _capture(UNKNOWN)},
+        "unknown": {
+            "address not known": _capture(UNKNOWN),
+            "somewhere in a bucket that keeps some": {
+                **_with(_rule("captures/", **_EXPIRE)),
+                **_capture("s3://${aws_s3_bucket.b.id}/captures"),
+            },
+        },
         "not_applicable": {
             "nothing written": {"aws_sagemaker_endpoint_configuration.c": {"name": "c"}},
             "bucket elsewhere": _capture("s3://elsewhere/captures"),

@@ -27,25 +27,38 @@ def _notebook(**settings: Any) -> Resources:
     return {"aws_sagemaker_notebook_instance.n": {"name": "n", **settings}}
 
 
-def _disk(size: Any) -> dict[str, Any]:
-    storage = {"default_ebs_volume_size_in_gb": size, "maximum_ebs_volume_size_in_gb": 500}
+def _disk(size: Any, most: Any = 500) -> dict[str, Any]:
+    storage = {"default_ebs_volume_size_in_gb": size, "maximum_ebs_volume_size_in_gb": most}
     return {"space_storage_settings": {"default_ebs_storage_settings": storage}}
 
 
 _ON = "ENABLED"
+_HOUR = _idle(lifecycle_management=_ON, idle_timeout_in_minutes=60)
+
+
+def _shared(**settings: Any) -> Resources:
+    return {"aws_sagemaker_domain.d": {"default_user_settings": _HOUR, "default_space_settings": settings}}
+
 
 CASES = {
     "SUS_STUDIO_IDLE_SHUTDOWN": {
-        "pass": {"an hour": _domain(**_idle(lifecycle_management=_ON, idle_timeout_in_minutes=60))},
+        "pass": {
+            "an hour": _domain(**_HOUR),
+            "an hour in shared spaces, too": _shared(jupyter_lab_app_settings=_HOUR["jupyter_lab_app_settings"]),
+        },
         "fail": {
             "nothing said": _domain(),
             "disabled": _domain(**_idle(lifecycle_management="DISABLED")),
             "a day": _domain(**_idle(lifecycle_management=_ON, idle_timeout_in_minutes=1440)),
-            "JupyterLab alone": _domain(
-                jupyter_lab_app_settings=_idle(lifecycle_management=_ON, idle_timeout_in_minutes=60)[_APPS[0]]
-            ),
+            "JupyterLab alone": _domain(jupyter_lab_app_settings=_HOUR["jupyter_lab_app_settings"]),
+            "not in shared spaces": _shared(),
         },
-        "unknown": {"not known": _domain(**_idle(lifecycle_management=UNKNOWN))},
+        "unknown": {
+            "not known": _domain(**_idle(lifecycle_management=UNKNOWN)),
+            "whether there are shared spaces not known": {
+                "aws_sagemaker_domain.d": {"default_user_settings": _HOUR, "default_space_settings": UNKNOWN}
+            },
+        },
         "not_applicable": {"no domain": _notebook()},
     },
     "SUS_STUDIO_IDLE_OVERRIDE": {
@@ -72,10 +85,14 @@ CASES = {
         "fail": {
             "a terabyte": _notebook(volume_size=1000),
             "domain": _domain(**_disk(500)),
+            "as much as anybody asks for": _domain(**_disk(20, most=16_384)),
             "profile": _profile(**_disk(500)),
             "space": _space(space_storage_settings={"ebs_storage_settings": {"ebs_volume_size_in_gb": 500}}),
         },
-        "unknown": {"not known": _notebook(volume_size=UNKNOWN)},
+        "unknown": {
+            "not known": _notebook(volume_size=UNKNOWN),
+            "most not known": _domain(**_disk(20, most=UNKNOWN)),
+        },
         "not_applicable": {"default": {**_notebook(), **_domain(), **_profile(), **_space()}},
     },
 }

@@ -6,6 +6,7 @@ _DLC = "763104351884.dkr.ecr.eu-north-1.amazonaws.com"
 _GPU = {"instance_type": "ml.g5.xlarge"}
 _TRN = {"instance_type": "ml.trn1.2xlarge"}
 _DAY = 86_400
+_PREFERENCES = [{"InstanceType": "ml.m5.xlarge"}, {"InstanceType": "ml.m7g.xlarge"}]
 
 CASES = {
     "SUS_TRAINING_RUNTIME_CAP": {
@@ -41,6 +42,7 @@ CASES = {
                 }
             ),
             "tuning": tuned(hyper_parameter_tuning_resource_config={"instance_type": "ml.c6gn.xlarge"}),
+            "second preference": trains(ResourceConfig={"InstancePreferences": _PREFERENCES}),
         },
         "unknown": {"type not known": job(resource_config={"instance_type": UNKNOWN}), **HIDDEN},
         "not_applicable": {"no instances": job(resource_config={"instance_type": None}), **IDLE},
@@ -50,6 +52,7 @@ CASES = {
         "fail": {
             "g5": job(resource_config=_GPU),
             "p5 in a step": trains(ResourceConfig={"InstanceType": "ml.p5.48xlarge"}),
+            "g5 by preference": trains(ResourceConfig={"InstancePreferences": [{"InstanceType": "ml.g5.xlarge"}]}),
         },
         "unknown": {"type not known": job(resource_config={"instance_type": UNKNOWN}), **HIDDEN},
         "not_applicable": {"CPU": job(), **IDLE},

@@ -58,7 +58,11 @@ CASES = {
             ),
         },
         "fail": {"none": tuning(strategy="Bayesian"), "empty": _step(TuningJobCompletionCriteria={})},
-        "unknown": {"not known": tuning(tuning_job_completion_criteria=UNKNOWN), **HIDDEN},
+        "unknown": {
+            "not known": tuning(tuning_job_completion_criteria=UNKNOWN),
+            "what is in it not known": tuning(tuning_job_completion_criteria=[UNKNOWN]),
+            **HIDDEN,
+        },
         "not_applicable": IDLE,
     },
     "SUS_TUNING_PARALLELISM": {

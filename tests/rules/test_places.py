@@ -1,0 +1,60 @@
+"""What a finding names is what is wrong, or not known, and not its neighbour."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.rules import BY_ID, Outcome, evaluate
+from tests.rules import plans
+from tests.rules.jobs import UNKNOWN, job, pipeline, step, trains, tuned
+
+ACTING = [{"rule_configuration_name": "loss", "rule_parameters": {"action_json": "{}"}}]
+RUNTIME = "stopping_condition.0.max_runtime_in_seconds"
+ARM = {"InstanceType": "ml.c7g.xlarge", "InstanceCount": 1}
+
+
+def spot(**stopping: Any) -> plans.Values:
+    return job(enable_managed_spot_training=True, stopping_condition=stopping)
+
+
+@pytest.mark.parametrize(
+    ("rule", "resources", "path"),
+    [
+        ("SUS_DEBUGGER_ACTION", job(debug_rule_configurations=ACTING, vpc_config=UNKNOWN), "vpc_config"),
+        (
+            "SUS_DEBUGGER_ACTION",
+            job(debug_rule_configurations=ACTING, enable_network_isolation=UNKNOWN),
+            "enable_network_isolation",
+        ),
+        ("SUS_SPOT_WAIT", spot(max_runtime_in_seconds=UNKNOWN, max_wait_time_in_seconds=60), RUNTIME),
+        (
+            "SUS_JOB_GRAVITON",
+            tuned(hyper_parameter_tuning_resource_config={"instance_type": "ml.c7g.xlarge"}),
+            "training_job_definition.0.hyper_parameter_tuning_resource_config.0.instance_type",
+        ),
+        (
+            "SUS_JOB_GRAVITON",
+            pipeline(
+                step(
+                    "Tuning",
+                    {"TrainingJobDefinition": {"HyperParameterTuningResourceConfig": {"InstanceConfigs": [ARM]}}},
+                )
+            ),
+            "Steps.Tuning.TrainingJobDefinition.HyperParameterTuningResourceConfig.InstanceConfigs",
+        ),
+        (
+            "SUS_JOB_GRAVITON",
+            trains(ResourceConfig={"InstancePreferences": [ARM]}),
+            "Steps.Train.ResourceConfig.InstancePreferences",
+        ),
+        (
+            "SUS_NEURON_IMAGE",
+            job(resource_config={"instance_type": UNKNOWN}, algorithm_specification={"training_image": "x"}),
+            "resource_config.0.instance_type",
+        ),
+    ],
+)
+def test_a_finding_says_where(rule: str, resources: Mapping[str, plans.Values], path: str) -> None:
+    told = [f for f in evaluate(plans.plan(resources), [BY_ID[rule]]) if f.outcome is not Outcome.PASS]
+    assert [finding.path for finding in told] == [path]
