@@ -50,7 +50,7 @@ class PlanCheck(BaseResourceCheck):
             id=rule.id,
             categories=[CheckCategories.CONVENTION],
             supported_resources=list(rule.types),
-            guideline=rule.fix,
+            guideline=f"{rule.guideline}: {rule.fix}",
         )
         self.severity = Severities[_SEVERITY[rule.severity]]
 

@@ -8,12 +8,23 @@ from functools import lru_cache
 
 from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource, Unknown, Variant
 from sustainable_mlops.rules import metrics
-from sustainable_mlops.rules.hosting import ASYNCHRONOUS, CONFIGURATION, ENDPOINT, each_variant, kinds, named
+from sustainable_mlops.rules.hosting import (
+    ASYNCHRONOUS,
+    CONFIGURATION,
+    ENDPOINT,
+    each_target,
+    each_variant,
+    instances,
+    kinds,
+    named,
+    scaling_policies,
+)
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 
 _OUTPUT = "async_inference_config.0.output_config.0"
 _BACKLOG = frozenset({"ApproximateBacklogSizePerInstance", "ApproximateBacklogSize"})
 _WAKE = "HasBacklogWithoutCapacity"
+_METRIC = "metric_name"
 #: Predefined metrics that are made of requests, which an asynchronous endpoint does not count.
 _NEVER = metrics.NEVER_OF_ASYNCHRONOUS | {
     "SageMakerVariantInvocationsPerInstance",
@@ -36,11 +47,12 @@ def scales_to_zero(plan: Plan, endpoint: Resource) -> Verdicts:
         if 0 in least:
             yield passed()
         elif targets.maybe or UNKNOWN in least:
-            yield unknown(f"what scales {named(variant)} is not known until apply")
+            yield unknown(f"what scales {named(variant)} is not known until apply", variant.block.path)
         elif least:
-            yield failed(f"{named(variant)} keeps {least[0]} instances when its queue is empty")
+            message = f"{named(variant)} keeps {instances(least[0])} when its queue is empty"
+            yield failed(message, variant.block.path)
         else:
-            yield failed(f"nothing scales {named(variant)}, so it runs when its queue is empty")
+            yield failed(f"nothing scales {named(variant)}, so it runs when its queue is empty", variant.block.path)
 
     yield from each_variant(plan, endpoint, judge, ASYNCHRONOUS)
 
@@ -54,18 +66,17 @@ def scales_to_zero(plan: Plan, endpoint: Resource) -> Verdicts:
     types=(ENDPOINT,),
 )
 def backlog_policy(plan: Plan, endpoint: Resource) -> Verdicts:
-    def judge(variant: Variant) -> Verdicts:
-        for target in plan.joins.scalable_targets(endpoint, variant.name).sure:
-            policies = plan.joins.scaling_policies(target)
-            followed = [metrics.of_policy(policy) for policy in policies.sure]
-            if any(found is not UNKNOWN and found & _BACKLOG for found in followed):
-                yield passed()
-            elif policies.maybe or UNKNOWN in followed:
-                yield unknown(f"what {named(variant)} follows is not known until apply")
-            else:
-                yield failed(f"no policy of {target.address} follows the backlog")
+    def judge(target: Resource, variant: Variant) -> Verdicts:
+        policies = scaling_policies(plan, target)
+        followed = [metrics.of_policy(policy) for policy in policies.sure]
+        if any(found is not UNKNOWN and found & _BACKLOG for found in followed):
+            yield passed()
+        elif policies.maybe or UNKNOWN in followed:
+            yield unknown(f"what {named(variant)} follows is not known until apply", variant.block.path)
+        else:
+            yield failed(f"no policy of {target.address} follows the backlog", variant.block.path)
 
-    yield from each_variant(plan, endpoint, judge, ASYNCHRONOUS)
+    yield from each_target(plan, endpoint, judge, ASYNCHRONOUS)
 
 
 @rule(
@@ -80,31 +91,36 @@ def backlog_policy(plan: Plan, endpoint: Resource) -> Verdicts:
     types=(ENDPOINT,),
 )
 def wakes(plan: Plan, endpoint: Resource) -> Verdicts:
-    def judge(variant: Variant) -> Verdicts:
-        for target in plan.joins.scalable_targets(endpoint, variant.name).sure:
-            if target.new.number("min_capacity") == 0:
-                yield from woken(plan, target, _WAKE)
+    def judge(target: Resource, variant: Variant) -> Verdicts:
+        yield from woken(plan, target, _WAKE, variant.block.path)
 
-    yield from each_variant(plan, endpoint, judge, ASYNCHRONOUS)
+    yield from each_target(plan, endpoint, judge, ASYNCHRONOUS)
 
 
-def woken(plan: Plan, target: Resource, metric: str) -> Verdicts:
-    """Whether an alarm on `metric` starts a step policy of a scalable target that is at zero."""
-    policies = plan.joins.scaling_policies(target)
-    steps = [policy for policy in policies.sure if policy.new.text("policy_type") == "StepScaling"]
+def woken(plan: Plan, target: Resource, metric: str, path: str) -> Verdicts:
+    """Whether an alarm on `metric` starts a step policy of a scalable target, where that goes to zero."""
+    least = target.new.number("min_capacity")
+    if least != 0:
+        if least is UNKNOWN:
+            yield unknown(f"whether {target.address} goes to zero is not known until apply", path)
+        return
+    policies = scaling_policies(plan, target)
+    types = [policy.new.text("policy_type") for policy in policies.sure]
+    steps = [policy for policy, kind in zip(policies.sure, types, strict=True) if kind == "StepScaling"]
     alarms = [plan.joins.alarms_of(policy) for policy in steps]
-    answers = [_wakes_at_first(alarm, metric) for found in alarms for alarm in found.sure]
-    late = [alarm for found in alarms for alarm in found.sure if _wakes_at_first(alarm, metric) is False]
+    sure = [alarm for found in alarms for alarm in found.sure]
+    answers = [_wakes_at_first(alarm, metric) for alarm in sure]
     if True in answers:
         yield passed()
-    elif policies.maybe or UNKNOWN in answers or any(found.maybe for found in alarms):
-        yield unknown(f"what wakes {target.address} is not known until apply")
-    elif any(metrics.of_alarm(alarm) == {metric} for alarm in late):
-        yield failed(f"the alarm on {metric} of {target.address} lets the first request wait: it must be at least 1")
+    elif policies.maybe or UNKNOWN in types or UNKNOWN in answers or any(found.maybe for found in alarms):
+        yield unknown(f"what wakes {target.address} is not known until apply", path)
+    elif any(metrics.of_alarm(alarm) == {metric} for alarm in sure):
+        message = f"the alarm on {metric} of {target.address} lets the first request wait: it must be at least 1"
+        yield failed(message, path)
     elif steps:
-        yield failed(f"no alarm on {metric} starts the step policy of {target.address}")
+        yield failed(f"no alarm on {metric} starts the step policy of {target.address}", path)
     else:
-        yield failed(f"{target.address} has no step policy, so at zero it waits for a long queue before it wakes")
+        yield failed(f"{target.address} has no step policy, so at zero it waits for a long queue before it wakes", path)
 
 
 def _wakes_at_first(alarm: Resource, metric: str) -> bool | Unknown:
@@ -158,9 +174,9 @@ def silent_alarm(plan: Plan, alarm: Resource) -> Verdicts:
         if found is not UNKNOWN and ASYNCHRONOUS not in found:
             continue
         if watched is UNKNOWN or found is UNKNOWN or not sure:
-            yield unknown(f"whether it watches an asynchronous {endpoint.address} is not known until apply")
+            yield unknown(f"whether it watches an asynchronous {endpoint.address} is not known until apply", _METRIC)
         else:
-            yield failed(f"{endpoint.address} is asynchronous and never publishes {_list(watched & _NEVER)}")
+            yield failed(f"{endpoint.address} is asynchronous and never publishes {_list(watched & _NEVER)}", _METRIC)
 
 
 @lru_cache(maxsize=2)

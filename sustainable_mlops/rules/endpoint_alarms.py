@@ -1,10 +1,12 @@
 """Alarms on endpoints: they fail, they are slow, they are too large, nobody asks them."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable
 
+from sustainable_mlops.catalogue import instances
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.rules import metrics
-from sustainable_mlops.rules.hosting import ASYNCHRONOUS, ENDPOINT, REAL_TIME, kinds
+from sustainable_mlops.rules.hosting import ASYNCHRONOUS, ENDPOINT, REAL_TIME, instance_type, kinds, variants
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 
 _ERRORS = frozenset({"Invocation5XXErrors", "InvocationModelErrors"})
@@ -18,7 +20,14 @@ _UTILIZATION = frozenset(
     }
 )  # fmt: skip
 _REQUESTS = frozenset({"Invocations", "InvocationsPerInstance"})
-_BELOW = frozenset({"LessThanThreshold", "LessThanOrEqualToThreshold"})
+#: Those that count each processor as 100 (developer guide, "Amazon SageMaker AI endpoint metrics").
+_OF_EACH = frozenset({"CPUUtilization", "GPUUtilization"})
+#: Up to how much use of a processor, in percent, is worth hearing of as little (assumed).
+LITTLE = 50
+#: Up to how many requests in an alarm's period are as good as none (assumed).
+FEW = 10
+
+_Test = Callable[[Resource], bool | Unknown]
 
 
 @rule(
@@ -54,11 +63,17 @@ def latency_alarm(plan: Plan, endpoint: Resource) -> Verdicts:
     severity=Severity.WARN,
     title="Somebody hears of instances that are too large for their load",
     practices=("71",),
-    fix="Add an alarm on CPUUtilization (or GPUUtilization) of /aws/sagemaker/Endpoints below 20 for 24 hours.",
+    fix=(
+        "Add an alarm on CPUUtilization (or GPUUtilization) of /aws/sagemaker/Endpoints below 20 for 24 hours; each "
+        "vCPU (or GPU) counts as 100."
+    ),
     types=(ENDPOINT,),
 )
 def low_utilization_alarm(plan: Plan, endpoint: Resource) -> Verdicts:
-    yield from _of_instances(plan, endpoint, _UTILIZATION, "no alarm says that its instances have little to do")
+    def little(alarm: Resource) -> bool | Unknown:
+        return _is_little(plan, endpoint, alarm)
+
+    yield from _of_instances(plan, endpoint, _UTILIZATION, "no alarm says that its instances have little to do", little)
 
 
 @rule(
@@ -70,7 +85,7 @@ def low_utilization_alarm(plan: Plan, endpoint: Resource) -> Verdicts:
     types=(ENDPOINT,),
 )
 def idle_alarm(plan: Plan, endpoint: Resource) -> Verdicts:
-    yield from _of_instances(plan, endpoint, _REQUESTS, "no alarm says that nobody asks it", missing="breaching")
+    yield from _of_instances(plan, endpoint, _REQUESTS, "no alarm says that nobody asks it", _is_idle)
 
 
 @rule(
@@ -103,28 +118,56 @@ def _is_ratio(alarm: Resource) -> bool | Unknown:
     return bool(watched & _REQUESTS) and any(isinstance(text, str) and "/" in text for text in texts)
 
 
-def _of_instances(
-    plan: Plan, endpoint: Resource, names: frozenset[str], message: str, missing: str | None = None
-) -> Verdicts:
+def _is_idle(alarm: Resource) -> bool | Unknown:
+    """Whether an alarm on requests goes off where there are none: then there is no metric either."""
+    missing = alarm.new.text("treat_missing_data")
+    return _all(missing if missing is UNKNOWN else missing == "breaching", metrics.falls_below(alarm, FEW))
+
+
+def _is_little(plan: Plan, endpoint: Resource, alarm: Resource) -> bool | Unknown:
+    """Whether an alarm on utilization goes off where there is little of it.
+
+    `CPUUtilization` and `GPUUtilization` go up to 100 % for each vCPU and GPU of an instance.
+    """
+    found, watched = metrics.falls_below(alarm, LITTLE), metrics.of_alarm(alarm)
+    if found is not False or metrics.falls_below(alarm, math.inf) is False:
+        return found
+    if watched is UNKNOWN:
+        return UNKNOWN
+    processors = [_processors(plan, endpoint, of_gpu=name.startswith("G")) for name in watched & _OF_EACH]
+    known = [number for number in processors if number is not UNKNOWN]
+    return UNKNOWN if UNKNOWN in processors else metrics.falls_below(alarm, LITTLE * max([1, *known]))
+
+
+def _processors(plan: Plan, endpoint: Resource, *, of_gpu: bool) -> int | Unknown:
+    """The most vCPUs, or GPUs, of an instance behind an endpoint."""
+    of_endpoint = variants(plan, endpoint)
+    types = [UNKNOWN] if of_endpoint is UNKNOWN else [instance_type(variant.block) for variant in of_endpoint]
+    found = [instances.find(kind) if isinstance(kind, str) else None for kind in types]
+    if None in found:
+        return UNKNOWN
+    return max(one.accelerators if of_gpu else one.vcpu for one in found if one is not None)
+
+
+def _of_instances(plan: Plan, endpoint: Resource, names: frozenset[str], message: str, *tests: _Test) -> Verdicts:
     """Of real-time endpoints only: an asynchronous one at zero is idle by design and publishes no requests."""
     found = kinds(plan, endpoint)
     if found is UNKNOWN:
         yield unknown("whether it has instances cannot be told from this plan", "endpoint_config_name")
     elif REAL_TIME in found:
-        yield from _watched(plan, endpoint, names, message, below=True, missing=missing)
+        yield from _watched(plan, endpoint, names, message, *tests)
 
 
-def _watched(
-    plan: Plan,
-    endpoint: Resource,
-    names: frozenset[str],
-    message: str,
-    *,
-    below: bool = False,
-    missing: str | None = None,
-) -> Verdicts:
+def _watched(plan: Plan, endpoint: Resource, names: frozenset[str], message: str, *tests: _Test) -> Verdicts:
+    """Whether an alarm watches one of these metrics, keeps the tests, and acts."""
+
+    def watches(alarm: Resource) -> bool | Unknown:
+        watched = metrics.of_alarm(alarm)
+        known = watched if watched is UNKNOWN else bool(watched & names)
+        return _all(known, metrics.acts(plan, alarm), *(test(alarm) for test in tests))
+
     on = plan.joins.alarms_on(endpoint)
-    answers = [_answers(alarm, names, below, missing) for alarm in on.sure]
+    answers = [watches(alarm) for alarm in on.sure]
     if True in answers:
         yield passed()
     elif on.maybe or UNKNOWN in answers:
@@ -133,17 +176,7 @@ def _watched(
         yield failed(message)
 
 
-def _answers(alarm: Resource, names: frozenset[str], below: bool, missing: str | None) -> bool | Unknown:
-    """Whether an alarm watches one of these metrics, from the right side, and acts."""
-    watched = metrics.of_alarm(alarm)
-    answers = [UNKNOWN if watched is UNKNOWN else bool(watched & names), metrics.acts(alarm)]
-    answers += _one_of(alarm, "comparison_operator", _BELOW) if below else []
-    answers += _one_of(alarm, "treat_missing_data", frozenset({missing})) if missing else []
-    if any(answer is False for answer in answers):
+def _all(*answers: bool | Unknown) -> bool | Unknown:
+    if False in answers:
         return False
     return UNKNOWN if UNKNOWN in answers else True
-
-
-def _one_of(alarm: Resource, path: str, values: frozenset[str]) -> Iterator[bool | Unknown]:
-    value = alarm.new.text(path)
-    yield value if value is UNKNOWN else value in values

@@ -7,6 +7,7 @@ change them, so what keeps its name is not noticed.
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.plan.joins import MODEL
 from sustainable_mlops.rules.hosting import CONFIGURATION, ENDPOINT
+from sustainable_mlops.rules.reading import Settings
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 
 _CREATED_FIRST = ("create", "delete")
@@ -24,6 +25,8 @@ _NAMES = {
     "aws_sagemaker_model_package_group": "model_package_group_name",
     "aws_sagemaker_pipeline": "pipeline_name",
 }
+#: Within which a name is taken: a security group's in its VPC, and everything's in a Region.
+_WITHIN = ("vpc_id", "region")
 
 
 @rule(
@@ -91,9 +94,9 @@ def replaced_before_endpoint(plan: Plan, configuration: Resource) -> Verdicts:
     using = [endpoint for endpoint in before.sure if endpoint.exists() and endpoint.action != "replace"]
     if using:
         message = f"it is destroyed first, and {using[0].address}, which runs on it, cannot be updated without it"
-        yield failed(message)
+        yield failed(message, "name")
     elif before.maybe or after.maybe:
-        yield unknown("which endpoint runs on it cannot be told from this plan")
+        yield unknown("which endpoint runs on it cannot be told from this plan", "name")
 
 
 @rule(
@@ -112,7 +115,9 @@ def configuration_name_prefix(plan: Plan, configuration: Resource) -> Verdicts:
     elif configuration.new.text("name") is UNKNOWN or named is UNKNOWN:
         yield unknown("how its name is made is not known until apply", "name")
     else:
-        yield failed("its name is fixed: an endpoint does not see a change, and two of one name cannot be", "name")
+        yield failed(
+            "its name is fixed: an endpoint sees no change, and the new one cannot stand beside the old", "name"
+        )
 
 
 @rule(
@@ -123,14 +128,19 @@ def configuration_name_prefix(plan: Plan, configuration: Resource) -> Verdicts:
     fix="Leave the name out or use name_prefix; create_before_destroy spreads to all that the resource depends on.",
     types=tuple(_NAMES),
 )
-def create_before_destroy_name(_: Plan, resource: Resource) -> Verdicts:
+def create_before_destroy_name(plan: Plan, resource: Resource) -> Verdicts:
+    """One that gives a prefix, or no name, gets a new name each time."""
     if resource.actions != _CREATED_FIRST:
         return
-    attribute = _NAMES[resource.type]
-    before, after = resource.old.text(attribute), resource.new.text(attribute)
-    if after is UNKNOWN or before is UNKNOWN:
-        yield unknown("its new name is not known until apply", attribute)
-    elif after == before and after is not None:
-        yield failed(f"{after} exists until it is destroyed, so the new one cannot be created", attribute)
-    else:
+    attribute, settings = _NAMES[resource.type], Settings(plan, resource)
+    prefix, after = settings.text("name_prefix"), settings.text(attribute)
+    before = {path: resource.old.get(path) for path in (attribute, *_WITHIN)}
+    changes = {path: (old, settings.get(path, old)) for path, old in before.items()}
+    not_known = [path for path, change in changes.items() if UNKNOWN in change]
+    moved = any(None not in change and UNKNOWN not in change and change[0] != change[1] for change in changes.values())
+    if (isinstance(prefix, str) and prefix) or after is None or moved:
         yield passed()
+    elif not_known:
+        yield unknown(f"its new {not_known[0]} is not known until apply", not_known[0])
+    else:
+        yield failed(f"{after} exists until it is destroyed, so the new one cannot be created", attribute)

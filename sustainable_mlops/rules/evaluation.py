@@ -15,12 +15,9 @@ def evaluate(plan: Plan, rules: Iterable[Rule], today: date | None = None) -> li
     a waived one; one that has expired or cannot be read fails, and the message says so. `today` is the day to judge
     waivers by.
     """
-    today = today or date.today()
+    waivers.TODAY.set(today or date.today())
     return [
-        finding
-        for rule in rules
-        for resource in _subjects(plan, rule)
-        for finding in _findings(plan, rule, resource, today)
+        finding for rule in rules for resource in _subjects(plan, rule) for finding in _findings(plan, rule, resource)
     ]
 
 
@@ -29,14 +26,16 @@ def _subjects(plan: Plan, rule: Rule) -> list[Resource]:
     return [resource for resource in found if resource.deposed is None and (rule.deleted or resource.exists())]
 
 
-def _findings(plan: Plan, rule: Rule, resource: Resource, today: date) -> list[Finding]:
-    return [_finding(plan, rule, resource, verdict, today) for verdict in rule.check(plan, resource)]
+def _findings(plan: Plan, rule: Rule, resource: Resource) -> list[Finding]:
+    """What holds of each of several variants alike is said once."""
+    verdicts = dict.fromkeys(rule.check(plan, resource))
+    return [_finding(plan, rule, resource, verdict) for verdict in verdicts]
 
 
-def _finding(plan: Plan, rule: Rule, resource: Resource, verdict: Verdict, today: date) -> Finding:
+def _finding(plan: Plan, rule: Rule, resource: Resource, verdict: Verdict) -> Finding:
     outcome, message, path = verdict
     if outcome in (Outcome.FAIL, Outcome.UNKNOWN):
-        waiver = waivers.find(plan, resource, rule.id, today)
+        waiver = waivers.find(plan, resource, rule.id)
         if waiver is not None and waiver.problem:
             outcome, message = Outcome.FAIL, f"{message}; {waiver.problem}"
         elif waiver is not None:

@@ -3,15 +3,24 @@
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource, Unknown, Variant
-from sustainable_mlops.plan.joins import Joined
-from sustainable_mlops.rules.rule import Verdict, Verdicts, unknown
+from sustainable_mlops.plan import UNKNOWN, Block, Matches, Pipeline, Plan, Resource, Step, Unknown, Variant
+from sustainable_mlops.plan.joins import SCALING_POLICY, Joined
+from sustainable_mlops.rules.jobs import PIPELINE, on_steps, place
+from sustainable_mlops.rules.reading import Request
+from sustainable_mlops.rules.rule import Check, Verdict, Verdicts, unknown
 
 CONFIGURATION = "aws_sagemaker_endpoint_configuration"
 ENDPOINT = "aws_sagemaker_endpoint"
 SERVERLESS, ASYNCHRONOUS, REAL_TIME = "serverless", "asynchronous", "real-time"
 
+#: What asks for endpoint configurations: the resource, and steps of a pipeline.
+CONFIGURES = (CONFIGURATION, PIPELINE)
+#: The lists of variants in an endpoint configuration.
+VARIANTS = ("production_variants", "shadow_production_variants")
+
 Judge = Callable[[Variant], Verdicts]
+
+_KIND_UNKNOWN = "whether the variant is serverless is not known until apply"
 
 
 def each_variant(plan: Plan, resource: Resource, judge: Judge, *kinds: str) -> Verdicts:
@@ -25,9 +34,62 @@ def each_variant(plan: Plan, resource: Resource, judge: Judge, *kinds: str) -> V
         return
     for variant in found:
         if variant.kind is UNKNOWN:
-            yield unknown("whether the variant is serverless is not known until apply", variant.block.path)
+            yield unknown(_KIND_UNKNOWN, variant.block.path)
         elif variant.kind in kinds:
             yield from judge(variant)
+
+
+def on_variants(*kinds: str) -> Callable[[Callable[[Request, Request], Verdicts]], Check]:
+    """Make a check of one variant, given with the whole request, the check of what asks for endpoint configurations.
+
+    Of variants of these kinds; one whose kind cannot be told is unknown.
+    """
+
+    def wrap(check: Callable[[Request, Request], Verdicts]) -> Check:
+        def of_request(request: Request) -> Verdicts:
+            for variant in _variants_of(request, kinds):
+                if isinstance(variant, Verdict):
+                    yield variant
+                else:
+                    yield from check(request, variant)
+
+        @on_steps("EndpointConfig")
+        def of_step(_: Pipeline, step: Step) -> Verdicts:
+            yield from of_request(Request(step, (), place(step), api=True))
+
+        def over(plan: Plan, resource: Resource) -> Verdicts:
+            if resource.type == PIPELINE:
+                yield from of_step(plan, resource)
+            else:
+                yield from of_request(Request(resource, (), "", api=False))
+
+        over.__doc__ = check.__doc__
+        return over
+
+    return wrap
+
+
+def _variants_of(request: Request, kinds: tuple[str, ...]) -> Iterator[Request | Verdict]:
+    for variants in VARIANTS:
+        count = request.listed(variants)
+        if count is UNKNOWN or (count == 0 and variants == "production_variants"):  # there always is one
+            yield request.unknown(variants)
+            continue
+        for variant in (request.within(variants, number) for number in range(count)):
+            kind = _kind(request, variant)
+            if kind is UNKNOWN:
+                yield unknown(_KIND_UNKNOWN, variant.where())
+            elif kind in kinds:
+                yield variant
+
+
+def _kind(request: Request, variant: Request) -> str | Unknown:
+    serverless, asynchronous = variant.listed("serverless_config"), request.listed("async_inference_config")
+    if serverless is UNKNOWN or (serverless == 0 and asynchronous is UNKNOWN):
+        return UNKNOWN
+    if serverless:
+        return SERVERLESS
+    return ASYNCHRONOUS if asynchronous else REAL_TIME
 
 
 @lru_cache(maxsize=10_000)
@@ -60,10 +122,55 @@ def named(variant: Variant) -> str:
     return f"variant {variant.name}" if isinstance(variant.name, str) else "the variant"
 
 
+def instances(count: float | Unknown | None) -> str:
+    """So many instances, for a message."""
+    return f"{count} instance{'' if count == 1 else 's'}"
+
+
 def instance_type(block: Block) -> str | Unknown | None:
     """The instance type of a variant; None where it has none, which the provider reads back as empty."""
     value = block.text("instance_type")
     return value if value is UNKNOWN else value or None
+
+
+def hosts_components(variant: Variant) -> bool:
+    """Whether the variant names no model, so that inference components bring theirs.
+
+    A name that is not known yet is that of a model all the same.
+    """
+    name = variant.block.text("model_name")
+    return name is not UNKNOWN and not name
+
+
+def each_target(
+    plan: Plan, endpoint: Resource, judge: Callable[[Resource, Variant], Verdicts], *kinds: str
+) -> Verdicts:
+    """What `judge` says of what scales an endpoint's variants of these kinds; nothing where nothing does.
+
+    Unknown where something may: a variant that nobody names has its name only after apply.
+    """
+
+    def of_variant(variant: Variant) -> Verdicts:
+        targets = plan.joins.scalable_targets(endpoint, variant.name)
+        for target in targets.sure:
+            yield from judge(target, variant)
+        if targets.maybe and not targets.sure:
+            yield unknown(f"what scales {named(variant)} is not known until apply", variant.block.path)
+
+    yield from each_variant(plan, endpoint, of_variant, *kinds)
+
+
+def scaling_policies(plan: Plan, target: Resource) -> Matches:
+    """The scaling policies of a scalable target; one may be its where they name the same as far as is known."""
+    found = plan.joins.scaling_policies(target)
+    others = [policy for policy in plan.joins.all(SCALING_POLICY) if policy not in found.sure]
+    may_be = [policy for policy in others if policy in found.maybe or _may_name(policy, target)]
+    return Matches(found.sure, tuple(may_be))
+
+
+def _may_name(policy: Resource, target: Resource) -> bool:
+    pairs = [(policy.text(name), target.text(name)) for name in ("resource_id", "scalable_dimension")]
+    return all(mine is not its if UNKNOWN in (mine, its) else mine == its for mine, its in pairs)
 
 
 def containers(model: Resource) -> list[Block] | Unknown:

@@ -5,12 +5,15 @@ from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Variant
 from sustainable_mlops.rules.hosting import (
     ASYNCHRONOUS,
     CONFIGURATION,
+    CONFIGURES,
     REAL_TIME,
     each_variant,
     images,
     instance_type,
     model_of,
+    on_variants,
 )
+from sustainable_mlops.rules.reading import Request
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 
 #: Families of AWS's own processors for deep learning.
@@ -123,20 +126,15 @@ def neuron_image(plan: Plan, configuration: Resource) -> Verdicts:
     title="An endpoint's Graviton type is one that SageMaker hosts",
     practices=("59",),
     fix=f"Use one of {', '.join(sorted(_HOSTED_GRAVITON))}.",
-    types=(CONFIGURATION,),
+    types=CONFIGURES,
 )
-def graviton_not_hosted(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(variant: Variant) -> Verdicts:
-        kind = instance_type(variant.block)
-        if kind is UNKNOWN:
-            yield from _unknown_type(variant)
-        elif kind and _is_graviton_name(_family(kind)):
-            if _family(kind) in _HOSTED_GRAVITON:
-                yield passed()
-            else:
-                yield failed(f"SageMaker hosts no {_family(kind)}", f"{variant.block.path}.instance_type")
-
-    yield from each_variant(plan, configuration, judge, REAL_TIME, ASYNCHRONOUS)
+@on_variants(REAL_TIME, ASYNCHRONOUS)
+def graviton_not_hosted(_: Request, variant: Request) -> Verdicts:
+    kind = variant.text("instance_type")
+    family = _family(kind) if isinstance(kind, str) else ""
+    if kind is UNKNOWN or _is_graviton_name(family):
+        message = f"SageMaker hosts no {family}"
+        yield variant.judge(kind, "instance_type", lambda _: family in _HOSTED_GRAVITON, message)
 
 
 @rule(
@@ -149,9 +147,9 @@ def graviton_not_hosted(plan: Plan, configuration: Resource) -> Verdicts:
 )
 def kms_on_local_disk(plan: Plan, configuration: Resource) -> Verdicts:
     key = configuration.new.text("kms_key_arn")
-    unset = key is UNKNOWN and plan.configured(configuration, "kms_key_arn") is False
-    if key is None or key == "" or unset:
+    if key in (None, ""):
         return
+    hidden = key is UNKNOWN and not plan.references(configuration, "kms_key_arn").resources
 
     def judge(variant: Variant) -> Verdicts:
         kind = instance_type(variant.block)
@@ -163,6 +161,8 @@ def kms_on_local_disk(plan: Plan, configuration: Resource) -> Verdicts:
         found = instances.find(kind)
         if found is None:
             yield unknown(instances.why_unknown(kind), f"{variant.block.path}.instance_type")
+        elif found.local_ssd_gb and hidden:
+            yield unknown("whether it has a key is not known until apply", "kms_key_arn")
         elif found.local_ssd_gb:
             yield failed(
                 f"the key does not encrypt the local disk of {kind}, and SageMaker may refuse it", "kms_key_arn"

@@ -5,19 +5,12 @@ The AWS provider has no resource for a component itself, so what can be told is 
 
 from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource, Variant
 from sustainable_mlops.rules.asynchronous import woken
-from sustainable_mlops.rules.hosting import CONFIGURATION, REAL_TIME, each_variant
+from sustainable_mlops.rules.hosting import CONFIGURATION, REAL_TIME, each_variant, hosts_components
 from sustainable_mlops.rules.realtime import TARGET
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 
 _MANAGED = "managed_instance_scaling"
 _COPIES = "sagemaker:inference-component:DesiredCopyCount"
-
-
-def _hosts_components(plan: Plan, configuration: Resource, variant: Variant) -> bool:
-    """Whether the variant names no model, so that components bring theirs."""
-    if variant.block.text("model_name") is UNKNOWN:
-        return plan.configured(configuration, f"{variant.block.path}.model_name") is False
-    return not variant.block.text("model_name")
 
 
 @rule(
@@ -30,14 +23,16 @@ def _hosts_components(plan: Plan, configuration: Resource, variant: Variant) -> 
 )
 def managed_scaling_with_model(plan: Plan, configuration: Resource) -> Verdicts:
     def judge(variant: Variant) -> Verdicts:
-        managed = variant.block.block(_MANAGED)
+        status = variant.block.text(f"{_MANAGED}.0.status")
         path = f"{variant.block.path}.{_MANAGED}"
-        if managed is UNKNOWN:
+        if status is UNKNOWN:
             yield unknown("whether it has managed instance scaling is not known until apply", path)
-        elif managed is None:
+        elif status != "ENABLED":
             return
-        elif _hosts_components(plan, configuration, variant):
+        elif hosts_components(variant):
             yield passed()
+        elif variant.model is UNKNOWN and variant.block.text("model_name") is UNKNOWN:
+            yield unknown("its model_name is not known until apply", f"{variant.block.path}.model_name")
         else:
             yield failed("SageMaker manages instances only for inference components, not beside a model_name", path)
 
@@ -54,7 +49,7 @@ def managed_scaling_with_model(plan: Plan, configuration: Resource) -> Verdicts:
 )
 def component_role(plan: Plan, configuration: Resource) -> Verdicts:
     def judge(variant: Variant) -> Verdicts:
-        if not _hosts_components(plan, configuration, variant):
+        if not hosts_components(variant):
             return
         role = configuration.new.text("execution_role_arn")
         if role is UNKNOWN and not plan.references(configuration, "execution_role_arn").resources:
@@ -77,7 +72,7 @@ def component_role(plan: Plan, configuration: Resource) -> Verdicts:
 )
 def components_to_zero(plan: Plan, configuration: Resource) -> Verdicts:
     def judge(variant: Variant) -> Verdicts:
-        if not _hosts_components(plan, configuration, variant):
+        if not hosts_components(variant):
             return
         path = f"{variant.block.path}.{_MANAGED}"
         managed = variant.block.block(_MANAGED)
@@ -107,8 +102,4 @@ def components_to_zero(plan: Plan, configuration: Resource) -> Verdicts:
 def component_wakes(plan: Plan, target: Resource) -> Verdicts:
     if target.new.text("scalable_dimension") != _COPIES:
         return
-    least = target.new.number("min_capacity")
-    if least is UNKNOWN:
-        yield unknown("whether it goes to zero is not known until apply", "min_capacity")
-    elif least == 0:
-        yield from woken(plan, target, "NoCapacityInvocationFailures")
+    yield from woken(plan, target, "NoCapacityInvocationFailures", "min_capacity")

@@ -3,7 +3,8 @@
 import re
 from enum import IntEnum
 
-from sustainable_mlops.plan import UNKNOWN, Resource, Unknown
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
+from sustainable_mlops.rules import reading
 
 _ENVIRONMENT = ("environment", "env", "stage")
 _PRODUCTION = frozenset({"prod", "production", "prd", "live"})
@@ -20,29 +21,29 @@ class Patience(IntEnum):
     BATCH = 4
 
 
-def is_production(resource: Resource) -> bool | Unknown:
-    """Whether a tag `environment` (or `env`, `stage`) names production; `UNKNOWN` where no tag tells."""
-    tags = _lower(resource)
-    for key in _ENVIRONMENT:
-        value = tags.get(key) if tags is not UNKNOWN else None
-        if isinstance(value, str):
-            return value.lower() in _PRODUCTION
-    return UNKNOWN
-
-
-def patience(resource: Resource) -> Patience | Unknown | None:
-    """The tag `latency_slo`: a name of `Patience` or a duration such as `200ms`; None where there is none."""
-    tags = _lower(resource)
+def is_production(plan: Plan, resource: Resource) -> bool | Unknown | None:
+    """Whether a tag `environment` (or `env`, `stage`) names production; None where no tag tells."""
+    tags = _lower(plan, resource)
     if tags is UNKNOWN:
         return UNKNOWN
-    value = tags.get("latency_slo")
-    if value is None:
-        return None
-    text = value.strip().lower() if isinstance(value, str) else ""
+    value = next((tags[key] for key in _ENVIRONMENT if key in tags), None)
+    return value.lower() in _PRODUCTION if isinstance(value, str) else UNKNOWN if value is UNKNOWN else None
+
+
+def patience(plan: Plan, resource: Resource) -> Patience | str | Unknown | None:
+    """The tag `latency_slo`: a name of `Patience` or a duration such as `200ms`; None where there is none.
+
+    What is neither comes back as it is.
+    """
+    tags = _lower(plan, resource)
+    value = tags if tags is UNKNOWN else tags.get("latency_slo")
+    if value is None or value is UNKNOWN:
+        return value
+    text = str(value).strip().lower()
     if text.upper() in Patience.__members__:
         return Patience[text.upper()]
     match = _DURATION.fullmatch(text)
-    return _of_seconds(float(match[1]) * _SECONDS[match[2][:3]]) if match else UNKNOWN
+    return _of_seconds(float(match[1]) * _SECONDS[match[2][:3]]) if match else str(value)
 
 
 def _of_seconds(seconds: float) -> Patience:
@@ -54,6 +55,6 @@ def _of_seconds(seconds: float) -> Patience:
     return Patience.MINUTES if seconds < 3600 else Patience.BATCH
 
 
-def _lower(resource: Resource) -> dict[str, object] | Unknown:
-    tags = resource.tags()
+def _lower(plan: Plan, resource: Resource) -> dict[str, object] | Unknown:
+    tags = reading.tags(plan, resource)
     return tags if tags is UNKNOWN else {key.lower(): value for key, value in tags.items()}

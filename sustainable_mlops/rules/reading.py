@@ -55,11 +55,12 @@ class Settings(Readers):
         return tags(self._plan, self._resource)
 
     def _is_computed(self, path: Any) -> bool:
-        if self._plan.configured(self._resource, path[:1]) is False:
-            # A block made by `dynamic` does not show in the configuration: what is unknown in it stays so. One that is
-            # unknown as a whole is the provider's.
-            return len(path) == 1 or self._resource.get(path[:1]) is UNKNOWN
-        return self._plan.configured(self._resource, path) is False
+        for end in range(1, len(path) + 1):
+            if self._plan.configured(self._resource, path[:end]) is False:
+                # A block made by `dynamic` does not show in the configuration: what is unknown in it stays so. One
+                # that is unknown as a whole is the provider's.
+                return end == len(path) or self._resource.get(path[:end]) is UNKNOWN
+        return False
 
 
 class Request(Readers):
@@ -80,8 +81,12 @@ class Request(Readers):
         """The value at `path`; see `dig`."""
         return self._source.get([*self._base, *self._written(path)], default)
 
-    def where(self, path: str) -> str:
-        """The place of `path`, for a verdict."""
+    def within(self, path: str, number: int) -> "Request":
+        """What stands at a place of the list at `path`."""
+        return Request(self._source, (*self._base, *self._written(path), number), self._start, api=self._api)
+
+    def where(self, path: str | tuple[()] = ()) -> str:
+        """The place of `path`, or of the request itself, for a verdict."""
         return ".".join(map(str, [*([self._start] if self._start else []), *self._base, *self._written(path)]))
 
     def judge(self, value: _T | Unknown, path: str, kept: Callable[[_T], bool], message: str) -> Verdict:
@@ -118,7 +123,8 @@ class Request(Readers):
 
 
 def _camel(name: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    """As AWS writes it: `ResourceConfig`, but `MemorySizeInMB`."""
+    return "".join(part.upper() if part in ("gb", "mb") else part[:1].upper() + part[1:] for part in name.split("_"))
 
 
 def texts_in(value: Any) -> list[str]:

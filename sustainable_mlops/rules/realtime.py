@@ -1,12 +1,24 @@
 """Real-time endpoints: as many instances as the load needs, and none at night where nobody asks."""
 
 from sustainable_mlops.plan import UNKNOWN, Matches, Plan, Resource, Unknown, Variant
-from sustainable_mlops.rules.hosting import ASYNCHRONOUS, ENDPOINT, REAL_TIME, each_variant, named
+from sustainable_mlops.rules import reading
+from sustainable_mlops.rules.hosting import (
+    ASYNCHRONOUS,
+    ENDPOINT,
+    REAL_TIME,
+    each_target,
+    each_variant,
+    instances,
+    named,
+    scaling_policies,
+)
 from sustainable_mlops.rules.labels import Patience, is_production, patience
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 
 TARGET = "aws_appautoscaling_target"
 POLICY = "aws_appautoscaling_policy"
+
+_KEPT = "retain_all_variant_properties"
 
 
 @rule(
@@ -27,9 +39,10 @@ def scales(plan: Plan, endpoint: Resource) -> Verdicts:
         elif managed is UNKNOWN or targets.maybe or any(UNKNOWN in pair for pair in ranges):
             yield unknown(f"what scales {named(variant)} is not known until apply", variant.block.path)
         elif ranges:
-            yield failed(f"{named(variant)} scales from {ranges[0][0]} to {ranges[0][1]}: not at all")
+            message = f"{named(variant)} scales from {ranges[0][0]} to {ranges[0][1]}: not at all"
+            yield failed(message, variant.block.path)
         else:
-            yield failed(f"nothing scales {named(variant)}: it is as large at night as at noon")
+            yield failed(f"nothing scales {named(variant)}: it is as large at night as at noon", variant.block.path)
 
     yield from each_variant(plan, endpoint, judge, REAL_TIME)
 
@@ -45,7 +58,7 @@ def scales(plan: Plan, endpoint: Resource) -> Verdicts:
 def target_has_policy(plan: Plan, target: Resource) -> Verdicts:
     if target.new.text("service_namespace") != "sagemaker":
         return
-    policies, actions = plan.joins.scaling_policies(target), plan.joins.scheduled_actions(target)
+    policies, actions = scaling_policies(plan, target), plan.joins.scheduled_actions(target)
     if policies.sure or actions.sure:
         yield passed()
     elif policies.maybe or actions.maybe:
@@ -84,7 +97,8 @@ def scales_in(_: Plan, policy: Resource) -> Verdicts:
     types=(ENDPOINT,),
 )
 def production_two_instances(plan: Plan, endpoint: Resource) -> Verdicts:
-    if is_production(endpoint) is not True or patience(endpoint) not in (None, UNKNOWN, Patience.MILLISECONDS):
+    production, wanted = is_production(plan, endpoint), patience(plan, endpoint)
+    if production in (None, False) or (isinstance(wanted, Patience) and wanted > Patience.MILLISECONDS):
         return
 
     def judge(variant: Variant) -> Verdicts:
@@ -92,8 +106,11 @@ def production_two_instances(plan: Plan, endpoint: Resource) -> Verdicts:
         least = _least(variant, targets)
         if least is UNKNOWN:
             yield unknown(f"how many instances {named(variant)} has is not known until apply", variant.block.path)
+        elif least is not None and least < 2 and UNKNOWN in (production, wanted):
+            yield unknown("what its tags say is not known until apply", "tags")
         elif least is not None and least < 2:
-            yield failed(f"{named(variant)} may be down to {least:g} instance, in one availability zone")
+            message = f"{named(variant)} may be down to {instances(least)}, in one availability zone"
+            yield failed(message, variant.block.path)
         elif least is not None:
             yield passed()
 
@@ -122,24 +139,24 @@ def _least(variant: Variant, targets: Matches) -> float | Unknown | None:
     types=(ENDPOINT,),
 )
 def autoscaling_reset(plan: Plan, endpoint: Resource) -> Verdicts:
-    if endpoint.new.flag("retain_all_variant_properties") is True:
+    kept = endpoint.new.flag(_KEPT)
+    if kept is True:
         return
 
-    def judge(variant: Variant) -> Verdicts:
-        count = variant.block.number("initial_instance_count")
-        for target in plan.joins.scalable_targets(endpoint, variant.name).sure:
-            least = target.new.number("min_capacity")
-            if least is UNKNOWN or count is UNKNOWN:
-                yield unknown("its instance counts are not known until apply", variant.block.path)
-            elif least is not None and count is not None and count != max(least, 1):
-                message = (
-                    f"each update sets {named(variant)} to {count:g} instances, and autoscaling to {least:g} or more"
-                )
-                yield failed(message, f"{variant.block.path}.initial_instance_count")
-            else:
-                yield passed()
+    def judge(target: Resource, variant: Variant) -> Verdicts:
+        path = f"{variant.block.path}.initial_instance_count"
+        count, least = variant.block.number("initial_instance_count"), target.new.number("min_capacity")
+        if least is UNKNOWN or count is UNKNOWN:
+            yield unknown("its instance counts are not known until apply", path)
+        elif least is None or count is None or count == max(least, 1):
+            yield passed()
+        elif kept is UNKNOWN:
+            yield unknown("whether updates keep its instance counts is not known until apply", _KEPT)
+        else:
+            message = f"each update sets {named(variant)} to {instances(count)}, and autoscaling to {least} or more"
+            yield failed(message, path)
 
-    yield from each_variant(plan, endpoint, judge, REAL_TIME, ASYNCHRONOUS)
+    yield from each_target(plan, endpoint, judge, REAL_TIME, ASYNCHRONOUS)
 
 
 @rule(
@@ -151,37 +168,57 @@ def autoscaling_reset(plan: Plan, endpoint: Resource) -> Verdicts:
     types=(ENDPOINT,),
 )
 def off_hours(plan: Plan, endpoint: Resource) -> Verdicts:
-    production = is_production(endpoint)
+    production = is_production(plan, endpoint)
     if production is True:
         return
 
     def judge(variant: Variant) -> Verdicts:
         targets = plan.joins.scalable_targets(endpoint, variant.name)
-        actions = [plan.joins.scheduled_actions(target) for target in targets.sure]
-        if any(found.sure for found in actions) or _deleted_by_schedule(plan, endpoint):
+        answers = [_rests(plan, target) for target in targets.sure] + [_is_deleted(plan, endpoint)]
+        if True in answers:
             yield passed()
-        elif production is UNKNOWN:
+        elif production is None:
             yield unknown("no tag says which environment it belongs to", "tags")
-        elif targets.maybe or any(found.maybe for found in actions):
-            yield unknown("what stops it at night is not known until apply")
+        elif production is UNKNOWN or targets.maybe or UNKNOWN in answers:
+            yield unknown("what stops it at night is not known until apply", variant.block.path)
         else:
-            yield failed(f"nothing stops {named(variant)} at night")
+            yield failed(f"nothing stops {named(variant)} at night", variant.block.path)
 
     yield from each_variant(plan, endpoint, judge, REAL_TIME)
 
 
-def _deleted_by_schedule(plan: Plan, endpoint: Resource) -> bool:
-    """Whether a schedule that acts on SageMaker names the endpoint."""
-    name = endpoint.new.text("name")
-    for schedule in plan.by_type("aws_scheduler_schedule"):
-        arn, body = schedule.new.text("target.0.arn"), schedule.new.text("target.0.input")
-        if not isinstance(arn, str) or "sagemaker:deleteEndpoint" not in arn:
-            continue
-        if isinstance(body, str) and isinstance(name, str) and name in body:
+def _rests(plan: Plan, target: Resource) -> bool | Unknown:
+    """Whether scheduled actions lower a scalable target: below its own bounds, or below those of another action."""
+    actions = plan.joins.scheduled_actions(target)
+    answer: bool | Unknown = UNKNOWN if actions.maybe else False
+    for bound in ("min_capacity", "max_capacity"):
+        by_action = [action.new.number(f"scalable_target_action.0.{bound}") for action in actions.sure]
+        bounds = [target.new.number(bound), *by_action]
+        known = [number for number in bounds if isinstance(number, int | float)]
+        if any(isinstance(number, int | float) and number < max(known) for number in by_action):
             return True
-        if endpoint in plan.references(schedule, "target").resources:
-            return True
-    return False
+        if by_action and UNKNOWN in bounds:
+            answer = UNKNOWN
+    return answer
+
+
+def _is_deleted(plan: Plan, endpoint: Resource) -> bool | Unknown:
+    """Whether a schedule calls DeleteEndpoint with the endpoint's name."""
+    answers = [_deletes(plan, schedule, endpoint) for schedule in plan.joins.all("aws_scheduler_schedule")]
+    return True if True in answers else UNKNOWN if UNKNOWN in answers else False
+
+
+def _deletes(plan: Plan, schedule: Resource, endpoint: Resource) -> bool | Unknown:
+    """An ARN that is not known yet is that of another resource, where the configuration says so."""
+    arn, body, name = schedule.text("target.0.arn"), schedule.text("target.0.input"), endpoint.text("name")
+    if arn is UNKNOWN:
+        return False if plan.references(schedule, "target.0.arn").resources else UNKNOWN
+    if "sagemaker:deleteEndpoint" not in (arn or ""):
+        return False
+    if isinstance(body, str) and isinstance(name, str):
+        return name in body
+    endpoints = plan.references(schedule, "target").of(ENDPOINT)
+    return endpoint in endpoints if endpoints else UNKNOWN
 
 
 @rule(
@@ -193,13 +230,13 @@ def _deleted_by_schedule(plan: Plan, endpoint: Resource) -> bool:
     types=(ENDPOINT,),
 )
 def right_sized(plan: Plan, endpoint: Resource) -> Verdicts:
-    def judge(variant: Variant) -> Verdicts:
-        tags = endpoint.tags()
+    def judge(_: Variant) -> Verdicts:
+        tags = reading.tags(plan, endpoint)
         if tags is UNKNOWN:
             yield unknown("its tags are not known until apply", "tags")
         elif "recommendation_job" in tags:
             yield passed()
         else:
-            yield failed(f"no tag says which load test chose the instances of {named(variant)}", "tags")
+            yield failed("no tag says which load test chose its instances", "tags")
 
     yield from each_variant(plan, endpoint, judge, REAL_TIME)

@@ -21,6 +21,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 from sustainable_mlops.plan import Plan, Resource
+from sustainable_mlops.rules import guideline
 
 
 class Severity(StrEnum):
@@ -89,6 +90,11 @@ class Rule:
     types: tuple[str, ...]  # the resource types that it looks at; ("*",) for all
     check: Check
     deleted: bool  # whether it also looks at what the plan deletes
+
+    @property
+    def guideline(self) -> str:
+        """What it is of: the practices, with the ML Lens's ids and the guidance's steps."""
+        return guideline.of(self.practices)
 
 
 def rule(

@@ -3,22 +3,29 @@
 Refusals and limits: SageMaker developer guide, "Serverless Inference", feature exclusions and quotas.
 """
 
+import re
 from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
 
-from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource, Unknown, Variant
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
 from sustainable_mlops.rules.hosting import (
+    ASYNCHRONOUS,
     CONFIGURATION,
+    CONFIGURES,
     ENDPOINT,
     REAL_TIME,
     SERVERLESS,
+    VARIANTS,
     containers,
     each_variant,
     images,
     kinds,
     model_of,
-    variants,
+    on_variants,
 )
-from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
+from sustainable_mlops.rules.reading import Request
+from sustainable_mlops.rules.rule import Check, Severity, Verdicts, failed, passed, rule, unknown
 
 MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
 MOST_CONCURRENT = 200
@@ -30,259 +37,185 @@ REGIONS = frozenset(
         "eu-west-2", "eu-west-3", "me-south-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
     }
 )  # fmt: skip
+#: Where a variant has its provisioned concurrency; the provider reads 0 back for none.
+WARM = "serverless_config.provisioned_concurrency"
+
+#: An image of AWS's Deep Learning Containers, or a copy that keeps its name, for GPU: pytorch-inference:2.6-gpu-py312.
+_FOR_GPU = re.compile(r"/([a-z]+-)*(pytorch|tensorflow|mxnet|djl|autogluon)-(inference|training)[a-z-]*:[^/]*-gpu(-|$)")
+
+_Question: TypeAlias = Callable[[Resource], bool | Unknown]
+
+_refusal = partial(rule, severity=Severity.FAIL, practices=("52",), types=(CONFIGURATION,))
 
 
-def _each_model(plan: Plan, configuration: Resource, judge: Callable[[Resource, str], Verdicts]) -> Verdicts:
-    def of_variant(variant: Variant) -> Verdicts:
-        model = model_of(variant)
-        if isinstance(model, Resource):
-            yield from judge(model, f"{variant.block.path}.model_name")
-        else:
-            yield model
+def _of_models(what: str, refused: str = "which serverless endpoints refuse") -> Callable[[_Question], Check]:
+    """Make a question of a model, whether it has `what`, the check of serverless variants: none may have it."""
 
-    yield from each_variant(plan, configuration, of_variant, SERVERLESS)
+    def wrap(has: _Question) -> Check:
+        def judge(variant: Variant) -> Verdicts:
+            model, path = model_of(variant), f"{variant.block.path}.model_name"
+            if not isinstance(model, Resource):
+                yield model
+                return
+            answer = has(model)
+            if answer is UNKNOWN:
+                yield unknown(f"whether {model.address} has {what} is not known until apply", path)
+            else:
+                yield failed(f"{model.address} has {what}, {refused}", path) if answer else passed()
+
+        def over(plan: Plan, configuration: Resource) -> Verdicts:
+            yield from each_variant(plan, configuration, judge, SERVERLESS)
+
+        return over
+
+    return wrap
 
 
-@rule(
+def _any_container(model: Resource, path: str, value: str) -> bool | Unknown:
+    """Whether any container of a model has this value at `path`."""
+    found = containers(model)
+    values = {UNKNOWN} if found is UNKNOWN else {container.text(path) for container in found}
+    return True if value in values else UNKNOWN if UNKNOWN in values else False
+
+
+@_refusal(
     id="SUS_SERVERLESS_VPC",
-    severity=Severity.FAIL,
     title="The model of a serverless endpoint has no VPC configuration",
-    practices=("52",),
     fix="Remove vpc_config from the model, or use an asynchronous endpoint, which takes one and scales to zero too.",
-    types=(CONFIGURATION,),
 )
-def vpc(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(model: Resource, path: str) -> Verdicts:
-        block = model.new.block("vpc_config")
-        if block is UNKNOWN:
-            yield unknown(f"whether {model.address} has a vpc_config is not known until apply", path)
-        elif block is not None:
-            yield failed(f"serverless endpoints refuse a model in a VPC, as {model.address} is", path)
-        else:
-            yield passed()
-
-    yield from _each_model(plan, configuration, judge)
+@_of_models("a vpc_config")
+def vpc(model: Resource) -> bool | Unknown:
+    block = model.new.block("vpc_config")
+    return block if block is UNKNOWN else block is not None
 
 
-@rule(
+@_refusal(
     id="SUS_SERVERLESS_NETWORK_ISOLATION",
-    severity=Severity.FAIL,
     title="The model of a serverless endpoint has no network isolation",
-    practices=("52",),
     fix="Set enable_network_isolation = false and skip CKV_AWS_370 on the model with that reason.",
-    types=(CONFIGURATION,),
 )
-def network_isolation(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(model: Resource, path: str) -> Verdicts:
-        isolated = model.new.flag("enable_network_isolation")
-        if isolated is UNKNOWN:
-            yield unknown(f"whether {model.address} has network isolation is not known until apply", path)
-        elif isolated:
-            yield failed(f"serverless endpoints refuse a model with network isolation, as {model.address} has", path)
-        else:
-            yield passed()
-
-    yield from _each_model(plan, configuration, judge)
+@_of_models("network isolation")
+def network_isolation(model: Resource) -> bool | Unknown:
+    isolated = model.new.flag("enable_network_isolation")
+    return False if isolated is None else isolated
 
 
-@rule(
+@_refusal(
     id="SUS_SERVERLESS_MULTI_MODEL",
-    severity=Severity.FAIL,
     title="The model of a serverless endpoint is a single model",
     practices=("52", "64"),
     fix="Give each model a serverless endpoint of its own (one that idles costs nothing), or use a real-time endpoint.",
-    types=(CONFIGURATION,),
 )
-def multi_model(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(model: Resource, path: str) -> Verdicts:
-        found = containers(model)
-        modes = {UNKNOWN} if found is UNKNOWN else {container.text("mode") for container in found}
-        if "MultiModel" in modes:
-            yield failed(f"serverless endpoints refuse a multi-model container, as {model.address} has", path)
-        elif UNKNOWN in modes:
-            yield unknown(f"the mode of {model.address}'s containers is not known until apply", path)
-        else:
-            yield passed()
-
-    yield from _each_model(plan, configuration, judge)
+@_of_models("a multi-model container")
+def multi_model(model: Resource) -> bool | Unknown:
+    return _any_container(model, "mode", "MultiModel")
 
 
-@rule(
+@_refusal(
     id="SUS_SERVERLESS_INFERENCE_PIPELINE",
-    severity=Severity.FAIL,
     title="The model of a serverless endpoint is no inference pipeline",
     practices=("52", "65"),
     fix="Put the steps into one container, or use a real-time or asynchronous endpoint.",
-    types=(CONFIGURATION,),
 )
-def inference_pipeline(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(model: Resource, path: str) -> Verdicts:
-        found = containers(model)
-        mode = model.new.text("inference_execution_config.0.mode")
-        if found is not UNKNOWN and len(found) < 2:
-            yield passed()
-        elif found is UNKNOWN or mode is UNKNOWN:
-            yield unknown(f"whether {model.address} is an inference pipeline is not known until apply", path)
-        elif mode == "Direct":
-            yield passed()
-        else:
-            yield failed(f"serverless endpoints refuse {len(found)} containers in series, as in {model.address}", path)
+@_of_models("containers in series")
+def inference_pipeline(model: Resource) -> bool | Unknown:
+    found, mode = containers(model), model.new.text("inference_execution_config.0.mode")
+    if found is not UNKNOWN and len(found) < 2:
+        return False
+    return UNKNOWN if found is UNKNOWN or mode is UNKNOWN else mode != "Direct"
 
-    yield from _each_model(plan, configuration, judge)
+
+@_refusal(
+    id="SUS_SERVERLESS_PRIVATE_REGISTRY",
+    title="The image of a serverless endpoint comes from ECR",
+    fix="Copy the image to ECR and remove image_config from the container.",
+)
+@_of_models("an image in a private registry")
+def private_registry(model: Resource) -> bool | Unknown:
+    return _any_container(model, "image_config.0.repository_access_mode", "Vpc")
 
 
 @rule(
     id="SUS_SERVERLESS_GPU_IMAGE",
-    severity=Severity.FAIL,
+    severity=Severity.WARN,
     title="The image of a serverless endpoint is one for CPU",
     practices=("52",),
-    fix="Use the framework's image for CPU (its tag says -cpu- instead of -gpu-), or a real-time endpoint.",
+    fix="Use the framework's image for CPU (its tag says -cpu-), which is smaller, or a real-time endpoint.",
     types=(CONFIGURATION,),
 )
-def gpu_image(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(model: Resource, path: str) -> Verdicts:
-        found = list(images(model))
-        for_gpu = [image for image in found if image is not UNKNOWN and "-gpu-" in image.rpartition("/")[2]]
-        if for_gpu:
-            yield failed(f"serverless endpoints have no GPU, and {for_gpu[0]} is for one", path)
-        elif UNKNOWN in found or not found:
-            yield unknown(f"the image of {model.address} is not in the plan", path)
-        else:
-            yield passed()
-
-    yield from _each_model(plan, configuration, judge)
+@_of_models("an image for GPU", "and serverless endpoints have none")
+def gpu_image(model: Resource) -> bool | Unknown:
+    found = list(images(model))
+    if any(image is not UNKNOWN and _FOR_GPU.search(image) for image in found):
+        return True
+    return UNKNOWN if UNKNOWN in found or not found else False
 
 
-@rule(
-    id="SUS_SERVERLESS_PRIVATE_REGISTRY",
-    severity=Severity.FAIL,
-    title="The image of a serverless endpoint comes from ECR",
-    practices=("52",),
-    fix="Copy the image to ECR and remove image_config from the container.",
-    types=(CONFIGURATION,),
-)
-def private_registry(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(model: Resource, path: str) -> Verdicts:
-        found = containers(model)
-        ways = {UNKNOWN} if found is UNKNOWN else {c.text("image_config.0.repository_access_mode") for c in found}
-        if "Vpc" in ways:
-            yield failed(f"serverless endpoints refuse an image in a private registry, as {model.address} has", path)
-        elif UNKNOWN in ways:
-            yield unknown(f"the registry of {model.address}'s image is not known until apply", path)
-        else:
-            yield passed()
-
-    yield from _each_model(plan, configuration, judge)
-
-
-@rule(
+@_refusal(
     id="SUS_SERVERLESS_DATA_CAPTURE",
-    severity=Severity.FAIL,
     title="A serverless endpoint captures no data",
     practices=("52", "73"),
     fix="Remove data_capture_config and log requests from the container or the caller, or use a real-time endpoint.",
-    types=(CONFIGURATION,),
+    types=CONFIGURES,
 )
-def data_capture(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(_: Variant) -> Verdicts:
-        block = configuration.new.block("data_capture_config")
-        enabled = block.flag("enable_capture") if isinstance(block, Block) else block
-        if enabled is UNKNOWN:
-            yield unknown("whether it captures data is not known until apply", "data_capture_config")
-        elif enabled:
-            yield failed("serverless endpoints refuse data capture", "data_capture_config")
-        else:
-            yield passed()
-
-    yield from each_variant(plan, configuration, judge, SERVERLESS)
+@on_variants(SERVERLESS)
+def data_capture(configuration: Request, _: Request) -> Verdicts:
+    path = "data_capture_config.enable_capture"
+    yield configuration.judge(
+        configuration.flag(path), path, lambda on: not on, "serverless endpoints refuse data capture"
+    )
 
 
-@rule(
+@_refusal(
     id="SUS_SERVERLESS_ONE_VARIANT",
-    severity=Severity.FAIL,
     title="A serverless endpoint has exactly one variant",
-    practices=("52",),
     fix="Keep one production variant and no shadow variant; give the other model an endpoint of its own.",
-    types=(CONFIGURATION,),
+    types=CONFIGURES,
 )
-def one_variant(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(variant: Variant) -> Verdicts:
-        found = variants(plan, configuration)
-        if found is not UNKNOWN and len(found) > 1:
-            yield failed(f"serverless endpoints have one variant, not {len(found)}", variant.block.path)
-        else:
-            yield passed()
-
-    yield from each_variant(plan, configuration, judge, SERVERLESS)
-
-
-@rule(
-    id="SUS_SERVERLESS_INSTANCES",
-    severity=Severity.FAIL,
-    title="A serverless variant names no instances",
-    practices=("52",),
-    fix="Remove instance_type and initial_instance_count beside serverless_config.",
-    types=(CONFIGURATION,),
-)
-def instances(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(variant: Variant) -> Verdicts:
-        kind, count = variant.block.text("instance_type"), variant.block.number("initial_instance_count")
-        if kind is UNKNOWN or count is UNKNOWN:
-            yield from _computed(plan, configuration, variant)
-        elif kind or count:
-            what = kind or f"{count} instances"
-            yield failed(f"a variant is serverless or has {what}, not both", variant.block.path)
-        else:
-            yield passed()
-
-    yield from each_variant(plan, configuration, judge, SERVERLESS)
-
-
-def _computed(plan: Plan, configuration: Resource, variant: Variant) -> Verdicts:
-    """An attribute that is not configured is unknown only because the provider fills it in."""
-    places = [f"{variant.block.path}.{name}" for name in ("instance_type", "initial_instance_count")]
-    set_ones = [plan.configured(configuration, place) for place in places]
-    if all(configured is False for configured in set_ones):
+@on_variants(SERVERLESS)
+def one_variant(configuration: Request, variant: Request) -> Verdicts:
+    """Lists that are not known are said to be so already."""
+    counts = [configuration.listed(variants) for variants in VARIANTS]
+    count = sum(number for number in counts if number is not UNKNOWN)
+    if count > 1:
+        yield failed(f"serverless endpoints have one variant, not {count}", variant.where())
+    elif UNKNOWN not in counts:
         yield passed()
-    else:
-        yield unknown("whether it names instances is not known until apply", variant.block.path)
 
 
-@rule(
-    id="SUS_SERVERLESS_LIMITS",
-    severity=Severity.FAIL,
-    title="Memory and concurrency of a serverless endpoint are within SageMaker's limits",
-    practices=("52",),
-    fix="Memory: 1024 to 6144 MB in steps of 1024. Concurrency: 1 to 200, provisioned at most the maximum.",
-    types=(CONFIGURATION,),
+@_refusal(
+    id="SUS_SERVERLESS_INSTANCES",
+    title="A serverless variant names no instances",
+    fix="Remove instance_type and initial_instance_count beside serverless_config.",
+    types=CONFIGURES,
 )
-def limits(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(variant: Variant) -> Verdicts:
-        block = variant.serverless
-        if not isinstance(block, Block):
-            return
-        memory, most = block.number("memory_size_in_mb"), block.number("max_concurrency")
-        warm = provisioned(block)
-        path = block.path
-        if isinstance(memory, int | float) and memory not in MEMORY_MB:
-            yield failed(f"{memory} MB is none of {', '.join(map(str, MEMORY_MB))}", f"{path}.memory_size_in_mb")
-        elif isinstance(most, int | float) and not 1 <= most <= MOST_CONCURRENT:
-            yield failed(f"a concurrency of {most} is not within 1 to {MOST_CONCURRENT}", f"{path}.max_concurrency")
-        elif memory is UNKNOWN or most is UNKNOWN or warm is UNKNOWN:
-            yield unknown("its memory or concurrency is not known until apply", path)
-        elif warm and most and warm > most:
-            where = f"{path}.provisioned_concurrency"
-            yield failed(f"{warm} provisioned are more than the {most} of max_concurrency", where)
-        else:
-            yield passed()
-
-    yield from each_variant(plan, configuration, judge, SERVERLESS)
+@on_variants(SERVERLESS)
+def instances(_: Request, variant: Request) -> Verdicts:
+    for path in ("instance_type", "initial_instance_count"):
+        yield variant.judge(
+            variant.get(path), path, lambda value: not value, "a variant is serverless or has instances, not both"
+        )
 
 
-def provisioned(block: Block) -> float | Unknown | None:
-    """The provisioned concurrency; None for none, which the provider reads back as 0."""
-    value = block.number("provisioned_concurrency")
-    return value if value is UNKNOWN else value or None
+@_refusal(
+    id="SUS_SERVERLESS_LIMITS",
+    title="Memory and concurrency of a serverless endpoint are within SageMaker's limits",
+    fix="Memory: 1024 to 6144 MB in steps of 1024. Concurrency: 1 to 200, provisioned at most the maximum.",
+    types=CONFIGURES,
+)
+@on_variants(SERVERLESS)
+def limits(_: Request, variant: Request) -> Verdicts:
+    path = "serverless_config.memory_size_in_mb"
+    memory = variant.number(path)
+    message = f"{memory} MB is none of {', '.join(map(str, MEMORY_MB))}"
+    yield variant.judge(memory, path, lambda size: size is None or size in MEMORY_MB, message)
+    path = "serverless_config.max_concurrency"
+    most, warm = variant.number(path), variant.number(WARM)
+    message = f"a concurrency of {most} is not within 1 to {MOST_CONCURRENT}"
+    yield variant.judge(most, path, lambda number: number is None or 1 <= number <= MOST_CONCURRENT, message)
+    if isinstance(most, int | float) and warm is not None:
+        message = f"{warm} provisioned are more than the {most} of max_concurrency"
+        yield variant.judge(warm, WARM, lambda number: number <= most, message)
 
 
 @rule(
@@ -345,17 +278,18 @@ def model_monitor(plan: Plan, monitor: Resource) -> Verdicts:
     types=(ENDPOINT,),
 )
 def conversion(plan: Plan, endpoint: Resource) -> Verdicts:
-    if endpoint.action != "update" or endpoint.old.text("endpoint_config_name") == endpoint.new.text(
-        "endpoint_config_name"
-    ):
+    path = "endpoint_config_name"
+    if endpoint.action != "update" or endpoint.old.text(path) == endpoint.new.text(path):
         return
     before, after = _kinds_before(plan, endpoint), kinds(plan, endpoint)
     if after is not UNKNOWN and SERVERLESS not in after:
         return
     if before is UNKNOWN or after is UNKNOWN:
-        yield unknown("the kind of the old or the new configuration is not in this plan", "endpoint_config_name")
+        yield unknown("the kind of the old or the new configuration is not in this plan", path)
     elif REAL_TIME in before:
-        yield failed("SageMaker turns no real-time endpoint into a serverless one", "endpoint_config_name")
+        yield failed("SageMaker turns no real-time endpoint into a serverless one", path)
+    elif ASYNCHRONOUS in before:
+        yield unknown("nothing says whether SageMaker turns an asynchronous endpoint into a serverless one", path)
     else:
         yield passed()
 
@@ -376,18 +310,11 @@ def _kinds_before(plan: Plan, endpoint: Resource) -> set[str] | Unknown:
     fix="Remove provisioned_concurrency, or waive this with the latency that callers need: it runs day and night.",
     types=(CONFIGURATION,),
 )
-def provisioned_concurrency(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(variant: Variant) -> Verdicts:
-        count = provisioned(variant.serverless) if isinstance(variant.serverless, Block) else None
-        path = f"{variant.block.path}.serverless_config.0.provisioned_concurrency"
-        if count is UNKNOWN:
-            yield unknown("its provisioned concurrency is not known until apply", path)
-        elif count:
-            yield failed(f"{count} workers stay warm whether there are requests or not", path)
-        else:
-            yield passed()
-
-    yield from each_variant(plan, configuration, judge, SERVERLESS)
+@on_variants(SERVERLESS)
+def provisioned_concurrency(_: Request, variant: Request) -> Verdicts:
+    count = variant.number(WARM)
+    message = f"{count} workers stay warm whether there are requests or not"
+    yield variant.judge(count, WARM, lambda number: not number, message)
 
 
 @rule(
@@ -400,15 +327,19 @@ def provisioned_concurrency(plan: Plan, configuration: Resource) -> Verdicts:
 )
 def provisioned_concurrency_scales(plan: Plan, endpoint: Resource) -> Verdicts:
     def judge(variant: Variant) -> Verdicts:
-        count = provisioned(variant.serverless) if isinstance(variant.serverless, Block) else None
-        if count is None:
+        path = "serverless_config.0.provisioned_concurrency"
+        count = variant.block.number(path)
+        if count in (None, 0):
             return
         targets = plan.joins.scalable_targets(endpoint, variant.name)
-        if count is UNKNOWN or (not targets.sure and targets.maybe):
-            yield unknown("what scales its provisioned concurrency is not known until apply", variant.block.path)
-        elif not targets.sure:
-            yield failed(f"{count} workers stay warm, and nothing scales them", variant.block.path)
-        else:
+        scaled = {target.new.text("scalable_dimension") for target in targets.sure}
+        if count is UNKNOWN:
+            yield unknown("its provisioned concurrency is not known until apply", f"{variant.block.path}.{path}")
+        elif "sagemaker:variant:DesiredProvisionedConcurrency" in scaled:
             yield passed()
+        elif targets.maybe or UNKNOWN in scaled:
+            yield unknown("what scales its provisioned concurrency is not known until apply", variant.block.path)
+        else:
+            yield failed(f"{count} workers stay warm, and nothing scales them", f"{variant.block.path}.{path}")
 
     yield from each_variant(plan, endpoint, judge, SERVERLESS)

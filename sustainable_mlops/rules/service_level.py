@@ -1,13 +1,23 @@
 """The kind of endpoint follows from how long callers can wait, which the tag `latency_slo` says."""
 
-from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource, Variant
-from sustainable_mlops.rules.hosting import ASYNCHRONOUS, ENDPOINT, REAL_TIME, SERVERLESS, each_variant
+from sustainable_mlops.catalogue import instances
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Variant
+from sustainable_mlops.rules.hosting import (
+    ASYNCHRONOUS,
+    ENDPOINT,
+    REAL_TIME,
+    SERVERLESS,
+    each_variant,
+    hosts_components,
+    instance_type,
+    named,
+)
 from sustainable_mlops.rules.labels import Patience, patience
-from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
-from sustainable_mlops.rules.serverless import provisioned
+from sustainable_mlops.rules.rule import Severity, Verdict, Verdicts, failed, passed, rule, unknown
 
 #: The patience that each kind asks of a caller at worst: a serverless worker starts in seconds, an instance in minutes.
 _ASKS = {REAL_TIME: Patience.MILLISECONDS, SERVERLESS: Patience.COLD_START, ASYNCHRONOUS: Patience.MINUTES}
+_TAG = "tags.latency_slo"
 
 
 @rule(
@@ -22,36 +32,58 @@ _ASKS = {REAL_TIME: Patience.MILLISECONDS, SERVERLESS: Patience.COLD_START, ASYN
     types=(ENDPOINT,),
 )
 def fits_slo(plan: Plan, endpoint: Resource) -> Verdicts:
-    wanted = patience(endpoint)
+    wanted = patience(plan, endpoint)
     if wanted is None:
         return
     if wanted is UNKNOWN:
-        yield unknown("its latency_slo is none of milliseconds, cold_start, minutes, batch or a duration", "tags")
+        yield unknown("its latency_slo is not known until apply", _TAG)
+        return
+    if isinstance(wanted, str):
+        yield unknown("its latency_slo is none of milliseconds, cold_start, minutes, batch or a duration", _TAG)
         return
     if wanted is Patience.BATCH:
-        yield failed("its callers can wait for a batch, which needs no endpoint", "tags.latency_slo")
+        yield failed("its callers can wait for a batch, which needs no endpoint", _TAG)
         return
 
     def judge(variant: Variant) -> Verdicts:
-        asks = _ASKS[str(variant.kind)]
-        if isinstance(variant.serverless, Block) and provisioned(variant.serverless) not in (None, UNKNOWN):
-            asks = Patience.MILLISECONDS
-        if variant.kind == ASYNCHRONOUS and not _at_zero(plan, endpoint, variant):
-            asks = Patience.COLD_START
-        if asks > wanted:
-            yield failed(f"callers wait for {_name(wanted)}, and {variant.kind} may take {_name(asks)}")
-        elif variant.kind == REAL_TIME and wanted >= Patience.MINUTES:
-            yield failed("callers can wait for minutes, and its instances wait for callers day and night")
+        least, most = _asks(plan, endpoint, variant)
+        if least > wanted:
+            yield failed(f"callers wait for {_name(wanted)}, and {variant.kind} may take {_name(least)}", _TAG)
+        elif most > wanted:
+            yield unknown(f"how long {named(variant)} may take is not known until apply", variant.block.path)
+        elif variant.kind == REAL_TIME and wanted > Patience.MILLISECONDS:
+            yield _idles(variant, wanted)
         else:
             yield passed()
 
     yield from each_variant(plan, endpoint, judge, *_ASKS)
 
 
-def _at_zero(plan: Plan, endpoint: Resource, variant: Variant) -> bool:
-    """Whether it may have no instance when a request comes."""
-    targets = plan.joins.scalable_targets(endpoint, variant.name)
-    return bool(targets.maybe) or any(target.new.number("min_capacity") in (0, UNKNOWN) for target in targets.sure)
+def _asks(plan: Plan, endpoint: Resource, variant: Variant) -> tuple[Patience, Patience]:
+    """The patience that a variant asks of a caller at worst: the least and the most that the plan leaves open."""
+    at_worst = _ASKS[str(variant.kind)]
+    if variant.kind == SERVERLESS:
+        warm = variant.block.number("serverless_config.0.provisioned_concurrency")
+        if warm not in (None, 0):
+            return Patience.MILLISECONDS, at_worst if warm is UNKNOWN else Patience.MILLISECONDS
+    if variant.kind == ASYNCHRONOUS:
+        targets = plan.joins.scalable_targets(endpoint, variant.name)
+        fewest = [target.new.number("min_capacity") for target in targets.sure]
+        if 0 not in fewest:
+            return Patience.COLD_START, at_worst if targets.maybe or UNKNOWN in fewest else Patience.COLD_START
+    return at_worst, at_worst
+
+
+def _idles(variant: Variant, wanted: Patience) -> Verdict:
+    """Of instances that wait for callers who can wait: what needs no accelerator could be serverless."""
+    kind = instance_type(variant.block)
+    found = instances.find(kind) if isinstance(kind, str) else None
+    serverless_fits = found is not None and found.accelerator is None and not hosts_components(variant)
+    if serverless_fits or wanted >= Patience.MINUTES:
+        return failed(f"callers can wait for {_name(wanted)}, and its instances wait for callers day and night", _TAG)
+    if found is None:
+        return unknown("whether it needs an accelerator is not known until apply", variant.block.path)
+    return passed()
 
 
 def _name(level: Patience) -> str:

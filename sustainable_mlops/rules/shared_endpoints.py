@@ -3,7 +3,16 @@
 from functools import lru_cache
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
-from sustainable_mlops.rules.hosting import ENDPOINT, REAL_TIME, containers, each_variant, images, model_of, variants
+from sustainable_mlops.rules.hosting import (
+    ENDPOINT,
+    REAL_TIME,
+    containers,
+    each_variant,
+    hosts_components,
+    images,
+    model_of,
+    variants,
+)
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 
 #: As many real-time endpoints of one image as are worth a remark (assumed).
@@ -38,7 +47,7 @@ def multi_model_endpoint(plan: Plan, endpoint: Resource) -> Verdicts:
 
 def _only_image(variant: Variant) -> str | Unknown | None:
     """The image of a variant with one model in one container; None for one that is shared already."""
-    if variant.model is None and not variant.block.text("model_name"):
+    if hosts_components(variant):
         return None
     model = model_of(variant)
     if not isinstance(model, Resource):

@@ -64,6 +64,15 @@ def test_a_value_inside_a_dynamic_block_stays_unknown() -> None:
     assert settings.text("throughput_config.0.throughput_mode") is UNKNOWN
 
 
+def test_a_value_inside_a_dynamic_block_of_another_stays_unknown() -> None:
+    settings = unconfigured(
+        {"online_store_config": {"storage_type": "Standard"}},
+        {"online_store_config": [{"storage_type": "Standard", "ttl_duration": [{}]}]},
+        {"online_store_config": [{"ttl_duration": [{"value": True}]}]},
+    )
+    assert settings.number("online_store_config.0.ttl_duration.0.value") is UNKNOWN
+
+
 def test_a_configured_value_stays_unknown() -> None:
     plan, resource = read({"throughput_config": {"throughput_mode": str(UNKNOWN)}})
     assert Settings(plan, resource).text("throughput_config.0.throughput_mode") is UNKNOWN

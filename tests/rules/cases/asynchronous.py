@@ -3,7 +3,6 @@
 from typing import Any
 
 from tests.rules.endpoints import (
-    ALARM,
     ENDPOINT,
     STEP,
     TARGET,
@@ -19,11 +18,14 @@ from tests.rules.endpoints import (
 )
 from tests.rules.tables import Table
 
+SAGEMAKER = {"namespace": "AWS/SageMaker"}
 AT_ZERO = scaled(asynchronous(), least=0)
 UNSURE = {**asynchronous(), TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN, "min_capacity": 0}}
 OTHERS = {"a real-time one": real_time(), "a serverless one": serverless()}
-BACKLOG = {"customized_metric_specification": {"metric_name": "ApproximateBacklogSizePerInstance"}}
+BACKLOG = {"customized_metric_specification": {**SAGEMAKER, "metric_name": "ApproximateBacklogSizePerInstance"}}
 REQUESTS = {"predefined_metric_specification": {"predefined_metric_type": "SageMakerVariantInvocationsPerInstance"}}
+#: The provider names a variant that has no name, after the plan.
+UNNAMED = scaled(asynchronous(variant={"variant_name": UNKNOWN}), least=0)
 STEP_ARN = f"${{{STEP}.arn}}"
 TOPICS = {
     "s3_failure_path": "s3://answers/failed/",
@@ -50,7 +52,10 @@ CASES: Table = {
         "pass": {"the backlog": following(AT_ZERO, **BACKLOG)},
         "fail": {"no policy": AT_ZERO, "requests": following(AT_ZERO, **REQUESTS)},
         "unknown": {
-            "a metric known after apply": following(AT_ZERO, customized_metric_specification={"metric_name": UNKNOWN})
+            "a metric known after apply": following(
+                AT_ZERO, customized_metric_specification={**SAGEMAKER, "metric_name": UNKNOWN}
+            ),
+            "a variant that nobody names": following(UNNAMED, **BACKLOG),
         },
         "not_applicable": {**OTHERS, "nothing scales it, which another rule says": asynchronous()},
     },
@@ -60,24 +65,34 @@ CASES: Table = {
             "no step policy": following(AT_ZERO, **BACKLOG),
             "a step policy that nothing starts": moved(AT_ZERO, step=True),
             "an alarm on another metric": woken("ApproximateBacklogSize"),
+            "an alarm on a metric of one's own": woken(namespace="Acme"),
             "an alarm that lets one wait": woken(comparison_operator="GreaterThanThreshold"),
         },
         "unknown": {
-            "an alarm known after apply": {**woken(), ALARM: {"metric_name": UNKNOWN, "alarm_actions": [STEP_ARN]}},
+            "an alarm known after apply": woken(UNKNOWN),
+            "a namespace known after apply": woken(namespace=UNKNOWN),
+            "a kind of policy known after apply": moved(AT_ZERO, step=True, policy_type=UNKNOWN),
+            "a least known after apply": scaled(asynchronous(), UNKNOWN),
+            "a variant that nobody names": UNNAMED,
         },
         "not_applicable": {**OTHERS, "never at zero": scaled(asynchronous(), least=1)},
     },
     "SUS_ASYNC_SCALES_ON_INVOCATIONS": {
-        "pass": {"the backlog": following(AT_ZERO, **BACKLOG)},
+        "pass": {
+            "the backlog": following(AT_ZERO, **BACKLOG),
+            "a metric of one's own": following(
+                AT_ZERO, customized_metric_specification={"namespace": "Acme", "metric_name": "Invocations"}
+            ),
+        },
         "fail": {
             "requests by instance": following(AT_ZERO, **REQUESTS),
             "the metric by its name": following(
-                AT_ZERO, customized_metric_specification={"metric_name": "Invocations"}
+                AT_ZERO, customized_metric_specification={**SAGEMAKER, "metric_name": "Invocations"}
             ),
             "through metric math": following(
                 AT_ZERO,
                 customized_metric_specification={
-                    "metrics": {"id": "m", "metric_stat": {"metric": {"metric_name": "Invocations"}}}
+                    "metrics": {"id": "m", "metric_stat": {"metric": {**SAGEMAKER, "metric_name": "Invocations"}}}
                 },
             ),
         },
@@ -104,17 +119,22 @@ CASES: Table = {
                 "",
                 metric_query=[
                     {"id": "e", "expression": "m / 60"},
-                    {"id": "m", "metric": {"metric_name": "Invocations", "dimensions": {"EndpointName": "delay"}}},
+                    {
+                        "id": "m",
+                        "metric": {**SAGEMAKER, "metric_name": "Invocations", "dimensions": {"EndpointName": "delay"}},
+                    },
                 ],
             ),
         },
         "unknown": {
             "dimensions known after apply": watched(asynchronous(), "Invocations", dimensions=UNKNOWN),
             "a metric known after apply": watched(asynchronous(), UNKNOWN),
+            "a namespace known after apply": watched(asynchronous(), "Invocations", namespace=UNKNOWN),
         },
         "not_applicable": {
             "a real-time endpoint": watched(real_time(), "Invocations"),
             "a metric that is published": watched(asynchronous(), "ApproximateBacklogSize"),
+            "a metric of one's own": watched(asynchronous(), "Invocations", namespace="Acme"),
         },
     },
     "SUS_ASYNC_FAILURES_SEEN": {

@@ -19,8 +19,18 @@ ELSEWHERE = {ENDPOINT: {"name": "delay", "endpoint_config_name": "made-elsewhere
 def ratio(expression: str) -> Resources:
     """A real-time endpoint with an alarm on metric math."""
     parts: list[Any] = [
-        {"id": name, "metric": {"metric_name": metric, "dimensions": {"EndpointName": f"${{{ENDPOINT}.name}}"}}}
-        for name, metric in (("busy", "CPUUtilization"), ("asked", "Invocations"))
+        {
+            "id": name,
+            "metric": {
+                "namespace": space,
+                "metric_name": metric,
+                "dimensions": {"EndpointName": f"${{{ENDPOINT}.name}}"},
+            },
+        }
+        for name, space, metric in (
+            ("busy", "/aws/sagemaker/Endpoints", "CPUUtilization"),
+            ("asked", "AWS/SageMaker", "Invocations"),
+        )
     ]
     query = [{"id": "e", "expression": expression, "return_data": True}, *parts]
     return watched(real_time(), "", dimensions=None, metric_query=query)
@@ -32,11 +42,16 @@ CASES: Table = {
             "real-time": watched(real_time(), "Invocation5XXErrors"),
             "serverless": watched(serverless(), "Invocation5XXErrors"),
             "asynchronous": watched(asynchronous(), "InvocationFailures"),
+            "told to a topic of the same plan": {
+                **watched(real_time(), "Invocation5XXErrors", alarm_actions="${aws_sns_topic.t.arn}"),
+                "aws_sns_topic.t": {"name": "on-call"},
+            },
         },
         "fail": {
             "no alarm": serverless(),
             "on another metric": watched(real_time(), "ModelLatency"),
             "that tells nobody": watched(real_time(), "Invocation5XXErrors", alarm_actions=[]),
+            "on a metric of one's own": watched(real_time(), "Invocation5XXErrors", namespace="Acme"),
             "that is turned off": watched(real_time(), "Invocation5XXErrors", actions_enabled=False),
         },
         "unknown": UNSURE,
@@ -55,12 +70,25 @@ CASES: Table = {
         "not_applicable": "every endpoint can be slow",
     },
     "SUS_ENDPOINT_LOW_UTILIZATION_ALARM": {
-        "pass": {"below a fifth": watched(real_time(), "CPUUtilization", **BELOW)},
-        "fail": {"no alarm": real_time(), "above": watched(real_time(), "CPUUtilization")},
+        "pass": {
+            "below a fifth": watched(real_time(), "CPUUtilization", **BELOW),
+            "below a fifth of each of four vCPUs": watched(real_time(), "CPUUtilization", **{**BELOW, "threshold": 80}),
+        },
+        "fail": {
+            "no alarm": real_time(),
+            "above": watched(real_time(), "CPUUtilization"),
+            "below what is much": watched(real_time(), "CPUUtilizationNormalized", **{**BELOW, "threshold": 80}),
+            "below nothing": watched(real_time(), "CPUUtilization", **{**BELOW, "threshold": 0}),
+        },
         "unknown": {
             **UNSURE,
             "a configuration elsewhere": ELSEWHERE,
-            "a side known after apply": watched(real_time(), "CPUUtilization", comparison_operator=UNKNOWN),
+            "a side known after apply": watched(
+                real_time(), "CPUUtilization", **{**BELOW, "comparison_operator": UNKNOWN}
+            ),
+            "instances known after apply": watched(
+                real_time(variant={"instance_type": UNKNOWN}), "CPUUtilization", **{**BELOW, "threshold": 80}
+            ),
         },
         "not_applicable": WITHOUT_INSTANCES,
     },
@@ -68,6 +96,7 @@ CASES: Table = {
         "pass": {"below one, missing counts": watched(real_time(), "Invocations", **IDLE)},
         "fail": {
             "no alarm": real_time(),
+            "below what is asked": watched(real_time(), "Invocations", **{**IDLE, "threshold": 1000}),
             "missing does not count": watched(real_time(), "Invocations", **{**IDLE, "treat_missing_data": "missing"}),
         },
         "unknown": {**UNSURE, "a configuration elsewhere": ELSEWHERE},

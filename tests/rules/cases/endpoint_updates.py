@@ -19,6 +19,16 @@ def changed(configuration: str = "no-op", endpoint: str = "no-op", model: str = 
     return {CONFIGURATION: configuration, ENDPOINT: endpoint, MODEL: model}
 
 
+def moved_group(before: str, after: str) -> Case:
+    """A security group that is made anew, of the same name, from one VPC to another."""
+    group = "aws_security_group.g"
+    return Case(
+        {group: {"name": "inference", "vpc_id": after}},
+        actions={group: "create-replace"},
+        before={group: {"vpc_id": before}},
+    )
+
+
 CASES: Table = {
     "SUS_ENDPOINT_KEEPS_OLD_MODEL": {
         "pass": {
@@ -57,13 +67,28 @@ CASES: Table = {
     },
     "SUS_CREATE_BEFORE_DESTROY_NAME": {
         "pass": {
-            "another name": Case(FIXED, actions=changed("create-replace"), before={CONFIGURATION: {"name": "old"}})
+            "another name": Case(FIXED, actions=changed("create-replace"), before={CONFIGURATION: {"name": "old"}}),
+            "a prefix": Case(PREFIXED, actions=changed("create-replace"), before=OLD),
+            "a group in another VPC": moved_group("vpc-1", "vpc-2"),
+            "a model in another Region": Case(
+                {MODEL: {"name": "m", "region": "eu-north-1"}},
+                actions={MODEL: "create-replace"},
+                before={MODEL: {"region": "us-east-1"}},
+            ),
         },
         "fail": {
             "the same configuration name": Case(FIXED, actions=changed("create-replace")),
+            "a group of the same name in its VPC": moved_group("vpc-1", "vpc-1"),
             "the same role name": Case({"aws_iam_role.r": {"name": "r"}}, actions={"aws_iam_role.r": "create-replace"}),
         },
-        "unknown": {"a name known after apply": Case(PREFIXED, actions=changed("create-replace"), before=OLD)},
+        "unknown": {
+            "a name known after apply": Case(
+                {**FIXED, CONFIGURATION: {**FIXED[CONFIGURATION], "name": UNKNOWN}},
+                actions=changed("create-replace"),
+                before=OLD,
+            ),
+            "a VPC known after apply": moved_group("vpc-1", UNKNOWN),
+        },
         "not_applicable": {"destroyed first": Case(FIXED, actions=changed("replace")), "new": FIXED},
     },
 }

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.rules.endpoints import UNKNOWN, Resources, real_time, serverless
+from tests.rules.jobs import pipeline, step
 from tests.rules.tables import Table
 
 NEURON = {"primary_container": {"image": "r/pytorch-inference-neuronx:2.7-neuronx-py310"}}
@@ -44,14 +45,24 @@ CASES: Table = {
     },
     "SUS_GRAVITON_NOT_HOSTED": {
         "pass": {"hosted": on("ml.m8g.large")},
-        "fail": {"not hosted": on("ml.m7g.large")},
+        "fail": {
+            "not hosted": on("ml.m7g.large"),
+            "in a step": pipeline(step("EndpointConfig", {"ProductionVariants": [{"InstanceType": "ml.m7g.large"}]})),
+        },
         "unknown": UNSURE,
         "not_applicable": {**WITHOUT, "x86": on("ml.c7i.large"), "a GPU": on("ml.g5.xlarge")},
     },
     "SUS_ENDPOINT_KMS_ON_LOCAL_DISK": {
         "pass": {"no local disk": keyed("ml.c7g.xlarge")},
-        "fail": {"a local disk": keyed("ml.m5d.large")},
-        "unknown": {"a type known after apply": keyed(UNKNOWN), "a type that nobody knows": keyed("ml.z9.huge")},
+        "fail": {
+            "a local disk": keyed("ml.m5d.large"),
+            "a key of the same plan": {**keyed("ml.m5d.large", "${aws_kms_key.k.arn}"), "aws_kms_key.k": {}},
+        },
+        "unknown": {
+            "a type known after apply": keyed(UNKNOWN),
+            "a type that nobody knows": keyed("ml.z9.huge"),
+            "a key known after apply": keyed("ml.m5d.large", UNKNOWN),
+        },
         "not_applicable": {**WITHOUT, "no key": keyed("ml.m5d.large", None)},
     },
 }

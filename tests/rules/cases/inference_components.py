@@ -2,11 +2,23 @@
 
 from typing import Any
 
-from tests.rules.endpoints import ALARM, STEP, TARGET, UNKNOWN, Resources, Values, asynchronous, real_time, scaled
-from tests.rules.tables import Table
+from tests.rules.endpoints import (
+    ALARM,
+    CONFIGURATION,
+    STEP,
+    TARGET,
+    UNKNOWN,
+    Resources,
+    Values,
+    asynchronous,
+    real_time,
+    scaled,
+)
+from tests.rules.tables import Case, Table
 
 MANAGED = {"status": "ENABLED", "min_instance_count": 0, "max_instance_count": 2}
 NO_MODEL: Values = {"model_name": None}
+DYNAMIC = {CONFIGURATION: "production_variants"}
 ROLE = "arn:aws:iam::123456789012:role/inference"
 
 
@@ -25,6 +37,7 @@ def copies(least: Any, *, alarm: Values | None = None) -> Resources:
     woken: Resources = {
         STEP: {"policy_type": "StepScaling", **same},
         ALARM: {
+            "namespace": "AWS/SageMaker",
             "metric_name": "NoCapacityInvocationFailures",
             "comparison_operator": "GreaterThanOrEqualToThreshold",
             "threshold": 1,
@@ -39,8 +52,16 @@ CASES: Table = {
     "SUS_MANAGED_SCALING_WITH_MODEL": {
         "pass": {"no model": components()},
         "fail": {"a model": real_time(variant={"model_name": "delay", "managed_instance_scaling": MANAGED})},
-        "unknown": {"known after apply": real_time(variant={"managed_instance_scaling": UNKNOWN})},
-        "not_applicable": {"a model without it": real_time()},
+        "unknown": {
+            "known after apply": real_time(variant={"managed_instance_scaling": UNKNOWN}),
+            "a model named in a dynamic block": Case(
+                real_time(variant={"managed_instance_scaling": MANAGED}), dynamic=DYNAMIC
+            ),
+        },
+        "not_applicable": {
+            "a model without it": real_time(),
+            "turned off": real_time(variant={"managed_instance_scaling": {**MANAGED, "status": "DISABLED"}}),
+        },
     },
     "SUS_COMPONENT_ROLE": {
         "pass": {
@@ -52,7 +73,11 @@ CASES: Table = {
         },
         "fail": {"none": components()},
         "unknown": {"known after apply": components(execution_role_arn=UNKNOWN)},
-        "not_applicable": {"a model": real_time(), "an asynchronous endpoint": asynchronous()},
+        "not_applicable": {
+            "a model": real_time(),
+            "a model named in a dynamic block": Case(real_time(), dynamic=DYNAMIC),
+            "an asynchronous endpoint": asynchronous(),
+        },
     },
     "SUS_COMPONENTS_TO_ZERO": {
         "pass": {"down to none": components()},
@@ -61,7 +86,10 @@ CASES: Table = {
             "not managed": components(managed=[]),
         },
         "unknown": {"known after apply": components(managed={**MANAGED, "min_instance_count": UNKNOWN})},
-        "not_applicable": {"a model": real_time()},
+        "not_applicable": {
+            "a model": real_time(),
+            "a model named in a dynamic block": Case(real_time(), dynamic=DYNAMIC),
+        },
     },
     "SUS_COMPONENT_WAKES": {
         "pass": {"at the first": copies(0, alarm={})},
@@ -72,6 +100,10 @@ CASES: Table = {
         "unknown": {
             "a least known after apply": copies(UNKNOWN),
             "a metric known after apply": copies(0, alarm={"metric_name": UNKNOWN}),
+            "a component known after apply": {
+                **(woken := copies(0, alarm={})),
+                TARGET: {**woken[TARGET], "resource_id": UNKNOWN},
+            },
         },
         "not_applicable": {"never at zero": copies(1), "a variant": scaled(real_time(), least=1)},
     },

@@ -1,5 +1,7 @@
 """Cases of rules/realtime.py."""
 
+from typing import Any
+
 from tests.rules.endpoints import (
     ENDPOINT,
     TARGET,
@@ -16,15 +18,24 @@ from tests.rules.tables import Table
 
 DEV, PROD = {"tags": {"environment": "dev"}}, {"tags": {"Environment": "prod"}}
 UNSURE = {TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN}}
+DELAY = "endpoint/delay/variant/main"
 NO_INSTANCES = {"a serverless one": serverless()}
 TRACKING = "target_tracking_scaling_policy_configuration"
 
 
-def rested(resources: Resources) -> Resources:
-    """With a scheduled action for the evening."""
-    action = {"service_namespace": "sagemaker", "schedule": "cron(0 18 * * ? *)"}
+def rested(resources: Resources, *times: tuple[Any, Any]) -> Resources:
+    """With scheduled actions, each with its least and most instances."""
     same = {key: f"${{{TARGET}.{key}}}" for key in ("resource_id", "scalable_dimension")}
-    return {**resources, "aws_appautoscaling_scheduled_action.evening": {**action, **same}}
+    actions = {
+        f"aws_appautoscaling_scheduled_action.at{number}": {
+            "service_namespace": "sagemaker",
+            "schedule": "cron(0 18 * * ? *)",
+            "scalable_target_action": {"min_capacity": least, "max_capacity": most},
+            **same,
+        }
+        for number, (least, most) in enumerate(times or [(1, 1)])
+    }
+    return {**resources, **actions}
 
 
 def deleted(resources: Resources, target: str, body: str) -> Resources:
@@ -55,7 +66,11 @@ CASES: Table = {
             "a policy of something unknown": {
                 **scaled(real_time()),
                 "aws_appautoscaling_policy.p": {"service_namespace": "sagemaker", "resource_id": UNKNOWN},
-            }
+            },
+            "a policy of a dimension known after apply": {
+                **scaled(real_time(), resource_id=DELAY),
+                "aws_appautoscaling_policy.p": {"resource_id": DELAY, "scalable_dimension": UNKNOWN},
+            },
         },
         "not_applicable": {"another service": {TARGET: {"service_namespace": "ecs", "resource_id": "service/a"}}},
     },
@@ -74,7 +89,11 @@ CASES: Table = {
             "at least two": scaled(real_time(endpoint=PROD), least=2),
         },
         "fail": {"one": real_time(endpoint=PROD), "down to one": scaled(real_time(endpoint=PROD), least=1)},
-        "unknown": {"a least known after apply": scaled(real_time(endpoint=PROD), least=UNKNOWN)},
+        "unknown": {
+            "a least known after apply": scaled(real_time(endpoint=PROD), least=UNKNOWN),
+            "patience known after apply": real_time(endpoint={"tags": {"env": "prod", "latency_slo": UNKNOWN}}),
+            "tags known after apply": real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN}),
+        },
         "not_applicable": {
             "outside production": real_time(endpoint=DEV),
             "callers who can wait": real_time(endpoint={"tags": {"env": "prod", "latency_slo": "5m"}}),
@@ -87,7 +106,13 @@ CASES: Table = {
             "one where autoscaling goes to zero": scaled(asynchronous(), least=0),
         },
         "fail": {"three against one": scaled(real_time(variant={"initial_instance_count": 3}), least=1)},
-        "unknown": {"a count known after apply": scaled(real_time(variant={"initial_instance_count": UNKNOWN}))},
+        "unknown": {
+            "a count known after apply": scaled(real_time(variant={"initial_instance_count": UNKNOWN})),
+            "whether properties are kept known after apply": scaled(
+                real_time(variant={"initial_instance_count": 3}, endpoint={"retain_all_variant_properties": UNKNOWN})
+            ),
+            "a variant that nobody names": scaled(real_time(variant={"variant_name": UNKNOWN})),
+        },
         "not_applicable": {
             **NO_INSTANCES,
             "no autoscaling": real_time(),
@@ -98,7 +123,8 @@ CASES: Table = {
     },
     "SUS_OFF_HOURS": {
         "pass": {
-            "a scheduled action": rested(scaled(real_time(endpoint=DEV))),
+            "fewer in the evening": rested(scaled(real_time(endpoint=DEV))),
+            "more in the morning and back": rested(scaled(real_time(endpoint=DEV)), (2, 4), (1, 4)),
             "deleted by name": deleted(real_time(endpoint=DEV), DELETE, '{"EndpointName": "delay"}'),
             "deleted by reference": deleted(
                 real_time(endpoint={**DEV, "name": UNKNOWN}), DELETE, f'{{"EndpointName": "${{{ENDPOINT}.name}}"}}'
@@ -106,11 +132,15 @@ CASES: Table = {
         },
         "fail": {
             "nothing": real_time(endpoint=DEV),
+            "only more in the morning": rested(scaled(real_time(endpoint=DEV)), (4, 8)),
             "a schedule of something else": deleted(real_time(endpoint=DEV), "arn:aws:lambda:::function:f", "delay"),
         },
         "unknown": {
             "no tag": real_time(),
+            "tags known after apply": real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN}),
             "a target of something unknown": {**real_time(endpoint=DEV), **UNSURE},
+            "as few as is known after apply": rested(scaled(real_time(endpoint=DEV)), (1, UNKNOWN)),
+            "deleted by a schedule known after apply": deleted(real_time(endpoint=DEV), DELETE, UNKNOWN),
         },
         "not_applicable": {**NO_INSTANCES, "production": real_time(endpoint=PROD)},
     },

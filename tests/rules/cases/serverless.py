@@ -1,5 +1,8 @@
 """Cases of rules/serverless.py."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from tests.rules.endpoints import (
     CONFIGURATION,
     ENDPOINT,
@@ -7,13 +10,16 @@ from tests.rules.endpoints import (
     MODEL,
     TARGET,
     UNKNOWN,
+    Resources,
     asynchronous,
     real_time,
     scaled,
     serverless,
 )
+from tests.rules.jobs import HIDDEN, pipeline, step
 from tests.rules.tables import Case, Table
 
+REGISTRY = IMAGE.partition("/")[0]
 VPC = {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}
 ELSEWHERE = serverless(variant={"model_name": "made-elsewhere"})
 NOT_SERVERLESS = {"a real-time endpoint": real_time(), "an asynchronous one": asynchronous()}
@@ -23,7 +29,14 @@ READ_BACK = serverless(
     variant={"instance_type": "", "initial_instance_count": 0, "accelerator_type": ""},
     model={"enable_network_isolation": False, "vpc_config": []},
 )
+WARM = serverless(serverless_config={"provisioned_concurrency": 2})
 FINE = {"a plain one": serverless(), "as read back": READ_BACK}
+
+
+def hosted(*, variant: Mapping[str, Any] | None = None, **request: Any) -> Resources:
+    """A pipeline whose step asks for a serverless configuration."""
+    config = {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}, "ModelName": "m", **(variant or {})}
+    return pipeline(step("EndpointConfig", {"ProductionVariants": [config], **request}))
 
 
 def monitor(endpoint: str) -> dict[str, dict[str, object]]:
@@ -88,9 +101,16 @@ CASES: Table = {
         "not_applicable": NOT_SERVERLESS,
     },
     "SUS_SERVERLESS_GPU_IMAGE": {
-        "pass": FINE,
+        "pass": {
+            **FINE,
+            "a word in a name": serverless(
+                model={"primary_container": {"image": f"{REGISTRY}/ranker-no-gpu-needed:1.2"}}
+            ),
+        },
         "fail": {
-            "an image for GPU": serverless(model={"primary_container": {"image": "r/pytorch-inference:2.6-gpu-py312"}})
+            "an image for GPU": serverless(
+                model={"primary_container": {"image": f"{REGISTRY}/huggingface-pytorch-inference:2.6-gpu-py312"}}
+            ),
         },
         "unknown": {
             "a model package brings the image": serverless(
@@ -111,7 +131,10 @@ CASES: Table = {
     },
     "SUS_SERVERLESS_DATA_CAPTURE": {
         "pass": {**FINE, "turned off": serverless(configuration={"data_capture_config": {"enable_capture": False}})},
-        "fail": {"turned on": serverless(configuration={"data_capture_config": {"enable_capture": True}})},
+        "fail": {
+            "turned on": serverless(configuration={"data_capture_config": {"enable_capture": True}}),
+            "in a step": hosted(DataCaptureConfig={"EnableCapture": True}),
+        },
         "unknown": {
             "known after apply": serverless(configuration={"data_capture_config": {"enable_capture": UNKNOWN}})
         },
@@ -124,7 +147,8 @@ CASES: Table = {
         "fail": {
             "a shadow variant": serverless(
                 configuration={"shadow_production_variants": {"variant_name": "shadow", "instance_type": "ml.m5.large"}}
-            )
+            ),
+            "two in a step": hosted(ShadowProductionVariants=[{"InstanceType": "ml.m5.large"}]),
         },
         "unknown": {
             "shadow variants known after apply": serverless(configuration={"shadow_production_variants": UNKNOWN})
@@ -136,8 +160,17 @@ CASES: Table = {
         "fail": {
             "an instance type": serverless(variant={"instance_type": "ml.m5.large"}),
             "a count": serverless(variant={"initial_instance_count": 1}),
+            "a type in a step": hosted(variant={"InstanceType": "ml.m5.large"}),
         },
-        "unknown": {"a type from another resource": serverless(variant={"instance_type": f"${{{MODEL}.arn}}"})},
+        "unknown": {
+            "a type from another resource": serverless(variant={"instance_type": f"${{{MODEL}.arn}}"}),
+            "a type in a dynamic block": Case(
+                serverless(variant={"instance_type": UNKNOWN}), dynamic={CONFIGURATION: "production_variants"}
+            ),
+            "a step's type from a parameter without a default": hosted(
+                variant={"InstanceType": {"Get": "Parameters.InstanceType"}}
+            ),
+        },
         "not_applicable": NOT_SERVERLESS,
     },
     "SUS_SERVERLESS_LIMITS": {
@@ -146,8 +179,16 @@ CASES: Table = {
             "odd memory": serverless(serverless_config={"memory_size_in_mb": 2000}),
             "too many at once": serverless(serverless_config={"max_concurrency": 201}),
             "more warm than allowed": serverless(serverless_config={"provisioned_concurrency": 6}),
+            "odd memory in a step": hosted(variant={"ServerlessConfig": {"MemorySizeInMB": 2000, "MaxConcurrency": 5}}),
         },
-        "unknown": {"memory known after apply": serverless(serverless_config={"memory_size_in_mb": UNKNOWN})},
+        "unknown": {
+            "memory known after apply": serverless(serverless_config={"memory_size_in_mb": UNKNOWN}),
+            "a pipeline known after apply": HIDDEN["definition not known"],
+            "whether it is serverless known after apply, in a dynamic block": Case(
+                serverless(variant={"serverless_config": UNKNOWN}), dynamic={CONFIGURATION: "production_variants"}
+            ),
+            "no variant that shows": serverless(configuration={"production_variants": []}),
+        },
         "not_applicable": NOT_SERVERLESS,
     },
     "SUS_SERVERLESS_REGION": {
@@ -188,7 +229,20 @@ CASES: Table = {
             )
         },
         "fail": {"real-time before": converted("instances", "serverless", dict(BOTH))},
-        "unknown": {"a configuration elsewhere before": converted("elsewhere", "serverless", dict(BOTH))},
+        "unknown": {
+            "a configuration elsewhere before": converted("elsewhere", "serverless", dict(BOTH)),
+            "asynchronous before, of which nobody speaks": converted(
+                "instances",
+                "serverless",
+                {
+                    **BOTH,
+                    "aws_sagemaker_endpoint_configuration.instances": {
+                        **asynchronous()[CONFIGURATION],
+                        "name": "instances",
+                    },
+                },
+            ),
+        },
         "not_applicable": {
             "a new endpoint": serverless(),
             "the other way round, which works": converted("serverless", "instances", dict(BOTH)),
@@ -196,18 +250,19 @@ CASES: Table = {
     },
     "SUS_PROVISIONED_CONCURRENCY": {
         "pass": FINE,
-        "fail": {"two warm workers": serverless(serverless_config={"provisioned_concurrency": 2})},
+        "fail": {"two warm workers": WARM},
         "unknown": {"known after apply": serverless(serverless_config={"provisioned_concurrency": UNKNOWN})},
         "not_applicable": NOT_SERVERLESS,
     },
     "SUS_PROVISIONED_CONCURRENCY_SCALES": {
-        "pass": {"a target": scaled(serverless(serverless_config={"provisioned_concurrency": 2}))},
-        "fail": {"no target": serverless(serverless_config={"provisioned_concurrency": 2})},
+        "pass": {"a target": scaled(WARM, scalable_dimension="sagemaker:variant:DesiredProvisionedConcurrency")},
+        "fail": {"no target": WARM, "a target of instances": scaled(WARM)},
         "unknown": {
+            "a dimension known after apply": scaled(WARM, scalable_dimension=UNKNOWN),
             "a target of something unknown": {
-                **serverless(serverless_config={"provisioned_concurrency": 2}),
+                **WARM,
                 TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN},
-            }
+            },
         },
         "not_applicable": FINE,
     },

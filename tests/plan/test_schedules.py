@@ -1,0 +1,83 @@
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.plan import UNKNOWN
+from sustainable_mlops.plan.schedules import EVENT_RULE, EVENT_TARGET, SCHEDULE, runs_per_month, starts
+from tests.plan.build import change, declared, plan
+
+PIPELINE = "aws_sagemaker_pipeline.p"
+ARN = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/p"
+DAYS = 365 / 12
+
+
+@pytest.mark.parametrize(
+    ("expression", "runs"),
+    [
+        ("rate(1 hour)", 730),
+        ("rate(15 minutes)", 2920),
+        ("rate(7 days)", 730 / 168),
+        ("cron(0 * ? * * *)", 730),  # SageMaker's hourly monitoring
+        ("cron(0 0 ? * * *)", DAYS),
+        ("cron(0 17/6 ? * * *)", 2 * DAYS),  # at 17 and 23
+        ("cron(0/15 8-17 ? * MON-FRI *)", 4 * 10 * 5 / 7 * DAYS),
+        ("cron(0 0 ? * FRI-MON *)", 4 / 7 * DAYS),
+        ("cron(30 2 1,15 * ? *)", 2),
+        ("cron(0 0 31 * ? *)", 7 / 12),  # seven months have one
+        ("cron(0 0 L * ? *)", 1),
+        ("cron(0 0 15W JAN,JUL ? 2027)", 2 / 12),
+        ("cron(0 9 ? * 6L *)", 1),
+        ("cron(0 9 ? * 2#1,2#3 *)", 2),
+        ("cron(0 9 ? * 2#5 *)", (365 - 12 * 28) / 7 / 12),  # a fifth Monday is among what exceeds four weeks
+        ("at(2027-01-01T00:00:00)", 1),
+        ("NOW", 1),
+    ],
+)
+def test_runs_in_a_month_of_730_hours(expression: str, runs: float) -> None:
+    assert runs_per_month(expression) == pytest.approx(runs)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["", "daily", "rate(0 days)", "rate(-1 days)", "rate(1 week)", "rate(1)", "cron(0 9 * *)", "cron(0 25 * * ? *)",
+     "cron(0 9 1 * MON *)", "cron(0 0/0 * * ? *)", "cron(0 9 ? * XYZ *)", f"rate({'9' * 400} days)", None, UNKNOWN],
+)  # fmt: skip
+def test_what_is_no_schedule_is_unknown(expression: Any) -> None:
+    assert runs_per_month(expression) is UNKNOWN
+
+
+def schedule(expression: str = "rate(1 hour)", arn: str = ARN, **more: Any) -> dict[str, Any]:
+    return {"name": "s", "schedule_expression": expression, "target": [{"arn": arn}], **more}
+
+
+def started(*others: dict[str, Any], **root: Any) -> list[Any]:
+    """What starts a pipeline that is to be created, so that nobody knows its ARN."""
+    found = plan(change(PIPELINE, {"pipeline_name": "p"}, unknown={"arn": True}), *others, **root)
+    return starts(found.by_type("aws_sagemaker_pipeline")[0], found.joins)
+
+
+def test_a_pipeline_is_started_by_what_names_its_arn() -> None:
+    assert started(change(f"{SCHEDULE}.s", schedule())) == [730]
+    assert started(change(f"{SCHEDULE}.s", schedule(arn=ARN.replace("/p", "/other")))) == []
+    assert started(change(f"{SCHEDULE}.s", schedule(arn="arn:aws:lambda:us-east-1:111122223333:function:p"))) == []
+
+
+def test_a_pipeline_is_started_by_what_refers_to_it() -> None:
+    entry = change(f"{SCHEDULE}.s", schedule(), unknown={"target": [{"arn": True}]})
+    written = declared(f"{SCHEDULE}.s")
+    written["expressions"]["target"] = [{"arn": {"references": [f"{PIPELINE}.arn", PIPELINE]}}]
+    assert started(entry, root={"resources": [written, declared(PIPELINE)]}) == [730]
+
+
+def test_rules_start_through_their_targets_and_events_come_when_they_come() -> None:
+    target = change(f"{EVENT_TARGET}.t", {"rule": "nightly", "arn": ARN})
+    nightly = {"name": "nightly", "schedule_expression": "cron(0 2 * * ? *)"}
+    assert started(change(f"{EVENT_RULE}.r", nightly), target) == [pytest.approx(DAYS)]
+    events = {"name": "nightly", "event_pattern": "{}"}
+    assert started(change(f"{EVENT_RULE}.r", events), target) == [UNKNOWN]
+
+
+def test_what_is_disabled_starts_nothing_and_all_others_add_up() -> None:
+    assert started(change(f"{SCHEDULE}.s", schedule(state="DISABLED"))) == []
+    two = [change(f"{SCHEDULE}.{name}", schedule(name=name)) for name in ("a", "b")]
+    assert started(*two) == [730, 730]

@@ -1,0 +1,24 @@
+"""Cases of rules/waivers.py."""
+
+from tests.rules.endpoints import UNKNOWN, Resources, real_time
+from tests.rules.tables import Table
+
+
+def waived(value: str, rule: str = "SUS_OFF_HOURS") -> Resources:
+    """An endpoint with a waiver."""
+    return real_time(endpoint={"tags": {f"sust_waiver:{rule}": value}})
+
+
+CASES: Table = {
+    "SUS_WAIVER": {
+        "pass": {"one that counts": waived("shared with another team until 2999-12-31")},
+        "fail": {
+            "one that has ended": waived("shared with another team until 2020-12-31"),
+            "no date": waived("shared with another team"),
+            "no such date": waived("shared with another team until 2999-02-30"),
+            "no such rule": waived("shared with another team until 2999-12-31", "SUS_OFFHOURS"),
+        },
+        "unknown": "a tag that is not known may be anything",
+        "not_applicable": {"no waiver": real_time(), "a value known after apply": waived(UNKNOWN)},
+    },
+}
