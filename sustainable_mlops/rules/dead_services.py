@@ -1,47 +1,17 @@
 """Services that AWS has ended or closed to new customers, and what to use instead (state of November 2026)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sustainable_mlops.plan import UNKNOWN, Pipeline, Plan, Resource, Step, Unknown, Variant
+from sustainable_mlops.plan import UNKNOWN, Pipeline, Plan, Resource, Step, Unknown
 from sustainable_mlops.rules import relation
-from sustainable_mlops.rules.hosting import ASYNCHRONOUS, CONFIGURATION, REAL_TIME, SERVERLESS, each_variant
+from sustainable_mlops.rules.hosting import CONFIGURATION, on_variants
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINS, on_steps, on_trainings, place
 from sustainable_mlops.rules.reading import Request
-from sustainable_mlops.rules.rule import Check, Severity, Verdicts, failed, passed, rule, unknown
+from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 
 _COMPILER = "sagemaker_training_compiler_enabled"
 _CLASSIC = frozenset({"JupyterServer", "KernelGateway"})
-
-
-def _on_variants(setting: str) -> Callable[[Callable[[str | Unknown | None, str], Verdicts]], Check]:
-    """Make a check of a variant's setting, given with its place, the check of configurations and of such steps."""
-
-    def wrap(check: Callable[[str | Unknown | None, str], Verdicts]) -> Check:
-        def of_variant(variant: Variant) -> Verdicts:
-            yield from check(variant.block.text(setting), f"{variant.block.path}.{setting}")
-
-        @on_steps("EndpointConfig")
-        def of_steps(_: Pipeline, step: Step) -> Verdicts:
-            request = Request(step, (), place(step), api=True)
-            for variants in ("production_variants", "shadow_production_variants"):
-                count = request.listed(variants)
-                if count is UNKNOWN:
-                    yield request.unknown(variants)
-                    continue
-                for path in (f"{variants}.{number}.{setting}" for number in range(count)):
-                    yield from check(request.text(path), request.where(path))
-
-        def over(plan: Plan, resource: Resource) -> Verdicts:
-            if resource.type == PIPELINE:
-                yield from of_steps(plan, resource)
-            else:
-                yield from each_variant(plan, resource, of_variant, REAL_TIME, ASYNCHRONOUS, SERVERLESS)
-
-        over.__doc__ = check.__doc__
-        return over
-
-    return wrap
 
 
 @rule(
@@ -64,14 +34,11 @@ def edge_manager(_: Plan, device: Resource) -> Verdicts:
     fix="Remove accelerator_type; use ml.inf2, or Graviton for small models.",
     types=(CONFIGURATION, PIPELINE),
 )
-@_on_variants("accelerator_type")
-def elastic_inference(accelerator: str | Unknown | None, path: str) -> Verdicts:
-    if accelerator is UNKNOWN:
-        yield unknown("its accelerator type is not known until apply", path)
-    elif not accelerator:
-        yield passed()
-    else:
-        yield failed(f"{accelerator} is of Elastic Inference, which is no longer available", path)
+@on_variants()
+def elastic_inference(_: Request, variant: Request) -> Verdicts:
+    accelerator = variant.text("accelerator_type")
+    message = f"{accelerator} is of Elastic Inference, which is no longer available"
+    yield variant.judge(accelerator, "accelerator_type", lambda it: not it, message)
 
 
 @rule(
@@ -100,15 +67,13 @@ def elastic_inference_notebook(_: Plan, notebook: Resource) -> Verdicts:
     fix="Use ml.inf2 and compile the model again with Neuron.",
     types=(CONFIGURATION, PIPELINE),
 )
-@_on_variants("instance_type")
-def inf1(kind: str | Unknown | None, path: str) -> Verdicts:
+@on_variants()
+def inf1(_: Request, variant: Request) -> Verdicts:
     """Serverless variants name no instance type."""
-    if kind is UNKNOWN:
-        yield unknown("its instance type is not known until apply", path)
-    elif kind and kind.startswith("ml.inf1."):
-        yield failed(f"{kind} has a pinned driver and PyTorch 1 only", path)
-    elif kind:
-        yield passed()
+    kind = variant.text("instance_type")
+    if kind is UNKNOWN or kind:
+        message = f"{kind} has a pinned driver and PyTorch 1 only"
+        yield variant.judge(kind, "instance_type", lambda it: not it.startswith("ml.inf1."), message)
 
 
 @rule(

@@ -42,7 +42,7 @@ def each_variant(plan: Plan, resource: Resource, judge: Judge, *kinds: str) -> V
 def on_variants(*kinds: str) -> Callable[[Callable[[Request, Request], Verdicts]], Check]:
     """Make a check of one variant, given with the whole request, the check of what asks for endpoint configurations.
 
-    Of variants of these kinds; one whose kind cannot be told is unknown.
+    Of variants of these kinds, all without any; one whose kind matters and cannot be told is unknown.
     """
 
     def wrap(check: Callable[[Request, Request], Verdicts]) -> Check:
@@ -76,10 +76,10 @@ def _variants_of(request: Request, kinds: tuple[str, ...]) -> Iterator[Request |
             yield request.unknown(variants)
             continue
         for variant in (request.within(variants, number) for number in range(count)):
-            kind = _kind(request, variant)
+            kind = _kind(request, variant) if kinds else None
             if kind is UNKNOWN:
                 yield unknown(_KIND_UNKNOWN, variant.where())
-            elif kind in kinds:
+            elif kind is None or kind in kinds:
                 yield variant
 
 
