@@ -4,9 +4,10 @@ The value keeps to the characters that AWS takes in a tag, so nothing but a spac
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
@@ -34,18 +35,28 @@ def find(plan: Plan, resource: Resource, rule: str) -> Waiver | None:
     It stands in the resource's own tags or, where its type has none (a scaling policy, a lifecycle configuration), in
     those of a resource that it refers to, or of the endpoint or bucket that it names.
     """
-    for bearer in _bearers(plan, resource):
-        tags = _tags(bearer)
-        if PREFIX + rule in tags:
-            return _read(tags[PREFIX + rule])
-    return None
+    memo = _memo(plan)
+    tags = memo.get(id(resource))
+    if tags is None:
+        tags = memo[id(resource)] = {}
+        for bearer in _bearers(plan, resource):
+            tags |= {key: value for key, value in _tags(bearer).items() if key not in tags}
+    return _read(tags[PREFIX + rule]) if PREFIX + rule in tags else None
 
 
-def _tags(resource: Resource) -> Mapping[str, Any]:
-    """The tags that are known: one that is not leaves `tags_all` unknown as a whole."""
+@lru_cache(maxsize=2)
+def _memo(_: Plan) -> dict[int, dict[str, Any]]:
+    """What stands for each resource of a plan that was asked about: many rules ask about the same ones."""
+    return {}
+
+
+def _tags(resource: Resource) -> dict[str, Any]:
+    """The waivers among the tags that are known: one that is not leaves `tags_all` unknown as a whole."""
     values = resource.values(before=not resource.exists())
     found = [tags for name in ("tags_all", "tags") if isinstance(tags := values.get(name), dict)]
-    return {key: value for tags in found for key, value in tags.items() if value is not UNKNOWN}
+    return {
+        key: value for tags in found for key, value in tags.items() if key.startswith(PREFIX) and value is not UNKNOWN
+    }
 
 
 def _bearers(plan: Plan, resource: Resource) -> Iterator[Resource]:
@@ -84,8 +95,8 @@ def waivers_count(_: Plan, resource: Resource) -> Verdicts:
     from sustainable_mlops.rules import BY_ID  # here, as this is one of them
 
     found = _tags(resource) if resource.mode == "managed" else {}
-    for key in (key for key in found if key.startswith(PREFIX)):
-        name, problem = key.removeprefix(PREFIX), _read(found[key]).problem
+    for key, value in found.items():
+        name, problem = key.removeprefix(PREFIX), _read(value).problem
         if name not in BY_ID:
             yield failed(f"{shown(name)} is no rule", "tags")
         elif problem:
