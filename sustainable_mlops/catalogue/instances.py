@@ -31,6 +31,8 @@ class Accelerator:
     #: kgCO2e to make one.
     embodied_kg: tuple[float, float, float]
     embodied_grade: Grade
+    #: Power idle without a model, (low, central); without any measurement 12 % of the board's, and half of that.
+    empty_w: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ def _accelerators() -> dict[str, Accelerator]:
             grade=grade(row["class"]),
             embodied_kg=(float(row["embodied_low_kg"]), float(row["embodied_kg"]), float(row["embodied_high_kg"])),
             embodied_grade=grade(row["embodied_class"]),
+            empty_w=(float(row["empty_low_w"]), float(row["empty_w"])),
         )
         for row in rows("accelerators")
     }

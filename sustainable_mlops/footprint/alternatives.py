@@ -4,22 +4,24 @@ Only what SageMaker takes is proposed: Graviton for hosting alone, no accelerato
 type's use allows it. Nothing is proposed for managed spot: it is cheaper, not cleaner.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from math import ceil
 from typing import Any
 
 from sustainable_mlops.catalogue import instances, regions
 from sustainable_mlops.catalogue.instances import Instance
-from sustainable_mlops.footprint.coefficients import assumptions
-from sustainable_mlops.footprint.figures import Estimate, Figure, difference, total
+from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.footprint.coefficients import Coefficients, assumptions
+from sustainable_mlops.footprint.figures import UNITS, Estimate, Figure, add, total
 from sustainable_mlops.footprint.from_plan import PlanFootprint
-from sustainable_mlops.footprint.model import estimate
+from sustainable_mlops.footprint.model import change, estimate
 from sustainable_mlops.footprint.parts import Part
-from sustainable_mlops.footprint.quantities import Quantity, between
-from sustainable_mlops.footprint.things import ALWAYS, Fleet, Job, Serverless, Thing
+from sustainable_mlops.footprint.quantities import Quantity
+from sustainable_mlops.footprint.scaling import waiting
+from sustainable_mlops.footprint.things import ALWAYS, HOURS_PER_MONTH, ONE, Fleet, Job, Serverless, Thing
 
-#: Hours a month of a fleet that runs on working days from 8 to 19 only.
-_WORKING_HOURS = between(180, 240, 320, "hours a month, on working days")
 #: GPUs with at most the 32 GB that one Inferentia2 or Trainium chip has.
 _SMALL_GPUS = {"T4", "T4g", "A10G", "L4", "V100", "K80"}
 
@@ -58,31 +60,32 @@ def alternatives(footprint: PlanFootprint) -> list[Alternative]:
     found = [
         one
         for resource in footprint.resources
-        for change in resource.changes
-        if change.after is not None and change.after.estimate is not None
-        for one in _of_part(resource.address, change.after)
+        for each in resource.changes
+        if each.after is not None and each.after.estimate is not None
+        for one in _of_part(resource.address, each.after)
     ]
     found += _other_regions(footprint)
     return sorted((one for one in found if one.saved_kg.central > 0), key=lambda one: -one.saved_kg.central)
 
 
 def _of_part(address: str, part: Part) -> Iterator[Alternative]:
-    for kind, title, costs, thing in _proposals(part):
-        yield from _compared(address, part.name, kind, title, costs, part.estimate, [thing])
+    if (now := part.thing) is not None:
+        for kind, title, costs, then in _proposals(part):
+            yield from _compared(address, part.name, kind, title, costs, [(now, then)])
 
 
 def _compared(
-    address: str, part: str, kind: str, title: str, costs: str, now: Estimate | None, things: Iterable[Thing]
+    address: str, part: str, kind: str, title: str, costs: str, moves: Sequence[tuple[Thing, Thing]]
 ) -> Iterator[Alternative]:
-    then = total(estimate(thing) for thing in things)
-    kg = _saved(now, then, "total")
-    if kg is not None:
-        yield Alternative(address, part, kind, title, costs, then, kg, _saved(now, then, "cost"))
-
-
-def _saved(now: Estimate | None, then: Estimate, metric: str) -> Figure | None:
-    before, after = (now.get(metric) if now else None), then.get(metric)
-    return None if before is None or after is None else difference(after, before)
+    """What it saves that each of `moves` becomes another."""
+    saved = [change(then, now) for now, then in moves]
+    kg = [figures["total"] for figures in saved if "total" in figures]
+    # Of another Region, no prices are known.
+    usd = [figures["cost"] for figures in saved if "cost" in figures] if kind != "region" else []
+    if kg:
+        after = total(estimate(then) for _, then in moves)
+        saved_usd = add(usd, UNITS["cost"]) if usd else None
+        yield Alternative(address, part, kind, title, costs, after, add(kg, UNITS["total"]), saved_usd)
 
 
 def _proposals(part: Part) -> Iterator[tuple[str, str, str, Thing]]:
@@ -96,12 +99,17 @@ def _proposals(part: Part) -> Iterator[tuple[str, str, str, Thing]]:
         yield from _silicon(thing, instance)
     if part.kind == "real-time":
         yield from _kinds(thing, instance, part)
-        if thing.hours is ALWAYS:
-            costs = "no answers outside working hours; for environments that nobody uses then"
-            yield "off-hours", "run it on working days only", costs, replace(thing, hours=_WORKING_HOURS)
+        at_work = assumptions()["working_hours"] * (1 / HOURS_PER_MONTH)
+        if thing.hours is ALWAYS and _duty(thing).central <= at_work.central:
+            costs = "no answers outside working hours, in which all requests must fit; for what nobody uses then"
+            yield "off-hours", "run it on working days only", costs, replace(thing, stretch=at_work)
     if part.kind in ("notebook", "app") and thing.hours is ALWAYS:
         stopped = replace(thing, hours=assumptions()["notebook_hours_with_idle_stop"])
         yield "idle stop", "stop it when idle", "work that runs without anyone watching must move to a job", stopped
+
+
+def _duty(thing: Fleet) -> Quantity:
+    return thing.duty or assumptions()["endpoint_duty"]
 
 
 def _silicon(thing: Fleet, instance: Instance) -> Iterator[tuple[str, str, str, Thing]]:
@@ -122,16 +130,21 @@ def _best_graviton(thing: Fleet, instance: Instance) -> Instance | None:
     """The hosting type of as many vCPU and as much memory that uses least."""
     if instance.graviton:
         return None
-    found = [
+    found = _gravitons(instance.vcpu, instance.memory_gib)
+    return min(found, key=lambda other: _kg(replace(thing, instance_type=other.name)), default=None)
+
+
+@cache
+def _gravitons(vcpu: int, memory_gib: float) -> list[Instance]:
+    return [
         other
         for other in instances.everything().values()
         if other.graviton
         and "hosting" in other.uses
         and other.accelerator is None
-        and other.vcpu == instance.vcpu
-        and 0.95 * instance.memory_gib <= other.memory_gib <= 2 * instance.memory_gib
+        and other.vcpu == vcpu
+        and 0.95 * memory_gib <= other.memory_gib <= 2 * memory_gib
     ]
-    return min(found, key=lambda other: _kg(replace(thing, instance_type=other.name)), default=None)
 
 
 def _kg(thing: Thing) -> float:
@@ -147,6 +160,7 @@ def _inferentia(instance: Instance) -> Instance | None:
     return _neuron("inf2", instance.accelerators)
 
 
+@cache
 def _neuron(family: str, chips: int) -> Instance | None:
     found = [one for one in instances.everything().values() if one.family == family and one.accelerators >= chips]
     return min(found, key=lambda one: (one.accelerators, one.vcpu), default=None)
@@ -170,46 +184,69 @@ def _trainium(job: Job) -> Iterator[tuple[str, str, str, Thing]]:
 
 
 def _kinds(thing: Fleet, instance: Instance, part: Part) -> Iterator[tuple[str, str, str, Thing]]:
-    duty = thing.duty or assumptions()["endpoint_duty"]
-    if duty.central <= 0.5:
+    if _duty(thing).central <= 0.5:
         costs = "answers come through S3, after minutes where it has to wake; for callers that can wait"
-        yield "asynchronous", "an asynchronous endpoint that scales to zero", costs, _as_asynchronous(thing, duty)
+        yield "asynchronous", "an asynchronous endpoint that scales to zero", costs, _as_asynchronous(thing)
+    if not part.not_serverless and (serverless := _as_serverless(thing, instance)) is not None:
+        costs = (
+            f"the first request after a pause waits for a start; the model and all it needs within "
+            f"{serverless.memory_mb / 1024:g} of the instance's {instance.memory_gib:g} GB, payload within 4 MB"
+        )
+        yield "serverless", f"a serverless endpoint of {serverless.memory_mb} MB", costs, serverless
+
+
+def _as_asynchronous(thing: Fleet) -> Fleet:
+    """The same work in the hours that it takes, and the wait to scale in."""
+    duty = _duty(thing)
+    hours = (duty * thing.hours.central).at(0.0, thing.hours.high)
+    return replace(thing, hours=hours, duty=ONE, stretch=waiting(1 / duty.central if duty.central else None))
+
+
+def _as_serverless(thing: Fleet, instance: Instance) -> Serverless | None:
+    """The same work, in vCPU-hours, on workers of as much memory; None where SageMaker has no such workers.
+
+    An instance of up to 16 GB may hold a model of less than 6, as the smallest come with 8 and more; its vCPUs are no
+    more than those of a worker, rounded up.
+    """
     region = regions.find(thing.region) if thing.region else None
-    if part.not_serverless or instance.accelerator or thing.requests is None or thing.duration_s is None:
-        return
-    if region is not None and region.serverless:
-        memory = min(6144, 1024 * max(1, -(-int(instance.memory_gib * 1024) // 1024)))
-        costs = "the first request after a pause waits for a start; model and memory within 6 GB, payload within 4 MB"
-        serverless = Serverless(memory, thing.region, thing.requests, thing.duration_s)
-        yield "serverless", f"a serverless endpoint of {memory} MB", costs, serverless
+    if region is None or not region.serverless or instance.accelerator or thing.requests is None:
+        return None
+    limits = _limits()
+    most_mb, at_once = limits["serverless_memory_mb_most"], limits["serverless_concurrency"]
+    mb_per_vcpu = Coefficients.ours().serverless_mb_per_vcpu.central
+    if instance.vcpu > ceil(most_mb / mb_per_vcpu) or instance.memory_gib > 16:
+        return None
+    if thing.duration_s is None or thing.duration_s.central > limits["serverless_answer_s"]:
+        return None
+    memory = int(min(most_mb, 1024 * ceil(instance.memory_gib)))
+    if thing.count.high * instance.vcpu > at_once * memory / mb_per_vcpu:
+        return None
+    return Serverless(memory, thing.region, thing.requests, thing.duration_s, at_once=at_once, work_of=thing)
 
 
-def _as_asynchronous(thing: Fleet, duty: Quantity) -> Fleet:
-    """The same work in hours that are busy for two thirds: the rest is waiting to scale in."""
-    busy = duty * (thing.hours.central * 1.5)
-    hours = Quantity(busy.low, busy.central, busy.high, "C", "hours with a backlog").at(0.0, thing.hours.high)
-    return replace(thing, hours=hours, duty=between(0.25, 2 / 3, 1.0, "share of the time busy while it is on"))
+@cache
+def _limits() -> dict[str, float]:
+    return {row["key"]: float(row["value"]) for row in rows("limits")}
 
 
 def _other_regions(footprint: PlanFootprint) -> Iterator[Alternative]:
     """The cleanest Region, and the cleanest of the same continent, for all that runs in one."""
     by_region: dict[str, list[Thing]] = {}
     for resource in footprint.resources:
-        for change in resource.changes:
-            part = change.after
+        for one in resource.changes:
+            part = one.after
             if part is not None and part.thing is not None and part.estimate is not None and part.thing.region:
                 by_region.setdefault(part.thing.region, []).append(part.thing)
     for home, things in by_region.items():
-        now = total(map(estimate, things))
         for other in _cleaner(home, things):
             place = regions.everything()[other]
-            moved = [replace(thing, region=other) for thing in things]
+            moves = [(thing, replace(thing, region=other)) for thing in things]
             costs = (
                 "data moves with it: check residency, latency to callers, and that the types are offered there; "
                 "its prices are not known here"
             )
             title = f"{other} ({place.location}) instead of {home}"
-            yield from _compared("", f"all {len(things)} parts in {home}", "region", title, costs, now, moved)
+            yield from _compared("", f"all {len(things)} parts in {home}", "region", title, costs, moves)
 
 
 def _cleaner(home: str, things: list[Thing]) -> list[str]:

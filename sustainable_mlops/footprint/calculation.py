@@ -1,17 +1,22 @@
 """A formula with its inputs and its place, and the estimate they make."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sustainable_mlops.catalogue import prices, regions
 from sustainable_mlops.catalogue.regions import Region
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Unknown
-from sustainable_mlops.footprint.quantities import Quantity, propagate
+from sustainable_mlops.footprint.propagation import Model, propagate, propagate_change
+from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.things import NONE, ONE
 
 #: Values of a calculation's inputs → kWh of the machines (before PUE), kg embodied, USD.
 Formula = Callable[[Sequence[float]], tuple[float, float, float]]
+
+_UNITS = tuple(UNITS[metric] for metric in METRICS)
+_CLAIM = "AWS's claim that its purchases match the Region's use"
+_CLAIMED = Figure(0.0, 0.0, 0.0, "C", _CLAIM, UNITS["market_based"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +41,11 @@ def place(name: str | None, coefficients: Coefficients) -> Place:
         return place_of(region, coefficients)
     reason = "the plan does not say which Region" if name is None else f"the catalogue has no Region {name}"
     return Place(
-        pue=coefficients.pue_fleet,
+        pue=coefficients.pue_fleet.of(name or "unknown"),
         grid=NONE,
         market_based=0.0,
         water=NONE,
-        price=coefficients.price_other_region,
+        price=coefficients.price_other_region.of(name or "unknown"),
         missing=frozenset({"operational", "market_based", "total", "water"}),
         unknowns=(Unknown("carbon and water of the electricity", reason),),
     )
@@ -62,16 +67,17 @@ def place_of(region: Region, coefficients: Coefficients) -> Place:
         pue = Quantity(max(region.pue - margin, 1.0), region.pue, region.pue + margin, "B", "PUE of the Region")
     else:
         pue = coefficients.pue_fleet
+    grid_text = f"carbon intensity of the grid ({region.grid_source})"
     low, central, high = region.grid
     price = ONE if region.name == prices.REGION else coefficients.price_other_region
     return Place(
-        pue=pue,
-        grid=Quantity(low, central, high, region.grid_grade, f"carbon intensity of the grid ({region.grid_source})"),
+        pue=pue.of(region.name),
+        grid=Quantity(low, central, high, region.grid_grade, grid_text).of(region.name),
         market_based=region.market_based or 0.0,
         water=Quantity(
             wue * (1 - coefficients.wue_margin), wue, wue * (1 + coefficients.wue_margin), "B", "water of the Region"
-        ),
-        price=price,
+        ).of(region.name),
+        price=price.of(region.name),
         missing=frozenset(missing),
         unknowns=tuple(unknowns),
     )
@@ -114,6 +120,24 @@ class Calculation:
 
     def result(self) -> Estimate:
         """The estimate."""
+        return Estimate(
+            self._known(propagate(self._model), self._missing),
+            tuple(self._unknowns),
+            tuple(dict.fromkeys(_said(one) for one in self._inputs if not one.exact and one.text)),
+        )
+
+    def since(self, before: "Calculation") -> Mapping[str, Figure]:
+        """Its figures less those of `before`; without the metrics that either cannot give."""
+        found = propagate_change(before._model, self._model)
+        return self._known(found, self._missing | before._missing)
+
+    def _known(self, found: Sequence[Figure], missing: set[str]) -> Mapping[str, Figure]:
+        figures = {metric: figure for metric, figure in zip(METRICS, found, strict=True) if metric not in missing}
+        claimed = self._place.market_based == 0 and "market_based" in figures
+        return figures | {"market_based": _CLAIMED} if claimed else figures
+
+    @property
+    def _model(self) -> Model:
         formula, market, requests = self._formula, self._place.market_based, self._requests
         assert formula is not None
 
@@ -132,16 +156,7 @@ class Calculation:
             )
             return found if requests is None else tuple(figure * 1000 / values[requests] for figure in found)
 
-        found = propagate(figures, self._inputs, tuple(UNITS[metric] for metric in METRICS))
-        figures_by_name = dict(zip(METRICS, found, strict=True))
-        if market == 0:
-            claim = "AWS's claim that its purchases match the Region's use"
-            figures_by_name["market_based"] = Figure(0.0, 0.0, 0.0, "C", claim, UNITS["market_based"])
-        return Estimate(
-            {metric: figure for metric, figure in figures_by_name.items() if metric not in self._missing},
-            tuple(self._unknowns),
-            tuple(dict.fromkeys(_said(one) for one in self._inputs if not one.exact and one.text)),
-        )
+        return Model(figures, self._inputs, _UNITS)
 
 
 def _said(quantity: Quantity) -> str:

@@ -101,7 +101,8 @@ def _ours() -> Coefficients:
 
 def _quantity(row: dict[str, str], text: str) -> Quantity:
     central = float(row["value"])
-    return Quantity(float(row["low"] or central), central, float(row["high"] or central), grade(row["class"]), text)
+    ends = float(row["low"] or central), central, float(row["high"] or central)
+    return Quantity(*ends, grade(row["class"]), text, row["key"])
 
 
 @cache

@@ -2,11 +2,11 @@
 
 Each case of `catalogue/conformance.csv` is computed twice by this model: with the constants of the tool that published
 it, which must give the tool's own answer, and with ours. `python -m sustainable_mlops.footprint.conformance FILE`
-rewrites the table in FILE (`docs/footprint.md`).
+rewrites the tables in FILE (`docs/footprint.md`): the cases, the stated defaults, and the keys of a usage file.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,9 +21,9 @@ from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.power import host_power
 from sustainable_mlops.footprint.quantities import Quantity, exactly
 from sustainable_mlops.footprint.things import NONE, ONE, Fleet
+from sustainable_mlops.footprint.usage import OF_TYPE
 
 Values = tuple[float, ...]
-START, END = "<!-- conformance: start -->", "<!-- conformance: end -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,13 @@ class Case:
     """A published result, reproduced and compared."""
 
     id: str
+    #: What was published: `measured`, another tool's `method`, or a `life cycle` that is an input of ours.
+    kind: str
     case: str
     unit: str
     source: str
     expected: Values
-    #: By this model with the publisher's constants; None for a measurement, which has none.
+    #: By this model with the publisher's constants; None for what comes from no tool.
     reproduced: Values | None
     #: By this model with its own constants.
     ours: Values
@@ -47,6 +49,7 @@ def cases() -> Iterator[Case]:
         reproduce, ours = _CASES[row["id"]]
         yield Case(
             id=row["id"],
+            kind=row["kind"],
             case=row["case"],
             unit=row["unit"],
             source=row["source"],
@@ -203,6 +206,9 @@ _CASES: dict[str, tuple[Callable[[], Values] | None, Callable[[], Values]]] = {
 }
 
 
+_NOT_REPRODUCED = {"measured": "measured", "life cycle": "an input of ours"}
+
+
 def table() -> str:
     """The cases as a table in Markdown."""
     lines = [
@@ -210,7 +216,7 @@ def table() -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for case in cases():
-        reproduced = "measured" if case.reproduced is None else _joined(case.reproduced)
+        reproduced = _NOT_REPRODUCED[case.kind] if case.reproduced is None else _joined(case.reproduced)
         errors = " / ".join(f"{mine / theirs - 1:+.0%}" for mine, theirs in zip(case.ours, case.expected, strict=True))
         lines.append(
             f"| {case.id} | {case.case} | {case.unit} | {_joined(case.expected)} | {reproduced} "
@@ -223,13 +229,44 @@ def _joined(values: Values, *, exact: bool = True) -> str:
     return " / ".join(f"{value:.7g}" if exact else shown(value) for value in values)
 
 
-def with_table(text: str) -> str:
-    """`text` with the table between its markers made anew."""
-    head, _, rest = text.partition(START)
-    _, _, tail = rest.partition(END)
-    return f"{head}{START}\n{table()}\n{END}{tail}"
+def defaults() -> str:
+    """The stated defaults of `catalogue/assumptions.csv` as a table in Markdown."""
+    lines = ["| Default | Value | Range | Class |", "| --- | --- | --- | --- |"]
+    for row in rows("assumptions"):
+        low, value, high = (f"{round(float(row[key] or 0), 3):,.10g}" for key in ("low", "value", "high"))
+        span = f"{low} to {high}" if row["low"] else "none"
+        lines.append(f"| {row['text']} (`{row['key']}`) | {value} {row['unit']} | {span} | {row['class']} |")
+    return "\n".join(lines)
+
+
+def keys() -> str:
+    """The keys of a usage file by type of resource, as a table in Markdown."""
+    by_keys: dict[tuple[str, ...], list[str]] = {}
+    for kind, known in OF_TYPE.items():
+        by_keys.setdefault(known, []).append(kind)
+    lines = ["| Resource | Keys |", "| --- | --- |"]
+    lines += [f"| {_code(kinds)} | {_code(known)} |" for known, kinds in by_keys.items()]
+    return "\n".join(lines)
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+#: The tables of the document, each between a pair of markers with its name.
+_TABLES: dict[str, Callable[[], str]] = {"conformance": table, "defaults": defaults, "keys": keys}
+
+
+def with_tables(text: str) -> str:
+    """`text` with each table between its markers made anew."""
+    for name, make in _TABLES.items():
+        start, end = f"<!-- {name}: start -->\n", f"<!-- {name}: end -->"
+        head, _, rest = text.partition(start)
+        _, _, tail = rest.partition(end)
+        text = f"{head}{start}{make()}\n{end}{tail}"
+    return text
 
 
 if __name__ == "__main__":
     file = Path(sys.argv[1])
-    file.write_text(with_table(file.read_text(encoding="utf-8")), encoding="utf-8")
+    file.write_text(with_tables(file.read_text(encoding="utf-8")), encoding="utf-8")

@@ -3,7 +3,24 @@
 A type of SageMaker that is in no list is unknown as well: a plan may come from a newer provider.
 """
 
-_OTHER = "this type is not estimated: the model covers SageMaker, S3 and Feature Store"
+_OTHER = "this type is not estimated: the model covers SageMaker, Feature Store and general purpose buckets"
+_OTHERS = """
+    alb ami apprunner_service appstream_fleet athena_capacity_reservation autoscaling_group batch_compute_environment
+    codebuild_fleet codebuild_project db_instance db_snapshot dax_cluster docdb_cluster_instance docdbelastic_cluster
+    dms_replication_instance dsql_cluster dynamodb_table ebs_snapshot ebs_volume ec2_capacity_block_reservation
+    ec2_capacity_reservation ec2_fleet ec2_host ecr_repository ecrpublic_repository ecs_service
+    efs_file_system eks_cluster eks_fargate_profile eks_node_group elastic_beanstalk_environment elasticache_cluster
+    elasticache_replication_group elasticache_serverless_cache elasticsearch_domain elb emr_cluster
+    emrserverless_application fsx_file_cache fsx_lustre_file_system fsx_ontap_file_system fsx_openzfs_file_system
+    fsx_windows_file_system gamelift_fleet glacier_vault glue_dev_endpoint glue_job grafana_workspace instance
+    keyspaces_table kinesis_analytics_application kinesis_firehose_delivery_stream kinesis_stream
+    kinesisanalyticsv2_application lambda_function lb lightsail_container_service lightsail_instance memorydb_cluster
+    mq_broker msk_cluster msk_serverless_cluster mwaa_environment nat_gateway neptune_cluster_instance
+    networkfirewall_firewall opensearch_domain opensearchserverless_collection prometheus_workspace rds_cluster
+    rds_cluster_instance redshift_cluster redshiftserverless_workgroup s3_directory_bucket s3tables_table_bucket
+    s3vectors_vector_bucket spot_fleet_request spot_instance_request timestreaminfluxdb_db_instance
+    timestreamwrite_table transfer_server workspaces_workspace
+"""
 _BEDROCK = "AWS does not say what hardware Bedrock runs on"
 _AI_SERVICE = "AWS does not say what hardware this service runs on"
 
@@ -23,32 +40,7 @@ UNCOVERED: dict[str, str] = {
     "aws_comprehend_entity_recognizer": _AI_SERVICE,
     "aws_kendra_index": _AI_SERVICE,
     "aws_rekognition_stream_processor": _AI_SERVICE,
-    "aws_autoscaling_group": _OTHER,
-    "aws_batch_compute_environment": _OTHER,
-    "aws_codebuild_project": _OTHER,
-    "aws_db_instance": _OTHER,
-    "aws_dynamodb_table": _OTHER,
-    "aws_ebs_volume": _OTHER,
-    "aws_ecs_service": _OTHER,
-    "aws_efs_file_system": _OTHER,
-    "aws_eks_node_group": _OTHER,
-    "aws_elasticache_cluster": _OTHER,
-    "aws_emr_cluster": _OTHER,
-    "aws_emrserverless_application": _OTHER,
-    "aws_fsx_lustre_file_system": _OTHER,
-    "aws_glue_job": _OTHER,
-    "aws_instance": _OTHER,
-    "aws_kinesis_firehose_delivery_stream": _OTHER,
-    "aws_kinesis_stream": _OTHER,
-    "aws_lambda_function": _OTHER,
-    "aws_msk_cluster": _OTHER,
-    "aws_mwaa_environment": _OTHER,
-    "aws_nat_gateway": _OTHER,
-    "aws_opensearch_domain": _OTHER,
-    "aws_opensearchserverless_collection": _OTHER,
-    "aws_rds_cluster_instance": _OTHER,
-    "aws_redshift_cluster": _OTHER,
-    "aws_redshiftserverless_workgroup": _OTHER,
+    **dict.fromkeys((f"aws_{name}" for name in _OTHERS.split()), _OTHER),
 }
 #: Types of SageMaker that use nothing themselves: descriptions, settings, permissions and people.
 FREE: frozenset[str] = frozenset(

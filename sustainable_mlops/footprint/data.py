@@ -45,5 +45,6 @@ def of_transfer(thing: Transfer, place: Place, coefficients: Coefficients) -> Ca
     gb, network = calculation.input(thing.gb), calculation.input(coefficients.network_kwh_per_gb)
     usd = calculation.input(coefficients.transfer_usd_per_gb)
     calculation.lacks("embodied", Unknown("embodied carbon of the network", "no figure for AWS's backbone is known"))
+    calculation.lacks("total", Unknown("total of the transfer", "its embodied carbon is not known"))
     calculation.by(lambda v: (v[gb] * v[network], 0.0, v[gb] * v[usd]))
     return calculation

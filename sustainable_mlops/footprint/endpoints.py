@@ -8,7 +8,7 @@ from sustainable_mlops.footprint import scaling
 from sustainable_mlops.footprint.figures import Unknown
 from sustainable_mlops.footprint.parts import Part, Side, default, known, known_number, says, unknown
 from sustainable_mlops.footprint.quantities import Quantity, exactly
-from sustainable_mlops.footprint.things import NONE, Fleet, Serverless
+from sustainable_mlops.footprint.things import HOURS_PER_MONTH, NONE, Fleet, Serverless
 from sustainable_mlops.footprint.usage import Keys
 from sustainable_mlops.plan import UNKNOWN, Block, Matches, Plan, Resource, Variant
 
@@ -17,27 +17,35 @@ def of_endpoint(endpoint: Resource, side: Side) -> list[Part]:
     """The variants that `endpoint` runs."""
     configuration = side.joins.configuration(endpoint)
     if configuration is UNKNOWN:
-        return [unknown("endpoint", "real-time", "which configuration it follows is not known until apply")]
-    if configuration is None:
-        return [unknown("endpoint", "real-time", "its configuration is not in this plan")]
-    return _variants(configuration, endpoint, side)
+        reason = "which configuration it follows is not known until apply"
+        return [unknown("endpoint", "real-time", reason, whole=True)]
+    if configuration is not None:
+        return _variants(configuration, endpoint, side)
+    past, followed = side.past(), side.values(endpoint).text("endpoint_config_name")
+    left = past.joins.configuration(endpoint)
+    if isinstance(left, Resource) and left.action == "forget" and past.values(left).text("name") == followed:
+        return _variants(left, endpoint, past)  # Terraform forgets it, and AWS keeps it
+    return [unknown("endpoint", "real-time", "its configuration is not in this plan", whole=True)]
 
 
 def of_configuration(configuration: Resource, side: Side) -> list[Part]:
     """The variants of a configuration that no endpoint follows, on either side: one elsewhere is taken to."""
-    if any(_followed(configuration.address, plan) for plan in side.plans):
+    followers = [found for plan in side.plans for found in _followers(configuration.address, plan)]
+    if any(found.sure for found in followers):
         return []
+    if maybe := [endpoint.address for found in followers for endpoint in found.maybe]:
+        reason = f"whether {maybe[0]} follows it is not known until apply"
+        return [unknown("endpoint", "real-time", reason, whole=True)]
     note = Unknown("endpoint", "no endpoint of the plan follows this configuration; one elsewhere is taken to")
     parts = _variants(configuration, None, side)
     return [replace(part, left_out=(*part.left_out, note)) for part in parts]
 
 
-def _followed(address: str, plan: Plan) -> bool:
+def _followers(address: str, plan: Plan) -> list[Matches]:
     configuration = plan.resource(address)
     if configuration is None:
-        return False
-    found = [joins.endpoints(configuration) for joins in (plan.joins, plan.joins_before)]
-    return any(matches.sure or matches.maybe for matches in found)
+        return []
+    return [joins.endpoints(configuration) for joins in (plan.joins, plan.joins_before)]
 
 
 class _Served(NamedTuple):
@@ -59,7 +67,7 @@ class _Served(NamedTuple):
 def _variants(configuration: Resource, endpoint: Resource | None, side: Side) -> list[Part]:
     variants = side.joins.variants(configuration)
     if variants is UNKNOWN:
-        return [unknown("endpoint", "real-time", "its variants are not known until apply")]
+        return [unknown("endpoint", "real-time", "its variants are not known until apply", whole=True)]
     owner = configuration if endpoint is None else endpoint
     served = [
         _Served(
@@ -116,19 +124,21 @@ def _instances(served: _Served, kind: str) -> Part:
     size = scaling.limits(block, served.scaling, served.side)
     if size is None:
         return unknown(name, kind, "how many instances it has is not known until apply")
-    count, hours = scaling.count_and_hours(size, kind, keys)
+    use = scaling.use(size, kind, served.share, keys)
     fleet = Fleet(
         instance_type=instance_type,
         region=served.region,
-        count=count,
-        hours=hours,
-        duty=scaling.duty(kind, count, hours, served.share, keys),
+        count=use.count,
+        hours=use.hours,
+        duty=use.duty,
+        stretch=use.stretch,
         volume_gb=known_number(block.number("volume_size_in_gb")) or 0.0,
         requests=default(keys, "requests_per_month") * served.share,
         duration_s=default(keys, "duration_seconds"),
     )
-    part = known(name, kind, fleet, (*_unsure(served.scaling), *_scheduled(served)))
-    return replace(part, not_serverless=tuple(_against_serverless(served)))
+    left_out = (*_unsure(served.scaling), *_scheduled(served), *use.left_out)
+    part = known(name, kind, fleet, left_out)
+    return replace(part, instances=use.instances, not_serverless=tuple(_against_serverless(served)))
 
 
 def _serverless(served: _Served, block: Block) -> Part:
@@ -144,8 +154,20 @@ def _serverless(served: _Served, block: Block) -> Part:
         requests=default(served.keys, "requests_per_month") * served.share,
         duration_s=default(served.keys, "duration_seconds"),
         provisioned=ready,
+        at_once=known_number(block.number("max_concurrency")) or None,
     )
-    return known(served.name, "serverless", thing)
+    return _within_concurrency(served.name, thing)
+
+
+def _within_concurrency(name: str, thing: Serverless) -> Part:
+    """What its concurrency lets through: SageMaker refuses the rest."""
+    asked, duration = thing.requests.central, thing.duration_s.central
+    if thing.at_once is None or asked * duration <= thing.at_once * HOURS_PER_MONTH * 3600:
+        return known(name, "serverless", thing)
+    most = thing.at_once * HOURS_PER_MONTH * 3600 / duration
+    reason = f"max_concurrency {thing.at_once:g} lets {most:,.0f} of {asked:,.0f} through: the rest is not counted"
+    let_through = replace(thing, requests=thing.requests.at(0.0, most))
+    return known(name, "serverless", let_through, (Unknown("requests", reason),))
 
 
 def _ready(served: _Served, block: Block) -> Quantity | None:

@@ -1,7 +1,7 @@
 """Results: a figure with its range, an estimate of all figures, and what could not be known."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import floor, isfinite, log10
 from typing import Any
 
@@ -75,6 +75,8 @@ class Estimate:
     unknowns: tuple[Unknown, ...] = ()
     #: Every input that is not certain: the text and the interval, for the list of assumptions.
     assumptions: tuple[str, ...] = ()
+    #: Of a sum: the figures that leave something out, as it is not known.
+    partial: tuple[str, ...] = ()
 
     def get(self, metric: str) -> Figure | None:
         """The figure called `metric` (see `METRICS`); None where it is unknown."""
@@ -82,7 +84,7 @@ class Estimate:
 
     def times(self, factor: float) -> "Estimate":
         """The estimate of `factor` such things."""
-        return Estimate({m: f.times(factor) for m, f in self.figures.items()}, self.unknowns, self.assumptions)
+        return replace(self, figures={metric: figure.times(factor) for metric, figure in self.figures.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """Exact, for JSON."""
@@ -90,6 +92,7 @@ class Estimate:
         return figures | {
             "unknown": [unknown.to_dict() for unknown in self.unknowns],
             "assumptions": list(self.assumptions),
+            "partial": list(self.partial),
         }
 
 
@@ -99,12 +102,14 @@ NOTHING = Estimate({metric: Figure(0.0, 0.0, 0.0, "A", "", UNITS[metric]) for me
 def total(estimates: Iterable[Estimate]) -> Estimate:
     """The sum: of each figure, over the estimates that have it. Ranges add end to end, as errors are shared."""
     parts = list(estimates)
-    figures = {}
-    for metric in METRICS:
-        known = [figure for part in parts if (figure := part.figures.get(metric)) is not None]
-        if known:
-            figures[metric] = add(known, UNITS[metric])
-    return Estimate(figures, *texts(parts))
+    if not parts:
+        return NOTHING
+    known = {metric: [figure for part in parts if (figure := part.get(metric)) is not None] for metric in METRICS}
+    return Estimate(
+        {metric: add(found, UNITS[metric]) for metric, found in known.items() if found},
+        *texts(parts),
+        partial=tuple(metric for metric, found in known.items() if 0 < len(found) < len(parts)),
+    )
 
 
 def texts(estimates: Sequence[Estimate]) -> tuple[tuple[Unknown, ...], tuple[str, ...]]:
@@ -129,15 +134,6 @@ def add(figures: Iterable[Figure], unit: str) -> Figure:
         grade=max(counting),
         driver=widest.driver,
         unit=unit,
-    )
-
-
-def difference(before: Figure, after: Figure) -> Figure:
-    """`after` - `before`. Both rest on the same model and grid, so their errors are taken to move together."""
-    ends = sorted((after.low - before.low, after.central - before.central, after.high - before.high))
-    wider = max((before, after), key=lambda figure: figure.high - figure.low)
-    return Figure(
-        ends[0], after.central - before.central, ends[2], max(before.grade, after.grade), wider.driver, after.unit
     )
 
 

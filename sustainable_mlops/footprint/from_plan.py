@@ -1,6 +1,6 @@
 """The footprint of a plan: each resource before and after, the change, and what nobody knows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,14 +15,15 @@ from sustainable_mlops.footprint.figures import (
     Figure,
     Unknown,
     add,
-    difference,
     texts,
     total,
 )
+from sustainable_mlops.footprint.model import change
 from sustainable_mlops.footprint.parts import Part, Reader, Side, known, unknown
 from sustainable_mlops.footprint.things import Job
 from sustainable_mlops.footprint.usage import Usage
 from sustainable_mlops.plan import Plan, Resource
+from sustainable_mlops.plan.pairs import between, matched
 
 #: Every type that is estimated, and what reads it.
 READERS: dict[str, Reader] = {
@@ -61,6 +62,18 @@ class Change:
         return None if before is None or after is None else (before, after)
 
     @property
+    def delta(self) -> Mapping[str, Figure]:
+        """After - before, by metric; without those that nobody knows."""
+        before, after = self.before, self.after
+        if before is None:
+            return {} if after is None or after.estimate is None else after.estimate.figures
+        if before.estimate is None or before.thing is None:
+            return {}
+        if after is None:
+            return before.estimate.times(-1).figures
+        return change(before.thing, after.thing) if after.estimate is not None and after.thing is not None else {}
+
+    @property
     def unknowns(self) -> tuple[Unknown, ...]:
         """What cannot be known of it, on either side."""
         found: list[Unknown] = []
@@ -76,17 +89,21 @@ def _figure(part: Part, metric: str) -> Figure | None:
 
 
 class _Compared:
-    """Sums over changes. They hold, figure by figure, what is known on both sides, so that after - before = delta."""
+    """Sums over changes. They hold, figure by figure, what is known on both sides, so that after - before = delta.
+
+    A figure of which nothing is known on both sides is on either side the sum of what is known there.
+    """
 
     changes: Sequence[Change]
 
     @cached_property
     def _pairs(self) -> dict[str, list[tuple[Figure, Figure]]]:
-        """Before and after by metric; without the metrics of which nothing is known, as their sum is unknown, not 0."""
-        if not self.changes:
-            return {metric: [] for metric in METRICS}
-        found = {metric: [pair for one in self.changes if (pair := one.figures(metric))] for metric in METRICS}
-        return {metric: pairs for metric, pairs in found.items() if pairs}
+        """Before and after of what is known on both sides, by metric."""
+        return {metric: [pair for one in self.changes if (pair := one.figures(metric))] for metric in METRICS}
+
+    @cached_property
+    def _partial(self) -> tuple[str, ...]:
+        return tuple(metric for metric, pairs in self._pairs.items() if len(pairs) < len(self.changes))
 
     @cached_property
     def before(self) -> Estimate:
@@ -99,17 +116,24 @@ class _Compared:
         return self._side([part for one in self.changes if (part := one.after)], 1)
 
     def _side(self, parts: list[Part], side: int) -> Estimate:
+        figures = {}
+        for metric, pairs in self._pairs.items():
+            known = [pair[side] for pair in pairs]
+            if self.changes and not pairs:
+                known = [figure for part in parts if (figure := _figure(part, metric)) is not None]
+            if known or not self.changes:
+                figures[metric] = add(known, UNITS[metric])
         estimates = [part.estimate for part in parts if part.estimate is not None]
-        figures = {metric: add([pair[side] for pair in pairs], UNITS[metric]) for metric, pairs in self._pairs.items()}
-        return Estimate(figures, *texts(estimates))
+        return Estimate(figures, *texts(estimates), partial=tuple(one for one in self._partial if one in figures))
 
     @cached_property
     def delta(self) -> Estimate:
         """After - before."""
-        figures = {
-            metric: add([difference(*pair) for pair in pairs], UNITS[metric]) for metric, pairs in self._pairs.items()
-        }
-        return Estimate(figures, tuple(dict.fromkeys(unknown for one in self.changes for unknown in one.unknowns)))
+        found = [one.delta for one in self.changes]
+        known = {metric: [figures[metric] for figures in found if metric in figures] for metric in METRICS}
+        figures = {metric: add(parts, UNITS[metric]) for metric, parts in known.items() if parts or not self.changes}
+        unknowns = tuple(dict.fromkeys(unknown for one in self.changes for unknown in one.unknowns))
+        return Estimate(figures, unknowns, partial=tuple(one for one in self._partial if one in figures))
 
 
 @dataclass(frozen=True)
@@ -144,12 +168,26 @@ def _part_dict(change: Change) -> dict[str, Any]:
     part = change.after or change.before
     count = part.count if part else None
     per_thousand = part.per_thousand_requests if part and part.estimate else None
+    per_run = part.per_run if part else None
+    delta = change.delta
     return {
         "name": change.name,
         "kind": part.kind if part else "",
         "count": None if count is None else {"min": count.low, "expected": count.central, "max": count.high},
+        "before": _estimate_dict(change.before),
+        "after": _estimate_dict(change.after),
+        "delta": {metric: delta[metric].to_dict() if metric in delta else None for metric in METRICS},
         "per_1000_requests": per_thousand.to_dict() if per_thousand else None,
+        "per_run": per_run.to_dict() if per_run else None,
     }
+
+
+def _estimate_dict(part: Part | None) -> dict[str, Any] | None:
+    """None where there is no such part; figures that nobody knows are None each."""
+    if part is None:
+        return None
+    found = part.estimate or Estimate(unknowns=(part.unknown,) if part.unknown else ())
+    return found.to_dict()
 
 
 @dataclass(frozen=True)
@@ -166,8 +204,7 @@ class PlanFootprint(_Compared):
     @cached_property
     def running(self) -> Estimate:
         """Everything that is known after the plan, comparable or not: what a budget is held against."""
-        parts = [change.after for change in self.changes if change.after is not None]
-        return total(part.estimate for part in parts if part.estimate is not None)
+        return total(one.after.estimate or Estimate() for one in self.changes if one.after is not None)
 
     @property
     def unknowns(self) -> list[tuple[str, Unknown]]:
@@ -194,15 +231,11 @@ def of_plan(plan: Plan, usage: Usage | None = None, base: Plan | None = None) ->
     it is what that plan leads to. Raises nothing for what a plan may hold: what cannot be used is unknown.
     """
     used = usage or Usage()
+    pairs = matched(plan, base) if base is not None else [(one, one) for one in plan.resources]
+    moved = {old.address: new.address for old, new in pairs if old and new and old.address != new.address}
     after = Side(plan, used, before=False, other=base)
-    before = Side(plan, used, before=True) if base is None else Side(base, used, before=False, other=plan)
-    found = [_of_resource(resource, before, after, base) for resource in plan.resources if _counts(resource)]
-    if base is not None:
-        found += [
-            _of_resource(resource, before, after, base)
-            for resource in base.resources
-            if _counts(resource) and plan.resource(resource.address) is None
-        ]
+    before = Side(plan, used, before=True) if base is None else Side(base, used, before=False, other=plan, moved=moved)
+    found = (_of_resource(old, new, before, after) for old, new in pairs if _counts(old, new))
     return PlanFootprint(tuple(resource for resource in found if resource.changes))
 
 
@@ -211,19 +244,22 @@ def of_job(job: Job, name: str = "job") -> PlanFootprint:
     return PlanFootprint((ResourceFootprint(name, "job", "create", (Change(name, None, known(name, "job", job)),)),))
 
 
-def _counts(resource: Resource) -> bool:
-    return resource.type in READERS or why_uncovered(resource.type) is not None
+def _counts(old: Resource | None, new: Resource | None) -> bool:
+    resource = new or old
+    return resource is not None and (resource.type in READERS or why_uncovered(resource.type) is not None)
 
 
-def _of_resource(resource: Resource, before: Side, after: Side, base: Plan | None) -> ResourceFootprint:
-    old: Resource | None = resource
-    new: Resource | None = resource
-    if base is not None:
-        old, new = base.resource(resource.address), after.plan.resource(resource.address)
-    parts = _parts(old, before)
-    # What Terraform forgets keeps running.
-    changes = _match(parts, parts if resource.action == "forget" else _parts(new, after))
-    return ResourceFootprint(resource.address, resource.type, resource.action, tuple(changes))
+def _of_resource(old: Resource | None, new: Resource | None, before: Side, after: Side) -> ResourceFootprint:
+    resource = new or old
+    assert resource is not None
+    action = resource.action if old is new else between(old, new).action
+    parts, come = _parts(old, before), _parts(new, after)
+    if parts and "forget" in resource.actions:
+        # What Terraform forgets keeps running, by itself or beside what takes its place.
+        changes = [*_match(parts, parts), *_match([], come)]
+    else:
+        changes = _match(parts, come)
+    return ResourceFootprint(resource.address, resource.type, action, tuple(changes))
 
 
 def _parts(resource: Resource | None, side: Side) -> list[Part]:
@@ -236,13 +272,30 @@ def _parts(resource: Resource | None, side: Side) -> list[Part]:
     return reader(resource, side)
 
 
-def _match(before: list[Part], after: list[Part]) -> Iterator[Change]:
-    """Parts of the same name are the same part; a lone part is the same whatever its name."""
+def _match(before: list[Part], after: list[Part]) -> list[Change]:
+    """Parts of the same name are the same part; a lone part is the same whatever its name.
+
+    Where nobody can tell the parts of one side, nobody knows whether a part of the other side is new or gone.
+    """
     if len(before) == len(after) == 1:
-        yield Change(after[0].name, before[0], after[0])
-        return
-    old = {part.name: part for part in before}
-    for part in after:
-        yield Change(part.name, old.pop(part.name, None), part)
-    for name, part in old.items():
-        yield Change(name, part, None)
+        return [Change(after[0].name, before[0], after[0])]
+    old, new = _named(before), _named(after)
+    untold_before = next((part for part in before if part.whole), None)
+    untold_after = next((part for part in after if part.whole), None)
+    changes = [
+        Change(name, old.pop(name, untold_before), part)
+        for name, part in new.items()
+        if part is not untold_after or not before
+    ]
+    return changes + [
+        Change(name, part, untold_after) for name, part in old.items() if part is not untold_before or not after
+    ]
+
+
+def _named(parts: list[Part]) -> dict[str, Part]:
+    """By name; those of one name are numbered."""
+    found: dict[str, Part] = {}
+    for part in parts:
+        same = sum(1 for name, other in found.items() if other.name == part.name)
+        found[f"{part.name} ({same + 1})" if same else part.name] = part
+    return found

@@ -1,9 +1,10 @@
 """Instances and serverless workers: their calculation."""
 
 from collections.abc import Callable, Sequence
+from math import inf
 
 from sustainable_mlops.catalogue import instances, prices, storage
-from sustainable_mlops.catalogue.instances import Instance
+from sustainable_mlops.catalogue.instances import Accelerator, Instance
 from sustainable_mlops.footprint.calculation import Calculation, Place
 from sustainable_mlops.footprint.coefficients import Coefficients, assumptions
 from sustainable_mlops.footprint.figures import Unknown
@@ -24,8 +25,8 @@ def of_fleet(
     take = calculation.input
     platform, accelerator, number = instance.platform, instance.accelerator, instance.accelerators
     model = coefficients.host_model if platform.grade != "C" else coefficients.host_model_guessed_tdp
-    host, count, hours, runs = take(model), take(fleet.count), take(fleet.hours), take(fleet.runs)
-    duty = take(fleet.duty or assumptions()["endpoint_duty"])
+    host, count, hours, runs = take(model.of(platform.name)), take(fleet.count), take(fleet.hours), take(fleet.runs)
+    load, stretch = take(fleet.duty or assumptions()["endpoint_duty"]), take(fleet.stretch)
     rework, paid, elsewhere = take(fleet.rework), take(fleet.paid), take(place.price)
     billable = take(fleet.billable_hours) if fleet.billable_hours is not None else None
     embodied_of = _embodied_of_instance(instance, calculation, coefficients)
@@ -34,20 +35,21 @@ def of_fleet(
     if price is None:
         calculation.lacks("cost", Unknown(f"cost of {instance.name}", "no price of this type is known"))
     if accelerator is not None:
-        idle_w = take(Quantity(*accelerator.idle_w, accelerator.grade, f"power of one idle {accelerator.name}"))
+        idle_w = take(_idle(accelerator, fleet.loaded))
         busy_w = take(Quantity(*accelerator.busy_w, accelerator.grade, f"power of one busy {accelerator.name}"))
         busy_load = take(assumptions()["host_load_when_busy"])
     vcpu, memory = instance.vcpu, instance.memory_gib
 
     def formula(v: Sequence[float]) -> tuple[float, float, float]:
+        duty = min(v[load] / v[stretch], 1.0)
         if accelerator is None:
-            watts = v[host] * slice_power(platform, vcpu, memory, v[duty], coefficients)
+            watts = v[host] * slice_power(platform, vcpu, memory, duty, coefficients)
         else:
             # Busy is a state: host and accelerators are in it together, for a share of the time.
             idle = v[host] * slice_power(platform, vcpu, memory, 0.0, coefficients) + number * v[idle_w]
             busy = v[host] * slice_power(platform, vcpu, memory, v[busy_load], coefficients) + number * v[busy_w]
-            watts = idle * (1 - v[duty]) + busy * v[duty]
-        instance_hours = v[count] * v[hours] * v[runs] * v[rework]
+            watts = idle * (1 - duty) + busy * duty
+        instance_hours = v[count] * v[hours] * v[stretch] * v[runs] * v[rework]
         volume_w, volume_kg = volume_of(v)
         kwh = (watts + volume_w) * instance_hours / 1000
         kg = (embodied_of(v) + volume_kg) * instance_hours / coefficients.lifetime_h
@@ -58,13 +60,23 @@ def of_fleet(
     return calculation
 
 
+def _idle(accelerator: Accelerator, loaded: bool) -> Quantity:
+    """W of one that waits: with a model, as endpoints do; without, where nobody knows whether someone left one."""
+    text = f"power of one idle {accelerator.name}"
+    if loaded:
+        return Quantity(*accelerator.idle_w, accelerator.grade, text)
+    low, central = accelerator.empty_w
+    return Quantity(low, central, accelerator.idle_w[1], accelerator.grade, f"{text}, without a model or with one")
+
+
 def _embodied_of_instance(
     instance: Instance, calculation: Calculation, coefficients: Coefficients
 ) -> Callable[[Sequence[float]], float]:
     """kg to make what the instance occupies: a share of the server by vCPU, its memory, drives and accelerators."""
     platform, number = instance.platform, instance.accelerators
     share = instance.vcpu / platform.vcpu
-    server, cpu = calculation.input(coefficients.server_kg), calculation.input(coefficients.cpu_kg)
+    server = calculation.input(coefficients.server_kg.of(platform.name))
+    cpu = calculation.input(coefficients.cpu_kg.of(platform.name))
     dram, ssd = calculation.input(coefficients.dram_kg_per_gb), calculation.input(coefficients.ssd_kg_per_tb)
     accelerator = instance.accelerator
     kg = (
@@ -126,15 +138,14 @@ def of_serverless(thing: Serverless, place: Place, coefficients: Coefficients) -
     take = calculation.input
     platform = instances.platform(_SERVERLESS_PLATFORM)
     gb = thing.memory_mb / 1024
-    host = take(coefficients.host_model_guessed_tdp.named("power of the servers of serverless inference"))
-    requests, duration, provisioned = take(thing.requests), take(thing.duration_s), take(thing.provisioned)
+    host = coefficients.host_model_guessed_tdp.named("power of the servers of serverless inference")
+    power, provisioned = take(host.of("serverless")), take(thing.provisioned)
     ratio, load = take(coefficients.serverless_mb_per_vcpu), take(assumptions()["serverless_load"])
-    server, cpu, dram = (
-        take(coefficients.server_kg),
-        take(coefficients.cpu_kg),
-        take(coefficients.dram_kg_per_gb),
-    )
-    usd, elsewhere = take(coefficients.serverless_usd_per_gb_s), take(place.price)
+    server, cpu = take(coefficients.server_kg.of("serverless")), take(coefficients.cpu_kg.of("serverless"))
+    dram, usd = take(coefficients.dram_kg_per_gb), take(coefficients.serverless_usd_per_gb_s)
+    elsewhere = take(place.price)
+    busy_of = _busy(thing, calculation)
+    most_h = HOURS_PER_MONTH * (inf if thing.at_once is None else thing.at_once)
     calculation.notes(_WARM)
     if thing.provisioned.high > 0:
         reason = "no price of provisioned concurrency is known"
@@ -142,16 +153,29 @@ def of_serverless(thing: Serverless, place: Place, coefficients: Coefficients) -
 
     def formula(v: Sequence[float]) -> tuple[float, float, float]:
         vcpu = thing.memory_mb / v[ratio]
-        busy_h = v[requests] * v[duration] / 3600
+        busy_h = min(busy_of(v, vcpu * v[load]), most_h)
         ready_h = max(v[provisioned] * HOURS_PER_MONTH - busy_h, 0.0)
         busy_w = slice_power(platform, vcpu, gb, v[load], coefficients)
         ready_w = slice_power(platform, vcpu, gb, 0.0, coefficients)
         made = (v[server] + platform.sockets * v[cpu]) * vcpu / platform.vcpu + gb * v[dram]
         return (
-            v[host] * (busy_w * busy_h + ready_w * ready_h) / 1000,
+            v[power] * (busy_w * busy_h + ready_w * ready_h) / 1000,
             made * (busy_h + ready_h) / coefficients.lifetime_h,
             busy_h * 3600 * gb * v[usd] * v[elsewhere],
         )
 
     calculation.by(formula)
     return calculation
+
+
+def _busy(thing: Serverless, calculation: Calculation) -> Callable[[Sequence[float], float], float]:
+    """Hours that workers answer, each of which does as much as a number of vCPUs that are busy all the time."""
+    take, fleet = calculation.input, thing.work_of
+    if fleet is None:
+        requests, duration = take(thing.requests), take(thing.duration_s)
+        return lambda v, _: v[requests] * v[duration] / 3600
+    instance = instances.find(fleet.instance_type)
+    vcpu = instance.vcpu if instance is not None else 0
+    count, hours = take(fleet.count), take(fleet.hours)
+    load = take(fleet.duty or assumptions()["endpoint_duty"])
+    return lambda v, worker: v[count] * v[hours] * v[load] * vcpu / worker

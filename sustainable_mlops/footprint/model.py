@@ -1,5 +1,6 @@
 """The estimate of a thing. `docs/footprint.md` explains the formulas."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -8,7 +9,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.calculation import Calculation, place
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.data import of_storage, of_transfer
-from sustainable_mlops.footprint.figures import Estimate
+from sustainable_mlops.footprint.figures import UNITS, Estimate, Figure
 from sustainable_mlops.footprint.machines import fleet_of_job, of_fleet, of_serverless
 from sustainable_mlops.footprint.quantities import Quantity, exactly
 from sustainable_mlops.footprint.things import ONE, Fleet, Job, Serverless, Storage, Thing
@@ -22,9 +23,20 @@ def estimate(thing: Thing, coefficients: Coefficients | None = None) -> Estimate
     return _estimate(thing, coefficients or Coefficients.ours(), False)
 
 
+def change(before: Thing, after: Thing) -> Mapping[str, Figure]:
+    """What `after` uses more a month than `before`, by metric; without those that either side cannot give.
+
+    What both rest on moves both at once, see `propagate_change`. Raises UserError as `estimate` does.
+    """
+    if before != after:
+        return _change(before, after, Coefficients.ours())
+    same = estimate(after).figures
+    return {metric: Figure(0.0, 0.0, 0.0, figure.grade, "", UNITS[metric]) for metric, figure in same.items()}
+
+
 def per_thousand_requests(thing: Fleet | Serverless, coefficients: Coefficients | None = None) -> Estimate | None:
-    """The estimate of 1,000 requests (SCI, ISO/IEC 21031:2024, R = 1,000 requests); None without a number of them."""
-    if thing.requests is None or thing.requests.low <= 0:
+    """The estimate of 1,000 requests (SCI, ISO/IEC 21031:2024, R = 1,000 requests); None where there may be none."""
+    if thing.requests is None or thing.requests.low < 1:
         return None
     return _estimate(thing, coefficients or Coefficients.ours(), True)
 
@@ -60,6 +72,11 @@ def _estimate(thing: Thing, coefficients: Coefficients, per_request: bool) -> Es
     if per_request and isinstance(thing, Fleet | Serverless) and thing.requests is not None:
         calculation.per_thousand(thing.requests)
     return calculation.result()
+
+
+@lru_cache(maxsize=16384)
+def _change(before: Thing, after: Thing, coefficients: Coefficients) -> Mapping[str, Figure]:
+    return _calculation(after, coefficients).since(_calculation(before, coefficients))
 
 
 def _calculation(thing: Thing, coefficients: Coefficients) -> Calculation:

@@ -1,16 +1,19 @@
 """The parts of a resource that use something: one a variant, step, app or store."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.figures import Estimate, Unknown
 from sustainable_mlops.footprint.model import estimate, per_thousand_requests
 from sustainable_mlops.footprint.quantities import Quantity
-from sustainable_mlops.footprint.things import Fleet, Serverless, Thing
+from sustainable_mlops.footprint.things import ONE, Fleet, Job, Serverless, Thing
 from sustainable_mlops.footprint.usage import Keys, Usage
 from sustainable_mlops.plan import UNKNOWN, Block, Joins, Plan, Resource
+
+#: The kinds of parts whose accelerators hold a model all the time.
+SERVING = ("real-time", "asynchronous")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,41 +32,68 @@ class Part:
     left_out: tuple[Unknown, ...] = ()
     #: Why it cannot be a serverless endpoint; empty where nothing in the plan speaks against it.
     not_serverless: tuple[str, ...] = ()
+    #: How many instances, where that is not the thing's count.
+    instances: Quantity | None = None
+    #: Whether it stands for all parts of its resource, of which nobody knows how many there are.
+    whole: bool = False
 
     @property
     def count(self) -> Quantity | None:
         """How many instances: least, expected and most."""
-        return self.thing.count if isinstance(self.thing, Fleet) else None
+        return self.instances or (self.thing.count if isinstance(self.thing, Fleet) else None)
 
     @property
     def per_thousand_requests(self) -> Estimate | None:
         """The estimate of 1,000 requests, where the part serves any."""
         return per_thousand_requests(self.thing) if isinstance(self.thing, Fleet | Serverless) else None
 
+    @property
+    def per_run(self) -> Estimate | None:
+        """The estimate of one run of a job (SCI, ISO/IEC 21031:2024, R = 1 run); of a search, of one of its jobs."""
+        return estimate(replace(self.thing, runs=ONE)) if isinstance(self.thing, Job) and self.estimate else None
+
 
 def known(name: str, kind: str, thing: Thing, left_out: tuple[Unknown, ...] = ()) -> Part:
     """The part that is `thing`; unknown where the catalogue does not know its type or Region."""
+    if isinstance(thing, Fleet) and kind not in SERVING:
+        thing = replace(thing, loaded=False)
     try:
         return Part(name, kind, thing, estimate(thing), left_out=left_out)
     except UserError as error:
         return Part(name, kind, thing, unknown=Unknown(name, str(error)))
 
 
-def unknown(name: str, kind: str, reason: str) -> Part:
-    """A part that nobody can estimate."""
-    return Part(name, kind, unknown=Unknown(name, reason))
+def unknown(name: str, kind: str, reason: str, *, whole: bool = False) -> Part:
+    """A part that nobody can estimate; where it is `whole`, none of its resource."""
+    return Part(name, kind, unknown=Unknown(name, reason), whole=whole)
 
 
 class Side:
     """A plan's resources on one side of it: before, or after."""
 
-    def __init__(self, plan: Plan, usage: Usage, *, before: bool, other: Plan | None = None) -> None:
-        """`usage` holds for both sides; `other` is the plan of the other side, where that is not the same."""
+    def __init__(
+        self,
+        plan: Plan,
+        usage: Usage,
+        *,
+        before: bool,
+        other: Plan | None = None,
+        moved: Mapping[str, str] | None = None,
+    ) -> None:
+        """`usage` holds for both sides, by the addresses after the plan; `moved` gives those of others.
+
+        `other` is the plan of the other side, where that is not the same.
+        """
         self.plan = plan
         self.plans = (plan,) if other is None or other is plan else (plan, other)
         self.before = before
         self.joins: Joins = plan.joins_before if before else plan.joins
         self._usage = usage
+        self._moved = moved or {}
+
+    def past(self) -> "Side":
+        """What the same plan says was before it."""
+        return self if self.before else Side(self.plan, self._usage, before=True)
 
     def exists(self, resource: Resource) -> bool:
         """Whether `resource` is there on this side."""
@@ -79,8 +109,11 @@ class Side:
         return region if isinstance(region, str) else None
 
     def usage(self, address: str) -> Keys:
-        """What the usage file says of `address`."""
-        return self._usage.of(address)
+        """What the usage file says of `address`, of a resource or `address#step`."""
+        resource, mark, step = address.rpartition("#")
+        if resource in self._moved:
+            return self._usage.of(f"{self._moved[resource]}{mark}{step}")
+        return self._usage.of(self._moved.get(address, address))
 
 
 #: What reads a type of resource: its parts on one side.

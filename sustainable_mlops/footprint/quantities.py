@@ -1,16 +1,9 @@
-"""Quantities that are not known exactly, and what a result owes to each."""
+"""Quantities that are not known exactly."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
-from math import exp, inf, isfinite, log, sqrt
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from math import isfinite
 
 from sustainable_mlops.catalogue.tables import Grade
-from sustainable_mlops.footprint.figures import Figure
-
-#: An input that moves the result by less than this leaves the result's class alone.
-_MATTERS = log(1.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +18,8 @@ class Quantity:
     high: float
     grade: Grade = "A"
     text: str = ""
+    #: Quantities of one key are one unknown, each at its own scale: they move together. Where it is empty, the text is.
+    key: str = ""
 
     def __post_init__(self) -> None:
         """Raises ValueError where the three are not in order, or not numbers."""
@@ -32,7 +27,7 @@ class Quantity:
             raise ValueError(f"{self.text or 'quantity'}: {self.low}, {self.central}, {self.high} is no range")
 
     def __mul__(self, factor: float) -> "Quantity":
-        return Quantity(self.low * factor, self.central * factor, self.high * factor, self.grade, self.text)
+        return self._with(self.low * factor, self.central * factor, self.high * factor)
 
     @property
     def exact(self) -> bool:
@@ -40,8 +35,12 @@ class Quantity:
         return self.low == self.high
 
     def named(self, text: str) -> "Quantity":
-        """The same with another text."""
-        return Quantity(self.low, self.central, self.high, self.grade, text)
+        """The same unknown with another text."""
+        return replace(self, text=text, key=self.key or self.text)
+
+    def of(self, thing: str) -> "Quantity":
+        """The same of one thing alone: that of another is an unknown by itself."""
+        return replace(self, key=f"{self.key or self.text}: {thing}")
 
     def at(self, low: float, high: float) -> "Quantity":
         """The same, held between `low` and `high`."""
@@ -49,7 +48,10 @@ class Quantity:
         def held(value: float) -> float:
             return min(max(value, low), high)
 
-        return Quantity(held(self.low), held(self.central), held(self.high), self.grade, self.text)
+        return self._with(held(self.low), held(self.central), held(self.high))
+
+    def _with(self, low: float, central: float, high: float) -> "Quantity":
+        return Quantity(low, central, high, self.grade, self.text, self.key)
 
 
 def exactly(value: float, text: str = "", grade: Grade = "A") -> Quantity:
@@ -60,70 +62,3 @@ def exactly(value: float, text: str = "", grade: Grade = "A") -> Quantity:
 def between(low: float, central: float, high: float, text: str = "", grade: Grade = "C") -> Quantity:
     """An assumed number."""
     return Quantity(low, central, high, grade, text)
-
-
-Function = Callable[[Sequence[float]], Sequence[float]]
-
-
-def propagate(function: Function, inputs: Sequence[Quantity], units: Sequence[str]) -> tuple[Figure, ...]:
-    """The results of `function`, each with the range that the intervals of `inputs` leave it.
-
-    Inputs are moved one at a time to their ends. As they are independent and act as factors, the logarithms of what
-    they do add in quadrature (ISO/IEC Guide 98-3, clause 5.1, for products). The input with the widest effect is the
-    result's driver; its class is the worst of the inputs that move it by a tenth or more, or where none does, of those
-    it rests on.
-    """
-    values = [one.central for one in inputs]
-    central = tuple(function(values))
-    effects: list[list[_Effect]] = [[] for _ in central]
-    for index, one in enumerate(inputs):
-        if one.exact:
-            continue
-        values[index] = one.low
-        at_low = function(values)
-        values[index] = one.high
-        at_high = function(values)
-        values[index] = one.central
-        for effect, least, middle, most in zip(effects, at_low, central, at_high, strict=True):
-            effect.append(_Effect(min(least, middle, most), max(least, middle, most), one))
-    return tuple(
-        _figure(middle, effects[metric], units[metric], partial(_bases, function, inputs, metric))
-        for metric, middle in enumerate(central)
-    )
-
-
-class _Effect(NamedTuple):
-    """What a result becomes while one input runs through its interval."""
-
-    least: float
-    most: float
-    of: Quantity
-
-    @property
-    def swing(self) -> float:
-        return inf if self.least <= 0 < self.most else log(self.most / self.least) if self.least > 0 else 0.0
-
-
-def _figure(central: float, effects: Sequence[_Effect], unit: str, bases: Callable[[], list[Quantity]]) -> Figure:
-    ranked = sorted(effects, key=lambda effect: -effect.swing)
-    mattering = [effect.of for effect in ranked if effect.swing >= _MATTERS]
-    grade: Grade = max((one.grade for one in mattering or bases()), default="A")
-    driver = ranked[0].of.text if ranked and ranked[0].swing > 0 else ""
-    if central <= 0:  # nothing to scale: the widest single effect is the range
-        return Figure(central, central, max([central, *(effect.most for effect in effects)]), grade, driver, unit)
-    low, high = 0.0, exp(sqrt(sum(log(effect.most / central) ** 2 for effect in effects)))
-    if all(effect.least > 0 for effect in effects):
-        low = exp(-sqrt(sum(log(central / effect.least) ** 2 for effect in effects)))
-    return Figure(central * low, central, central * high, grade, driver, unit)
-
-
-def _bases(function: Function, inputs: Sequence[Quantity], metric: int) -> list[Quantity]:
-    """The inputs that the result depends on at all."""
-    values = [one.central for one in inputs]
-    central, found = function(values)[metric], []
-    for index, one in enumerate(inputs):
-        values[index] = one.central * 1.01
-        if function(values)[metric] != central:
-            found.append(one)
-        values[index] = one.central
-    return found

@@ -1,10 +1,12 @@
 """Buckets, feature groups and what goes to another Region."""
 
+from sustainable_mlops.footprint.figures import Unknown
 from sustainable_mlops.footprint.parts import Part, Side, known, says, unknown
 from sustainable_mlops.footprint.things import Storage, Transfer
 from sustainable_mlops.plan import UNKNOWN, Resource
 
 _SIZE = "a plan does not say how much it holds; give {} in the usage file"
+_LIFECYCLE = "aws_s3_bucket_lifecycle_configuration"
 
 
 def of_bucket(resource: Resource, side: Side) -> list[Part]:
@@ -12,12 +14,20 @@ def of_bucket(resource: Resource, side: Side) -> list[Part]:
     held = side.usage(resource.address).storage()
     if held is None:
         return [unknown("objects", "storage", _SIZE.format("storage_gb"))]
-    region = side.region(resource)
-    return [known(name, "storage", Storage(name, region, gb)) for name, gb in held.items()]
+    region, left_out = side.region(resource), _lifecycle(resource, set(held), side)
+    return [known(name, "storage", Storage(name, region, gb), left_out) for name, gb in held.items()]
+
+
+def _lifecycle(bucket: Resource, classes: set[str], side: Side) -> tuple[Unknown, ...]:
+    """What the plan does to a bucket's lifecycle, and what one does to bytes that are given as all in STANDARD."""
+    found = side.joins.of_bucket(bucket, _LIFECYCLE).sure
+    if all(one.action == "no-op" for one in found) and (not found or classes != {"STANDARD"}):
+        return ()
+    return (Unknown("lifecycle", "what it moves or deletes is not counted; give storage_gb by class, as it will be"),)
 
 
 def of_feature_group(resource: Resource, side: Side) -> list[Part]:
-    """A feature group's stores."""
+    """A feature group's stores. The offline store is in a bucket: where its bytes are counted, they count once."""
     values, keys, region = side.values(resource), side.usage(resource.address), side.region(resource)
     parts = []
     enabled = values.flag("online_store_config.0.enable_online_store")
@@ -33,7 +43,7 @@ def of_feature_group(resource: Resource, side: Side) -> list[Part]:
             if gb is not None
             else unknown("online store", "storage", reason)
         )
-    if values.get("offline_store_config") is not None:
+    if values.blocks("offline_store_config") != [] and not _in_counted_bucket(resource, side):
         gb = keys.get("offline_gb")
         parts.append(
             known("offline store", "storage", Storage("STANDARD", region, gb))
@@ -41,6 +51,11 @@ def of_feature_group(resource: Resource, side: Side) -> list[Part]:
             else unknown("offline store", "storage", _SIZE.format("offline_gb"))
         )
     return parts
+
+
+def _in_counted_bucket(resource: Resource, side: Side) -> bool:
+    bucket = side.joins.bucket(resource, "offline_store_config.0.s3_storage_config.0.s3_uri")
+    return isinstance(bucket, Resource) and side.usage(bucket.address).storage() is not None
 
 
 def of_replication(resource: Resource, side: Side) -> list[Part]:
@@ -52,7 +67,9 @@ def of_replication(resource: Resource, side: Side) -> list[Part]:
     source = side.joins.bucket(resource, "bucket")
     home = side.region(source) if isinstance(source, Resource) else side.region(resource)
     away = False
-    for number in range(len(rules)):
+    for number, rule in enumerate(rules):
+        if rule.text("status") == "Disabled":
+            continue
         target = side.joins.bucket(resource, f"rule.{number}.destination.0.bucket")
         region = side.region(target) if isinstance(target, Resource) else None
         away = away or region is None or region != home

@@ -32,6 +32,10 @@ class Fleet:
     rework: Quantity = ONE
     #: Hours billed, where they differ from those worked.
     billable_hours: Quantity | None = None
+    #: Hours on for each of `hours`, at the same work: what is busy of the time is divided by it.
+    stretch: Quantity = ONE
+    #: Whether accelerators hold a model while they wait, which takes power.
+    loaded: bool = True
     #: Requests a month, for the figures per 1,000 requests.
     requests: Quantity | None = None
     #: Time a request takes, in s.
@@ -65,6 +69,10 @@ class Serverless:
     duration_s: Quantity
     #: Workers kept ready all the time.
     provisioned: Quantity = NONE
+    #: The most workers at the same time; None where nobody knows.
+    at_once: float | None = None
+    #: A fleet without accelerators whose work it does instead, which then says how long it answers.
+    work_of: Fleet | None = None
 
 
 @dataclass(frozen=True, slots=True)

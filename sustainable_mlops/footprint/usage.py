@@ -4,16 +4,16 @@
       module.serving.aws_sagemaker_endpoint.this:       # an address; * stands for anything
         requests_per_month: 2_000_000                    # a number is taken as known
         duration_seconds: {low: 0.02, expected: 0.05, high: 0.2}
-      aws_sagemaker_pipeline.retrain:
+      aws_sagemaker_pipeline.retrain:                    # of all its steps
         runs_per_month: 2
-      aws_sagemaker_pipeline.retrain#Train:              # one step of it
+      aws_sagemaker_pipeline.retrain#Train:              # of one step
         hours_per_run: 0.5
       aws_s3_bucket.data:
         storage_gb: {STANDARD: 500, GLACIER_IR: 100}     # or a number: all in STANDARD
     defaults:                                            # instead of catalogue/assumptions.csv
       requests_per_month: 100_000
 
-What is more specific wins: defaults, then the patterns in their order, then the exact address.
+What is more specific wins: defaults, then the patterns in their order, then the exact address, then the step's.
 """
 
 import re
@@ -24,7 +24,9 @@ from typing import Any
 
 from sustainable_mlops.catalogue import storage
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint.mapping_file import read_mapping
 from sustainable_mlops.footprint.quantities import Quantity
+from sustainable_mlops.plan.addresses import parts
 
 #: Each key: the greatest value, and what it is.
 KEYS = {
@@ -42,6 +44,24 @@ KEYS = {
     "offline_gb": (1e12, "GB in the offline store"),
 }
 _STORAGE = "storage_gb"
+_SERVING = ("requests_per_month", "duration_seconds", "duty", "hours_per_month", "instances", "provisioned_concurrency")
+_RUNNING = ("runs_per_month", "hours_per_run", "instances", "duty", "spot_discount")
+#: The keys that tell something of each type of resource.
+OF_TYPE: dict[str, tuple[str, ...]] = {
+    "aws_s3_bucket": (_STORAGE,),
+    "aws_s3_bucket_replication_configuration": ("transfer_gb_per_month",),
+    "aws_sagemaker_app": ("hours_per_month", "duty"),
+    "aws_sagemaker_domain": ("hours_per_month", "instances", "duty"),
+    "aws_sagemaker_endpoint": _SERVING,
+    "aws_sagemaker_endpoint_configuration": _SERVING,
+    "aws_sagemaker_feature_group": ("online_gb", "offline_gb"),
+    "aws_sagemaker_hyper_parameter_tuning_job": _RUNNING,
+    "aws_sagemaker_monitoring_schedule": _RUNNING[:-1],
+    "aws_sagemaker_notebook_instance": ("hours_per_month", "duty"),
+    "aws_sagemaker_pipeline": _RUNNING,
+    "aws_sagemaker_space": ("hours_per_month", "instances", "duty"),
+    "aws_sagemaker_training_job": _RUNNING,
+}
 _ENDS = ("low", "expected", "high")
 
 
@@ -52,42 +72,64 @@ class Usage:
         self, entries: Mapping[str, dict[str, Any]] | None = None, defaults: dict[str, Any] | None = None
     ) -> None:
         """`entries`: an address or pattern to checked keys; see `read_usage`."""
-        self._exact = {address: keys for address, keys in (entries or {}).items() if "*" not in address}
-        self._patterns = [(_pattern(address), keys) for address, keys in (entries or {}).items() if "*" in address]
+        self._entries = dict(entries or {})
+        self._patterns = {entry: _pattern(entry) for entry in self._entries if "*" in entry}
         self._defaults = dict(defaults or {})
+        self._used: set[str] = set()
 
     def of(self, address: str) -> "Keys":
         """What is known of the use of the resource (or `address#step`)."""
-        found = dict(self._defaults)
-        for pattern, keys in self._patterns:
-            if pattern.fullmatch(address):
-                found |= keys
-        return Keys(found | self._exact.get(address, {}))
+        resource, step = _split(address)
+        fitting = self._fitting(resource)
+        # What fits the whole pipeline is no word on the step itself.
+        own = [entry for entry in self._fitting(address) if entry not in fitting] if step else fitting
+        return Keys(self._defaults | self._together([*fitting, *own]), self._together(own))
+
+    def _fitting(self, address: str) -> list[str]:
+        found = [entry for entry, pattern in self._patterns.items() if pattern.fullmatch(address)]
+        found += [address] if address in self._entries else []
+        self._used.update(found)
+        return found
+
+    def _together(self, entries: list[str]) -> dict[str, Any]:
+        return {key: value for entry in entries for key, value in self._entries[entry].items()}
 
     @property
-    def addresses(self) -> list[str]:
-        """The exact addresses in the file, to tell of those that no resource has."""
-        return list(self._exact)
+    def unused(self) -> list[str]:
+        """The entries that `of` was never asked about: they name nothing of the plans that were estimated."""
+        return [entry for entry in self._entries if entry not in self._used]
 
 
 class Keys:
-    """What is known of the use of one resource."""
+    """What is known of the use of one resource, or step."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_known", "_own")
 
-    def __init__(self, known: Mapping[str, Any]) -> None:
-        """`known`: checked keys."""
+    def __init__(self, known: Mapping[str, Any], own: Mapping[str, Any]) -> None:
+        """`known`: checked keys; `own`: those given for this very resource or step, and not as a default."""
         self._known = known
+        self._own = own
 
     def get(self, key: str) -> Quantity | None:
         """The quantity given for `key` (see `KEYS`)."""
         value: Quantity | None = self._known.get(key)
         return value
 
+    def own(self, key: str) -> Quantity | None:
+        """The same, where it is given for this very resource or step."""
+        value: Quantity | None = self._own.get(key)
+        return value
+
     def storage(self) -> dict[str, Quantity] | None:
         """GB by storage class."""
         value: dict[str, Quantity] | None = self._known.get(_STORAGE)
         return value
+
+
+def _split(address: str) -> tuple[str, str]:
+    """`aws_sagemaker_pipeline.p#Train` as its two parts; an index may hold a # too."""
+    resource, _, step = address.rpartition("#")
+    return (resource, step) if resource and "]" not in step else (address, "")
 
 
 @lru_cache(maxsize=1024)
@@ -98,41 +140,29 @@ def _pattern(address: str) -> re.Pattern[str]:
 
 def read_usage(path: Path | str) -> Usage:
     """The usage file at `path`, YAML or JSON. Raises UserError naming the place of anything that cannot be used."""
-    path = Path(path)
-    document = _document(path)
     place = str(path)
+    document = read_mapping(Path(path))
     _refuse_others(document, {"resources", "defaults"}, place)
     resources = _object(document.get("resources") or {}, f"{place}: resources")
-    entries = {str(address): _entry(keys, f"{place}: resources.{address}") for address, keys in resources.items()}
+    entries = {}
+    for address, keys in resources.items():
+        where = f"{place}: resources.{address}"
+        entries[str(address)] = _entry(keys, where)
+        _refuse_useless(entries[str(address)], str(address), where)
     return Usage(entries, _entry(document.get("defaults") or {}, f"{place}: defaults"))
 
 
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: is not UTF-8 text") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
-    return _object(_parsed(text, path) or {}, str(path))
-
-
-def _parsed(text: str, path: Path) -> Any:
-    if path.suffix == ".json":
-        import json
-
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{path}: is not JSON: {error}") from None
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise UserError(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
+def _refuse_useless(keys: Mapping[str, Any], address: str, place: str) -> None:
+    """Raises UserError on a key that says nothing of the type of resource that the address names, if it names one."""
+    names = [part for part in parts(_split(address)[0]) if isinstance(part, str)]
+    kind = names[-2] if len(names) > 1 and names[-3:-2] != ["module"] else ""
+    if not kind.startswith("aws_") or "*" in kind:
+        return
+    known = OF_TYPE.get(kind, ())
+    for key in keys:
+        if key not in known:
+            takes = f"only {', '.join(known)}" if known else "nothing"
+            raise UserError(f"{place}.{key}: of {kind}, {takes} is read")
 
 
 def _entry(keys: Any, place: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pydantic import Field
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import Job, PlanFootprint, Quantity, alternatives, exactly, of_job
 from sustainable_mlops.footprint.coefficients import assumptions
-from sustainable_mlops.footprint.figures import difference
+from sustainable_mlops.footprint.model import change
 from sustainable_mlops.jobs.footprint import named, told
 from sustainable_mlops.jobs.image import NO_NEURON
 from sustainable_mlops.jobs.launch import Launch
@@ -19,9 +19,6 @@ from sustainable_mlops.jobs.record import Basis, Figure, RunRecord, read_record
 from sustainable_mlops.settings import Settings
 
 DURATION = "the duration"
-#: How far a run may be from the measured ones, as a factor: from the same run, and from runs of the workload whose
-#: code, data or hyperparameters differ. Assumptions.
-_SAME, _OTHER = 1.2, 2.0
 #: Earlier runs that a duration rests on: the newest, as code and data move on.
 _MOST = 3
 
@@ -60,7 +57,8 @@ class Estimate(Settings):
 def estimate(launch: Launch, folder: Path) -> Estimate | None:
     """The estimate of what `launch` is about to run; None where it launches nothing.
 
-    The duration is that of earlier runs, whose records are in `folder`; without any, it is a share of the runtime cap.
+    The duration is that of earlier runs, whose records are in `folder`, within a factor (`same_run_factor` and
+    `other_run_factor` of `catalogue/assumptions.csv`); without any, it is a share of the runtime cap.
     """
     if launch.decision in ("attach", "done"):
         return None
@@ -106,14 +104,15 @@ def _duration(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str]:
     runs = _earlier_runs(launch, folder)
     same = [run for run in runs if run.run_key == launch.record.run_key]
     if runs:
-        spread, of = (_SAME, "this very run") if same else (_OTHER, f"{launch.record.workload} with other inputs")
+        of = "this very run" if same else f"{launch.record.workload} with other inputs"
+        spread = assumptions()["same_run_factor" if same else "other_run_factor"].central
         chosen = (same or runs)[-_MOST:]
         times = [run.figures["training_seconds"].value for run in chosen]
         names = ", ".join(run.job_name for run in chosen)
         seconds = Quantity(min(times) / spread, median(times), max(times) * spread, "B", DURATION).at(0.0, cap)
         basis: Basis = "estimated"
         source = f"measured in {len(times)} earlier {'job' if len(times) == 1 else 'jobs'} of {of} ({names}), "
-        source += f"and taken to hold within a factor of {spread:g}"
+        source += f"and assumed to hold within a factor of {spread:g}"
         if median(times) > cap:
             source += f"; longer than the cap of {cap / 60:g} min, which ends it"
     else:
@@ -161,15 +160,8 @@ def _alternatives(launch: Launch, job: Job, now: PlanFootprint) -> Iterator[Alte
         # The prices of other Regions are one factor for all, which tells nothing of the difference.
         usd = told(one.saved_usd) if one.saved_usd and one.kind != "region" else None
         yield Alternative(title=one.title, costs=one.costs, saved_co2e=told(one.saved_kg), saved_cost=usd)
-    if not job.spot:
-        spot = of_job(replace(job, spot=True)).after
-        saved = {
-            metric: told(difference(figure, now.after.figures[metric]))
-            for metric, figure in spot.figures.items()
-            if metric in ("total", "cost")
-        }
-        if not saved:
-            return
+    if not job.spot and now.after.figures:
+        saved = {metric: told(figure) for metric, figure in change(replace(job, spot=True), job).items()}
         yield Alternative(
             title="managed spot (compute.spot: true)",
             costs="it may be interrupted and wait for capacity, so the script must go on from its checkpoints; "

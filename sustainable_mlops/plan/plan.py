@@ -13,7 +13,7 @@ from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.joins import Joins
 from sustainable_mlops.plan.pipelines import Pipeline, pipelines
 from sustainable_mlops.plan.regions import Regions
-from sustainable_mlops.plan.resources import Entry, Resource, entries, from_changes, unchanged
+from sustainable_mlops.plan.resources import Entry, Resource, entries, from_changes, unchanged, vanished
 
 _NO_CHANGE = f"{{}} has no entry in resource_changes: the plan is not whole; {documents.SHOW}"
 
@@ -49,6 +49,8 @@ class Plan:
             _check_none_managed(left_alone)
         found += map(unchanged, left_alone)
         self._inventory = Inventory(found)
+        #: What Terraform found gone when it looked, before it planned.
+        self.vanished: list[Resource] = list(vanished(document))
 
     @property
     def resources(self) -> list[Resource]:

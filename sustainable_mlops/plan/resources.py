@@ -90,8 +90,10 @@ class Resource(Readers):
     def _check_values(self) -> None:
         """What is there before and after must fit the action: an absent object would be judged as nothing."""
         place = f"{self.place}.change"
-        no_before = self.action in _WITHOUT_BEFORE
-        for key, absent in (("before", no_before), ("after", self.action in _WITHOUT_AFTER)):
+        # Terraform 1.1 lists what the configuration has no instance of as a no-op from nothing to nothing.
+        nothing = self.action == "no-op" and all(self._change.get(key, "") is None for key in ("before", "after"))
+        no_before, no_after = nothing or self.action in _WITHOUT_BEFORE, nothing or self.action in _WITHOUT_AFTER
+        for key, absent in (("before", no_before), ("after", no_after)):
             value = self._change.get(key)
             if not isinstance(value, dict | None):
                 raise UserError(f"{place}.{key}: must be an object or null, not {kind(value)}")
@@ -198,6 +200,18 @@ def from_changes(document: Mapping[str, Any]) -> Iterator[Resource]:
         yield resource
 
 
+def vanished(document: Mapping[str, Any]) -> Iterator[Resource]:
+    """Every managed resource that `resource_drift` tells was deleted outside Terraform. Raises UserError."""
+    drift = document.get("resource_drift") or []
+    if not isinstance(drift, list):
+        raise UserError(f"resource_drift: must be a list, not {kind(drift)}")
+    for position, entry in enumerate(drift):
+        place = f"resource_drift[{position}]"
+        change = _object(_object(entry, place).get("change"), f"{place}.change")
+        if change.get("actions") == ["delete"]:
+            yield Resource(entry, place)
+
+
 class Entry(NamedTuple):
     """A resource in `planned_values` or in a state, with the module it is in and its place in the document."""
 
@@ -238,7 +252,10 @@ def entries(values: Any, place: str) -> Iterator[Entry]:
 
 def unchanged(entry: Entry) -> Resource:
     """A resource or data source that is in the state and that the plan leaves alone."""
-    values, sensitive = entry.values.get("values"), entry.values.get("sensitive_values", False)
+    values, sensitive = (
+        _object(entry.values.get("values"), f"{entry.place}.values"),
+        entry.values.get("sensitive_values", False),
+    )
     change: dict[str, Any] = {"actions": ["no-op"], "before": values, "after": values, "after_unknown": {}}
     change |= {"before_sensitive": sensitive, "after_sensitive": sensitive}
     return Resource({**entry.values, "module_address": entry.module, "change": change}, entry.place)

@@ -1,9 +1,12 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint import Alternative, alternatives, of_plan
+from tests.footprint.plans import ENDPOINT, served, variant
+from tests.footprint.support import PUE, footprint, usage
 from tests.plan.build import change, plan
 
 
@@ -98,6 +101,56 @@ def test_a_gpu_with_more_memory_than_a_chip_keeps_its_silicon() -> None:
 )
 def test_serverless_is_not_proposed_where_it_is_refused(against: dict[str, Any]) -> None:
     assert "serverless" not in kinds(proposed("ml.m5.xlarge", **against))
+
+
+def used(folder: Path, *, duty: float, instance_type: str, count: int = 1) -> list[Alternative]:
+    """What is proposed instead of real-time instances that are busy for a share of the time."""
+    told = usage(folder, {ENDPOINT: {"duty": duty}})
+    model = {"name": "m", "primary_container": [{"image": "i", "mode": "SingleModel"}]}
+    plan = served(variant(instance_type, count, model_name="m"))
+    return alternatives(footprint(*plan, change("aws_sagemaker_model.m", model), used=told))
+
+
+def test_a_serverless_endpoint_does_the_same_work(tmp_path: Path) -> None:
+    found = of_kind(used(tmp_path, duty=0.2, instance_type="ml.m5.xlarge", count=3), "serverless")
+    # 3 instances of 4 vCPUs, busy for a fifth of 730 h: 1,752 vCPU-hours, on workers that are half loaded
+    hours = 1_752 / (0.5 * 6144 / 1769)
+    watts = 6144 / 1769 * 5 * 0.952 + 6 * 0.589
+    energy, cost = found.after.get("energy"), found.after.get("cost")
+    assert energy is not None
+    assert cost is not None
+    assert energy.central == pytest.approx(hours * watts / 1000 * PUE, rel=1e-6)
+    assert cost.central == pytest.approx(hours * 3600 * 6 * 0.00002)
+    assert found.saved_usd is not None
+    assert found.saved_usd.central == pytest.approx(3 * 730 * 0.23 - cost.central)
+
+
+def test_no_serverless_endpoint_is_as_large_as_some_instances(tmp_path: Path) -> None:
+    assert "serverless" in kinds(used(tmp_path, duty=0.01, instance_type="ml.c5.xlarge", count=173))
+    # 200 workers of 6 GB are 694 vCPUs
+    assert "serverless" not in kinds(used(tmp_path, duty=0.01, instance_type="ml.c5.xlarge", count=174))
+    for instance_type in ("ml.m5.2xlarge", "ml.m5.24xlarge", "ml.r5.xlarge"):
+        assert "serverless" not in kinds(used(tmp_path, duty=0.01, instance_type=instance_type))
+
+
+def test_what_is_on_for_less_time_is_busier(tmp_path: Path) -> None:
+    # ml.g5.xlarge, 71.55 W idle and 220.53 W busy, for a fifth of 730 h: 146 h
+    idle, busy = 2 * 280 / 192 * 4 * 0.316 + 16 * 0.179 + 65, 2 * 280 / 192 * 4 * 0.952 + 16 * 0.589 + 200
+    found = used(tmp_path, duty=0.2, instance_type="ml.g5.xlarge")
+    # on working days for 240 h, or asynchronously for half as long again as it is busy
+    for kind, on in (("off-hours", 240), ("asynchronous", 219)):
+        energy = of_kind(found, kind).after.get("energy")
+        assert energy is not None
+        assert energy.central == pytest.approx((146 * busy + (on - 146) * idle) / 1000 * PUE, rel=1e-6)
+
+
+def test_work_that_does_not_fit_into_working_hours_is_not_moved_there(tmp_path: Path) -> None:
+    assert "off-hours" in kinds(used(tmp_path, duty=0.3, instance_type="ml.g5.xlarge"))
+    assert "off-hours" not in kinds(used(tmp_path, duty=0.4, instance_type="ml.g5.xlarge"))
+
+
+def test_another_region_has_no_known_price() -> None:
+    assert all((one.saved_usd is None) == (one.kind == "region") for one in proposed("ml.m5.xlarge"))
 
 
 def test_a_training_job_stays_on_what_can_train() -> None:

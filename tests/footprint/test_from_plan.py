@@ -10,31 +10,9 @@ from hypothesis import strategies as st
 
 from sustainable_mlops.footprint import METRICS, Part, PlanFootprint, of_plan, read_usage
 from sustainable_mlops.footprint.from_plan import READERS
+from tests.footprint.plans import configuration, endpoint, target, variant
+from tests.footprint.support import REGION
 from tests.plan.build import change, declared, plan
-
-REGION = "us-east-1"
-
-
-def endpoint(name: str = "e", configuration: str = "c", **more: Any) -> dict[str, Any]:
-    return {"name": name, "endpoint_config_name": configuration, "region": REGION, **more}
-
-
-def configuration(*variants: dict[str, Any], name: str = "c", **more: Any) -> dict[str, Any]:
-    return {"name": name, "region": REGION, "production_variants": list(variants), **more}
-
-
-def variant(instance_type: str = "ml.m5.xlarge", count: int = 1, name: str = "v", **more: Any) -> dict[str, Any]:
-    return {"variant_name": name, "instance_type": instance_type, "initial_instance_count": count, **more}
-
-
-def target(least: int, most: int, name: str = "v") -> dict[str, Any]:
-    return {
-        "resource_id": f"endpoint/e/variant/{name}",
-        "scalable_dimension": "sagemaker:variant:DesiredInstanceCount",
-        "service_namespace": "sagemaker",
-        "min_capacity": least,
-        "max_capacity": most,
-    }
 
 
 def usage_file(folder: Path, resources: dict[str, Any]) -> Any:
@@ -247,22 +225,6 @@ def test_replication_counts_only_where_it_leaves_the_region(tmp_path: Path) -> N
     assert central(away, "energy") == pytest.approx(0.0575)
 
 
-def test_a_notebook_is_on_all_month_unless_something_stops_it() -> None:
-    always = of_plan(
-        plan(change("aws_sagemaker_notebook_instance.n", {"instance_type": "ml.t3.medium", "region": REGION}))
-    )
-    assert central(always, "cost") == pytest.approx(0.05 * 730)
-    stopped = of_plan(
-        plan(
-            change(
-                "aws_sagemaker_notebook_instance.n",
-                {"instance_type": "ml.t3.medium", "region": REGION, "lifecycle_config_name": "stop"},
-            )
-        )
-    )
-    assert central(stopped, "cost") == pytest.approx(0.05 * 160)
-
-
 def test_the_change_is_exactly_after_less_before_and_the_sum_of_its_parts() -> None:
     def sized(name: str, instance_type: str, count: int) -> dict[str, Any]:
         return configuration(variant(instance_type, count), name=name)
@@ -436,6 +398,91 @@ def test_a_base_plan_is_what_the_change_is_compared_with() -> None:
     # 3 - (1 + 1) instances
     assert central(found, "energy", "delta") == pytest.approx(M5_KWH, rel=1e-6)
     assert central(found, "energy", "before") == pytest.approx(2 * M5_KWH, rel=1e-6)
+
+
+def sized(count: int, *, before: int | None = None) -> dict[str, Any]:
+    was = None if before is None else configuration(variant(count=before))
+    return change("aws_sagemaker_endpoint_configuration.c", configuration(variant(count=count)), before=was)
+
+
+def test_an_endpoint_that_moved_is_the_same_one_and_used_as_its_new_address_says(tmp_path: Path) -> None:
+    base = plan(change("aws_sagemaker_endpoint.old", endpoint()), sized(2))
+    new = plan(
+        change(
+            "aws_sagemaker_endpoint.new", endpoint(), before=endpoint(), previous_address="aws_sagemaker_endpoint.old"
+        ),
+        sized(3, before=2),
+    )
+    found = of_plan(new, base=base)
+    (resource,) = found.resources
+    assert (resource.address, resource.action) == ("aws_sagemaker_endpoint.new", "no-op")
+    # One instance more of the same: what is unknown of it is what is unknown of one.
+    one = of_plan(plan(change("aws_sagemaker_endpoint.e", endpoint()), sized(1))).after
+    for metric in METRICS:
+        more, alone = found.delta.figures[metric], one.figures[metric]
+        assert (more.low, more.central, more.high) == pytest.approx((alone.low, alone.central, alone.high))
+    used = of_plan(new, usage_file(tmp_path, {"aws_sagemaker_endpoint.new": {"duty": 0.5}}), base)
+    assert central(used, "energy", "delta") == pytest.approx((20 * 0.952 + 16 * 0.589) * 0.73 * 1.15)
+
+
+def test_the_steps_of_a_pipeline_that_moved_run_as_its_new_address_says(tmp_path: Path) -> None:
+    machines = {"ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}}
+    definition = json.dumps({"Steps": [{"Name": "Train", "Type": "Training", "Arguments": machines}]})
+    values = {"region": REGION, "pipeline_definition": definition}
+    found = of_plan(
+        plan(change("aws_sagemaker_pipeline.b", values, before=values, previous_address="aws_sagemaker_pipeline.a")),
+        usage_file(tmp_path, {"aws_sagemaker_pipeline.b#Train": {"hours_per_run": 5, "runs_per_month": 1}}),
+        plan(change("aws_sagemaker_pipeline.a", values)),
+    )
+    assert central(found, "cost", "before") == central(found, "cost") == pytest.approx(5 * 0.23)
+
+
+def test_a_deposed_object_is_in_no_other_plan() -> None:
+    base = plan(change("aws_sagemaker_endpoint.e", endpoint()), sized(2))
+    deposed = change("aws_sagemaker_endpoint.e", before=endpoint("before"), deposed="abcd1234")
+    for first in (True, False):
+        current = [change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint())]
+        found = of_plan(plan(*([deposed, *current] if first else [*current, deposed]), sized(3, before=2)), base=base)
+        assert central(found, "energy", "before") == pytest.approx(2 * M5_KWH)
+        assert central(found, "energy") == pytest.approx(3 * M5_KWH)
+
+
+def test_what_only_the_base_has_is_gone() -> None:
+    base = plan(change("aws_sagemaker_endpoint.e", endpoint()), sized(1))
+    found = of_plan(plan(sized(1)), base=base)
+    assert [(one.address, one.action) for one in found.resources] == [("aws_sagemaker_endpoint.e", "delete")]
+
+
+def test_what_is_forgotten_runs_beside_what_takes_its_place() -> None:
+    def notebook(instance_type: str) -> dict[str, Any]:
+        return {"instance_type": instance_type, "region": REGION, "volume_size": 0}
+
+    found = of_plan(
+        plan(
+            change(
+                "aws_sagemaker_notebook_instance.n",
+                notebook("ml.m5.xlarge"),
+                before=notebook("ml.t3.medium"),
+                actions=["create", "forget"],
+            )
+        )
+    )
+    assert central(found, "cost", "before") == pytest.approx(730 * 0.05)
+    assert central(found, "cost") == pytest.approx(730 * (0.05 + 0.23))
+    assert central(found, "cost", "delta") == pytest.approx(730 * 0.23)
+
+
+def test_parts_of_one_name_are_counted_each() -> None:
+    twice = configuration(variant("ml.m5.xlarge", 1), variant("ml.g5.xlarge", 1))
+    found = of_plan(
+        plan(
+            change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
+            change("aws_sagemaker_endpoint_configuration.c", twice, before=twice),
+        )
+    )
+    assert central(found, "cost", "before") == central(found, "cost") == pytest.approx(730 * (0.23 + 1.4084))
+    assert central(found, "cost", "delta") == 0
+    assert [one.name for one in found.resources[0].changes] == ["variant v", "variant v (2)"]
 
 
 def test_machines_that_the_model_does_not_cover_are_named() -> None:

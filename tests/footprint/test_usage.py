@@ -1,9 +1,14 @@
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import read_usage
+from sustainable_mlops.footprint.usage import KEYS, OF_TYPE
+from tests.footprint.support import footprint, usage
+from tests.plan.build import change
 
 ENDPOINT = 'module.a["x"].aws_sagemaker_endpoint.this'
 
@@ -91,6 +96,14 @@ resources:
         ("resources: {a.b: {duty: {low: 0.3, expected: 0.2, high: 0.4}}}", "must rise"),
         ("resources: {a.b: {storage_gb: {COLD: 1}}}", "resources.a.b.storage_gb: unknown key COLD"),
         ("resources: {a.b: {storage_gb: {STANDARD: -1}}}", "resources.a.b.storage_gb.STANDARD: must be a number"),
+        ("resources: {a.b: {duty: 0.1, duty: 0.2}}", "the key duty is there twice"),
+        ("resources: {aws_s3_bucket.b: {duty: 0.1}}", "b.duty: of aws_s3_bucket, only storage_gb is read"),
+        ("resources: {'module.m[*].aws_s3_bucket.*': {duty: 0.1}}", "of aws_s3_bucket, only storage_gb is read"),
+        (
+            "resources: {'aws_sagemaker_pipeline.p[\"k\"]#Train': {online_gb: 1}}",
+            "of aws_sagemaker_pipeline, only runs",
+        ),
+        ("resources: {aws_sagemaker_endpont.e: {duty: 0.1}}", "of aws_sagemaker_endpont, nothing is read"),
         ("a: [", "is not YAML"),
         ("- 1", "must be a mapping"),
     ],
@@ -102,6 +115,103 @@ def test_what_cannot_be_used_is_refused_with_its_place(tmp_path: Path, text: str
     assert str(path) in str(error.value)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_key_that_is_there_twice_in_json_is_refused_too(tmp_path: Path) -> None:
+    path = written(tmp_path, '{"resources": {"a.b": {"duty": 0.1}, "a.b": {}}}', "usage.json")
+    with pytest.raises(UserError, match=r"the key a\.b is there twice"):
+        read_usage(path)
+
+
+@pytest.mark.parametrize("number", ["1e6", "1E+6", "1.0e6", "1_000_000", "1000000"])
+def test_a_number_may_be_written_as_people_write_them(tmp_path: Path, number: str) -> None:
+    requests = read_usage(written(tmp_path, f"defaults: {{requests_per_month: {number}}}")).of("a.b").get
+    found = requests("requests_per_month")
+    assert found is not None
+    assert found.central == 1_000_000
+
+
+def test_an_entry_that_names_nothing_of_the_plan_is_told(tmp_path: Path) -> None:
+    entries = {
+        "aws_sagemaker_pipeline.p": {"runs_per_month": 1},
+        "aws_sagemaker_pipeline.p#Train": {"runs_per_month": 1},
+        "aws_sagemaker_pipeline.p#Trian": {"runs_per_month": 1},
+        "aws_sagemaker_pipeline.q*": {"runs_per_month": 1},
+        "*.p": {"runs_per_month": 1},
+    }
+    used = usage(tmp_path, entries)
+    step = {"Name": "Train", "Type": "Training", "Arguments": {}}
+    values = {"region": "us-east-1", "pipeline_definition": json.dumps({"Steps": [step]})}
+    footprint(change("aws_sagemaker_pipeline.p", values), used=used)
+    assert used.unused == ["aws_sagemaker_pipeline.p#Trian", "aws_sagemaker_pipeline.q*"]
+
+
+def test_a_step_knows_what_is_said_of_itself_and_what_of_its_pipeline(tmp_path: Path) -> None:
+    entries = {
+        "aws_sagemaker_pipeline.*": {"runs_per_month": 1, "duty": 0.1, "instances": 1},
+        'aws_sagemaker_pipeline.p["a#b"]': {"duty": 0.2, "instances": 2},
+        "*#Train": {"instances": 3},
+    }
+    used = usage(tmp_path, entries, hours_per_run=4)
+    keys = used.of('aws_sagemaker_pipeline.p["a#b"]#Train')
+    values = {key: found.central for key in KEYS if (found := keys.get(key)) is not None}
+    assert values == {"runs_per_month": 1, "duty": 0.2, "instances": 3, "hours_per_run": 4}
+    assert [key for key in KEYS if keys.own(key) is not None] == ["instances"]
+
+
+ENDPOINTS = ("aws_sagemaker_endpoint", "aws_sagemaker_endpoint_configuration")
+SERVERLESS = ("requests_per_month", "duration_seconds", "provisioned_concurrency")
+
+
+def resources(kind: str, key: str) -> list[dict[str, Any]]:
+    """What is to be planned so that a resource of this type, called `one`, uses something that the key tells of."""
+    machines = {"instance_type": "ml.m5.xlarge", "instance_count": 1}
+    spec = {"default_resource_spec": [{"instance_type": "ml.m5.xlarge"}]}
+    variant: dict[str, Any] = {"instance_type": "ml.m5.xlarge", "initial_instance_count": 1}
+    if key in SERVERLESS:
+        variant = {"serverless_config": [{"memory_size_in_mb": 2048}]}
+    cluster = {"resource_config": [machines], "enable_managed_spot_training": True}
+    step = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}
+    arguments = {"ResourceConfig": step, "EnableManagedSpotTraining": True}
+    config = {"monitoring_job_definition": [{"monitoring_resources": [{"cluster_config": [machines]}]}]}
+    values: dict[str, dict[str, Any]] = {
+        "aws_s3_bucket": {},
+        "aws_s3_bucket_replication_configuration": {"rule": [{"destination": [{"bucket": "arn:aws:s3:::away"}]}]},
+        "aws_sagemaker_app": {"resource_spec": [{"instance_type": "ml.m5.xlarge"}]},
+        "aws_sagemaker_domain": {"default_user_settings": [{"jupyter_lab_app_settings": [spec]}]},
+        "aws_sagemaker_endpoint": {"endpoint_config_name": "c"},
+        "aws_sagemaker_endpoint_configuration": {"name": "c", "production_variants": [variant]},
+        "aws_sagemaker_feature_group": {
+            "online_store_config": [{"enable_online_store": True}],
+            "offline_store_config": [{"s3_storage_config": [{}]}],
+        },
+        "aws_sagemaker_hyper_parameter_tuning_job": {
+            "config": [{"resource_limits": [{"max_number_of_training_jobs": 4}]}],
+            "training_job_definition": [cluster],
+        },
+        "aws_sagemaker_monitoring_schedule": {"monitoring_schedule_config": [config]},
+        "aws_sagemaker_notebook_instance": {"instance_type": "ml.m5.xlarge"},
+        "aws_sagemaker_pipeline": {
+            "pipeline_definition": json.dumps({"Steps": [{"Name": "T", "Type": "Training", "Arguments": arguments}]})
+        },
+        "aws_sagemaker_space": {"space_settings": [{"jupyter_lab_app_settings": [spec]}]},
+        "aws_sagemaker_training_job": cluster,
+    }
+    found = [change(f"{kind}.one", {"region": "us-east-1", **values[kind]})]
+    if kind == "aws_sagemaker_endpoint":
+        found += resources("aws_sagemaker_endpoint_configuration", key)
+    return found
+
+
+@pytest.mark.parametrize(("kind", "key"), [(kind, key) for kind, keys in OF_TYPE.items() for key in keys])
+def test_each_key_of_a_type_moves_what_its_resources_use(tmp_path: Path, kind: str, key: str) -> None:
+    others = {name: 0.5 for name in OF_TYPE[kind] if name not in (key, "storage_gb")}
+
+    def figures(value: float) -> dict[str, Any]:
+        used = usage(tmp_path, {f"{kind}.one": {**others, key: value}})
+        return footprint(*resources(kind, key), used=used).after.to_dict()
+
+    assert figures(0.25) != figures(1.0)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

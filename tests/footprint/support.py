@@ -1,0 +1,55 @@
+"""What tests of plans' footprints share: addresses, plans with a usage file, figures."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops.footprint import PlanFootprint, Usage, of_plan, read_usage
+from tests.plan.build import plan
+
+REGION = "us-east-1"
+#: PUE and gCO2e/kWh there.
+PUE = 1.15
+#: W of ml.m5.xlarge: 20 W of TDP x (r + 0.2) + 16 GB x m, at the loads of a job (0.7), a notebook (0.05) and idle.
+M5_IDLE_W = 20 * (0.116 + 0.2) + 16 * 0.179
+M5_NOTEBOOK_W = 20 * (0.217 + 0.2) + 16 * 0.239
+M5_JOB_W = 20 * (0.752 + 0.2 * (1.019 - 0.752) / 0.5 + 0.2) + 16 * (0.589 + 0.2 * (0.878 - 0.589) / 0.5)
+
+
+def usage(folder: Path, resources: dict[str, Any] | None = None, **defaults: Any) -> Usage:
+    """The usage file with these entries, read."""
+    path = folder / "usage.json"
+    path.write_text(json.dumps({"resources": resources or {}, "defaults": defaults}))
+    return read_usage(path)
+
+
+def footprint(*changes: dict[str, Any], used: Usage | None = None, **document: Any) -> PlanFootprint:
+    """Of a plan with these changes."""
+    return of_plan(plan(*changes, **document), used)
+
+
+def kwh(found: PlanFootprint, side: str = "after") -> float:
+    """Central, of all that is known."""
+    figure = getattr(found, side).get("energy")
+    assert figure is not None, found.unknowns
+    return float(figure.central)
+
+
+def hours(found: PlanFootprint, watts: float, side: str = "after") -> float:
+    """Of a machine that draws `watts`: how long it is on."""
+    return kwh(found, side) / (watts * PUE / 1000)
+
+
+def volume_kwh(gb: float, on: float = 730) -> float:
+    """1.2 Wh/TBh of SSD, two copies."""
+    return gb / 1000 * 1.2 * 2 * on / 1000 * PUE
+
+
+def parts(found: PlanFootprint) -> list[str]:
+    """Their names, after."""
+    return [change.after.name for one in found.resources for change in one.changes if change.after]
+
+
+def reasons(found: PlanFootprint) -> str:
+    """Why what is not known is not."""
+    return "; ".join(one.reason for _, one in found.unknowns)

@@ -1,0 +1,105 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.footprint.support import PUE, REGION, footprint, kwh, parts, reasons, usage
+from tests.plan.build import change
+
+BUCKET = "aws_s3_bucket.b"
+GROUP = "aws_sagemaker_feature_group.g"
+
+
+def group(**stores: Any) -> dict[str, Any]:
+    return {
+        "region": REGION,
+        "feature_group_name": "g",
+        "online_store_config": [],
+        "offline_store_config": [],
+        **stores,
+    }
+
+
+ONLINE = [{"enable_online_store": True}]
+OFFLINE = [{"s3_storage_config": [{"s3_uri": "s3://b/features"}]}]
+
+
+@pytest.mark.parametrize(
+    ("values", "stores"),
+    [
+        (group(online_store_config=ONLINE), ["online store"]),
+        (group(offline_store_config=OFFLINE), ["offline store"]),
+        (group(online_store_config=ONLINE, offline_store_config=OFFLINE), ["online store", "offline store"]),
+        (group(online_store_config=[{"enable_online_store": False}]), []),
+    ],
+)
+def test_a_feature_group_has_the_stores_that_it_declares(values: dict[str, Any], stores: list[str]) -> None:
+    """The provider stores [] where there is no block."""
+    assert parts(footprint(change(GROUP, values))) == stores
+
+
+def bucket_kwh(gb: float) -> float:
+    """0.65 Wh/TBh of disk, six copies."""
+    return gb / 1000 * 0.65 * 6 * 730 / 1000 * PUE
+
+
+def test_an_offline_store_counts_once_with_its_bucket(tmp_path: Path) -> None:
+    changes = [
+        change(GROUP, group(offline_store_config=OFFLINE)),
+        change(BUCKET, {"bucket": "b", "region": REGION}),
+    ]
+    both = usage(tmp_path, {GROUP: {"offline_gb": 100}, BUCKET: {"storage_gb": 500}})
+    assert kwh(footprint(*changes, used=both)) == pytest.approx(bucket_kwh(500))
+    store = usage(tmp_path, {GROUP: {"offline_gb": 100}})
+    assert kwh(footprint(*changes, used=store)) == pytest.approx(bucket_kwh(100))
+    elsewhere = usage(tmp_path, {GROUP: {"offline_gb": 100}})
+    assert kwh(footprint(changes[0], used=elsewhere)) == pytest.approx(bucket_kwh(100))
+
+
+def lifecycle() -> dict[str, Any]:
+    rule = {"id": "r", "status": "Enabled", "transition": [{"days": 30, "storage_class": "DEEP_ARCHIVE"}]}
+    return {"bucket": "b", "rule": [rule]}
+
+
+@pytest.mark.parametrize(
+    ("held", "before", "noted"),
+    [
+        (1000, None, True),
+        (1000, lifecycle(), True),
+        ({"STANDARD": 100, "DEEP_ARCHIVE": 900}, None, True),
+        ({"STANDARD": 100, "DEEP_ARCHIVE": 900}, lifecycle(), False),
+    ],
+    ids=["new", "there", "new, by class", "there, by class"],
+)
+def test_what_a_lifecycle_does_is_not_counted_and_that_is_said(
+    tmp_path: Path, held: Any, before: dict[str, Any] | None, noted: bool
+) -> None:
+    found = footprint(
+        change(BUCKET, {"bucket": "b", "region": REGION}),
+        change("aws_s3_bucket_lifecycle_configuration.l", lifecycle(), before=before),
+        used=usage(tmp_path, {BUCKET: {"storage_gb": held}}),
+    )
+    assert ("what it moves or deletes is not counted" in reasons(found)) is noted
+
+
+def replicated(tmp_path: Path, *statuses: str) -> Any:
+    rules = [{"status": status, "destination": [{"bucket": "arn:aws:s3:::away"}]} for status in statuses]
+    return footprint(
+        change("aws_s3_bucket.away", {"bucket": "away", "region": "eu-west-1"}),
+        change("aws_s3_bucket_replication_configuration.r", {"bucket": "b", "region": REGION, "rule": rules}),
+        used=usage(tmp_path, {"aws_s3_bucket_replication_configuration.r": {"transfer_gb_per_month": 50}}),
+    )
+
+
+def test_a_rule_that_is_disabled_replicates_nothing(tmp_path: Path) -> None:
+    assert parts(replicated(tmp_path, "Disabled")) == ["objects"]
+    assert parts(replicated(tmp_path, "Disabled", "Enabled")) == ["objects", "replication"]
+
+
+def test_the_total_of_a_transfer_is_unknown_as_the_networks_embodied_carbon_is(tmp_path: Path) -> None:
+    found = replicated(tmp_path, "Enabled")
+    operational = found.after.get("operational")
+    assert operational is not None
+    assert operational.central == pytest.approx(50 * 0.001 * PUE * 0.418)
+    assert found.after.get("embodied") is None
+    assert found.after.get("total") is None
