@@ -15,7 +15,9 @@ app = cli.app("post_comment", __doc__)
 
 @app.command()
 def main(file: Annotated[Path, typer.Argument(help="What review_plan.py wrote as Markdown.")]) -> None:
-    """Put a review on its pull or merge request, as one comment that is replaced each time.
+    """Put a review on its pull or merge request, as one comment a plan that is replaced each time.
+
+    Plans are told apart by what the review calls them: `review_plan.py --name`, else the plan's path.
 
     - in a GitHub workflow: `GITHUB_TOKEN` and `PULL_REQUEST` (its number) must be set
     - in a GitLab pipeline of a merge request: `GITLAB_TOKEN` must be set
@@ -27,9 +29,10 @@ def main(file: Annotated[Path, typer.Argument(help="What review_plan.py wrote as
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{file}: cannot be read: {error}") from None
-    if not text.startswith(MARKER):
+    marker = text.partition("\n")[0]
+    if not marker.startswith(MARKER):
         raise UserError(f"{file}: is no review; give what review_plan.py --write {file.stem}.md wrote")
-    print(sticky.post(text, MARKER, sticky.place(os.environ)))
+    print(sticky.post(text, marker, sticky.place(os.environ)))
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ class Checkov:
         except ValueError:
             raise UserError(f"checkov: {errors.strip() or output.strip() or 'gave no report'}") from None
         summary = report.get("summary", report)
-        if summary.get("parsing_errors") or not summary.get("passed"):
+        if summary.get("parsing_errors") or not (summary.get("passed") or summary.get("failed")):
             raise UserError(f"checkov: read or checked nothing: {json.dumps(summary)}")
         return _result(report)
 

@@ -88,8 +88,8 @@ class Configuration:
         `UNKNOWN` where the resource is not configured any more. Blocks made by `dynamic` do not show and count as not
         set.
         """
-        expressions = self.resource(resource).get("expressions")
-        return UNKNOWN if not isinstance(expressions, dict) else _within(expressions, path) is not None
+        declared = self.resource(resource)  # without `expressions` where its body is empty
+        return _within(_object(declared.get("expressions")), path) is not None if declared else UNKNOWN
 
     def constant(self, expression: Any, module: tuple[Part, ...] = ()) -> Any:
         """The value of a simple expression: a constant or one variable. None where not set, else `UNKNOWN`."""

@@ -1,6 +1,7 @@
 """Policy documents: statements of roles, keys and buckets, in one normal form."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -13,6 +14,8 @@ ROLE_POLICY = "aws_iam_role_policy"
 POLICY = "aws_iam_policy"
 ATTACHMENT = "aws_iam_role_policy_attachment"
 DOCUMENT = "aws_iam_policy_document"
+#: Operators of conditions whose values are true and false.
+_FLAG = re.compile(r"(?:.*:)?(?:bool|null)(?:ifexists)?", re.I)
 
 Texts = tuple[str | Unknown, ...]
 
@@ -46,6 +49,8 @@ class Document(NamedTuple):
     path: str
     statements: tuple[Statement, ...]
     whole: bool  # False: there are or may be statements that are not known until apply, or it is not readable
+    #: The data source that the statements were read from: a function around it would not show.
+    declared_in: str = ""
 
 
 class RolePolicies(NamedTuple):
@@ -60,7 +65,8 @@ class RolePolicies(NamedTuple):
 def document(resource: Resource, path: Path, joins: Joins) -> Document | None:
     """The policy document in the attribute at `path`; None where that is not set.
 
-    Where the text is unknown until apply but comes from one `aws_iam_policy_document`, its statements are read there.
+    Where the text is unknown until apply but comes from one `aws_iam_policy_document`, its statements are read there;
+    they are not the whole where anything else has a part in the text.
     """
     text = resource.values(before=joins.before).text(path)
     where = path if isinstance(path, str) else ".".join(map(str, path))
@@ -71,7 +77,9 @@ def document(resource: Resource, path: Path, joins: Joins) -> Document | None:
         return Document(resource, where, statements or (), statements is not None)
     sources = joins.referred(resource, path, DOCUMENT)
     if len(sources) == 1:
-        return _from_data(resource, where, sources[0])
+        references = joins.references(resource, path)
+        alone = len(references.resources) == 1 and not references.unresolved
+        return _from_data(resource, where, sources[0], whole=alone)
     return Document(resource, where, (), whole=False)
 
 
@@ -144,7 +152,7 @@ def _statement(written: Mapping[str, Any]) -> Statement:
 
 def _principals(written: Any) -> Iterator[tuple[str | Unknown, Texts]]:
     if isinstance(written, dict):
-        yield from ((kind, _texts(identifiers)) for kind, identifiers in written.items())
+        yield from ((kind, _scalars(identifiers)) for kind, identifiers in written.items())
     elif written is not None:
         yield _text(written), _texts(written)
 
@@ -160,13 +168,19 @@ def _conditions(written: Any) -> Iterator[Condition]:
             yield Condition(operator, UNKNOWN, (UNKNOWN,))
             continue
         for key, values in tests.items():
-            yield Condition(operator, key, _texts(values))
+            yield _condition(operator, key, _scalars(values))
 
 
-def _from_data(resource: Resource, path: str, source: Resource) -> Document:
+def _condition(operator: str | Unknown, key: str | Unknown, values: Texts) -> Condition:
+    """AWS reads `False` as `false`, where true and false are all that there is."""
+    if isinstance(operator, str) and _FLAG.fullmatch(operator):
+        values = tuple(value.lower() if isinstance(value, str) else value for value in values)
+    return Condition(operator, key, values)
+
+
+def _from_data(resource: Resource, path: str, source: Resource, *, whole: bool) -> Document:
     """The statements that an `aws_iam_policy_document` which is read only on apply declares."""
     statements: list[Statement] = []
-    whole = True
     for inherited in ("source_policy_documents", "override_policy_documents"):
         for text in _listed(source.texts(inherited)):
             parsed = parse(text) if isinstance(text, str) else None
@@ -178,24 +192,21 @@ def _from_data(resource: Resource, path: str, source: Resource) -> Document:
         whole = False
     else:
         statements += map(_declared, blocks)
-    return Document(resource, path, tuple(statements), whole)
+    return Document(resource, path, tuple(statements), whole, source.address)
 
 
 def _declared(block: Block) -> Statement:
-    def texts(path: str) -> Texts:
-        return tuple(_listed(block.texts(path)))
-
     conditions = [
-        Condition(_text(c.get("test")), _text(c.get("variable")), tuple(_listed(c.texts("values"))))
+        _condition(_text(c.get("test")), _text(c.get("variable")), _rewritten(c, "values"))
         for c in _blocks(block, "condition")
     ]
     return Statement(
         sid=str(block.get("sid", "")),
         effect=_text(block.get("effect", "Allow")),
-        actions=texts("actions"),
-        not_actions=texts("not_actions"),
-        resources=texts("resources"),
-        not_resources=texts("not_resources"),
+        actions=_rewritten(block, "actions"),
+        not_actions=_rewritten(block, "not_actions"),
+        resources=_rewritten(block, "resources"),
+        not_resources=_rewritten(block, "not_resources"),
         principals=tuple(_declared_principals(block, "principals")),
         not_principals=tuple(_declared_principals(block, "not_principals")),
         conditions=tuple(conditions),
@@ -204,7 +215,12 @@ def _declared(block: Block) -> Statement:
 
 def _declared_principals(block: Block, path: str) -> Iterator[tuple[str | Unknown, Texts]]:
     for principal in _blocks(block, path):
-        yield _text(principal.get("type")), tuple(_listed(principal.texts("identifiers")))
+        yield _text(principal.get("type")), _rewritten(principal, "identifiers")
+
+
+def _rewritten(block: Block, path: str) -> Texts:
+    """The texts as the provider writes them: `&{aws:username}` stands for `${aws:username}`."""
+    return tuple(text.replace("&{", "${") if isinstance(text, str) else text for text in _listed(block.texts(path)))
 
 
 def _blocks(block: Block, path: str) -> Iterable[Block]:
@@ -227,5 +243,7 @@ def _texts(written: Any) -> Texts:
     return tuple(map(_text, written)) if isinstance(written, list) else (_text(written),)
 
 
-def _known(found: list[str | Unknown] | Unknown) -> bool:
-    return found is not UNKNOWN and UNKNOWN not in found
+def _scalars(written: Any) -> Texts:
+    """As `_texts`, for principals and values of conditions, where AWS also takes `true` and `3600` without quotes."""
+    listed = written if isinstance(written, list) else [] if written is None else [written]
+    return _texts([json.dumps(value) if isinstance(value, bool | int | float) else value for value in listed])

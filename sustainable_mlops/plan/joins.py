@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from sustainable_mlops.plan.configuration import Configuration
+from sustainable_mlops.plan.configuration import Configuration, References
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import UNKNOWN, Block, Path, Unknown
@@ -82,9 +82,8 @@ class Joins:
         if texts == []:
             return Matches()
         if texts is UNKNOWN or UNKNOWN in texts:
-            sure = self.referred(resource, path, kind)
-            unresolved = self._configuration.references(resource, path).unresolved
-            if sure and not unresolved:
+            sure = self._managed(resource, path, kind)
+            if sure and not self.references(resource, path).unresolved:
                 return Matches(tuple(sure))
             return Matches(tuple(sure), tuple(other for other in self.all(kind) if other not in sure))
         joined = [self._named_by(value, resource, path, kind) for value in texts]
@@ -260,22 +259,30 @@ class Joins:
     def _named_by(self, value: str | Unknown, resource: Resource, path: Path, kind: str) -> Joined:
         """The resource of type `kind` that `value`, read at `path` of `resource`, names."""
         if value is UNKNOWN:
-            found = self.referred(resource, path, kind)
+            found = self._managed(resource, path, kind)
         else:
             found = self.names(kind).get(_name(value), [])
             if not found:
                 return None
             if len(found) > 1:  # the same name in several regions or accounts
-                found = [other for other in self.referred(resource, path, kind) if other in found]
+                found = [other for other in self._managed(resource, path, kind) if other in found]
         return found[0] if len(found) == 1 else UNKNOWN
+
+    def _managed(self, resource: Resource, path: Path, kind: str) -> list[Resource]:
+        """As `referred`, without the data sources of the same type: those read what others manage."""
+        return [found for found in self.referred(resource, path, kind) if found.mode == "managed"]
 
     def configured(self, resource: Resource, path: Path) -> bool | Unknown:
         """Whether the configuration sets the attribute; see `Configuration.configured`."""
         return self._configuration.configured(resource, path)
 
+    def references(self, resource: Resource, path: Path) -> References:
+        """All that the expression at `path` refers to; see `Configuration.references`."""
+        return self._configuration.references(resource, path)
+
     def referred(self, resource: Resource, path: Path, kind: str) -> list[Resource]:
         """The resources or data sources of type `kind` that the expression at `path` refers to."""
-        found = self._configuration.references(resource, path).of(kind)
+        found = self.references(resource, path).of(kind)
         return [other for other in found if other.exists(before=self.before)]
 
     def names(self, kind: str) -> dict[str, list[Resource]]:

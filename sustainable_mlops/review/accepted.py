@@ -8,7 +8,7 @@ accepted:
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from sustainable_mlops.errors import UserError
@@ -34,7 +34,7 @@ class Acceptance:
 
 def read_accepted(path: Path) -> list[Acceptance]:
     """The acceptances in a file. Raises UserError naming the place of anything that cannot be used."""
-    return [_acceptance(entry, place) for entry, place in files.entries(files.read(path), "accepted", path)]
+    return [_acceptance(entry, place) for entry, place in files.entries(path, "accepted")]
 
 
 def _acceptance(entry: dict[str, object], place: str) -> Acceptance:
@@ -48,8 +48,8 @@ def _acceptance(entry: dict[str, object], place: str) -> Acceptance:
             until = date.fromisoformat(until)
         except ValueError:
             until = None
-    if not isinstance(until, date):
-        raise UserError(f"{place}.until: must be a date such as 2026-12-31")
+    if not isinstance(until, date) or isinstance(until, datetime):
+        raise UserError(f"{place}.until: must be a date such as 2026-12-31, without a time")
     if risk not in {*RISK_TITLES, *Section}:
         raise UserError(f"{place}.risk: must be a risk's id as reports show it, or {' or '.join(Section)}, not {risk}")
     return Acceptance(address, risk, reason, until)

@@ -84,14 +84,14 @@ class BudgetResult:
 
 def read_budgets(path: Path) -> list[Budget]:
     """The budgets in a file. Raises UserError naming the place of anything that cannot be used."""
-    return [_budget(entry, place) for entry, place in files.entries(files.read(path), "budgets", path)]
+    return [_budget(entry, place) for entry, place in files.entries(path, "budgets")]
 
 
 def _budget(entry: dict[str, Any], place: str) -> Budget:
     files.only(entry, {"name", "hold", *_TAGS, *LIMITS}, place)
     tags = {tag: value for tag in _TAGS if (value := files.text(entry, tag, place)) is not None}
     name = files.text(entry, "name", place) or ", ".join(tags.values()) or "everything"
-    limits = {key: _limit(entry[key], f"{place}.{key}") for key in LIMITS if entry.get(key) is not None}
+    limits = {key: _limit(entry[key], f"{place}.{key}") for key in LIMITS if key in entry}
     if not limits:
         raise UserError(f"{place}: sets no limit; give one of {', '.join(LIMITS)}")
     hold = entry.get("hold", "expected")
@@ -112,7 +112,9 @@ def hold(budgets: list[Budget], footprint: PlanFootprint, comparison: Comparison
 
 
 def _held(budget: Budget, footprint: PlanFootprint, comparison: Comparison) -> Iterator[BudgetResult]:
-    tags = {pair.address: pair.resource.tags(before=not pair.resource.exists()) for pair in comparison.pairs}
+    # An object that a replacement left stands at the address of the one that took its place, whose tags count.
+    pairs = sorted(comparison.pairs, key=lambda pair: pair.resource.deposed is None)
+    tags = {pair.address: pair.resource.tags(before=not pair.resource.exists()) for pair in pairs}
     answers = [(one, _under(budget, tags.get(one.address, {}))) for one in footprint.resources]
     found = PlanFootprint(tuple(one for one, under in answers if under is True))
     untold = [one.address for one, under in answers if under is None]

@@ -7,6 +7,7 @@ import argparse
 import gc
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -24,14 +25,18 @@ Review a Terraform plan: data at risk, privileges widened, policies, carbon and 
 
   terraform plan -out plan.tfplan && terraform show -json plan.tfplan > plan.json
 
-  scripts/review_plan.py plan.json                                   for a terminal
-  scripts/review_plan.py plan.json --write comment.md report.html    files, the format by their suffix
-  scripts/review_plan.py plan.json --usage usage.yaml --budgets budgets.yaml
-  scripts/review_plan.py plan.json --base main.json                  against another plan instead of the state
-  terraform show -json plan.tfplan | scripts/review_plan.py - --format markdown
+  review_plan.py plan.json                                   for a terminal
+  review_plan.py plan.json --write comment.md report.html    files, the format by their suffix
+  review_plan.py plan.json --usage usage.yaml --budgets budgets.yaml
+  review_plan.py plan.json --base main.json                  against another plan instead of the state
+  terraform show -json plan.tfplan | review_plan.py - --format markdown
+
+From a clone, review_plan.py is `.venv/bin/python scripts/review_plan.py` (after `make setup`); where the package is
+installed, `python -m sustainable_mlops.review`.
 """
 _EPILOG = """\
-exit codes: 0 no gate failed (the verdict may still be to look), 1 a gate failed, 2 an input cannot be used
+exit codes: 0 no gate failed (the verdict may still be to look), 1 a gate failed, 2 an input cannot be used or the
+reviewer itself failed, 130 interrupted, 141 whoever read the output stopped
 """
 _FORMATS = ("text", "markdown", "html", "json", "sarif")
 _SUFFIXES = {".txt": "text", ".md": "markdown", ".html": "html", ".json": "json", ".sarif": "sarif"}
@@ -53,18 +58,45 @@ def start() -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
+    given = argparse.Namespace(write=[])
     try:
-        return _run(_parser().parse_args(arguments))
+        _parser().parse_args(arguments, given)
+        return _run(given)
     except UserError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return _refuse(given, " ".join(str(error).split()))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever read the output has enough; Python would complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         return 141
+    except Exception as error:
+        # Exit code 1 would be read as a gate that failed. The error's own text may hold what the plan hides.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+        return _refuse(given, f"the reviewer itself failed ({where}): report this with the plan if it can be shared")
+
+
+def _refuse(arguments: argparse.Namespace, why: str) -> int:
+    print(f"error: {why}", file=sys.stderr)
+    for path in arguments.write:
+        if path.suffix == ".md":
+            from sustainable_mlops.review.formats.markdown import not_reviewed
+
+            with suppress(UserError):
+                _write(path, not_reviewed(_name(arguments), why))
+    return 2
+
+
+def _name(arguments: argparse.Namespace) -> str:
+    """What the reports call the plan. What is no UTF-8 in an argument cannot be written either."""
+    name: str = arguments.name or ("stdin" if arguments.plan == "-" else arguments.plan)
+    return name.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def _close_stdout() -> None:
+    """What is left in the buffer goes nowhere: Python would complain of it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,7 +110,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--budgets", type=Path, metavar="FILE", help="budgets.yaml: the most carbon and cost, for all or by tags")
     add("--accepted", type=Path, metavar="FILE", help="accepted.yaml: risks that somebody accepts, why, until when")
     add("--format", choices=_FORMATS, help="what to print (text, unless --write is given: then nothing)")
-    add("--write", type=Path, nargs="+", default=[], metavar="FILE", help=f"files to write: {', '.join(_SUFFIXES)}")
+    add(
+        "--write",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help=f"files to write: {', '.join(_SUFFIXES)}\n(.md also where there is no review: why)",
+    )
     add("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     add("--name", help="what the reports call the plan, instead of the file's name")
     add("--fail-on", type=_gates, default=frozenset(_GATES[:-1]), metavar="GATES",
@@ -98,9 +137,11 @@ def _run(arguments: argparse.Namespace) -> int:
     for path in arguments.write:
         if path.suffix not in _SUFFIXES:
             raise UserError(f"--write {path}: must end in one of {', '.join(_SUFFIXES)}")
+    from sustainable_mlops.review.formats import render
+
     review = _with_checkov(arguments) if arguments.checkov else _review(arguments, _read(arguments.plan))
     for path in arguments.write:
-        _write(path, review)
+        _write(path, render(review, _SUFFIXES[path.suffix]))
     form = arguments.format or (None if arguments.write else "text")
     if form is not None:
         _print(review, form)
@@ -128,7 +169,11 @@ def _utf8(data: bytes) -> bytes:
 
 def _read(plan: str) -> bytes:
     if plan == "-":
-        return sys.stdin.buffer.read()
+        try:
+            return sys.stdin.buffer.read()
+        except (AttributeError, OSError) as error:  # there is no stdin where it is closed
+            why = error.strerror if isinstance(error, OSError) else "it is closed"
+            raise UserError(f"stdin: cannot be read: {why}; give the plan's file or pipe it in") from None
     from sustainable_mlops.plan.document import read
 
     return read(Path(plan))
@@ -141,9 +186,8 @@ def _review(arguments: argparse.Namespace, data: bytes, checkov: "Future[Result]
     from sustainable_mlops.review.accepted import read_accepted
     from sustainable_mlops.review.budgets import read_budgets
 
-    name = "stdin" if arguments.plan == "-" else arguments.plan
-    plan = load(data, name)
-    plan.name = arguments.name or plan.name
+    plan = load(data, "stdin" if arguments.plan == "-" else arguments.plan)
+    plan.name = _name(arguments)
     return review(
         plan,
         base=load(arguments.base) if arguments.base else None,
@@ -164,11 +208,8 @@ def _waiting(checkov: "Future[Result]") -> "Callable[[], Result]":
     return wait
 
 
-def _write(path: Path, review: "Review") -> None:
+def _write(path: Path, text: str) -> None:
     """Write a report whole or not at all."""
-    from sustainable_mlops.review.formats import render
-
-    text = render(review, _SUFFIXES[path.suffix])
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -181,6 +222,18 @@ def _write(path: Path, review: "Review") -> None:
 
 
 def _print(review: "Review", form: str) -> None:
+    if sys.stdout is None:
+        raise UserError("stdout: is closed; give --write and files instead")
+    try:
+        _show(review, form)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _close_stdout()
+        raise UserError(f"stdout: cannot be written: {error.strerror or error}") from None
+
+
+def _show(review: "Review", form: str) -> None:
     if form == "text" and sys.stdout.isatty():
         from sustainable_mlops.review.formats.text import print_to_terminal
 

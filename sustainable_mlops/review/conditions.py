@@ -1,6 +1,8 @@
 """Conditions of policy statements: does one imply another?"""
 
+import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.plan.iam import Condition
@@ -9,8 +11,9 @@ from sustainable_mlops.review.patterns import Answer, all_of, any_of, covers
 #: Operators whose values are patterns; ARN operators match patterns even where they say "equals".
 _PATTERNS = frozenset({"stringlike", "arnlike", "arnequals"})
 _TEXTS = frozenset({*_PATTERNS, "stringequals"})
-_BELOW = frozenset({"numericlessthan", "numericlessthanequals"})
-_ABOVE = frozenset({"numericgreaterthan", "numericgreaterthanequals"})
+_BELOW = frozenset({f"{kind}lessthan{equals}" for kind in ("numeric", "date") for equals in ("", "equals")})
+_ABOVE = frozenset({operator.replace("less", "greater") for operator in _BELOW})
+_WILD = re.compile(r"[*?]")
 
 
 def all_implied(conditions: Sequence[Condition], by: Sequence[Condition]) -> Answer:
@@ -41,6 +44,8 @@ def _operator(written: str) -> tuple[str, bool]:
 def _values_implied(wanted_operator: str, wanted: Condition, given_operator: str, given: Condition) -> Answer:
     if wanted_operator in _PATTERNS and given_operator in _TEXTS:
         return _each_covered(wanted, given)
+    if given_operator == "stringlike" and not any(_WILD.search(str(value)) for value in given.values):
+        given_operator = "stringequals"
     if wanted_operator != given_operator:
         return False
     base = wanted_operator.rpartition(":")[2]  # without ForAllValues, ForAnyValue
@@ -65,12 +70,21 @@ def _each_covered(wanted: Condition, given: Condition) -> Answer:
 
 def _within_limit(below: bool, wanted: Condition, given: Condition) -> Answer:
     try:
-        limits, values = [float(v) for v in map(str, wanted.values)], [float(v) for v in map(str, given.values)]
+        limits, values = [[_quantity(str(v)) for v in one.values] for one in (wanted, given)]
     except ValueError:
         return set(given.values) <= set(wanted.values)
     if not limits or not values:
         return False
     return max(values) <= max(limits) if below else min(values) >= min(limits)
+
+
+def _quantity(text: str) -> float:
+    """A number, or a date as seconds: AWS takes both. Raises ValueError."""
+    try:
+        return float(text)
+    except ValueError:
+        date = datetime.fromisoformat(text)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
 def _inside_networks(wanted: Condition, given: Condition) -> Answer:

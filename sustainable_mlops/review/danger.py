@@ -7,7 +7,8 @@ from sustainable_mlops.plan import Unknown
 from sustainable_mlops.plan.iam import Condition
 from sustainable_mlops.review.grants import Grant
 from sustainable_mlops.review.patterns import covers
-from sustainable_mlops.review.policy_types import IDENTITY
+from sustainable_mlops.review.policy_types import IDENTITY, NETWORK
+from sustainable_mlops.review.risk import Level
 
 #: Whoever has one of these on all roles or users can take every other permission.
 _ESCALATING = (
@@ -16,48 +17,107 @@ _ESCALATING = (
     "iam:updateassumerolepolicy", "iam:createaccesskey", "iam:createloginprofile", "iam:updateloginprofile",
     "iam:addusertogroup", "iam:deleterolepermissionsboundary", "iam:deleteuserpermissionsboundary", "sts:assumerole",
 )  # fmt: skip
+#: On everything, these reach far, though not to every other permission.
+_FAR = (
+    "iam:createrole", "iam:createuser", "iam:createpolicy", "secretsmanager:getsecretvalue", "kms:decrypt",
+    "s3:deletebucket", "s3:deleteobject",
+)  # fmt: skip
+#: Every resource of a service, or every role, user, group or policy: nothing but wildcards where the name stands.
+_EVERY = re.compile(r"(?:[^:]*:){0,5}[?*/]*\*[?*/]*")
+_EVERY_IDENTITY = re.compile(r"(?:[^:]*:){0,5}(?:role|user|group|policy)/[?*/]*\*[?*/]*")
+_EVERY_ACTION = re.compile(r"([^:*?]+):[?*]*\*[?*]*")
+#: Conditions that say which role, policy or service an action of IAM is about.
+_NARROWING = re.compile(
+    r"iam:(passedtoservice|associatedresourcearn|permissionsboundary|policyarn)|(aws|iam):resourcetag/.+", re.I
+)
 #: Conditions that keep "everybody" to one's own organisation, account, network or workload.
 _KEEPING = re.compile(
     r"aws:source(account|arn|orgid|orgpaths|vpc|vpce|owner)|aws:principal(orgid|orgpaths|account|arn)"
-    r"|aws:resourceaccount|kms:calleraccount|.+:(sub|aud)",
+    r"|kms:calleraccount|.+:(sub|aud)",
     re.I,
 )
+#: On a way through a network, also whose resources are reached.
+_KEEPING_NETWORK = re.compile(rf"{_KEEPING.pattern}|aws:resource(account|orgid|orgpaths)", re.I)
+#: Values that everybody can have: any organisation, an ARN of any account.
+_ANYBODYS = re.compile(r"[*?].*|o-[*?].*|arn:(?:[^:]*:){0,2}[*?]+|arn:(?:[^:]*:){3}(?:[^:]*[*?]|:[*?]).*", re.I)
 _ACCOUNT = re.compile(r"(?:arn:[a-z-]+:(?:iam|sts)::)?(\d{12})(?::.*)?")
+#: Whose tokens anybody can have: the subject must say whose one takes.
+_IDENTITY_PROVIDER = re.compile(r"Federated:(?:arn:[^:]+:iam::\d+:oidc-provider/)?(?!cognito-identity|arn:)([^/]+).*")
+_SUBJECT = re.compile(r".+:(sub|repository|repository_owner|environment|project_path|namespace_path)", re.I)
+_ANY_SUBJECT = re.compile(r"(?:[\w-]+:)?[*?].*")
 
 
-def danger(grant: Grant, group: str, accounts: Set[str]) -> str:
-    """Why a permission is dangerous; empty where it is not. `accounts` are one's own, as far as known."""
-    return _of_identity(grant) if group == IDENTITY else _of_principals(grant, accounts)
+def danger(grant: Grant, group: str, accounts: Set[str]) -> tuple[Level, str]:
+    """How dangerous a permission is to anybody who gets it, and why; nothing where it is not.
+
+    `accounts` are one's own, as far as known.
+    """
+    return _of_identity(grant) if group == IDENTITY else _of_principals(grant, accounts, network=group == NETWORK)
 
 
-def _of_identity(grant: Grant) -> str:
+def _of_identity(grant: Grant) -> tuple[Level, str]:
     actions = [action for action in grant.actions.patterns if not isinstance(action, Unknown)]
     if grant.actions.negated:
-        return "everything but some actions"
+        return Level.STOP, "everything but some actions"
     if any(covers(action, "*:*") for action in actions):
-        return "all actions of all services"
-    if not grant.resources.negated and "*" not in grant.resources.patterns:
-        return ""
-    wide = [action for action in actions if action.endswith(":*")]
-    if wide:
-        return f"all of {', '.join(action[:-2] for action in wide)} on all resources"
-    taking = [name for name in _ESCALATING if any(covers(action, name) for action in actions)]
-    if taking and not grant.conditions:
-        return f"{', '.join(taking)} on all resources lets it take other permissions"
-    return ""
+        return Level.STOP, "all actions of all services"
+    resources = [str(resource) for resource in grant.resources.patterns]
+    every = grant.resources.negated or any(map(_EVERY.fullmatch, resources))
+    wide = [match[1] for action in actions if (match := _EVERY_ACTION.fullmatch(action))]
+    if every and wide:
+        return Level.STOP, f"all of {', '.join(wide)} on all resources"
+    if not every and not any(map(_EVERY_IDENTITY.fullmatch, resources)):
+        return Level.NOTE, ""
+    escalating, far = (
+        ", ".join(name for name in names if any(covers(action, name) for action in actions))
+        for names in (_ESCALATING, _FAR)
+    )
+    if escalating and not any(map(_narrows, grant.conditions)):
+        return Level.STOP, f"{escalating} on all resources lets it take other permissions"
+    if far and not any(map(_positive, grant.conditions)):
+        return Level.LOOK, f"{far} on all resources"
+    return Level.NOTE, ""
 
 
-def _of_principals(grant: Grant, accounts: Set[str]) -> str:
+def _of_principals(grant: Grant, accounts: Set[str], *, network: bool) -> tuple[Level, str]:
     if grant.principals.negated:
-        return "everybody but some"
-    if "*" in grant.principals.patterns and not any(map(_keeps, grant.conditions)):
-        return "everybody"
-    named = {match[1] for text in grant.principals.patterns if (match := _ACCOUNT.fullmatch(str(text)))}
-    others = sorted(named - accounts) if accounts else []
-    return f"another account: {', '.join(others)}" if others else ""
+        return Level.STOP, "everybody but some"
+    principals = [str(principal) for principal in grant.principals.patterns]
+    if "*" in principals:
+        keeping = [condition for condition in grant.conditions if _keeps(condition, network)]
+        if not keeping:
+            return Level.STOP, "everybody"
+        principals += [str(value) for condition in keeping for value in condition.values]
+    for principal in principals:
+        provider = _IDENTITY_PROVIDER.fullmatch(principal)
+        if provider and not any(map(_says_whose, grant.conditions)):
+            return Level.STOP, f"everybody who has a token of {provider[1]}"
+    named = {match[1] for principal in principals if (match := _ACCOUNT.fullmatch(principal))}
+    others = ", ".join(sorted(named - accounts))
+    if others and not accounts:
+        return Level.LOOK, f"account {others}: the plan does not tell which account is its own"
+    return (Level.STOP, f"another account: {others}") if others else (Level.NOTE, "")
 
 
-def _keeps(condition: Condition) -> bool:
-    operator, key = str(condition.operator).lower(), str(condition.key)
-    positive = "not" not in operator and operator != "null" and not operator.endswith("ifexists")
-    return positive and "*" not in condition.values and _KEEPING.fullmatch(key) is not None
+def _positive(condition: Condition) -> bool:
+    """Whether it fails for requests that do not carry its key, and for all values but some."""
+    operator = str(condition.operator).lower()
+    wrong = "not" in operator or operator in ("null", "nullifexists") or operator.endswith("ifexists")
+    return not wrong and not operator.startswith("forallvalues:") and "*" not in condition.values
+
+
+def _narrows(condition: Condition) -> bool:
+    return _positive(condition) and _NARROWING.fullmatch(str(condition.key)) is not None
+
+
+def _keeps(condition: Condition, network: bool) -> bool:
+    key = str(condition.key)
+    if not _positive(condition) or not (_KEEPING_NETWORK if network else _KEEPING).fullmatch(key):
+        return False
+    return not any(map(_ANYBODYS.fullmatch, map(str, condition.values)))
+
+
+def _says_whose(condition: Condition) -> bool:
+    known = [str(value) for value in condition.values]
+    whose = _positive(condition) and _SUBJECT.fullmatch(str(condition.key)) is not None
+    return whose and not any(map(_ANY_SUBJECT.fullmatch, known))

@@ -7,7 +7,7 @@ from sustainable_mlops.plan.joins import ENDPOINT, ENDPOINT_CONFIGURATION, MODEL
 from sustainable_mlops.review.comparison import Comparison, Pair
 from sustainable_mlops.review.risk import Level, Risk, Section
 
-_FIX = "Give it name_prefix (or a name made of its contents) and create_before_destroy."
+_FIX = "Give it a name made of its contents (`name` with a hash of them) and create_before_destroy."
 
 
 def deployment(comparison: Comparison) -> Iterator[Risk]:

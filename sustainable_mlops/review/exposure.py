@@ -1,103 +1,75 @@
 """Networks and accounts that can reach what they could not reach before."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from string import Formatter
 
 from sustainable_mlops.plan import UNKNOWN, Block
+from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.comparison import Comparison, Pair
+from sustainable_mlops.review.ports import ports, texts
 from sustainable_mlops.review.risk import Level, Risk, Section
 
-_WORLD = ("0.0.0.0/0", "::/0")
-_GROUP, _RULE, _INGRESS = "aws_security_group", "aws_security_group_rule", "aws_vpc_security_group_ingress_rule"
 _EVERYBODY = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("AllUsers", "AuthenticatedUsers")}
+_PUBLIC = ("public-read", "public-read-write", "authenticated-read")
 _FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+_LISTED = ("aws_s3_bucket_acl", "aws_s3_bucket", "aws_s3_object", "aws_s3_bucket_object", "aws_s3_object_copy")
 
-
-class _Opening(NamedTuple):
-    """Ports that a source may connect to."""
-
-    protocol: str
-    first: str
-    last: str
-    source: str
-
-    def __str__(self) -> str:
-        if self.protocol in ("-1", "all"):
-            return "all ports"
-        return f"{self.protocol} {self.first}" + ("" if self.first == self.last else f" to {self.last}")
+#: What lets somebody in by being there, in the words of its attributes. Who is named first.
+_GRANTS = {
+    "aws_kms_grant": "lets {grantee_principal} use {key_id}",
+    "aws_lambda_permission": "lets {principal} use {function_name}",
+    "aws_lambda_layer_version_permission": "lets {principal} use {layer_name}",
+    "aws_lambda_function_url": "{authorization_type}: who may call {function_name} by its URL",
+    "aws_lakeformation_permissions": "lets {principal} have {permissions}",
+    "aws_ram_principal_association": "lets {principal} use what {resource_share_arn} shares",
+    "aws_ami_launch_permission": "lets {group}{account_id}{organization_arn}{organizational_unit_arn} use {image_id}",
+    "aws_snapshot_create_volume_permission": "lets {account_id} copy {snapshot_id}",
+    "aws_db_snapshot": "lets {shared_accounts} restore it",
+    "aws_db_cluster_snapshot": "lets {shared_accounts} restore it",
+    "aws_eks_access_policy_association": "lets {principal_arn} into {cluster_name} with {policy_arn}",
+    "aws_eks_access_entry": "lets {principal_arn} into {cluster_name}",
+    "aws_iam_user_group_membership": "{user} becomes a member of {groups}",
+    "aws_iam_group_membership": "{users} become members of {group}",
+    "aws_iam_access_key": "{user} gets an access key",
+    "aws_iam_openid_connect_provider": "{url} may say who somebody is",
+    "aws_iam_saml_provider": "{name} may say who somebody is",
+    "aws_ssoadmin_account_assignment": "{principal_id} gets {permission_set_arn} in {target_id}",
+}
+_ANYBODY = ("*", "all", "NONE")
+_SIGNED = "AWS_IAM"  # who calls by URL needs a permission, which is compared where it is given
 
 
 def exposure(comparison: Comparison) -> Iterator[Risk]:
-    """Ports opened, buckets made public, functions and keys opened to others."""
-    yield from _ports(comparison)
+    """Ports opened, buckets and objects made public, functions, keys, groups and shares opened to others."""
+    yield from ports(comparison)
     for pair in comparison.changes:
         if pair.after is None:
             continue
-        if pair.type == "aws_s3_bucket_acl" or pair.type == "aws_s3_bucket":
-            yield from _public_list(pair, pair.after)
+        if pair.type in _LISTED:
+            yield from _public_list(pair, pair.after, comparison)
         if pair.is_new and pair.type in ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"):
             yield from _not_blocking(pair, pair.after)
-        if pair.type in ("aws_kms_grant", "aws_lambda_permission") and not pair.stays:
+        if pair.type in _GRANTS:
             yield from _granted(pair, pair.after)
 
 
-def _ports(comparison: Comparison) -> Iterator[Risk]:
-    for pair in comparison.changes:
-        if pair.type not in (_GROUP, _RULE, _INGRESS) or pair.after is None:
-            continue
-        before = set() if pair.before is None else set(_openings(pair.type, pair.before))
-        for opening in dict.fromkeys(_openings(pair.type, pair.after)):
-            if opening in before:
-                continue
-            if opening is None:
-                what = "who may connect is known only after apply"
-                yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
-            elif opening.source in _WORLD:
-                yield _risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"opens {opening} to the whole internet")
-            elif pair.type != _GROUP or pair.before is not None:
-                yield _risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, f"opens {opening} to {opening.source}")
-
-
-def _openings(type_: str, values: Block) -> Iterator[_Opening | None]:
-    if type_ == _RULE:
-        if values.get("type") != "egress":
-            yield from _of_block(values, "protocol")
-    elif type_ == _INGRESS:
-        yield from _of_block(values, "ip_protocol")
-    else:
-        blocks = values.blocks("ingress")
-        if blocks is UNKNOWN:
-            yield None
-            return
-        for block in blocks:
-            yield from _of_block(block, "protocol")
-
-
-def _of_block(block: Block, protocol: str) -> Iterator[_Opening | None]:
-    ports = block.get(protocol, ""), block.get("from_port", ""), block.get("to_port", "")
-    sources: list[object] = [block.get("cidr_ipv4"), block.get("cidr_ipv6")]
-    for name in ("cidr_blocks", "ipv6_cidr_blocks"):
-        listed = block.texts(name)
-        sources += [UNKNOWN] if listed is UNKNOWN else listed
-    for source in sources:
-        if source is UNKNOWN or (source is not None and any(port is UNKNOWN for port in ports)):
-            yield None
-        elif source is not None:
-            protocol_name, first, last = map(str, ports)
-            yield _Opening(protocol_name, first, last, str(source))
-
-
-def _public_list(pair: Pair, after: Block) -> Iterator[Risk]:
+def _public_list(pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     """Access control lists that name everybody."""
-    acl = after.get("acl")
-    if not pair.stays and acl in ("public-read", "public-read-write", "authenticated-read"):
-        yield _risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"acl: {acl}: objects are public")
-    for path in ("grant", "access_control_policy.0.grant"):
-        found = after.blocks(path)
-        for block in [] if found is UNKNOWN else found:
-            uris = {str(block.get("uri")), str(block.get("grantee.0.uri"))}
-            old = pair.before.get(path) if pair.before is not None else None
-            if uris & _EVERYBODY and old != after.get(path):
+    for path in ("acl", "grant", "access_control_policy.0.grant"):
+        new, old = after.get(path), None if pair.before is None else pair.before.get(path)
+        guarded = path == "acl" and pair.stays and "object" not in pair.type  # as other settings of buckets are
+        if guarded or (new == old and new is not UNKNOWN):
+            continue
+        if new is UNKNOWN or isinstance(new, Sensitive):
+            set_here = pair.new is not None and comparison.joins_after.configured(pair.new, path) is not False
+            if set_here and after.get(path.partition(".")[0]) is not None:
+                what = f"who is on {path} is known only after apply or cannot be read"
+                yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
+        elif new in _PUBLIC:
+            yield _risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"acl: {new}: objects are public")
+        found = after.blocks(path) if isinstance(new, list) else UNKNOWN
+        for block in () if found is UNKNOWN else found:
+            if {str(block.get("uri")), str(block.get("grantee.0.uri"))} & _EVERYBODY:
                 yield _risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"{block.path} names everybody")
 
 
@@ -111,11 +83,16 @@ def _not_blocking(pair: Pair, after: Block) -> Iterator[Risk]:
 
 
 def _granted(pair: Pair, after: Block) -> Iterator[Risk]:
-    grant = pair.type == "aws_kms_grant"
-    who = after.text("grantee_principal" if grant else "principal")
-    what = f"lets {who} use {after.text('key_id' if grant else 'function_name')}"
-    level = Level.STOP if who == "*" else Level.LOOK
-    yield _risk("PRIVILEGES_GRANTED", level, pair, what, known=isinstance(who, str))
+    template = _GRANTS[pair.type]
+    names = [name for _, name, _, _ in Formatter().parse(template) if name]
+    new = {name: texts(after, name) for name in names}
+    who = [word for name in names[: len(names) - 1] or names for word in new[name]]
+    old = None if pair.before is None else {name: texts(pair.before, name) for name in names}
+    if not who or who == [_SIGNED] or (pair.stays and old == new and UNKNOWN not in who):
+        return
+    what = template.format_map({name: ", ".join(map(str, words)) for name, words in new.items()})
+    level = Level.STOP if any(word in _ANYBODY for word in who) else Level.LOOK
+    yield _risk("PRIVILEGES_GRANTED", level, pair, what, known=UNKNOWN not in who)
 
 
 def _risk(name: str, level: Level, pair: Pair, what: str, *, known: bool = True) -> Risk:

@@ -7,48 +7,33 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint.mapping_file import read_mapping
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The mapping in a file. Raises UserError where it cannot be read or is none."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: is not UTF-8 text") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
-    import yaml
+def entries(path: Path, key: str) -> list[tuple[dict[str, Any], str]]:
+    """The mappings listed under `key`, the only key of the file at `path`, each with its place.
 
-    try:
-        found = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise UserError(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
-    return mapping(found, str(path))
-
-
-def mapping(value: Any, place: str) -> dict[str, Any]:
-    """`value`, which must be a mapping."""
-    if not isinstance(value, dict):
-        raise UserError(f"{place}: must be a mapping of keys, not {type(value).__name__}")
-    return value
-
-
-def entries(document: Mapping[str, Any], key: str, path: Path) -> list[tuple[dict[str, Any], str]]:
-    """The mappings listed under `key`, the only key of a file, each with its place."""
+    Raises UserError naming the place of anything that cannot be used.
+    """
+    document = read_mapping(path)
     only(document, {key}, str(path))
     listed = document.get(key)
     if not isinstance(listed, list):
         raise UserError(f"{path}: {key}: must be a list")
-    return [(mapping(one, f"{path}: {key}[{number}]"), f"{path}: {key}[{number}]") for number, one in enumerate(listed)]
+    places = [f"{path}: {key}[{number}]" for number in range(len(listed))]
+    for place, one in zip(places, listed, strict=True):
+        if not isinstance(one, dict):
+            raise UserError(f"{place}: must be a mapping of keys, not {type(one).__name__}")
+    return list(zip(listed, places, strict=True))
 
 
 def only(value: Mapping[str, Any], known: set[str], place: str) -> None:
-    """Raises UserError on a key that is none of `known`: a misspelt limit would be no limit."""
+    """Raises UserError on a key that is none of `known` or has no value: a misspelt limit would be no limit."""
     for key in value:
         if key not in known:
             raise UserError(f"{place}: unknown key {key}; known are {', '.join(sorted(known))}")
+        if value[key] is None:
+            raise UserError(f"{place}.{key}: has no value; give one or leave the key out")
 
 
 def text(value: Mapping[str, Any], key: str, place: str, *, required: bool = False) -> str | None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import product
+from math import prod
 from typing import NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Unknown
@@ -51,6 +52,16 @@ class Grant(NamedTuple):
             all_implied(self.conditions, other.conditions),
         )
 
+    def meets(self, other: "Grant") -> bool:
+        """Whether both may speak of the same permission; conditions set aside."""
+        return all(mine.meets(theirs) for mine, theirs in zip(self[:3], other[:3], strict=True))
+
+    @property
+    def size(self) -> int:
+        """How many texts it holds."""
+        values = sum(len(condition.values) for condition in self.conditions)
+        return sum(len(one.patterns) for one in self[:3]) + values
+
     def split(self) -> Iterator["Grant"]:
         """The single permissions in it."""
         parts = self.principals.split(), self.actions.split(), self.resources.split()
@@ -84,6 +95,15 @@ class Policy(NamedTuple):
     denies: tuple[Grant, ...]
     #: False where there may be more statements than these, or some could not be read.
     whole: bool
+
+    @property
+    def certain(self) -> bool:
+        """Whether nothing in it is unknown: what is equal to another is the same only then."""
+        return _certain((self.allows, self.denies))
+
+
+def _certain(part: object) -> bool:
+    return part is not UNKNOWN and (not isinstance(part, tuple) or all(map(_certain, part)))
 
 
 class Widened(StrEnum):
@@ -150,6 +170,17 @@ def _identifier(kind: str | Unknown, name: str | Unknown) -> str | Unknown:
         root = _ROOT.fullmatch(name)
         return root[1] if root else name
     return f"{kind}:{name}"
+
+
+def comparisons(some: Iterable[Grant], others: Iterable[Grant]) -> int:
+    """About how many pairs of texts it takes to compare the single permissions in `some` with `others`."""
+    parts = 0
+    for grant in some:
+        count = prod(len(one.patterns) for one in grant[:3])
+        parts += (count if count <= _MANY else len(grant.actions.patterns)) * (
+            1 + sum(len(condition.values) for condition in grant.conditions)
+        )
+    return parts * sum(grant.size for grant in others)
 
 
 def new_permissions(grants: Iterable[Grant], before: Policy, after: Policy) -> Iterator[Widening]:

@@ -16,6 +16,8 @@ Texts = tuple[str | Unknown, ...]
 
 #: IAM takes no longer names; what is longer is compared as it is.
 _LONGEST = 2048
+#: With more runs of wildcards than anybody needs, a comparison takes too long to be worth it.
+_WILDEST = 16
 _WILD = re.compile(r"[*?]+")
 
 
@@ -62,6 +64,12 @@ class Patterns(NamedTuple):
             return any_of(covers(ours, pattern) for ours in self.patterns)
         return all_of(_apart(ours, pattern) for ours in self.patterns)
 
+    def meets(self, other: "Patterns") -> bool:
+        """Whether some text may be in both."""
+        if self.negated or other.negated:
+            return True
+        return any(_apart(mine, theirs) is not True for mine in self.patterns for theirs in other.patterns)
+
     def split(self) -> list["Patterns"]:
         """One set a pattern; the set itself where it is negated."""
         return [self] if self.negated else [Patterns((pattern,)) for pattern in self.patterns]
@@ -80,13 +88,18 @@ def covers(general: str | Unknown, special: str | Unknown) -> Answer:
         return True
     if isinstance(general, Unknown) or isinstance(special, Unknown):
         return None
-    return _covers(general, special)
+    return True if general == special else None if _wild(general) else _covers(general, special)
 
 
 def _apart(one: str | Unknown, other: str | Unknown) -> Answer:
     if isinstance(one, Unknown) or isinstance(other, Unknown):
         return None
-    return not _meet(one, other)
+    return None if _wild(one) or _wild(other) else not _meet(one, other)
+
+
+@lru_cache(maxsize=65536)
+def _wild(pattern: str) -> bool:
+    return len(_WILD.findall(pattern)) > _WILDEST
 
 
 @lru_cache(maxsize=65536)

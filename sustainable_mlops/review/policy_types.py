@@ -1,40 +1,70 @@
-"""Where the AWS provider keeps policy documents, and whom each belongs to."""
+"""Where the AWS provider keeps policy documents, and whom each belongs to.
+
+Only what needs saying: any other attribute that reads as a policy is compared too, as its resource's own.
+"""
 
 from typing import NamedTuple
+
+from sustainable_mlops.review.risk import Level
 
 
 class PolicyType(NamedTuple):
     """A policy document in a resource."""
 
-    group: str  # identity: what a holder may do; trust: who may be it; resource: who may use it
-    path: str
+    group: str  # identity: what a holder may do; trust: who may be it; resource: who may use it; network: through it
+    path: str  # `*` stands for each of a list
     owner_path: str = ""  # the attribute that names the holder; the resource itself where empty
-    owner: tuple[str, ...] = ()  # the holder's type
+    owner: str = ""  # the holder's type
 
 
-IDENTITY, TRUST, RESOURCE = "identity", "trust", "resource"
+IDENTITY, TRUST, RESOURCE, NETWORK = "identity", "trust", "resource", "network"
 
-#: Managed policies attached to a role, user or group, by the type of attachment.
-ATTACHMENTS = {
-    "aws_iam_role_policy_attachment": PolicyType(IDENTITY, "policy_arn", "role", ("aws_iam_role",)),
-    "aws_iam_user_policy_attachment": PolicyType(IDENTITY, "policy_arn", "user", ("aws_iam_user",)),
-    "aws_iam_group_policy_attachment": PolicyType(IDENTITY, "policy_arn", "group", ("aws_iam_group",)),
+_HOLDERS = ("role", "user", "group")
+_SET = ("permission_set_arn", "aws_ssoadmin_permission_set")
+
+#: Managed policies attached to a role, user, group or permission set: the ARNs, by the type of attachment.
+ATTACHMENTS: dict[str, tuple[PolicyType, ...]] = {
+    "aws_iam_role": (PolicyType(IDENTITY, "managed_policy_arns.*"),),
+    **{
+        f"aws_iam_{who}_policy_attachment": (PolicyType(IDENTITY, "policy_arn", who, f"aws_iam_{who}"),)
+        for who in _HOLDERS
+    },
+    **{
+        f"aws_iam_{who}_policy_attachments_exclusive": (
+            PolicyType(IDENTITY, "policy_arns.*", f"{who}_name", f"aws_iam_{who}"),
+        )
+        for who in _HOLDERS
+    },
+    "aws_iam_policy_attachment": tuple(
+        PolicyType(IDENTITY, "policy_arn", f"{who}s.*", f"aws_iam_{who}") for who in _HOLDERS
+    ),
+    "aws_ssoadmin_managed_policy_attachment": (PolicyType(IDENTITY, "managed_policy_arn", *_SET),),
+    "aws_ssoadmin_customer_managed_policy_attachment": (
+        PolicyType(IDENTITY, "customer_managed_policy_reference.0.name", *_SET),
+    ),
+}
+
+#: What holds once a policy of this type is gone, where that is more than it allowed.
+WITHOUT = {
+    "aws_vpc_endpoint_policy": (Level.STOP, "an endpoint without one lets everything through"),
+    "aws_efs_file_system_policy": (Level.LOOK, "without one, whoever reaches a mount target may mount and write"),
+    "aws_kms_key_policy": (Level.LOOK, "the default takes its place: the account may use the key as its IAM says"),
+    "aws_organizations_policy": (Level.LOOK, "what it kept accounts from may be allowed again"),
+    "aws_organizations_policy_attachment": (Level.LOOK, "what it kept accounts from may be allowed again"),
 }
 
 
-def _resource(path: str, owner_path: str = "", *owner: str) -> tuple[PolicyType, ...]:
+def _resource(path: str, owner_path: str = "", owner: str = "") -> tuple[PolicyType, ...]:
     return (PolicyType(RESOURCE, path, owner_path, owner),)
 
 
 POLICY_TYPES: dict[str, tuple[PolicyType, ...]] = {
     "aws_iam_role": (PolicyType(TRUST, "assume_role_policy"), PolicyType(IDENTITY, "inline_policy.*.policy")),
-    "aws_iam_role_policy": (PolicyType(IDENTITY, "policy", "role", ("aws_iam_role",)),),
-    "aws_iam_user_policy": (PolicyType(IDENTITY, "policy", "user", ("aws_iam_user",)),),
-    "aws_iam_group_policy": (PolicyType(IDENTITY, "policy", "group", ("aws_iam_group",)),),
+    **{f"aws_iam_{who}_policy": (PolicyType(IDENTITY, "policy", who, f"aws_iam_{who}"),) for who in _HOLDERS},
     "aws_iam_policy": (PolicyType(IDENTITY, "policy"),),
-    "aws_ssoadmin_permission_set_inline_policy": (PolicyType(IDENTITY, "inline_policy"),),
-    "aws_vpc_endpoint": _resource("policy"),
-    "aws_vpc_endpoint_policy": _resource("policy", "vpc_endpoint_id", "aws_vpc_endpoint"),
+    "aws_ssoadmin_permission_set_inline_policy": (PolicyType(IDENTITY, "inline_policy", *_SET),),
+    "aws_vpc_endpoint": (PolicyType(NETWORK, "policy"),),
+    "aws_vpc_endpoint_policy": (PolicyType(NETWORK, "policy", "vpc_endpoint_id", "aws_vpc_endpoint"),),
     "aws_s3_bucket": _resource("policy"),
     "aws_s3_bucket_policy": _resource("policy", "bucket", "aws_s3_bucket"),
     "aws_s3_access_point": _resource("policy"),
@@ -47,7 +77,6 @@ POLICY_TYPES: dict[str, tuple[PolicyType, ...]] = {
         "resource_policy", "model_package_group_name", "aws_sagemaker_model_package_group"
     ),
     "aws_ecr_repository_policy": _resource("policy", "repository", "aws_ecr_repository"),
-    "aws_ecr_registry_policy": _resource("policy"),
     "aws_sns_topic": _resource("policy"),
     "aws_sns_topic_policy": _resource("policy", "arn", "aws_sns_topic"),
     "aws_sqs_queue": _resource("policy"),
@@ -55,10 +84,9 @@ POLICY_TYPES: dict[str, tuple[PolicyType, ...]] = {
     "aws_secretsmanager_secret": _resource("policy"),
     "aws_secretsmanager_secret_policy": _resource("policy", "secret_arn", "aws_secretsmanager_secret"),
     "aws_cloudwatch_event_bus_policy": _resource("policy", "event_bus_name", "aws_cloudwatch_event_bus"),
-    "aws_cloudwatch_log_resource_policy": _resource("policy_document"),
     "aws_dynamodb_resource_policy": _resource("policy", "resource_arn", "aws_dynamodb_table"),
     "aws_efs_file_system_policy": _resource("policy", "file_system_id", "aws_efs_file_system"),
     "aws_backup_vault_policy": _resource("policy", "backup_vault_name", "aws_backup_vault"),
-    "aws_glue_resource_policy": _resource("policy"),
+    "aws_opensearch_domain": _resource("access_policies"),
     "aws_opensearch_domain_policy": _resource("access_policies", "domain_name", "aws_opensearch_domain"),
 }

@@ -4,224 +4,168 @@ Statements are compared per holder (a role, a bucket), not per policy: one that 
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from sustainable_mlops.plan import UNKNOWN, Block, Resource
+from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.plan.iam import Document, document
-from sustainable_mlops.review.comparison import Comparison, Pair
+from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.danger import danger
-from sustainable_mlops.review.grants import Policy, Widening, lost_denies, new_permissions, policy
-from sustainable_mlops.review.policy_types import ATTACHMENTS, IDENTITY, POLICY_TYPES, PolicyType
+from sustainable_mlops.review.grants import (
+    Grant,
+    Policy,
+    Widened,
+    Widening,
+    comparisons,
+    lost_denies,
+    new_permissions,
+    policy,
+)
+from sustainable_mlops.review.holders import Holder, Holders
+from sustainable_mlops.review.policy_types import IDENTITY, TRUST, WITHOUT
 from sustainable_mlops.review.risk import Level, Risk, Section
+from sustainable_mlops.review.roles import roles_changed
 
 _WIDE_NAMES = re.compile(r"(FullAccess|AdministratorAccess|PowerUserAccess)$")
+_MAY_DENY = re.compile(r"arn:[^:]*:iam::(?!aws:).*|.*(Deny|Quarantine).*", re.I)
+_PRINCIPALS = ("aws_iam_role", "aws_iam_user", "aws_iam_group")
+#: So many pairs of texts take some ten seconds: policies as long as AWS takes them need fewer.
+_MOST = 30_000_000
 _FIX = "Narrow it, or say why it is needed and accept it in the file of accepted risks."
+_UNKNOWN = "is known only after apply or cannot be read"
 _FIX_UNKNOWN = "Read it after apply, or apply what it refers to first and plan again."
-
-
-class _Place(NamedTuple):
-    """Where a document is. A computed one is read back from AWS, often what another resource manages."""
-
-    resource: Resource
-    path: str
-    before: bool
-    computed: bool
-
-
-@dataclass
-class Holder:
-    """Who or what policies belong to, and where all of them are, on both sides."""
-
-    label: str
-    group: str
-    owner: Pair | None
-    address: str
-    places: list[_Place] = field(default_factory=list)
-    managed_before: dict[str, str] = field(default_factory=dict)  # ARN of a policy outside the plan → address
-    managed_after: dict[str, str] = field(default_factory=dict)
-    unknown: list[str] = field(default_factory=list)  # addresses of attachments of what is known only after apply
-
-    @property
-    def new(self) -> bool:
-        """Whether there was no such holder before."""
-        return self.owner is not None and self.owner.is_new
-
-    @property
-    def gone(self) -> bool:
-        """Whether there is no such holder after the plan."""
-        return self.owner is not None and self.owner.after is None
 
 
 def privileges(comparison: Comparison) -> Iterator[Risk]:
     """The privileges that a plan widens, and those of which it cannot be told."""
-    if any(pair.type in POLICY_TYPES or pair.type in ATTACHMENTS for pair in comparison.changes):
-        reader = _Reader(comparison)
-        for holder in reader.touched():
-            if not holder.gone:
-                yield from _managed(holder)
-                yield from _documents(holder, comparison)
+    holders = Holders(comparison)
+    for holder in holders.touched():
+        if not holder.gone:
+            yield from _managed(holder)
+            yield from _documents(holder, comparison)
+    yield from _restrictions(holders, comparison)
     yield from _boundaries(comparison)
-    yield from _roles_changed(comparison)
+    yield from roles_changed(comparison)
 
 
-class _Reader:
-    """Sorts policies by their holders."""
+class _Read(NamedTuple):
+    """A document, and whether the plan does anything to it."""
 
-    def __init__(self, comparison: Comparison) -> None:
-        self._comparison = comparison
-        self._holders: dict[object, Holder] = {}
-        self._touched: set[object] = set()
-        self._attached_policies: set[object] = set()
-
-    def touched(self) -> list[Holder]:
-        """The holders that some change touches, with all their policies, also those that stay as they are."""
-        for type_ in (*POLICY_TYPES, *ATTACHMENTS):
-            for pair in self._comparison.by_type.get(type_, ()):
-                for resource, values, before in ((pair.old, pair.before, True), (pair.new, pair.after, False)):
-                    if resource is not None and values is not None:
-                        self._read(pair, resource, values, before)
-        # What an attached policy allows is told of whoever it is attached to.
-        return [self._holders[key] for key in self._holders if key in self._touched - self._attached_policies]
-
-    def _read(self, pair: Pair, resource: Resource, values: Block, before: bool) -> None:
-        kind = ATTACHMENTS.get(pair.type)
-        if kind is not None:
-            self._attached(self._holder(pair, resource, kind, before), resource, values, before)
-        for kind in POLICY_TYPES.get(pair.type, ()):
-            holder = self._holder(pair, resource, kind, before)
-            joins = self._comparison.joins_before if before else self._comparison.joins_after
-            for path in _paths(values, kind.path):
-                computed = joins.configured(resource, path.partition(".")[0]) is False
-                holder.places.append(_Place(resource, path, before, computed))
-        if pair.type == "aws_iam_role":
-            holder = self._holder(pair, resource, POLICY_TYPES["aws_iam_role"][1], before)
-            arns = values.texts("managed_policy_arns")
-            for arn in [] if arns is UNKNOWN else arns:
-                self._managed(holder, arn, resource, before)
-
-    def _attached(self, holder: Holder, attachment: Resource, values: Block, before: bool) -> None:
-        joins = self._comparison.joins_before if before else self._comparison.joins_after
-        found = joins.target(attachment, "policy_arn", "aws_iam_policy")
-        if isinstance(found, Resource):
-            holder.places.append(_Place(found, "policy", before, computed=False))
-            self._attached_policies.add((IDENTITY, self._comparison.pair(found).address))
-            if self._comparison.pair(found).action not in ("no-op", "read"):
-                self._touched.add((holder.group, holder.label))
-        else:
-            self._managed(holder, values.text("policy_arn"), attachment, before)
-
-    def _managed(self, holder: Holder, arn: object, resource: Resource, before: bool) -> None:
-        if not isinstance(arn, str):
-            holder.unknown += [] if before else [resource.address]
-        elif before:
-            holder.managed_before[arn] = resource.address
-        else:
-            holder.managed_after[arn] = resource.address
-
-    def _holder(self, pair: Pair, resource: Resource, kind: PolicyType, before: bool) -> Holder:
-        label, owner = self._owner(pair, resource, kind, before)
-        key = (kind.group, label)
-        if pair.action not in ("no-op", "read"):
-            self._touched.add(key)
-        if key not in self._holders:
-            self._holders[key] = Holder(label, kind.group, owner, pair.address)
-        return self._holders[key]
-
-    def _owner(self, pair: Pair, resource: Resource, kind: PolicyType, before: bool) -> tuple[str, Pair | None]:
-        """A name for people and the resource, where it is in the plan, of whoever the policy belongs to."""
-        if not kind.owner:
-            return pair.address, pair
-        joins = self._comparison.joins_before if before else self._comparison.joins_after
-        found = joins.target(resource, kind.owner_path, kind.owner[0])
-        if isinstance(found, Resource):
-            owner = self._comparison.pair(found)
-            return owner.address, owner
-        name = resource.values(before=joins.before).text(kind.owner_path)
-        return (f"{kind.owner[0]} {name}" if isinstance(name, str) else pair.address), None
-
-
-def _paths(values: Block, path: str) -> Iterator[str]:
-    """The paths that `inline_policy.*.policy` stands for."""
-    outer, star, inner = path.partition(".*.")
-    if not star:
-        yield path
-        return
-    found = values.blocks(outer)
-    yield from () if found is UNKNOWN else (f"{block.path}.{inner}" for block in found)
+    document: Document
+    changed: bool
 
 
 def _documents(holder: Holder, comparison: Comparison) -> Iterator[Risk]:
     before, after = _read_all(holder, comparison)
     old, new = _policy(before), _policy(after)
-    if old == new and new.whole:
+    if old == new and new.whole and new.certain:
+        before, after = [], [one for one in after if one.document.declared_in]
+    effort = comparisons(new.allows, old.allows + new.denies) + comparisons(old.denies, new.denies)
+    if (before or after) and effort > _MOST:
+        yield _cannot_tell(holder, holder.address, "all that it allows", "is too long to be compared")
         return
-    for one in after:
+    for one, changed in after:
         own = policy(one.statements, whole=one.whole)
-        found = list(new_permissions(own.allows, old, new))
-        yield from _widened(holder, found, one.resource.address, comparison)
-        if not own.whole:
+        found = list(_widened(holder, new, new_permissions(own.allows, old, new), one, comparison))
+        yield from found
+        if not own.whole and changed:
             yield _cannot_tell(holder, one.resource.address, f"the policy at {one.path}")
-    for one in before:
-        found = list(lost_denies(policy(one.statements).denies, new))
-        yield from _widened(holder, found, one.resource.address, comparison)
+        elif one.declared_in and all(risk.level is Level.NOTE for risk in found):
+            why = f"is judged as {one.declared_in} declares it; a function around that would not show"
+            yield _cannot_tell(holder, one.resource.address, f"the policy at {one.path}", why)
+    for one, changed in before:
+        own = policy(one.statements, whole=one.whole)
+        yield from _widened(holder, new, lost_denies(own.denies, new), one, comparison)
+        if not own.whole and changed and new.whole:
+            yield _cannot_tell(holder, one.resource.address, f"what the policy at {one.path} denied")
 
 
-def _read_all(holder: Holder, comparison: Comparison) -> tuple[list[Document], list[Document]]:
+def _read_all(holder: Holder, comparison: Comparison) -> tuple[list[_Read], list[_Read]]:
     places = holder.places
     if any(not place.computed for place in places):
         places = [place for place in places if not place.computed]
-    found: tuple[list[Document], list[Document]] = ([], [])
-    for place in dict.fromkeys(places):
+    found: tuple[dict[object, _Read], dict[object, _Read]] = ({}, {})
+    for place in places:
         joins = comparison.joins_before if place.before else comparison.joins_after
         one = document(place.resource, place.path, joins)
         if one is not None and (one.whole or not place.computed):
-            found[0 if place.before else 1].append(one)
-    return found
+            sides = [0] if place.before else [1]
+            sides += [1] if place.before and place.resource.action == "forget" else []
+            for side in sides:
+                found[side].setdefault((place.resource, place.path), _Read(one, place.changed))
+    return list(found[0].values()), list(found[1].values())
 
 
-def _policy(documents: list[Document]) -> Policy:
-    whole = all(one.whole for one in documents)
-    return policy([statement for one in documents for statement in one.statements], whole=whole)
+def _policy(documents: list[_Read]) -> Policy:
+    whole = all(one.whole for one, _ in documents)
+    return policy([statement for one, _ in documents for statement in one.statements], whole=whole)
 
 
-def _widened(holder: Holder, found: list[Widening], address: str, comparison: Comparison) -> Iterator[Risk]:
+def _widened(
+    holder: Holder, new: Policy, found: Iterable[Widening], one: Document, comparison: Comparison
+) -> Iterator[Risk]:
     harmless = []
+    address = one.resource.address
     for widening in found:
         what = f"{holder.label}: {widening.kind}: {widening.grant}"
-        why = danger(widening.grant, holder.group, comparison.accounts)
+        level, why = danger(widening.grant, holder.group, comparison.accounts)
         if not widening.known and not (holder.new and why):
             what += "; parts are known only after apply: cannot tell whether this is more than before"
             yield Risk("PRIVILEGES_UNKNOWN", Section.PRIVILEGES, Level.LOOK, address, what, _FIX_UNKNOWN, known=False)
         elif holder.new and not why:
             harmless.append(str(widening.grant))
+        elif widening.kind is Widened.DENY and _denied_in_vain(widening.grant, holder, new):
+            what += "; nothing that is left allows it"
+            yield Risk("PRIVILEGES_DENY", Section.PRIVILEGES, Level.NOTE, address, what)
         else:
             name = "PRIVILEGES_DANGEROUS" if holder.new else f"PRIVILEGES_{widening.kind.name}"
-            yield Risk(name, Section.PRIVILEGES, Level.STOP, address, f"{what} ({why})" if why else what, _FIX)
+            level = level if holder.new else Level.STOP
+            yield Risk(name, Section.PRIVILEGES, level, address, f"{what} ({why})" if why else what, _FIX)
     if harmless:
         what = f"new: {holder.label}: {'; '.join(harmless)}"
         yield Risk("PRIVILEGES_NEW", Section.PRIVILEGES, Level.NOTE, address, what)
 
 
-def _cannot_tell(holder: Holder, address: str, what: str) -> Risk:
-    text = f"{holder.label}: {what} is known only after apply or cannot be read: cannot tell what it allows"
+def _denied_in_vain(denied: Grant, holder: Holder, left: Policy) -> bool:
+    """Whether nothing allows what was denied, as far as this plan tells of a role, user or group of its own."""
+    if holder.group not in (IDENTITY, TRUST) or holder.owner is None or holder.owner.type not in _PRINCIPALS:
+        return False
+    outside = holder.managed_after or holder.unknown or any(one.computed for one in holder.managed_before.values())
+    return left.whole and not outside and not any(allow.meets(denied) for allow in left.allows)
+
+
+def _cannot_tell(holder: Holder, address: str, what: str, why: str = _UNKNOWN) -> Risk:
+    text = f"{holder.label}: {what} {why}: cannot tell whether more is allowed"
     return Risk("PRIVILEGES_UNKNOWN", Section.PRIVILEGES, Level.LOOK, address, text, _FIX_UNKNOWN, known=False)
 
 
 def _managed(holder: Holder) -> Iterator[Risk]:
-    for address in holder.unknown:
-        yield _cannot_tell(holder, address, "an attached policy")
-    for arn, address in holder.managed_after.items():
+    for address, what in holder.unknown.items():
+        yield _cannot_tell(holder, address, what)
+    for arn, managed in holder.managed_after.items():
         if arn in holder.managed_before:
             continue
         what = f"{holder.label}: attaches {arn}, which is not in this plan"
         if _WIDE_NAMES.search(arn):
-            yield Risk("PRIVILEGES_FULL_ACCESS", Section.PRIVILEGES, Level.STOP, address, what, _FIX)
+            yield Risk("PRIVILEGES_FULL_ACCESS", Section.PRIVILEGES, Level.STOP, managed.address, what, _FIX)
         elif not holder.new:
-            yield Risk("PRIVILEGES_ATTACHED", Section.PRIVILEGES, Level.STOP, address, what, _FIX)
+            yield Risk("PRIVILEGES_ATTACHED", Section.PRIVILEGES, Level.STOP, managed.address, what, _FIX)
         else:
-            yield Risk("PRIVILEGES_ATTACHED", Section.PRIVILEGES, Level.LOOK, address, what, _FIX, known=False)
+            yield Risk("PRIVILEGES_ATTACHED", Section.PRIVILEGES, Level.LOOK, managed.address, what, _FIX, known=False)
+    for arn, managed in holder.managed_before.items():
+        if arn not in holder.managed_after and not managed.computed and _MAY_DENY.fullmatch(arn):
+            what = f"{holder.label}: detaches {arn}, which is not in this plan: what it denies, if anything, is lost"
+            yield Risk("PRIVILEGES_DETACHED", Section.PRIVILEGES, Level.LOOK, managed.address, what, known=False)
+
+
+def _restrictions(holders: Holders, comparison: Comparison) -> Iterator[Risk]:
+    """Policies without which more is allowed, not less."""
+    for pair in comparison.changes:
+        if pair.type not in WITHOUT or pair.before is None or pair.after is not None or pair.action == "forget":
+            continue
+        owner, (level, why) = holders.owner(pair), WITHOUT[pair.type]
+        if owner is None or owner.after is not None:
+            yield Risk("PRIVILEGES_DEFAULT", Section.PRIVILEGES, level, pair.address, f"deleted: {why}", _FIX)
 
 
 def _boundaries(comparison: Comparison) -> Iterator[Risk]:
@@ -239,15 +183,3 @@ def _boundaries(comparison: Comparison) -> Iterator[Risk]:
         else:
             what = f"permissions boundary {old} {f'replaced by {new}' if new else 'removed'}"
             yield Risk("PRIVILEGES_BOUNDARY", Section.PRIVILEGES, Level.STOP, pair.address, what, _FIX)
-
-
-def _roles_changed(comparison: Comparison) -> Iterator[Risk]:
-    """What runs as another role than before: the role may be the same, its privileges are not."""
-    for pair in comparison.changes:
-        if pair.before is None or pair.after is None or not pair.type.startswith("aws_sagemaker_"):
-            continue
-        for attribute in ("execution_role_arn", "role_arn"):
-            old, new = pair.before.text(attribute), pair.after.text(attribute)
-            if isinstance(old, str) and isinstance(new, str) and old != new:
-                what = f"runs as {new} instead of {old}"
-                yield Risk("PRIVILEGES_ROLE", Section.PRIVILEGES, Level.LOOK, pair.address, what)

@@ -112,9 +112,10 @@ class Review:
 
     @property
     def unknown(self) -> bool:
-        """Whether a risk, rule or budget cannot be judged before apply."""
+        """Whether a risk, rule or budget cannot be judged before apply, or something is not reviewed at all."""
         return (
-            any(not one.risk.known and not one.accepted for one in self.risks)
+            bool(self.notes)
+            or any(not one.risk.known and not one.accepted for one in self.risks)
             or any(one.outcome is rules.Outcome.UNKNOWN for one in self.findings)
             or any(one.held is Held.UNKNOWN for one in self.budgets)
         )
@@ -171,7 +172,7 @@ def review(
         footprint=footprint,
         alternatives=tuple(alternatives(footprint)),
         budgets=tuple(hold(list(budgets), footprint, comparison)),
-        notes=tuple(_notes(plan)),
+        notes=(*_notes(plan), *_unused(usage)),
         builtin=checkov() if checkov is not None else None,
         fail_on=fail_on,
     )
@@ -208,6 +209,11 @@ def _notes(plan: Plan) -> Iterator[str]:
     for check in plan.failed_checks:
         problems = f": {'; '.join(check.problems)}" if check.problems else ""
         yield f"{check.address}: its condition {_STATUS.get(check.status, 'did not pass')}{problems}"
+
+
+def _unused(usage: Usage | None) -> Iterator[str]:
+    for entry in usage.unused if usage is not None else ():
+        yield f"the usage file says something of {entry}, of which this plan has nothing that is estimated"
 
 
 _STATUS = {"fail": "fails", "error": "could not be evaluated", "unknown": "is known only after apply"}

@@ -38,6 +38,7 @@ RISK_TITLES = {
     "DATA_DELETED": "Something that holds data is deleted",
     "DATA_REPLACED": "Something that holds data is deleted and made anew",
     "DATA_FORGOTTEN": "Something that holds data is no longer managed",
+    "DATA_VANISHED": "Something that holds data was deleted outside Terraform",
     "DATA_GUARD_REMOVED": "A guard against deletion goes away",
     "DATA_WEAKER": "Data is protected less than before",
     "DATA_EXPIRES": "Objects are newly deleted by age",

@@ -20,23 +20,23 @@ class Place(NamedTuple):
 
     comments: str  # the collection's URL
     one: str  # the URL of one comment, with {id}
-    user: str  # who the token belongs to
+    user: str  # where it says who the token belongs to
     headers: Mapping[str, str]
     author: str  # the key of a comment's author
     login: str  # the key of a user's name
     edit: str  # the method that changes a comment
+    query: str = ""  # how `user` is asked, where it is GraphQL
     otherwise: str = ""  # who it is where the service does not tell
 
 
-def github(api: str, repository: str, number: str, token: str) -> Place:
-    """A pull request on GitHub. `token` may be that of a workflow, which needs `pull-requests: write`."""
+def github(api: str, repository: str, number: str, token: str, graphql: str = "") -> Place:
+    """A pull request on GitHub. `token`: a workflow's, an app's or a person's, with `pull-requests: write`."""
     issues = f"{api}/repos/{repository}/issues"
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
     one = f"{issues}/comments/{{id}}"
-    # A workflow's token may not ask who it is.
-    return Place(
-        f"{issues}/{number}/comments", one, f"{api}/user", headers, "user", "login", "PATCH", "github-actions[bot]"
-    )
+    comments, user = f"{issues}/{number}/comments", graphql or f"{api}/graphql"
+    # The REST API tells no app who it is.
+    return Place(comments, one, user, headers, "user", "login", "PATCH", "{viewer{login}}", "github-actions[bot]")
 
 
 def gitlab(api: str, project: str, number: str, token: str) -> Place:
@@ -53,7 +53,9 @@ def place(environment: Mapping[str, str]) -> Place:
         return gitlab(api, project, environment["CI_MERGE_REQUEST_IID"], _needed(environment, "GITLAB_TOKEN"))
     api = environment.get("GITHUB_API_URL") or "https://api.github.com"
     repository, token = _needed(environment, "GITHUB_REPOSITORY"), _needed(environment, "GITHUB_TOKEN")
-    return github(api, repository, _needed(environment, "PULL_REQUEST"), token)
+    return github(
+        api, repository, _needed(environment, "PULL_REQUEST"), token, environment.get("GITHUB_GRAPHQL_URL", "")
+    )
 
 
 def _needed(environment: Mapping[str, str], name: str) -> str:
@@ -77,11 +79,16 @@ def post(text: str, marker: str, where: Place) -> str:
 
 def _login(where: Place) -> str:
     try:
-        return str(_get(_call(where, "GET", where.user), where.login))
+        found = _call(
+            where, "POST" if where.query else "GET", where.user, {"query": where.query} if where.query else None
+        )
     except UserError:
-        if where.otherwise:
-            return where.otherwise
-        raise
+        if not where.otherwise:
+            raise
+        return where.otherwise
+    if where.query:
+        found = _get(_get(found, "data"), "viewer")
+    return str(_get(found, where.login) or where.otherwise)
 
 
 def _comments(where: Place) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from sustainable_mlops.review.harmless import harmless
 from sustainable_mlops.review.risk import Level
 
 STOP, LOOK = Level.STOP, Level.LOOK
@@ -83,4 +84,38 @@ STORES = {
     "aws_mwaa_environment": Store("its history of runs", level=LOOK),
     "aws_bedrockagent_knowledge_base": Store("its index"),
     "aws_bedrock_custom_model": Store("the model"),
+    "aws_instance": Store("what is on its volumes", "a volume stays where delete_on_termination is off", LOOK),
+    "aws_spot_instance_request": Store("what is on the instance's volumes", level=LOOK),
+    "aws_cloudformation_stack": Store("all resources of the stack", "those stay whose DeletionPolicy is Retain"),
+    "aws_sagemaker_pipeline": Store("the history of its runs", level=LOOK),
+    "aws_sagemaker_image": Store("its versions", "the container images stay in ECR", LOOK),
+    "aws_sagemaker_image_version": Store("the version", "the container image stays in ECR", LOOK),
+    "aws_db_cluster_snapshot": Store("the snapshot"),
+    "aws_docdb_cluster_snapshot": Store("the snapshot"),
+    "aws_neptune_cluster_snapshot": Store("the snapshot"),
+    "aws_redshift_cluster_snapshot": Store("the snapshot"),
+    "aws_memorydb_snapshot": Store("the snapshot"),
+    "aws_fsx_backup": Store("the backup"),
+    "aws_backup_logically_air_gapped_vault": Store("its recovery points"),
+    "aws_s3vectors_vector_bucket": Store("its vectors"),
+    "aws_s3vectors_index": Store("its vectors"),
+    "aws_cloudtrail": Store("nothing of its own: what is done in the account is no longer recorded by it", level=LOOK),
+    "aws_cloudtrail_event_data_store": Store("its events"),
+    "aws_codeartifact_domain": Store("its packages"),
+    "aws_codeartifact_repository": Store("its packages"),
+    "aws_ecrpublic_repository": Store("its images"),
+    "aws_dynamodb_table_replica": Store("the copy in this Region", level=LOOK),
+    "aws_cloudfront_key_value_store": Store("its keys and values", level=LOOK),
+    "aws_secretsmanager_secret_version": Store("this value of the secret", level=LOOK),
 }
+
+_OTHER = Store("what it may hold", "the reviewer does not know this type", LOOK)
+
+
+def store(type_: str) -> Store | None:
+    """What a type holds; None where all of it stands in the code.
+
+    The types of the provider awscc are named as CloudFormation does, most like those of the provider aws.
+    """
+    known = STORES.get(type_) or STORES.get(f"aws_{type_.removeprefix('awscc_')}")
+    return known or (None if harmless(type_) else _OTHER)

@@ -1,20 +1,38 @@
 """Single attributes that protect data or privileges, and what of a change to them makes them weaker."""
 
-from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sustainable_mlops.plan import UNKNOWN, Sensitive
+from sustainable_mlops.plan import Sensitive
+from sustainable_mlops.plan.values import Unknown
 from sustainable_mlops.review.risk import Level, Section
+from sustainable_mlops.review.stores import store
+from sustainable_mlops.review.weakenings import (
+    Test,
+    at_worst_unset,
+    backs_up_less,
+    becomes,
+    expires_newly,
+    expires_sooner,
+    leaves,
+    loses,
+    lowered,
+    raised,
+    removed,
+    shortened,
+    turned_off,
+    turned_on,
+    unlocks_sooner,
+)
 
 STOP, LOOK = Level.STOP, Level.LOOK
 DATA, PRIVILEGES = Section.DATA, Section.PRIVILEGES
-Test = Callable[[Any, Any], bool]
 
 
 class Guard(NamedTuple):
-    """An attribute that protects something; `weaker(old, new)` tells whether it protects less."""
+    """An attribute or block that protects something; `weaker(old, new)` tells whether it protects less."""
 
-    types: tuple[str, ...]
+    types: tuple[str, ...]  # none: every type that has the attribute
     path: str
     weaker: Test
     what: str
@@ -22,94 +40,123 @@ class Guard(NamedTuple):
     section: Section = DATA
     #: What the attribute is where nobody sets it.
     default: Any = None
+    #: Another attribute that, where it is set, makes up for it.
+    unless: str = ""
 
 
-def turned_on(old: Any, new: Any) -> bool:
-    """From not true to true."""
-    return _true(new) and not _true(old)
-
-
-def turned_off(old: Any, new: Any) -> bool:
-    """From true to not true."""
-    return _true(old) and not _true(new)
-
-
-def lowered(old: Any, new: Any) -> bool:
-    """To a smaller number."""
-    return isinstance(old, int | float) and isinstance(new, int | float) and new < old
-
-
-def shortened(old: Any, new: Any) -> bool:
-    """To a shorter time, where 0 is for ever."""
-    return isinstance(old, int | float) and isinstance(new, int | float) and new > 0 and (new < old or old == 0)
-
-
-def leaves(value: str) -> Test:
-    """From `value` to another one."""
-    return lambda old, new: old == value and new != value
-
-
-def becomes(*values: str) -> Test:
-    """To one of `values`, from another one."""
-    return lambda old, new: new in values and old != new
-
-
-def removed(old: Any, new: Any) -> bool:
-    """From set to not set."""
-    return bool(old) and not new
-
-
-def added(old: Any, new: Any) -> bool:
-    """From not set to set."""
-    return bool(new) and not old
-
-
-def _true(value: Any) -> bool:
-    return value is True or value == "true"
-
-
-_DATABASES = ("aws_db_instance", "aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster", "aws_redshift_cluster")
-_BUCKETS = ("aws_s3_bucket", "aws_s3_directory_bucket")
 _PUBLIC = ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block")
 _NOTEBOOK = ("aws_sagemaker_notebook_instance",)
+_OWN_KEY = "no longer encrypted with a key of one's own"
 
 GUARDS = (
-    Guard(_BUCKETS, "force_destroy", turned_on, "destroying the bucket will delete its objects too"),
-    Guard(("aws_ecr_repository",), "force_delete", turned_on, "destroying the repository will delete its images too"),
+    # Of every type that has such an attribute.
+    *(
+        Guard((), name, turned_off, "may be deleted")
+        for name in ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection",
+                     "termination_protection", "disable_api_termination")
+    ),
+    Guard((), "skip_final_snapshot", turned_on, "destroying it will leave no snapshot"),
+    Guard((), "force_destroy", turned_on, "destroying it will delete what is in it too"),
+    Guard((), "force_delete", turned_on, "destroying it will delete what is in it too"),
+    *(
+        Guard((), name, lowered, "backups are kept for a shorter time", default=0)
+        for name in ("backup_retention_period", "automated_snapshot_retention_period", "snapshot_retention_limit",
+                     "automatic_backup_retention_days")
+    ),
+    *(
+        Guard((), name, removed, _OWN_KEY, LOOK, PRIVILEGES)
+        for name in ("kms_key_id", "kms_key_arn", "kms_key", "kms_master_key_id")
+    ),
+    *(
+        Guard((), name, turned_off, "no longer encrypted", LOOK, PRIVILEGES)
+        for name in ("encrypted", "storage_encrypted", "at_rest_encryption_enabled", "transit_encryption_enabled")
+    ),
+    Guard((), "publicly_accessible", turned_on, "reachable from the internet", STOP, PRIVILEGES),
+    # Buckets.
     Guard(("aws_s3_bucket",), "versioning.0.enabled", turned_off, "objects will be overwritten without a way back"),
     Guard(
         ("aws_s3_bucket_versioning",), "versioning_configuration.0.status", leaves("Enabled"),
         "objects will be overwritten and deleted without a way back",
     ),
     Guard(
-        ("aws_s3_bucket_object_lock_configuration",), "rule.0.default_retention.0.days", lowered,
-        "new objects are locked for a shorter time",
+        ("aws_s3_bucket_versioning",), "versioning_configuration.0.mfa_delete", leaves("Enabled"),
+        "old versions can be deleted without a second factor", LOOK,
     ),
+    Guard(
+        ("aws_s3_bucket_object_lock_configuration",), "rule.0.default_retention.0", unlocks_sooner,
+        "new objects are locked for a shorter time, or not for everybody",
+    ),
+    Guard(
+        ("aws_s3_bucket_replication_configuration",), "rule", loses("id", status="Enabled"),
+        "some objects are not copied any more", LOOK,
+    ),
+    Guard(
+        ("aws_s3_bucket_server_side_encryption_configuration",),
+        "rule.0.apply_server_side_encryption_by_default.0.sse_algorithm", leaves("aws:kms", "aws:kms:dsse"),
+        _OWN_KEY, LOOK, PRIVILEGES,
+    ),
+    Guard(
+        ("aws_s3_bucket_server_side_encryption_configuration",),
+        "rule.0.apply_server_side_encryption_by_default.0.kms_master_key_id", removed, _OWN_KEY, LOOK, PRIVILEGES,
+    ),
+    # Keys and secrets.
     Guard(("aws_kms_key",), "deletion_window_in_days", lowered, "less time to take a deletion back", default=30),
     Guard(("aws_kms_key",), "is_enabled", turned_off, "nothing encrypted under it can be read", default=True),
+    Guard(("aws_kms_key",), "enable_key_rotation", turned_off, "the key is not renewed any more", LOOK),
+    Guard(("aws_kms_key",), "rotation_period_in_days", raised, "the key is renewed less often", LOOK, default=365),
     Guard(
         ("aws_secretsmanager_secret",), "recovery_window_in_days", lowered, "less time to take a deletion back",
         default=30,
     ),
+    # Databases, streams and queues.
     Guard(("aws_cognito_user_pool",), "deletion_protection", leaves("ACTIVE"), "may be deleted"),
-    Guard(_DATABASES, "deletion_protection", turned_off, "may be deleted"),
-    Guard(_DATABASES, "skip_final_snapshot", turned_on, "destroying it will leave no snapshot"),
-    Guard(_DATABASES, "backup_retention_period", lowered, "backups are kept for a shorter time"),
-    Guard(("aws_dynamodb_table",), "deletion_protection_enabled", turned_off, "may be deleted"),
     Guard(("aws_dynamodb_table",), "point_in_time_recovery.0.enabled", turned_off, "cannot be taken back in time"),
-    Guard(("aws_dynamodb_table",), "ttl.0.enabled", turned_on, "items will expire"),
+    Guard(
+        ("aws_dynamodb_table",), "point_in_time_recovery.0.recovery_period_in_days", lowered,
+        "can be taken back less far in time", default=35,
+    ),
+    Guard(("aws_dynamodb_table",), "ttl.0", expires_newly, "items will expire"),
+    Guard(("aws_dynamodb_table",), "replica", loses("region_name"), "a copy in another Region is deleted", LOOK),
+    Guard(
+        ("aws_dynamodb_table",), "server_side_encryption.0.enabled", turned_off, _OWN_KEY, LOOK, PRIVILEGES,
+    ),
+    *(
+        Guard(
+            ("aws_timestreamwrite_table",), f"retention_properties.0.{store}_store_retention_period_in_{unit}", lowered,
+            "older records will be deleted",
+        )
+        for store, unit in (("magnetic", "days"), ("memory", "hours"))
+    ),
+    Guard(("aws_kinesis_stream",), "retention_period", lowered, "older records will be deleted"),
+    Guard(("aws_kinesis_stream",), "encryption_type", leaves("KMS"), "no longer encrypted", LOOK, PRIVILEGES),
+    Guard(("aws_sqs_queue",), "message_retention_seconds", lowered, "older messages will be deleted", LOOK),
+    Guard(
+        ("aws_sqs_queue",), "sqs_managed_sse_enabled", turned_off, "no longer encrypted", LOOK, PRIVILEGES,
+        unless="kms_master_key_id",
+    ),
+    # Files, images, logs, backups.
+    Guard(("aws_efs_backup_policy",), "backup_policy.0.status", leaves("ENABLED"), "not backed up any more"),
+    Guard(
+        ("aws_efs_file_system",), "protection.0.replication_overwrite", leaves("ENABLED"),
+        "a replication may overwrite it", LOOK,
+    ),
+    Guard(("aws_backup_plan",), "rule", backs_up_less, "backups are made at other times, or deleted sooner", LOOK),
+    Guard(("aws_ecr_repository",), "image_tag_mutability", leaves("IMMUTABLE"), "tags can move to other images", LOOK),
+    Guard(("aws_cloudwatch_log_group",), "retention_in_days", shortened, "older logs will be deleted", LOOK, default=0),
+    Guard(("aws_cloudwatch_log_group",), "skip_destroy", turned_off, "logs will be deleted with the group", LOOK),
+    Guard(
+        ("aws_cloudtrail",), "enable_logging", turned_off, "what is done in the account is not recorded any more", LOOK,
+        default=True,
+    ),
+    # SageMaker.
     Guard(
         ("aws_sagemaker_domain",), "retention_policy.0.home_efs_file_system", becomes("Delete"),
         "home folders will be deleted with the domain", default="Retain",
     ),
     Guard(
-        ("aws_sagemaker_feature_group",), "online_store_config.0.ttl_duration", added, "records will expire", LOOK
+        ("aws_sagemaker_feature_group",), "online_store_config.0.ttl_duration.0", expires_sooner,
+        "records will expire, or sooner", LOOK,
     ),
-    Guard(("aws_ecr_repository",), "image_tag_mutability", leaves("IMMUTABLE"), "tags can move to other images", LOOK),
-    Guard(("aws_cloudwatch_log_group",), "retention_in_days", shortened, "older logs will be deleted", LOOK, default=0),
-    Guard(("aws_cloudwatch_log_group",), "skip_destroy", turned_off, "logs will be deleted with the group", LOOK),
-    Guard(("aws_kinesis_stream",), "retention_period", lowered, "older records will be deleted"),
-    Guard(("aws_sqs_queue",), "message_retention_seconds", lowered, "older messages will be deleted", LOOK),
     *(
         Guard(_PUBLIC, flag, turned_off, "public access is not blocked any more", STOP, PRIVILEGES)
         for flag in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
@@ -121,10 +168,6 @@ GUARDS = (
     Guard(
         ("aws_s3_bucket_ownership_controls",), "rule.0.object_ownership", leaves("BucketOwnerEnforced"),
         "access control lists count again", LOOK, PRIVILEGES,
-    ),
-    Guard(
-        ("aws_db_instance", "aws_rds_cluster_instance", "aws_redshift_cluster"), "publicly_accessible", turned_on,
-        "reachable from the internet", STOP, PRIVILEGES,
     ),
     Guard(
         _NOTEBOOK, "direct_internet_access", leaves("Disabled"), "reaches the internet directly", LOOK, PRIVILEGES,
@@ -141,13 +184,28 @@ GUARDS = (
         ("aws_sagemaker_domain",), "app_network_access_type", leaves("VpcOnly"), "apps reach the internet directly",
         LOOK, PRIVILEGES, default="PublicInternetOnly",
     ),
-    Guard(
-        ("aws_sagemaker_endpoint_configuration", "aws_sagemaker_notebook_instance"), "kms_key_arn", removed,
-        "storage is no longer encrypted with a key of one's own", LOOK, PRIVILEGES,
-    ),
 )  # fmt: skip
 
 GUARDS_BY_TYPE = {type_: [guard for guard in GUARDS if type_ in guard.types] for g in GUARDS for type_ in g.types}
+_OF_ANY = [guard for guard in GUARDS if not guard.types]
+
+
+@lru_cache(maxsize=4096)
+def guards(type_: str) -> tuple[Guard, ...]:
+    """The guards of a type. Of what holds no data of its own, the deletion and the backups are only looked at."""
+    own = GUARDS_BY_TYPE.get(type_, [])
+    paths = {guard.path for guard in own}
+    held = store(type_)
+    minor = held is None or held.level is not STOP
+    return (
+        *own,
+        *(
+            guard._replace(level=LOOK) if minor and guard.section is DATA else guard
+            for guard in _OF_ANY
+            if guard.path not in paths
+        ),
+    )
+
 
 #: Resources that protect the bucket they belong to: the same as all their guards weaker when they go.
 PROTECTING = {
@@ -159,6 +217,7 @@ PROTECTING = {
     "aws_s3_bucket_server_side_encryption_configuration": (
         PRIVILEGES, "objects are no longer encrypted with the key set here"
     ),
+    "aws_efs_backup_policy": (DATA, "the file system is not backed up any more"),
     "aws_backup_plan": (DATA, "no more backups by this plan"),
     "aws_backup_selection": (DATA, "what it selects is not backed up any more"),
     "aws_backup_vault_lock_configuration": (DATA, "recovery points may be deleted"),
@@ -170,8 +229,18 @@ def answer(guard: Guard, old: Any, new: Any) -> bool | None:
     """Whether it is weaker; None where it cannot be told before apply."""
     old = guard.default if old is None else old
     new = guard.default if new is None else new
-    if new is UNKNOWN or old is UNKNOWN:
+    if _holds(old, Unknown):
         return None
-    if isinstance(new, Sensitive) or isinstance(old, Sensitive):
-        return None if new != old else False
-    return guard.weaker(old, new)
+    if at_worst_unset(guard.weaker) and not guard.weaker(old, None):
+        return False
+    if _holds(new, Unknown):
+        return None
+    if old == new:
+        return False
+    return None if _holds(old, Sensitive) or _holds(new, Sensitive) else guard.weaker(old, new)
+
+
+def _holds(value: Any, kind: type) -> bool:
+    if isinstance(value, dict | list):
+        return any(_holds(one, kind) for one in (value.values() if isinstance(value, dict) else value))
+    return isinstance(value, kind)

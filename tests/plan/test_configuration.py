@@ -104,6 +104,9 @@ def test_a_computed_attribute_is_told_from_one_that_is_set() -> None:
     assert found.configured(role, "managed_policy_arns") is False
     assert found.configured(model, "execution_role_arn") is True
     assert found.configured(plan(change("aws_x.y", {"a": 1})).resources[0], "a") is UNKNOWN
+    empty = {"address": "aws_x.y", "mode": "managed", "type": "aws_x", "name": "y"}
+    bare = plan(change("aws_x.y", {"a": 1}), root={"resources": [empty]})
+    assert bare.configured(bare.resources[0], "a") is False
 
 
 def test_an_old_configuration_without_resources_refers_to_nothing() -> None:

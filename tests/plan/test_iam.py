@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, iam, load
 from tests.plan.build import change, declared, plan
 from tests.plan.test_load import FIXTURES
@@ -115,3 +117,40 @@ def test_inherited_statements_of_a_data_source_count() -> None:
         ("Allow", ("s3:*",)),
         ("Deny", ("s3:DeleteObject",)),
     ]
+
+
+def of_data(statement: dict[str, Any], *references: str) -> iam.Document:
+    """A role policy that is read on apply from a data source with this statement."""
+    found = plan(
+        change("data.aws_iam_policy_document.d", {"statement": [statement]}, unknown={"json": True}, actions=["read"]),
+        change("aws_s3_bucket.b", {"bucket": "b"}, unknown={"arn": True}),
+        change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
+        root={"resources": [declared("aws_iam_role_policy.p", policy=list(references))]},
+    )
+    policy = found.resource("aws_iam_role_policy.p")
+    assert policy is not None
+    document = iam.document(policy, "policy", found.joins)
+    assert document is not None
+    return document
+
+
+@pytest.mark.parametrize("more", ["local.prefix", "aws_s3_bucket.b.arn"])
+def test_a_data_source_is_the_whole_policy_only_where_nothing_else_has_a_part_in_it(more: str) -> None:
+    source = "data.aws_iam_policy_document.d"
+    alone = of_data({"actions": ["s3:GetObject"]}, f"{source}.json")
+    assert (alone.whole, alone.declared_in) == (True, source)
+    assert not of_data({"actions": ["s3:GetObject"]}, f"{source}.json", more).whole
+
+
+def test_variables_of_policies_read_as_the_provider_writes_them() -> None:
+    source = "data.aws_iam_policy_document.d.json"
+    (statement,) = of_data({"resources": ["arn:aws:s3:::data/&{aws:username}/*"]}, source).statements
+    assert statement.resources == ("arn:aws:s3:::data/${aws:username}/*",)
+
+
+def test_numbers_and_flags_without_quotes_are_read_in_conditions_and_principals() -> None:
+    condition = {"Bool": {"aws:SecureTransport": False}, "NumericLessThan": {"aws:MultiFactorAuthAge": [300]}}
+    statements = iam.parse(json.dumps({"Statement": {"Principal": {"AWS": 123456789012}, "Condition": condition}}))
+    assert statements is not None
+    assert [one.values for one in statements[0].conditions] == [("false",), ("300",)]
+    assert statements[0].principals == (("AWS", ("123456789012",)),)

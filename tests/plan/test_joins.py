@@ -148,3 +148,20 @@ def test_every_production_and_shadow_variant_counts() -> None:
     read = found.joins.variants(found.resources[0])
     assert read is not UNKNOWN
     assert [(variant.name, variant.shadow) for variant in read] == [("a", False), ("b", False), ("a", True)]
+
+
+def test_a_data_source_of_the_same_type_is_no_resource_of_the_plan() -> None:
+    found = plan(
+        change("data.aws_iam_role.r", {"name": "r"}, unknown={"arn": True}, actions=["read"]),
+        change("aws_sagemaker_model.m", {}, unknown={"execution_role_arn": True}),
+        change("aws_cloudwatch_metric_alarm.a", {}, unknown={"alarm_actions": True}),
+        root={
+            "resources": [
+                declared("aws_sagemaker_model.m", execution_role_arn=["data.aws_iam_role.r.arn"]),
+                declared("aws_cloudwatch_metric_alarm.a", alarm_actions=["data.aws_iam_role.r.arn"]),
+            ]
+        },
+    )
+    model, alarm = at(found, "aws_sagemaker_model.m"), at(found, "aws_cloudwatch_metric_alarm.a")
+    assert found.joins.target(model, "execution_role_arn", "aws_iam_role") is UNKNOWN
+    assert found.joins.targets(alarm, "alarm_actions", "aws_iam_role") == Matches()

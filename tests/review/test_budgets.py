@@ -10,7 +10,8 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.review import Review, Verdict, review
 from sustainable_mlops.review.accepted import Acceptance, read_accepted
-from sustainable_mlops.review.budgets import Budget, Held, read_budgets
+from sustainable_mlops.review.budgets import Budget, BudgetResult, Held, read_budgets
+from sustainable_mlops.review.formats.content import budget_text
 from tests.plan.build import change, plan
 
 TODAY = date(2026, 11, 24)
@@ -58,6 +59,18 @@ def test_a_budget_of_tags_counts_only_what_carries_them() -> None:
     assert held(TWO, workload="other", usd_per_month=0) == [Held.NOTHING]
 
 
+def test_an_object_that_a_replacement_left_does_not_hide_what_took_its_place() -> None:
+    usd = running(review(plan(notebook("b", "prod")), today=TODAY), "cost")
+    left = {**notebook("b", "prod", before=True)["change"]["before"], "tags_all": {}}
+    found = plan(notebook("b", "prod"), change("aws_sagemaker_notebook_instance.b", before=left, deposed="1a2b3c4d"))
+    assert held(found, environment="prod", usd_per_month=usd * 0.999) == [Held.OVER]
+
+
+def test_a_budget_of_which_nothing_is_known_says_so() -> None:
+    result = BudgetResult("b", "kg_per_month", 50, Held.UNKNOWN, None, high=False, unknown=("a",))
+    assert budget_text(result) == "cannot tell: nothing that it counts is known; 50 kgCO2e are allowed"
+
+
 def test_the_high_end_is_held_where_the_budget_says_so() -> None:
     central = running(review(TWO, today=TODAY), "total")
     results = [
@@ -92,6 +105,9 @@ def test_tags_that_are_unknown_until_apply_leave_the_budget_open() -> None:
         ("budgets: [{kg_per_month: .nan}]", "budgets[0].kg_per_month: must be a number"),
         ("budgets: [{kg_per_month: 1, hold: low}]", "budgets[0].hold: must be expected or high"),
         ("budgets: [{kg_per_month: 1, workload: 3}]", "budgets[0].workload: must be text"),
+        ("budgets: [{kg_per_month: ~}]", "budgets[0].kg_per_month: has no value"),
+        ("budgets: [{kg_per_month: 1, workload: ~}]", "budgets[0].workload: has no value"),
+        ("budgets: [{kg_per_month: 5, kg_per_month: 5000}]", "the key kg_per_month is there twice"),
         ("limits: []", "unknown key limits"),
         ("- a", "must be a mapping"),
         ("{", "is not YAML"),
@@ -139,6 +155,7 @@ def test_an_accepted_risk_stops_nothing_until_its_day(address: str, risk: str, u
         ("{address: a, risk: data, until: 2026-12-31}", "accepted[0].reason: must be text, and is missing"),
         ("{address: a, risk: data, reason: b}", "accepted[0].until: must be a date"),
         ("{address: a, risk: data, reason: b, until: soon}", "accepted[0].until: must be a date"),
+        ("{address: a, risk: data, reason: b, until: 2026-12-31 10:00:00}", "accepted[0].until: must be a date"),
         ("{address: a, risk: dta, reason: b, until: 2026-12-31}", "accepted[0].risk: must be a risk's id"),
         ("{address: a, risk: DATA_DELETD, reason: b, until: 2026-12-31}", "accepted[0].risk: must be a risk's id"),
     ],

@@ -16,7 +16,7 @@ import yaml
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.review import sticky
-from sustainable_mlops.review.formats.markdown import MARKER
+from sustainable_mlops.review.formats.markdown import marker
 from sustainable_mlops.terraform import ROOT
 from tests.plan.test_load import FIXTURES
 
@@ -42,7 +42,7 @@ def action_step(name: str) -> str:
 
 def run_action(folder: Path, **inputs: str) -> tuple[dict[str, str], str]:
     """The outputs of the step `Review`, and the summary."""
-    names = ("base", "usage", "budgets", "accepted")
+    names = ("name", "base", "usage", "budgets", "accepted")
     environment = {"FAIL_ON": "data,privileges,rules,budgets", **{name.upper(): "" for name in names}, **inputs}
     files = {name: folder / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     for file in files.values():
@@ -57,7 +57,7 @@ def run_action(folder: Path, **inputs: str) -> tuple[dict[str, str], str]:
 def test_the_action_writes_the_reports_and_the_summary_and_keeps_the_exit_code(tmp_path: Path) -> None:
     outputs, summary = run_action(tmp_path, PLAN=str(PLAN))
     assert (outputs["code"], outputs["verdict"]) == ("1", "stop")
-    assert summary.startswith(MARKER)
+    assert summary.startswith(marker(str(PLAN)))
     assert {file.name for file in Path(outputs["folder"]).iterdir()} == {
         f"review.{suffix}" for suffix in ("md", "html", "json", "sarif")
     }
@@ -72,11 +72,19 @@ def test_the_action_takes_its_inputs_as_text_whatever_is_in_them(tmp_path: Path)
     assert not (tmp_path / "broken").exists()
 
 
-def test_the_action_fails_with_2_where_the_plan_cannot_be_read(tmp_path: Path) -> None:
-    outputs, summary = run_action(tmp_path, PLAN="missing.json")
+def test_the_action_fails_with_2_where_the_plan_cannot_be_read_and_says_so_in_the_comment(tmp_path: Path) -> None:
+    outputs, summary = run_action(tmp_path, PLAN="missing.json", NAME="prod")
     assert outputs["code"] == "2"
     assert "verdict" not in outputs
-    assert summary == ""
+    assert summary == Path(outputs["folder"], "review.md").read_text()
+    assert summary.startswith(marker("prod") + "\n## ❔ Not reviewed")
+    assert "missing.json: no such file" in summary
+
+
+def test_two_uses_of_the_action_in_a_job_keep_their_reports(tmp_path: Path) -> None:
+    folders = [run_action(tmp_path, PLAN=str(PLAN), NAME=name)[0]["folder"] for name in ("dev", "prod")]
+    assert [marker(name) in Path(f, "review.md").read_text() for f, name in zip(folders, ("dev", "prod"), strict=True)]
+    assert len(set(folders)) == 2
 
 
 @pytest.mark.parametrize("file", ["action.yml", "docs/ci/github.yml"])
@@ -98,7 +106,8 @@ def test_the_step_of_atlantis_prints_a_comment(tmp_path: Path) -> None:
     steps = read("docs/ci/atlantis.yaml")["workflows"]["reviewed"]["plan"]["steps"]
     done = bash(steps[-1]["run"], tmp_path, SHOWFILE=str(PLAN), PROJECT_NAME="dev")
     assert done.returncode == 1
-    assert done.stdout.startswith(MARKER)
+    assert done.stdout.startswith(marker("dev"))
+    assert "Review of `dev`" in done.stdout
 
 
 class Service(BaseHTTPRequestHandler):
@@ -106,6 +115,8 @@ class Service(BaseHTTPRequestHandler):
 
     comments: list[dict[str, Any]] = []  # noqa: RUF012  (one list for all requests, emptied by the fixture)
     tokens: set[str] = set()  # noqa: RUF012
+    #: Who the token belongs to: an app, which only GraphQL tells, or a workflow that may not ask.
+    login = "reviewer[bot]"
 
     def _answer(self, value: Any, status: int = 200) -> None:
         data = json.dumps(value).encode()
@@ -121,13 +132,18 @@ class Service(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.endswith("/user"):
-            self._answer({"username": "bot"} if "v4" in self.path else {}, 200 if "v4" in self.path else 403)
+            self._answer({"username": self.login} if "v4" in self.path else {}, 200 if "v4" in self.path else 403)
             return
         page = int(re.findall(r"page=(\d+)$", self.path)[0])
         self._answer(self.comments[(page - 1) * 100 : page * 100])
 
     def do_POST(self) -> None:
-        user = {"login": "github-actions[bot]", "username": "bot"}
+        if self.path.endswith("/graphql"):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            told = {"data": {"viewer": {"login": self.login}}}
+            self._answer({"errors": [{}]} if self.login == "github-actions[bot]" else told)
+            return
+        user = {"login": self.login, "username": self.login}
         self.comments.append({"id": len(self.comments), "body": self._body(), "user": user, "author": user})
         self._answer({}, 201)
 
@@ -159,18 +175,24 @@ def environment(kind: str, service: str) -> dict[str, str]:
     return {**found, "GITLAB_TOKEN": "t"}
 
 
-@pytest.mark.parametrize("kind", ["github", "gitlab"])
-def test_there_is_one_comment_however_often_it_is_posted(kind: str, service: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "login"),
+    [("github", "github-actions[bot]"), ("github", "reviewer[bot]"), ("github", "ann"), ("gitlab", "bot")],
+)
+def test_there_is_one_comment_a_plan_however_often_it_is_posted(
+    kind: str, login: str, service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Service, "login", login)
     stranger = {"login": "mallory", "username": "mallory"}
-    spoof = {"id": 0, "body": f"{MARKER}\nfine", "user": stranger, "author": stranger}
+    spoof = {"id": 0, "body": f"{marker('dev')}\nfine", "user": stranger, "author": stranger}
     Service.comments += [spoof, *({**spoof, "id": n, "body": "x"} for n in range(1, 150))]
-    for number in (1, 2):
-        (tmp_path / "review.md").write_text(f"{MARKER}\nreview {number}")
+    for number, name in ((1, "dev"), (1, "prod"), (2, "dev")):
+        (tmp_path / "review.md").write_text(f"{marker(name)}\nreview {number}")
         command = f"python {ROOT}/scripts/post_comment.py review.md"
         done = bash(command, tmp_path, **environment(kind, service))
         assert (done.returncode, done.stdout) == (0, "created\n" if number == 1 else "updated\n"), done.stderr
-    assert Service.comments[0]["body"] == f"{MARKER}\nfine"
-    assert [c["body"] for c in Service.comments[150:]] == [f"{MARKER}\nreview 2"]
+    assert Service.comments[0]["body"] == f"{marker('dev')}\nfine"
+    assert [c["body"] for c in Service.comments[150:]] == [f"{marker('dev')}\nreview 2", f"{marker('prod')}\nreview 1"]
 
 
 def test_what_is_no_review_is_not_posted(tmp_path: Path, service: str) -> None:
@@ -192,5 +214,8 @@ def test_the_gitlab_snippet_reviews_and_comments(tmp_path: Path, service: str) -
     script = "\n".join(read("docs/ci/gitlab-ci.yml")["review"]["script"])
     done = bash(script, tmp_path, **environment("gitlab", service))
     assert done.returncode == 1, done.stderr
-    assert [c["body"].startswith(MARKER) for c in Service.comments] == [True]
     assert (tmp_path / "review.html").exists()
+    (tmp_path / "plan.json").write_text("{")
+    (tmp_path / "review.md").unlink()
+    assert bash(script, tmp_path, **environment("gitlab", service)).returncode == 2
+    assert [c["body"].startswith(marker("plan.json") + "\n## ❔ Not reviewed") for c in Service.comments] == [True]

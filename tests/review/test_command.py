@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.review.command import main
+from sustainable_mlops.review.formats.markdown import marker
 from sustainable_mlops.terraform import ROOT
 from tests.plan.build import change, document
 from tests.plan.test_load import FIXTURES
@@ -40,11 +42,40 @@ def test_a_deleted_bucket_stops_the_plan_unless_its_gate_is_off(write: Any) -> N
     assert main([plan, "--fail-on", "none"]) == 0
 
 
+def test_a_failed_gate_that_is_off_is_named_as_what_to_look_at(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    main([write(change("aws_s3_bucket.b", before=BUCKET)), "--fail-on", "none"])
+    assert capsys.readouterr().out.startswith(" Look: no gate failed, but see data at risk")
+
+
+def test_what_a_plan_leaves_out_stops_only_where_the_unknown_does(tmp_path: Path) -> None:
+    topic = {"name": "t", "tags_all": BUCKET["tags_all"]}
+    file = tmp_path / "targeted.json"
+    file.write_text(json.dumps(document(change("aws_sns_topic.t", topic, before=topic), complete=False)))
+    assert main([str(file)]) == 0
+    assert main([str(file), "--fail-on", "unknown"]) == 1
+
+
+def test_where_there_is_no_review_the_comment_says_why(tmp_path: Path) -> None:
+    comment = tmp_path / "review.md"
+    assert main(["missing.json", "--name", "dev", "--write", str(comment), str(tmp_path / "review.json")]) == 2
+    assert comment.read_text() == f"{marker('dev')}\n## ❔ Not reviewed\n\n`dev`: missing.json: no such file\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["review.md"]
+
+
 def test_what_cannot_be_told_stops_only_where_asked(write: Any) -> None:
     plan = write(change("aws_db_instance.d", {"id": "d"}, before={"id": "d", "deletion_protection": True},
                         unknown={"deletion_protection": True}))  # fmt: skip
     assert main([plan]) == 0
     assert main([plan, "--fail-on", "data,unknown"]) == 1
+
+
+def test_a_no_op_from_nothing_to_nothing_is_nothing(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = change("aws_sns_topic.n", actions=["no-op"])
+    assert main([write(nothing), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["verdict"], found["changes"]["resources"]) == ("fine", [])
+    del nothing["change"]["after"]
+    assert main([write(nothing)]) == 2
 
 
 def test_reports_are_written_by_the_suffix_of_their_names(write: Any, tmp_path: Path) -> None:
@@ -103,6 +134,38 @@ def test_whoever_stops_reading_gets_no_traceback() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("redirected", "code", "says"),
+    [
+        ("{plan} > /dev/full", 2, "stdout: cannot be written: No space left on device"),
+        ("{plan} --json > /dev/full", 2, "stdout: cannot be written: No space left on device"),
+        ("{plan} >&-", 2, "stdout: is closed"),
+        ("- <&-", 2, "stdin: cannot be read: it is closed"),
+        ("{plan} --name $'\\xff' --json > /dev/null", 1, ""),
+    ],
+)
+def test_streams_that_cannot_be_used_are_one_line(redirected: str, code: int, says: str) -> None:
+    arguments = redirected.format(plan=FIXTURES / "platform.json")
+    script = f"{sys.executable} scripts/review_plan.py {arguments}"
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert done.stderr.startswith("error: " + says if says else "")
+    assert done.stderr.count("\n") == bool(says)
+
+
+def test_a_fault_of_the_reviewer_is_no_gate_that_failed_and_tells_no_value(
+    write: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise KeyError("a hidden value")
+
+    monkeypatch.setattr("sustainable_mlops.review.review", fails)
+    assert main([write(change("aws_s3_bucket.b", before=BUCKET))]) == 2
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"error: the reviewer itself failed \(KeyError at \w+\.py:\d+\): .*\n", said)
+    assert "hidden" not in said
+
+
 HEAVY = {"cdktn", "sagemaker", "boto3", "botocore", "moto", "pandas", "pydantic", "typer", "jinja2", "yaml", "rich"}
 
 
@@ -115,6 +178,20 @@ def test_a_review_imports_nothing_heavy(form: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not HEAVY & set(done.stderr.split())
+
+
+@pytest.mark.parametrize(("failed", "code"), [(1, 1), (0, 2)])
+def test_checkov_that_passes_nothing_has_still_checked_something(
+    failed: int, code: int, write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = {"check_id": "CKV_X", "check_name": "x", "resource": "aws_sns_topic.t"}
+    report = {"summary": {"passed": 0, "failed": failed}, "results": {"failed_checks": [check] * failed}}
+    program = f"import sys; sys.stdin.read(); print({json.dumps(report)!r})"
+    monkeypatch.setattr("sustainable_mlops.checkov.PYTHON", Path(sys.executable))
+    monkeypatch.setattr("sustainable_mlops.checkov._PROGRAM", program)
+    topic = {"name": "t"}
+    plan = write(change("aws_sns_topic.t", topic, before=topic))
+    assert main([plan, "--checkov", "--fail-on", "checkov"]) == code
 
 
 @pytest.mark.slow

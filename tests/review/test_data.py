@@ -1,5 +1,6 @@
 """Data at risk: what is deleted, replaced, or protected less than before."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from sustainable_mlops.plan import Plan
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.data import data_at_risk
 from sustainable_mlops.review.deployment import deployment
-from sustainable_mlops.review.risk import Level, Risk
+from sustainable_mlops.review.risk import Level, Risk, Section
 from sustainable_mlops.review.stores import STORES
 from tests.plan.build import change, declared, plan
 
@@ -21,12 +22,17 @@ def risks(found: Plan) -> list[Risk]:
     return [*data_at_risk(comparison), *deployment(comparison)]
 
 
-def rules_of(*days: int, **more: Any) -> dict[str, Any]:
-    rules = [
-        {"id": str(n), "status": "Enabled", "expiration": [{"days": n}], "filter": [{"prefix": "raw/"}], **more}
-        for n in days
-    ]
+def rules_of(*days: int, expires: Any = None, old: Any = None, **more: Any) -> dict[str, Any]:
+    """Lifecycle rules for the objects under raw/, after days or as `expires` says, or for their old versions."""
+    kinds: list[dict[str, Any]] = [{"expiration": [{"days": n}]} for n in days]
+    kinds += [{"expiration": [expires]}] if expires else []
+    kinds += [{"noncurrent_version_expiration": [{"noncurrent_days": 30, **old}]}] if old is not None else []
+    rules = [{"status": "Enabled", "filter": [{"prefix": "raw/"}], **kind, **more} for kind in kinds]
     return {"bucket": "data", "rule": rules}
+
+
+def larger(size: Any) -> Any:
+    return [{"prefix": "raw/", "object_size_greater_than": size}]
 
 
 @pytest.mark.parametrize("kind", sorted(STORES))
@@ -67,6 +73,34 @@ def test_a_guard_of_the_modules_that_goes_away_is_told_with_what_it_guards() -> 
     assert "arn:aws:s3:::data" in risk.what
 
 
+def mfa(*states: str) -> list[Any]:
+    return [[{"status": "Enabled", "mfa_delete": state}] for state in states]
+
+
+def lock(mode: str = "COMPLIANCE", **kept: int) -> Any:
+    return [{"default_retention": [{"mode": mode, **kept}]}]
+
+
+def statuses(*states: str) -> list[Any]:
+    return [[{"id": "a", "status": state}] for state in states]
+
+
+def days(name: str, *values: int) -> list[Any]:
+    return [[{name: value}] for value in values]
+
+
+def backups(kept: int | None) -> Any:
+    return [{"rule_name": "daily", "schedule": "cron(0 1 * * ? *)", "lifecycle": [{"delete_after": kept}]}]
+
+
+def ttl(value: int) -> Any:
+    return [{"ttl_duration": [{"unit": "Days", "value": value}]}]
+
+
+def encrypted(algorithm: str) -> Any:
+    return [{"apply_server_side_encryption_by_default": [{"sse_algorithm": algorithm}]}]
+
+
 DELETES = [{"home_efs_file_system": "Delete"}]
 WEAKER = [
     ("aws_s3_bucket", "force_destroy", False, True),
@@ -81,6 +115,42 @@ WEAKER = [
     ("aws_s3_bucket_versioning", "versioning_configuration", [{"status": "Enabled"}], [{"status": "Suspended"}]),
     ("aws_sagemaker_domain", "retention_policy", [{"home_efs_file_system": "Retain"}], DELETES),
     ("aws_cloudwatch_log_group", "retention_in_days", 0, 30),
+    ("aws_kms_key", "enable_key_rotation", True, False),
+    ("aws_kms_key", "rotation_period_in_days", 90, 2560),
+    ("aws_s3_bucket_versioning", "versioning_configuration", *mfa("Enabled", "Disabled")),
+    ("aws_s3_bucket_object_lock_configuration", "rule", lock(days=365), lock(days=1)),
+    ("aws_s3_bucket_object_lock_configuration", "rule", lock(years=10), lock(days=365)),
+    ("aws_s3_bucket_object_lock_configuration", "rule", lock(days=365), lock("GOVERNANCE", days=365)),
+    ("aws_s3_bucket_object_lock_configuration", "rule", lock(days=365), []),
+    ("aws_s3_bucket_replication_configuration", "rule", *statuses("Enabled", "Disabled")),
+    ("aws_dynamodb_table", "ttl", [{"enabled": False}], [{"enabled": True, "attribute_name": "ends"}]),
+    ("aws_dynamodb_table", "replica", [{"region_name": "a"}, {"region_name": "b"}], [{"region_name": "a"}]),
+    ("aws_timestreamwrite_table", "retention_properties", *days("magnetic_store_retention_period_in_days", 3650, 1)),
+    ("aws_efs_backup_policy", "backup_policy", *statuses("ENABLED", "DISABLED")),
+    ("aws_fsx_lustre_file_system", "automatic_backup_retention_days", 30, 0),
+    ("aws_elasticache_replication_group", "snapshot_retention_limit", 30, None),
+    ("aws_redshift_cluster", "automated_snapshot_retention_period", 35, 0),
+    ("aws_rds_global_cluster", "deletion_protection", True, False),
+    ("aws_lb", "enable_deletion_protection", True, False),
+    ("aws_backup_vault", "force_destroy", False, True),
+    ("aws_backup_plan", "rule", backups(365), backups(30)),
+    ("aws_backup_plan", "rule", backups(None), backups(30)),
+    ("aws_cloudtrail", "enable_logging", None, False),
+    ("aws_sagemaker_feature_group", "online_store_config", ttl(365), ttl(1)),
+    ("aws_sagemaker_feature_group", "online_store_config", [{}], ttl(1)),
+]
+EXPOSED = [
+    ("aws_sagemaker_endpoint_configuration", "kms_key_arn", "k", None),
+    ("aws_sagemaker_notebook_instance", "kms_key_id", "k", None),
+    ("aws_sns_topic", "kms_master_key_id", "k", None),
+    ("aws_sqs_queue", "sqs_managed_sse_enabled", True, False),
+    ("aws_cloudwatch_log_group", "kms_key_id", "k", ""),
+    ("aws_dynamodb_table", "server_side_encryption", [{"enabled": True}], []),
+    ("aws_kinesis_stream", "encryption_type", "KMS", "NONE"),
+    ("aws_s3_bucket_server_side_encryption_configuration", "rule", encrypted("aws:kms"), encrypted("AES256")),
+    ("aws_sagemaker_model", "enable_network_isolation", True, False),
+    ("aws_s3_bucket_public_access_block", "block_public_acls", True, False),
+    ("aws_db_instance", "publicly_accessible", False, True),
 ]
 
 
@@ -91,11 +161,127 @@ def test_protecting_data_less_is_a_risk_and_more_is_none(kind: str, name: str, o
     assert risks(plan(change(f"{kind}.this", {"id": "x", name: old}, before={"id": "x", name: new}))) == []
 
 
-@pytest.mark.parametrize(("kind", "name", "old"), [(kind, name, old) for kind, name, old, _ in WEAKER])
+@pytest.mark.parametrize(("kind", "name", "old", "new"), EXPOSED)
+@pytest.mark.parametrize("actions", [["update"], ["delete", "create"]])
+def test_a_guard_counts_also_where_what_it_guards_is_replaced(
+    kind: str, name: str, old: Any, new: Any, actions: list[str]
+) -> None:
+    def exposed(before: Any, after: Any) -> list[str]:
+        found = change(f"{kind}.this", {"id": "x", name: after}, before={"id": "x", name: before}, actions=actions)
+        return [risk.id for risk in data_at_risk(Comparison(plan(found))) if risk.section is Section.PRIVILEGES]
+
+    assert exposed(old, new) == ["PRIVILEGES_EXPOSED"]
+    assert exposed(new, old) == []
+
+
+def test_a_key_instead_of_the_queues_own_encryption_is_no_risk() -> None:
+    before = {"name": "q", "sqs_managed_sse_enabled": True, "kms_master_key_id": None}
+    after = {"name": "q", "sqs_managed_sse_enabled": False, "kms_master_key_id": "k"}
+    assert risks(plan(change("aws_sqs_queue.q", after, before=before))) == []
+
+
+def test_what_the_provider_computes_anew_in_a_replacement_is_not_unknown() -> None:
+    def found(*references: str) -> list[str]:
+        entry = change(
+            "aws_sagemaker_notebook_instance.n",
+            {"name": "n"},
+            before={"name": "m", "kms_key_id": ""},
+            unknown={"kms_key_id": True, "storage_encrypted": True},
+            actions=["delete", "create"],
+        )
+        entry["change"]["before"]["storage_encrypted"] = True
+        given = {"storage_encrypted": list(references)} if references else {}
+        root = {"resources": [declared("aws_sagemaker_notebook_instance.n", name=["var.n"], **given)]}
+        return [risk.id for risk in risks(plan(entry, root=root))]
+
+    assert found() == ["DATA_REPLACED", "PRIVILEGES_EXPOSED"]
+    assert found("var.encrypted") == ["DATA_REPLACED", "PRIVILEGES_UNKNOWN"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "id_"),
+    [
+        ("versioning", {"versioning_configuration": [{"status": "Enabled"}]}, {"versioning_configuration": [{}]}, "W"),
+        ("server_side_encryption_configuration", {"rule": encrypted("aws:kms")}, {"rule": encrypted("AES256")}, "E"),
+        ("ownership_controls", *({"rule": [{"object_ownership": o}]} for o in ("BucketOwnerEnforced", "Writer")), "E"),
+        ("public_access_block", {"block_public_acls": True}, {"block_public_acls": False}, "E"),
+        ("versioning", *[{"versioning_configuration": [{"status": "Enabled"}]}] * 2, ""),
+    ],
+)
+def test_protection_under_another_address_is_compared_with_what_it_replaces(
+    kind: str, old: Any, new: Any, id_: str
+) -> None:
+    found = risks(
+        plan(
+            change("aws_s3_bucket.this", BUCKET, before=BUCKET),
+            change(f"aws_s3_bucket_{kind}.old", before={"bucket": "data", **old}),
+            change(f"aws_s3_bucket_{kind}.new", {"bucket": "data", **new}),
+        )
+    )
+    names = {"W": ["DATA_WEAKER"], "E": ["PRIVILEGES_EXPOSED"], "": []}
+    assert [risk.id for risk in found] == names[id_]
+
+
+@pytest.mark.parametrize(
+    ("kind", "looked_at"),
+    [
+        ("aws_kendra_index", True),
+        ("awscc_rds_db_instance", True),
+        ("google_storage_bucket", True),
+        ("tls_private_key", True),
+        ("aws_iam_role_policy_attachment", False),
+        ("aws_cloudwatch_metric_alarm", False),
+        ("aws_security_group", False),
+        ("aws_ecs_task_definition", False),
+        ("aws_lambda_function", False),
+        ("aws_sagemaker_model", False),
+        ("random_id", False),
+        ("null_resource", False),
+        ("google_project_iam_member", False),
+    ],
+)
+@pytest.mark.parametrize("actions", [["delete"], ["delete", "create"]])
+def test_deleting_a_type_that_may_hold_something_is_looked_at(kind: str, looked_at: bool, actions: list[str]) -> None:
+    after = {"id": "y"} if "create" in actions else None
+    found = risks(plan(change(f"{kind}.this", after, before={"id": "x"}, actions=actions)))
+    assert [risk.level for risk in found] == [Level.LOOK] * looked_at
+
+
+def test_a_type_of_awscc_holds_what_that_of_aws_holds() -> None:
+    (risk,) = risks(plan(change("awscc_sagemaker_feature_group.this", before={"id": "x"})))
+    assert (risk.id, risk.level) == ("DATA_DELETED", Level.STOP)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("bucket", ["DATA_REPLACED"]), ("acceleration_status", []), ("bucket_domain_name", [])]
+)
+def test_another_name_than_in_the_base_plan_is_another_object(name: str, found: list[str]) -> None:
+    base, new = (plan(change("aws_s3_bucket.b", {**BUCKET, name: value})) for value in ("one", "two"))
+    assert [risk.id for risk in data_at_risk(Comparison(new, base))] == found
+
+
+def test_what_vanished_outside_terraform_is_looked_at() -> None:
+    drift = [
+        change("aws_s3_bucket.b", before=BUCKET),
+        change("aws_s3_bucket.c", {**BUCKET, "tags": {}}, before=BUCKET),
+        change("aws_iam_role_policy.p", before={"role": "a"}),
+    ]
+    found = risks(plan(change("aws_s3_bucket.b", BUCKET), resource_drift=drift))
+    assert [(risk.id, risk.address, risk.level) for risk in found] == [("DATA_VANISHED", "aws_s3_bucket.b", Level.LOOK)]
+
+
+def test_a_guard_that_moves_to_another_name_is_looked_at() -> None:
+    values = {"triggers_replace": "a"}
+    moved = change("terraform_data.other", values, before=values, previous_address="terraform_data.deletion_protection")
+    stays = change("terraform_data.deletion_protection", values, before=values, index="a")
+    assert [(risk.id, risk.level) for risk in risks(plan(moved, stays))] == [("DATA_GUARD_REMOVED", Level.LOOK)]
+
+
+@pytest.mark.parametrize(("kind", "name", "old"), [(kind, name, old) for kind, name, old, _ in WEAKER[:12]])
 def test_a_protection_that_is_unknown_until_apply_is_never_fine(kind: str, name: str, old: Any) -> None:
     entry = change(f"{kind}.this", {"id": "x"}, before={"id": "x", name: old}, unknown={name: True})
     found = risks(plan(entry))
-    assert [(risk.id, risk.known, risk.level) for risk in found] == [("DATA_UNKNOWN", False, Level.LOOK)]
+    assert {(risk.id, risk.known, risk.level) for risk in found} == {("DATA_UNKNOWN", False, Level.LOOK)}
 
 
 def test_versioning_that_goes_while_its_bucket_stays_is_a_risk() -> None:
@@ -118,6 +304,19 @@ def test_versioning_that_goes_while_its_bucket_stays_is_a_risk() -> None:
         (rules_of(30), rules_of(30, filter=[{"prefix": ""}]), ["DATA_EXPIRES"]),
         (rules_of(30), rules_of(30, filter=[{"and": [{"prefix": "raw/", "tags": {"a": "b"}}]}]), []),
         (rules_of(30), rules_of(30, expiration=[{"expired_object_delete_marker": True}]), []),
+        (rules_of(30), rules_of(expires={"date": "2040-01-01"}), ["DATA_EXPIRES"]),
+        (rules_of(expires={"date": "2040-01-01"}), rules_of(expires={"date": "2027-01-01"}), ["DATA_EXPIRES"]),
+        (rules_of(expires={"date": "2027-01-01"}), rules_of(expires={"date": "2040-01-01"}), []),
+        (
+            rules_of(old={"newer_noncurrent_versions": 9}),
+            rules_of(old={"newer_noncurrent_versions": 1}),
+            ["DATA_EXPIRES"],
+        ),
+        (rules_of(old={"newer_noncurrent_versions": 9}), rules_of(old={}), ["DATA_EXPIRES"]),
+        (rules_of(old={}), rules_of(old={"newer_noncurrent_versions": "9"}), []),
+        (rules_of(30, filter=larger(10)), rules_of(30, filter=larger(1000)), []),
+        (rules_of(30, filter=larger(1000)), rules_of(30, filter=larger("10")), ["DATA_EXPIRES"]),
+        (rules_of(30, filter=larger(10)), rules_of(30, filter=[{}]), ["DATA_EXPIRES"]),
         (rules_of(30), rules_of(30, transition=[{"days": 1, "storage_class": "GLACIER_IR"}]), []),
     ],
 )
@@ -137,6 +336,44 @@ def test_lifecycle_rules_that_are_unknown_until_apply_are_never_fine() -> None:
     )
     found = risks(plan(change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
     assert [(risk.id, risk.known) for risk in found] == [("DATA_UNKNOWN", False)]
+
+
+def test_lifecycle_rules_whose_objects_are_hidden_are_never_fine() -> None:
+    hide = {"rule": [{"filter": [{"prefix": True}]}]}
+    bucket = change("aws_s3_bucket.this", BUCKET, before=BUCKET)
+    for after, expected in (("", ["DATA_UNKNOWN"]), ("raw/", [])):
+        new = rules_of(30, filter=[{"prefix": after}])
+        rules = change("aws_s3_bucket_lifecycle_configuration.this", {**new, "id": "y"}, before=rules_of(30),
+                       sensitive=hide)  # fmt: skip
+        assert [risk.id for risk in risks(plan(bucket, rules))] == expected
+
+
+def images(number: int, status: str = "any", **more: Any) -> str:
+    selection = {"tagStatus": status, "countType": "imageCountMoreThan", "countNumber": number, **more}
+    return json.dumps({"rules": [{"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}]})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "level"),
+    [
+        (None, images(1), Level.STOP),
+        (images(9), images(1), Level.STOP),
+        (images(1), images(9), None),
+        (images(1), images(9, "tagged", tagPrefixList=["v"]), None),
+        (images(1, "tagged", tagPrefixList=["v"]), images(1, "tagged", tagPatternList=["v*"]), None),
+        (images(1, "tagged", tagPrefixList=["v"]), images(1), Level.STOP),
+        (images(1), images(9, countType="sinceImagePushed"), Level.STOP),
+        (None, images(1, "untagged"), Level.LOOK),
+        (None, "{", Level.LOOK),
+    ],
+)
+def test_images_that_newly_expire_are_a_risk(before: str | None, after: str, level: Level | None) -> None:
+    repository = {"name": "r", "arn": "arn:aws:ecr:eu-north-1:123456789012:repository/r"}
+    old = None if before is None else {"repository": "r", "policy": before}
+    policy = change("aws_ecr_lifecycle_policy.p", {"repository": "r", "policy": after}, before=old)
+    found = risks(plan(change("aws_ecr_repository.r", repository, before=repository), policy))
+    assert [risk.level for risk in found] == ([] if level is None else [level])
+    assert risks(plan(change("aws_ecr_repository.r", repository), policy)) == []
 
 
 def endpoint_plan(name_after: str | None) -> Plan:

@@ -13,7 +13,8 @@ from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.accepted import Acceptance
 from sustainable_mlops.review.budgets import Budget
 from sustainable_mlops.review.formats import FORMATS, render
-from sustainable_mlops.review.formats.markdown import LIMIT, MARKER
+from sustainable_mlops.review.formats.markdown import LIMIT, marker, prose
+from sustainable_mlops.review.formats.text import print_to_terminal
 from sustainable_mlops.review.risk import RISK_TITLES
 from sustainable_mlops.terraform import ROOT
 from tests.plan.build import change, plan
@@ -89,8 +90,8 @@ def test_an_accepted_risk_is_suppressed_in_sarif_not_left_out() -> None:
 @pytest.mark.parametrize("found", [*REVIEWS.values(), LARGE], ids=[*REVIEWS, "large"])
 def test_a_comment_fits_and_is_found_again(found: Review) -> None:
     comment = render(found, "markdown")
-    assert comment.startswith(MARKER + "\n")
-    assert comment_page(found).comments == [MARKER[4:-3]]
+    assert comment.startswith(marker(found.name) + "\n")
+    assert comment_page(found).comments == [marker(found.name)[4:-3]]
     assert len(comment.encode("utf-16-le")) / 2 < 65_536
 
 
@@ -147,6 +148,16 @@ def test_nothing_in_a_comment_becomes_a_mention_or_a_link() -> None:
     assert not re.search(r"@\w|#\d|://|www\.", comment_page(REVIEWS["hostile"]).text)
 
 
+@pytest.mark.parametrize("text", ["# Fine", "- a", "+ a", "===", "1. a", "12) a", "> a", "---"])
+def test_no_text_starts_a_heading_or_a_list(text: str) -> None:
+    page = MarkdownIt("commonmark").render(f"> {prose(text)}")
+    assert page == f"<blockquote>\n<p>{text.replace('>', '&gt;')}</p>\n</blockquote>\n"
+
+
+def test_no_part_of_an_arn_becomes_a_picture() -> None:
+    assert ":secret:" not in prose("arn:aws:secretsmanager:eu-north-1:123456789012:secret:db")
+
+
 def test_names_stay_names_in_html() -> None:
     page = render(REVIEWS["hostile"], "html")
     found = _Page(page).tags
@@ -158,6 +169,59 @@ def test_names_stay_names_in_html() -> None:
 def test_text_has_no_colours_and_no_control_characters() -> None:
     text = render(REVIEWS["hostile"], "text")
     assert all(character.isprintable() or character == "\n" for character in text)
+
+
+def lines_at(width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(width))
+    print_to_terminal(REVIEWS["change"])
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_terminal_shows_what_to_do_and_what_is_not_counted_in_its_width(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = lines_at(width, monkeypatch, capsys)
+    assert max(map(len, lines)) <= width
+    assert lines[0].startswith(" Stop:")
+    text = " ".join(" ".join(lines).split())
+    assert "→ Narrow it, or say why it is needed" in text
+    assert re.search(r"Not counted: [1-9]", text)
+    assert "Assumptions: " in text
+    assert any(re.match(r"  -\s+aws_sagemaker_endpoint_configuration\.this  1 instance", line) for line in lines)
+
+
+def test_every_line_of_an_item_stays_in_its_column(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = lines_at(80, monkeypatch, capsys)
+    start = lines.index("Policies")
+    items = lines[start + 1 : lines.index("", start)]
+    assert all(re.match(r"  (stop|look|note|waived|cannot tell)  \S|      ", line) for line in items)
+
+
+ONE_SIDE = review(
+    plan(
+        change(
+            "aws_sagemaker_notebook_instance.n",
+            {"name": "n", "instance_type": "ml.m5.large", "region": "eu-north-1", "volume_size": 5},
+            before={"name": "n", "instance_type": "ml.m5.large", "volume_size": 5, "region": "xx-north-1"},
+        )
+    ),
+    today=TODAY,
+)
+
+
+@pytest.mark.parametrize("form", ["markdown", "html", "text"])
+def test_what_is_known_of_one_side_is_shown(form: str) -> None:
+    page = render(ONE_SIDE, form)
+    assert re.search(r"unknown → [0-9.]+", page)
+    assert "Nothing in this plan is estimated" not in page
+
+
+@pytest.mark.parametrize("form", ["markdown", "html"])
+def test_what_a_thousand_requests_emit_is_shown_beside_their_endpoint(form: str) -> None:
+    assert re.search(r"[0-9.]+ \([0-9.]+ to [0-9.]+\) gCO2e per 1,000 requests", render(REVIEWS["change"], form))
 
 
 def test_every_risk_has_a_title() -> None:

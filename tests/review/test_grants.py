@@ -73,6 +73,22 @@ SAME = [
         [allow(Condition={"NumericLessThan": {"s3:max-keys": "10"}})],
     ),
     (
+        "an earlier date",
+        [allow(Condition={"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}})],
+        [allow(Condition={"DateLessThan": {"aws:CurrentTime": "2029-12-31T00:00:00Z"}})],
+    ),
+    (
+        "a pattern without a wildcard instead of a value",
+        [allow(Condition={"StringEquals": {"s3:prefix": "raw/"}})],
+        [allow(Condition={"StringLike": {"s3:prefix": "raw/"}})],
+    ),
+    (
+        "false without quotes, or with a capital",
+        [deny(Condition={"Bool": {"aws:SecureTransport": [False]}})],
+        [deny(Condition={"Bool": {"aws:SecureTransport": "False"}})],
+    ),
+    ("an account without quotes", [allow(Principal={"AWS": 123456789012})], [allow(Principal={"AWS": "123456789012"})]),
+    (
         "one more value that must not be",
         [allow(Condition={"StringNotEquals": {"aws:SourceVpc": "vpc-1"}})],
         [allow(Condition={"StringNotEquals": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}})],
@@ -141,6 +157,24 @@ WIDER = [
         [allow(Condition={"IpAddress": {"aws:SourceIp": "10.1.0.0/16"}})],
         [allow(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})],
         Widened.CONDITION,
+    ),
+    (
+        "a later date",
+        [allow(Condition={"DateLessThan": {"aws:CurrentTime": "2029-12-31T00:00:00Z"}})],
+        [allow(Condition={"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}})],
+        Widened.CONDITION,
+    ),
+    (
+        "a higher limit without quotes",
+        [allow(Condition={"NumericLessThan": {"aws:MultiFactorAuthAge": 300}})],
+        [allow(Condition={"NumericLessThan": {"aws:MultiFactorAuthAge": 3600}})],
+        Widened.CONDITION,
+    ),
+    (
+        "a deny of what is encrypted, not of what is not",
+        [deny(Condition={"Bool": {"aws:SecureTransport": False}})],
+        [deny(Condition={"Bool": {"aws:SecureTransport": True}})],
+        Widened.DENY,
     ),
     ("something else altogether", [READ], [READ, allow("kms:Decrypt")], Widened.PERMISSION),
     ("a deny removed", [allow("s3:*"), deny("s3:DeleteObject")], [allow("s3:*")], Widened.DENY),

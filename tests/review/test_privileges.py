@@ -88,6 +88,17 @@ def test_what_a_new_role_may_do_is_for_the_record_unless_it_is_dangerous() -> No
         {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"},
         {"Effect": "Allow", "Action": "iam:Put*", "Resource": "*"},
         {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "s3:?*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::*"},
+        {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::123456789012:role/*"},
+        {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::*"},
+        {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*:*"},
+        {
+            "Effect": "Allow",
+            "Action": "iam:PassRole",
+            "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:username": "nobody"}},
+        },
     ],
 )
 def test_dangerous_for_any_role(statement: dict[str, Any]) -> None:
@@ -100,6 +111,61 @@ def test_passing_roles_to_one_service_alone_is_not_dangerous() -> None:
     statement = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": condition}
     new = change("aws_iam_role.train", role())
     assert {level for _, level in found_in(new, policy("p", None, text(statement)))} == {Level.NOTE}
+
+
+@pytest.mark.parametrize("action", ["iam:CreateRole", "secretsmanager:GetSecretValue", "s3:Delete*"])
+def test_what_reaches_far_is_looked_at_for_any_role(action: str) -> None:
+    entry = policy("p", None, text({"Effect": "Allow", "Action": action, "Resource": "*"}))
+    assert ("PRIVILEGES_DANGEROUS", Level.LOOK) in found_in(change("aws_iam_role.train", role()), entry)
+
+
+CALLER = change("data.aws_caller_identity.me", {"account_id": "123456789012"}, actions=["read"])
+GITHUB = {"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}
+FOREIGN = {"AWS": "arn:aws:iam::999999999999:root"}
+
+
+def given_to(principal: Any, operator: str = "", key: str = "", value: Any = "") -> dict[str, Any]:
+    condition = {"Condition": {operator: {key: value}}} if operator else {}
+    action = "sts:AssumeRoleWithWebIdentity" if principal == GITHUB else "s3:GetObject"
+    return {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": "*", **condition}
+
+
+OUTSIDE = [
+    (given_to("*"), Level.STOP),
+    (given_to("*", "ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/*"), Level.STOP),
+    (given_to("*", "ArnLike", "aws:SourceArn", "arn:aws:s3:::*"), Level.STOP),
+    (given_to("*", "StringLike", "aws:PrincipalOrgID", "o-*"), Level.STOP),
+    (given_to("*", "ForAllValues:StringEquals", "aws:PrincipalOrgID", "o-1"), Level.STOP),
+    (given_to("*", "StringEquals", "aws:ResourceAccount", "123456789012"), Level.STOP),
+    (given_to("*", "StringEquals", "aws:PrincipalAccount", "999999999999"), Level.STOP),
+    (given_to("*", "StringEquals", "aws:PrincipalAccount", "123456789012"), Level.NOTE),
+    (given_to("*", "StringEquals", "aws:PrincipalOrgID", "o-1"), Level.NOTE),
+    (given_to("*", "StringEquals", "aws:SourceVpce", "vpce-1"), Level.NOTE),
+    (given_to("*", "ArnLike", "aws:SourceArn", "arn:aws:sns:*:123456789012:topic"), Level.NOTE),
+    (given_to(FOREIGN), Level.STOP),
+    (given_to(GITHUB), Level.STOP),
+    (given_to(GITHUB, "StringEquals", "token.actions.githubusercontent.com:aud", "sts.amazonaws.com"), Level.STOP),
+    (given_to(GITHUB, "StringLike", "token.actions.githubusercontent.com:sub", "repo:*"), Level.STOP),
+    (given_to(GITHUB, "StringLike", "token.actions.githubusercontent.com:sub", "repo:us/app:*"), Level.NOTE),
+]
+
+
+@pytest.mark.parametrize(("statement", "level"), OUTSIDE, ids=[str(n) for n in range(len(OUTSIDE))])
+def test_who_is_let_into_a_new_bucket_is_weighed(statement: dict[str, Any], level: Level) -> None:
+    entry = change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(statement)})
+    assert [one for _, one in found_in(CALLER, change("aws_s3_bucket.data", BUCKET), entry)] == [level]
+
+
+def test_an_account_may_be_another_where_the_plan_does_not_tell_which_is_its_own() -> None:
+    entry = change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(given_to(FOREIGN))})
+    assert [one for _, one in found_in(change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
+
+
+def test_an_endpoint_may_be_kept_to_the_resources_of_an_account() -> None:
+    kept = text(given_to("*", "StringEquals", "aws:ResourceAccount", "123456789012"))
+    entry = change("aws_vpc_endpoint_policy.p", {"vpc_endpoint_id": "v", "policy": kept})
+    endpoint = change("aws_vpc_endpoint.v", {"id": "v", "vpc_id": "vpc-1"})
+    assert [one for _, one in found_in(CALLER, endpoint, entry)] == [Level.NOTE]
 
 
 def test_a_policy_that_is_unknown_until_apply_cannot_be_told() -> None:
@@ -216,29 +282,246 @@ def test_public_access_that_is_not_blocked_any_more_is_stopped() -> None:
     assert found_in(bucket, removed) == [("PRIVILEGES_EXPOSED", Level.STOP)]
 
 
+def gone(kind: str, **values: Any) -> dict[str, Any]:
+    return change(f"{kind}.this", before=values)
+
+
+def made(kind: str, **values: Any) -> dict[str, Any]:
+    return change(f"{kind}.this", values)
+
+
+MANAGED = "arn:aws:iam::123456789012:policy/p"
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+ANYBODY = text({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"})
+OWN = text({"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "*", "Resource": "*"})
+
+
 @pytest.mark.parametrize(
-    ("kind", "rule"),
+    ("kind", "path"),
     [
-        (
-            "aws_security_group",
-            {"ingress": [{"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": ["0.0.0.0/0"]}]},
-        ),
-        (
-            "aws_security_group_rule",
-            {"type": "ingress", "protocol": "-1", "from_port": 0, "to_port": 0, "ipv6_cidr_blocks": ["::/0"]},
-        ),
-        (
-            "aws_vpc_security_group_ingress_rule",
-            {"ip_protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_ipv4": "0.0.0.0/0"},
-        ),
+        ("aws_opensearch_domain", "access_policies"),
+        ("aws_kinesis_resource_policy", "policy"),
+        ("aws_codeartifact_domain_permissions_policy", "policy_document"),
+        ("aws_made_tomorrow", "settings.0.anything"),
     ],
 )
-def test_a_port_opened_to_the_world_is_stopped_and_one_that_was_open_is_not(kind: str, rule: dict[str, Any]) -> None:
-    opened, was = {"id": "sg", **rule}, {"id": "sg", **rule, "description": "x"}
-    assert found_in(change(f"{kind}.this", opened)) == [("PRIVILEGES_EXPOSED", Level.STOP)]
-    assert found_in(change(f"{kind}.this", opened, before=was)) == []
+def test_whatever_reads_as_a_policy_is_compared(kind: str, path: str) -> None:
+    name, *below = path.split(".")
+
+    def at(policy: str) -> Any:
+        return {name: [{below[-1]: policy}] if below else policy}
+
+    assert found_in(change(f"{kind}.this", at(ANYBODY), before=at(OWN))) == [("PRIVILEGES_PRINCIPAL", Level.STOP)]
+    assert found_in(change(f"{kind}.this", at(OWN), before=at(ANYBODY))) == []
 
 
-def test_whoever_may_connect_is_unknown_is_looked_at() -> None:
-    entry = change("aws_vpc_security_group_ingress_rule.r", {"ip_protocol": "tcp"}, unknown={"cidr_ipv4": True})
-    assert found_in(entry) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
+def test_a_new_policy_of_a_new_resource_of_any_type_is_for_the_record() -> None:
+    policy = made("aws_kinesis_resource_policy", policy=OWN)
+    root = {"resources": [declared("aws_kinesis_resource_policy.this", resource_arn=["aws_kinesis_stream.s.arn"])]}
+    account = change("data.aws_caller_identity.me", {"account_id": "123456789012"}, actions=["read"])
+    stream = change("aws_kinesis_stream.s", {"name": "s"})
+    policy["change"]["after_unknown"] = {"resource_arn": True}
+    assert found_in(account, stream, policy, root=root) == [("PRIVILEGES_NEW", Level.NOTE)]
+
+
+GIVEN = [
+    (made("aws_iam_policy_attachment", roles=["train"], policy_arn=ADMIN), "FULL_ACCESS", Level.STOP),
+    (
+        made("aws_iam_role_policy_attachments_exclusive", role_name="train", policy_arns=[ADMIN]),
+        "FULL_ACCESS",
+        Level.STOP,
+    ),
+    (
+        made("aws_ssoadmin_managed_policy_attachment", permission_set_arn="x", managed_policy_arn=ADMIN),
+        "FULL_ACCESS",
+        Level.STOP,
+    ),
+    (made("aws_iam_user_group_membership", user="bob", groups=["admins"]), "GRANTED", Level.LOOK),
+    (made("aws_iam_group_membership", users=["bob"], group="admins"), "GRANTED", Level.LOOK),
+    (made("aws_iam_access_key", user="bob"), "GRANTED", Level.LOOK),
+    (made("aws_iam_openid_connect_provider", url="https://x", client_id_list=["y"]), "GRANTED", Level.LOOK),
+    (made("aws_lambda_function_url", function_name="f", authorization_type="NONE"), "GRANTED", Level.STOP),
+    (made("aws_lambda_layer_version_permission", layer_name="l", principal="*"), "GRANTED", Level.STOP),
+    (made("aws_lakeformation_permissions", principal="x", permissions=["ALL"]), "GRANTED", Level.LOOK),
+    (made("aws_ram_principal_association", principal="999999999999", resource_share_arn="x"), "GRANTED", Level.LOOK),
+    (made("aws_ami_launch_permission", image_id="x", group="all"), "GRANTED", Level.STOP),
+    (made("aws_snapshot_create_volume_permission", snapshot_id="x", account_id="9"), "GRANTED", Level.LOOK),
+    (made("aws_eks_access_policy_association", principal_arn="x", policy_arn="y"), "GRANTED", Level.LOOK),
+    (made("aws_ssoadmin_account_assignment", principal_id="x", target_id="y"), "GRANTED", Level.LOOK),
+    (made("aws_s3_object", bucket="data", key="k", acl="public-read"), "EXPOSED", Level.STOP),
+]
+
+
+@pytest.mark.parametrize(("entry", "name", "level"), GIVEN, ids=[case[0]["type"] for case in GIVEN])
+def test_privileges_given_in_other_ways_than_by_a_policy(entry: dict[str, Any], name: str, level: Level) -> None:
+    assert found_in(KEPT, entry) == [(f"PRIVILEGES_{name}", level)]
+
+
+def test_a_function_url_that_asks_for_a_signature_gives_nothing() -> None:
+    assert found_in(made("aws_lambda_function_url", function_name="f", authorization_type="AWS_IAM")) == []
+
+
+TAKEN = [
+    (gone("aws_vpc_endpoint_policy", vpc_endpoint_id="v", policy=OWN), "DEFAULT", Level.STOP),
+    (gone("aws_efs_file_system_policy", file_system_id="f", policy=OWN), "DEFAULT", Level.LOOK),
+    (gone("aws_kms_key_policy", key_id="k", policy=OWN), "DEFAULT", Level.LOOK),
+    (gone("aws_organizations_policy_attachment", policy_id="p", target_id="t"), "DEFAULT", Level.LOOK),
+    (gone("aws_iam_role_policy_attachment", role="train", policy_arn=MANAGED), "DETACHED", Level.LOOK),
+]
+
+
+@pytest.mark.parametrize(("entry", "name", "level"), TAKEN, ids=[case[0]["type"] for case in TAKEN])
+def test_what_restricts_is_missed_when_it_is_gone(entry: dict[str, Any], name: str, level: Level) -> None:
+    assert found_in(KEPT, entry) == [(f"PRIVILEGES_{name}", level)]
+
+
+def test_a_policy_goes_unmissed_with_what_it_was_for_or_where_it_only_allowed() -> None:
+    endpoint = {"id": "v", "arn": "a"}
+    policy = gone("aws_vpc_endpoint_policy", vpc_endpoint_id="v", policy=OWN)
+    assert found_in(change("aws_vpc_endpoint.v", before=endpoint), policy) == []
+    assert found_in(KEPT, gone("aws_iam_role_policy_attachment", role="train", policy_arn=ADMIN)) == []
+
+
+LINK = {"role": "train", "policy_arn": MANAGED}
+
+
+def attach(before: str, after: str, /, **link: Any) -> list[dict[str, Any]]:
+    """A managed policy of the plan, and its attachment to a role, which `link` has before and after."""
+    values = {"name": "p", "arn": MANAGED, "id": MANAGED}
+    made = change("aws_iam_policy.p", {**values, "policy": after}, before={**values, "policy": before})
+    return [made, change("aws_iam_role_policy_attachment.a", **link)]
+
+
+@pytest.mark.parametrize(
+    ("holder", "link"),
+    [
+        (change("aws_iam_role.train", role()), {"after": LINK}),
+        (change("aws_iam_role.train", before=role()), {"before": LINK}),
+    ],
+    ids=["attached to a new role", "attached to a role that goes"],
+)
+def test_a_policy_that_widens_is_told_of_itself_where_no_role_that_stays_has_it(
+    holder: dict[str, Any], link: dict[str, Any]
+) -> None:
+    found = found_in(holder, *attach(text(READ), text({**READ, "Action": "s3:PutObject"}), **link))
+    assert ("PRIVILEGES_ACTION", Level.STOP) in found
+
+
+def test_a_policy_that_a_role_lists_is_known_to_be_of_the_plan() -> None:
+    policy, _ = attach(text(READ), text(READ), after=LINK)
+    entry = change("aws_iam_role.train", role(managed_policy_arns=[MANAGED]), before=role(managed_policy_arns=[]))
+    (risk,) = risks(plan(entry, policy))
+    assert (risk.id, risk.level) == ("PRIVILEGES_PERMISSION", Level.STOP)
+
+
+INLINE = declared("aws_iam_role.train", name={"constant_value": "train"})
+
+
+def inline(policy: Any) -> dict[str, Any]:
+    return role(inline_policy=[{"name": "i", "policy": policy}])
+
+
+def test_dynamic_blocks_count_though_the_configuration_does_not_show_them() -> None:
+    entry = change("aws_iam_role.train", inline(text({**READ, "Action": "s3:*"})), before=inline(text(READ)))
+    others = attach(text(READ), text(READ), before=LINK, after=LINK)
+    found = found_in(entry, *others, root={"resources": [INLINE]})
+    assert found == [("PRIVILEGES_ACTION", Level.STOP)]
+
+
+def test_the_copy_of_a_policy_in_a_resource_with_an_empty_body_hides_nothing() -> None:
+    key = {"id": "k", "key_id": "k", "arn": "arn:aws:kms:eu-north-1:123456789012:key/k", "policy": text(TLS)}
+    policy = change("aws_kms_key_policy.p", {"key_id": "k", "policy": OWN}, before={"key_id": "k", "policy": text(TLS)})
+    empty = {"address": "aws_kms_key.k", "mode": "managed", "type": "aws_kms_key", "name": "k"}
+    found = found_in(change("aws_kms_key.k", key, before=key), policy, root={"resources": [empty]})
+    assert ("PRIVILEGES_DENY", Level.STOP) in found
+
+
+HIDDEN = [
+    change("aws_s3_bucket_policy.p", before={"bucket": "data", "policy": text(TLS)}, sensitive={"policy": True}),
+    change("aws_iam_role.train", inline(text(READ)), before=role(), sensitive={"inline_policy": True}),
+    change("aws_iam_role.train", role(), before=role(), unknown={"managed_policy_arns": True}, actions=["update"]),
+    change("aws_s3_bucket_acl.a", {"bucket": "data"}, unknown={"acl": True}),
+    change(
+        "aws_sagemaker_pipeline.p", {"role_arn": "y"}, before={"role_arn": "x"}, sensitive={"role_arn": True}
+    ),
+    change("aws_kinesis_resource_policy.p", {}, before={"policy": OWN}, unknown={"policy": True}),
+    change("aws_iam_role_policy.p", {"policy": text(READ)}, before={"role": "train", "policy": text(READ)},
+           unknown={"role": True}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("entry", HIDDEN, ids=[entry["type"] for entry in HIDDEN])
+def test_what_is_hidden_or_unknown_is_looked_at(entry: dict[str, Any]) -> None:
+    configured = declared("aws_iam_role.train", managed_policy_arns=["local.arns"])
+    assert [level for _, level in found_in(entry, root={"resources": [configured]})] == [Level.LOOK]
+
+
+DATA = "data.aws_iam_policy_document.d"
+
+
+def test_a_policy_from_a_data_source_is_looked_at_as_a_function_around_it_would_not_show() -> None:
+    data = change(DATA, {"statement": [{"actions": ["s3:GetObject"], "resources": [READ["Resource"]]}]},
+                  unknown={"json": True}, actions=["read"])  # fmt: skip
+    entry = change(
+        "aws_iam_role_policy.p", {"role": "train"}, before={"role": "train", "policy": text(READ)},
+        unknown={"policy": True},
+    )  # fmt: skip
+    root = {"resources": [declared("aws_iam_role_policy.p", policy=[f"{DATA}.json"])]}
+    (risk,) = risks(plan(KEPT, data, entry, root=root))
+    assert (risk.id, risk.level, risk.known) == ("PRIVILEGES_UNKNOWN", Level.LOOK, False)
+    assert f"is judged as {DATA} declares it" in risk.what
+
+
+def test_a_role_that_a_data_source_names_is_not_of_this_plan() -> None:
+    data = change("data.aws_iam_role.r", {"name": "r"}, unknown={"id": True}, actions=["read"])
+    entry = change("aws_iam_role_policy.p", {"policy": text(READ)}, unknown={"role": True})
+    root = {"resources": [declared("aws_iam_role_policy.p", role=["data.aws_iam_role.r.id"])]}
+    assert found_in(data, entry, root=root) == [("PRIVILEGES_PERMISSION", Level.STOP)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute"),
+    [
+        ("aws_sagemaker_pipeline", "role_arn"),
+        ("aws_sagemaker_domain", "default_user_settings.execution_role"),
+        ("aws_lambda_function", "role"),
+        ("aws_iam_instance_profile", "role"),
+        ("aws_instance", "iam_instance_profile"),
+    ],
+)
+def test_what_comes_to_run_as_another_role_is_looked_at(kind: str, attribute: str) -> None:
+    def runs_as(role: str) -> dict[str, Any]:
+        name, *below = attribute.split(".")
+        return {name: [{below[0]: role}] if below else role}
+
+    assert found_in(change(f"{kind}.x", runs_as("b"), before=runs_as("a"))) == [("PRIVILEGES_ROLE", Level.LOOK)]
+    assert found_in(change(f"{kind}.x", {**runs_as("a"), "tags": {}}, before=runs_as("a"))) == []
+
+
+def test_a_role_that_the_plan_makes_is_named_though_its_arn_is_unknown() -> None:
+    pipeline = change("aws_sagemaker_pipeline.p", {}, before={"role_arn": "x"}, unknown={"role_arn": True})
+    root = {"resources": [declared("aws_sagemaker_pipeline.p", role_arn=["aws_iam_role.new.arn"])]}
+    new = change("aws_iam_role.new", {"name": "new"}, unknown={"arn": True})
+    (risk,) = risks(plan(new, pipeline, root=root))
+    assert (risk.level, risk.what) == (Level.LOOK, "role_arn: runs as aws_iam_role.new instead of x")
+
+
+def test_a_deny_that_goes_with_all_that_it_could_deny_is_for_the_record() -> None:
+    denied = {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*"}
+    assert found_in(KEPT, policy("p", text(READ, denied), text(READ))) == [("PRIVILEGES_DENY", Level.NOTE)]
+    wide = {**READ, "Action": "s3:*"}
+    assert found_in(KEPT, policy("p", text(wide, denied), text(wide))) == [("PRIVILEGES_DENY", Level.STOP)]
+
+
+def test_a_policy_that_is_forgotten_stays_in_force() -> None:
+    entry = change("aws_s3_bucket_policy.p", before={"bucket": "data", "policy": text(TLS)}, actions=["forget"])
+    assert found_in(change("aws_s3_bucket.data", BUCKET, before=BUCKET), entry) == []
+
+
+def test_policies_too_long_to_compare_cannot_be_told() -> None:
+    def many(of: str) -> str:
+        return text(*({**READ, "Action": f"s3:{of}{n}", "Resource": [f"a{m}" for m in range(20)]} for n in range(1500)))
+
+    assert found_in(KEPT, policy("p", many("a"), many("b"))) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
+    wild = [{**READ, "Action": [f"s3:{'*a?' * 300}{of}{n}" for n in range(100)]} for of in "xy"]
+    assert found_in(KEPT, policy("p", text(wild[0]), text(wild[1]))) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]

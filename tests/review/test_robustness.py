@@ -48,7 +48,7 @@ def test_a_broken_plan_is_refused_or_reviewed_never_waved_through(name: str, see
 OTHERS = {
     "aws_s3_bucket_lifecycle_configuration", "aws_security_group", "aws_security_group_rule", "aws_s3_bucket_acl",
     "aws_vpc_security_group_ingress_rule", "aws_kms_grant", "aws_lambda_permission", "aws_iam_user", "terraform_data",
-    "aws_sagemaker_endpoint", "aws_sagemaker_endpoint_configuration",
+    "aws_sagemaker_endpoint", "aws_sagemaker_endpoint_configuration", "aws_ecr_lifecycle_policy", "aws_lb",
 }  # fmt: skip
 
 

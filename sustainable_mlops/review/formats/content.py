@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sustainable_mlops import rules
 from sustainable_mlops.footprint.figures import Estimate, Figure, shown
+from sustainable_mlops.footprint.from_plan import Change as PartChange
 from sustainable_mlops.footprint.from_plan import ResourceFootprint
 from sustainable_mlops.review.budgets import BudgetResult, Held
 from sustainable_mlops.review.review import JudgedRisk, Review, Verdict, level_of
@@ -61,10 +62,12 @@ def headline(review: Review) -> str:
     if review.verdict is Verdict.FINE:
         return "Fine: no gate failed and nothing is left to look at"
     stops = review.verdict is Verdict.STOP
-    gates = [gate for gate in review.gates if gate.level is (Level.STOP if stops else Level.LOOK)]
-    names = ", ".join(GATE_TITLES[gate.name].lower() for gate in gates if not stops or gate.name in review.fail_on)
+    # A gate that is not to stop the plan is still to look at.
+    failed = [gate for gate in review.gates if gate.level is Level.STOP and gate.name in review.fail_on]
+    others = [gate for gate in review.gates if gate.level in (Level.STOP, Level.LOOK)]
+    names = ", ".join(GATE_TITLES[gate.name].lower() for gate in (failed if stops else others))
     if stops:
-        return f"Stop: {names or 'something cannot be told before apply'}"
+        return f"Stop: {names or 'something cannot be told before apply, or was not reviewed'}"
     return f"Look: no gate failed, but see {names or 'what could not be reviewed'}"
 
 
@@ -77,15 +80,22 @@ class Total:
     before: Figure | None
     after: Figure | None
     delta: Figure | None
+    partial: bool = False  # whether something is left out, as it is not known
+
+    @property
+    def known(self) -> bool:
+        """Whether there is any figure."""
+        return any(figure is not None for figure in (self.before, self.after, self.delta))
 
     @property
     def line(self) -> str:
         """Before → after and the change, in one line."""
-        if self.before is None or self.after is None or self.delta is None:
+        if not self.known:
             return "unknown"
-        grade = f", class {self.delta.grade}" if self.delta.low != self.delta.high else ""
-        start = f"{shown(self.before.central)} → {shown(self.after.central)} {self.unit}"
-        return f"{start}: {spread(self.delta, change=True)}{grade}"
+        grade = f", class {self.delta.grade}" if self.delta is not None and self.delta.low != self.delta.high else ""
+        start = f"{central(self.before)} → {central(self.after)} {self.unit}"
+        part = "; in part, as not all is known" if self.partial else ""
+        return f"{start}: {spread(self.delta, change=True)}{grade}{part}"
 
 
 def totals(review: Review) -> list[Total]:
@@ -101,7 +111,14 @@ def totals(review: Review) -> list[Total]:
     }
     found = review.footprint
     return [
-        Total(title, unit, found.before.get(metric), found.after.get(metric), found.delta.get(metric))
+        Total(
+            title,
+            unit,
+            found.before.get(metric),
+            found.after.get(metric),
+            found.delta.get(metric),
+            metric in {*found.before.partial, *found.after.partial},
+        )
         for metric, (title, unit) in titles.items()
     ]
 
@@ -117,6 +134,16 @@ class Row:
     usd: tuple[Figure | None, Figure | None, Figure | None]
     driver: str
     grade: str
+    changed: tuple[PartChange, ...]
+
+    @property
+    def per_thousand(self) -> str:
+        """The carbon of 1,000 requests after the plan, where it serves any; SCI's functional unit."""
+        found = [(one, part) for one in self.changed if (part := one.after) is not None and part.estimate is not None]
+        figures = [(one.name, estimate.get("total")) for one, part in found if (estimate := part.per_thousand_requests)]
+        texts = [(name, spread(figure.times(1000))) for name, figure in figures if figure is not None]
+        names = len(texts) > 1
+        return "; ".join(f"{f'{name}: ' if names else ''}{text} gCO2e per 1,000 requests" for name, text in texts)
 
     @property
     def known(self) -> bool:
@@ -126,7 +153,9 @@ class Row:
     @property
     def changes(self) -> bool:
         """Whether the plan changes it, or may."""
-        return any(delta is None or delta.central != 0 for delta in (self.kg[2], self.usd[2]))
+        deltas = self.kg[2], self.usd[2]
+        may = self.action != "no-op" and None in deltas
+        return may or any(delta is not None and delta.central != 0 for delta in deltas)
 
 
 def rows(review: Review) -> list[Row]:
@@ -148,6 +177,7 @@ def _row(resource: ResourceFootprint) -> Row:
         usd,
         main.driver if main is not None else "",
         main.grade if main is not None else "",
+        resource.changes,
     )
 
 
@@ -207,20 +237,16 @@ def risk_text(judged: JudgedRisk) -> str:
 def budget_text(result: BudgetResult) -> str:
     """How a budget stands, in one line."""
     end = " at the high end" if result.high else ""
-    value = "unknown" if result.value is None else f"{shown(result.value)} {result.unit}{end}"
-    held = {
-        Held.WITHIN: "within",
-        Held.OVER: "over",
-        Held.UNKNOWN: f"cannot tell: {len(result.unknown) or 'some'} not counted, the rest is",
-        Held.NOTHING: "no resource of this plan falls under it",
-    }[result.held]
     if result.held is Held.NOTHING:
-        return held
-    return (
-        f"{held} {value} of {result.allowed:,g} {result.unit}"
-        if result.held is not Held.WITHIN
-        else (f"{value} of {result.allowed:,g} {result.unit}")
-    )
+        return "no resource of this plan falls under it"
+    if result.value is None:
+        return f"cannot tell: nothing that it counts is known; {result.allowed:,g} {result.unit} are allowed"
+    held = {
+        Held.WITHIN: "",
+        Held.OVER: "over: ",
+        Held.UNKNOWN: f"cannot tell: {len(result.unknown) or 'some'} not counted, the rest is ",
+    }[result.held]
+    return f"{held}{shown(result.value)} {result.unit}{end} of {result.allowed:,g} {result.unit}"
 
 
 def unknowns(review: Review) -> Iterator[tuple[str, str]]:

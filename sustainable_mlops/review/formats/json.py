@@ -9,7 +9,7 @@ from sustainable_mlops.review.budgets import BudgetResult
 from sustainable_mlops.review.review import JudgedRisk, Review, level_of
 
 #: Raised in its first part where something is taken away or changes its meaning, in its second where it is added.
-VERSION = "1.0"
+VERSION = "1.1"
 
 
 def render(review: Review) -> str:
@@ -71,6 +71,7 @@ def _finding(one: rules.Finding) -> dict[str, Any]:
         "severity": str(rule.severity),
         "title": rule.title,
         "practices": list(rule.practices),
+        "guideline": rule.guideline,
         "outcome": str(one.outcome),
         "level": _text(level_of(one)),
         "address": one.address,

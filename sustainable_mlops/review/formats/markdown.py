@@ -7,6 +7,7 @@ interpreted; other text has every character escaped that Markdown, HTML or GitHu
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 
 from sustainable_mlops.footprint.alternatives import Alternative
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: By this the comment is found again, to be replaced instead of repeated.
-MARKER = "<!-- sustainable-mlops-review -->"
+#: What every comment starts with.
+MARKER = "<!-- sustainable-mlops-review"
 #: GitHub takes 65,536 characters; some count for two there.
 LIMIT = 60_000
 #: More lines than this have no room in a comment whatever is in them, and are not even made.
@@ -32,10 +33,11 @@ _MOST_PLACES = 10
 _LONGEST_MESSAGE = 500
 _SIGNS = {Level.STOP: "🛑", Level.LOOK: "👀", Level.NOTE: "📝", None: "✅"}
 _VERDICT_SIGNS = {Verdict.STOP: "🛑", Verdict.LOOK: "👀", Verdict.FINE: "✅"}
-#: What Markdown or HTML would take as theirs, then what GitHub makes links of: mentions, issues, addresses.
+#: What Markdown or HTML would take as theirs, anywhere or at the start of a line; then what GitHub makes links of
+#: (mentions, issues, addresses), or pictures (what stands in ARNs as the names of emoji do).
 _SPECIAL = re.compile(
-    r"(?P<escape>[&<>\\`*\[\]|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))"
-    r"|@(?=\w)|\#(?=\d)|:(?=//)|\b(?i:www)(?=\.)|\b(?i:GH-)(?=\d)"
+    r"(?P<escape>[&<>\\`*\[\]|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#+=-](?!\d)|^\d(?=\d*[.)]\s))"
+    r"|@(?=\w)|\#(?=\d)|:(?=//|(?:secret|package|link|label|key|id|new|on):)|\b(?i:www)(?=\.)|\b(?i:GH-)(?=\d)"
 )
 
 
@@ -71,7 +73,22 @@ def render(review: Review) -> str:
     """The comment."""
     blocks = [block for block in _blocks(review) if block is not None]
     rooms = _rooms([block.size for block in blocks], LIMIT)
-    return MARKER + "\n" + "\n\n".join(block.text(room) for block, room in zip(blocks, rooms, strict=True)) + "\n"
+    return (
+        marker(review.name)
+        + "\n"
+        + "\n\n".join(block.text(room) for block, room in zip(blocks, rooms, strict=True))
+        + "\n"
+    )
+
+
+def marker(name: str) -> str:
+    """By this line the comment about a plan is found again, to be replaced; those about other plans stay."""
+    return f"{MARKER} {sha256(name.encode()).hexdigest()[:16]} -->"
+
+
+def not_reviewed(name: str, why: str) -> str:
+    """The comment where there is no review, so that none of an earlier plan is left standing."""
+    return f"{marker(name)}\n## ❔ Not reviewed\n\n{code(name)}: {prose(why)}\n"
 
 
 def _rooms(sizes: list[int], whole: int) -> list[int]:
@@ -99,7 +116,8 @@ def _blocks(review: Review) -> Iterable[Block | None]:
 
 
 def _head(review: Review) -> Block:
-    lines = [f"## {_VERDICT_SIGNS[review.verdict]} {content.headline(review)}", "", "| | |", "|---|---|"]
+    title = f"## {_VERDICT_SIGNS[review.verdict]} {content.headline(review)}"
+    lines = [title, "", f"Review of {code(review.name)}", "", "| | |", "|---|---|"]
     lines += [
         f"| {content.GATE_TITLES[gate.name]} | {_SIGNS[gate.level]} {prose(gate.text)} |" for gate in review.gates
     ]
@@ -142,10 +160,9 @@ def _policies(review: Review) -> Block | None:
 
 
 def _group(group: RuleGroup) -> str:
-    practices = f" · practice {', '.join(group.rule.practices)}" if group.rule.practices else ""
     lines = [
         f"- {_SIGNS[group.level]} **{prose(group.rule.title)}** · {content.outcome_word(group)} · "
-        f"`{group.rule.id}`{prose(practices)}  \n  _{fix(group.rule.fix)}_"
+        f"`{group.rule.id}` · {prose(group.rule.guideline)}  \n  _{fix(group.rule.fix)}_"
     ]
     shown_here = group.findings[:_MOST_PLACES]
     lines += [f"  - {code(_at(one.address, one.path))} {prose(one.message)}" for one in shown_here]
@@ -202,7 +219,7 @@ def _footprint(review: Review) -> Block | None:
 
 
 def _row(row: Row) -> str:
-    count = f"<br>{prose(row.count)}" if row.count else ""
+    count = "".join(f"<br>{prose(text)}" for text in (row.count, row.per_thousand) if text)
     grade = f"{row.grade}, {row.driver}" if row.driver else row.grade
     return (
         f"| {code(row.address, table=True)}{count} | {content.central(row.kg[0])} → {content.central(row.kg[1])} | "

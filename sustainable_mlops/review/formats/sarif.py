@@ -44,7 +44,7 @@ def _rule(rule_id: str) -> dict[str, Any]:
     return {
         "id": rule_id,
         "shortDescription": {"text": _plain(rule.title)},
-        "help": {"text": _plain(rule.fix)},
+        "help": {"text": _plain(f"{rule.fix} {rule.guideline}.")},
         "defaultConfiguration": {"level": level},
         "properties": {"tags": ["sustainability", *(f"practice-{practice}" for practice in rule.practices)]},
     }

@@ -1,0 +1,42 @@
+"""Resource types that hold nothing which applying the code again would not bring back.
+
+A type that is neither here nor among the stores may hold anything: its deletion is looked at, not waved through.
+"""
+
+import re
+
+#: What a type that only sets, joins, names, watches or routes something ends with.
+_ENDS = """
+accepter access access_entry access_point account_password_policy acl action addon alarm alias analyzer api_key app
+approval assignment association attachment attribute attributes authorization authorizer binding block canary
+certificate check client cluster_instance config configuration confirmation connection connector consumer contact
+control controls crawler dashboard default defaults definition delegation delivery deployment destination dnssec
+endpoint entry exclusive fast_snapshot_restore feature features filter forwarder function gateway grant group
+iam_binding iam_member identity insights integration interface inventory job key_pair launch_template layer limit link
+list listener location logging mapping membership method metric metric_stream monitor mount_target named_query
+namespace notification notifications option options override pair peering permission permissions policies policy
+preferences prefix_list preset profile propagation protection provider proxy query_log quota record recorder reference
+registration reservation resolver response role roles rotation route router rule rules ruleset schedule schema
+selection server_side_encryption service_account set setting settings share source specification stage state status
+stop subnet subscription suppression tag tags target task template topic tracker trigger type url validation validator
+verification webhook window workflow workgroup
+"""
+#: Families of which no member holds anything that the ends above would miss.
+_STARTS = """
+archive_ aws_alb aws_api_gateway aws_apigatewayv2 aws_appautoscaling aws_appconfig aws_appmesh aws_apprunner
+aws_appsync aws_autoscaling aws_batch aws_bedrock_guardrail aws_bedrockagent_agent aws_budgets aws_ce_ aws_cloudfront
+aws_cloudwatch_event aws_codebuild aws_codedeploy aws_codepipeline aws_config_ aws_datasync aws_default_ aws_dms_
+aws_dx_ aws_ebs_default aws_ec2_ aws_ecs_ aws_eip aws_elb aws_flow_log aws_globalaccelerator aws_guardduty aws_iam_
+aws_imagebuilder aws_inspector aws_internet_gateway aws_kinesis_firehose aws_lambda_ aws_launch_ aws_lb aws_macie2
+aws_nat_ aws_network aws_oam_ aws_pipes_ aws_placement aws_ram_ aws_resourcegroups aws_route_table
+aws_s3control_access aws_sagemaker_code_repository aws_sagemaker_device aws_sagemaker_endpoint
+aws_sagemaker_human_task_ui aws_sagemaker_model aws_sagemaker_work aws_scheduler_ aws_security_group aws_securityhub
+aws_service_discovery aws_servicecatalog aws_sfn_ aws_shield aws_sns_ aws_ssm_ aws_ssoadmin aws_subnet aws_transfer_
+aws_vpc aws_waf aws_xray local_ null_ random_ terraform_data time_ tls_cert tls_locally tls_self
+"""
+_HARMLESS = re.compile(rf"(?:{'|'.join(_STARTS.split())}).*|.*_(?:{'|'.join(_ENDS.split())})")
+
+
+def harmless(type_: str) -> bool:
+    """Whether what a `type_` holds stands in the code. `awscc_` types are named by service, so only the ends fit."""
+    return _HARMLESS.fullmatch(type_) is not None

@@ -1,0 +1,72 @@
+"""Lifecycle policies of ECR: does a rule newly delete images, or sooner than before?
+
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from sustainable_mlops.plan import UNKNOWN, Block
+
+
+class ImageExpiry(NamedTuple):
+    """Images of a tag status and `tags` go by `count_type` once it is more than `number`."""
+
+    tag_status: str
+    tags: frozenset[str]
+    count_type: str
+    number: float
+
+    @property
+    def noncurrent(self) -> bool:
+        """Whether it deletes only what another image took the tag from."""
+        return self.tag_status == "untagged"
+
+    def covers(self, other: "ImageExpiry") -> bool:
+        """Whether what `other` deletes, this deletes as soon."""
+        same = (self.tag_status, self.tags) == (other.tag_status, other.tags)
+        return (
+            self.count_type == other.count_type and self.number <= other.number and (same or self.tag_status == "any")
+        )
+
+    def __str__(self) -> str:
+        which = {"any": "images", "untagged": "untagged images"}.get(
+            self.tag_status, f"images tagged {', '.join(sorted(self.tags))}"
+        )
+        if self.count_type == "imageCountMoreThan":
+            return f"{which} are deleted but the {self.number:g} newest"
+        return f"{which} are deleted after {self.number:g} days ({self.count_type})"
+
+
+def new_image_expiries(before: Block | None, after: Block) -> Iterator[ImageExpiry | None]:
+    """The expiries of `after` that `before` did not have; None among them where one cannot be told."""
+    old = [] if before is None else [one for one in _expiries(before) if one]
+    for one in _expiries(after):
+        if one is None or not any(other.covers(one) for other in old):
+            yield one
+
+
+def _expiries(values: Block) -> Iterator[ImageExpiry | None]:
+    text = values.text("policy")
+    if text is None:
+        return
+    try:
+        rules = UNKNOWN if text is UNKNOWN else Block(json.loads(text)).blocks("rules")
+    except (ValueError, RecursionError):
+        rules = UNKNOWN
+    yield from [None] if rules is UNKNOWN else map(_of_rule, rules)
+
+
+def _of_rule(rule: Block) -> ImageExpiry | None:
+    status, count_type = rule.text("selection.tagStatus"), rule.text("selection.countType")
+    count = rule.number("selection.countNumber")
+    tags = [*_texts(rule, "selection.tagPrefixList", "*"), *_texts(rule, "selection.tagPatternList", "")]
+    if not isinstance(status, str) or not isinstance(count_type, str) or not isinstance(count, int | float):
+        return None
+    return None if UNKNOWN in tags else ImageExpiry(status, frozenset(map(str, tags)), count_type, count)
+
+
+def _texts(rule: Block, path: str, end: str) -> list[Any]:
+    found = rule.texts(path)
+    return [UNKNOWN] if found is UNKNOWN else [text if text is UNKNOWN else f"{text}{end}" for text in found]

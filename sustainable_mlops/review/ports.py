@@ -1,0 +1,193 @@
+"""Ports that networks, security groups or prefix lists can reach and could not reach before."""
+
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from typing import Any, NamedTuple
+
+from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource, Unknown
+from sustainable_mlops.review.comparison import Comparison, Pair
+from sustainable_mlops.review.risk import Level, Risk, Section
+
+Network = IPv4Network | IPv6Network
+
+_GROUP, _LIST = "aws_security_group", "aws_network_acl"
+#: What has rules: the type that they belong to and the attribute that names it, where they are not its own.
+_RULES = {
+    _GROUP: ("", ""),
+    "aws_default_security_group": ("", ""),
+    "aws_security_group_rule": (_GROUP, "security_group_id"),
+    "aws_vpc_security_group_ingress_rule": (_GROUP, "security_group_id"),
+    _LIST: ("", ""),
+    "aws_default_network_acl": ("", ""),
+    "aws_network_acl_rule": (_LIST, "network_acl_id"),
+}
+_NETWORKS = ("cidr_ipv4", "cidr_ipv6", "cidr_block", "ipv6_cidr_block", "cidr_blocks", "ipv6_cidr_blocks")
+_OTHERS = ("security_groups", "source_security_group_id", "referenced_security_group_id", "prefix_list_ids",
+           "prefix_list_id")  # fmt: skip
+_ALL_PORTS = 65535
+#: A network of at least this many addresses of all that there are is much of the internet: a /7, a /15.
+_MUCH = {4: 7, 6: 15}
+
+
+class _Opening(NamedTuple):
+    """Ports that a source may connect to."""
+
+    protocol: str
+    first: int
+    last: int
+    source: Network | str
+
+    def covers(self, other: "_Opening") -> bool:
+        ports = self.protocol == "all" or (
+            self.protocol == other.protocol and self.first <= other.first and other.last <= self.last
+        )
+        return ports and _inside(other.source, self.source)
+
+    def __str__(self) -> str:
+        if self.protocol == "all":
+            return "all ports"
+        return f"{self.protocol} {self.first}" + ("" if self.first == self.last else f" to {self.last}")
+
+
+class _Group:
+    """A security group or network ACL: what it lets in before and after, and by which resource."""
+
+    def __init__(self) -> None:
+        self.touched = self.new = False
+        self.before: list[_Opening] = []
+        self.after: list[tuple[Pair, _Opening]] = []
+
+
+def ports(comparison: Comparison) -> Iterator[Risk]:
+    """Ports opened, whichever resource opens them: a rule that moves to another is no change."""
+    if not any(pair.type in _RULES for pair in comparison.changes):
+        return
+    groups: dict[str, _Group] = {}
+    for pair in (pair for type_ in _RULES for pair in comparison.by_type.get(type_, ())):
+        changes = pair.action not in ("no-op", "read")
+        for resource, values, joins in (
+            (pair.old, pair.before, comparison.joins_before),
+            (pair.new, pair.after, comparison.joins_after),
+        ):
+            if resource is None or values is None:
+                continue
+            group = groups.setdefault(_belongs(pair, resource, joins, comparison), _Group())
+            group.touched |= changes
+            group.new |= pair.type in (_GROUP, _LIST) and pair.is_new
+            found = list(_openings(pair.type, values))
+            if values is pair.before:
+                group.before += [opening for opening in found if opening is not None]
+                continue
+            group.after += [(pair, opening) for opening in found if opening is not None]
+            # Of a new group without rules of its own they are unknown too, as of one whose rules are others'.
+            computed = pair.is_new and not _RULES[pair.type][0] and joins.configured(resource, "ingress") is False
+            if changes and None in found and _unlike(pair) and not computed:
+                what = "who may connect is known only after apply or cannot be read"
+                yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
+    for group in groups.values():
+        if group.touched:
+            yield from _opened(group)
+
+
+def _belongs(pair: Pair, resource: Resource, joins: Joins, comparison: Comparison) -> str:
+    kind, attribute = _RULES[pair.type]
+    if not kind:
+        return pair.address
+    found = joins.target(resource, attribute, kind)
+    if isinstance(found, Resource):
+        return comparison.pair(found).address
+    name = resource.values(before=joins.before).text(attribute)
+    return name if isinstance(name, str) else pair.address
+
+
+def _opened(group: _Group) -> Iterator[Risk]:
+    before = list(_joined(group.before))
+    new = [(pair, one) for pair, one in group.after if not any(old.covers(one) for old in before)]
+    for opening in _joined([one for _, one in new]):
+        pair = next(pair for pair, one in new if opening.covers(one))
+        much = not isinstance(opening.source, str) and opening.source.prefixlen <= _MUCH[opening.source.version]
+        level = Level.STOP if much and "_acl" not in pair.type else Level.LOOK
+        if group.new and level is not Level.STOP:
+            continue
+        whom = str(opening.source)
+        if much:
+            whom = "the whole internet" if whom in ("0.0.0.0/0", "::/0") else f"much of the internet, {whom}"
+        yield _risk("PRIVILEGES_EXPOSED", level, pair, f"opens {opening} to {whom}")
+
+
+def _joined(openings: Sequence[_Opening]) -> Iterator[_Opening]:
+    """With networks that lie side by side as one: two halves of the internet are all of it."""
+    by_ports: dict[tuple[str, int, int], list[Network | str]] = {}
+    for protocol, first, last, source in openings:
+        by_ports.setdefault((protocol, first, last), []).append(source)
+    for ports_, sources in by_ports.items():
+        yield from (_Opening(*ports_, source) for source in dict.fromkeys(sources) if isinstance(source, str))
+        for version in (IPv4Network, IPv6Network):
+            networks: Any = [source for source in sources if isinstance(source, version)]
+            yield from (_Opening(*ports_, network) for network in collapse_addresses(networks))
+
+
+def _unlike(pair: Pair) -> bool:
+    """Whether who may connect changes, also where it is hidden."""
+    names = ("ingress", "protocol", "ip_protocol", "from_port", "to_port", *_NETWORKS, *_OTHERS)
+    before, after = pair.before, pair.after
+    return (
+        before is None or after is None or any(before.get(n) != after.get(n) or after.get(n) is UNKNOWN for n in names)
+    )
+
+
+def _openings(type_: str, values: Block) -> Iterator[_Opening | None]:
+    """What a resource lets in; None where that cannot be told."""
+    if _RULES[type_][0]:
+        yield from _of_block(values)
+        return
+    blocks = values.blocks("ingress")
+    if blocks is UNKNOWN:
+        yield None
+        return
+    for block in blocks:
+        yield from _of_block(block)
+
+
+def _of_block(block: Block) -> Iterator[_Opening | None]:
+    outwards = block.get("type") == "egress" or block.get("egress") is True
+    if outwards or block.get("rule_action", block.get("action")) == "deny":
+        return
+    protocol = block.text("ip_protocol" if block.get("ip_protocol") is not None else "protocol")
+    first, last = block.number("from_port"), block.number("to_port")
+    for source in (text for name in (*_NETWORKS, *_OTHERS) for text in texts(block, name)):
+        if UNKNOWN in (source, protocol) or (protocol not in ("-1", "all") and UNKNOWN in (first, last)):
+            yield None
+        elif protocol in ("-1", "all"):
+            yield _Opening("all", 0, _ALL_PORTS, _network(str(source)))
+        else:
+            yield _Opening(str(protocol), int(first or 0), int(last or 0), _network(str(source)))
+
+
+def texts(block: Block, name: str) -> list[str | Unknown]:
+    """The texts at `name`: of a list, of a single one, none where it is not set."""
+    if not isinstance(block.get(name), list):
+        text = block.text(name)
+        return [] if text is None else [text]
+    found = block.texts(name)
+    return [UNKNOWN] if found is UNKNOWN else found
+
+
+def _network(text: str) -> Network | str:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return text
+
+
+def _inside(inner: Network | str, outer: Network | str) -> bool:
+    if isinstance(inner, IPv4Network) and isinstance(outer, IPv4Network):
+        return inner.subnet_of(outer)
+    if isinstance(inner, IPv6Network) and isinstance(outer, IPv6Network):
+        return inner.subnet_of(outer)
+    return inner == outer
+
+
+def _risk(name: str, level: Level, pair: Pair, what: str, *, known: bool = True) -> Risk:
+    fix = "Name the networks that need it, or accept the risk." if level is Level.STOP else ""
+    return Risk(name, Section.PRIVILEGES, level, pair.address, what, fix, known)
