@@ -69,15 +69,15 @@ def _documents(holder: Holder, comparison: Comparison) -> Iterator[Risk]:
         found = list(_widened(holder, new, new_permissions(own.allows, old, new), one, comparison))
         yield from found
         if not own.whole and changed:
-            yield _cannot_tell(holder, one.resource.address, f"the policy at {one.path}")
+            yield _cannot_tell(holder, one.resource.address, f"its {one.path}")
         elif one.declared_in and all(risk.level is Level.NOTE for risk in found):
             why = f"is judged as {one.declared_in} declares it; a function around that would not show"
-            yield _cannot_tell(holder, one.resource.address, f"the policy at {one.path}", why)
+            yield _cannot_tell(holder, one.resource.address, f"its {one.path}", why)
     for one, changed in before:
         own = policy(one.statements, whole=one.whole)
         yield from _widened(holder, new, lost_denies(own.denies, new), one, comparison)
         if not own.whole and changed and new.whole:
-            yield _cannot_tell(holder, one.resource.address, f"what the policy at {one.path} denied")
+            yield _cannot_tell(holder, one.resource.address, f"what its {one.path} denied")
 
 
 def _read_all(holder: Holder, comparison: Comparison) -> tuple[list[_Read], list[_Read]]:
