@@ -6,6 +6,7 @@ A rule names its practices, so what checks a practice is asked of the rules and 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from sustainable_mlops.catalogue.tables import HERE
@@ -21,6 +22,7 @@ SECTIONS = {
 }
 _FIELDS = {"row", "title", "lens", "guidance", "kept_by", "not_yet", "cannot"}
 _FILE = HERE / "practices.yaml"
+_START, _END = "<!-- practices: start -->", "<!-- practices: end -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,26 @@ def _head() -> Iterator[str]:
     yield "|---|---|---|"
     for state, meaning in _STATES.items():
         yield f"| {state} | {counts[state]} | {meaning} |"
+
+
+def summary(page: str) -> str:
+    """`page`, such as the README, with the table between the marks that say where it goes. Raises UserError."""
+    before, start, rest = page.partition(_START)
+    _, end, after = rest.partition(_END)
+    if not start or not end:
+        raise UserError(f"README.md: {_START} and {_END} must stand around the table of practices; put them back")
+    return "\n".join([before + start, *_summary(), end + after])
+
+
+def _summary() -> Iterator[str]:
+    yield f"| practices | {' | '.join(_STATES)} |"
+    yield f"|---{'|---:' * len(_STATES)}|"
+    starts = [*SECTIONS, 1000]
+    for start, stop in pairwise(starts):
+        inside = [practice for practice in everything().values() if start <= practice.row < stop]
+        anchor = SECTIONS[start].lower().replace(" ", "-").replace(",", "")
+        counts = [str(sum(practice.state == state for practice in inside)) for state in _STATES]
+        yield f"| [{SECTIONS[start]}](docs/practices.md#{anchor}) | {' | '.join(counts)} |"
 
 
 _STATES = {
