@@ -52,12 +52,16 @@ class Pair:
         return self.before is None
 
     def changed(self) -> Iterator[str]:
-        """The attributes whose value changes for sure."""
+        """The attributes whose value changes for sure.
+
+        Where both plans create the resource, also those that only the base knows: no state tells them to either.
+        """
         if self.before is None or self.after is None or self.before.values is UNKNOWN or self.after.values is UNKNOWN:
             return
         old, new = self.before.values, self.after.values
+        created = self.old is not self.new and {one.action for one in (self.old, self.new) if one} == {"create"}
         for name in sorted({*old, *new}):
-            if name != "tags_all" and not _same(old.get(name), new.get(name)):
+            if name != "tags_all" and not _same(old.get(name), new.get(name), created=created):
                 yield name
 
 
@@ -99,5 +103,5 @@ def matched(plan: Plan, base: Plan) -> list[tuple[Resource | None, Resource | No
     return [*pairs, *((resource, None) for resource in left.values())]
 
 
-def _same(old: object, new: object) -> bool:
-    return new is UNKNOWN or old == new or (old in _UNSET and new in _UNSET)
+def _same(old: object, new: object, *, created: bool) -> bool:
+    return (new is UNKNOWN and not created) or old == new or (old in _UNSET and new in _UNSET)

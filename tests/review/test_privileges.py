@@ -525,3 +525,12 @@ def test_policies_too_long_to_compare_cannot_be_told() -> None:
     assert found_in(KEPT, policy("p", many("a"), many("b"))) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
     wild = [{**READ, "Action": [f"s3:{'*a?' * 300}{of}{n}" for n in range(100)]} for of in "xy"]
     assert found_in(KEPT, policy("p", text(wild[0]), text(wild[1]))) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
+
+
+def test_a_policy_that_the_base_knows_and_the_plan_does_not_is_looked_at() -> None:
+    def planned(values: dict[str, Any], **marks: bool) -> Plan:
+        return plan(KEPT, change("aws_iam_role_policy.p", {"role": "train", **values}, unknown=marks))
+
+    known, unknown = planned({"policy": text(READ)}), planned({}, policy=True)
+    assert [risk.known for risk in privileges(Comparison(unknown, known))] == [False]
+    assert list(privileges(Comparison(unknown, planned({}, policy=True)))) == []
