@@ -2,13 +2,15 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sustainable_mlops.terraform import LOCAL, ROOT
+
+SANDBOX_LOGS: list[Path] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -18,12 +20,22 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 @pytest.fixture(scope="session")
-def sandbox() -> Iterator[Any]:
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """AWS on this machine."""
     from sustainable_mlops.sandbox import Sandbox
 
-    with Sandbox.start() as running:
+    SANDBOX_LOGS.append(tmp_path_factory.mktemp("sandbox") / "sandbox.log")
+    with Sandbox.start(log=SANDBOX_LOGS[-1]) as running:
         yield running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails shows what its sandbox said last."""
+    report = yield
+    if report.failed and "sandbox" in getattr(item, "fixturenames", ()) and SANDBOX_LOGS and SANDBOX_LOGS[-1].exists():
+        report.sections.append(("Sandbox", SANDBOX_LOGS[-1].read_text(errors="replace")[-4000:]))
+    return report
 
 
 @pytest.fixture(scope="session")
