@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from sustainable_mlops.terraform import ROOT
+from tests.reviewed import changes_nothing, reviewed, stops
 
 
 @pytest.mark.apply
@@ -21,3 +22,8 @@ def test_the_demo_trains_serves_and_leaves_nothing() -> None:
     record = json.loads((ROOT / figures["Record of the run"]).read_text())
     assert (record["status"], record["interruptions"]) == ("Completed", 1)
     assert record["figures"]["co2e_operational"]["basis"] == "estimated"
+    review = reviewed(json.loads((ROOT / "out" / "dev.plan.json").read_text()))
+    assert stops(review) == []
+    assert changes_nothing(review)
+    # 300,000 requests of 0.2 s on 2 GB at 0.00002 USD/GB-s, and a tenth more outside us-east-1.
+    assert review.footprint.after.figures["cost"].central == pytest.approx(300_000 * 0.2 * 2 * 0.00002 * 1.1)

@@ -160,5 +160,9 @@ class Calculation:
 
 
 def _said(quantity: Quantity) -> str:
-    low, central, high = (f"{value:.3g}" for value in (quantity.low, quantity.central, quantity.high))
+    low, central, high = (_number(value) for value in (quantity.low, quantity.central, quantity.high))
     return f"{quantity.text}: {central} ({low} to {high}), class {quantity.grade}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

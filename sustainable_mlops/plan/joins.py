@@ -20,7 +20,7 @@ ALARM = "aws_cloudwatch_metric_alarm"
 BUCKET = "aws_s3_bucket"
 
 #: The attributes by which others name a resource.
-_IDENTIFIERS = ("arn", "id", "name", "bucket", "url", "key_id", "bucket_domain_name")
+_IDENTIFIERS = ("arn", "id", "name", "bucket", "url", "key_id", "bucket_domain_name", "model_package_group_name")
 _BUCKET = re.compile(r"(?:s3://|arn:[a-z-]+:s3:::)([^/]+)")
 _VARIANT = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
 

@@ -112,7 +112,7 @@ def _widened(
         if not widening.known and not (holder.new and why):
             what += "; parts are known only after apply: cannot tell whether this is more than before"
             yield Risk("PRIVILEGES_UNKNOWN", Section.PRIVILEGES, Level.LOOK, address, what, _FIX_UNKNOWN, known=False)
-        elif holder.new and not why:
+        elif holder.new and (not why or _is_a_policy(holder)):
             harmless.append(str(widening.grant))
         elif widening.kind is Widened.DENY and _denied_in_vain(widening.grant, holder, new):
             what += "; nothing that is left allows it"
@@ -124,6 +124,11 @@ def _widened(
     if harmless:
         what = f"new: {holder.label}: {'; '.join(harmless)}"
         yield Risk("PRIVILEGES_NEW", Section.PRIVILEGES, Level.NOTE, address, what)
+
+
+def _is_a_policy(holder: Holder) -> bool:
+    """Whether it is a policy that nobody in this plan has: new, it gives nothing, and as a boundary it takes away."""
+    return holder.owner is not None and holder.owner.type == "aws_iam_policy"
 
 
 def _denied_in_vain(denied: Grant, holder: Holder, left: Policy) -> bool:

@@ -1,5 +1,6 @@
 """What holds for every module, shown on the examples in its README."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 from sustainable_mlops import synth
 from sustainable_mlops.terraform import LOCK_FILE, ROOT, changes, environment, find_engine
 from tests.modules.examples import Example, check_inventory, examples, plan, summary, terraform
+from tests.reviewed import changes_nothing, reviewed, stops
 
 MODULES = synth.names()[0]
 GUARD = ".terraform_data.deletion_protection["
@@ -75,11 +77,14 @@ def test_an_example_applies_once_is_guarded_and_leaves_nothing(
     before = sandbox.inventory()
     example.write(tmp_path)
     driver = terraform(tmp_path, sandbox.environment)
-    check_inventory(example, plan(driver))
+    first = plan(driver)
+    check_inventory(example, first)
+    assert stops(reviewed(first)) == []
     driver.apply()
     try:
         second = plan(driver)
         assert changes(second) == {}, "the second plan is not empty"
+        assert changes_nothing(reviewed(second))
         guards = [address for address in summary(second)["values"] if GUARD in address]
         if guards:
             _leave_by_two_keys(driver, example, tmp_path, synthesized, guards)
@@ -100,3 +105,6 @@ def _leave_by_two_keys(
         driver.apply()
     driver.execute_command("state", "rm", *guards)
     driver.apply()
+    driver.execute_command("plan", "-destroy", "-out=gone.tfplan", "-no-color")
+    gone = json.loads(driver.execute_command("show", "-json", "gone.tfplan").out)
+    assert "data" in stops(reviewed(gone)), "a review stops at what no guard keeps any more"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.plan import Plan
+from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.data import data_at_risk
 from sustainable_mlops.review.exposure import exposure
@@ -534,3 +534,25 @@ def test_a_policy_that_the_base_knows_and_the_plan_does_not_is_looked_at() -> No
     known, unknown = planned({"policy": text(READ)}), planned({}, policy=True)
     assert [risk.known for risk in privileges(Comparison(unknown, known))] == [False]
     assert list(privileges(Comparison(unknown, planned({}, policy=True)))) == []
+
+
+def test_a_new_policy_that_nobody_has_gives_nothing_as_a_boundary_does() -> None:
+    every = text({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    boundary = change("aws_iam_policy.boundary", {"name": "b", "policy": every}, unknown={"arn": True})
+    assert found_in(boundary) == [("PRIVILEGES_NEW", Level.NOTE)]
+    given = change("aws_iam_role_policy_attachment.a", {"role": "train"}, unknown={"policy_arn": True})
+    root = {"resources": [declared("aws_iam_role_policy_attachment.a", policy_arn=["aws_iam_policy.boundary.arn"])]}
+    found = found_in(boundary, change("aws_iam_role.train", role()), given, root=root)
+    assert ("PRIVILEGES_DANGEROUS", Level.STOP) in found
+
+
+@pytest.mark.parametrize(("allowed", "level"), [("999999999999", Level.NOTE), ("123456789012", Level.STOP)])
+def test_an_account_that_the_provider_allows_is_ones_own(allowed: str, level: Level) -> None:
+    bucket = change("aws_s3_bucket.b", {"bucket": "b"})
+    given = change("aws_s3_bucket_policy.b", {"bucket": "b", "policy": text(given_to(FOREIGN))})
+    document = plan(bucket, given)._document
+    document["configuration"]["provider_config"] = {
+        "aws": {"name": "aws", "expressions": {"allowed_account_ids": {"constant_value": [allowed]}}}
+    }
+    found = risks(load(json.dumps(document).encode()))
+    assert [risk.level for risk in found if risk.id.startswith("PRIVILEGES")] == [level]
