@@ -3,13 +3,10 @@
 from collections.abc import Iterator
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
+from sustainable_mlops.plan.schedules import EVENT_RULE, EVENT_TARGET, SCHEDULE
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_STEPS, pipeline_of
 from sustainable_mlops.rules.reading import judge
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
-
-EVENT_RULE = "aws_cloudwatch_event_rule"
-EVENT_TARGET = "aws_cloudwatch_event_target"
-SCHEDULE = "aws_scheduler_schedule"
 
 
 def _started(plan: Plan, starter: Resource) -> Iterator[Resource | Unknown | None]:

@@ -1,5 +1,7 @@
 """Managed spot training and warm pools: spare capacity on one side, reserved and idle capacity on the other."""
 
+from collections.abc import Mapping
+
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.rules.jobs import TRAINS, on_trainings
 from sustainable_mlops.rules.reading import Request
@@ -15,6 +17,14 @@ _RUNTIME = "stopping_condition.max_runtime_in_seconds"
 _WAIT = "stopping_condition.max_wait_time_in_seconds"
 #: SageMaker's limit where a built-in algorithm does not checkpoint: little can be lost in an hour.
 _LITTLE = 3600
+
+
+def _refused(training: Request, values: Mapping[str, object], path: str, message: str) -> Verdicts:
+    """SageMaker refuses settings that are all set; one that is unset or off settles it, whatever the others are."""
+    if any(value is not UNKNOWN and not value for value in values.values()):
+        return
+    open_ones = [place for place, value in values.items() if value is UNKNOWN]
+    yield training.unknown(open_ones[0]) if open_ones else training.failed(path, f"{message}: the job is refused")
 
 
 @rule(
@@ -105,13 +115,8 @@ def keeps_checkpoints(training: Request) -> Verdicts:
 @on_trainings
 def spot_and_warm_pool(training: Request) -> Verdicts:
     """SageMaker refuses the two together ("SageMaker Managed Warm Pools", considerations)."""
-    spot, keep = training.flag(_SPOT), training.number(_KEEP_ALIVE)
-    if spot is None or spot is False or keep is None or keep == 0:
-        return
-    if spot is UNKNOWN or keep is UNKNOWN:
-        yield training.unknown(_SPOT if spot is UNKNOWN else _KEEP_ALIVE)
-    else:
-        yield training.failed(_KEEP_ALIVE, "a warm pool cannot be of spot instances: the job is refused")
+    values = {_SPOT: training.flag(_SPOT), _KEEP_ALIVE: training.number(_KEEP_ALIVE)}
+    yield from _refused(training, values, _KEEP_ALIVE, "a warm pool cannot be of spot instances")
 
 
 @rule(
@@ -125,13 +130,8 @@ def spot_and_warm_pool(training: Request) -> Verdicts:
 @on_trainings
 def spot_and_preferences(training: Request) -> Verdicts:
     """The API reference of ResourceConfig: InstancePreferences is mutually exclusive with managed spot."""
-    spot, preferences = training.flag(_SPOT), training.listed(_PREFERENCES)
-    if spot is None or spot is False or preferences == 0:
-        return
-    if spot is UNKNOWN or preferences is UNKNOWN:
-        yield training.unknown(_SPOT if spot is UNKNOWN else _PREFERENCES)
-    else:
-        yield training.failed(_PREFERENCES, "spot takes no list of instance types: the job is refused")
+    values = {_SPOT: training.flag(_SPOT), _PREFERENCES: training.listed(_PREFERENCES)}
+    yield from _refused(training, values, _PREFERENCES, "spot takes no list of instance types")
 
 
 @rule(
@@ -145,13 +145,8 @@ def spot_and_preferences(training: Request) -> Verdicts:
 @on_trainings
 def warm_pool_of_groups(training: Request) -> Verdicts:
     """No warm pool with heterogeneous clusters ("SageMaker Managed Warm Pools", considerations)."""
-    groups, keep = training.listed(_GROUPS), training.number(_KEEP_ALIVE)
-    if groups == 0 or keep is None or keep == 0:
-        return
-    if groups is UNKNOWN or keep is UNKNOWN:
-        yield training.unknown(_GROUPS if groups is UNKNOWN else _KEEP_ALIVE)
-    else:
-        yield training.failed(_KEEP_ALIVE, "a warm pool cannot be of a heterogeneous cluster: the job is refused")
+    values = {_GROUPS: training.listed(_GROUPS), _KEEP_ALIVE: training.number(_KEEP_ALIVE)}
+    yield from _refused(training, values, _KEEP_ALIVE, "a warm pool cannot be of a heterogeneous cluster")
 
 
 @rule(

@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.joins import ALARM
+from sustainable_mlops.plan.schedules import EVENT_RULE, EVENT_TARGET
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_STEPS, TRAINS, pipeline_of
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
-from sustainable_mlops.rules.schedules import EVENT_RULE, EVENT_TARGET
 
 FUNCTION = "aws_lambda_function"
 
