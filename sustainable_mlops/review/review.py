@@ -7,7 +7,6 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sustainable_mlops import rules
 from sustainable_mlops.footprint.alternatives import Alternative, alternatives
 from sustainable_mlops.footprint.from_plan import PlanFootprint, of_plan
 from sustainable_mlops.footprint.usage import Usage
@@ -18,14 +17,15 @@ from sustainable_mlops.review.comparison import Comparison, Pair
 from sustainable_mlops.review.data import data_at_risk
 from sustainable_mlops.review.deployment import deployment
 from sustainable_mlops.review.exposure import exposure
+from sustainable_mlops.review.judged import JudgedFinding, JudgedRisk, judged_findings, judged_risk
 from sustainable_mlops.review.privileges import privileges
 from sustainable_mlops.review.risk import Level, Risk, Section, ranked
+from sustainable_mlops.review.unseen import Unseen, unseen
 
 if TYPE_CHECKING:
     from sustainable_mlops.checkov import Result
 
 GATES = ("data", "privileges", "rules", "budgets", "checkov")
-_SEVERITY = {rules.Severity.FAIL: Level.STOP, rules.Severity.WARN: Level.LOOK, rules.Severity.INFO: Level.NOTE}
 
 
 class Verdict(StrEnum):
@@ -49,20 +49,6 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedRisk:
-    """A risk, and who accepted it."""
-
-    risk: Risk
-    accepted: Acceptance | None = None
-    expired: Acceptance | None = None
-
-    @property
-    def level(self) -> Level:
-        """How serious it still is."""
-        return Level.NOTE if self.accepted else self.risk.level
-
-
-@dataclass(frozen=True, slots=True)
 class Gate:
     """One thing that can stop a plan."""
 
@@ -79,7 +65,8 @@ class Review:
     changes: tuple[Change, ...]
     unchanged: int
     risks: tuple[JudgedRisk, ...]
-    findings: tuple[rules.Finding, ...]
+    findings: tuple[JudgedFinding, ...]
+    unseen: tuple[Unseen, ...]
     footprint: PlanFootprint
     alternatives: tuple[Alternative, ...]
     budgets: tuple[BudgetResult, ...]
@@ -95,7 +82,8 @@ class Review:
     def gates(self) -> list[Gate]:
         """Every gate and how it stands."""
         found = [_risk_gate("data", self.of(Section.DATA)), _risk_gate("privileges", self.of(Section.PRIVILEGES))]
-        found += [_rules_gate(self.findings)]
+        found += [_gate("rules", [one.level for one in self.findings if one.level is not None])]
+        found += [_gate("unseen", [one.level for one in self.unseen], "all of it was seen")]
         found += [_budgets_gate(self.budgets)] if self.budgets else []
         return found + ([_checkov_gate(self.builtin)] if self.builtin is not None else [])
 
@@ -112,11 +100,12 @@ class Review:
 
     @property
     def unknown(self) -> bool:
-        """Whether a risk, rule or budget cannot be judged before apply, or something is not reviewed at all."""
+        """Whether something is not seen or cannot be judged, other than what the apply itself will tell."""
         return (
             bool(self.notes)
-            or any(not one.risk.known and not one.accepted for one in self.risks)
-            or any(one.outcome is rules.Outcome.UNKNOWN for one in self.findings)
+            or any(one.open for one in self.risks)
+            or any(one.open for one in self.findings)
+            or any(one.level is Level.LOOK for one in self.unseen)
             or any(one.held is Held.UNKNOWN for one in self.budgets)
         )
 
@@ -131,16 +120,6 @@ class Review:
         for change in self.changes:
             found[change.action] = found.get(change.action, 0) + 1
         return {action: number for action, number in found.items() if number}
-
-
-def level_of(finding: rules.Finding) -> Level | None:
-    """How serious a rule's finding is; None where the rule is kept."""
-    if finding.outcome is rules.Outcome.PASS:
-        return None
-    if finding.outcome is rules.Outcome.WAIVED:
-        return Level.NOTE
-    level = _SEVERITY[rules.BY_ID[finding.rule].severity]
-    return Level.LOOK if finding.outcome is rules.Outcome.UNKNOWN and level is Level.STOP else level
 
 
 def review(
@@ -163,12 +142,14 @@ def review(
     comparison = Comparison(plan, base)
     footprint = of_plan(plan, usage, base)
     risks = [risk for find in _RISKS for risk in find(comparison)]
+    changes = tuple(_changes(comparison))
     return Review(
         name=plan.name,
-        changes=tuple(_changes(comparison)),
+        changes=changes,
         unchanged=sum(pair.action == "no-op" for pair in comparison.pairs),
-        risks=tuple(_judged(risk, accepted, today) for risk in ranked(risks)),
-        findings=tuple(rules.evaluate(plan, today=today)),
+        risks=tuple(judged_risk(risk, accepted, today) for risk in ranked(risks)),
+        findings=tuple(judged_findings(plan, {change.address for change in changes}, today)),
+        unseen=tuple(unseen(comparison, footprint)),
         footprint=footprint,
         alternatives=tuple(alternatives(footprint)),
         budgets=tuple(hold(list(budgets), footprint, comparison)),
@@ -196,17 +177,12 @@ def _attributes(pair: Pair) -> tuple[str, ...]:
     return tuple(pair.changed()) if pair.action in ("update", "replace") else ()
 
 
-def _judged(risk: Risk, accepted: Sequence[Acceptance], today: date) -> JudgedRisk:
-    fitting = sorted((one for one in accepted if one.fits(risk)), key=lambda one: one.until, reverse=True)
-    if not fitting or risk.level is Level.NOTE:
-        return JudgedRisk(risk)
-    return JudgedRisk(risk, accepted=fitting[0]) if fitting[0].until >= today else JudgedRisk(risk, expired=fitting[0])
-
-
 def _notes(plan: Plan) -> Iterator[str]:
     if not plan.whole:
         yield "the plan is not whole: -target, -exclude or a deferral left changes out, which are not reviewed"
     for check in plan.failed_checks:
+        if check.status == "unknown":
+            continue  # what this plan makes is held to it on apply
         problems = f": {'; '.join(check.problems)}" if check.problems else ""
         yield f"{check.address}: its condition {_STATUS.get(check.status, 'did not pass')}{problems}"
 
@@ -216,15 +192,11 @@ def _unused(usage: Usage | None) -> Iterator[str]:
         yield f"the usage file says something of {entry}, of which this plan has nothing that is estimated"
 
 
-_STATUS = {"fail": "fails", "error": "could not be evaluated", "unknown": "is known only after apply"}
+_STATUS = {"fail": "fails", "error": "could not be evaluated"}
 
 
 def _risk_gate(name: str, risks: list[JudgedRisk]) -> Gate:
     return _gate(name, [one.level for one in risks])
-
-
-def _rules_gate(findings: Sequence[rules.Finding]) -> Gate:
-    return _gate("rules", [level for finding in findings if (level := level_of(finding)) is not None])
 
 
 def _budgets_gate(budgets: Sequence[BudgetResult]) -> Gate:

@@ -105,7 +105,7 @@ def efficiency_alarm(plan: Plan, endpoint: Resource) -> Verdicts:
     if found is not UNKNOWN and any(ratio is True for ratio in ratios):
         yield passed()
     elif found is UNKNOWN or on.maybe or UNKNOWN in ratios:
-        yield unknown("what watches it cannot be told before apply")
+        yield unknown("what watches it cannot be told until apply")
     else:
         yield failed("no alarm relates its instances to its requests")
 
@@ -171,7 +171,7 @@ def _watched(plan: Plan, endpoint: Resource, names: frozenset[str], message: str
     if True in answers:
         yield passed()
     elif on.maybe or UNKNOWN in answers:
-        yield unknown("what watches it cannot be told before apply")
+        yield unknown("what watches it cannot be told until apply")
     else:
         yield failed(message)
 

@@ -71,7 +71,7 @@ def _model_behind(plan: Plan, configuration: Resource) -> Verdicts:
         message = f"{replaced[0].address} is replaced under the same name, and the endpoint keeps serving the old one"
         yield failed(message, "endpoint_config_name")
     elif variants is UNKNOWN or UNKNOWN in models:
-        yield unknown("which model it serves cannot be told before apply", "endpoint_config_name")
+        yield unknown("which model it serves cannot be told until apply", "endpoint_config_name")
     else:
         yield passed()
 

@@ -183,7 +183,7 @@ def model_of(variant: Variant) -> Resource | Verdict:
     """The variant's model, or the verdict that it cannot be told."""
     if isinstance(variant.model, Resource):
         return variant.model
-    why = "its model is not in this plan" if variant.model is None else "its model cannot be told before apply"
+    why = "its model is not in this plan" if variant.model is None else "its model cannot be told until apply"
     return unknown(why, f"{variant.block.path}.model_name")
 
 

@@ -9,7 +9,9 @@ from sustainable_mlops.rules.rule import Verdict, failed, passed, unknown
 
 _T = TypeVar("_T")
 
-NOT_KNOWN = "not known until apply"
+#: What the message of a verdict says that only the plan's own apply can tell.
+UNTIL_APPLY = "until apply"
+NOT_KNOWN = f"not known {UNTIL_APPLY}"
 
 
 def judge(value: _T | Unknown, place: str, kept: Callable[[_T], bool], message: str) -> Verdict:

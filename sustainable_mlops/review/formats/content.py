@@ -8,8 +8,10 @@ from sustainable_mlops.footprint.figures import Estimate, Figure, shown
 from sustainable_mlops.footprint.from_plan import Change as PartChange
 from sustainable_mlops.footprint.from_plan import ResourceFootprint
 from sustainable_mlops.review.budgets import BudgetResult, Held
-from sustainable_mlops.review.review import JudgedRisk, Review, Verdict, level_of
+from sustainable_mlops.review.judged import JudgedRisk
+from sustainable_mlops.review.review import Review, Verdict
 from sustainable_mlops.review.risk import Level
+from sustainable_mlops.review.unseen import Unseen
 
 #: Longer texts are cut in reports for people; the JSON has all of it.
 _LONGEST = 700
@@ -18,6 +20,7 @@ GATE_TITLES = {
     "data": "Data at risk",
     "privileges": "Privileges",
     "rules": "Policies",
+    "unseen": "Not seen",
     "budgets": "Budgets",
     "checkov": "checkov's checks",
 }
@@ -208,10 +211,9 @@ class RuleGroup:
 def rule_groups(review: Review) -> list[RuleGroup]:
     """The rules that are not kept, the most serious first."""
     groups: dict[tuple[Level, rules.Outcome, str], list[rules.Finding]] = {}
-    for finding in review.findings:
-        level = level_of(finding)
-        if level is not None:
-            groups.setdefault((level, finding.outcome, finding.rule), []).append(finding)
+    for one in review.findings:
+        if one.level is not None:
+            groups.setdefault((one.level, one.finding.outcome, one.finding.rule), []).append(one.finding)
     order, outcomes = list(Level), list(rules.Outcome)
     ranked = sorted(groups, key=lambda key: (order.index(key[0]), outcomes.index(key[1])))
     return [RuleGroup(rules.BY_ID[key[2]], key[0], key[1], tuple(groups[key])) for key in ranked]
@@ -232,6 +234,11 @@ def risk_text(judged: JudgedRisk) -> str:
     if judged.expired:
         text += f". Was accepted until {judged.expired.until}: {judged.expired.reason}"
     return text
+
+
+def unseen_text(one: Unseen) -> str:
+    """Why it is not seen, and what is known of it."""
+    return f"{one.why}: {one.what}"
 
 
 def budget_text(result: BudgetResult) -> str:

@@ -43,6 +43,7 @@ def render(review: Review) -> str:
         rule_groups=content.rule_groups(review),
         outcome_word=content.outcome_word,
         budget_text=content.budget_text,
+        unseen_text=content.unseen_text,
         unknowns=list(content.unknowns(review)),
         assumptions=content.assumptions(review),
         method=content.METHOD,

@@ -4,12 +4,12 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from sustainable_mlops import rules
 from sustainable_mlops.review.budgets import BudgetResult
-from sustainable_mlops.review.review import JudgedRisk, Review, level_of
+from sustainable_mlops.review.judged import JudgedFinding, JudgedRisk
+from sustainable_mlops.review.review import Review
 
 #: Raised in its first part where something is taken away or changes its meaning, in its second where it is added.
-VERSION = "1.1"
+VERSION = "1.2"
 
 
 def render(review: Review) -> str:
@@ -34,8 +34,12 @@ def document(review: Review) -> dict[str, Any]:
             "resources": [asdict(change) for change in review.changes],
         },
         "risks": [_risk(one) for one in review.risks],
-        "findings": [_finding(one) for one in review.findings if one.outcome is not rules.Outcome.PASS],
-        "rules_kept": sum(one.outcome is rules.Outcome.PASS for one in review.findings),
+        "findings": [_finding(one) for one in review.findings if one.level is not None],
+        "rules_kept": sum(one.level is None for one in review.findings),
+        "unseen": [
+            {"why": str(one.why), "address": one.address, "what": one.what, "level": str(one.level)}
+            for one in review.unseen
+        ],
         "footprint": review.footprint.to_dict(),
         "alternatives": [one.to_dict() for one in review.alternatives],
         "budgets": [_budget(one) for one in review.budgets],
@@ -64,19 +68,21 @@ def _risk(one: JudgedRisk) -> dict[str, Any]:
     }
 
 
-def _finding(one: rules.Finding) -> dict[str, Any]:
-    rule = rules.BY_ID[one.rule]
+def _finding(one: JudgedFinding) -> dict[str, Any]:
+    rule, finding = one.rule, one.finding
     return {
-        "rule": one.rule,
+        "rule": rule.id,
         "severity": str(rule.severity),
         "title": rule.title,
         "practices": list(rule.practices),
         "guideline": rule.guideline,
-        "outcome": str(one.outcome),
-        "level": _text(level_of(one)),
-        "address": one.address,
-        "path": one.path,
-        "message": one.message,
+        "outcome": str(finding.outcome),
+        "level": _text(one.level),
+        "touched": one.touched,
+        "until_apply": one.until_apply,
+        "address": finding.address,
+        "path": finding.path,
+        "message": finding.message,
         "fix": rule.fix,
     }
 

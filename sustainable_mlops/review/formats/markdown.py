@@ -14,8 +14,10 @@ from sustainable_mlops.footprint.alternatives import Alternative
 from sustainable_mlops.footprint.figures import shown
 from sustainable_mlops.review.formats import content
 from sustainable_mlops.review.formats.content import Row, RuleGroup, short, spread
-from sustainable_mlops.review.review import Change, JudgedRisk, Review, Verdict
+from sustainable_mlops.review.judged import JudgedRisk
+from sustainable_mlops.review.review import Change, Review, Verdict
 from sustainable_mlops.review.risk import Level, Section
+from sustainable_mlops.review.unseen import Unseen
 
 if TYPE_CHECKING:
     from sustainable_mlops.checkov import Finding
@@ -104,6 +106,7 @@ def _blocks(review: Review) -> Iterable[Block | None]:
     yield _head(review)
     yield _risks(review, Section.DATA, "Data at risk")
     yield _risks(review, Section.PRIVILEGES, "Privileges widened")
+    yield _unseen(review)
     yield _policies(review)
     yield _checkov(review)
     yield _budgets(review)
@@ -149,6 +152,16 @@ def _for_the_record(quiet: list[JudgedRisk]) -> str:
 def _risk(one: JudgedRisk) -> str:
     advice = f" _{fix(one.risk.fix)}_" if one.risk.fix and not one.accepted else ""
     return f"- {_SIGNS[one.level]} {code(one.risk.address)} {prose(content.risk_text(one))}.{advice}"
+
+
+def _unseen(review: Review) -> Block | None:
+    loud = [one for one in review.unseen if one.level is not Level.NOTE]
+    lines, left = _made(loud, _one_unseen)
+    return Block("### Not seen\n", lines, "", left) if lines else None
+
+
+def _one_unseen(one: Unseen) -> str:
+    return f"- {_SIGNS[one.level]} {code(one.address)} {prose(content.unseen_text(one))}"
 
 
 def _policies(review: Review) -> Block | None:

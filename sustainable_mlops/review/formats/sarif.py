@@ -7,13 +7,20 @@ from typing import Any
 
 from sustainable_mlops import __version__, rules
 from sustainable_mlops.review.budgets import BudgetResult, Held
-from sustainable_mlops.review.formats.content import budget_text, short
-from sustainable_mlops.review.review import JudgedRisk, Review, level_of
+from sustainable_mlops.review.formats.content import budget_text, short, unseen_text
+from sustainable_mlops.review.judged import JudgedRisk
+from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import RISK_TITLES, Level
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Level.STOP: "error", Level.LOOK: "warning", Level.NOTE: "note"}
 _BUDGET = "BUDGET"
+_UNSEEN = "UNSEEN"
+_TITLES = {
+    **RISK_TITLES,
+    _BUDGET: "A budget is exceeded or cannot be held",
+    _UNSEEN: "Something that this review does not see",
+}
 
 
 def render(review: Review) -> str:
@@ -23,7 +30,7 @@ def render(review: Review) -> str:
 
 def document(review: Review) -> dict[str, Any]:
     """The document. Rules that are kept and what is only for the record are left out."""
-    results = [*_risks(review), *_findings(review), *_budgets(review)]
+    results = [*_risks(review), *_unseen(review), *_findings(review), *_budgets(review)]
     ids = sorted({result["ruleId"] for result in results})
     for result in results:
         result["ruleIndex"] = ids.index(result["ruleId"])
@@ -38,7 +45,7 @@ def document(review: Review) -> dict[str, Any]:
 def _rule(rule_id: str) -> dict[str, Any]:
     rule = rules.BY_ID.get(rule_id)
     if rule is None:
-        title = RISK_TITLES.get(rule_id, "A budget is exceeded or cannot be held")
+        title = _TITLES[rule_id]
         return {"id": rule_id, "shortDescription": {"text": _plain(title)}, "help": {"text": _plain(title)}}
     level = {"fail": "error", "warn": "warning", "info": "note"}[rule.severity]
     return {
@@ -66,15 +73,21 @@ def _of_risk(review: Review, one: JudgedRisk) -> dict[str, Any]:
 
 def _findings(review: Review) -> Iterator[dict[str, Any]]:
     for one in review.findings:
-        level = level_of(one)
-        if level is None:
+        finding, level = one.finding, one.level
+        if level is None or one.until_apply:
             continue
-        start = "cannot tell: " if one.outcome is rules.Outcome.UNKNOWN else ""
-        message = f"{start}{one.message}. {rules.BY_ID[one.rule].fix}"
-        result = _result(review, one.rule, level, one.address, message, one.path)
-        if one.outcome is rules.Outcome.WAIVED:
-            result["suppressions"] = [{"kind": "external", "justification": _plain(one.message)}]
+        start = "cannot tell: " if finding.outcome is rules.Outcome.UNKNOWN else ""
+        message = f"{start}{finding.message}. {one.rule.fix}"
+        result = _result(review, finding.rule, level, finding.address, message, finding.path)
+        if finding.outcome is rules.Outcome.WAIVED:
+            result["suppressions"] = [{"kind": "external", "justification": _plain(finding.message)}]
         yield result
+
+
+def _unseen(review: Review) -> Iterator[dict[str, Any]]:
+    for one in review.unseen:
+        if one.level is not Level.NOTE:
+            yield _result(review, _UNSEEN, one.level, one.address, unseen_text(one))
 
 
 def _budgets(review: Review) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from sustainable_mlops.review.formats import content
 from sustainable_mlops.review.formats.content import Row, RuleGroup, short, spread
-from sustainable_mlops.review.review import JudgedRisk, Review
+from sustainable_mlops.review.judged import JudgedRisk
+from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import Level, Section
 from sustainable_mlops.rules import Outcome
 
@@ -44,6 +45,7 @@ def _parts(review: Review) -> Iterator[RenderableType]:
         yield Text(f"! {short(note)}", style="yellow")
     yield from _risks("Data at risk", review.of(Section.DATA))
     yield from _risks("Privileges widened", review.of(Section.PRIVILEGES))
+    yield from _unseen(review)
     yield from _policies(review)
     yield from _checkov(review)
     yield from _budgets(review)
@@ -111,6 +113,15 @@ def _risks(title: str, risks: list[JudgedRisk]) -> Iterator[RenderableType]:
         yield _Item(one.level, _STYLES[one.level], *lines)
     yield from _more(len(loud) - _MOST_RISKS, "more to look at")
     yield from _more(len(quiet) - _MOST_NOTES, "more for the record")
+
+
+def _unseen(review: Review) -> Iterator[RenderableType]:
+    loud = [one for one in review.unseen if one.level is not Level.NOTE]
+    if loud:
+        yield _title("Not seen")
+    for one in loud[:_MOST_RISKS]:
+        yield _Item(one.level, _STYLES[one.level], Text(short(one.address), "bold"), short(content.unseen_text(one)))
+    yield from _more(len(loud) - _MOST_RISKS, "more to look at")
 
 
 def _policies(review: Review) -> Iterator[RenderableType]:

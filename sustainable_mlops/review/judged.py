@@ -1,0 +1,93 @@
+"""Risks and findings with how serious they still are: accepted, waived, known before, or open until apply."""
+
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+from datetime import date
+
+from sustainable_mlops import rules
+from sustainable_mlops.plan import UNKNOWN, Plan, Sensitive
+from sustainable_mlops.review.accepted import Acceptance
+from sustainable_mlops.review.risk import Level, Risk
+from sustainable_mlops.rules.reading import UNTIL_APPLY
+
+_SEVERITY = {rules.Severity.FAIL: Level.STOP, rules.Severity.WARN: Level.LOOK, rules.Severity.INFO: Level.NOTE}
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRisk:
+    """A risk, and who accepted it."""
+
+    risk: Risk
+    accepted: Acceptance | None = None
+    expired: Acceptance | None = None
+    #: Whether the baseline has it: then it was there before this change.
+    known_before: bool = False
+
+    @property
+    def level(self) -> Level:
+        """How serious it still is."""
+        return Level.NOTE if self.accepted or self.known_before else self.risk.level
+
+    @property
+    def open(self) -> bool:
+        """Whether it cannot be told before apply, and nobody accepted that."""
+        return not self.risk.known and not self.accepted and not self.known_before
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFinding:
+    """What a rule found, and what of that this change has to answer for."""
+
+    finding: rules.Finding
+    #: Whether the plan does anything to the resource.
+    touched: bool
+    #: Whether it is unknown only because this very plan makes the value: nothing that a person could look at yet.
+    until_apply: bool = False
+    #: Whether the baseline has it.
+    known_before: bool = False
+
+    @property
+    def rule(self) -> rules.Rule:
+        """The rule."""
+        return rules.BY_ID[self.finding.rule]
+
+    @property
+    def level(self) -> Level | None:
+        """How serious it is; None where the rule is kept."""
+        outcome = self.finding.outcome
+        if outcome is rules.Outcome.PASS:
+            return None
+        if outcome is rules.Outcome.WAIVED or self.until_apply or self.known_before:
+            return Level.NOTE
+        level = _SEVERITY[self.rule.severity]
+        return Level.LOOK if outcome is rules.Outcome.UNKNOWN and level is Level.STOP else level
+
+    @property
+    def open(self) -> bool:
+        """Whether the rule cannot be judged, and nothing but a person can mend that."""
+        return self.finding.outcome is rules.Outcome.UNKNOWN and not self.until_apply and not self.known_before
+
+
+def judged_risk(risk: Risk, accepted: Sequence[Acceptance], today: date) -> JudgedRisk:
+    """The risk with the acceptance that holds longest, if any fits."""
+    fitting = sorted((one for one in accepted if one.fits(risk)), key=lambda one: one.until, reverse=True)
+    if not fitting or risk.level is Level.NOTE:
+        return JudgedRisk(risk)
+    return JudgedRisk(risk, accepted=fitting[0]) if fitting[0].until >= today else JudgedRisk(risk, expired=fitting[0])
+
+
+def judged_findings(plan: Plan, touched: Set[str], today: date) -> Iterator[JudgedFinding]:
+    """What all rules find; `touched` are the addresses that the plan does something to."""
+    for finding in rules.evaluate(plan, today=today):
+        yield JudgedFinding(finding, finding.address in touched, bool(touched) and _until_apply(plan, finding))
+
+
+def _until_apply(plan: Plan, finding: rules.Finding) -> bool:
+    """Terraform leaves a value open only where this plan makes what it comes from; what is hidden stays so."""
+    if finding.outcome is not rules.Outcome.UNKNOWN:
+        return False
+    resource = plan.resource(finding.address)
+    value = resource.get(finding.path) if resource is not None and finding.path else None
+    if isinstance(value, Sensitive):
+        return False
+    return value is UNKNOWN or UNTIL_APPLY in finding.message

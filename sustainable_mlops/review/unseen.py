@@ -1,0 +1,58 @@
+"""What a review does not see: machines that nobody counted, resources nobody read, commands that run beside the plan.
+
+"Fine" means that all of it was seen, so each of these is to be looked at where the plan changes it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sustainable_mlops.footprint.coverage import FREE, UNCOVERED
+from sustainable_mlops.footprint.from_plan import READERS, PlanFootprint
+from sustainable_mlops.review.comparison import Comparison
+from sustainable_mlops.review.harmless import harmless
+from sustainable_mlops.review.policy_types import POLICY_TYPES
+from sustainable_mlops.review.risk import Level
+from sustainable_mlops.review.stores import STORES
+
+#: What holds bytes is judged as data; how many, only the usage file tells, as it does of the apps that people start.
+_STORES = ("storage", "transfer", "app")
+
+
+class Why(StrEnum):
+    """Why it is not seen."""
+
+    NOT_COUNTED = "not counted"  # it runs machines, and nobody knows what they use
+    NOT_REVIEWED = "not reviewed"  # nothing here reads resources of this type
+    COMMAND = "runs commands"  # what they do is in no plan
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """One thing that the review did not see, and what is known of it. For the record where the plan leaves it alone."""
+
+    why: Why
+    address: str
+    what: str
+    level: Level
+
+
+def unseen(comparison: Comparison, footprint: PlanFootprint) -> Iterator[Unseen]:
+    """Everything that this review did not see, what is not counted first."""
+    changed = {pair.address for pair in comparison.changes}
+    for resource in footprint.resources:
+        level = Level.LOOK if resource.address in changed else Level.NOTE
+        parts = (change.after for change in resource.changes if change.after is not None)
+        for reason in dict.fromkeys(part.unknown for part in parts if part.unknown and part.kind not in _STORES):
+            yield Unseen(Why.NOT_COUNTED, resource.address, f"{reason.what}: {reason.reason}", level)
+    for pair in comparison.changes:
+        if pair.after is not None and not _known(pair.type):
+            what = f"the reviewer does not know the type {pair.type}: it may hold data or run machines"
+            yield Unseen(Why.NOT_REVIEWED, pair.address, what, Level.LOOK)
+
+
+_READ = frozenset({*READERS, *UNCOVERED, *FREE, *STORES, *POLICY_TYPES})
+
+
+def _known(type_: str) -> bool:
+    return type_ in _READ or harmless(type_)

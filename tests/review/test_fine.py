@@ -1,0 +1,47 @@
+"""Plans that were once called fine though not all of them was seen: each has its verdict, its words, in each format."""
+
+import html
+import json
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from sustainable_mlops.plan import load
+from sustainable_mlops.review import Review, review
+from sustainable_mlops.review.formats import FORMATS, render
+from sustainable_mlops.review.review import GATES
+from tests.review.fine.case import Case
+
+_HERE = Path(__file__).parent / "fine"
+CASES: dict[str, Case] = {
+    f"{file.stem}: {title}": case
+    for file in sorted(_HERE.glob("*.py"))
+    for title, case in getattr(import_module(f"tests.review.fine.{file.stem}"), "CASES", {}).items()
+}
+
+
+def found(case: Case, *more: str) -> Review:
+    return review(load(json.dumps(case.document).encode(), "plan"), fail_on=frozenset((*GATES, *more)))
+
+
+def words(text: str) -> str:
+    """Letters and digits alone: what each format escapes, folds or breaks differently set aside."""
+    return re.sub(r"[^a-z0-9]+", "", html.unescape(re.sub(r"</?[a-z][^<>]*>", " ", text)).lower())
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_what_was_called_fine_has_its_verdict(case: Case) -> None:
+    assert found(case).verdict == case.verdict
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_every_format_says_it(case: Case, form: str) -> None:
+    assert words(case.says) in words(render(found(case), form))
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_whoever_fails_on_the_unknown_is_stopped(case: Case) -> None:
+    assert found(case, "unknown").exit_code == 1
