@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import document as documents
-from sustainable_mlops.plan import values
+from sustainable_mlops.plan import provider_version, values
 from sustainable_mlops.plan.configuration import Configuration, References
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.joins import Joins
@@ -115,6 +115,11 @@ class Plan:
     def region(self, resource: Resource, *, before: bool = False) -> str | values.Unknown:
         """The region that `resource` is in, such as `eu-north-1`, as far as the plan tells."""
         return self._regions.of(resource, before=before)
+
+    @cached_property
+    def provider_major(self) -> int | values.Unknown:
+        """The major version of the AWS provider in use; see `provider_version.major`."""
+        return provider_version.major(self._inventory, self.configuration)
 
     @cached_property
     def failed_checks(self) -> list[Check]:

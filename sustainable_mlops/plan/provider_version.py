@@ -1,0 +1,63 @@
+"""The major version of the AWS provider that made a plan, as far as the plan tells."""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from sustainable_mlops.plan.configuration import Configuration
+from sustainable_mlops.plan.inventory import Inventory
+from sustainable_mlops.plan.values import UNKNOWN, Unknown
+
+AWS = "registry.terraform.io/hashicorp/aws"
+
+_TERM = re.compile(r"(=|!=|>=|<=|>|<|~>)?\s*v?([0-9]{1,4})((?:\.[0-9]+)*)[-+.0-9A-Za-z]*")
+#: Every type of these has an attribute `region` from 6.0.0 on, and none had one before (schemas of 5.100 and 6.69).
+_REGIONAL = ("aws_sagemaker_", "aws_appautoscaling_", "aws_cloudwatch_", "aws_kms_", "aws_sns_")
+_NEWEST_WITHOUT_REGION = 5
+_FIRST_WITH_REGION = 6
+
+
+def major(inventory: Inventory, configuration: Configuration) -> int | Unknown:
+    """From the version constraints where they pin one, else from the resources: 5 stands for 5 or older then.
+
+    `UNKNOWN` where neither tells.
+    """
+    pinned = _pinned(configuration)
+    return _shown(inventory) if pinned is None else pinned
+
+
+def _pinned(configuration: Configuration) -> int | None:
+    least, most = 0, 9999
+    for provider in configuration.providers.values():
+        constraint = provider.get("version_constraint") if isinstance(provider, dict) else None
+        if isinstance(constraint, str) and provider.get("full_name") == AWS:
+            for low, high in map(_majors, constraint.split(",")):
+                least, most = max(least, low), min(most, high)
+    return least if least == most else None
+
+
+def _majors(term: str) -> tuple[int, int]:
+    """The least and the greatest major version that a term such as `~> 5.40` allows."""
+    match = _TERM.fullmatch(term.strip())
+    if match is None or match[1] == "!=":
+        return 0, 9999
+    number, rest = int(match[2]), match[3].replace(".", "").strip("0")
+    low = 0 if match[1] in ("<", "<=") else number
+    if match[1] in (">", ">="):
+        return low, 9999
+    return low, number - 1 if match[1] == "<" and not rest else number
+
+
+def _shown(inventory: Inventory) -> int | Unknown:
+    values = chain.from_iterable(_values(inventory, kind) for kind in inventory.by_type if kind.startswith(_REGIONAL))
+    found = next(values, None)
+    if found is None:
+        return UNKNOWN
+    return _FIRST_WITH_REGION if "region" in found else _NEWEST_WITHOUT_REGION
+
+
+def _values(inventory: Inventory, kind: str) -> Iterator[Mapping[str, Any]]:
+    """The attributes of the resources of a type, without those of which nothing is known."""
+    for resource in inventory.by_type[kind]:
+        yield from (values for values in (resource.after, resource.before) if values)

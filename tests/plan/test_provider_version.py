@@ -1,0 +1,59 @@
+"""The AWS provider's major version."""
+
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.plan import UNKNOWN, load
+from sustainable_mlops.plan.provider_version import AWS
+from tests.plan.build import change, plan
+from tests.plan.test_load import FIXTURES
+
+MODEL = "aws_sagemaker_model.m"
+
+
+def major(*constraints: str, full_name: str = AWS, changes: tuple[Any, ...] = ()) -> Any:
+    providers = {
+        f"module.m{position}:aws": {"name": "aws", "full_name": full_name, "version_constraint": constraint}
+        for position, constraint in enumerate(constraints)
+    }
+    return plan(*changes, configuration={"provider_config": providers}).provider_major
+
+
+@pytest.mark.parametrize(
+    ("constraints", "wanted"),
+    [
+        (["5.100.0"], 5),
+        (["= 6.2.0"], 6),
+        (["~> 5.40"], 5),
+        (["~> 5"], 5),
+        (["~> 6.1.2"], 6),
+        ([">= 5.0.0, < 6.0.0"], 5),
+        ([">= 5.0.0, != 5.9.0, <= 5.100.0"], 5),
+        ([">= 5.0.0", "< 6.0.0-beta1"], 5),
+        ([">= 5.100.0"], UNKNOWN),
+        ([">= 5.0.0, < 6.1.0"], UNKNOWN),
+        ([">= 6.0.0", "5.100.0"], UNKNOWN),
+        (["latest", ""], UNKNOWN),
+    ],
+)
+def test_constraints_pin_it_together(constraints: list[str], wanted: Any) -> None:
+    assert major(*constraints) is wanted
+
+
+def test_constraints_of_another_provider_say_nothing() -> None:
+    assert major("~> 5.0", full_name="registry.terraform.io/hashicorp/awscc") is UNKNOWN
+
+
+def test_resources_show_it_where_no_constraint_does() -> None:
+    known, unknown = change(MODEL, {"name": "m", "region": "eu-north-1"}), change(MODEL, {}, unknown={"region": True})
+    assert major(">= 5.0.0", changes=(known,)) == 6
+    assert major(changes=(unknown,)) == 6
+    assert major(changes=(change(MODEL, {"name": "m"}),)) == 5
+    assert major(changes=(change(MODEL, before={"name": "m", "region": None}),)) == 6
+    bucket = change("aws_s3_bucket.b", {"bucket": "b"}, unknown={"region": True})  # which 5.x has too
+    assert major(changes=(bucket,)) is UNKNOWN
+
+
+def test_a_real_plan_of_5_100_tells() -> None:
+    assert load(FIXTURES / "platform.json").provider_major == 5
