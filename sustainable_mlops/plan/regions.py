@@ -20,7 +20,7 @@ class Regions:
         """Of the resources in `inventory`."""
         self._inventory = inventory
         self._configuration = configuration
-        self._providers: dict[str, str | Unknown] = {}
+        self._providers: dict[tuple[str, str], str | Unknown] = {}
 
     def of(self, resource: Resource, *, before: bool = False) -> str | Unknown:
         """The region of `resource`, else `UNKNOWN`."""
@@ -28,32 +28,53 @@ class Regions:
         own = _own(values) or (_own(resource.old) if not before else None)
         if own is None and values.text("region") is UNKNOWN:  # set to what is not known yet, or merely computed
             computed = self._configuration.configured(resource, "region") is False
-            return self._of_provider(self._key(resource)) if computed else UNKNOWN
-        return own or self._of_provider(self._key(resource))
+            return self._of_provider(*self._key(resource)) if computed else UNKNOWN
+        return own or self._of_provider(*self._key(resource))
 
-    def _key(self, resource: Resource) -> str:
-        """The provider configuration's key; empty where it is not known, as of what is destroyed."""
+    def _key(self, resource: Resource) -> tuple[str, str]:
+        """The provider, and its configuration's key: empty where that is not known, as of what is destroyed."""
         key = self._configuration.resource(resource).get("provider_config_key")
-        return key if isinstance(key, str) else ""
+        return resource.provider, key if isinstance(key, str) else ""
 
-    def _of_provider(self, key: str) -> str | Unknown:
-        known = self._providers.get(key)
+    def _of_provider(self, provider: str, key: str) -> str | Unknown:
+        known = self._providers.get((provider, key))
         if known is None:
-            known = self._providers[key] = self._configured(key) or self._seen.get(key, UNKNOWN)
+            known = self._configured(key) or self._seen.get((provider, key))
+            if known is None:
+                known = UNKNOWN if self._is_own(key) else self._shared(provider)
+            self._providers[provider, key] = known
         return known
 
     def _configured(self, key: str) -> str | None:
         provider = self._configuration.providers.get(key)
         if not isinstance(provider, dict):
             return None
-        address = provider.get("module_address")
-        module = tuple(part for name in address.split(".")[1::2] for part in ("module", name)) if address else ()
+        address = str(provider.get("module_address") or "")
+        module = tuple(part for name in address.split(".")[1::2] for part in ("module", name))
         return _region(self._configuration.constant(dig(provider, "expressions.region"), module))
 
+    def _is_own(self, key: str) -> bool:
+        """Whether a configuration is one by itself, of the root module or with settings.
+
+        Else a module was given it. Terraform writes that module's key only, neither whose configuration it is nor
+        what a call passes on, where a module between them has no resource of the provider.
+        """
+        provider = self._configuration.providers.get(key)
+        return isinstance(provider, dict) and ("expressions" in provider or "module_address" not in provider)
+
+    def _shared(self, provider: str) -> str | Unknown:
+        """The region that all configurations of a provider share: whichever a module was given has it."""
+        configured = self._configuration.providers
+        own = [key for key in configured if self._is_own(key) and configured[key].get("full_name") == provider]
+        regions = {self._configured(key) or self._seen.get((provider, key), UNKNOWN) for key in own}
+        if len(own) <= 1 and regions <= {UNKNOWN}:
+            regions = {region for (name, _), region in self._seen.items() if name == provider}
+        return regions.pop() if len(regions) == 1 else UNKNOWN
+
     @cached_property
-    def _seen(self) -> dict[str, str | Unknown]:
+    def _seen(self) -> dict[tuple[str, str], str | Unknown]:
         """Each provider's region as its resources that exist and its `aws_region` show, where they all agree."""
-        found: dict[str, set[str]] = {}
+        found: dict[tuple[str, str], set[str]] = {}
         for resource in self._inventory.all:
             if resource.type == "aws_region" and resource.mode == "data":
                 region = _region(resource.get("region")) or _region(resource.get("name"))

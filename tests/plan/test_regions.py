@@ -57,3 +57,55 @@ def test_what_the_environment_gives_is_unknown_unless_other_resources_show_it() 
         change("aws_x.new", {"id": "x"}), change("aws_x.kept", kept, before=kept), root={"resources": resources}
     )
     assert found.region(found.resources[0]) == "eu-central-1"
+
+
+AWS = "registry.terraform.io/hashicorp/aws"
+#: The key that Terraform 1.11 writes where the modules `a` and `a.b` have no resource of the provider themselves.
+DEEP = "module.a.module.b.module.c:aws"
+
+
+def deep(*providers: dict[str, Any], key: str = DEEP, kept: dict[str, Any] | None = None) -> Any:
+    """The region of a resource four modules deep, with these configurations in the root module."""
+    resources = [{**declared(f"aws_x.{name}"), "provider_config_key": key} for name in ("new", "kept")]
+    module: dict[str, Any] = {"resources": resources}
+    for name in "dcba":
+        module = {"module_calls": {name: {"module": module}}}
+    inherited = {"name": "aws", "full_name": AWS, "module_address": "module.a.module.b.module.c"}
+    configured: dict[str, Any] = {DEEP: inherited}
+    for provider in providers:
+        alias = f"aws.{provider['alias']}" if "alias" in provider else "aws"
+        configured[alias] = {"name": "aws", "full_name": AWS, **provider}
+    where = "module.a.module.b.module.c.module.d.aws_x"
+    changes = [change(f"{where}.new", {"id": "x"}, provider_name=AWS)]
+    changes += [change(f"{where}.kept", kept, before=kept, provider_name=AWS)] if kept else []
+    found = plan(*changes, configuration={"root_module": module, "provider_config": configured})
+    return found.region(found.resources[0])
+
+
+def in_region(name: str, **more: Any) -> dict[str, Any]:
+    return {"expressions": {"region": {"constant_value": name}}, **more}
+
+
+def test_deep_in_modules_it_is_that_of_the_only_configuration() -> None:
+    assert deep(in_region("eu-north-1")) == "eu-north-1"
+    assert deep(in_region("eu-north-1"), in_region("eu-north-1", alias="other_account")) == "eu-north-1"
+    assert deep(in_region("eu-north-1"), key="module.unknown:aws") == "eu-north-1"
+
+
+def test_deep_in_modules_it_is_unknown_where_several_may_have_been_passed() -> None:
+    assert deep(in_region("eu-north-1"), in_region("us-east-1", alias="us")) is UNKNOWN
+    assert deep({}, in_region("us-east-1", alias="us")) is UNKNOWN  # the default one is the environment's
+    assert deep({}) is UNKNOWN
+
+
+def test_deep_in_modules_other_resources_of_the_same_module_show_it() -> None:
+    kept = {"arn": "arn:aws:sns:eu-west-3:123456789012:kept"}
+    assert deep(in_region("eu-north-1"), in_region("us-east-1", alias="us"), kept=kept) == "eu-west-3"
+    assert deep({}, kept=kept) == "eu-west-3"
+
+
+def test_of_what_is_destroyed_it_is_that_of_the_only_configuration() -> None:
+    providers = {"aws": {"name": "aws", "full_name": AWS, **in_region("eu-north-1")}}
+    gone = change("aws_x.gone", before={"id": "x"}, provider_name=AWS)
+    found = plan(gone, configuration={"provider_config": providers})
+    assert found.region(found.resources[0]) == "eu-north-1"
