@@ -4,13 +4,23 @@ Terraform writes down the references of each expression, but neither the express
 `dynamic`: what goes through those cannot be followed.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan.addresses import Part, names, parent, parts
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
-from sustainable_mlops.plan.values import UNKNOWN, Path, Unknown, steps
+from sustainable_mlops.plan.values import UNKNOWN, Path, Unknown, dig, steps
+
+#: The last part of attributes that are the name or address of their resource.
+_NAME = re.compile(r"(?:.*_)?(?:arn|bucket|id|name|ur[il])")
+#: Of attributes that are numbers, choices, flags or objects, which nobody fills with another resource's name.
+_NO_NAME = re.compile(
+    r"(?:.*_)?(?:access|algorithm|class|concurrency|configs?|configurations?|count|days|duration|enabled|format|gb|"
+    r"isolation|management|mb|minutes|mode|number|percentage|preference|requirements|scaling|seconds|settings?|size|"
+    r"source|spec|status|strategy|types?|units?|update_policy|weight)|(?:accept|block|disable|enable|ignore|restrict)_.*"
+)
 
 
 class References(NamedTuple):
@@ -18,6 +28,8 @@ class References(NamedTuple):
 
     resources: tuple[Resource, ...]
     unresolved: tuple[str, ...]  # references that cannot be followed, such as `local.name`
+    #: The attributes as written that are referred to; an empty name is the whole resource.
+    attributes: tuple[tuple[Resource, str], ...] = ()
 
     def of(self, *types: str) -> tuple[Resource, ...]:
         """Those of these types."""
@@ -65,7 +77,7 @@ class Configuration:
             found = _objects(self.module(path).get("resources"))
             known = {(str(r.get("mode", "managed")), str(r.get("type")), str(r.get("name"))): r for r in found}
             self._resources[path] = known
-        return known.get((resource.mode, resource.type, resource.name), {})
+        return known.get((resource.mode, resource.written_type, resource.name), {})
 
     def references(self, resource: Resource, path: Path | None = None) -> References:
         """The resources that the expression at `path` (or any expression) of `resource` refers to.
@@ -78,9 +90,17 @@ class Configuration:
         if found is None:
             configuration = self.resource(resource)
             scope = _Scope(resource.module_parts, resource.index, configuration)
-            expression = _object(configuration.get("expressions"))
-            found = self._found[key] = self._follow([(ref, scope) for ref in _references(_within(expression, path))])
+            references = _references(self._expressions(resource, configuration, path))
+            found = self._found[key] = self._follow([(reference, scope) for reference in references])
         return found
+
+    def _expressions(self, resource: Resource, declared: Mapping[str, Any], path: Path | None) -> Any:
+        """What is written for `path` of a resource: of one that is read as another type, one expression or several."""
+        expressions = _object(declared.get("expressions"))
+        if resource.reading is None or path is None:
+            return _within(expressions, path)
+        written = [expressions.get(name) for name in resource.reading.attributes(path)]
+        return [expression for expression in written if expression is not None] or None
 
     def configured(self, resource: Resource, path: Path) -> bool | Unknown:
         """Whether the configuration sets the attribute at `path`: an unset one may still be unknown, as computed.
@@ -89,7 +109,40 @@ class Configuration:
         set.
         """
         declared = self.resource(resource)  # without `expressions` where its body is empty
-        return _within(_object(declared.get("expressions")), path) is not None if declared else UNKNOWN
+        if not declared:
+            return UNKNOWN
+        there = self._expressions(resource, declared, path) is not None
+        if resource.reading is None or not there:
+            return there
+        return self._written_in(resource, path)
+
+    def _written_in(self, resource: Resource, path: Path) -> bool | Unknown:
+        """Whether an expression that holds several attributes sets the one at `path`: its value has it then."""
+        values = resource.values(before=not resource.exists())
+        if values.values is UNKNOWN:
+            return UNKNOWN
+        return values.get(path) is not None
+
+    def gives(self, resource: Resource, path: Sequence[str | int]) -> bool:
+        """Whether the configuration gives the attribute at `path`, as written, that is known only after apply.
+
+        The provider awscc computes whatever nobody sets, at any depth, while the expression of the outermost attribute
+        is all that is written down. What no reference in it can make unknown, nobody has set.
+        """
+        declared = self.resource(resource)
+        if not declared or isinstance(path[-1], int):
+            return True
+        expression = _object(declared.get("expressions")).get(str(path[0]))
+        if expression is None:
+            return False
+        if isinstance(expression, dict) and "constant_value" in expression:
+            return dig(expression["constant_value"], path[1:]) is not None
+        scope = _Scope(resource.module_parts, resource.index, declared)
+        found = self._follow([(reference, scope) for reference in _references(expression)])
+        unknown = [name for source, name in found.attributes if not name or source.awaits(name)]
+        if _NO_NAME.fullmatch(str(path[-1])):
+            return not all(map(_NAME.fullmatch, unknown))
+        return bool(unknown or found.unresolved)
 
     def constant(self, expression: Any, module: tuple[Part, ...] = ()) -> Any:
         """The value of a simple expression: a constant or one variable. None where not set, else `UNKNOWN`."""
@@ -117,6 +170,7 @@ class Configuration:
 
     def _follow(self, pending: list[tuple[str, _Scope]]) -> References:
         found: dict[int, Resource] = {}
+        attributes: dict[tuple[int, str], tuple[Resource, str]] = {}
         unresolved: list[str] = []
         seen = set()
         while pending:
@@ -135,9 +189,11 @@ class Configuration:
                 pending += inner
             elif resources := self._resources_at(head, rest, scope):
                 found.update((id(resource), resource) for resource in resources)
+                name = next((part for part in rest[2 if head == "data" else 1 :] if isinstance(part, str)), "")
+                attributes.update(((id(resource), name), (resource, name)) for resource in resources)
             else:
                 unresolved.append(reference)
-        return References(tuple(found.values()), tuple(dict.fromkeys(unresolved)))
+        return References(tuple(found.values()), tuple(dict.fromkeys(unresolved)), tuple(attributes.values()))
 
     def _through_input(self, rest: list[Part], scope: _Scope) -> Iterator[tuple[str, _Scope]]:
         if not scope.module or not rest:

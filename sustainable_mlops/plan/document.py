@@ -24,6 +24,8 @@ _OTHERS = {
     "terraform": "Terraform configuration in JSON, not a plan",
     "resource": "Terraform configuration in JSON, not a plan",
 }
+#: Half of a surrogate pair, which JSON can write and nobody can print.
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
 
 
@@ -91,7 +93,7 @@ def _json(text: str, name: str) -> Any:
         raise UserError(f"{name}: is nested too deep to be a plan; {SHOW}") from None
     except ValueError:  # NaN, Infinity, or more digits than Python takes
         raise UserError(f"{name}: holds a number that Terraform does not write; {SHOW}") from None
-    if re.search(r"\\u[dD][89a-fA-F]", text):
+    if _HALF.search(text):
         _refuse_half_characters(document, name)
     return document
 
@@ -161,6 +163,17 @@ def _check_whole(document: dict[str, Any], name: str) -> None:
             raise UserError(f"{name}: {key}: must be an object, not {kind(document[key])}")
     if not isinstance(document.get("resource_changes", []), list):
         raise UserError(f"{name}: resource_changes: must be a list, not {kind(document['resource_changes'])}")
+
+
+def embedded(text: str) -> Any:
+    """What JSON text inside a plan holds; None where it holds nothing that can be read."""
+    try:
+        found = json.loads(text, parse_constant=_refuse_constant)
+        if _HALF.search(text):
+            json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    return None if _too_deep(found, DEEPEST) else found
 
 
 def kind(value: Any) -> str:

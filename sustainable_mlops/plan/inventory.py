@@ -38,7 +38,10 @@ class Inventory:
         return {resource.address: resource for resource in self.all if resource.deposed is None}
 
     def instances(self, module: tuple[Part, ...], mode: str, kind: str, name: str) -> list[Resource]:
-        """The instances of one declared resource in a module; an index `(None,)` in `module` stands for any."""
+        """The instances of one declared resource in a module; an index `(None,)` in `module` stands for any.
+
+        `kind` is the type as written.
+        """
         declared = self._declared.get((names(module), mode, kind, name), [])
         return [resource for resource in declared if _fits(module, resource.module_parts)]
 
@@ -51,7 +54,7 @@ class Inventory:
         found: dict[tuple[tuple[str, ...], str, str, str], list[Resource]] = {}
         for resource in self.all:
             if resource.deposed is None:
-                key = (names(resource.module_parts), resource.mode, resource.type, resource.name)
+                key = (names(resource.module_parts), resource.mode, resource.written_type, resource.name)
                 found.setdefault(key, []).append(resource)
         return found
 

@@ -48,9 +48,15 @@ class Plan:
         if found and document.get("complete") is True:
             _check_none_managed(left_alone)
         found += map(unchanged, left_alone)
+        for resource in found:
+            if resource.reading is not None:
+                resource.given_by(self._gives)
         self._inventory = Inventory(found)
         #: What Terraform found gone when it looked, before it planned.
         self.vanished: list[Resource] = list(vanished(document))
+
+    def _gives(self, resource: Resource, path: tuple[str | int, ...]) -> bool:
+        return self.configuration.gives(resource, path)
 
     @property
     def resources(self) -> list[Resource]:

@@ -1,12 +1,15 @@
 """The resources of a plan: one `Resource` an entry of `resource_changes`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan.addresses import Part, parts
+from sustainable_mlops.plan.cloudformation import reading
 from sustainable_mlops.plan.document import SHOW, kind, shown
-from sustainable_mlops.plan.values import Block, Path, Readers, Unknown, dig, with_marks
+from sustainable_mlops.plan.twins import Gives
+from sustainable_mlops.plan.values import Block, Path, Readers, Unknown, dig, marked, with_marks
 
 #: Terraform's lists of actions, and the one word for each.
 _ACTIONS = {
@@ -34,15 +37,17 @@ class Resource(Readers):
     """
 
     __slots__ = (
-        "_after", "_before", "_change", "_new", "_old", "action", "actions", "address", "deferred", "deposed", "index",
-        "mode", "module", "module_parts", "name", "place", "previous_address", "provider", "reason", "type",
+        "_after", "_before", "_change", "_gives", "_new", "_old", "action", "actions", "address", "deferred", "deposed",
+        "index", "mode", "module", "module_parts", "name", "place", "previous_address", "provider", "reading", "reason",
+        "type", "written_type",
     )  # fmt: skip
 
     def __init__(self, entry: Mapping[str, Any], place: str) -> None:
         """Read one entry; `place` names it in messages. Raises UserError where a part is missing or not as it is."""
         self.place = place
         self.address: str = _field(entry, "address", str, place)
-        self.type: str = _field(entry, "type", str, place)
+        #: The type as written; `type` is the one that it is read as, which most types are themselves.
+        self.written_type: str = _field(entry, "type", str, place)
         self.name: str = _field(entry, "name", str, place)
         self.mode: str = entry.get("mode", "managed")
         self.module: str = entry.get("module_address") or ""
@@ -54,6 +59,9 @@ class Resource(Readers):
         self.deferred: str | None = None
         self._change: dict[str, Any] = _field(entry, "change", dict, place)
         self._check(entry)
+        self.reading = reading(self.written_type, self._change) if self.mode == "managed" else None
+        self.type: str = self.written_type if self.reading is None else self.reading.twin.type
+        self._gives: Gives = _always
         self.module_parts: tuple[Part, ...] = parts(self.module)
         actions = self._change.get("actions")
         self.actions: tuple[str, ...] = tuple(actions) if isinstance(actions, list) and len(actions) <= 2 else ()
@@ -75,7 +83,8 @@ class Resource(Readers):
         if not isinstance(self.index, str | int | None) or isinstance(self.index, bool):
             raise UserError(f"{self.place}.index: must be text or a number, not {kind(self.index)}")
         start = f"{self.module}." if self.module else ""
-        expected = f"{start}data.{self.type}.{self.name}" if self.mode == "data" else f"{start}{self.type}.{self.name}"
+        data = "data." if self.mode == "data" else ""
+        expected = f"{start}{data}{self.written_type}.{self.name}"
         if self.address != expected and not self.address.startswith(expected + "["):
             raise UserError(f"{self.place}.address: {shown(self.address)} is not {shown(expected)} as its parts say")
 
@@ -107,12 +116,17 @@ class Resource(Readers):
         if not isinstance(unknown, dict | bool) and self.action not in _WITHOUT_AFTER:
             raise UserError(f"{place}.after_unknown: must be an object, not {_absence(self._change, 'after_unknown')}")
 
+    def given_by(self, gives: Callable[["Resource", tuple[str | int, ...]], bool]) -> None:
+        """Let `gives` tell whether the configuration gives what is unknown, where that matters to read it."""
+        self._gives = partial(gives, self)
+
     @property
     def before(self) -> Mapping[str, Any] | None:
         """The attributes before the plan; None where there is no such resource yet."""
         if self._before is Unknown.UNKNOWN:
             change = self._change
-            self._before = with_marks(change.get("before"), False, change.get("before_sensitive", False))
+            before = self._read(with_marks(change.get("before"), False, change.get("before_sensitive", False)))
+            self._before, self._old = ({}, Block(before)) if before is Unknown.UNKNOWN else (before, None)
         return cast("Mapping[str, Any] | None", self._before)
 
     @property
@@ -121,20 +135,29 @@ class Resource(Readers):
         if self._after is Unknown.UNKNOWN:
             change = self._change
             after, unknown = change.get("after"), change.get("after_unknown", False)
-            if after is None:
-                self._after = None
-            elif unknown is True:
-                self._after = {}
-                self._new = Block(Unknown.UNKNOWN)
-            else:
-                self._after = with_marks(after, unknown, change.get("after_sensitive", False))
+            if after is not None and unknown is True:
+                after = Unknown.UNKNOWN
+            elif after is not None:
+                after = self._read(with_marks(after, unknown, change.get("after_sensitive", False)))
+            self._after, self._new = ({}, Block(after)) if after is Unknown.UNKNOWN else (after, None)
         return cast("Mapping[str, Any] | None", self._after)
+
+    def _read(self, values: Any) -> Any:
+        if self.reading is None or not isinstance(values, dict):
+            return values
+        return self.reading.values(values, self._gives)
+
+    def awaits(self, attribute: str) -> bool:
+        """Whether an attribute, by its name as written, is known only after apply, or a part of it is."""
+        unknown = self._change.get("after_unknown")
+        return marked(unknown.get(attribute, False)) if isinstance(unknown, dict) else unknown is True
 
     @property
     def old(self) -> Block:
         """Reads `before`; everything is unset where there is none."""
+        before = self.before
         if self._old is None:
-            self._old = _NOTHING if self.before is None else Block(self.before)
+            self._old = _NOTHING if before is None else Block(before)
         return self._old
 
     @property
@@ -173,7 +196,8 @@ class Resource(Readers):
         paths = self._change.get("replace_paths")
         if not isinstance(paths, list):
             return []
-        return [".".join(map(str, path)) if isinstance(path, list) else str(path) for path in paths]
+        written = [path if isinstance(path, list) else [path] for path in paths]
+        return [".".join(map(str, path)) if self.reading is None else self.reading.because(path) for path in written]
 
     @property
     def imported(self) -> bool:
@@ -259,6 +283,10 @@ def unchanged(entry: Entry) -> Resource:
     change: dict[str, Any] = {"actions": ["no-op"], "before": values, "after": values, "after_unknown": {}}
     change |= {"before_sensitive": sensitive, "after_sensitive": sensitive}
     return Resource({**entry.values, "module_address": entry.module, "change": change}, entry.place)
+
+
+def _always(_: object) -> bool:
+    return True
 
 
 def _field(entry: Mapping[str, Any], key: str, wanted: type, place: str) -> Any:

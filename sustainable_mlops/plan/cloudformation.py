@@ -1,0 +1,218 @@
+"""Resources that are written as CloudFormation types, read as their twins of the provider `aws`.
+
+The provider `awscc` writes a type's properties in snake case, `aws_cloudcontrolapi_resource` writes them as JSON text.
+Names and shapes: CloudFormation's resource schemas (cfn-lint 1.51) and the schema of the provider aws, 5.100.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sustainable_mlops.plan.document import embedded
+from sustainable_mlops.plan.twins import Converter, Reading, Twin, snake_case
+from sustainable_mlops.plan.values import UNKNOWN
+
+AWSCC = "awscc_"
+CLOUD_CONTROL = "aws_cloudcontrolapi_resource"
+
+
+def _policy(value: Any) -> Any:
+    """A policy, which may be an object, as JSON text."""
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
+
+
+def _map(value: Any) -> Any:
+    """A map, which awscc writes as JSON text."""
+    found = embedded(value) if isinstance(value, str) else value
+    return found if isinstance(found, dict) else UNKNOWN
+
+
+def _tags(value: Any) -> Any:
+    """`[{"key": "team", "value": "ml"}]` as a map; all of it is unknown where a key is."""
+    found: dict[str, Any] = {}
+    for tag in value if isinstance(value, list) else [None]:
+        pair = {snake_case(name): part for name, part in tag.items()} if isinstance(tag, dict) else {}
+        if type(pair.get("key")) is not str:
+            return UNKNOWN
+        found[pair["key"]] = pair.get("value", "")
+    return found
+
+
+def _enabled(value: Any) -> Any:
+    return value == "Enabled"
+
+
+def _canned_acl(value: Any) -> Any:
+    """`PublicRead` as `public-read`."""
+    return snake_case(value).replace("_", "-") if isinstance(value, str) else value
+
+
+def _twin(
+    type_: str,
+    identity: Mapping[str, str],
+    paths: Mapping[str, str] | None = None,
+    values: Mapping[str, Converter] | None = None,
+) -> Twin:
+    return Twin(type_, identity, paths or {}, {"tags": _tags, **(values or {})})
+
+
+_RULES = "lifecycle_configuration.rules"
+_EXPIRATION = "lifecycle_rule.expiration"
+_TRANSITION = "lifecycle_rule.transition"
+_OLD_VERSIONS = "lifecycle_rule.noncurrent_version"
+_ENCRYPTION = "bucket_encryption.server_side_encryption_configuration"
+_ENCRYPTION_RULE = "server_side_encryption_configuration.rule"
+
+#: Everything that is known of each type. All of them have `tags`.
+TWINS = {
+    "AWS::IAM::ManagedPolicy": _twin(
+        "aws_iam_policy",
+        {"managed_policy_name": "name", "policy_arn": "arn", "id": "arn"},
+        {"policy_document": "policy"},
+        {"policy_document": _policy},
+    ),
+    "AWS::IAM::Role": _twin(
+        "aws_iam_role",
+        {"role_name": "name", "arn": "arn", "id": "id", "role_id": "unique_id"},
+        {
+            "assume_role_policy_document": "assume_role_policy",
+            "policies": "inline_policy",
+            "policies.policy_name": "inline_policy.name",
+            "policies.policy_document": "inline_policy.policy",
+        },
+        {"assume_role_policy_document": _policy, "policies.policy_document": _policy},
+    ),
+    "AWS::KMS::Key": _twin(
+        "aws_kms_key",
+        {"key_id": "key_id", "arn": "arn", "id": "id"},
+        {
+            "enabled": "is_enabled",
+            "key_policy": "policy",
+            "key_spec": "customer_master_key_spec",
+            "pending_window_in_days": "deletion_window_in_days",
+        },
+        {"key_policy": _policy},
+    ),
+    # What has a place in the bucket's own attributes. Others, such as the public access block, keep their names.
+    "AWS::S3::Bucket": _twin(
+        "aws_s3_bucket",
+        {
+            "bucket_name": "bucket",
+            "arn": "arn",
+            "id": "id",
+            "domain_name": "bucket_domain_name",
+            "regional_domain_name": "bucket_regional_domain_name",
+        },
+        {
+            "bucket_name_prefix": "bucket_prefix",
+            "access_control": "acl",
+            "accelerate_configuration.acceleration_status": "acceleration_status",
+            "versioning_configuration.status": "versioning.enabled",
+            _ENCRYPTION: _ENCRYPTION_RULE,
+            f"{_ENCRYPTION}.bucket_key_enabled": f"{_ENCRYPTION_RULE}.bucket_key_enabled",
+            f"{_ENCRYPTION}.server_side_encryption_by_default": (
+                f"{_ENCRYPTION_RULE}.apply_server_side_encryption_by_default"
+            ),
+            "logging_configuration": "logging",
+            "logging_configuration.destination_bucket_name": "logging.target_bucket",
+            "logging_configuration.log_file_prefix": "logging.target_prefix",
+            _RULES: "lifecycle_rule",
+            f"{_RULES}.status": "lifecycle_rule.enabled",
+            f"{_RULES}.tag_filters": "lifecycle_rule.tags",
+            f"{_RULES}.object_size_greater_than": "lifecycle_rule.filter.object_size_greater_than",
+            f"{_RULES}.object_size_less_than": "lifecycle_rule.filter.object_size_less_than",
+            f"{_RULES}.expiration_in_days": f"{_EXPIRATION}.days",
+            f"{_RULES}.expiration_date": f"{_EXPIRATION}.date",
+            f"{_RULES}.expired_object_delete_marker": f"{_EXPIRATION}.expired_object_delete_marker",
+            f"{_RULES}.transition.transition_in_days": f"{_TRANSITION}.days",
+            f"{_RULES}.transition.transition_date": f"{_TRANSITION}.date",
+            f"{_RULES}.transitions": _TRANSITION,
+            f"{_RULES}.transitions.transition_in_days": f"{_TRANSITION}.days",
+            f"{_RULES}.transitions.transition_date": f"{_TRANSITION}.date",
+            f"{_RULES}.noncurrent_version_expiration_in_days": f"{_OLD_VERSIONS}_expiration.days",
+            f"{_RULES}.noncurrent_version_expiration.noncurrent_days": f"{_OLD_VERSIONS}_expiration.days",
+            f"{_RULES}.noncurrent_version_transition.transition_in_days": f"{_OLD_VERSIONS}_transition.days",
+            f"{_RULES}.noncurrent_version_transitions": f"{_OLD_VERSIONS}_transition",
+            f"{_RULES}.noncurrent_version_transitions.transition_in_days": f"{_OLD_VERSIONS}_transition.days",
+            f"{_RULES}.abort_incomplete_multipart_upload.days_after_initiation": (
+                "lifecycle_rule.abort_incomplete_multipart_upload_days"
+            ),
+        },
+        {
+            "access_control": _canned_acl,
+            "versioning_configuration.status": _enabled,
+            f"{_RULES}.status": _enabled,
+            f"{_RULES}.tag_filters": _tags,
+        },
+    ),
+    # No type of the provider aws: its attributes are CloudFormation's.
+    "AWS::SageMaker::Cluster": _twin(
+        "aws_sagemaker_cluster", {"cluster_name": "cluster_name", "cluster_arn": "arn", "id": "arn"}
+    ),
+    "AWS::SageMaker::Domain": _twin(
+        "aws_sagemaker_domain",
+        {"domain_name": "domain_name", "domain_arn": "arn", "domain_id": "id", "id": "id", "url": "url"},
+        {
+            "*.code_repositories": "code_repository",
+            "*.custom_file_system_configs": "custom_file_system_config",
+            "*.custom_images": "custom_image",
+            "*.sage_maker_image_arn": "sagemaker_image_arn",
+            "*.sage_maker_image_version_arn": "sagemaker_image_version_arn",
+        },
+    ),
+    "AWS::SageMaker::Endpoint": _twin(
+        "aws_sagemaker_endpoint", {"endpoint_name": "name", "endpoint_arn": "arn", "id": "arn"}
+    ),
+    "AWS::SageMaker::EndpointConfig": _twin(
+        "aws_sagemaker_endpoint_configuration",
+        {"endpoint_config_name": "name", "endpoint_config_id": "arn", "id": "arn"},
+        {"kms_key_id": "kms_key_arn"},
+    ),
+    "AWS::SageMaker::FeatureGroup": _twin(
+        "aws_sagemaker_feature_group",
+        {"feature_group_name": "feature_group_name", "id": "id"},
+        {"feature_definitions": "feature_definition"},
+    ),
+    "AWS::SageMaker::Model": _twin(
+        "aws_sagemaker_model",
+        {"model_name": "name", "model_arn": "arn", "id": "arn"},
+        {"containers": "container"},
+        {"containers.environment": _map, "primary_container.environment": _map},
+    ),
+    "AWS::SageMaker::ModelPackageGroup": _twin(
+        "aws_sagemaker_model_package_group",
+        {"model_package_group_name": "model_package_group_name", "model_package_group_arn": "arn", "id": "arn"},
+        {},
+        {"model_package_group_policy": _policy},
+    ),
+    "AWS::SageMaker::NotebookInstance": _twin(
+        "aws_sagemaker_notebook_instance",
+        {"notebook_instance_name": "name", "notebook_instance_id": "arn", "id": "arn"},
+        {"security_group_ids": "security_groups", "volume_size_in_gb": "volume_size"},
+    ),
+}
+_BY_AWSCC_TYPE = {
+    f"{AWSCC}{service.lower()}_{snake_case(name)}": twin
+    for cloudformation_type, twin in TWINS.items()
+    for _, service, name in [cloudformation_type.split("::")]
+}
+
+
+def reading(type_: str, change: Mapping[str, Any]) -> Reading | None:
+    """How a resource of this type, as written, is read as its twin; None where it has none. `change` is the plan's."""
+    if type_.startswith(AWSCC):
+        twin = _BY_AWSCC_TYPE.get(type_)
+        return None if twin is None else Reading(twin)
+    if type_ == CLOUD_CONTROL:
+        twin = TWINS.get(type_name(change))
+        return None if twin is None else Reading(twin, "desired_state", "properties")
+    return None
+
+
+def type_name(change: Mapping[str, Any]) -> str:
+    """The CloudFormation type of a resource of Cloud Control; empty where it is not known."""
+    for side in (change.get("after"), change.get("before")):
+        name = side.get("type_name") if isinstance(side, dict) else None
+        if isinstance(name, str):
+            return name
+    return ""
