@@ -1,12 +1,13 @@
-"""Derives `instances.csv` and `offerings.csv`: every instance type SageMaker names, and where EC2 offers it.
+"""Derives `instances.csv` and `offerings.csv`, every instance type SageMaker names and where EC2 offers it, and
+`instances_ec2.csv`, the types of EC2 that SageMaker does not name.
 
-`python -m sustainable_mlops.catalogue.derive` writes both files anew. It needs botocore (SageMaker's names) and moto
+`python -m sustainable_mlops.catalogue.derive` writes these files anew. It needs botocore (SageMaker's names) and moto
 (the sizes and places EC2 reports); the estimates read only the result.
 
 The rule: sizes are EC2's own; of types that EC2 no longer lists, those in `retired_instances.csv`.
 The CPU is the family's in `platforms.csv`; a family whose platform nobody has published takes that of the family with
-the same CPU, and is class C where the CPU's TDP is itself a guess. A type without sizes or without a CPU is listed by
-name in `unknown_instances.csv` instead.
+the same CPU, and is class C where the CPU's TDP is itself a guess. A type without sizes, without a CPU or with
+accelerators that nobody knows is listed by its name or its family's in `unknown_instances.csv` instead.
 """
 
 import gzip
@@ -39,6 +40,7 @@ _COLUMNS = (
     "uses",
     "source",
 )
+_COLUMNS_EC2 = (*_COLUMNS[:5], "local_hdd_gb", *_COLUMNS[5:8])
 #: Types outside the enums that people compare with.
 _ALSO = ("ml.g5g.xlarge", "ml.m7g.xlarge", "ml.r7g.xlarge")
 #: EC2 calls the T4G of g5g by another name than NVIDIA.
@@ -62,14 +64,42 @@ def sagemaker_types() -> dict[str, list[str]]:
 def instances() -> Iterator[tuple[str, ...]]:
     """The rows of `instances.csv`, its head first."""
     yield _COLUMNS
-    platform = {name: row["platform"] for row in rows("platforms") for name in row["families"].split()}
-    sizes, uses = _sizes(), sagemaker_types()
+    platform, sizes, uses = _platforms(), _sizes(), sagemaker_types()
     for instance in sorted({*uses, *_ALSO}):
         name = instance.removeprefix("ml.")
         cpu = platform.get(name) or platform.get(name.split(".")[0])
         if name in sizes and cpu is not None:
             *size, source = sizes[name]
             yield instance, cpu, *size, " ".join(uses.get(instance, [])), source
+
+
+def ec2_instances() -> Iterator[tuple[str, ...]]:
+    """The rows of `instances_ec2.csv`, its head first."""
+    yield _COLUMNS_EC2
+    platform, named = _platforms(), {instance for instance, *_ in instances()}
+    unknown = {row["instance"] for row in rows("unknown_instances")}
+    for name, facts in sorted(ec2_types().items()):
+        family = name.split(".")[0]
+        cpu = platform.get(name) or platform.get(family)
+        if f"ml.{name}" not in named and cpu is not None and not {name, family} & unknown:
+            vcpu, memory, drives, *accelerators, _ = _size(name, facts)
+            ssd, hdd = ("0", drives) if _on_disks(facts) else (drives, "0")
+            yield name, cpu, vcpu, memory, ssd, hdd, *accelerators
+
+
+def ec2_types() -> dict[str, Mapping[str, Any]]:
+    """What EC2's API answers of every instance type it lists."""
+    found: dict[str, Mapping[str, Any]] = _read(_moto() / "instance_types.json.gz")
+    return found
+
+
+def _platforms() -> dict[str, str]:
+    """The platform of each family, and of the types that are on another than their family."""
+    return {name: row["platform"] for row in rows("platforms") for name in row["families"].split()}
+
+
+def _on_disks(facts: Mapping[str, Any]) -> bool:
+    return any(disk["Type"] == "hdd" for disk in facts.get("InstanceStorageInfo", {}).get("Disks", []))
 
 
 def offerings() -> Iterator[tuple[str, ...]]:
@@ -100,7 +130,7 @@ def text(table: Iterator[tuple[str, ...]]) -> str:
 
 def _sizes() -> dict[str, tuple[str, ...]]:
     """vCPU, GiB, local SSD in GB, accelerator, its number, the GiB of one, and the source, by EC2 type."""
-    found = {name: _size(name, facts) for name, facts in _read(_moto() / "instance_types.json.gz").items()}
+    found = {name: _size(name, facts) for name, facts in ec2_types().items()}
     keys = ("vcpu", "memory_gib", "local_ssd_gb", "accelerator", "accelerators", "accelerator_gib", "source")
     return found | {row["instance"]: tuple(row[key] for key in keys) for row in rows("retired_instances")}
 
@@ -134,4 +164,5 @@ def _read(path: Path) -> Any:
 
 if __name__ == "__main__":
     (HERE / "instances.csv").write_text(text(instances()), encoding="utf-8")
+    (HERE / "instances_ec2.csv").write_text(text(ec2_instances()), encoding="utf-8")
     (HERE / "offerings.csv").write_text(text(offerings()), encoding="utf-8")

@@ -1,6 +1,7 @@
 """Instance types: their size, their CPU and their accelerators."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 
 from sustainable_mlops.catalogue.tables import Grade, grade, rows
@@ -37,7 +38,7 @@ class Accelerator:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """An instance type, `ml.` included."""
+    """An instance type: SageMaker's (`ml.m5.xlarge`) or EC2's (`m5.xlarge`)."""
 
     name: str
     platform: Platform
@@ -50,6 +51,7 @@ class Instance:
     uses: frozenset[str]
     #: Memory of one accelerator.
     accelerator_gib: float = 0.0
+    local_hdd_gb: float = 0.0
 
     @property
     def family(self) -> str:
@@ -63,13 +65,24 @@ class Instance:
 
 
 def find(name: str) -> Instance | None:
-    """The instance type called `name` (`ml.m5.xlarge`); None where the catalogue does not know its hardware."""
-    return everything().get(name)
+    """The instance type called `name` (`ml.m5.xlarge`, or EC2's `m5.xlarge`).
+
+    None where the catalogue does not know its hardware.
+    """
+    return everything().get(name) or _of_ec2(name)
+
+
+def of_family(family: str) -> list[Instance]:
+    """EC2's known instance types of `family` (`m5`), the smallest first."""
+    named = [one.name.removeprefix("ml.") for one in everything().values() if one.family == family]
+    named += [one.name for one in _only_ec2().values() if one.family == family]
+    return sorted((one for name in named if (one := _of_ec2(name))), key=lambda one: (one.vcpu, one.name))
 
 
 def why_unknown(name: str) -> str:
     """Why `find` gives None for `name`, for a person."""
-    return _unknown().get(name, f"the catalogue has no instance type {name}")
+    unknown = _unknown()
+    return unknown.get(name) or unknown.get(name.split(".")[0], f"the catalogue has no instance type {name}")
 
 
 def offered(name: str, region: str) -> bool | None:
@@ -83,23 +96,37 @@ def offered(name: str, region: str) -> bool | None:
 
 @cache
 def everything() -> dict[str, Instance]:
-    """Every known instance type by name."""
-    platforms, accelerators = _platforms(), _accelerators()
-    found = {}
-    for row in rows("instances"):
-        number = int(row["accelerators"])
-        found[row["instance"]] = Instance(
-            name=row["instance"],
-            platform=platforms[row["platform"]],
-            vcpu=int(row["vcpu"]),
-            memory_gib=float(row["memory_gib"]),
-            local_ssd_gb=float(row["local_ssd_gb"]),
-            accelerator=accelerators[row["accelerator"]] if number else None,
-            accelerators=number,
-            uses=frozenset(row["uses"].split()),
-            accelerator_gib=float(row["accelerator_gib"]),
-        )
-    return found
+    """Every known instance type that SageMaker names, by name."""
+    return {row["instance"]: _instance(row) for row in rows("instances")}
+
+
+@cache
+def _of_ec2(name: str) -> Instance | None:
+    """The hardware of EC2's `name`: as of SageMaker's type of that name, where there is one."""
+    twin = everything().get(f"ml.{name}")
+    return replace(twin, name=name, uses=frozenset()) if twin is not None else _only_ec2().get(name)
+
+
+@cache
+def _only_ec2() -> dict[str, Instance]:
+    """Every known type of EC2 that SageMaker does not name; most reviews never ask for one."""
+    return {row["instance"]: _instance(row) for row in rows("instances_ec2")}
+
+
+def _instance(row: Mapping[str, str]) -> Instance:
+    number = int(row["accelerators"])
+    return Instance(
+        name=row["instance"],
+        platform=_platforms()[row["platform"]],
+        vcpu=int(row["vcpu"]),
+        memory_gib=float(row["memory_gib"]),
+        local_ssd_gb=float(row["local_ssd_gb"]),
+        accelerator=_accelerators()[row["accelerator"]] if number else None,
+        accelerators=number,
+        uses=frozenset(row.get("uses", "").split()),
+        accelerator_gib=float(row["accelerator_gib"]),
+        local_hdd_gb=float(row.get("local_hdd_gb", 0)),
+    )
 
 
 def platform(name: str) -> Platform:

@@ -1,4 +1,4 @@
-"""Prices of instances: from a price list of SageMaker where one is known, else worked out from EC2's."""
+"""Prices of instances: EC2's as they are listed; SageMaker's where a list is known, else worked out from EC2's."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -8,6 +8,7 @@ from sustainable_mlops.catalogue.tables import Grade, rows
 
 #: The Region of the price files.
 REGION = "us-east-1"
+_EC2_LIST = "EC2 list price of 2026-07-20"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,21 +16,24 @@ class Price:
     """USD an instance-hour, on demand, in us-east-1: (low, central, high)."""
 
     usd_per_hour: tuple[float, float, float]
-    kind: Literal["SageMaker price", "EC2 price x factor"]
+    kind: Literal["SageMaker price", "EC2 price x factor", "EC2 price"]
     grade: Grade
     #: Where it comes from, for a person.
     source: str
 
 
 def find(instance: str) -> Price | None:
-    """The price of `instance` (`ml.m5.xlarge`); None where neither file has it."""
+    """The price of `instance` (SageMaker's `ml.m5.xlarge`, or EC2's `m5.xlarge`); None where no file has it."""
     if (listed := _sagemaker().get(instance)) is not None:
         price, source = listed
         return Price((price, price, price), "SageMaker price", "B", f"SageMaker list price ({source})")
-    if (ec2 := _ec2().get(instance.removeprefix("ml."))) is None:
+    name = instance.removeprefix("ml.")
+    if (ec2 := _ec2().get(name)) is None:
         return None
-    low, factor, high = _factor(instance.removeprefix("ml."))
-    source = f"EC2 list price of 2026-07-20 x {factor:g}, an assumption"
+    if name == instance:
+        return Price((ec2, ec2, ec2), "EC2 price", "B", _EC2_LIST)
+    low, factor, high = _factor(name)
+    source = f"{_EC2_LIST} x {factor:g}, an assumption"
     return Price((ec2 * low, ec2 * factor, ec2 * high), "EC2 price x factor", "C", source)
 
 

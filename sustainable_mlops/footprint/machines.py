@@ -85,9 +85,10 @@ def _embodied_of_instance(
         else NONE
     )
     card = calculation.input(kg)
+    hdd = calculation.input(coefficients.hdd_kg_per_tb if instance.local_hdd_gb else NONE)
 
     def formula(v: Sequence[float]) -> float:
-        drives = instance.local_ssd_gb / 1000 * v[ssd]
+        drives = instance.local_ssd_gb / 1000 * v[ssd] + instance.local_hdd_gb / 1000 * v[hdd]
         return (
             (v[server] + platform.sockets * v[cpu]) * share + instance.memory_gib * v[dram] + drives + number * v[card]
         )

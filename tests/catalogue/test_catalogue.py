@@ -15,12 +15,49 @@ def test_every_type_that_sagemaker_names_is_estimated_or_unknown_by_name() -> No
     named = {name for name in listed if name.startswith("ml.")} | {"system"}
     unknown = {row["instance"] for row in tables.rows("unknown_instances")}
     assert len(named) >= 443
-    assert {name for name in named if instances.find(name) is None} == unknown
-    assert all(instances.why_unknown(name) for name in unknown)
+    assert {name for name in named if instances.find(name) is None} == {name for name in unknown if name in named}
+    assert unknown & named == {name for name in unknown if name.startswith("ml.") or name == "system"}
+
+
+def test_every_type_of_ec2_is_found_by_its_plain_name_or_unknown_by_its_name_or_familys() -> None:
+    listed, named = derive.ec2_types(), {row["instance"] for row in tables.rows("unknown_instances")}
+    assert len(listed) > 1300
+    unknown = {name for name in listed if instances.find(name) is None}
+    assert len(listed) - len(unknown) > 1250
+    for name in unknown:
+        assert {name, name.split(".")[0]} & named, name
+        assert "the catalogue has no" not in instances.why_unknown(name)
+    of_ec2 = {name for name in named if not name.startswith("ml.")} - {"system"}
+    assert all(any(name in (type_, type_.split(".")[0]) for type_ in unknown) for name in of_ec2)
+
+
+def test_a_type_of_ec2_has_the_hardware_of_sagemakers_and_a_price_of_its_own() -> None:
+    for name in ("m5.xlarge", "p4d.24xlarge", "inf2.xlarge", "p3.2xlarge"):
+        plain, twin = instances.find(name), instances.find(f"ml.{name}")
+        assert plain is not None
+        assert twin is not None
+        assert (plain.name, plain.uses) == (name, frozenset())
+        assert (plain.platform, plain.vcpu, plain.accelerator) == (twin.platform, twin.vcpu, twin.accelerator)
+    price, dearer = prices.find("m5.xlarge"), prices.find("ml.m5.xlarge")
+    assert price is not None
+    assert dearer is not None
+    assert (price.kind, price.grade, price.usd_per_hour) == ("EC2 price", "B", (0.192, 0.192, 0.192))
+    assert dearer.usd_per_hour[1] == 0.23
+
+
+def test_a_type_that_sagemaker_does_not_have_is_found_with_its_server_and_its_drives() -> None:
+    fast, disks = instances.find("m5n.24xlarge"), instances.find("d3en.12xlarge")
+    assert fast is not None
+    assert disks is not None
+    assert (fast.platform.cpu, fast.vcpu, fast.memory_gib) == ("Intel Xeon Platinum 8259CL", 96, 384)
+    assert (disks.local_ssd_gb, disks.local_hdd_gb) == (0, 24 * 13980)
+    assert [one.vcpu for one in instances.of_family("c7a")] == [1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 192]
+    assert prices.find("hpc7a.96xlarge") is None
 
 
 def test_the_derived_files_are_what_the_rules_give() -> None:
     assert (tables.HERE / "instances.csv").read_text() == derive.text(derive.instances())
+    assert (tables.HERE / "instances_ec2.csv").read_text() == derive.text(derive.ec2_instances())
     assert (tables.HERE / "offerings.csv").read_text() == derive.text(derive.offerings())
 
 
@@ -29,7 +66,9 @@ def test_memory_is_that_of_the_instance_as_one_accelerator_comes_in_two_sizes() 
     known = {"ml.p4d.24xlarge": 40.0, "ml.p4de.24xlarge": 80.0, "ml.p3.2xlarge": 16.0, "ml.p3dn.24xlarge": 32.0}
     known |= {"ml.g5.xlarge": 22.35, "ml.trn2.48xlarge": 96.0, "ml.inf2.xlarge": 32.0}
     assert {name: instances.everything()[name].accelerator_gib for name in known} == known
-    assert all((one.accelerator_gib > 0) == (one.accelerators > 0) for one in instances.everything().values())
+    on_ec2 = [found for name in derive.ec2_types() if (found := instances.find(name)) is not None]
+    every = [*instances.everything().values(), *on_ec2]
+    assert all((one.accelerator_gib > 0) == (one.accelerators > 0) for one in every)
 
 
 def test_where_ec2_has_a_type() -> None:
@@ -73,7 +112,8 @@ def test_limits_are_those_of_the_service_model() -> None:
 
 
 def test_an_instance_is_no_larger_than_its_server() -> None:
-    for instance in instances.everything().values():
+    on_ec2 = [found for name in derive.ec2_types() if (found := instances.find(name)) is not None]
+    for instance in [*instances.everything().values(), *on_ec2]:
         assert 0 < instance.vcpu <= instance.platform.vcpu, instance.name
         assert (instance.accelerator is None) == (instance.accelerators == 0), instance.name
 
