@@ -13,8 +13,8 @@ the reason and counted nowhere.
 
 from sustainable_mlops.footprint.alternatives import Alternative, alternatives
 from sustainable_mlops.footprint.coefficients import Coefficients
-from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Unknown, shown
-from sustainable_mlops.footprint.from_plan import Change, PlanFootprint, ResourceFootprint, of_job, of_plan
+from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Lack, Unknown, shown
+from sustainable_mlops.footprint.from_plan import Change, PlanFootprint, ResourceFootprint, Uncounted, of_job, of_plan
 from sustainable_mlops.footprint.model import estimate, estimate_job, per_thousand_requests
 from sustainable_mlops.footprint.parts import Part
 from sustainable_mlops.footprint.power import host_power
@@ -32,6 +32,7 @@ __all__ = [
     "Figure",
     "Fleet",
     "Job",
+    "Lack",
     "Part",
     "PlanFootprint",
     "Quantity",
@@ -39,6 +40,7 @@ __all__ = [
     "Serverless",
     "Storage",
     "Transfer",
+    "Uncounted",
     "Unknown",
     "Usage",
     "alternatives",

@@ -3,44 +3,81 @@
 A type of SageMaker that is in no list is unknown as well: a plan may come from a newer provider.
 """
 
-_OTHER = "this type is not estimated: the model covers SageMaker, Feature Store and general purpose buckets"
-_OTHERS = """
-    alb ami apprunner_service appstream_fleet athena_capacity_reservation autoscaling_group batch_compute_environment
-    codebuild_fleet codebuild_project db_instance db_snapshot dax_cluster docdb_cluster_instance docdbelastic_cluster
-    dms_replication_instance dsql_cluster dynamodb_table ebs_snapshot ebs_volume ec2_capacity_block_reservation
-    ec2_capacity_reservation ec2_fleet ec2_host ecr_repository ecrpublic_repository ecs_service
-    efs_file_system eks_cluster eks_fargate_profile eks_node_group elastic_beanstalk_environment elasticache_cluster
-    elasticache_replication_group elasticache_serverless_cache elasticsearch_domain elb emr_cluster
-    emrserverless_application fsx_file_cache fsx_lustre_file_system fsx_ontap_file_system fsx_openzfs_file_system
-    fsx_windows_file_system gamelift_fleet glacier_vault glue_dev_endpoint glue_job grafana_workspace instance
-    keyspaces_table kinesis_analytics_application kinesis_firehose_delivery_stream kinesis_stream
-    kinesisanalyticsv2_application lambda_function lb lightsail_container_service lightsail_instance memorydb_cluster
-    mq_broker msk_cluster msk_serverless_cluster mwaa_environment nat_gateway neptune_cluster_instance
-    networkfirewall_firewall opensearch_domain opensearchserverless_collection prometheus_workspace rds_cluster
-    rds_cluster_instance redshift_cluster redshiftserverless_workgroup s3_directory_bucket s3tables_table_bucket
-    s3vectors_vector_bucket spot_fleet_request spot_instance_request timestreaminfluxdb_db_instance
-    timestreamwrite_table transfer_server workspaces_workspace
-"""
-_BEDROCK = "AWS does not say what hardware Bedrock runs on"
-_AI_SERVICE = "AWS does not say what hardware this service runs on"
+from sustainable_mlops.footprint.figures import Lack, Unknown
 
-#: Types that run machines which the model does not cover, and why.
-UNCOVERED: dict[str, str] = {
-    "aws_sagemaker_cluster": "the instance groups of HyperPod clusters are not read",
-    "aws_sagemaker_device": "what a device at the edge uses is known to its owner alone",
-    "aws_sagemaker_labeling_job": "automated labelling trains on machines that AWS chooses",
-    "aws_sagemaker_mlflow_app": "AWS does not say what machine an MLflow app runs on",
-    "aws_sagemaker_mlflow_tracking_server": "AWS does not say what machine a tracking server runs on",
-    "aws_sagemaker_project": "what its Service Catalog product starts is not in the plan",
-    "aws_bedrock_custom_model": _BEDROCK,
-    "aws_bedrock_evaluation_job": _BEDROCK,
-    "aws_bedrock_model_invocation_job": _BEDROCK,
-    "aws_bedrock_provisioned_model_throughput": _BEDROCK,
-    "aws_comprehend_document_classifier": _AI_SERVICE,
-    "aws_comprehend_entity_recognizer": _AI_SERVICE,
-    "aws_kendra_index": _AI_SERVICE,
-    "aws_rekognition_stream_processor": _AI_SERVICE,
-    **dict.fromkeys((f"aws_{name}" for name in _OTHERS.split()), _OTHER),
+_AI_SERVICE = "AWS does not say what hardware this service runs on"
+_BEDROCK = "AWS does not say what hardware Bedrock runs on"
+_SERVERLESS = "AWS does not say what machines this service runs on"
+_SERVERS = "the servers and prices of this service are not in the catalogue"
+_STARTED = "what it starts is not in the plan"
+
+#: Types that run machines, or are paid for whether anybody uses them, by why the model does not cover them.
+_MACHINES = {
+    _AI_SERVICE: """
+        bedrockagentcore_agent_runtime bedrockagentcore_browser bedrockagentcore_code_interpreter
+        bedrockagentcore_harness comprehend_document_classifier comprehend_entity_recognizer kendra_index
+        rekognition_stream_processor transcribe_language_model
+    """,
+    _BEDROCK: """
+        bedrock_custom_model bedrock_evaluation_job bedrock_model_invocation_job
+        bedrock_provisioned_model_throughput
+    """,
+    _SERVERLESS: """
+        apprunner_service athena_capacity_reservation codebuild_fleet codebuild_project codecatalyst_dev_environment
+        datapipeline_pipeline dms_replication_config ecs_daemon ecs_express_gateway_service ecs_service ecs_task_set
+        eks_cluster eks_fargate_profile elasticache_serverless_cache emrserverless_application glue_crawler
+        glue_dev_endpoint glue_job glue_ml_transform kinesis_analytics_application kinesisanalyticsv2_application
+        lambda_capacity_provider lambda_function lambda_provisioned_concurrency_config lambdamicrovms_microvm
+        lightsail_container_service m2_environment medialive_channel medialive_multiplex msk_replicator
+        msk_serverless_cluster mskconnect_connector mwaa_environment neptunegraph_graph opensearchserverless_collection
+        osis_pipeline prometheus_scraper rds_shard_group redshiftserverless_workgroup synthetics_canary transfer_server
+        transfer_web_app
+    """,
+    _SERVERS: """
+        alb appstream_fleet appstream_image_builder appsync_api_cache cloud9_environment_ec2 cloudhsm_v2_hsm
+        cloudsearch_domain dax_cluster db_instance db_proxy directory_service_directory directory_service_region
+        dms_replication_instance
+        docdb_cluster_instance docdbelastic_cluster ebs_fast_snapshot_restore elasticache_cluster
+        elasticache_replication_group elasticsearch_domain elb finspace_kx_cluster finspace_kx_scaling_group
+        finspace_kx_volume fsx_file_cache fsx_lustre_file_system fsx_ontap_file_system fsx_openzfs_file_system
+        fsx_windows_file_system imagebuilder_image imagebuilder_image_pipeline kinesis_stream lb lightsail_database
+        lightsail_instance lightsail_lb memorydb_cluster mq_broker msk_cluster nat_gateway neptune_cluster_instance
+        networkfirewall_firewall odb_autonomous_database odb_cloud_autonomous_vm_cluster
+        odb_cloud_exadata_infrastructure odb_cloud_vm_cluster opensearch_domain rds_cluster
+        rds_cluster_instance redshift_cluster route53recoverycontrolconfig_cluster timestreaminfluxdb_db_cluster
+        timestreaminfluxdb_db_instance
+        workspaces_pool workspaces_workspace
+    """,
+    _STARTED: """
+        datazone_environment elastic_beanstalk_environment gamelift_fleet gamelift_game_server_group sagemaker_project
+        serverlessapplicationrepository_cloudformation_stack servicecatalog_provisioned_product
+    """,
+    "it is a promise to pay, at a price that its offer names": """
+        elasticache_reserved_cache_node rds_reserved_instance savingsplans_savings_plan
+    """,
+    "AWS does not say what machine MLflow runs on": "sagemaker_mlflow_app sagemaker_mlflow_tracking_server",
+    "automated labelling trains on machines that AWS chooses": "sagemaker_labeling_job",
+    "what a device at the edge uses is known to its owner alone": "sagemaker_device",
+}
+#: Types that hold bytes, or answer calls, and use no more than that: how many, no plan says.
+_HOLDERS = """
+    ami ami_copy ami_from_instance backup_logically_air_gapped_vault backup_vault cloudtrail_event_data_store
+    db_cluster_snapshot db_snapshot db_snapshot_copy docdb_cluster docdb_cluster_snapshot dsql_cluster ebs_snapshot
+    ebs_snapshot_copy ebs_snapshot_import ebs_volume_copy ecr_repository ecrpublic_repository efs_file_system
+    fsx_backup glacier_vault grafana_workspace keyspaces_table kinesis_firehose_delivery_stream kinesis_video_stream
+    lightsail_bucket lightsail_disk memorydb_snapshot neptune_cluster neptune_cluster_snapshot prometheus_workspace
+    qbusiness_application qldb_ledger redshift_cluster_snapshot redshiftserverless_namespace
+    redshiftserverless_snapshot s3_directory_bucket s3_files_file_system s3control_bucket s3tables_table_bucket
+    s3vectors_vector_bucket securitylake_data_lake timestreamwrite_table
+"""
+_HELD = "a plan does not say how much it holds, and the usage file has no key for it"
+
+#: Types that use something and that nothing reads, and why.
+UNCOVERED: dict[str, Unknown] = {
+    f"aws_{name}": Unknown(f"aws_{name}", reason, lack)
+    for lack, groups in ((Lack.UNCOUNTED, _MACHINES), (Lack.USE, {_HELD: _HOLDERS}))
+    for reason, names in groups.items()
+    for name in names.split()
 }
 #: Types of SageMaker that use nothing themselves: descriptions, settings, permissions and people.
 FREE: frozenset[str] = frozenset(
@@ -70,10 +107,9 @@ FREE: frozenset[str] = frozenset(
 )
 
 
-def why_uncovered(kind: str) -> str | None:
+def uncovered(kind: str) -> Unknown | None:
     """Why nobody knows what a resource of type `kind`, which nothing reads, uses; None where it is not counted."""
-    if kind in UNCOVERED:
-        return UNCOVERED[kind]
-    if kind.startswith("aws_sagemaker_") and kind not in FREE:
-        return "the model does not know this type of SageMaker; it may run machines"
-    return None
+    if kind.startswith("aws_sagemaker_") and kind not in FREE and kind not in UNCOVERED:
+        reason = "the model does not know this type of SageMaker; it may run machines"
+        return Unknown(kind, reason, Lack.UNCOUNTED)
+    return UNCOVERED.get(kind)

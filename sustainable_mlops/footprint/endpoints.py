@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint import scaling
 from sustainable_mlops.footprint.figures import Unknown
 from sustainable_mlops.footprint.parts import Part, Side, default, known, known_number, says, unknown
@@ -136,7 +137,7 @@ def _instances(served: _Served, kind: str) -> Part:
         requests=default(keys, "requests_per_month") * served.share,
         duration_s=default(keys, "duration_seconds"),
     )
-    left_out = (*_unsure(served.scaling), *_scheduled(served), *use.left_out)
+    left_out = (*_unsure(served.scaling), *_scheduled(served), *_accelerator(served), *use.left_out)
     part = known(name, kind, fleet, left_out)
     return replace(part, instances=use.instances, not_serverless=tuple(_against_serverless(served)))
 
@@ -211,6 +212,14 @@ def _scheduled(served: _Served) -> tuple[Unknown, ...]:
         return ()
     reason = "scheduled actions change the number of instances; give hours_per_month or instances in the usage file"
     return (Unknown(served.name, reason),)
+
+
+def _accelerator(served: _Served) -> tuple[Unknown, ...]:
+    """A part of an accelerator beside the instance, as Elastic Inference was."""
+    kind = served.variant.block.text("accelerator_type")
+    if not isinstance(kind, str) or not kind:
+        return ()
+    return (Unknown(served.name, f"its accelerator {kind} is not counted: {instances.why_unknown(kind)}"),)
 
 
 def _against_serverless(served: _Served) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from math import floor, isfinite, log10
 from typing import Any
 
@@ -51,12 +52,24 @@ class Figure:
         return f"{shown(self.central)} {self.unit} ({shown(self.low)} to {shown(self.high)}, class {self.grade})"
 
 
+class Lack(StrEnum):
+    """How much of a thing an `Unknown` leaves out."""
+
+    #: A machine or store of which nothing is counted, or whose cost nobody knows: it may come to anything.
+    UNCOUNTED = "uncounted"
+    #: How much it is used, which no plan tells: bytes that it holds, hours in which people work.
+    USE = "use"
+    #: A detail of what is counted.
+    DETAIL = "detail"
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """Something that no estimate counts: what it is and why."""
 
     what: str
     reason: str
+    lack: Lack = Lack.DETAIL
 
     def to_dict(self) -> dict[str, str]:
         """For JSON."""

@@ -5,24 +5,36 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sustainable_mlops.footprint import endpoints, jobs, stores, studio
-from sustainable_mlops.footprint.coverage import why_uncovered
+from sustainable_mlops.footprint import (
+    autoscaling_groups,
+    batch,
+    ec2,
+    eks,
+    emr,
+    endpoints,
+    hyperpod,
+    jobs,
+    stores,
+    studio,
+)
+from sustainable_mlops.footprint.coverage import uncovered
 from sustainable_mlops.footprint.figures import (
     METRICS,
     NOTHING,
     UNITS,
     Estimate,
     Figure,
+    Lack,
     Unknown,
     add,
     texts,
     total,
 )
 from sustainable_mlops.footprint.model import change
-from sustainable_mlops.footprint.parts import Part, Reader, Side, known, unknown
+from sustainable_mlops.footprint.parts import Part, Reader, Side, known
 from sustainable_mlops.footprint.things import Job
 from sustainable_mlops.footprint.usage import Usage
-from sustainable_mlops.plan import Plan, Resource
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.plan.pairs import between, matched
 
 #: Every type that is estimated, and what reads it.
@@ -42,6 +54,22 @@ READERS: dict[str, Reader] = {
     "aws_s3_bucket": stores.of_bucket,
     "aws_s3_bucket_replication_configuration": stores.of_replication,
     "aws_sagemaker_feature_group": stores.of_feature_group,
+    "aws_sagemaker_cluster": hyperpod.of_cluster,
+    "aws_dynamodb_table": stores.of_table,
+    "aws_ebs_volume": ec2.of_volume,
+    "aws_instance": ec2.of_instance,
+    "aws_spot_instance_request": ec2.of_spot_request,
+    "aws_ec2_capacity_reservation": ec2.of_reservation,
+    "aws_ec2_capacity_block_reservation": ec2.of_capacity_block,
+    "aws_ec2_host": ec2.of_host,
+    "aws_autoscaling_group": autoscaling_groups.of_group,
+    "aws_ec2_fleet": autoscaling_groups.of_fleet,
+    "aws_spot_fleet_request": autoscaling_groups.of_spot_fleet,
+    "aws_eks_node_group": eks.of_node_group,
+    "aws_batch_compute_environment": batch.of_environment,
+    "aws_emr_cluster": emr.of_cluster,
+    "aws_emr_instance_group": emr.of_group,
+    "aws_emr_instance_fleet": emr.of_fleet,
 }
 
 _NOTHING = NOTHING.figures
@@ -76,12 +104,8 @@ class Change:
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
         """What cannot be known of it, on either side."""
-        found: list[Unknown] = []
-        for part in (self.before, self.after):
-            if part is not None:
-                found += [part.unknown] if part.unknown else []
-                found += [*part.left_out, *(part.estimate.unknowns if part.estimate else ())]
-        return tuple(dict.fromkeys(found))
+        sides = (part for part in (self.before, self.after) if part is not None)
+        return tuple(dict.fromkeys(unknown for part in sides for unknown in part.unknowns))
 
 
 def _figure(part: Part, metric: str) -> Figure | None:
@@ -144,6 +168,8 @@ class ResourceFootprint(_Compared):
     type: str
     action: str
     changes: tuple[Change, ...]
+    #: Whether the plan does more to it than to give it other tags.
+    touched: bool = True
 
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
@@ -162,6 +188,18 @@ class ResourceFootprint(_Compared):
             "parts": [_part_dict(change) for change in self.changes],
             "unknown": [unknown.to_dict() for unknown in self.unknowns],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """A machine or store that is there after the plan and that nobody counted."""
+
+    address: str
+    type: str
+    #: Which part of the resource, and why.
+    unknown: Unknown
+    #: Whether the plan makes or changes it; what it leaves alone is for the record.
+    changed: bool
 
 
 def _part_dict(change: Change) -> dict[str, Any]:
@@ -211,6 +249,22 @@ class PlanFootprint(_Compared):
         """What is counted nowhere: the address, what and why."""
         return [(resource.address, unknown) for resource in self.resources for unknown in resource.unknowns]
 
+    @cached_property
+    def uncounted(self) -> tuple[Uncounted, ...]:
+        """What runs machines or is a store after the plan, and of which nobody counted anything, or not what it costs.
+
+        Not among them: what only the usage file tells (`Lack.USE`), details of what is counted, types that use nothing,
+        and what the plan deletes. Where there is none that the plan changes, the figures hold all that it runs.
+        """
+        return tuple(
+            Uncounted(resource.address, resource.type, unknown, resource.touched or one.before != one.after)
+            for resource in self.resources
+            for one in resource.changes
+            if one.after is not None
+            for unknown in dict.fromkeys(one.after.unknowns)
+            if unknown.lack is Lack.UNCOUNTED
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Exact, for JSON."""
         return {
@@ -246,7 +300,7 @@ def of_job(job: Job, name: str = "job") -> PlanFootprint:
 
 def _counts(old: Resource | None, new: Resource | None) -> bool:
     resource = new or old
-    return resource is not None and (resource.type in READERS or why_uncovered(resource.type) is not None)
+    return resource is not None and (resource.type in READERS or uncovered(resource.type) is not None)
 
 
 def _of_resource(old: Resource | None, new: Resource | None, before: Side, after: Side) -> ResourceFootprint:
@@ -259,7 +313,18 @@ def _of_resource(old: Resource | None, new: Resource | None, before: Side, after
         changes = [*_match(parts, parts), *_match([], come)]
     else:
         changes = _match(parts, come)
-    return ResourceFootprint(resource.address, resource.type, action, tuple(changes))
+    touched = action != "no-op" and (action != "update" or _more_than_tags(old, new))
+    return ResourceFootprint(resource.address, resource.type, action, tuple(changes), touched)
+
+
+def _more_than_tags(old: Resource | None, new: Resource | None) -> bool:
+    """Whether anything but the tags of a resource is other in `new`, or may be."""
+    if old is None or new is None:
+        return True
+    before, after = (old.old if old is new else old.new).values, new.new.values
+    if before is UNKNOWN or after is UNKNOWN:
+        return True
+    return any(before.get(name) != after.get(name) for name in {*before, *after} - {"tags", "tags_all"})
 
 
 def _parts(resource: Resource | None, side: Side) -> list[Part]:
@@ -267,8 +332,8 @@ def _parts(resource: Resource | None, side: Side) -> list[Part]:
         return []
     reader = READERS.get(resource.type)
     if reader is None:
-        why = why_uncovered(resource.type)
-        return [] if why is None else [unknown(resource.type, "other", why)]
+        why = uncovered(resource.type)
+        return [] if why is None else [Part(resource.type, "other", unknown=why)]
     return reader(resource, side)
 
 

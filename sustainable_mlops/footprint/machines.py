@@ -7,7 +7,7 @@ from sustainable_mlops.catalogue import instances, prices, storage
 from sustainable_mlops.catalogue.instances import Accelerator, Instance
 from sustainable_mlops.footprint.calculation import Calculation, Place
 from sustainable_mlops.footprint.coefficients import Coefficients, assumptions
-from sustainable_mlops.footprint.figures import Unknown
+from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.power import slice_power
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.things import HOURS_PER_MONTH, NONE, ONE, Fleet, Job, Serverless
@@ -32,8 +32,9 @@ def of_fleet(
     embodied_of = _embodied_of_instance(instance, calculation, coefficients)
     volume_of = _volume(fleet.volume_gb, calculation, coefficients)
     usd = take(Quantity(*price.usd_per_hour, price.grade, f"price ({price.source})") if price else NONE)
-    if price is None:
-        calculation.lacks("cost", Unknown(f"cost of {instance.name}", "no price of this type is known"))
+    if price is None or fleet.unpriced:
+        reason = fleet.unpriced or "no price of this type is known"
+        calculation.lacks("cost", Unknown(f"cost of {instance.name}", reason, Lack.UNCOUNTED))
     if accelerator is not None:
         idle_w = take(_idle(accelerator, fleet.loaded))
         busy_w = take(Quantity(*accelerator.busy_w, accelerator.grade, f"power of one busy {accelerator.name}"))
@@ -117,9 +118,7 @@ def fleet_of_job(job: Job) -> Fleet:
     default = ONE if instance is not None and instance.accelerator is not None else known["job_cpu_load"]
     paid, rework = ONE, ONE
     if job.spot:
-        discount = job.discount or known["spot_discount"]
-        paid = Quantity(1 - discount.high, 1 - discount.central, 1 - discount.low, discount.grade, discount.text)
-        rework = known["spot_rework"]
+        paid, rework = on_spot(job.discount or known["spot_discount"]), known["spot_rework"]
     return Fleet(
         instance_type=job.instance_type,
         region=job.region,
@@ -131,6 +130,12 @@ def fleet_of_job(job: Job) -> Fleet:
         paid=paid,
         rework=rework,
     )
+
+
+def on_spot(discount: Quantity, share: float = 1.0) -> Quantity:
+    """What is paid of the price where a `share` of the machines has the `discount` of spot capacity."""
+    low, central, high = (1 - share * end for end in (discount.high, discount.central, discount.low))
+    return Quantity(low, central, high, discount.grade, discount.text)
 
 
 def of_serverless(thing: Serverless, place: Place, coefficients: Coefficients) -> Calculation:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.coefficients import assumptions
-from sustainable_mlops.footprint.figures import Estimate, Unknown
+from sustainable_mlops.footprint.figures import Estimate, Lack, Unknown
 from sustainable_mlops.footprint.model import estimate, per_thousand_requests
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.things import ONE, Fleet, Job, Serverless, Thing
@@ -22,7 +22,8 @@ class Part:
 
     #: What it is, for a person: `variant main`, `step Train`.
     name: str
-    #: `real-time`, `asynchronous`, `serverless`, `job`, `notebook`, `app`, `storage` or `transfer`.
+    #: `real-time`, `asynchronous`, `serverless`, `job`, `notebook`, `app`, `machines`, `storage`, `transfer`,
+    #: `throughput` that is paid for used or not, or `other` of a type that nothing reads.
     kind: str
     thing: Thing | None = None
     estimate: Estimate | None = None
@@ -36,6 +37,12 @@ class Part:
     instances: Quantity | None = None
     #: Whether it stands for all parts of its resource, of which nobody knows how many there are.
     whole: bool = False
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """Everything that its figures leave out, or why there are none."""
+        found = (*self.left_out, *(self.estimate.unknowns if self.estimate is not None else ()))
+        return (self.unknown, *found) if self.unknown is not None else found
 
     @property
     def count(self) -> Quantity | None:
@@ -60,12 +67,15 @@ def known(name: str, kind: str, thing: Thing, left_out: tuple[Unknown, ...] = ()
     try:
         return Part(name, kind, thing, estimate(thing), left_out=left_out)
     except UserError as error:
-        return Part(name, kind, thing, unknown=Unknown(name, str(error)))
+        return Part(name, kind, thing, unknown=Unknown(name, str(error), Lack.UNCOUNTED))
 
 
-def unknown(name: str, kind: str, reason: str, *, whole: bool = False) -> Part:
-    """A part that nobody can estimate; where it is `whole`, none of its resource."""
-    return Part(name, kind, unknown=Unknown(name, reason), whole=whole)
+def unknown(name: str, kind: str, reason: str, *, whole: bool = False, lack: Lack = Lack.UNCOUNTED) -> Part:
+    """A part that nobody can estimate; where it is `whole`, none of its resource.
+
+    `lack` is `Lack.USE` where the usage file alone can tell, of what holds bytes or waits for people.
+    """
+    return Part(name, kind, unknown=Unknown(name, reason, lack), whole=whole)
 
 
 class Side:
@@ -90,6 +100,7 @@ class Side:
         self.joins: Joins = plan.joins_before if before else plan.joins
         self._usage = usage
         self._moved = moved or {}
+        self._by_module: dict[str, dict[str, list[Resource]]] = {}
 
     def past(self) -> "Side":
         """What the same plan says was before it."""
@@ -108,6 +119,16 @@ class Side:
         region = self.plan.region(resource, before=self.before)
         return region if isinstance(region, str) else None
 
+    def only(self, kind: str, module: str) -> Resource | None:
+        """The resource of type `kind` in a module; None where there is none, or more than one."""
+        by_module = self._by_module.get(kind)
+        if by_module is None:
+            by_module = self._by_module[kind] = {}
+            for resource in self.joins.all(kind):
+                by_module.setdefault(resource.module, []).append(resource)
+        found = by_module.get(module, [])
+        return found[0] if len(found) == 1 else None
+
     def usage(self, address: str) -> Keys:
         """What the usage file says of `address`, of a resource or `address#step`."""
         resource, mark, step = address.rpartition("#")
@@ -123,6 +144,12 @@ Reader = Callable[[Resource, Side], list[Part]]
 def default(keys: Keys, key: str, assumption: str = "") -> Quantity:
     """What the usage file gives for `key`, else the stated default."""
     return keys.get(key) or assumptions()[assumption or key]
+
+
+def never_set(resource: Resource, path: str, side: Side) -> bool:
+    """Whether nobody sets the attribute at `path`: one that AWS fills in is unknown until apply all the same."""
+    value = side.values(resource).get(path)
+    return value is None or (value is UNKNOWN and side.joins.configured(resource, path) is False)
 
 
 def known_number(value: object) -> float | None:

@@ -1,7 +1,7 @@
 """Buckets, feature groups and what goes to another Region."""
 
-from sustainable_mlops.footprint.figures import Unknown
-from sustainable_mlops.footprint.parts import Part, Side, known, says, unknown
+from sustainable_mlops.footprint.figures import Lack, Unknown
+from sustainable_mlops.footprint.parts import Part, Side, known, known_number, never_set, says, unknown
 from sustainable_mlops.footprint.things import Storage, Transfer
 from sustainable_mlops.plan import UNKNOWN, Resource
 
@@ -13,7 +13,7 @@ def of_bucket(resource: Resource, side: Side) -> list[Part]:
     """A bucket's bytes, by storage class."""
     held = side.usage(resource.address).storage()
     if held is None:
-        return [unknown("objects", "storage", _SIZE.format("storage_gb"))]
+        return [unknown("objects", "storage", _SIZE.format("storage_gb"), lack=Lack.USE)]
     region, left_out = side.region(resource), _lifecycle(resource, set(held), side)
     return [known(name, "storage", Storage(name, region, gb), left_out) for name, gb in held.items()]
 
@@ -32,7 +32,7 @@ def of_feature_group(resource: Resource, side: Side) -> list[Part]:
     parts = []
     enabled = values.flag("online_store_config.0.enable_online_store")
     if enabled is UNKNOWN:
-        parts.append(unknown("online store", "storage", says(enabled, "enable_online_store")))
+        parts.append(unknown("online store", "storage", says(enabled, "enable_online_store"), lack=Lack.USE))
     elif enabled:
         gb = keys.get("online_gb")
         in_memory = values.text("online_store_config.0.storage_type") == "InMemory"
@@ -41,16 +41,48 @@ def of_feature_group(resource: Resource, side: Side) -> list[Part]:
         parts.append(
             known("online store", "storage", Storage(kept, region, gb))
             if gb is not None
-            else unknown("online store", "storage", reason)
+            else unknown("online store", "storage", reason, lack=Lack.USE)
         )
     if values.blocks("offline_store_config") != [] and not _in_counted_bucket(resource, side):
         gb = keys.get("offline_gb")
         parts.append(
             known("offline store", "storage", Storage("STANDARD", region, gb))
             if gb is not None
-            else unknown("offline store", "storage", _SIZE.format("offline_gb"))
+            else unknown("offline store", "storage", _SIZE.format("offline_gb"), lack=Lack.USE)
         )
-    return parts
+    return parts + _provisioned(resource, side)
+
+
+def _provisioned(resource: Resource, side: Side) -> list[Part]:
+    """Throughput that is paid for whether it is used or not; no price of it is known."""
+    values, mode, units = (
+        side.values(resource),
+        "throughput_config.0.throughput_mode",
+        "throughput_config.0.provisioned",
+    )
+    if values.text(mode) != "Provisioned" and (values.text(mode) is not UNKNOWN or never_set(resource, mode, side)):
+        return []
+    read, write = (values.number(f"{units}_{way}_capacity_units") for way in ("read", "write"))
+    return _throughput(read, write)
+
+
+def _throughput(read: object, write: object) -> list[Part]:
+    told = " and ".join(
+        f"{known_number(units):,.0f} {way} units"
+        for units, way in ((read, "read"), (write, "write"))
+        if known_number(units) is not None
+    )
+    reason = f"its provisioned throughput ({told or 'units that are not known until apply'}) is not counted"
+    return [unknown("throughput", "throughput", reason)]
+
+
+def of_table(resource: Resource, side: Side) -> list[Part]:
+    """A DynamoDB table: what it holds, and the throughput that it has all the time unless it is paid by request."""
+    values = side.values(resource)
+    held = unknown("items", "storage", "a plan does not say how much it holds", lack=Lack.USE)
+    if values.text("billing_mode") == "PAY_PER_REQUEST":
+        return [held]
+    return [held, *_throughput(values.number("read_capacity"), values.number("write_capacity"))]
 
 
 def _in_counted_bucket(resource: Resource, side: Side) -> bool:
@@ -63,7 +95,7 @@ def of_replication(resource: Resource, side: Side) -> list[Part]:
     values = side.values(resource)
     rules = values.blocks("rule")
     if rules is UNKNOWN:
-        return [unknown("replication", "transfer", says(UNKNOWN, "rule"))]
+        return [unknown("replication", "transfer", says(UNKNOWN, "rule"), lack=Lack.USE)]
     source = side.joins.bucket(resource, "bucket")
     home = side.region(source) if isinstance(source, Resource) else side.region(resource)
     away = False
@@ -78,5 +110,5 @@ def of_replication(resource: Resource, side: Side) -> list[Part]:
     gb = side.usage(resource.address).get("transfer_gb_per_month")
     if gb is None:
         reason = "a plan does not say how much is replicated; give transfer_gb_per_month in the usage file"
-        return [unknown("replication", "transfer", reason)]
+        return [unknown("replication", "transfer", reason, lack=Lack.USE)]
     return [known("replication", "transfer", Transfer(home, gb))]

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from sustainable_mlops.footprint.coefficients import assumptions
-from sustainable_mlops.footprint.figures import Unknown
+from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.parts import Part, Side, default, known, known_number, says, unknown
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.things import ALWAYS, ONE, Fleet, Storage
@@ -69,7 +69,7 @@ def _volume(gb: object, region: str | None, count: Quantity = ONE) -> Part:
     """The volumes of `count` notebooks or spaces, which are there all month, on or off."""
     size = _SMALLEST_GB if gb is None else known_number(gb)
     if size is None:
-        return unknown("volume", "storage", says(gb, "the size of its volume"))
+        return unknown("volume", "storage", says(gb, "the size of its volume"), lack=Lack.USE)
     return known("volume", "storage", Storage("volume", region, count * size))
 
 
@@ -120,7 +120,7 @@ def _apps(resource: Resource, side: Side, settings: str) -> Part:
     hours = keys.get("hours_per_month")
     if hours is None:
         reason = "a plan does not say which apps people start, and for how long; give hours_per_month in the usage file"
-        return unknown("apps", "app", reason)
+        return unknown("apps", "app", reason, lack=Lack.USE)
     found = [values.text(f"{settings}.{app}.0.default_resource_spec.0.instance_type") for app in _APPS.values()]
     instance_type = next((one for one in found if isinstance(one, str)), None)
     if instance_type is None:

@@ -28,6 +28,8 @@ class Fleet:
     volume_gb: float = 0.0
     #: What is paid of the price: 1 - the discount.
     paid: Quantity = ONE
+    #: Why nobody knows the price, where it is not that of the type.
+    unpriced: str = ""
     #: Work done over again, as a factor of the hours.
     rework: Quantity = ONE
     #: Hours billed, where they differ from those worked.

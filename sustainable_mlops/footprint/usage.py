@@ -46,11 +46,33 @@ KEYS = {
 _STORAGE = "storage_gb"
 _SERVING = ("requests_per_month", "duration_seconds", "duty", "hours_per_month", "instances", "provisioned_concurrency")
 _RUNNING = ("runs_per_month", "hours_per_run", "instances", "duty", "spot_discount")
+_MACHINES = ("hours_per_month", "instances", "duty", "spot_discount")
 #: The keys that tell something of each type of resource.
 OF_TYPE: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("aws_ec2_capacity_block_reservation", "aws_ec2_capacity_reservation", "aws_ec2_host"),
+        ("hours_per_month", "instances", "duty"),
+    ),
+    **dict.fromkeys(
+        (
+            "aws_autoscaling_group",
+            "aws_batch_compute_environment",
+            "aws_ec2_fleet",
+            "aws_eks_node_group",
+            "aws_emr_instance_fleet",
+            "aws_emr_instance_group",
+            "aws_spot_fleet_request",
+        ),
+        _MACHINES,
+    ),
+    **dict.fromkeys(
+        ("aws_emr_cluster", "aws_instance", "aws_spot_instance_request"),
+        ("hours_per_month", "duty", "spot_discount"),
+    ),
     "aws_s3_bucket": (_STORAGE,),
     "aws_s3_bucket_replication_configuration": ("transfer_gb_per_month",),
     "aws_sagemaker_app": ("hours_per_month", "duty"),
+    "aws_sagemaker_cluster": ("hours_per_month", "duty"),
     "aws_sagemaker_domain": ("hours_per_month", "instances", "duty"),
     "aws_sagemaker_endpoint": _SERVING,
     "aws_sagemaker_endpoint_configuration": _SERVING,

@@ -174,7 +174,38 @@ def resources(kind: str, key: str) -> list[dict[str, Any]]:
     step = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}
     arguments = {"ResourceConfig": step, "EnableManagedSpotTraining": True}
     config = {"monitoring_job_definition": [{"monitoring_resources": [{"cluster_config": [machines]}]}]}
+    machine, weights = {"instance_type": "m5.xlarge"}, {"instance_type_configs": [{"instance_type": "m5.xlarge"}]}
+    spot = {"instance_market_options": [{"market_type": "spot"}]}
+    sizes = {"scaling_config": [{"min_size": 1, "desired_size": 2, "max_size": 4}]}
     values: dict[str, dict[str, Any]] = {
+        "aws_autoscaling_group": {
+            "min_size": 1,
+            "max_size": 4,
+            "mixed_instances_policy": [
+                {
+                    "instances_distribution": [{"on_demand_percentage_above_base_capacity": 0}],
+                    "launch_template": [{"override": [machine]}],
+                }
+            ],
+        },
+        "aws_batch_compute_environment": {
+            "compute_resources": [{"type": "SPOT", "instance_type": ["m5.xlarge"], "max_vcpus": 16}]
+        },
+        "aws_ec2_capacity_block_reservation": {**machine, "instance_count": 1},
+        "aws_ec2_capacity_reservation": {**machine, "instance_count": 1},
+        "aws_ec2_fleet": {
+            "launch_template_config": [{"override": [machine]}],
+            "target_capacity_specification": [{"default_target_capacity_type": "spot", "total_target_capacity": 2}],
+        },
+        "aws_ec2_host": {"instance_family": "m5"},
+        "aws_eks_node_group": {"instance_types": ["m5.xlarge"], "capacity_type": "SPOT", **sizes},
+        "aws_emr_cluster": {"master_instance_group": [{**machine, "bid_price": "0.1"}]},
+        "aws_emr_instance_fleet": {**weights, "target_spot_capacity": 2},
+        "aws_emr_instance_group": {**machine, "bid_price": "0.1", "instance_count": 2},
+        "aws_instance": {**machine, **spot},
+        "aws_spot_fleet_request": {"target_capacity": 2, "launch_specification": [machine]},
+        "aws_spot_instance_request": machine,
+        "aws_sagemaker_cluster": {"instance_groups": [machines]},
         "aws_s3_bucket": {},
         "aws_s3_bucket_replication_configuration": {"rule": [{"destination": [{"bucket": "arn:aws:s3:::away"}]}]},
         "aws_sagemaker_app": {"resource_spec": [{"instance_type": "ml.m5.xlarge"}]},

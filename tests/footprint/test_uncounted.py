@@ -1,0 +1,166 @@
+"""What nobody counted: machines and stores of which nothing is known, and nothing else."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sustainable_mlops.footprint import Lack, PlanFootprint, of_plan
+from sustainable_mlops.footprint.from_plan import READERS
+from sustainable_mlops.footprint.usage import OF_TYPE
+from tests.footprint.plans import configuration, endpoint, served, serverless, variant
+from tests.footprint.support import REGION, footprint, usage
+from tests.footprint.test_usage import resources
+from tests.plan.build import change, plan
+
+
+def uncounted(found: PlanFootprint) -> dict[str, bool]:
+    """By address: whether the plan changes it."""
+    return {one.address: one.changed for one in found.uncounted}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("aws_glue_job", {"worker_type": "G.2X", "number_of_workers": 50}),
+        ("aws_ecs_service", {"desired_count": 20}),
+        ("aws_eks_fargate_profile", {"cluster_name": "c"}),
+        ("aws_lambda_function", {"memory_size": 1024}),
+        ("aws_db_instance", {"instance_class": "db.r6g.16xlarge"}),
+        ("aws_opensearch_domain", {"domain_name": "d"}),
+        ("aws_sagemaker_mlflow_tracking_server", {"tracking_server_size": "Large"}),
+        ("aws_sagemaker_not_invented_yet", {"name": "n"}),
+        ("aws_savingsplans_savings_plan", {"commitment": "5.0"}),
+        ("aws_instance", {"instance_type": "mac2.metal"}),
+        ("aws_sagemaker_endpoint", {"endpoint_config_name": "elsewhere"}),
+        ("aws_sagemaker_pipeline", {"pipeline_name": "p"}),
+        ("aws_dynamodb_table", {"billing_mode": "PROVISIONED", "read_capacity": 1000}),
+    ],
+)
+def test_a_machine_that_nobody_counts_is_told_with_whether_the_plan_changes_it(
+    kind: str, values: dict[str, Any]
+) -> None:
+    address = f"{kind}.one"
+    assert uncounted(footprint(change(address, values))) == {address: True}
+    assert uncounted(footprint(change(address, values, before=values))) == {address: False}
+    assert uncounted(footprint(change(address, values, before={**values, "name": "other"}))) == {address: True}
+    assert uncounted(footprint(change(address, before=values))) == {}
+    assert uncounted(footprint(change(address, before=values, actions=["forget"]))) == {address: True}
+
+
+def test_other_tags_are_no_change_of_what_nobody_counts() -> None:
+    job = {"worker_type": "G.2X"}
+    tagged = {**job, "tags": {"a": "b"}, "tags_all": {"a": "b"}}
+    assert uncounted(footprint(change("aws_glue_job.j", tagged, before=job))) == {"aws_glue_job.j": False}
+    unsure = change("aws_glue_job.j", {}, before=job, unknown={"worker_type": True})
+    assert uncounted(footprint(unsure)) == {"aws_glue_job.j": True}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("aws_s3_bucket", {"bucket": "b"}),
+        ("aws_ecr_repository", {"name": "r"}),
+        ("aws_efs_file_system", {"encrypted": True}),
+        ("aws_dynamodb_table", {"billing_mode": "PAY_PER_REQUEST"}),
+        ("aws_sagemaker_domain", {"domain_name": "d"}),
+        ("aws_sagemaker_feature_group", {"online_store_config": [{"enable_online_store": True}]}),
+        ("aws_sagemaker_user_profile", {"user_profile_name": "u"}),
+        ("aws_iam_role", {"name": "r"}),
+        ("aws_launch_template", {"instance_type": "p5.48xlarge"}),
+    ],
+)
+def test_what_only_its_use_decides_and_what_uses_nothing_is_not_among_it(kind: str, values: dict[str, Any]) -> None:
+    assert uncounted(footprint(change(f"{kind}.one", values))) == {}
+
+
+def test_a_detail_of_what_is_counted_is_not_among_it() -> None:
+    lone = footprint(change("aws_sagemaker_endpoint_configuration.c", configuration(variant())))
+    assert [one.lack for _, one in lone.unknowns] == [Lack.DETAIL]
+    assert uncounted(lone) == {}
+    assert uncounted(footprint(*served(serverless(2048)))) == {}
+
+
+def test_an_endpoint_that_comes_to_follow_what_nobody_knows_is_told_though_it_stays_as_it_is() -> None:
+    found = footprint(
+        change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
+        change(
+            "aws_sagemaker_endpoint_configuration.c",
+            configuration(variant("ml.z9.huge")),
+            before=configuration(variant()),
+        ),
+    )
+    assert uncounted(found) == {"aws_sagemaker_endpoint.e": True}
+
+
+def test_provisioned_throughput_of_a_feature_group_is_told_with_its_units() -> None:
+    throughput = {"throughput_mode": "Provisioned", "provisioned_write_capacity_units": 900}
+    found = footprint(change("aws_sagemaker_feature_group.f", {"throughput_config": [throughput], "region": REGION}))
+    assert [one.unknown.reason for one in found.uncounted] == [
+        "its provisioned throughput (900 write units) is not counted"
+    ]
+    on_demand = {"throughput_config": [{"throughput_mode": "OnDemand"}], "region": REGION}
+    assert uncounted(footprint(change("aws_sagemaker_feature_group.f", on_demand))) == {}
+
+
+def test_an_accelerator_of_elastic_inference_is_told() -> None:
+    found = footprint(*served(variant(accelerator_type="ml.eia2.medium")))
+    assert [one.reason for _, one in found.unknowns] == [
+        "its accelerator ml.eia2.medium is not counted: a part of an instance, of Elastic Inference, which is no longer "
+        "available"
+    ]
+
+
+def test_against_a_base_only_what_differs_is_changed() -> None:
+    job = {"worker_type": "G.2X"}
+
+    def against(base: dict[str, Any]) -> dict[str, bool]:
+        new = plan(change("aws_glue_job.j", job))
+        return uncounted(of_plan(new, base=plan(change("aws_glue_job.j", base))))
+
+    assert against(job) == {"aws_glue_job.j": False}
+    assert against({"worker_type": "G.1X"}) == {"aws_glue_job.j": True}
+
+
+@pytest.mark.parametrize("kind", sorted({*OF_TYPE} & {*READERS}))
+def test_what_is_read_of_a_type_is_counted_or_told(tmp_path: Path, kind: str) -> None:
+    """The plans whose keys `test_usage` moves: with every key given, nothing is left to tell."""
+    given = dict.fromkeys((key for key in OF_TYPE[kind] if key != "storage_gb"), 0.5)
+    used = usage(tmp_path, {f"{kind}.one": given | ({"storage_gb": 1} if "storage_gb" in OF_TYPE[kind] else {})})
+    found = footprint(*resources(kind, OF_TYPE[kind][0]), used=used)
+    assert found.after.get("energy") is not None
+    assert [one for one in found.uncounted if not one.unknown.what.startswith("cost of")] == []
+
+
+junk = st.none() | st.booleans() | st.integers(-3, 9) | st.just("") | st.text(max_size=4) | st.just([]) | st.just([{}])
+
+
+def spoiled(value: Any, data: st.DataObject) -> tuple[Any, Any]:
+    """`value` with something else in one place, or nothing known there, and the marks of what is unknown."""
+    if not isinstance(value, dict | list) or not value or data.draw(st.booleans()):
+        return (None, True) if data.draw(st.booleans()) else (data.draw(junk), False)
+    key = data.draw(st.sampled_from(sorted(value) if isinstance(value, dict) else range(len(value))))
+    inner, mark = spoiled(value[key], data)
+    if isinstance(value, dict):
+        return {**value, key: inner}, {key: mark}
+    marks: list[Any] = [False] * len(value)
+    marks[key] = mark
+    return [*value[:key], inner, *value[key + 1 :]], marks
+
+
+@settings(max_examples=300, deadline=None)
+@given(kind=st.sampled_from(sorted({*OF_TYPE} & {*READERS})), data=st.data())
+def test_whatever_stands_in_place_of_a_value_it_is_counted_or_told(kind: str, data: st.DataObject) -> None:
+    first, *others = resources(kind, OF_TYPE[kind][0])
+    values = first["change"]["after"]
+    key = data.draw(st.sampled_from(sorted(values)))
+    inner, mark = spoiled(values[key], data)
+    first["change"] |= {"after": {**values, key: inner}, "after_unknown": {key: mark}}
+    result = footprint(first, *others)
+    json.dumps(result.to_dict(), allow_nan=False)
+    for one in result.changes:
+        assert one.after is not None
+        assert (one.after.estimate is None) == (one.after.unknown is not None)
