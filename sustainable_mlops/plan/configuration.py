@@ -183,6 +183,8 @@ class Configuration:
                 continue
             if head == "var":
                 pending += self._through_input(rest, scope)
+            elif head == "each" and rest == ["key"]:
+                continue  # known while planning: no resource is behind it
             elif head == "each":
                 pending += [(ref, scope) for ref in _references(scope.repeated.get("for_each_expression"))]
             elif head == "module" and (inner := self._through_output(rest, scope)):

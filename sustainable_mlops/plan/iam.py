@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from sustainable_mlops.plan.configuration import References
 from sustainable_mlops.plan.joins import Joins, Matches
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import UNKNOWN, Block, Path, Unknown
@@ -20,6 +21,27 @@ _FLAG = re.compile(r"(?:.*:)?(?:bool|null)(?:ifexists)?", re.I)
 Texts = tuple[str | Unknown, ...]
 
 
+class Made(str):
+    """A text that is known only after apply, but is of nothing else than `resources`, which the plan makes or changes.
+
+    To whoever reads it, it is the text that says so.
+    """
+
+    __slots__ = ("resources",)
+    resources: tuple[Resource, ...]
+
+    def __new__(cls, resources: tuple[Resource, ...]) -> "Made":
+        """A text of `resources`, one or more."""
+        self = super().__new__(cls, f"({', '.join(one.address for one in resources)}, known after apply)")
+        self.resources = resources
+        return self
+
+
+def is_open(text: object) -> bool:
+    """Whether a text is known only after apply."""
+    return isinstance(text, Unknown | Made)
+
+
 class Condition(NamedTuple):
     """`{"StringEquals": {"aws:SourceAccount": ["123456789012"]}}` as its parts."""
 
@@ -29,7 +51,7 @@ class Condition(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """One statement. Parts may hold `UNKNOWN`, where they are known only after apply."""
+    """One statement. Parts may hold `UNKNOWN` and `Made`, where they are known only after apply."""
 
     sid: str
     effect: str | Unknown
@@ -79,7 +101,8 @@ def document(resource: Resource, path: Path, joins: Joins) -> Document | None:
     if len(sources) == 1:
         references = joins.references(resource, path)
         alone = len(references.resources) == 1 and not references.unresolved
-        return _from_data(resource, where, sources[0], whole=alone)
+        declared, whole = _of_data(sources[0], joins)
+        return Document(resource, where, tuple(declared), whole and alone, sources[0].address)
     return Document(resource, where, (), whole=False)
 
 
@@ -88,16 +111,48 @@ def of_role(role: Resource, joins: Joins) -> RolePolicies:
     found, managed, whole = _embedded(role, joins)
     policies = joins.targets(role, "managed_policy_arns", POLICY) if managed else Matches()
     attachments = joins.sources(role, ATTACHMENT, "role")
-    attached = [(attachment, joins.target(attachment, "policy_arn", POLICY)) for attachment in attachments.sure]
+    joined, told = list(policies.sure), not attachments.maybe
     outside: list[str | Unknown | None] = [arn for arn in managed if arn not in joins.names(POLICY)]
-    outside += [a.values(before=joins.before).text("policy_arn") for a, policy in attached if policy is None]
-    joined = [*policies.sure, *(policy for _, policy in attached if isinstance(policy, Resource))]
+    for attachment in attachments.sure:
+        policy = joins.target(attachment, "policy_arn", POLICY)
+        ours = (policy,) if isinstance(policy, Resource) else may_be(attachment, "policy_arn", joins)
+        joined += ours
+        told = told and (bool(ours) or policy is not UNKNOWN)
+        outside += [] if ours else [attachment.values(before=joins.before).text("policy_arn")]
     found += [document(policy, "policy", joins) for policy in dict.fromkeys(joined)]
     documents = tuple(one for one in found if one is not None)
-    told = not attachments.maybe and all(policy is not UNKNOWN for _, policy in attached)
     whole = whole and told and all(one.whole for one in documents)
     arns = tuple(dict.fromkeys(arn for arn in outside if isinstance(arn, str)))
     return RolePolicies(document(role, "assume_role_policy", joins), documents, arns, whole)
+
+
+def may_be(resource: Resource, path: Path, joins: Joins) -> tuple[Resource, ...]:
+    """The policies of this plan of which those at `path` are some, where their ARNs are unknown until apply.
+
+    None where a policy of others may be among them, or where they are known.
+    """
+    value = resource.values(before=joins.before).get(path)
+    if value is not UNKNOWN and not (isinstance(value, list) and UNKNOWN in value):
+        return ()
+    found = _makers(joins.references(resource, path))
+    return found if all(one.type == POLICY for one in found) else ()
+
+
+def made(references: References) -> Made | Unknown:
+    """What stands for a text of these references that is unknown until apply."""
+    found = _makers(references)
+    return Made(found) if found else UNKNOWN
+
+
+def _makers(references: References) -> tuple[Resource, ...]:
+    """What decides a value of these references that is unknown until apply; none where something else may too."""
+    found = _open(references)
+    return () if references.unresolved or any(one.mode == "data" for one in found) else found
+
+
+def _open(references: References) -> tuple[Resource, ...]:
+    """The resources and data sources of which something may be unknown until apply."""
+    return tuple(one for one in references.resources if one.action not in ("no-op", "delete", "forget"))
 
 
 def _embedded(role: Resource, joins: Joins) -> tuple[list[Document | None], list[str | Unknown], bool]:
@@ -121,7 +176,8 @@ def _embedded(role: Resource, joins: Joins) -> tuple[list[Document | None], list
         managed = _listed(values.texts("managed_policy_arns"))
     policies = joins.sources(role, ROLE_POLICY, "role")
     found += [document(policy, "policy", joins) for policy in policies.sure]
-    return found, managed, whole and not policies.maybe and UNKNOWN not in managed
+    told = UNKNOWN not in managed or bool(may_be(role, "managed_policy_arns", joins))
+    return found, managed, whole and told and not policies.maybe
 
 
 def parse(text: str) -> tuple[Statement, ...] | None:
@@ -178,49 +234,87 @@ def _condition(operator: str | Unknown, key: str | Unknown, values: Texts) -> Co
     return Condition(operator, key, values)
 
 
-def _from_data(resource: Resource, path: str, source: Resource, *, whole: bool) -> Document:
-    """The statements that an `aws_iam_policy_document` which is read only on apply declares."""
+def _of_data(source: Resource, joins: Joins, within: frozenset[str] = frozenset()) -> tuple[list[Statement], bool]:
+    """The statements that an `aws_iam_policy_document` which is read only on apply declares, and whether these are all.
+
+    `within` holds the addresses of those that inherit it, so that a plan which makes no sense comes to an end.
+    """
+    within |= {source.address}
     statements: list[Statement] = []
+    whole = True
     for inherited in ("source_policy_documents", "override_policy_documents"):
-        for text in _listed(source.texts(inherited)):
-            parsed = parse(text) if isinstance(text, str) else None
-            statements += parsed or ()
-            # What overrides takes the place of statements with the same Sid: which ones hold is not certain.
-            whole = whole and parsed is not None and inherited == "source_policy_documents"
+        found, told = _inherited(source, inherited, joins, within)
+        statements += found
+        # What overrides takes the place of statements with the same Sid: which ones hold is not certain.
+        whole = whole and told and (not found or inherited == "source_policy_documents")
     blocks = source.blocks("statement")
     if blocks is UNKNOWN:
-        whole = False
-    else:
-        statements += map(_declared, blocks)
-    return Document(resource, path, tuple(statements), whole, source.address)
+        return statements, False
+    # Blocks made by `dynamic` are not configured, so that the others would be taken for them.
+    aligned = bool(blocks) and joins.configured(source, f"statement.{len(blocks) - 1}") is True
+    return [*statements, *(_Declared(block, source, joins if aligned else None).statement() for block in blocks)], whole
 
 
-def _declared(block: Block) -> Statement:
-    conditions = [
-        _condition(_text(c.get("test")), _text(c.get("variable")), _rewritten(c, "values"))
-        for c in _blocks(block, "condition")
-    ]
-    return Statement(
-        sid=str(block.get("sid", "")),
-        effect=_text(block.get("effect", "Allow")),
-        actions=_rewritten(block, "actions"),
-        not_actions=_rewritten(block, "not_actions"),
-        resources=_rewritten(block, "resources"),
-        not_resources=_rewritten(block, "not_resources"),
-        principals=tuple(_declared_principals(block, "principals")),
-        not_principals=tuple(_declared_principals(block, "not_principals")),
-        conditions=tuple(conditions),
-    )
+def _inherited(source: Resource, path: str, joins: Joins, within: frozenset[str]) -> tuple[list[Statement], bool]:
+    """The statements of the documents in the list at `path`, and whether these are all."""
+    texts = source.texts(path)
+    if texts is UNKNOWN:
+        return [], False
+    parsed = [parse(text) for text in texts if isinstance(text, str)]
+    statements = [statement for one in parsed for statement in one or ()]
+    whole = None not in parsed
+    references = joins.references(source, path)
+    inherited = _open(references) if UNKNOWN in texts else ()
+    fits = len(inherited) == texts.count(UNKNOWN) and not references.unresolved
+    if not fits or any(one.mode != "data" or one.type != DOCUMENT or one.address in within for one in inherited):
+        return statements, whole and UNKNOWN not in texts
+    for one in inherited:
+        found, told = _of_data(one, joins, within)
+        statements += found
+        whole = whole and told
+    return statements, whole
 
 
-def _declared_principals(block: Block, path: str) -> Iterator[tuple[str | Unknown, Texts]]:
+class _Declared(NamedTuple):
+    """A `statement` block, of the data source at `source`; `joins` where the configuration tells what it refers to."""
+
+    block: Block
+    source: Resource
+    joins: Joins | None
+
+    def statement(self) -> Statement:
+        block, conditions = self.block, self._made("condition")
+        return Statement(
+            sid=str(block.get("sid", "")),
+            effect=_text(block.get("effect", "Allow")),
+            actions=_rewritten(block, "actions"),
+            not_actions=_rewritten(block, "not_actions"),
+            resources=_rewritten(block, "resources", self._made("resources")),
+            not_resources=_rewritten(block, "not_resources"),
+            principals=tuple(_declared_principals(block, "principals", self._made("principals"))),
+            not_principals=tuple(_declared_principals(block, "not_principals", UNKNOWN)),
+            conditions=tuple(
+                _condition(_text(one.get("test")), _text(one.get("variable")), _rewritten(one, "values", conditions))
+                for one in _blocks(block, "condition")
+            ),
+        )
+
+    def _made(self, path: str) -> str | Unknown:
+        """What stands for a text below `path` that is unknown: principals and conditions are sets, in no order."""
+        if self.joins is None:
+            return UNKNOWN
+        return made(self.joins.references(self.source, f"{self.block.path}.{path}"))
+
+
+def _declared_principals(block: Block, path: str, made: str | Unknown) -> Iterator[tuple[str | Unknown, Texts]]:
     for principal in _blocks(block, path):
-        yield _text(principal.get("type")), _rewritten(principal, "identifiers")
+        yield _text(principal.get("type")), _rewritten(principal, "identifiers", made)
 
 
-def _rewritten(block: Block, path: str) -> Texts:
-    """The texts as the provider writes them: `&{aws:username}` stands for `${aws:username}`."""
-    return tuple(text.replace("&{", "${") if isinstance(text, str) else text for text in _listed(block.texts(path)))
+def _rewritten(block: Block, path: str, made: str | Unknown = UNKNOWN) -> Texts:
+    """The texts, `made` for unknown ones, as the provider writes them: `&{aws:username}` is `${aws:username}`."""
+    listed = _listed(block.texts(path))
+    return tuple(text.replace("&{", "${") if isinstance(text, str) else made for text in listed)
 
 
 def _blocks(block: Block, path: str) -> Iterable[Block]:

@@ -4,8 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sustainable_mlops.plan import UNKNOWN
-from sustainable_mlops.plan.iam import Condition
+from sustainable_mlops.plan.iam import Condition, is_open
 from sustainable_mlops.review.patterns import Answer, all_of, any_of, covers
 
 #: Operators whose values are patterns; ARN operators match patterns even where they say "equals".
@@ -22,7 +21,7 @@ def all_implied(conditions: Sequence[Condition], by: Sequence[Condition]) -> Ans
 
 
 def _implied(wanted: Condition, given: Condition) -> Answer:
-    if wanted == given and UNKNOWN not in (wanted.operator, wanted.key, *wanted.values):
+    if wanted == given and not any(map(is_open, (wanted.operator, wanted.key, *wanted.values))):
         return True
     keys = (wanted.operator, wanted.key, given.operator, given.key)
     if not all(isinstance(key, str) for key in keys):
@@ -53,7 +52,7 @@ def _values_implied(wanted_operator: str, wanted: Condition, given_operator: str
         return all_of(any_of(covers(theirs, ours) for theirs in given.values) for ours in wanted.values)
     if base in _PATTERNS:
         return _each_covered(wanted, given)
-    if UNKNOWN in (*wanted.values, *given.values):
+    if any(map(is_open, (*wanted.values, *given.values))):
         return None
     if "not" in base:
         return set(wanted.values) <= set(given.values)

@@ -8,9 +8,9 @@ from math import prod
 from typing import NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Unknown
-from sustainable_mlops.plan.iam import Condition, Statement
+from sustainable_mlops.plan.iam import Condition, Made, Statement, Texts, is_open
 from sustainable_mlops.review.conditions import all_implied
-from sustainable_mlops.review.patterns import EVERYTHING, Answer, Patterns, Texts, all_of, any_of
+from sustainable_mlops.review.patterns import EVERYTHING, Answer, Patterns, all_of, any_of
 
 _ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
 #: Beyond this many single permissions a statement is compared action by action, its resources together.
@@ -103,7 +103,7 @@ class Policy(NamedTuple):
 
 
 def _certain(part: object) -> bool:
-    return part is not UNKNOWN and (not isinstance(part, tuple) or all(map(_certain, part)))
+    return not is_open(part) and (not isinstance(part, tuple) or all(map(_certain, part)))
 
 
 class Widened(StrEnum):
@@ -166,6 +166,8 @@ def _identifiers(principals: Sequence[tuple[str | Unknown, Texts]]) -> Texts:
 def _identifier(kind: str | Unknown, name: str | Unknown) -> str | Unknown:
     if isinstance(kind, Unknown) or isinstance(name, Unknown):
         return UNKNOWN
+    if isinstance(name, Made):
+        return name
     if kind in ("*", "AWS"):
         root = _ROOT.fullmatch(name)
         return root[1] if root else name

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from sustainable_mlops.plan import UNKNOWN, Unknown
+from sustainable_mlops.plan import Unknown
+from sustainable_mlops.plan.iam import Made, Texts, is_open
 
 Answer = bool | None
-Texts = tuple[str | Unknown, ...]
 
 #: IAM takes no longer names; what is longer is compared as it is.
 _LONGEST = 2048
@@ -56,7 +56,7 @@ class Patterns(NamedTuple):
         if not other.negated:
             return all_of(self._holds_pattern(pattern) for pattern in other.patterns)
         if not self.negated:
-            return None if UNKNOWN in self.patterns else False
+            return None if any(map(is_open, self.patterns)) else False
         return all_of(any_of(covers(theirs, ours) for theirs in other.patterns) for ours in self.patterns)
 
     def _holds_pattern(self, pattern: str | Unknown) -> Answer:
@@ -86,13 +86,13 @@ def covers(general: str | Unknown, special: str | Unknown) -> Answer:
     """Whether all that `special` matches, `general` matches too."""
     if general == "*":
         return True
-    if isinstance(general, Unknown) or isinstance(special, Unknown):
+    if isinstance(general, Unknown | Made) or isinstance(special, Unknown | Made):
         return None
     return True if general == special else None if _wild(general) else _covers(general, special)
 
 
 def _apart(one: str | Unknown, other: str | Unknown) -> Answer:
-    if isinstance(one, Unknown) or isinstance(other, Unknown):
+    if isinstance(one, Unknown | Made) or isinstance(other, Unknown | Made):
         return None
     return None if _wild(one) or _wild(other) else not _meet(one, other)
 

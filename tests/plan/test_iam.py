@@ -36,7 +36,10 @@ def test_a_document_known_only_on_apply_still_tells_its_actions() -> None:
     document = iam.document(policy, "policy", found.joins)
     assert document is not None
     (statement,) = document.statements
-    assert (statement.effect, statement.actions, statement.resources) == ("Allow", ("s3:GetObject",), (UNKNOWN,))
+    assert (statement.effect, statement.actions) == ("Allow", ("s3:GetObject",))
+    (bucket,) = statement.resources
+    assert isinstance(bucket, iam.Made)
+    assert bucket.resources == tuple(found.by_type("aws_s3_bucket"))
 
 
 def test_what_a_role_repeats_of_other_resources_does_not_count_twice() -> None:
@@ -101,6 +104,55 @@ def test_an_attachment_that_is_not_told_makes_the_list_less_than_whole() -> None
     assert attached("arn:aws:iam::aws:policy/X").managed_arns == ("arn:aws:iam::aws:policy/X",)
 
 
+@pytest.mark.parametrize(
+    ("policies", "whole"),
+    [
+        (['{"Statement": []}', '{"Statement": []}'], True),
+        (['{"Statement": []}', "{"], False),
+        (["{", '{"Statement": []}'], False),
+        (["{", "{"], False),
+    ],
+)
+def test_one_policy_that_cannot_be_read_makes_the_list_less_than_whole(policies: list[str], whole: bool) -> None:
+    inline = [change(f"aws_iam_role_policy.p{n}", {"role": "r", "policy": text}) for n, text in enumerate(policies)]
+    found = plan(change("aws_iam_role.r", {"name": "r"}), *inline)
+    assert iam.of_role(role_of(found), found.joins).whole is whole
+
+
+def attached_by_map(*references: str) -> iam.RolePolicies:
+    """A role with an attachment for each of a map whose values are these."""
+    policies = (change(f"aws_iam_policy.{n}", {"name": n, "policy": '{"Statement": []}'}, unknown={"arn": True})
+                for n in "ab")  # fmt: skip
+    each = (change("aws_iam_role_policy_attachment.t", {"role": "r"}, unknown={"policy_arn": True}, index=n)
+            for n in ("one", "two"))  # fmt: skip
+    attachment = declared("aws_iam_role_policy_attachment.t", policy_arn=["each.value"])
+    root = {"resources": [{**attachment, "for_each_expression": {"references": list(references)}}]}
+    found = plan(change("aws_iam_role.r", {"name": "r"}), *policies, *each, root=root)
+    return iam.of_role(role_of(found), found.joins)
+
+
+def test_attachments_for_each_of_the_plans_policies_are_among_these() -> None:
+    ours = attached_by_map("aws_iam_policy.a.arn", "aws_iam_policy.b.arn")
+    assert ours.whole
+    assert {one.resource.name for one in ours.documents} == {"a", "b"}
+    assert not attached_by_map("aws_iam_policy.a.arn", "local.more").whole
+    assert not attached_by_map("aws_iam_policy.a.arn", "aws_iam_role.r.arn").whole
+
+
+def test_a_role_that_lists_policies_of_the_plan_has_these() -> None:
+    role = change("aws_iam_role.r", {"name": "r"}, unknown={"managed_policy_arns": True})
+    policy = change("aws_iam_policy.p", {"name": "p", "policy": '{"Statement": []}'}, unknown={"arn": True})
+
+    def listed(*references: str) -> iam.RolePolicies:
+        root = {"resources": [declared("aws_iam_role.r", managed_policy_arns=list(references))]}
+        found = plan(role, policy, root=root)
+        return iam.of_role(role_of(found), found.joins)
+
+    assert listed("aws_iam_policy.p.arn").whole
+    assert [one.resource.name for one in listed("aws_iam_policy.p.arn").documents] == ["p"]
+    assert not listed("aws_iam_policy.p.arn", "local.more").whole
+
+
 def test_inherited_statements_of_a_data_source_count() -> None:
     base = json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
     own = [{"effect": "Deny", "actions": ["s3:DeleteObject"]}]
@@ -117,6 +169,56 @@ def test_inherited_statements_of_a_data_source_count() -> None:
         ("Allow", ("s3:*",)),
         ("Deny", ("s3:DeleteObject",)),
     ]
+
+
+def inheriting(references: list[str], *, documents: list[str | None], each: bool = False) -> iam.Document:
+    """A role policy from a data source that inherits `documents`, None where that is unknown, as `references` say."""
+    own = {"source_policy_documents": documents, "statement": [{"actions": ["s3:PutObject"]}]}
+    unknown = {"json": True, "source_policy_documents": [one is None for one in documents]}
+    base = {"statement": [{"actions": ["s3:GetObject"]}]}
+    index = {"index": "k"} if each else {}
+    repeated = {"for_each_expression": {"references": ["local.all"]}} if each else {}
+    sources = [
+        {**declared(f"data.aws_iam_policy_document.{name}", source_policy_documents=given), "mode": "data", **repeated}
+        for name, given in (("own", references), ("base", []), ("loop", ["data.aws_iam_policy_document.own.json"]))
+    ]
+    found = plan(
+        change("data.aws_iam_policy_document.own", own, unknown=unknown, actions=["read"], **index),
+        change("data.aws_iam_policy_document.base", base, unknown={"json": True}, actions=["read"], **index),
+        change("data.aws_iam_policy_document.loop", {**base, "source_policy_documents": [None]}, actions=["read"],
+               unknown={"json": True, "source_policy_documents": [True]}, **index),
+        change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}, **index),
+        root={"resources": [
+            {**declared("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.own", "each.key"]), **repeated},
+            *sources,
+        ]},
+    )  # fmt: skip
+    document = iam.document(found.resources[0], "policy", found.joins)
+    assert document is not None
+    return document
+
+
+BASE = "data.aws_iam_policy_document.base.json"
+
+
+@pytest.mark.parametrize(
+    ("references", "documents", "whole", "actions"),
+    [
+        ([BASE], [None], True, ["s3:GetObject", "s3:PutObject"]),
+        ([BASE], [None, '{"Statement": []}'], True, ["s3:GetObject", "s3:PutObject"]),
+        ([BASE], [None, None], False, ["s3:PutObject"]),
+        ([BASE], [None, "{"], False, ["s3:GetObject", "s3:PutObject"]),
+        ([BASE, "local.more"], [None], False, ["s3:PutObject"]),
+        (["aws_iam_role_policy.p.id"], [None], False, ["s3:PutObject"]),
+        (["data.aws_iam_policy_document.loop.json"], [None], False, ["s3:GetObject", "s3:PutObject"]),
+    ],
+)
+def test_a_document_inherits_what_is_read_on_apply_as_well(
+    references: list[str], documents: list[str | None], whole: bool, actions: list[str]
+) -> None:
+    for each in (False, True):
+        document = inheriting(references, documents=documents, each=each)
+        assert (document.whole, [a for s in document.statements for a in s.actions]) == (whole, actions)
 
 
 def of_data(statement: dict[str, Any], *references: str) -> iam.Document:
@@ -140,6 +242,54 @@ def test_a_data_source_is_the_whole_policy_only_where_nothing_else_has_a_part_in
     alone = of_data({"actions": ["s3:GetObject"]}, f"{source}.json")
     assert (alone.whole, alone.declared_in) == (True, source)
     assert not of_data({"actions": ["s3:GetObject"]}, f"{source}.json", more).whole
+
+
+def made_of(*references: str, dynamic: bool = False) -> Any:
+    """What stands for a resource that is unknown until apply and refers to these."""
+    statements: list[Any] = [{"actions": ["s3:GetObject"], "resources": [None]}]
+    marks: list[Any] = [{"resources": [True]}]
+    if dynamic:  # such a block does not show in the configuration
+        statements, marks = [{"actions": ["s3:PutObject"]}, *statements], [{}, *marks]
+    source = declared("data.aws_iam_policy_document.d")
+    source["expressions"] = {"statement": [{"resources": {"references": list(references)}}]}
+    found = plan(
+        change("aws_s3_bucket.new", {"bucket": "b"}, unknown={"arn": True}),
+        change("aws_s3_bucket.kept", {"bucket": "c", "arn": "arn"}, before={"bucket": "c", "arn": "arn"}),
+        change("data.aws_iam_policy_document.d", {"statement": statements}, unknown={"json": True, "statement": marks},
+               actions=["read"]),
+        change("data.aws_s3_bucket.read", {"bucket": "b"}, unknown={"arn": True}, actions=["read"]),
+        change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
+        root={"resources": [
+            declared("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.d.json"]),
+            {**source, "mode": "data"},
+        ]},
+    )  # fmt: skip
+    policy = found.resource("aws_iam_role_policy.p")
+    assert policy is not None
+    document = iam.document(policy, "policy", found.joins)
+    assert document is not None
+    return document.statements[-1].resources[0]
+
+
+def test_a_resource_that_the_plan_makes_stands_for_its_arn() -> None:
+    for references in (["aws_s3_bucket.new.arn"], ["aws_s3_bucket.new.arn", "aws_s3_bucket.kept.arn"]):
+        assert [one.name for one in made_of(*references).resources] == ["new"]
+    assert str(made_of("aws_s3_bucket.new.arn")) == "(aws_s3_bucket.new, known after apply)"
+
+
+@pytest.mark.parametrize(
+    "references",
+    [
+        [],
+        ["local.arn"],
+        ["aws_s3_bucket.new.arn", "local.arn"],
+        ["aws_s3_bucket.kept.arn"],
+        ["aws_s3_bucket.new.arn", "data.aws_s3_bucket.read.arn"],
+    ],
+)
+def test_a_value_that_something_else_may_decide_is_unknown(references: list[str]) -> None:
+    assert made_of(*references) is UNKNOWN
+    assert made_of("aws_s3_bucket.new.arn", dynamic=True) is UNKNOWN
 
 
 def test_variables_of_policies_read_as_the_provider_writes_them() -> None:

@@ -193,6 +193,27 @@ def test_privileges_are_widened_by(before: list[dict[str, Any]], after: list[dic
     assert kinds(before, after) == [kind]
 
 
+@pytest.mark.parametrize(
+    ("statement", "shown"),
+    [
+        (READ, "s3:GetObject on arn:aws:s3:::data/raw/*"),
+        (allow(Condition=ORG), "s3:GetObject on * if StringEquals aws:PrincipalOrgID o-1"),
+        (
+            allow(Principal="*", Condition={**ORG, "Bool": {"aws:SecureTransport": ["true", "false"]}}),
+            "s3:GetObject on * if StringEquals aws:PrincipalOrgID o-1; Bool aws:SecureTransport true, false",
+        ),
+        (allow(Principal={"AWS": f"{ACCOUNT}:root"}), "s3:GetObject on * by 123456789012"),
+        (allow("sts:AssumeRole", Principal="*", Condition=ORG),
+         "sts:AssumeRole by * if StringEquals aws:PrincipalOrgID o-1"),
+        ({"Effect": "Allow", "NotAction": ["iam:*", "kms:*"], "NotResource": "a"},
+         "everything but iam:*, kms:* on everything but a"),
+    ],
+)  # fmt: skip
+def test_a_permission_is_shown_with_whom_what_and_under_which_conditions(statement: dict[str, Any], shown: str) -> None:
+    (grant,) = read(statement).allows
+    assert str(grant) == shown
+
+
 def test_only_the_actions_that_are_new_are_named() -> None:
     old, new = read(READ), read({**READ, "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]})
     (widening,) = new_permissions(new.allows, old, new)
