@@ -111,7 +111,7 @@ def _protection_gone(pair: Pair, comparison: Comparison) -> Iterator[Risk]:
     bucket = comparison.joins_before.bucket(pair.old, "bucket")
     if isinstance(bucket, Resource) and comparison.pair(bucket).after is None:
         return  # goes with its bucket, which is told of
-    if pair.action == "forget":
+    if pair.action == "forget" or (pair.before is not None and pair.before.get("state") == "DISABLED"):
         return
     others = _others_protecting(bucket, pair, comparison)
     for other in others:
@@ -148,9 +148,8 @@ def _expiring(pair: Pair, comparison: Comparison) -> Iterator[Risk]:
             what = "the lifecycle rules are known only after apply, or hidden: cannot tell what they delete"
             yield Risk("DATA_UNKNOWN", Section.DATA, Level.LOOK, pair.address, what, known=False)
         else:
-            level = Level.LOOK if expiry.noncurrent else Level.STOP
             fix = "Check that nothing there is still needed, then accept the risk."
-            yield Risk("DATA_EXPIRES", Section.DATA, level, pair.address, f"newly, {expiry}", fix)
+            yield Risk("DATA_EXPIRES", Section.DATA, expiry.level, pair.address, f"newly, {expiry}", fix)
 
 
 def _former(owner: object, pair: Pair, comparison: Comparison) -> Block | None:
@@ -175,7 +174,8 @@ def _weaker(before: Block, pair: Pair, after: Block, comparison: Comparison) -> 
             name = "DATA_WEAKER" if guard.section is Section.DATA else "PRIVILEGES_EXPOSED"
             values = "" if isinstance(old, list) else f" {_shown(old, guard)} → {_shown(new, guard)}:"
             what = f"{guard.path}:{values} {guard.what}"
-            yield Risk(name, guard.section, guard.level, pair.address, what, "Leave it as it was, or accept the risk.")
+            level = guard.severity(old, new)
+            yield Risk(name, guard.section, level, pair.address, what, "Leave it as it was, or accept the risk.")
         elif found is None:
             what = f"{guard.path} is known only after apply, or hidden: cannot tell whether {guard.what}"
             yield Risk(f"{prefix}_UNKNOWN", guard.section, Level.LOOK, pair.address, what, known=False)

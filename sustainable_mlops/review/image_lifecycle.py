@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block
+from sustainable_mlops.review.risk import Level
 
 
 class ImageExpiry(NamedTuple):
@@ -19,9 +20,9 @@ class ImageExpiry(NamedTuple):
     number: float
 
     @property
-    def noncurrent(self) -> bool:
-        """Whether it deletes only what another image took the tag from."""
-        return self.tag_status == "untagged"
+    def level(self) -> Level:
+        """How serious it is: what is untagged is only what another image took the tag from."""
+        return Level.LOOK if self.tag_status == "untagged" else Level.STOP
 
     def covers(self, other: "ImageExpiry") -> bool:
         """Whether what `other` deletes, this deletes as soon."""

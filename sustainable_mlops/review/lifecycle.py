@@ -1,9 +1,12 @@
 """Lifecycle rules of buckets: does a rule newly delete objects, or sooner than before?"""
 
 from collections.abc import Iterator
+from math import inf
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Sensitive
+from sustainable_mlops.review.risk import Level
+from sustainable_mlops.review.weakenings import cut
 
 
 class Expiry(NamedTuple):
@@ -19,6 +22,8 @@ class Expiry(NamedTuple):
     noncurrent: bool
     date: str = ""
     kept: float = 0
+    #: After how many days what it is about went before.
+    before: float = inf
 
     def covers(self, other: "Expiry") -> bool:
         """Whether what `other` deletes, this deletes as soon."""
@@ -32,6 +37,11 @@ class Expiry(NamedTuple):
             and set(self.tags) <= set(other.tags)
             and _within(self.sizes, other.sizes)
         )
+
+    @property
+    def level(self) -> Level:
+        """How serious it is: old versions may go, unless practically all do at once."""
+        return Level.LOOK if self.noncurrent and not cut(self.before, self.days) else Level.STOP
 
     @property
     def hidden(self) -> bool:
@@ -63,7 +73,13 @@ def new_expiries(before: Block | None, after: Block) -> Iterator[Expiry | None]:
     old = [] if before is None else [one for one in _expiries(before) if one]
     for one in _expiries(after):
         if one is None or not any(other.covers(one) for other in old):
-            yield None if one is None or one.hidden else one
+            yield None if one is None or one.hidden else one._replace(before=_days_before(one, old))
+
+
+def _days_before(new: Expiry, old: list[Expiry]) -> float:
+    """After how many days all went that `new` is about."""
+    whole = (one for one in old if one._replace(days=new.days, kept=new.kept, date=new.date).covers(new))
+    return min((one.days for one in whole), default=inf)
 
 
 def _expiries(values: Block) -> Iterator[Expiry | None]:

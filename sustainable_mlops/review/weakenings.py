@@ -7,6 +7,10 @@ from typing import Any
 
 Test = Callable[[Any, Any], bool]
 
+#: In days. Whoever is away for shorter than this does not notice in time.
+_WEEK = 7
+_DAY = 86_400
+
 
 def turned_on(old: Any, new: Any) -> bool:
     """From not true to true."""
@@ -31,6 +35,28 @@ def raised(old: Any, new: Any) -> bool:
 def shortened(old: Any, new: Any) -> bool:
     """To a shorter time, where 0 is for ever."""
     return isinstance(old, int | float) and isinstance(new, int | float) and new > 0 and (new < old or old == 0)
+
+
+def cut(old: float, new: float) -> bool:
+    """From days to so few that practically all is deleted at once, before anybody misses it.
+
+    That is less than a week, where it was a week or more, or less than a tenth of what it was.
+    """
+    return new < _WEEK <= old or new * 10 < old < inf
+
+
+def cut_short(per_day: float = 1) -> Test:
+    """A time, where 0 is for ever, to so little that practically all is deleted at once; `per_day` is its unit's."""
+    return partial(_cut_short, per_day)
+
+
+def _cut_short(per_day: float, old: Any, new: Any) -> bool:
+    return shortened(old, new) and cut(old / per_day or inf, new / per_day)
+
+
+def decimated(old: Any, new: Any) -> bool:
+    """A time that is short by nature, to less than a tenth."""
+    return lowered(old, new) and new * 10 < old
 
 
 def leaves(*values: str) -> Test:
@@ -59,20 +85,27 @@ def loses(key: str, **where: str) -> Test:
 
 def _fewer(key: str, where: Mapping[str, str], old: Any, new: Any) -> bool:
     before, after = (
-        {_get(one, key) for one in _blocks(blocks) if all(_get(one, name) == value for name, value in where.items())}
-        for blocks in (old, new)
+        {plain(one, key) for one in blocks(value) if all(plain(one, name) == value for name, value in where.items())}
+        for value in (old, new)
     )
+    return not before <= after
+
+
+def drops(old: Any, new: Any) -> bool:
+    """Of a list of texts, some are gone."""
+    before, after = ({one for one in each if isinstance(one, str)} if isinstance(each, list) else set()
+                     for each in (old, new))  # fmt: skip
     return not before <= after
 
 
 def at_worst_unset(test: Test) -> bool:
     """Whether nothing is weaker than not set, so that what would lose nothing by that has nothing to lose."""
-    return isinstance(test, partial) or test in (turned_off, removed, unlocks_sooner, backs_up_less)
+    return isinstance(test, partial) or test in (turned_off, removed, unlocks_sooner, backs_up_less, drops)
 
 
 def unlocks_sooner(old: Any, new: Any) -> bool:
     """A default retention of object lock: for a shorter time, or one that some users may lift."""
-    lifted = _get(old, "mode") == "COMPLIANCE" != _get(new, "mode")
+    lifted = plain(old, "mode") == "COMPLIANCE" != plain(new, "mode")
     return lifted or _days(new) < _days(old)
 
 
@@ -81,51 +114,65 @@ def expires_sooner(old: Any, new: Any) -> bool:
     return _seconds(new) < _seconds(old)
 
 
+def expires_at_once(old: Any, new: Any) -> bool:
+    """A time to live that is cut so short that practically all expires at once."""
+    return cut(_seconds(old) / _DAY, _seconds(new) / _DAY)
+
+
 def expires_newly(old: Any, new: Any) -> bool:
     """DynamoDB's time to live: switched on, or read from another attribute."""
-    if not _true(_get(new, "enabled")):
+    if not _true(plain(new, "enabled")):
         return False
-    return not _true(_get(old, "enabled")) or _get(old, "attribute_name") != _get(new, "attribute_name")
+    return not _true(plain(old, "enabled")) or plain(old, "attribute_name") != plain(new, "attribute_name")
 
 
 def backs_up_less(old: Any, new: Any) -> bool:
     """Rules of a backup plan: one is gone, runs at other times, or its backups are deleted sooner."""
-    after = {_get(rule, "rule_name"): rule for rule in _blocks(new)}
+    after = {plain(rule, "rule_name"): rule for rule in blocks(new)}
     return any(
-        _get(after.get(name), "schedule") != _get(rule, "schedule") or _kept(after.get(name)) < _kept(rule)
-        for rule in _blocks(old)
-        if (name := _get(rule, "rule_name"))
+        plain(after.get(name), "schedule") != plain(rule, "schedule") or _kept(after.get(name)) < _kept(rule)
+        for rule in blocks(old)
+        if (name := plain(rule, "rule_name"))
     )
+
+
+def backups_cut(old: Any, new: Any) -> bool:
+    """Rules of a backup plan: of one, practically all backups are deleted at once."""
+    after = {plain(rule, "rule_name"): rule for rule in blocks(new)}
+    pairs = ((rule, after.get(plain(rule, "rule_name"))) for rule in blocks(old))
+    return any(rule is not None and cut(_kept(former), _kept(rule)) for former, rule in pairs)
 
 
 def _true(value: Any) -> bool:
     return value is True or value == "true"
 
 
-def _blocks(value: Any) -> list[dict[str, Any]]:
+def blocks(value: Any) -> list[dict[str, Any]]:
+    """The blocks in a value; none where it is no list of them."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def _get(block: Any, key: str) -> Any:
+def plain(block: Any, key: str) -> Any:
     """A value that can be compared and looked up; what is none is as if not set."""
     value = block.get(key) if isinstance(block, dict) else None
     return value if isinstance(value, str | int | float) else None
 
 
-def _amount(block: Any, key: str) -> float:
-    value = _get(block, key)
+def amount(block: Any, key: str) -> float:
+    """A number in a block; 0 where there is none."""
+    value = plain(block, key)
     return 0 if value is None or isinstance(value, str) else value
 
 
 def _days(retention: Any) -> float:
-    return _amount(retention, "days") + 365 * _amount(retention, "years")
+    return amount(retention, "days") + 365 * amount(retention, "years")
 
 
 def _seconds(duration: Any) -> float:
     units = {"Seconds": 1, "Minutes": 60, "Hours": 3600, "Days": 86_400, "Weeks": 604_800}
-    return _amount(duration, "value") * units.get(str(_get(duration, "unit")), 1) or inf
+    return amount(duration, "value") * units.get(str(plain(duration, "unit")), 1) or inf
 
 
 def _kept(rule: Any) -> float:
     lifecycle = rule.get("lifecycle") if isinstance(rule, dict) else None
-    return next((_amount(one, "delete_after") for one in _blocks(lifecycle)), 0) or inf
+    return next((amount(one, "delete_after") for one in blocks(lifecycle)), 0) or inf

@@ -6,12 +6,18 @@ from typing import Any, NamedTuple
 from sustainable_mlops.plan import Sensitive
 from sustainable_mlops.plan.values import Unknown
 from sustainable_mlops.review.risk import Level, Section
+from sustainable_mlops.review.snapshots import snapshots_cut, snapshots_less
 from sustainable_mlops.review.stores import store
 from sustainable_mlops.review.weakenings import (
     Test,
     at_worst_unset,
     backs_up_less,
+    backups_cut,
     becomes,
+    cut_short,
+    decimated,
+    drops,
+    expires_at_once,
     expires_newly,
     expires_sooner,
     leaves,
@@ -42,10 +48,19 @@ class Guard(NamedTuple):
     default: Any = None
     #: Another attribute that, where it is set, makes up for it.
     unless: str = ""
+    #: What of it is to stop, whatever the level: so much weaker that practically all is deleted at once.
+    at_once: Test | None = None
+
+    def severity(self, old: Any, new: Any) -> Level:
+        """How serious a change is that is weaker."""
+        old, new = (self.default if value is None else value for value in (old, new))
+        return STOP if self.at_once is not None and self.at_once(old, new) else self.level
 
 
 _PUBLIC = ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block")
 _NOTEBOOK = ("aws_sagemaker_notebook_instance",)
+_OLDER = "what is older will be deleted"
+SHARED_OUTSIDE = "accounts outside the organisation can be let in"
 _OWN_KEY = "no longer encrypted with a key of one's own"
 
 GUARDS = (
@@ -53,9 +68,10 @@ GUARDS = (
     *(
         Guard((), name, turned_off, "may be deleted")
         for name in ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection",
-                     "termination_protection", "disable_api_termination")
+                     "termination_protection", "termination_protection_enabled", "disable_api_termination")
     ),
     Guard((), "skip_final_snapshot", turned_on, "destroying it will leave no snapshot"),
+    Guard((), "skip_final_backup", turned_on, "destroying it will leave no backup"),
     Guard((), "force_destroy", turned_on, "destroying it will delete what is in it too"),
     Guard((), "force_delete", turned_on, "destroying it will delete what is in it too"),
     *(
@@ -63,6 +79,11 @@ GUARDS = (
         for name in ("backup_retention_period", "automated_snapshot_retention_period", "snapshot_retention_limit",
                      "automatic_backup_retention_days")
     ),
+    *(
+        Guard((), name, shortened, _OLDER, LOOK, at_once=cut_short())
+        for name in ("retention_in_days", "retention_period_in_days", "retention_days")
+    ),
+    Guard((), "retention_period", shortened, _OLDER, LOOK, at_once=decimated),  # in days or hours
     *(
         Guard((), name, removed, _OWN_KEY, LOOK, PRIVILEGES)
         for name in ("kms_key_id", "kms_key_arn", "kms_key", "kms_master_key_id")
@@ -127,9 +148,20 @@ GUARDS = (
         )
         for store, unit in (("magnetic", "days"), ("memory", "hours"))
     ),
-    Guard(("aws_kinesis_stream",), "retention_period", lowered, "older records will be deleted"),
+    Guard(
+        ("aws_db_instance", "aws_rds_cluster"), "delete_automated_backups", turned_on,
+        "its automated backups will be deleted with it", LOOK, default=True,
+    ),
+    Guard(("aws_rds_cluster",), "backtrack_window", lowered, "can be taken back less far in time", LOOK, default=0),
+    Guard(("aws_kinesis_stream",), "retention_period", lowered, "older records will be deleted", default=24),
+    Guard(
+        ("aws_kinesis_video_stream",), "data_retention_in_hours", lowered, "older video will be deleted", default=0,
+    ),
     Guard(("aws_kinesis_stream",), "encryption_type", leaves("KMS"), "no longer encrypted", LOOK, PRIVILEGES),
-    Guard(("aws_sqs_queue",), "message_retention_seconds", lowered, "older messages will be deleted", LOOK),
+    Guard(
+        ("aws_sqs_queue",), "message_retention_seconds", lowered, "older messages will be deleted", LOOK,
+        default=345_600, at_once=decimated,
+    ),
     Guard(
         ("aws_sqs_queue",), "sqs_managed_sse_enabled", turned_off, "no longer encrypted", LOOK, PRIVILEGES,
         unless="kms_master_key_id",
@@ -140,9 +172,30 @@ GUARDS = (
         ("aws_efs_file_system",), "protection.0.replication_overwrite", leaves("ENABLED"),
         "a replication may overwrite it", LOOK,
     ),
-    Guard(("aws_backup_plan",), "rule", backs_up_less, "backups are made at other times, or deleted sooner", LOOK),
+    Guard(
+        ("aws_backup_plan",), "rule", backs_up_less, "backups are made at other times, or deleted sooner", LOOK,
+        at_once=backups_cut,
+    ),
+    Guard(("aws_backup_selection",), "resources", drops, "some of what it selected is not backed up any more"),
+    Guard(
+        ("aws_backup_vault_lock_configuration",), "min_retention_days", lowered, "backups may be deleted sooner", LOOK,
+        default=0,
+    ),
+    Guard(
+        ("aws_dlm_lifecycle_policy",), "state", leaves("ENABLED"), "no more snapshots by this policy",
+        default="ENABLED",
+    ),
+    Guard(
+        ("aws_dlm_lifecycle_policy",), "policy_details.0", snapshots_less,
+        "snapshots are made of less, at other times, or deleted sooner", LOOK, at_once=snapshots_cut,
+    ),
+    Guard(
+        ("aws_cloudtrail_event_data_store",), "retention_period", lowered, "older events will be deleted",
+        default=2555,
+    ),
     Guard(("aws_ecr_repository",), "image_tag_mutability", leaves("IMMUTABLE"), "tags can move to other images", LOOK),
-    Guard(("aws_cloudwatch_log_group",), "retention_in_days", shortened, "older logs will be deleted", LOOK, default=0),
+    Guard(("aws_cloudwatch_log_group",), "retention_in_days", shortened, "older logs will be deleted", LOOK, default=0,
+          at_once=cut_short()),
     Guard(("aws_cloudwatch_log_group",), "skip_destroy", turned_off, "logs will be deleted with the group", LOOK),
     Guard(
         ("aws_cloudtrail",), "enable_logging", turned_off, "what is done in the account is not recorded any more", LOOK,
@@ -155,8 +208,10 @@ GUARDS = (
     ),
     Guard(
         ("aws_sagemaker_feature_group",), "online_store_config.0.ttl_duration.0", expires_sooner,
-        "records will expire, or sooner", LOOK,
+        "records will expire, or sooner", LOOK, at_once=expires_at_once,
     ),
+    # Who may be let in.
+    Guard(("aws_ram_resource_share",), "allow_external_principals", turned_on, SHARED_OUTSIDE, STOP, PRIVILEGES),
     *(
         Guard(_PUBLIC, flag, turned_off, "public access is not blocked any more", STOP, PRIVILEGES)
         for flag in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
@@ -219,6 +274,9 @@ PROTECTING = {
     ),
     "aws_efs_backup_policy": (DATA, "the file system is not backed up any more"),
     "aws_backup_plan": (DATA, "no more backups by this plan"),
+    "aws_db_instance_automated_backups_replication": (DATA, "automated backups are not copied any more"),
+    "aws_dlm_lifecycle_policy": (DATA, "no more snapshots by this policy"),
+    "aws_efs_replication_configuration": (DATA, "the file system is not copied any more"),
     "aws_backup_selection": (DATA, "what it selects is not backed up any more"),
     "aws_backup_vault_lock_configuration": (DATA, "recovery points may be deleted"),
     "aws_s3_bucket_replication_configuration": (DATA, "objects are not copied any more"),

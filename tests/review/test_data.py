@@ -101,6 +101,14 @@ def encrypted(algorithm: str) -> Any:
     return [{"apply_server_side_encryption_by_default": [{"sse_algorithm": algorithm}]}]
 
 
+def snapshots(kept: dict[str, Any], made: dict[str, Any] | None = None, **details: Any) -> Any:
+    """What a policy of the Data Lifecycle Manager says, with one schedule."""
+    times = {"interval": 24, "interval_unit": "HOURS", "times": ["03:00"]}
+    schedule = {"name": "daily", "create_rule": [made or times], "retain_rule": [kept]}
+    return [{"resource_types": ["VOLUME"], "target_tags": {"backup": "yes"}, "schedule": [schedule], **details}]
+
+
+WEEKS = {"interval": 4, "interval_unit": "WEEKS"}
 DELETES = [{"home_efs_file_system": "Delete"}]
 WEAKER = [
     ("aws_s3_bucket", "force_destroy", False, True),
@@ -138,7 +146,47 @@ WEAKER = [
     ("aws_cloudtrail", "enable_logging", None, False),
     ("aws_sagemaker_feature_group", "online_store_config", ttl(365), ttl(1)),
     ("aws_sagemaker_feature_group", "online_store_config", [{}], ttl(1)),
+    ("aws_dlm_lifecycle_policy", "state", "ENABLED", "DISABLED"),
+    ("aws_dlm_lifecycle_policy", "state", None, "DISABLED"),
+    ("aws_dlm_lifecycle_policy", "policy_details", snapshots({"count": 14}), snapshots({"count": 7})),
+    ("aws_dlm_lifecycle_policy", "policy_details", snapshots(WEEKS), snapshots({**WEEKS, "interval": 3})),
+    ("aws_dlm_lifecycle_policy", "policy_details", snapshots(WEEKS), snapshots({**WEEKS, "interval_unit": "DAYS"})),
+    ("aws_dlm_lifecycle_policy", "policy_details", [{"retain_interval": 7}], [{"retain_interval": 3}]),
+    ("aws_backup_selection", "resources", ["a", "b"], ["b"]),
+    ("aws_backup_vault_lock_configuration", "min_retention_days", 30, None),
+    ("aws_cloudtrail_event_data_store", "retention_period", None, 365),
+    ("aws_cloudtrail_event_data_store", "termination_protection_enabled", True, False),
+    ("aws_cloudwatch_event_archive", "retention_days", 0, 30),
+    ("aws_kinesis_stream", "retention_period", 168, None),
+    ("aws_kinesis_video_stream", "data_retention_in_hours", 24, None),
+    ("aws_sqs_queue", "message_retention_seconds", 1_209_600, None),
+    ("aws_fsx_windows_file_system", "skip_final_backup", None, True),
+    ("aws_db_instance", "delete_automated_backups", False, True),
+    ("aws_rds_cluster", "backtrack_window", 86_400, 0),
+    ("aws_made_tomorrow", "retention_in_days", 30, 14),
+    ("aws_made_tomorrow", "retention_period", 30, 14),
+    ("awscc_logs_log_group", "retention_in_days", 30, 14),
 ]
+#: What is cut so short that practically all is deleted at once, and what is merely shortened.
+CUT = [
+    ("aws_cloudwatch_log_group", "retention_in_days", 365, [1, 3, 5, 30], [60, 180]),
+    ("aws_cloudwatch_log_group", "retention_in_days", 0, [1, 3, 5], [7, 365]),
+    ("aws_cloudwatch_log_group", "retention_in_days", 7, [1, 3, 5], []),
+    ("aws_cloudwatch_log_group", "retention_in_days", 5, [], [1, 3]),
+    ("aws_cloudwatch_event_archive", "retention_days", 0, [1, 6], [7]),
+    ("aws_sqs_queue", "message_retention_seconds", 1_209_600, [60, 3_600], [345_600]),
+    ("aws_sqs_queue", "message_retention_seconds", None, [60], [86_400]),
+    ("aws_made_tomorrow", "retention_period", 168, [1], [24]),
+    ("aws_backup_plan", "rule", backups(365), [backups(6), backups(30)], [backups(90)]),
+    ("aws_backup_plan", "rule", backups(None), [backups(1)], [backups(7)]),
+    ("aws_sagemaker_feature_group", "online_store_config", ttl(365), [ttl(1)], [ttl(180)]),
+    ("aws_dlm_lifecycle_policy", "policy_details", snapshots({"count": 30}),
+     [snapshots({"count": 1}), snapshots({"count": 6})], [snapshots({"count": 7})]),
+    ("aws_dlm_lifecycle_policy", "policy_details", snapshots(WEEKS),
+     [snapshots({"interval": 1, "interval_unit": "DAYS"})],
+     [snapshots({"interval": 1, "interval_unit": "WEEKS"}), snapshots(WEEKS, target_tags={"backup": "no"}),
+      snapshots(WEEKS, {"cron_expression": "cron(0 3 ? * MON *)"})]),
+]  # fmt: skip
 EXPOSED = [
     ("aws_sagemaker_endpoint_configuration", "kms_key_arn", "k", None),
     ("aws_sagemaker_notebook_instance", "kms_key_id", "k", None),
@@ -151,6 +199,7 @@ EXPOSED = [
     ("aws_sagemaker_model", "enable_network_isolation", True, False),
     ("aws_s3_bucket_public_access_block", "block_public_acls", True, False),
     ("aws_db_instance", "publicly_accessible", False, True),
+    ("aws_ram_resource_share", "allow_external_principals", False, True),
 ]
 
 
@@ -159,6 +208,49 @@ def test_protecting_data_less_is_a_risk_and_more_is_none(kind: str, name: str, o
     weaker = risks(plan(change(f"{kind}.this", {"id": "x", name: new}, before={"id": "x", name: old})))
     assert [risk.id for risk in weaker] == ["DATA_WEAKER"]
     assert risks(plan(change(f"{kind}.this", {"id": "x", name: old}, before={"id": "x", name: new}))) == []
+
+
+@pytest.mark.parametrize(("kind", "name", "old", "stops", "looks"), CUT)
+def test_what_is_cut_so_short_that_practically_all_goes_at_once_is_stopped(
+    kind: str, name: str, old: Any, stops: list[Any], looks: list[Any]
+) -> None:
+    def found(new: Any) -> list[tuple[str, Level]]:
+        entry = change(f"{kind}.this", {"id": "x", name: new}, before={"id": "x", name: old})
+        return [(risk.id, risk.level) for risk in risks(plan(entry))]
+
+    assert [found(new) for new in stops] == [[("DATA_WEAKER", Level.STOP)]] * len(stops)
+    assert [found(new) for new in looks] == [[("DATA_WEAKER", Level.LOOK)]] * len(looks)
+
+
+@pytest.mark.parametrize("kind", ["aws_dlm_lifecycle_policy", "aws_efs_replication_configuration",
+                                  "aws_db_instance_automated_backups_replication"])  # fmt: skip
+def test_what_copies_data_is_missed_when_it_is_gone(kind: str) -> None:
+    assert [(r.id, r.level) for r in risks(plan(change(f"{kind}.x", before={"id": "x"})))] == [
+        ("DATA_WEAKER", Level.STOP)
+    ]
+    assert risks(plan(change(f"{kind}.x", before={"id": "x"}, actions=["forget"]))) == []
+
+
+def test_a_policy_that_was_disabled_is_not_missed() -> None:
+    assert risks(plan(change("aws_dlm_lifecycle_policy.x", before={"state": "DISABLED"}))) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "level"),
+    [
+        (None, {}, Level.LOOK),
+        (None, {"noncurrent_days": 1}, Level.STOP),
+        ({"noncurrent_days": 365}, {"noncurrent_days": 90}, Level.LOOK),
+        ({"noncurrent_days": 365}, {"noncurrent_days": 30}, Level.STOP),
+        ({"noncurrent_days": 7}, {"noncurrent_days": 6}, Level.STOP),
+        ({"noncurrent_days": 5}, {"noncurrent_days": 3}, Level.LOOK),
+    ],
+)
+def test_old_versions_may_go_but_not_all_at_once(before: Any, after: Any, level: Level) -> None:
+    old = None if before is None else rules_of(old=before)
+    rules = change("aws_s3_bucket_lifecycle_configuration.this", rules_of(old=after), before=old)
+    found = risks(plan(change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
+    assert [(risk.id, risk.level) for risk in found] == [("DATA_EXPIRES", level)]
 
 
 @pytest.mark.parametrize(("kind", "name", "old", "new"), EXPOSED)
