@@ -1,15 +1,12 @@
 """What a plan changes: each resource before and after, against its own state or against another plan."""
 
-import re
-from collections.abc import Iterator
 from functools import cached_property
 
 from sustainable_mlops.plan import Joins, Plan, Resource, pairs
 from sustainable_mlops.plan.pairs import Pair
+from sustainable_mlops.review.accounts import own_accounts
 
 __all__ = ["Comparison", "Pair"]
-
-_ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
 
 
 class Comparison:
@@ -41,23 +38,8 @@ class Comparison:
 
     @cached_property
     def accounts(self) -> frozenset[str]:
-        """One's own accounts: of the plan's resources, as far as ARNs tell, of whoever plans, and the ones allowed.
-
-        What a provider allows is checked by it, so nobody can write a stranger's account there and apply.
-        """
-        callers = (one.get("account_id") for one in self.plan.data if one.type == "aws_caller_identity")
-        found = (
-            values.text("arn") for pair in self.pairs for values in (pair.before, pair.after) if values is not None
-        )
-        named = {match[1] for arn in found if isinstance(arn, str) and (match := _ACCOUNT.match(arn))}
-        return frozenset({*named, *self._allowed(), *(one for one in callers if isinstance(one, str))})
-
-    def _allowed(self) -> Iterator[str]:
-        for provider in self.plan.configuration.providers.values():
-            expressions = provider.get("expressions") if isinstance(provider, dict) else None
-            given = expressions.get("allowed_account_ids") if isinstance(expressions, dict) else None
-            found = self.plan.configuration.constant(given)
-            yield from (one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
+        """One's own accounts, as far as known."""
+        return own_accounts(self.plan, self.pairs)
 
     def pair(self, resource: Resource) -> Pair:
         """The pair that `resource` is a side of."""

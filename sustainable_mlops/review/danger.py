@@ -3,13 +3,16 @@
 import re
 from collections.abc import Set
 
-from sustainable_mlops.plan import Unknown
+from sustainable_mlops.plan import UNKNOWN, Unknown
 from sustainable_mlops.plan.iam import Condition
+from sustainable_mlops.review.accounts import foreign
 from sustainable_mlops.review.grants import Grant
-from sustainable_mlops.review.patterns import covers
+from sustainable_mlops.review.patterns import Patterns, covers
 from sustainable_mlops.review.policy_types import IDENTITY, NETWORK
 from sustainable_mlops.review.risk import Level
 
+#: Managed policies that open a whole service, or the account.
+WIDE_NAMES = re.compile(r"(FullAccess|AdministratorAccess|PowerUserAccess)$")
 #: Whoever has one of these on all roles or users can take every other permission.
 _ESCALATING = (
     "iam:passrole", "iam:createpolicyversion", "iam:setdefaultpolicyversion", "iam:attachrolepolicy",
@@ -40,7 +43,6 @@ _KEEPING = re.compile(
 _KEEPING_NETWORK = re.compile(rf"{_KEEPING.pattern}|aws:resource(account|orgid|orgpaths)", re.I)
 #: Values that everybody can have: any organisation, an ARN of any account.
 _ANYBODYS = re.compile(r"[*?].*|o-[*?].*|arn:(?:[^:]*:){0,2}[*?]+|arn:(?:[^:]*:){3}(?:[^:]*[*?]|:[*?]).*", re.I)
-_ACCOUNT = re.compile(r"(?:arn:[a-z-]+:(?:iam|sts)::)?(\d{12})(?::.*)?")
 #: Whose tokens anybody can have: the subject must say whose one takes.
 _IDENTITY_PROVIDER = re.compile(r"Federated:(?:arn:[^:]+:iam::\d+:oidc-provider/)?(?!cognito-identity|arn:)([^/]+).*")
 _SUBJECT = re.compile(r".+:(sub|repository|repository_owner|environment|project_path|namespace_path)", re.I)
@@ -53,6 +55,18 @@ def danger(grant: Grant, group: str, accounts: Set[str]) -> tuple[Level, str]:
     `accounts` are one's own, as far as known.
     """
     return _of_identity(grant) if group == IDENTITY else _of_principals(grant, accounts, network=group == NETWORK)
+
+
+def at_worst(grant: Grant) -> Grant:
+    """The grant if everything in it that cannot be told before apply were a wildcard."""
+    known = (condition for condition in grant.conditions if UNKNOWN not in (*condition[:2], *condition.values))
+    principals, actions, resources = map(_at_worst, grant[:3])
+    return Grant(principals, actions, resources, tuple(known))
+
+
+def _at_worst(part: Patterns) -> Patterns:
+    texts = tuple("*" if text is UNKNOWN else text for text in part.patterns)
+    return Patterns(tuple(text for text in texts if text != "*"), True) if part.negated else Patterns(texts)
 
 
 def _of_identity(grant: Grant) -> tuple[Level, str]:
@@ -92,11 +106,7 @@ def _of_principals(grant: Grant, accounts: Set[str], *, network: bool) -> tuple[
         provider = _IDENTITY_PROVIDER.fullmatch(principal)
         if provider and not any(map(_says_whose, grant.conditions)):
             return Level.STOP, f"everybody who has a token of {provider[1]}"
-    named = {match[1] for principal in principals if (match := _ACCOUNT.fullmatch(principal))}
-    others = ", ".join(sorted(named - accounts))
-    if others and not accounts:
-        return Level.LOOK, f"account {others}: the plan does not tell which account is its own"
-    return (Level.STOP, f"another account: {others}") if others else (Level.NOTE, "")
+    return foreign(principals, accounts)
 
 
 def _positive(condition: Condition) -> bool:

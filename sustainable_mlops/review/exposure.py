@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from string import Formatter
 
-from sustainable_mlops.plan import UNKNOWN, Block
+from sustainable_mlops.plan import UNKNOWN, Block, Unknown
+from sustainable_mlops.plan.iam import made
 from sustainable_mlops.plan.values import Sensitive
+from sustainable_mlops.review.accounts import foreign
 from sustainable_mlops.review.comparison import Comparison, Pair
 from sustainable_mlops.review.ports import ports, texts
-from sustainable_mlops.review.risk import Level, Risk, Section
+from sustainable_mlops.review.risk import Level, Risk, Section, worst
+from sustainable_mlops.review.weaker import SHARED_OUTSIDE
 
 _EVERYBODY = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("AllUsers", "AuthenticatedUsers")}
 _PUBLIC = ("public-read", "public-read-write", "authenticated-read")
@@ -24,8 +27,14 @@ _GRANTS = {
     "aws_ram_principal_association": "lets {principal} use what {resource_share_arn} shares",
     "aws_ami_launch_permission": "lets {group}{account_id}{organization_arn}{organizational_unit_arn} use {image_id}",
     "aws_snapshot_create_volume_permission": "lets {account_id} copy {snapshot_id}",
-    "aws_db_snapshot": "lets {shared_accounts} restore it",
-    "aws_db_cluster_snapshot": "lets {shared_accounts} restore it",
+    **{
+        f"aws_{name}": "lets {shared_accounts} restore it"
+        for name in ("db_snapshot", "db_snapshot_copy", "db_cluster_snapshot", "rds_cluster_snapshot_copy")
+    },
+    "aws_cloudwatch_event_permission": "lets {principal} send events to {event_bus_name}",
+    "aws_redshift_data_share_authorization": "lets {consumer_identifier} read {data_share_arn}",
+    "aws_servicecatalog_portfolio_share": "lets {principal_id} use {portfolio_id}",
+    "aws_vpc_endpoint_service_allowed_principal": "lets {principal_arn} reach {vpc_endpoint_service_id}",
     "aws_eks_access_policy_association": "lets {principal_arn} into {cluster_name} with {policy_arn}",
     "aws_eks_access_entry": "lets {principal_arn} into {cluster_name}",
     "aws_iam_user_group_membership": "{user} becomes a member of {groups}",
@@ -49,8 +58,10 @@ def exposure(comparison: Comparison) -> Iterator[Risk]:
             yield from _public_list(pair, pair.after, comparison)
         if pair.is_new and pair.type in ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"):
             yield from _not_blocking(pair, pair.after)
+        if pair.is_new and pair.type == "aws_ram_resource_share":
+            yield from _shared_outside(pair, pair.after)
         if pair.type in _GRANTS:
-            yield from _granted(pair, pair.after)
+            yield from _granted(pair, pair.after, comparison)
 
 
 def _public_list(pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
@@ -82,17 +93,36 @@ def _not_blocking(pair: Pair, after: Block) -> Iterator[Risk]:
             yield _risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, f"{flag} is not set: public access is not blocked")
 
 
-def _granted(pair: Pair, after: Block) -> Iterator[Risk]:
+def _shared_outside(pair: Pair, after: Block) -> Iterator[Risk]:
+    allowed = after.flag("allow_external_principals")
+    if allowed is UNKNOWN:
+        what = "whether it may be shared outside the organisation is known only after apply"
+        yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
+    elif allowed:
+        yield _risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, f"allow_external_principals: {SHARED_OUTSIDE}")
+
+
+def _granted(pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     template = _GRANTS[pair.type]
     names = [name for _, name, _, _ in Formatter().parse(template) if name]
-    new = {name: texts(after, name) for name in names}
+    new = {name: _named(pair, after, name, comparison) for name in names}
     who = [word for name in names[: len(names) - 1] or names for word in new[name]]
     old = None if pair.before is None else {name: texts(pair.before, name) for name in names}
     if not who or who == [_SIGNED] or (pair.stays and old == new and UNKNOWN not in who):
         return
     what = template.format_map({name: ", ".join(map(str, words)) for name, words in new.items()})
-    level = Level.STOP if any(word in _ANYBODY for word in who) else Level.LOOK
-    yield _risk("PRIVILEGES_GRANTED", level, pair, what, known=UNKNOWN not in who)
+    level, why = foreign(map(str, who), comparison.accounts)
+    level = Level.STOP if any(word in _ANYBODY for word in who) else worst(level, Level.LOOK)
+    yield _risk("PRIVILEGES_GRANTED", level, pair, f"{what} ({why})" if why else what, known=UNKNOWN not in who)
+
+
+def _named(pair: Pair, after: Block, name: str, comparison: Comparison) -> list[str | Unknown]:
+    """The texts at `name`; what the plan makes stands for what it alone decides."""
+    found = texts(after, name)
+    if UNKNOWN not in found or pair.new is None:
+        return found
+    of_plan = made(comparison.joins_after.references(pair.new, name))
+    return [of_plan if text is UNKNOWN else text for text in found]
 
 
 def _risk(name: str, level: Level, pair: Pair, what: str, *, known: bool = True) -> Risk:
