@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource
-from sustainable_mlops.plan.iam import parse
+from sustainable_mlops.plan.iam import POLICY, may_be, parse
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.comparison import Comparison, Pair
 from sustainable_mlops.review.policy_types import ATTACHMENTS, IDENTITY, POLICY_TYPES, RESOURCE, PolicyType
@@ -128,16 +128,11 @@ class Holders:
         computed = side.configured(path) is False
         if computed and not side.before:
             return
-        found = side.joins.target(side.resource, path, "aws_iam_policy")
-        if isinstance(found, Resource):
-            policy = self._comparison.pair(found)
-            changed = policy.action not in _NO_CHANGE
-            if changed:
-                self._touched.add((holder.group, holder.label))
-            changed |= side.pair.action not in _NO_CHANGE
-            holder.places.append(Place(found, "policy", side.before, computed=False, changed=changed))
-            if not side.before:
-                self._attached.setdefault((IDENTITY, policy.address), []).append(holder)
+        found = side.joins.target(side.resource, path, POLICY)
+        ours = (found,) if isinstance(found, Resource) else may_be(side.resource, path, side.joins)
+        for policy in ours:
+            self._attach_own(holder, side, policy)
+        if ours:
             return
         arn = side.values.text(path)
         if not isinstance(arn, str):
@@ -149,6 +144,17 @@ class Holders:
             holder.managed_before[arn] = managed
         if not side.before or side.pair.action == "forget":
             holder.managed_after[arn] = managed
+
+    def _attach_own(self, holder: Holder, side: _Side, found: Resource) -> None:
+        """A policy of the plan that is attached, or may be: no more than that can come of it."""
+        policy = self._comparison.pair(found)
+        changed = policy.action not in _NO_CHANGE
+        if changed:
+            self._touched.add((holder.group, holder.label))
+        changed |= side.pair.action not in _NO_CHANGE
+        holder.places.append(Place(found, "policy", side.before, computed=False, changed=changed))
+        if not side.before:
+            self._attached.setdefault((IDENTITY, policy.address), []).append(holder)
 
     def _read_other(self, pair: Pair) -> None:
         """A type that is not in the tables: whatever reads as a policy in it."""

@@ -5,12 +5,14 @@ Statements are compared per holder (a role, a bucket), not per policy: one that 
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN
-from sustainable_mlops.plan.iam import Document, document
+from sustainable_mlops.plan.iam import ROLE, Document, document
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.danger import danger
+from sustainable_mlops.review.created import Created
+from sustainable_mlops.review.danger import WIDE_NAMES, at_worst, danger
 from sustainable_mlops.review.grants import (
     Grant,
     Policy,
@@ -23,10 +25,9 @@ from sustainable_mlops.review.grants import (
 )
 from sustainable_mlops.review.holders import Holder, Holders
 from sustainable_mlops.review.policy_types import IDENTITY, TRUST, WITHOUT
-from sustainable_mlops.review.risk import Level, Risk, Section
+from sustainable_mlops.review.risk import Level, Risk, Section, worst
 from sustainable_mlops.review.roles import roles_changed
 
-_WIDE_NAMES = re.compile(r"(FullAccess|AdministratorAccess|PowerUserAccess)$")
 _MAY_DENY = re.compile(r"arn:[^:]*:iam::(?!aws:).*|.*(Deny|Quarantine).*", re.I)
 _PRINCIPALS = ("aws_iam_role", "aws_iam_user", "aws_iam_group")
 #: So many pairs of texts take some ten seconds: policies as long as AWS takes them need fewer.
@@ -39,13 +40,40 @@ _FIX_UNKNOWN = "Read it after apply, or apply what it refers to first and plan a
 def privileges(comparison: Comparison) -> Iterator[Risk]:
     """The privileges that a plan widens, and those of which it cannot be told."""
     holders = Holders(comparison)
-    for holder in holders.touched():
-        if not holder.gone:
-            yield from _managed(holder)
-            yield from _documents(holder, comparison)
+    context = _Context(comparison, Created(comparison))
+    touched = [holder for holder in holders.touched() if not holder.gone]
+    boundaries = list(_boundaries(comparison))
+    context.gain(boundaries)
+    found = {}
+    for holder in sorted(touched, key=lambda holder: not holder.new):  # what is new may be handed on to what is there
+        found[id(holder)] = [*_managed(holder), *_documents(holder, context)]
+        if holder.group == IDENTITY and holder.owner is not None and holder.owner.type == ROLE:
+            context.gain(found[id(holder)], holder.owner.address)
+    for holder in touched:
+        yield from found[id(holder)]
     yield from _restrictions(holders, comparison)
-    yield from _boundaries(comparison)
-    yield from roles_changed(comparison)
+    yield from boundaries
+    yield from roles_changed(comparison, context.gained)
+
+
+@dataclass
+class _Context:
+    """What the judgement of one holder needs to know of the others."""
+
+    comparison: Comparison
+    created: Created
+    #: The most serious that is told of what a role may do, by its address.
+    gained: dict[str, Level] = field(default_factory=dict)
+
+    def gain(self, risks: Iterable[Risk], role: str = "") -> None:
+        for risk in risks:
+            address = role or risk.address
+            self.gained[address] = worst(risk.level, self.gained.get(address, Level.NOTE))
+
+    def reaches_only_new(self, grant: Grant) -> list[str] | None:
+        """The addresses of what the plan creates, where `grant` reaches nothing but that and gains nothing by it."""
+        reached = [pair.address for pair in self.created.reached(grant) or ()]
+        return reached if all(self.gained.get(address, Level.NOTE) is Level.NOTE for address in reached) else None
 
 
 class _Read(NamedTuple):
@@ -55,8 +83,8 @@ class _Read(NamedTuple):
     changed: bool
 
 
-def _documents(holder: Holder, comparison: Comparison) -> Iterator[Risk]:
-    before, after = _read_all(holder, comparison)
+def _documents(holder: Holder, context: _Context) -> Iterator[Risk]:
+    before, after = _read_all(holder, context.comparison)
     old, new = _policy(before), _policy(after)
     if old == new and new.whole and new.certain:
         before, after = [], [one for one in after if one.document.declared_in]
@@ -66,16 +94,16 @@ def _documents(holder: Holder, comparison: Comparison) -> Iterator[Risk]:
         return
     for one, changed in after:
         own = policy(one.statements, whole=one.whole)
-        found = list(_widened(holder, new, new_permissions(own.allows, old, new), one, comparison))
+        found = list(_widened(holder, new, new_permissions(own.allows, old, new), one, context))
         yield from found
         if not own.whole and changed:
             yield _cannot_tell(holder, one.resource.address, f"its {one.path}")
-        elif one.declared_in and all(risk.level is Level.NOTE for risk in found):
+        elif one.declared_in and not holder.new and all(risk.level is Level.NOTE for risk in found):
             why = f"is judged as {one.declared_in} declares it; a function around that would not show"
             yield _cannot_tell(holder, one.resource.address, f"its {one.path}", why)
     for one, changed in before:
         own = policy(one.statements, whole=one.whole)
-        yield from _widened(holder, new, lost_denies(own.denies, new), one, comparison)
+        yield from _widened(holder, new, lost_denies(own.denies, new), one, context)
         if not own.whole and changed and new.whole:
             yield _cannot_tell(holder, one.resource.address, f"what its {one.path} denied")
 
@@ -102,27 +130,48 @@ def _policy(documents: list[_Read]) -> Policy:
 
 
 def _widened(
-    holder: Holder, new: Policy, found: Iterable[Widening], one: Document, comparison: Comparison
+    holder: Holder, new: Policy, found: Iterable[Widening], one: Document, context: _Context
 ) -> Iterator[Risk]:
-    harmless = []
+    if holder.new:
+        yield from _new(holder, found, one, context)
+        return
     address = one.resource.address
     for widening in found:
         what = f"{holder.label}: {widening.kind}: {widening.grant}"
-        level, why = danger(widening.grant, holder.group, comparison.accounts)
-        if not widening.known and not (holder.new and why):
+        _, why = danger(widening.grant, holder.group, context.comparison.accounts)
+        name = f"PRIVILEGES_{widening.kind.name}"
+        if widening.kind is not Widened.DENY and not why and (created := context.reaches_only_new(widening.grant)):
+            what += f"; reaches only what this plan creates: {', '.join(created)}"
+            known = not one.declared_in  # a function around what is declared would not show
+            yield Risk(name, Section.PRIVILEGES, Level.LOOK, address, what, known=known)
+        elif not widening.known:
             what += "; parts are known only after apply: cannot tell whether this is more than before"
             yield Risk("PRIVILEGES_UNKNOWN", Section.PRIVILEGES, Level.LOOK, address, what, _FIX_UNKNOWN, known=False)
-        elif holder.new and (not why or _is_a_policy(holder)):
-            harmless.append(str(widening.grant))
         elif widening.kind is Widened.DENY and _denied_in_vain(widening.grant, holder, new):
             what += "; nothing that is left allows it"
-            yield Risk("PRIVILEGES_DENY", Section.PRIVILEGES, Level.NOTE, address, what)
+            yield Risk(name, Section.PRIVILEGES, Level.NOTE, address, what)
         else:
-            name = "PRIVILEGES_DANGEROUS" if holder.new else f"PRIVILEGES_{widening.kind.name}"
-            level = level if holder.new else Level.STOP
-            yield Risk(name, Section.PRIVILEGES, level, address, f"{what} ({why})" if why else what, _FIX)
+            yield Risk(name, Section.PRIVILEGES, Level.STOP, address, f"{what} ({why})" if why else what, _FIX)
+
+
+def _new(holder: Holder, found: Iterable[Widening], one: Document, context: _Context) -> Iterator[Risk]:
+    """What a new holder may do: for the record, unless nobody should have it unnoticed, or that cannot be told."""
+    harmless = []
+    address, accounts = one.resource.address, context.comparison.accounts
+    for widening in found:
+        what = f"{holder.label}: {widening.kind}: {widening.grant}"
+        level, why = danger(widening.grant, holder.group, accounts)
+        _, at_most = danger(at_worst(widening.grant), holder.group, accounts)
+        if _is_a_policy(holder) or not (why or at_most):
+            harmless.append(str(widening.grant))
+        elif why:
+            yield Risk("PRIVILEGES_DANGEROUS", Section.PRIVILEGES, level, address, f"{what} ({why})", _FIX)
+        else:
+            what += f"; parts are known only after apply: cannot tell whether it is not {at_most}"
+            yield Risk("PRIVILEGES_UNKNOWN", Section.PRIVILEGES, Level.LOOK, address, what, _FIX_UNKNOWN, known=False)
     if harmless:
-        what = f"new: {holder.label}: {'; '.join(harmless)}"
+        declared = f" (as {one.declared_in} declares it)" if one.declared_in else ""
+        what = f"new: {holder.label}: {'; '.join(harmless)}{declared}"
         yield Risk("PRIVILEGES_NEW", Section.PRIVILEGES, Level.NOTE, address, what)
 
 
@@ -151,7 +200,7 @@ def _managed(holder: Holder) -> Iterator[Risk]:
         if arn in holder.managed_before:
             continue
         what = f"{holder.label}: attaches {arn}, which is not in this plan"
-        if _WIDE_NAMES.search(arn):
+        if WIDE_NAMES.search(arn):
             yield Risk("PRIVILEGES_FULL_ACCESS", Section.PRIVILEGES, Level.STOP, managed.address, what, _FIX)
         elif not holder.new:
             yield Risk("PRIVILEGES_ATTACHED", Section.PRIVILEGES, Level.STOP, managed.address, what, _FIX)

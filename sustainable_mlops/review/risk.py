@@ -65,6 +65,11 @@ RISK_TITLES = {
 _ORDER = {Level.STOP: 0, Level.LOOK: 1, Level.NOTE: 2}
 
 
+def worst(*levels: Level) -> Level:
+    """The most serious of them."""
+    return min(levels, key=_ORDER.__getitem__)
+
+
 def ranked(risks: Iterable[Risk]) -> list[Risk]:
     """The most serious first, each once, otherwise in the order found."""
     return sorted(dict.fromkeys(risks), key=lambda risk: _ORDER[risk.level])

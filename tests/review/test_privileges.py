@@ -343,7 +343,21 @@ GIVEN = [
     (made("aws_lambda_function_url", function_name="f", authorization_type="NONE"), "GRANTED", Level.STOP),
     (made("aws_lambda_layer_version_permission", layer_name="l", principal="*"), "GRANTED", Level.STOP),
     (made("aws_lakeformation_permissions", principal="x", permissions=["ALL"]), "GRANTED", Level.LOOK),
-    (made("aws_ram_principal_association", principal="999999999999", resource_share_arn="x"), "GRANTED", Level.LOOK),
+    (made("aws_ram_principal_association", principal="999999999999", resource_share_arn="x"), "GRANTED", Level.STOP),
+    (made("aws_ram_principal_association", principal=ROLE["arn"], resource_share_arn="x"), "GRANTED", Level.LOOK),
+    (made("aws_ram_resource_share", name="s", allow_external_principals=True), "EXPOSED", Level.LOOK),
+    (made("aws_kms_grant", key_id="k", grantee_principal=f"{FOREIGN['AWS'][:-4]}role/x"), "GRANTED", Level.STOP),
+    (made("aws_kms_grant", key_id="k", grantee_principal=ROLE["arn"]), "GRANTED", Level.LOOK),
+    (made("aws_lambda_permission", function_name="f", principal="999999999999"), "GRANTED", Level.STOP),
+    (made("aws_cloudwatch_event_permission", principal="*", event_bus_name="b"), "GRANTED", Level.STOP),
+    (made("aws_servicecatalog_portfolio_share", principal_id="999999999999", portfolio_id="p"), "GRANTED", Level.STOP),
+    (
+        made("aws_redshift_data_share_authorization", consumer_identifier="999999999999", data_share_arn="d"),
+        "GRANTED",
+        Level.STOP,
+    ),
+    (made("aws_vpc_endpoint_service_allowed_principal", principal_arn=FOREIGN["AWS"]), "GRANTED", Level.STOP),
+    (made("aws_db_snapshot_copy", shared_accounts=["999999999999"]), "GRANTED", Level.STOP),
     (made("aws_ami_launch_permission", image_id="x", group="all"), "GRANTED", Level.STOP),
     (made("aws_snapshot_create_volume_permission", snapshot_id="x", account_id="9"), "GRANTED", Level.LOOK),
     (made("aws_eks_access_policy_association", principal_arn="x", policy_arn="y"), "GRANTED", Level.LOOK),
@@ -352,9 +366,36 @@ GIVEN = [
 ]
 
 
-@pytest.mark.parametrize(("entry", "name", "level"), GIVEN, ids=[case[0]["type"] for case in GIVEN])
+@pytest.mark.parametrize(("entry", "name", "level"), GIVEN)
 def test_privileges_given_in_other_ways_than_by_a_policy(entry: dict[str, Any], name: str, level: Level) -> None:
     assert found_in(KEPT, entry) == [(f"PRIVILEGES_{name}", level)]
+
+
+def test_who_is_let_in_may_be_another_where_the_plan_does_not_tell_which_account_is_its_own() -> None:
+    (risk,) = risks(plan(made("aws_kms_grant", key_id="k", grantee_principal=FOREIGN["AWS"])))
+    assert (risk.level, risk.known) == (Level.LOOK, True)
+    assert "the plan does not tell which account is its own" in risk.what
+
+
+def test_whom_a_grant_names_is_the_role_that_the_plan_makes_or_cannot_be_told() -> None:
+    def granted(*references: str) -> Risk:
+        grant = change("aws_kms_grant.g", {"key_id": "k"}, unknown={"grantee_principal": True})
+        root = {"resources": [declared("aws_kms_grant.g", grantee_principal=list(references))]}
+        (risk,) = risks(plan(grant, change("aws_iam_role.new", {"name": "new"}, unknown={"arn": True}), root=root))
+        return risk
+
+    named, hidden = granted("aws_iam_role.new.arn"), granted("local.role")
+    assert (named.level, named.known, named.what) == (
+        Level.LOOK, True, "lets (aws_iam_role.new, known after apply) use k",
+    )  # fmt: skip
+    assert (hidden.level, hidden.known) == (Level.LOOK, False)
+
+
+def test_a_share_that_comes_to_be_open_to_other_organisations_is_stopped() -> None:
+    shut, open_ = ({"name": "s", "allow_external_principals": value} for value in (False, True))
+    assert found_in(change("aws_ram_resource_share.s", open_, before=shut)) == [("PRIVILEGES_EXPOSED", Level.STOP)]
+    assert found_in(change("aws_ram_resource_share.s", shut, before=open_)) == []
+    assert found_in(made("aws_ram_resource_share", **shut)) == []
 
 
 def test_a_function_url_that_asks_for_a_signature_gives_nothing() -> None:
@@ -472,6 +513,104 @@ def test_a_policy_from_a_data_source_is_looked_at_as_a_function_around_it_would_
     assert f"is judged as {DATA} declares it" in risk.what
 
 
+def of_data(kind: str, path: str, statement: dict[str, Any], *references: str, new: bool = True) -> list[Risk]:
+    """The risks of a policy in `path`, of a data source whose unknown parts (None) refer to `references`."""
+
+    def marks(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: marks(one) for key, one in value.items()}
+        return [marks(one) for one in value] if isinstance(value, list) else value is None
+
+    inner = {name: {"references": list(references)} for name in ("resources", "actions")}
+    inner |= {name: [{"identifiers": inner["resources"], "values": inner["resources"]}] for name in
+              ("principals", "condition")}  # fmt: skip
+    holder = "aws_iam_role.train" if kind == "aws_iam_role_policy" else "aws_s3_bucket.data"
+    values = role() if kind == "aws_iam_role_policy" else BUCKET
+    root = {"resources": [
+        declared(f"{kind}.p", **{path: [f"{DATA}.json"]}),
+        {**declared(DATA), "mode": "data", "expressions": {"statement": [inner]}},
+    ]}  # fmt: skip
+    return [risk for risk in risks(plan(
+        CALLER,
+        change(holder, values, before=None if new else values),
+        change("aws_sns_topic.made", {"name": "t"}, unknown={"arn": True}),
+        change(DATA, {"statement": [statement]}, unknown={"json": True, "statement": [marks(statement)]},
+               actions=["read"]),
+        change(f"{kind}.p", {"role": "train", "bucket": "data"}, unknown={path: True}),
+        root=root,
+    )) if risk.address == f"{kind}.p"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("actions", "references", "level"),
+    [
+        (["s3:GetObject"], ["aws_sns_topic.made.arn"], Level.NOTE),
+        (["s3:GetObject"], ["local.arn"], Level.NOTE),
+        (["iam:PassRole"], ["aws_sns_topic.made.arn"], Level.NOTE),
+        (["iam:PassRole"], ["local.arn"], Level.LOOK),
+        (["s3:*"], ["local.arn"], Level.LOOK),
+        ([None], ["local.actions"], Level.LOOK),
+    ],
+)
+def test_what_a_new_role_may_do_to_what_the_plan_makes_is_for_the_record(
+    actions: list[str], references: list[str], level: Level
+) -> None:
+    statement = {"actions": actions, "resources": [None]}
+    (risk,) = of_data("aws_iam_role_policy", "policy", statement, *references)
+    assert (risk.level, risk.known) == (level, level is Level.NOTE)
+    assert level is not Level.NOTE or risk.what.endswith(f"(as {DATA} declares it)")
+    (risk,) = of_data("aws_iam_role_policy", "policy", statement, *references, new=False)
+    assert risk.level is not Level.NOTE
+
+
+@pytest.mark.parametrize(
+    ("principals", "condition", "references", "level"),
+    [
+        ([None], [], ["aws_sns_topic.made.arn"], Level.NOTE),
+        ([None], [], ["local.reader"], Level.LOOK),
+        (["*"], [{"test": "ArnLike", "variable": "aws:SourceArn", "values": [None]}], ["aws_sns_topic.made.arn"],
+         Level.NOTE),
+        (["*"], [{"test": "ArnLike", "variable": "aws:SourceArn", "values": [None]}], ["local.source"], Level.LOOK),
+        (["*"], [{"test": "Bool", "variable": "aws:SecureTransport", "values": [None]}], ["aws_sns_topic.made.arn"],
+         Level.STOP),
+    ],
+)  # fmt: skip
+def test_whom_a_new_bucket_lets_in_is_for_the_record_where_the_plan_makes_them(
+    principals: list[Any], condition: list[Any], references: list[str], level: Level
+) -> None:
+    own = {"type": "AWS", "identifiers": principals}
+    statement = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::data/*"], "principals": [own]}
+    (risk,) = of_data("aws_s3_bucket_policy", "policy", {**statement, "condition": condition}, *references)
+    assert (risk.level, risk.known) == (level, level is not Level.LOOK)
+
+
+def test_a_new_roles_policies_of_the_plan_are_judged_as_its_own() -> None:
+    def attached(*actions: str, more: str = "") -> list[tuple[str, Level]]:
+        policies = [
+            change(f"aws_iam_policy.p{n}", {"name": f"p{n}", "policy": text({**READ, "Action": action})},
+                   unknown={"arn": True}) for n, action in enumerate(actions)
+        ]  # fmt: skip
+        links = [
+            change("aws_iam_role_policy_attachment.a", {"role": "train"}, unknown={"policy_arn": True}, index=str(n))
+            for n in range(len(actions))
+        ]
+        references = [f"aws_iam_policy.p{n}.arn" for n in range(len(actions))] + [more] * bool(more)
+        link = declared("aws_iam_role_policy_attachment.a", policy_arn=["each.value"])
+        root = {"resources": [{**link, "for_each_expression": {"references": references}}]}
+        return found_in(change("aws_iam_role.train", role()), *policies, *links, root=root)
+
+    assert {level for _, level in attached("s3:GetObject", "s3:PutObject")} == {Level.NOTE}
+    assert ("PRIVILEGES_DANGEROUS", Level.STOP) in attached("s3:GetObject", "*")
+    assert ("PRIVILEGES_UNKNOWN", Level.LOOK) in attached("s3:GetObject", "s3:PutObject", more="local.more")
+
+
+def test_one_policy_that_cannot_be_read_leaves_open_what_the_others_allowed_before() -> None:
+    link = {"role": "train", "policy": "{"}
+    unread = change("aws_iam_role_policy.other", link, before=link)
+    assert ("PRIVILEGES_UNKNOWN", Level.LOOK) in found_in(KEPT, unread, policy("p", text(), text(READ)))
+    assert found_in(KEPT, policy("p", text(), text(READ))) == [("PRIVILEGES_PERMISSION", Level.STOP)]
+
+
 def test_a_role_that_a_data_source_names_is_not_of_this_plan() -> None:
     data = change("data.aws_iam_role.r", {"name": "r"}, unknown={"id": True}, actions=["read"])
     entry = change("aws_iam_role_policy.p", {"policy": text(READ)}, unknown={"role": True})
@@ -504,6 +643,69 @@ def test_a_role_that_the_plan_makes_is_named_though_its_arn_is_unknown() -> None
     new = change("aws_iam_role.new", {"name": "new"}, unknown={"arn": True})
     (risk,) = risks(plan(new, pipeline, root=root))
     assert (risk.level, risk.what) == (Level.LOOK, "role_arn: runs as aws_iam_role.new instead of x")
+
+
+ADMINISTERS = text({"Effect": "Allow", "Action": "*", "Resource": "*"})
+
+
+def load_role(policy: str | None, before: str | None = None, **link: Any) -> list[dict[str, Any]]:
+    """The role `load`, new or there, with an inline policy or an attached one."""
+    values = role(name="load", id="load", arn="arn:aws:iam::123456789012:role/load")
+    there = before is not None
+    found = [change("aws_iam_role.load", values, before=values if there else None)]
+    if policy is not None:
+        old = {"role": "load", "policy": before} if there else None
+        found.append(change("aws_iam_role_policy.load", {"role": "load", "policy": policy}, before=old))
+    return found + ([change("aws_iam_role_policy_attachment.load", {"role": "load", **link})] if link else [])
+
+
+@pytest.mark.parametrize(
+    ("load", "level"),
+    [
+        (load_role(text(READ)), Level.LOOK),
+        (load_role(ADMINISTERS), Level.STOP),
+        (load_role(None, policy_arn=ADMIN), Level.STOP),
+        (load_role(text(READ), before=text(READ)), Level.LOOK),
+        (load_role(ADMINISTERS, before=ADMINISTERS), Level.STOP),
+        (load_role(text({**READ, "Action": ["s3:GetObject", "s3:PutObject"]}), before=text(READ)), Level.STOP),
+    ],
+    ids=["new", "new that administers", "new with full access", "there", "there that administers", "there widened"],
+)
+def test_coming_to_run_as_another_role_is_as_serious_as_what_that_may_do(load: list[Any], level: Level) -> None:
+    for new in ("arn:aws:iam::123456789012:role/load", "load"):
+        job = change("aws_glue_job.j", {"role_arn": new}, before={"role_arn": "read"})
+        profile = change("aws_iam_instance_profile.p", {"name": "p", "role": "load"})
+        machine = change("aws_instance.m", {"iam_instance_profile": "p"}, before={"iam_instance_profile": "q"})
+        for runs in ([job], [machine, profile]):
+            found = [risk for risk in risks(plan(*load, *runs)) if risk.id == "PRIVILEGES_ROLE"]
+            assert [risk.level for risk in found] == [level]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "what"),
+    [
+        ("iam_roles", ["a", "b"], ["b", "c"], "iam_roles: runs as c instead of a"),
+        ("iam_roles", ["a", "b"], ["b"], None),
+        ("roles", {"authenticated": "a"}, {"authenticated": "b"}, "roles: runs as b instead of a"),
+        ("pipeline_definition", {"Steps": [{"RoleArn": "a"}]}, {"Steps": [{"RoleArn": "b"}, {"RoleArn": "a"}]},
+         "pipeline_definition: runs as b instead of none"),
+        ("pipeline_definition", {"Steps": [{"Name": "x", "RoleArn": "a"}]}, {"Steps": [{"RoleArn": "a"}]}, None),
+        ("pipeline_definition", {"Steps": [{"RoleArn": {"Get": "Parameters.Role"}}]}, {"Steps": []}, None),
+    ],
+)  # fmt: skip
+def test_roles_are_found_in_lists_maps_and_definitions_of_workflows(
+    path: str, old: Any, new: Any, what: str | None
+) -> None:
+    def at(value: Any) -> dict[str, Any]:
+        return {path: json.dumps(value) if path.endswith("definition") else value}
+
+    found = risks(plan(change("aws_made_tomorrow.x", {"id": "y", **at(new)}, before=at(old))))
+    assert [risk.what for risk in found] == ([] if what is None else [what])
+
+
+def test_a_definition_that_is_no_json_names_no_role() -> None:
+    entry = change("aws_sfn_state_machine.x", {"definition": "{"}, before={"definition": "["})
+    assert found_in(entry) == []
 
 
 def test_a_deny_that_goes_with_all_that_it_could_deny_is_for_the_record() -> None:
@@ -556,3 +758,26 @@ def test_an_account_that_the_provider_allows_is_ones_own(allowed: str, level: Le
     }
     found = risks(load(json.dumps(document).encode()))
     assert [risk.level for risk in found if risk.id.startswith("PRIVILEGES")] == [level]
+
+
+def key_policy(*accounts: str, action: str = "kms:*") -> str:
+    roots = [f"arn:aws:iam::{account}:root" if account != "*" else "*" for account in accounts]
+    return text({"Effect": "Allow", "Principal": {"AWS": roots}, "Action": action, "Resource": "*"})
+
+
+@pytest.mark.parametrize(
+    ("policy", "bypassed", "level"),
+    [
+        (key_policy("123456789012"), False, Level.NOTE),
+        (key_policy("123456789012"), True, Level.LOOK),
+        (key_policy("123456789012", action="kms:Decrypt"), False, Level.LOOK),
+        (key_policy("123456789012", "999999999999"), False, Level.LOOK),
+        (key_policy("123456789012", "*"), False, Level.STOP),
+    ],
+)
+def test_whoever_makes_a_key_may_change_its_policy_so_that_their_account_is_ones_own(
+    policy: str, bypassed: bool, level: Level
+) -> None:
+    key = {"policy": policy, "bypass_policy_lockout_safety_check": bypassed}
+    root = {"resources": [declared("aws_kms_key.k", policy=["var.policy"])]}
+    assert {one for _, one in found_in(change("aws_kms_key.k", key), root=root)} == {level}

@@ -1,0 +1,107 @@
+"""Data protected less, and privileges widened, in ways that were not seen."""
+
+import json
+from typing import Any
+
+from tests.plan.build import change, document
+from tests.review.fine.case import Case
+
+_OWN, _OTHER = "123456789012", "999999999999"
+_ROLE_ARN = f"arn:aws:iam::{_OWN}:role"
+#: Tells which account is one's own.
+_CALLER = change("data.aws_caller_identity.me", {"account_id": _OWN}, actions=["read"])
+
+
+def _policy(**statement: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+
+def _role(name: str, **more: Any) -> dict[str, Any]:
+    trust = _policy(Principal={"Service": "redshift.amazonaws.com"}, Action="sts:AssumeRole")
+    return {"name": name, "id": name, "arn": f"{_ROLE_ARN}/{name}", "assume_role_policy": trust, **more}
+
+
+def _updated(kind: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    return document(_CALLER, change(f"{kind}.this", {"id": "x", **new}, before={"id": "x", **old}))
+
+
+def _snapshots(count: int, state: str = "ENABLED") -> dict[str, Any]:
+    schedule = {
+        "name": "daily",
+        "create_rule": [{"interval": 24, "interval_unit": "HOURS", "times": ["03:00"]}],
+        "retain_rule": [{"count": count}],
+    }
+    details = {"resource_types": ["VOLUME"], "target_tags": {"backup": "yes"}, "schedule": [schedule]}
+    return {"state": state, "policy_details": [details]}
+
+
+def _swapped(kind: str, path: str, read: Any, load: Any) -> dict[str, Any]:
+    """What runs as a role that may do everything, where it ran as another one."""
+    every = {"role": "load", "policy": _policy(Action="*", Resource="*")}
+    return document(
+        _CALLER,
+        change(f"{kind}.this", {"name": "x", path: load}, before={"name": "x", path: read}),
+        change("aws_iam_role.load", _role("load"), before=_role("load")),
+        change("aws_iam_role_policy.load", every, before=every),
+    )
+
+
+def _step(role: str) -> str:
+    return json.dumps({"States": {"Train": {"Type": "Task", "Parameters": {"RoleArn": f"{_ROLE_ARN}/{role}"}}}})
+
+
+CASES = {
+    "snapshots by the Data Lifecycle Manager switched off": Case(
+        _updated("aws_dlm_lifecycle_policy", _snapshots(30), _snapshots(30, "DISABLED")),
+        "stop",
+        "no more snapshots by this policy",
+    ),
+    "a policy of the Data Lifecycle Manager deleted": Case(
+        document(change("aws_dlm_lifecycle_policy.this", before=_snapshots(30))),
+        "stop",
+        "no more snapshots by this policy",
+    ),
+    "snapshots kept for a day": Case(
+        _updated("aws_dlm_lifecycle_policy", _snapshots(30), _snapshots(1)), "stop", "deleted sooner"
+    ),
+    "a backup selection that leaves a table out": Case(
+        _updated("aws_backup_selection", {"resources": ["a", "b"]}, {"resources": ["a"]}),
+        "stop",
+        "some of what it selected is not backed up any more",
+    ),
+    "a file system that is not copied any more": Case(
+        document(change("aws_efs_replication_configuration.this", before={"source_file_system_id": "fs-1"})),
+        "stop",
+        "the file system is not copied any more",
+    ),
+    "an archive of events kept for a day": Case(
+        _updated("aws_cloudwatch_event_archive", {"retention_days": 365}, {"retention_days": 1}),
+        "stop",
+        "retention_days: 365 → 1: what is older will be deleted",
+    ),
+    "an audit trail kept for a shorter time": Case(
+        _updated("aws_cloudtrail_event_data_store", {"retention_period": 2555}, {"retention_period": 365}),
+        "stop",
+        "older events will be deleted",
+    ),
+    "a share opened to other organisations": Case(
+        _updated("aws_ram_resource_share", {"allow_external_principals": False}, {"allow_external_principals": True}),
+        "stop",
+        "accounts outside the organisation can be let in",
+    ),
+    "an event bus that another account may use": Case(
+        document(_CALLER, change("aws_cloudwatch_event_permission.this", {"principal": _OTHER, "statement_id": "s"})),
+        "stop",
+        f"another account: {_OTHER}",
+    ),
+    "a cluster that runs as a role which may do everything": Case(
+        _swapped("aws_redshift_cluster_iam_roles", "iam_role_arns", [f"{_ROLE_ARN}/read"], [f"{_ROLE_ARN}/load"]),
+        "stop",
+        "all actions of all services",
+    ),
+    "a workflow whose step runs as a role which may do everything": Case(
+        _swapped("aws_sfn_state_machine", "definition", _step("read"), _step("load")),
+        "stop",
+        "all actions of all services",
+    ),
+}
