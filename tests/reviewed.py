@@ -1,6 +1,7 @@
 """Reviews of the plans that other tests make, held to what must be true of any."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -8,11 +9,12 @@ import pytest
 from sustainable_mlops.footprint.figures import METRICS
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
+from sustainable_mlops.review.accepted import Acceptance
 
 
-def reviewed(plan: dict[str, Any]) -> Review:
+def reviewed(plan: dict[str, Any], accepted: Sequence[Acceptance] = ()) -> Review:
     """The review of a plan; its totals are exactly those of its resources, and the change that of the two."""
-    found = review(load(json.dumps(plan).encode()))
+    found = review(load(json.dumps(plan).encode()), accepted=accepted)
     footprint = found.footprint
     for metric in METRICS:
         sides = [getattr(footprint, name).get(metric) for name in ("before", "after", "delta")]

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from sustainable_mlops import synth
+from sustainable_mlops.review.accepted import read_accepted
 from sustainable_mlops.terraform import LOCK_FILE, ROOT, changes, environment, find_engine
 from tests.modules.examples import Example, check_inventory, examples, plan, summary, terraform
 from tests.reviewed import changes_nothing, reviewed, stops
@@ -17,6 +18,7 @@ from tests.reviewed import changes_nothing, reviewed, stops
 MODULES = synth.names()[0]
 GUARD = ".terraform_data.deletion_protection["
 ADDRESSES = ROOT / "tests" / "modules" / "addresses.yaml"
+ACCEPTED = ROOT / "tests" / "modules" / "accepted.yaml"
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -79,7 +81,7 @@ def test_an_example_applies_once_is_guarded_and_leaves_nothing(
     driver = terraform(tmp_path, sandbox.environment)
     first = plan(driver)
     check_inventory(example, first)
-    assert stops(reviewed(first)) == []
+    assert stops(reviewed(first, accepted=read_accepted(ACCEPTED))) == []
     driver.apply()
     try:
         second = plan(driver)

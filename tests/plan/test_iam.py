@@ -176,7 +176,7 @@ def inheriting(references: list[str], *, documents: list[str | None], each: bool
     own = {"source_policy_documents": documents, "statement": [{"actions": ["s3:PutObject"]}]}
     unknown = {"json": True, "source_policy_documents": [one is None for one in documents]}
     base = {"statement": [{"actions": ["s3:GetObject"]}]}
-    index = {"index": "k"} if each else {}
+    index: dict[str, Any] = {"index": "k"} if each else {}
     repeated = {"for_each_expression": {"references": ["local.all"]}} if each else {}
     sources = [
         {**declared(f"data.aws_iam_policy_document.{name}", source_policy_documents=given), "mode": "data", **repeated}

@@ -521,7 +521,7 @@ def of_data(kind: str, path: str, statement: dict[str, Any], *references: str, n
             return {key: marks(one) for key, one in value.items()}
         return [marks(one) for one in value] if isinstance(value, list) else value is None
 
-    inner = {name: {"references": list(references)} for name in ("resources", "actions")}
+    inner: dict[str, Any] = {name: {"references": list(references)} for name in ("resources", "actions")}
     inner |= {name: [{"identifiers": inner["resources"], "values": inner["resources"]}] for name in
               ("principals", "condition")}  # fmt: skip
     holder = "aws_iam_role.train" if kind == "aws_iam_role_policy" else "aws_s3_bucket.data"
