@@ -32,6 +32,8 @@ class Plan:
     def __init__(self, document: Mapping[str, Any], name: str = "plan") -> None:
         """Read a document that `document.parse` accepted. Raises UserError naming the place."""
         self.name = name
+        #: Where what the plan does not tell the region of is: as whoever planned had it in the environment.
+        self.default_region: str | None = None
         self.format_version: str = document["format_version"]
         version = document.get("terraform_version")
         self.terraform_version = version if isinstance(version, str) else ""
@@ -119,8 +121,11 @@ class Plan:
         return Regions(self._inventory, self.configuration)
 
     def region(self, resource: Resource, *, before: bool = False) -> str | values.Unknown:
-        """The region that `resource` is in, such as `eu-north-1`, as far as the plan tells."""
-        return self._regions.of(resource, before=before)
+        """The region that `resource` is in, such as `eu-north-1`, as far as the plan or `default_region` tells."""
+        found = self._regions.of(resource, before=before)
+        if found is values.UNKNOWN and self.default_region and self._regions.is_open(resource):
+            return self.default_region
+        return found
 
     @cached_property
     def provider_major(self) -> int | values.Unknown:

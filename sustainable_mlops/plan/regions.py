@@ -64,12 +64,28 @@ class Regions:
 
     def _shared(self, provider: str) -> str | Unknown:
         """The region that all configurations of a provider share: whichever a module was given has it."""
-        configured = self._configuration.providers
-        own = [key for key in configured if self._is_own(key) and configured[key].get("full_name") == provider]
+        own = self._own_keys(provider)
         regions = {self._configured(key) or self._seen.get((provider, key), UNKNOWN) for key in own}
         if len(own) <= 1 and regions <= {UNKNOWN}:
             regions = {region for (name, _), region in self._seen.items() if name == provider}
         return regions.pop() if len(regions) == 1 else UNKNOWN
+
+    def _own_keys(self, provider: str) -> list[str]:
+        """The configurations of a provider that are such by themselves."""
+        configured = self._configuration.providers
+        return [key for key in configured if self._is_own(key) and configured[key].get("full_name") == provider]
+
+    def is_open(self, resource: Resource) -> bool:
+        """Whether the region of `resource`, which is unknown, is that of whoever planned: nothing names another.
+
+        Where one of several provider configurations sets a region, only what surely has one without is open.
+        """
+        if self._configuration.configured(resource, "region") is True:
+            return False
+        own, configured = self._own_keys(resource.provider), self._configuration.providers
+        setting = [key for key in own if dig(configured[key], "expressions.region") is not None]
+        key = self._key(resource)[1]
+        return len(own) <= 1 or not setting or (key in own and key not in setting)
 
     @cached_property
     def _seen(self) -> dict[tuple[str, str], str | Unknown]:

@@ -40,6 +40,39 @@ def test_a_region_argument_that_is_not_told_is_unknown() -> None:
     assert region({}, {"constant_value": "eu-west-1"}, unknown={"region": True}) is UNKNOWN
 
 
+def test_whoever_planned_may_tell_what_the_plan_does_not() -> None:
+    def told(provider: Any, key: str = "aws", providers: Any = (), *, unknown: bool = False) -> Any:
+        full = {"full_name": "registry.terraform.io/hashicorp/aws"}
+        configured = {"aws": {"expressions": {"region": provider} if provider else {}}, **dict(providers)}
+        resource = {**declared("aws_x.y"), "provider_config_key": key}
+        if unknown:
+            resource["expressions"]["region"] = {"references": ["local.region"]}
+        made = change("aws_x.y", {"id": "x"}, unknown={"region": True} if unknown else {})
+        found = plan(
+            {**made, "provider_name": full["full_name"]},
+            configuration={
+                "root_module": {"resources": [resource]},
+                "provider_config": {name: {**full, **one} for name, one in configured.items()},
+            },
+        )
+        assert found.region(found.resources[0]) != "eu-north-1"
+        found.default_region = "eu-north-1"
+        return found.region(found.resources[0])
+
+    elsewhere = {"aws.us": {"alias": "us", "expressions": {"region": {"constant_value": "us-east-1"}}}}
+    given = {"module.m:aws": {"module_address": "module.m"}}
+    unreadable = {"references": ["local.region"]}
+    assert told(None) == "eu-north-1"
+    assert told(unreadable) == "eu-north-1", "one configuration: whoever planned knows what it says"
+    assert told(unreadable, "module.m:aws", given) == "eu-north-1"
+    assert told({"constant_value": "eu-west-1"}) == "eu-west-1"
+    assert told(None, unknown=True) is UNKNOWN
+    assert told(None, "aws", elsewhere) == "eu-north-1"
+    assert told(None, "aws.us", elsewhere) == "us-east-1"
+    assert told(unreadable, "aws", elsewhere) is UNKNOWN, "of two, either may be meant"
+    assert told(None, "module.m:aws", elsewhere | given) is UNKNOWN
+
+
 def test_through_a_variable_unless_it_is_sensitive() -> None:
     variable = {"references": ["var.region"]}
     given = {"region": {"value": "eu-west-3"}}
