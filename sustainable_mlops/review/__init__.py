@@ -5,10 +5,10 @@
     found = review(load("plan.json"))
     print(found.verdict, found.exit_code)
 
-`render(found, "markdown")` shows it. Nothing here imports a template engine or a terminal library until a format
-needs it.
+`render([found], "markdown")` shows it. `review_all` reviews several plans that one report is about. Nothing here
+imports a template engine or a terminal library until a format needs it.
 """
 
-from sustainable_mlops.review.review import Review, Verdict, review
+from sustainable_mlops.review.review import Review, Verdict, review, review_all
 
-__all__ = ["Review", "Verdict", "review"]
+__all__ = ["Review", "Verdict", "review", "review_all"]

@@ -9,14 +9,16 @@ budgets:
     kg_increase: 5                      # the most that one change may add
     usd_increase: 40
     hold: expected                      # or high: hold the high end of the range against the limits
+
+Of several plans that are reviewed together, a limit holds the sum of what falls under it in all of them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.figures import Figure
@@ -65,11 +67,13 @@ class BudgetResult:
     figure: Figure | None
     high: bool
     unknown: tuple[str, ...] = ()  # addresses of what is not counted
+    plans: tuple[str, ...] = ()  # those that it sums up, where they are several
 
     @property
     def what(self) -> str:
-        """What is limited."""
-        return LIMITS[self.limit][2]
+        """What is limited, and in which plans together."""
+        what = LIMITS[self.limit][2]
+        return f"{what}, {_together(self.plans)}" if self.plans else what
 
     @property
     def unit(self) -> str:
@@ -106,30 +110,73 @@ def _limit(value: Any, place: str) -> float:
     return float(value)
 
 
-def hold(budgets: list[Budget], footprint: PlanFootprint, comparison: Comparison) -> list[BudgetResult]:
-    """Every limit of `budgets` held against the plan's footprint."""
-    return [result for budget in budgets for result in _held(budget, footprint, comparison)]
+class Planned(NamedTuple):
+    """One of the plans that are reviewed together."""
+
+    name: str
+    footprint: PlanFootprint
+    comparison: Comparison
 
 
-def _held(budget: Budget, footprint: PlanFootprint, comparison: Comparison) -> Iterator[BudgetResult]:
+class _Share(NamedTuple):
+    """What of one plan falls under a budget, and the addresses of what may."""
+
+    plan: str
+    resources: tuple[ResourceFootprint, ...]
+    untold: tuple[str, ...]
+
+
+def hold(budgets: Sequence[Budget], plans: Sequence[Planned]) -> list[list[BudgetResult]]:
+    """Every limit of `budgets` held against the sum of what falls under it in all `plans`; for each plan its results.
+
+    A plan has no result of a budget that only other plans have something of: its limit holds there.
+    """
+    found: list[list[BudgetResult]] = [[] for _ in plans]
+    tags = [_tags(plan) for plan in plans]
+    for budget in budgets:
+        shares = [_share(budget, plan, of_plan) for plan, of_plan in zip(plans, tags, strict=True)]
+        concerned = [bool(share.resources or share.untold) for share in shares]
+        results = list(_held(budget, [share for share, its in zip(shares, concerned, strict=True) if its]))
+        for mine, its in zip(found, concerned, strict=True):
+            mine += results if its or not any(concerned) else []
+    return found
+
+
+def _tags(plan: Planned) -> dict[str, Any]:
     # An object that a replacement left stands at the address of the one that took its place, whose tags count.
-    pairs = sorted(comparison.pairs, key=lambda pair: pair.resource.deposed is None)
-    tags = {pair.address: pair.resource.tags(before=not pair.resource.exists()) for pair in pairs}
-    answers = [(one, _under(budget, tags.get(one.address, {}))) for one in footprint.resources]
-    found = PlanFootprint(tuple(one for one, under in answers if under is True))
-    untold = [one.address for one, under in answers if under is None]
+    pairs = sorted(plan.comparison.pairs, key=lambda pair: pair.resource.deposed is None)
+    return {pair.address: pair.resource.tags(before=not pair.resource.exists()) for pair in pairs}
+
+
+def _share(budget: Budget, plan: Planned, tags: Mapping[str, Any]) -> _Share:
+    answers = [(one, _under(budget, tags.get(one.address, {}))) for one in plan.footprint.resources]
+    untold = tuple(one.address for one, under in answers if under is None)
+    return _Share(plan.name, tuple(one for one, under in answers if under is True), untold)
+
+
+def _held(budget: Budget, shares: Sequence[_Share]) -> Iterator[BudgetResult]:
+    found = PlanFootprint(tuple(one for share in shares for one in share.resources))
+    plans = tuple(share.plan for share in shares) if len(shares) > 1 else ()
     for limit, allowed in budget.limits.items():
         metric, of_change, _ = LIMITS[limit]
         figure = (found.delta if of_change else found.running).get(metric)
-        unknown = (*untold, *(one.address for one in found.resources if _lacks(one, metric, of_change)))
+        unknown = dict.fromkeys(
+            f"{share.plan}: {address}" if plans else address
+            for share in shares
+            for address in (*share.untold, *(one.address for one in share.resources if _lacks(one, metric, of_change)))
+        )
         held = Held.WITHIN
-        if not found.resources and not untold:
+        if not shares:
             held = Held.NOTHING
         elif figure is not None and (figure.high if budget.high else figure.central) > allowed:
             held = Held.OVER
         elif unknown or figure is None:
             held = Held.UNKNOWN
-        yield BudgetResult(budget.name, limit, allowed, held, figure, budget.high, tuple(dict.fromkeys(unknown)))
+        yield BudgetResult(budget.name, limit, allowed, held, figure, budget.high, tuple(unknown), plans)
+
+
+def _together(plans: Sequence[str]) -> str:
+    return f"{', '.join(plans[:-1])} and {plans[-1]} together"
 
 
 def _under(budget: Budget, tags: Any) -> bool | None:

@@ -1,10 +1,11 @@
 """A plan reviewed: everything a person needs to decide, and whether a gate stops it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from sustainable_mlops.footprint.alternatives import Alternative, alternatives
@@ -12,12 +13,13 @@ from sustainable_mlops.footprint.from_plan import PlanFootprint, of_plan
 from sustainable_mlops.footprint.usage import Usage
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.review.accepted import Acceptance
-from sustainable_mlops.review.budgets import Budget, BudgetResult, Held, hold
+from sustainable_mlops.review.budgets import Budget, BudgetResult, Held, Planned, hold
 from sustainable_mlops.review.comparison import Comparison, Pair
 from sustainable_mlops.review.data import data_at_risk
 from sustainable_mlops.review.deployment import deployment
 from sustainable_mlops.review.exposure import exposure
 from sustainable_mlops.review.judged import JudgedFinding, JudgedRisk, judged_findings, judged_risk
+from sustainable_mlops.review.only import beyond, told
 from sustainable_mlops.review.privileges import privileges
 from sustainable_mlops.review.risk import Level, Risk, Section, ranked
 from sustainable_mlops.review.unseen import Unseen, unseen
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from sustainable_mlops.checkov import Result
 
 GATES = ("data", "privileges", "rules", "budgets", "checkov")
+#: The gates that stop a plan whatever else does: who names what may change means it.
+_ALWAYS = frozenset(("only",))
 
 
 class Verdict(StrEnum):
@@ -69,10 +73,15 @@ class Review:
     unseen: tuple[Unseen, ...]
     footprint: PlanFootprint
     alternatives: tuple[Alternative, ...]
-    budgets: tuple[BudgetResult, ...]
-    notes: tuple[str, ...]
+    budgets: tuple[BudgetResult, ...] = ()
+    #: What the review could not do, so that its verdict is never fine.
+    notes: tuple[str, ...] = ()
     builtin: "Result | None" = None
     fail_on: frozenset[str] = field(default_factory=lambda: frozenset(GATES))
+    #: What alone the plan may change: addresses, in which `*` stands for anything; none for all.
+    only: tuple[str, ...] = ()
+    #: What the reader should know and what leaves the verdict alone.
+    remarks: tuple[str, ...] = ()
 
     def of(self, section: Section) -> list[JudgedRisk]:
         """The risks of a section, the most serious first."""
@@ -81,7 +90,8 @@ class Review:
     @cached_property
     def gates(self) -> list[Gate]:
         """Every gate and how it stands."""
-        found = [_risk_gate("data", self.of(Section.DATA)), _risk_gate("privileges", self.of(Section.PRIVILEGES))]
+        found = [_only_gate(self.only, self.changes)] if self.only else []
+        found += [_risk_gate("data", self.of(Section.DATA)), _risk_gate("privileges", self.of(Section.PRIVILEGES))]
         found += [_gate("rules", [one.level for one in self.findings if one.level is not None])]
         found += [_gate("unseen", [one.level for one in self.unseen], "all of it was seen")]
         found += [_budgets_gate(self.budgets)] if self.budgets else []
@@ -130,6 +140,7 @@ def review(
     budgets: Sequence[Budget] = (),
     accepted: Sequence[Acceptance] = (),
     fail_on: frozenset[str] = frozenset(GATES),
+    only: Sequence[str] = (),
     checkov: "Callable[[], Result] | None" = None,
     today: date | None = None,
 ) -> Review:
@@ -138,9 +149,57 @@ def review(
     `checkov` gives the built-in checks' result, asked for last, so that it can run beside. `today` is the day by which
     waivers and acceptances are judged. Raises UserError from `checkov` alone.
     """
+    (found,) = review_all(
+        [plan],
+        base=base,
+        usage=usage,
+        budgets=budgets,
+        accepted=accepted,
+        fail_on=fail_on,
+        only=only,
+        checkov=(checkov,),
+        today=today,
+    )
+    return found
+
+
+def review_all(
+    plans: Sequence[Plan],
+    *,
+    base: Plan | None = None,
+    usage: Usage | None = None,
+    budgets: Sequence[Budget] = (),
+    accepted: Sequence[Acceptance] = (),
+    fail_on: frozenset[str] = frozenset(GATES),
+    only: Sequence[str] = (),
+    checkov: "Sequence[Callable[[], Result] | None]" = (),
+    today: date | None = None,
+) -> list[Review]:
+    """Review plans that one comment is about, each by itself; only budgets hold what all of them use together.
+
+    `base` is what each is compared with, and `checkov` gives the result of each in turn; else as in `review`.
+    """
     today = today or date.today()
-    comparison = Comparison(plan, base)
-    footprint = of_plan(plan, usage, base)
+    compared = [Comparison(plan, base) for plan in plans]
+    planned = [Planned(one.plan.name, of_plan(one.plan, usage, base), one) for one in compared]
+    unused = tuple(_unused(usage, len(plans)))  # known once all of them were asked
+    found = [
+        replace(
+            _judged(one, accepted, today),
+            budgets=tuple(results),
+            notes=(*_notes(one.comparison.plan), *unused),
+            fail_on=fail_on | _ALWAYS,
+            only=tuple(only),
+        )
+        for one, results in zip(planned, hold(budgets, planned), strict=True)
+    ]
+    return [replace(one, builtin=result()) if result else one for one, result in zip_longest(found, checkov)]
+
+
+def _judged(planned: Planned, accepted: Sequence[Acceptance], today: date) -> Review:
+    """What is said of a plan by itself."""
+    _, footprint, comparison = planned
+    plan = comparison.plan
     risks = [risk for find in _RISKS for risk in find(comparison)]
     changes = tuple(_changes(comparison))
     return Review(
@@ -152,10 +211,7 @@ def review(
         unseen=tuple(unseen(comparison, footprint)),
         footprint=footprint,
         alternatives=tuple(alternatives(footprint)),
-        budgets=tuple(hold(list(budgets), footprint, comparison)),
-        notes=(*_notes(plan), *_unused(usage)),
-        builtin=checkov() if checkov is not None else None,
-        fail_on=fail_on,
+        remarks=tuple(_remarks(plan)),
     )
 
 
@@ -187,12 +243,26 @@ def _notes(plan: Plan) -> Iterator[str]:
         yield f"{check.address}: its condition {_STATUS.get(check.status, 'did not pass')}{problems}"
 
 
-def _unused(usage: Usage | None) -> Iterator[str]:
+def _unused(usage: Usage | None, plans: int) -> Iterator[str]:
+    where = "this plan has nothing" if plans == 1 else "no plan here has anything"
     for entry in usage.unused if usage is not None else ():
-        yield f"the usage file says something of {entry}, of which this plan has nothing that is estimated"
+        yield f"the usage file says something of {entry}, of which {where} that is estimated"
+
+
+def _remarks(plan: Plan) -> Iterator[str]:
+    if plan.default_region:
+        yield f"where the plan does not tell the Region, it is taken to be {plan.default_region}, as given"
 
 
 _STATUS = {"fail": "fails", "error": "could not be evaluated"}
+
+
+def _only_gate(only: Sequence[str], changes: Sequence[Change]) -> Gate:
+    """What moves is there twice: neither its old nor its new address may be another's."""
+    addresses = (address for one in changes for address in (one.address, one.previous_address) if address)
+    if others := beyond(only, addresses):
+        return Gate("only", Level.STOP, f"changes more than {' and '.join(only)}: {told(others)}")
+    return Gate("only", None, f"changes nothing but {' and '.join(only)}")
 
 
 def _risk_gate(name: str, risks: list[JudgedRisk]) -> Gate:

@@ -35,6 +35,8 @@ class Unseen:
     address: str
     what: str
     level: Level
+    #: Whether the baseline has it.
+    known_before: bool = False
 
 
 def unseen(comparison: Comparison, footprint: PlanFootprint) -> Iterator[Unseen]:

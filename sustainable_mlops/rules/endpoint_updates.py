@@ -39,6 +39,7 @@ _WITHIN = ("vpc_id", "region")
         "lifecycle.create_before_destroy, so that each new one has a new name."
     ),
     types=(ENDPOINT,),
+    of_change=True,
 )
 def keeps_old_model(plan: Plan, endpoint: Resource) -> Verdicts:
     if endpoint.action not in ("no-op", "update"):
@@ -83,6 +84,7 @@ def _model_behind(plan: Plan, configuration: Resource) -> Verdicts:
     practices=("66",),
     fix="Set lifecycle.create_before_destroy on the configuration.",
     types=(CONFIGURATION,),
+    of_change=True,
 )
 def replaced_before_endpoint(plan: Plan, configuration: Resource) -> Verdicts:
     if configuration.action != "replace":
@@ -127,6 +129,7 @@ def configuration_name_prefix(plan: Plan, configuration: Resource) -> Verdicts:
     practices=("66",),
     fix="Leave the name out or use name_prefix; create_before_destroy spreads to all that the resource depends on.",
     types=tuple(_NAMES),
+    of_change=True,
 )
 def create_before_destroy_name(plan: Plan, resource: Resource) -> Verdicts:
     """One that gives a prefix, or no name, gets a new name each time."""

@@ -90,6 +90,7 @@ class Rule:
     types: tuple[str, ...]  # the resource types that it looks at; ("*",) for all
     check: Check
     deleted: bool  # whether it also looks at what the plan deletes
+    of_change: bool  # whether it judges an update, a replacement or a deletion, not what is there: no baseline holds it
 
     @property
     def guideline(self) -> str:
@@ -106,10 +107,11 @@ def rule(
     fix: str,
     types: tuple[str, ...],
     deleted: bool = False,
+    of_change: bool = False,
 ) -> Callable[[Check], Rule]:
     """Make the function below it a `Rule`."""
 
     def make(check: Check) -> Rule:
-        return Rule(id, severity, title, practices, fix, types, check, deleted)
+        return Rule(id, severity, title, practices, fix, types, check, deleted, of_change)
 
     return make

@@ -276,6 +276,7 @@ def model_monitor(plan: Plan, monitor: Resource) -> Verdicts:
     practices=("52",),
     fix="Create a serverless endpoint under another name, move the callers, then delete the real-time one.",
     types=(ENDPOINT,),
+    of_change=True,
 )
 def conversion(plan: Plan, endpoint: Resource) -> Verdicts:
     path = "endpoint_config_name"
