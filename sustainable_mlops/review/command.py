@@ -9,19 +9,20 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.review.names import STDIN, label, names
 
 if TYPE_CHECKING:
     from sustainable_mlops.checkov import Result
     from sustainable_mlops.review import Review
 
 _DESCRIPTION = """\
-Review a Terraform plan: data at risk, privileges widened, policies, carbon and cost before and after, budgets.
+Review Terraform plans: data at risk, privileges widened, policies, carbon and cost before and after, budgets.
 
   terraform plan -out plan.tfplan && terraform show -json plan.tfplan > plan.json
 
@@ -30,6 +31,11 @@ Review a Terraform plan: data at risk, privileges widened, policies, carbon and 
   review_plan.py plan.json --usage usage.yaml --budgets budgets.yaml
   review_plan.py plan.json --base main.json                  against another plan instead of the state
   terraform show -json plan.tfplan | review_plan.py - --format markdown
+
+  review_plan.py envs/*/plan.json --write comment.md         several plans, one report: the worst verdict counts
+  review_plan.py plan.json --only 'module.*_endpoint*'       stops where anything else changes, too
+  review_plan.py plan.json --write-baseline baseline.json    what is there now; commit it, and from then on
+  review_plan.py plan.json --baseline baseline.json          judges what is new
 
 From a clone, review_plan.py is `.venv/bin/python scripts/review_plan.py` (after `make setup`); where the package is
 installed, `python -m sustainable_mlops.review`.
@@ -40,6 +46,7 @@ reviewer itself failed, 130 interrupted, 141 whoever read the output stopped
 """
 _FORMATS = ("text", "markdown", "html", "json", "sarif")
 _SUFFIXES = {".txt": "text", ".md": "markdown", ".html": "html", ".json": "json", ".sarif": "sarif"}
+_BASELINES = (".json", ".yaml", ".yml")
 _GATES = ("data", "privileges", "rules", "budgets", "checkov", "unknown")
 
 
@@ -58,9 +65,9 @@ def start() -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
-    given = argparse.Namespace(write=[])
+    given = argparse.Namespace(write=[], plans=())
     try:
-        _parser().parse_args(arguments, given)
+        _parser().parse_intermixed_args(arguments, given)
         return _run(given)
     except UserError as error:
         return _refuse(given, " ".join(str(error).split()))
@@ -80,18 +87,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _refuse(arguments: argparse.Namespace, why: str) -> int:
     print(f"error: {why}", file=sys.stderr)
     for path in arguments.write:
-        if path.suffix == ".md":
-            from sustainable_mlops.review.formats.markdown import not_reviewed
-
+        if path.suffix == ".md" and arguments.plans:
             with suppress(UserError):
-                _write(path, not_reviewed(_name(arguments), why))
+                _write(path, _not_reviewed(arguments, why))
     return 2
 
 
-def _name(arguments: argparse.Namespace) -> str:
-    """What the reports call the plan. What is no UTF-8 in an argument cannot be written either."""
-    name: str = arguments.name or ("stdin" if arguments.plan == "-" else arguments.plan)
-    return name.encode(errors="surrogateescape").decode(errors="replace")
+def _not_reviewed(arguments: argparse.Namespace, why: str) -> str:
+    from sustainable_mlops.review.shim import not_reviewed
+
+    try:
+        called = names(arguments.plans, arguments.name)
+    except UserError:
+        called = names(arguments.plans, [])
+    return not_reviewed(called, why)
 
 
 def _close_stdout() -> None:
@@ -104,11 +113,18 @@ def _parser() -> argparse.ArgumentParser:
         "review_plan.py", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawTextHelpFormatter
     )
     add = parser.add_argument
-    add("plan", help="output of `terraform show -json`; - for stdin")
-    add("--base", type=Path, metavar="PLAN", help="the plan to compare with, where there is no state")
+    add("plans", nargs="+", metavar="plan", help="output of `terraform show -json`; - for stdin")
+    add("--name", action="append", default=[],
+        help="what the reports call the plan, instead of its path; of several, once for each, in order")  # fmt: skip
+    add("--base", type=Path, metavar="PLAN", help="the plan to compare with, where there is no state; of one plan only")
     add("--usage", type=Path, metavar="FILE", help="usage.yaml: how resources are used, which no plan says")
     add("--budgets", type=Path, metavar="FILE", help="budgets.yaml: the most carbon and cost, for all or by tags")
     add("--accepted", type=Path, metavar="FILE", help="accepted.yaml: risks that somebody accepts, why, until when")
+    add("--baseline", type=Path, metavar="FILE", help="baseline.json: what was there before, which is for the record")
+    add("--write-baseline", type=Path, metavar="FILE", help="write it anew: all that is there now (.json or .yaml)")
+    add("--only", action="append", default=[], metavar="ADDRESS",
+        help="stop where anything else changes; * stands for anything; may be given again")  # fmt: skip
+    add("--region", help="the Region of whoever planned (AWS_REGION), where the plan does not tell it")
     add("--format", choices=_FORMATS, help="what to print (text, unless --write is given: then nothing)")
     add(
         "--write",
@@ -119,8 +135,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"files to write: {', '.join(_SUFFIXES)}\n(.md also where there is no review: why)",
     )
     add("--json", action="store_const", const="json", dest="format", help="the same as --format json")
-    add("--name", help="what the reports call the plan, instead of the file's name")
-    add("--fail-on", type=_gates, default=frozenset(_GATES[:-1]), metavar="GATES",
+    add("--fail-on", default=",".join(_GATES[:-1]), metavar="GATES",
         help=f"gates that give exit code 1, or none: {','.join(_GATES)}\n(all but unknown by default)")  # fmt: skip
     add("--checkov", action="store_true", help="run checkov's built-in checks as well, at the same time")
     return parser
@@ -129,36 +144,68 @@ def _parser() -> argparse.ArgumentParser:
 def _gates(text: str) -> frozenset[str]:
     gates = frozenset(filter(None, (part.strip() for part in text.split(",")))) - {"none"}
     if unknown := sorted(gates - set(_GATES)):
-        raise argparse.ArgumentTypeError(f"{unknown[0]} is none of {', '.join(_GATES)}, none")
+        raise UserError(f"--fail-on: {unknown[0]} is none of {', '.join(_GATES)}, none")
     return gates
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    _check(arguments)
+    from sustainable_mlops.review.shim import render
+
+    reviews = _reviews(arguments)
+    texts = {path: render(reviews, _SUFFIXES[path.suffix]) for path in arguments.write}
+    if arguments.write_baseline:
+        from sustainable_mlops.review.baseline import baseline_text
+
+        texts[arguments.write_baseline] = baseline_text(reviews, arguments.write_baseline.suffix)
+    for path, text in texts.items():
+        _write(path, text)
+    form = arguments.format or (None if arguments.write else "text")
+    if form is not None:
+        _print(reviews, form)
+    return max(review.exit_code for review in reviews)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse what cannot be used. argparse could, but knows no plans yet for which to write that there is no review."""
     for path in arguments.write:
         if path.suffix not in _SUFFIXES:
             raise UserError(f"--write {path}: must end in one of {', '.join(_SUFFIXES)}")
-    from sustainable_mlops.review.formats import render
+    baseline = arguments.write_baseline
+    if baseline and baseline.suffix not in _BASELINES:
+        raise UserError(f"--write-baseline {baseline}: must end in one of {', '.join(_BASELINES)}")
+    if arguments.base and len(arguments.plans) > 1:
+        raise UserError(f"--base: compares one plan, and {len(arguments.plans)} are given; review each by itself")
+    if not all(address.strip() for address in arguments.only):
+        raise UserError("--only: is empty; give an address, in which * stands for anything")
+    _gates(arguments.fail_on)
+    if arguments.region is not None:
+        _check_region(arguments.region)
 
-    review = _with_checkov(arguments) if arguments.checkov else _review(arguments, _read(arguments.plan))
-    for path in arguments.write:
-        _write(path, render(review, _SUFFIXES[path.suffix]))
-    form = arguments.format or (None if arguments.write else "text")
-    if form is not None:
-        _print(review, form)
-    return review.exit_code
+
+def _check_region(name: str) -> None:
+    from sustainable_mlops.catalogue import regions
+
+    if regions.find(name) is None:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, regions.everything(), 1)
+        hint = f"; did you mean {close[0]}?" if close else ", such as eu-north-1"
+        raise UserError(f"--region: {name} is no Region that the catalogue knows{hint}")
 
 
-def _with_checkov(arguments: argparse.Namespace) -> "Review":
-    """The review with checkov beside it, which starts at once: its imports take longer than the whole rest."""
-    from sustainable_mlops.checkov import Checkov
+def _reviews(arguments: argparse.Namespace) -> "list[Review]":
+    """The review of each plan. checkov, if asked for, starts before anything is read."""
+    called = names(arguments.plans, arguments.name)
+    if not arguments.checkov:
+        return _reviewed(arguments, called, [_read(plan) for plan in arguments.plans])
+    from sustainable_mlops.review.beside import Beside
 
-    with ThreadPoolExecutor(1) as beside:
-        checkov = Checkov()
-        try:
-            data = _read(arguments.plan)
-            return _review(arguments, data, beside.submit(checkov.check, _utf8(data)))
-        finally:
-            checkov.stop()
+    with Beside(len(called)) as beside:
+        read = [_read(plan) for plan in arguments.plans]
+        told = called if len(called) > 1 else [""]
+        results = [beside.check(_utf8(data), name) for data, name in zip(read, told, strict=True)]
+        return _reviewed(arguments, called, read, list(map(_waiting, results)))
 
 
 def _utf8(data: bytes) -> bytes:
@@ -168,7 +215,7 @@ def _utf8(data: bytes) -> bytes:
 
 
 def _read(plan: str) -> bytes:
-    if plan == "-":
+    if plan == STDIN:
         try:
             return sys.stdin.buffer.read()
         except (AttributeError, OSError) as error:  # there is no stdin where it is closed
@@ -179,24 +226,37 @@ def _read(plan: str) -> bytes:
     return read(Path(plan))
 
 
-def _review(arguments: argparse.Namespace, data: bytes, checkov: "Future[Result] | None" = None) -> "Review":
+def _reviewed(
+    arguments: argparse.Namespace,
+    called: Sequence[str],
+    read: Sequence[bytes],
+    checkov: "Sequence[Callable[[], Result]]" = (),
+) -> "list[Review]":
     from sustainable_mlops.footprint.usage import read_usage
     from sustainable_mlops.plan import load
-    from sustainable_mlops.review import review
+    from sustainable_mlops.review import review_all
     from sustainable_mlops.review.accepted import read_accepted
+    from sustainable_mlops.review.baseline import read_baseline, with_baseline
     from sustainable_mlops.review.budgets import read_budgets
 
-    plan = load(data, "stdin" if arguments.plan == "-" else arguments.plan)
-    plan.name = _name(arguments)
-    return review(
-        plan,
-        base=load(arguments.base) if arguments.base else None,
+    plans = [load(data, label(path)) for data, path in zip(read, arguments.plans, strict=True)]
+    base = load(arguments.base) if arguments.base else None
+    for plan, name in zip(plans, called, strict=True):
+        plan.name = name
+    for plan in (*plans, *([base] if base else [])):
+        plan.default_region = arguments.region
+    baseline = read_baseline(arguments.baseline) if arguments.baseline else None
+    found = review_all(
+        plans,
+        base=base,
         usage=read_usage(arguments.usage) if arguments.usage else None,
         budgets=read_budgets(arguments.budgets) if arguments.budgets else (),
         accepted=read_accepted(arguments.accepted) if arguments.accepted else (),
-        fail_on=arguments.fail_on,
-        checkov=_waiting(checkov) if checkov is not None else None,
+        fail_on=_gates(arguments.fail_on),
+        only=arguments.only,
+        checkov=checkov,
     )
+    return with_baseline(found, baseline) if baseline is not None else found
 
 
 def _waiting(checkov: "Future[Result]") -> "Callable[[], Result]":
@@ -221,11 +281,11 @@ def _write(path: Path, text: str) -> None:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
-def _print(review: "Review", form: str) -> None:
+def _print(reviews: "Sequence[Review]", form: str) -> None:
     if sys.stdout is None:
         raise UserError("stdout: is closed; give --write and files instead")
     try:
-        _show(review, form)
+        _show(reviews, form)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -233,13 +293,13 @@ def _print(review: "Review", form: str) -> None:
         raise UserError(f"stdout: cannot be written: {error.strerror or error}") from None
 
 
-def _show(review: "Review", form: str) -> None:
+def _show(reviews: "Sequence[Review]", form: str) -> None:
     if form == "text" and sys.stdout.isatty():
-        from sustainable_mlops.review.formats.text import print_to_terminal
+        from sustainable_mlops.review.shim import print_to_terminal
 
-        print_to_terminal(review)
+        print_to_terminal(reviews)
         return
-    from sustainable_mlops.review.formats import render
+    from sustainable_mlops.review.shim import render
 
-    sys.stdout.buffer.write(render(review, form).encode())
+    sys.stdout.buffer.write(render(reviews, form).encode())
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""One comment on a pull or merge request: written once, replaced from then on.
+"""One comment on a pull or merge request about the same plans: written once, replaced from then on.
 
 Only a comment that this token's user wrote is replaced: whoever wrote it could change what it says afterwards.
 """
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.review.marker import plans_of
 
 _TIMEOUT_S = 30
 _PAGE = 100
@@ -65,16 +66,33 @@ def _needed(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
-def post(text: str, marker: str, where: Place) -> str:
-    """Replace the comment that starts with `marker`, or write it; `created` or `updated`. Raises UserError."""
-    login = _login(where)
-    for comment in _comments(where):
-        own = _get(_get(comment, where.author), where.login) == login
-        if own and str(_get(comment, "body")).startswith(marker):
-            _call(where, where.edit, where.one.format(id=int(_get(comment, "id"))), {"body": text})
-            return "updated"
+def post(text: str, where: Place) -> str:
+    """Replace the comment about the plans that the review `text` is about, or write it; `created` or `updated`.
+
+    A comment that shares a plan with it is replaced, and where there are several, as once was one a plan, the others
+    are deleted. Raises UserError where a request fails.
+    """
+    login, plans = _login(where), plans_of(text)
+    same = [comment for comment in _comments(where) if _own(comment, where, login) and plans & _plans(comment)]
+    for comment in same[1:]:
+        _call(where, "DELETE", _url(where, comment))
+    if same:
+        _call(where, where.edit, _url(where, same[0]), {"body": text})
+        return "updated"
     _call(where, "POST", where.comments, {"body": text})
     return "created"
+
+
+def _own(comment: Any, where: Place, login: str) -> bool:
+    return bool(_get(_get(comment, where.author), where.login) == login)
+
+
+def _plans(comment: Any) -> frozenset[str]:
+    return plans_of(str(_get(comment, "body")))
+
+
+def _url(where: Place, comment: Any) -> str:
+    return where.one.format(id=int(_get(comment, "id")))
 
 
 def _login(where: Place) -> str:
@@ -105,7 +123,8 @@ def _call(where: Place, method: str, url: str, body: Mapping[str, str] | None = 
     request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310  (the address is the CI's own)
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310
-            return json.load(response)
+            data = response.read()
+            return json.loads(data) if data else None
     except urllib.error.HTTPError as error:
         raise UserError(f"{method} {url}: HTTP {error.code}; check the token and its permissions") from None
     except (OSError, ValueError) as error:

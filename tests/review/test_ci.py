@@ -16,7 +16,7 @@ import yaml
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.review import sticky
-from sustainable_mlops.review.formats.markdown import marker
+from sustainable_mlops.review.marker import marker
 from sustainable_mlops.terraform import ROOT
 from tests.plan.test_load import FIXTURES
 
@@ -42,8 +42,10 @@ def action_step(name: str) -> str:
 
 def run_action(folder: Path, **inputs: str) -> tuple[dict[str, str], str]:
     """The outputs of the step `Review`, and the summary."""
-    names = ("name", "base", "usage", "budgets", "accepted")
-    environment = {"FAIL_ON": "data,privileges,rules,budgets", **{name.upper(): "" for name in names}, **inputs}
+    step = next(step for step in read("action.yml")["runs"]["steps"] if step.get("name") == "Review")
+    given = {"FAIL_ON": "data,privileges,rules,budgets", **inputs}
+    environment = {name: given.pop(name, "") for name in step["env"]}
+    assert given == {}
     files = {name: folder / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     for file in files.values():
         file.touch()
@@ -81,6 +83,32 @@ def test_the_action_fails_with_2_where_the_plan_cannot_be_read_and_says_so_in_th
     assert "missing.json: no such file" in summary
 
 
+def test_the_action_reviews_several_plans_in_one_comment(tmp_path: Path) -> None:
+    for name in ("dev", "test", "prod"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "plan.json").write_bytes(PLAN.read_bytes())
+    paths = "dev/plan.json\ntest/plan.json\nprod/plan.json\n"
+    outputs, summary = run_action(tmp_path, PLANS=paths)
+    assert (outputs["code"], outputs["verdict"]) == ("1", "stop")
+    assert summary.startswith(marker("dev", "test", "prod"))
+    assert summary.count("sustainable-mlops-review") == 1
+    (tmp_path / "prod" / "plan.json").unlink()
+    outputs, summary = run_action(tmp_path, PLANS=paths, NAME="d\nt\np")
+    assert outputs["code"] == "2"
+    assert marker("d", "t", "p") + "\n## ❔ Not reviewed" in summary
+
+
+def test_the_action_takes_what_may_change_a_baseline_and_a_region(tmp_path: Path) -> None:
+    (tmp_path / "baseline.json").write_text('{"baseline": []}')
+    given = {"ONLY": "module.a.*\nmodule.b.*", "BASELINE": "baseline.json", "REGION": "eu-north-1"}
+    outputs, summary = run_action(tmp_path, PLAN=str(PLAN), FAIL_ON="none", **given)
+    assert (outputs["code"], outputs["verdict"]) == ("1", "stop"), "whatever the other gates are"
+    assert "changes more than module.a.\\* and module.b.\\*" in summary.replace("&#42;", "\\*")
+    outputs, summary = run_action(tmp_path, PLAN=str(PLAN), REGION="eu-nort-1")
+    assert outputs["code"] == "2"
+    assert "did you mean" in summary
+
+
 def test_two_uses_of_the_action_in_a_job_keep_their_reports(tmp_path: Path) -> None:
     folders = [run_action(tmp_path, PLAN=str(PLAN), NAME=name)[0]["folder"] for name in ("dev", "prod")]
     assert [marker(name) in Path(f, "review.md").read_text() for f, name in zip(folders, ("dev", "prod"), strict=True)]
@@ -102,12 +130,13 @@ def test_the_hook_stops_a_push(tmp_path: Path) -> None:
     assert "Data at risk" in done.stdout
 
 
-def test_the_step_of_atlantis_prints_a_comment(tmp_path: Path) -> None:
-    steps = read("docs/ci/atlantis.yaml")["workflows"]["reviewed"]["plan"]["steps"]
+@pytest.mark.parametrize(("workflow", "says"), [("reviewed", "Data at risk"), ("promoted", "Scope")])
+def test_the_step_of_atlantis_prints_a_comment(workflow: str, says: str, tmp_path: Path) -> None:
+    steps = read("docs/ci/atlantis.yaml")["workflows"][workflow]["plan"]["steps"]
     done = bash(steps[-1]["run"], tmp_path, SHOWFILE=str(PLAN), PROJECT_NAME="dev")
     assert done.returncode == 1
     assert done.stdout.startswith(marker("dev"))
-    assert "Review of `dev`" in done.stdout
+    assert says in done.stdout
 
 
 class Service(BaseHTTPRequestHandler):
@@ -148,8 +177,17 @@ class Service(BaseHTTPRequestHandler):
         self._answer({}, 201)
 
     def do_PATCH(self) -> None:
-        self.comments[int(self.path.rpartition("/")[2])]["body"] = self._body()
+        self._one()["body"] = self._body()
         self._answer({})
+
+    def do_DELETE(self) -> None:
+        self.comments.remove(self._one())
+        self.send_response(204)
+        self.end_headers()
+
+    def _one(self) -> dict[str, Any]:
+        (found,) = (one for one in self.comments if one["id"] == int(self.path.rpartition("/")[2]))
+        return found
 
     do_PUT = do_PATCH  # noqa: N815
 
@@ -195,6 +233,21 @@ def test_there_is_one_comment_a_plan_however_often_it_is_posted(
     assert [c["body"] for c in Service.comments[150:]] == [f"{marker('dev')}\nreview 2", f"{marker('prod')}\nreview 1"]
 
 
+@pytest.mark.parametrize("kind", ["github", "gitlab"])
+def test_a_comment_about_several_plans_takes_the_place_of_those_about_any_of_them(
+    kind: str, service: str, tmp_path: Path
+) -> None:
+    posted = (["dev"], ["network"], ["prod"], ["dev", "prod"], ["prod", "dev", "test"], ["test"])
+    for names in posted:
+        (tmp_path / "review.md").write_text(f"{marker(*names)}\nof {names}")
+        done = bash(f"python {ROOT}/scripts/post_comment.py review.md", tmp_path, **environment(kind, service))
+        assert done.returncode == 0, done.stderr
+        said = [comment["body"].partition("\n")[2] for comment in Service.comments]
+        assert f"of {names}" in said
+        assert len(said) == len(set(said)) <= 3
+    assert said == ["of ['test']", "of ['network']"]
+
+
 def test_what_is_no_review_is_not_posted(tmp_path: Path, service: str) -> None:
     (tmp_path / "other.md").write_text("hello")
     done = bash(f"python {ROOT}/scripts/post_comment.py other.md", tmp_path, **environment("github", service))
@@ -210,12 +263,31 @@ def test_outside_a_pull_request_nothing_is_posted() -> None:
 
 def test_the_gitlab_snippet_reviews_and_comments(tmp_path: Path, service: str) -> None:
     (tmp_path / ".review").symlink_to(ROOT)
-    (tmp_path / "plan.json").write_bytes(PLAN.read_bytes())
+    plans = [tmp_path / "envs" / name / "plan.json" for name in ("dev", "prod")]
+    for plan in plans:
+        plan.parent.mkdir(parents=True)
+        plan.write_bytes(PLAN.read_bytes())
     script = "\n".join(read("docs/ci/gitlab-ci.yml")["review"]["script"])
     done = bash(script, tmp_path, **environment("gitlab", service))
     assert done.returncode == 1, done.stderr
     assert (tmp_path / "review.html").exists()
-    (tmp_path / "plan.json").write_text("{")
+    plans[1].write_text("{")
     (tmp_path / "review.md").unlink()
     assert bash(script, tmp_path, **environment("gitlab", service)).returncode == 2
-    assert [c["body"].startswith(marker("plan.json") + "\n## ❔ Not reviewed") for c in Service.comments] == [True]
+    (comment,) = Service.comments
+    assert comment["body"].startswith(marker("dev", "prod") + "\n## ❔ Not reviewed")
+
+
+def test_the_github_snippet_gives_the_action_what_it_takes_and_the_plans_that_it_makes(tmp_path: Path) -> None:
+    *_, make, review = read("docs/ci/github.yml")["jobs"]["plan"]["steps"]
+    assert review["with"].keys() <= read("action.yml")["inputs"].keys()
+    program = tmp_path / "terraform"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    for plan in review["with"]["plans"].splitlines():
+        (tmp_path / plan).parent.mkdir(parents=True)
+    done = bash(f'export PATH="$PWD:$PATH"\n{make["run"]}', tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert all(
+        "show -json plan.tfplan" in (tmp_path / plan).read_text() for plan in review["with"]["plans"].splitlines()
+    )

@@ -159,7 +159,7 @@ def test_a_fault_of_the_reviewer_is_no_gate_that_failed_and_tells_no_value(
     def fails(*_: Any, **__: Any) -> None:
         raise KeyError("a hidden value")
 
-    monkeypatch.setattr("sustainable_mlops.review.review", fails)
+    monkeypatch.setattr("sustainable_mlops.review.review_all", fails)
     assert main([write(change("aws_s3_bucket.b", before=BUCKET))]) == 2
     said = capsys.readouterr().err
     assert re.fullmatch(r"error: the reviewer itself failed \(KeyError at \w+\.py:\d+\): .*\n", said)

@@ -1,0 +1,45 @@
+"""What reports call plans that are reviewed together."""
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.review.names import names
+
+
+@pytest.mark.parametrize(
+    ("plans", "called"),
+    [
+        (["envs/dev/plan.json"], ["envs/dev/plan.json"]),
+        (["-"], ["stdin"]),
+        (["envs/dev/plan.json", "envs/prod/plan.json"], ["dev", "prod"]),
+        (["out/dev.json", "out/prod.json"], ["dev", "prod"]),
+        (["envs/dev/plan.json", "-"], ["plan", "stdin"]),
+        (["eu/dev/plan.json", "us/dev/plan.json"], ["eu", "us"]),
+        (["a/eu/dev/plan.json", "a/us/dev/plan.json", "a/us/prod/plan.json"], ["eu/dev", "us/dev", "us/prod"]),
+        (["plan.json", "dev/plan.json"], ["plan", "dev/plan"]),
+        (["a/a.json", "a/a/a.json"], ["a/a.json", "a/a/a.json"]),
+        (["a/plan.json", "a/plan.txt"], ["a/plan.json", "a/plan.txt"]),
+    ],
+)  # fmt: skip
+def test_a_lone_plan_is_its_path_and_several_are_what_tells_them_apart(plans: list[str], called: list[str]) -> None:
+    assert names(plans, []) == called
+
+
+def test_names_that_are_given_are_taken_in_order() -> None:
+    assert names(["a.json", "b.json"], ["test", "live"]) == ["test", "live"]
+
+
+@pytest.mark.parametrize(
+    ("plans", "given", "says"),
+    [
+        (["a.json", "b.json"], ["dev"], "--name: 1 given for 2 plans"),
+        (["a.json"], ["dev", "prod"], "--name: 2 given for 1 plans"),
+        (["a.json", "b.json"], ["dev", "dev"], "--name dev: must be different"),
+        (["a.json", "b.json"], ["dev", " "], "--name: is empty"),
+        (["a.json", "./a.json"], [], "./a.json: is given twice"),
+        (["-", "-"], [], "stdin can be read once"),
+    ],
+)
+def test_each_plan_has_one_different_name(plans: list[str], given: list[str], says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        names(plans, given)

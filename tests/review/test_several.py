@@ -1,0 +1,231 @@
+"""Several plans in one report: names, settings for all of them, the worst exit code, and nothing half-written."""
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.checkov import Result
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint.usage import Usage
+from sustainable_mlops.plan import Plan
+from sustainable_mlops.review import Review, Verdict, review, review_all
+from sustainable_mlops.review.beside import Beside
+from sustainable_mlops.review.budgets import Budget, BudgetResult, Held
+from sustainable_mlops.review.command import main
+from sustainable_mlops.review.marker import marker
+from tests.plan.build import change, document, plan
+from tests.plan.test_load import FIXTURES
+from tests.review.test_budgets import notebook, running
+
+TAGS = {"workload": "a", "environment": "dev", "owner": "b"}
+TOPIC = {"name": "t", "tags_all": TAGS}
+FINE = [change("aws_sns_topic.t", TOPIC, before=TOPIC)]
+STOPPED = [change("aws_s3_bucket.b", before={"bucket": "b", "tags_all": TAGS})]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two environments: of dev nothing changes, prod loses a bucket."""
+    for name, changes in (("dev", FINE), ("prod", STOPPED)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "plan.json").write_text(json.dumps(document(*changes)))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+PLANS = ["dev/plan.json", "prod/plan.json"]
+
+
+def verdicts(folder: Path, *arguments: str) -> tuple[int, dict[str, str]]:
+    """The exit code, and the verdict of each plan by its name."""
+    code = main([*arguments, "--write", str(folder / "review.json")])
+    found = json.loads((folder / "review.json").read_text())
+    return code, {one["plan"]: one["verdict"] for one in found["plans"]}
+
+
+def test_the_worst_of_several_plans_is_the_exit_code(folder: Path) -> None:
+    assert verdicts(folder, *PLANS) == (1, {"dev": "fine", "prod": "stop"})
+    assert verdicts(folder, *PLANS, "--fail-on", "none") == (0, {"dev": "fine", "prod": "look"})
+
+
+def test_names_may_stand_beside_their_plans(folder: Path) -> None:
+    given = ["--name", "one", PLANS[0], "--name", "two", PLANS[1]]
+    assert verdicts(folder, *given) == (1, {"one": "fine", "two": "stop"})
+
+
+def test_one_of_them_may_come_from_stdin(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = json.dumps(document(*STOPPED)).encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    assert verdicts(folder, PLANS[0], "-") == (1, {"plan": "fine", "stdin": "stop"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([*PLANS, "missing/plan.json"], "missing/plan.json: no such file"),
+        ([*PLANS, "--base", PLANS[0]], "--base: compares one plan, and 2 are given"),
+        ([*PLANS, "--name", "dev"], "--name: 1 given for 2 plans"),
+        ([*PLANS, PLANS[0]], "dev/plan.json: is given twice"),
+        (["-", "-"], "-: stdin can be read once"),
+        (
+            [*PLANS, "--region", "eu-nort-1"],
+            "--region: eu-nort-1 is no Region that the catalogue knows; did you mean eu-",
+        ),
+        ([*PLANS, "--region", "x"], "--region: x is no Region that the catalogue knows, such as eu-north-1"),
+        ([*PLANS, "--only", " "], "--only: is empty"),
+        ([*PLANS, "--baseline", "missing.json"], "missing.json: no such file"),
+        (
+            [*PLANS, "--write-baseline", "baseline.txt"],
+            "--write-baseline baseline.txt: must end in one of .json, .yaml, .yml",
+        ),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing_half_written(
+    folder: Path, arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    baseline = [] if "--write-baseline" in arguments else ["--write-baseline", "new.json"]
+    assert main([*arguments, *baseline, "--write", "review.md", "review.json"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"error: {says}")
+    assert captured.err.count("\n") == 1
+    written = {file.name for file in folder.iterdir()} - {"dev", "prod"}
+    assert written <= {"review.md"}, "the comment alone says why there is no review"
+
+
+def test_where_a_plan_cannot_be_read_the_comment_about_all_of_them_says_so(folder: Path) -> None:
+    Path(PLANS[1]).write_text("{")
+    assert main([*PLANS, "--write", "review.md"]) == 2
+    text = (folder / "review.md").read_text()
+    assert text.startswith(marker("dev", "prod") + "\n## ❔ Not reviewed")
+    assert "prod/plan.json: is not JSON" in text
+
+
+def test_a_usage_entry_is_unused_where_no_plan_uses_it() -> None:
+    use: dict[str, Any] = {"aws_sagemaker_notebook_instance.b": {}, "aws_sagemaker_notebook_instance.c": {}}
+    dev, prod = review_all([plan(notebook("a", "dev")), plan(notebook("b", "prod"))], usage=Usage(use))
+    assert dev.notes == prod.notes
+    assert [note.split(",")[0] for note in dev.notes] == [
+        "the usage file says something of aws_sagemaker_notebook_instance.c"
+    ]
+
+
+def held(plans: list[Plan], budget: Budget) -> list[tuple[BudgetResult, ...]]:
+    return [one.budgets for one in review_all(plans, budgets=[budget])]
+
+
+def named(name: str, *changes: dict[str, Any]) -> Plan:
+    found = plan(*changes)
+    found.name = name
+    return found
+
+
+DEV, PROD = named("dev", notebook("n", "dev")), named("prod", notebook("n", "prod"))
+USD = running(review(DEV), "cost")
+
+
+def test_a_budget_holds_the_sum_over_all_plans_and_says_so() -> None:
+    (dev,), (prod,) = held([DEV, PROD], Budget("b", {"workload": "delay"}, {"usd_per_month": USD * 1.5}))
+    assert dev == prod
+    assert dev.held is Held.OVER
+    assert dev.value == pytest.approx(2 * USD)
+    assert dev.what == "cost a month, dev and prod together"
+    assert review(DEV, budgets=[Budget("b", {}, {"usd_per_month": USD * 1.5})]).budgets[0].held is Held.WITHIN
+
+
+def test_a_budget_of_one_environment_is_held_where_that_is() -> None:
+    budget = Budget("b", {"environment": "prod"}, {"usd_per_month": USD * 0.5})
+    dev, prod = review_all([DEV, PROD], budgets=[budget])
+    assert dev.budgets == ()
+    assert [(one.held, one.what) for one in prod.budgets] == [(Held.OVER, "cost a month")]
+    assert (dev.exit_code, prod.exit_code) == (0, 1)
+
+
+def test_what_a_budget_cannot_count_is_named_with_its_plan() -> None:
+    unknown = named("prod", notebook("n", "prod", type_="ml.future.large"))
+    (dev,), (prod,) = held([DEV, unknown], Budget("b", {}, {"usd_per_month": 1e6}))
+    assert dev.held is prod.held is Held.UNKNOWN
+    assert dev.unknown == ("prod: aws_sagemaker_notebook_instance.n",)
+
+
+def test_a_budget_that_nothing_falls_under_says_so_in_each() -> None:
+    (dev,), (prod,) = held([DEV, PROD], Budget("b", {"workload": "other"}, {"usd_per_month": 1}))
+    assert dev.held is prod.held is Held.NOTHING
+
+
+NO_REGION = {"name": "n", "instance_type": "ml.m5.large", "tags_all": TAGS}
+
+
+def test_the_region_of_whoever_planned_is_used_where_the_plan_tells_none(folder: Path) -> None:
+    (folder / "n.json").write_text(json.dumps(document(change("aws_sagemaker_notebook_instance.n", NO_REGION))))
+    totals = []
+    for region in ([], ["--region", "eu-north-1"], ["--region", "us-east-1"]):
+        assert main(["n.json", "--write", "review.json", *region]) == 0
+        found = json.loads((folder / "review.json").read_text())
+        totals.append(found["footprint"]["after"]["total"])
+    assert totals[0] is None
+    assert totals[1] != totals[2]
+
+
+def test_the_region_that_was_given_is_told_and_leaves_the_verdict_alone() -> None:
+    found: list[Review] = []
+    for region in (None, "eu-north-1"):
+        one = plan(*FINE)
+        one.default_region = region
+        found.append(review(one))
+    assert [one.verdict for one in found] == [Verdict.FINE, Verdict.FINE]
+    assert [one.remarks for one in found] == [
+        (),
+        ("where the plan does not tell the Region, it is taken to be eu-north-1, as given",),
+    ]
+
+
+class Fake:
+    """A checkov that counts itself."""
+
+    started = ended = 0
+
+    def __init__(self) -> None:
+        type(self).started += 1
+
+    def check(self, plan: bytes) -> Result:
+        if plan == b"bad":
+            raise UserError("checkov: read or checked nothing")
+        return Result(int(plan))
+
+    def stop(self) -> None:
+        type(self).ended += 1
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> type[Fake]:
+    Fake.started = Fake.ended = 0
+    monkeypatch.setattr("sustainable_mlops.review.beside.Checkov", Fake)
+    return Fake
+
+
+def test_checkov_starts_for_two_plans_at_once_and_each_gets_its_own_result(fake: type[Fake]) -> None:
+    with Beside(5) as beside:
+        assert fake.started == 2
+        results = [beside.check(str(number).encode(), f"plan {number}") for number in range(5)]
+        assert [one.result().passed for one in results] == [0, 1, 2, 3, 4]
+    assert fake.started == fake.ended == 5, "each that was started is ended"
+
+
+@pytest.mark.usefixtures("fake")
+def test_what_checkov_cannot_read_is_named() -> None:
+    with Beside(1) as beside, pytest.raises(UserError, match="prod: checkov: read or checked nothing"):
+        beside.check(b"bad", "prod").result()
+
+
+@pytest.mark.slow
+def test_checkov_runs_over_each_of_several_plans(folder: Path) -> None:
+    for name in PLANS:
+        Path(name).write_bytes((FIXTURES / "platform.json").read_bytes())
+    main([*PLANS, "--checkov", "--write", "review.json"])
+    found = json.loads((folder / "review.json").read_text())
+    assert [bool(one["checkov"]["failed"]) for one in found["plans"]] == [True, True]
