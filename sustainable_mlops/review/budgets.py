@@ -132,7 +132,7 @@ def hold(budgets: Sequence[Budget], plans: Sequence[Planned]) -> list[list[Budge
     A plan has no result of a budget that only other plans have something of: its limit holds there.
     """
     found: list[list[BudgetResult]] = [[] for _ in plans]
-    tags = [_tags(plan) for plan in plans]
+    tags = [_tags(plan) for plan in plans] if budgets else []
     for budget in budgets:
         shares = [_share(budget, plan, of_plan) for plan, of_plan in zip(plans, tags, strict=True)]
         concerned = [bool(share.resources or share.untold) for share in shares]

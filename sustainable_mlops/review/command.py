@@ -9,7 +9,6 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -18,6 +17,8 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.review.names import STDIN, label, names
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from sustainable_mlops.checkov import Result
     from sustainable_mlops.review import Review
 

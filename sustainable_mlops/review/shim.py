@@ -4,8 +4,7 @@ import json
 from collections.abc import Sequence
 
 from sustainable_mlops.review import formats
-from sustainable_mlops.review.formats import content, markdown
-from sustainable_mlops.review.marker import marker
+from sustainable_mlops.review.formats import content
 from sustainable_mlops.review.review import Review
 
 content.GATE_TITLES.setdefault("only", "Scope")
@@ -17,6 +16,8 @@ def render(reviews: Sequence[Review], form: str) -> str:
     if len(texts) == 1:
         return texts[0]
     if form == "markdown":
+        from sustainable_mlops.review.marker import marker
+
         bodies = [text.partition("\n")[2] for text in texts]
         return f"{marker(*(review.name for review in reviews))}\n" + "\n".join(bodies)
     if form == "json":
@@ -39,5 +40,8 @@ def print_to_terminal(reviews: Sequence[Review]) -> None:
 
 def not_reviewed(names: Sequence[str], why: str) -> str:
     """What `formats.markdown.not_reviewed` will give."""
+    from sustainable_mlops.review.formats import markdown
+    from sustainable_mlops.review.marker import marker
+
     text = markdown.not_reviewed(", ".join(names), why)
     return f"{marker(*names)}\n{text.partition(chr(10))[2]}"
