@@ -106,6 +106,14 @@ STORES = {
     "aws_ecrpublic_repository": Store("its images"),
     "aws_dynamodb_table_replica": Store("the copy in this Region", level=LOOK),
     "aws_cloudfront_key_value_store": Store("its keys and values", level=LOOK),
+    "aws_cloudwatch_log_stream": Store("its logs", level=LOOK),
+    "aws_cognito_user": Store("the user", level=LOOK),
+    "aws_identitystore_user": Store("the user", level=LOOK),
+    "aws_dynamodb_table_item": Store("the item", level=LOOK),
+    "aws_glue_registry": Store("its schemas", level=LOOK),
+    "aws_organizations_account": Store("the account", "it is closed only where close_on_deletion is set", LOOK),
+    "aws_route53_zone": Store("its records and the name servers that others know", level=LOOK),
+    "aws_s3_object_copy": Store("the object", "a versioned bucket keeps the old version", LOOK),
     "aws_secretsmanager_secret_version": Store("this value of the secret", level=LOOK),
 }
 

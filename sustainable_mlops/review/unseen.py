@@ -14,9 +14,7 @@ from sustainable_mlops.review.harmless import harmless
 from sustainable_mlops.review.policy_types import POLICY_TYPES
 from sustainable_mlops.review.risk import Level
 from sustainable_mlops.review.stores import STORES
-
-#: What holds bytes is judged as data; how many, only the usage file tells, as it does of the apps that people start.
-_STORES = ("storage", "transfer", "app")
+from sustainable_mlops.review.weaker import GUARDS_BY_TYPE
 
 
 class Why(StrEnum):
@@ -41,19 +39,16 @@ class Unseen:
 
 def unseen(comparison: Comparison, footprint: PlanFootprint) -> Iterator[Unseen]:
     """Everything that this review did not see, what is not counted first."""
-    changed = {pair.address for pair in comparison.changes}
-    for resource in footprint.resources:
-        level = Level.LOOK if resource.address in changed else Level.NOTE
-        parts = (change.after for change in resource.changes if change.after is not None)
-        for reason in dict.fromkeys(part.unknown for part in parts if part.unknown and part.kind not in _STORES):
-            yield Unseen(Why.NOT_COUNTED, resource.address, f"{reason.what}: {reason.reason}", level)
+    for one in footprint.uncounted:
+        what = f"{one.unknown.what}: {one.unknown.reason}"
+        yield Unseen(Why.NOT_COUNTED, one.address, what, Level.LOOK if one.changed else Level.NOTE)
     for pair in comparison.changes:
         if pair.after is not None and not _known(pair.type):
             what = f"the reviewer does not know the type {pair.type}: it may hold data or run machines"
             yield Unseen(Why.NOT_REVIEWED, pair.address, what, Level.LOOK)
 
 
-_READ = frozenset({*READERS, *UNCOVERED, *FREE, *STORES, *POLICY_TYPES})
+_READ = frozenset({*READERS, *UNCOVERED, *FREE, *STORES, *POLICY_TYPES, *GUARDS_BY_TYPE})
 
 
 def _known(type_: str) -> bool:
