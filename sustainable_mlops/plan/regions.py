@@ -89,13 +89,13 @@ class Regions:
 
     @cached_property
     def _seen(self) -> dict[tuple[str, str], str | Unknown]:
-        """Each provider's region as its resources that exist and its `aws_region` show, where they all agree."""
+        """Each provider's region as its resources that exist, its `aws_region` and keys show, where they all agree."""
         found: dict[tuple[str, str], set[str]] = {}
         for resource in self._inventory.all:
             if resource.type == "aws_region" and resource.mode == "data":
                 region = _region(resource.get("region")) or _region(resource.get("name"))
             else:
-                region = _own(resource.old)
+                region = _own(resource.old) or _of_key(resource)
             if region:
                 found.setdefault(self._key(resource), set()).add(region)
         return {key: regions.pop() if len(regions) == 1 else UNKNOWN for key, regions in found.items()}
@@ -112,6 +112,14 @@ def _own(values: Block) -> str | None:
         if match:
             return match[1]
     return None
+
+
+def _of_key(resource: Resource) -> str | None:
+    """SageMaker takes only keys of its own region ("Use KMS to encrypt data", SageMaker developer guide)."""
+    if not resource.type.startswith("aws_sagemaker_"):
+        return None
+    keys = (resource.text(attribute) for attribute in ("kms_key_arn", "kms_key_id"))
+    return next((match[1] for key in keys if isinstance(key, str) and (match := _ARN.match(key))), None)
 
 
 def _region(value: object) -> str | None:

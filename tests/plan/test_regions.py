@@ -142,3 +142,14 @@ def test_of_what_is_destroyed_it_is_that_of_the_only_configuration() -> None:
     gone = change("aws_x.gone", before={"id": "x"}, provider_name=AWS)
     found = plan(gone, configuration={"provider_config": providers})
     assert found.region(found.resources[0]) == "eu-north-1"
+
+
+def test_the_key_of_a_new_endpoint_tells_the_region_that_no_provider_names() -> None:
+    key = "arn:aws:kms:eu-north-1:123456789012:key/1"
+    found = plan(
+        change("aws_sagemaker_endpoint_configuration.c", {"kms_key_arn": key}),
+        change("aws_sagemaker_endpoint.e", {"name": "e"}),
+    )
+    endpoint = found.resource("aws_sagemaker_endpoint.e")
+    assert endpoint is not None
+    assert found.region(endpoint) == "eu-north-1"
