@@ -95,7 +95,7 @@ def _refuse(arguments: argparse.Namespace, why: str) -> int:
 
 
 def _not_reviewed(arguments: argparse.Namespace, why: str) -> str:
-    from sustainable_mlops.review.shim import not_reviewed
+    from sustainable_mlops.review.formats.markdown import not_reviewed
 
     try:
         called = names(arguments.plans, arguments.name)
@@ -151,7 +151,7 @@ def _gates(text: str) -> frozenset[str]:
 
 def _run(arguments: argparse.Namespace) -> int:
     _check(arguments)
-    from sustainable_mlops.review.shim import render
+    from sustainable_mlops.review.formats import render
 
     reviews = _reviews(arguments)
     texts = {path: render(reviews, _SUFFIXES[path.suffix]) for path in arguments.write}
@@ -296,11 +296,11 @@ def _print(reviews: "Sequence[Review]", form: str) -> None:
 
 def _show(reviews: "Sequence[Review]", form: str) -> None:
     if form == "text" and sys.stdout.isatty():
-        from sustainable_mlops.review.shim import print_to_terminal
+        from sustainable_mlops.review.formats.text import print_to_terminal
 
         print_to_terminal(reviews)
         return
-    from sustainable_mlops.review.shim import render
+    from sustainable_mlops.review.formats import render
 
     sys.stdout.buffer.write(render(reviews, form).encode())
     sys.stdout.flush()

@@ -92,7 +92,7 @@ class Review:
         """Every gate and how it stands."""
         found = [_only_gate(self.only, self.changes)] if self.only else []
         found += [_risk_gate("data", self.of(Section.DATA)), _risk_gate("privileges", self.of(Section.PRIVILEGES))]
-        found += [_gate("rules", [one.level for one in self.findings if one.level is not None])]
+        found += [_rules_gate(self.findings)]
         found += [_gate("unseen", [one.level for one in self.unseen], "all of it was seen")]
         found += [_budgets_gate(self.budgets)] if self.budgets else []
         return found + ([_checkov_gate(self.builtin)] if self.builtin is not None else [])
@@ -269,6 +269,22 @@ def _risk_gate(name: str, risks: list[JudgedRisk]) -> Gate:
     return _gate(name, [one.level for one in risks])
 
 
+def _rules_gate(findings: Sequence[JudgedFinding]) -> Gate:
+    """What cannot be told is counted once a resource, however many rules ask; what the apply itself tells, apart."""
+    untold = {one.finding.address for one in findings if one.open and one.level is Level.LOOK}
+    told = [one for one in findings if not one.until_apply and not (one.open and one.finding.address in untold)]
+    levels = [one.level for one in told if one.level is not None]
+    later = sum(one.until_apply for one in findings)
+    parts = [
+        _counted([level for level in levels if level is not Level.NOTE]),
+        f"{len(untold)} resource{'s' if len(untold) != 1 else ''} of which it cannot be told" if untold else "",
+        _counted([level for level in levels if level is Level.NOTE]),
+        f"{later} told only by the apply" if later else "",
+    ]
+    worst = _worst([*levels, *[Level.LOOK] * len(untold), *[Level.NOTE] * later])
+    return Gate("rules", worst, ", ".join(filter(None, parts)) or "nothing found")
+
+
 def _budgets_gate(budgets: Sequence[BudgetResult]) -> Gate:
     levels = {Held.OVER: Level.STOP, Held.UNKNOWN: Level.LOOK, Held.NOTHING: Level.NOTE}
     return _gate("budgets", [levels[one.held] for one in budgets if one.held in levels], "all within")
@@ -280,7 +296,13 @@ def _checkov_gate(result: "Result") -> Gate:
 
 
 def _gate(name: str, levels: list[Level], nothing: str = "nothing found") -> Gate:
+    return Gate(name, _worst(levels), _counted(levels) or nothing)
+
+
+def _worst(levels: list[Level]) -> Level | None:
+    return next((level for level in Level if level in levels), None)
+
+
+def _counted(levels: list[Level]) -> str:
     words = {Level.STOP: "to stop", Level.LOOK: "to look at", Level.NOTE: "for the record"}
-    parts = [f"{number} {words[level]}" for level in Level if (number := levels.count(level))]
-    worst = next((level for level in Level if level in levels), None)
-    return Gate(name, worst, ", ".join(parts) or nothing)
+    return ", ".join(f"{number} {words[level]}" for level in Level if (number := levels.count(level)))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.review.command import main
-from sustainable_mlops.review.formats.markdown import marker
+from sustainable_mlops.review.marker import marker
 from sustainable_mlops.terraform import ROOT
 from tests.plan.build import change, document
 from tests.plan.test_load import FIXTURES

@@ -1,6 +1,6 @@
-"""A review shown: for the pull request, for a browser, for machines, for code scanning, for a terminal."""
+"""Reviews shown: for the pull request, for a browser, for machines, for code scanning, for a terminal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from sustainable_mlops.review.review import Review
@@ -9,7 +9,12 @@ from sustainable_mlops.review.review import Review
 FORMATS = {"markdown": ".md", "html": ".html", "json": ".json", "sarif": ".sarif", "text": ".txt"}
 
 
-def render(review: Review, form: str) -> str:
-    """The review in one of `FORMATS`. Imports what only this format needs."""
-    show: Callable[[Review], str] = import_module(f"{__name__}.{form}").render
-    return show(review)
+def render(reviews: Review | Sequence[Review], form: str) -> str:
+    """One review, or several as one, in one of `FORMATS`. Imports what only this format needs."""
+    module = import_module(f"{__name__}.{form}")
+    found = [reviews] if isinstance(reviews, Review) else list(reviews)
+    if len(found) == 1:
+        one: Callable[[Review], str] = module.render
+        return one(found[0])
+    several: Callable[[Sequence[Review]], str] = module.render_several
+    return several(found)

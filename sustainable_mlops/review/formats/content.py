@@ -1,15 +1,11 @@
-"""What all formats for people say, in the same words and the same order."""
+"""The words in which all formats for people say the same."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from sustainable_mlops import rules
-from sustainable_mlops.footprint.figures import Estimate, Figure, shown
-from sustainable_mlops.footprint.from_plan import Change as PartChange
-from sustainable_mlops.footprint.from_plan import ResourceFootprint
+from sustainable_mlops.footprint.figures import Figure, shown
 from sustainable_mlops.review.budgets import BudgetResult, Held
 from sustainable_mlops.review.judged import JudgedRisk
-from sustainable_mlops.review.review import Review, Verdict
+from sustainable_mlops.review.review import Gate, Review, Verdict
 from sustainable_mlops.review.risk import Level
 from sustainable_mlops.review.unseen import Unseen
 
@@ -17,6 +13,7 @@ from sustainable_mlops.review.unseen import Unseen
 _LONGEST = 700
 
 GATE_TITLES = {
+    "only": "Scope",
     "data": "Data at risk",
     "privileges": "Privileges",
     "rules": "Policies",
@@ -24,20 +21,23 @@ GATE_TITLES = {
     "budgets": "Budgets",
     "checkov": "checkov's checks",
 }
-LEVEL_WORDS = {Level.STOP: "stop", Level.LOOK: "look", Level.NOTE: "note"}
+#: The verdicts, the worst last.
+WORSE = (Verdict.FINE, Verdict.LOOK, Verdict.STOP)
 METHOD = (
     "Figures are estimates for a month of 730 hours: expected (low to high). Carbon is operational by the grid's "
     "average (location-based) plus embodied. Class A rests on measured or given inputs, B on derived ones, C on "
-    "assumptions."
+    "assumptions. Of machines, 1 / 2 / 4 are the least, expected and most."
 )
 
 
 def short(text: str, longest: int = _LONGEST) -> str:
-    """`text` in one line, cut where it is long."""
-    line = text[: longest + 1]
-    if not line.isprintable():
-        line = "".join(character if character.isprintable() else " " for character in line)
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+    """`text` in one line; of a long one its start and its end, where what follows from it may stand."""
+    if len(text) > longest:
+        end = longest // 3
+        text = f"{text[: longest - end - 1]}…{text[-end:]}"
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def signed(value: float) -> str:
@@ -60,170 +60,41 @@ def central(figure: Figure | None) -> str:
     return "unknown" if figure is None else shown(figure.central)
 
 
-def headline(review: Review) -> str:
-    """The verdict and what it is for, in one line."""
-    if review.verdict is Verdict.FINE:
-        return "Fine: no gate failed and nothing is left to look at"
-    stops = review.verdict is Verdict.STOP
-    # A gate that is not to stop the plan is still to look at.
+def headline(*reviews: Review) -> str:
+    """The verdict and what it is for, in one line; of several plans, the worst and whose it is."""
+    worst = max((one.verdict for one in reviews), key=WORSE.index)
+    concerned = [one for one in reviews if one.verdict is worst]
+    where = f" in {some([short(one.name, 60) for one in concerned])}" if len(reviews) > 1 else ""
+    if worst is Verdict.FINE:
+        every = f" in any of {len(reviews)} plans" if where else ""
+        return f"Fine: no gate failed{every} and nothing is left to look at"
+    names = ", ".join(dict.fromkeys(name for one in concerned for name in _reasons(one)))
+    if worst is Verdict.STOP:
+        return f"Stop{where}: {names or 'something cannot be told before apply, or was not reviewed'}"
+    return f"Look: no gate failed, but see {names or 'what could not be reviewed'}{where}"
+
+
+def _reasons(review: Review) -> list[str]:
+    """The gates that the verdict is for. One that is not to stop the plan is still to look at."""
     failed = [gate for gate in review.gates if gate.level is Level.STOP and gate.name in review.fail_on]
     others = [gate for gate in review.gates if gate.level in (Level.STOP, Level.LOOK)]
-    names = ", ".join(GATE_TITLES[gate.name].lower() for gate in (failed if stops else others))
-    if stops:
-        return f"Stop: {names or 'something cannot be told before apply, or was not reviewed'}"
-    return f"Look: no gate failed, but see {names or 'what could not be reviewed'}"
+    return [gate_title(gate).lower() for gate in (failed if review.verdict is Verdict.STOP else others)]
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
-    """One figure of the whole plan."""
-
-    title: str
-    unit: str
-    before: Figure | None
-    after: Figure | None
-    delta: Figure | None
-    partial: bool = False  # whether something is left out, as it is not known
-
-    @property
-    def known(self) -> bool:
-        """Whether there is any figure."""
-        return any(figure is not None for figure in (self.before, self.after, self.delta))
-
-    @property
-    def line(self) -> str:
-        """Before → after and the change, in one line."""
-        if not self.known:
-            return "unknown"
-        grade = f", class {self.delta.grade}" if self.delta is not None and self.delta.low != self.delta.high else ""
-        start = f"{central(self.before)} → {central(self.after)} {self.unit}"
-        part = "; in part, as not all is known" if self.partial else ""
-        return f"{start}: {spread(self.delta, change=True)}{grade}{part}"
+def gate_title(gate: Gate) -> str:
+    """What a reader calls a gate."""
+    return GATE_TITLES.get(gate.name, gate.name)
 
 
-def totals(review: Review) -> list[Total]:
-    """The figures that a reader looks for first."""
-    titles = {
-        "total": ("Carbon", "kgCO2e a month"),
-        "cost": ("Cost", "USD a month"),
-        "energy": ("Energy", "kWh a month"),
-        "operational": ("Operational carbon", "kgCO2e a month"),
-        "embodied": ("Embodied carbon", "kgCO2e a month"),
-        "market_based": ("Market-based instead", "kgCO2e a month"),
-        "water": ("Water", "L a month"),
-    }
-    found = review.footprint
-    return [
-        Total(
-            title,
-            unit,
-            found.before.get(metric),
-            found.after.get(metric),
-            found.delta.get(metric),
-            metric in {*found.before.partial, *found.after.partial},
-        )
-        for metric, (title, unit) in titles.items()
-    ]
+def some(names: Sequence[str], most: int = 3) -> str:
+    """`dev, prod and 4 more`."""
+    rest = len(names) - most
+    return f"{', '.join(names[:most])} and {rest} more" if rest > 0 else ", ".join(names)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A resource's footprint in a table."""
-
-    address: str
-    action: str
-    count: str
-    kg: tuple[Figure | None, Figure | None, Figure | None]
-    usd: tuple[Figure | None, Figure | None, Figure | None]
-    driver: str
-    grade: str
-    changed: tuple[PartChange, ...]
-
-    @property
-    def per_thousand(self) -> str:
-        """The carbon of 1,000 requests after the plan, where it serves any; SCI's functional unit."""
-        found = [(one, part) for one in self.changed if (part := one.after) is not None and part.estimate is not None]
-        figures = [(one.name, estimate.get("total")) for one, part in found if (estimate := part.per_thousand_requests)]
-        texts = [(name, spread(figure.times(1000))) for name, figure in figures if figure is not None]
-        names = len(texts) > 1
-        return "; ".join(f"{f'{name}: ' if names else ''}{text} gCO2e per 1,000 requests" for name, text in texts)
-
-    @property
-    def known(self) -> bool:
-        """Whether there is any figure."""
-        return any(figure is not None for figure in (*self.kg, *self.usd))
-
-    @property
-    def changes(self) -> bool:
-        """Whether the plan changes it, or may."""
-        deltas = self.kg[2], self.usd[2]
-        may = self.action != "no-op" and None in deltas
-        return may or any(delta is not None and delta.central != 0 for delta in deltas)
-
-
-def rows(review: Review) -> list[Row]:
-    """A row a resource of which something is known, those first whose carbon changes most."""
-    found = [row for resource in review.footprint.resources if (row := _row(resource)).known]
-    return sorted(found, key=lambda row: -abs(row.kg[2].central) if row.kg[2] is not None else 0.0)
-
-
-def _row(resource: ResourceFootprint) -> Row:
-    sides = resource.before, resource.after, resource.delta
-    kg, usd = _three(sides, "total"), _three(sides, "cost")
-    main = kg[1] if kg[1] is not None and kg[1].central else kg[0]
-    counts = [_count(change.after) for change in resource.changes if change.after is not None]
-    return Row(
-        resource.address,
-        resource.action,
-        "; ".join(filter(None, counts)),
-        kg,
-        usd,
-        main.driver if main is not None else "",
-        main.grade if main is not None else "",
-        resource.changes,
-    )
-
-
-def _three(sides: tuple[Estimate, ...], metric: str) -> tuple[Figure | None, Figure | None, Figure | None]:
-    before, after, delta = (side.get(metric) for side in sides)
-    return before, after, delta
-
-
-def _count(part: object) -> str:
-    count = getattr(part, "count", None)
-    if count is None:
-        return ""
-    if count.low == count.high:
-        return f"{count.central:g} instance{'s' if count.central != 1 else ''}"
-    return f"{count.low:g} / {count.central:.2g} / {count.high:g} instances (least / expected / most)"
-
-
-@dataclass(frozen=True, slots=True)
-class RuleGroup:
-    """A rule and all that it found at one level."""
-
-    rule: rules.Rule
-    level: Level
-    outcome: rules.Outcome
-    findings: tuple[rules.Finding, ...]
-
-
-def rule_groups(review: Review) -> list[RuleGroup]:
-    """The rules that are not kept, the most serious first."""
-    groups: dict[tuple[Level, rules.Outcome, str], list[rules.Finding]] = {}
-    for one in review.findings:
-        if one.level is not None:
-            groups.setdefault((one.level, one.finding.outcome, one.finding.rule), []).append(one.finding)
-    order, outcomes = list(Level), list(rules.Outcome)
-    ranked = sorted(groups, key=lambda key: (order.index(key[0]), outcomes.index(key[1])))
-    return [RuleGroup(rules.BY_ID[key[2]], key[0], key[1], tuple(groups[key])) for key in ranked]
-
-
-def outcome_word(group: RuleGroup) -> str:
-    """How a group of findings is titled."""
-    if group.outcome is rules.Outcome.WAIVED:
-        return "waived"
-    return "cannot tell" if group.outcome is rules.Outcome.UNKNOWN else LEVEL_WORDS[group.level]
+def elsewhere(number: int) -> str:
+    """That some of what is said of a plan stands among what several have in common."""
+    return f"{number} of what stops it or is to look at {'is' if number == 1 else 'are'} said of several plans, above."
 
 
 def risk_text(judged: JudgedRisk) -> str:
@@ -254,15 +125,3 @@ def budget_text(result: BudgetResult) -> str:
         Held.UNKNOWN: f"cannot tell: {len(result.unknown) or 'some'} not counted, the rest is ",
     }[result.held]
     return f"{held}{shown(result.value)} {result.unit}{end} of {result.allowed:,g} {result.unit}"
-
-
-def unknowns(review: Review) -> Iterator[tuple[str, str]]:
-    """(Address, what and why) of everything that is counted nowhere."""
-    for address, unknown in review.footprint.unknowns:
-        yield address, f"{unknown.what}: {unknown.reason}"
-
-
-def assumptions(review: Review) -> list[str]:
-    """What the figures rest on, in words."""
-    both = (*review.footprint.before.assumptions, *review.footprint.after.assumptions)
-    return list(dict.fromkeys(both))

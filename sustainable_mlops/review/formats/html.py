@@ -1,19 +1,40 @@
 """The review as one HTML file: no script, nothing from elsewhere, readable on a phone and in print."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from sustainable_mlops.review.formats import charts, content
+from sustainable_mlops.review.formats import charts, content, effects
+from sustainable_mlops.review.formats import points as said
+from sustainable_mlops.review.formats.bundle import Placed, bundle
+from sustainable_mlops.review.formats.points import Place
 from sustainable_mlops.review.review import Review
-from sustainable_mlops.review.risk import Level, Section
+from sustainable_mlops.review.risk import Level
 
-_SECTIONS: tuple[tuple[Section, str], ...] = (
-    (Section.DATA, "Data at risk"),
-    (Section.PRIVILEGES, "Privileges widened"),
-)
+#: More rules than these to look at are folded; more rows of what changes are in the table alone.
+_MOST_OPEN = 6
+_MOST_ROWS = 20
 
 
 def render(review: Review) -> str:
     """The page. Names in the plan are escaped by the template engine, and no script may run at all."""
+    page = {"headline": content.headline(review), "verdict": review.verdict, "title": review.name}
+    view = _view(review, said.placed(said.points(review)), review.notes, review.remarks)
+    return _page("review.html.j2", page=page, view=view)
+
+
+def render_several(reviews: Sequence[Review]) -> str:
+    """One page about several plans: the worst first, and what they have in common once."""
+    found = bundle(reviews)
+    page = {"headline": found.headline, "verdict": found.verdict, "title": f"{len(reviews)} plans"}
+    members = [(one, _view(one.review, one.own, one.notes, one.remarks)) for one in found.members]
+    totals = effects.totals(found.footprint)
+    return _page(
+        "reviews.html.j2", page=page, bundle=found, members=members, totals=totals, common=_points(found.common)
+    )
+
+
+def _page(template: str, **given: Any) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -30,33 +51,69 @@ def render(review: Review) -> str:
         "spread": content.spread,
         "central": content.central,
     }
-    rows = content.rows(review)
-    totals = content.totals(review)
-    return environment.get_template("report.html.j2").render(
-        review=review,
-        headline=content.headline(review),
-        totals=totals,
-        rows=rows,
-        gate_titles=content.GATE_TITLES,
-        sections=[(title, review.of(section)) for section, title in _SECTIONS],
-        risk_text=content.risk_text,
-        rule_groups=content.rule_groups(review),
-        outcome_word=content.outcome_word,
-        budget_text=content.budget_text,
-        unseen_text=content.unseen_text,
-        unknowns=list(content.unknowns(review)),
-        assumptions=content.assumptions(review),
-        method=content.METHOD,
-        note=Level.NOTE,
-        waterfalls=[
+    environment.globals |= {
+        "budget_text": content.budget_text,
+        "counts": effects.counts,
+        "elsewhere": content.elsewhere,
+        "gate_title": content.gate_title,
+        "headline": content.headline,
+        "method": content.METHOD,
+        "note": Level.NOTE,
+        "some": content.some,
+        "most_open": _MOST_OPEN,
+        "most_rows": _MOST_ROWS,
+    }
+    return environment.get_template(template).render(**given)
+
+
+def _view(review: Review, found: Placed, notes: Sequence[str], remarks: Sequence[str]) -> dict[str, Any]:
+    """All that the page says of one review."""
+    rows, totals = effects.rows(review), effects.totals(review.footprint)
+    alternatives = list(effects.alternatives(review))
+    return {
+        "review": review,
+        "notes": notes,
+        "remarks": remarks,
+        "totals": totals,
+        "rows": rows,
+        "done": effects.done(review),
+        "points": _points(found),
+        "later": said.until_apply(review),
+        "alternatives": alternatives,
+        "waterfalls": [
             ("Carbon", totals[0].unit, charts.waterfall(totals[0], [(row.address, row.kg[2]) for row in rows])),
             ("Cost", totals[1].unit, charts.waterfall(totals[1], [(row.address, row.usd[2]) for row in rows])),
         ],
-        ranges=charts.ranges(rows),
-        savings=charts.savings(
-            (f"{one.title}: {one.part}", one.saved_kg, one.costs) for one in review.alternatives[:8]
+        "ranges": charts.ranges(rows),
+        "savings": charts.savings(
+            (f"{one.title}: {' '.join(filter(None, (one.address, part)))}", one.saved_kg, one.costs)
+            for one, part in alternatives[:8]
         ),
-    )
+    }
+
+
+def _points(found: Placed) -> dict[str, Any]:
+    """What is said, by where it stands: first what is serious, with what is left alone where that is as serious."""
+    alone = found[Place.ALONE]
+    worst = alone[0].level if alone else None
+    left_alone = (said.summary(Place.ALONE, alone), said.topics(alone), worst)
+    sections = ((Place.STOP, Level.STOP), (Place.LOOK, Level.LOOK))
+    folds = [left_alone] if worst is Level.NOTE else []
+    if record := found[Place.RECORD]:
+        folds.append((said.summary(Place.RECORD, record), said.topics(record), Level.NOTE))
+    if before := found[Place.BEFORE]:
+        folds.append((f"{len(before)} were there before (baseline)", said.topics(before), Level.NOTE))
+    return {
+        "loud": [
+            (place, said.topics(found[place]), left_alone if worst is level else None)
+            for place, level in sections
+            if found[place] or worst is level
+        ],
+        "folds": folds,
+        "explained": [
+            (said.summary(place, its), its) for place in (Place.UNCOUNTED, Place.ASSUMED) if (its := found[place])
+        ],
+    }
 
 
 def _marked(text: str) -> list[tuple[bool, str]]:

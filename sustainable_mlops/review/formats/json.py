@@ -1,20 +1,45 @@
 """The review as JSON, by the schema in `review.schema.json`: exact, complete, the same for the same plan."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sustainable_mlops.review.budgets import BudgetResult
+from sustainable_mlops.review.formats.bundle import footprint, worst_first
+from sustainable_mlops.review.formats.things import became
 from sustainable_mlops.review.judged import JudgedFinding, JudgedRisk
 from sustainable_mlops.review.review import Review
+from sustainable_mlops.review.unseen import Unseen
 
 #: Raised in its first part where something is taken away or changes its meaning, in its second where it is added.
-VERSION = "1.2"
+VERSION = "1.3"
 
 
 def render(review: Review) -> str:
     """The document as text."""
     return json.dumps(document(review), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def render_several(reviews: Sequence[Review]) -> str:
+    """The document about several plans as text: the whole document of each, and the totals."""
+    found = footprint(reviews)
+    counts = sum((Counter(review.counts()) for review in reviews), Counter[str]())
+    several = {
+        "schema_version": VERSION,
+        "verdict": str(worst_first(reviews)[0].verdict),
+        "exit_code": max(review.exit_code for review in reviews),
+        "totals": {
+            "changes": {"counts": dict(counts), "unchanged": sum(review.unchanged for review in reviews)},
+            "before": found.before.to_dict(),
+            "after": found.after.to_dict(),
+            "delta": found.delta.to_dict(),
+            "running": found.running.to_dict(),
+        },
+        "plans": [document(review) for review in reviews],
+    }
+    return json.dumps(several, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def document(review: Review) -> dict[str, Any]:
@@ -36,16 +61,23 @@ def document(review: Review) -> dict[str, Any]:
         "risks": [_risk(one) for one in review.risks],
         "findings": [_finding(one) for one in review.findings if one.level is not None],
         "rules_kept": sum(one.level is None for one in review.findings),
-        "unseen": [
-            {"why": str(one.why), "address": one.address, "what": one.what, "level": str(one.level)}
-            for one in review.unseen
-        ],
-        "footprint": review.footprint.to_dict(),
+        "unseen": [_unseen(one) for one in review.unseen],
+        "footprint": _footprint(review),
         "alternatives": [one.to_dict() for one in review.alternatives],
         "budgets": [_budget(one) for one in review.budgets],
         "notes": list(review.notes),
+        "remarks": list(review.remarks),
         "checkov": None if review.builtin is None else asdict(review.builtin),
     }
+
+
+def _footprint(review: Review) -> dict[str, Any]:
+    """The footprint, with what each part is and becomes in the words of the other formats."""
+    found = review.footprint.to_dict()
+    for resource, told in zip(review.footprint.resources, found["resources"], strict=True):
+        for change, part in zip(resource.changes, told["parts"], strict=True):
+            part["thing"] = became(change).text
+    return found
 
 
 def _text(value: object) -> str | None:
@@ -62,6 +94,7 @@ def _risk(one: JudgedRisk) -> dict[str, Any]:
         "what": risk.what,
         "fix": risk.fix,
         "known": risk.known,
+        "known_before": one.known_before,
         "acceptance": None
         if acceptance is None
         else {"reason": acceptance.reason, "until": str(acceptance.until), "expired": one.accepted is None},
@@ -80,10 +113,21 @@ def _finding(one: JudgedFinding) -> dict[str, Any]:
         "level": _text(one.level),
         "touched": one.touched,
         "until_apply": one.until_apply,
+        "known_before": one.known_before,
         "address": finding.address,
         "path": finding.path,
         "message": finding.message,
         "fix": rule.fix,
+    }
+
+
+def _unseen(one: Unseen) -> dict[str, Any]:
+    return {
+        "why": str(one.why),
+        "address": one.address,
+        "what": one.what,
+        "level": str(one.level),
+        "known_before": one.known_before,
     }
 
 
@@ -96,4 +140,5 @@ def _budget(one: BudgetResult) -> dict[str, Any]:
         "end": "high" if one.high else "expected",
         "figure": None if one.figure is None else one.figure.to_dict(),
         "unknown": list(one.unknown),
+        "plans": list(one.plans),
     }

@@ -1,266 +1,246 @@
-"""The review as one comment on a pull request, in GitHub's Markdown, which GitLab and Atlantis show as well.
+"""The review as one comment on a pull request, in GitHub's Markdown, which GitLab and Atlantis show as well."""
 
-Names in a plan are written by whoever opens the pull request: addresses stand in code spans, where nothing is
-interpreted; other text has every character escaped that Markdown, HTML or GitHub's mentions could take as theirs.
-"""
-
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from hashlib import sha256
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from sustainable_mlops.footprint.alternatives import Alternative
 from sustainable_mlops.footprint.figures import shown
-from sustainable_mlops.review.formats import content
-from sustainable_mlops.review.formats.content import Row, RuleGroup, short, spread
-from sustainable_mlops.review.judged import JudgedRisk
+from sustainable_mlops.review.formats import content, effects
+from sustainable_mlops.review.formats.bundle import Bundle, Member, Placed, bundle
+from sustainable_mlops.review.formats.content import short, spread
+from sustainable_mlops.review.formats.effects import Done, Row
+from sustainable_mlops.review.formats.marks import code, fix, prose
+from sustainable_mlops.review.formats.points import Group, Place, Point, placed, points, summary, topics, until_apply
+from sustainable_mlops.review.formats.room import LEFT, LIMIT, Block, fitted, made
+from sustainable_mlops.review.marker import marker
 from sustainable_mlops.review.review import Change, Review, Verdict
-from sustainable_mlops.review.risk import Level, Section
-from sustainable_mlops.review.unseen import Unseen
+from sustainable_mlops.review.risk import Level
 
-if TYPE_CHECKING:
-    from sustainable_mlops.checkov import Finding
-
-T = TypeVar("T")
-
-#: What every comment starts with.
-MARKER = "<!-- sustainable-mlops-review"
-#: GitHub takes 65,536 characters; some count for two there.
-LIMIT = 60_000
-#: More lines than this have no room in a comment whatever is in them, and are not even made.
-_MOST_LINES = 1000
-_MOST_NOTES = 30
 _MOST_PLACES = 10
-_LONGEST_MESSAGE = 500
+#: More rules than these to look at are folded.
+_MOST_OPEN = 6
+_MOST_STAYING = 20
+_LONGEST_NAME = 200
+_SEVERAL = ", in several plans"
 _SIGNS = {Level.STOP: "🛑", Level.LOOK: "👀", Level.NOTE: "📝", None: "✅"}
 _VERDICT_SIGNS = {Verdict.STOP: "🛑", Verdict.LOOK: "👀", Verdict.FINE: "✅"}
-#: What Markdown or HTML would take as theirs, anywhere or at the start of a line; then what GitHub makes links of
-#: (mentions, issues, addresses), or pictures (what stands in ARNs as the names of emoji do).
-_SPECIAL = re.compile(
-    r"(?P<escape>[&<>\\`*\[\]|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#+=-](?!\d)|^\d(?=\d*[.)]\s))"
-    r"|@(?=\w)|\#(?=\d)|:(?=//|(?:secret|package|link|label|key|id|new|on):)|\b(?i:www)(?=\.)|\b(?i:GH-)(?=\d)"
-)
-
-
-@dataclass
-class Block:
-    """A section: its head, lines of which as many are kept as there is room for, and its end."""
-
-    head: str
-    lines: list[str] = field(default_factory=list)
-    foot: str = ""
-    left: int = 0  # lines that there would be as well
-
-    def text(self, room: int) -> str:
-        """The section in at most about `room` characters, with a note where lines are left out."""
-        kept: list[str] = []
-        room -= len(self.head) + len(self.foot) + 120
-        for line in self.lines:
-            room -= _size(line) + 1
-            if room < 0:
-                break
-            kept.append(line)
-        left = len(self.lines) - len(kept) + self.left
-        note = f"\n_… {left} more: too many for one comment; the HTML and JSON reports have them all._" if left else ""
-        return "\n".join([self.head, *kept]) + note + self.foot
-
-    @property
-    def size(self) -> int:
-        """How much room it takes as a whole."""
-        return _size(self.head) + _size(self.foot) + sum(_size(line) + 1 for line in self.lines) + 120
 
 
 def render(review: Review) -> str:
     """The comment."""
-    blocks = [block for block in _blocks(review) if block is not None]
-    rooms = _rooms([block.size for block in blocks], LIMIT)
-    return (
-        marker(review.name)
-        + "\n"
-        + "\n\n".join(block.text(room) for block, room in zip(blocks, rooms, strict=True))
-        + "\n"
+    title = f"## {_VERDICT_SIGNS[review.verdict]} {prose(content.headline(review))}"
+    head = Block(
+        f"{title}\n\nReview of {code(review.name)}\n", [*_table(review), *_notes(review.notes, review.remarks)]
     )
+    blocks = [head, *_body(review, placed(points(review)), "###"), _method()]
+    return f"{marker(review.name)}\n{fitted(blocks)}\n"
 
 
-def marker(name: str) -> str:
-    """By this line the comment about a plan is found again, to be replaced; those about other plans stay."""
-    return f"{MARKER} {sha256(name.encode()).hexdigest()[:16]} -->"
+def render_several(reviews: Sequence[Review]) -> str:
+    """One comment about several plans: the worst first, and what they have in common once."""
+    found = bundle(reviews)
+    blocks = [_bundle_head(found), *_in_several(found)]
+    end = [*_quiet(found.common, _SEVERAL), *_explained(found.common, _SEVERAL), _method()]
+    # What is in no section is in the table; heads alone would fill a comment about very many plans.
+    room = LIMIT // 2 - sum(block.fixed for block in (*blocks, *end))
+    for number, member in enumerate(found.members):
+        section = list(_member(member, is_open=number == 0))
+        room -= sum(block.fixed for block in section)
+        if room < 0:
+            blocks.append(Block(LEFT.format(f"{len(found.members) - number} more plans")))
+            break
+        blocks += section
+    return f"{marker(*(review.name for review in reviews))}\n{fitted([*blocks, *end])}\n"
 
 
-def not_reviewed(name: str, why: str) -> str:
-    """The comment where there is no review, so that none of an earlier plan is left standing."""
-    return f"{marker(name)}\n## ❔ Not reviewed\n\n{code(name)}: {prose(why)}\n"
+def not_reviewed(names: Sequence[str], why: str) -> str:
+    """The comment where there is no review, so that none of earlier plans is left standing."""
+    called = ", ".join(code(name) for name in names)
+    return f"{marker(*names)}\n## ❔ Not reviewed\n\n{called}: {prose(why)}\n"
 
 
-def _rooms(sizes: list[int], whole: int) -> list[int]:
-    """Room for each section: the small ones get what they need, the others share the rest evenly."""
-    rooms = [0] * len(sizes)
-    for done, index in enumerate(sorted(range(len(sizes)), key=sizes.__getitem__)):
-        rooms[index] = min(sizes[index], whole // (len(sizes) - done))
-        whole -= rooms[index]
-    return rooms
+def _method() -> Block:
+    return Block(f"<sub>{prose(content.METHOD)}</sub>")
 
 
-def _blocks(review: Review) -> Iterable[Block | None]:
-    yield _head(review)
-    yield _risks(review, Section.DATA, "Data at risk")
-    yield _risks(review, Section.PRIVILEGES, "Privileges widened")
-    yield _unseen(review)
-    yield _policies(review)
-    yield _checkov(review)
-    yield _budgets(review)
-    yield _footprint(review)
-    yield _alternatives(review)
-    yield _changes(review)
-    yield _details("Not counted", list(content.unknowns(review)), _unknown)
-    yield _details("Assumptions", content.assumptions(review), lambda text: f"- {prose(text)}")
-    yield Block(f"<sub>{prose(content.METHOD)}</sub>")
+def _body(review: Review, found: Placed, mark: str) -> Iterator[Block]:
+    yield from _loud(found, mark)
+    yield from _effects(review, mark)
+    yield from _budgets(review, mark)
+    yield from _alternatives(review)
+    yield from _quiet(found)
+    if later := until_apply(review):
+        yield Block(f"{later}.")
+    yield from _changes(review)
+    yield from _explained(found)
 
 
-def _head(review: Review) -> Block:
-    title = f"## {_VERDICT_SIGNS[review.verdict]} {content.headline(review)}"
-    lines = [title, "", f"Review of {code(review.name)}", "", "| | |", "|---|---|"]
-    lines += [
-        f"| {content.GATE_TITLES[gate.name]} | {_SIGNS[gate.level]} {prose(gate.text)} |" for gate in review.gates
-    ]
-    lines += [f"| {total.title} | {prose(total.line)} |" for total in content.totals(review)[:2]]
-    counts = ", ".join(f"{number} {action}" for action, number in review.counts().items()) or "none"
-    lines.append(f"| Changes | {counts}; {review.unchanged} unchanged |")
-    lines += [f"\n> [!WARNING]\n> {prose(note)}" for note in review.notes]
-    return Block(lines[0], lines[1:])
+def _table(review: Review) -> list[str]:
+    lines = ["| | |", "|---|---|"]
+    lines += [f"| {content.gate_title(gate)} | {_SIGNS[gate.level]} {prose(gate.text)} |" for gate in review.gates]
+    lines += [f"| {total.title} | {prose(total.line)} |" for total in effects.totals(review.footprint)[:2]]
+    return [*lines, f"| Changes | {effects.counts(review)} |"]
 
 
-def _risks(review: Review, section: Section, title: str) -> Block | None:
-    found = review.of(section)
-    loud = [one for one in found if one.level is not Level.NOTE]
-    quiet = [one for one in found if one.level is Level.NOTE]
-    if not loud:
-        return _details(f"{title}: nothing; {len(quiet)} for the record", quiet, _risk)
-    lines, left = _made(loud, _risk)
-    return Block(f"### {title}\n", lines, _for_the_record(quiet), left)
+def _notes(notes: Sequence[str], remarks: Sequence[str]) -> list[str]:
+    kinds = [*(("WARNING", note) for note in notes), *(("NOTE", remark) for remark in remarks)]
+    return [f"\n> [!{kind}]\n> {prose(text)}" for kind, text in kinds]
 
 
-def _for_the_record(quiet: list[JudgedRisk]) -> str:
-    if not quiet:
-        return ""
-    more = [f"- … {len(quiet) - _MOST_NOTES} more"] if len(quiet) > _MOST_NOTES else []
-    lines = [*map(_risk, quiet[:_MOST_NOTES]), *more]
-    return "\n".join(["", "", f"<details><summary>{len(quiet)} for the record</summary>", "", *lines, "", "</details>"])
+def _loud(found: Placed, mark: str) -> Iterator[Block]:
+    """What stops it and what to look at, with what is left alone where that is as serious."""
+    alone = found[Place.ALONE]
+    for place, level in ((Place.STOP, Level.STOP), (Place.LOOK, Level.LOOK)):
+        title = f"{mark} {place}\n\n"
+        for topic, groups in topics(found[place]).items():
+            yield _topic(title, topic, groups, folds=place is Place.LOOK)
+            title = ""
+        if alone and alone[0].level is level:
+            block = _fold(summary(Place.ALONE, alone), _by_topic(alone), sign=_SIGNS[level])
+            yield replace(block, head=title + block.head, quiet=False)
 
 
-def _risk(one: JudgedRisk) -> str:
-    advice = f" _{fix(one.risk.fix)}_" if one.risk.fix and not one.accepted else ""
-    return f"- {_SIGNS[one.level]} {code(one.risk.address)} {prose(content.risk_text(one))}.{advice}"
+def _topic(title: str, topic: str, groups: Sequence[Group], *, folds: bool) -> Block:
+    lines, left = made(groups, _group)
+    if folds and groups[0].first.id and len(groups) > _MOST_OPEN:
+        places = len({point.address for group in groups for point in group.points})
+        block = _fold(f"{topic}: {len(groups)} on {places} resources", lines, left)
+        return replace(block, head=title + block.head, quiet=False)
+    return Block(f"{title}**{topic}**\n", lines, "", left)
 
 
-def _unseen(review: Review) -> Block | None:
-    loud = [one for one in review.unseen if one.level is not Level.NOTE]
-    lines, left = _made(loud, _one_unseen)
-    return Block("### Not seen\n", lines, "", left) if lines else None
+def _group(group: Group) -> str:
+    first = group.first
+    if not first.title:
+        advice = f". _{fix(first.fix)}_" if first.fix else ""
+        source = f" <sub>{prose(first.source)}</sub>" if first.source else ""
+        return f"- {_SIGNS[first.level]} {_at(first)}{prose(first.text)}{advice}{source}{_plans(first)}"
+    word = f" · {first.word}" if first.word != first.level else ""
+    head = f"- {_SIGNS[first.level]} **{prose(first.title)}**{word} · `{first.id}` · {prose(first.source)}"
+    lines = [f"{head}  \n  _{fix(first.fix)}_"]
+    lines += [f"  - {_at(one)}{prose(one.text)}{_plans(one)}" for one in group.points[:_MOST_PLACES]]
+    left = len(group.points) - _MOST_PLACES
+    return "\n".join([*lines, f"  - … {left} more"] if left > 0 else lines)
 
 
-def _one_unseen(one: Unseen) -> str:
-    return f"- {_SIGNS[one.level]} {code(one.address)} {prose(content.unseen_text(one))}"
+def _at(point: Point) -> str:
+    place = " ".join(filter(None, (point.address, point.path)))
+    check = f"`{point.id}` " if point.id and not point.title else ""
+    return f"{code(place)} {check}" if place else check
 
 
-def _policies(review: Review) -> Block | None:
-    groups = content.rule_groups(review)
-    if not groups:
-        return None
-    loud = any(group.level is Level.STOP for group in groups)
-    return _details(f"Policies: {len(groups)} not kept", groups, _group, is_open=loud)
+def _plans(point: Point) -> str:
+    return f" (in {prose(content.some(point.plans))})" if point.plans else ""
 
 
-def _group(group: RuleGroup) -> str:
-    lines = [
-        f"- {_SIGNS[group.level]} **{prose(group.rule.title)}** · {content.outcome_word(group)} · "
-        f"`{group.rule.id}` · {prose(group.rule.guideline)}  \n  _{fix(group.rule.fix)}_"
-    ]
-    shown_here = group.findings[:_MOST_PLACES]
-    lines += [f"  - {code(_at(one.address, one.path))} {prose(one.message)}" for one in shown_here]
-    left = len(group.findings) - len(shown_here)
-    return "\n".join([*lines, f"  - … {left} more"] if left else lines)
+def _by_topic(found: Sequence[Point]) -> list[str]:
+    """The lines of all topics, each under its name."""
+    lines = []
+    for topic, groups in topics(found).items():
+        shown_here, left = made(groups, _group)
+        lines += [f"\n**{topic}**\n", *shown_here, *([f"- … {left} more"] if left else [])]
+    return lines
 
 
-def _at(address: str, path: str) -> str:
-    return f"{address} {path}" if path else address
+def _fold(title: str, lines: list[str], left: int = 0, *, sign: str = "", is_open: bool = False) -> Block:
+    start = _opened(f"{sign} {title}" if sign else title, is_open=is_open)
+    return Block(start, lines, "\n\n</details>", left, quiet=True)
 
 
-def _checkov(review: Review) -> Block | None:
-    if review.builtin is None:
-        return None
-    found = review.builtin
-    title = f"checkov's checks: {len(found.failed)} failed, {found.passed} passed"
-    return _details(title, [*found.failed, *found.explained], _check)
+def _opened(title: str, *, is_open: bool) -> str:
+    return f"<details{' open' if is_open else ''}><summary><b>{prose(title)}</b></summary>\n"
 
 
-def _check(one: "Finding") -> str:
-    sign = _SIGNS[Level.NOTE if one.reason else Level.STOP]
-    reason = f": {prose(one.reason)}" if one.reason else ""
-    return f"- {sign} {code(one.address)} `{one.check}` {prose(one.name)}{reason}"
-
-
-def _budgets(review: Review) -> Block | None:
-    if not review.budgets:
-        return None
-    signs = {"over": "🛑", "unknown": "👀", "within": "✅", "nothing": "📝"}
-    lines = ["| | Budget | Limit | |", "|---|---|---|---|"]
-    lines += [
-        f"| {signs[one.held]} | {prose(one.budget)} | {one.what} | {prose(content.budget_text(one))} |"
-        for one in review.budgets
-    ]
-    return Block("### Budgets\n", lines)
-
-
-def _footprint(review: Review) -> Block | None:
-    found = content.rows(review)
+def _effects(review: Review, mark: str) -> Iterator[Block]:
+    done = [_done(one) for one in effects.done(review)] or ["Nothing is changed."]
+    yield Block(f"{mark} What this change does\n", done)
+    found = effects.rows(review)
     if not found:
-        return Block("### Carbon and cost\n\nNothing in this plan is estimated.")
+        yield Block("Nothing in this plan is estimated.")
+        return
     titles = "| Resource | kgCO2e a month | change | USD a month | change | class, moved most by |"
     head = [titles, "|---|--:|--:|--:|--:|---|"]
-    changing, left = _made([row for row in found if row.changes], _row)
+    changing, left = made([row for row in found if row.changes], _row)
     staying = [row for row in found if not row.changes]
-    lines = [*head, *changing] if changing else ["Nothing that is estimated changes."]
     more = ["", "", "<details><summary>All figures of the plan</summary>", "", "| | now → then |", "|---|---|"]
-    more += [f"| {total.title} | {prose(total.line)} |" for total in content.totals(review)]
+    more += [f"| {total.title} | {prose(total.line)} |" for total in effects.totals(review.footprint)]
     more += ["", "</details>"]
+    start = "\n".join(head) if changing else "Nothing that is estimated changes."
+    yield Block(start, changing, "\n".join(more), left)
     if staying:
-        summary = f"<details><summary>{len(staying)} that do not change</summary>"
-        more += ["", summary, "", *head, *map(_row, staying[:20]), "", "</details>"]
-    return Block("### Carbon and cost\n", lines, "\n".join(more), left)
+        rows = [*head, *map(_row, staying[:_MOST_STAYING])]
+        yield _fold(f"{len(staying)} that use something and do not change", rows, max(0, len(staying) - _MOST_STAYING))
+
+
+def _done(one: Done) -> str:
+    named = [code(short(address, _LONGEST_NAME)) for address in one.addresses]
+    named += [f"{number} {code(type_)}" for number, type_ in one.types]
+    more = f" and {one.left} more" if one.left else ""
+    return f"- {one.verb} {one.number}: {', '.join(named)}{more}"
 
 
 def _row(row: Row) -> str:
-    count = "".join(f"<br>{prose(text)}" for text in (row.count, row.per_thousand) if text)
+    things = "".join(f"<br><b>{prose(text)}</b>" for text in row.things)
+    requests = f"<br>{prose(row.per_thousand)}" if row.per_thousand else ""
     grade = f"{row.grade}, {row.driver}" if row.driver else row.grade
     return (
-        f"| {code(row.address, table=True)}{count} | {content.central(row.kg[0])} → {content.central(row.kg[1])} | "
-        f"{spread(row.kg[2], change=True)} | {content.central(row.usd[0])} → {content.central(row.usd[1])} | "
-        f"{spread(row.usd[2], change=True)} | {prose(grade)} |"
+        f"| {code(row.address, table=True)}{things}{requests} | "
+        f"{content.central(row.kg[0])} → {content.central(row.kg[1])} | {spread(row.kg[2], change=True)} | "
+        f"{content.central(row.usd[0])} → {content.central(row.usd[1])} | {spread(row.usd[2], change=True)} | "
+        f"{prose(grade)} |"
     )
 
 
-def _alternatives(review: Review) -> Block | None:
-    if not review.alternatives:
-        return None
-    head = ["| Saves kgCO2e | Saves USD | Where | Instead | It costs |", "|--:|--:|---|---|---|"]
-    lines, left = _made(review.alternatives, _alternative)
-    best = shown(review.alternatives[0].saved_kg.central)
-    block = _details(f"Alternatives: up to {best} kgCO2e a month less", [*head, *lines], str, is_open=len(lines) < 6)
-    return None if block is None else replace(block, left=left)
+def _budgets(review: Review, mark: str) -> Iterator[Block]:
+    if review.budgets:
+        signs = {"over": "🛑", "unknown": "👀", "within": "✅", "nothing": "📝"}
+        head = f"{mark} Budgets\n\n| | Budget | Limit | |\n|---|---|---|---|"
+        lines = [
+            f"| {signs[one.held]} | {prose(one.budget)} | {prose(one.what)} | {prose(content.budget_text(one))} |"
+            for one in review.budgets
+        ]
+        yield Block(head, lines)
 
 
-def _alternative(one: Alternative) -> str:
-    where = code(one.address, table=True) if one.address else ""
-    return (
-        f"| {spread(one.saved_kg)} | {spread(one.saved_usd)} | {where} {prose(one.part)} | {prose(one.title)} | "
-        f"{prose(one.costs)} |"
-    )
+def _alternatives(review: Review) -> Iterator[Block]:
+    if review.alternatives:
+        lines, left = made(list(effects.alternatives(review)), _alternative)
+        best = shown(review.alternatives[0].saved_kg.central)
+        head = ["| Saves kgCO2e | Saves USD | Where | Instead | It costs |", "|--:|--:|---|---|---|"]
+        title = f"Alternatives: up to {best} kgCO2e a month less"
+        yield _fold(title, [*head, *lines], left, is_open=len(lines) < 4)
 
 
-def _changes(review: Review) -> Block | None:
-    return _details(f"Changes: {len(review.changes)}", review.changes, _change)
+def _alternative(found: tuple[Alternative, str]) -> str:
+    one, part = found
+    where = " ".join(filter(None, (code(one.address, table=True) if one.address else "", prose(part))))
+    costs = prose(one.costs)
+    return f"| {spread(one.saved_kg)} | {spread(one.saved_usd)} | {where} | {prose(one.title)} | {costs} |"
+
+
+def _quiet(found: Placed, where: str = "") -> Iterator[Block]:
+    alone, record, before = found[Place.ALONE], found[Place.RECORD], found[Place.BEFORE]
+    if alone and alone[0].level is Level.NOTE:
+        yield _fold(summary(Place.ALONE, alone) + where, _by_topic(alone))
+    if record:
+        yield _fold(summary(Place.RECORD, record) + where, _by_topic(record))
+    if before:
+        yield _fold(f"{len(before)} were there before (baseline){where}", _by_topic(before))
+
+
+def _explained(found: Placed, where: str = "") -> Iterator[Block]:
+    for place in (Place.UNCOUNTED, Place.ASSUMED):
+        if its := found[place]:
+            yield _fold(summary(place, its) + where, *made(its, _line))
+
+
+def _line(point: Point) -> str:
+    return f"- {_at(point)}{prose(point.text)}{_plans(point)}"
+
+
+def _changes(review: Review) -> Iterator[Block]:
+    if review.changes:
+        yield _fold(f"Changes: {len(review.changes)}", *made(review.changes, _change))
 
 
 def _change(change: Change) -> str:
@@ -274,50 +254,35 @@ def _change(change: Change) -> str:
     return text
 
 
-def _unknown(item: tuple[str, str]) -> str:
-    return f"- {code(item[0])} {prose(item[1])}"
+def _bundle_head(found: Bundle) -> Block:
+    title = f"## {_VERDICT_SIGNS[found.verdict]} {prose(found.headline)}"
+    head = "| Plan | | to stop | to look at | kgCO2e a month | USD a month | Changes |\n|---|---|--:|--:|--:|--:|---|"
+    rows = [_plan_row(one) for one in found.members]
+    carbon, cost = (total.change for total in effects.totals(found.footprint)[:2])
+    rows.append(f"| **all {len(found.members)}** | | | | {carbon} | {cost} | |")
+    return Block(f"{title}\n\n{head}", [*rows, *_notes(found.notes, found.remarks)])
 
 
-def _details(title: str, items: Sequence[T], show: Callable[[T], str], *, is_open: bool = False) -> Block | None:
-    if not items:
-        return None
-    lines, left = _made(items, show)
-    head = f"<details{' open' if is_open else ''}><summary><b>{prose(title)}</b></summary>\n"
-    return Block(head, lines, "\n\n</details>", left)
+def _plan_row(member: Member) -> str:
+    review = member.review
+    carbon, cost = (total.change for total in effects.totals(review.footprint)[:2])
+    verdict = f"{_VERDICT_SIGNS[review.verdict]} {review.verdict}"
+    cells = (code(review.name, table=True), verdict, str(member.stops), str(member.looks), carbon, cost)
+    return f"| {' | '.join(cells)} | {effects.counts(review)} |"
 
 
-def _made(items: Sequence[T], show: Callable[[T], str]) -> tuple[list[str], int]:
-    """The lines of as many items as may have room, and how many are left."""
-    return [show(item) for item in items[:_MOST_LINES]], max(0, len(items) - _MOST_LINES)
+def _in_several(found: Bundle) -> Iterator[Block]:
+    start = "### In several plans\n\n"
+    for block in _loud(found.common, "####"):
+        yield replace(block, head=start + block.head)
+        start = ""
 
 
-def prose(text: str) -> str:
-    """`text` as text: nothing in it is Markdown, HTML, a link or a mention."""
-    return _SPECIAL.sub(_harmless, short(text, _LONGEST_MESSAGE))
-
-
-def _harmless(found: re.Match[str]) -> str:
-    """An entity, which is the character and nothing else; or with a space of no width after it, which breaks a link."""
-    return f"&#{ord(found[0])};" if found["escape"] else f"{found[0]}&#8203;"
-
-
-def fix(text: str) -> str:
-    """A rule's or risk's own text, in which only `code` is marked."""
-    parts = text.split("`")
-    return "".join(code(part) if position % 2 else prose(part) for position, part in enumerate(parts))
-
-
-def code(text: str, *, table: bool = False) -> str:
-    """`text` as code. In tables a bar would end the cell even inside code, so a broken bar stands for it."""
-    line = short(text, _LONGEST_MESSAGE)
-    if table:
-        line = line.replace("|", "¦")
-    longest = max((len(run) for run in re.findall("`+", line)), default=0)
-    fence = "`" * (longest + 1)
-    space = " " if line.startswith("`") or line.endswith("`") else ""
-    return f"{fence}{space}{line}{space}{fence}" if line.strip() else "` `"
-
-
-def _size(text: str) -> int:
-    """Length as GitHub's database may count it: characters beyond the basic plane twice."""
-    return len(text.encode("utf-16-le")) // 2
+def _member(member: Member, *, is_open: bool) -> Iterator[Block]:
+    review = member.review
+    title = f"{_VERDICT_SIGNS[review.verdict]} {short(review.name, _LONGEST_NAME)}: {content.headline(review)}"
+    elsewhere = [f"\n{content.elsewhere(member.elsewhere)}"] if member.elsewhere else []
+    lines = [*_table(review), *_notes(member.notes, member.remarks), *elsewhere]
+    yield Block(_opened(title, is_open=is_open), lines)
+    yield from _body(review, member.own, "####")
+    yield Block("</details>")

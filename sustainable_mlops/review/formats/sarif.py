@@ -1,11 +1,12 @@
 """The review as SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/), for code scanning."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
 from sustainable_mlops import __version__, rules
+from sustainable_mlops.review.baseline import KNOWN
 from sustainable_mlops.review.budgets import BudgetResult, Held
 from sustainable_mlops.review.formats.content import budget_text, short, unseen_text
 from sustainable_mlops.review.judged import JudgedRisk
@@ -14,32 +15,58 @@ from sustainable_mlops.review.risk import RISK_TITLES, Level
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Level.STOP: "error", Level.LOOK: "warning", Level.NOTE: "note"}
+_FINGERPRINT = "ruleAndAddress/v1"
 _BUDGET = "BUDGET"
 _UNSEEN = "UNSEEN"
+_SCOPE = "SCOPE"
 _TITLES = {
     **RISK_TITLES,
     _BUDGET: "A budget is exceeded or cannot be held",
+    _SCOPE: "The plan changes more than it may",
     _UNSEEN: "Something that this review does not see",
 }
 
 
 def render(review: Review) -> str:
     """The document as text."""
-    return json.dumps(document(review), indent=2, ensure_ascii=False) + "\n"
+    return render_several([review])
 
 
-def document(review: Review) -> dict[str, Any]:
+def render_several(reviews: Sequence[Review]) -> str:
+    """One run with the results of all plans, each at its own file."""
+    return json.dumps(document(reviews), indent=2, ensure_ascii=False) + "\n"
+
+
+def document(reviews: Sequence[Review]) -> dict[str, Any]:
     """The document. Rules that are kept and what is only for the record are left out."""
-    results = [*_risks(review), *_unseen(review), *_findings(review), *_budgets(review)]
-    ids = sorted({result["ruleId"] for result in results})
+    results = [result for review in reviews for result in _results(review, several=len(reviews) > 1)]
+    ids = {rule: index for index, rule in enumerate(sorted({result["ruleId"] for result in results}))}
     for result in results:
-        result["ruleIndex"] = ids.index(result["ruleId"])
+        result["ruleIndex"] = ids[result["ruleId"]]
     driver = {
         "name": "sustainable-mlops",
         "version": __version__,
         "rules": [_rule(rule_id) for rule_id in ids],
     }
-    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+    told = [_notification(review, text) for review in reviews for text in (*review.notes, *review.remarks)]
+    invocation = {"executionSuccessful": True, "toolExecutionNotifications": told}
+    run = {"tool": {"driver": driver}, "invocations": [invocation], "results": results}
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _notification(review: Review, text: str) -> dict[str, Any]:
+    """What holds of the plan as a whole."""
+    location = {"physicalLocation": {"artifactLocation": {"uri": _uri(review.name)}}}
+    level = "warning" if text in review.notes else "note"
+    return {"level": level, "message": {"text": _plain(text)}, "locations": [location]}
+
+
+def _results(review: Review, *, several: bool) -> Iterator[dict[str, Any]]:
+    for result in (*_scope(review), *_risks(review), *_unseen(review), *_findings(review), *_budgets(review)):
+        if several:  # what is found in one plan is not what is found in another
+            key = f"{review.name}\n{result['partialFingerprints'][_FINGERPRINT]}"
+            result["partialFingerprints"] = {_FINGERPRINT: sha256(key.encode()).hexdigest()}
+        yield result
 
 
 def _rule(rule_id: str) -> dict[str, Any]:
@@ -55,6 +82,12 @@ def _rule(rule_id: str) -> dict[str, Any]:
         "defaultConfiguration": {"level": level},
         "properties": {"tags": ["sustainability", *(f"practice-{practice}" for practice in rule.practices)]},
     }
+
+
+def _scope(review: Review) -> Iterator[dict[str, Any]]:
+    for gate in review.gates:
+        if gate.name == "only" and gate.level is not None:
+            yield _result(review, _SCOPE, gate.level, review.name, gate.text)
 
 
 def _risks(review: Review) -> Iterator[dict[str, Any]]:
@@ -79,8 +112,9 @@ def _findings(review: Review) -> Iterator[dict[str, Any]]:
         start = "cannot tell: " if finding.outcome is rules.Outcome.UNKNOWN else ""
         message = f"{start}{finding.message}. {one.rule.fix}"
         result = _result(review, finding.rule, level, finding.address, message, finding.path)
-        if finding.outcome is rules.Outcome.WAIVED:
-            result["suppressions"] = [{"kind": "external", "justification": _plain(finding.message)}]
+        why = finding.message if finding.outcome is rules.Outcome.WAIVED else KNOWN if one.known_before else ""
+        if why:
+            result["suppressions"] = [{"kind": "external", "justification": _plain(why)}]
         yield result
 
 
@@ -119,7 +153,7 @@ def _result(review: Review, rule: str, level: Level, address: str, message: str,
                 ],
             }
         ],
-        "partialFingerprints": {"ruleAndAddress/v1": sha256(f"{rule}\n{place}\n{message}".encode()).hexdigest()},
+        "partialFingerprints": {_FINGERPRINT: sha256(f"{rule}\n{place}\n{message}".encode()).hexdigest()},
     }
 
 

@@ -1,23 +1,25 @@
 """The review for a terminal, in colours where there is one."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from sustainable_mlops.review.formats import content
-from sustainable_mlops.review.formats.content import Row, RuleGroup, short, spread
-from sustainable_mlops.review.judged import JudgedRisk
+from sustainable_mlops.review.formats import content, effects
+from sustainable_mlops.review.formats import points as said
+from sustainable_mlops.review.formats.bundle import Bundle, Placed, bundle
+from sustainable_mlops.review.formats.content import short, spread
+from sustainable_mlops.review.formats.effects import Done, Row
+from sustainable_mlops.review.formats.points import Place, Point, placed, points, summary, topics, until_apply
 from sustainable_mlops.review.review import Review
-from sustainable_mlops.review.risk import Level, Section
-from sustainable_mlops.rules import Outcome
+from sustainable_mlops.review.risk import Level
 
 _STYLES = {Level.STOP: "bold red", Level.LOOK: "yellow", Level.NOTE: "dim", None: "green"}
 _VERDICT_STYLES = {"stop": "bold white on red", "look": "bold black on yellow", "fine": "bold white on green"}
 #: So many of what a person should look at, the most serious first.
-_MOST_RISKS = 100
+_MOST_LOUD = 100
 #: So many of what is only for the record or explains the figures; the other formats have them all.
 _MOST_NOTES = 5
 _MOST_ROWS = 20
@@ -25,35 +27,67 @@ _MOST_ALTERNATIVES = 8
 
 
 def render(review: Review) -> str:
-    """The text as `print_to` prints it, without colours."""
+    """The text as `print_to_terminal` prints it, without colours."""
+    return render_several([review])
+
+
+def render_several(reviews: Sequence[Review]) -> str:
+    """The same of several plans."""
     console = Console(width=120, force_terminal=False, color_system=None, markup=False, emoji=False, highlight=False)
     with console.capture() as capture:
-        console.print(Group(*_parts(review)))
+        console.print(Group(*_parts(reviews)))
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
 
-def print_to_terminal(review: Review) -> None:
-    """Print it on the terminal that stdout is, at its width, in colours."""
+def print_to_terminal(reviews: Sequence[Review]) -> None:
+    """Print them on the terminal that stdout is, at its width, in colours."""
     console = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
-    console.print(Group(*_parts(review)))
+    console.print(Group(*_parts(reviews)))
 
 
-def _parts(review: Review) -> Iterator[RenderableType]:
-    yield Text(f" {content.headline(review)} ", style=_VERDICT_STYLES[review.verdict])
-    yield _summary(review)
-    for note in review.notes:
-        yield Text(f"! {short(note)}", style="yellow")
-    yield from _risks("Data at risk", review.of(Section.DATA))
-    yield from _risks("Privileges widened", review.of(Section.PRIVILEGES))
-    yield from _unseen(review)
-    yield from _policies(review)
-    yield from _checkov(review)
-    yield from _budgets(review)
-    yield from _footprint(review)
-    yield from _alternatives(review)
-    yield from _some("Not counted", [f"{address}  {text}" for address, text in content.unknowns(review)])
-    yield from _some("Assumptions", content.assumptions(review))
+def _parts(reviews: Sequence[Review]) -> Iterator[RenderableType]:
+    if len(reviews) == 1:
+        (review,) = reviews
+        yield Text(f" {content.headline(review)} ", style=_VERDICT_STYLES[review.verdict])
+        yield _summary(review)
+        yield from _notes(review.notes, review.remarks)
+        yield from _body(review, placed(points(review)))
+    else:
+        yield from _several(bundle(reviews))
     yield Text(f"\n{content.METHOD}", style="dim")
+
+
+def _several(found: Bundle) -> Iterator[RenderableType]:
+    yield Text(f" {found.headline} ", style=_VERDICT_STYLES[found.verdict])
+    for total in effects.totals(found.footprint)[:2]:
+        yield Text(f"{total.title} of all {len(found.members)}: {total.line}")
+    yield from _notes(found.notes, found.remarks)
+    if common := list(_loud(found.common)):
+        yield Text("\n── In several plans", style="bold")
+        yield from common
+    for member in found.members:
+        review = member.review
+        yield Text(f"\n── {short(review.name)}", style="bold")
+        yield Text(f" {content.headline(review)} ", style=_VERDICT_STYLES[review.verdict])
+        yield _summary(review)
+        yield from _notes(member.notes, member.remarks)
+        if member.elsewhere:
+            yield Text(content.elsewhere(member.elsewhere), style="dim")
+        yield from _body(review, member.own)
+    if common := [*_quiet(found.common), *_explained(found.common)]:
+        yield Text("\n── Also in several plans", style="bold")
+        yield from common
+
+
+def _body(review: Review, found: Placed) -> Iterator[RenderableType]:
+    yield from _loud(found)
+    yield from _effects(review)
+    yield from _budgets(review)
+    yield from _alternatives(review)
+    yield from _quiet(found)
+    if later := until_apply(review):
+        yield Text(f"\n{later}.", style="dim")
+    yield from _explained(found)
 
 
 def _title(text: str) -> Text:
@@ -81,81 +115,119 @@ def _more(left: int, what: str = "more") -> Iterator[Text]:
         yield Text(f"  … {left} {what}; --format json has them all", style="dim")
 
 
-def _some(title: str, texts: list[str]) -> Iterator[RenderableType]:
-    if texts:
-        yield _title(f"{title}: {len(texts)}")
-        yield from (_Item("-", "dim", Text(short(text), style="dim")) for text in texts[:_MOST_NOTES])
-        yield from _more(len(texts) - _MOST_NOTES)
-
-
 def _summary(review: Review) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_row("Plan", Text(short(review.name)))
     for gate in review.gates:
-        table.add_row(content.GATE_TITLES[gate.name], Text(gate.text, style=_STYLES[gate.level]))
-    for total in content.totals(review)[:2]:
+        table.add_row(content.gate_title(gate), Text(short(gate.text), style=_STYLES[gate.level]))
+    for total in effects.totals(review.footprint)[:2]:
         table.add_row(total.title, Text(total.line))
-    counts = ", ".join(f"{number} {action}" for action, number in review.counts().items()) or "none"
-    table.add_row("Changes", Text(f"{counts}; {review.unchanged} unchanged"))
+    table.add_row("Changes", Text(effects.counts(review)))
     return table
 
 
-def _risks(title: str, risks: list[JudgedRisk]) -> Iterator[RenderableType]:
-    if not risks:
-        return
-    yield _title(title)
-    loud = [one for one in risks if one.level is not Level.NOTE]
-    quiet = [one for one in risks if one.level is Level.NOTE]
-    for one in [*loud[:_MOST_RISKS], *quiet[:_MOST_NOTES]]:
-        lines: list[Text | str] = [Text(short(one.risk.address), "bold"), short(content.risk_text(one))]
-        if one.risk.fix and not one.accepted:
-            lines.append(Text(f"→ {one.risk.fix}", "cyan"))
-        yield _Item(one.level, _STYLES[one.level], *lines)
-    yield from _more(len(loud) - _MOST_RISKS, "more to look at")
-    yield from _more(len(quiet) - _MOST_NOTES, "more for the record")
+def _notes(notes: Sequence[str], remarks: Sequence[str]) -> Iterator[Text]:
+    yield from (Text(f"! {short(note)}", style="yellow") for note in notes)
+    yield from (Text(f"- {short(remark)}", style="dim") for remark in remarks)
 
 
-def _unseen(review: Review) -> Iterator[RenderableType]:
-    loud = [one for one in review.unseen if one.level is not Level.NOTE]
-    if loud:
-        yield _title("Not seen")
-    for one in loud[:_MOST_RISKS]:
-        yield _Item(one.level, _STYLES[one.level], Text(short(one.address), "bold"), short(content.unseen_text(one)))
-    yield from _more(len(loud) - _MOST_RISKS, "more to look at")
+def _loud(found: Placed) -> Iterator[RenderableType]:
+    """What stops it and what to look at, with what is left alone where that is as serious."""
+    alone = found[Place.ALONE]
+    for place, level in ((Place.STOP, Level.STOP), (Place.LOOK, Level.LOOK)):
+        is_here = bool(alone) and alone[0].level is level
+        if found[place] or is_here:
+            yield _title(place)
+        yield from _by_topic(found[place], _MOST_LOUD)
+        if is_here:
+            yield Text(f" {summary(Place.ALONE, alone)}", style=_STYLES[level])
+            loud = [point for point in alone if point.level is Level.STOP]
+            yield from _groups(loud or alone, _MOST_LOUD if loud else _MOST_NOTES)
 
 
-def _policies(review: Review) -> Iterator[RenderableType]:
-    groups = content.rule_groups(review)
-    if groups:
-        yield _title("Policies")
-    open_ones: dict[str, list[RuleGroup]] = {}
-    for group in groups:
-        places = _places(group)
-        if group.outcome is Outcome.UNKNOWN and group.level is not Level.STOP:
-            open_ones.setdefault(places, []).append(group)
-            continue
-        lines = [Text.assemble(group.rule.title, (f"  {group.rule.id}", "dim")), Text(places, style="dim")]
-        if group.level is Level.STOP:
-            lines += [Text(f"{short(group.findings[0].message)}."), Text(f"→ {group.rule.fix}", "cyan")]
-        yield _Item(f"{content.outcome_word(group):<4}", _STYLES[group.level], *lines)
-    # One thing that is not known, such as a pipeline's definition, leaves many rules open.
-    for places, several in open_ones.items():
-        ids = ", ".join(group.rule.id for group in several[:_MOST_NOTES])
-        more = f" and {len(several) - _MOST_NOTES} more" if len(several) > _MOST_NOTES else ""
-        yield _Item("cannot tell", _STYLES[Level.LOOK], places, Text(ids + more, style="dim"))
+def _by_topic(found: Sequence[Point], most: int) -> Iterator[RenderableType]:
+    for topic, groups in topics(found).items():
+        yield Text(f" {topic}", style="underline")
+        yield from (_group(group) for group in groups[:most])
+        yield from _more(len(groups) - most)
 
 
-def _places(group: RuleGroup) -> str:
-    found = list(dict.fromkeys(short(one.address) for one in group.findings))
-    return ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+def _groups(found: Sequence[Point], most: int) -> Iterator[RenderableType]:
+    groups = [group for its in topics(found).values() for group in its]
+    yield from (_group(group) for group in groups[:most])
+    yield from _more(len(groups) - most)
 
 
-def _checkov(review: Review) -> Iterator[RenderableType]:
-    if review.builtin is None:
-        return
-    yield _title("checkov's checks")
-    for one in review.builtin.failed:
-        yield _Item("stop", _STYLES[Level.STOP], Text(short(one.address), "bold"), f"{one.check} {short(one.name)}")
+def _group(group: said.Group) -> _Item:
+    first = group.first
+    style = _STYLES[first.level]
+    if first.title:
+        found = list(dict.fromkeys(short(point.address) for point in group.points))
+        lines: list[Text | str] = [Text.assemble(first.title, (f"  {first.id}", "dim"))]
+        lines.append(Text(f"{content.some(found)}: {short(first.text)}{_plans(first)}", style="dim"))
+    else:
+        check = f"{first.id} " if first.id else ""
+        lines = [Text(short(first.address), "bold")] if first.address else []
+        lines.append(f"{check}{short(first.text)}{_plans(first)}")
+        lines += [Text(first.source, style="dim")] if first.source else []
+    if first.fix and (first.level is Level.STOP or not first.title):
+        lines.append(Text(f"→ {first.fix}", "cyan"))
+    return _Item(f"{first.word:<4}", style, *lines)
+
+
+def _plans(point: Point) -> str:
+    return f" (in {short(content.some(point.plans))})" if point.plans else ""
+
+
+def _quiet(found: Placed) -> Iterator[RenderableType]:
+    for place in (Place.ALONE, Place.RECORD):
+        its = found[place]
+        if its and its[0].level is Level.NOTE:
+            yield _title(summary(place, its))
+            yield from _groups(its, _MOST_NOTES)
+    if before := len(found[Place.BEFORE]):
+        yield Text(f"\n{before} were there before (baseline)", style="dim")
+
+
+def _explained(found: Placed) -> Iterator[RenderableType]:
+    for place in (Place.UNCOUNTED, Place.ASSUMED):
+        if its := found[place]:
+            yield _title(summary(place, its))
+            yield from (_Item("-", "dim", Text(_line(point), style="dim")) for point in its[:_MOST_NOTES])
+            yield from _more(len(its) - _MOST_NOTES)
+
+
+def _line(point: Point) -> str:
+    return f"{short(point.address)}{'  ' if point.address else ''}{short(point.text)}{_plans(point)}"
+
+
+def _effects(review: Review) -> Iterator[RenderableType]:
+    yield _title("What this change does")
+    for one in effects.done(review):
+        yield _Item("-", "", _done(one))
+    if not review.changes:
+        yield Text("  Nothing is changed.")
+    rows = effects.rows(review)
+    if rows:
+        yield Text(" Carbon and cost a month: now → after, change (low to high)", style="underline")
+    for row in rows[:_MOST_ROWS]:
+        yield _Item("-", "", *_lines(row))
+    yield from _more(len(rows) - _MOST_ROWS)
+
+
+def _done(one: Done) -> Text:
+    named = [short(address) for address in one.addresses] + [f"{number} {short(type_)}" for number, type_ in one.types]
+    more = f" and {one.left} more" if one.left else ""
+    return Text.assemble((f"{one.verb} {one.number}: ", "bold"), f"{', '.join(named)}{more}")
+
+
+def _lines(row: Row) -> Iterator[Text]:
+    yield Text(short(row.address), "bold")
+    yield from (Text(short(text), "cyan") for text in row.things)
+    for unit, (before, after, delta) in (("kgCO2e", row.kg), ("USD", row.usd)):
+        figures = f"{content.central(before)} → {content.central(after)} {unit}"
+        grade = f", class {row.grade}" if row.grade and unit != "USD" else ""
+        yield Text(f"{figures}, {spread(delta, change=True)}{grade}")
 
 
 def _budgets(review: Review) -> Iterator[RenderableType]:
@@ -163,33 +235,16 @@ def _budgets(review: Review) -> Iterator[RenderableType]:
         yield _title("Budgets")
     styles = {"over": "bold red", "unknown": "yellow", "within": "green", "nothing": "dim"}
     for one in review.budgets:
-        yield _Item("-", "", Text(f"{short(one.budget)}, {one.what}: {content.budget_text(one)}", styles[one.held]))
-
-
-def _footprint(review: Review) -> Iterator[RenderableType]:
-    rows = content.rows(review)
-    if not rows:
-        return
-    yield _title("Carbon and cost a month: now → after, change (low to high)")
-    for row in rows[:_MOST_ROWS]:
-        yield _Item("-", "", *_lines(row))
-    yield from _more(len(rows) - _MOST_ROWS)
-
-
-def _lines(row: Row) -> Iterator[Text]:
-    yield Text.assemble((short(row.address), "bold"), (f"  {row.count}" if row.count else "", "dim"))
-    for unit, (before, after, delta) in (("kgCO2e", row.kg), ("USD", row.usd)):
-        figures = f"{content.central(before)} → {content.central(after)} {unit}"
-        grade = f", class {row.grade}" if row.grade and unit != "USD" else ""
-        yield Text(f"{figures}, {spread(delta, change=True)}{grade}")
+        text = f"{short(one.budget)}, {short(one.what)}: {content.budget_text(one)}"
+        yield _Item("-", "", Text(text, styles[one.held]))
 
 
 def _alternatives(review: Review) -> Iterator[RenderableType]:
     if not review.alternatives:
         return
     yield _title("Alternatives, by what they save a month")
-    for one in review.alternatives[:_MOST_ALTERNATIVES]:
+    for one, part in list(effects.alternatives(review))[:_MOST_ALTERNATIVES]:
         saved = Text(f"saves {spread(one.saved_kg)} kgCO2e, {spread(one.saved_usd)} USD", "green")
-        where = Text(short(one.address or one.part), "dim")
+        where = Text(short("  ".join(filter(None, (one.address, part)))), "dim")
         yield _Item("-", "", short(one.title), saved, where, Text(short(one.costs), "dim"))
     yield from _more(len(review.alternatives) - _MOST_ALTERNATIVES)
