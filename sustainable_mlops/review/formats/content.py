@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sustainable_mlops.footprint.figures import Figure, shown
 from sustainable_mlops.review.budgets import BudgetResult, Held
 from sustainable_mlops.review.judged import JudgedRisk
-from sustainable_mlops.review.review import Gate, Review, Verdict
+from sustainable_mlops.review.review import Review, Verdict
 from sustainable_mlops.review.risk import Level
 from sustainable_mlops.review.unseen import Unseen
 
@@ -68,7 +68,8 @@ def headline(*reviews: Review) -> str:
     if worst is Verdict.FINE:
         every = f" in any of {len(reviews)} plans" if where else ""
         return f"Fine: no gate failed{every} and nothing is left to look at"
-    names = ", ".join(dict.fromkeys(name for one in concerned for name in _reasons(one)))
+    reasons = {name for one in concerned for name in _reasons(one)}
+    names = ", ".join(sorted(reasons, key=[title.lower() for title in GATE_TITLES.values()].index))
     if worst is Verdict.STOP:
         return f"Stop{where}: {names or 'something cannot be told before apply, or was not reviewed'}"
     return f"Look: no gate failed, but see {names or 'what could not be reviewed'}{where}"
@@ -78,12 +79,7 @@ def _reasons(review: Review) -> list[str]:
     """The gates that the verdict is for. One that is not to stop the plan is still to look at."""
     failed = [gate for gate in review.gates if gate.level is Level.STOP and gate.name in review.fail_on]
     others = [gate for gate in review.gates if gate.level in (Level.STOP, Level.LOOK)]
-    return [gate_title(gate).lower() for gate in (failed if review.verdict is Verdict.STOP else others)]
-
-
-def gate_title(gate: Gate) -> str:
-    """What a reader calls a gate."""
-    return GATE_TITLES.get(gate.name, gate.name)
+    return [GATE_TITLES[gate.name].lower() for gate in (failed if review.verdict is Verdict.STOP else others)]
 
 
 def some(names: Sequence[str], most: int = 3) -> str:

@@ -1,5 +1,6 @@
 """The review as one HTML file: no script, nothing from elsewhere, readable on a phone and in print."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from sustainable_mlops.review.risk import Level
 #: More rules than these to look at are folded; more rows of what changes are in the table alone.
 _MOST_OPEN = 6
 _MOST_ROWS = 20
+#: Where a name may be broken, rather than in a word.
+_BREAKS = re.compile(r"(?<=[._/\[-])")
 
 
 def render(review: Review) -> str:
@@ -47,6 +50,7 @@ def _page(template: str, **given: Any) -> str:
     environment.filters |= {
         "short": content.short,
         "marked": _marked,
+        "pieces": _BREAKS.split,
         "signed": content.signed,
         "spread": content.spread,
         "central": content.central,
@@ -55,7 +59,7 @@ def _page(template: str, **given: Any) -> str:
         "budget_text": content.budget_text,
         "counts": effects.counts,
         "elsewhere": content.elsewhere,
-        "gate_title": content.gate_title,
+        "gate_titles": content.GATE_TITLES,
         "headline": content.headline,
         "method": content.METHOD,
         "note": Level.NOTE,

@@ -77,7 +77,7 @@ def _body(review: Review, found: Placed, mark: str) -> Iterator[Block]:
 
 def _table(review: Review) -> list[str]:
     lines = ["| | |", "|---|---|"]
-    lines += [f"| {content.gate_title(gate)} | {_SIGNS[gate.level]} {prose(gate.text)} |" for gate in review.gates]
+    lines += [f"| {content.GATE_TITLES[gate.name]} | {_SIGNS[gate.level]} {prose(gate.text)} |" for gate in review.gates]
     lines += [f"| {total.title} | {prose(total.line)} |" for total in effects.totals(review.footprint)[:2]]
     return [*lines, f"| Changes | {effects.counts(review)} |"]
 
@@ -113,7 +113,7 @@ def _group(group: Group) -> str:
     first = group.first
     if not first.title:
         advice = f". _{fix(first.fix)}_" if first.fix else ""
-        source = f" <sub>{prose(first.source)}</sub>" if first.source else ""
+        source = f" · {prose(first.source)}" if first.source else ""
         return f"- {_SIGNS[first.level]} {_at(first)}{prose(first.text)}{advice}{source}{_plans(first)}"
     word = f" · {first.word}" if first.word != first.level else ""
     head = f"- {_SIGNS[first.level]} **{prose(first.title)}**{word} · `{first.id}` · {prose(first.source)}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 
 from sustainable_mlops import rules
@@ -154,8 +155,13 @@ def _findings(review: Review) -> Iterator[Point]:
 
 def _of_rule(one: JudgedFinding, place: Place, level: Level, word: str) -> Point:
     finding, rule = one.finding, one.rule
-    told = (finding.address, finding.message, rule.fix, rule.title, rule.id, rule.guideline, finding.path)
+    told = (finding.address, finding.message, rule.fix, rule.title, rule.id, _guideline(rule.id), finding.path)
     return Point(place, _POLICIES, level, word, *told)
+
+
+@cache
+def _guideline(rule: str) -> str:
+    return rules.BY_ID[rule].guideline
 
 
 def _untold(address: str, several: Sequence[JudgedFinding], review: Review) -> Point:

@@ -119,7 +119,7 @@ def _summary(review: Review) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_row("Plan", Text(short(review.name)))
     for gate in review.gates:
-        table.add_row(content.gate_title(gate), Text(short(gate.text), style=_STYLES[gate.level]))
+        table.add_row(content.GATE_TITLES[gate.name], Text(short(gate.text), style=_STYLES[gate.level]))
     for total in effects.totals(review.footprint)[:2]:
         table.add_row(total.title, Text(total.line))
     table.add_row("Changes", Text(effects.counts(review)))
