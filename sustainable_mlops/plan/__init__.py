@@ -9,6 +9,7 @@ Only the standard library is used. Nothing here judges: rules, footprint and rev
 """
 
 from sustainable_mlops.plan.configuration import References
+from sustainable_mlops.plan.foreign import Foreign
 from sustainable_mlops.plan.joins import Joins, Matches, Scaled, Variant
 from sustainable_mlops.plan.pipelines import Parameter, Pipeline, Step
 from sustainable_mlops.plan.plan import Check, Plan, load
@@ -19,6 +20,7 @@ __all__ = [
     "UNKNOWN",
     "Block",
     "Check",
+    "Foreign",
     "Joins",
     "Matches",
     "Parameter",

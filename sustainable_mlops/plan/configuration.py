@@ -85,13 +85,17 @@ class Configuration:
         Followed through module inputs and outputs and `for_each`. An instance refers to the instance of the same
         index where there is one, else to all instances.
         """
-        key = id(resource), path if isinstance(path, str | None) else tuple(path)
-        found = self._found.get(key)
+        declared = self.resource(resource)
+        key = path if isinstance(path, str | None) else tuple(path)
+        return self._referred(resource, key, declared, self._expressions(resource, declared, path))
+
+    def _referred(self, resource: Resource, key: object, declared: Mapping[str, Any], expression: Any) -> References:
+        """What an expression of `resource` refers to, worked out once for each `key`."""
+        found = self._found.get((id(resource), key))
         if found is None:
-            configuration = self.resource(resource)
-            scope = _Scope(resource.module_parts, resource.index, configuration)
-            references = _references(self._expressions(resource, configuration, path))
-            found = self._found[key] = self._follow([(reference, scope) for reference in references])
+            scope = _Scope(resource.module_parts, resource.index, declared)
+            found = self._follow([(reference, scope) for reference in _references(expression)])
+            self._found[id(resource), key] = found
         return found
 
     def _expressions(self, resource: Resource, declared: Mapping[str, Any], path: Path | None) -> Any:
@@ -133,12 +137,11 @@ class Configuration:
         if not declared or isinstance(path[-1], int):
             return True
         expression = _object(declared.get("expressions")).get(str(path[0]))
-        if expression is None:
-            return False
+        if expression is None or len(path) == 1:
+            return expression is not None
         if isinstance(expression, dict) and "constant_value" in expression:
             return dig(expression["constant_value"], path[1:]) is not None
-        scope = _Scope(resource.module_parts, resource.index, declared)
-        found = self._follow([(reference, scope) for reference in _references(expression)])
+        found = self._referred(resource, (path[0], "as written"), declared, expression)
         unknown = [name for source, name in found.attributes if not name or source.awaits(name)]
         if _NO_NAME.fullmatch(str(path[-1])):
             return not all(map(_NAME.fullmatch, unknown))

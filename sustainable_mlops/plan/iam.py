@@ -111,7 +111,8 @@ def of_role(role: Resource, joins: Joins) -> RolePolicies:
     found, managed, whole = _embedded(role, joins)
     policies = joins.targets(role, "managed_policy_arns", POLICY) if managed else Matches()
     attachments = joins.sources(role, ATTACHMENT, "role")
-    joined, told = list(policies.sure), not attachments.maybe
+    listing = joins.listing(role, POLICY, "roles")
+    joined, told = [*policies.sure, *listing.sure], not attachments.maybe and not listing.maybe
     outside: list[str | Unknown | None] = [arn for arn in managed if arn not in joins.names(POLICY)]
     for attachment in attachments.sure:
         policy = joins.target(attachment, "policy_arn", POLICY)

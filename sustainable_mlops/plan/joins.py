@@ -70,7 +70,12 @@ class Joins:
         return [resource for resource in found if resource.exists(before=self.before)]
 
     def target(self, resource: Resource, path: Path, kind: str) -> Joined:
-        """The resource of type `kind` that the attribute at `path` names (by name, id, ARN or `s3://` address)."""
+        """The resource of type `kind` that the attribute at `path` names (by name, id, ARN or `s3://` address).
+
+        What names a resource of this type itself names that resource.
+        """
+        if resource.type == kind and path in _IDENTIFIERS:
+            return resource
         value = resource.values(before=self.before).text(path)
         if value is None:
             return None
@@ -94,6 +99,14 @@ class Joins:
     def sources(self, resource: Resource, kind: str, path: Path) -> Matches:
         """The resources of type `kind` whose attribute at `path` names `resource`: the inverse of `target`."""
         return self._inverse(resource, kind, path, lambda source: [self.target(source, path, resource.type)])
+
+    def listing(self, resource: Resource, kind: str, path: str) -> Matches:
+        """The resources of type `kind` of which the list at `path` names `resource`: the inverse of `targets`."""
+        return self._inverse(resource, kind, path, lambda source: self._listed(source, path, resource.type))
+
+    def _listed(self, source: Resource, path: str, kind: str) -> list[Joined]:
+        found = self.targets(source, path, kind)
+        return [*found.sure, *([UNKNOWN] if found.maybe else [])]
 
     def configuration(self, endpoint: Resource) -> Joined:
         """The endpoint configuration that an endpoint follows."""
@@ -202,11 +215,7 @@ class Joins:
 
     def alarms_of(self, resource: Resource) -> Matches:
         """The metric alarms whose actions name `resource`, such as a scaling policy or a topic."""
-        return self._inverse(resource, ALARM, "alarm_actions", lambda alarm: self._actions(alarm, resource.type))
-
-    def _actions(self, alarm: Resource, kind: str) -> list[Joined]:
-        found = self.targets(alarm, "alarm_actions", kind)
-        return [*found.sure, *([UNKNOWN] if found.maybe else [])]
+        return self.listing(resource, ALARM, "alarm_actions")
 
     def alarms_on(self, endpoint: Resource) -> Matches:
         """The metric alarms on an endpoint's metrics: those with it as the dimension `EndpointName`."""

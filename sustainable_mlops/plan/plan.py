@@ -9,6 +9,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import document as documents
 from sustainable_mlops.plan import provider_version, values
 from sustainable_mlops.plan.configuration import Configuration, References
+from sustainable_mlops.plan.foreign import Foreign, foreign
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.joins import Joins
 from sustainable_mlops.plan.pipelines import Pipeline, pipelines
@@ -115,6 +116,11 @@ class Plan:
     def pipelines_before(self) -> list[Pipeline]:
         """The SageMaker pipelines before the plan."""
         return pipelines(self.by_type("aws_sagemaker_pipeline"), self.joins_before)
+
+    @cached_property
+    def foreign(self) -> list[Foreign]:
+        """Managed resources, after the plan or deleted by it, that are not reviewed, and why."""
+        return foreign(self._inventory)
 
     @cached_property
     def _regions(self) -> Regions:

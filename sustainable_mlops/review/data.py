@@ -163,9 +163,11 @@ def _weaker(before: Block, pair: Pair, after: Block, comparison: Comparison) -> 
     """What protects less in `after`, that of `pair`, than in `before`."""
     for guard in guards(pair.type):
         old, new = before.get(guard.path), after.get(guard.path)
-        if not guard.types and new is UNKNOWN and pair.new is not None:
+        if old is UNKNOWN and new is UNKNOWN and _computed(pair, guard.path, comparison):
+            continue
+        if not guard.types and new is UNKNOWN:
             # An attribute that nobody sets may be unknown too, where the provider computes it.
-            new = None if comparison.plan.configured(pair.new, guard.path) is False else new
+            new = None if _computed(pair, guard.path, comparison) else new
         if guard.unless and after.get(guard.unless) not in (None, "", False):
             continue
         found = answer(guard, old, new)
@@ -179,6 +181,11 @@ def _weaker(before: Block, pair: Pair, after: Block, comparison: Comparison) -> 
         elif found is None:
             what = f"{guard.path} is known only after apply, or hidden: cannot tell whether {guard.what}"
             yield Risk(f"{prefix}_UNKNOWN", guard.section, Level.LOOK, pair.address, what, known=False)
+
+
+def _computed(pair: Pair, path: str, comparison: Comparison) -> bool:
+    """Whether nobody sets it: the provider will say what it is."""
+    return pair.new is not None and comparison.plan.configured(pair.new, path) is False
 
 
 def _shown(value: object, guard: Guard) -> str:

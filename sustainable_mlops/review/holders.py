@@ -121,11 +121,11 @@ class Holders:
             for owner_path in _expanded(side.values, kind.owner_path):
                 holder = self._holder(side, kind, owner_path)
                 for path in _expanded(side.values, kind.path):
-                    self._attach(holder, side, path)
+                    self._attach(holder, side, path, own=not kind.owner)
 
-    def _attach(self, holder: Holder, side: _Side, path: str) -> None:
+    def _attach(self, holder: Holder, side: _Side, path: str, *, own: bool) -> None:
         # Where a role does not list its policies, the list repeats what others had attached when it was last read.
-        computed = side.configured(path) is False
+        computed = own and side.configured(path) is False
         if computed and not side.before:
             return
         found = side.joins.target(side.resource, path, POLICY)
