@@ -1,4 +1,4 @@
-"""Machines that something else starts: groups, fleets, nodes of EKS, environments of Batch, clusters of EMR, HyperPod."""
+"""Machines that something else starts: groups and fleets of EC2, nodes of EKS, Batch, EMR, HyperPod."""
 
 import json
 from pathlib import Path
@@ -224,10 +224,9 @@ CLUSTER = "aws_emr_cluster.e"
 
 
 def cluster(**more: Any) -> dict[str, Any]:
-    core = {"instance_type": "m5.xlarge", "instance_count": 6, "bid_price": "0.1"}
     ebs = {"size": 100, "type": "gp3", "volumes_per_instance": 2}
+    core = {"instance_type": "m5.xlarge", "instance_count": 6, "bid_price": "0.1", "ebs_config": [ebs]}
     groups = {"master_instance_group": [{"instance_type": "m5.xlarge"}], "core_instance_group": [core]}
-    groups["core_instance_group"][0]["ebs_config"] = [ebs]
     return {"id": "j-1", "region": REGION, **groups, **more}
 
 
