@@ -28,7 +28,7 @@ def _said(found: Review) -> dict[str, Any]:
     return {
         "changes": [(one.address, one.type, one.action, one.attributes) for one in found.changes],
         "risks": [(r.risk.id, r.risk.level, r.risk.address, r.risk.what, r.risk.known) for r in found.risks],
-        "findings": [(f.rule, f.address, f.outcome, f.message, f.path) for f in found.findings],
+        "findings": [one.finding for one in found.findings],
         "figures": found.footprint.to_dict(),
         "verdict": found.verdict,
     }
