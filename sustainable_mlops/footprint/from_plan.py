@@ -350,7 +350,7 @@ def _match(before: list[Part], after: list[Part]) -> list[Change]:
     changes = [
         Change(name, old.pop(name, untold_before), part)
         for name, part in new.items()
-        if part is not untold_after or not before
+        if part is not untold_after or name in old or not before
     ]
     return changes + [
         Change(name, part, untold_after) for name, part in old.items() if part is not untold_before or not after
