@@ -304,8 +304,9 @@ def test_the_change_is_after_less_before_and_the_sum_of_its_parts() -> None:
 
     more = nodes(scaling_config=[{"min_size": 1, "desired_size": 6, "max_size": 10}], disk_size=50)
     core = [{"instance_type": "r5.4xlarge", "instance_count": 8}]
+    launched = {"name": "t", "instance_type": "m5.xlarge"}
     found = footprint(
-        template(),
+        change(TEMPLATE, launched, before=launched),
         change(GROUP, group(desired_capacity=5), before=group(desired_capacity=2)),
         change("aws_eks_node_group.n", more, before=nodes()),
         change("aws_batch_compute_environment.b", environment("c5"), before=environment("m5.xlarge", kind="SPOT")),
