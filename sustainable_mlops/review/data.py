@@ -17,6 +17,8 @@ _Expiries = Callable[[Block | None, Block], Iterator[Expiry | ImageExpiry | None
 #: The name of the resources by which this project's modules guard what they protect with `prevent_destroy`.
 _GUARD = ("terraform_data", "deletion_protection")
 _KEEP = "Keep it (a `moved` block for another address, `ignore_changes` for drift), or back it up and accept the risk."
+#: Longer values than this would hide what is said of them.
+_LONGEST = 120
 #: Attributes that name an object: with another name it is another object. Also the type's own, such as `queue_name`.
 _NAMES = frozenset({"bucket", "name", "identifier", "cluster_identifier", "replication_group_id", "creation_token"})
 #: What makes objects or images expire: the attribute that names what holds them, its type, and what reads the rules.
@@ -174,7 +176,8 @@ def _weaker(before: Block, pair: Pair, after: Block, comparison: Comparison) -> 
         prefix = "DATA" if guard.section is Section.DATA else "PRIVILEGES"
         if found:
             name = "DATA_WEAKER" if guard.section is Section.DATA else "PRIVILEGES_EXPOSED"
-            values = "" if isinstance(old, list) else f" {_shown(old, guard)} → {_shown(new, guard)}:"
+            values = f" {_shown(old, guard)} → {_shown(new, guard)}:"
+            values = values if not isinstance(old, list) and len(values) <= _LONGEST else ""
             what = f"{guard.path}:{values} {guard.what}"
             level = guard.severity(old, new)
             yield Risk(name, guard.section, level, pair.address, what, "Leave it as it was, or accept the risk.")
