@@ -115,11 +115,11 @@ def of_role(role: Resource, joins: Joins) -> RolePolicies:
     joined, told = [*policies.sure, *listing.sure], not attachments.maybe and not listing.maybe
     outside: list[str | Unknown | None] = [arn for arn in managed if arn not in joins.names(POLICY)]
     for attachment in attachments.sure:
-        policy = joins.target(attachment, "policy_arn", POLICY)
-        ours = (policy,) if isinstance(policy, Resource) else may_be(attachment, "policy_arn", joins)
+        ours = own_policies(attachment, "policy_arn", joins)
+        arn = None if ours else attachment.values(before=joins.before).text("policy_arn")
         joined += ours
-        told = told and (bool(ours) or policy is not UNKNOWN)
-        outside += [] if ours else [attachment.values(before=joins.before).text("policy_arn")]
+        told = told and arn is not UNKNOWN
+        outside.append(arn)
     found += [document(policy, "policy", joins) for policy in dict.fromkeys(joined)]
     documents = tuple(one for one in found if one is not None)
     whole = whole and told and all(one.whole for one in documents)
@@ -127,14 +127,18 @@ def of_role(role: Resource, joins: Joins) -> RolePolicies:
     return RolePolicies(document(role, "assume_role_policy", joins), documents, arns, whole)
 
 
-def may_be(resource: Resource, path: Path, joins: Joins) -> tuple[Resource, ...]:
-    """The policies of this plan of which those at `path` are some, where their ARNs are unknown until apply.
+def own_policies(resource: Resource, path: Path, joins: Joins) -> tuple[Resource, ...]:
+    """The policies of this plan that the ARN at `path` names or, where it is unknown until apply, may name.
 
-    None where a policy of others may be among them, or where they are known.
+    None where it names, or may name, a policy of others.
     """
-    value = resource.values(before=joins.before).get(path)
-    if value is not UNKNOWN and not (isinstance(value, list) and UNKNOWN in value):
-        return ()
+    if resource.values(before=joins.before).get(path) is UNKNOWN:
+        return _may_be(resource, path, joins)
+    found = joins.target(resource, path, POLICY)
+    return (found,) if isinstance(found, Resource) else ()
+
+
+def _may_be(resource: Resource, path: Path, joins: Joins) -> tuple[Resource, ...]:
     found = _makers(joins.references(resource, path))
     return found if all(one.type == POLICY for one in found) else ()
 
@@ -177,7 +181,7 @@ def _embedded(role: Resource, joins: Joins) -> tuple[list[Document | None], list
         managed = _listed(values.texts("managed_policy_arns"))
     policies = joins.sources(role, ROLE_POLICY, "role")
     found += [document(policy, "policy", joins) for policy in policies.sure]
-    told = UNKNOWN not in managed or bool(may_be(role, "managed_policy_arns", joins))
+    told = UNKNOWN not in managed or bool(_may_be(role, "managed_policy_arns", joins))
     return found, managed, whole and told and not policies.maybe
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource
-from sustainable_mlops.plan.iam import POLICY, may_be, parse
+from sustainable_mlops.plan.iam import own_policies, parse
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.comparison import Comparison, Pair
 from sustainable_mlops.review.policy_types import ATTACHMENTS, IDENTITY, POLICY_TYPES, RESOURCE, PolicyType
@@ -128,8 +128,7 @@ class Holders:
         computed = own and side.configured(path) is False
         if computed and not side.before:
             return
-        found = side.joins.target(side.resource, path, POLICY)
-        ours = (found,) if isinstance(found, Resource) else may_be(side.resource, path, side.joins)
+        ours = own_policies(side.resource, path, side.joins)
         for policy in ours:
             self._attach_own(holder, side, policy)
         if ours:
