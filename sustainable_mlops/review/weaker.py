@@ -84,7 +84,7 @@ GUARDS = (
                      "automatic_backup_retention_days")
     ),
     *(
-        Guard((), name, shortened, _OLDER, LOOK, at_once=cut_short())
+        Guard((), name, shortened, _OLDER, LOOK, at_once=cut_short)
         for name in ("retention_in_days", "retention_period_in_days", "retention_days")
     ),
     Guard((), "retention_period", shortened, _OLDER, LOOK, at_once=decimated),  # in days or hours
@@ -223,7 +223,7 @@ GUARDS = (
     ),
     Guard(("aws_ecr_repository",), "image_tag_mutability", leaves("IMMUTABLE"), "tags can move to other images", LOOK),
     Guard(("aws_cloudwatch_log_group",), "retention_in_days", shortened, "older logs will be deleted", LOOK, default=0,
-          at_once=cut_short()),
+          at_once=cut_short),
     Guard(("aws_cloudwatch_log_group",), "skip_destroy", turned_off, "logs will be deleted with the group", LOOK),
     Guard(
         ("aws_cloudtrail",), "enable_logging", turned_off, "what is done in the account is not recorded any more", LOOK,
