@@ -161,6 +161,19 @@ def test_an_account_may_be_another_where_the_plan_does_not_tell_which_is_its_own
     assert [one for _, one in found_in(change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        change("data.aws_caller_identity.me", {}, unknown={"account_id": True}, actions=["read"]),
+        change("data.aws_ram_resource_share.s", {"account_id": "999999999999"}, actions=["read"]),
+        change("data.aws_ram_resource_share.s", {"account_id": "123456789012"}, actions=["read"]),
+    ],
+)
+def test_whose_account_it_is_says_only_the_identity_of_whoever_plans(source: dict[str, Any]) -> None:
+    entry = change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(given_to(FOREIGN))})
+    assert [one for _, one in found_in(source, change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
+
+
 def test_an_endpoint_may_be_kept_to_the_resources_of_an_account() -> None:
     kept = text(given_to("*", "StringEquals", "aws:ResourceAccount", "123456789012"))
     entry = change("aws_vpc_endpoint_policy.p", {"vpc_endpoint_id": "v", "policy": kept})
