@@ -18,6 +18,12 @@ DOCUMENT = "aws_iam_policy_document"
 #: Operators of conditions whose values are true and false.
 _FLAG = re.compile(r"(?:.*:)?(?:bool|null)(?:ifexists)?", re.I)
 
+#: What hands on values that may be anything, such as outputs, where others have names and ARNs of their own.
+_ECHOES = re.compile(
+    r"(?!aws(?:cc)?_).*"
+    r"|aws(?:cc)?_(?:cloudformation_.*|cloudcontrolapi_resource|lambda_invocation|ssm_parameter|secretsmanager_.*_version)"
+)
+
 Texts = tuple[str | Unknown, ...]
 
 
@@ -152,7 +158,8 @@ def made(references: References) -> Made | Unknown:
 def _makers(references: References) -> tuple[Resource, ...]:
     """What decides a value of these references that is unknown until apply; none where something else may too."""
     found = _open(references)
-    return () if references.unresolved or any(one.mode == "data" for one in found) else found
+    others = any(one.mode == "data" or _ECHOES.fullmatch(one.type) for one in found)
+    return () if references.unresolved or others else found
 
 
 def _open(references: References) -> tuple[Resource, ...]:
