@@ -8,6 +8,7 @@
 Only the standard library is used. Nothing here judges: rules, footprint and review do.
 """
 
+from sustainable_mlops.plan.commands import Command
 from sustainable_mlops.plan.configuration import References
 from sustainable_mlops.plan.foreign import Foreign
 from sustainable_mlops.plan.joins import Joins, Matches, Scaled, Variant
@@ -20,6 +21,7 @@ __all__ = [
     "UNKNOWN",
     "Block",
     "Check",
+    "Command",
     "Foreign",
     "Joins",
     "Matches",

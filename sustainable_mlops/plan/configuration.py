@@ -94,7 +94,7 @@ class Configuration:
         found = self._found.get((id(resource), key))
         if found is None:
             scope = _Scope(resource.module_parts, resource.index, declared)
-            found = self._follow([(reference, scope) for reference in _references(expression)])
+            found = self._follow([(reference, scope) for reference in references_in(expression)])
             self._found[id(resource), key] = found
         return found
 
@@ -154,7 +154,7 @@ class Configuration:
                 return None
             if "constant_value" in expression:
                 return expression["constant_value"]
-            references = list(_references(expression))
+            references = list(references_in(expression))
             variable = parts(references[0]) if len(references) == 1 else ()
             if len(variable) != 2 or variable[0] != "var":
                 return UNKNOWN
@@ -189,7 +189,7 @@ class Configuration:
             elif head == "each" and rest == ["key"]:
                 continue  # known while planning: no resource is behind it
             elif head == "each":
-                pending += [(ref, scope) for ref in _references(scope.repeated.get("for_each_expression"))]
+                pending += [(ref, scope) for ref in references_in(scope.repeated.get("for_each_expression"))]
             elif head == "module" and (inner := self._through_output(rest, scope)):
                 pending += inner
             elif resources := self._resources_at(head, rest, scope):
@@ -205,7 +205,7 @@ class Configuration:
             return  # the root module's variables are given from outside: no resource is behind them
         call = self.call(names(scope.module))
         outer, _, index = parent(scope.module)
-        for reference in _references(_object(call.get("expressions")).get(str(rest[0]))):
+        for reference in references_in(_object(call.get("expressions")).get(str(rest[0]))):
             yield reference, _Scope(outer, index, call)
 
     def _through_output(self, rest: list[Part], scope: _Scope) -> list[tuple[str, _Scope]]:
@@ -219,7 +219,7 @@ class Configuration:
             own = (*scope.module, "module", rest[0], (scope.instance,))
             indices = ((scope.instance if self._inventory.has_module(own) else None,),)
         inner = (*scope.module, "module", rest[0], *indices)
-        return [(reference, _Scope(inner, None, {})) for reference in _references(expression)]
+        return [(reference, _Scope(inner, None, {})) for reference in references_in(expression)]
 
     def _resources_at(self, head: Part, rest: list[Part], scope: _Scope) -> Sequence[Resource]:
         mode = "managed"
@@ -254,7 +254,7 @@ def _within(expressions: Mapping[str, Any], path: Path | None) -> Any:
     return here
 
 
-def _references(expression: Any) -> Iterator[str]:
+def references_in(expression: Any) -> Iterator[str]:
     """Every reference below `expression`, without those that only name the object of the one before."""
     pending = [expression]
     while pending:

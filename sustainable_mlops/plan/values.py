@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NoReturn
 
+#: Values that mean "not set"; Terraform writes now one, now the other.
+_UNSET: tuple[object, ...] = (None, [], {}, "")
 #: Numbers beyond this are no quantity of anything in a plan.
 _LARGEST = 1e15
 
@@ -113,6 +115,11 @@ def marked(marks: Any) -> bool:
     if isinstance(marks, list):
         return any(map(marked, marks))
     return marks is not False
+
+
+def same(old: object, new: object) -> bool:
+    """Whether two values are equal, or both mean "not set"."""
+    return old == new or (old in _UNSET and new in _UNSET)
 
 
 Path = str | Sequence[str | int]

@@ -116,7 +116,8 @@ class Holders:
     def _read(self, side: _Side) -> None:
         for kind in POLICY_TYPES.get(side.pair.type, ()):
             holder = self._holder(side, kind, kind.owner_path)
-            holder.places += [_place(side, path) for path in _expanded(side.values, kind.path)]
+            paths = (path for path in _expanded(side.values, kind.path) if not _repeated(side, path))
+            holder.places += [_place(side, path) for path in paths]
         for kind in ATTACHMENTS.get(side.pair.type, ()):
             for owner_path in _expanded(side.values, kind.owner_path):
                 holder = self._holder(side, kind, owner_path)
@@ -206,6 +207,12 @@ class Holders:
         if side.pair.action not in _NO_CHANGE:
             self._touched.add(key)
         return self._holders.setdefault(key, Holder(label, group, owner, side.pair.address))
+
+
+def _repeated(side: _Side, path: str) -> bool:
+    """Whether it is in a role only as the copy of a policy that is a resource of its own."""
+    name = side.values.text(f"{path.rpartition('.')[0]}.name") if path.startswith("inline_policy.") else None
+    return name is not None and name in side.joins.inline_policy_names(side.resource)
 
 
 def _place(side: _Side, path: str) -> Place:
