@@ -76,7 +76,7 @@ class Drift:
         names = tuple(
             name
             for name in sorted({*old, *new} - self._repeated(found.get("type"), new))
-            if not same(old.get(name), new.get(name)) and same(before.get(name), after.get(name))
+            if not _alike(old.get(name), new.get(name)) and same(before.get(name), after.get(name))
         )
         if not names:
             return entry, ()
@@ -104,6 +104,15 @@ class Drift:
         for one in entries(_object(self._document.get("prior_state")).get("values"), "prior_state.values"):
             _add(found, names, one.values.get("type"), one.values.get("values"))
         return found
+
+
+def _alike(old: object, new: object) -> bool:
+    """Whether two values differ in nothing but what was never set and is read back as empty or false."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return all(_alike(old.get(name), new.get(name)) for name in {*old, *new})
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return all(map(_alike, old, new))
+    return same(old, new) or (old is None and new is False)
 
 
 def _add(found: dict[str, set[str]], names: Mapping[str, str], type_: object, values: object) -> None:

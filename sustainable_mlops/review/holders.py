@@ -127,7 +127,7 @@ class Holders:
     def _attach(self, holder: Holder, side: _Side, path: str, *, own: bool) -> None:
         # Where a role does not list its policies, the list repeats what others had attached when it was last read.
         computed = own and side.configured(path) is False
-        if computed and not side.before:
+        if computed and not side.before and path.partition(".")[0] not in side.resource.drift:
             return
         ours = own_policies(side.resource, path, side.joins)
         for policy in ours:
