@@ -1,7 +1,8 @@
 """What would use less, by the same model, and what that costs in latency or capability.
 
 Only what SageMaker takes is proposed: Graviton for hosting alone, no accelerator on serverless, Neuron chips where the
-type's use allows it. Nothing is proposed for managed spot: it is cheaper, not cleaner.
+type's use allows it; and of instance types only those that the AWS provider in use takes too. Nothing is proposed for
+managed spot: it is cheaper, not cleaner.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from sustainable_mlops.footprint.parts import Part
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.scaling import waiting
 from sustainable_mlops.footprint.things import ALWAYS, HOURS_PER_MONTH, ONE, Fleet, Job, Serverless, Thing
+from sustainable_mlops.plan import UNKNOWN, Unknown
 
 #: GPUs with at most the 32 GB that one Inferentia2 or Trainium chip has.
 _SMALL_GPUS = {"T4", "T4g", "A10G", "L4", "V100", "K80"}
@@ -55,22 +57,26 @@ class Alternative:
         }
 
 
-def alternatives(footprint: PlanFootprint) -> list[Alternative]:
-    """Every alternative that saves carbon, the one that saves most first."""
+def alternatives(footprint: PlanFootprint, provider: int | Unknown = UNKNOWN) -> list[Alternative]:
+    """Every alternative that saves carbon, the one that saves most first.
+
+    `provider` is the major version of the AWS provider in use; where it is not known, only types that each takes are
+    proposed.
+    """
     found = [
         one
         for resource in footprint.resources
         for each in resource.changes
         if each.after is not None and each.after.estimate is not None
-        for one in _of_part(resource.address, each.after)
+        for one in _of_part(resource.address, each.after, provider)
     ]
     found += _other_regions(footprint)
     return sorted((one for one in found if one.saved_kg.central > 0), key=lambda one: -one.saved_kg.central)
 
 
-def _of_part(address: str, part: Part) -> Iterator[Alternative]:
+def _of_part(address: str, part: Part, provider: int | Unknown) -> Iterator[Alternative]:
     if (now := part.thing) is not None:
-        for kind, title, costs, then in _proposals(part):
+        for kind, title, costs, then in _proposals(part, provider):
             yield from _compared(address, part.name, kind, title, costs, [(now, then)])
 
 
@@ -88,7 +94,7 @@ def _compared(
         yield Alternative(address, part, kind, title, costs, after, add(kg, UNITS["total"]), saved_usd)
 
 
-def _proposals(part: Part) -> Iterator[tuple[str, str, str, Thing]]:
+def _proposals(part: Part, provider: int | Unknown) -> Iterator[tuple[str, str, str, Thing]]:
     """Kind, title, what it costs, and the thing itself."""
     thing = part.thing
     if isinstance(thing, Job):
@@ -96,7 +102,7 @@ def _proposals(part: Part) -> Iterator[tuple[str, str, str, Thing]]:
     if not isinstance(thing, Fleet) or (instance := instances.find(thing.instance_type)) is None:
         return
     if part.kind in ("real-time", "asynchronous"):
-        yield from _silicon(thing, instance)
+        yield from _silicon(thing, instance, provider)
     if part.kind == "real-time":
         yield from _kinds(thing, instance, part)
         at_work = assumptions()["working_hours"] * (1 / HOURS_PER_MONTH)
@@ -112,30 +118,29 @@ def _duty(thing: Fleet) -> Quantity:
     return thing.duty or assumptions()["endpoint_duty"]
 
 
-def _silicon(thing: Fleet, instance: Instance) -> Iterator[tuple[str, str, str, Thing]]:
+def _silicon(thing: Fleet, instance: Instance, provider: int | Unknown) -> Iterator[tuple[str, str, str, Thing]]:
     if instance.accelerator is None:
-        better = _best_graviton(thing, instance)
+        better = _gravitons(instance.vcpu, instance.memory_gib) if not instance.graviton else []
         costs = "needs an arm64 image and its libraries; compared at equal load, so measure its throughput"
     else:
-        better = _inferentia(instance)
+        better = _inferentias(instance)
         costs = (
             "the model must compile with Neuron, and the Region must have the type; compared at equal time busy, "
             "with watts that AWS does not publish"
         )
-    if better is not None:
-        yield "silicon", f"{better.name} instead of {instance.name}", costs, replace(thing, instance_type=better.name)
-
-
-def _best_graviton(thing: Fleet, instance: Instance) -> Instance | None:
-    """The hosting type of as many vCPU and as much memory that uses least."""
-    if instance.graviton:
-        return None
-    found = _gravitons(instance.vcpu, instance.memory_gib)
-    return min(found, key=lambda other: _kg(replace(thing, instance_type=other.name)), default=None)
+    ranked = sorted(better, key=lambda other: _kg(replace(thing, instance_type=other.name)))
+    major = None if provider is UNKNOWN else provider
+    taken = [other for other in ranked if not instances.refused(other.name, "hosting", major)]
+    if taken:
+        best = taken[0].name
+        if major is None and taken[0] is not ranked[0]:
+            costs += "; a newer type uses less still, which AWS provider 5 refuses"
+        yield "silicon", f"{best} instead of {instance.name}", costs, replace(thing, instance_type=best)
 
 
 @cache
 def _gravitons(vcpu: int, memory_gib: float) -> list[Instance]:
+    """The hosting types of as many vCPU and as much memory."""
     return [
         other
         for other in instances.everything().values()
@@ -153,11 +158,12 @@ def _kg(thing: Thing) -> float:
     return figure.central if figure else 0.0
 
 
-def _inferentia(instance: Instance) -> Instance | None:
+def _inferentias(instance: Instance) -> list[Instance]:
     """The Inferentia2 type with at least as many chips as there are GPUs, where one chip holds what a GPU does."""
     if instance.accelerator is None or instance.accelerator.name not in _SMALL_GPUS:
-        return None
-    return _neuron("inf2", instance.accelerators)
+        return []
+    found = _neuron("inf2", instance.accelerators)
+    return [found] if found else []
 
 
 @cache

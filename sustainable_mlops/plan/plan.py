@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import document as documents
 from sustainable_mlops.plan import provider_version, values
+from sustainable_mlops.plan.addresses import names, parts
 from sustainable_mlops.plan.commands import Command, commands
 from sustainable_mlops.plan.configuration import Configuration, References
 from sustainable_mlops.plan.drift import Drift
@@ -148,6 +149,14 @@ class Plan:
         """The major version of the AWS provider in use; see `provider_version.major`."""
         return provider_version.major(self._inventory, self.configuration)
 
+    def has_condition(self, resource: Resource) -> bool:
+        """Whether `resource` has a pre- or postcondition: a plan tells neither which of them nor what it demands."""
+        return (names(resource.module_parts), resource.type, resource.name) in self._with_conditions
+
+    @cached_property
+    def _with_conditions(self) -> frozenset[tuple[tuple[str, ...], str, str]]:
+        return frozenset(_with_conditions(self._document.get("checks")))
+
     @cached_property
     def failed_checks(self) -> list[Check]:
         """Checks that failed or cannot be told before apply."""
@@ -194,6 +203,14 @@ def _check_twice(resources: list[Resource]) -> None:
         if key in seen:
             raise UserError(f"{resource.place}.address: {documents.shown(resource.address)} is in {seen[key]} too")
         seen[key] = resource.place
+
+
+def _with_conditions(checks: Any) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """The module's calls, the type and the name of each resource among the checks."""
+    for check in _blocks(values.Block({"checks": checks}), "checks"):
+        module, kind, name = (check.text(f"address.{key}") for key in ("module", "type", "name"))
+        if check.text("address.kind") == "resource" and isinstance(kind, str) and isinstance(name, str):
+            yield names(parts(module)) if isinstance(module, str) else (), kind, name
 
 
 def _failed_checks(checks: Any) -> Iterator[Check]:

@@ -210,7 +210,7 @@ def _judged(planned: Planned, accepted: Sequence[Acceptance], today: date) -> Re
         findings=tuple(judged_findings(plan, {change.address for change in changes}, today)),
         unseen=tuple(unseen(comparison, footprint)),
         footprint=footprint,
-        alternatives=tuple(alternatives(footprint)),
+        alternatives=tuple(alternatives(footprint, plan.provider_major)),
         remarks=tuple(_remarks(plan)),
     )
 

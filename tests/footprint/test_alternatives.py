@@ -5,6 +5,7 @@ import pytest
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint import Alternative, alternatives, of_plan
+from sustainable_mlops.plan import UNKNOWN, Unknown
 from tests.footprint.plans import ENDPOINT, served, variant
 from tests.footprint.support import PUE, footprint, usage
 from tests.plan.build import change, plan
@@ -15,6 +16,7 @@ def proposed(
     *,
     region: str = "us-east-1",
     model: dict[str, Any] | None = None,
+    provider: int | Unknown = UNKNOWN,
     **configuration: Any,
 ) -> list[Alternative]:
     """What is proposed instead of one real-time instance."""
@@ -33,7 +35,8 @@ def proposed(
                 change("aws_sagemaker_endpoint_configuration.c", values),
                 change("aws_sagemaker_model.m", {"name": "m", **container, **(model or {})}),
             )
-        )
+        ),
+        provider,
     )
 
 
@@ -63,6 +66,17 @@ def test_a_cpu_endpoint_may_go_to_graviton_serverless_or_a_cleaner_region() -> N
     assert (graviton.vcpu, graviton.memory_gib) == (4, 16)
     assert "arm64" in silicon.costs
     assert any("eu-north-1" in one.title or "ca-central-1" in one.title for one in found if one.kind == "region")
+
+
+@pytest.mark.parametrize("provider", [5, UNKNOWN])
+def test_a_type_that_the_provider_refuses_is_not_named(provider: int | Unknown) -> None:
+    older, newer = (
+        of_kind(proposed("ml.c5.xlarge", region="eu-north-1", provider=one), "silicon") for one in (provider, 6)
+    )
+    assert newer.title == "ml.c8g.xlarge instead of ml.c5.xlarge"
+    assert older.title == "ml.c6g.xlarge instead of ml.c5.xlarge"
+    assert "8g" not in older.costs
+    assert ("which AWS provider 5 refuses" in older.costs) == (provider is UNKNOWN)
 
 
 def test_a_saving_is_what_is_now_less_what_would_be() -> None:
