@@ -5,6 +5,7 @@ from sustainable_mlops.rules.hosting import ENDPOINT, REAL_TIME, each_variant, v
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 
 _BLUE_GREEN = "deployment_config.0.blue_green_update_policy.0"
+_ROLLBACK = "deployment_config.0.auto_rollback_configuration"
 #: The longest that the old fleet may run beside the new one after the traffic has moved, in seconds (assumed).
 LONGEST_BAKE = 600
 #: From this many instances on, a second fleet is worth avoiding (assumed).
@@ -16,13 +17,15 @@ LARGE_FLEET = 4
     severity=Severity.WARN,
     title="A real-time endpoint goes back to the old model by itself",
     practices=("66",),
-    fix="Name alarms on Invocation5XXErrors and ModelLatency in deployment_config.auto_rollback_configuration.",
+    fix=(
+        "Name alarms on Invocation5XXErrors and ModelLatency in deployment_config.auto_rollback_configuration: from "
+        "the first apply, as adding the block later replaces the endpoint."
+    ),
     types=(ENDPOINT,),
 )
 def rollback_alarms(plan: Plan, endpoint: Resource) -> Verdicts:
     def judge(_: Variant) -> Verdicts:
-        path = "deployment_config.0.auto_rollback_configuration.0.alarms"
-        alarms = endpoint.new.blocks(path)
+        alarms = endpoint.new.blocks(f"{_ROLLBACK}.0.alarms")
         if alarms is UNKNOWN:
             yield unknown("its rollback alarms are not known until apply", "deployment_config")
         elif alarms:
@@ -31,6 +34,58 @@ def rollback_alarms(plan: Plan, endpoint: Resource) -> Verdicts:
             yield failed("a bad model stays until somebody notices: no alarm rolls it back", "deployment_config")
 
     yield from each_variant(plan, endpoint, judge, REAL_TIME)
+
+
+@rule(
+    id="SUS_ROLLBACK_REPLACES_ENDPOINT",
+    severity=Severity.WARN,
+    title="An endpoint is not replaced to get its rollback alarms, or to lose them",
+    practices=("66",),
+    fix=(
+        "Have auto_rollback_configuration from the first apply and change the alarms inside it, which is an update; "
+        "an endpoint that runs gets it beside the old one, under another name, and callers move over."
+    ),
+    types=(ENDPOINT,),
+)
+def rollback_replaces_endpoint(_: Plan, endpoint: Resource) -> Verdicts:
+    """Adding or removing the block makes the provider delete the endpoint first (tried with 5.100)."""
+    if endpoint.action not in ("update", "replace"):
+        return
+    if any("auto_rollback_configuration" in path for path in endpoint.replaced_because):
+        done = "removed" if endpoint.old.get(_ROLLBACK) else "added"
+        yield failed(f"auto_rollback_configuration is {done}, which the provider does by an outage", _ROLLBACK)
+    else:
+        yield passed()
+
+
+@rule(
+    id="SUS_ROLLBACK_UNNOTICED",
+    severity=Severity.WARN,
+    title="An apply that SageMaker rolls back fails",
+    practices=("66",),
+    fix=(
+        "Add lifecycle { postcondition { condition = self.endpoint_config_name == <configuration>.name … } } to the "
+        "endpoint; a plan shows that there is a condition, not which."
+    ),
+    types=(ENDPOINT,),
+)
+def rollback_unnoticed(plan: Plan, endpoint: Resource) -> Verdicts:
+    """Of endpoints with rollback alarms. After a rollback the endpoint is in service with its old configuration, which
+    the provider takes for success; the configuration in use is then destroyed as the one that was replaced (tried with
+    5.100 against a mock; issue 46663 of the provider).
+    """
+    alarms = endpoint.new.blocks(f"{_ROLLBACK}.0.alarms")
+    if alarms is UNKNOWN:
+        yield unknown("its rollback alarms are not known until apply", "deployment_config")
+    elif not alarms:
+        return
+    elif plan.has_condition(endpoint):
+        yield passed()
+    else:
+        yield failed(
+            "after a rollback the apply succeeds, and the configuration that the endpoint went back to is deleted",
+            "endpoint_config_name",
+        )
 
 
 @rule(
