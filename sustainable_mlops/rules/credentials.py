@@ -7,6 +7,7 @@ name that says what it is, such as `DB_PASSWORD`. A name that speaks of where a 
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 #: What it is, a part that each has, and its shape, as the services document them.
 _SHAPES = tuple(
@@ -14,11 +15,7 @@ _SHAPES = tuple(
     for what, mark, shape in (
         ("an AWS access key", "AKIA", r"AKIA[A-Z0-9]{16}\b"),
         ("a temporary AWS access key", "ASIA", r"ASIA[A-Z0-9]{16}\b"),
-        (
-            "an AWS secret key",
-            "ecret",
-            r"(?i:aws_?secret_?(?:access_?)?key)[\"']?[\s=:]+[\"']?[A-Za-z0-9/+]{40}(?![\w/+])",
-        ),
+        ("an AWS secret key", "aws_secret_access_key", r"aws_secret_access_key\s+[A-Za-z0-9/+]{40}(?![\w/+])"),
         ("a Hugging Face token", "hf_", r"hf_[A-Za-z0-9]{20,}"),
         ("a GitHub token", "gh", r"gh[opsur]_[A-Za-z0-9]{20,}"),
         ("a GitHub token", "github_pat_", r"github_pat_[A-Za-z0-9_]{20,}"),
@@ -26,16 +23,16 @@ _SHAPES = tuple(
         ("a Slack token", "xox", r"xox[abeoprs]-[A-Za-z0-9-]{10,}"),
         ("a Slack token", "xapp-", r"xapp-[0-9]-[A-Za-z0-9-]{10,}"),
         ("a Slack webhook", "hooks.slack.com", r"hooks\.slack\.com/(?:services|workflows)/[\w/]{20,}"),
-        ("an API key", "sk-", r"sk-(?=[\w-]*[0-9])(?=[\w-]*[A-Z])[\w-]{20,}"),  # OpenAI, Anthropic
+        ("an API key", "sk-", r"sk-(?=[\w-]{0,99}[0-9])(?=[\w-]{0,99}[A-Z])[\w-]{20,}"),  # OpenAI, Anthropic
         ("a Stripe key", "k_live_", r"[rs]k_live_[A-Za-z0-9]{16,}"),
         ("a Google API key", "AIza", r"AIza[\w-]{35}"),
         ("an npm token", "npm_", r"npm_[A-Za-z0-9]{36}"),
         ("a PyPI token", "pypi-", r"pypi-[\w-]{50,}"),
         ("a Docker Hub token", "dckr_pat_", r"dckr_pat_[\w-]{20,}"),
         ("a Databricks token", "dapi", r"dapi[0-9a-f]{32}"),
-        ("a JSON web token", "eyJ", r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+"),
+        ("a JSON web token", "eyJ", r"eyJ[\w-]{10,500}\.eyJ[\w-]{10,}\.[\w-]+"),
         ("a private key", "PRIVATE KEY-----", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
-        ("a password in an address", "://", r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@\"']*:(?![*<${%])[^\s/:@\"']+@"),
+        ("a password in an address", "://", r"[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s/:@\"']*:(?![*<${%])[^\s/:@\"']+@"),
     )
 )
 _HINT = re.compile("passw|passphrase|pwd|secret|token|key|credential", re.IGNORECASE)
@@ -69,7 +66,7 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _ASSIGNED = re.compile(
     r"(?<![\w${])(?P<name>[A-Za-z_][\w-]{0,80})"
     r"(?:[\"'\]]{0,2}\s*[:=]\s*[\"'](?P<quoted>[^\"'\n]*)[\"']|=(?P<bare>[^\s\"';&|,)]+))"
-    r"|--(?P<option>[\w-]+)\s+[\"']?(?P<given>[^\s\"'-][^\s\"']*)"
+    r"|(?<![\w-])--(?P<option>\w[\w-]{0,80})\s+[\"']?(?P<given>[^\s\"'-][^\s\"']*)"
 )
 _CODE = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+|.*[({\[].*")
 
@@ -113,6 +110,7 @@ def _assigned(text: str) -> Iterator[str]:
             yield f"a literal {shown(name)}"
 
 
+@lru_cache(maxsize=4096)
 def shown(name: str) -> str:
     """A name for a message; one that may itself be a credential is not shown."""
     odd = not re.fullmatch(r"[\w.-]{1,80}", name) or any(mark in name and s.search(name) for _, mark, s in _SHAPES)
