@@ -93,9 +93,7 @@ def may_be_a_name(name: str, value: str) -> bool:
 
 def within(text: str) -> Iterator[str]:
     """What stands in a text: `a GitHub token`, or `a literal DB_PASSWORD` where a script sets one."""
-    for what, mark, shape in _SHAPES:
-        if mark in text and shape.search(text):
-            yield what
+    yield from _shapes(text)
     if _HINT.search(text):
         yield from dict.fromkeys(_assigned(text))
 
@@ -106,12 +104,15 @@ def _assigned(text: str) -> Iterator[str]:
         bare = match["bare"] or ""
         value = match["quoted"] or match["given"] or bare
         is_code = bare and (_CODE.fullmatch(bare) or bare.lower() == name.lower())
-        if named(name) and literal(value) and not is_code and not may_be_a_name(name, value):
+        if named(name) and literal(value) and not is_code and not may_be_a_name(name, value) and not _shapes(value):
             yield f"a literal {shown(name)}"
+
+
+def _shapes(text: str) -> list[str]:
+    return [what for what, mark, shape in _SHAPES if mark in text and shape.search(text)]
 
 
 @lru_cache(maxsize=4096)
 def shown(name: str) -> str:
     """A name for a message; one that may itself be a credential is not shown."""
-    odd = not re.fullmatch(r"[\w.-]{1,80}", name) or any(mark in name and s.search(name) for _, mark, s in _SHAPES)
-    return "credential" if odd else name
+    return name if re.fullmatch(r"[\w.-]{1,80}", name) and not _shapes(name) else "credential"
