@@ -90,6 +90,18 @@ class Change:
         return None if before is None or after is None else (before, after)
 
     @property
+    def partial(self) -> frozenset[str]:
+        """The figures of which a side leaves something out that may be much."""
+        sides = (part.estimate for part in (self.before, self.after) if part is not None and part.estimate is not None)
+        return frozenset(metric for estimate in sides for metric in estimate.partial)
+
+    @property
+    def partial_delta(self) -> frozenset[str]:
+        """Those of which the change may be much more than it says; what stays as it is does not change."""
+        found = self.partial
+        return found if found and self.before != self.after else frozenset()
+
+    @property
     def delta(self) -> Mapping[str, Figure]:
         """After - before, by metric; without those that nobody knows."""
         before, after = self.before, self.after
@@ -127,7 +139,13 @@ class _Compared:
 
     @cached_property
     def _partial(self) -> tuple[str, ...]:
-        return tuple(metric for metric, pairs in self._pairs.items() if len(pairs) < len(self.changes))
+        return self._lacking(frozenset().union(*(one.partial for one in self.changes)))
+
+    def _lacking(self, partial: frozenset[str]) -> tuple[str, ...]:
+        """The figures that not all changes have, and those of `partial`."""
+        return tuple(
+            metric for metric, pairs in self._pairs.items() if len(pairs) < len(self.changes) or metric in partial
+        )
 
     @cached_property
     def before(self) -> Estimate:
@@ -157,7 +175,8 @@ class _Compared:
         known = {metric: [figures[metric] for figures in found if metric in figures] for metric in METRICS}
         figures = {metric: add(parts, UNITS[metric]) for metric, parts in known.items() if parts or not self.changes}
         unknowns = tuple(dict.fromkeys(unknown for one in self.changes for unknown in one.unknowns))
-        return Estimate(figures, unknowns, partial=tuple(one for one in self._partial if one in figures))
+        partial = self._lacking(frozenset().union(*(one.partial_delta for one in self.changes)))
+        return Estimate(figures, unknowns, partial=tuple(one for one in partial if one in figures))
 
 
 @dataclass(frozen=True)

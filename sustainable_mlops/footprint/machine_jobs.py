@@ -79,9 +79,13 @@ def of_request(
         duty=keys.get("duty"),
         volume_gb=known_number(request.volume_gb) or 0.0,
     )
-    open_ends = {"its runtime cap": request.cap_seconds, "how long its warm pool stays on": request.warm_seconds}
-    left_out = tuple(Unknown(name, why(value, what)) for what, value in open_ends.items() if value is UNKNOWN)
-    return [known(name, "job", job, left_out), *_warm_pool(name, job, known_number(request.warm_seconds))]
+
+    def told(value: object, what: str) -> tuple[Unknown, ...]:
+        return (Unknown(name, why(value, what)),) if value is UNKNOWN else ()
+
+    left_out = told(request.cap_seconds, "its runtime cap")
+    pool = told(request.warm_seconds, "how long its warm pool stays on")
+    return [known(name, "job", job, left_out, pool), *_warm_pool(name, job, known_number(request.warm_seconds))]
 
 
 def _hours(cap_seconds: float | None, longest_h: float) -> Quantity:

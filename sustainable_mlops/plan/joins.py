@@ -19,6 +19,9 @@ SCHEDULED_ACTION = "aws_appautoscaling_scheduled_action"
 ALARM = "aws_cloudwatch_metric_alarm"
 BUCKET = "aws_s3_bucket"
 
+#: The kinds of variants.
+SERVERLESS, ASYNCHRONOUS, REAL_TIME = "serverless", "asynchronous", "real-time"
+
 #: The attributes by which others name a resource.
 _IDENTIFIERS = ("arn", "id", "name", "bucket", "url", "key_id", "bucket_domain_name", "model_package_group_name")
 _BUCKET = re.compile(r"(?:s3://|arn:[a-z-]+:s3:::)([^/]+)")
@@ -41,7 +44,7 @@ class Variant(NamedTuple):
     block: Block
     name: str | Unknown | None
     shadow: bool
-    kind: str | Unknown  # serverless, asynchronous or real-time
+    kind: str | Unknown
     model: Joined
     serverless: Block | Unknown | None
 
@@ -136,9 +139,9 @@ class Joins:
         serverless = block.block("serverless_config")
         kind: str | Unknown = UNKNOWN
         if isinstance(serverless, Block):
-            kind = "serverless"
+            kind = SERVERLESS
         elif serverless is None and asynchronous is not UNKNOWN:
-            kind = "real-time" if asynchronous is None else "asynchronous"
+            kind = REAL_TIME if asynchronous is None else ASYNCHRONOUS
         name = block.text("model_name")
         model: Joined = None
         if name is not None:
@@ -213,9 +216,9 @@ class Joins:
             found.setdefault((values.text("resource_id"), values.text("scalable_dimension")), []).append(target)
         return found
 
-    def alarms_of(self, resource: Resource) -> Matches:
+    def alarms_of(self, resource: Resource, actions: str = "alarm_actions") -> Matches:
         """The metric alarms whose actions name `resource`, such as a scaling policy or a topic."""
-        return self.listing(resource, ALARM, "alarm_actions")
+        return self.listing(resource, ALARM, actions)
 
     def alarms_on(self, endpoint: Resource) -> Matches:
         """The metric alarms on an endpoint's metrics: those with it as the dimension `EndpointName`."""

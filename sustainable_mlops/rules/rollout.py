@@ -1,6 +1,7 @@
 """How a new model takes over: back by itself where it fails, and not twice the instances for long."""
 
-from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource, Unknown, Variant
+from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource, Variant
+from sustainable_mlops.plan.scaling import of_instances
 from sustainable_mlops.rules.hosting import ENDPOINT, REAL_TIME, each_variant, variants
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 
@@ -123,7 +124,7 @@ def rolling_update(plan: Plan, endpoint: Resource) -> Verdicts:
         return  # SageMaker rolls no endpoint of several variants
 
     def judge(variant: Variant) -> Verdicts:
-        size = _size(plan, endpoint, variant)
+        size = of_instances(endpoint, variant, plan.joins).least  # which there surely are
         rolling = endpoint.new.block("deployment_config.0.rolling_update_policy")
         if isinstance(rolling, Block):
             yield passed()
@@ -135,14 +136,3 @@ def rolling_update(plan: Plan, endpoint: Resource) -> Verdicts:
             )
 
     yield from each_variant(plan, endpoint, judge, REAL_TIME)
-
-
-def _size(plan: Plan, endpoint: Resource, variant: Variant) -> float | Unknown:
-    """The instances that a variant surely has: the least that autoscaling leaves, else those it starts with."""
-    targets = plan.joins.scalable_targets(endpoint, variant.name)
-    if targets.maybe:
-        return UNKNOWN
-    found = (
-        targets.sure[0].new.number("min_capacity") if targets.sure else variant.block.number("initial_instance_count")
-    )
-    return 1 if found is None else found
