@@ -120,10 +120,10 @@ def _deleting(joins: Joins) -> list[Resource]:
 
 
 def _names(schedule: Resource, endpoint: Resource, joins: Joins) -> bool | Unknown:
-    body = schedule.values(before=joins.before).text("target.0.input")
-    name = endpoint.values(before=joins.before).text("name")
-    if schedule.values(before=joins.before).text("target.0.arn") is UNKNOWN:
+    values = schedule.values(before=joins.before)
+    if UNKNOWN in (values.text("target.0.arn"), values.text("state")):
         return UNKNOWN
+    body, name = values.text("target.0.input"), endpoint.values(before=joins.before).text("name")
     if isinstance(body, str) and isinstance(name, str):
         return name in body
     endpoints = joins.referred(schedule, "target", ENDPOINT)

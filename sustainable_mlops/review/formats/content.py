@@ -251,9 +251,17 @@ def budget_text(result: BudgetResult) -> str:
     held = {
         Held.WITHIN: "",
         Held.OVER: "over: ",
-        Held.UNKNOWN: f"cannot tell: {len(result.unknown) or 'some'} not counted, the rest is ",
+        Held.UNKNOWN: f"cannot tell: {_uncounted(result)}; the rest is ",
     }[result.held]
     return f"{held}{shown(result.value)} {result.unit}{end} of {result.allowed:,g} {result.unit}"
+
+
+def _uncounted(result: BudgetResult) -> str:
+    """What a budget does not hold, or not in full."""
+    if not result.whole and not result.unknown:
+        return "the plan is not whole"
+    names, more = [short(address, 80) for address in result.unknown[:2]], len(result.unknown) - 2
+    return f"{', '.join(names)}{f' and {more} more' if more > 0 else ''} not counted, or not in full"
 
 
 def unknowns(review: Review) -> Iterator[tuple[str, str]]:
