@@ -141,8 +141,8 @@ def _instances(served: _Served, kind: str) -> Part:
         requests=default(keys, "requests_per_month") * served.share,
         duration_s=default(keys, "duration_seconds"),
     )
-    left_out = (*_accelerator(served), *use.left_out)
-    part = known(name, kind, fleet, left_out, _untold(scaled, given, "instances"))
+    left_out = (*_untold(scaled, given, "instances"), *_accelerator(served), *use.left_out)
+    part = known(name, kind, fleet, left_out)
     return replace(
         part,
         instances=use.instances,
@@ -177,15 +177,15 @@ def _ready(served: _Served) -> Scaling:
     return still(ready(served.variant, served.configuration, served.side.joins))
 
 
-def _within_concurrency(name: str, thing: Serverless, open_: tuple[Unknown, ...]) -> Part:
+def _within_concurrency(name: str, thing: Serverless, left_out: tuple[Unknown, ...]) -> Part:
     """What its concurrency lets through: SageMaker refuses the rest."""
     asked, duration = thing.requests.central, thing.duration_s.central
     if thing.at_once is None or asked * duration <= thing.at_once * HOURS_PER_MONTH * 3600:
-        return known(name, "serverless", thing, open_=open_)
+        return known(name, "serverless", thing, left_out)
     most = thing.at_once * HOURS_PER_MONTH * 3600 / duration
     reason = f"max_concurrency {thing.at_once:g} lets {most:,.0f} of {asked:,.0f} through: the rest is not counted"
     let_through = replace(thing, requests=thing.requests.at(0.0, most))
-    return known(name, "serverless", let_through, (Unknown("requests", reason),), open_)
+    return known(name, "serverless", let_through, (Unknown("requests", reason), *left_out))
 
 
 def _untold(scaled: Scaling, given: Quantity | None, key: str) -> tuple[Unknown, ...]:
@@ -195,7 +195,8 @@ def _untold(scaled: Scaling, given: Quantity | None, key: str) -> tuple[Unknown,
     whys = scaled.untold
     if UNKNOWN in (scaled.adds, scaled.takes) and scaled.ranges:
         whys = (*whys, "whether its policies ever act is not known")
-    return tuple(Unknown("autoscaling", f"{why}; give {key} in the usage file", Lack.UNCOUNTED) for why in whys)
+    reasons = (f"{why}; give {key} in the usage file" for why in whys)
+    return tuple(Unknown("autoscaling", reason, Lack.UNCOUNTED) for reason in reasons)
 
 
 def _accelerator(served: _Served) -> tuple[Unknown, ...]:

@@ -1,7 +1,7 @@
 """The footprint of a plan: each resource before and after, the change, and what nobody knows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -91,9 +91,9 @@ class Change:
 
     @property
     def partial(self) -> frozenset[str]:
-        """The figures of which a side leaves something out that may be much."""
-        sides = (part.estimate for part in (self.before, self.after) if part is not None and part.estimate is not None)
-        return frozenset(metric for estimate in sides for metric in estimate.partial)
+        """The figures of which a side leaves out what may be much."""
+        sides = (part for part in (self.before, self.after) if part is not None)
+        return frozenset(metric for part in sides for metric in part.partial)
 
     @property
     def partial_delta(self) -> frozenset[str]:
@@ -118,6 +118,12 @@ class Change:
         """What cannot be known of it, on either side."""
         sides = (part for part in (self.before, self.after) if part is not None)
         return tuple(dict.fromkeys(unknown for part in sides for unknown in part.unknowns))
+
+
+def _in_part(part: Part) -> Estimate:
+    """Its estimate, which says what it leaves out."""
+    found = part.estimate or Estimate()
+    return replace(found, partial=part.partial) if part.partial else found
 
 
 def _figure(part: Part, metric: str) -> Figure | None:
@@ -243,7 +249,7 @@ def _estimate_dict(part: Part | None) -> dict[str, Any] | None:
     """None where there is no such part; figures that nobody knows are None each."""
     if part is None:
         return None
-    found = part.estimate or Estimate(unknowns=(part.unknown,) if part.unknown else ())
+    found = _in_part(part) if part.estimate else Estimate(unknowns=(part.unknown,) if part.unknown else ())
     return found.to_dict()
 
 
@@ -261,7 +267,7 @@ class PlanFootprint(_Compared):
     @cached_property
     def running(self) -> Estimate:
         """Everything that is known after the plan, comparable or not: what a budget is held against."""
-        return total(one.after.estimate or Estimate() for one in self.changes if one.after is not None)
+        return total(_in_part(one.after) for one in self.changes if one.after is not None)
 
     @property
     def unknowns(self) -> list[tuple[str, Unknown]]:

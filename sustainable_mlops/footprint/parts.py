@@ -31,8 +31,6 @@ class Part:
     unknown: Unknown | None = None
     #: What the estimate of this part leaves out.
     left_out: tuple[Unknown, ...] = ()
-    #: Why it may use much more than that: then the estimate is one in part.
-    open: tuple[Unknown, ...] = ()
     #: Whether a schedule has fewer of it at times, or none.
     rests: bool = False
     #: Why it cannot be a serverless endpoint; empty where nothing in the plan speaks against it.
@@ -45,8 +43,14 @@ class Part:
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
         """Everything that its figures leave out, or why there are none."""
-        found = (*self.open, *self.left_out, *(self.estimate.unknowns if self.estimate is not None else ()))
+        found = (*self.left_out, *(self.estimate.unknowns if self.estimate is not None else ()))
         return (self.unknown, *found) if self.unknown is not None else found
+
+    @property
+    def partial(self) -> tuple[str, ...]:
+        """The figures of its estimate, where that leaves out what may come to anything."""
+        much = any(one.lack is Lack.UNCOUNTED for one in self.left_out)
+        return tuple(self.estimate.figures) if much and self.estimate is not None else ()
 
     @property
     def count(self) -> Quantity | None:
@@ -64,19 +68,12 @@ class Part:
         return estimate(replace(self.thing, runs=ONE)) if isinstance(self.thing, Job) and self.estimate else None
 
 
-def known(
-    name: str, kind: str, thing: Thing, left_out: tuple[Unknown, ...] = (), open_: tuple[Unknown, ...] = ()
-) -> Part:
-    """The part that is `thing`; unknown where the catalogue does not know its type or Region.
-
-    `left_out` is what does not matter to its figures; for what may make them much larger, `open_`, they are partial.
-    """
+def known(name: str, kind: str, thing: Thing, left_out: tuple[Unknown, ...] = ()) -> Part:
+    """The part that is `thing`; unknown where the catalogue does not know its type or Region."""
     if isinstance(thing, Fleet) and kind not in SERVING:
         thing = replace(thing, loaded=False)
     try:
-        found = estimate(thing)
-        partial = tuple(found.figures) if open_ else ()
-        return Part(name, kind, thing, replace(found, partial=partial), left_out=left_out, open=open_)
+        return Part(name, kind, thing, estimate(thing), left_out=left_out)
     except UserError as error:
         return Part(name, kind, thing, unknown=Unknown(name, str(error), Lack.UNCOUNTED))
 

@@ -96,7 +96,7 @@ def use(scaled: Scaling, kind: str, share: float, keys: Keys, longest: Quantity 
     if all(asleep):
         count = given or _while_busy(most)
         on = hours or assumptions()["async_on"] * HOURS_PER_MONTH
-        instances = None
+        instances: Quantity | None = given or _none_without_backlog(count.central * on.central / HOURS_PER_MONTH, most)
     else:
         on = hours or longest
         if hours is not None:
@@ -129,6 +129,10 @@ def _while_busy(most: float) -> Quantity:
     return between(least, least + (most - least) * _third(), most, _BACKLOG)
 
 
+def _none_without_backlog(average: float, most: float) -> Quantity:
+    return between(0.0, average, max(most, average), "instances, of which there are none without a backlog")
+
+
 def _by_day_and_night(scaled: Scaling, asleep: list[bool]) -> Quantity:
     """The average of a fleet whose schedule lets it sleep some of the time only."""
     parts = []
@@ -159,9 +163,7 @@ def _asleep(work: Quantity, most: float, given: Quantity | None) -> Use:
     hours = work.at(0.0, most * HOURS_PER_MONTH)
     stretch = waiting(most * HOURS_PER_MONTH / hours.central if hours.central else None)
     average = hours.central * stretch.central / HOURS_PER_MONTH
-    instances = given or between(
-        0.0, average, max(most, average), "instances, of which there are none without a backlog"
-    )
+    instances = given or _none_without_backlog(average, most)
     return Use(ONE, hours, ONE, stretch, instances, _beyond(work, most * HOURS_PER_MONTH))
 
 

@@ -201,6 +201,6 @@ def _lacks(one: ResourceFootprint, metric: str, of_change: bool) -> bool:
         part = change.after
         if part is None:
             return False
-        return part.estimate is None or part.estimate.get(metric) is None or metric in part.estimate.partial
+        return part.estimate is None or part.estimate.get(metric) is None or metric in part.partial
 
     return any(map(lacks, one.changes))

@@ -163,7 +163,11 @@ def each_target(
 
 def untold(scaled: Scaling, variant: Variant) -> str:
     """Why it cannot be told what scales a variant, and how far."""
-    return scaled.untold[0] if scaled.untold else f"what scales {named(variant)} is not known until apply"
+    if scaled.untold:
+        return scaled.untold[0]
+    if scaled.spans is UNKNOWN:
+        return f"how far {named(variant)} scales is not known until apply"
+    return f"whether what scales {named(variant)} ever acts cannot be told"
 
 
 def containers(model: Resource) -> list[Block] | Unknown:

@@ -1,6 +1,6 @@
 """Real-time endpoints: as many instances as the load needs, and none at night where nobody asks."""
 
-from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Variant
 from sustainable_mlops.plan.scaling import Scaling, actions_of, kind_of, moves_of, of_instances, policies_of
 from sustainable_mlops.plan.schedules import deletes
 from sustainable_mlops.plan.values import any_of
@@ -75,16 +75,12 @@ def target_has_policy(plan: Plan, target: Resource) -> Verdicts:
     elif policies.maybe or actions.maybe:
         yield unknown("what moves it is not known until apply")
     elif found is UNKNOWN:
-        yield unknown(_why_unsure(kind))
+        where = ", as its endpoint is not in this plan" if kind is UNKNOWN else ""
+        yield unknown(f"whether its policies ever act cannot be told{where}")
     elif moves:
         yield failed("; ".join(one.never for one in moves if one.never) or "none of its policies does anything")
     else:
         yield failed("no policy and no scheduled action moves it, so it never scales")
-
-
-def _why_unsure(kind: str | Unknown) -> str:
-    where = "its endpoint is not in this plan" if kind is UNKNOWN else "what starts them is not known until apply"
-    return f"whether its policies ever act cannot be told: {where}"
 
 
 @rule(
@@ -187,7 +183,8 @@ def off_hours(plan: Plan, endpoint: Resource) -> Verdicts:
         elif production is None:
             yield unknown("no tag says which environment it belongs to", "tags")
         elif production is UNKNOWN or UNKNOWN in answers:
-            yield unknown("what stops it at night is not known until apply", variant.block.path)
+            why = scaled.untold[0] if scaled.untold else "what stops it at night is not known until apply"
+            yield unknown(why, variant.block.path)
         else:
             yield failed(f"nothing stops {named(variant)} at night", variant.block.path)
 
