@@ -51,6 +51,10 @@ def main(
     ] = 0.2,
     accelerator: Annotated[str, typer.Option(help="none, any (GPU or Neuron chip), or gpu.")] = "none",
     vpc: Annotated[bool, typer.Option("--vpc", help="The model has to be in a VPC.")] = False,
+    provider: Annotated[
+        int | None,
+        typer.Option(help="Major version of the AWS provider in use; without it, instance types that 5 takes, too."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
     """Advise how to serve a model."""
@@ -72,6 +76,7 @@ def main(
         duration_s=duration,
         accelerator=cast("Any", accelerator),
         vpc=vpc,
+        provider=provider,
     )
     advice = advise(need)
     if as_json:

@@ -174,6 +174,13 @@ class Terraform:
             shutil.copy(LOCK_FILE, lock)
         self.run("init", "-no-color", *arguments)
 
+    def validate(self) -> list[dict[str, Any]]:
+        """What Terraform says of the configuration in the folder; empty where it is valid."""
+        command = [find_engine().path, f"-chdir={self.folder}", "validate", "-json"]
+        done = subprocess.run(command, env=self._env, text=True, capture_output=True, check=False)
+        found: list[dict[str, Any]] = json.loads(done.stdout)["diagnostics"]
+        return found
+
     def plan(self, file: Path, *arguments: str) -> dict[str, Any]:
         """Plan into `file`, and return the plan as JSON."""
         self.run("plan", "-no-color", f"-out={file.resolve()}", *arguments)

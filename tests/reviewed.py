@@ -1,20 +1,27 @@
 """Reviews of the plans that other tests make, held to what must be true of any."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
 
+from sustainable_mlops.footprint import Alternative, Part, PlanFootprint, Quantity, Serverless
 from sustainable_mlops.footprint.figures import METRICS
-from sustainable_mlops.plan import load
+from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.accepted import Acceptance
+from sustainable_mlops.rules import BY_ID, Outcome, evaluate
 
 
 def reviewed(plan: dict[str, Any], accepted: Sequence[Acceptance] = ()) -> Review:
-    """The review of a plan; its totals are exactly those of its resources, and the change that of the two."""
-    found = review(load(json.dumps(plan).encode()), accepted=accepted)
+    """The review of a plan; its totals are exactly those of its resources, and the change that of the two.
+
+    Rules and figures agree on what scales.
+    """
+    loaded = load(json.dumps(plan).encode())
+    found = review(loaded, accepted=accepted)
+    assert disagreements(loaded, found.footprint, found.alternatives) == []
     footprint = found.footprint
     for metric in METRICS:
         sides = [getattr(footprint, name).get(metric) for name in ("before", "after", "delta")]
@@ -37,3 +44,51 @@ def changes_nothing(review: Review) -> bool:
     """Whether nothing is changed, at risk, or used more or less than before."""
     used = [figure for metric in METRICS if (figure := review.footprint.delta.get(metric)) is not None]
     return not review.changes and not review.risks and all(one.low == one.high == 0 for one in used)
+
+
+def disagreements(plan: Plan, footprint: PlanFootprint, found: Iterable[Alternative]) -> list[str]:
+    """Where rules and figures say different things of how the lone variants of a plan's endpoints scale."""
+    rested = {one.address for one in found if one.kind == "off-hours"}
+    told: dict[tuple[str, str], set[Outcome]] = {}
+    for finding in evaluate(plan, [BY_ID[rule] for rule in _AGREE]):
+        told.setdefault((finding.rule, finding.address), set()).add(finding.outcome)
+    parts = {one.address: [part.after for part in one.changes if part.after is not None] for one in footprint.resources}
+    wrong = []
+    for (rule, address), (outcome, *more) in told.items():
+        if more or len(parts.get(address, ())) != 1:
+            continue
+        answer = _AGREE[rule](parts[address][0])
+        # A rule may rest on more than scaling, and figures on a type or a Region that is not known.
+        sure = {Outcome.PASS, Outcome.FAIL}
+        if answer in sure and outcome != answer and (outcome in sure or rule in _OF_SCALING):
+            wrong.append(f"{address}: {rule} says {outcome}, and the figures {answer}")
+        if rule == "SUS_OFF_HOURS" and outcome is Outcome.PASS and address in rested:
+            wrong.append(f"{address} rests, and is said to save by resting")
+    return wrong
+
+
+def _known(test: Callable[[Quantity], bool]) -> Callable[[Part], Outcome]:
+    """What the figures of a part say of `test`; unknown where they are, or hold in part only."""
+
+    def answer(part: Part) -> Outcome:
+        count = part.thing.provisioned if isinstance(part.thing, Serverless) else part.count
+        if count is None or part.partial:
+            return Outcome.UNKNOWN
+        return Outcome.PASS if test(count) else Outcome.FAIL
+
+    return answer
+
+
+def _rests(part: Part) -> Outcome:
+    return Outcome.UNKNOWN if part.thing is None or part.partial else Outcome.PASS if part.rests else Outcome.FAIL
+
+
+#: Rules of scaling, and what the figures of a variant say of the same.
+_AGREE: dict[str, Callable[[Part], Outcome]] = {
+    "SUS_ASYNC_SCALES_TO_ZERO": _known(lambda count: count.low == 0),
+    "SUS_REALTIME_SCALES": _known(lambda count: count.low < count.high),
+    "SUS_PRODUCTION_TWO_INSTANCES": _known(lambda count: count.low >= 2),
+    "SUS_PROVISIONED_CONCURRENCY_SCALES": _known(lambda count: count.low < count.high),
+    "SUS_OFF_HOURS": _rests,
+}
+_OF_SCALING = {"SUS_ASYNC_SCALES_TO_ZERO", "SUS_REALTIME_SCALES", "SUS_PROVISIONED_CONCURRENCY_SCALES"}

@@ -35,6 +35,8 @@ class Need:
     accelerator: Accelerator = "none"
     #: Whether the model has to be in a VPC.
     vpc: bool = False
+    #: Major version of the AWS provider that makes the endpoint; None where not known: then what each takes.
+    provider: int | None = None
 
     def __post_init__(self) -> None:
         if regions.find(self.region) is None:

@@ -26,6 +26,11 @@ _EVERY = {"minutes": "a job each half hour with traffic", "day": "one job a day"
 _NEURON = "the model must compile with Neuron"
 #: Neuron's release notes: from SDK 2.29 on, its library for language models has Trainium2 and newer alone.
 _OLD_NEURON = f"{_NEURON}; language models up to SDK 2.28 only"
+#: Of instance types, by whether the version of the AWS provider is not known.
+_PROVIDER = (
+    "newer types, which AWS provider 5 refuses, are left out",
+    "newer types, which AWS provider 5 refuses, are left out: say which provider makes the endpoint",
+)
 _CHECK = {
     "Graviton": "the image must be arm64",
     "Inferentia2": _OLD_NEURON,
@@ -154,9 +159,13 @@ def _on_instances(kind: str, need: Need) -> Iterator[Option | Refusal]:
             if _silicon(instance) == silicon and use in instance.uses and _at_once(instance, need)
         ]
         there = [instance for instance in fitting if instances.offered(instance.name, need.region) is not False]
-        found = [option for instance in there for option in _sized(kind, silicon, instance, need)]
+        taken = [instance for instance in there if not instances.refused(instance.name, use, need.provider)]
+        found = [option for instance in taken for option in _sized(kind, silicon, instance, need)]
         if found:
-            yield min(found, key=_rank)
+            best = min(found, key=_rank)
+            yield best if taken == there else replace(best, checks=(*best.checks, _PROVIDER[need.provider is None]))
+        elif there and not taken:
+            yield Refusal(kind, silicon, ("AWS provider 5 refuses the types that hold the model",))
         elif fitting and not there:
             yield Refusal(kind, silicon, (f"EC2 does not have the types that hold the model in {need.region}",))
         else:

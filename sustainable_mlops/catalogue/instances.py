@@ -94,6 +94,15 @@ def offered(name: str, region: str) -> bool | None:
     return region in found if any(region in regions for regions in offerings.values()) else None
 
 
+def refused(name: str, use: str, provider: int | None) -> bool:
+    """Whether the AWS provider of this major version refuses `name` for `use`: app, hosting or notebook.
+
+    None stands for a version that is not known: then whether any does. SageMaker itself takes them all.
+    """
+    found = _refused().get(name)
+    return found is not None and use in found[1] and (provider is None or provider <= found[0])
+
+
 @cache
 def everything() -> dict[str, Instance]:
     """Every known instance type that SageMaker names, by name."""
@@ -169,6 +178,13 @@ def _accelerators() -> dict[str, Accelerator]:
 @cache
 def _offerings() -> dict[str, tuple[str, ...]]:
     return {row["types"]: tuple(row["regions"].split()) for row in rows("offerings")}
+
+
+@cache
+def _refused() -> dict[str, tuple[int, frozenset[str]]]:
+    """The newest major version of the provider that refuses a type, and for what."""
+    found = rows("refused_instances")
+    return {row["instance"]: (int(row["provider"]), frozenset(row["uses"].split())) for row in found}
 
 
 @cache

@@ -1,10 +1,11 @@
-"""Energy, carbon, water and cost of SageMaker resources, each as a range with its class and its weakest assumption.
+"""Energy, carbon, water and cost of SageMaker resources and of EC2's machines, as ranges with class and assumption.
 
     from sustainable_mlops.footprint import Fleet, estimate, exactly, estimate_job, of_plan, read_usage
 
     estimate(Fleet("ml.g5.xlarge", "eu-north-1", count=exactly(2)))     # -> Estimate, a month
     estimate_job("ml.m5.xlarge", 1, seconds=600, region="eu-north-1")   # -> Estimate, one run
-    of_plan(plan, read_usage("usage.yaml"))                             # -> PlanFootprint: before, after, delta
+    of_plan(plan, read_usage("usage.yaml"))                             # -> PlanFootprint: before, after, delta, and
+                                                                        #    uncounted: machines that nobody counted
     alternatives(footprint)                                             # -> what would save carbon, and what it costs
 
 `docs/footprint.md` has the method. Figures are estimates unless their class is A; what cannot be known is listed with

@@ -1,7 +1,8 @@
 """What would use less, by the same model, and what that costs in latency or capability.
 
 Only what SageMaker takes is proposed: Graviton for hosting alone, no accelerator on serverless, Neuron chips where the
-type's use allows it. Nothing is proposed for managed spot: it is cheaper, not cleaner.
+type's use allows it; and of instance types only those that the AWS provider in use takes too. Nothing is proposed for
+managed spot: it is cheaper, not cleaner.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,13 +16,16 @@ from sustainable_mlops.catalogue.instances import Instance
 from sustainable_mlops.catalogue.tables import rows
 from sustainable_mlops.footprint.coefficients import Coefficients, assumptions
 from sustainable_mlops.footprint.figures import UNITS, Estimate, Figure, add, total
-from sustainable_mlops.footprint.from_plan import PlanFootprint
+from sustainable_mlops.footprint.from_plan import PlanFootprint, ResourceFootprint
 from sustainable_mlops.footprint.model import change, estimate
 from sustainable_mlops.footprint.parts import Part
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.scaling import waiting
-from sustainable_mlops.footprint.things import ALWAYS, HOURS_PER_MONTH, ONE, Fleet, Job, Serverless, Thing
+from sustainable_mlops.footprint.things import ALWAYS, HOURS_PER_MONTH, ONE, Fleet, Job, Serverless, Storage, Thing
+from sustainable_mlops.plan import UNKNOWN, Unknown
 
+#: What saves less than this share of what is used, or than a gram a month, is no alternative (chosen).
+_LEAST_SHARE, _LEAST_KG = 0.005, 0.001
 #: GPUs with at most the 32 GB that one Inferentia2 or Trainium chip has.
 _SMALL_GPUS = {"T4", "T4g", "A10G", "L4", "V100", "K80"}
 
@@ -55,40 +59,50 @@ class Alternative:
         }
 
 
-def alternatives(footprint: PlanFootprint) -> list[Alternative]:
-    """Every alternative that saves carbon, the one that saves most first."""
-    found = [
-        one
-        for resource in footprint.resources
-        for each in resource.changes
-        if each.after is not None and each.after.estimate is not None
-        for one in _of_part(resource.address, each.after)
-    ]
-    found += _other_regions(footprint)
-    return sorted((one for one in found if one.saved_kg.central > 0), key=lambda one: -one.saved_kg.central)
+def alternatives(
+    footprint: PlanFootprint, provider: int | Unknown = UNKNOWN, *, least_kg: float = _LEAST_KG
+) -> list[Alternative]:
+    """Every alternative that saves carbon, the one that saves most first; none for what the plan lets go of.
+
+    `provider` is the major version of the AWS provider in use; where it is not known, only types that each takes are
+    proposed. `least_kg` is the least that counts as a saving, in kgCO2e: of one run, any does.
+    """
+    kept = [resource for resource in footprint.resources if resource.action not in ("delete", "forget")]
+    found = [one for resource in kept for one in _of_resource(resource, provider)]
+    found += _other_regions(kept)
+    saving = (one for one in found if one.saved_kg.central >= least_kg)
+    return sorted(saving, key=lambda one: -one.saved_kg.central)
 
 
-def _of_part(address: str, part: Part) -> Iterator[Alternative]:
-    if (now := part.thing) is not None:
-        for kind, title, costs, then in _proposals(part):
-            yield from _compared(address, part.name, kind, title, costs, [(now, then)])
+def _of_resource(resource: ResourceFootprint, provider: int | Unknown) -> Iterator[Alternative]:
+    parts = [one.after for one in resource.changes if one.after is not None and one.after.estimate is not None]
+    several = sum(not isinstance(part.thing, Storage) for part in parts) > 1
+    for part in parts:
+        if (now := part.thing) is not None:
+            for kind, title, costs, then in _proposals(part, provider):
+                title = f"{part.name}: {title}" if several else title
+                yield from _compared(resource.address, part.name, kind, title, costs, [(now, then)])
 
 
 def _compared(
     address: str, part: str, kind: str, title: str, costs: str, moves: Sequence[tuple[Thing, Thing]]
 ) -> Iterator[Alternative]:
-    """What it saves that each of `moves` becomes another."""
+    """What it saves that each of `moves` becomes another; nothing where that is next to nothing."""
     saved = [change(then, now) for now, then in moves]
     kg = [figures["total"] for figures in saved if "total" in figures]
     # Of another Region, no prices are known.
     usd = [figures["cost"] for figures in saved if "cost" in figures] if kind != "region" else []
-    if kg:
+    used = total(estimate(now) for now, _ in moves).get("total")
+    if not kg or used is None:
+        return
+    found = add(kg, UNITS["total"])
+    if found.central > 0 and found.central >= _LEAST_SHARE * used.central:
         after = total(estimate(then) for _, then in moves)
         saved_usd = add(usd, UNITS["cost"]) if usd else None
-        yield Alternative(address, part, kind, title, costs, after, add(kg, UNITS["total"]), saved_usd)
+        yield Alternative(address, part, kind, title, costs, after, found, saved_usd)
 
 
-def _proposals(part: Part) -> Iterator[tuple[str, str, str, Thing]]:
+def _proposals(part: Part, provider: int | Unknown) -> Iterator[tuple[str, str, str, Thing]]:
     """Kind, title, what it costs, and the thing itself."""
     thing = part.thing
     if isinstance(thing, Job):
@@ -96,11 +110,11 @@ def _proposals(part: Part) -> Iterator[tuple[str, str, str, Thing]]:
     if not isinstance(thing, Fleet) or (instance := instances.find(thing.instance_type)) is None:
         return
     if part.kind in ("real-time", "asynchronous"):
-        yield from _silicon(thing, instance)
-    if part.kind == "real-time":
+        yield from _silicon(thing, instance, provider)
+    if part.kind == "real-time" and part.count is not None and part.count.low > 0:  # else it sleeps already
         yield from _kinds(thing, instance, part)
         at_work = assumptions()["working_hours"] * (1 / HOURS_PER_MONTH)
-        if thing.hours is ALWAYS and _duty(thing).central <= at_work.central:
+        if thing.hours is ALWAYS and not part.rests and _duty(thing).central <= at_work.central:
             costs = "no answers outside working hours, in which all requests must fit; for what nobody uses then"
             yield "off-hours", "run it on working days only", costs, replace(thing, stretch=at_work)
     if part.kind in ("notebook", "app") and thing.hours is ALWAYS:
@@ -112,30 +126,29 @@ def _duty(thing: Fleet) -> Quantity:
     return thing.duty or assumptions()["endpoint_duty"]
 
 
-def _silicon(thing: Fleet, instance: Instance) -> Iterator[tuple[str, str, str, Thing]]:
+def _silicon(thing: Fleet, instance: Instance, provider: int | Unknown) -> Iterator[tuple[str, str, str, Thing]]:
     if instance.accelerator is None:
-        better = _best_graviton(thing, instance)
+        better = _gravitons(instance.vcpu, instance.memory_gib) if not instance.graviton else []
         costs = "needs an arm64 image and its libraries; compared at equal load, so measure its throughput"
     else:
-        better = _inferentia(instance)
+        better = _inferentias(instance)
         costs = (
             "the model must compile with Neuron, and the Region must have the type; compared at equal time busy, "
             "with watts that AWS does not publish"
         )
-    if better is not None:
-        yield "silicon", f"{better.name} instead of {instance.name}", costs, replace(thing, instance_type=better.name)
-
-
-def _best_graviton(thing: Fleet, instance: Instance) -> Instance | None:
-    """The hosting type of as many vCPU and as much memory that uses least."""
-    if instance.graviton:
-        return None
-    found = _gravitons(instance.vcpu, instance.memory_gib)
-    return min(found, key=lambda other: _kg(replace(thing, instance_type=other.name)), default=None)
+    ranked = sorted(better, key=lambda other: _kg(replace(thing, instance_type=other.name)))
+    major = None if provider is UNKNOWN else provider
+    taken = [other for other in ranked if not instances.refused(other.name, "hosting", major)]
+    if taken:
+        best = taken[0].name
+        if major is None and taken[0] is not ranked[0]:
+            costs += "; a newer type uses less still, which AWS provider 5 refuses"
+        yield "silicon", f"{best} instead of {instance.name}", costs, replace(thing, instance_type=best)
 
 
 @cache
 def _gravitons(vcpu: int, memory_gib: float) -> list[Instance]:
+    """The hosting types of as many vCPU and as much memory."""
     return [
         other
         for other in instances.everything().values()
@@ -153,11 +166,12 @@ def _kg(thing: Thing) -> float:
     return figure.central if figure else 0.0
 
 
-def _inferentia(instance: Instance) -> Instance | None:
+def _inferentias(instance: Instance) -> list[Instance]:
     """The Inferentia2 type with at least as many chips as there are GPUs, where one chip holds what a GPU does."""
     if instance.accelerator is None or instance.accelerator.name not in _SMALL_GPUS:
-        return None
-    return _neuron("inf2", instance.accelerators)
+        return []
+    found = _neuron("inf2", instance.accelerators)
+    return [found] if found else []
 
 
 @cache
@@ -229,10 +243,10 @@ def _limits() -> dict[str, float]:
     return {row["key"]: float(row["value"]) for row in rows("limits")}
 
 
-def _other_regions(footprint: PlanFootprint) -> Iterator[Alternative]:
+def _other_regions(resources: Sequence[ResourceFootprint]) -> Iterator[Alternative]:
     """The cleanest Region, and the cleanest of the same continent, for all that runs in one."""
     by_region: dict[str, list[Thing]] = {}
-    for resource in footprint.resources:
+    for resource in resources:
         for one in resource.changes:
             part = one.after
             if part is not None and part.thing is not None and part.estimate is not None and part.thing.region:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sustainable_mlops.catalogue import prices, regions
 from sustainable_mlops.catalogue.regions import Region
 from sustainable_mlops.footprint.coefficients import Coefficients
-from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Unknown
+from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Lack, Unknown
 from sustainable_mlops.footprint.propagation import Model, propagate, propagate_change
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.things import NONE, ONE
@@ -39,7 +39,8 @@ def place(name: str | None, coefficients: Coefficients) -> Place:
     region = regions.find(name) if name is not None else None
     if region is not None:
         return place_of(region, coefficients)
-    reason = "the plan does not say which Region" if name is None else f"the catalogue has no Region {name}"
+    untold = "the plan does not say which Region it is in; give --region"
+    reason = untold if name is None else f"the catalogue has no Region {name}"
     return Place(
         pue=coefficients.pue_fleet.of(name or "unknown"),
         grid=NONE,
@@ -47,7 +48,7 @@ def place(name: str | None, coefficients: Coefficients) -> Place:
         water=NONE,
         price=coefficients.price_other_region.of(name or "unknown"),
         missing=frozenset({"operational", "market_based", "total", "water"}),
-        unknowns=(Unknown("carbon and water of the electricity", reason),),
+        unknowns=(Unknown("carbon and water of the electricity", reason, Lack.UNCOUNTED),),
     )
 
 

@@ -6,12 +6,15 @@ from typing import NamedTuple
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint import scaling
-from sustainable_mlops.footprint.figures import Unknown
+from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.parts import Part, Side, default, known, known_number, says, unknown
-from sustainable_mlops.footprint.quantities import Quantity, exactly
-from sustainable_mlops.footprint.things import HOURS_PER_MONTH, NONE, Fleet, Serverless
+from sustainable_mlops.footprint.quantities import Quantity
+from sustainable_mlops.footprint.things import ALWAYS, HOURS_PER_MONTH, Fleet, Serverless
 from sustainable_mlops.footprint.usage import Keys
 from sustainable_mlops.plan import UNKNOWN, Block, Matches, Plan, Resource, Variant
+from sustainable_mlops.plan.scaling import Scaling, of_concurrency, of_instances, ready, still, unscaled
+from sustainable_mlops.plan.schedules import deletes
 
 
 def of_endpoint(endpoint: Resource, side: Side) -> list[Part]:
@@ -56,7 +59,8 @@ class _Served(NamedTuple):
     variant: Variant
     #: What it gets of the endpoint's requests.
     share: float
-    scaling: Matches
+    #: None where none of the plan follows the configuration.
+    endpoint: Resource | None
     configuration: Resource
     #: Whether other variants share the endpoint.
     several: bool
@@ -75,7 +79,7 @@ def _variants(configuration: Resource, endpoint: Resource | None, side: Side) ->
             name=_name(variant, number),
             variant=variant,
             share=share,
-            scaling=_scaling(variant, variants, endpoint, side),
+            endpoint=endpoint,
             configuration=configuration,
             several=len(variants) > 1,
             region=side.region(owner),
@@ -100,14 +104,6 @@ def _shares(variants: list[Variant]) -> list[float]:
     return [1.0 if variant.shadow else weight / whole for weight, variant in zip(counted, variants, strict=True)]
 
 
-def _scaling(variant: Variant, variants: list[Variant], endpoint: Resource | None, side: Side) -> Matches:
-    if endpoint is None:
-        return Matches()
-    if len(variants) == 1:  # whatever its name, which Terraform makes up where none is given
-        return side.joins.scalable_targets(endpoint)
-    return side.joins.scalable_targets(endpoint, UNKNOWN if variant.name is None else variant.name)
-
-
 def _variant(served: _Served) -> Part:
     name, kind = served.name, served.variant.kind
     if kind is UNKNOWN:
@@ -122,10 +118,18 @@ def _instances(served: _Served, kind: str) -> Part:
     instance_type = block.text("instance_type")
     if not isinstance(instance_type, str):
         return unknown(name, kind, says(instance_type, "instance_type"))
-    size = scaling.limits(block, served.scaling, served.side)
-    if size is None:
+    if served.endpoint is None:
+        scaled, deleted = unscaled(served.variant), False
+    else:
+        scaled = of_instances(served.endpoint, served.variant, served.side.joins)
+        deleted = deletes(served.endpoint, served.side.joins) is True
+    given = keys.get("instances")
+    if scaled.spans is UNKNOWN and given is not None:
+        scaled = still(given.central)
+    if scaled.spans is UNKNOWN:
         return unknown(name, kind, "how many instances it has is not known until apply")
-    use = scaling.use(size, kind, served.share, keys)
+    longest = assumptions()["working_hours"] if deleted else ALWAYS
+    use = scaling.use(scaled, kind, served.share, keys, longest)
     fleet = Fleet(
         instance_type=instance_type,
         region=served.region,
@@ -137,81 +141,62 @@ def _instances(served: _Served, kind: str) -> Part:
         requests=default(keys, "requests_per_month") * served.share,
         duration_s=default(keys, "duration_seconds"),
     )
-    left_out = (*_unsure(served.scaling), *_scheduled(served), *_accelerator(served), *use.left_out)
+    left_out = (*_untold(scaled, given, "instances"), *_accelerator(served), *use.left_out)
     part = known(name, kind, fleet, left_out)
-    return replace(part, instances=use.instances, not_serverless=tuple(_against_serverless(served)))
+    return replace(
+        part,
+        instances=use.instances,
+        rests=deleted or scaled.rests is True,
+        not_serverless=tuple(_against_serverless(served)),
+    )
 
 
 def _serverless(served: _Served, block: Block) -> Part:
     memory = known_number(block.number("memory_size_in_mb"))
     if not memory:
         return unknown(served.name, "serverless", says(block.number("memory_size_in_mb"), "memory_size_in_mb"))
-    ready = _ready(served, block)
-    if ready is None:
+    scaled = _ready(served)
+    given = served.keys.get("provisioned_concurrency")
+    if given is None and scaled.spans is UNKNOWN:
         return unknown(served.name, "serverless", "its provisioned concurrency is not known until apply")
     thing = Serverless(
         memory_mb=int(memory),
         region=served.region,
         requests=default(served.keys, "requests_per_month") * served.share,
         duration_s=default(served.keys, "duration_seconds"),
-        provisioned=ready,
+        provisioned=given or scaling.mean(scaled, "workers kept ready"),
         at_once=known_number(block.number("max_concurrency")) or None,
     )
-    return _within_concurrency(served.name, thing)
+    return _within_concurrency(served.name, thing, _untold(scaled, given, "provisioned_concurrency"))
 
 
-def _within_concurrency(name: str, thing: Serverless) -> Part:
+def _ready(served: _Served) -> Scaling:
+    """What scales the workers that are kept ready."""
+    if served.endpoint is not None:
+        return of_concurrency(served.endpoint, served.variant, served.side.joins)
+    return still(ready(served.variant, served.configuration, served.side.joins))
+
+
+def _within_concurrency(name: str, thing: Serverless, left_out: tuple[Unknown, ...]) -> Part:
     """What its concurrency lets through: SageMaker refuses the rest."""
     asked, duration = thing.requests.central, thing.duration_s.central
     if thing.at_once is None or asked * duration <= thing.at_once * HOURS_PER_MONTH * 3600:
-        return known(name, "serverless", thing)
+        return known(name, "serverless", thing, left_out)
     most = thing.at_once * HOURS_PER_MONTH * 3600 / duration
     reason = f"max_concurrency {thing.at_once:g} lets {most:,.0f} of {asked:,.0f} through: the rest is not counted"
     let_through = replace(thing, requests=thing.requests.at(0.0, most))
-    return known(name, "serverless", let_through, (Unknown("requests", reason),))
+    return known(name, "serverless", let_through, (Unknown("requests", reason), *left_out))
 
 
-def _ready(served: _Served, block: Block) -> Quantity | None:
-    """The workers that are kept ready; None where nobody knows."""
-    given = served.keys.get("provisioned_concurrency")
+def _untold(scaled: Scaling, given: Quantity | None, key: str) -> tuple[Unknown, ...]:
+    """What may set other numbers, where nobody gives them."""
     if given is not None:
-        return given
-    scaled = scaling.scaled_between(served.scaling, scaling.CONCURRENCY, served.side)
-    if scaled is UNKNOWN:
-        return None
-    if scaled is not None:
-        return scaling.expected(*scaled, "workers kept ready")
-    value = block.number("provisioned_concurrency")
-    number = known_number(value)
-    if value is None or _never_set(served, block):
-        return NONE
-    return None if number is None else exactly(number)
-
-
-def _never_set(served: _Served, block: Block) -> bool:
-    """The attribute is computed as well: nobody sets it, so it stays unset though it is unknown."""
-    path = f"{block.path}.provisioned_concurrency"
-    return block.get("provisioned_concurrency") is UNKNOWN and (
-        served.side.joins.configured(served.configuration, path) is False
-    )
-
-
-def _unsure(targets: Matches) -> tuple[Unknown, ...]:
-    """Scalable targets that may or may not be this variant's."""
-    if targets.sure or not targets.maybe:
         return ()
-    names = ", ".join(target.address for target in targets.maybe[:3])
-    return (Unknown("autoscaling", f"whether it is scaled by {names} is not known until apply"),)
-
-
-def _scheduled(served: _Served) -> tuple[Unknown, ...]:
-    """Scheduled actions, whose effect on the average only the usage file tells."""
-    keys, joins = served.keys, served.side.joins
-    given = keys.get("instances") is not None or keys.get("hours_per_month") is not None
-    if given or not any(joins.scheduled_actions(target).sure for target in served.scaling.sure):
-        return ()
-    reason = "scheduled actions change the number of instances; give hours_per_month or instances in the usage file"
-    return (Unknown(served.name, reason),)
+    whys = scaled.untold
+    if UNKNOWN in (scaled.adds, scaled.takes) and scaled.ranges:
+        whys = (*whys, "whether its policies ever act is not known")
+    reasons = (f"{why}; give {key} in the usage file" for why in whys)
+    return tuple(Unknown("autoscaling", reason, Lack.UNCOUNTED) for reason in reasons)
 
 
 def _accelerator(served: _Served) -> tuple[Unknown, ...]:

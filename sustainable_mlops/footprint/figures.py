@@ -88,7 +88,7 @@ class Estimate:
     unknowns: tuple[Unknown, ...] = ()
     #: Every input that is not certain: the text and the interval, for the list of assumptions.
     assumptions: tuple[str, ...] = ()
-    #: Of a sum: the figures that leave something out, as it is not known.
+    #: The figures that leave something out, as it is not known.
     partial: tuple[str, ...] = ()
 
     def get(self, metric: str) -> Figure | None:
@@ -121,7 +121,11 @@ def total(estimates: Iterable[Estimate]) -> Estimate:
     return Estimate(
         {metric: add(found, UNITS[metric]) for metric, found in known.items() if found},
         *texts(parts),
-        partial=tuple(metric for metric, found in known.items() if 0 < len(found) < len(parts)),
+        partial=tuple(
+            metric
+            for metric, found in known.items()
+            if 0 < len(found) < len(parts) or any(metric in part.partial for part in parts)
+        ),
     )
 
 

@@ -1,7 +1,7 @@
 """The footprint of a plan: each resource before and after, the change, and what nobody knows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -90,6 +90,18 @@ class Change:
         return None if before is None or after is None else (before, after)
 
     @property
+    def partial(self) -> frozenset[str]:
+        """The figures of which a side leaves out what may be much."""
+        sides = (part for part in (self.before, self.after) if part is not None)
+        return frozenset(metric for part in sides for metric in part.partial)
+
+    @property
+    def partial_delta(self) -> frozenset[str]:
+        """Those of which the change may be much more than it says; what stays as it is does not change."""
+        found = self.partial
+        return found if found and self.before != self.after else frozenset()
+
+    @property
     def delta(self) -> Mapping[str, Figure]:
         """After - before, by metric; without those that nobody knows."""
         before, after = self.before, self.after
@@ -106,6 +118,12 @@ class Change:
         """What cannot be known of it, on either side."""
         sides = (part for part in (self.before, self.after) if part is not None)
         return tuple(dict.fromkeys(unknown for part in sides for unknown in part.unknowns))
+
+
+def _in_part(part: Part) -> Estimate:
+    """Its estimate, which says what it leaves out."""
+    found = part.estimate or Estimate()
+    return replace(found, partial=part.partial) if part.partial else found
 
 
 def _figure(part: Part, metric: str) -> Figure | None:
@@ -127,7 +145,13 @@ class _Compared:
 
     @cached_property
     def _partial(self) -> tuple[str, ...]:
-        return tuple(metric for metric, pairs in self._pairs.items() if len(pairs) < len(self.changes))
+        return self._lacking(frozenset().union(*(one.partial for one in self.changes)))
+
+    def _lacking(self, partial: frozenset[str]) -> tuple[str, ...]:
+        """The figures that not all changes have, and those of `partial`."""
+        return tuple(
+            metric for metric, pairs in self._pairs.items() if len(pairs) < len(self.changes) or metric in partial
+        )
 
     @cached_property
     def before(self) -> Estimate:
@@ -157,7 +181,8 @@ class _Compared:
         known = {metric: [figures[metric] for figures in found if metric in figures] for metric in METRICS}
         figures = {metric: add(parts, UNITS[metric]) for metric, parts in known.items() if parts or not self.changes}
         unknowns = tuple(dict.fromkeys(unknown for one in self.changes for unknown in one.unknowns))
-        return Estimate(figures, unknowns, partial=tuple(one for one in self._partial if one in figures))
+        partial = self._lacking(frozenset().union(*(one.partial_delta for one in self.changes)))
+        return Estimate(figures, unknowns, partial=tuple(one for one in partial if one in figures))
 
 
 @dataclass(frozen=True)
@@ -224,7 +249,7 @@ def _estimate_dict(part: Part | None) -> dict[str, Any] | None:
     """None where there is no such part; figures that nobody knows are None each."""
     if part is None:
         return None
-    found = part.estimate or Estimate(unknowns=(part.unknown,) if part.unknown else ())
+    found = _in_part(part) if part.estimate else Estimate(unknowns=(part.unknown,) if part.unknown else ())
     return found.to_dict()
 
 
@@ -242,7 +267,7 @@ class PlanFootprint(_Compared):
     @cached_property
     def running(self) -> Estimate:
         """Everything that is known after the plan, comparable or not: what a budget is held against."""
-        return total(one.after.estimate or Estimate() for one in self.changes if one.after is not None)
+        return total(_in_part(one.after) for one in self.changes if one.after is not None)
 
     @property
     def unknowns(self) -> list[tuple[str, Unknown]]:
@@ -350,7 +375,7 @@ def _match(before: list[Part], after: list[Part]) -> list[Change]:
     changes = [
         Change(name, old.pop(name, untold_before), part)
         for name, part in new.items()
-        if part is not untold_after or not before
+        if part is not untold_after or name in old or not before
     ]
     return changes + [
         Change(name, part, untold_after) for name, part in old.items() if part is not untold_before or not after

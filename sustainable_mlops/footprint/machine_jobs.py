@@ -4,7 +4,7 @@ from math import inf
 from typing import NamedTuple
 
 from sustainable_mlops.footprint.coefficients import assumptions
-from sustainable_mlops.footprint.figures import Unknown
+from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.parts import Part, known, known_number, says, unknown
 from sustainable_mlops.footprint.quantities import Quantity, between, exactly
 from sustainable_mlops.footprint.things import NONE, Fleet, Job
@@ -79,9 +79,12 @@ def of_request(
         duty=keys.get("duty"),
         volume_gb=known_number(request.volume_gb) or 0.0,
     )
-    open_ends = {"its runtime cap": request.cap_seconds, "how long its warm pool stays on": request.warm_seconds}
-    left_out = tuple(Unknown(name, why(value, what)) for what, value in open_ends.items() if value is UNKNOWN)
-    return [known(name, "job", job, left_out), *_warm_pool(name, job, known_number(request.warm_seconds))]
+    left_out = []
+    if request.cap_seconds is UNKNOWN:
+        left_out.append(Unknown(name, why(UNKNOWN, "its runtime cap")))
+    if request.warm_seconds is UNKNOWN:
+        left_out.append(Unknown(name, why(UNKNOWN, "how long its warm pool stays on"), Lack.UNCOUNTED))
+    return [known(name, "job", job, tuple(left_out)), *_warm_pool(name, job, known_number(request.warm_seconds))]
 
 
 def _hours(cap_seconds: float | None, longest_h: float) -> Quantity:

@@ -31,6 +31,8 @@ class Part:
     unknown: Unknown | None = None
     #: What the estimate of this part leaves out.
     left_out: tuple[Unknown, ...] = ()
+    #: Whether a schedule has fewer of it at times, or none.
+    rests: bool = False
     #: Why it cannot be a serverless endpoint; empty where nothing in the plan speaks against it.
     not_serverless: tuple[str, ...] = ()
     #: How many instances, where that is not the thing's count.
@@ -43,6 +45,12 @@ class Part:
         """Everything that its figures leave out, or why there are none."""
         found = (*self.left_out, *(self.estimate.unknowns if self.estimate is not None else ()))
         return (self.unknown, *found) if self.unknown is not None else found
+
+    @property
+    def partial(self) -> tuple[str, ...]:
+        """The figures of its estimate, where that leaves out what may come to anything."""
+        much = any(one.lack is Lack.UNCOUNTED for one in self.left_out)
+        return tuple(self.estimate.figures) if much and self.estimate is not None else ()
 
     @property
     def count(self) -> Quantity | None:

@@ -10,12 +10,15 @@ _LIFECYCLE = "aws_s3_bucket_lifecycle_configuration"
 
 
 def of_bucket(resource: Resource, side: Side) -> list[Part]:
-    """A bucket's bytes, by storage class."""
+    """A bucket's bytes, by storage class, and what the bucket's own settings replicate."""
+    # The setting is computed too: where the bucket does not give it, it repeats that of a resource of its own.
+    own = side.joins.configured(resource, "replication_configuration") is True
+    replicated = _replicated(resource, "replication_configuration.0.rules", resource, side) if own else []
     held = side.usage(resource.address).storage()
     if held is None:
-        return [unknown("objects", "storage", _SIZE.format("storage_gb"), lack=Lack.USE)]
+        return [unknown("objects", "storage", _SIZE.format("storage_gb"), lack=Lack.USE), *replicated]
     region, left_out = side.region(resource), _lifecycle(resource, set(held), side)
-    return [known(name, "storage", Storage(name, region, gb), left_out) for name, gb in held.items()]
+    return [*(known(name, "storage", Storage(name, region, gb), left_out) for name, gb in held.items()), *replicated]
 
 
 def _lifecycle(bucket: Resource, classes: set[str], side: Side) -> tuple[Unknown, ...]:
@@ -92,17 +95,21 @@ def _in_counted_bucket(resource: Resource, side: Side) -> bool:
 
 def of_replication(resource: Resource, side: Side) -> list[Part]:
     """What a bucket sends to another Region."""
+    return _replicated(resource, "rule", side.joins.bucket(resource, "bucket"), side)
+
+
+def _replicated(resource: Resource, path: str, source: object, side: Side) -> list[Part]:
+    """What the rules at `path` of `resource` send from the bucket `source` to another Region."""
     values = side.values(resource)
-    rules = values.blocks("rule")
+    rules = values.blocks(path)
     if rules is UNKNOWN:
-        return [unknown("replication", "transfer", says(UNKNOWN, "rule"), lack=Lack.USE)]
-    source = side.joins.bucket(resource, "bucket")
+        return [unknown("replication", "transfer", says(UNKNOWN, path.rpartition(".")[2]), lack=Lack.USE)]
     home = side.region(source) if isinstance(source, Resource) else side.region(resource)
     away = False
-    for number, rule in enumerate(rules):
+    for rule in rules:
         if rule.text("status") == "Disabled":
             continue
-        target = side.joins.bucket(resource, f"rule.{number}.destination.0.bucket")
+        target = side.joins.bucket(resource, f"{rule.path}.destination.0.bucket")
         region = side.region(target) if isinstance(target, Resource) else None
         away = away or region is None or region != home
     if not away:

@@ -27,6 +27,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.mapping_file import read_mapping
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.plan.addresses import parts
+from sustainable_mlops.plan.cloudformation import CLOUD_CONTROL
 
 #: Each key: the greatest value, and what it is.
 KEYS = {
@@ -69,7 +70,7 @@ OF_TYPE: dict[str, tuple[str, ...]] = {
         ("aws_emr_cluster", "aws_instance", "aws_spot_instance_request"),
         ("hours_per_month", "duty", "spot_discount"),
     ),
-    "aws_s3_bucket": (_STORAGE,),
+    "aws_s3_bucket": (_STORAGE, "transfer_gb_per_month"),
     "aws_s3_bucket_replication_configuration": ("transfer_gb_per_month",),
     "aws_sagemaker_app": ("hours_per_month", "duty"),
     "aws_sagemaker_cluster": ("hours_per_month", "duty"),
@@ -178,7 +179,7 @@ def _refuse_useless(keys: Mapping[str, Any], address: str, place: str) -> None:
     """Raises UserError on a key that says nothing of the type of resource that the address names, if it names one."""
     names = [part for part in parts(_split(address)[0]) if isinstance(part, str)]
     kind = names[-2] if len(names) > 1 and names[-3:-2] != ["module"] else ""
-    if not kind.startswith("aws_") or "*" in kind:
+    if not kind.startswith("aws_") or "*" in kind or kind == CLOUD_CONTROL:  # which may be of many types
         return
     known = OF_TYPE.get(kind, ())
     for key in keys:

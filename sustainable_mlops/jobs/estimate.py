@@ -154,7 +154,7 @@ def _records(folder: Path) -> Iterator[RunRecord]:
 
 
 def _alternatives(launch: Launch, job: Job, now: PlanFootprint) -> Iterator[Alternative]:
-    for one in alternatives(now):
+    for one in alternatives(now, least_kg=0.0):
         if one.kind == "silicon" and any(name in launch.record.image for name in NO_NEURON):
             continue
         # The prices of other Regions are one factor for all, which tells nothing of the difference.

@@ -8,7 +8,9 @@
 Only the standard library is used. Nothing here judges: rules, footprint and review do.
 """
 
+from sustainable_mlops.plan.commands import Command
 from sustainable_mlops.plan.configuration import References
+from sustainable_mlops.plan.foreign import Foreign
 from sustainable_mlops.plan.joins import Joins, Matches, Scaled, Variant
 from sustainable_mlops.plan.pipelines import Parameter, Pipeline, Step
 from sustainable_mlops.plan.plan import Check, Plan, load
@@ -19,6 +21,8 @@ __all__ = [
     "UNKNOWN",
     "Block",
     "Check",
+    "Command",
+    "Foreign",
     "Joins",
     "Matches",
     "Parameter",

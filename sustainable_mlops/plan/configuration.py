@@ -85,13 +85,17 @@ class Configuration:
         Followed through module inputs and outputs and `for_each`. An instance refers to the instance of the same
         index where there is one, else to all instances.
         """
-        key = id(resource), path if isinstance(path, str | None) else tuple(path)
-        found = self._found.get(key)
+        declared = self.resource(resource)
+        key = path if isinstance(path, str | None) else tuple(path)
+        return self._referred(resource, key, declared, self._expressions(resource, declared, path))
+
+    def _referred(self, resource: Resource, key: object, declared: Mapping[str, Any], expression: Any) -> References:
+        """What an expression of `resource` refers to, worked out once for each `key`."""
+        found = self._found.get((id(resource), key))
         if found is None:
-            configuration = self.resource(resource)
-            scope = _Scope(resource.module_parts, resource.index, configuration)
-            references = _references(self._expressions(resource, configuration, path))
-            found = self._found[key] = self._follow([(reference, scope) for reference in references])
+            scope = _Scope(resource.module_parts, resource.index, declared)
+            found = self._follow([(reference, scope) for reference in references_in(expression)])
+            self._found[id(resource), key] = found
         return found
 
     def _expressions(self, resource: Resource, declared: Mapping[str, Any], path: Path | None) -> Any:
@@ -133,12 +137,11 @@ class Configuration:
         if not declared or isinstance(path[-1], int):
             return True
         expression = _object(declared.get("expressions")).get(str(path[0]))
-        if expression is None:
-            return False
+        if expression is None or len(path) == 1:
+            return expression is not None
         if isinstance(expression, dict) and "constant_value" in expression:
             return dig(expression["constant_value"], path[1:]) is not None
-        scope = _Scope(resource.module_parts, resource.index, declared)
-        found = self._follow([(reference, scope) for reference in _references(expression)])
+        found = self._referred(resource, (path[0], "as written"), declared, expression)
         unknown = [name for source, name in found.attributes if not name or source.awaits(name)]
         if _NO_NAME.fullmatch(str(path[-1])):
             return not all(map(_NAME.fullmatch, unknown))
@@ -151,7 +154,7 @@ class Configuration:
                 return None
             if "constant_value" in expression:
                 return expression["constant_value"]
-            references = list(_references(expression))
+            references = list(references_in(expression))
             variable = parts(references[0]) if len(references) == 1 else ()
             if len(variable) != 2 or variable[0] != "var":
                 return UNKNOWN
@@ -186,7 +189,7 @@ class Configuration:
             elif head == "each" and rest == ["key"]:
                 continue  # known while planning: no resource is behind it
             elif head == "each":
-                pending += [(ref, scope) for ref in _references(scope.repeated.get("for_each_expression"))]
+                pending += [(ref, scope) for ref in references_in(scope.repeated.get("for_each_expression"))]
             elif head == "module" and (inner := self._through_output(rest, scope)):
                 pending += inner
             elif resources := self._resources_at(head, rest, scope):
@@ -202,7 +205,7 @@ class Configuration:
             return  # the root module's variables are given from outside: no resource is behind them
         call = self.call(names(scope.module))
         outer, _, index = parent(scope.module)
-        for reference in _references(_object(call.get("expressions")).get(str(rest[0]))):
+        for reference in references_in(_object(call.get("expressions")).get(str(rest[0]))):
             yield reference, _Scope(outer, index, call)
 
     def _through_output(self, rest: list[Part], scope: _Scope) -> list[tuple[str, _Scope]]:
@@ -216,7 +219,7 @@ class Configuration:
             own = (*scope.module, "module", rest[0], (scope.instance,))
             indices = ((scope.instance if self._inventory.has_module(own) else None,),)
         inner = (*scope.module, "module", rest[0], *indices)
-        return [(reference, _Scope(inner, None, {})) for reference in _references(expression)]
+        return [(reference, _Scope(inner, None, {})) for reference in references_in(expression)]
 
     def _resources_at(self, head: Part, rest: list[Part], scope: _Scope) -> Sequence[Resource]:
         mode = "managed"
@@ -251,7 +254,7 @@ def _within(expressions: Mapping[str, Any], path: Path | None) -> Any:
     return here
 
 
-def _references(expression: Any) -> Iterator[str]:
+def references_in(expression: Any) -> Iterator[str]:
     """Every reference below `expression`, without those that only name the object of the one before."""
     pending = [expression]
     while pending:

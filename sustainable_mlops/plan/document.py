@@ -161,8 +161,9 @@ def _check_whole(document: dict[str, Any], name: str) -> None:
     for key in ("configuration", "planned_values", "prior_state", "variables"):
         if not isinstance(document.get(key, {}), dict):
             raise UserError(f"{name}: {key}: must be an object, not {kind(document[key])}")
-    if not isinstance(document.get("resource_changes", []), list):
-        raise UserError(f"{name}: resource_changes: must be a list, not {kind(document['resource_changes'])}")
+    for key in ("resource_changes", "action_invocations", "deferred_action_invocations"):
+        if not isinstance(document.get(key, []), list):
+            raise UserError(f"{name}: {key}: must be a list, not {kind(document[key])}")
 
 
 def embedded(text: str) -> Any:

@@ -18,6 +18,12 @@ DOCUMENT = "aws_iam_policy_document"
 #: Operators of conditions whose values are true and false.
 _FLAG = re.compile(r"(?:.*:)?(?:bool|null)(?:ifexists)?", re.I)
 
+#: What hands on values that may be anything, such as outputs, where others have names and ARNs of their own.
+_ECHOES = re.compile(
+    r"(?!aws(?:cc)?_).*"
+    r"|aws(?:cc)?_(?:cloudformation_.*|cloudcontrolapi_resource|lambda_invocation|ssm_parameter|secretsmanager_.*_version)"
+)
+
 Texts = tuple[str | Unknown, ...]
 
 
@@ -111,14 +117,15 @@ def of_role(role: Resource, joins: Joins) -> RolePolicies:
     found, managed, whole = _embedded(role, joins)
     policies = joins.targets(role, "managed_policy_arns", POLICY) if managed else Matches()
     attachments = joins.sources(role, ATTACHMENT, "role")
-    joined, told = list(policies.sure), not attachments.maybe
+    listing = joins.listing(role, POLICY, "roles")
+    joined, told = [*policies.sure, *listing.sure], not attachments.maybe and not listing.maybe
     outside: list[str | Unknown | None] = [arn for arn in managed if arn not in joins.names(POLICY)]
     for attachment in attachments.sure:
-        policy = joins.target(attachment, "policy_arn", POLICY)
-        ours = (policy,) if isinstance(policy, Resource) else may_be(attachment, "policy_arn", joins)
+        ours = own_policies(attachment, "policy_arn", joins)
+        arn = None if ours else attachment.values(before=joins.before).text("policy_arn")
         joined += ours
-        told = told and (bool(ours) or policy is not UNKNOWN)
-        outside += [] if ours else [attachment.values(before=joins.before).text("policy_arn")]
+        told = told and arn is not UNKNOWN
+        outside.append(arn)
     found += [document(policy, "policy", joins) for policy in dict.fromkeys(joined)]
     documents = tuple(one for one in found if one is not None)
     whole = whole and told and all(one.whole for one in documents)
@@ -126,14 +133,18 @@ def of_role(role: Resource, joins: Joins) -> RolePolicies:
     return RolePolicies(document(role, "assume_role_policy", joins), documents, arns, whole)
 
 
-def may_be(resource: Resource, path: Path, joins: Joins) -> tuple[Resource, ...]:
-    """The policies of this plan of which those at `path` are some, where their ARNs are unknown until apply.
+def own_policies(resource: Resource, path: Path, joins: Joins) -> tuple[Resource, ...]:
+    """The policies of this plan that the ARN at `path` names or, where it is unknown until apply, may name.
 
-    None where a policy of others may be among them, or where they are known.
+    None where it names, or may name, a policy of others.
     """
-    value = resource.values(before=joins.before).get(path)
-    if value is not UNKNOWN and not (isinstance(value, list) and UNKNOWN in value):
-        return ()
+    if resource.values(before=joins.before).get(path) is UNKNOWN:
+        return _may_be(resource, path, joins)
+    found = joins.target(resource, path, POLICY)
+    return (found,) if isinstance(found, Resource) else ()
+
+
+def _may_be(resource: Resource, path: Path, joins: Joins) -> tuple[Resource, ...]:
     found = _makers(joins.references(resource, path))
     return found if all(one.type == POLICY for one in found) else ()
 
@@ -147,7 +158,8 @@ def made(references: References) -> Made | Unknown:
 def _makers(references: References) -> tuple[Resource, ...]:
     """What decides a value of these references that is unknown until apply; none where something else may too."""
     found = _open(references)
-    return () if references.unresolved or any(one.mode == "data" for one in found) else found
+    others = any(one.mode == "data" or _ECHOES.fullmatch(one.type) for one in found)
+    return () if references.unresolved or others else found
 
 
 def _open(references: References) -> tuple[Resource, ...]:
@@ -176,7 +188,7 @@ def _embedded(role: Resource, joins: Joins) -> tuple[list[Document | None], list
         managed = _listed(values.texts("managed_policy_arns"))
     policies = joins.sources(role, ROLE_POLICY, "role")
     found += [document(policy, "policy", joins) for policy in policies.sure]
-    told = UNKNOWN not in managed or bool(may_be(role, "managed_policy_arns", joins))
+    told = UNKNOWN not in managed or bool(_may_be(role, "managed_policy_arns", joins))
     return found, managed, whole and told and not policies.maybe
 
 

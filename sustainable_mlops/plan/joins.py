@@ -19,6 +19,9 @@ SCHEDULED_ACTION = "aws_appautoscaling_scheduled_action"
 ALARM = "aws_cloudwatch_metric_alarm"
 BUCKET = "aws_s3_bucket"
 
+#: The kinds of variants.
+SERVERLESS, ASYNCHRONOUS, REAL_TIME = "serverless", "asynchronous", "real-time"
+
 #: The attributes by which others name a resource.
 _IDENTIFIERS = ("arn", "id", "name", "bucket", "url", "key_id", "bucket_domain_name", "model_package_group_name")
 _BUCKET = re.compile(r"(?:s3://|arn:[a-z-]+:s3:::)([^/]+)")
@@ -41,7 +44,7 @@ class Variant(NamedTuple):
     block: Block
     name: str | Unknown | None
     shadow: bool
-    kind: str | Unknown  # serverless, asynchronous or real-time
+    kind: str | Unknown
     model: Joined
     serverless: Block | Unknown | None
 
@@ -70,7 +73,12 @@ class Joins:
         return [resource for resource in found if resource.exists(before=self.before)]
 
     def target(self, resource: Resource, path: Path, kind: str) -> Joined:
-        """The resource of type `kind` that the attribute at `path` names (by name, id, ARN or `s3://` address)."""
+        """The resource of type `kind` that the attribute at `path` names (by name, id, ARN or `s3://` address).
+
+        What names a resource of this type itself names that resource.
+        """
+        if resource.type == kind and path in _IDENTIFIERS:
+            return resource
         value = resource.values(before=self.before).text(path)
         if value is None:
             return None
@@ -94,6 +102,14 @@ class Joins:
     def sources(self, resource: Resource, kind: str, path: Path) -> Matches:
         """The resources of type `kind` whose attribute at `path` names `resource`: the inverse of `target`."""
         return self._inverse(resource, kind, path, lambda source: [self.target(source, path, resource.type)])
+
+    def listing(self, resource: Resource, kind: str, path: str) -> Matches:
+        """The resources of type `kind` of which the list at `path` names `resource`: the inverse of `targets`."""
+        return self._inverse(resource, kind, path, lambda source: self._listed(source, path, resource.type))
+
+    def _listed(self, source: Resource, path: str, kind: str) -> list[Joined]:
+        found = self.targets(source, path, kind)
+        return [*found.sure, *([UNKNOWN] if found.maybe else [])]
 
     def configuration(self, endpoint: Resource) -> Joined:
         """The endpoint configuration that an endpoint follows."""
@@ -123,9 +139,9 @@ class Joins:
         serverless = block.block("serverless_config")
         kind: str | Unknown = UNKNOWN
         if isinstance(serverless, Block):
-            kind = "serverless"
+            kind = SERVERLESS
         elif serverless is None and asynchronous is not UNKNOWN:
-            kind = "real-time" if asynchronous is None else "asynchronous"
+            kind = REAL_TIME if asynchronous is None else ASYNCHRONOUS
         name = block.text("model_name")
         model: Joined = None
         if name is not None:
@@ -200,13 +216,9 @@ class Joins:
             found.setdefault((values.text("resource_id"), values.text("scalable_dimension")), []).append(target)
         return found
 
-    def alarms_of(self, resource: Resource) -> Matches:
+    def alarms_of(self, resource: Resource, actions: str = "alarm_actions") -> Matches:
         """The metric alarms whose actions name `resource`, such as a scaling policy or a topic."""
-        return self._inverse(resource, ALARM, "alarm_actions", lambda alarm: self._actions(alarm, resource.type))
-
-    def _actions(self, alarm: Resource, kind: str) -> list[Joined]:
-        found = self.targets(alarm, "alarm_actions", kind)
-        return [*found.sure, *([UNKNOWN] if found.maybe else [])]
+        return self.listing(resource, ALARM, actions)
 
     def alarms_on(self, endpoint: Resource) -> Matches:
         """The metric alarms on an endpoint's metrics: those with it as the dimension `EndpointName`."""

@@ -4,10 +4,7 @@ from collections.abc import Iterator
 
 from sustainable_mlops.plan.plan import Plan
 from sustainable_mlops.plan.resources import Resource
-from sustainable_mlops.plan.values import UNKNOWN, Block
-
-#: Values that mean "not set"; Terraform writes now one, now the other.
-_UNSET: tuple[object, ...] = (None, [], {}, "")
+from sustainable_mlops.plan.values import UNKNOWN, Block, same
 
 
 class Pair:
@@ -104,4 +101,4 @@ def matched(plan: Plan, base: Plan) -> list[tuple[Resource | None, Resource | No
 
 
 def _same(old: object, new: object, *, created: bool) -> bool:
-    return (new is UNKNOWN and not created) or old == new or (old in _UNSET and new in _UNSET)
+    return (new is UNKNOWN and not created) or same(old, new)

@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import document as documents
 from sustainable_mlops.plan import provider_version, values
+from sustainable_mlops.plan.addresses import names, parts
+from sustainable_mlops.plan.commands import Command, commands
 from sustainable_mlops.plan.configuration import Configuration, References
+from sustainable_mlops.plan.drift import Drift
+from sustainable_mlops.plan.foreign import Foreign, foreign
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.joins import Joins
 from sustainable_mlops.plan.pipelines import Pipeline, pipelines
 from sustainable_mlops.plan.regions import Regions
-from sustainable_mlops.plan.resources import Entry, Resource, entries, from_changes, unchanged, vanished
+from sustainable_mlops.plan.resources import Entry, Resource, entries, from_changes, unchanged
 
 _NO_CHANGE = f"{{}} has no entry in resource_changes: the plan is not whole; {documents.SHOW}"
 
@@ -38,7 +42,8 @@ class Plan:
         version = document.get("terraform_version")
         self.terraform_version = version if isinstance(version, str) else ""
         self._document = document
-        found = list(from_changes(document))
+        drift = Drift(document)
+        found = list(from_changes(document, drift.accepted))
         _check_twice(found)
         known = {resource.address for resource in found}
         moved = {resource.previous_address for resource in found if resource.previous_address}
@@ -49,13 +54,15 @@ class Plan:
         left_alone = [entry for entry in _state(document) if not entry.deposed and entry.address not in known]
         if found and document.get("complete") is True:
             _check_none_managed(left_alone)
-        found += map(unchanged, left_alone)
+        found += (unchanged(entry, drift.accepted) for entry in left_alone)
         for resource in found:
             if resource.reading is not None:
                 resource.given_by(self._gives)
         self._inventory = Inventory(found)
         #: What Terraform found gone when it looked, before it planned.
-        self.vanished: list[Resource] = list(vanished(document))
+        self.vanished: list[Resource] = [Resource(entry, place) for entry, place in drift.gone]
+        #: Whether it only takes into the state what was changed outside Terraform.
+        self.refresh_only: bool = drift.refresh_only
 
     def _gives(self, resource: Resource, path: tuple[str | int, ...]) -> bool:
         return self.configuration.gives(resource, path)
@@ -117,6 +124,16 @@ class Plan:
         return pipelines(self.by_type("aws_sagemaker_pipeline"), self.joins_before)
 
     @cached_property
+    def foreign(self) -> list[Foreign]:
+        """Managed resources, after the plan or deleted by it, that are not reviewed, and why."""
+        return foreign(self._inventory)
+
+    @cached_property
+    def commands(self) -> list[Command]:
+        """What runs because of the plan and shows in none: provisioners, programs that are read from, actions."""
+        return commands(self._document, self._inventory, self.configuration)
+
+    @cached_property
     def _regions(self) -> Regions:
         return Regions(self._inventory, self.configuration)
 
@@ -131,6 +148,14 @@ class Plan:
     def provider_major(self) -> int | values.Unknown:
         """The major version of the AWS provider in use; see `provider_version.major`."""
         return provider_version.major(self._inventory, self.configuration)
+
+    def has_condition(self, resource: Resource) -> bool:
+        """Whether `resource` has a pre- or postcondition: a plan tells neither which of them nor what it demands."""
+        return (names(resource.module_parts), resource.type, resource.name) in self._with_conditions
+
+    @cached_property
+    def _with_conditions(self) -> frozenset[tuple[tuple[str, ...], str, str]]:
+        return frozenset(_with_conditions(self._document.get("checks")))
 
     @cached_property
     def failed_checks(self) -> list[Check]:
@@ -178,6 +203,14 @@ def _check_twice(resources: list[Resource]) -> None:
         if key in seen:
             raise UserError(f"{resource.place}.address: {documents.shown(resource.address)} is in {seen[key]} too")
         seen[key] = resource.place
+
+
+def _with_conditions(checks: Any) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """The module's calls, the type and the name of each resource among the checks."""
+    for check in _blocks(values.Block({"checks": checks}), "checks"):
+        module, kind, name = (check.text(f"address.{key}") for key in ("module", "type", "name"))
+        if check.text("address.kind") == "resource" and isinstance(kind, str) and isinstance(name, str):
+            yield names(parts(module)) if isinstance(module, str) else (), kind, name
 
 
 def _failed_checks(checks: Any) -> Iterator[Check]:

@@ -38,12 +38,14 @@ class Resource(Readers):
 
     __slots__ = (
         "_after", "_before", "_change", "_gives", "_new", "_old", "action", "actions", "address", "deferred", "deposed",
-        "index", "mode", "module", "module_parts", "name", "place", "previous_address", "provider", "reading", "reason",
-        "type", "written_type",
+        "drift", "index", "mode", "module", "module_parts", "name", "place", "previous_address", "provider", "reading",
+        "reason", "type", "written_type",
     )  # fmt: skip
 
-    def __init__(self, entry: Mapping[str, Any], place: str) -> None:
+    def __init__(self, entry: Mapping[str, Any], place: str, drift: tuple[str, ...] = ()) -> None:
         """Read one entry; `place` names it in messages. Raises UserError where a part is missing or not as it is."""
+        #: The attributes that were changed outside Terraform and that the plan accepts: `before` is from before that.
+        self.drift = drift
         self.place = place
         self.address: str = _field(entry, "address", str, place)
         #: The type as written; `type` is the one that it is read as, which most types are themselves.
@@ -208,11 +210,16 @@ class Resource(Readers):
         return f"<{self.address}: {self.action}>"
 
 
-def from_changes(document: Mapping[str, Any]) -> Iterator[Resource]:
+#: An entry as it is to be read, and the attributes that were changed outside Terraform; see `drift.Drift.accepted`.
+Accepted = Callable[[Mapping[str, Any]], tuple[Mapping[str, Any], tuple[str, ...]]]
+
+
+def from_changes(document: Mapping[str, Any], accepted: Accepted) -> Iterator[Resource]:
     """Every entry of `resource_changes`, and of `deferred_changes` with the reason. Raises UserError."""
-    for position, entry in enumerate(document.get("resource_changes") or []):
+    for position, written in enumerate(document.get("resource_changes") or []):
         place = f"resource_changes[{position}]"
-        yield Resource(_object(entry, place), place)
+        entry, drift = accepted(_object(written, place))
+        yield Resource(entry, place, drift)
     deferred = document.get("deferred_changes") or []
     if not isinstance(deferred, list):
         raise UserError(f"deferred_changes: must be a list, not {kind(deferred)}")
@@ -222,18 +229,6 @@ def from_changes(document: Mapping[str, Any]) -> Iterator[Resource]:
         resource = Resource(_object(item.get("resource_change"), place), place)
         resource.deferred = str(item.get("reason") or "unknown")
         yield resource
-
-
-def vanished(document: Mapping[str, Any]) -> Iterator[Resource]:
-    """Every managed resource that `resource_drift` tells was deleted outside Terraform. Raises UserError."""
-    drift = document.get("resource_drift") or []
-    if not isinstance(drift, list):
-        raise UserError(f"resource_drift: must be a list, not {kind(drift)}")
-    for position, entry in enumerate(drift):
-        place = f"resource_drift[{position}]"
-        change = _object(_object(entry, place).get("change"), f"{place}.change")
-        if change.get("actions") == ["delete"]:
-            yield Resource(entry, place)
 
 
 class Entry(NamedTuple):
@@ -274,15 +269,16 @@ def entries(values: Any, place: str) -> Iterator[Entry]:
         pending += [(child, f"{where}.child_modules[{position}]") for position, child in enumerate(children)]
 
 
-def unchanged(entry: Entry) -> Resource:
-    """A resource or data source that is in the state and that the plan leaves alone."""
+def unchanged(entry: Entry, accepted: Accepted) -> Resource:
+    """A resource or data source that is in the state and that the plan leaves alone. Raises UserError."""
     values, sensitive = (
         _object(entry.values.get("values"), f"{entry.place}.values"),
         entry.values.get("sensitive_values", False),
     )
     change: dict[str, Any] = {"actions": ["no-op"], "before": values, "after": values, "after_unknown": {}}
     change |= {"before_sensitive": sensitive, "after_sensitive": sensitive}
-    return Resource({**entry.values, "module_address": entry.module, "change": change}, entry.place)
+    whole, drift = accepted({**entry.values, "module_address": entry.module, "change": change})
+    return Resource(whole, entry.place, drift)
 
 
 def _always(_: object) -> bool:

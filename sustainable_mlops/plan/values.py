@@ -1,10 +1,12 @@
 """Values of a plan: what is known, what is unknown until apply, and what is sensitive."""
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NoReturn
 
+#: Values that mean "not set"; Terraform writes now one, now the other.
+_UNSET: tuple[object, ...] = (None, [], {}, "")
 #: Numbers beyond this are no quantity of anything in a plan.
 _LARGEST = 1e15
 
@@ -113,6 +115,11 @@ def marked(marks: Any) -> bool:
     if isinstance(marks, list):
         return any(map(marked, marks))
     return marks is not False
+
+
+def same(old: object, new: object) -> bool:
+    """Whether two values are equal, or both mean "not set"."""
+    return old == new or (old in _UNSET and new in _UNSET)
 
 
 Path = str | Sequence[str | int]
@@ -241,3 +248,20 @@ def _number(value: Any) -> float | Unknown:
     if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST < value < _LARGEST:
         return UNKNOWN
     return value
+
+
+def all_of(answers: Iterable[bool | Unknown]) -> bool | Unknown:
+    """False if one is, else unknown if one is, else true."""
+    found = list(answers)
+    return False if False in found else UNKNOWN if UNKNOWN in found else True
+
+
+def any_of(answers: Iterable[bool | Unknown]) -> bool | Unknown:
+    """True if one is, else unknown if one is, else false."""
+    found = list(answers)
+    return True if True in found else UNKNOWN if UNKNOWN in found else False
+
+
+def negated(answer: bool | Unknown) -> bool | Unknown:
+    """Unknown stays so."""
+    return answer if answer is UNKNOWN else not answer

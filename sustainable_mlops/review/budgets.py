@@ -42,7 +42,7 @@ class Held(StrEnum):
 
     WITHIN = "within"
     OVER = "over"
-    UNKNOWN = "unknown"  # what is known is within, but something is not known
+    UNKNOWN = "unknown"  # what is counted is within, but not all is counted, or not in full
     NOTHING = "nothing"  # no resource of the plan falls under it
 
 
@@ -66,8 +66,9 @@ class BudgetResult:
     held: Held
     figure: Figure | None
     high: bool
-    unknown: tuple[str, ...] = ()  # addresses of what is not counted
+    unknown: tuple[str, ...] = ()  # addresses of what is not counted, or not in full
     plans: tuple[str, ...] = ()  # those that it sums up, where they are several
+    whole: bool = True  # whether the plans are: what -target leaves out may fall under it
 
     @property
     def what(self) -> str:
@@ -133,10 +134,11 @@ def hold(budgets: Sequence[Budget], plans: Sequence[Planned]) -> list[list[Budge
     """
     found: list[list[BudgetResult]] = [[] for _ in plans]
     tags = [_tags(plan) for plan in plans] if budgets else []
+    whole = all(plan.comparison.plan.whole for plan in plans)
     for budget in budgets:
         shares = [_share(budget, plan, of_plan) for plan, of_plan in zip(plans, tags, strict=True)]
         concerned = [bool(share.resources or share.untold) for share in shares]
-        results = list(_held(budget, [share for share, its in zip(shares, concerned, strict=True) if its]))
+        results = list(_held(budget, [share for share, its in zip(shares, concerned, strict=True) if its], whole))
         for mine, its in zip(found, concerned, strict=True):
             mine += results if its or not any(concerned) else []
     return found
@@ -154,7 +156,7 @@ def _share(budget: Budget, plan: Planned, tags: Mapping[str, Any]) -> _Share:
     return _Share(plan.name, tuple(one for one, under in answers if under is True), untold)
 
 
-def _held(budget: Budget, shares: Sequence[_Share]) -> Iterator[BudgetResult]:
+def _held(budget: Budget, shares: Sequence[_Share], whole: bool) -> Iterator[BudgetResult]:
     found = PlanFootprint(tuple(one for share in shares for one in share.resources))
     plans = tuple(share.plan for share in shares) if len(shares) > 1 else ()
     for limit, allowed in budget.limits.items():
@@ -170,9 +172,9 @@ def _held(budget: Budget, shares: Sequence[_Share]) -> Iterator[BudgetResult]:
             held = Held.NOTHING
         elif figure is not None and (figure.high if budget.high else figure.central) > allowed:
             held = Held.OVER
-        elif unknown or figure is None:
+        elif unknown or figure is None or not whole:
             held = Held.UNKNOWN
-        yield BudgetResult(budget.name, limit, allowed, held, figure, budget.high, tuple(unknown), plans)
+        yield BudgetResult(budget.name, limit, allowed, held, figure, budget.high, tuple(unknown), plans, whole)
 
 
 def _together(plans: Sequence[str]) -> str:
@@ -195,8 +197,10 @@ def _under(budget: Budget, tags: Any) -> bool | None:
 def _lacks(one: ResourceFootprint, metric: str, of_change: bool) -> bool:
     def lacks(change: Change) -> bool:
         if of_change:
-            return change.figures(metric) is None
+            return change.figures(metric) is None or metric in change.partial_delta
         part = change.after
-        return part is not None and (part.estimate is None or part.estimate.get(metric) is None)
+        if part is None:
+            return False
+        return part.estimate is None or part.estimate.get(metric) is None or metric in part.partial
 
     return any(map(lacks, one.changes))

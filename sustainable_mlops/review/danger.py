@@ -1,10 +1,10 @@
 """Permissions that nobody should get unnoticed, new holder or not."""
 
 import re
-from collections.abc import Set
+from collections.abc import Callable, Set
 
 from sustainable_mlops.plan import UNKNOWN, Unknown
-from sustainable_mlops.plan.iam import Condition
+from sustainable_mlops.plan.iam import Condition, Made
 from sustainable_mlops.review.accounts import foreign
 from sustainable_mlops.review.grants import Grant
 from sustainable_mlops.review.patterns import Patterns, covers
@@ -46,6 +46,7 @@ _ANYBODYS = re.compile(r"[*?].*|o-[*?].*|arn:(?:[^:]*:){0,2}[*?]+|arn:(?:[^:]*:)
 #: Whose tokens anybody can have: the subject must say whose one takes.
 _IDENTITY_PROVIDER = re.compile(r"Federated:(?:arn:[^:]+:iam::\d+:oidc-provider/)?(?!cognito-identity|arn:)([^/]+).*")
 _SUBJECT = re.compile(r".+:(sub|repository|repository_owner|environment|project_path|namespace_path)", re.I)
+_ORGANIZATIONS = re.compile(r"aws(?:cc)?_(organizations|controltower|servicecatalog)_.+")
 _ANY_SUBJECT = re.compile(r"(?:[\w-]+:)?[*?].*")
 
 
@@ -59,14 +60,22 @@ def danger(grant: Grant, group: str, accounts: Set[str]) -> tuple[Level, str]:
 
 def at_worst(grant: Grant) -> Grant:
     """The grant if everything in it that cannot be told before apply were a wildcard."""
-    known = (condition for condition in grant.conditions if UNKNOWN not in (*condition[:2], *condition.values))
-    principals, actions, resources = map(_at_worst, grant[:3])
+    known = (one for one in grant.conditions if not any(map(_may_be_anybody, (*one[:2], *one.values))))
+    principals = _at_worst(grant.principals, _may_be_anybody)
+    actions, resources = (_at_worst(part, lambda text: text is UNKNOWN) for part in (grant.actions, grant.resources))
     return Grant(principals, actions, resources, tuple(known))
 
 
-def _at_worst(part: Patterns) -> Patterns:
-    texts = tuple("*" if text is UNKNOWN else text for text in part.patterns)
-    return Patterns(tuple(text for text in texts if text != "*"), True) if part.negated else Patterns(texts)
+def _at_worst(part: Patterns, worse: Callable[[str | Unknown], bool]) -> Patterns:
+    if part.negated:
+        return Patterns(tuple(text for text in part.patterns if not worse(text)), True)
+    return Patterns(tuple("*" if worse(text) else text for text in part.patterns))
+
+
+def _may_be_anybody(text: str | Unknown) -> bool:
+    """Whether a text may name anybody: an account that the plan opens is another one."""
+    opened = isinstance(text, Made) and any(_ORGANIZATIONS.fullmatch(one.type) for one in text.resources)
+    return text is UNKNOWN or opened
 
 
 def _of_identity(grant: Grant) -> tuple[Level, str]:

@@ -17,6 +17,8 @@ _Expiries = Callable[[Block | None, Block], Iterator[Expiry | ImageExpiry | None
 #: The name of the resources by which this project's modules guard what they protect with `prevent_destroy`.
 _GUARD = ("terraform_data", "deletion_protection")
 _KEEP = "Keep it (a `moved` block for another address, `ignore_changes` for drift), or back it up and accept the risk."
+#: Longer values than this would hide what is said of them.
+_LONGEST = 120
 #: Attributes that name an object: with another name it is another object. Also the type's own, such as `queue_name`.
 _NAMES = frozenset({"bucket", "name", "identifier", "cluster_identifier", "replication_group_id", "creation_token"})
 #: What makes objects or images expire: the attribute that names what holds them, its type, and what reads the rules.
@@ -163,22 +165,30 @@ def _weaker(before: Block, pair: Pair, after: Block, comparison: Comparison) -> 
     """What protects less in `after`, that of `pair`, than in `before`."""
     for guard in guards(pair.type):
         old, new = before.get(guard.path), after.get(guard.path)
-        if not guard.types and new is UNKNOWN and pair.new is not None:
+        if old is UNKNOWN and new is UNKNOWN and _computed(pair, guard.path, comparison):
+            continue
+        if not guard.types and new is UNKNOWN:
             # An attribute that nobody sets may be unknown too, where the provider computes it.
-            new = None if comparison.plan.configured(pair.new, guard.path) is False else new
+            new = None if _computed(pair, guard.path, comparison) else new
         if guard.unless and after.get(guard.unless) not in (None, "", False):
             continue
         found = answer(guard, old, new)
         prefix = "DATA" if guard.section is Section.DATA else "PRIVILEGES"
         if found:
             name = "DATA_WEAKER" if guard.section is Section.DATA else "PRIVILEGES_EXPOSED"
-            values = "" if isinstance(old, list) else f" {_shown(old, guard)} → {_shown(new, guard)}:"
+            values = f" {_shown(old, guard)} → {_shown(new, guard)}:"
+            values = values if not isinstance(old, list) and len(values) <= _LONGEST else ""
             what = f"{guard.path}:{values} {guard.what}"
             level = guard.severity(old, new)
             yield Risk(name, guard.section, level, pair.address, what, "Leave it as it was, or accept the risk.")
         elif found is None:
             what = f"{guard.path} is known only after apply, or hidden: cannot tell whether {guard.what}"
             yield Risk(f"{prefix}_UNKNOWN", guard.section, Level.LOOK, pair.address, what, known=False)
+
+
+def _computed(pair: Pair, path: str, comparison: Comparison) -> bool:
+    """Whether nobody sets it: the provider will say what it is."""
+    return pair.new is not None and comparison.plan.configured(pair.new, path) is False
 
 
 def _shown(value: object, guard: Guard) -> str:

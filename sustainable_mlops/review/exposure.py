@@ -10,11 +10,10 @@ from sustainable_mlops.review.accounts import foreign
 from sustainable_mlops.review.comparison import Comparison, Pair
 from sustainable_mlops.review.ports import ports, texts
 from sustainable_mlops.review.risk import Level, Risk, Section, worst
-from sustainable_mlops.review.weaker import SHARED_OUTSIDE
+from sustainable_mlops.review.weaker import PUBLIC_ACCESS_BLOCKS, SHARED_OUTSIDE
 
 _EVERYBODY = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("AllUsers", "AuthenticatedUsers")}
 _PUBLIC = ("public-read", "public-read-write", "authenticated-read")
-_FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 _LISTED = ("aws_s3_bucket_acl", "aws_s3_bucket", "aws_s3_object", "aws_s3_bucket_object", "aws_s3_object_copy")
 
 #: What lets somebody in by being there, in the words of its attributes. Who is named first.
@@ -56,8 +55,8 @@ def exposure(comparison: Comparison) -> Iterator[Risk]:
             continue
         if pair.type in _LISTED:
             yield from _public_list(pair, pair.after, comparison)
-        if pair.is_new and pair.type in ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"):
-            yield from _not_blocking(pair, pair.after)
+        if pair.is_new and (block := _public_access_block(pair.type, pair.after)) is not None:
+            yield from _not_blocking(pair, block)
         if pair.is_new and pair.type == "aws_ram_resource_share":
             yield from _shared_outside(pair, pair.after)
         if pair.type in _GRANTS:
@@ -84,8 +83,16 @@ def _public_list(pair: Pair, after: Block, comparison: Comparison) -> Iterator[R
                 yield _risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"{block.path} names everybody")
 
 
+def _public_access_block(kind: str, after: Block) -> Block | None:
+    """The flags of a public access block, which CloudFormation has inside the bucket."""
+    if kind in ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"):
+        return after
+    inside = after.block("public_access_block_configuration") if kind == "aws_s3_bucket" else None
+    return inside if isinstance(inside, Block) else None
+
+
 def _not_blocking(pair: Pair, after: Block) -> Iterator[Risk]:
-    for flag in _FLAGS:
+    for flag in PUBLIC_ACCESS_BLOCKS:
         value = after.flag(flag)
         if value is UNKNOWN:
             yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, f"{flag} is known only after apply", known=False)

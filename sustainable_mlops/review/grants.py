@@ -167,7 +167,8 @@ def _identifier(kind: str | Unknown, name: str | Unknown) -> str | Unknown:
     if isinstance(kind, Unknown) or isinstance(name, Unknown):
         return UNKNOWN
     if isinstance(name, Made):
-        return name
+        # Whose tokens it takes depends on the conditions, so that a provider of tokens stays one.
+        return f"{kind}:{name}" if any("openid" in one.type for one in name.resources) else name
     if kind in ("*", "AWS"):
         root = _ROOT.fullmatch(name)
         return root[1] if root else name

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource
-from sustainable_mlops.plan.iam import POLICY, may_be, parse
+from sustainable_mlops.plan.iam import own_policies, parse
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.comparison import Comparison, Pair
 from sustainable_mlops.review.policy_types import ATTACHMENTS, IDENTITY, POLICY_TYPES, RESOURCE, PolicyType
@@ -116,20 +116,20 @@ class Holders:
     def _read(self, side: _Side) -> None:
         for kind in POLICY_TYPES.get(side.pair.type, ()):
             holder = self._holder(side, kind, kind.owner_path)
-            holder.places += [_place(side, path) for path in _expanded(side.values, kind.path)]
+            paths = (path for path in _expanded(side.values, kind.path) if not _repeated(side, path))
+            holder.places += [_place(side, path) for path in paths]
         for kind in ATTACHMENTS.get(side.pair.type, ()):
             for owner_path in _expanded(side.values, kind.owner_path):
                 holder = self._holder(side, kind, owner_path)
                 for path in _expanded(side.values, kind.path):
-                    self._attach(holder, side, path)
+                    self._attach(holder, side, path, own=not kind.owner)
 
-    def _attach(self, holder: Holder, side: _Side, path: str) -> None:
+    def _attach(self, holder: Holder, side: _Side, path: str, *, own: bool) -> None:
         # Where a role does not list its policies, the list repeats what others had attached when it was last read.
-        computed = side.configured(path) is False
-        if computed and not side.before:
+        computed = own and side.configured(path) is False
+        if computed and not side.before and path.partition(".")[0] not in side.resource.drift:
             return
-        found = side.joins.target(side.resource, path, POLICY)
-        ours = (found,) if isinstance(found, Resource) else may_be(side.resource, path, side.joins)
+        ours = own_policies(side.resource, path, side.joins)
         for policy in ours:
             self._attach_own(holder, side, policy)
         if ours:
@@ -207,6 +207,12 @@ class Holders:
         if side.pair.action not in _NO_CHANGE:
             self._touched.add(key)
         return self._holders.setdefault(key, Holder(label, group, owner, side.pair.address))
+
+
+def _repeated(side: _Side, path: str) -> bool:
+    """Whether it is in a role only as the copy of a policy that is a resource of its own."""
+    name = side.values.text(f"{path.rpartition('.')[0]}.name") if path.startswith("inline_policy.") else None
+    return name is not None and name in side.joins.inline_policy_names(side.resource)
 
 
 def _place(side: _Side, path: str) -> Place:

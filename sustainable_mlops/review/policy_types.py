@@ -25,6 +25,8 @@ _SET = ("permission_set_arn", "aws_ssoadmin_permission_set")
 #: Managed policies attached to a role, user, group or permission set: the ARNs, by the type of attachment.
 ATTACHMENTS: dict[str, tuple[PolicyType, ...]] = {
     "aws_iam_role": (PolicyType(IDENTITY, "managed_policy_arns.*"),),
+    # CloudFormation's lists whom it is attached to.
+    "aws_iam_policy": tuple(PolicyType(IDENTITY, "arn", f"{who}s.*", f"aws_iam_{who}") for who in _HOLDERS),
     **{
         f"aws_iam_{who}_policy_attachment": (PolicyType(IDENTITY, "policy_arn", who, f"aws_iam_{who}"),)
         for who in _HOLDERS

@@ -210,7 +210,7 @@ def _judged(planned: Planned, accepted: Sequence[Acceptance], today: date) -> Re
         findings=tuple(judged_findings(plan, {change.address for change in changes}, today)),
         unseen=tuple(unseen(comparison, footprint)),
         footprint=footprint,
-        alternatives=tuple(alternatives(footprint)),
+        alternatives=tuple(alternatives(footprint, plan.provider_major)),
         remarks=tuple(_remarks(plan)),
     )
 
@@ -223,14 +223,20 @@ def _changes(comparison: Comparison) -> Iterator[Change]:
         resource, previous = pair.resource, pair.resource.previous_address
         if pair.action == "read" or (pair.action == "no-op" and not previous and not resource.imported):
             continue
-        action = pair.action
+        action, attributes = pair.action, _attributes(pair, comparison.plan)
+        if resource.drift and action == "update" and not attributes:
+            continue
         if action == "no-op":
             action = "import" if resource.imported else "move"
-        yield Change(pair.address, pair.type, action, previous, _attributes(pair), tuple(resource.replaced_because))
+        yield Change(pair.address, pair.type, action, previous, attributes, tuple(resource.replaced_because))
 
 
-def _attributes(pair: Pair) -> tuple[str, ...]:
-    return tuple(pair.changed()) if pair.action in ("update", "replace") else ()
+def _attributes(pair: Pair, plan: Plan) -> tuple[str, ...]:
+    """What changes, without what was merely read anew: nobody sets it, and the plan does nothing about it."""
+    if pair.action not in ("update", "replace"):
+        return ()
+    read = () if plan.refresh_only else pair.resource.drift
+    return tuple(n for n in pair.changed() if n not in read or plan.configured(pair.resource, n) is not False)
 
 
 def _notes(plan: Plan) -> Iterator[str]:

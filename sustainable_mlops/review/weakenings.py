@@ -45,13 +45,9 @@ def cut(old: float, new: float) -> bool:
     return new < _WEEK <= old or new * 10 < old < inf
 
 
-def cut_short(per_day: float = 1) -> Test:
-    """A time, where 0 is for ever, to so little that practically all is deleted at once; `per_day` is its unit's."""
-    return partial(_cut_short, per_day)
-
-
-def _cut_short(per_day: float, old: Any, new: Any) -> bool:
-    return shortened(old, new) and cut(old / per_day or inf, new / per_day)
+def cut_short(old: Any, new: Any) -> bool:
+    """Days, where 0 is for ever, to so few that practically all is deleted at once."""
+    return shortened(old, new) and cut(old or inf, new)
 
 
 def decimated(old: Any, new: Any) -> bool:

@@ -57,6 +57,10 @@ class Guard(NamedTuple):
         return STOP if self.at_once is not None and self.at_once(old, new) else self.level
 
 
+#: The flags of a public access block.
+PUBLIC_ACCESS_BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+_BUCKET = ("aws_s3_bucket",)
+_ENCRYPTION = "server_side_encryption_configuration.0.rule.0.apply_server_side_encryption_by_default.0"
 _PUBLIC = ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block")
 _NOTEBOOK = ("aws_sagemaker_notebook_instance",)
 _OLDER = "what is older will be deleted"
@@ -80,7 +84,7 @@ GUARDS = (
                      "automatic_backup_retention_days")
     ),
     *(
-        Guard((), name, shortened, _OLDER, LOOK, at_once=cut_short())
+        Guard((), name, shortened, _OLDER, LOOK, at_once=cut_short)
         for name in ("retention_in_days", "retention_period_in_days", "retention_days")
     ),
     Guard((), "retention_period", shortened, _OLDER, LOOK, at_once=decimated),  # in days or hours
@@ -94,7 +98,31 @@ GUARDS = (
     ),
     Guard((), "publicly_accessible", turned_on, "reachable from the internet", STOP, PRIVILEGES),
     # Buckets.
-    Guard(("aws_s3_bucket",), "versioning.0.enabled", turned_off, "objects will be overwritten without a way back"),
+    Guard(_BUCKET, "versioning.0.enabled", turned_off, "objects will be overwritten without a way back"),
+    # Settings inside a bucket, where CloudFormation has them all and provider versions before 4 had some.
+    Guard(
+        _BUCKET, "object_lock_configuration.0.rule.0.default_retention.0", unlocks_sooner,
+        "new objects are locked for a shorter time, or not for everybody",
+    ),
+    Guard(
+        _BUCKET, "replication_configuration.0.rules", loses("id", status="Enabled"),
+        "some objects are not copied any more", LOOK,
+    ),
+    Guard(
+        _BUCKET, f"{_ENCRYPTION}.sse_algorithm", leaves("aws:kms", "aws:kms:dsse"), _OWN_KEY, LOOK, PRIVILEGES,
+    ),
+    Guard(_BUCKET, f"{_ENCRYPTION}.kms_master_key_id", removed, _OWN_KEY, LOOK, PRIVILEGES),
+    *(
+        Guard(
+            _BUCKET, f"public_access_block_configuration.0.{flag}", turned_off, "public access is not blocked any more",
+            STOP, PRIVILEGES,
+        )
+        for flag in PUBLIC_ACCESS_BLOCKS
+    ),
+    Guard(
+        _BUCKET, "ownership_controls.0.rules.0.object_ownership", leaves("BucketOwnerEnforced"),
+        "access control lists count again", LOOK, PRIVILEGES,
+    ),
     Guard(
         ("aws_s3_bucket_versioning",), "versioning_configuration.0.status", leaves("Enabled"),
         "objects will be overwritten and deleted without a way back",
@@ -195,7 +223,7 @@ GUARDS = (
     ),
     Guard(("aws_ecr_repository",), "image_tag_mutability", leaves("IMMUTABLE"), "tags can move to other images", LOOK),
     Guard(("aws_cloudwatch_log_group",), "retention_in_days", shortened, "older logs will be deleted", LOOK, default=0,
-          at_once=cut_short()),
+          at_once=cut_short),
     Guard(("aws_cloudwatch_log_group",), "skip_destroy", turned_off, "logs will be deleted with the group", LOOK),
     Guard(
         ("aws_cloudtrail",), "enable_logging", turned_off, "what is done in the account is not recorded any more", LOOK,
@@ -214,7 +242,7 @@ GUARDS = (
     Guard(("aws_ram_resource_share",), "allow_external_principals", turned_on, SHARED_OUTSIDE, STOP, PRIVILEGES),
     *(
         Guard(_PUBLIC, flag, turned_off, "public access is not blocked any more", STOP, PRIVILEGES)
-        for flag in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+        for flag in PUBLIC_ACCESS_BLOCKS
     ),
     Guard(
         ("aws_s3_bucket_acl", "aws_s3_bucket"), "acl",

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource, Unknown, Variant
+from sustainable_mlops.plan.metrics import NEVER, followed, of_alarm, of_policy
+from sustainable_mlops.plan.scaling import moves_of, of_instances, policies_of
+from sustainable_mlops.plan.values import all_of
 from sustainable_mlops.rules import metrics
 from sustainable_mlops.rules.hosting import (
     ASYNCHRONOUS,
@@ -17,7 +20,7 @@ from sustainable_mlops.rules.hosting import (
     instances,
     kinds,
     named,
-    scaling_policies,
+    untold,
 )
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 
@@ -25,11 +28,7 @@ _OUTPUT = "async_inference_config.0.output_config.0"
 _BACKLOG = frozenset({"ApproximateBacklogSizePerInstance", "ApproximateBacklogSize"})
 _WAKE = "HasBacklogWithoutCapacity"
 _METRIC = "metric_name"
-#: Predefined metrics that are made of requests, which an asynchronous endpoint does not count.
-_NEVER = metrics.NEVER_OF_ASYNCHRONOUS | {
-    "SageMakerVariantInvocationsPerInstance",
-    "SageMakerVariantConcurrentRequestsPerModelHighResolution",
-}
+_NEVER = NEVER[ASYNCHRONOUS]
 
 
 @rule(
@@ -37,22 +36,28 @@ _NEVER = metrics.NEVER_OF_ASYNCHRONOUS | {
     severity=Severity.WARN,
     title="An asynchronous endpoint scales to zero",
     practices=("55",),
-    fix="Add an aws_appautoscaling_target for the variant with min_capacity = 0.",
+    fix=(
+        "Add an aws_appautoscaling_target for the variant with min_capacity = 0, and a policy that tracks "
+        "ApproximateBacklogSizePerInstance."
+    ),
     types=(ENDPOINT,),
 )
 def scales_to_zero(plan: Plan, endpoint: Resource) -> Verdicts:
     def judge(variant: Variant) -> Verdicts:
-        targets = plan.joins.scalable_targets(endpoint, variant.name)
-        least = [target.new.number("min_capacity") for target in targets.sure]
-        if 0 in least:
+        scaled = of_instances(endpoint, variant, plan.joins)
+        if scaled.empties is True:
             yield passed()
-        elif targets.maybe or UNKNOWN in least:
-            yield unknown(f"what scales {named(variant)} is not known until apply", variant.block.path)
-        elif least:
-            message = f"{named(variant)} keeps {instances(least[0])} when its queue is empty"
+        elif scaled.empties is UNKNOWN:
+            yield unknown(untold(scaled, variant), variant.block.path)
+        elif scaled.target is None:
+            yield failed(f"nothing scales {named(variant)}, so it runs when its queue is empty", variant.block.path)
+        elif scaled.takes is False:
+            why = "; ".join(scaled.never) or "no policy takes any away"
+            message = f"{named(variant)} stays as it is when its queue is empty: {why}"
             yield failed(message, variant.block.path)
         else:
-            yield failed(f"nothing scales {named(variant)}, so it runs when its queue is empty", variant.block.path)
+            message = f"{named(variant)} keeps {instances(scaled.least)} when its queue is empty"
+            yield failed(message, variant.block.path)
 
     yield from each_variant(plan, endpoint, judge, ASYNCHRONOUS)
 
@@ -67,16 +72,23 @@ def scales_to_zero(plan: Plan, endpoint: Resource) -> Verdicts:
 )
 def backlog_policy(plan: Plan, endpoint: Resource) -> Verdicts:
     def judge(target: Resource, variant: Variant) -> Verdicts:
-        policies = scaling_policies(plan, target)
-        followed = [metrics.of_policy(policy) for policy in policies.sure]
-        if any(found is not UNKNOWN and found & _BACKLOG for found in followed):
+        policies = policies_of(target, plan.joins)
+        answers = [_follows_backlog(policy) for policy in policies.sure]
+        if True in answers:
             yield passed()
-        elif policies.maybe or UNKNOWN in followed:
+        elif policies.maybe or UNKNOWN in answers:
             yield unknown(f"what {named(variant)} follows is not known until apply", variant.block.path)
         else:
             yield failed(f"no policy of {target.address} follows the backlog", variant.block.path)
 
     yield from each_target(plan, endpoint, judge, ASYNCHRONOUS)
+
+
+def _follows_backlog(policy: Resource) -> bool | Unknown:
+    names = of_policy(policy)
+    if names is UNKNOWN or not names & _BACKLOG:
+        return UNKNOWN if names is UNKNOWN else False
+    return followed(policy, ASYNCHRONOUS)
 
 
 @rule(
@@ -92,39 +104,40 @@ def backlog_policy(plan: Plan, endpoint: Resource) -> Verdicts:
 )
 def wakes(plan: Plan, endpoint: Resource) -> Verdicts:
     def judge(target: Resource, variant: Variant) -> Verdicts:
-        yield from woken(plan, target, _WAKE, variant.block.path)
+        yield from woken(plan, target, _WAKE, variant.block.path, ASYNCHRONOUS)
 
     yield from each_target(plan, endpoint, judge, ASYNCHRONOUS)
 
 
-def woken(plan: Plan, target: Resource, metric: str, path: str) -> Verdicts:
+def woken(plan: Plan, target: Resource, metric: str, path: str, kind: str | Unknown = UNKNOWN) -> Verdicts:
     """Whether an alarm on `metric` starts a step policy of a scalable target, where that goes to zero."""
     least = target.new.number("min_capacity")
     if least != 0:
         if least is UNKNOWN:
             yield unknown(f"whether {target.address} goes to zero is not known until apply", path)
         return
-    policies = scaling_policies(plan, target)
+    policies = policies_of(target, plan.joins)
     types = [policy.new.text("policy_type") for policy in policies.sure]
-    steps = [policy for policy, kind in zip(policies.sure, types, strict=True) if kind == "StepScaling"]
-    alarms = [plan.joins.alarms_of(policy) for policy in steps]
-    sure = [alarm for found in alarms for alarm in found.sure]
-    answers = [_wakes_at_first(alarm, metric) for alarm in sure]
+    steps = [policy for policy, type_ in zip(policies.sure, types, strict=True) if type_ == "StepScaling"]
+    alarms = [(policy, plan.joins.alarms_of(policy)) for policy in steps]
+    sure = [(moves_of(policy, kind, plan.joins).wakes, alarm) for policy, found in alarms for alarm in found.sure]
+    answers = [all_of([adds, _wakes_at_first(alarm, metric)]) for adds, alarm in sure]
     if True in answers:
         yield passed()
-    elif policies.maybe or UNKNOWN in types or UNKNOWN in answers or any(found.maybe for found in alarms):
+    elif policies.maybe or UNKNOWN in types or UNKNOWN in answers or any(found.maybe for _, found in alarms):
         yield unknown(f"what wakes {target.address} is not known until apply", path)
-    elif any(metrics.of_alarm(alarm) == {metric} for alarm in sure):
+    elif any(adds is True and of_alarm(alarm) == {metric} for adds, alarm in sure):
         message = f"the alarm on {metric} of {target.address} lets the first request wait: it must be at least 1"
         yield failed(message, path)
     elif steps:
-        yield failed(f"no alarm on {metric} starts the step policy of {target.address}", path)
+        message = f"no alarm on {metric} that is on starts a step policy of {target.address} that adds any"
+        yield failed(message, path)
     else:
         yield failed(f"{target.address} has no step policy, so at zero it waits for a long queue before it wakes", path)
 
 
 def _wakes_at_first(alarm: Resource, metric: str) -> bool | Unknown:
-    found = metrics.of_alarm(alarm)
+    found = of_alarm(alarm)
     if found is UNKNOWN:
         return UNKNOWN
     return metrics.wakes_at_one(alarm) if metric in found else False
@@ -141,20 +154,21 @@ def _wakes_at_first(alarm: Resource, metric: str) -> bool | Unknown:
 def scales_on_invocations(plan: Plan, policy: Resource) -> Verdicts:
     if policy.new.text("service_namespace") != "sagemaker":
         return
-    followed = metrics.of_policy(policy)
-    never = followed if followed is UNKNOWN else followed & _NEVER
-    found = kinds(plan, plan.joins.scaled(policy).endpoint)
-    if never is not UNKNOWN and not never:
+    published, path = followed(policy, ASYNCHRONOUS), "target_tracking_scaling_policy_configuration"
+    names, found = of_policy(policy), kinds(plan, plan.joins.scaled(policy).endpoint)
+    if published is True:
         if found is UNKNOWN or ASYNCHRONOUS in found:
             yield passed()
     elif found is UNKNOWN:
         yield unknown("whether its endpoint is asynchronous cannot be told from this plan", "resource_id")
-    elif ASYNCHRONOUS in found:
-        path = "target_tracking_scaling_policy_configuration"
-        if never is UNKNOWN:
-            yield unknown("the metric that it follows is not known until apply", path)
-        else:
-            yield failed(f"an asynchronous endpoint never publishes {_list(never)}, so it never scales", path)
+    elif ASYNCHRONOUS not in found:
+        return
+    elif names is UNKNOWN:
+        yield unknown("the metric that it follows is not known until apply", path)
+    elif published is UNKNOWN:
+        yield unknown(f"what its metric math makes of no {_list(names & _NEVER)} cannot be told", path)
+    else:
+        yield failed(f"an asynchronous endpoint never publishes {_list(names & _NEVER)}, so it never scales", path)
 
 
 @rule(
@@ -166,7 +180,7 @@ def scales_on_invocations(plan: Plan, policy: Resource) -> Verdicts:
     types=("aws_cloudwatch_metric_alarm",),
 )
 def silent_alarm(plan: Plan, alarm: Resource) -> Verdicts:
-    watched = metrics.of_alarm(alarm)
+    watched = of_alarm(alarm)
     if watched is not UNKNOWN and not watched & _NEVER:
         return
     for endpoint, sure in _watched_by(plan).get(alarm.address, ()):

@@ -46,9 +46,9 @@ def _apart(plan: Plan, one: Resource, other: Resource, ours: str | Unknown, thei
     if ours is not UNKNOWN and theirs is not UNKNOWN:
         return ours != theirs
     # The same provider configuration is one Region, whichever that is, unless a resource names its own.
-    keys = {plan.configuration.resource(r).get("provider_config_key") for r in (one, other)}
+    key, same = (plan.configuration.resource(r).get("provider_config_key") for r in (one, other))
     own = [plan.configured(r, "region") for r in (one, other)]
-    return False if len(keys) == 1 and None not in keys and own == [False, False] else UNKNOWN
+    return False if key == same is not None and own == [False, False] else UNKNOWN
 
 
 @rule(

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
+from sustainable_mlops.plan.metrics import of_alarm
+from sustainable_mlops.plan.values import all_of
 from sustainable_mlops.rules import metrics
 from sustainable_mlops.rules.hosting import ASYNCHRONOUS, ENDPOINT, REAL_TIME, instance_type, kinds, variants
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
@@ -111,7 +113,7 @@ def efficiency_alarm(plan: Plan, endpoint: Resource) -> Verdicts:
 
 
 def _is_ratio(alarm: Resource) -> bool | Unknown:
-    watched, queries = metrics.of_alarm(alarm), alarm.new.blocks("metric_query")
+    watched, queries = of_alarm(alarm), alarm.new.blocks("metric_query")
     if watched is UNKNOWN or queries is UNKNOWN:
         return UNKNOWN
     texts = [query.text("expression") for query in queries]
@@ -121,7 +123,7 @@ def _is_ratio(alarm: Resource) -> bool | Unknown:
 def _is_idle(alarm: Resource) -> bool | Unknown:
     """Whether an alarm on requests goes off where there are none: then there is no metric either."""
     missing = alarm.new.text("treat_missing_data")
-    return _all(missing if missing is UNKNOWN else missing == "breaching", metrics.falls_below(alarm, FEW))
+    return all_of([missing if missing is UNKNOWN else missing == "breaching", metrics.falls_below(alarm, FEW)])
 
 
 def _is_little(plan: Plan, endpoint: Resource, alarm: Resource) -> bool | Unknown:
@@ -129,7 +131,7 @@ def _is_little(plan: Plan, endpoint: Resource, alarm: Resource) -> bool | Unknow
 
     `CPUUtilization` and `GPUUtilization` go up to 100 % for each vCPU and GPU of an instance.
     """
-    found, watched = metrics.falls_below(alarm, LITTLE), metrics.of_alarm(alarm)
+    found, watched = metrics.falls_below(alarm, LITTLE), of_alarm(alarm)
     if found is not False or metrics.falls_below(alarm, math.inf) is False:
         return found
     if watched is UNKNOWN:
@@ -162,9 +164,9 @@ def _watched(plan: Plan, endpoint: Resource, names: frozenset[str], message: str
     """Whether an alarm watches one of these metrics, keeps the tests, and acts."""
 
     def watches(alarm: Resource) -> bool | Unknown:
-        watched = metrics.of_alarm(alarm)
+        watched = of_alarm(alarm)
         known = watched if watched is UNKNOWN else bool(watched & names)
-        return _all(known, metrics.acts(plan, alarm), *(test(alarm) for test in tests))
+        return all_of([known, metrics.acts(plan, alarm), *(test(alarm) for test in tests)])
 
     on = plan.joins.alarms_on(endpoint)
     answers = [watches(alarm) for alarm in on.sure]
@@ -174,9 +176,3 @@ def _watched(plan: Plan, endpoint: Resource, names: frozenset[str], message: str
         yield unknown("what watches it cannot be told until apply")
     else:
         yield failed(message)
-
-
-def _all(*answers: bool | Unknown) -> bool | Unknown:
-    if False in answers:
-        return False
-    return UNKNOWN if UNKNOWN in answers else True

@@ -5,28 +5,13 @@ change them, so what keeps its name is not noticed.
 """
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
-from sustainable_mlops.plan.joins import MODEL
+from sustainable_mlops.rules import names
 from sustainable_mlops.rules.hosting import CONFIGURATION, ENDPOINT
 from sustainable_mlops.rules.reading import Settings
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 
 _CREATED_FIRST = ("create", "delete")
 _REPLACED = ("replace", "delete")
-#: Types whose name only one object can have in an account and Region, with the attribute that holds it.
-_NAMES = {
-    MODEL: "name",
-    CONFIGURATION: "name",
-    ENDPOINT: "name",
-    "aws_iam_role": "name",
-    "aws_iam_policy": "name",
-    "aws_iam_instance_profile": "name",
-    "aws_security_group": "name",
-    "aws_sagemaker_feature_group": "feature_group_name",
-    "aws_sagemaker_model_package_group": "model_package_group_name",
-    "aws_sagemaker_pipeline": "pipeline_name",
-}
-#: Within which a name is taken: a security group's in its VPC, and everything's in a Region.
-_WITHIN = ("vpc_id", "region")
 
 
 @rule(
@@ -128,16 +113,16 @@ def configuration_name_prefix(plan: Plan, configuration: Resource) -> Verdicts:
     title="What is created before its predecessor is destroyed has another name",
     practices=("66",),
     fix="Leave the name out or use name_prefix; create_before_destroy spreads to all that the resource depends on.",
-    types=tuple(_NAMES),
+    types=tuple(names.UNIQUE),
     of_change=True,
 )
 def create_before_destroy_name(plan: Plan, resource: Resource) -> Verdicts:
     """One that gives a prefix, or no name, gets a new name each time."""
     if resource.actions != _CREATED_FIRST:
         return
-    attribute, settings = _NAMES[resource.type], Settings(plan, resource)
+    attribute, settings = names.UNIQUE[resource.type], Settings(plan, resource)
     prefix, after = settings.text("name_prefix"), settings.text(attribute)
-    before = {path: resource.old.get(path) for path in (attribute, *_WITHIN)}
+    before = {path: resource.old.get(path) for path in (attribute, *names.WITHIN)}
     changes = {path: (old, settings.get(path, old)) for path, old in before.items()}
     not_known = [path for path, change in changes.items() if UNKNOWN in change]
     moved = any(None not in change and UNKNOWN not in change and change[0] != change[1] for change in changes.values())

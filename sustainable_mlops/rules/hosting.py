@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from sustainable_mlops.plan import UNKNOWN, Block, Matches, Pipeline, Plan, Resource, Step, Unknown, Variant
-from sustainable_mlops.plan.joins import SCALING_POLICY, Joined
+from sustainable_mlops.plan import UNKNOWN, Block, Pipeline, Plan, Resource, Step, Unknown, Variant, joins
+from sustainable_mlops.plan.joins import Joined
+from sustainable_mlops.plan.scaling import Scaling, targets_of
 from sustainable_mlops.rules.jobs import PIPELINE, on_steps, place
 from sustainable_mlops.rules.reading import Request
 from sustainable_mlops.rules.rule import Check, Verdict, Verdicts, unknown
 
 CONFIGURATION = "aws_sagemaker_endpoint_configuration"
 ENDPOINT = "aws_sagemaker_endpoint"
-SERVERLESS, ASYNCHRONOUS, REAL_TIME = "serverless", "asynchronous", "real-time"
+SERVERLESS, ASYNCHRONOUS, REAL_TIME = joins.SERVERLESS, joins.ASYNCHRONOUS, joins.REAL_TIME
 
 #: What asks for endpoint configurations: the resource, and steps of a pipeline.
 CONFIGURES = (CONFIGURATION, PIPELINE)
@@ -151,7 +152,7 @@ def each_target(
     """
 
     def of_variant(variant: Variant) -> Verdicts:
-        targets = plan.joins.scalable_targets(endpoint, variant.name)
+        targets = targets_of(endpoint, variant, plan.joins)
         for target in targets.sure:
             yield from judge(target, variant)
         if targets.maybe and not targets.sure:
@@ -160,17 +161,13 @@ def each_target(
     yield from each_variant(plan, endpoint, of_variant, *kinds)
 
 
-def scaling_policies(plan: Plan, target: Resource) -> Matches:
-    """The scaling policies of a scalable target; one may be its where they name the same as far as is known."""
-    found = plan.joins.scaling_policies(target)
-    others = [policy for policy in plan.joins.all(SCALING_POLICY) if policy not in found.sure]
-    may_be = [policy for policy in others if policy in found.maybe or _may_name(policy, target)]
-    return Matches(found.sure, tuple(may_be))
-
-
-def _may_name(policy: Resource, target: Resource) -> bool:
-    pairs = [(policy.text(name), target.text(name)) for name in ("resource_id", "scalable_dimension")]
-    return all(mine is not its if UNKNOWN in (mine, its) else mine == its for mine, its in pairs)
+def untold(scaled: Scaling, variant: Variant) -> str:
+    """Why it cannot be told what scales a variant, and how far."""
+    if scaled.untold:
+        return scaled.untold[0]
+    if scaled.spans is UNKNOWN:
+        return f"how far {named(variant)} scales is not known until apply"
+    return f"whether what scales {named(variant)} ever acts cannot be told"
 
 
 def containers(model: Resource) -> list[Block] | Unknown:

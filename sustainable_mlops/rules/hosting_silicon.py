@@ -22,6 +22,8 @@ _NEURON = ("inf2", "trn1", "trn1n", "trn2")
 _HOSTED_GRAVITON = frozenset(
     {"c6g", "c6gd", "c6gn", "c7g", "c8g", "m6g", "m6gd", "m8g", "r6g", "r6gd", "r7gd", "r8g"}
 )  # fmt: skip
+#: Those of which AWS provider 5 refuses every type (`catalogue/refused_instances.csv`).
+_REFUSED_BY_5 = frozenset({"c8g", "m8g", "r7gd"})
 
 
 def _family(kind: str) -> str:
@@ -43,7 +45,7 @@ def _unknown_type(variant: Variant) -> Verdicts:
     severity=Severity.WARN,
     title="An endpoint that needs no accelerator runs on Graviton",
     practices=("59",),
-    fix="Use the Graviton type of the same size (ml.c7g, ml.m8g, ml.r8g) with an arm64 image.",
+    fix="Use the Graviton type of the same size (ml.c7g, ml.m6g, ml.r8g) with an arm64 image.",
     types=(CONFIGURATION,),
 )
 def x86(plan: Plan, configuration: Resource) -> Verdicts:
@@ -125,7 +127,7 @@ def neuron_image(plan: Plan, configuration: Resource) -> Verdicts:
     severity=Severity.FAIL,
     title="An endpoint's Graviton type is one that SageMaker hosts",
     practices=("59",),
-    fix=f"Use one of {', '.join(sorted(_HOSTED_GRAVITON))}.",
+    fix=f"Use one of {', '.join(sorted(_HOSTED_GRAVITON - _REFUSED_BY_5))}.",
     types=CONFIGURES,
 )
 @on_variants(REAL_TIME, ASYNCHRONOUS)

@@ -116,12 +116,13 @@ def _rule(block: Block) -> LifecycleRule:
 def _inline(block: Block) -> LifecycleRule:
     """A `lifecycle_rule` inside `aws_s3_bucket`, as before provider 4."""
     enabled, tags = block.flag("enabled"), block.get("tags", {})
+    sizes = block.get("filter")  # of CloudFormation, whose rules may be of some sizes only
     abort = block.number("abort_incomplete_multipart_upload_days")
     return LifecycleRule(
         path=block.path,
         enabled=UNKNOWN if enabled is UNKNOWN else bool(enabled),
         prefix=_prefix(block),
-        narrowed=UNKNOWN if tags is UNKNOWN else bool(tags),
+        narrowed=UNKNOWN if tags is UNKNOWN or sizes is UNKNOWN else bool(tags) or bool(sizes),
         tags=tags if isinstance(tags, dict) else {},
         expires=_expires(block),
         transitions=tuple(_classes(block)),

@@ -45,6 +45,27 @@ def definition_has_a_version(_: Plan, pipeline: Resource) -> Verdicts:
 
 
 @rule(
+    id="SUS_PIPELINE_FROM_S3",
+    severity=Severity.WARN,
+    title="A pipeline's definition is given inline",
+    practices=("7", "47"),
+    fix="Give the definition inline, as pipeline_definition = file(…) or jsonencode(…).",
+    types=(PIPELINE,),
+)
+def definition_is_inline(_: Plan, pipeline: Resource) -> Verdicts:
+    """The provider reads the definition back, does not find it in the configuration and plans to remove it, which its
+    own check of the request then refuses (planned with 5.100; issue 38259 of the provider, open)."""
+    path = "pipeline_definition_s3_location"
+    found = pipeline.blocks(path)
+    if found is UNKNOWN:
+        yield unknown("where the definition is is not known until apply", path)
+    elif found:
+        yield failed("every plan after the first wants to update it, and the update is refused", path)
+    else:
+        yield passed()
+
+
+@rule(
     id="SUS_PIPELINE_PARALLELISM",
     severity=Severity.INFO,
     title="A pipeline caps the steps that run at once",

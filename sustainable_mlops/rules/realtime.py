@@ -1,6 +1,9 @@
 """Real-time endpoints: as many instances as the load needs, and none at night where nobody asks."""
 
-from sustainable_mlops.plan import UNKNOWN, Matches, Plan, Resource, Unknown, Variant
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Variant
+from sustainable_mlops.plan.scaling import Scaling, actions_of, kind_of, moves_of, of_instances, policies_of
+from sustainable_mlops.plan.schedules import deletes
+from sustainable_mlops.plan.values import any_of
 from sustainable_mlops.rules import reading
 from sustainable_mlops.rules.hosting import (
     ASYNCHRONOUS,
@@ -10,7 +13,7 @@ from sustainable_mlops.rules.hosting import (
     each_variant,
     instances,
     named,
-    scaling_policies,
+    untold,
 )
 from sustainable_mlops.rules.labels import Patience, is_production, patience
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
@@ -31,20 +34,25 @@ _KEPT = "retain_all_variant_properties"
 )
 def scales(plan: Plan, endpoint: Resource) -> Verdicts:
     def judge(variant: Variant) -> Verdicts:
-        managed = variant.block.text("managed_instance_scaling.0.status")
-        targets = plan.joins.scalable_targets(endpoint, variant.name)
-        ranges = [(target.new.number("min_capacity"), target.new.number("max_capacity")) for target in targets.sure]
-        if managed == "ENABLED" or any(UNKNOWN not in pair and pair[0] != pair[1] for pair in ranges):
+        scaled = of_instances(endpoint, variant, plan.joins)
+        if scaled.moves is True:
             yield passed()
-        elif managed is UNKNOWN or targets.maybe or any(UNKNOWN in pair for pair in ranges):
-            yield unknown(f"what scales {named(variant)} is not known until apply", variant.block.path)
-        elif ranges:
-            message = f"{named(variant)} scales from {ranges[0][0]} to {ranges[0][1]}: not at all"
-            yield failed(message, variant.block.path)
-        else:
+        elif scaled.moves is UNKNOWN:
+            yield unknown(untold(scaled, variant), variant.block.path)
+        elif scaled.target is None:
             yield failed(f"nothing scales {named(variant)}: it is as large at night as at noon", variant.block.path)
+        else:
+            yield failed(
+                f"{named(variant)} stays at {instances(scaled.least)}: {_why_still(scaled)}", variant.block.path
+            )
 
     yield from each_variant(plan, endpoint, judge, REAL_TIME)
+
+
+def _why_still(scaled: Scaling) -> str:
+    if not scaled.ranges:
+        return f"{scaled.target.address if scaled.target else 'its target'} leaves no room"
+    return "; ".join(scaled.never) or "no policy moves it"
 
 
 @rule(
@@ -58,11 +66,19 @@ def scales(plan: Plan, endpoint: Resource) -> Verdicts:
 def target_has_policy(plan: Plan, target: Resource) -> Verdicts:
     if target.new.text("service_namespace") != "sagemaker":
         return
-    policies, actions = scaling_policies(plan, target), plan.joins.scheduled_actions(target)
-    if policies.sure or actions.sure:
+    policies, actions = policies_of(target, plan.joins), actions_of(target, plan.joins)
+    kind = kind_of(target, plan.joins)
+    moves = [moves_of(policy, kind, plan.joins) for policy in policies.sure]
+    found = any_of([bool(actions.sure), *(one.acts for one in moves)])
+    if found is True:
         yield passed()
     elif policies.maybe or actions.maybe:
         yield unknown("what moves it is not known until apply")
+    elif found is UNKNOWN:
+        where = ", as its endpoint is not in this plan" if kind is UNKNOWN else ""
+        yield unknown(f"whether its policies ever act cannot be told{where}")
+    elif moves:
+        yield failed("; ".join(one.never for one in moves if one.never) or "none of its policies does anything")
     else:
         yield failed("no policy and no scheduled action moves it, so it never scales")
 
@@ -102,8 +118,8 @@ def production_two_instances(plan: Plan, endpoint: Resource) -> Verdicts:
         return
 
     def judge(variant: Variant) -> Verdicts:
-        targets = plan.joins.scalable_targets(endpoint, variant.name)
-        least = _least(variant, targets)
+        scaled = of_instances(endpoint, variant, plan.joins)
+        least = None if scaled.managed else scaled.least  # of those, inference components decide
         if least is UNKNOWN:
             yield unknown(f"how many instances {named(variant)} has is not known until apply", variant.block.path)
         elif least is not None and least < 2 and UNKNOWN in (production, wanted):
@@ -115,19 +131,6 @@ def production_two_instances(plan: Plan, endpoint: Resource) -> Verdicts:
             yield passed()
 
     yield from each_variant(plan, endpoint, judge, REAL_TIME)
-
-
-def _least(variant: Variant, targets: Matches) -> float | Unknown | None:
-    """The fewest instances that a variant has; None where inference components decide."""
-    if targets.maybe:
-        return UNKNOWN
-    if targets.sure:
-        return targets.sure[0].new.number("min_capacity")
-    managed = variant.block.block("managed_instance_scaling")
-    if managed is not None:
-        return UNKNOWN if managed is UNKNOWN else None
-    count = variant.block.number("initial_instance_count")
-    return 1 if count is None else count
 
 
 @rule(
@@ -173,52 +176,19 @@ def off_hours(plan: Plan, endpoint: Resource) -> Verdicts:
         return
 
     def judge(variant: Variant) -> Verdicts:
-        targets = plan.joins.scalable_targets(endpoint, variant.name)
-        answers = [_rests(plan, target) for target in targets.sure] + [_is_deleted(plan, endpoint)]
+        scaled = of_instances(endpoint, variant, plan.joins)
+        answers = [scaled.rests, deletes(endpoint, plan.joins)]
         if True in answers:
             yield passed()
         elif production is None:
             yield unknown("no tag says which environment it belongs to", "tags")
-        elif production is UNKNOWN or targets.maybe or UNKNOWN in answers:
-            yield unknown("what stops it at night is not known until apply", variant.block.path)
+        elif production is UNKNOWN or UNKNOWN in answers:
+            why = scaled.untold[0] if scaled.untold else "what stops it at night is not known until apply"
+            yield unknown(why, variant.block.path)
         else:
             yield failed(f"nothing stops {named(variant)} at night", variant.block.path)
 
     yield from each_variant(plan, endpoint, judge, REAL_TIME)
-
-
-def _rests(plan: Plan, target: Resource) -> bool | Unknown:
-    """Whether scheduled actions lower a scalable target: below its own bounds, or below those of another action."""
-    actions = plan.joins.scheduled_actions(target)
-    answer: bool | Unknown = UNKNOWN if actions.maybe else False
-    for bound in ("min_capacity", "max_capacity"):
-        by_action = [action.new.number(f"scalable_target_action.0.{bound}") for action in actions.sure]
-        bounds = [target.new.number(bound), *by_action]
-        known = [number for number in bounds if isinstance(number, int | float)]
-        if any(isinstance(number, int | float) and number < max(known) for number in by_action):
-            return True
-        if by_action and UNKNOWN in bounds:
-            answer = UNKNOWN
-    return answer
-
-
-def _is_deleted(plan: Plan, endpoint: Resource) -> bool | Unknown:
-    """Whether a schedule calls DeleteEndpoint with the endpoint's name."""
-    answers = [_deletes(plan, schedule, endpoint) for schedule in plan.joins.all("aws_scheduler_schedule")]
-    return True if True in answers else UNKNOWN if UNKNOWN in answers else False
-
-
-def _deletes(plan: Plan, schedule: Resource, endpoint: Resource) -> bool | Unknown:
-    """An ARN that is not known yet is that of another resource, where the configuration says so."""
-    arn, body, name = schedule.text("target.0.arn"), schedule.text("target.0.input"), endpoint.text("name")
-    if arn is UNKNOWN:
-        return False if plan.references(schedule, "target.0.arn").resources else UNKNOWN
-    if "sagemaker:deleteEndpoint" not in (arn or ""):
-        return False
-    if isinstance(body, str) and isinstance(name, str):
-        return name in body
-    endpoints = plan.references(schedule, "target").of(ENDPOINT)
-    return endpoint in endpoints if endpoints else UNKNOWN
 
 
 @rule(

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TypeAlias
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
+from sustainable_mlops.plan.scaling import of_concurrency
 from sustainable_mlops.rules.hosting import (
     ASYNCHRONOUS,
     CONFIGURATION,
@@ -23,6 +24,7 @@ from sustainable_mlops.rules.hosting import (
     kinds,
     model_of,
     on_variants,
+    untold,
 )
 from sustainable_mlops.rules.reading import Request
 from sustainable_mlops.rules.rule import Check, Severity, Verdicts, failed, passed, rule, unknown
@@ -332,15 +334,15 @@ def provisioned_concurrency_scales(plan: Plan, endpoint: Resource) -> Verdicts:
         count = variant.block.number(path)
         if count in (None, 0):
             return
-        targets = plan.joins.scalable_targets(endpoint, variant.name)
-        scaled = {target.new.text("scalable_dimension") for target in targets.sure}
+        scaled = of_concurrency(endpoint, variant, plan.joins)
         if count is UNKNOWN:
             yield unknown("its provisioned concurrency is not known until apply", f"{variant.block.path}.{path}")
-        elif "sagemaker:variant:DesiredProvisionedConcurrency" in scaled:
+        elif scaled.moves is True:
             yield passed()
-        elif targets.maybe or UNKNOWN in scaled:
-            yield unknown("what scales its provisioned concurrency is not known until apply", variant.block.path)
+        elif scaled.moves is UNKNOWN:
+            yield unknown(untold(scaled, variant), variant.block.path)
         else:
-            yield failed(f"{count} workers stay warm, and nothing scales them", f"{variant.block.path}.{path}")
+            why = "; ".join(scaled.never) or "nothing scales them"
+            yield failed(f"{count} workers stay warm: {why}", f"{variant.block.path}.{path}")
 
     yield from each_variant(plan, endpoint, judge, SERVERLESS)

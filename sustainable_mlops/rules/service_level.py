@@ -2,6 +2,7 @@
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Variant
+from sustainable_mlops.plan.scaling import of_instances
 from sustainable_mlops.rules.hosting import (
     ASYNCHRONOUS,
     ENDPOINT,
@@ -67,10 +68,9 @@ def _asks(plan: Plan, endpoint: Resource, variant: Variant) -> tuple[Patience, P
         if warm not in (None, 0):
             return Patience.MILLISECONDS, at_worst if warm is UNKNOWN else Patience.MILLISECONDS
     if variant.kind == ASYNCHRONOUS:
-        targets = plan.joins.scalable_targets(endpoint, variant.name)
-        fewest = [target.new.number("min_capacity") for target in targets.sure]
-        if 0 not in fewest:
-            return Patience.COLD_START, at_worst if targets.maybe or UNKNOWN in fewest else Patience.COLD_START
+        empties = of_instances(endpoint, variant, plan.joins).empties
+        if empties is not True:
+            return Patience.COLD_START, at_worst if empties is UNKNOWN else Patience.COLD_START
     return at_worst, at_worst
 
 

@@ -3,6 +3,7 @@
 The largest disks and the longest idle time are choices of this project; a waiver says why more is needed.
 """
 
+from sustainable_mlops.catalogue import instances
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.rules.reading import Settings, judge
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
@@ -99,6 +100,29 @@ def notebook_stops(_: Plan, notebook: Resource) -> Verdicts:
         yield failed("nothing stops the instance", "lifecycle_config_name")
     else:
         yield passed()
+
+
+@rule(
+    id="SUS_NOTEBOOK_ACCELERATOR",
+    severity=Severity.WARN,
+    title="A notebook instance has no GPU",
+    practices=("46",),
+    fix="Train in a job, which ends, or use a Studio app with idle_settings; a notebook that starts jobs needs no GPU.",
+    types=(NOTEBOOK,),
+)
+def notebook_without_accelerator(_: Plan, notebook: Resource) -> Verdicts:
+    """Nor another accelerator. It is on, and mostly idle, for as long as the notebook is open."""
+    kind = notebook.text("instance_type")
+    found = instances.find(kind) if isinstance(kind, str) else None
+    if kind is UNKNOWN:
+        yield unknown("its instance type is not known until apply", "instance_type")
+    elif found is not None and found.accelerator is not None:
+        name = f"{found.accelerators} x {found.accelerator.name}"
+        yield failed(f"{kind} has {name}, which idle while somebody writes", "instance_type")
+    elif found is not None:
+        yield passed()
+    elif kind:
+        yield unknown(instances.why_unknown(kind), "instance_type")
 
 
 @rule(

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sustainable_mlops.advice import Need, advise, limits
-from sustainable_mlops.catalogue import instances, prices, regions
+from sustainable_mlops.catalogue import instances, prices, regions, tables
 from sustainable_mlops.errors import UserError
 
 
 def need(**changes: Any) -> Need:
-    return Need(**{"region": "eu-north-1", "requests_per_day": 2_000.0, **changes})
+    return Need(**{"region": "eu-north-1", "requests_per_day": 2_000.0, "provider": 6, **changes})
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,26 @@ def need(**changes: Any) -> Need:
 def test_typical_needs(changes: dict[str, Any], kind: str, silicon: str) -> None:
     best = advise(need(**changes)).options[0]
     assert (best.kind, best.silicon) == (kind, silicon)
+
+
+@pytest.mark.parametrize("provider", [5, None])
+@pytest.mark.parametrize("accelerator", ["none", "gpu"])
+def test_types_that_the_provider_refuses_are_not_advised(provider: int | None, accelerator: str) -> None:
+    wanted = {"region": "us-east-1", "latency": 300.0, "accelerator": accelerator, "model_mb": 100.0}
+    newer, older = advise(need(**wanted)), advise(need(**wanted, provider=provider))
+    refused = {row["instance"] for row in tables.rows("refused_instances") if "hosting" in row["uses"].split()}
+    assert {option.size for option in older.options} & refused == set()
+    left_out = [option for option in older.options if any("left out" in check for check in option.checks)]
+    assert left_out
+    assert all(("say which" in text) == (provider is None) for option in left_out for text in option.checks[-1:])
+    assert accelerator == "gpu" or {option.size for option in newer.options} & refused
+
+
+def test_silicon_of_which_the_provider_refuses_every_type_that_fits_is_refused() -> None:
+    wanted = {"region": "us-west-2", "latency": 300.0, "accelerator": "gpu", "model_mb": 1_300_000.0}
+    assert advise(need(**wanted)).options[0].size == "ml.p6-b300.48xlarge"
+    reasons = [reason for one in advise(need(**wanted, provider=5)).refused for reason in one.reasons]
+    assert "AWS provider 5 refuses the types that hold the model" in reasons
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.catalogue import derive, instances, prices, regions, tables
+from sustainable_mlops.catalogue import derive, derive_refused, instances, prices, regions, tables
 
 
 def test_every_type_that_sagemaker_names_is_estimated_or_unknown_by_name() -> None:
@@ -59,6 +59,19 @@ def test_the_derived_files_are_what_the_rules_give() -> None:
     assert (tables.HERE / "instances.csv").read_text() == derive.text(derive.instances())
     assert (tables.HERE / "instances_ec2.csv").read_text() == derive.text(derive.ec2_instances())
     assert (tables.HERE / "offerings.csv").read_text() == derive.text(derive.offerings())
+
+
+@pytest.mark.plan
+def test_what_the_provider_refuses_is_what_it_answers() -> None:
+    assert (tables.HERE / "refused_instances.csv").read_text() == derive.text(derive_refused.refused())
+
+
+def test_what_a_provider_refuses_older_ones_do_too() -> None:
+    assert all(instances.refused("ml.c8g.large", "hosting", major) for major in (None, 4, 5))
+    assert not instances.refused("ml.c8g.large", "hosting", 6)
+    assert instances.refused("ml.g6e.xlarge", "notebook", 5)
+    assert not instances.refused("ml.g6e.xlarge", "hosting", 5)
+    assert not instances.refused("ml.c7g.large", "hosting", 5)
 
 
 def test_memory_is_that_of_the_instance_as_one_accelerator_comes_in_two_sizes() -> None:

@@ -8,6 +8,8 @@ from tests.plan.build import change
 ENDPOINT = "aws_sagemaker_endpoint.e"
 CONFIGURATION = "aws_sagemaker_endpoint_configuration.c"
 TARGET = "aws_appautoscaling_target.t"
+POLICY = "aws_appautoscaling_policy.p"
+BACKLOG, REQUESTS = "ApproximateBacklogSizePerInstance", "InvocationsPerInstance"
 
 
 def endpoint(name: str = "e", configuration: str = "c", **more: Any) -> dict[str, Any]:
@@ -36,16 +38,42 @@ def target(least: int, most: int, name: str = "v") -> dict[str, Any]:
     }
 
 
+def of_target(**more: Any) -> dict[str, Any]:
+    """A policy or scheduled action of the target."""
+    return {key: value for key, value in target(0, 0).items() if not key.endswith("capacity")} | more
+
+
+def policy(metric: str, **tracking: Any) -> dict[str, Any]:
+    """Target tracking on a metric of the endpoint."""
+    specification = [{"namespace": "AWS/SageMaker", "metric_name": metric}]
+    values = {"target_value": 5, "customized_metric_specification": specification, **tracking}
+    return of_target(policy_type="TargetTrackingScaling", target_tracking_scaling_policy_configuration=[values])
+
+
+def action(schedule: str, least: int | None, most: int | None, number: int = 0, **more: Any) -> dict[str, Any]:
+    """An entry of a scheduled action; the provider writes its numbers as text."""
+    numbers = {"min_capacity": least, "max_capacity": most}
+    limits = {name: None if number is None else str(number) for name, number in numbers.items()}
+    values = of_target(schedule=schedule, scalable_target_action=[limits], **more)
+    return change(f"aws_appautoscaling_scheduled_action.a{number}", values)
+
+
 def served(
     *variants: dict[str, Any],
     scaled: tuple[int, int] | None = None,
+    follows: str | None = "",
     before: list[dict[str, Any]] | None = None,
     **more: Any,
 ) -> list[dict[str, Any]]:
-    """An endpoint with these variants; `before`, where it is there already, with those."""
+    """An endpoint with these variants; `before`, where it is there already, with those.
+
+    `scaled` are the limits of a target; its policy `follows` a metric that fits, one that is named, or there is none.
+    """
+    metric = (BACKLOG if "async_inference_config" in more else REQUESTS) if follows == "" else follows
     was = None if before is None else configuration(*before)
     return [
         change(ENDPOINT, endpoint(), before=None if before is None else endpoint()),
         change(CONFIGURATION, configuration(*variants, **more), before=was),
         *([change(TARGET, target(*scaled))] if scaled else []),
+        *([change(POLICY, policy(metric))] if scaled and metric else []),
     ]

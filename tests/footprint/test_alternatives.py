@@ -5,7 +5,8 @@ import pytest
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint import Alternative, alternatives, of_plan
-from tests.footprint.plans import ENDPOINT, served, variant
+from sustainable_mlops.plan import UNKNOWN, Unknown
+from tests.footprint.plans import ENDPOINT, action, served, variant
 from tests.footprint.support import PUE, footprint, usage
 from tests.plan.build import change, plan
 
@@ -15,6 +16,7 @@ def proposed(
     *,
     region: str = "us-east-1",
     model: dict[str, Any] | None = None,
+    provider: int | Unknown = UNKNOWN,
     **configuration: Any,
 ) -> list[Alternative]:
     """What is proposed instead of one real-time instance."""
@@ -33,7 +35,8 @@ def proposed(
                 change("aws_sagemaker_endpoint_configuration.c", values),
                 change("aws_sagemaker_model.m", {"name": "m", **container, **(model or {})}),
             )
-        )
+        ),
+        provider,
     )
 
 
@@ -63,6 +66,17 @@ def test_a_cpu_endpoint_may_go_to_graviton_serverless_or_a_cleaner_region() -> N
     assert (graviton.vcpu, graviton.memory_gib) == (4, 16)
     assert "arm64" in silicon.costs
     assert any("eu-north-1" in one.title or "ca-central-1" in one.title for one in found if one.kind == "region")
+
+
+@pytest.mark.parametrize("provider", [5, UNKNOWN])
+def test_a_type_that_the_provider_refuses_is_not_named(provider: int | Unknown) -> None:
+    older, newer = (
+        of_kind(proposed("ml.c5.xlarge", region="eu-north-1", provider=one), "silicon") for one in (provider, 6)
+    )
+    assert newer.title == "ml.c8g.xlarge instead of ml.c5.xlarge"
+    assert older.title == "ml.c6g.xlarge instead of ml.c5.xlarge"
+    assert "8g" not in older.costs
+    assert ("which AWS provider 5 refuses" in older.costs) == (provider is UNKNOWN)
 
 
 def test_a_saving_is_what_is_now_less_what_would_be() -> None:
@@ -147,6 +161,51 @@ def test_what_is_on_for_less_time_is_busier(tmp_path: Path) -> None:
 def test_work_that_does_not_fit_into_working_hours_is_not_moved_there(tmp_path: Path) -> None:
     assert "off-hours" in kinds(used(tmp_path, duty=0.3, instance_type="ml.g5.xlarge"))
     assert "off-hours" not in kinds(used(tmp_path, duty=0.4, instance_type="ml.g5.xlarge"))
+
+
+def test_what_sleeps_or_rests_already_is_not_told_to() -> None:
+    managed = [{"status": "ENABLED", "min_instance_count": 0, "max_instance_count": 4}]
+    sleeps = served(variant("ml.g5.xlarge", managed_instance_scaling=managed))
+    assert kinds(alternatives(footprint(*sleeps))) == {"silicon", "region"}
+    day, night = action("cron(0 8 * * ? *)", 4, 4), action("cron(0 18 * * ? *)", 1, 1, 1)
+    rests = served(variant("ml.g5.xlarge"), scaled=(1, 4), follows=None)
+    assert "off-hours" in kinds(alternatives(footprint(*rests)))
+    assert kinds(alternatives(footprint(*rests, day, night))) == {"silicon", "asynchronous", "region"}
+    call = {"arn": "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint", "input": '{"EndpointName": "e"}'}
+    deleted = change("aws_scheduler_schedule.s", {"target": [call]})
+    assert "off-hours" not in kinds(alternatives(footprint(*served(variant("ml.g5.xlarge")), deleted)))
+
+
+def test_what_saves_next_to_nothing_is_no_alternative(tmp_path: Path) -> None:
+    def proposed(**keys: float) -> list[Alternative]:
+        told = usage(tmp_path, {ENDPOINT: keys})
+        return alternatives(footprint(*served(variant("ml.g4dn.xlarge")), used=told))
+
+    # The busier it is, the less the other silicon saves: 0.8 % of the carbon, then 0.4 %.
+    assert "silicon" in kinds(proposed(duty=0.27))
+    assert "silicon" not in kinds(proposed(duty=0.276))
+    # Six minutes a month are some grams, and half a minute none.
+    assert all(one.saved_kg.central >= 0.001 for one in proposed(hours_per_month=0.1))
+    assert "asynchronous" in kinds(proposed(hours_per_month=0.1))
+    assert proposed(hours_per_month=0.01) == []
+
+
+def test_nothing_is_proposed_for_what_the_plan_lets_go_of() -> None:
+    values = {"instance_type": "ml.t3.medium", "region": "us-east-1"}
+    for actions in (["delete"], ["forget"]):
+        entry = change("aws_sagemaker_notebook_instance.n", before=values, actions=actions)
+        assert alternatives(footprint(entry)) == []
+
+
+def test_an_alternative_of_one_of_several_variants_names_it() -> None:
+    two = [variant("ml.g5.xlarge", name="blue"), variant("ml.g5.xlarge", name="green")]
+    titles = [one.title for one in alternatives(footprint(*served(*two))) if one.kind == "silicon"]
+    assert sorted(titles) == [
+        "variant blue: ml.inf2.xlarge instead of ml.g5.xlarge",
+        "variant green: ml.inf2.xlarge instead of ml.g5.xlarge",
+    ]
+    (one,) = (one for one in alternatives(footprint(*served(two[0]))) if one.kind == "silicon")
+    assert (one.part, one.title) == ("variant blue", "ml.inf2.xlarge instead of ml.g5.xlarge")
 
 
 def test_another_region_has_no_known_price() -> None:

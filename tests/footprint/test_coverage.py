@@ -1,5 +1,6 @@
 """No type of SageMaker passes without a word: it is estimated, unknown with a reason, or known to use nothing."""
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -72,3 +73,27 @@ def test_the_types_that_are_read_or_not_covered_are_types_of_the_provider() -> N
     """But for HyperPod's clusters, which the provider may have one day."""
     named = {*READERS, *UNCOVERED, *FREE}
     assert {kind for kind in named if kind.replace("_", "") not in types_of_the_provider()} == {"aws_sagemaker_cluster"}
+
+
+#: What the name of a type that runs machines ends with.
+_RUNS = re.compile(
+    r"(.*_)?(broker|cluster|environment|fleet|hsm|host|instance|job|microvm|node_group|replicator|reservation|runtime)"
+)
+#: Those that end so and run none: they name, join or watch what others run, or are a service's own settings.
+_RUNS_NONE = """
+    amplify_backend_environment appconfig_environment cloudformation_stack_set_instance cloudhsm_v2_cluster
+    codeconnections_host codestarconnections_host connect_instance docdb_global_cluster ec2_subnet_cidr_reservation
+    ecs_cluster emrcontainers_virtual_cluster finspace_kx_environment macie2_classification_job
+    memorydb_multi_region_cluster neptune_global_cluster rds_global_cluster route53_traffic_policy_instance
+    s3_control_access_grants_instance service_discovery_instance signer_signing_job verifiedaccess_instance
+"""
+
+
+def test_every_type_of_the_provider_that_by_its_name_runs_machines_is_counted_or_listed() -> None:
+    listed = {kind.replace("_", "") for kind in (*READERS, *UNCOVERED, *FREE)}
+    found = find_spec("cdktn_provider_aws")
+    assert found is not None
+    places = found.submodule_search_locations or ()
+    names = {path.name for place in places for path in Path(place).iterdir() if not path.name.startswith("data_aws_")}
+    runs = {name for name in names if _RUNS.fullmatch(name) and f"aws{name.replace('_', '')}" not in listed}
+    assert runs == set(_RUNS_NONE.split())

@@ -66,8 +66,7 @@ def test_the_usage_file_says_how_long_and_how_hard_it_works(tmp_path: Path) -> N
 
 
 def test_what_is_on_spot_capacity_costs_less_and_uses_as_much() -> None:
-    options = {"instance_market_options": [{"market_type": "spot"}]}
-    found = footprint(change(INSTANCE, machine(**options)))
+    found = footprint(change(INSTANCE, machine(instance_market_options=[{"market_type": "spot"}])))
     requested = footprint(change("aws_spot_instance_request.i", machine()))
     for one in (found, requested):
         assert kwh(one) == pytest.approx(M5_W * 0.73 * PUE)

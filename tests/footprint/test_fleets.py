@@ -1,4 +1,4 @@
-"""Machines that something else starts: groups, fleets, nodes of EKS, environments of Batch, clusters of EMR, HyperPod."""
+"""Machines that something else starts: groups and fleets of EC2, nodes of EKS, Batch, EMR, HyperPod."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.footprint import METRICS
 from tests.footprint.support import (
     M5_IDLE_W,
     M5_JOB_W,
@@ -224,10 +225,9 @@ CLUSTER = "aws_emr_cluster.e"
 
 
 def cluster(**more: Any) -> dict[str, Any]:
-    core = {"instance_type": "m5.xlarge", "instance_count": 6, "bid_price": "0.1"}
     ebs = {"size": 100, "type": "gp3", "volumes_per_instance": 2}
+    core = {"instance_type": "m5.xlarge", "instance_count": 6, "bid_price": "0.1", "ebs_config": [ebs]}
     groups = {"master_instance_group": [{"instance_type": "m5.xlarge"}], "core_instance_group": [core]}
-    groups["core_instance_group"][0]["ebs_config"] = [ebs]
     return {"id": "j-1", "region": REGION, **groups, **more}
 
 
@@ -239,6 +239,16 @@ def test_a_cluster_of_emr_is_its_nodes_at_ec2s_price_and_says_what_emr_asks_for_
     assert cost(found) == pytest.approx(730 * 0.192 * (1 + 6 * 0.4 + 3) + 6 * 200 * 0.08)
     assert "what EMR asks for each machine, on top of EC2's price" in reasons(found)
     assert found.uncounted == ()
+
+
+def test_nodes_that_become_unknown_save_nothing_and_stay_told_where_nothing_changes() -> None:
+    known, unknown = cluster(), cluster(core_instance_group=[{"instance_count": 2}])
+    changed = footprint(change(CLUSTER, unknown, before=known))
+    assert [one.name for one in changed.changes] == ["master nodes", "core nodes", "volumes of core nodes (gp3)"]
+    assert cost(changed, "delta") == 0
+    assert changed.delta.partial
+    same = footprint(change(CLUSTER, unknown, before=unknown))
+    assert [(one.unknown.what, one.changed) for one in same.uncounted] == [("core nodes", False)]
 
 
 @pytest.mark.parametrize(
@@ -286,6 +296,28 @@ def test_a_hyperpod_cluster_is_its_instance_groups_at_sagemakers_price() -> None
     assert cost(found) == pytest.approx(17 * 730 * 0.23)
     none = footprint(change("aws_sagemaker_cluster.c", {"region": REGION}))
     assert reasons(none) == "instance_groups is not given"
+
+
+def test_the_change_is_after_less_before_and_the_sum_of_its_parts() -> None:
+    def hyperpod(count: int) -> dict[str, Any]:
+        return {"region": REGION, "instance_groups": [{"instance_type": "ml.g5.xlarge", "instance_count": count}]}
+
+    more = nodes(scaling_config=[{"min_size": 1, "desired_size": 6, "max_size": 10}], disk_size=50)
+    core = [{"instance_type": "r5.4xlarge", "instance_count": 8}]
+    launched = {"name": "t", "instance_type": "m5.xlarge"}
+    found = footprint(
+        change(TEMPLATE, launched, before=launched),
+        change(GROUP, group(desired_capacity=5), before=group(desired_capacity=2)),
+        change("aws_eks_node_group.n", more, before=nodes()),
+        change("aws_batch_compute_environment.b", environment("c5"), before=environment("m5.xlarge", kind="SPOT")),
+        change(CLUSTER, cluster(core_instance_group=core), before=cluster()),
+        change("aws_sagemaker_cluster.c", hyperpod(4), before=hyperpod(16)),
+        change("aws_ec2_host.h", before={"instance_family": "m5", "region": REGION}),
+    )
+    for metric in METRICS:
+        before, after, delta = (getattr(found, side).figures[metric].central for side in ("before", "after", "delta"))
+        assert delta == pytest.approx(after - before)
+        assert delta == pytest.approx(sum(one.delta.figures[metric].central for one in found.resources))
 
 
 def test_idle_machines_of_a_group_use_less(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sustainable_mlops.footprint import METRICS, Part, PlanFootprint, of_plan, read_usage
 from sustainable_mlops.footprint.from_plan import READERS
-from tests.footprint.plans import configuration, endpoint, target, variant
+from tests.footprint.plans import configuration, endpoint, of_target, policy, target, variant
 from tests.footprint.support import REGION
 from tests.plan.build import change, declared, plan
 
@@ -69,6 +69,7 @@ def test_autoscaling_counts_the_least_the_expected_and_the_most() -> None:
             change("aws_sagemaker_endpoint.e", endpoint()),
             change("aws_sagemaker_endpoint_configuration.c", configuration(variant("ml.g5.xlarge"))),
             change("aws_appautoscaling_target.t", target(1, 4)),
+            change("aws_appautoscaling_policy.p", policy("InvocationsPerInstance")),
         )
     )
     count = part(found, "aws_sagemaker_endpoint.e").count
@@ -90,7 +91,8 @@ def test_an_asynchronous_endpoint_that_scales_to_zero_is_on_for_a_share_of_the_m
         ),
     ]
     always = of_plan(plan(*changes))
-    scaled = of_plan(plan(*changes, change("aws_appautoscaling_target.t", target(0, 1))))
+    follows = change("aws_appautoscaling_policy.p", policy("ApproximateBacklogSizePerInstance"))
+    scaled = of_plan(plan(*changes, change("aws_appautoscaling_target.t", target(0, 1)), follows))
     assert part(always, "aws_sagemaker_endpoint.e").kind == "asynchronous"
     assert central(always, "cost") == pytest.approx(730 * 1.4084)
     # On for a tenth of the month, and busy all that time: idle power does not count.
@@ -511,14 +513,20 @@ attributes = st.fixed_dictionaries(
             "pipeline_definition", "resource_config", "instance_type", "volume_size", "online_store_config",
             "offline_store_config", "rule", "config", "training_job_definition", "stopping_condition",
             "resource_spec", "default_user_settings", "job_resources", "min_capacity", "max_capacity", "resource_id",
-            "launch_template", "mixed_instances_policy", "min_size", "max_size", "desired_capacity", "scaling_config",
-            "instance_types", "compute_resources", "instance_groups", "master_instance_group", "core_instance_fleet",
-            "instance_type_configs", "launch_specification", "launch_template_config", "target_capacity",
-            "target_capacity_specification", "root_block_device", "ebs_block_device", "instance_family", "size", "type",
-            "throughput_config", "ebs_config", "autoscaling_policy", "instance_count", "billing_mode", "tenancy",
         )
     },
 )  # fmt: skip
+actions = st.fixed_dictionaries(
+    {},
+    optional={
+        "schedule": values | st.sampled_from(["rate(1 day)", "cron(0 8 L * ? *)", "cron(0 8 ? * 8 *)", "cron()"]),
+        "timezone": values | st.just("Europe/Nowhere"),
+        "scalable_target_action": values | st.lists(st.fixed_dictionaries({"min_capacity": values}), max_size=1),
+        "policy_type": values | st.just("StepScaling"),
+        "step_scaling_policy_configuration": values,
+        "target_tracking_scaling_policy_configuration": values,
+    },
+)
 variants = st.lists(
     st.fixed_dictionaries(
         {},
@@ -537,10 +545,17 @@ variants = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
-@given(kind=st.sampled_from(sorted(READERS)), after=attributes, scaled=attributes, listed=variants, step=values)
+@settings(max_examples=60, deadline=None)
+@given(
+    kind=st.sampled_from(sorted(READERS)),
+    after=attributes,
+    scaled=attributes,
+    acted=actions,
+    listed=variants,
+    step=values,
+)
 def test_whatever_a_plan_holds_is_counted_or_unknown(
-    kind: str, after: dict[str, Any], scaled: dict[str, Any], listed: list[Any], step: Any
+    kind: str, after: dict[str, Any], scaled: dict[str, Any], acted: dict[str, Any], listed: list[Any], step: Any
 ) -> None:
     definition = json.dumps({"Steps": [{"Name": "s", "Type": "Training", "Arguments": step}]})
     found = of_plan(
@@ -549,6 +564,8 @@ def test_whatever_a_plan_holds_is_counted_or_unknown(
             change("aws_sagemaker_endpoint.e", endpoint()),
             change("aws_sagemaker_endpoint_configuration.c", {**configuration(), "production_variants": listed}),
             change("aws_appautoscaling_target.t", {**target(0, 2), **scaled}),
+            change("aws_appautoscaling_policy.p", {**policy("Invocations"), **acted}),
+            change("aws_appautoscaling_scheduled_action.a", of_target(**acted)),
             change("aws_sagemaker_pipeline.p", {"region": REGION, "pipeline_definition": definition}),
         )
     )

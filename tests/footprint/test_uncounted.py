@@ -109,8 +109,8 @@ def test_provisioned_throughput_of_a_feature_group_is_told_with_its_units() -> N
 def test_an_accelerator_of_elastic_inference_is_told() -> None:
     found = footprint(*served(variant(accelerator_type="ml.eia2.medium")))
     assert [one.reason for _, one in found.unknowns] == [
-        "its accelerator ml.eia2.medium is not counted: a part of an instance, of Elastic Inference, which is no longer "
-        "available"
+        "its accelerator ml.eia2.medium is not counted: "
+        "a part of an instance, of Elastic Inference, which is no longer available"
     ]
 
 
@@ -135,7 +135,9 @@ def test_what_is_read_of_a_type_is_counted_or_told(tmp_path: Path, kind: str) ->
     assert [one for one in found.uncounted if not one.unknown.what.startswith("cost of")] == []
 
 
-junk = st.none() | st.booleans() | st.integers(-3, 9) | st.just("") | st.text(max_size=4) | st.just([]) | st.just([{}])
+junk: st.SearchStrategy[Any] = (
+    st.none() | st.booleans() | st.integers(-3, 9) | st.just("") | st.text(max_size=4) | st.just([]) | st.just([{}])
+)
 
 
 def spoiled(value: Any, data: st.DataObject) -> tuple[Any, Any]:

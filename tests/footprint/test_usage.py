@@ -8,7 +8,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import read_usage
 from sustainable_mlops.footprint.usage import KEYS, OF_TYPE
 from tests.footprint.support import footprint, usage
-from tests.plan.build import change
+from tests.plan.build import change, declared
 
 ENDPOINT = 'module.a["x"].aws_sagemaker_endpoint.this'
 
@@ -97,8 +97,14 @@ resources:
         ("resources: {a.b: {storage_gb: {COLD: 1}}}", "resources.a.b.storage_gb: unknown key COLD"),
         ("resources: {a.b: {storage_gb: {STANDARD: -1}}}", "resources.a.b.storage_gb.STANDARD: must be a number"),
         ("resources: {a.b: {duty: 0.1, duty: 0.2}}", "the key duty is there twice"),
-        ("resources: {aws_s3_bucket.b: {duty: 0.1}}", "b.duty: of aws_s3_bucket, only storage_gb is read"),
-        ("resources: {'module.m[*].aws_s3_bucket.*': {duty: 0.1}}", "of aws_s3_bucket, only storage_gb is read"),
+        (
+            "resources: {aws_s3_bucket.b: {duty: 0.1}}",
+            "b.duty: of aws_s3_bucket, only storage_gb, transfer_gb_per_month is read",
+        ),
+        (
+            "resources: {'module.m[*].aws_s3_bucket.*': {duty: 0.1}}",
+            "of aws_s3_bucket, only storage_gb, transfer_gb_per_month is read",
+        ),
         (
             "resources: {'aws_sagemaker_pipeline.p[\"k\"]#Train': {online_gb: 1}}",
             "of aws_sagemaker_pipeline, only runs",
@@ -206,7 +212,9 @@ def resources(kind: str, key: str) -> list[dict[str, Any]]:
         "aws_spot_fleet_request": {"target_capacity": 2, "launch_specification": [machine]},
         "aws_spot_instance_request": machine,
         "aws_sagemaker_cluster": {"instance_groups": [machines]},
-        "aws_s3_bucket": {},
+        "aws_s3_bucket": {
+            "replication_configuration": [{"rules": [{"destination": [{"bucket": "arn:aws:s3:::away"}]}]}]
+        },
         "aws_s3_bucket_replication_configuration": {"rule": [{"destination": [{"bucket": "arn:aws:s3:::away"}]}]},
         "aws_sagemaker_app": {"resource_spec": [{"instance_type": "ml.m5.xlarge"}]},
         "aws_sagemaker_domain": {"default_user_settings": [{"jupyter_lab_app_settings": [spec]}]},
@@ -240,7 +248,8 @@ def test_each_key_of_a_type_moves_what_its_resources_use(tmp_path: Path, kind: s
 
     def figures(value: float) -> dict[str, Any]:
         used = usage(tmp_path, {f"{kind}.one": {**others, key: value}})
-        return footprint(*resources(kind, key), used=used).after.to_dict()
+        own = declared(f"{kind}.one", replication_configuration=["local.replication"])
+        return footprint(*resources(kind, key), used=used, root={"resources": [own]}).after.to_dict()
 
     assert figures(0.25) != figures(1.0)
 

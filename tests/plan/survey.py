@@ -7,10 +7,12 @@ from sustainable_mlops.plan import UNKNOWN, Plan, iam
 
 def survey(plan: Plan) -> list[Any]:
     """All there is to read, in a fixed order."""
-    found: list[Any] = [plan.whole, plan.failed_checks, plan.terraform_version]
+    found: list[Any] = [plan.whole, plan.failed_checks, plan.terraform_version, plan.provider_major]
+    found += [plan.foreign, plan.commands, plan.refresh_only, plan.vanished]
     for resource in [*plan.resources, *plan.data]:
         found += [resource, resource.before, resource.after, resource.tags(), plan.region(resource)]
         found += [resource.replaced_because, resource.imported, plan.references(resource)]
+        found += [resource.drift, resource.written_type, plan.configured(resource, "production_variants.0.model_name")]
         found += [plan.region(resource, before=True), resource.number("max_capacity"), resource.flag("force_destroy")]
         found += [resource.texts("alarm_actions"), resource.blocks("production_variants"), resource.text("name")]
     for joins in (plan.joins, plan.joins_before):

@@ -15,11 +15,22 @@ from hypothesis import strategies as st
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import load
 from tests.plan.build import change, declared, document
+from tests.plan.cloudformation import TWINS, WAYS, written
 from tests.plan.survey import addresses, survey
+from tests.plan.test_commands import OUTSIDE
 from tests.plan.test_load import FIXTURES
 
-PLANS = ("platform", "change", "targeted")
+PLANS = ("platform", "change", "targeted", "drift", "refresh_only", "awscc", "cloudcontrol", "outside")
 SECRETS = ("hunter2", "first-secret", "second-secret")
+
+
+def original(name: str) -> bytes:
+    """A fixture, or a plan written by hand: of CloudFormation types, or of what runs unseen."""
+    if name not in ("outside", *WAYS):
+        return (FIXTURES / f"{name}.json").read_bytes()
+    by_hand = OUTSIDE if name == "outside" else written(*TWINS, way=name, action="update")
+    planned = [{"address": one["address"], "mode": one["mode"]} for one in by_hand["resource_changes"]]
+    return json.dumps({**by_hand, "planned_values": {"root_module": {"resources": planned}}}).encode()
 
 
 def deep(levels: int) -> Any:
@@ -76,14 +87,14 @@ def read(data: bytes) -> tuple[set[str], str] | None:
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("name", PLANS)
 def test_a_mutated_plan_is_refused_or_whole(name: str, seed: int) -> None:
-    original = (FIXTURES / f"{name}.json").read_bytes()
-    whole = json.loads(original)
-    known = read(original)
+    data = original(name)
+    whole = json.loads(data)
+    known = read(data)
     assert known is not None
     chance = random.Random(f"{name} {seed}")  # noqa: S311 - a repeatable choice of mutations, no secret
     everywhere = [place for place in places(whole) if place[0] != "prior_state"]
     for place in chance.sample(everywhere, 60):
-        mutated = json.loads(original)
+        mutated = json.loads(data)
         mutate(mutated, place, chance)
         told = read(json.dumps(mutated).encode())
         if told is not None:
@@ -94,7 +105,7 @@ def test_a_mutated_plan_is_refused_or_whole(name: str, seed: int) -> None:
 
 @pytest.mark.parametrize("name", PLANS)
 def test_null_in_the_place_of_every_part_of_an_entry(name: str) -> None:
-    whole = json.loads((FIXTURES / f"{name}.json").read_bytes())
+    whole = json.loads(original(name))
     known = read(json.dumps(whole).encode())
     assert known is not None
     for place in places(whole):
@@ -195,3 +206,15 @@ def test_a_long_chain_of_modules_is_followed() -> None:
     data = json.dumps(document(change("aws_x.user", {"id": "x"}), role, root=root)).encode()
     plan = load(data)
     assert [found.type for found in plan.references(plan.resources[0], "role").resources] == ["aws_iam_role"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_properties_of_a_cloudformation_type_are_read(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    for entry in json.loads(original("cloudcontrol"))["resource_changes"]:
+        properties = json.loads(entry["change"]["after"]["desired_state"])
+        for place in chance.sample([*places(properties)], 5):
+            mutated = copy.deepcopy(properties)
+            mutate(mutated, place, chance)
+            after = {**entry["change"]["after"], "desired_state": json.dumps(mutated)}
+            assert read(json.dumps(document({**entry, "change": {**entry["change"], "after": after}})).encode()), place

@@ -12,6 +12,8 @@ from sustainable_mlops.review import Review, Verdict, review
 from sustainable_mlops.review.accepted import Acceptance, read_accepted
 from sustainable_mlops.review.budgets import Budget, BudgetResult, Held, read_budgets
 from sustainable_mlops.review.formats.content import budget_text
+from sustainable_mlops.review.risk import Level
+from tests.footprint.plans import ENDPOINT, action, served, variant
 from tests.plan.build import change, plan
 
 TODAY = date(2026, 11, 24)
@@ -92,6 +94,35 @@ def test_tags_that_are_unknown_until_apply_leave_the_budget_open() -> None:
     values = {"name": "a", "instance_type": "ml.m5.large", "region": "eu-north-1"}
     found = plan(change("aws_sagemaker_notebook_instance.a", values, unknown={"tags_all": True, "tags": True}))
     assert held(found, workload="delay", usd_per_month=1e6) == [Held.UNKNOWN]
+
+
+def endpoint(*actions: dict[str, Any]) -> Plan:
+    """An ml.m5.large at 84 USD a month, which no policy moves."""
+    return plan(*served(variant("ml.m5.large"), scaled=(1, 4), follows=None), *actions)
+
+
+def test_a_budget_counts_what_a_schedule_adds_up_to() -> None:
+    daily = endpoint(action("cron(0 8 * * ? *)", 20, 20))
+    assert held(daily, usd_per_month=1679) == [Held.WITHIN]
+    assert held(daily, usd_per_month=1678) == held(daily, usd_increase=100) == [Held.OVER]
+    assert held(endpoint(), usd_per_month=84) == [Held.WITHIN]
+
+
+def test_what_is_counted_in_part_is_never_within_a_budget() -> None:
+    once = endpoint(action("at(2027-01-01T08:00:00)", 20, 20))
+    result = review(once, budgets=[Budget("b", {}, {"usd_per_month": 100, "usd_increase": 100})], today=TODAY)
+    assert [one.held for one in result.budgets] == [Held.UNKNOWN] * 2
+    text = budget_text(result.budgets[0])
+    assert text == f"cannot tell: {ENDPOINT} not counted, or not in full; the rest is 84 USD of 100 USD"
+    gate = next(gate for gate in result.gates if gate.name == "budgets")
+    assert (gate.level, gate.text) == (Level.LOOK, "2 to look at")
+    assert held(once, usd_per_month=80) == [Held.OVER]
+
+
+def test_a_plan_that_is_not_whole_is_never_within_a_budget() -> None:
+    found = plan(notebook("a", "dev"), complete=False)
+    result = review(found, budgets=[Budget("b", {}, {"usd_per_month": 1e6})], today=TODAY).budgets[0]
+    assert (result.held, budget_text(result)[:38]) == (Held.UNKNOWN, "cannot tell: the plan is not whole; th")
 
 
 @pytest.mark.parametrize(

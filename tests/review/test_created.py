@@ -173,7 +173,14 @@ def test_a_right_to_something_new_or_inside_it_is_to_look_at(kind: str) -> None:
 def test_what_stands_in_a_bucket_of_another_account_is_not_in_the_new_one() -> None:
     bucket = change("aws_s3_bucket.new", {"bucket": "new"})
     assert levels("arn:aws:s3:::new", bucket) == {Level.LOOK}
-    assert levels(f"arn:aws:s3:{REGION}:{ACCOUNT}:new", bucket) == {Level.STOP}
+    for place in (f"{REGION}:{ACCOUNT}", f"{REGION}:", f":{ACCOUNT}"):
+        assert levels(f"arn:aws:s3:{place}:new", bucket) == {Level.STOP}
+
+
+def test_a_name_that_is_hidden_names_nothing() -> None:
+    hidden = change("aws_s3_bucket.new", {"bucket": "new"}, sensitive={"bucket": True})
+    assert levels("arn:aws:s3:::new", hidden) == {Level.STOP}
+    assert levels("arn:aws:s3:::(sensitive)", hidden) == {Level.STOP}
 
 
 def new_role(action: str, resource: str = "arn:aws:s3:::data/*", path: str = "/") -> list[dict[str, Any]]:
@@ -206,6 +213,14 @@ def test_a_new_role_that_may_be_made_more_of_is_to_stop(action: str) -> None:
     assert of_pipeline(PASSED, *new_role("s3:GetObject"), action=action) == {Level.STOP}
 
 
+def test_passing_a_new_role_is_told_apart_from_all_else_that_may_be_done_to_it() -> None:
+    bucket = change("aws_s3_bucket.new", {"bucket": "new"})
+    both, role = [PASSED, "arn:aws:s3:::new"], new_role("s3:GetObject")
+    handing_on = ["iam:PassRole", "iam:GetRole", "sts:AssumeRole"]
+    assert of_pipeline(both, *role, bucket, action=handing_on) == {Level.LOOK}
+    assert of_pipeline(both, *role, bucket, action=[*handing_on, "s3:GetObject"]) == {Level.STOP}
+
+
 def of_reference(kind: str, *references: str, actions: list[str] | None = None) -> list[Risk]:
     """The role's coming to have a right to an ARN that is unknown until apply, out of these references."""
     data = "data.aws_iam_policy_document.d"
@@ -214,6 +229,7 @@ def of_reference(kind: str, *references: str, actions: list[str] | None = None) 
     return risks(plan(
         KEPT,
         change(f"{kind}.new", {"id": "x"}, before=before, actions=actions, unknown={"arn": True}),
+        change("aws_sns_topic.there", {"id": "t"}, before={"id": "t", "arn": "t"}, unknown={"arn": True}),
         change(data, {"statement": [statement]}, actions=["read"],
                unknown={"json": True, "statement": [{"resources": [True]}]}),
         change("aws_iam_role_policy.p", {"role": "pipeline"}, unknown={"policy": True},
@@ -237,6 +253,7 @@ def test_a_new_keys_arn_that_only_the_apply_tells_is_to_look_at() -> None:
     ("kind", "references", "actions"),
     [
         ("aws_kms_key", ["aws_kms_key.new.arn", "local.more"], ["create"]),
+        ("aws_kms_key", ["aws_kms_key.new.arn", "aws_sns_topic.there.arn"], ["create"]),
         ("aws_kms_key", ["aws_kms_key.new.arn"], ["update"]),
         ("aws_kms_key", ["aws_kms_key.new.arn"], ["delete", "create"]),
         ("aws_kms_replica_key", ["aws_kms_replica_key.new.arn"], ["create"]),

@@ -93,8 +93,12 @@ def backups(kept: int | None) -> Any:
     return [{"rule_name": "daily", "schedule": "cron(0 1 * * ? *)", "lifecycle": [{"delete_after": kept}]}]
 
 
-def ttl(value: int) -> Any:
-    return [{"ttl_duration": [{"unit": "Days", "value": value}]}]
+def ttl(value: int, unit: str = "Days") -> Any:
+    return [{"ttl_duration": [{"unit": unit, "value": value}]}]
+
+
+def expiring(attribute: str | None, enabled: bool = True) -> Any:
+    return [{"enabled": enabled, "attribute_name": attribute}]
 
 
 def encrypted(algorithm: str) -> Any:
@@ -143,9 +147,12 @@ WEAKER = [
     ("aws_backup_vault", "force_destroy", False, True),
     ("aws_backup_plan", "rule", backups(365), backups(30)),
     ("aws_backup_plan", "rule", backups(None), backups(30)),
+    ("aws_backup_plan", "rule", [{**backups(1)[0], "lifecycle": []}], backups(30)),
+    ("aws_backup_plan", "rule", [*backups(30), {**backups(30)[0], "rule_name": "other"}], backups(30)),
     ("aws_cloudtrail", "enable_logging", None, False),
     ("aws_sagemaker_feature_group", "online_store_config", ttl(365), ttl(1)),
     ("aws_sagemaker_feature_group", "online_store_config", [{}], ttl(1)),
+    ("aws_dynamodb_table", "ttl", [{"enabled": False, "attribute_name": "a"}], expiring("a")),
     ("aws_dlm_lifecycle_policy", "state", "ENABLED", "DISABLED"),
     ("aws_dlm_lifecycle_policy", "state", None, "DISABLED"),
     ("aws_dlm_lifecycle_policy", "policy_details", snapshots({"count": 14}), snapshots({"count": 7})),
@@ -169,17 +176,21 @@ WEAKER = [
 ]
 #: What is cut so short that practically all is deleted at once, and what is merely shortened.
 CUT = [
-    ("aws_cloudwatch_log_group", "retention_in_days", 365, [1, 3, 5, 30], [60, 180]),
+    ("aws_cloudwatch_log_group", "retention_in_days", 365, [1, 3, 5, 30, 36], [37, 180]),
+    ("aws_cloudwatch_log_group", "retention_in_days", 400, [30], [40]),
     ("aws_cloudwatch_log_group", "retention_in_days", 0, [1, 3, 5], [7, 365]),
     ("aws_cloudwatch_log_group", "retention_in_days", 7, [1, 3, 5], []),
     ("aws_cloudwatch_log_group", "retention_in_days", 5, [], [1, 3]),
     ("aws_cloudwatch_event_archive", "retention_days", 0, [1, 6], [7]),
-    ("aws_sqs_queue", "message_retention_seconds", 1_209_600, [60, 3_600], [345_600]),
+    ("aws_sqs_queue", "message_retention_seconds", 1_209_600, [60, 120_959], [120_960, 345_600]),
     ("aws_sqs_queue", "message_retention_seconds", None, [60], [86_400]),
     ("aws_made_tomorrow", "retention_period", 168, [1], [24]),
     ("aws_backup_plan", "rule", backups(365), [backups(6), backups(30)], [backups(90)]),
     ("aws_backup_plan", "rule", backups(None), [backups(1)], [backups(7)]),
+    ("aws_backup_plan", "rule", [*backups(30), {**backups(30)[0], "rule_name": "other"}],
+     [[*backups(1), {**backups(30)[0], "rule_name": "other"}]], [backups(30)]),
     ("aws_sagemaker_feature_group", "online_store_config", ttl(365), [ttl(1)], [ttl(180)]),
+    ("aws_sagemaker_feature_group", "online_store_config", ttl(30), [ttl(6)], [ttl(7), ttl(1, "Weeks")]),
     ("aws_dlm_lifecycle_policy", "policy_details", snapshots({"count": 30}),
      [snapshots({"count": 1}), snapshots({"count": 6})], [snapshots({"count": 7})]),
     ("aws_dlm_lifecycle_policy", "policy_details", snapshots(WEEKS),
@@ -220,6 +231,45 @@ def test_what_is_cut_so_short_that_practically_all_goes_at_once_is_stopped(
 
     assert [found(new) for new in stops] == [[("DATA_WEAKER", Level.STOP)]] * len(stops)
     assert [found(new) for new in looks] == [[("DATA_WEAKER", Level.LOOK)]] * len(looks)
+
+
+#: What protects as much as before, in other words or in none.
+EQUAL = [
+    ("aws_s3_bucket", "force_destroy", None, False),
+    ("aws_db_instance", "deletion_protection", False, None),
+    ("aws_backup_selection", "resources", ["a", "b"], ["b", "a"]),
+    ("aws_s3_bucket_object_lock_configuration", "rule", lock(years=1), lock(days=365)),
+    ("aws_s3_bucket_ownership_controls", "rule", *([{"object_ownership": o}] for o in ("ObjectWriter", "Other"))),
+    ("aws_dynamodb_table", "ttl", expiring("a"), [*expiring("a"), {}]),
+    ("aws_dynamodb_table", "ttl", expiring("a"), [{**expiring("a")[0], "more": 1}]),
+    ("aws_dynamodb_table", "ttl", expiring("a"), expiring(None, enabled=False)),
+    *(
+        ("aws_sagemaker_feature_group", "online_store_config", ttl(*old), ttl(*new))
+        for one, other in [((1, "Weeks"), (7, "Days")), ((1, "Days"), (24, "Hours")), ((1, "Hours"), (60, "Minutes")),
+                           ((1, "Minutes"), (60, "Seconds"))]
+        for old, new in [(one, other), (other, one)]
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name", "old", "new"), EQUAL)
+def test_what_protects_as_much_as_before_is_no_risk(kind: str, name: str, old: Any, new: Any) -> None:
+    assert risks(plan(change(f"{kind}.this", {"id": "x", name: new}, before={"id": "x", name: old}))) == []
+
+
+def test_what_had_nothing_to_lose_loses_nothing_whatever_the_apply_brings() -> None:
+    for name, old in (("encryption_type", "NONE"), ("deletion_protection", False), ("kms_key_id", None)):
+        entry = change("aws_kinesis_stream.this", {"id": "x"}, before={"id": "x", name: old}, unknown={name: True})
+        assert risks(plan(entry)) == []
+
+
+def test_what_is_long_is_not_shown_whole() -> None:
+    old, new = ({"id": "x", "policy_details": snapshots({"count": count})} for count in (30, 14))
+    (risk,) = risks(plan(change("aws_dlm_lifecycle_policy.this", new, before=old)))
+    assert risk.what == "policy_details.0: snapshots are made of less, at other times, or deleted sooner"
+    old, new = ({"id": "x", "retention_in_days": count} for count in (30, 14))
+    (risk,) = risks(plan(change("aws_cloudwatch_log_group.this", new, before=old)))
+    assert risk.what == "retention_in_days: 30 → 14: older logs will be deleted"
 
 
 @pytest.mark.parametrize("kind", ["aws_dlm_lifecycle_policy", "aws_efs_replication_configuration",

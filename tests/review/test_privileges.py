@@ -161,6 +161,19 @@ def test_an_account_may_be_another_where_the_plan_does_not_tell_which_is_its_own
     assert [one for _, one in found_in(change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        change("data.aws_caller_identity.me", {}, unknown={"account_id": True}, actions=["read"]),
+        change("data.aws_ram_resource_share.s", {"account_id": "999999999999"}, actions=["read"]),
+        change("data.aws_ram_resource_share.s", {"account_id": "123456789012"}, actions=["read"]),
+    ],
+)
+def test_whose_account_it_is_says_only_the_identity_of_whoever_plans(source: dict[str, Any]) -> None:
+    entry = change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(given_to(FOREIGN))})
+    assert [one for _, one in found_in(source, change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
+
+
 def test_an_endpoint_may_be_kept_to_the_resources_of_an_account() -> None:
     kept = text(given_to("*", "StringEquals", "aws:ResourceAccount", "123456789012"))
     entry = change("aws_vpc_endpoint_policy.p", {"vpc_endpoint_id": "v", "policy": kept})
@@ -534,6 +547,9 @@ def of_data(kind: str, path: str, statement: dict[str, Any], *references: str, n
         CALLER,
         change(holder, values, before=None if new else values),
         change("aws_sns_topic.made", {"name": "t"}, unknown={"arn": True}),
+        change("terraform_data.reader", {"input": "*"}, unknown={"output": True}),
+        change("aws_cloudformation_stack.other", {"name": "s"}, unknown={"outputs": True}),
+        change("aws_organizations_account.other", {"name": "o"}, unknown={"id": True}),
         change(DATA, {"statement": [statement]}, unknown={"json": True, "statement": [marks(statement)]},
                actions=["read"]),
         change(f"{kind}.p", {"role": "train", "bucket": "data"}, unknown={path: True}),
@@ -548,6 +564,8 @@ def of_data(kind: str, path: str, statement: dict[str, Any], *references: str, n
         (["s3:GetObject"], ["local.arn"], Level.NOTE),
         (["iam:PassRole"], ["aws_sns_topic.made.arn"], Level.NOTE),
         (["iam:PassRole"], ["local.arn"], Level.LOOK),
+        (["iam:PassRole"], ["terraform_data.reader.output"], Level.LOOK),
+        (["iam:PassRole"], ["aws_cloudformation_stack.other.outputs"], Level.LOOK),
         (["s3:*"], ["local.arn"], Level.LOOK),
         ([None], ["local.actions"], Level.LOOK),
     ],
@@ -568,6 +586,10 @@ def test_what_a_new_role_may_do_to_what_the_plan_makes_is_for_the_record(
     [
         ([None], [], ["aws_sns_topic.made.arn"], Level.NOTE),
         ([None], [], ["local.reader"], Level.LOOK),
+        ([None], [], ["terraform_data.reader.output"], Level.LOOK),
+        ([None], [], ["aws_organizations_account.other.id"], Level.LOOK),
+        (["*"], [{"test": "StringEquals", "variable": "aws:SourceAccount", "values": [None]}],
+         ["aws_organizations_account.other.id"], Level.LOOK),
         (["*"], [{"test": "ArnLike", "variable": "aws:SourceArn", "values": [None]}], ["aws_sns_topic.made.arn"],
          Level.NOTE),
         (["*"], [{"test": "ArnLike", "variable": "aws:SourceArn", "values": [None]}], ["local.source"], Level.LOOK),
@@ -582,6 +604,31 @@ def test_whom_a_new_bucket_lets_in_is_for_the_record_where_the_plan_makes_them(
     statement = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::data/*"], "principals": [own]}
     (risk,) = of_data("aws_s3_bucket_policy", "policy", {**statement, "condition": condition}, *references)
     assert (risk.level, risk.known) == (level, level is not Level.LOOK)
+
+
+@pytest.mark.parametrize(
+    ("provider", "condition", "level"),
+    [
+        ("openid_connect", [], Level.STOP),
+        ("openid_connect", [{"test": "StringLike", "variable": "x.org:sub", "values": ["repo:us/app:*"]}], Level.NOTE),
+        ("saml", [], Level.NOTE),
+    ],
+)
+def test_whoever_has_a_token_of_a_new_provider_may_be_anybody(provider: str, condition: Any, level: Level) -> None:
+    made, trusted = f"aws_iam_{provider}_provider.p", {"type": "Federated", "identifiers": [None]}
+    statement = {"actions": ["sts:AssumeRoleWithWebIdentity"], "principals": [trusted], "condition": condition}
+    source = {**declared(DATA), "mode": "data", "expressions": {
+        "statement": [{"principals": [{"identifiers": {"references": [f"{made}.arn"]}}]}]
+    }}  # fmt: skip
+    root = {"resources": [declared("aws_iam_role.train", assume_role_policy=[f"{DATA}.json"]), source]}
+    marks = {"json": True, "statement": [{"principals": [{"identifiers": [True]}]}]}
+    found = risks(plan(
+        change(made, {"url": "https://x.org"}, unknown={"arn": True}),
+        change(DATA, {"statement": [statement]}, unknown=marks, actions=["read"]),
+        change("aws_iam_role.train", {"name": "train"}, unknown={"assume_role_policy": True, "arn": True}),
+        root=root,
+    ))  # fmt: skip
+    assert [risk.level for risk in found if risk.address == "aws_iam_role.train"] == [level]
 
 
 def test_a_new_roles_policies_of_the_plan_are_judged_as_its_own() -> None:

@@ -87,8 +87,21 @@ def scaled(resources: Resources, least: Any = 1, most: Any = 4, **target: Any) -
     }
 
 
+#: One more at each step.
+ONE_MORE = {"adjustment_type": "ChangeInCapacity", "step_adjustment": {"scaling_adjustment": 1}}
+BACKLOG = {
+    "customized_metric_specification": {
+        "namespace": "AWS/SageMaker",
+        "metric_name": "ApproximateBacklogSizePerInstance",
+    }
+}
+REQUESTS = {"predefined_metric_specification": {"predefined_metric_type": "SageMakerVariantInvocationsPerInstance"}}
+
+
 def moved(resources: Resources, *, step: bool = False, **policy: Any) -> Resources:
     """With a policy of the scalable target: target tracking by default."""
+    if step:
+        policy = {"step_scaling_policy_configuration": ONE_MORE, **policy}
     return {
         **resources,
         STEP if step else POLICY: {
@@ -104,6 +117,22 @@ def moved(resources: Resources, *, step: bool = False, **policy: Any) -> Resourc
 def following(resources: Resources, **metric: Any) -> Resources:
     """With a target tracking policy on a metric."""
     return moved(resources, target_tracking_scaling_policy_configuration={"target_value": 5, **metric})
+
+
+def acted_on(resources: Resources, *times: tuple[str, Any, Any], **action: Any) -> Resources:
+    """With scheduled actions of the scalable target, each with its fields of cron, its least and its most."""
+    same = {key: f"${{{TARGET}.{key}}}" for key in ("resource_id", "scalable_dimension")}
+    actions = {
+        f"aws_appautoscaling_scheduled_action.at{number}": {
+            "service_namespace": "sagemaker",
+            "schedule": f"cron({fields})",
+            "scalable_target_action": {"min_capacity": least, "max_capacity": most},
+            **same,
+            **action,
+        }
+        for number, (fields, least, most) in enumerate(times)
+    }
+    return {**resources, **actions}
 
 
 def watched(resources: Resources, metric: str, name: str = ALARM, **alarm: Any) -> Resources:

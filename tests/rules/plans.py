@@ -25,8 +25,8 @@ Values = Mapping[str, Any]
 
 MAPS = frozenset(
     {
-        "configuration", "default_arguments", "dimensions", "environment", "hyper_parameters", "rule_parameters",
-        "static_hyper_parameters", "tags", "tags_all",
+        "configuration", "container_environment_variables", "default_arguments", "dimensions", "environment",
+        "hyper_parameters", "rule_parameters", "static_hyper_parameters", "tags", "tags_all",
     }
 )  # fmt: skip
 _JSON = frozenset({"pipeline_definition", "policy", "assume_role_policy", "event_pattern", "content"})
@@ -190,7 +190,6 @@ _WITHOUT_TAGS = frozenset(
         "aws_s3_bucket_versioning",
         "aws_sagemaker_device",
         "aws_sagemaker_model_package_group_policy",
-        "aws_sagemaker_notebook_instance_lifecycle_configuration",
         "aws_sagemaker_servicecatalog_portfolio_status",
     }
 )

@@ -6,7 +6,7 @@ instead. Waivers need no cases: every failing one is tried with a good and a bad
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -23,7 +23,9 @@ ANSWERS = ("pass", "fail", "unknown", "not_applicable")
 class Case:
     """A plan of more than new resources.
 
-    `dynamic` gives blocks that a `dynamic` makes, by address: the configuration does not show them.
+    `dynamic` gives blocks that a `dynamic` makes, by address: the configuration does not show them. By address, too:
+    `replaces`, paths of the attributes that force a replacement, and `sensitive`, marks of `after_sensitive`.
+    `conditions` are addresses of resources with a pre- or postcondition.
     """
 
     resources: Mapping[str, Mapping[str, Any]]
@@ -31,17 +33,33 @@ class Case:
     before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     region: str = "eu-north-1"
     dynamic: Mapping[str, str] = field(default_factory=dict)
+    replaces: Mapping[str, Sequence[Sequence[str | int]]] = field(default_factory=dict)
+    sensitive: Mapping[str, Any] = field(default_factory=dict)
+    conditions: Sequence[str] = ()
 
     def document(self) -> dict[str, Any]:
         """As `terraform show -json` writes it."""
         found = plans.document(self.resources, actions=self.actions, before=self.before, region=self.region)
         for resource in found["configuration"]["root_module"]["resources"]:
             resource["expressions"].pop(self.dynamic.get(resource["address"]), None)
+        for entry in found["resource_changes"]:
+            change, address = entry["change"], entry["address"]
+            change |= {"replace_paths": self.replaces[address]} if address in self.replaces else {}
+            change |= {"after_sensitive": self.sensitive[address]} if address in self.sensitive else {}
+        found["checks"] = [_check(address) for address in self.conditions]
         return found
 
     def plan(self) -> Plan:
         """As the rules read it."""
         return load(json.dumps(self.document()).encode())
+
+
+def _check(address: str) -> dict[str, Any]:
+    """As Terraform 1.11 writes that a resource has conditions, which are not known until apply."""
+    kind, name = address.split(".")
+    where = {"kind": "resource", "mode": "managed", "type": kind, "name": name, "to_display": address}
+    instance = {"address": {"to_display": address}, "status": "unknown"}
+    return {"address": where, "status": "unknown", "instances": [instance]}
 
 
 Table = Mapping[str, Mapping[str, str | Mapping[str, Case | Mapping[str, Mapping[str, Any]]]]]

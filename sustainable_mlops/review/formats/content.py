@@ -118,6 +118,14 @@ def budget_text(result: BudgetResult) -> str:
     held = {
         Held.WITHIN: "",
         Held.OVER: "over: ",
-        Held.UNKNOWN: f"cannot tell: {len(result.unknown) or 'some'} not counted, the rest is ",
+        Held.UNKNOWN: f"cannot tell: {_uncounted(result)}; the rest is ",
     }[result.held]
     return f"{held}{shown(result.value)} {result.unit}{end} of {result.allowed:,g} {result.unit}"
+
+
+def _uncounted(result: BudgetResult) -> str:
+    """What a budget does not hold, or not in full."""
+    if not result.whole and not result.unknown:
+        return "the plan is not whole"
+    names = [short(address, 80) for address in result.unknown]
+    return f"{some(names, 2)} not counted, or not in full"

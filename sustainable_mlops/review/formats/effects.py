@@ -1,10 +1,9 @@
 """What the plan does: to which resources, to what they are, and to carbon and cost."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sustainable_mlops.footprint.alternatives import Alternative
 from sustainable_mlops.footprint.figures import Estimate, Figure
 from sustainable_mlops.footprint.from_plan import Change as PartChange
 from sustainable_mlops.footprint.from_plan import PlanFootprint, ResourceFootprint
@@ -132,13 +131,6 @@ def _row(resource: ResourceFootprint) -> Row:
 def _three(sides: tuple[Estimate, ...], metric: str) -> tuple[Figure | None, Figure | None, Figure | None]:
     before, after, delta = (side.get(metric) for side in sides)
     return before, after, delta
-
-
-def alternatives(review: Review) -> Iterator[tuple[Alternative, str]]:
-    """Each alternative with its part, where its resource has several, or where it is of no one resource."""
-    several = {resource.address for resource in review.footprint.resources if len(resource.changes) > 1}
-    for one in review.alternatives:
-        yield one, one.part if not one.address or one.address in several else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,6 @@ def _page(template: str, **given: Any) -> str:
 def _view(review: Review, found: Placed, notes: Sequence[str], remarks: Sequence[str]) -> dict[str, Any]:
     """All that the page says of one review."""
     rows, totals = effects.rows(review), effects.totals(review.footprint)
-    alternatives = list(effects.alternatives(review))
     return {
         "review": review,
         "notes": notes,
@@ -83,15 +82,13 @@ def _view(review: Review, found: Placed, notes: Sequence[str], remarks: Sequence
         "done": effects.done(review),
         "points": _points(found),
         "later": said.until_apply(review),
-        "alternatives": alternatives,
         "waterfalls": [
             ("Carbon", totals[0].unit, charts.waterfall(totals[0], [(row.address, row.kg[2]) for row in rows])),
             ("Cost", totals[1].unit, charts.waterfall(totals[1], [(row.address, row.usd[2]) for row in rows])),
         ],
         "ranges": charts.ranges(rows),
         "savings": charts.savings(
-            (f"{one.title}: {' '.join(filter(None, (one.address, part)))}", one.saved_kg, one.costs)
-            for one, part in alternatives[:8]
+            (f"{one.title}: {one.address or one.part}", one.saved_kg, one.costs) for one in review.alternatives[:8]
         ),
     }
 

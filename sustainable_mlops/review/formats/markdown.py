@@ -77,7 +77,9 @@ def _body(review: Review, found: Placed, mark: str) -> Iterator[Block]:
 
 def _table(review: Review) -> list[str]:
     lines = ["| | |", "|---|---|"]
-    lines += [f"| {content.GATE_TITLES[gate.name]} | {_SIGNS[gate.level]} {prose(gate.text)} |" for gate in review.gates]
+    lines += [
+        f"| {content.GATE_TITLES[gate.name]} | {_SIGNS[gate.level]} {prose(gate.text)} |" for gate in review.gates
+    ]
     lines += [f"| {total.title} | {prose(total.line)} |" for total in effects.totals(review.footprint)[:2]]
     return [*lines, f"| Changes | {effects.counts(review)} |"]
 
@@ -204,16 +206,15 @@ def _budgets(review: Review, mark: str) -> Iterator[Block]:
 
 def _alternatives(review: Review) -> Iterator[Block]:
     if review.alternatives:
-        lines, left = made(list(effects.alternatives(review)), _alternative)
+        lines, left = made(review.alternatives, _alternative)
         best = shown(review.alternatives[0].saved_kg.central)
         head = ["| Saves kgCO2e | Saves USD | Where | Instead | It costs |", "|--:|--:|---|---|---|"]
         title = f"Alternatives: up to {best} kgCO2e a month less"
         yield _fold(title, [*head, *lines], left, is_open=len(lines) < 4)
 
 
-def _alternative(found: tuple[Alternative, str]) -> str:
-    one, part = found
-    where = " ".join(filter(None, (code(one.address, table=True) if one.address else "", prose(part))))
+def _alternative(one: Alternative) -> str:
+    where = code(one.address, table=True) if one.address else prose(one.part)
     costs = prose(one.costs)
     return f"| {spread(one.saved_kg)} | {spread(one.saved_usd)} | {where} | {prose(one.title)} | {costs} |"
 

@@ -243,8 +243,8 @@ def _alternatives(review: Review) -> Iterator[RenderableType]:
     if not review.alternatives:
         return
     yield _title("Alternatives, by what they save a month")
-    for one, part in list(effects.alternatives(review))[:_MOST_ALTERNATIVES]:
+    for one in review.alternatives[:_MOST_ALTERNATIVES]:
         saved = Text(f"saves {spread(one.saved_kg)} kgCO2e, {spread(one.saved_usd)} USD", "green")
-        where = Text(short("  ".join(filter(None, (one.address, part)))), "dim")
+        where = Text(short(one.address or one.part), "dim")
         yield _Item("-", "", short(one.title), saved, where, Text(short(one.costs), "dim"))
     yield from _more(len(review.alternatives) - _MOST_ALTERNATIVES)

@@ -3,11 +3,14 @@
 from typing import Any
 
 from tests.rules.endpoints import (
+    BACKLOG,
     ENDPOINT,
+    REQUESTS,
     STEP,
     TARGET,
     UNKNOWN,
     Resources,
+    acted_on,
     asynchronous,
     following,
     moved,
@@ -22,10 +25,17 @@ SAGEMAKER = {"namespace": "AWS/SageMaker"}
 AT_ZERO = scaled(asynchronous(), least=0)
 UNSURE = {**asynchronous(), TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN, "min_capacity": 0}}
 OTHERS = {"a real-time one": real_time(), "a serverless one": serverless()}
-BACKLOG = {"customized_metric_specification": {**SAGEMAKER, "metric_name": "ApproximateBacklogSizePerInstance"}}
-REQUESTS = {"predefined_metric_specification": {"predefined_metric_type": "SageMakerVariantInvocationsPerInstance"}}
-#: The provider names a variant that has no name, after the plan.
-UNNAMED = scaled(asynchronous(variant={"variant_name": UNKNOWN}), least=0)
+SLEEPS = following(AT_ZERO, **BACKLOG)
+#: Which of two variants is scaled is known after the plan.
+EITHER = asynchronous()
+EITHER["aws_sagemaker_endpoint_configuration.c"] = {
+    **EITHER["aws_sagemaker_endpoint_configuration.c"],
+    "production_variants": [
+        {"variant_name": name, "model_name": "delay", "instance_type": "ml.c7g.xlarge", "initial_instance_count": 1}
+        for name in ("main", "other")
+    ],
+}
+EITHER = scaled(EITHER, least=0, resource_id=f"endpoint/${{{ENDPOINT}.name}}/variant/${{aws_sagemaker_model.m.id}}")
 STEP_ARN = f"${{{STEP}.arn}}"
 TOPICS = {
     "s3_failure_path": "s3://answers/failed/",
@@ -40,22 +50,45 @@ def woken(metric: str = "HasBacklogWithoutCapacity", **alarm: Any) -> Resources:
 
 CASES: Table = {
     "SUS_ASYNC_SCALES_TO_ZERO": {
-        "pass": {"from zero": AT_ZERO},
-        "fail": {"nothing scales it": asynchronous(), "from one": scaled(asynchronous(), least=1)},
+        "pass": {
+            "by its backlog": SLEEPS,
+            "a lone variant, whatever its name": following(
+                scaled(asynchronous(variant={"variant_name": UNKNOWN}), least=0), **BACKLOG
+            ),
+            "awake by day": acted_on(SLEEPS, ("0 8 * * ? *", 1, 4), ("0 18 * * ? *", 0, 4)),
+        },
+        "fail": {
+            "nothing scales it": asynchronous(),
+            "from one": following(scaled(asynchronous(), least=1), **BACKLOG),
+            "no policy": AT_ZERO,
+            "a metric that it never publishes": following(AT_ZERO, **REQUESTS),
+            "a policy that only adds": following(AT_ZERO, **BACKLOG, disable_scale_in=True),
+            "a policy that only wakes": woken(),
+            "scale-in suspended": following(
+                scaled(asynchronous(), least=0, suspended_state={"dynamic_scaling_in_suspended": True}), **BACKLOG
+            ),
+            "more each morning, and never less": acted_on(SLEEPS, ("0 8 * * ? *", 2, 4)),
+        },
         "unknown": {
             "a target of something unknown": UNSURE,
-            "a least known after apply": scaled(asynchronous(), UNKNOWN),
+            "a least known after apply": following(scaled(asynchronous(), UNKNOWN), **BACKLOG),
+            "a policy of something unknown": {
+                **AT_ZERO,
+                "aws_appautoscaling_policy.p": {"service_namespace": "sagemaker", "resource_id": UNKNOWN},
+            },
+            "an action that runs once": acted_on(SLEEPS, ("0 8 * * ? *", 2, 4), schedule="at(2027-01-01T00:00:00)"),
+            "one of two variants": following(EITHER, **BACKLOG),
         },
         "not_applicable": OTHERS,
     },
     "SUS_ASYNC_BACKLOG_POLICY": {
-        "pass": {"the backlog": following(AT_ZERO, **BACKLOG)},
+        "pass": {"the backlog": SLEEPS},
         "fail": {"no policy": AT_ZERO, "requests": following(AT_ZERO, **REQUESTS)},
         "unknown": {
             "a metric known after apply": following(
                 AT_ZERO, customized_metric_specification={**SAGEMAKER, "metric_name": UNKNOWN}
             ),
-            "a variant that nobody names": following(UNNAMED, **BACKLOG),
+            "one of two variants": following(EITHER, **BACKLOG),
         },
         "not_applicable": {**OTHERS, "nothing scales it, which another rule says": asynchronous()},
     },
@@ -67,13 +100,26 @@ CASES: Table = {
             "an alarm on another metric": woken("ApproximateBacklogSize"),
             "an alarm on a metric of one's own": woken(namespace="Acme"),
             "an alarm that lets one wait": woken(comparison_operator="GreaterThanThreshold"),
+            "an alarm that is off": woken(actions_enabled=False),
+            "a policy that takes one away": watched(
+                moved(
+                    AT_ZERO,
+                    step=True,
+                    step_scaling_policy_configuration={
+                        "adjustment_type": "ChangeInCapacity",
+                        "step_adjustment": {"scaling_adjustment": -1},
+                    },
+                ),
+                "HasBacklogWithoutCapacity",
+                alarm_actions=[STEP_ARN],
+            ),
         },
         "unknown": {
             "an alarm known after apply": woken(UNKNOWN),
             "a namespace known after apply": woken(namespace=UNKNOWN),
             "a kind of policy known after apply": moved(AT_ZERO, step=True, policy_type=UNKNOWN),
             "a least known after apply": scaled(asynchronous(), UNKNOWN),
-            "a variant that nobody names": UNNAMED,
+            "one of two variants": EITHER,
         },
         "not_applicable": {**OTHERS, "never at zero": scaled(asynchronous(), least=1)},
     },
@@ -97,6 +143,15 @@ CASES: Table = {
             ),
         },
         "unknown": {
+            "metric math that may fill what is missing": following(
+                AT_ZERO,
+                customized_metric_specification={
+                    "metrics": [
+                        {"id": "e", "expression": "FILL(m, 0) + 1"},
+                        {"id": "m", "metric_stat": {"metric": {**SAGEMAKER, "metric_name": "Invocations"}}},
+                    ]
+                },
+            ),
             "an endpoint elsewhere": {
                 **(without := {k: v for k, v in following(AT_ZERO, **REQUESTS).items() if k != ENDPOINT}),
                 TARGET: {**without[TARGET], "resource_id": "endpoint/elsewhere/variant/main"},

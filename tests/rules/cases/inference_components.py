@@ -5,6 +5,7 @@ from typing import Any
 from tests.rules.endpoints import (
     ALARM,
     CONFIGURATION,
+    ONE_MORE,
     STEP,
     TARGET,
     UNKNOWN,
@@ -35,7 +36,7 @@ def copies(least: Any, *, alarm: Values | None = None) -> Resources:
         "resource_id": "inference-component/delay",
     }
     woken: Resources = {
-        STEP: {"policy_type": "StepScaling", **same},
+        STEP: {"policy_type": "StepScaling", "step_scaling_policy_configuration": ONE_MORE, **same},
         ALARM: {
             "namespace": "AWS/SageMaker",
             "metric_name": "NoCapacityInvocationFailures",

@@ -2,10 +2,25 @@
 
 from typing import Any
 
-from tests.rules.jobs import UNKNOWN, Resources
+from tests.rules.jobs import HIDDEN, UNKNOWN, Resources, job, pipeline, step, tuned
 
 _MODEL: Resources = {"aws_sagemaker_model.m": {"name": "m", "primary_container": {"image": "i"}}}
 _IMAGE = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/delay:1"
+_REGISTRY = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"
+_DIGEST = f"{_REGISTRY}/delay@sha256:{'0' * 64}"
+_LATEST = f"{_REGISTRY}/delay:latest"
+
+
+def _serves(image: Any) -> Resources:
+    return {"aws_sagemaker_model.m": {"name": "m", "primary_container": {"image": image}}}
+
+
+def _evaluates(image: Any, default: str | None = None) -> Resources:
+    given = {"Name": "Image", "Type": "String", **({"DefaultValue": default} if default else {})}
+    inner = step("Processing", {"AppSpecification": {"ImageUri": image}}, name="Evaluate")
+    return pipeline(step("Condition", {"IfSteps": [inner], "ElseSteps": []}), parameters=[given])
+
+
 _ALL_TAGS = {"workload": "delay", "environment": "dev", "owner": "us"}
 
 
@@ -80,6 +95,45 @@ CASES = {
         },
         "unknown": {"policy of an unknown repository": {**_repository(), **_policy(UNKNOWN)}},
         "not_applicable": {"another workload": _repository("web")},
+    },
+    "SUS_IMAGE_VERSION": {
+        "pass": {
+            "a digest": _serves(_DIGEST),
+            "a tag and a digest": _serves(_DIGEST.replace("@", ":latest@")),
+            "a tag": _serves(_IMAGE),
+            "a registry's port is no tag": _serves("registry.example.com:5000/delay:2"),
+            "a container of several": {"aws_sagemaker_model.m": {"container": [{"image": _IMAGE}, {"image": _DIGEST}]}},
+            "an image of AWS that has no tags": {
+                "aws_sagemaker_data_quality_job_definition.q": {
+                    "data_quality_app_specification": {"image_uri": f"{_REGISTRY}/sagemaker-model-monitor-analyzer"}
+                }
+            },
+        },
+        "fail": {
+            "latest": _serves(_LATEST),
+            "no tag": _serves(f"{_REGISTRY}/delay"),
+            "no tag, with a port": _serves("registry.example.com:5000/delay"),
+            "the second of several": {"aws_sagemaker_model.m": {"container": [{"image": _IMAGE}, {"image": _LATEST}]}},
+            "a training": job(algorithm_specification={"training_image": _LATEST}),
+            "a tuning": tuned(algorithm_specification={"training_image": _LATEST}),
+            "a step in a branch": _evaluates(_LATEST),
+            "a step, by default": _evaluates({"Get": "Parameters.Image"}, _LATEST),
+            "a registration": pipeline(
+                step("RegisterModel", {"InferenceSpecification": {"Containers": [{"Image": _LATEST}]}})
+            ),
+            "a monitor": {
+                "aws_sagemaker_data_quality_job_definition.q": {"data_quality_app_specification": {"image_uri": "q"}}
+            },
+        },
+        "unknown": {
+            "known after apply": _serves(UNKNOWN),
+            "an execution must give it": _evaluates({"Get": "Parameters.Image"}),
+            **HIDDEN,
+        },
+        "not_applicable": {
+            "a package brings it": {"aws_sagemaker_model.m": {"primary_container": {"model_package_name": "p"}}},
+            "a package brings it, read back": _serves(""),
+        },
     },
     "SUS_MLFLOW_SERVER": {
         "pass": "a server that always runs is what the rule is about; without one it does not apply",

@@ -44,6 +44,16 @@ def _by_parameter(count: int | None) -> Resources:
 
 
 CASES = {
+    "SUS_PIPELINE_FROM_S3": {
+        "pass": {"inline": IDLE["no such step"], "inline, known after apply": HIDDEN["definition not known"]},
+        "fail": {"in S3": _named(None), "a version in S3": _named("1")},
+        "unknown": {
+            "known after apply": {
+                "aws_sagemaker_pipeline.p": {"pipeline_name": "p", "pipeline_definition_s3_location": UNKNOWN}
+            }
+        },
+        "not_applicable": "every pipeline has a definition",
+    },
     "SUS_PIPELINE_VERSION": {
         "pass": {"version": _named("3sL4k"), "version known later": _named(UNKNOWN)},
         "fail": {"no version": _named(None)},

@@ -3,10 +3,14 @@
 from typing import Any
 
 from tests.rules.endpoints import (
+    BACKLOG,
     ENDPOINT,
+    POLICY,
+    REQUESTS,
     TARGET,
     UNKNOWN,
     Resources,
+    acted_on,
     asynchronous,
     following,
     moved,
@@ -17,30 +21,21 @@ from tests.rules.endpoints import (
 from tests.rules.tables import Table
 
 DEV, PROD = {"tags": {"environment": "dev"}}, {"tags": {"Environment": "prod"}}
+SUSPENDED = {"dynamic_scaling_in_suspended": True, "dynamic_scaling_out_suspended": True}
 UNSURE = {TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN}}
 DELAY = "endpoint/delay/variant/main"
 NO_INSTANCES = {"a serverless one": serverless()}
 TRACKING = "target_tracking_scaling_policy_configuration"
 
 
-def rested(resources: Resources, *times: tuple[Any, Any]) -> Resources:
-    """With scheduled actions, each with its least and most instances."""
-    same = {key: f"${{{TARGET}.{key}}}" for key in ("resource_id", "scalable_dimension")}
-    actions = {
-        f"aws_appautoscaling_scheduled_action.at{number}": {
-            "service_namespace": "sagemaker",
-            "schedule": "cron(0 18 * * ? *)",
-            "scalable_target_action": {"min_capacity": least, "max_capacity": most},
-            **same,
-        }
-        for number, (least, most) in enumerate(times or [(1, 1)])
-    }
-    return {**resources, **actions}
+def rested(resources: Resources, *, day: tuple[Any, Any] = (2, 4), night: tuple[Any, Any] = (1, 4)) -> Resources:
+    """With scheduled actions for mornings and evenings, each with its least and most instances."""
+    return acted_on(resources, ("0 8 ? * MON-FRI *", *day), ("0 18 ? * MON-FRI *", *night))
 
 
-def deleted(resources: Resources, target: str, body: str) -> Resources:
+def deleted(resources: Resources, target: str, body: str, **more: Any) -> Resources:
     """With a schedule that calls an API."""
-    return {**resources, "aws_scheduler_schedule.evening": {"target": {"arn": target, "input": body}}}
+    return {**resources, "aws_scheduler_schedule.evening": {"target": {"arn": target, "input": body}, **more}}
 
 
 DELETE = "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint"
@@ -48,21 +43,38 @@ DELETE = "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint"
 CASES: Table = {
     "SUS_REALTIME_SCALES": {
         "pass": {
-            "a target": scaled(real_time()),
+            "by its requests": following(scaled(real_time()), **REQUESTS),
+            "by the clock": rested(scaled(real_time()), night=(1, 1)),
             "instances that SageMaker manages": real_time(variant={"managed_instance_scaling": {"status": "ENABLED"}}),
         },
-        "fail": {"no target": real_time(), "from two to two": scaled(real_time(), 2, 2)},
+        "fail": {
+            "no target": real_time(),
+            "from two to two": following(scaled(real_time(), 2, 2), **REQUESTS),
+            "no policy": scaled(real_time()),
+            "a metric that it never publishes": following(scaled(real_time()), **BACKLOG),
+            "a step policy that nothing starts": moved(scaled(real_time()), step=True),
+            "scaling suspended": following(scaled(real_time(), suspended_state=SUSPENDED), **REQUESTS),
+            "more each morning, and never less": acted_on(scaled(real_time()), ("0 8 * * ? *", 2, 4)),
+        },
         "unknown": {
             "a target of something unknown": {**real_time(), **UNSURE},
-            "a range known after apply": scaled(real_time(), UNKNOWN),
+            "a range known after apply": following(scaled(real_time(), UNKNOWN), **REQUESTS),
             "a configuration elsewhere": {ENDPOINT: {"endpoint_config_name": "made-elsewhere"}},
         },
         "not_applicable": {**NO_INSTANCES, "an asynchronous one": asynchronous()},
     },
     "SUS_SCALABLE_TARGET_HAS_POLICY": {
         "pass": {"a policy": moved(scaled(real_time())), "a scheduled action": rested(scaled(real_time()))},
-        "fail": {"neither": scaled(real_time())},
+        "fail": {
+            "neither": scaled(real_time()),
+            "a metric that it never publishes": following(scaled(real_time()), **BACKLOG),
+            "a step policy that nothing starts": moved(scaled(real_time()), step=True),
+        },
         "unknown": {
+            "a metric of an endpoint elsewhere": {
+                **following(scaled({}, resource_id=DELAY), **REQUESTS),
+                POLICY: {**following({}, **REQUESTS)[POLICY], "resource_id": DELAY},
+            },
             "a policy of something unknown": {
                 **scaled(real_time()),
                 "aws_appautoscaling_policy.p": {"service_namespace": "sagemaker", "resource_id": UNKNOWN},
@@ -86,9 +98,14 @@ CASES: Table = {
     "SUS_PRODUCTION_TWO_INSTANCES": {
         "pass": {
             "two": real_time(variant={"initial_instance_count": 2}, endpoint=PROD),
+            "two that nothing takes away": scaled(real_time(variant={"initial_instance_count": 2}, endpoint=PROD)),
             "at least two": scaled(real_time(endpoint=PROD), least=2),
         },
-        "fail": {"one": real_time(endpoint=PROD), "down to one": scaled(real_time(endpoint=PROD), least=1)},
+        "fail": {
+            "one": real_time(endpoint=PROD),
+            "down to one": following(scaled(real_time(endpoint=PROD), least=1), **REQUESTS),
+            "down to one at night": rested(scaled(real_time(endpoint=PROD)), night=(1, 1)),
+        },
         "unknown": {
             "a least known after apply": scaled(real_time(endpoint=PROD), least=UNKNOWN),
             "patience known after apply": real_time(endpoint={"tags": {"env": "prod", "latency_slo": UNKNOWN}}),
@@ -111,7 +128,7 @@ CASES: Table = {
             "whether properties are kept known after apply": scaled(
                 real_time(variant={"initial_instance_count": 3}, endpoint={"retain_all_variant_properties": UNKNOWN})
             ),
-            "a variant that nobody names": scaled(real_time(variant={"variant_name": UNKNOWN})),
+            "a target of something unknown": {**real_time(), **UNSURE},
         },
         "not_applicable": {
             **NO_INSTANCES,
@@ -123,8 +140,8 @@ CASES: Table = {
     },
     "SUS_OFF_HOURS": {
         "pass": {
-            "fewer in the evening": rested(scaled(real_time(endpoint=DEV))),
-            "more in the morning and back": rested(scaled(real_time(endpoint=DEV)), (2, 4), (1, 4)),
+            "fewer in the evening": rested(scaled(real_time(endpoint=DEV)), night=(1, 1)),
+            "more in the morning and back": following(rested(scaled(real_time(endpoint=DEV))), **REQUESTS),
             "deleted by name": deleted(real_time(endpoint=DEV), DELETE, '{"EndpointName": "delay"}'),
             "deleted by reference": deleted(
                 real_time(endpoint={**DEV, "name": UNKNOWN}), DELETE, f'{{"EndpointName": "${{{ENDPOINT}.name}}"}}'
@@ -132,14 +149,18 @@ CASES: Table = {
         },
         "fail": {
             "nothing": real_time(endpoint=DEV),
-            "only more in the morning": rested(scaled(real_time(endpoint=DEV)), (4, 8)),
+            "only more in the morning": acted_on(scaled(real_time(endpoint=DEV)), ("0 8 * * ? *", 4, 8)),
+            "a least that nothing takes it down to": rested(scaled(real_time(endpoint=DEV))),
+            "a schedule that is off": deleted(
+                real_time(endpoint=DEV), DELETE, '{"EndpointName": "delay"}', state="DISABLED"
+            ),
             "a schedule of something else": deleted(real_time(endpoint=DEV), "arn:aws:lambda:::function:f", "delay"),
         },
         "unknown": {
             "no tag": real_time(),
             "tags known after apply": real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN}),
             "a target of something unknown": {**real_time(endpoint=DEV), **UNSURE},
-            "as few as is known after apply": rested(scaled(real_time(endpoint=DEV)), (1, UNKNOWN)),
+            "as few as is known after apply": rested(scaled(real_time(endpoint=DEV)), night=(1, UNKNOWN)),
             "deleted by a schedule known after apply": deleted(real_time(endpoint=DEV), DELETE, UNKNOWN),
         },
         "not_applicable": {**NO_INSTANCES, "production": real_time(endpoint=PROD)},

@@ -8,10 +8,12 @@ from tests.rules.endpoints import (
     ENDPOINT,
     IMAGE,
     MODEL,
+    REQUESTS,
     TARGET,
     UNKNOWN,
     Resources,
     asynchronous,
+    following,
     real_time,
     scaled,
     serverless,
@@ -58,6 +60,13 @@ BOTH = {
     "aws_sagemaker_endpoint_configuration.instances": real_time(configuration={"name": "instances"})[CONFIGURATION],
     "aws_sagemaker_endpoint_configuration.serverless": serverless(configuration={"name": "serverless"})[CONFIGURATION],
     MODEL: {"name": "delay"},
+}
+
+SCALED = scaled(WARM, scalable_dimension="sagemaker:variant:DesiredProvisionedConcurrency")
+USED = {
+    "predefined_metric_specification": {
+        "predefined_metric_type": "SageMakerVariantProvisionedConcurrencyUtilization",
+    }
 }
 
 CASES: Table = {
@@ -255,8 +264,13 @@ CASES: Table = {
         "not_applicable": NOT_SERVERLESS,
     },
     "SUS_PROVISIONED_CONCURRENCY_SCALES": {
-        "pass": {"a target": scaled(WARM, scalable_dimension="sagemaker:variant:DesiredProvisionedConcurrency")},
-        "fail": {"no target": WARM, "a target of instances": scaled(WARM)},
+        "pass": {"as they are used": following(SCALED, **USED)},
+        "fail": {
+            "no target": WARM,
+            "a target of instances": following(scaled(WARM), **USED),
+            "no policy": SCALED,
+            "a metric of instances": following(SCALED, **REQUESTS),
+        },
         "unknown": {
             "a dimension known after apply": scaled(WARM, scalable_dimension=UNKNOWN),
             "a target of something unknown": {

@@ -1,6 +1,16 @@
 """Cases of rules/service_level.py."""
 
-from tests.rules.endpoints import UNKNOWN, Values, asynchronous, endpoint_of, real_time, scaled, serverless
+from tests.rules.endpoints import (
+    BACKLOG,
+    UNKNOWN,
+    Values,
+    asynchronous,
+    endpoint_of,
+    following,
+    real_time,
+    scaled,
+    serverless,
+)
 from tests.rules.tables import Table
 
 
@@ -20,10 +30,15 @@ CASES: Table = {
                 variant={"instance_type": "ml.g5.xlarge"}, endpoint=slo("5s")
             ),
             "minutes by an asynchronous one": scaled(asynchronous(endpoint=slo("10 minutes")), least=0),
+            "seconds by an asynchronous one that no policy takes to zero": scaled(
+                asynchronous(endpoint=slo("5s")), least=0
+            ),
         },
         "fail": {
             "milliseconds by serverless": serverless(endpoint=slo("200 ms")),
-            "seconds by an asynchronous one at zero": scaled(asynchronous(endpoint=slo("2s")), least=0),
+            "seconds by an asynchronous one at zero": following(
+                scaled(asynchronous(endpoint=slo("2s")), least=0), **BACKLOG
+            ),
             "a cold start by instances without an accelerator": real_time(endpoint=slo("5s")),
             "minutes by instances": real_time(endpoint=slo("minutes")),
             "minutes by instances known after apply": real_time(
@@ -42,7 +57,7 @@ CASES: Table = {
             "warm workers known after apply": serverless(
                 serverless_config={"provisioned_concurrency": UNKNOWN}, endpoint=slo("200ms")
             ),
-            "a least known after apply": scaled(asynchronous(endpoint=slo("5s")), UNKNOWN),
+            "a least known after apply": following(scaled(asynchronous(endpoint=slo("5s")), UNKNOWN), **BACKLOG),
             "a kind known after apply": endpoint_of({"serverless_config": UNKNOWN}, endpoint=slo("200ms")),
         },
         "not_applicable": {

@@ -80,6 +80,19 @@ CASES = {
         "unknown": "a configuration that is known only after apply is one",
         "not_applicable": {"no notebook": _domain()},
     },
+    "SUS_NOTEBOOK_ACCELERATOR": {
+        "pass": {"a CPU": _notebook(instance_type="ml.t3.medium")},
+        "fail": {
+            "a GPU": _notebook(instance_type="ml.g4dn.xlarge"),
+            "eight GPUs": _notebook(instance_type="ml.p3.16xlarge"),
+            "a Neuron chip": _notebook(instance_type="ml.inf1.xlarge"),
+        },
+        "unknown": {
+            "known after apply": _notebook(instance_type=UNKNOWN),
+            "a type that nobody knows": _notebook(instance_type="ml.q9.large"),
+        },
+        "not_applicable": {"no notebook": _domain()},
+    },
     "SUS_NOTEBOOK_DISK": {
         "pass": {"20 GB": _notebook(volume_size=20), "domain": _domain(**_disk(50))},
         "fail": {

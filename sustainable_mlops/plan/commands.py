@@ -1,0 +1,119 @@
+"""What a plan runs that no plan shows the effect of: provisioners, data sources that run programs, actions."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from sustainable_mlops.plan.configuration import Configuration, references_in
+from sustainable_mlops.plan.inventory import Inventory
+from sustainable_mlops.plan.resources import Resource
+from sustainable_mlops.plan.values import Sensitive, with_marks
+
+#: At which of a provisioner's attributes it says what it runs or copies, the first that is there.
+_SAYS = {
+    "local-exec": ("command",),
+    "remote-exec": ("inline", "script", "scripts"),
+    "file": ("source", "content"),
+}
+#: Where data sources that reach outside say what they run or ask.
+_DATA = {"external": "program", "http": "url"}
+_RUN = {"create": "created", "replace": "replaced", "delete": "destroyed"}
+#: What a provisioner that runs on destruction may refer to, and one that runs on creation too.
+_OWN = ("self", "each", "count", "path", "terraform")
+_LONGEST = 100
+
+
+class Command(NamedTuple):
+    """Something that runs because of a plan."""
+
+    address: str
+    #: `local-exec`, `remote-exec`, `file` or another provisioner; `external` or `http`; the type of an action.
+    kind: str
+    #: What runs, in one short line, as far as it is constant and not hidden; else what it is made of. May be empty.
+    text: str
+    #: `created`, `replaced` or `destroyed`: a plan does not tell which provisioners are for what, so one may not run.
+    #: `planned`: with every plan; `read`: on apply. Of an action, its event, `invoked`, or why it is `deferred`.
+    when: str
+
+
+def commands(document: Mapping[str, Any], inventory: Inventory, configuration: Configuration) -> list[Command]:
+    """All that this plan would run, resource by resource; what it leaves alone runs nothing."""
+    found = [one for resource in inventory.managed for one in _provisioners(resource, configuration)]
+    found += [_data_source(resource) for resource in inventory.data if resource.type in _DATA and _is_read(resource)]
+    for position, entry in enumerate(document.get("action_invocations") or []):
+        found.append(_action(entry, f"action_invocations[{position}]"))
+    for position, entry in enumerate(document.get("deferred_action_invocations") or []):
+        place = f"deferred_action_invocations[{position}]"
+        inner = entry if isinstance(entry, dict) else {}
+        found.append(_action(inner.get("action_invocation"), place, f"deferred: {inner.get('reason') or 'unknown'}"))
+    return found
+
+
+def _provisioners(resource: Resource, configuration: Configuration) -> Iterator[Command]:
+    when = _RUN.get(resource.action)
+    if when is None:
+        return
+    written = configuration.resource(resource).get("provisioners")
+    for provisioner in written if isinstance(written, list) else []:
+        kind = str(provisioner.get("type")) if isinstance(provisioner, dict) else "a provisioner"
+        given = provisioner.get("expressions") if isinstance(provisioner, dict) else None
+        expressions = given if isinstance(given, dict) else {}
+        if when == "destroyed" and not all(map(_is_own, references_in(expressions))):
+            continue  # on creation only
+        yield Command(resource.address, kind, _says(kind, expressions), when)
+
+
+def _is_own(reference: str) -> bool:
+    return reference.partition(".")[0].partition("[")[0] in _OWN
+
+
+def _says(kind: str, expressions: Mapping[str, Any]) -> str:
+    name = next((name for name in _SAYS.get(kind, ()) if name in expressions), None)
+    if name is None:
+        return ""
+    text = name if name == "content" else _told(expressions[name])
+    return f"{text} → {_told(expressions.get('destination'))}" if kind == "file" else text
+
+
+def _told(expression: Any) -> str:
+    """A constant, else what the expression refers to: its text is not in a plan."""
+    if isinstance(expression, dict) and "constant_value" in expression:
+        return _line(expression["constant_value"])
+    return _short(f"made of {', '.join(dict.fromkeys(references_in(expression)))}") if expression else ""
+
+
+def _is_read(resource: Resource) -> bool:
+    return resource.exists() or resource.action == "read"
+
+
+def _data_source(resource: Resource) -> Command:
+    text = _line(resource.get(_DATA[resource.type]))
+    return Command(resource.address, resource.type, text, "read" if resource.action == "read" else "planned")
+
+
+def _action(entry: Any, place: str, deferred: str = "") -> Command:
+    if not isinstance(entry, dict):
+        return Command(place, "action", "", deferred or "invoked")
+    unknown, sensitive = entry.get("config_unknown", False), entry.get("config_sensitive", False)
+    values = with_marks(entry.get("config_values"), unknown, sensitive)
+    settings = values if isinstance(values, dict) else {}
+    text = _short(", ".join(f"{name} = {_line(value)}" for name, value in settings.items() if value is not None))
+    trigger = entry.get("lifecycle_action_trigger")
+    event = trigger.get("action_trigger_event") if isinstance(trigger, dict) else None
+    address, kind = str(entry.get("address") or place), str(entry.get("type") or "action")
+    return Command(address, kind, text, deferred or str(event or "invoked"))
+
+
+def _line(value: Any) -> str:
+    """A value in one short line."""
+    if isinstance(value, Sensitive) or value is None:
+        return "" if value is None else str(value)
+    if isinstance(value, list):
+        return _short("; ".join(map(_line, value)))
+    if isinstance(value, dict):
+        return _short(", ".join(f"{name} = {_line(inner)}" for name, inner in value.items()))
+    return _short(str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

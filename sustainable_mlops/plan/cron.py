@@ -1,0 +1,146 @@
+"""The fields of AWS's cron expressions, and when in a week or a year they fall.
+
+`cron(minutes hours day-of-month month day-of-week year)`, as the EventBridge user guide has them ("Cron expressions
+reference"); Application Auto Scaling and SageMaker take the same.
+"""
+
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+ANY = ("*", "?")
+MINUTES_PER_DAY = 24 * 60
+MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
+MINUTES_PER_YEAR = 365 * MINUTES_PER_DAY
+#: Stands for any year of 8,760 h: it has each day of the week 52 times, and one once more.
+YEAR = 2027
+
+
+class Cron(NamedTuple):
+    """The six fields, as they are written."""
+
+    minutes: str
+    hours: str
+    days: str
+    months: str
+    weekdays: str
+    year: str
+
+    @property
+    def weekly(self) -> bool:
+        """Whether each week is like any other."""
+        by_month = any(of_month(item) for item in self.weekdays.split(","))
+        return self.days in ANY and self.months == "*" and not by_month
+
+    def times(self) -> list[int]:
+        """Its minutes in a day, in order."""
+        hours, minutes = listed(self.hours, 0, 23), listed(self.minutes, 0, 59)
+        return sorted(hour * 60 + minute for hour in hours for minute in minutes)
+
+    def days_of_week(self) -> list[int]:
+        """Its days in a week that starts on Sunday."""
+        if self.weekdays in ANY:
+            return list(range(7))
+        items = ("7" if item == "L" else item for item in self.weekdays.split(","))
+        return sorted({day - 1 for item in items for day in listed(item, 1, 7, WEEKDAYS)})
+
+    def dates(self) -> Iterator[date]:
+        """Its days in `YEAR`, in order."""
+        for month in sorted(listed(self.months, 1, 12, MONTHS)):
+            for day in range(1, monthrange(YEAR, month)[1] + 1):
+                found = date(YEAR, month, day)
+                if _on_date(self.days, found) and _on_weekday(self.weekdays, found):
+                    yield found
+
+
+def parsed(fields: str) -> Cron:
+    """What stands between the brackets of an expression. Raises ValueError where it is no such thing."""
+    found = fields.split()
+    if len(found) != 6:
+        raise ValueError(f"{fields} has not six fields")
+    cron = Cron(*found)
+    if cron.days not in ANY and cron.weekdays not in ANY:
+        raise ValueError(f"{cron.days} and {cron.weekdays}: AWS takes one of them only")
+    return cron
+
+
+def of_month(item: str) -> bool:
+    """Whether an item of the days of the week is one day of a month: `6L`, the last Friday, or `6#3`, the third."""
+    return "#" in item or (item != "L" and item.endswith("L"))
+
+
+def listed(field: str, least: int, most: int, names: tuple[str, ...] = ()) -> set[int]:
+    """The values of a field: `*`, `5`, `1-5`, `FRI-MON`, `0/15`, `8-18/2`, and lists of them. Raises ValueError."""
+    found: set[int] = set()
+    for item in field.split(","):
+        span, _, step = item.partition("/")
+        start, _, end = span.partition("-")
+        first = least if start in ANY else _number(start, least, most, names)
+        last = _number(end, least, most, names) if end else most if step or start in ANY else first
+        values = range(first, last + 1) if first <= last else [*range(first, most + 1), *range(least, last + 1)]
+        found.update(values[:: positive(step or "1")])
+    return found
+
+
+def positive(text: str) -> int:
+    """A whole number above 0. Raises ValueError."""
+    if int(text) < 1:
+        raise ValueError(f"{text} is not above 0")
+    return int(text)
+
+
+def _number(text: str, least: int, most: int, names: tuple[str, ...]) -> int:
+    value = least + names.index(text.upper()) if text.upper() in names else int(text)
+    if not least <= value <= most:
+        raise ValueError(f"{text} is not between {least} and {most}")
+    return value
+
+
+def _on_date(field: str, day: date) -> bool:
+    """Whether `day` is among the days of a month: `*`, `1,15`, `L`, `L-3`, `LW` or `15W`."""
+    if field in ANY:
+        return True
+    last = monthrange(day.year, day.month)[1]
+    for item in field.split(","):
+        if item == "LW":
+            found = {_working_day(day.replace(day=last))}
+        elif item.startswith("L"):
+            found = {last - int(item[2:] or "0")}
+        elif item.endswith("W"):
+            found = {_working_day(day.replace(day=min(int(item[:-1]), last)))}
+        else:
+            found = listed(item, 1, 31)
+        if day.day in found:
+            return True
+    return False
+
+
+def _working_day(day: date) -> int:
+    """The day from Monday to Friday that is nearest to `day` in its month."""
+    last = monthrange(day.year, day.month)[1]
+    if day.weekday() == 5:
+        return day.day - 1 if day.day > 1 else 3
+    if day.weekday() == 6:
+        return day.day + 1 if day.day < last else day.day - 2
+    return day.day
+
+
+def _on_weekday(field: str, day: date) -> bool:
+    """Whether `day` is among the days of a week: `?`, `MON-FRI`, `L`, `6L` or `6#3`."""
+    if field in ANY:
+        return True
+    number, last = day.isoweekday() % 7 + 1, monthrange(day.year, day.month)[1]
+    for item in field.split(","):
+        if "#" in item:
+            weekday, _, which = item.partition("#")
+            hit = number in listed(weekday, 1, 7, WEEKDAYS) and (day.day - 1) // 7 + 1 == int(which)
+        elif of_month(item):
+            hit = number in listed(item[:-1], 1, 7, WEEKDAYS) and day.day > last - 7
+        else:
+            hit = number in listed("7" if item == "L" else item, 1, 7, WEEKDAYS)
+        if hit:
+            return True
+    return False

@@ -1,0 +1,138 @@
+"""What was changed outside Terraform: gone, or changed and accepted by a plan that leaves it as it is.
+
+`terraform plan -refresh-only` accepts all of it. Any other plan accepts what its configuration does not set or ignores:
+its own changes start from what Terraform found, so that nothing else tells of it.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.plan.document import kind
+from sustainable_mlops.plan.resources import entries
+from sustainable_mlops.plan.values import same
+
+_BUCKET = "aws_s3_bucket"
+#: Attributes that repeat what a resource of another type manages, and that one's attribute that names their own. What
+#: the last apply did to such a resource shows as drift of these.
+_REPEATED: dict[str, tuple[str, dict[str, str]]] = {
+    _BUCKET: (
+        "bucket",
+        {
+            "acceleration_status": f"{_BUCKET}_accelerate_configuration",
+            "acl": f"{_BUCKET}_acl",
+            "cors_rule": f"{_BUCKET}_cors_configuration",
+            "grant": f"{_BUCKET}_acl",
+            "lifecycle_rule": f"{_BUCKET}_lifecycle_configuration",
+            "logging": f"{_BUCKET}_logging",
+            "object_lock_configuration": f"{_BUCKET}_object_lock_configuration",
+            "policy": f"{_BUCKET}_policy",
+            "replication_configuration": f"{_BUCKET}_replication_configuration",
+            "request_payer": f"{_BUCKET}_request_payment_configuration",
+            "server_side_encryption_configuration": f"{_BUCKET}_server_side_encryption_configuration",
+            "versioning": f"{_BUCKET}_versioning",
+            "website": f"{_BUCKET}_website_configuration",
+        },
+    ),
+    "aws_kms_key": ("key_id", {"policy": "aws_kms_key_policy"}),
+    "aws_sns_topic": ("arn", {"policy": "aws_sns_topic_policy"}),
+    "aws_sqs_queue": ("queue_url", {"policy": "aws_sqs_queue_policy"}),
+}
+_IDENTIFIERS = ("arn", "bucket", "id", "key_id", "url")
+
+
+class Drift:
+    """The `resource_drift` of a plan."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """Raises UserError where it is not as Terraform writes it."""
+        self._document = document
+        #: The entries of what is gone, with their places.
+        self.gone: list[tuple[Mapping[str, Any], str]] = []
+        self._updates: dict[str, Mapping[str, Any]] = {}
+        for entry, place in _entries(document):
+            actions = entry["change"].get("actions")
+            if actions == ["delete"]:
+                self.gone.append((entry, place))
+            elif actions == ["update"] and "deposed" not in entry:
+                self._updates[str(entry.get("address"))] = entry
+
+    @property
+    def refresh_only(self) -> bool:
+        """Whether the plan does nothing else."""
+        return bool(self.gone or self._updates) and not self._document.get("resource_changes")
+
+    def accepted(self, entry: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+        """An entry of the plan, from before what it accepts was changed, and the names of the attributes."""
+        found = self._updates.get(str(entry.get("address"))) if self._updates else None
+        change = entry.get("change")
+        if found is None or not isinstance(change, dict) or "deposed" in entry:
+            return entry, ()
+        sides = [one.get(side) for one in (change, found["change"]) for side in ("before", "after")]
+        if not all(isinstance(side, dict) for side in sides) or change.get("actions") not in (["no-op"], ["update"]):
+            return entry, ()
+        before, after, old, new = map(_object, sides)
+        names = tuple(
+            name
+            for name in sorted({*old, *new} - self._repeated(found.get("type"), new))
+            if not _alike(old.get(name), new.get(name)) and same(before.get(name), after.get(name))
+        )
+        if not names:
+            return entry, ()
+        hidden, found_hidden = (_object(one.get("before_sensitive")) for one in (change, found["change"]))
+        former = {
+            "before": {**before, **{name: old.get(name) for name in names}},
+            "before_sensitive": {**hidden, **{name: found_hidden.get(name, False) for name in names}},
+        }
+        return {**entry, "change": {**change, **former, "actions": ["update"]}}, names
+
+    def _repeated(self, type_: object, values: Mapping[str, Any]) -> set[str]:
+        """The attributes that only repeat what other resources of the plan manage."""
+        _, repeated = _REPEATED.get(str(type_), ("", {}))
+        own = {values[name] for name in _IDENTIFIERS if isinstance(values.get(name), str)} if repeated else set()
+        return {"tags_all", *(name for name, type_ in repeated.items() if own & self._managed.get(type_, set()))}
+
+    @cached_property
+    def _managed(self) -> dict[str, set[str]]:
+        """What resources that others repeat name, by their type."""
+        found: dict[str, set[str]] = {}
+        names = {type_: attribute for attribute, repeated in _REPEATED.values() for type_ in repeated.values()}
+        for entry in self._document.get("resource_changes") or []:
+            change = _object(_object(entry).get("change"))
+            _add(found, names, _object(entry).get("type"), change.get("after") or change.get("before"))
+        for one in entries(_object(self._document.get("prior_state")).get("values"), "prior_state.values"):
+            _add(found, names, one.values.get("type"), one.values.get("values"))
+        return found
+
+
+def _alike(old: object, new: object) -> bool:
+    """Whether two values differ in nothing but what was never set and is read back as empty or false."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return all(_alike(old.get(name), new.get(name)) for name in {*old, *new})
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return all(map(_alike, old, new))
+    return same(old, new) or (old is None and new is False)
+
+
+def _add(found: dict[str, set[str]], names: Mapping[str, str], type_: object, values: object) -> None:
+    named = _object(values).get(names.get(str(type_), ""))
+    if isinstance(named, str):
+        found.setdefault(str(type_), set()).add(named)
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _entries(document: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    drift = document.get("resource_drift") or []
+    if not isinstance(drift, list):
+        raise UserError(f"resource_drift: must be a list, not {kind(drift)}")
+    for position, entry in enumerate(drift):
+        place = f"resource_drift[{position}]"
+        if not isinstance(entry, dict):
+            raise UserError(f"{place}: must be an object, not {kind(entry)}")
+        if not isinstance(entry.get("change"), dict):
+            raise UserError(f"{place}.change: must be an object, not {kind(entry.get('change'))}")
+        yield entry, place

@@ -1,0 +1,136 @@
+"""What scheduled actions do to a number of instances: between which limits it is for which share of the time.
+
+An action sets the least and the most, or one of them, and brings the number inside; both stay until another action
+(Application Auto Scaling user guide, "How scheduled scaling works"). So actions that recur make steps that recur, each
+week or each year, and their shares are exact.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from sustainable_mlops.plan.cron import MINUTES_PER_DAY, MINUTES_PER_WEEK, MINUTES_PER_YEAR, YEAR, Cron, parsed
+from sustainable_mlops.plan.schedules import runs_per_month
+from sustainable_mlops.plan.values import UNKNOWN
+
+#: Actions that run more often than this in a week or a year are no plan that anybody made.
+_MOST_MOMENTS = 5_000
+
+
+class Action(NamedTuple):
+    """A scheduled action: what it sets, None for what it leaves alone, and when, in the time of its zone."""
+
+    schedule: str
+    least: float | None
+    most: float | None
+    zone: str = "UTC"
+
+
+class Span(NamedTuple):
+    """A share of the time with the same limits; `still` is how many there are where nothing else moves them."""
+
+    share: float
+    least: float
+    most: float
+    still: float
+
+
+@lru_cache(maxsize=1024)
+def spans(start: float, least: float, most: float, actions: tuple[Action, ...]) -> tuple[Span, ...]:
+    """The spans that `actions` make of a scalable target, in the long run; one where there are none.
+
+    A number outside the limits is brought inside as soon as they are set, by an action or by the registration of the
+    target (API reference, RegisterScalableTarget). Raises ValueError with the reason where the spans cannot be told.
+    """
+    state = _set(Span(1.0, least, most, start), None, None)
+    if len(actions) == 1 and _recurs(actions[0]):
+        return (_set(state, actions[0].least, actions[0].most),)
+    moments, period = _moments(actions)
+    if not moments:
+        return (state,)
+    for step in moments.values():  # what was before the first round is over with it
+        state = _set(state, *step)
+    found: dict[tuple[float, float, float], float] = {}
+    for (moment, step), (following, _) in pairwise([*moments.items(), (min(moments) + period, (None, None))]):
+        state = _set(state, *step)
+        found[state[1:]] = found.get(state[1:], 0.0) + (following - moment) / period
+    return tuple(Span(share, *limits) for limits, share in found.items())
+
+
+def _set(state: Span, least: float | None, most: float | None) -> Span:
+    low, high = state.least if least is None else least, state.most if most is None else most
+    if low > high:
+        raise ValueError(f"a minimum of {low:g} is above a maximum of {high:g}, which AWS refuses")
+    return Span(state.share, low, high, min(max(state.still, low), high))
+
+
+def _recurs(action: Action) -> bool:
+    """Whether it runs again and again. Raises ValueError where that cannot be told."""
+    if runs_per_month(action.schedule) is UNKNOWN:
+        raise ValueError(f"{action.schedule} is no schedule")
+    if action.schedule.startswith("rate("):
+        return True
+    return next(_cron(action).dates(), None) is not None
+
+
+def _cron(action: Action) -> Cron:
+    kind, _, fields = action.schedule.removesuffix(")").partition("(")
+    if kind == "rate":
+        raise ValueError(f"{action.schedule} starts nobody knows when, among others")
+    if kind != "cron":
+        raise ValueError(f"{action.schedule} runs but once")
+    cron = parsed(fields)
+    if cron.year != "*":
+        raise ValueError(f"{action.schedule} runs in some years only")
+    return cron
+
+
+def _moments(actions: tuple[Action, ...]) -> tuple[dict[int, tuple[float | None, float | None]], int]:
+    """What is set at each minute of the period, in order, and the period in minutes."""
+    crons = [(action, _cron(action)) for action in actions if _recurs(action)]
+    # The clocks of one zone go together; between zones, the hours of summer move.
+    weekly = all(cron.weekly for _, cron in crons) and len({action.zone for action in actions}) < 2
+    found: dict[int, tuple[float | None, float | None]] = {}
+    for action, cron in crons:
+        for moment in _of_week(cron) if weekly else _of_year(cron, action.zone):
+            found[moment] = _both(found.get(moment, (None, None)), (action.least, action.most))
+            if len(found) > _MOST_MOMENTS:
+                raise ValueError("they run too often")
+    return dict(sorted(found.items())), MINUTES_PER_WEEK if weekly else MINUTES_PER_YEAR
+
+
+def _both(
+    one: tuple[float | None, float | None], other: tuple[float | None, float | None]
+) -> tuple[float | None, float | None]:
+    """What two actions of the same minute set."""
+    if any(mine is not None and its is not None and mine != its for mine, its in zip(one, other, strict=True)):
+        raise ValueError("two of the same minute set different limits")
+    least, most = (its if mine is None else mine for mine, its in zip(one, other, strict=True))
+    return least, most
+
+
+def _of_week(cron: Cron) -> Iterator[int]:
+    times = cron.times()
+    return (day * MINUTES_PER_DAY + time for day in cron.days_of_week() for time in times)
+
+
+def _of_year(cron: Cron, zone: str) -> Iterable[int]:
+    first, times = datetime(YEAR, 1, 1, tzinfo=UTC), cron.times()
+    for day in cron.dates():
+        local = datetime(day.year, day.month, day.day, tzinfo=_zone(zone))
+        for time in times:
+            moment = local + timedelta(minutes=time)  # of the wall clock: midnight and so much, whatever its offset
+            yield int((moment.astimezone(UTC) - first).total_seconds()) // 60 % MINUTES_PER_YEAR
+
+
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo  # rarely needed, and it takes time
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"the time zone {name} is not known here") from None

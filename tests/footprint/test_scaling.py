@@ -1,0 +1,226 @@
+"""How many instances there are: what moves them, what does not, and what a schedule adds up to."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.footprint import Part, PlanFootprint, Serverless, Usage
+from tests.footprint.plans import (
+    BACKLOG,
+    CONFIGURATION,
+    ENDPOINT,
+    POLICY,
+    REQUESTS,
+    TARGET,
+    action,
+    configuration,
+    of_target,
+    policy,
+    served,
+    serverless,
+    target,
+    variant,
+)
+from tests.footprint.support import footprint, reasons, usage
+from tests.plan.build import change
+
+#: USD of an ml.m5.large in a month.
+USD = 0.115 * 730
+ASYNCHRONOUS: dict[str, Any] = {"async_inference_config": [{"output_config": [{}]}]}
+WAKES = {"adjustment_type": "ChangeInCapacity", "step_adjustment": [{"scaling_adjustment": 1}]}
+STEP = "aws_appautoscaling_policy.step"
+
+
+def large(count: int = 1, **more: Any) -> dict[str, Any]:
+    return variant("ml.m5.large", count, **more)
+
+
+def instances(found: PlanFootprint) -> tuple[float, float, float]:
+    """What the cost says of their number: least, expected and most, on average."""
+    cost = found.running.get("cost")
+    assert cost is not None
+    return cost.low / USD, cost.central / USD, cost.high / USD
+
+
+def only(found: PlanFootprint) -> Part:
+    (resource,) = (one for one in found.resources if one.address == ENDPOINT)
+    (one,) = resource.changes
+    assert one.after is not None
+    return one.after
+
+
+def on_schedule(*actions: dict[str, Any], follows: str | None = None) -> PlanFootprint:
+    return footprint(*served(large(), scaled=(1, 4), follows=follows), *actions)
+
+
+def scheduled(*times: tuple[str, int | None, int | None], zone: str | None = None) -> list[dict[str, Any]]:
+    """Actions, each with its fields of cron, its least and its most."""
+    return [
+        action(f"cron({fields})", least, most, number, timezone=zone)
+        for number, (fields, least, most) in enumerate(times)
+    ]
+
+
+def asynchronous(*more: dict[str, Any], follows: str | None = BACKLOG, used: Usage | None = None) -> PlanFootprint:
+    return footprint(*served(large(), scaled=(0, 4), follows=follows, **ASYNCHRONOUS), *more, used=used)
+
+
+def test_a_target_without_a_policy_stays_where_it_starts() -> None:
+    for count, scaled, stays in ((1, (1, 4), 1), (3, (1, 4), 3), (1, (2, 4), 2), (9, (1, 4), 4)):
+        found = footprint(*served(large(count), scaled=scaled, follows=None))
+        assert instances(found) == pytest.approx((stays,) * 3), (count, scaled)
+        assert found.unknowns == []
+
+
+def test_a_policy_on_a_metric_that_is_never_published_moves_nothing() -> None:
+    assert instances(footprint(*served(large(), scaled=(1, 4), follows=BACKLOG))) == pytest.approx((1, 1, 1))
+    for metric in (None, REQUESTS, "OverheadLatency", "ServerlessProvisionedConcurrencyUtilization"):
+        assert instances(asynchronous(follows=metric)) == pytest.approx((1, 1, 1))
+    assert instances(asynchronous())[1] == pytest.approx(0.2)  # a third of the way from 1 to 4, a tenth of the month
+
+
+def test_what_only_wakes_or_only_adds_never_sleeps() -> None:
+    step = of_target(policy_type="StepScaling", step_scaling_policy_configuration=[WAKES], arn="arn:wake")
+    alarm = {"namespace": "AWS/SageMaker", "metric_name": "HasBacklogWithoutCapacity", "alarm_actions": ["arn:wake"]}
+    wakes = change(STEP, step), change("aws_cloudwatch_metric_alarm.a", alarm)
+    assert instances(asynchronous(*wakes, follows=None)) == pytest.approx((1, 1, 1))
+    assert instances(asynchronous(*wakes))[1] == pytest.approx(0.2)
+    # One busy hour makes it large for ever.
+    plan = served(large(), scaled=(0, 4), follows=None, **ASYNCHRONOUS)
+    only_adds = change(POLICY, policy(BACKLOG, disable_scale_in=True))
+    assert instances(footprint(*plan, only_adds)) == pytest.approx((1, 4, 4))
+
+
+def test_what_is_only_taken_away_ends_at_the_least() -> None:
+    step = {**WAKES, "step_adjustment": [{"scaling_adjustment": -1}]}
+    values = of_target(policy_type="StepScaling", step_scaling_policy_configuration=[step], arn="arn:in")
+    alarm = {"namespace": "AWS/SageMaker", "metric_name": "Invocations", "alarm_actions": ["arn:in"]}
+    plan = served(large(3), scaled=(1, 4), follows=None), change(STEP, values)
+    assert instances(footprint(*plan[0], plan[1])) == pytest.approx((3, 3, 3))
+    started = footprint(*plan[0], plan[1], change("aws_cloudwatch_metric_alarm.a", alarm))
+    assert instances(started) == pytest.approx((1, 1, 3))
+    off = change("aws_cloudwatch_metric_alarm.a", {**alarm, "actions_enabled": False})
+    assert instances(footprint(*plan[0], plan[1], off)) == pytest.approx((3, 3, 3))
+
+
+def test_what_is_suspended_moves_nothing() -> None:
+    suspended = {"dynamic_scaling_in_suspended": True, "dynamic_scaling_out_suspended": True}
+    values = {**target(1, 4), "suspended_state": [{**suspended, "scheduled_scaling_suspended": True}]}
+    plan = [*served(large()), change(TARGET, values), change(POLICY, policy(REQUESTS))]
+    assert instances(footprint(*plan, action("rate(1 day)", 20, 20))) == pytest.approx((1, 1, 1))
+
+
+def test_a_daily_action_that_nothing_takes_back_counts_all_month() -> None:
+    found = on_schedule(*scheduled(("0 8 * * ? *", 20, 20)))
+    assert instances(found) == pytest.approx((20, 20, 20))
+    assert round(instances(found)[1] * USD) == 1679
+    assert found.running.partial == ()
+
+
+def test_a_schedule_counts_for_what_it_adds_up_to() -> None:
+    daily = on_schedule(*scheduled(("0 8 * * ? *", 20, 20), ("0 18 * * ? *", 1, 1)))
+    assert instances(daily) == pytest.approx(((10 * 20 + 14) / 24,) * 3)
+    count = only(daily).count
+    assert count is not None
+    assert (count.low, count.central, count.high) == pytest.approx((1, (10 * 20 + 14) / 24, 20))
+    week = on_schedule(*scheduled(("0 8 ? * 2-6 *", 20, 20), ("0 18 ? * 2-6 *", 1, 1), zone="Europe/Helsinki"))
+    assert instances(week) == pytest.approx(((50 * 20 + 118) / 168,) * 3)
+    assert instances(on_schedule(action("rate(6 hours)", 3, 3))) == pytest.approx((3, 3, 3))
+
+
+def test_between_the_actions_a_policy_scales() -> None:
+    # By day 4 to 10, by night 1 to 4: a third of the way up is 6, and 2.
+    found = on_schedule(*scheduled(("0 8 * * ? *", 4, 10), ("0 20 * * ? *", 1, 4)), follows=REQUESTS)
+    assert instances(found) == pytest.approx(((4 + 1) / 2, (6 + 2) / 2, (10 + 4) / 2))
+    count = only(found).count
+    assert count is not None
+    assert (count.low, count.central, count.high) == pytest.approx((1, 4, 10))
+
+
+def test_an_asynchronous_endpoint_may_sleep_at_night_only() -> None:
+    # By day 2 of 2 to 2; by night none but for a tenth of the time, then one of one.
+    found = asynchronous(*scheduled(("0 6 * * ? *", 2, 2), ("0 18 * * ? *", 0, 1)))
+    assert instances(found)[1] == pytest.approx(2 / 2 + 0.1 / 2)
+    raised = asynchronous(*scheduled(("0 6 * * ? *", 20, 20)))
+    assert instances(raised) == pytest.approx((20, 20, 20))
+
+
+def test_hours_that_are_given_are_those_with_instances(tmp_path: Path) -> None:
+    plan = served(large(), scaled=(0, 4), follows=None), scheduled(("0 8 * * ? *", 3, 3), ("0 18 * * ? *", 0, 0))
+    assert instances(footprint(*plan[0], *plan[1])) == pytest.approx((3 * 10 / 24,) * 3)
+    used = usage(tmp_path, {ENDPOINT: {"hours_per_month": 200}})
+    assert instances(footprint(*plan[0], *plan[1], used=used)) == pytest.approx((3 * 200 / 730,) * 3)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "more"),
+    [
+        ("at(2027-01-01T00:00:00)", {}),
+        ("every morning", {}),
+        ("cron(0 8 * * ? *)", {"end_time": "2027-01-01T00:00:00Z"}),
+        ("cron(0 8 * * ? *)", {"timezone": ["UTC"]}),
+    ],
+)
+def test_a_schedule_that_cannot_be_told_leaves_the_sum_in_part(
+    tmp_path: Path, schedule: str, more: dict[str, Any]
+) -> None:
+    plan = [*served(large(), scaled=(1, 4), follows=None), action(schedule, 20, 20, **more)]
+    found = footprint(*plan)
+    for sum_ in (found.after, found.delta, found.running, found.resources[0].after):
+        assert "cost" in sum_.partial
+    assert "what its scheduled actions do is not counted" in reasons(found)
+    given = footprint(*plan, used=usage(tmp_path, {ENDPOINT: {"instances": 20}}))
+    assert instances(given)[1] == pytest.approx(20)
+    assert given.running.partial == ()
+
+
+def test_what_stays_in_part_does_not_change() -> None:
+    plan = [*served(large(), scaled=(1, 4), follows=None), action("at(2027-01-01T00:00:00)", 20, 20)]
+    for entry in plan:
+        entry["change"].update(actions=["no-op"], before=entry["change"]["after"])
+    found = footprint(*plan)
+    assert "cost" in found.after.partial
+    assert found.delta.partial == ()
+
+
+def test_two_targets_of_one_variant_or_one_that_may_be_its_own_leave_it_in_part() -> None:
+    two = [*served(large(), scaled=(1, 4)), change("aws_appautoscaling_target.u", target(1, 40))]
+    may = [*served(large()), change(TARGET, target(2, 4), unknown={"resource_id": True})]
+    for plan in (two, may):
+        assert "cost" in footprint(*plan).running.partial
+    of_another = [*served(large()), change(TARGET, target(2, 4, name="w"))]
+    assert instances(footprint(*of_another)) == pytest.approx((1, 1, 1))
+
+
+def test_an_endpoint_that_a_schedule_deletes_is_there_in_working_hours() -> None:
+    values = {"arn": "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint", "input": '{"EndpointName": "e"}'}
+    plan = [*served(large()), change("aws_scheduler_schedule.s", {"target": [values]})]
+    assert instances(footprint(*plan)) == pytest.approx((180 / 730, 240 / 730, 320 / 730))
+
+
+def test_workers_that_are_kept_ready_follow_the_same_model() -> None:
+    def ready(*entries: dict[str, Any], count: int | None = 1) -> tuple[float, float, float]:
+        dimension = {"scalable_dimension": "sagemaker:variant:DesiredProvisionedConcurrency"}
+        for entry in entries:
+            entry["change"]["after"].update(dimension)
+        plan = served(serverless(1024, max_concurrency=20, provisioned_concurrency=count))
+        thing = only(footprint(*plan, *entries)).thing
+        assert isinstance(thing, Serverless)
+        found = thing.provisioned
+        return found.low, found.central, found.high
+
+    limits = change(TARGET, target(2, 8))
+    assert ready() == (1, 1, 1)
+    assert ready(limits) == (2, 2, 2)
+    assert ready(limits, change(POLICY, policy("ServerlessProvisionedConcurrencyUtilization"))) == (2, 4, 8)
+    assert ready(limits, change(POLICY, policy("InvocationsPerInstance"))) == (2, 2, 2)
+    morning, evening = action("cron(0 6 * * ? *)", 8, 8), action("cron(0 12 * * ? *)", 0, 0, 1)
+    assert ready(limits, morning, evening) == pytest.approx((2, 2, 2))
+
+
+def test_a_configuration_that_nothing_follows_is_scaled_by_nothing() -> None:
+    managed = [{"status": "ENABLED", "min_instance_count": 1, "max_instance_count": 4}]
+    for one, expected in ((large(3), 3), (large(managed_instance_scaling=managed), 2)):
+        found = footprint(change(CONFIGURATION, configuration(one)))
+        assert instances(found)[1] == pytest.approx(expected)

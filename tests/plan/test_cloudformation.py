@@ -1,0 +1,235 @@
+"""CloudFormation types are read as their twins: values, what is unknown, joins. All plans are written by hand."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Sensitive
+from sustainable_mlops.plan.cloudformation import TWINS
+from tests.plan.build import change, declared, plan
+from tests.plan.cloudformation import AWS_TYPES, address, camel
+
+CONFIG = "awscc_sagemaker_endpoint_config.c"
+VARIANT = {"variant_name": "all", "instance_type": "ml.m5.large", "initial_instance_count": 1, "model_name": "m"}
+#: What awscc computes of a variant where nobody sets it.
+COMPUTED = dict.fromkeys(
+    ("serverless_config", "managed_instance_scaling", "volume_size_in_gb", "accelerator_type"), True
+)
+
+
+def constant(value: Any) -> dict[str, Any]:
+    return {"constant_value": value}
+
+
+def at(found: Plan, where: str) -> Resource:
+    resource = found.resource(where)
+    assert resource is not None, where
+    return resource
+
+
+def configuration(variant: dict[str, Any], expression: Any, *more: dict[str, Any], **unknown: Any) -> Plan:
+    """A plan that makes an endpoint configuration as awscc does, and what its model's name may come from."""
+    marks = {"id": True, "async_inference_config": True, "kms_key_id": True, "production_variants": [unknown]}
+    root = {"resources": [declared(CONFIG, endpoint_config_name=constant("c"), production_variants=expression)]}
+    root["resources"] += [declared(entry["address"]) for entry in more]
+    values = {"endpoint_config_name": "c", "production_variants": [variant]}
+    return plan(change(CONFIG, values, unknown=marks), *more, root=root)
+
+
+def test_what_awscc_computes_where_nobody_sets_it_is_not_set() -> None:
+    found = configuration(VARIANT, constant([VARIANT]), **COMPUTED)
+    (read,) = found.resources
+    assert read.type == "aws_sagemaker_endpoint_configuration"
+    assert read.written_type == "awscc_sagemaker_endpoint_config"
+    assert read.get("async_inference_config") is None
+    assert read.get("kms_key_arn") is None
+    assert read.get("arn") is UNKNOWN
+    (variant,) = found.joins.variants(read)  # type: ignore[misc]
+    assert (variant.kind, variant.block.get("volume_size_in_gb")) == ("real-time", None)
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        (change("aws_sagemaker_model.m", {"name": "m"}), None),  # known: nothing in the expression can be unknown
+        (change("aws_sagemaker_model.m", {}, unknown={"name": True}), None),  # a name is no number
+        (change("aws_x.m", {}, unknown={"size": True}), UNKNOWN),
+    ],
+)
+def test_what_a_reference_may_give_stays_unknown(source: dict[str, Any], count: object) -> None:
+    attribute = "size" if source["type"] == "aws_x" else "name"
+    expression = {"references": [f"{source['address']}.{attribute}", source["address"]]}
+    variant = {name: VARIANT[name] for name in ("variant_name", "instance_type")}
+    found = configuration(variant, expression, source, initial_instance_count=True, **COMPUTED)
+    assert at(found, CONFIG).get("production_variants.0.initial_instance_count") is count
+    name_known = source["change"]["after"] != {}
+    unknown_name = configuration(variant, expression, source, model_name=True)
+    assert at(unknown_name, CONFIG).get("production_variants.0.model_name") is (None if name_known else UNKNOWN)
+
+
+def test_a_policy_that_a_reference_may_give_stays_unknown() -> None:
+    role = change(
+        "awscc_iam_role.r", {"policies": [{"policy_name": "p"}]}, unknown={"policies": [{"policy_document": True}]}
+    )
+    for reference in ("data.aws_iam_policy_document.d.json", "local.policy", "aws_s3_bucket.b.arn"):
+        read = [change("data.aws_iam_policy_document.d", {}, unknown={"json": True}, actions=["read"])]
+        bucket = change("aws_s3_bucket.b", {}, unknown={"arn": True})
+        root = {"resources": [declared("awscc_iam_role.r", policies=[reference])]}
+        found = plan(role, bucket, *read, root=root)
+        assert at(found, "awscc_iam_role.r").get("inline_policy.0.policy") is UNKNOWN, reference
+
+
+def test_references_are_found_where_awscc_writes_them() -> None:
+    found = plan(
+        change("awscc_sagemaker_endpoint.e", {}, unknown={"endpoint_config_name": True}),
+        change(CONFIG, {"production_variants": [{}]}, unknown={"production_variants": [{"model_name": True}]}),
+        change("aws_sagemaker_model.m", {}, unknown={"name": True}),
+        root={
+            "resources": [
+                declared("awscc_sagemaker_endpoint.e", endpoint_config_name=[f"{CONFIG}.endpoint_config_name", CONFIG]),
+                declared(CONFIG, production_variants=["aws_sagemaker_model.m.name", "aws_sagemaker_model.m"]),
+                declared("aws_sagemaker_model.m"),
+            ]
+        },
+    )
+    followed = found.joins.configuration(at(found, "awscc_sagemaker_endpoint.e"))
+    assert followed is at(found, CONFIG)
+    variants = found.joins.variants(followed)
+    assert variants is not UNKNOWN
+    assert variants[0].model is at(found, "aws_sagemaker_model.m")
+
+
+def test_what_is_configured_is_told_by_the_twins_paths() -> None:
+    found = configuration(VARIANT, constant([VARIANT]), **COMPUTED)
+    (read,) = found.resources
+    assert found.configured(read, "name") is True
+    assert found.configured(read, "kms_key_arn") is False
+    assert found.configured(read, "arn") is False
+    assert found.configured(read, "production_variants.0.instance_type") is True
+    assert found.configured(read, "production_variants.0.serverless_config") is False
+
+
+def cloud_control(kind: str, properties: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
+    values = {"type_name": kind} | ({} if properties is None else {"desired_state": json.dumps(properties)})
+    unknown = {"properties": True} | ({"desired_state": True} if properties is None else {})
+    return change("aws_cloudcontrolapi_resource.x", values, unknown=unknown, **more)
+
+
+def test_a_desired_state_that_is_unknown_or_hidden_tells_nothing_but_what_it_refers_to() -> None:
+    references = ["aws_sagemaker_endpoint_configuration.c.name", "aws_sagemaker_endpoint_configuration.c"]
+    root = {
+        "resources": [
+            declared("aws_cloudcontrolapi_resource.x", desired_state=references),
+            declared("aws_sagemaker_endpoint_configuration.c"),
+        ]
+    }
+    configured = change("aws_sagemaker_endpoint_configuration.c", {}, unknown={"name": True})
+    found = plan(cloud_control("AWS::SageMaker::Endpoint", None), configured, root=root)
+    endpoint = found.resources[0]
+    assert endpoint.type == "aws_sagemaker_endpoint"
+    assert endpoint.get("endpoint_config_name") is UNKNOWN
+    assert found.joins.configuration(endpoint) is at(found, "aws_sagemaker_endpoint_configuration.c")
+    assert found.configured(endpoint, "deployment_config") is UNKNOWN
+    hidden = plan(cloud_control("AWS::IAM::Role", {"RoleName": "secret"}, sensitive={"desired_state": True}))
+    assert hidden.resources[0].get("name") is UNKNOWN
+    assert "secret" not in repr(hidden.resources[0].after)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"a": "\\ud800"}', "[" * 10_000, '{"a":' * 150 + "1" + "}" * 150])
+def test_a_desired_state_that_is_no_object_is_unknown(text: str) -> None:
+    values = {"type_name": "AWS::IAM::Role", "desired_state": text}
+    assert plan(change("aws_cloudcontrolapi_resource.x", values)).resources[0].get("name") is UNKNOWN
+
+
+def test_what_aws_gave_an_existing_resource_is_read_back() -> None:
+    arn = "arn:aws:sagemaker:eu-north-1:123456789012:endpoint/e"
+    before = {
+        "type_name": "AWS::SageMaker::Endpoint",
+        "desired_state": json.dumps({"EndpointConfigName": "c"}),
+        "properties": json.dumps({"EndpointName": "e", "EndpointArn": arn, "EndpointConfigName": "other"}),
+    }
+    (read,) = plan(change("aws_cloudcontrolapi_resource.x", before=before)).resources
+    assert read.old.values == {"name": "e", "arn": arn, "endpoint_config_name": "c"}
+
+
+def test_hidden_values_stay_hidden() -> None:
+    values = {"model_name": "m", "primary_container": {"environment": '{"TOKEN": "hunter2"}'}}
+    marks = {"primary_container": {"environment": True}}
+    (read,) = plan(change("awscc_sagemaker_model.m", values, sensitive=marks)).resources
+    assert isinstance(read.get("primary_container.0.environment"), Sensitive)
+    (bucket,) = plan(
+        change(
+            "awscc_s3_bucket.b",
+            {"lifecycle_configuration": {"rules": [{"prefix": "hunter2"}]}, "versioning_configuration": {}},
+            sensitive={"lifecycle_configuration": True},
+            unknown={"versioning_configuration": {"status": True}},
+        )
+    ).resources
+    assert isinstance(bucket.get("lifecycle_rule.0.expiration"), Sensitive)
+    assert bucket.get("versioning.0.enabled") is UNKNOWN
+    assert "hunter2" not in repr(read.after) + repr(bucket.after)
+
+
+def test_settings_without_a_place_in_the_twin_keep_their_names() -> None:
+    values = {"bucket_name": "b", "public_access_block_configuration": {"block_public_acls": True}}
+    (read,) = plan(change("awscc_s3_bucket.b", values)).resources
+    assert read.get("public_access_block_configuration") == [{"block_public_acls": True}]
+
+
+def test_a_cluster_keeps_cloudformations_names() -> None:
+    group = {"instance_group_name": "workers", "instance_type": "ml.p5.48xlarge", "instance_count": 16}
+    values = {"cluster_name": "hyperpod", "instance_groups": [group], "orchestrator": {"eks": {"cluster_arn": "arn"}}}
+    for found in (
+        plan(change("awscc_sagemaker_cluster.x", values)),
+        plan(cloud_control("AWS::SageMaker::Cluster", camel(values))),
+    ):
+        (read,) = found.resources
+        assert read.type == "aws_sagemaker_cluster"
+        (block,) = read.blocks("instance_groups")  # type: ignore[misc]
+        assert (block.number("instance_count"), block.text("instance_type")) == (16, "ml.p5.48xlarge")
+        assert read.text("orchestrator.0.eks.0.cluster_arn") == "arn"
+
+
+def test_what_forces_a_replacement_is_told_in_the_twins_words() -> None:
+    entry = change("awscc_s3_bucket.b", {"bucket_name": "new"}, before={"bucket_name": "old"})
+    entry["change"] |= {"actions": ["delete", "create"], "replace_paths": [["bucket_name"], ["tags", 0], []]}
+    assert plan(entry).resources[0].replaced_because == ["bucket", "tags.0", ""]
+
+
+def test_what_has_no_twin_is_told_apart() -> None:
+    stack = {"name": "s", "template_body": "{}"}
+    found = plan(
+        change("awscc_lambda_function.f", {"function_name": "f"}),
+        change("awscc_iam_role.r", {"role_name": "r"}),
+        change("aws_cloudformation_stack.s", before=stack),
+        change("aws_cloudformation_stack_set_instance.i", {"stack_set_name": "s"}),
+        change("data.awscc_lambda_function.d", {"id": "d"}, actions=["read"]),
+        cloud_control("AWS::Lambda::Function", {}),
+    )
+    assert {one.resource.address: one.why for one in found.foreign} == {
+        "awscc_lambda_function.f": "awscc_lambda_function is a type of CloudFormation that is not reviewed",
+        "aws_cloudformation_stack.s": "what its template makes is not in the plan",
+        "aws_cloudformation_stack_set_instance.i": (
+            "what its template makes, in every account and Region of it, is not in the plan"
+        ),
+        "aws_cloudcontrolapi_resource.x": "AWS::Lambda::Function is a type of CloudFormation that is not reviewed",
+    }
+
+
+def test_a_type_name_that_is_not_known_is_told_so() -> None:
+    (one,) = plan(change("aws_cloudcontrolapi_resource.x", {}, unknown={"type_name": True})).foreign
+    assert (
+        one.why
+        == "the type_name of this resource, which is not known, is a type of CloudFormation that is not reviewed"
+    )
+
+
+def test_the_table_has_every_type_that_is_promised() -> None:
+    assert {kind: twin.type for kind, twin in TWINS.items()} == {
+        **AWS_TYPES,
+        "AWS::SageMaker::Cluster": "aws_sagemaker_cluster",
+    }
+    for kind, twin in TWINS.items():
+        (read,) = plan(change(address(kind, "x", "awscc"), {"tags": [{"key": "a", "value": "b"}]})).resources
+        assert (read.type, read.tags()) == (twin.type, {"a": "b"})

@@ -1,0 +1,173 @@
+"""What runs because of a plan and shows in none."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.plan import Command, Plan, load
+from tests.plan.build import change, declared, document, plan
+
+
+def constant(value: Any) -> dict[str, Any]:
+    return {"constant_value": value}
+
+
+def provisioned(entry: dict[str, Any], *provisioners: tuple[str, dict[str, Any]]) -> list[Command]:
+    """The commands of a resource with these provisioners, written as Terraform 1.11 does."""
+    written = [{"type": kind, "expressions": expressions} for kind, expressions in provisioners]
+    root = {"resources": [{**declared(entry["address"].partition("[")[0]), "provisioners": written}]}
+    return plan(entry, root=root).commands
+
+
+def texts(*provisioners: tuple[str, dict[str, Any]]) -> list[str]:
+    return [one.text for one in provisioned(change("terraform_data.x", {"id": "x"}), *provisioners)]
+
+
+ECHO = ("local-exec", {"command": constant("echo hello")})
+MADE = {"references": ["var.token", "self.id", "self"]}
+
+
+@pytest.mark.parametrize(
+    ("actions", "when"),
+    [
+        (["create"], "created"),
+        (["delete", "create"], "replaced"),
+        (["create", "delete"], "replaced"),
+        (["delete"], "destroyed"),
+        (["update"], None),
+        (["no-op"], None),
+        (["forget"], None),
+    ],
+)
+def test_provisioners_run_where_a_resource_is_made_or_destroyed(actions: list[str], when: str | None) -> None:
+    before = None if actions == ["create"] else {"id": "x"}
+    after = None if actions in (["delete"], ["forget"]) else {"id": "x"}
+    found = provisioned(change("terraform_data.x", after, before=before, actions=actions), ECHO)
+    assert found == ([Command("terraform_data.x", "local-exec", "echo hello", when)] if when else [])
+
+
+def test_each_instance_runs_its_own() -> None:
+    (found,) = provisioned(change("terraform_data.x", {"id": "x"}, index="a"), ECHO)
+    assert found.address == 'terraform_data.x["a"]'
+
+
+def test_on_destruction_nothing_runs_that_refers_to_others() -> None:
+    gone = change("terraform_data.x", before={"id": "x"})
+    own = ("local-exec", {"command": {"references": ["self.id", "self"]}})
+    assert [one.text for one in provisioned(gone, own, ("local-exec", {"command": MADE}))] == ["made of self.id"]
+
+
+def test_what_runs_is_told_as_far_as_it_is_constant() -> None:
+    assert texts(
+        ECHO,
+        ("local-exec", {"command": MADE}),
+        ("local-exec", {"command": constant("a\n  b  " + "x" * 200)}),
+        ("remote-exec", {"inline": constant(["apt update", "apt install"])}),
+        ("remote-exec", {"script": constant("setup.sh")}),
+        ("file", {"source": constant("a.conf"), "destination": constant("/etc/a.conf")}),
+        ("file", {"content": constant("password"), "destination": MADE}),
+        ("chef", {"server_url": constant("https://example.org")}),
+    ) == [
+        "echo hello",
+        "made of var.token, self.id",
+        "a b " + "x" * 95 + "…",
+        "apt update; apt install",
+        "setup.sh",
+        "a.conf → /etc/a.conf",
+        "content → made of var.token, self.id",
+        "",
+    ]
+
+
+def test_data_sources_that_run_programs_run_with_every_plan() -> None:
+    program = change("data.external.e", {"program": ["python", "x.py"]}, actions=["no-op"], before={"program": []})
+    asked = change("data.http.h", {"url": "https://example.org"}, actions=["read"])
+    hidden = change(
+        "data.external.s", {"program": ["curl", "s3cret"]}, actions=["read"], sensitive={"program": [False, True]}
+    )
+    assert plan(program, asked, hidden, change("data.aws_region.r", {"id": "r"}, actions=["read"])).commands == [
+        Command("data.external.e", "external", "python; x.py", "planned"),
+        Command("data.http.h", "http", "https://example.org", "read"),
+        Command("data.external.s", "external", "curl; (sensitive)", "read"),
+    ]
+
+
+#: Of Terraform 1.14, written by hand after its source (jsonplan.ActionInvocation): no Terraform here has actions.
+INVOKED = {
+    "address": "action.aws_lambda_invoke.warm",
+    "type": "aws_lambda_invoke",
+    "name": "warm",
+    "config_values": {"function_name": "warm", "payload": "hunter2", "qualifier": None},
+    "config_sensitive": {"payload": True},
+    "config_unknown": {"log_type": True},
+    "provider_name": "registry.terraform.io/hashicorp/aws",
+    "lifecycle_action_trigger": {
+        "triggering_resource_address": "aws_sagemaker_endpoint.e",
+        "action_trigger_event": "AfterUpdate",
+        "action_trigger_block_index": 0,
+        "actions_list_index": 0,
+        "on_failure": "fail",
+    },
+}
+
+
+#: A plan of everything that runs unseen, for whoever wants one.
+OUTSIDE = document(
+    change("terraform_data.x", {"id": "x"}),
+    change(
+        "data.external.e", {"program": ["python", "hunter2"]}, actions=["read"], sensitive={"program": [False, True]}
+    ),
+    change("aws_cloudformation_stack.s", {"name": "s", "template_body": "{}"}),
+    change("awscc_lambda_function.f", {"function_name": "f"}),
+    root={
+        "resources": [
+            {
+                **declared("terraform_data.x"),
+                "provisioners": [
+                    {"type": ECHO[0], "expressions": ECHO[1]},
+                    {"type": "file", "expressions": {"content": MADE, "destination": constant("/tmp/x")}},  # noqa: S108
+                ],
+            }
+        ]
+    },
+    action_invocations=[INVOKED],
+    deferred_action_invocations=[{"reason": "deferred_prereq", "action_invocation": INVOKED}],
+)
+
+
+def test_actions_are_told_with_what_triggers_them() -> None:
+    by_hand = {name: value for name, value in INVOKED.items() if name != "lifecycle_action_trigger"}
+    deferred = {"reason": "deferred_prereq", "action_invocation": by_hand}
+    found = plan(
+        action_invocations=[INVOKED, by_hand | {"invoke_action_trigger": {}}], deferred_action_invocations=[deferred]
+    )
+    assert [(one.address, one.kind, one.when) for one in found.commands] == [
+        ("action.aws_lambda_invoke.warm", "aws_lambda_invoke", "AfterUpdate"),
+        ("action.aws_lambda_invoke.warm", "aws_lambda_invoke", "invoked"),
+        ("action.aws_lambda_invoke.warm", "aws_lambda_invoke", "deferred: deferred_prereq"),
+    ]
+    assert {one.text for one in found.commands} == {
+        "function_name = warm, payload = (sensitive), log_type = (known after apply)"
+    }
+
+
+def test_what_cannot_be_read_is_told_all_the_same() -> None:
+    found = plan(action_invocations=[None, {}], deferred_action_invocations=[1])
+    assert [one.address for one in found.commands] == [
+        "action_invocations[0]", "action_invocations[1]", "deferred_action_invocations[0]"
+    ]  # fmt: skip
+    root = {"resources": [{**declared("terraform_data.x"), "provisioners": [None, {"type": "local-exec"}]}]}
+    commands = plan(change("terraform_data.x", {"id": "x"}), root=root).commands
+    assert [(one.kind, one.text) for one in commands] == [("a provisioner", ""), ("local-exec", "")]
+
+
+def test_actions_that_are_no_list_are_refused() -> None:
+    with pytest.raises(UserError, match="action_invocations: must be a list, not an object"):
+        load(json.dumps(document(action_invocations={})).encode())
+
+
+def test_a_plan_without_any_runs_nothing() -> None:
+    found: Plan = plan(change("aws_s3_bucket.b", {"bucket": "b"}), root={"resources": [declared("aws_s3_bucket.b")]})
+    assert found.commands == []

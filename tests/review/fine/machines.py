@@ -1,0 +1,152 @@
+"""Machines that are not SageMaker's: those that nobody can count, and those that are counted now."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.plan.build import change, document
+from tests.review.fine.case import Case
+
+_REGION = {"region": "us-east-1"}
+
+
+def _one(address: str, unknown: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
+    return document(change(address, {**_REGION, **values}, unknown=unknown))
+
+
+_OFFLINE = {"s3_uri": "s3://elsewhere/features", "kms_key_id": "arn:aws:kms:us-east-1:123456789012:key/k"}
+_TEMPLATE: dict[str, Any] = {"launch_template": [{"id": "lt-0123", "name": "elsewhere", "version": "1"}]}
+_ELSEWHERE = "its launch template is not in this plan"
+
+CASES = {
+    "a Glue job of fifty workers": Case(
+        _one("aws_glue_job.g", worker_type="G.2X", number_of_workers=50), "look", "aws_glue_job.g"
+    ),
+    "a service of ECS on Fargate": Case(
+        _one("aws_ecs_service.s", launch_type="FARGATE", desired_count=20),
+        "look",
+        "AWS does not say what machines this service runs on",
+    ),
+    "pods of EKS on Fargate": Case(_one("aws_eks_fargate_profile.p", cluster_name="c"), "look", "not counted"),
+    "Batch on Fargate": Case(
+        _one("aws_batch_compute_environment.b", compute_resources=[{"type": "FARGATE", "max_vcpus": 256}]),
+        "look",
+        "AWS does not say what machines Fargate runs on",
+    ),
+    "a Batch environment whose size is known after apply": Case(
+        _one(
+            "aws_batch_compute_environment.b",
+            {"compute_resources": [{"max_vcpus": True}]},
+            compute_resources=[{"type": "EC2", "instance_type": ["p4d"]}],
+        ),
+        "look",
+        "how many vCPUs it may have is not known until apply",
+    ),
+    "EMR without servers": Case(_one("aws_emrserverless_application.e", type="spark"), "look", "not counted"),
+    "an EMR cluster of a type that nobody knows": Case(
+        _one("aws_emr_cluster.e", master_instance_group=[{"instance_type": "m9g.xlarge"}]),
+        "look",
+        "the power of the Graviton5 is not published",
+    ),
+    "eight machines of a launch template that is elsewhere": Case(
+        document(*(change("aws_instance.gpu", {**_REGION, **_TEMPLATE}, index=n) for n in range(8))),
+        "look",
+        _ELSEWHERE,
+    ),
+    "an Auto Scaling group of a launch template that is elsewhere": Case(
+        _one("aws_autoscaling_group.g", min_size=8, max_size=64, **_TEMPLATE), "look", _ELSEWHERE
+    ),
+    "a node group of EKS whose size is known after apply": Case(
+        _one(
+            "aws_eks_node_group.n",
+            {"scaling_config": [{"desired_size": True}]},
+            instance_types=["p4d.24xlarge"],
+            scaling_config=[{"min_size": 0, "max_size": 64}],
+        ),
+        "look",
+        "how many nodes it has is not known until apply",
+    ),
+    "a reserved block of capacity, whose machines its offering names": Case(
+        _one(
+            "aws_ec2_capacity_block_reservation.b",
+            {"instance_type": True, "instance_count": True},
+            capacity_block_offering_id="cb-0123",
+        ),
+        "look",
+        "instance_type is not known until apply",
+    ),
+    "eight machines without a price": Case(
+        document(
+            *(change("aws_instance.hpc", {**_REGION, "instance_type": "hpc7a.96xlarge"}, index=n) for n in range(8))
+        ),
+        "look",
+        "no price of this type is known",
+    ),
+    "throughput of a feature store that is paid for used or not": Case(
+        _one(
+            "aws_sagemaker_feature_group.f",
+            tags_all={"workload": "w", "environment": "e", "owner": "o"},
+            offline_store_config=[{"table_format": "Iceberg", "s3_storage_config": [_OFFLINE]}],
+            throughput_config=[{"throughput_mode": "Provisioned", "provisioned_write_capacity_units": 9000}],
+        ),
+        "look",
+        "its provisioned throughput (9,000 write units) is not counted",
+    ),
+    "a database, a cache and a search cluster": Case(
+        document(
+            change("aws_db_instance.d", {"instance_class": "db.r6g.16xlarge"}),
+            change("aws_elasticache_cluster.c", {"node_type": "cache.r6g.16xlarge"}),
+            change("aws_opensearch_domain.o", {"domain_name": "o"}),
+        ),
+        "look",
+        "the servers and prices of this service are not in the catalogue",
+    ),
+}
+
+_MIXED: dict[str, Any] = {
+    "min_size": 8,
+    "max_size": 8,
+    "desired_capacity": 8,
+    "mixed_instances_policy": [{"launch_template": [{"override": [{"instance_type": "p4d.24xlarge"}]}]}],
+}
+
+#: What was called fine without a figure, and the USD a month that its figures now say.
+COUNTED: dict[str, tuple[Mapping[str, Any], float]] = {
+    "eight p4d.24xlarge": (
+        document(
+            *(change("aws_instance.gpu", {**_REGION, "instance_type": "p4d.24xlarge"}, index=n) for n in range(8))
+        ),
+        8 * 730 * 21.957642,
+    ),
+    "an Auto Scaling group of eight": (_one("aws_autoscaling_group.g", **_MIXED), 8 * 730 * 21.957642),
+    "a node group of EKS": (
+        _one(
+            "aws_eks_node_group.n",
+            instance_types=["g5.12xlarge"],
+            scaling_config=[{"min_size": 4, "desired_size": 4, "max_size": 4}],
+        ),
+        4 * (730 * 5.672 + 20 * 0.08),
+    ),
+    "an EMR cluster": (
+        _one(
+            "aws_emr_cluster.e",
+            master_instance_group=[{"instance_type": "m5.xlarge"}],
+            core_instance_group=[{"instance_type": "r5.4xlarge", "instance_count": 10}],
+        ),
+        730 * (0.192 + 10 * 1.008),
+    ),
+    "a Batch environment that is never empty": (
+        _one(
+            "aws_batch_compute_environment.b",
+            compute_resources=[{"type": "EC2", "instance_type": ["p3.2xlarge"], "min_vcpus": 64, "max_vcpus": 64}],
+        ),
+        8 * 730 * 3.06,
+    ),
+    "reserved capacity": (
+        _one("aws_ec2_capacity_reservation.r", instance_type="p5.48xlarge", instance_count=4),
+        4 * 730 * 55.04,
+    ),
+    "a HyperPod cluster": (
+        _one("aws_sagemaker_cluster.c", instance_groups=[{"instance_type": "ml.g5.xlarge", "instance_count": 16}]),
+        16 * 730 * 1.4084,
+    ),
+}

@@ -1,0 +1,116 @@
+"""Plans that break a rule that the field taught; nothing else is wrong with them.
+
+Those of `CHOICES` are to look at, as a person has to decide; all of them was seen, so that nothing more stops them.
+"""
+
+# ruff: noqa: S106  (none of them is a password)
+
+from typing import Any
+
+from tests.review.fine.case import Case
+from tests.rules.cases.plain_secrets import HUGGING_FACE, notebook, serves
+from tests.rules.endpoints import IMAGE, MODEL, serverless, watched
+from tests.rules.plans import document
+from tests.rules.tables import Case as Plan
+
+_BLUE_GREEN = {"traffic_routing_configuration": {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0}}
+_ROLLS_BACK = {
+    "blue_green_update_policy": _BLUE_GREEN,
+    "auto_rollback_configuration": {"alarms": {"alarm_name": "delay-errors"}},
+}
+_SERVED = watched(
+    watched(serverless(configuration={"name": None}, endpoint={"deployment_config": _ROLLS_BACK}), "ModelLatency"),
+    "Invocation5XXErrors",
+    "aws_cloudwatch_metric_alarm.errors",
+)
+
+
+def _waits(pattern: dict[str, Any]) -> dict[str, Any]:
+    return document({"aws_cloudwatch_event_rule.r": {"name": "retrain", "event_pattern": pattern}})
+
+
+CASES: dict[str, Case] = {
+    "a token in a model's environment": Case(
+        document(serves(HUB=HUGGING_FACE)), "stop", "HUB holds a Hugging Face token"
+    ),
+    "a password in a model's environment": Case(
+        document(serves(DB_PASSWORD="hunter2")), "stop", "DB_PASSWORD holds a literal value"
+    ),
+    "a token in a notebook's script": Case(
+        document(notebook(f"export HF_TOKEN={HUGGING_FACE}")), "stop", "its text holds a Hugging Face token"
+    ),
+    "an event that nothing sends": Case(
+        _waits({"source": ["aws.sagemaker"], "detail-type": ["SageMaker Pipeline Execution Status Change"]}),
+        "stop",
+        "SageMaker Model Building Pipeline Execution Status Change",
+    ),
+    "a state of endpoints as the API has it": Case(
+        _waits(
+            {
+                "source": ["aws.sagemaker"],
+                "detail-type": ["SageMaker Endpoint State Change"],
+                "detail": {"EndpointStatus": ["Failed"]},
+            }
+        ),
+        "stop",
+        "the states of endpoints are sent in capitals",
+    ),
+    "two models of one name": Case(
+        document({f"aws_sagemaker_model.{name}": {**serves()[MODEL], "name": "delay"} for name in ("a", "b")}),
+        "stop",
+        "delay is the name of aws_sagemaker_model",
+    ),
+}
+CHOICES: dict[str, Case] = {
+    "a sensitive value in a model's environment": Case(
+        Plan(
+            serves(HF_TOKEN="hunter2"), sensitive={MODEL: {"primary_container": [{"environment": {"HF_TOKEN": True}}]}}
+        ).document(),
+        "look",
+        "What is marked as sensitive is not handed over in plain text",
+    ),
+    "an image that is latest": Case(
+        document({MODEL: {"primary_container": {"image": IMAGE.replace(":1", ":latest")}}}),
+        "look",
+        "An image is named with its version",
+    ),
+    "an image without a tag": Case(
+        document({MODEL: {"primary_container": {"image": IMAGE.replace(":1", "")}}}),
+        "look",
+        "An image is named with its version",
+    ),
+    "a GPU notebook": Case(
+        document(
+            {
+                "aws_sagemaker_notebook_instance.n": {
+                    "name": "n",
+                    "instance_type": "ml.g4dn.xlarge",
+                    "lifecycle_config_name": "stop-when-idle",
+                    "volume_size": 20,
+                }
+            }
+        ),
+        "look",
+        "A notebook instance has no GPU",
+    ),
+    "a rollback that an apply does not notice": Case(
+        document(_SERVED), "look", "An apply that SageMaker rolls back fails"
+    ),
+    "a pipeline from S3": Case(
+        document(
+            {
+                "aws_sagemaker_pipeline.p": {
+                    "pipeline_name": "p",
+                    "pipeline_definition_s3_location": {"bucket": "b", "object_key": "p.json", "version_id": "1"},
+                },
+                "aws_s3_object.p": {
+                    "bucket": "b",
+                    "key": "p.json",
+                    "content": {"Version": "2020-12-01", "Steps": []},
+                },
+            }
+        ),
+        "look",
+        "A pipeline's definition is given inline",
+    ),
+}

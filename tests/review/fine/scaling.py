@@ -1,0 +1,117 @@
+"""Endpoints that scale on paper only, or further than was counted."""
+
+from typing import Any
+
+from tests.review.fine.case import Case
+from tests.rules.endpoints import (
+    BACKLOG,
+    CONFIGURATION,
+    ENDPOINT,
+    POLICY,
+    REQUESTS,
+    STEP,
+    TARGET,
+    Resources,
+    acted_on,
+    asynchronous,
+    following,
+    moved,
+    real_time,
+    scaled,
+    watched,
+)
+from tests.rules.plans import document
+
+#: What other rules ask of endpoints and of their configurations.
+_OTHERS = (
+    "CONFIGURATION_NAME_PREFIX", "ENDPOINT_ERROR_ALARM", "ENDPOINT_IDLE_ALARM", "ENDPOINT_LATENCY_ALARM",
+    "ENDPOINT_LOW_UTILIZATION_ALARM", "ROLLBACK_ALARMS",
+)  # fmt: skip
+_TAGS = {f"sust_waiver:SUS_{rule}": "of no matter here until 2099-12-31" for rule in _OTHERS}
+_TOLD = {
+    "s3_failure_path": "s3://answers/failed/",
+    "notification_config": {"error_topic": "arn:aws:sns:eu-north-1:123456789012:failed"},
+}
+
+
+def _tagged(resources: Resources, **tags: str) -> Resources:
+    more = {address: {**resources[address], "tags": {**_TAGS, **tags}} for address in (ENDPOINT, CONFIGURATION)}
+    return {**resources, **more}
+
+
+def _woken(resources: Resources, **alarm: Any) -> Resources:
+    """With a policy that follows the backlog and one that wakes."""
+    stepped = moved(following(resources, **BACKLOG), step=True)
+    return watched(stepped, "HasBacklogWithoutCapacity", alarm_actions=[f"${{{STEP}.arn}}"], **alarm)
+
+
+_ASYNCHRONOUS = _tagged(asynchronous(output=_TOLD))
+_SLEEPS = _woken(scaled(_ASYNCHRONOUS, least=0))
+_PRODUCTION = scaled(_tagged(real_time(), environment="prod"))
+_DEVELOPMENT = scaled(_tagged(real_time(), environment="dev"))
+_NAMED = scaled(_ASYNCHRONOUS, least=0, resource_id="endpoint/delay/variant/main")
+_AT_ONCE = "at(2027-01-01T00:00:00)"
+_BY_DAY = ("0 8 * * ? *", 2, 4), ("0 18 * * ? *", 1, 4)
+
+#: Of which nobody can tell what they come to.
+CASES = {
+    "an asynchronous endpoint that an action lifts to twenty once": Case(
+        document(acted_on(_SLEEPS, ("", 20, 20), schedule=_AT_ONCE)), "look", "runs but once"
+    ),
+    "a real-time endpoint whose schedule ends": Case(
+        document(acted_on(following(_DEVELOPMENT, **REQUESTS), *_BY_DAY, end_time="2027-01-01T00:00:00Z")),
+        "look",
+        "ends at 2027-01-01T00:00:00Z",
+    ),
+    "one variant with two scalable targets": Case(
+        document({**_woken(_NAMED), "aws_appautoscaling_target.more": {**_NAMED[TARGET], "max_capacity": 40}}),
+        "look",
+        "is registered last is not known",
+    ),
+    "metric math that may or may not give a number": Case(
+        document(
+            following(
+                _PRODUCTION,
+                customized_metric_specification={
+                    "metrics": [
+                        {"id": "e", "expression": "FILL(m, 0) + 1"},
+                        {
+                            "id": "m",
+                            "metric_stat": {
+                                "metric": {"namespace": "AWS/SageMaker", "metric_name": "ApproximateBacklogSize"}
+                            },
+                        },
+                    ]
+                },
+            )
+        ),
+        "look",
+        "ever acts cannot be told",
+    ),
+}
+
+#: Which a rule judges now.
+JUDGED = {
+    "an asynchronous endpoint whose scaling in is suspended": Case(
+        document(_woken(scaled(_ASYNCHRONOUS, least=0, suspended_state={"dynamic_scaling_in_suspended": True}))),
+        "look",
+        "stays as it is when its queue is empty",
+    ),
+    "an asynchronous endpoint that an action lifts each day": Case(
+        document(acted_on(_SLEEPS, ("0 8 * * ? *", 20, 20))), "look", "keeps 20 instances when its queue is empty"
+    ),
+    "an asynchronous endpoint whose alarm is off": Case(
+        document(_woken(scaled(_ASYNCHRONOUS, least=0), actions_enabled=False)), "look", "no alarm on HasBacklog"
+    ),
+    "a real-time endpoint that follows a queue": Case(
+        document(following(_PRODUCTION, **BACKLOG)),
+        "look",
+        f"stays at 1 instance: {POLICY} waits for ApproximateBacklogSizePerInstance",
+    ),
+    "a real-time endpoint with steps that nothing starts": Case(
+        document(moved(_PRODUCTION, step=True)), "look", f"no alarm of the plan starts {STEP}"
+    ),
+    "a schedule that never takes away what it adds": Case(
+        document(acted_on(_DEVELOPMENT, *_BY_DAY)), "look", "nothing stops variant main at night"
+    ),
+}

@@ -1,0 +1,31 @@
+"""Plans that were called fine without a figure: each says now what its machines cost, in each format."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.footprint import shown
+from sustainable_mlops.plan import load
+from sustainable_mlops.review import review
+from sustainable_mlops.review.formats import FORMATS, render
+from tests.review.fine.machines import COUNTED
+
+
+@pytest.mark.parametrize(("document", "usd"), COUNTED.values(), ids=COUNTED.keys())
+def test_what_its_machines_cost_is_counted(document: Mapping[str, Any], usd: float) -> None:
+    found = review(load(json.dumps(document).encode(), "plan"))
+    cost = found.footprint.delta.get("cost")
+    assert cost is not None
+    assert cost.central == pytest.approx(usd)
+    assert found.footprint.uncounted == ()
+
+
+@pytest.mark.parametrize("form", sorted({*FORMATS} - {"sarif"}))  # which has findings alone
+@pytest.mark.parametrize(("document", "usd"), COUNTED.values(), ids=COUNTED.keys())
+def test_every_format_for_people_and_programs_says_it(document: Mapping[str, Any], usd: float, form: str) -> None:
+    found = review(load(json.dumps(document).encode(), "plan"))
+    text = f'"central": {found.footprint.delta.figures["cost"].central!r}' if form == "json" else shown(usd)
+    assert text in re.sub(r"\s+", " ", render(found, form))

@@ -1,0 +1,45 @@
+"""Rules and figures rest on one model of scaling: neither says of an endpoint what the other denies."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sustainable_mlops.footprint import alternatives, of_plan
+from sustainable_mlops.plan import Plan, load
+from sustainable_mlops.review import review
+from sustainable_mlops.review.formats.json import document
+from tests.review.fine.case import Case
+from tests.review.fine.scaling import CASES, JUDGED
+from tests.reviewed import disagreements
+from tests.rules.tables import rows
+
+FIXTURES = sorted((Path(__file__).parents[1] / "plan" / "fixtures").glob("*.json"))
+
+
+def agree(plan: Plan) -> list[str]:
+    footprint = of_plan(plan)
+    return disagreements(plan, footprint, alternatives(footprint))
+
+
+@pytest.mark.parametrize("answer", ["pass", "fail", "unknown", "not_applicable"])
+def test_rules_and_figures_agree_on_every_case_of_a_rule(answer: str) -> None:
+    wrong = {
+        f"{row.rule}, {row.title}": found
+        for row in rows(answer)
+        if any(address.startswith("aws_sagemaker_endpoint.") for address in row.case.resources)
+        and (found := agree(row.case.plan()))
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_rules_and_figures_agree_on_plans_of_terraform(path: Path) -> None:
+    assert agree(load(path)) == []
+
+
+@pytest.mark.parametrize("case", [*CASES.values(), *JUDGED.values()], ids=[*CASES, *JUDGED])
+def test_what_scales_on_paper_only_is_to_be_looked_at(case: Case) -> None:
+    found = review(load(json.dumps(case.document).encode(), "plan"))
+    assert found.verdict == case.verdict
+    assert case.says in json.dumps(document(found))

@@ -1,0 +1,90 @@
+"""What is taken for a credential, and what is not; and that no part of one is ever shown."""
+
+import time
+
+import pytest
+
+from sustainable_mlops.rules import BY_ID, credentials, evaluate
+from tests.rules.cases.plain_secrets import AWS, HUGGING_FACE, PRIVATE, WEB
+from tests.rules.tables import Row, rows
+
+_TEXT = "aB3dE5gH" * 6
+
+SHAPES = {
+    "an AWS access key": AWS,
+    "a temporary AWS access key": AWS.replace("AKIA", "ASIA"),
+    "an AWS secret key": "aws_secret_access_key " + _TEXT[:40],
+    "a Hugging Face token": HUGGING_FACE,
+    "a GitHub token": "gh" + "p_" + _TEXT[:36],
+    "a GitLab token": "glpat" + "-" + _TEXT[:20],
+    "a Slack token": "xoxb" + "-123456789012-" + _TEXT[:24],
+    "a Slack webhook": "https://hooks.slack.com" + "/services/T00000000/B00000000/" + _TEXT[:24],
+    "an API key": "sk" + "-proj-" + _TEXT,
+    "a Stripe key": "sk_" + "live_" + _TEXT[:24],
+    "a Google API key": "AI" + "za" + _TEXT[:35],
+    "an npm token": "npm" + "_" + _TEXT[:36],
+    "a Docker Hub token": "dckr" + "_pat_" + _TEXT[:27],
+    "a Databricks token": "dapi" + "0123456789abcdef" * 2,
+    "a JSON web token": WEB,
+    "a private key": PRIVATE,
+    "a password in an address": "mysql://app:" + "hunter2@db/flights",
+}
+NO_SHAPES = (
+    "hf_transformers_text_generation_pipeline",
+    "sk-learn-random-forest-classifier-of-flights",
+    "https://example.com:8443/a@b",
+    "https://x:${TOKEN}@github.com/a/b.git",
+    "AKIArose",
+    "123456789012.dkr.ecr.eu-north-1.amazonaws.com/delay@sha256:" + "0" * 64,
+)
+
+
+@pytest.mark.parametrize("what", SHAPES)
+def test_a_token_is_one_wherever_it_stands(what: str) -> None:
+    token = SHAPES[what]
+    assert list(credentials.within(token)) == [what]
+    assert what in credentials.within(f'{{"a": ["--x={token}", "b"]}}')
+
+
+@pytest.mark.parametrize("text", NO_SHAPES)
+def test_what_merely_looks_like_one_is_none(text: str) -> None:
+    assert list(credentials.within(text)) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["HF_TOKEN", "hf-token", "hfToken", "db.password", "DBPASSWORD", "DB_PASSWORD_2", "APIKey", "client_secret", "PWD"],
+)
+def test_a_name_says_that_it_holds_one(name: str) -> None:
+    assert credentials.named(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["MAX_TOKENS", "TOKENIZER", "SECRET_ARN", "SECRET_NAME", "TOKEN_URL", "KMS_KEY_ID", "pad_token", "eosToken", "KEY"],
+)
+def test_a_name_says_something_else(name: str) -> None:
+    assert not credentials.named(name)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in rows("fail") if row.rule in ("SUS_LITERAL_SECRET", "SUS_SECRET_IN_PLAIN_TEXT")]
+)
+def test_no_part_of_a_secret_is_shown(row: Row) -> None:
+    shown = str(evaluate(row.case.plan(), [BY_ID[row.rule]]))
+    secrets = ("hunter2", "abcd1234", "0a1b2c3d", "aB3/", HUGGING_FACE, AWS, WEB)
+    assert not [secret for secret in secrets if secret[:8] in shown]
+
+
+def test_a_name_that_is_itself_a_token_is_not_shown() -> None:
+    assert credentials.shown(HUGGING_FACE) == "credential"
+    assert credentials.shown("HF_TOKEN") == "HF_TOKEN"
+
+
+@pytest.mark.parametrize(
+    "piece", ["-", "a-", "a.", "sk-", "eyJ-", "hf_", "://", "token ", "token=", "--token ", "\"' :"]
+)
+def test_a_hostile_text_is_read_in_a_moment(piece: str) -> None:
+    started = time.perf_counter()
+    list(credentials.within(piece * (200_000 // len(piece)) + "token://AKIA-----PRIVATE KEY-----"))
+    assert time.perf_counter() - started < 2
