@@ -1,18 +1,24 @@
-"""Reports with hostile names in a real headless browser: no script runs. `make browser` runs this.
+"""Reports in a real headless browser: no script of hostile names runs, nothing is wider than a phone. `make browser`.
 
 Not collected with the other tests, as it needs Chromium on PATH.
 """
 
+import html
 import json
+import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
 
-from sustainable_mlops.review import review
+from sustainable_mlops.review import Review, review
+from sustainable_mlops.review.budgets import Budget
 from sustainable_mlops.review.formats import render
+from tests.plan.build import change, plan
 from tests.review.hostile import SCRIPT, TODAY, hostile
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -27,10 +33,10 @@ def browser() -> str:
     return found
 
 
-def page_after_loading(browser: str, html: str, folder: Path) -> str:
+def page_after_loading(browser: str, text: str, folder: Path) -> str:
     """The page as it is after everything that would run has run."""
     file = folder / "page.html"
-    file.write_text(html)
+    file.write_text(text)
     flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
     flags += ["--virtual-time-budget=3000", "--dump-dom"]
     done = subprocess.run([browser, *flags, file.as_uri()], capture_output=True, text=True, timeout=120, check=True)
@@ -41,8 +47,12 @@ def test_the_attack_runs_where_nothing_stops_it(browser: str, tmp_path: Path) ->
     assert RAN in page_after_loading(browser, f"<!doctype html><html><body>{SCRIPT}</body></html>", tmp_path)
 
 
-def test_no_script_runs_in_the_html_report(browser: str, tmp_path: Path) -> None:
-    page = render(review(hostile(), today=TODAY), "html")
+SEVERAL = [replace(review(hostile(), today=TODAY), name=name) for name in (SCRIPT, "b")]
+
+
+@pytest.mark.parametrize("found", [SEVERAL[:1], SEVERAL], ids=["one plan", "several"])
+def test_no_script_runs_in_the_html_report(found: list[Review], browser: str, tmp_path: Path) -> None:
+    page = render(found, "html")
     # Without the policy that forbids all scripts: the escaping alone must hold.
     unguarded = page.replace("Content-Security-Policy", "x-nothing")
     assert unguarded != page
@@ -51,10 +61,11 @@ def test_no_script_runs_in_the_html_report(browser: str, tmp_path: Path) -> None
     assert RAN not in loaded
 
 
-def test_no_script_runs_in_the_comment(browser: str, tmp_path: Path) -> None:
-    comment = render(review(hostile(), today=TODAY), "markdown")
-    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(comment)
-    loaded = page_after_loading(browser, f"<!doctype html><html><body>{html}</body></html>", tmp_path)
+@pytest.mark.parametrize("found", [SEVERAL[:1], SEVERAL], ids=["one plan", "several"])
+def test_no_script_runs_in_the_comment(found: list[Review], browser: str, tmp_path: Path) -> None:
+    comment = render(found, "markdown")
+    page = MarkdownIt("commonmark", {"html": True}).enable("table").render(comment)
+    loaded = page_after_loading(browser, f"<!doctype html><html><body>{page}</body></html>", tmp_path)
     assert "Data at risk" in loaded
     assert RAN not in loaded
 
@@ -64,3 +75,58 @@ def test_no_script_runs_where_a_viewer_takes_sarif_for_html(browser: str, tmp_pa
     loaded = page_after_loading(browser, f"<!doctype html><html><body>{json.loads(sarif)}</body></html>", tmp_path)
     assert "ruleId" in loaded
     assert RAN not in loaded
+
+
+#: The widths of a phone and of a desktop, in pixels.
+WIDTHS = (390, 1180)
+LONG = "x" * 120
+#: Measures a page in a frame of its own, with all that is folded unfolded: how wide it is, and what sticks out.
+MEASURE = """
+<script>onload = () => {
+  const page = document.querySelector("iframe").contentDocument, width = page.documentElement.clientWidth;
+  page.querySelectorAll("details").forEach(one => one.open = true);
+  const out = [...page.querySelectorAll("body *")].filter(one => !one.parentElement.closest(".wide")
+    && one.getBoundingClientRect().right > width + 1).map(one => `${one.tagName}.${one.className}`);
+  document.body.append(`measured ${page.documentElement.scrollWidth} of ${width}, out: ${[...new Set(out)]};`);
+}</script>"""
+
+
+def long_names() -> Review:
+    """A plan in which every name, text and address is long and has no place to break."""
+    variant = {"variant_name": LONG, "model_name": LONG, "instance_type": "ml.g5.xlarge", "initial_instance_count": 2}
+    statements = [{"Effect": "Allow", "Action": action, "Resource": LONG} for action in (f"s3:{LONG}*", "*")]
+    kinds: dict[str, dict[str, Any]] = {
+        "aws_sagemaker_endpoint_configuration": {
+            "name": LONG,
+            "production_variants": [variant, {**variant, "variant_name": f"{LONG}y"}],
+        },
+        "aws_s3_bucket": {"bucket": LONG},
+        "aws_sagemaker_notebook_instance": {"name": LONG, "instance_type": LONG},
+        "aws_sagemaker_pipeline": {"pipeline_name": LONG, "pipeline_definition_s3_location": [{"bucket": LONG}]},
+        "aws_batch_unheard_of": {"name": LONG},
+        "aws_iam_role_policy": {"role": LONG, "policy": json.dumps({"Statement": statements})},
+    }
+    changes = []
+    for kind, values in kinds.items():
+        values["region"] = "eu-north-1"
+        changes += [
+            change(f"{kind}.new", values, index=LONG),
+            change(f"{kind}.kept", values, before=values, index=LONG),
+            change(f"{kind}.gone", before=values, index=LONG),
+            change(f"{kind}.moved", values, before=values, index=LONG, previous_address=f"{kind}.{LONG}"),
+        ]
+    budgets = [Budget(LONG, {}, {"usd_per_month": 1, "kg_per_month": 1})]
+    found = review(plan(*changes, complete=False), budgets=budgets, today=TODAY)
+    return replace(found, name=f"{LONG}/plan.json", notes=(LONG, *found.notes), remarks=(LONG,), only=(LONG,))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("number", [1, 3])
+def test_nothing_is_wider_than_the_screen(number: int, width: int, browser: str, tmp_path: Path) -> None:
+    found = [replace(long_names(), name=f"{LONG}{n}") for n in range(number)]
+    frame = f'<iframe width="{width}" height="900" srcdoc="{html.escape(render(found, "html"))}"></iframe>'
+    loaded = page_after_loading(browser, f"<!doctype html><html><body>{frame}{MEASURE}</body></html>", tmp_path)
+    measured = re.search(r"measured (\d+) of (\d+), out: (.*);</body>", loaded)
+    assert measured is not None
+    assert measured[3] == ""
+    assert int(measured[1]) <= int(measured[2]) <= width

@@ -53,7 +53,11 @@ def lines(changes: Sequence[Change]) -> tuple[tuple[str, ...], bool]:
     """What becomes of a resource, a line a part, and whether any changes: then those that do not are left out."""
     told = [(one.name, *found) for one in changes if (found := became(one)).text]
     differs = any(one[2] for one in told)
-    kept = [f"{name}: {text}" if len(changes) > 1 else text for name, text, its in told if its or not differs]
+    kept = [
+        text if len(changes) == 1 or text.startswith(name) else f"{name}: {text}"
+        for name, text, its in told
+        if its or not differs
+    ]
     more = (f"and {len(kept) - _MOST} more",) if len(kept) > _MOST else ()
     return (*kept[:_MOST], *more), differs
 

@@ -1,0 +1,184 @@
+"""Several plans are one report: the worst first, totals over all, and what they have in common once."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import jsonschema
+import pytest
+from referencing import Registry, Resource
+
+from sustainable_mlops.plan import load
+from sustainable_mlops.review import Review, Verdict, review, review_all
+from sustainable_mlops.review.budgets import Budget
+from sustainable_mlops.review.formats import FORMATS, effects, render
+from sustainable_mlops.review.formats.bundle import bundle
+from sustainable_mlops.review.formats.markdown import not_reviewed
+from sustainable_mlops.review.formats.points import Place
+from sustainable_mlops.review.formats.room import LIMIT
+from sustainable_mlops.review.marker import marker, plans_of
+from sustainable_mlops.terraform import ROOT
+from tests.plan.build import change, plan
+from tests.plan.test_load import FIXTURES
+from tests.review.hostile import ATTACKS, SECRET, TODAY, hostile
+from tests.review.test_formats import MADE_OF, REVIEWS, page_of
+
+PEOPLE = ("markdown", "html", "text")
+TAGS = {"workload": "a", "environment": "dev", "owner": "b"}
+QUIET = review(plan(change("aws_sns_topic.t", {"name": "t", "tags_all": TAGS})), today=TODAY)
+
+
+def named(name: str, found: Review) -> Review:
+    return replace(found, name=name)
+
+
+#: Two environments of one code base, one of which is worse, and one that is fine.
+DEV, FINE = named("dev", REVIEWS["platform"]), named("quiet", QUIET)
+PROD = named("prod", replace(REVIEWS["platform"], risks=(*REVIEWS["platform"].risks, *REVIEWS["change"].risks)))
+ALL = [FINE, DEV, PROD]
+
+
+def test_one_review_in_a_list_is_shown_as_it_is_by_itself() -> None:
+    assert all(render([DEV], form) == render(DEV, form) for form in FORMATS)
+
+
+def test_the_worst_is_first_and_those_of_one_verdict_keep_their_order() -> None:
+    assert QUIET.verdict is Verdict.FINE
+    assert [one.review.name for one in bundle(ALL).members] == ["dev", "prod", "quiet"]
+
+
+@pytest.mark.parametrize("form", PEOPLE)
+def test_the_first_line_names_the_worst_verdict_and_whose_it_is(form: str) -> None:
+    assert "Stop in dev, prod: data at risk, privileges, policies, budgets" in render(ALL, form)
+    assert "Fine: no gate failed in any of 2 plans" in render([FINE, named("other", QUIET)], form)
+
+
+@pytest.mark.parametrize("form", PEOPLE)
+def test_what_plans_have_in_common_is_said_once_and_what_one_has_alone_in_its_section(form: str) -> None:
+    page = render(ALL, form)
+    for common in ("AmazonSageMakerFullAccess, which is not in this plan", "power model of the server: "):
+        assert page.count(common) == 1
+        assert render(DEV, form).count(common) == 1
+    own = "its objects will be gone"
+    section = page.index("── prod" if form == "text" else "prod: Stop: ")
+    assert page.index("In several plans") < page.index("AmazonSageMakerFullAccess") < section < page.index(own)
+
+
+def test_what_is_not_true_of_all_says_of_which() -> None:
+    found = bundle(ALL)
+    assert {point.plans for point in found.common[Place.STOP]} == {("dev", "prod")}
+    assert {point.plans for point in bundle([DEV, PROD]).common[Place.STOP]} == {()}
+    assert "(in dev, prod)" in render(ALL, "markdown")
+    assert "in dev, prod" in render(ALL, "html")
+
+
+def test_every_point_is_said_of_every_plan_that_has_it() -> None:
+    """Nothing gets lost between what is common and what is not."""
+    found = bundle(ALL)
+    for member in found.members:
+        alone = bundle([member.review]).members[0].own
+        for place in Place:
+            common = [one for one in found.common[place] if not one.plans or member.review.name in one.plans]
+            said = {one._replace(plans=()) for one in (*common, *member.own[place])}
+            assert said == set(alone[place])
+
+
+def test_the_counts_of_the_table_are_those_of_the_plan_by_itself() -> None:
+    (dev,) = (one for one in bundle(ALL).members if one.review is DEV)
+    alone = bundle([DEV]).members[0]
+    assert (dev.stops, dev.looks) == (alone.stops, alone.looks)
+    assert dev.stops == len(alone.own[Place.STOP])
+    assert dev.elsewhere == dev.stops + dev.looks
+    carbon = effects.totals(DEV.footprint)[0].change
+    assert f"| `dev` | 🛑 stop | {dev.stops} | {dev.looks} | {carbon} |" in render(ALL, "markdown")
+
+
+def test_totals_are_the_sum_over_all_plans() -> None:
+    whole = bundle([DEV, PROD]).footprint
+    for metric in ("total", "cost"):
+        one, both = DEV.footprint.delta.get(metric), whole.delta.get(metric)
+        assert one is not None
+        assert both is not None
+        assert both.central == pytest.approx(2 * one.central)
+        assert both.high == pytest.approx(2 * one.high)
+
+
+def test_the_worst_plan_alone_is_open() -> None:
+    for form in ("markdown", "html"):
+        opened = re.findall(r"<details[^>]* open[^>]*><summary>(.*?)</summary>", render(ALL, form))
+        assert sum("dev" in title for title in opened) == 1
+        assert not any("prod" in title or "quiet" in title for title in opened)
+
+
+def test_a_comment_about_the_same_plans_is_found_again() -> None:
+    assert render(ALL, "markdown").startswith(marker("quiet", "dev", "prod") + "\n")
+    assert plans_of(render(ALL, "markdown")) == plans_of(render(ALL[::-1], "markdown"))
+    assert not_reviewed(["dev", "a`b"], "x.json: <no> file") == (
+        f"{marker('dev', 'a`b')}\n## ❔ Not reviewed\n\n`dev`, ``a`b``: x.json: &#60;no&#62; file\n"
+    )
+
+
+@pytest.mark.parametrize("number", [2, 30, 400])
+def test_a_comment_about_any_number_of_large_plans_fits(number: int) -> None:
+    large = review(plan(*(change(f"aws_s3_bucket.b{n}", before={"bucket": "b"}, index="x" * 200) for n in range(300))))
+    comment = render([named(f"{'x' * 150}{n}", large if n % 2 else DEV) for n in range(number)], "markdown")
+    assert len(comment.encode("utf-16-le")) / 2 < 65_536
+    assert len(comment) > LIMIT * 0.5
+    assert comment.count("<details") == comment.count("</details>")
+    if number == 400:
+        assert re.search(r"… \d+ more plans: too many for one comment", comment)
+
+
+def test_the_json_of_several_plans_is_as_its_published_schema_says() -> None:
+    folder = ROOT / "sustainable_mlops/review"
+    schemas = {name: json.loads((folder / f"{name}.schema.json").read_text()) for name in ("review", "reviews")}
+    registry: Registry[bool | Mapping[str, Any]] = Registry().with_resource(
+        "review.schema.json", Resource.from_contents(schemas["review"])
+    )
+    jsonschema.Draft202012Validator.check_schema(schemas["reviews"])
+    document = json.loads(render(ALL, "json"))
+    jsonschema.Draft202012Validator(schemas["reviews"], registry=registry).validate(document)
+    assert (document["verdict"], document["exit_code"]) == ("stop", 1)
+    assert document["plans"] == [json.loads(render(one, "json")) for one in ALL]
+    assert document["totals"]["changes"]["counts"]["create"] == 61
+    both = 2 * DEV.footprint.delta.figures["cost"].central
+    assert document["totals"]["delta"]["cost"]["central"] == pytest.approx(both)
+
+
+def test_sarif_has_one_run_in_which_each_result_tells_its_plan() -> None:
+    (run,) = json.loads(render(ALL, "sarif"))["runs"]
+    places = [one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in run["results"]]
+    assert set(places) == {"dev", "prod"}
+    prints = [one["partialFingerprints"]["ruleAndAddress/v1"] for one in run["results"]]
+    assert len(set(prints)) == len(prints)
+    for one in run["results"]:
+        assert run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"]
+
+
+def test_a_budget_over_all_plans_is_told_once() -> None:
+    plans = [load((FIXTURES / "platform.json").read_bytes(), name) for name in ("a", "b")]
+    found = review_all(plans, budgets=[Budget("all", {}, {"usd_per_month": 3000})], today=TODAY)
+    (over,) = (one for one in bundle(found).common[Place.STOP] if one.topic == "Budgets")
+    assert "a and b together" in over.text
+    assert render(found, "text").count("What stops it") == 1
+
+
+ONES: dict[str, Callable[[], list[Review]]] = {
+    "names": lambda: [named(attack, QUIET if n % 2 else DEV) for n, attack in enumerate(ATTACKS)],
+    "contents": lambda: [named(name, review(hostile(), today=TODAY)) for name in ("a", "b")],
+}
+
+
+@pytest.mark.parametrize("kind", ONES)
+def test_names_stay_names_where_there_are_several_plans(kind: str) -> None:
+    found = ONES[kind]()
+    page = page_of(render(found, "markdown"))
+    assert {tag for tag, _ in page.tags} <= MADE_OF
+    assert not re.search(r"@\w|#\d|://|www\.", page.text)
+    html = page_of(render(found, "html"), markdown=False)
+    assert not {tag for tag, _ in html.tags} & {"script", "img", "iframe", "a", "object", "link", "textarea"}
+    assert not {name for _, name in html.tags if name.startswith("on") or name in ("src", "href", "srcdoc")}
+    assert all(character.isprintable() or character == "\n" for character in render(found, "text"))
+    assert not any(SECRET in render(found, form) for form in FORMATS)

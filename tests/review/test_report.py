@@ -1,0 +1,156 @@
+"""What a person on the pull request reads first, what is folded, and what is counted instead of listed."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.plan import load
+from sustainable_mlops.review import Review, review
+from sustainable_mlops.review.formats import render
+from sustainable_mlops.review.formats.points import Place, placed, points, until_apply
+from sustainable_mlops.review.review import GATES, Gate
+from tests.plan.build import change, plan
+from tests.plan.test_load import FIXTURES
+from tests.review.hostile import TODAY
+
+PEOPLE = ("markdown", "html", "text")
+TAGS = {"workload": "a", "environment": "dev", "owner": "b"}
+CHANGE, PLATFORM = (review(load(FIXTURES / f"{name}.json"), today=TODAY) for name in ("change", "platform"))
+
+
+def topic(name: str) -> dict[str, Any]:
+    return change(f"aws_sns_topic.{name}", {"name": name, "tags_all": TAGS})
+
+
+def kept(address: str, **values: Any) -> dict[str, Any]:
+    """What the plan leaves alone."""
+    return change(address, values, before=values)
+
+
+def variants(*types: str, **more: Any) -> dict[str, Any]:
+    named = [{"variant_name": f"v{n}", "model_name": "m", "instance_type": one, "initial_instance_count": 1, **more}
+             for n, one in enumerate(types)]  # fmt: skip
+    return {"name": "c", "production_variants": named, "region": "eu-north-1", "tags_all": TAGS}
+
+
+DEAD = kept("aws_sagemaker_endpoint_configuration.dead", **variants("ml.m5.large", accelerator_type="ml.eia2.medium"))
+
+
+def comment_summaries(page: str) -> list[str]:
+    return re.findall(r"<summary>(?:<b>)?(.*?)(?:</b>)?</summary>", page)
+
+
+def gate(found: Review, name: str) -> Gate:
+    return next(one for one in found.gates if one.name == name)
+
+
+@pytest.mark.parametrize("form", PEOPLE)
+def test_what_stops_it_comes_first_then_what_to_look_at_then_what_it_does_then_the_rest(form: str) -> None:
+    page = render(CHANGE, form)
+    order = [*(str(place) for place in (Place.STOP, Place.LOOK)), "What this change does", "ml.c7g.xlarge",
+             "For the record", "Not counted: ", "Assumptions: "]  # fmt: skip
+    places = [page.index(title) for title in order]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("form", PEOPLE)
+def test_what_is_replaced_or_deleted_is_named_and_what_is_added_is_counted_by_type(form: str) -> None:
+    page = re.sub(r"</?(?:code|strong|b)>|[`\n]| {2,}", "", render(CHANGE, form)).replace("&#34;", '"')
+    start = page.index("What this change does")
+    assert "deletes 2: aws_s3_bucket.this[" in page[start:]
+    assert "aws_sagemaker_feature_group.this" in page[page.index("replaces 3: ") :].partition("deletes")[0]
+    added = " ".join(re.sub(r"</?(?:code|strong)>|`", "", render(PLATFORM, form)).split())
+    assert "adds 30: 4 aws_sagemaker_endpoint, 4 aws_sagemaker_model, 3 aws_" in added
+
+
+@pytest.mark.parametrize("form", PEOPLE)
+def test_an_untouched_failure_is_folded_and_its_title_says_that_it_stops(form: str) -> None:
+    found = review(plan(DEAD, topic("new")), today=TODAY)
+    assert found.exit_code == 1
+    page = render(found, form)
+    title = re.search(r"Policies on what this plan leaves alone: \d+ \(1 to stop[^)]*\)", page)
+    assert title is not None
+    assert page.index(str(Place.STOP)) < title.start() < page.index("What this change does")
+    if form == "markdown":
+        assert f"🛑 {title[0]}" in comment_summaries(page)
+        assert page.index("SUS_ELASTIC_INFERENCE") > title.start()
+
+
+def test_what_the_plan_touches_is_not_among_what_it_leaves_alone() -> None:
+    found = placed(points(review(plan(DEAD, topic("new")), today=TODAY)))
+    assert {point.address for point in found[Place.ALONE]} == {"aws_sagemaker_endpoint_configuration.dead"}
+    assert not found[Place.STOP]
+    touched = replace(review(plan(DEAD, topic("new")), today=TODAY), findings=tuple(
+        replace(one, touched=True) for one in review(plan(DEAD, topic("new")), today=TODAY).findings))  # fmt: skip
+    assert {point.id for point in placed(points(touched))[Place.STOP]} == {"SUS_ELASTIC_INFERENCE"}
+
+
+def test_what_cannot_be_told_is_counted_once_a_resource_with_its_rules_behind_it() -> None:
+    told = [one for one in PLATFORM.findings if one.open and one.finding.address == "aws_sagemaker_pipeline.s3"]
+    assert len(told) > 30
+    (line,) = (
+        one for one in points(PLATFORM) if one.address == "aws_sagemaker_pipeline.s3" and one.word == "cannot tell"
+    )
+    assert line.source.startswith(f"{len(told)} rules: SUS_")
+    assert line.text == told[0].finding.message
+    assert re.fullmatch(
+        r"1 to stop, \d\d to look at, 2 resources of which it cannot be told, .*", gate(PLATFORM, "rules").text
+    )
+
+
+@pytest.mark.parametrize("form", PEOPLE)
+def test_what_only_the_apply_tells_is_one_line(form: str) -> None:
+    later = [one.finding for one in PLATFORM.findings if one.until_apply]
+    assert {one.address for one in later} == {"aws_sagemaker_pipeline.unknown"}
+    line = until_apply(PLATFORM)
+    assert line == f"{len(later)} rules on 1 resource can be told only after this apply"
+    assert render(PLATFORM, form).count(line) == 1
+    listed = {(one.id, one.address) for one in points(PLATFORM)}
+    assert not listed & {(one.rule, one.address) for one in later}
+
+
+def test_what_the_apply_tells_is_no_part_of_what_is_for_the_record() -> None:
+    later = sum(one.until_apply for one in PLATFORM.findings)
+    assert gate(PLATFORM, "rules").text.endswith(f"for the record, {later} told only by the apply")
+
+
+@pytest.mark.parametrize("form", PEOPLE)
+def test_what_was_there_before_is_one_folded_line(form: str) -> None:
+    before = tuple(replace(one, known_before=True) if one.level else one for one in CHANGE.findings)
+    found = replace(CHANGE, findings=before)
+    number = sum(one.level is not None for one in CHANGE.findings)
+    page = render(found, form)
+    assert f"{number} were there before (baseline)" in page
+    assert Place.LOOK not in page
+    assert gate(found, "rules").text == f"{number} for the record"
+
+
+def test_a_gate_that_is_off_stops_nothing_and_what_cannot_be_told_stops_where_it_should() -> None:
+    loud = placed(points(replace(PLATFORM, fail_on=frozenset())))
+    assert not loud[Place.STOP]
+    assert "SUS_SPOT_WAIT" in {point.id for point in loud[Place.LOOK]}
+    strict = placed(points(replace(PLATFORM, fail_on=frozenset((*GATES, "unknown")))))
+    assert {"cannot tell", "stop"} == {point.word for point in strict[Place.STOP]}
+    assert {"aws_sagemaker_pipeline.s3"} < {point.address for point in strict[Place.STOP]}
+    assert "Cannot tell" not in {point.topic for point in strict[Place.LOOK]}
+
+
+@pytest.mark.parametrize("form", PEOPLE)
+def test_an_alternative_names_its_variant_and_its_address(form: str) -> None:
+    address = "aws_sagemaker_endpoint_configuration.c"
+    found = review(plan(change(address, variants("ml.m5.xlarge", "ml.c5.4xlarge"))), today=TODAY)
+    assert {one.part for one in found.alternatives} >= {"variant v0", "variant v1"}
+    page = re.sub(r"<wbr>", "", render(found, form))
+    assert "variant v1: ml.c" in page
+    if form == "html":
+        assert re.search(rf'title="variant v1: [^"]*: {re.escape(address)}"', page)
+
+
+@pytest.mark.parametrize("form", PEOPLE)
+def test_a_note_a_remark_and_the_scope_are_at_the_top(form: str) -> None:
+    found = replace(CHANGE, notes=("the plan is not whole",), remarks=("the Region is taken",), only=("module.x.*",))
+    page = render(found, form)
+    for text in ("the plan is not whole", "the Region is taken", "Scope", "changes more than module.x."):
+        assert page.replace("&#42;", "*").index(text) < page.index(str(Place.STOP))
