@@ -55,6 +55,17 @@ def test_what_stops_it_comes_first_then_what_to_look_at_then_what_it_does_then_t
     assert places == sorted(places)
 
 
+@pytest.mark.parametrize("form", ["markdown", "html"])
+def test_many_rules_to_look_at_are_folded_and_counted_and_what_stops_never_is(form: str) -> None:
+    page = render(CHANGE, form)
+    fold = re.search(r"<details[^>]*><summary>(?:<b>|<h3>)Policies: (\d+) rules on (\d+) resources", page)
+    assert fold is not None
+    assert page.index(str(Place.LOOK)) < fold.start()
+    found = placed(points(CHANGE))[Place.LOOK]
+    assert (int(fold[1]), int(fold[2])) == (len({one.id for one in found}), len({one.address for one in found}))
+    assert "<details" not in page[page.index(str(Place.STOP)) : page.index(str(Place.LOOK))]
+
+
 @pytest.mark.parametrize("form", PEOPLE)
 def test_what_is_replaced_or_deleted_is_named_and_what_is_added_is_counted_by_type(form: str) -> None:
     page = re.sub(r"</?(?:code|strong|b)>|[`\n]| {2,}", "", render(CHANGE, form)).replace("&#34;", '"')

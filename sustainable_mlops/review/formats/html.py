@@ -12,8 +12,7 @@ from sustainable_mlops.review.formats.points import Place
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import Level
 
-#: More rules than these to look at are folded; more rows of what changes are in the table alone.
-_MOST_OPEN = 6
+#: More rows of what changes are in the table alone.
 _MOST_ROWS = 20
 #: Where a name may be broken, rather than in a word.
 _BREAKS = re.compile(r"(?<=[._/\[-])")
@@ -59,12 +58,12 @@ def _page(template: str, **given: Any) -> str:
         "budget_text": content.budget_text,
         "counts": effects.counts,
         "elsewhere": content.elsewhere,
+        "folded": said.folded,
         "gate_titles": content.GATE_TITLES,
         "headline": content.headline,
         "method": content.METHOD,
         "note": Level.NOTE,
         "some": content.some,
-        "most_open": _MOST_OPEN,
         "most_rows": _MOST_ROWS,
     }
     return environment.get_template(template).render(**given)

@@ -10,15 +10,23 @@ from sustainable_mlops.review.formats.bundle import Bundle, Member, Placed, bund
 from sustainable_mlops.review.formats.content import short, spread
 from sustainable_mlops.review.formats.effects import Done, Row
 from sustainable_mlops.review.formats.marks import code, fix, prose
-from sustainable_mlops.review.formats.points import Group, Place, Point, placed, points, summary, topics, until_apply
+from sustainable_mlops.review.formats.points import (
+    Group,
+    Place,
+    Point,
+    folded,
+    placed,
+    points,
+    summary,
+    topics,
+    until_apply,
+)
 from sustainable_mlops.review.formats.room import LEFT, LIMIT, Block, fitted, made
 from sustainable_mlops.review.marker import marker
 from sustainable_mlops.review.review import Change, Review, Verdict
 from sustainable_mlops.review.risk import Level
 
 _MOST_PLACES = 10
-#: More rules than these to look at are folded.
-_MOST_OPEN = 6
 _MOST_STAYING = 20
 _LONGEST_NAME = 200
 _SEVERAL = ", in several plans"
@@ -95,18 +103,17 @@ def _loud(found: Placed, mark: str) -> Iterator[Block]:
     for place, level in ((Place.STOP, Level.STOP), (Place.LOOK, Level.LOOK)):
         title = f"{mark} {place}\n\n"
         for topic, groups in topics(found[place]).items():
-            yield _topic(title, topic, groups, folds=place is Place.LOOK)
+            yield _topic(title, place, topic, groups)
             title = ""
         if alone and alone[0].level is level:
             block = _fold(summary(Place.ALONE, alone), _by_topic(alone), sign=_SIGNS[level])
             yield replace(block, head=title + block.head, quiet=False)
 
 
-def _topic(title: str, topic: str, groups: Sequence[Group], *, folds: bool) -> Block:
+def _topic(title: str, place: Place, topic: str, groups: Sequence[Group]) -> Block:
     lines, left = made(groups, _group)
-    if folds and groups[0].first.id and len(groups) > _MOST_OPEN:
-        places = len({point.address for group in groups for point in group.points})
-        block = _fold(f"{topic}: {len(groups)} on {places} resources", lines, left)
+    if fold := folded(place, topic, groups):
+        block = _fold(fold, lines, left)
         return replace(block, head=title + block.head, quiet=False)
     return Block(f"{title}**{topic}**\n", lines, "", left)
 

@@ -17,6 +17,8 @@ from sustainable_mlops.review.risk import Level, Section
 _MOST_RULES = 5
 #: So many of the different reasons.
 _MOST_REASONS = 3
+#: More rules than these to look at are folded, so that what the change does is not far below.
+_MOST_OPEN = 3
 _TOPICS = {Section.DATA: "Data at risk", Section.PRIVILEGES: "Privileges widened"}
 _POLICIES = "Policies"
 CANNOT_TELL = "Cannot tell"
@@ -89,6 +91,14 @@ def topics(found: Sequence[Point]) -> dict[str, list[Group]]:
     return {
         topic: [Group(its[0], tuple(its)) for its in groups.values()] for topic, groups in by_topic.items() if groups
     }
+
+
+def folded(place: Place, topic: str, groups: Sequence[Group]) -> str:
+    """The title under which a topic is folded, where it has too many rules to look at; empty where it has not."""
+    if place is not Place.LOOK or not groups[0].first.id or len(groups) <= _MOST_OPEN:
+        return ""
+    resources = len({point.address for group in groups for point in group.points})
+    return f"{topic}: {_several(len(groups), 'rule')} on {_several(resources, 'resource')}"
 
 
 def summary(title: str, found: Sequence[Point]) -> str:
