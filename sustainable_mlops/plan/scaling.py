@@ -9,7 +9,7 @@ works": it does nothing on insufficient data).
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from sustainable_mlops.plan import metrics
@@ -219,19 +219,19 @@ def kind_of(target: Resource, joins: Joins) -> str | Unknown:
 
 
 def policies_of(target: Resource, joins: Joins) -> Matches:
-    """The scaling policies of a scalable target, and those that may be."""
+    """The scaling policies of a scalable target, and a few of those that may be."""
     return _attached(target, joins.scaling_policies(target), SCALING_POLICY, joins)
 
 
 def actions_of(target: Resource, joins: Joins) -> Matches:
-    """The scheduled actions of a scalable target, and those that may be."""
+    """The scheduled actions of a scalable target, and a few of those that may be."""
     return _attached(target, joins.scheduled_actions(target), SCHEDULED_ACTION, joins)
 
 
 def _attached(target: Resource, found: Matches, kind: str, joins: Joins) -> Matches:
-    """One may be its where they name the same as far as is known."""
-    maybe = [one for one in _loose(joins, kind) if one in found.maybe or _may_name(one, target, joins)]
-    return Matches(found.sure, tuple(maybe))
+    """One may be its where they name the same as far as is known; of those, a few."""
+    named = (one for one in _loose(joins, kind) if one not in found.maybe[:_FEW] and _may_name(one, target, joins))
+    return Matches(found.sure, tuple(islice(chain(found.maybe[:_FEW], named), _FEW)))
 
 
 @lru_cache(maxsize=8)
