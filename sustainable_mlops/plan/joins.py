@@ -271,7 +271,7 @@ class Joins:
     def _named_by(self, value: str | Unknown, resource: Resource, path: Path, kind: str) -> Joined:
         """The resource of type `kind` that `value`, read at `path` of `resource`, names."""
         if value is UNKNOWN:
-            found = self._managed(resource, path, kind)
+            found = self._awaited(resource, path, kind) or self._managed(resource, path, kind)
         else:
             found = self.names(kind).get(_name(value), [])
             if not found:
@@ -279,6 +279,12 @@ class Joins:
             if len(found) > 1:  # the same name in several regions or accounts
                 found = [other for other in self._managed(resource, path, kind) if other in found]
         return found[0] if len(found) == 1 else UNKNOWN
+
+    def _awaited(self, resource: Resource, path: Path, kind: str) -> list[Resource]:
+        """Those of `_managed` that the expression takes something unknown of: a known part makes no value unknown."""
+        attributes = () if self.before else self.references(resource, path).attributes
+        awaited = {id(found) for found, name in attributes if name and found.awaits(name)}
+        return [found for found in self._managed(resource, path, kind) if id(found) in awaited]
 
     def _managed(self, resource: Resource, path: Path, kind: str) -> list[Resource]:
         """As `referred`, without the data sources of the same type: those read what others manage."""
