@@ -67,7 +67,7 @@ CASES = {
         "cannot tell whether more is allowed",
     ),
     "a managed policy that comes to allow everything to a role that it lists": Case(
-        written(*WIDENED, way="cloudcontrol", action="update"), "stop", "new action"
+        written(*WIDENED, way="cloudcontrol", action="update"), "stop", "new permission"
     ),
     "a key that is disabled": Case(
         document(change("awscc_kms_key.k", {"enabled": False}, before={"enabled": True})),
@@ -94,18 +94,18 @@ CASES = {
         "stop",
         "objects in the whole bucket are deleted after 1 days",
     ),
-    "an endpoint of eight GPU machines": Case(_endpoint("ml.p4d.24xlarge"), "look", "ml.p4d.24xlarge"),
+    "an endpoint of eight GPU machines": Case(_endpoint("ml.p4d.24xlarge"), "look", "SUS_ENDPOINT_GPU"),
     "an endpoint on a type that SageMaker has no more": Case(_endpoint("ml.inf1.xlarge"), "stop", "inf1"),
     "a notebook with a GPU that never stops": Case(
         document(change("awscc_sagemaker_notebook_instance.n", {"instance_type": "ml.p3.2xlarge", "role_arn": "r"})),
         "look",
-        "ml.p3.2xlarge",
+        "SUS_NOTEBOOK_IDLE_SHUTDOWN",
     ),
     "a cluster of sixteen machines, by awscc": Case(
-        document(change("awscc_sagemaker_cluster.x", _CLUSTER)), "look", "aws_sagemaker_cluster"
+        document(change("awscc_sagemaker_cluster.x", _CLUSTER)), "look", "not counted"
     ),
     "a cluster of sixteen machines, by Cloud Control": Case(
-        _cloud_control("AWS::SageMaker::Cluster", _CLUSTER), "look", "aws_sagemaker_cluster"
+        _cloud_control("AWS::SageMaker::Cluster", _CLUSTER), "look", "not counted"
     ),
     "a type of awscc that nobody reads": Case(
         document(change("awscc_emr_cluster.x", {"name": "spark"})), "look", "not reviewed"

@@ -71,6 +71,5 @@ CASES = {
         _real("refresh_only", "aws_s3_bucket_versioning.b"), "stop", "Enabled → Suspended"
     ),
     "a trust policy that was changed by hand, ignored": Case(_real("drift", "aws_iam_role.r"), "stop", "everybody"),
-    "a key that was changed by hand, ignored": Case(_real("drift", "aws_kms_key.k"), "look", "not renewed any more"),
     "a port that was opened by hand, computed": Case(_opened(), "stop", "the whole internet"),
 }
