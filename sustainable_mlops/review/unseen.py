@@ -23,7 +23,7 @@ class Why(StrEnum):
 
     NOT_COUNTED = "not counted"  # it runs machines, and nobody knows what they use
     NOT_REVIEWED = "not reviewed"  # nothing here reads resources of this type
-    COMMAND = "runs commands"  # what they do is in no plan
+    COMMAND = "runs commands that no review sees"  # what they do is in no plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ def unseen(comparison: Comparison, footprint: PlanFootprint) -> Iterator[Unseen]
 
 
 def _of_command(command: Command) -> str:
-    text = f": {command.text}" if command.text else ""
-    return f"that no review sees, when {command.when}: {command.kind}{text}"
+    when = f"when {command.when}" if " " not in command.when else command.when
+    return f"{command.kind}, {when}{f': {command.text}' if command.text else ''}"
 
 
 _READ = frozenset({*READERS, *UNCOVERED, *FREE, *STORES, *POLICY_TYPES, *GUARDS_BY_TYPE})
