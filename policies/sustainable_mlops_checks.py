@@ -26,6 +26,7 @@ sys.path.insert(0, _ROOT)
 try:
     from sustainable_mlops import plan, rules
     from sustainable_mlops.errors import UserError
+    from sustainable_mlops.plan.cloudformation import written
     from sustainable_mlops.rules import Finding, Outcome, Rule, Severity
 finally:
     sys.path.remove(_ROOT)
@@ -49,7 +50,7 @@ class PlanCheck(BaseResourceCheck):
             name=rule.title,
             id=rule.id,
             categories=[CheckCategories.CONVENTION],
-            supported_resources=list(rule.types),
+            supported_resources=list(dict.fromkeys(name for kind in rule.types for name in (kind, *written(kind)))),
             guideline=f"{rule.guideline}: {rule.fix}",
         )
         self.severity = Severities[_SEVERITY[rule.severity]]

@@ -260,7 +260,7 @@ def _other_regions(resources: Sequence[ResourceFootprint]) -> Iterator[Alternati
                 "its prices are not known here"
             )
             title = f"{other} ({place.location}) instead of {home}"
-            yield from _compared("", f"all {len(things)} parts in {home}", "region", title, costs, moves)
+            yield from _compared("", f"all that runs in {home}", "region", title, costs, moves)
 
 
 def _cleaner(home: str, things: list[Thing]) -> list[str]:

@@ -204,7 +204,8 @@ def _accelerator(served: _Served) -> tuple[Unknown, ...]:
     kind = served.variant.block.text("accelerator_type")
     if not isinstance(kind, str) or not kind:
         return ()
-    return (Unknown(served.name, f"its accelerator {kind} is not counted: {instances.why_unknown(kind)}"),)
+    reason = f"its accelerator {kind} is not counted: {instances.why_unknown(kind)}"
+    return (Unknown(served.name, reason, Lack.UNCOUNTED),)
 
 
 def _against_serverless(served: _Served) -> Iterator[str]:

@@ -197,6 +197,13 @@ _BY_AWSCC_TYPE = {
     for _, service, name in [cloudformation_type.split("::")]
 }
 
+_WRITTEN = {twin.type: (name, CLOUD_CONTROL) for name, twin in _BY_AWSCC_TYPE.items()}
+
+
+def written(type_: str) -> tuple[str, ...]:
+    """The types that a plan may have instead of this type of the provider aws."""
+    return _WRITTEN.get(type_, ())
+
 
 def reading(type_: str, change: Mapping[str, Any]) -> Reading | None:
     """How a resource of this type, as written, is read as its twin; None where it has none. `change` is the plan's."""

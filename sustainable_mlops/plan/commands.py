@@ -1,5 +1,6 @@
 """What a plan runs that no plan shows the effect of: provisioners, data sources that run programs, actions."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -98,9 +99,18 @@ def _action(entry: Any, place: str, deferred: str = "") -> Command:
     settings = values if isinstance(values, dict) else {}
     text = _short(", ".join(f"{name} = {_line(value)}" for name, value in settings.items() if value is not None))
     trigger = entry.get("lifecycle_action_trigger")
-    event = trigger.get("action_trigger_event") if isinstance(trigger, dict) else None
     address, kind = str(entry.get("address") or place), str(entry.get("type") or "action")
-    return Command(address, kind, text, deferred or str(event or "invoked"))
+    return Command(address, kind, text, deferred or _event(trigger))
+
+
+def _event(trigger: Any) -> str:
+    """`AfterUpdate` of a resource as `after the update of` its address."""
+    found = trigger if isinstance(trigger, dict) else {}
+    words = re.findall("[A-Z][a-z]+", str(found.get("action_trigger_event") or ""))
+    source = found.get("triggering_resource_address")
+    if len(words) != 2 or not isinstance(source, str):
+        return "invoked"
+    return f"{words[0].lower()} the {words[1].lower()} of {source}"
 
 
 def _line(value: Any) -> str:

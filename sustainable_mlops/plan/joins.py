@@ -155,14 +155,19 @@ class Joins:
             match = _VARIANT.fullmatch(identifier)
             if match is None:
                 return Scaled(None, None)
-            return Scaled(self._named_by(match[1], target, "resource_id", ENDPOINT), match[2])
+            found = self._named_by(match[1], target, "resource_id", ENDPOINT)
+            through = self._through_target(target) if found is UNKNOWN else None
+            return self.scaled(through) if through is not None else Scaled(found, match[2])
         endpoints = self.referred(target, "resource_id", ENDPOINT)
         if len(endpoints) == 1:
             return Scaled(endpoints[0], self._only_variant(endpoints[0]))
-        through = self.referred(target, "resource_id", SCALABLE_TARGET)
-        if target.type != SCALABLE_TARGET and len(through) == 1:
-            return self.scaled(through[0])
-        return Scaled(UNKNOWN, UNKNOWN)
+        through = self._through_target(target)
+        return self.scaled(through) if through is not None else Scaled(UNKNOWN, UNKNOWN)
+
+    def _through_target(self, source: Resource) -> Resource | None:
+        """The one scalable target that a policy or scheduled action refers to."""
+        found = [] if source.type == SCALABLE_TARGET else self.referred(source, "resource_id", SCALABLE_TARGET)
+        return found[0] if len(found) == 1 else None
 
     def _only_variant(self, endpoint: Resource) -> str | Unknown | None:
         variants = self.variants(self.configuration(endpoint))
@@ -195,17 +200,18 @@ class Joins:
 
     def _target_of(self, source: Resource) -> list[Joined]:
         values = source.values(before=self.before)
+        through = self._through_target(source)
         if values.text("resource_id") is UNKNOWN:
-            referred = self.referred(source, "resource_id", SCALABLE_TARGET)
-            if len(referred) == 1:
-                return [referred[0]]
+            if through is not None:
+                return [through]
             endpoint, variant = self.scaled(source)
             if not isinstance(endpoint, Resource) or not isinstance(variant, str):
                 return [UNKNOWN]
             targets = self.scalable_targets(endpoint, variant)
         else:
             same = self._targets_by_id.get((values.text("resource_id"), values.text("scalable_dimension")), [])
-            targets = Matches(tuple(same))
+            # Endpoints of one name are in several Regions or accounts.
+            targets = Matches((through,) if through in same else tuple(same))
         return list(targets.sure) or ([UNKNOWN] if targets.maybe else [])
 
     @cached_property
@@ -271,7 +277,7 @@ class Joins:
     def _named_by(self, value: str | Unknown, resource: Resource, path: Path, kind: str) -> Joined:
         """The resource of type `kind` that `value`, read at `path` of `resource`, names."""
         if value is UNKNOWN:
-            found = self._managed(resource, path, kind)
+            found = self._awaited(resource, path, kind) or self._managed(resource, path, kind)
         else:
             found = self.names(kind).get(_name(value), [])
             if not found:
@@ -279,6 +285,12 @@ class Joins:
             if len(found) > 1:  # the same name in several regions or accounts
                 found = [other for other in self._managed(resource, path, kind) if other in found]
         return found[0] if len(found) == 1 else UNKNOWN
+
+    def _awaited(self, resource: Resource, path: Path, kind: str) -> list[Resource]:
+        """Those of `_managed` that the expression takes something unknown of: a known part makes no value unknown."""
+        attributes = () if self.before else self.references(resource, path).attributes
+        awaited = {id(found) for found, name in attributes if name and found.awaits(name)}
+        return [found for found in self._managed(resource, path, kind) if id(found) in awaited]
 
     def _managed(self, resource: Resource, path: Path, kind: str) -> list[Resource]:
         """As `referred`, without the data sources of the same type: those read what others manage."""

@@ -9,7 +9,7 @@ works": it does nothing on insufficient data).
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from sustainable_mlops.plan import metrics
@@ -219,19 +219,19 @@ def kind_of(target: Resource, joins: Joins) -> str | Unknown:
 
 
 def policies_of(target: Resource, joins: Joins) -> Matches:
-    """The scaling policies of a scalable target, and those that may be."""
+    """The scaling policies of a scalable target, and a few of those that may be."""
     return _attached(target, joins.scaling_policies(target), SCALING_POLICY, joins)
 
 
 def actions_of(target: Resource, joins: Joins) -> Matches:
-    """The scheduled actions of a scalable target, and those that may be."""
+    """The scheduled actions of a scalable target, and a few of those that may be."""
     return _attached(target, joins.scheduled_actions(target), SCHEDULED_ACTION, joins)
 
 
 def _attached(target: Resource, found: Matches, kind: str, joins: Joins) -> Matches:
-    """One may be its where they name the same as far as is known."""
-    maybe = [one for one in _loose(joins, kind) if one in found.maybe or _may_name(one, target, joins)]
-    return Matches(found.sure, tuple(maybe))
+    """One may be its where they name the same as far as is known; of those, a few."""
+    named = (one for one in _loose(joins, kind) if one not in found.maybe[:_FEW] and _may_name(one, target, joins))
+    return Matches(found.sure, tuple(islice(chain(found.maybe[:_FEW], named), _FEW)))
 
 
 @lru_cache(maxsize=8)
@@ -253,8 +253,8 @@ def _of_target(target: Resource, kind: str | Unknown, start: float | Unknown, jo
     policies = policies_of(target, joins)
     moves = [moves_of(policy, kind, joins) for policy in policies.sure]
     moves += [Moves(UNKNOWN, UNKNOWN)] if policies.maybe else []
-    adds = all_of([any_of(one.adds for one in moves), negated(_suspended(values, "dynamic_scaling_out"))])
-    takes = all_of([any_of(one.takes for one in moves), negated(_suspended(values, "dynamic_scaling_in"))])
+    adds = all_of([any_of(one.adds for one in moves), negated(_suspended(target, "dynamic_scaling_out", joins))])
+    takes = all_of([any_of(one.takes for one in moves), negated(_suspended(target, "dynamic_scaling_in", joins))])
     never = tuple(one.never for one in moves if one.never)
     limits = _limits(values.number("min_capacity"), values.number("max_capacity"))
     if limits is not None and start is UNKNOWN and adds is True and takes is True:
@@ -263,24 +263,26 @@ def _of_target(target: Resource, kind: str | Unknown, start: float | Unknown, jo
         return Scaling(UNKNOWN, adds, takes, (), never, target)
     untold: tuple[str, ...] = ()
     try:
-        found = spans(start, *limits, tuple(_actions(target, values, joins)))
+        found = spans(start, *limits, tuple(_actions(target, joins)))
     except ValueError as error:
         found, untold = spans(start, *limits, ()), (f"what its scheduled actions do is not counted: {error}",)
     if any(span.least == 0 for span in found):
         at_zero = any_of([takes, any(span.still == 0 for span in found)])
-        woken = all_of([any_of(one.wakes for one in moves), negated(_suspended(values, "dynamic_scaling_out"))])
+        woken = all_of([any_of(one.wakes for one in moves), negated(_suspended(target, "dynamic_scaling_out", joins))])
         adds = any_of([adds, all_of([at_zero, woken])])
     return Scaling(found, adds, takes, untold, never, target)
 
 
-def _suspended(values: Block, what: str) -> bool | Unknown:
-    found = values.flag(f"suspended_state.0.{what}_suspended")
-    return False if found is None else found
+def _suspended(target: Resource, what: str, joins: Joins) -> bool | Unknown:
+    """The provider computes the state where nobody sets it: then nothing is suspended."""
+    found = target.values(before=joins.before).flag(f"suspended_state.0.{what}_suspended")
+    unset = found is UNKNOWN and joins.configured(target, "suspended_state") is False
+    return False if found is None or unset else found
 
 
-def _actions(target: Resource, values: Block, joins: Joins) -> Iterator[Action]:
+def _actions(target: Resource, joins: Joins) -> Iterator[Action]:
     """The scheduled actions of a target. Raises ValueError with what is not known of them."""
-    suspended = _suspended(values, "scheduled_scaling")
+    suspended = _suspended(target, "scheduled_scaling", joins)
     if suspended is True:
         return
     found = actions_of(target, joins)

@@ -205,7 +205,7 @@ def _judged(planned: Planned, accepted: Sequence[Acceptance], today: date) -> Re
     return Review(
         name=plan.name,
         changes=changes,
-        unchanged=sum(pair.action == "no-op" for pair in comparison.pairs),
+        unchanged=sum(pair.action == "no-op" or _merely_read(pair, plan) for pair in comparison.pairs),
         risks=tuple(judged_risk(risk, accepted, today) for risk in ranked(risks)),
         findings=tuple(judged_findings(plan, {change.address for change in changes}, today)),
         unseen=tuple(unseen(comparison, footprint)),
@@ -223,12 +223,17 @@ def _changes(comparison: Comparison) -> Iterator[Change]:
         resource, previous = pair.resource, pair.resource.previous_address
         if pair.action == "read" or (pair.action == "no-op" and not previous and not resource.imported):
             continue
-        action, attributes = pair.action, _attributes(pair, comparison.plan)
-        if resource.drift and action == "update" and not attributes:
+        if _merely_read(pair, comparison.plan):
             continue
+        action, attributes = pair.action, _attributes(pair, comparison.plan)
         if action == "no-op":
             action = "import" if resource.imported else "move"
         yield Change(pair.address, pair.type, action, previous, attributes, tuple(resource.replaced_because))
+
+
+def _merely_read(pair: Pair, plan: Plan) -> bool:
+    """Whether nothing changes but what AWS says of it, as after what others had attached to it."""
+    return bool(pair.resource.drift) and pair.action == "update" and not _attributes(pair, plan)
 
 
 def _attributes(pair: Pair, plan: Plan) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from sustainable_mlops.footprint.coverage import FREE, UNCOVERED
 from sustainable_mlops.footprint.from_plan import READERS, PlanFootprint
+from sustainable_mlops.plan.commands import Command
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.harmless import harmless
 from sustainable_mlops.review.policy_types import POLICY_TYPES
@@ -22,7 +23,7 @@ class Why(StrEnum):
 
     NOT_COUNTED = "not counted"  # it runs machines, and nobody knows what they use
     NOT_REVIEWED = "not reviewed"  # nothing here reads resources of this type
-    COMMAND = "runs commands"  # what they do is in no plan
+    COMMAND = "runs commands that no review sees"  # what they do is in no plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,27 @@ class Unseen:
 
 
 def unseen(comparison: Comparison, footprint: PlanFootprint) -> Iterator[Unseen]:
-    """Everything that this review did not see, what is not counted first."""
+    """Everything that this review did not see: not counted, not reviewed, run beside the plan."""
+    changed = {pair.address for pair in comparison.changes}
     for one in footprint.uncounted:
         what = f"{one.unknown.what}: {one.unknown.reason}"
         yield Unseen(Why.NOT_COUNTED, one.address, what, Level.LOOK if one.changed else Level.NOTE)
+    foreign = comparison.plan.foreign
+    for resource, why in foreign:
+        level = Level.LOOK if resource.address in changed else Level.NOTE
+        yield Unseen(Why.NOT_REVIEWED, resource.address, why, level)
+    told = {resource.address for resource, _ in foreign}
     for pair in comparison.changes:
-        if pair.after is not None and not _known(pair.type):
+        if pair.after is not None and pair.address not in told and not _known(pair.type):
             what = f"the reviewer does not know the type {pair.type}: it may hold data or run machines"
             yield Unseen(Why.NOT_REVIEWED, pair.address, what, Level.LOOK)
+    for command in comparison.plan.commands:
+        yield Unseen(Why.COMMAND, command.address, _of_command(command), Level.LOOK)
+
+
+def _of_command(command: Command) -> str:
+    when = f"when {command.when}" if " " not in command.when else command.when
+    return f"{command.kind}, {when}{f': {command.text}' if command.text else ''}"
 
 
 _READ = frozenset({*READERS, *UNCOVERED, *FREE, *STORES, *POLICY_TYPES, *GUARDS_BY_TYPE})

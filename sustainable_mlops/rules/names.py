@@ -67,6 +67,7 @@ _GLOBAL = ("aws_budgets_", "aws_iam_", "aws_s3_bucket")
     practices=("47",),
     fix="Make the name of what tells them apart, such as each.key, or leave it out.",
     types=tuple(UNIQUE),
+    of_change=True,
 )
 def name_taken(plan: Plan, resource: Resource) -> Verdicts:
     """The second is refused when the first is there, and the apply ends half-way.

@@ -171,8 +171,9 @@ def autoscaling_reset(plan: Plan, endpoint: Resource) -> Verdicts:
     types=(ENDPOINT,),
 )
 def off_hours(plan: Plan, endpoint: Resource) -> Verdicts:
+    """Of an endpoint that no tag gives an environment nothing is said: it may be production."""
     production = is_production(plan, endpoint)
-    if production is True:
+    if production is True or production is None:
         return
 
     def judge(variant: Variant) -> Verdicts:
@@ -180,8 +181,6 @@ def off_hours(plan: Plan, endpoint: Resource) -> Verdicts:
         answers = [scaled.rests, deletes(endpoint, plan.joins)]
         if True in answers:
             yield passed()
-        elif production is None:
-            yield unknown("no tag says which environment it belongs to", "tags")
         elif production is UNKNOWN or UNKNOWN in answers:
             why = scaled.untold[0] if scaled.untold else "what stops it at night is not known until apply"
             yield unknown(why, variant.block.path)

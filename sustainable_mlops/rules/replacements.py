@@ -22,6 +22,7 @@ _EDITS = {
     practices=("12", "40", "48"),
     fix="Leave it as it is, or name it in lifecycle.ignore_changes; what has to change is made anew beside the old.",
     types=tuple(_EDITS),
+    of_change=True,
 )
 def edit_deletes_data(_: Plan, resource: Resource) -> Verdicts:
     """Where nothing but such an attribute forces the replacement: who renames it means to have another."""

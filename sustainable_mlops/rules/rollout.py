@@ -47,6 +47,7 @@ def rollback_alarms(plan: Plan, endpoint: Resource) -> Verdicts:
         "an endpoint that runs gets it beside the old one, under another name, and callers move over."
     ),
     types=(ENDPOINT,),
+    of_change=True,
 )
 def rollback_replaces_endpoint(_: Plan, endpoint: Resource) -> Verdicts:
     """Adding or removing the block makes the provider delete the endpoint first (tried with 5.100)."""

@@ -73,6 +73,12 @@ def written(*resources: Twins, way: str, action: str = "create") -> dict[str, An
     return document(*(change for change, _ in entries), configuration=configuration)
 
 
+def planned(plan: dict[str, Any]) -> dict[str, Any]:
+    """The same with `planned_values`, which whoever reads nothing else needs."""
+    resources = [{**one, "values": one["change"]["after"]} for one in plan["resource_changes"]]
+    return {**plan, "planned_values": {"root_module": {"resources": resources}}}
+
+
 def _entry(one: Twins, way: str, action: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The resource's change and its configuration."""
     values = one.awscc if way == "awscc" else _desired(one.kind, one.awscc)

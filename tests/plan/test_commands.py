@@ -144,7 +144,7 @@ def test_actions_are_told_with_what_triggers_them() -> None:
         action_invocations=[INVOKED, by_hand | {"invoke_action_trigger": {}}], deferred_action_invocations=[deferred]
     )
     assert [(one.address, one.kind, one.when) for one in found.commands] == [
-        ("action.aws_lambda_invoke.warm", "aws_lambda_invoke", "AfterUpdate"),
+        ("action.aws_lambda_invoke.warm", "aws_lambda_invoke", "after the update of aws_sagemaker_endpoint.e"),
         ("action.aws_lambda_invoke.warm", "aws_lambda_invoke", "invoked"),
         ("action.aws_lambda_invoke.warm", "aws_lambda_invoke", "deferred: deferred_prereq"),
     ]

@@ -165,3 +165,28 @@ def test_a_data_source_of_the_same_type_is_no_resource_of_the_plan() -> None:
     model, alarm = at(found, "aws_sagemaker_model.m"), at(found, "aws_cloudwatch_metric_alarm.a")
     assert found.joins.target(model, "execution_role_arn", "aws_iam_role") is UNKNOWN
     assert found.joins.targets(alarm, "alarm_actions", "aws_iam_role") == Matches()
+
+
+def test_of_several_only_what_is_unknown_can_make_a_value_unknown() -> None:
+    """As Terraform writes `for_each = { a = aws_iam_policy.old.arn, b = aws_iam_policy.new.arn }`."""
+    known = {"arn": "arn:aws:iam::123456789012:policy/old", "name": "old"}
+    repeated = {
+        "references": ["aws_iam_policy.old.arn", "aws_iam_policy.old", "aws_iam_policy.new.arn", "aws_iam_policy.new"]
+    }
+    attachment = declared("aws_iam_role_policy_attachment.x", policy_arn=["each.value"])
+    policies = [declared("aws_iam_policy.old"), declared("aws_iam_policy.new")]
+    found = plan(
+        change("aws_iam_policy.old", known, before=known),
+        change("aws_iam_policy.new", {"name": "new"}, unknown={"arn": True}),
+        change("aws_iam_role_policy_attachment.x", {"policy_arn": known["arn"]}, index="a"),
+        change("aws_iam_role_policy_attachment.x", {}, unknown={"policy_arn": True}, index="b"),
+        root={"resources": [*policies, {**attachment, "for_each_expression": repeated}]},
+    )
+    attached = found.by_type("aws_iam_role_policy_attachment")
+    targets = [found.joins.target(one, "policy_arn", "aws_iam_policy") for one in attached]
+    assert targets == [at(found, "aws_iam_policy.old"), at(found, "aws_iam_policy.new")]
+
+
+def test_what_names_a_resource_itself_names_that_resource() -> None:
+    (policy,) = plan(change("aws_iam_policy.p", {"name": "p"}, unknown={"arn": True})).resources
+    assert plan(change("aws_iam_policy.p", {"name": "p"})).joins.target(policy, "arn", "aws_iam_policy") is policy

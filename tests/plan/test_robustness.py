@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import load
 from tests.plan.build import change, declared, document
-from tests.plan.cloudformation import TWINS, WAYS, written
+from tests.plan.cloudformation import TWINS, WAYS, planned, written
 from tests.plan.survey import addresses, survey
 from tests.plan.test_commands import OUTSIDE
 from tests.plan.test_load import FIXTURES
@@ -29,8 +29,7 @@ def original(name: str) -> bytes:
     if name not in ("outside", *WAYS):
         return (FIXTURES / f"{name}.json").read_bytes()
     by_hand = OUTSIDE if name == "outside" else written(*TWINS, way=name, action="update")
-    planned = [{"address": one["address"], "mode": one["mode"]} for one in by_hand["resource_changes"]]
-    return json.dumps({**by_hand, "planned_values": {"root_module": {"resources": planned}}}).encode()
+    return json.dumps(planned(by_hand)).encode()
 
 
 def deep(levels: int) -> Any:

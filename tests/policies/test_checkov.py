@@ -15,6 +15,7 @@ import pytest
 
 from sustainable_mlops.checkov import PROGRAM
 from sustainable_mlops.rules import BY_ID, Finding, Outcome, Severity, evaluate
+from tests.plan.cloudformation import TWINS, WAYS, planned, written
 from tests.rules.endpoints import serverless
 from tests.rules.tables import Case, Row, rows, with_waiver
 
@@ -101,6 +102,22 @@ def test_checkov_answers_as_a_review_does(root: Path, tmp_path: Path) -> None:
         assert by_file[name] == shown_by_checkov(case), case
     assert {"FAILED", "PASSED", "SKIPPED"} == set(found.values())
     assert "Cannot load" not in messages
+
+
+def test_types_of_cloudformation_are_answered_as_the_types_that_they_are(root: Path, tmp_path: Path) -> None:
+    for way in WAYS:
+        (tmp_path / f"{way}.json").write_text(json.dumps(planned(written(*TWINS, way=way))))
+    found, _ = checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", *policies(root))
+    answers = {
+        way: {
+            (check, address.partition(".")[2]): result
+            for (file, check, address), result in found.items()
+            if way in file
+        }
+        for way in ("/aws.", "/awscc.", "/cloudcontrol.")
+    }
+    assert len(answers["/aws."]) > 20
+    assert answers["/awscc."] == answers["/cloudcontrol."] == answers["/aws."]
 
 
 def hardened(row: Row) -> Case:

@@ -86,7 +86,7 @@ CASES = {
             )
         ),
         "look",
-        "ever acts cannot be told",
+        "whether its policies ever act",
     ),
 }
 

@@ -157,13 +157,12 @@ CASES: Table = {
             "a schedule of something else": deleted(real_time(endpoint=DEV), "arn:aws:lambda:::function:f", "delay"),
         },
         "unknown": {
-            "no tag": real_time(),
             "tags known after apply": real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN}),
             "a target of something unknown": {**real_time(endpoint=DEV), **UNSURE},
             "as few as is known after apply": rested(scaled(real_time(endpoint=DEV)), night=(1, UNKNOWN)),
             "deleted by a schedule known after apply": deleted(real_time(endpoint=DEV), DELETE, UNKNOWN),
         },
-        "not_applicable": {**NO_INSTANCES, "production": real_time(endpoint=PROD)},
+        "not_applicable": {**NO_INSTANCES, "production": real_time(endpoint=PROD), "no tag": real_time()},
     },
     "SUS_ENDPOINT_RIGHT_SIZED": {
         "pass": {"a job": real_time(endpoint={"tags": {"recommendation_job": "arn:aws:sagemaker:job"}})},

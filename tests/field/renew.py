@@ -1,0 +1,24 @@
+"""Expect what reviews say today: `.venv/bin/python -m tests.field.renew pipeline`; without a name, of every shape.
+
+Read the difference before it is committed: the comment at the top of each `expected.yaml` says what is right.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.field.shapes import Shape, reviewed, said, shapes, write
+
+
+def main(names: list[str]) -> None:
+    chosen = [Shape(name) for name in names] or shapes()
+    with Sandbox.start() as sandbox, tempfile.TemporaryDirectory() as folder:
+        for shape in chosen:
+            plans = shape.plans(Path(folder) / str(shape), sandbox.environment if shape.applied else None)
+            write(shape, {name: said(reviewed(f"{shape} {name}", plan), plan) for name, plan in plans})
+            print(shape.expectation)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,52 @@
+"""Plans of the shapes that people review: verdict, top of the comment, figures, Regions, what is not seen."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.field.shapes import HIDDEN, Shape, differences, every_format, shapes
+
+#: Shape and plan to kgCO2e and USD a month after it, by the arithmetic in README.md.
+BY_HAND = {
+    ("realtime_gpu", "created"): (33.9, 1075.1),
+    ("realtime_gpu", "larger"): (88.3, 2741.7),
+    ("asynchronous", "created"): (12.7, 591.3),
+    ("asynchronous", "backlog"): (5.3, 138.0),
+}
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        pytest.param(shape, id=str(shape), marks=[] if shape.written else [pytest.mark.plan])
+        for shape in shapes()
+        if not shape.applied
+    ],
+)
+def test_a_plan_is_reviewed_as_expected(shape: Shape, tmp_path: Path) -> None:
+    check(shape, shape.plans(tmp_path))
+
+
+@pytest.mark.apply
+@pytest.mark.parametrize("shape", [shape for shape in shapes() if shape.applied], ids=str)
+def test_a_plan_and_a_change_of_what_it_made_are_reviewed_as_expected(
+    shape: Shape, tmp_path: Path, sandbox: Any
+) -> None:
+    check(shape, shape.plans(tmp_path, sandbox.environment))
+
+
+def check(shape: Shape, plans: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    found = dict(plans)
+    differing = "".join(differences(shape, name, plan) for name, plan in found.items())
+    assert not differing, differing
+    assert not any(HIDDEN in every_format(name, plan) for name, plan in found.items())
+
+
+@pytest.mark.parametrize(("shape", "plan"), BY_HAND, ids=[" ".join(key) for key in BY_HAND])
+def test_figures_are_those_of_the_arithmetic_by_hand(shape: str, plan: str) -> None:
+    figures = yaml.safe_load(Shape(shape).expectation.read_text())[plan]["figures"]
+    found = figures["kgCO2e"]["after"], figures["USD"]["after"]
+    assert found == pytest.approx(BY_HAND[shape, plan], rel=0.005, abs=0.06)

@@ -1,0 +1,75 @@
+"""What is done outside the plan's view: commands that it runs, and changes made by hand that it accepts."""
+
+import copy
+import json
+from typing import Any
+
+from tests.plan.build import change, declared, document
+from tests.plan.test_commands import INVOKED
+from tests.plan.test_load import FIXTURES
+from tests.review.fine.case import Case
+
+
+def _provisioned(kind: str, expressions: dict[str, Any], actions: list[str] | None = None) -> dict[str, Any]:
+    before = None if actions is None else {"id": "x"}
+    entry = change(
+        "terraform_data.setup", None if actions == ["delete"] else {"id": "x"}, before=before, actions=actions
+    )
+    written = {name: {"constant_value": value} for name, value in expressions.items()}
+    root = {
+        "resources": [{**declared("terraform_data.setup"), "provisioners": [{"type": kind, "expressions": written}]}]
+    }
+    return document(entry, root=root)
+
+
+def _real(name: str, *addresses: str) -> dict[str, Any]:
+    """A real plan, of whose drift only these resources are left."""
+    whole: dict[str, Any] = copy.deepcopy(json.loads((FIXTURES / f"{name}.json").read_bytes()))
+    whole["resource_drift"] = [entry for entry in whole["resource_drift"] if entry["address"] in addresses]
+    for entry in whole.get("resource_changes", []):
+        entry["change"] |= {"actions": ["no-op"], "before": entry["change"]["after"]}
+    return whole
+
+
+def _opened() -> dict[str, Any]:
+    """A group whose rules nobody configures: whatever is opened by hand is accepted."""
+    rule = {"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": ["0.0.0.0/0"]}
+    old, new = ({"name": "g", "ingress": rules} for rules in ([], [rule]))
+    root = {"resources": [declared("aws_security_group.g", name={"constant_value": "g"})]}
+    drift = change("aws_security_group.g", new, before=old)
+    return document(change("aws_security_group.g", new, before=new), root=root, resource_drift=[drift])
+
+
+_EXTERNAL = change("data.external.e", {"program": ["python", "lookup.py"]}, before={"program": []}, actions=["no-op"])
+_DEFERRED = {"reason": "deferred_prereq", "action_invocation": INVOKED}
+
+CASES = {
+    "a command here when something is made": Case(
+        _provisioned("local-exec", {"command": "aws s3 rb s3://models"}), "look", "aws s3 rb s3://models"
+    ),
+    "a command there when something is replaced": Case(
+        _provisioned("remote-exec", {"inline": ["sudo rm /data"]}, ["delete", "create"]), "look", "sudo rm /data"
+    ),
+    "a file that is copied": Case(
+        _provisioned("file", {"source": "key.pem", "destination": "/home"}), "look", "key.pem"
+    ),
+    "a command when something is destroyed": Case(
+        _provisioned("local-exec", {"command": "echo bye"}, ["delete"]), "look", "echo bye"
+    ),
+    "a program that is read from": Case(document(_EXTERNAL), "look", "lookup.py"),
+    "an action of Terraform 1.14, by hand": Case(document(action_invocations=[INVOKED]), "look", "aws_lambda_invoke"),
+    "an action that is deferred, by hand": Case(
+        document(deferred_action_invocations=[_DEFERRED]), "look", "aws_lambda_invoke"
+    ),
+    "a trust policy that was changed by hand, taken into the state": Case(
+        _real("refresh_only", "aws_iam_role.r"), "stop", "everybody"
+    ),
+    "an inline policy that was changed by hand, taken into the state": Case(
+        _real("refresh_only", "aws_iam_role_policy.p"), "stop", "new action"
+    ),
+    "versioning that was suspended by hand, taken into the state": Case(
+        _real("refresh_only", "aws_s3_bucket_versioning.b"), "stop", "Enabled → Suspended"
+    ),
+    "a trust policy that was changed by hand, ignored": Case(_real("drift", "aws_iam_role.r"), "stop", "everybody"),
+    "a port that was opened by hand, computed": Case(_opened(), "stop", "the whole internet"),
+}
