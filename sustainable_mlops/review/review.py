@@ -282,10 +282,10 @@ def _risk_gate(name: str, risks: list[JudgedRisk]) -> Gate:
 
 def _rules_gate(findings: Sequence[JudgedFinding]) -> Gate:
     """What cannot be told is counted once a resource, however many rules ask; what the apply itself tells, apart."""
-    untold = {one.finding.address for one in findings if one.open and one.level is Level.LOOK}
-    told = [one for one in findings if not one.until_apply and not (one.open and one.finding.address in untold)]
-    levels = [one.level for one in told if one.level is not None]
-    later = sum(one.until_apply for one in findings)
+    found = [(one, level) for one in findings if (level := one.level) is not None]
+    untold = {one.finding.address for one, level in found if level is Level.LOOK and one.open}
+    later = sum(one.until_apply for one, _ in found)
+    levels = [level for one, level in found if not one.until_apply and not (one.open and one.finding.address in untold)]
     parts = [
         _counted([level for level in levels if level is not Level.NOTE]),
         f"{len(untold)} resource{'s' if len(untold) != 1 else ''} of which it cannot be told" if untold else "",
