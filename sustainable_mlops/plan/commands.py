@@ -15,8 +15,8 @@ _SAYS = {
     "remote-exec": ("inline", "script", "scripts"),
     "file": ("source", "content"),
 }
-#: Where data sources that reach outside say what they run or ask.
-_DATA = {"external": "program", "http": "url"}
+#: The data source that runs a program.
+_PROGRAM = "external"
 _RUN = {"create": "created", "replace": "replaced", "delete": "destroyed"}
 #: What a provisioner that runs on destruction may refer to, and one that runs on creation too.
 _OWN = ("self", "each", "count", "path", "terraform")
@@ -27,7 +27,7 @@ class Command(NamedTuple):
     """Something that runs because of a plan."""
 
     address: str
-    #: `local-exec`, `remote-exec`, `file` or another provisioner; `external` or `http`; the type of an action.
+    #: `local-exec`, `remote-exec`, `file` or another provisioner; `external`; the type of an action.
     kind: str
     #: What runs, in one short line, as far as it is constant and not hidden; else what it is made of. May be empty.
     text: str
@@ -39,7 +39,7 @@ class Command(NamedTuple):
 def commands(document: Mapping[str, Any], inventory: Inventory, configuration: Configuration) -> list[Command]:
     """All that this plan would run, resource by resource; what it leaves alone runs nothing."""
     found = [one for resource in inventory.managed for one in _provisioners(resource, configuration)]
-    found += [_data_source(resource) for resource in inventory.data if resource.type in _DATA and _is_read(resource)]
+    found += [_data_source(resource) for resource in inventory.data if resource.type == _PROGRAM and _is_read(resource)]
     for position, entry in enumerate(document.get("action_invocations") or []):
         found.append(_action(entry, f"action_invocations[{position}]"))
     for position, entry in enumerate(document.get("deferred_action_invocations") or []):
@@ -87,7 +87,7 @@ def _is_read(resource: Resource) -> bool:
 
 
 def _data_source(resource: Resource) -> Command:
-    text = _line(resource.get(_DATA[resource.type]))
+    text = _line(resource.get("program"))
     return Command(resource.address, resource.type, text, "read" if resource.action == "read" else "planned")
 
 

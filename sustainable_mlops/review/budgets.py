@@ -26,6 +26,8 @@ from sustainable_mlops.footprint.from_plan import Change, PlanFootprint, Resourc
 from sustainable_mlops.plan import UNKNOWN, Sensitive
 from sustainable_mlops.review import files
 from sustainable_mlops.review.comparison import Comparison
+from sustainable_mlops.review.risk import Level
+from sustainable_mlops.review.unseen import Unseen, Why
 
 #: Each limit: the figure it holds, whether it holds the change, and what it is.
 LIMITS = {
@@ -117,6 +119,13 @@ class Planned(NamedTuple):
     name: str
     footprint: PlanFootprint
     comparison: Comparison
+    unseen: tuple[Unseen, ...]
+
+    @property
+    def unread(self) -> list[str]:
+        """The addresses of what the plan changes and nothing here reads: it may use anything."""
+        changed = (one for one in self.unseen if one.level is Level.LOOK)
+        return [one.address for one in changed if one.why is Why.NOT_REVIEWED]
 
 
 class _Share(NamedTuple):
@@ -153,6 +162,7 @@ def _tags(plan: Planned) -> dict[str, Any]:
 def _share(budget: Budget, plan: Planned, tags: Mapping[str, Any]) -> _Share:
     answers = [(one, _under(budget, tags.get(one.address, {}))) for one in plan.footprint.resources]
     untold = tuple(one.address for one, under in answers if under is None)
+    untold += tuple(one for one in plan.unread if _under(budget, tags.get(one, UNKNOWN)) is not False)
     return _Share(plan.name, tuple(one for one, under in answers if under is True), untold)
 
 

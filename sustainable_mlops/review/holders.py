@@ -13,6 +13,8 @@ from sustainable_mlops.review.policy_types import ATTACHMENTS, IDENTITY, POLICY_
 
 _MAY_BE_A_POLICY = re.compile(r"(?:.*_)?polic(?:y|ies)(?:_document|_text|_json)?")
 _NO_CHANGE = ("no-op", "read")
+#: What of a holder cannot be told where it is known only after apply which policy is attached.
+ATTACHED = "an attached policy"
 
 
 class Place(NamedTuple):
@@ -137,7 +139,7 @@ class Holders:
         arn = side.values.text(path)
         if not isinstance(arn, str):
             if not side.before:
-                holder.unknown[side.pair.address] = "an attached policy"
+                holder.unknown[side.pair.address] = ATTACHED
             return
         managed = Managed(arn, side.pair.address, computed)
         if side.before:

@@ -23,7 +23,7 @@ from sustainable_mlops.review.grants import (
     new_permissions,
     policy,
 )
-from sustainable_mlops.review.holders import Holder, Holders
+from sustainable_mlops.review.holders import ATTACHED, Holder, Holders
 from sustainable_mlops.review.policy_types import IDENTITY, TRUST, WITHOUT
 from sustainable_mlops.review.risk import Level, Risk, Section, worst
 from sustainable_mlops.review.roles import roles_changed
@@ -40,8 +40,9 @@ _FIX_UNKNOWN = "Read it after apply, or apply what it refers to first and plan a
 def privileges(comparison: Comparison) -> Iterator[Risk]:
     """The privileges that a plan widens, and those of which it cannot be told."""
     holders = Holders(comparison)
-    context = _Context(comparison, Created(comparison))
     touched = [holder for holder in holders.touched() if not holder.gone]
+    attaches_any = any(ATTACHED in holder.unknown.values() for holder in touched)
+    context = _Context(comparison, Created(comparison), attaches_any)
     boundaries = list(_boundaries(comparison))
     context.gain(boundaries)
     found = {}
@@ -62,6 +63,8 @@ class _Context:
 
     comparison: Comparison
     created: Created
+    #: Whether some attachment may be of any policy of the plan.
+    attaches_any: bool = False
     #: The most serious that is told of what a role may do, by its address.
     gained: dict[str, Level] = field(default_factory=dict)
 
@@ -162,8 +165,11 @@ def _new(holder: Holder, found: Iterable[Widening], one: Document, context: _Con
         what = f"{holder.label}: {widening.kind}: {widening.grant}"
         level, why = danger(widening.grant, holder.group, accounts)
         _, at_most = danger(at_worst(widening.grant), holder.group, accounts)
-        if _is_a_policy(holder) or not (why or at_most):
+        if not (why or at_most) or (_is_a_policy(holder) and not context.attaches_any):
             harmless.append(str(widening.grant))
+        elif _is_a_policy(holder):
+            what += f" ({why or at_most}); whether anybody gets it is known only after apply"
+            yield Risk("PRIVILEGES_UNKNOWN", Section.PRIVILEGES, Level.LOOK, address, what, _FIX_UNKNOWN, known=False)
         elif why:
             yield Risk("PRIVILEGES_DANGEROUS", Section.PRIVILEGES, level, address, f"{what} ({why})", _FIX)
         else:
@@ -194,12 +200,14 @@ def _cannot_tell(holder: Holder, address: str, what: str, why: str = _UNKNOWN) -
 
 
 def _managed(holder: Holder) -> Iterator[Risk]:
-    for address, what in holder.unknown.items():
-        yield _cannot_tell(holder, address, what)
+    for what in dict.fromkeys(holder.unknown.values()):
+        first, *others = (address for address, one in holder.unknown.items() if one == what)
+        more = f" (and of {len(others)} other resources)" if others else ""
+        yield _cannot_tell(holder, first, f"{what}{more}")
     for arn, managed in holder.managed_after.items():
         if arn in holder.managed_before:
             continue
-        what = f"{holder.label}: attaches {arn}, which is not in this plan"
+        what = f"{holder.label}: attaches {arn}, {_whose(arn)}"
         if WIDE_NAMES.search(arn):
             yield Risk("PRIVILEGES_FULL_ACCESS", Section.PRIVILEGES, Level.STOP, managed.address, what, _FIX)
         elif not holder.new:
@@ -208,8 +216,12 @@ def _managed(holder: Holder) -> Iterator[Risk]:
             yield Risk("PRIVILEGES_ATTACHED", Section.PRIVILEGES, Level.LOOK, managed.address, what, _FIX, known=False)
     for arn, managed in holder.managed_before.items():
         if arn not in holder.managed_after and not managed.computed and _MAY_DENY.fullmatch(arn):
-            what = f"{holder.label}: detaches {arn}, which is not in this plan: what it denies, if anything, is lost"
+            what = f"{holder.label}: detaches {arn}, {_whose(arn)}: what it denies, if anything, is lost"
             yield Risk("PRIVILEGES_DETACHED", Section.PRIVILEGES, Level.LOOK, managed.address, what, known=False)
+
+
+def _whose(arn: str) -> str:
+    return "a policy of AWS's own" if ":iam::aws:policy/" in arn else "which is not in this plan"
 
 
 def _restrictions(holders: Holders, comparison: Comparison) -> Iterator[Risk]:

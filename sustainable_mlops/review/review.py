@@ -181,7 +181,7 @@ def review_all(
     """
     today = today or date.today()
     compared = [Comparison(plan, base) for plan in plans]
-    planned = [Planned(one.plan.name, of_plan(one.plan, usage, base), one) for one in compared]
+    planned = [_planned(one, usage) for one in compared]
     unused = tuple(_unused(usage, len(plans)))  # known once all of them were asked
     found = [
         replace(
@@ -196,9 +196,14 @@ def review_all(
     return [replace(one, builtin=result()) if result else one for one, result in zip_longest(found, checkov)]
 
 
+def _planned(comparison: Comparison, usage: Usage | None) -> Planned:
+    footprint = of_plan(comparison.plan, usage, comparison.base)
+    return Planned(comparison.plan.name, footprint, comparison, tuple(unseen(comparison, footprint)))
+
+
 def _judged(planned: Planned, accepted: Sequence[Acceptance], today: date) -> Review:
     """What is said of a plan by itself."""
-    _, footprint, comparison = planned
+    _, footprint, comparison, not_seen = planned
     plan = comparison.plan
     risks = [risk for find in _RISKS for risk in find(comparison)]
     changes = tuple(_changes(comparison))
@@ -208,7 +213,7 @@ def _judged(planned: Planned, accepted: Sequence[Acceptance], today: date) -> Re
         unchanged=sum(pair.action == "no-op" or _merely_read(pair, plan) for pair in comparison.pairs),
         risks=tuple(judged_risk(risk, accepted, today) for risk in ranked(risks)),
         findings=tuple(judged_findings(plan, {change.address for change in changes}, today)),
-        unseen=tuple(unseen(comparison, footprint)),
+        unseen=not_seen,
         footprint=footprint,
         alternatives=tuple(alternatives(footprint, plan.provider_major)),
         remarks=tuple(_remarks(plan)),

@@ -83,13 +83,11 @@ def test_what_runs_is_told_as_far_as_it_is_constant() -> None:
 
 def test_data_sources_that_run_programs_run_with_every_plan() -> None:
     program = change("data.external.e", {"program": ["python", "x.py"]}, actions=["no-op"], before={"program": []})
-    asked = change("data.http.h", {"url": "https://example.org"}, actions=["read"])
     hidden = change(
         "data.external.s", {"program": ["curl", "s3cret"]}, actions=["read"], sensitive={"program": [False, True]}
     )
-    assert plan(program, asked, hidden, change("data.aws_region.r", {"id": "r"}, actions=["read"])).commands == [
+    assert plan(program, hidden, change("data.aws_region.r", {"id": "r"}, actions=["read"])).commands == [
         Command("data.external.e", "external", "python; x.py", "planned"),
-        Command("data.http.h", "http", "https://example.org", "read"),
         Command("data.external.s", "external", "curl; (sensitive)", "read"),
     ]
 
