@@ -23,7 +23,7 @@ _ESCALATING = (
 #: On everything, these reach far, though not to every other permission.
 _FAR = (
     "iam:createrole", "iam:createuser", "iam:createpolicy", "secretsmanager:getsecretvalue", "kms:decrypt",
-    "s3:deletebucket", "s3:deleteobject", "s3:getobject", "s3:putobject",
+    "s3:deletebucket", "s3:deleteobject",
 )  # fmt: skip
 #: Every resource of a service, or every role, user, group or policy: nothing but wildcards where the name stands.
 _EVERY = re.compile(r"(?:[^:]*:){0,5}[?*/]*\*[?*/]*")

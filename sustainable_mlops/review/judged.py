@@ -1,15 +1,20 @@
 """Risks and findings with how serious they still are: accepted, waived, known before, or open until apply."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from sustainable_mlops import rules
-from sustainable_mlops.plan import UNKNOWN, Plan, Sensitive
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Sensitive
+from sustainable_mlops.plan.iam import ROLE
+from sustainable_mlops.plan.joins import BUCKET, ENDPOINT_CONFIGURATION, Joined
 from sustainable_mlops.review.accepted import Acceptance
+from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.risk import Level, Risk
 from sustainable_mlops.rules.reading import UNTIL_APPLY
 
+#: What parts are of, where they name it: the attribute, and the type that theirs starts with.
+_WHOLES = (("role", ROLE), ("bucket", BUCKET))
 _SEVERITY = {rules.Severity.FAIL: Level.STOP, rules.Severity.WARN: Level.LOOK, rules.Severity.INFO: Level.NOTE}
 
 
@@ -76,10 +81,27 @@ def judged_risk(risk: Risk, accepted: Sequence[Acceptance], today: date) -> Judg
     return JudgedRisk(risk, accepted=fitting[0]) if fitting[0].until >= today else JudgedRisk(risk, expired=fitting[0])
 
 
-def judged_findings(plan: Plan, touched: Set[str], today: date) -> Iterator[JudgedFinding]:
-    """What all rules find; `touched` are the addresses that the plan does something to."""
+def judged_findings(comparison: Comparison, today: date) -> Iterator[JudgedFinding]:
+    """What all rules find, and whether the plan does anything to the resource or to what belongs to it."""
+    plan, touched = comparison.plan, _touched(comparison)
     for finding in rules.evaluate(plan, today=today):
         yield JudgedFinding(finding, finding.address in touched, bool(touched) and _until_apply(plan, finding))
+
+
+def _touched(comparison: Comparison) -> set[str]:
+    """The addresses of what the plan changes, and of what a changed resource is a part of."""
+    joins = comparison.joins_after
+    found = {pair.address for pair in comparison.changes}
+    for pair in comparison.changes:
+        part = pair.new if pair.new is not None and pair.after is not None else None
+        if part is not None:
+            wholes: list[Joined] = [
+                joins.target(part, path, kind) for path, kind in _WHOLES if part.type.startswith(f"{kind}_")
+            ]
+            wholes += [joins.scaled(part).endpoint] if part.type.startswith("aws_appautoscaling_") else []
+            wholes += joins.endpoints(part).sure if part.type == ENDPOINT_CONFIGURATION else []
+            found.update(whole.address for whole in wholes if isinstance(whole, Resource))
+    return found
 
 
 def _until_apply(plan: Plan, finding: rules.Finding) -> bool:

@@ -212,7 +212,7 @@ def _judged(planned: Planned, accepted: Sequence[Acceptance], today: date) -> Re
         changes=changes,
         unchanged=sum(pair.action == "no-op" or _merely_read(pair, plan) for pair in comparison.pairs),
         risks=tuple(judged_risk(risk, accepted, today) for risk in ranked(risks)),
-        findings=tuple(judged_findings(plan, {change.address for change in changes}, today)),
+        findings=tuple(judged_findings(comparison, today)),
         unseen=not_seen,
         footprint=footprint,
         alternatives=tuple(alternatives(footprint, plan.provider_major)),

@@ -58,7 +58,7 @@ def test_the_first_line_names_the_worst_verdict_and_whose_it_is(form: str) -> No
 @pytest.mark.parametrize("form", PEOPLE)
 def test_what_plans_have_in_common_is_said_once_and_what_one_has_alone_in_its_section(form: str) -> None:
     page = render(ALL, form)
-    for common in ("AmazonSageMakerFullAccess, which is not in this plan", "power model of the server: "):
+    for common in ("AmazonSageMakerFullAccess, a policy of AWS", "power model of the server: "):
         assert page.count(common) == 1
         assert render(DEV, form).count(common) == 1
     own = "its objects will be gone"
