@@ -67,9 +67,7 @@ def at_worst(grant: Grant) -> Grant:
 
 
 def _at_worst(part: Patterns, worse: Callable[[str | Unknown], bool]) -> Patterns:
-    if part.negated:
-        return Patterns(tuple(text for text in part.patterns if not worse(text)), True)
-    return Patterns(tuple("*" if worse(text) else text for text in part.patterns))
+    return part if part.negated else Patterns(tuple("*" if worse(text) else text for text in part.patterns))
 
 
 def _may_be_anybody(text: str | Unknown) -> bool:

@@ -209,6 +209,7 @@ BASE = "data.aws_iam_policy_document.base.json"
         ([BASE], [None, None], False, ["s3:PutObject"]),
         ([BASE], [None, "{"], False, ["s3:GetObject", "s3:PutObject"]),
         ([BASE, "local.more"], [None], False, ["s3:PutObject"]),
+        ([BASE, "aws_iam_role_policy.p.id"], [None, None], False, ["s3:PutObject"]),
         (["aws_iam_role_policy.p.id"], [None], False, ["s3:PutObject"]),
         (["data.aws_iam_policy_document.loop.json"], [None], False, ["s3:GetObject", "s3:PutObject"]),
     ],
@@ -244,12 +245,24 @@ def test_a_data_source_is_the_whole_policy_only_where_nothing_else_has_a_part_in
     assert not of_data({"actions": ["s3:GetObject"]}, f"{source}.json", more).whole
 
 
+@pytest.mark.parametrize("unknown", [{"statement": True}, {"source_policy_documents": True}])
+def test_a_document_of_which_a_part_is_unknown_as_a_whole_may_say_more(unknown: dict[str, Any]) -> None:
+    found = plan(
+        change("data.aws_iam_policy_document.d", {}, unknown={"json": True, **unknown}, actions=["read"]),
+        change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
+        root={"resources": [declared("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.d.json"])]},
+    )
+    document = iam.document(found.resources[0], "policy", found.joins)
+    assert document is not None
+    assert not document.whole
+
+
 def made_of(*references: str, dynamic: bool = False) -> Any:
     """What stands for a resource that is unknown until apply and refers to these."""
     statements: list[Any] = [{"actions": ["s3:GetObject"], "resources": [None]}]
     marks: list[Any] = [{"resources": [True]}]
     if dynamic:  # such a block does not show in the configuration
-        statements, marks = [{"actions": ["s3:PutObject"]}, *statements], [{}, *marks]
+        statements, marks = statements * 2, marks * 2
     source = declared("data.aws_iam_policy_document.d")
     source["expressions"] = {"statement": [{"resources": {"references": list(references)}}]}
     found = plan(
@@ -268,7 +281,7 @@ def made_of(*references: str, dynamic: bool = False) -> Any:
     assert policy is not None
     document = iam.document(policy, "policy", found.joins)
     assert document is not None
-    return document.statements[-1].resources[0]
+    return document.statements[0].resources[0]
 
 
 def test_a_resource_that_the_plan_makes_stands_for_its_arn() -> None:

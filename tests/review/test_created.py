@@ -213,6 +213,13 @@ def test_a_new_role_that_may_be_made_more_of_is_to_stop(action: str) -> None:
     assert of_pipeline(PASSED, *new_role("s3:GetObject"), action=action) == {Level.STOP}
 
 
+def test_of_two_new_roles_one_is_enough_to_stop() -> None:
+    harmless = change("aws_iam_role.other", {"name": "other", "path": "/", "assume_role_policy": TRUST})
+    both = [PASSED, f"arn:aws:iam::{ACCOUNT}:role/other"]
+    assert of_pipeline(both, *new_role("s3:GetObject"), harmless, action="iam:PassRole") == {Level.LOOK}
+    assert of_pipeline(both, *new_role("*", "*"), harmless, action="iam:PassRole") == {Level.STOP}
+
+
 def test_passing_a_new_role_is_told_apart_from_all_else_that_may_be_done_to_it() -> None:
     bucket = change("aws_s3_bucket.new", {"bucket": "new"})
     both, role = [PASSED, "arn:aws:s3:::new"], new_role("s3:GetObject")

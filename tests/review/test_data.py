@@ -112,6 +112,14 @@ def snapshots(kept: dict[str, Any], made: dict[str, Any] | None = None, **detail
     return [{"resource_types": ["VOLUME"], "target_tags": {"backup": "yes"}, "schedule": [schedule], **details}]
 
 
+def two(kept: dict[str, Any]) -> Any:
+    """Two schedules, of which one keeps a year's."""
+    yearly = {"name": "yearly", "retain_rule": [{"interval": 1, "interval_unit": "YEARS"}]}
+    (details,) = snapshots(kept)
+    return [{**details, "schedule": [*details["schedule"], yearly]}]
+
+
+TWICE = {"interval": 12, "interval_unit": "HOURS"}
 WEEKS = {"interval": 4, "interval_unit": "WEEKS"}
 DELETES = [{"home_efs_file_system": "Delete"}]
 WEAKER = [
@@ -193,6 +201,9 @@ CUT = [
     ("aws_sagemaker_feature_group", "online_store_config", ttl(30), [ttl(6)], [ttl(7), ttl(1, "Weeks")]),
     ("aws_dlm_lifecycle_policy", "policy_details", snapshots({"count": 30}),
      [snapshots({"count": 1}), snapshots({"count": 6})], [snapshots({"count": 7})]),
+    ("aws_dlm_lifecycle_policy", "policy_details", snapshots({"count": 60}, TWICE), [snapshots({"count": 12}, TWICE)],
+     [snapshots({"count": 14}, TWICE)]),
+    ("aws_dlm_lifecycle_policy", "policy_details", two({"count": 30}), [two({"count": 1})], [two({"count": 14})]),
     ("aws_dlm_lifecycle_policy", "policy_details", snapshots(WEEKS),
      [snapshots({"interval": 1, "interval_unit": "DAYS"})],
      [snapshots({"interval": 1, "interval_unit": "WEEKS"}), snapshots(WEEKS, target_tags={"backup": "no"}),
@@ -243,6 +254,12 @@ EQUAL = [
     ("aws_dynamodb_table", "ttl", expiring("a"), [*expiring("a"), {}]),
     ("aws_dynamodb_table", "ttl", expiring("a"), [{**expiring("a")[0], "more": 1}]),
     ("aws_dynamodb_table", "ttl", expiring("a"), expiring(None, enabled=False)),
+    *(
+        ("aws_dlm_lifecycle_policy", "policy_details", *(snapshots({"interval": n, "interval_unit": unit})
+                                                         for n, unit in pair))
+        for some, days in (("WEEKS", 7), ("MONTHS", 30), ("YEARS", 365))
+        for pair in (((1, some), (days, "DAYS")), ((days, "DAYS"), (1, some)))
+    ),
     *(
         ("aws_sagemaker_feature_group", "online_store_config", ttl(*old), ttl(*new))
         for one, other in [((1, "Weeks"), (7, "Days")), ((1, "Days"), (24, "Hours")), ((1, "Hours"), (60, "Minutes")),
@@ -301,6 +318,15 @@ def test_old_versions_may_go_but_not_all_at_once(before: Any, after: Any, level:
     rules = change("aws_s3_bucket_lifecycle_configuration.this", rules_of(old=after), before=old)
     found = risks(plan(change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
     assert [(risk.id, risk.level) for risk in found] == [("DATA_EXPIRES", level)]
+
+
+def test_old_versions_that_went_soon_elsewhere_did_not_go_here() -> None:
+    old, new = (rules_of(old={"noncurrent_days": days})["rule"] for days in (3, 1))
+    elsewhere = {**old[0], "filter": [{"prefix": "scratch/"}]}
+    before, after = ({"bucket": "data", "rule": rules} for rules in ([elsewhere], [elsewhere, *new]))
+    rules = change("aws_s3_bucket_lifecycle_configuration.this", after, before=before)
+    found = risks(plan(change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
+    assert [(risk.id, risk.level) for risk in found] == [("DATA_EXPIRES", Level.STOP)]
 
 
 @pytest.mark.parametrize(("kind", "name", "old", "new"), EXPOSED)

@@ -214,6 +214,13 @@ def test_a_permission_is_shown_with_whom_what_and_under_which_conditions(stateme
     assert str(grant) == shown
 
 
+def test_what_is_unknown_anywhere_in_it_is_not_certain() -> None:
+    assert read(allow(Principal="*", Condition=ORG), deny()).certain
+    for part in ({"Resource": [7]}, {"Action": [7]}, {"Principal": {"AWS": [7.5, []]}}, {"Condition": {"Bool": 7}}):
+        assert not read({**allow(), **part}).certain
+        assert not read(allow(), {**deny(), **part}).certain
+
+
 def test_only_the_actions_that_are_new_are_named() -> None:
     old, new = read(READ), read({**READ, "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]})
     (widening,) = new_permissions(new.allows, old, new)

@@ -251,6 +251,21 @@ def test_the_statements_of_an_attached_policy_of_the_plan_count_as_the_roles() -
     assert found_in(KEPT, made, attachment, root=root) == [("PRIVILEGES_PERMISSION", Level.STOP)]
 
 
+def test_a_policy_of_the_plan_that_changes_is_told_of_those_who_have_it() -> None:
+    def made(name: str, before: str | None, after: str) -> dict[str, Any]:
+        arn = f"arn:aws:iam::123456789012:policy/{name}"
+        old = None if before is None else {"name": name, "arn": arn, "policy": before}
+        return change(f"aws_iam_policy.{name}", {"name": name, "arn": arn, "policy": after}, before=old)
+
+    link = {"role": "train", "policy_arn": "arn:aws:iam::123456789012:policy/p"}
+    kept, new = (change("aws_iam_role_policy_attachment.a", link, before=one) for one in (link, None))
+    (risk,) = risks(plan(KEPT, kept, made("p", text(), text(READ))))
+    assert (risk.level, risk.address) == (Level.STOP, "aws_iam_policy.p")
+    assert risk.what.startswith("aws_iam_role.train: new permission")
+    assert found_in(KEPT, kept, made("p", text(READ), text(READ))) == []
+    assert found_in(KEPT, new, made("p", "{", "{")) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
+
+
 def test_a_permissions_boundary_that_goes_is_stopped() -> None:
     entry = change("aws_iam_role.train", role(), before=role(permissions_boundary="arn:aws:iam::1:policy/b"))
     assert found_in(entry) == [("PRIVILEGES_BOUNDARY", Level.STOP)]
@@ -371,6 +386,7 @@ GIVEN = [
     ),
     (made("aws_vpc_endpoint_service_allowed_principal", principal_arn=FOREIGN["AWS"]), "GRANTED", Level.STOP),
     (made("aws_db_snapshot_copy", shared_accounts=["999999999999"]), "GRANTED", Level.STOP),
+    (made("aws_db_snapshot", shared_accounts=["123456789012", "all"]), "GRANTED", Level.STOP),
     (made("aws_ami_launch_permission", image_id="x", group="all"), "GRANTED", Level.STOP),
     (made("aws_snapshot_create_volume_permission", snapshot_id="x", account_id="9"), "GRANTED", Level.LOOK),
     (made("aws_eks_access_policy_association", principal_arn="x", policy_arn="y"), "GRANTED", Level.LOOK),
@@ -409,6 +425,8 @@ def test_a_share_that_comes_to_be_open_to_other_organisations_is_stopped() -> No
     assert found_in(change("aws_ram_resource_share.s", open_, before=shut)) == [("PRIVILEGES_EXPOSED", Level.STOP)]
     assert found_in(change("aws_ram_resource_share.s", shut, before=open_)) == []
     assert found_in(made("aws_ram_resource_share", **shut)) == []
+    hidden = change("aws_ram_resource_share.s", {"name": "s"}, unknown={"allow_external_principals": True})
+    assert [(risk.level, risk.known) for risk in risks(plan(hidden))] == [(Level.LOOK, False)]
 
 
 def test_a_function_url_that_asks_for_a_signature_gives_nothing() -> None:
@@ -689,7 +707,8 @@ def test_a_role_that_the_plan_makes_is_named_though_its_arn_is_unknown() -> None
     root = {"resources": [declared("aws_sagemaker_pipeline.p", role_arn=["aws_iam_role.new.arn"])]}
     new = change("aws_iam_role.new", {"name": "new"}, unknown={"arn": True})
     (risk,) = risks(plan(new, pipeline, root=root))
-    assert (risk.level, risk.what) == (Level.LOOK, "role_arn: runs as aws_iam_role.new instead of x")
+    assert (risk.level, risk.known) == (Level.LOOK, True)
+    assert risk.what == "role_arn: runs as aws_iam_role.new instead of x"
 
 
 ADMINISTERS = text({"Effect": "Allow", "Action": "*", "Resource": "*"})
@@ -706,6 +725,10 @@ def load_role(policy: str | None, before: str | None = None, **link: Any) -> lis
     return found + ([change("aws_iam_role_policy_attachment.load", {"role": "load", **link})] if link else [])
 
 
+HAS = {"role": "load", "policy_arn": ADMIN}
+HAS_ADMIN = change("aws_iam_role_policy_attachment.load", HAS, before=HAS)
+
+
 @pytest.mark.parametrize(
     ("load", "level"),
     [
@@ -714,9 +737,18 @@ def load_role(policy: str | None, before: str | None = None, **link: Any) -> lis
         (load_role(None, policy_arn=ADMIN), Level.STOP),
         (load_role(text(READ), before=text(READ)), Level.LOOK),
         (load_role(ADMINISTERS, before=ADMINISTERS), Level.STOP),
+        ([*load_role(None, before=""), HAS_ADMIN], Level.STOP),
         (load_role(text({**READ, "Action": ["s3:GetObject", "s3:PutObject"]}), before=text(READ)), Level.STOP),
     ],
-    ids=["new", "new that administers", "new with full access", "there", "there that administers", "there widened"],
+    ids=[
+        "new",
+        "new that administers",
+        "new with full access",
+        "there",
+        "there that administers",
+        "there with full access",
+        "there widened",
+    ],
 )
 def test_coming_to_run_as_another_role_is_as_serious_as_what_that_may_do(load: list[Any], level: Level) -> None:
     for new in ("arn:aws:iam::123456789012:role/load", "load"):
@@ -726,6 +758,29 @@ def test_coming_to_run_as_another_role_is_as_serious_as_what_that_may_do(load: l
         for runs in ([job], [machine, profile]):
             found = [risk for risk in risks(plan(*load, *runs)) if risk.id == "PRIVILEGES_ROLE"]
             assert [risk.level for risk in found] == [level]
+
+
+def test_it_is_said_which_role_and_why_it_is_serious() -> None:
+    def said(new: str | None, *load: Any, **set_by: Any) -> str:
+        after, unknown = ({"role_arn": new}, {}) if new else ({}, {"role_arn": True})
+        job = change("aws_glue_job.j", after, before={"role_arn": "read"}, unknown=unknown)
+        root = {"resources": [declared("aws_glue_job.j", **set_by)]} if set_by else None
+        return "".join(risk.what for risk in risks(plan(*load, job, root=root)) if risk.id == "PRIVILEGES_ROLE")
+
+    wider = load_role(text({**READ, "Action": ["s3:GetObject", "s3:PutObject"]}), before=text(READ))
+    read_only = {"role": "load", "policy_arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}
+    kept = [*load_role(None, before=""), change("aws_iam_role_policy_attachment.load", read_only, before=read_only)]
+    assert said("load") == "role_arn: runs as load instead of read"
+    assert said("load", *kept) == "role_arn: runs as load instead of read"
+    assert said("load", *wider).endswith("; aws_iam_role.load: what it may newly do is to stop")
+    assert said("load", *load_role(None, policy_arn=ADMIN)).endswith("what it may newly do is to stop")
+    assert said(None, role_arn=["local.role"]) == "role_arn: runs as (known after apply) instead of read"
+    assert said("load", name=["local.name"]) == ""
+    entry = change("aws_glue_job.j", {}, before={"role_arn": "read"}, unknown={"role_arn": True})
+    data = change("data.aws_iam_role.r", {"name": "r"}, unknown={"arn": True}, actions=["read"])
+    root = {"resources": [declared("aws_glue_job.j", role_arn=["data.aws_iam_role.r.arn"])]}
+    (risk,) = risks(plan(entry, data, root=root))
+    assert (risk.level, risk.known) == (Level.LOOK, False)
 
 
 @pytest.mark.parametrize(
