@@ -157,17 +157,17 @@ class Resource(Readers):
     @property
     def old(self) -> Block:
         """Reads `before`; everything is unset where there is none."""
-        before = self.before
         if self._old is None:
-            self._old = _NOTHING if before is None else Block(before)
+            before = self.before  # which may set it
+            self._old = self._old or (_NOTHING if before is None else Block(before))
         return self._old
 
     @property
     def new(self) -> Block:
         """Reads `after`; everything is unset where there is none."""
-        after = self.after
         if self._new is None:
-            self._new = _NOTHING if after is None else Block(after)
+            after = self.after  # which may set it
+            self._new = self._new or (_NOTHING if after is None else Block(after))
         return self._new
 
     def values(self, *, before: bool = False) -> Block:

@@ -141,11 +141,11 @@ def dig(value: Any, path: Path, default: Any = None) -> Any:
     `default` where it is not set (missing or null); `UNKNOWN` where it or a container of it is unknown, or where
     something on the way is of another kind than the path expects; `Sensitive` where that hides it.
     """
-    for step in steps(path):
+    for step in _split(path) if type(path) is str else steps(path):
         if value is None:
             return default
-        if isinstance(value, dict):
-            value = value.get(str(step))
+        if type(value) is dict:
+            value = value.get(step if type(step) is str else str(step))
         elif isinstance(value, list) and isinstance(step, int):
             value = value[step] if step < len(value) else None
         else:

@@ -158,7 +158,7 @@ def _with_baseline(review: Review, entries: frozenset[Entry], baseline: Baseline
 
 def _gone(review: Review, entries: Iterable[Entry], baseline: Baseline) -> Iterator[str]:
     """What the reader may mend in the baseline. What no review sees is not told of a resource that stays as it is."""
-    kept = {(one.finding.rule, one.finding.address) for one in review.findings if one.level is not None}
+    kept = {(one.finding.rule, one.finding.address) for one in review.findings}
     if review.builtin is not None:
         kept |= {(one.check, one.address) for one in (*review.builtin.failed, *review.builtin.explained)}
     skipped = {_UNSEEN} if review.builtin is not None else {_UNSEEN, _CHECKOV}

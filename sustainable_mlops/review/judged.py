@@ -1,6 +1,6 @@
 """Risks and findings with how serious they still are: accepted, waived, known before, or open until apply."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -57,11 +57,9 @@ class JudgedFinding:
         return rules.BY_ID[self.finding.rule]
 
     @property
-    def level(self) -> Level | None:
-        """How serious it is; None where the rule is kept."""
+    def level(self) -> Level:
+        """How serious it is."""
         outcome = self.finding.outcome
-        if outcome is rules.Outcome.PASS:
-            return None
         if outcome is rules.Outcome.WAIVED or self.until_apply or self.known_before:
             return Level.NOTE
         level = _SEVERITY[self.rule.severity]
@@ -81,11 +79,16 @@ def judged_risk(risk: Risk, accepted: Sequence[Acceptance], today: date) -> Judg
     return JudgedRisk(risk, accepted=fitting[0]) if fitting[0].until >= today else JudgedRisk(risk, expired=fitting[0])
 
 
-def judged_findings(comparison: Comparison, today: date) -> Iterator[JudgedFinding]:
-    """What all rules find, and whether the plan does anything to the resource or to what belongs to it."""
+def judged_findings(comparison: Comparison, today: date) -> tuple[tuple[JudgedFinding, ...], int]:
+    """What the rules find that is not as it should be, and how often they find that it is.
+
+    Of each also whether the plan does anything to the resource, or to a part of it.
+    """
     plan, touched = comparison.plan, _touched(comparison)
-    for finding in rules.evaluate(plan, today=today):
-        yield JudgedFinding(finding, finding.address in touched, bool(touched) and _until_apply(plan, finding))
+    every = rules.evaluate(plan, today=today)
+    found = [one for one in every if one.outcome is not rules.Outcome.PASS]
+    judged = (JudgedFinding(one, one.address in touched, bool(touched) and _until_apply(plan, one)) for one in found)
+    return tuple(judged), len(every) - len(found)
 
 
 def _touched(comparison: Comparison) -> set[str]:

@@ -70,6 +70,8 @@ class Review:
     unchanged: int
     risks: tuple[JudgedRisk, ...]
     findings: tuple[JudgedFinding, ...]
+    #: How often a rule was found to be kept.
+    rules_kept: int
     unseen: tuple[Unseen, ...]
     footprint: PlanFootprint
     alternatives: tuple[Alternative, ...]
@@ -207,12 +209,14 @@ def _judged(planned: Planned, accepted: Sequence[Acceptance], today: date) -> Re
     plan = comparison.plan
     risks = [risk for find in _RISKS for risk in find(comparison)]
     changes = tuple(_changes(comparison))
+    findings, kept = judged_findings(comparison, today)
     return Review(
         name=plan.name,
         changes=changes,
         unchanged=sum(pair.action == "no-op" or _merely_read(pair, plan) for pair in comparison.pairs),
         risks=tuple(judged_risk(risk, accepted, today) for risk in ranked(risks)),
-        findings=tuple(judged_findings(comparison, today)),
+        findings=findings,
+        rules_kept=kept,
         unseen=not_seen,
         footprint=footprint,
         alternatives=tuple(alternatives(footprint, plan.provider_major)),
@@ -287,7 +291,7 @@ def _risk_gate(name: str, risks: list[JudgedRisk]) -> Gate:
 
 def _rules_gate(findings: Sequence[JudgedFinding]) -> Gate:
     """What cannot be told is counted once a resource, however many rules ask; what the apply itself tells, apart."""
-    found = [(one, level) for one in findings if (level := one.level) is not None]
+    found = [(one, one.level) for one in findings]
     untold = {one.finding.address for one, level in found if level is Level.LOOK and one.open}
     later = sum(one.until_apply for one, _ in found)
     levels = [level for one, level in found if not one.until_apply and not (one.open and one.finding.address in untold)]

@@ -16,9 +16,15 @@ def evaluate(plan: Plan, rules: Iterable[Rule], today: date | None = None) -> li
     waivers by.
     """
     waivers.TODAY.set(today or date.today())
-    return [
-        finding for rule in rules for resource in _subjects(plan, rule) for finding in _findings(plan, rule, resource)
-    ]
+    subjects: dict[tuple[tuple[str, ...], bool], list[Resource]] = {}  # many rules look at the same types
+    found: list[Finding] = []
+    for rule in rules:
+        key = rule.types, rule.deleted
+        if key not in subjects:
+            subjects[key] = _subjects(plan, rule)
+        for resource in subjects[key]:
+            found += _findings(plan, rule, resource)
+    return found
 
 
 def _subjects(plan: Plan, rule: Rule) -> list[Resource]:
@@ -28,7 +34,9 @@ def _subjects(plan: Plan, rule: Rule) -> list[Resource]:
 
 def _findings(plan: Plan, rule: Rule, resource: Resource) -> list[Finding]:
     """What holds of each of several variants alike is said once."""
-    verdicts = dict.fromkeys(rule.check(plan, resource))
+    verdicts = list(rule.check(plan, resource))
+    if len(verdicts) > 1:
+        verdicts = list(dict.fromkeys(verdicts))
     return [_finding(plan, rule, resource, verdict) for verdict in verdicts]
 
 

@@ -69,7 +69,7 @@ def headline(*reviews: Review) -> str:
         every = f" in any of {len(reviews)} plans" if where else ""
         return f"Fine: no gate failed{every} and nothing is left to look at"
     reasons = {name for one in concerned for name in _reasons(one)}
-    names = ", ".join(sorted(reasons, key=[title.lower() for title in GATE_TITLES.values()].index))
+    names = ", ".join(sorted(reasons, key=list(map(_title, GATE_TITLES)).index))
     if worst is Verdict.STOP:
         return f"Stop{where}: {names or 'something cannot be told before apply, or was not reviewed'}"
     return f"Look: no gate failed, but see {names or 'what could not be reviewed'}{where}"
@@ -79,7 +79,11 @@ def _reasons(review: Review) -> list[str]:
     """The gates that the verdict is for. One that is not to stop the plan is still to look at."""
     failed = [gate for gate in review.gates if gate.level is Level.STOP and gate.name in review.fail_on]
     others = [gate for gate in review.gates if gate.level in (Level.STOP, Level.LOOK)]
-    return [GATE_TITLES[gate.name].lower() for gate in (failed if review.verdict is Verdict.STOP else others)]
+    return [_title(gate.name) for gate in (failed if review.verdict is Verdict.STOP else others)]
+
+
+def _title(gate: str) -> str:
+    return "what was not seen" if gate == "unseen" else GATE_TITLES[gate].lower()
 
 
 def some(names: Sequence[str], most: int = 3) -> str:

@@ -150,7 +150,7 @@ def _findings(review: Review) -> Iterator[Point]:
     untold: dict[str, list[JudgedFinding]] = {}
     for one in review.findings:
         level = one.level
-        if level is None or one.until_apply:
+        if one.until_apply:
             continue
         if one.open:
             untold.setdefault(one.finding.address, []).append(one)

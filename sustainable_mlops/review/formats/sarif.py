@@ -107,7 +107,7 @@ def _of_risk(review: Review, one: JudgedRisk) -> dict[str, Any]:
 def _findings(review: Review) -> Iterator[dict[str, Any]]:
     for one in review.findings:
         finding, level = one.finding, one.level
-        if level is None or one.until_apply:
+        if one.until_apply:
             continue
         start = "cannot tell: " if finding.outcome is rules.Outcome.UNKNOWN else ""
         message = f"{start}{finding.message}. {one.rule.fix}"
