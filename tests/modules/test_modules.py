@@ -18,6 +18,8 @@ from tests.reviewed import changes_nothing, reviewed, stops
 MODULES = synth.names()[0]
 GUARD = ".terraform_data.deletion_protection["
 ADDRESSES = ROOT / "tests" / "modules" / "addresses.yaml"
+#: What an example does on purpose and nobody accepts in general: workers that stay warm.
+LOOKED_AT = {"serverless_endpoint-full": "look"}
 ACCEPTED = ROOT / "tests" / "modules" / "accepted.yaml"
 
 
@@ -81,7 +83,8 @@ def test_an_example_applies_once_is_guarded_and_leaves_nothing(
     driver = terraform(tmp_path, sandbox.environment)
     first = plan(driver)
     check_inventory(example, first)
-    assert stops(reviewed(first, accepted=read_accepted(ACCEPTED))) == []
+    found = reviewed(first, accepted=read_accepted(ACCEPTED))
+    assert found.verdict == LOOKED_AT.get(str(example), "fine"), [one for one in found.gates if one.level != "note"]
     driver.apply()
     try:
         second = plan(driver)
