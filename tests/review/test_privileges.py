@@ -862,15 +862,20 @@ def test_an_account_that_the_provider_allows_is_ones_own(allowed: str, level: Le
     assert [risk.level for risk in found if risk.id.startswith("PRIVILEGES")] == [level]
 
 
-def key_policy(*accounts: str, action: str = "kms:*") -> str:
+def key_policy(*accounts: str, action: Any = "kms:*", more: tuple[dict[str, Any], ...] = ()) -> str:
     roots = [f"arn:aws:iam::{account}:root" if account != "*" else "*" for account in accounts]
-    return text({"Effect": "Allow", "Principal": {"AWS": roots}, "Action": action, "Resource": "*"})
+    return text({"Effect": "Allow", "Principal": {"AWS": roots}, "Action": action, "Resource": "*"}, *more)
+
+
+DENIED = {"Effect": "Deny", "Principal": FOREIGN, "Action": "kms:*", "Resource": "*"}
 
 
 @pytest.mark.parametrize(
     ("policy", "bypassed", "level"),
     [
         (key_policy("123456789012"), False, Level.NOTE),
+        (key_policy("123456789012", action=["kms:Decrypt", "KMS:putKeyPolicy"]), False, Level.NOTE),
+        (key_policy("123456789012", more=(DENIED,)), False, Level.NOTE),
         (key_policy("123456789012"), True, Level.LOOK),
         (key_policy("123456789012", action="kms:Decrypt"), False, Level.LOOK),
         (key_policy("123456789012", "999999999999"), False, Level.LOOK),
@@ -883,3 +888,16 @@ def test_whoever_makes_a_key_may_change_its_policy_so_that_their_account_is_ones
     key = {"policy": policy, "bypass_policy_lockout_safety_check": bypassed}
     root = {"resources": [declared("aws_kms_key.k", policy=["var.policy"])]}
     assert {one for _, one in found_in(change("aws_kms_key.k", key), root=root)} == {level}
+
+
+def test_only_a_new_keys_policy_tells_whose_account_it_is() -> None:
+    def of_foreign(kind: str, *, new: bool) -> set[Level]:
+        values = {"policy": key_policy("123456789012"), "bypass_policy_lockout_safety_check": False}
+        key = change(f"{kind}.k", values, before=None if new else values)
+        given = change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(given_to(FOREIGN))})
+        found = risks(plan(key, change("aws_s3_bucket.data", BUCKET), given))
+        return {risk.level for risk in found if risk.address == "aws_s3_bucket_policy.p"}
+
+    assert of_foreign("aws_kms_key", new=True) == {Level.STOP}
+    assert of_foreign("aws_kms_key", new=False) == {Level.LOOK}
+    assert of_foreign("aws_kms_external_key", new=True) == {Level.LOOK}
