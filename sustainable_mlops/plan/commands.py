@@ -15,9 +15,12 @@ _SAYS = {
     "remote-exec": ("inline", "script", "scripts"),
     "file": ("source", "content"),
 }
+#: Resources that run something when they are made or changed, and the attribute that says what.
+_RUNNERS = {"aws_lambda_invocation": "function_name", "aws_ssm_association": "name"}
 #: The data source that runs a program.
 _PROGRAM = "external"
 _RUN = {"create": "created", "replace": "replaced", "delete": "destroyed"}
+_MADE = {"create": "created", "replace": "replaced", "update": "updated"}
 #: What a provisioner that runs on destruction may refer to, and one that runs on creation too.
 _OWN = ("self", "each", "count", "path", "terraform")
 _LONGEST = 100
@@ -39,6 +42,7 @@ class Command(NamedTuple):
 def commands(document: Mapping[str, Any], inventory: Inventory, configuration: Configuration) -> list[Command]:
     """All that this plan would run, resource by resource; what it leaves alone runs nothing."""
     found = [one for resource in inventory.managed for one in _provisioners(resource, configuration)]
+    found += [_run(one) for kind in _RUNNERS for one in inventory.by_type.get(kind, ()) if one.action in _MADE]
     found += [_data_source(resource) for resource in inventory.data if resource.type == _PROGRAM and _is_read(resource)]
     for position, entry in enumerate(document.get("action_invocations") or []):
         found.append(_action(entry, f"action_invocations[{position}]"))
@@ -84,6 +88,12 @@ def _told(expression: Any) -> str:
 
 def _is_read(resource: Resource) -> bool:
     return resource.exists() or resource.action == "read"
+
+
+def _run(resource: Resource) -> Command:
+    return Command(
+        resource.address, resource.type, _line(resource.get(_RUNNERS[resource.type])), _MADE[resource.action]
+    )
 
 
 def _data_source(resource: Resource) -> Command:

@@ -21,7 +21,7 @@ from sustainable_mlops.review import files
 from sustainable_mlops.review.judged import JudgedFinding
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import Level
-from sustainable_mlops.review.unseen import Unseen
+from sustainable_mlops.review.unseen import Unseen, Why
 from sustainable_mlops.rules import Outcome
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def baseline_text(reviews: Sequence[Review], suffix: str) -> str:
 
 def _entries(review: Review) -> Iterator[Entry]:
     yield from (_of_finding(one) for one in review.findings if _is_judged(one))
-    yield from map(_of_unseen, review.unseen)
+    yield from (_of_unseen(one) for one in review.unseen if _stays(one))
     if review.builtin is not None:
         yield from map(_of_check, review.builtin.failed)
         yield from (_of_check(one) for one in review.builtin.explained if one.reason == KNOWN)
@@ -113,6 +113,11 @@ def _is_judged(one: JudgedFinding) -> bool:
 def _of_finding(one: JudgedFinding) -> Entry:
     finding = one.finding
     return Entry(str(finding.outcome), finding.rule, finding.address, finding.path, finding.message)
+
+
+def _stays(one: Unseen) -> bool:
+    """Whether it is a state: what a plan runs is an event, each time."""
+    return one.why is not Why.COMMAND
 
 
 def _of_unseen(one: Unseen) -> Entry:
@@ -143,7 +148,7 @@ def _with_baseline(review: Review, entries: frozenset[Entry], baseline: Baseline
     ]
     unseen = [
         replace(one, known_before=True, level=Level.NOTE)
-        if actions.get(one.address) not in _EVENTS and knows(_of_unseen(one), touched=True)
+        if _stays(one) and actions.get(one.address) not in _EVENTS and knows(_of_unseen(one), touched=True)
         else one
         for one in review.unseen
     ]

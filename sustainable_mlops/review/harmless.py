@@ -39,7 +39,8 @@ aws_sagemaker_human_task_ui aws_sagemaker_model aws_sagemaker_work aws_scheduler
 aws_service_discovery aws_servicecatalog aws_sfn_ aws_shield aws_sns_ aws_ssm_ aws_ssoadmin aws_subnet aws_transfer_
 aws_vpc aws_waf aws_xray local_ null_ random_ terraform_data time_ tls_cert tls_locally tls_self
 """
-_HARMLESS = re.compile(rf"(?:{'|'.join(_STARTS.split())}).*|.*_(?:{'|'.join(_ENDS.split())})")
+#: The ends are those of AWS's providers: with others, a role, a job or a deployment may be anything.
+_HARMLESS = re.compile(rf"(?:{'|'.join(_STARTS.split())}).*|aws(?:cc)?_.*_(?:{'|'.join(_ENDS.split())})")
 
 
 def harmless(type_: str) -> bool:

@@ -25,18 +25,16 @@ class JudgedRisk:
     risk: Risk
     accepted: Acceptance | None = None
     expired: Acceptance | None = None
-    #: Whether the baseline has it: then it was there before this change.
-    known_before: bool = False
 
     @property
     def level(self) -> Level:
         """How serious it still is."""
-        return Level.NOTE if self.accepted or self.known_before else self.risk.level
+        return Level.NOTE if self.accepted else self.risk.level
 
     @property
     def open(self) -> bool:
         """Whether it cannot be told before apply, and nobody accepted that."""
-        return not self.risk.known and not self.accepted and not self.known_before
+        return not self.risk.known and not self.accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +111,11 @@ def _until_apply(plan: Plan, finding: rules.Finding) -> bool:
         return False
     resource = plan.resource(finding.address)
     value = resource.get(finding.path) if resource is not None and finding.path else None
-    if isinstance(value, Sensitive):
-        return False
-    return value is UNKNOWN or UNTIL_APPLY in finding.message
+    return not _hides(value) and (value is UNKNOWN or UNTIL_APPLY in finding.message)
+
+
+def _hides(value: object) -> bool:
+    """Whether something in it is sensitive."""
+    if isinstance(value, dict | list):
+        return any(map(_hides, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, Sensitive)

@@ -22,7 +22,7 @@ from sustainable_mlops.review.judged import JudgedFinding, JudgedRisk, judged_fi
 from sustainable_mlops.review.only import beyond, told
 from sustainable_mlops.review.privileges import privileges
 from sustainable_mlops.review.risk import Level, Risk, Section, ranked
-from sustainable_mlops.review.unseen import Unseen, unseen
+from sustainable_mlops.review.unseen import Unseen, Why, unseen
 
 if TYPE_CHECKING:
     from sustainable_mlops.checkov import Result
@@ -92,10 +92,10 @@ class Review:
     @cached_property
     def gates(self) -> list[Gate]:
         """Every gate and how it stands."""
-        found = [_only_gate(self.only, self.changes)] if self.only else []
+        found = [_only_gate(self.only, self.changes, self.unseen)] if self.only else []
         found += [_risk_gate("data", self.of(Section.DATA)), _risk_gate("privileges", self.of(Section.PRIVILEGES))]
         found += [_rules_gate(self.findings)]
-        found += [_gate("unseen", [one.level for one in self.unseen], "all of it was seen")]
+        found += [_gate("unseen", [one.level for one in self.unseen], "nothing to look at")]
         found += [_budgets_gate(self.budgets)] if self.budgets else []
         return found + ([_checkov_gate(self.builtin)] if self.builtin is not None else [])
 
@@ -277,9 +277,10 @@ def _remarks(plan: Plan) -> Iterator[str]:
 _STATUS = {"fail": "fails", "error": "could not be evaluated"}
 
 
-def _only_gate(only: Sequence[str], changes: Sequence[Change]) -> Gate:
-    """What moves is there twice: neither its old nor its new address may be another's."""
-    addresses = (address for one in changes for address in (one.address, one.previous_address) if address)
+def _only_gate(only: Sequence[str], changes: Sequence[Change], not_seen: Sequence[Unseen]) -> Gate:
+    """What moves is there twice: neither its old nor its new address may be another's. Actions do what they do."""
+    addresses = [address for one in changes for address in (one.address, one.previous_address) if address]
+    addresses += [one.address for one in not_seen if one.why is Why.COMMAND and ".data." not in f".{one.address}"]
     if others := beyond(only, addresses):
         return Gate("only", Level.STOP, f"changes more than {' and '.join(only)}: {told(others)}")
     return Gate("only", None, f"changes nothing but {' and '.join(only)}")

@@ -3,6 +3,7 @@
 "Fine" means that all of it was seen, so each of these is to be looked at where the plan changes it.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -53,6 +54,10 @@ def unseen(comparison: Comparison, footprint: PlanFootprint) -> Iterator[Unseen]
         if pair.after is not None and pair.address not in told and not _known(pair.type):
             what = f"the reviewer does not know the type {pair.type}: it may hold data or run machines"
             yield Unseen(Why.NOT_REVIEWED, pair.address, what, Level.LOOK)
+    for source in comparison.plan.data:
+        if source.provider and not _PLAIN.fullmatch(source.provider):
+            what = f"the reviewer does not know what reading {source.type} does"
+            yield Unseen(Why.NOT_REVIEWED, source.address, what, Level.LOOK)
     for command in comparison.plan.commands:
         yield Unseen(Why.COMMAND, command.address, _of_command(command), Level.LOOK)
 
@@ -62,6 +67,11 @@ def _of_command(command: Command) -> str:
     return f"{command.kind}, {when}{f': {command.text}' if command.text else ''}"
 
 
+#: Providers whose data sources read, and do nothing else; what `external` runs is told by itself.
+_PLAIN = re.compile(
+    r".*/hashicorp/(?:archive|aws|awscc|cloudinit|external|http|local|null|random|template|time|tls)"
+    r"|.*builtin/terraform"
+)
 _READ = frozenset({*READERS, *UNCOVERED, *FREE, *STORES, *POLICY_TYPES, *GUARDS_BY_TYPE})
 
 

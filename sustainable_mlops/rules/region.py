@@ -26,7 +26,7 @@ def grid(plan: Plan, resource: Resource) -> Verdicts:
     name = plan.region(resource)
     region = None if name is UNKNOWN else regions.find(name)
     if name is UNKNOWN:
-        yield unknown("the Region is not known until apply", "region")
+        yield unknown("the plan does not tell its Region", "region")
     elif region is None:
         yield unknown(f"the catalogue does not know the grid of {name}", "region")
     elif region.grid[0] <= MOST_INTENSE:

@@ -405,7 +405,7 @@ def test_protection_under_another_address_is_compared_with_what_it_replaces(
         ("aws_sagemaker_model", False),
         ("random_id", False),
         ("null_resource", False),
-        ("google_project_iam_member", False),
+        ("google_project_iam_member", True),
     ],
 )
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"]])

@@ -112,6 +112,11 @@ def unseen_text(one: Unseen) -> str:
     return f"{one.why}: {one.what}"
 
 
+def before_text(number: int) -> str:
+    """How much the baseline has."""
+    return f"{number} {'was' if number == 1 else 'were'} there before (baseline)"
+
+
 def budget_text(result: BudgetResult) -> str:
     """How a budget stands, in one line."""
     end = " at the high end" if result.high else ""

@@ -102,7 +102,7 @@ def _points(found: Placed) -> dict[str, Any]:
     if record := found[Place.RECORD]:
         folds.append((said.summary(Place.RECORD, record), said.topics(record), Level.NOTE))
     if before := found[Place.BEFORE]:
-        folds.append((f"{len(before)} were there before (baseline)", said.topics(before), Level.NOTE))
+        folds.append((content.before_text(len(before)), said.topics(before), Level.NOTE))
     return {
         "loud": [
             (place, said.topics(found[place]), left_alone if worst is level else None)

@@ -94,7 +94,6 @@ def _risk(one: JudgedRisk) -> dict[str, Any]:
         "what": risk.what,
         "fix": risk.fix,
         "known": risk.known,
-        "known_before": one.known_before,
         "acceptance": None
         if acceptance is None
         else {"reason": acceptance.reason, "until": str(acceptance.until), "expired": one.accepted is None},

@@ -233,7 +233,7 @@ def _quiet(found: Placed, where: str = "") -> Iterator[Block]:
     if record:
         yield _fold(summary(Place.RECORD, record) + where, _by_topic(record))
     if before:
-        yield _fold(f"{len(before)} were there before (baseline){where}", _by_topic(before))
+        yield _fold(f"{content.before_text(len(before))}{where}", _by_topic(before))
 
 
 def _explained(found: Placed, where: str = "") -> Iterator[Block]:

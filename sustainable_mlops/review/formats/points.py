@@ -134,8 +134,7 @@ def _judged(level: Level, gate: str, review: Review, *, is_open: bool = False) -
 def _risk(one: JudgedRisk, review: Review) -> Point:
     risk = one.risk
     place, level = _judged(one.level, str(risk.section), review, is_open=one.open)
-    place = Place.BEFORE if one.known_before else place
-    fix = "" if one.accepted or one.known_before else risk.fix
+    fix = "" if one.accepted else risk.fix
     return Point(place, _TOPICS[risk.section], level, str(level), risk.address, risk_text(one), fix)
 
 

@@ -186,7 +186,7 @@ def _quiet(found: Placed) -> Iterator[RenderableType]:
             yield _title(summary(place, its))
             yield from _groups(its, _MOST_NOTES)
     if before := len(found[Place.BEFORE]):
-        yield Text(f"\n{before} were there before (baseline)", style="dim")
+        yield Text(f"\n{content.before_text(before)}", style="dim")
 
 
 def _explained(found: Placed) -> Iterator[RenderableType]:
