@@ -10,7 +10,7 @@ from sustainable_mlops.review.patterns import covers
 from sustainable_mlops.review.risk import Level
 
 _OF_ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
-_PRINCIPAL = re.compile(r"(?:arn:[a-z-]+:(?:iam|sts)::)?(\d{12})(?::.*)?")
+_PRINCIPAL = re.compile(r"(?:arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:)?(\d{12})(?::.*)?")
 _CHANGES_THE_POLICY = "kms:putkeypolicy"
 
 

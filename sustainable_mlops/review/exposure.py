@@ -10,7 +10,7 @@ from sustainable_mlops.review.accounts import foreign
 from sustainable_mlops.review.comparison import Comparison, Pair
 from sustainable_mlops.review.ports import ports, texts
 from sustainable_mlops.review.risk import Level, Risk, Section, worst
-from sustainable_mlops.review.weaker import PUBLIC_ACCESS_BLOCKS, SHARED_OUTSIDE
+from sustainable_mlops.review.weaker import PUBLIC_ACCESS_BLOCKS, SHARED_OUTSIDE, answer, guards
 
 _EVERYBODY = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("AllUsers", "AuthenticatedUsers")}
 _PUBLIC = ("public-read", "public-read-write", "authenticated-read")
@@ -39,11 +39,24 @@ _GRANTS = {
     "aws_iam_user_group_membership": "{user} becomes a member of {groups}",
     "aws_iam_group_membership": "{users} become members of {group}",
     "aws_iam_access_key": "{user} gets an access key",
+    "aws_iam_user_login_profile": "{user} gets a password",
     "aws_iam_openid_connect_provider": "{url} may say who somebody is",
     "aws_iam_saml_provider": "{name} may say who somebody is",
     "aws_ssoadmin_account_assignment": "{principal_id} gets {permission_set_arn} in {target_id}",
+    "aws_cognito_identity_pool_roles_attachment": "lets who signs in be {roles.authenticated} by {identity_pool_id}",
+    "aws_eks_pod_identity_association": "lets {service_account} of {namespace} in {cluster_name} be {role_arn}",
+    "aws_rolesanywhere_profile": "lets who has a trusted certificate be {role_arns} by {name}",
+    "aws_rolesanywhere_trust_anchor": "{name} may say who somebody is",
+    "aws_ssm_document": "lets {permissions.account_ids} use {name}",
 }
-_ANYBODY = ("*", "all", "NONE")
+#: What sends data to an account, or reaches into it: told where that is another one, or is not known.
+_ELSEWHERE = {
+    "aws_s3_access_point": "account {bucket_account_id} holds the bucket {bucket}",
+    "aws_s3_bucket_replication_configuration": "{rule.*.destination.0.account} gets copies of what is in {bucket}",
+    "aws_cloudwatch_log_subscription_filter": "{destination_arn} gets what is logged in {log_group_name}",
+    "aws_vpc_peering_connection": "joins the network of {peer_owner_id} to {vpc_id}",
+}
+_ANYBODY = ("*", "all", "All", "NONE")
 _SIGNED = "AWS_IAM"  # who calls by URL needs a permission, which is compared where it is given
 
 
@@ -59,8 +72,10 @@ def exposure(comparison: Comparison) -> Iterator[Risk]:
             yield from _not_blocking(pair, block)
         if pair.is_new and pair.type == "aws_ram_resource_share":
             yield from _shared_outside(pair, pair.after)
-        if pair.type in _GRANTS:
+        if pair.type in _GRANTS or pair.type in _ELSEWHERE:
             yield from _granted(pair, pair.after, comparison)
+        if pair.is_new:
+            yield from _exposed_at_first(pair, pair.after, comparison)
 
 
 def _public_list(pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
@@ -110,26 +125,55 @@ def _shared_outside(pair: Pair, after: Block) -> Iterator[Risk]:
 
 
 def _granted(pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
-    template = _GRANTS[pair.type]
-    names = [name for _, name, _, _ in Formatter().parse(template) if name]
+    parts = list(Formatter().parse(_GRANTS.get(pair.type) or _ELSEWHERE[pair.type]))
+    names = [name for _, name, _, _ in parts if name]
     new = {name: _named(pair, after, name, comparison) for name in names}
     who = [word for name in names[: len(names) - 1] or names for word in new[name]]
-    old = None if pair.before is None else {name: texts(pair.before, name) for name in names}
+    old = None if pair.before is None else {name: _texts(pair.before, name) for name in names}
     if not who or who == [_SIGNED] or (pair.stays and old == new and UNKNOWN not in who):
         return
-    what = template.format_map({name: ", ".join(map(str, words)) for name, words in new.items()})
-    level, why = foreign(map(str, who), comparison.accounts)
-    level = Level.STOP if any(word in _ANYBODY for word in who) else worst(level, Level.LOOK)
-    yield _risk("PRIVILEGES_GRANTED", level, pair, f"{what} ({why})" if why else what, known=UNKNOWN not in who)
+    what = "".join(text + ", ".join(map(str, new[name] if name else ())) for text, name, _, _ in parts)
+    level, why = foreign((one for word in who for one in str(word).split(",")), comparison.accounts)
+    if pair.type in _GRANTS or UNKNOWN in who:
+        level = Level.STOP if any(word in _ANYBODY for word in who) else worst(level, Level.LOOK)
+    if level is not Level.NOTE:
+        yield _risk("PRIVILEGES_GRANTED", level, pair, f"{what} ({why})" if why else what, known=UNKNOWN not in who)
 
 
 def _named(pair: Pair, after: Block, name: str, comparison: Comparison) -> list[str | Unknown]:
     """The texts at `name`; what the plan makes stands for what it alone decides."""
-    found = texts(after, name)
+    found = _texts(after, name)
     if UNKNOWN not in found or pair.new is None:
         return found
-    of_plan = made(comparison.joins_after.references(pair.new, name))
+    if comparison.plan.configured(pair.new, name.partition(".")[0]) is False:
+        return []  # the provider will say what it is, of one's own account
+    of_plan = made(comparison.joins_after.references(pair.new, name.partition(".*")[0]))
     return [of_plan if text is UNKNOWN else text for text in found]
+
+
+def _texts(block: Block, path: str) -> list[str | Unknown]:
+    """The texts at `path`, in which `*` stands for each block of a list."""
+    outer, each, inner = path.partition(".*.")
+    if not each:
+        return texts(block, path)
+    found = block.blocks(outer)
+    return [UNKNOWN] if found is UNKNOWN else [text for one in found for text in texts(one, inner)]
+
+
+def _exposed_at_first(pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    """What is open from the beginning, of the attributes that may open it later too."""
+    for guard in guards(pair.type):
+        if guard.at_first is None or pair.new is None:
+            continue
+        new = after.get(guard.path)
+        if new is UNKNOWN and comparison.plan.configured(pair.new, guard.path) is False:
+            continue
+        found = answer(guard, None, new)
+        if found:
+            yield _risk("PRIVILEGES_EXPOSED", guard.at_first, pair, f"{guard.path}: {guard.what}")
+        elif found is None:
+            what = f"{guard.path} is known only after apply, or hidden: cannot tell whether {guard.what}"
+            yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
 
 
 def _risk(name: str, level: Level, pair: Pair, what: str, *, known: bool = True) -> Risk:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sustainable_mlops.plan import UNKNOWN, Joins, Resource
+from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource
 from sustainable_mlops.plan.iam import ROLE, of_role
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.comparison import Comparison, Pair
@@ -27,6 +27,8 @@ def roles_changed(comparison: Comparison, gained: Mapping[str, Level]) -> Iterat
     `gained` says how serious it is what each role may newly do, by its address: what runs as it may do that too.
     """
     for pair in comparison.changes:
+        if pair.type == _PROFILE and pair.is_new and pair.after is not None:
+            yield from _new_profile(pair, pair.after, comparison, gained)
         if pair.before is None or pair.after is None or not pair.type.startswith("aws"):
             continue
         if pair.type in POLICY_TYPES or pair.type in ATTACHMENTS:
@@ -56,6 +58,22 @@ def _changed(
         level = worst(level, found)
         what += f"; {address}: {why}" if why else ""
     yield Risk("PRIVILEGES_ROLE", Section.PRIVILEGES, level, pair.address, what, known=UNKNOWN not in new)
+
+
+def _new_profile(pair: Pair, after: Block, comparison: Comparison, gained: Mapping[str, Level]) -> Iterator[Risk]:
+    """A new way for machines to run as a role that was there; of a new role, it is told where that is made."""
+    named = after.get("role")
+    if pair.new is None or named in (None, ""):
+        return
+    found = comparison.joins_after.target(pair.new, "role", ROLE)
+    if not isinstance(found, Resource):
+        what = f"machines may run as {named}: what it may do is not in the plan"
+        yield Risk("PRIVILEGES_ROLE", Section.PRIVILEGES, Level.LOOK, pair.address, what, known=named is not UNKNOWN)
+    elif not comparison.pair(found).is_new:
+        level, why = _privileged(found, comparison.joins_after, gained)
+        if level is not Level.NOTE:
+            what = f"machines may run as {found.address}: {why}"
+            yield Risk("PRIVILEGES_ROLE", Section.PRIVILEGES, level, pair.address, what)
 
 
 def _privileged(role: Resource, joins: Joins, gained: Mapping[str, Level]) -> tuple[Level, str]:

@@ -74,6 +74,20 @@ def removed(old: Any, new: Any) -> bool:
     return bool(old) and not new
 
 
+def replaced(old: Any, new: Any) -> bool:
+    """To something else, or newly set."""
+    return bool(new) and new != old
+
+
+def gains(*values: str) -> Test:
+    """Of a list of texts: to one that holds one of `values`, from one that holds none of them."""
+    return lambda old, new: _one_of(values, new) and not _one_of(values, old)
+
+
+def _one_of(values: tuple[str, ...], listed: Any) -> bool:
+    return isinstance(listed, list) and any(value in listed for value in values)
+
+
 def loses(key: str, **where: str) -> Test:
     """Of the blocks of a list whose values are those of `where`: one is gone that `key` tells from the others."""
     return partial(_fewer, key, where)

@@ -20,11 +20,13 @@ from sustainable_mlops.review.weakenings import (
     expires_at_once,
     expires_newly,
     expires_sooner,
+    gains,
     leaves,
     loses,
     lowered,
     raised,
     removed,
+    replaced,
     shortened,
     turned_off,
     turned_on,
@@ -50,6 +52,8 @@ class Guard(NamedTuple):
     unless: str = ""
     #: What of it is to stop, whatever the level: so much weaker that practically all is deleted at once.
     at_once: Test | None = None
+    #: How serious it is where something new is so from the beginning; None: that alone is no risk.
+    at_first: Level | None = None
 
     def severity(self, old: Any, new: Any) -> Level:
         """How serious a change is that is weaker."""
@@ -96,7 +100,7 @@ GUARDS = (
         Guard((), name, turned_off, "no longer encrypted", LOOK, PRIVILEGES)
         for name in ("encrypted", "storage_encrypted", "at_rest_encryption_enabled", "transit_encryption_enabled")
     ),
-    Guard((), "publicly_accessible", turned_on, "reachable from the internet", STOP, PRIVILEGES),
+    Guard((), "publicly_accessible", turned_on, "reachable from the internet", STOP, PRIVILEGES, at_first=LOOK),
     # Buckets.
     Guard(_BUCKET, "versioning.0.enabled", turned_off, "objects will be overwritten without a way back"),
     # Settings inside a bucket, where CloudFormation has them all and provider versions before 4 had some.
@@ -221,6 +225,10 @@ GUARDS = (
         ("aws_cloudtrail_event_data_store",), "retention_period", lowered, "older events will be deleted",
         default=2555,
     ),
+    Guard(
+        ("aws_datasync_task",), "options.0.preserve_deleted_files", becomes("REMOVE"),
+        "files that the source does not have will be deleted", default="PRESERVE",
+    ),
     Guard(("aws_ecr_repository",), "image_tag_mutability", leaves("IMMUTABLE"), "tags can move to other images", LOOK),
     Guard(("aws_cloudwatch_log_group",), "retention_in_days", shortened, "older logs will be deleted", LOOK, default=0,
           at_once=cut_short),
@@ -251,6 +259,37 @@ GUARDS = (
     Guard(
         ("aws_s3_bucket_ownership_controls",), "rule.0.object_ownership", leaves("BucketOwnerEnforced"),
         "access control lists count again", LOOK, PRIVILEGES,
+    ),
+    *(
+        Guard(
+            ("aws_s3_access_point",), f"public_access_block_configuration.0.{flag}", turned_off,
+            "public access is not blocked", STOP, PRIVILEGES, default=True, at_first=LOOK,
+        )
+        for flag in PUBLIC_ACCESS_BLOCKS
+    ),
+    Guard(
+        ("aws_emr_block_public_access_configuration",), "block_public_security_group_rules", turned_off,
+        "clusters may be open to the internet", STOP, PRIVILEGES, default=True, at_first=LOOK,
+    ),
+    Guard(
+        ("aws_cognito_identity_pool",), "allow_unauthenticated_identities", turned_on, "anybody gets credentials", STOP,
+        PRIVILEGES, at_first=LOOK,
+    ),
+    Guard(
+        ("aws_cognito_identity_pool_roles_attachment",), "roles.unauthenticated", replaced, "anybody may be this role",
+        STOP, PRIVILEGES, at_first=STOP,
+    ),
+    Guard(
+        ("aws_eks_cluster",), "vpc_config.0.endpoint_public_access", turned_on, "reachable from the internet", STOP,
+        PRIVILEGES, default=True,
+    ),
+    Guard(
+        ("aws_eks_cluster",), "vpc_config.0.public_access_cidrs", gains("0.0.0.0/0", "::/0"),
+        "reachable from the whole internet", STOP, PRIVILEGES, default=["0.0.0.0/0"],
+    ),
+    Guard(
+        ("aws_instance", "aws_launch_template"), "metadata_options.0.http_tokens", leaves("required"),
+        "whoever can make it send a request gets its credentials", LOOK, PRIVILEGES,
     ),
     Guard(
         _NOTEBOOK, "direct_internet_access", leaves("Disabled"), "reaches the internet directly", LOOK, PRIVILEGES,

@@ -757,7 +757,7 @@ def test_coming_to_run_as_another_role_is_as_serious_as_what_that_may_do(load: l
         machine = change("aws_instance.m", {"iam_instance_profile": "p"}, before={"iam_instance_profile": "q"})
         for runs in ([job], [machine, profile]):
             found = [risk for risk in risks(plan(*load, *runs)) if risk.id == "PRIVILEGES_ROLE"]
-            assert [risk.level for risk in found] == [level]
+            assert [risk.level for risk in found if risk.address == runs[0]["address"]] == [level]
 
 
 def test_it_is_said_which_role_and_why_it_is_serious() -> None:
@@ -901,3 +901,50 @@ def test_only_a_new_keys_policy_tells_whose_account_it_is() -> None:
     assert of_foreign("aws_kms_key", new=True) == {Level.STOP}
     assert of_foreign("aws_kms_key", new=False) == {Level.LOOK}
     assert of_foreign("aws_kms_external_key", new=True) == {Level.LOOK}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("aws_cognito_identity_pool", {"allow_unauthenticated_identities": True}),
+        ("aws_cognito_identity_pool_roles_attachment", {"identity_pool_id": "i", "roles": {"authenticated": "r"}}),
+        ("aws_eks_pod_identity_association", {"service_account": "a", "namespace": "n", "role_arn": "r"}),
+        ("aws_rolesanywhere_profile", {"name": "p", "role_arns": ["r"]}),
+        ("aws_rolesanywhere_trust_anchor", {"name": "a"}),
+        ("aws_iam_user_login_profile", {"user": "u"}),
+        ("aws_iam_instance_profile", {"name": "p", "role": "of-others"}),
+        ("aws_s3_access_point", {"bucket": "b", "public_access_block_configuration": [{"block_public_policy": False}]}),
+        ("aws_emr_block_public_access_configuration", {"block_public_security_group_rules": False}),
+        ("aws_db_instance", {"publicly_accessible": True}),
+        ("aws_redshift_cluster", {"publicly_accessible": True}),
+    ],
+)
+def test_what_is_new_and_lets_somebody_in_is_looked_at(kind: str, values: dict[str, Any]) -> None:
+    assert [risk.level for risk in risks(plan(change(f"{kind}.this", values)))] == [Level.LOOK]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("aws_s3_access_point", {"bucket": "b", "bucket_account_id": "123456789012"}),
+        ("aws_vpc_peering_connection", {"vpc_id": "v", "peer_owner_id": "123456789012"}),
+        ("aws_cloudwatch_log_subscription_filter", {"destination_arn": "arn:aws:lambda:eu-north-1:123456789012:f"}),
+        ("aws_cognito_identity_pool", {"allow_unauthenticated_identities": False}),
+        ("aws_db_instance", {"publicly_accessible": False}),
+    ],
+)
+def test_what_stays_in_ones_own_account_or_closed_is_no_risk(kind: str, values: dict[str, Any]) -> None:
+    caller = change("data.aws_caller_identity.me", {"account_id": "123456789012"}, actions=["read"])
+    assert found_in(caller, change(f"{kind}.this", values)) == []
+
+
+def test_a_profile_for_a_role_of_the_plan_is_as_serious_as_the_role() -> None:
+    profile = change("aws_iam_instance_profile.p", {"name": "p", "role": "load"})
+    told = [risks(plan(*load_role(what, before=what), profile)) for what in (text(READ), ADMINISTERS)]
+    assert [[risk.level for risk in found] for found in told] == [[], [Level.STOP]]
+
+
+def test_credentials_of_a_machine_that_are_easier_to_get_are_looked_at() -> None:
+    old, new = ({"metadata_options": [{"http_tokens": tokens}]} for tokens in ("required", "optional"))
+    for kind in ("aws_instance", "aws_launch_template"):
+        assert found_in(change(f"{kind}.this", new, before=old)) == [("PRIVILEGES_EXPOSED", Level.LOOK)]

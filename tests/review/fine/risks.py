@@ -21,6 +21,10 @@ def _role(name: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "id": name, "arn": f"{_ROLE_ARN}/{name}", "assume_role_policy": trust, **more}
 
 
+def _created(kind: str, values: dict[str, Any]) -> dict[str, Any]:
+    return document(_CALLER, change(f"{kind}.this", values))
+
+
 def _updated(kind: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return document(_CALLER, change(f"{kind}.this", {"id": "x", **new}, before={"id": "x", **old}))
 
@@ -98,6 +102,94 @@ CASES = {
         _swapped("aws_redshift_cluster_iam_roles", "iam_role_arns", [f"{_ROLE_ARN}/read"], [f"{_ROLE_ARN}/load"]),
         "stop",
         "all actions of all services",
+    ),
+    "guests who get a role": Case(
+        _created("aws_cognito_identity_pool_roles_attachment", {"roles": {"unauthenticated": f"{_ROLE_ARN}/load"}}),
+        "stop",
+        "anybody may be this role",
+    ),
+    "an identity pool opened to guests": Case(
+        _updated(
+            "aws_cognito_identity_pool",
+            {"allow_unauthenticated_identities": False},
+            {"allow_unauthenticated_identities": True},
+        ),
+        "stop",
+        "anybody gets credentials",
+    ),
+    "a document that everybody may use": Case(
+        _created("aws_ssm_document", {"name": "d", "permissions": {"type": "Share", "account_ids": "All"}}),
+        "stop",
+        "lets All use d",
+    ),
+    "a document that another account may use": Case(
+        _created(
+            "aws_ssm_document", {"name": "d", "permissions": {"type": "Share", "account_ids": f"{_OWN},{_OTHER}"}}
+        ),
+        "stop",
+        f"another account: {_OTHER}",
+    ),
+    "an access point onto another account's bucket": Case(
+        _created("aws_s3_access_point", {"bucket": "b", "bucket_account_id": _OTHER}),
+        "stop",
+        f"another account: {_OTHER}",
+    ),
+    "objects copied to another account": Case(
+        _created(
+            "aws_s3_bucket_replication_configuration",
+            {"bucket": "b", "rule": [{"id": "a"}, {"id": "b", "destination": [{"account": _OTHER}]}]},
+        ),
+        "stop",
+        f"another account: {_OTHER}",
+    ),
+    "logs sent to another account": Case(
+        _created(
+            "aws_cloudwatch_log_subscription_filter",
+            {"log_group_name": "g", "destination_arn": f"arn:aws:logs:eu-north-1:{_OTHER}:destination:d"},
+        ),
+        "stop",
+        f"another account: {_OTHER}",
+    ),
+    "a network joined to another account's": Case(
+        _created("aws_vpc_peering_connection", {"vpc_id": "vpc-1", "peer_owner_id": _OTHER}),
+        "stop",
+        f"another account: {_OTHER}",
+    ),
+    "clusters that may be open to the internet": Case(
+        _updated(
+            "aws_emr_block_public_access_configuration",
+            {"block_public_security_group_rules": True},
+            {"block_public_security_group_rules": False},
+        ),
+        "stop",
+        "clusters may be open to the internet",
+    ),
+    "files deleted where they are copied to": Case(
+        _updated(
+            "aws_datasync_task",
+            {"options": [{"preserve_deleted_files": "PRESERVE"}]},
+            {"options": [{"preserve_deleted_files": "REMOVE"}]},
+        ),
+        "stop",
+        "files that the source does not have will be deleted",
+    ),
+    "a cluster whose endpoint is opened to the internet": Case(
+        _updated(
+            "aws_eks_cluster",
+            {"vpc_config": [{"endpoint_public_access": False}]},
+            {"vpc_config": [{"endpoint_public_access": True}]},
+        ),
+        "stop",
+        "reachable from the internet",
+    ),
+    "a cluster whose endpoint every network may reach": Case(
+        _updated(
+            "aws_eks_cluster",
+            {"vpc_config": [{"public_access_cidrs": ["10.0.0.0/8"]}]},
+            {"vpc_config": [{"public_access_cidrs": ["0.0.0.0/0"]}]},
+        ),
+        "stop",
+        "reachable from the whole internet",
     ),
     "a workflow whose step runs as a role which may do everything": Case(
         _swapped("aws_sfn_state_machine", "definition", _step("read"), _step("load")),
