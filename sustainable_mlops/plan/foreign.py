@@ -5,6 +5,7 @@ from typing import NamedTuple
 from sustainable_mlops.plan.cloudformation import AWSCC, CLOUD_CONTROL
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
+from sustainable_mlops.plan.values import UNKNOWN
 
 _MAKES = "what its template makes is not in the plan"
 _EVERYWHERE = "what its template makes, in every account and Region of it, is not in the plan"
@@ -16,6 +17,9 @@ _STACKS = {
 }
 
 
+_WRITTEN_SO = (AWSCC, CLOUD_CONTROL, "aws_cloudformation_stack")
+
+
 class Foreign(NamedTuple):
     """A resource that is not reviewed, and why."""
 
@@ -24,12 +28,12 @@ class Foreign(NamedTuple):
 
 
 def foreign(inventory: Inventory) -> list[Foreign]:
-    """The stacks of CloudFormation, and what is written as a CloudFormation type that has no twin, type by type."""
+    """The stacks of CloudFormation, and what is written as a CloudFormation type and cannot be read, by type."""
     return [
         Foreign(resource, why)
-        for type_, resources in inventory.by_type.items()
-        if type_.startswith((AWSCC, CLOUD_CONTROL, "aws_cloudformation_stack"))
+        for resources in inventory.by_type.values()
         for resource in resources
+        if resource.written_type.startswith(_WRITTEN_SO)
         if (why := _why(resource)) and (resource.exists() or resource.exists(before=True))
     ]
 
@@ -43,4 +47,7 @@ def _why(resource: Resource) -> str | None:
         name = resource.values(before=not resource.exists()).text("type_name")
         told = name if isinstance(name, str) else "the type_name of this resource, which is not known,"
         return f"{told} is a type of CloudFormation that is not reviewed"
+    if resource.exists() and resource.new.values is UNKNOWN:
+        what = "desired_state" if resource.written_type == CLOUD_CONTROL else "all of it"
+        return f"{what} is not known until apply (or is hidden), so nothing of it is reviewed"
     return None

@@ -163,6 +163,8 @@ def _former(owner: object, pair: Pair, comparison: Comparison) -> Block | None:
 
 def _weaker(before: Block, pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     """What protects less in `after`, that of `pair`, than in `before`."""
+    if after.values is UNKNOWN and pair.new is not None and pair.new.reading is not None:
+        return  # told of as a whole
     for guard in guards(pair.type):
         old, new = before.get(guard.path), after.get(guard.path)
         if old is UNKNOWN and new is UNKNOWN and _computed(pair, guard.path, comparison):

@@ -102,3 +102,11 @@ def test_settings_that_only_cloudformation_has_in_the_bucket_are_guarded() -> No
         "block_public_policy", "ignore_public_acls", "restrict_public_buckets"
     ]  # fmt: skip
     assert bucket(None, {}) == []  # AWS blocks public access to new buckets
+
+
+def test_an_update_of_which_nothing_is_known_is_told_in_one_line() -> None:
+    kind = {"type_name": "AWS::SageMaker::Model"}
+    before = {**kind, "desired_state": json.dumps({"ModelName": "m"})}
+    change = build.change("aws_cloudcontrolapi_resource.x", kind, before=before, unknown={"desired_state": True})
+    found = review(load(json.dumps(build.document(change)).encode(), "plan"))
+    assert (len(found.unseen), len(found.risks)) == (1, 0)

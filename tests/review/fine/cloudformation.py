@@ -31,6 +31,10 @@ def _cloud_control(kind: str, properties: Any, **more: Any) -> dict[str, Any]:
     return document(change("aws_cloudcontrolapi_resource.x", values, **more))
 
 
+def _untold(kind: str) -> dict[str, Any]:
+    return document(change("aws_cloudcontrolapi_resource.x", {"type_name": kind}, unknown={"desired_state": True}))
+
+
 #: A policy that comes to allow everything, of a role that it lists itself.
 WIDENED = (
     Twins("AWS::IAM::Role", {}, {"role_name": "r", "assume_role_policy_document": TRUST}),
@@ -65,6 +69,12 @@ CASES = {
         ),
         "look",
         "cannot tell whether more is allowed",
+    ),
+    "a group of models of which Cloud Control tells nothing before apply": Case(
+        _untold("AWS::SageMaker::ModelPackageGroup"), "look", "nothing of it is reviewed"
+    ),
+    "a model of which Cloud Control tells nothing before apply": Case(
+        _untold("AWS::SageMaker::Model"), "look", "nothing of it is reviewed"
     ),
     "a managed policy that comes to allow everything to a role that it lists": Case(
         written(*WIDENED, way="cloudcontrol", action="update"), "stop", "new permission"
