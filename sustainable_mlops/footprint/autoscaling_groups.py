@@ -1,5 +1,7 @@
 """Auto Scaling groups, and fleets of EC2: machines of one type or several, on demand and on spot capacity."""
 
+from collections.abc import Iterator
+
 from sustainable_mlops.footprint.ec2_machines import (
     NO_VOLUMES,
     Kind,
@@ -10,7 +12,7 @@ from sustainable_mlops.footprint.ec2_machines import (
     root_and_others,
     unknown_machines,
 )
-from sustainable_mlops.footprint.figures import Unknown
+from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.launch_templates import Launch, kinds, of_configuration, of_template
 from sustainable_mlops.footprint.parts import Part, Side, known_number, never_set, says
 from sustainable_mlops.footprint.quantities import Quantity, exactly
@@ -19,6 +21,7 @@ from sustainable_mlops.plan import UNKNOWN, Block, Matches, Resource
 _POLICY = "aws_autoscaling_policy"
 _SCHEDULE = "aws_autoscaling_schedule"
 _PROVIDER = "aws_ecs_capacity_provider"
+_OF_PROVIDER = "auto_scaling_group_provider.0"
 _MIXED = "mixed_instances_policy.0"
 _NAME = "instances"
 
@@ -79,12 +82,16 @@ def _capacity(resource: Resource, side: Side) -> Quantity | str:
 
 def _is_scaled(resource: Resource, side: Side) -> bool:
     """Whether a policy, or ECS for its tasks, changes the size of the group."""
-    policies = side.joins.sources(resource, _POLICY, "autoscaling_group_name").sure
-    provider = "auto_scaling_group_provider.0"
-    providers = side.joins.sources(resource, _PROVIDER, f"{provider}.auto_scaling_group_arn").sure
-    return any(side.values(one).flag("enabled") is not False for one in policies) or any(
-        side.values(one).text(f"{provider}.managed_scaling.0.status") != "DISABLED" for one in providers
+    policies, providers = _scalers(resource, side)
+    return any(side.values(one).flag("enabled") is not False for one in policies.sure) or any(
+        side.values(one).text(f"{_OF_PROVIDER}.managed_scaling.0.status") != "DISABLED" for one in providers.sure
     )
+
+
+def _scalers(resource: Resource, side: Side) -> tuple[Matches, Matches]:
+    """The policies, and the capacity providers of ECS, of the group."""
+    policies = side.joins.sources(resource, _POLICY, "autoscaling_group_name")
+    return policies, side.joins.sources(resource, _PROVIDER, f"{_OF_PROVIDER}.auto_scaling_group_arn")
 
 
 def _schedules(resource: Resource, side: Side) -> Matches:
@@ -100,17 +107,27 @@ def _sizes(schedule: Block) -> list[float]:
 
 
 def _notes(resource: Resource, side: Side) -> list[Unknown]:
-    notes = []
-    policies = side.joins.sources(resource, _POLICY, "autoscaling_group_name")
-    if policies.maybe and not policies.sure:
-        reason = f"whether it is scaled by {policies.maybe[0].address} is not known until apply"
-        notes.append(Unknown(_NAME, reason))
-    if _schedules(resource, side).sure:
-        reason = "how long scheduled actions keep each size; give hours_per_month or instances in the usage file"
-        notes.append(Unknown(_NAME, reason))
-    if side.values(resource).text("warm_pool.0.pool_state") == "Running":
-        notes.append(Unknown("warm pool", "the machines that it keeps running are not counted"))
+    """What may make it much larger than is counted. How many there are on average, the usage file may tell."""
+    notes = [] if side.usage(resource.address).get("instances") is not None else list(_sized(resource, side))
+    pool = side.values(resource).block("warm_pool")
+    if pool is UNKNOWN and not never_set(resource, "warm_pool", side):
+        notes.append(Unknown("warm pool", says(UNKNOWN, "what it keeps running"), Lack.UNCOUNTED))
+    elif isinstance(pool, Block) and (pool.text("pool_state") is UNKNOWN or pool.text("pool_state") == "Running"):
+        notes.append(Unknown("warm pool", "the machines that it keeps running are not counted", Lack.UNCOUNTED))
     return notes
+
+
+def _sized(resource: Resource, side: Side) -> Iterator[Unknown]:
+    """What changes its size, and nobody knows how much or for how long."""
+    maybe = [] if _is_scaled(resource, side) else [one for found in _scalers(resource, side) for one in found.maybe]
+    schedules = _schedules(resource, side)
+    for one in [*maybe, *schedules.maybe][:1]:
+        yield Unknown(_NAME, f"whether it is scaled by {one.address} is not known until apply", Lack.UNCOUNTED)
+    for one in schedules.sure:
+        recurrence = side.values(one).text("recurrence")
+        when = f" ({recurrence})" if isinstance(recurrence, str) and recurrence else ""
+        reason = f"how long {one.address}{when} keeps its size is not counted; give instances in the usage file"
+        yield Unknown(_NAME, reason, Lack.UNCOUNTED)
 
 
 def _spot(distribution: object, launch: Launch, count: float) -> float:

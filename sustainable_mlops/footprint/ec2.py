@@ -14,7 +14,7 @@ from sustainable_mlops.footprint.ec2_machines import (
     unknown_machines,
     volume_of,
 )
-from sustainable_mlops.footprint.figures import Lack, Unknown
+from sustainable_mlops.footprint.figures import Unknown
 from sustainable_mlops.footprint.launch_templates import of_template
 from sustainable_mlops.footprint.parts import Part, Side, known, known_number, never_set, says, unknown
 from sustainable_mlops.footprint.quantities import exactly
@@ -137,6 +137,6 @@ def of_volume(resource: Resource, side: Side) -> list[Part]:
     """`aws_ebs_volume`: its GB."""
     found = volume_of(side.values(resource), "size", "type")
     if not isinstance(found, Volume):
-        return [unknown("volume", "storage", found.reason, lack=Lack.USE)]
+        return [unknown("volume", "storage", found.reason)]
     kept = Storage(f"ebs_{found.kind}", side.region(resource), exactly(found.gb))
     return [known(f"volume ({found.kind})", "storage", kept)]

@@ -1,6 +1,5 @@
 """Clusters of EMR on EC2: their master, core and task nodes."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,13 +15,14 @@ from sustainable_mlops.footprint.ec2_machines import (
     unknown_machines,
     volume_of,
 )
-from sustainable_mlops.footprint.figures import Unknown
+from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.launch_templates import weight_of
 from sustainable_mlops.footprint.parts import Part, Side, known_number, never_set, says
 from sustainable_mlops.footprint.quantities import Quantity, exactly
 from sustainable_mlops.footprint.things import ALWAYS
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Unsure
+from sustainable_mlops.plan.document import embedded
 
 _CLUSTER = "aws_emr_cluster"
 _SCALING = "aws_emr_managed_scaling_policy"
@@ -30,6 +30,7 @@ _SURCHARGE = Unknown("cost of EMR", "what EMR asks for each machine, on top of E
 _STOPS = "hours a month of a cluster that ends when idle"
 _ENDS = "hours of a cluster that ends with its steps"
 _SCALED = "nodes, between the limits of scaling"
+_UNREAD = Unknown("nodes", "between which limits autoscaling_policy scales them is not known", Lack.UNCOUNTED)
 
 
 def of_cluster(resource: Resource, side: Side) -> list[Part]:
@@ -65,11 +66,13 @@ def _nodes(name: str, machines: Machines | str, resource: Resource, side: Side) 
         return unknown_machines(name, machines)
     cluster = resource if resource.type == _CLUSTER else side.joins.target(resource, "cluster_id", _CLUSTER)
     hours, limits = ALWAYS, None
+    left_out = (*machines.left_out, _SURCHARGE)
     if isinstance(cluster, Resource):
         hours = _hours(cluster, side)
-        limits = _limits(cluster, machines.kinds[0], side) if name == "core nodes" else None
+        if name == "core nodes":
+            limits = _limits(cluster, machines.kinds[0], side)
+            left_out += () if limits is not None else _perhaps(cluster, side)
     capacity = machines.capacity if limits is None else limits
-    left_out = (*machines.left_out, _SURCHARGE)
     found = replace(machines, name=name, capacity=capacity, hours=hours, volumes_go=True, left_out=left_out)
     return of_machines(found, resource, side)
 
@@ -95,15 +98,16 @@ def _group(resource: Resource, block: Block, side: Side) -> Machines | str:
     capacity = exactly(number, "nodes") if scaled is None and number is not None else scaled
     assert capacity is not None
     spot = block.text("bid_price") not in (None, "")
-    return Machines("", (Kind(instance_type),), capacity, spot=float(spot), volumes=_volumes([block]))
+    machines = Machines("", (Kind(instance_type),), capacity, spot=float(spot), volumes=_volumes([block]))
+    if scaled is not None or block.text("autoscaling_policy") in (None, ""):
+        return machines
+    path = f"{block.path}.autoscaling_policy" if block.path else "autoscaling_policy"
+    return machines if never_set(resource, path, side) else replace(machines, left_out=(_UNREAD,))
 
 
 def _scaled(policy: "str | Unsure | None") -> Quantity | None:
     """Between the limits of the JSON that a group's own scaling is."""
-    try:
-        found = Block(json.loads(policy)) if isinstance(policy, str) and policy else Block({})
-    except ValueError:
-        return None
+    found = Block(embedded(policy) if isinstance(policy, str) and policy else {})
     least = known_number(found.number("Constraints.MinCapacity"))
     most = known_number(found.number("Constraints.MaxCapacity"))
     return None if least is None or most is None or most < least else on_average(least, most, _SCALED)
@@ -164,3 +168,11 @@ def _limits(cluster: Resource, kind: Kind, side: Side) -> Quantity | None:
         if least is not None and most is not None and least <= most:
             return on_average(least / unit, most / unit, _SCALED)
     return None
+
+
+def _perhaps(cluster: Resource, side: Side) -> tuple[Unknown, ...]:
+    """That managed scaling whose limits nobody can tell scales it, or may."""
+    policies = side.joins.sources(cluster, _SCALING, "cluster_id")
+    reasons = [f"between which limits {one.address} scales them is not known" for one in policies.sure]
+    reasons += [f"whether {one.address} scales them is not known until apply" for one in policies.maybe]
+    return tuple(Unknown("core nodes", reason, Lack.UNCOUNTED) for reason in reasons[:1])

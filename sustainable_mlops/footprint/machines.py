@@ -155,7 +155,7 @@ def of_serverless(thing: Serverless, place: Place, coefficients: Coefficients) -
     calculation.notes(_WARM)
     if thing.provisioned.high > 0:
         reason = "no price of provisioned concurrency is known"
-        calculation.lacks("cost", Unknown("cost of provisioned concurrency", reason))
+        calculation.lacks("cost", Unknown("cost of provisioned concurrency", reason, Lack.UNCOUNTED))
 
     def formula(v: Sequence[float]) -> tuple[float, float, float]:
         vcpu = thing.memory_mb / v[ratio]

@@ -88,7 +88,8 @@ def test_scheduled_actions_move_a_group_between_their_sizes() -> None:
 
     found = footprint(template(), change(GROUP, group(min_size=0)), schedule("day", 6), schedule("night", 0))
     assert counts(found, "instances") == (0, 2, 6)
-    assert "give hours_per_month or instances in the usage file" in reasons(found)
+    assert "give instances in the usage file" in reasons(found)
+    assert {one.address for one in found.uncounted} == {GROUP}
 
 
 def test_a_group_of_the_usage_file_has_as_many_as_it_says(tmp_path: Path) -> None:

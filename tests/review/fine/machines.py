@@ -17,6 +17,24 @@ _OFFLINE = {"s3_uri": "s3://elsewhere/features", "kms_key_id": "arn:aws:kms:us-e
 _TEMPLATE: dict[str, Any] = {"launch_template": [{"id": "lt-0123", "name": "elsewhere", "version": "1"}]}
 _ELSEWHERE = "its launch template is not in this plan"
 
+_EMR: dict[str, Any] = {
+    "master_instance_group": [{"instance_type": "m5.xlarge"}],
+    "core_instance_group": [{"instance_type": "r5.4xlarge", "instance_count": 1}],
+}
+
+
+def _group(*others: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A small Auto Scaling group named `g`, and what is beside it."""
+    override = [{"instance_type": "m5.large"}]
+    mixed = [{"launch_template": [{"override": override}]}]
+    values = {"name": "g", "min_size": 1, "max_size": 1, "desired_capacity": 1, "mixed_instances_policy": mixed}
+    return document(change("aws_autoscaling_group.g", {**_REGION, **values, **more}), *others)
+
+
+def _beside(address: str, unknown: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
+    return change(address, {**_REGION, "autoscaling_group_name": "g", **values}, unknown=unknown)
+
+
 CASES = {
     "a Glue job of fifty workers": Case(
         _one("aws_glue_job.g", worker_type="G.2X", number_of_workers=50), "look", "aws_glue_job.g"
@@ -99,6 +117,48 @@ CASES = {
         ),
         "look",
         "the servers and prices of this service are not in the catalogue",
+    ),
+    "a warm pool that runs": Case(
+        _group(warm_pool=[{"pool_state": "Running", "min_size": 16}]),
+        "look",
+        "the machines that it keeps running are not counted",
+    ),
+    "an action that raises the least of a group each morning": Case(
+        _group(_beside("aws_autoscaling_schedule.s", recurrence="0 8 * * *", min_size=6, desired_capacity=-1)),
+        "look",
+        "how long aws_autoscaling_schedule.s (0 8 * * *) keeps its size is not counted",
+    ),
+    "an action to a size that is known after apply": Case(
+        _group(_beside("aws_autoscaling_schedule.s", {"desired_capacity": True}, start_time="2030-01-01T00:00:00Z")),
+        "look",
+        "how long aws_autoscaling_schedule.s keeps its size is not counted",
+    ),
+    "a policy that may be of this group": Case(
+        _group(change("aws_autoscaling_policy.p", {**_REGION}, unknown={"autoscaling_group_name": True})),
+        "look",
+        "whether it is scaled by aws_autoscaling_policy.p is not known until apply",
+    ),
+    "managed scaling of EMR up to a size that is known after apply": Case(
+        document(
+            change("aws_emr_cluster.e", {**_REGION, **_EMR, "id": "j-1"}),
+            change(
+                "aws_emr_managed_scaling_policy.p",
+                {**_REGION, "cluster_id": "j-1", "compute_limits": [{"minimum_capacity_units": 1}]},
+                unknown={"compute_limits": [{"maximum_capacity_units": True}]},
+            ),
+        ),
+        "look",
+        "between which limits aws_emr_managed_scaling_policy.p scales them is not known",
+    ),
+    "task nodes of EMR whose scaling is known after apply": Case(
+        _one("aws_emr_instance_group.t", {"autoscaling_policy": True}, instance_type="m5.xlarge", instance_count=1),
+        "look",
+        "between which limits autoscaling_policy scales them is not known",
+    ),
+    "a volume whose size is known after apply": Case(
+        _one("aws_ebs_volume.v", {"size": True}, type="gp3", encrypted=True),
+        "look",
+        "its size is not known until apply",
     ),
 }
 
