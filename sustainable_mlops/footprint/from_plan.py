@@ -14,6 +14,8 @@ from sustainable_mlops.footprint import (
     endpoints,
     hyperpod,
     jobs,
+    scaled_elsewhere,
+    started,
     stores,
     studio,
 )
@@ -70,6 +72,13 @@ READERS: dict[str, Reader] = {
     "aws_emr_cluster": emr.of_cluster,
     "aws_emr_instance_group": emr.of_group,
     "aws_emr_instance_fleet": emr.of_fleet,
+    "aws_sfn_state_machine": started.of_state_machine,
+    "aws_scheduler_schedule": started.of_schedule,
+    "aws_cloudwatch_event_target": started.of_rule_target,
+    "aws_appautoscaling_target": scaled_elsewhere.of_scalable_target,
+    "aws_appautoscaling_scheduled_action": scaled_elsewhere.of_scalable_target,
+    "aws_autoscaling_schedule": scaled_elsewhere.of_group_schedule,
+    "aws_emr_managed_scaling_policy": scaled_elsewhere.of_managed_scaling,
 }
 
 _NOTHING = NOTHING.figures

@@ -166,3 +166,49 @@ def test_whatever_stands_in_place_of_a_value_it_is_counted_or_told(kind: str, da
     for one in result.changes:
         assert one.after is not None
         assert (one.after.estimate is None) == (one.after.unknown is not None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("aws_sfn_state_machine", {"definition": '{"States": {"A": {"Resource": "arn:aws:states:::lambda:invoke"}}}'}),
+        ("aws_scheduler_schedule", {"target": [{"arn": "arn:aws:sagemaker:us-east-1:1:pipeline/p"}]}),
+        ("aws_scheduler_schedule", {"target": [{"arn": "arn:aws:scheduler:::aws-sdk:sagemaker:stopNotebookInstance"}]}),
+        ("aws_cloudwatch_event_target", {"arn": "arn:aws:sns:us-east-1:1:topic"}),
+        ("aws_cloudwatch_event_target", {"arn": "arn:aws:lambda:us-east-1:1:function:f"}),
+    ],
+)
+def test_what_starts_no_machines_of_its_own_is_not_listed(kind: str, values: dict[str, Any]) -> None:
+    assert footprint(change(f"{kind}.one", values)).resources == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "attribute"),
+    [
+        ("aws_sfn_state_machine", {"definition": "{}"}, "definition"),
+        ("aws_sfn_state_machine", {"definition": "[" * 5000 + "]" * 5000}, ""),
+        ("aws_cloudwatch_event_target", {"arn": "arn:aws:sns:us-east-1:1:topic"}, "arn"),
+    ],
+)
+def test_what_nobody_can_read_may_start_machines(kind: str, values: dict[str, Any], attribute: str) -> None:
+    hidden = change(f"{kind}.one", values, sensitive={attribute: True} if attribute else None)
+    assert uncounted(footprint(hidden)) == {f"{kind}.one": True}
+
+
+def test_scaling_of_emr_that_nobody_can_read_leaves_the_count_open() -> None:
+    deep = {"instance_type": "m5.xlarge", "instance_count": 1, "autoscaling_policy": "[" * 5000 + "]" * 5000}
+    found = footprint(change("aws_emr_instance_group.t", {"region": REGION, **deep}))
+    assert uncounted(found) == {"aws_emr_instance_group.t": True}
+    assert "cost" in found.after.partial
+
+
+def test_another_recurrence_of_an_action_changes_a_group_that_stays_as_it_is() -> None:
+    mixed = [{"launch_template": [{"override": [{"instance_type": "m5.large"}]}]}]
+    group = {"name": "g", "region": REGION, "min_size": 1, "max_size": 9, "desired_capacity": 1}
+    group["mixed_instances_policy"] = mixed
+    often = {"autoscaling_group_name": "g", "desired_capacity": 9, "recurrence": "0 8 * * *"}
+    found = footprint(
+        change("aws_autoscaling_group.g", group, before=group),
+        change("aws_autoscaling_schedule.s", often, before={**often, "recurrence": "0 8 1 * *"}),
+    )
+    assert uncounted(found) == {"aws_autoscaling_group.g": True}

@@ -1,5 +1,6 @@
 """Machines that are not SageMaker's: those that nobody can count, and those that are counted now."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,43 @@ _ELSEWHERE = "its launch template is not in this plan"
 _EMR: dict[str, Any] = {
     "master_instance_group": [{"instance_type": "m5.xlarge"}],
     "core_instance_group": [{"instance_type": "r5.4xlarge", "instance_count": 1}],
+}
+
+
+_TRAINS: dict[str, Any] = {
+    "StartAt": "Both",
+    "States": {
+        "Both": {
+            "Type": "Parallel",
+            "End": True,
+            "Branches": [
+                {
+                    "StartAt": "Train",
+                    "States": {
+                        "Train": {
+                            "Type": "Task",
+                            "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+                            "Parameters": {
+                                "ResourceConfig": {"InstanceType": "ml.p5.48xlarge", "InstanceCount": 16},
+                            },
+                            "End": True,
+                        }
+                    },
+                }
+            ],
+        }
+    },
+}
+_FLEET = "the fleet that it scales is not in the plan"
+_SCALED = {
+    "service_namespace": "sagemaker",
+    "resource_id": "endpoint/e/variant/v",
+    "scalable_dimension": "sagemaker:variant:DesiredInstanceCount",
+}
+_TASKS = {
+    "service_namespace": "ecs",
+    "resource_id": "service/c/s",
+    "scalable_dimension": "ecs:service:DesiredCount",
 }
 
 
@@ -159,6 +197,52 @@ CASES = {
         _one("aws_ebs_volume.v", {"size": True}, type="gp3", encrypted=True),
         "look",
         "its size is not known until apply",
+    ),
+    "a state machine that trains on sixteen machines": Case(
+        _one("aws_sfn_state_machine.s", definition=json.dumps(_TRAINS)),
+        "look",
+        "it starts sagemaker:createTrainingJob: what it starts is not read",
+    ),
+    "a state machine that is known after apply": Case(
+        _one("aws_sfn_state_machine.s", {"definition": True}), "look", "what it starts is not known until apply"
+    ),
+    "a schedule that trains": Case(
+        _one(
+            "aws_scheduler_schedule.s",
+            target=[{"arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createTrainingJob"}],
+        ),
+        "look",
+        "it starts sagemaker:createTrainingJob: what it starts is not read",
+    ),
+    "a rule that runs fifty tasks": Case(
+        _one(
+            "aws_cloudwatch_event_target.t",
+            arn="arn:aws:ecs:us-east-1:123456789012:cluster/c",
+            ecs_target=[{"task_count": 50}],
+        ),
+        "look",
+        "it starts tasks or jobs: what it starts is not read",
+    ),
+    "a limit of an endpoint that is elsewhere": Case(
+        _one("aws_appautoscaling_scheduled_action.a", **_SCALED, scalable_target_action=[{"max_capacity": 50}]),
+        "look",
+        _FLEET,
+    ),
+    "a target of an endpoint that is elsewhere": Case(
+        _one("aws_appautoscaling_target.t", **_SCALED, min_capacity=50, max_capacity=50), "look", _FLEET
+    ),
+    "a target of a service of ECS": Case(
+        _one("aws_appautoscaling_target.t", **_TASKS, min_capacity=500, max_capacity=900),
+        "look",
+        "how many there are of what it scales is not counted",
+    ),
+    "a scheduled size of a group that is elsewhere": Case(
+        document(_beside("aws_autoscaling_schedule.s", desired_capacity=50)), "look", _FLEET
+    ),
+    "managed scaling of a cluster that is elsewhere": Case(
+        _one("aws_emr_managed_scaling_policy.p", cluster_id="j-1", compute_limits=[{"maximum_capacity_units": 50}]),
+        "look",
+        _FLEET,
     ),
 }
 
