@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sustainable_mlops.footprint import Lack, PlanFootprint, of_plan
 from sustainable_mlops.footprint.from_plan import READERS
 from sustainable_mlops.footprint.usage import OF_TYPE
-from tests.footprint.plans import configuration, endpoint, served, serverless, variant
+from tests.footprint.plans import configuration, endpoint, served, serverless, target, variant
 from tests.footprint.support import REGION, footprint, usage
 from tests.footprint.test_usage import resources
 from tests.plan.build import change, plan
@@ -212,3 +212,15 @@ def test_another_recurrence_of_an_action_changes_a_group_that_stays_as_it_is() -
         change("aws_autoscaling_schedule.s", often, before={**often, "recurrence": "0 8 1 * *"}),
     )
     assert uncounted(found) == {"aws_autoscaling_group.g": True}
+
+
+def test_a_target_of_an_endpoint_of_the_plan_is_counted_with_it_and_any_other_is_not() -> None:
+    scales = served(variant(), scaled=(1, 50))
+    assert uncounted(footprint(*scales)) == {}
+    elsewhere = change("aws_appautoscaling_target.other", target(1, 50) | {"resource_id": "endpoint/other/variant/v"})
+    assert uncounted(footprint(*scales, elsewhere)) == {"aws_appautoscaling_target.other": True}
+
+
+def test_warm_workers_cost_what_nobody_knows() -> None:
+    found = footprint(*served(serverless(2048, provisioned_concurrency=1)))
+    assert [one.unknown.what for one in found.uncounted] == ["cost of provisioned concurrency"]

@@ -49,12 +49,12 @@ _TRAINS: dict[str, Any] = {
     },
 }
 _FLEET = "the fleet that it scales is not in the plan"
-_SCALED = {
+_SCALED: dict[str, Any] = {
     "service_namespace": "sagemaker",
     "resource_id": "endpoint/e/variant/v",
     "scalable_dimension": "sagemaker:variant:DesiredInstanceCount",
 }
-_TASKS = {
+_TASKS: dict[str, Any] = {
     "service_namespace": "ecs",
     "resource_id": "service/c/s",
     "scalable_dimension": "ecs:service:DesiredCount",
@@ -209,6 +209,7 @@ CASES = {
     "a schedule that trains": Case(
         _one(
             "aws_scheduler_schedule.s",
+            flexible_time_window=[{"mode": "FLEXIBLE", "maximum_window_in_minutes": 240}],
             target=[{"arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createTrainingJob"}],
         ),
         "look",
@@ -227,9 +228,6 @@ CASES = {
         _one("aws_appautoscaling_scheduled_action.a", **_SCALED, scalable_target_action=[{"max_capacity": 50}]),
         "look",
         _FLEET,
-    ),
-    "a target of an endpoint that is elsewhere": Case(
-        _one("aws_appautoscaling_target.t", **_SCALED, min_capacity=50, max_capacity=50), "look", _FLEET
     ),
     "a target of a service of ECS": Case(
         _one("aws_appautoscaling_target.t", **_TASKS, min_capacity=500, max_capacity=900),
