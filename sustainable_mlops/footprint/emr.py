@@ -26,7 +26,9 @@ from sustainable_mlops.plan.document import embedded
 
 _CLUSTER = "aws_emr_cluster"
 _SCALING = "aws_emr_managed_scaling_policy"
-_SURCHARGE = Unknown("cost of EMR", "what EMR asks for each machine, on top of EC2's price, is not in the catalogue")
+_SURCHARGE = Unknown(
+    "cost of EMR", "what EMR asks for each machine, on top of EC2's price, is not in the catalogue", Lack.UNCOUNTED
+)
 _STOPS = "hours a month of a cluster that ends when idle"
 _ENDS = "hours of a cluster that ends with its steps"
 _SCALED = "nodes, between the limits of scaling"

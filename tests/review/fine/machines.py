@@ -75,7 +75,9 @@ def _beside(address: str, unknown: dict[str, Any] | None = None, **values: Any) 
 
 CASES = {
     "a Glue job of fifty workers": Case(
-        _one("aws_glue_job.g", worker_type="G.2X", number_of_workers=50), "look", "aws_glue_job.g"
+        _one("aws_glue_job.g", worker_type="G.2X", number_of_workers=50),
+        "look",
+        "AWS does not say what machines this service runs on",
     ),
     "a service of ECS on Fargate": Case(
         _one("aws_ecs_service.s", launch_type="FARGATE", desired_count=20),
