@@ -228,6 +228,7 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_command_prints_json_and_a_mistake_is_one_line(root: Path) -> None:
     answer = json.loads(run(root, "--requests-per-day", "2000", "--json").stdout)
     best = answer["options"][0]

@@ -55,6 +55,7 @@ def test_a_type_that_sagemaker_does_not_have_is_found_with_its_server_and_its_dr
     assert prices.find("hpc7a.96xlarge") is None
 
 
+@pytest.mark.slow
 def test_the_derived_files_are_what_the_rules_give() -> None:
     assert (tables.HERE / "instances.csv").read_text() == derive.text(derive.instances())
     assert (tables.HERE / "instances_ec2.csv").read_text() == derive.text(derive.ec2_instances())

@@ -545,6 +545,7 @@ variants = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     kind=st.sampled_from(sorted(READERS)),

@@ -83,6 +83,7 @@ def read(data: bytes) -> tuple[set[str], str] | None:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("name", PLANS)
 def test_a_mutated_plan_is_refused_or_whole(name: str, seed: int) -> None:
@@ -177,6 +178,7 @@ def large(count: int) -> bytes:
     return json.dumps(document(*changes, configuration=configuration)).encode()
 
 
+@pytest.mark.slow
 def test_five_thousand_resources_load_and_join_quickly() -> None:
     data = large(5000)
     gc.collect()

@@ -213,6 +213,7 @@ def environment(kind: str, service: str) -> dict[str, str]:
     return {**found, "GITLAB_TOKEN": "t"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "login"),
     [("github", "github-actions[bot]"), ("github", "reviewer[bot]"), ("github", "ann"), ("gitlab", "bot")],
@@ -233,6 +234,7 @@ def test_there_is_one_comment_a_plan_however_often_it_is_posted(
     assert [c["body"] for c in Service.comments[150:]] == [f"{marker('dev')}\nreview 2", f"{marker('prod')}\nreview 1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["github", "gitlab"])
 def test_a_comment_about_several_plans_takes_the_place_of_those_about_any_of_them(
     kind: str, service: str, tmp_path: Path
@@ -261,6 +263,7 @@ def test_outside_a_pull_request_nothing_is_posted() -> None:
         sticky.place({"GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "t"})
 
 
+@pytest.mark.slow
 def test_the_gitlab_snippet_reviews_and_comments(tmp_path: Path, service: str) -> None:
     (tmp_path / ".review").symlink_to(ROOT)
     plans = [tmp_path / "envs" / name / "plan.json" for name in ("dev", "prod")]
