@@ -22,6 +22,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.client import make_client
 from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
 from sustainable_mlops.sandbox.persistence import State
+from sustainable_mlops.sandbox.retries import Answers
 
 HOST = "127.0.0.1"
 #: Credential=<key>/<date>/<region>/<service>/aws4_request
@@ -42,6 +43,7 @@ class Application:
         self.restored_services: set[str] = set()
         self.sagemaker = SageMaker(context)
         self._moto = DomainDispatcherApplication(create_backend_app)
+        self._answers = Answers()
         self._control = Control(context, self.sagemaker, self.moto_services)
 
     def moto_services(self) -> list[str]:
@@ -64,11 +66,13 @@ class Application:
         signed_for_sagemaker = scope is not None and scope["service"] == "sagemaker"
         if signed_for_sagemaker or request.headers.get("X-Amz-Target", "").startswith("SageMaker."):
             region = scope["region"] if scope else DEFAULT_REGION
-            return self.sagemaker.respond(request, region)
+            return self._answers.of(request, lambda: self.sagemaker.respond(request, region))
         if request.method in ("GET", "DELETE") and scope is not None and scope["service"] == "s3":
             # Whoever looks into a bucket sees every record that was put before.
             self.sagemaker.flush(bucket=request.path.split("/")[1])
         moto: Callable[[dict[str, Any], Any], Iterable[bytes]] = self._moto
+        if request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded":
+            return self._answers.of(request, lambda: Response.from_app(moto, request.environ, buffered=True))
         return moto
 
 
