@@ -115,7 +115,7 @@ def _own(values: Block) -> str | None:
 
 
 def _of_key(resource: Resource) -> str | None:
-    """SageMaker takes only keys of its own region ("Use KMS to encrypt data", SageMaker developer guide)."""
+    """The region of its key: a key of KMS is of one, and what is encrypted under it is there too."""
     if not resource.type.startswith("aws_sagemaker_"):
         return None
     keys = (resource.text(attribute) for attribute in ("kms_key_arn", "kms_key_id"))

@@ -1,7 +1,7 @@
 """A client that has lost an answer asks again: it gets the answer that it lost, and nothing is done twice.
 
-SDKs give each call an id and count its attempts ("Retry behavior", AWS SDKs and Tools reference guide). On a busy
-machine a connection may be closed between the two ends; AWS would tell a second deletion that the first is under way.
+SDKs give each call an id, which all its attempts carry, and count these (botocore's `handlers.py` does). Without
+this, a deletion that is asked for twice is refused, as the first is under way.
 """
 
 import re
@@ -17,7 +17,7 @@ _MOST = 512
 
 
 class Answers:
-    """The latest answers to calls that change something, by the call's id."""
+    """The latest answers to calls that succeeded, by the call's id."""
 
     def __init__(self) -> None:
         self._given: OrderedDict[str, Response] = OrderedDict()
