@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Time and memory of synthesis and review, beside plain checkov in the same run. Prints ratios, judges nothing."""
+"""Time and memory of synthesis and review beside plain checkov; or the estimates beside measurements."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -85,13 +86,20 @@ def main(
     size: Annotated[list[int] | None, typer.Option(help="Resources in a plan; may be given again.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each, of which the fastest counts.")] = 3,
     base: Annotated[Path, typer.Option(help="The plan whose resources are multiplied.")] = BASE,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="The estimates beside measurements, and no times.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Time and memory of synthesis and review, beside plain checkov in the same run. Prints ratios, judges nothing.
 
     - `scripts/bench.py`: 46, 1,000 and 5,000 resources
     - `scripts/bench.py --size 200 --rounds 1 --json`
+    - `scripts/bench.py --figures`: errors of the estimates by kind, on measurements that were fitted and that were not
     """
+    if figures:
+        _figures(as_json)
+        return
     rows = [_row("synthesis, unchanged", best(rounds, sys.executable, ROOT / "scripts" / "synth.py", "--check"), None)]
     whole = json.loads(base.read_text())
     with tempfile.TemporaryDirectory() as folder:
@@ -113,6 +121,23 @@ def main(
     for row in rows:
         ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
         table.add_row(row["what"], f"{row['seconds']:.2f}", ratio, str(row["peak_mb"]))
+    cli.console.print(table)
+
+
+def _figures(as_json: bool) -> None:
+    """The errors of the estimates by kind; as JSON, every case too."""
+    from sustainable_mlops.footprint import validation
+
+    summaries = validation.summaries()
+    if as_json:
+        cases = [asdict(case) | {"error": case.error, "inside": case.inside} for case in validation.measured()]
+        print(json.dumps({"errors": [asdict(one) for one in summaries], "cases": cases}, indent=2))
+        return
+    table = Table("kind", "fitted", "cases", "median error", "bias", "in the range", "range, high / low")
+    for one in summaries:
+        e = one.errors
+        shares = (f"{e.median_error:.0%}", f"{e.bias:+.0%}", f"{e.coverage:.0%}", f"{e.width:.2f}")
+        table.add_row(one.kind, "yes" if one.fitted else "no", str(e.cases), *shares)
     cli.console.print(table)
 
 

@@ -281,4 +281,5 @@ def _batch(instance: Instance, need: Need) -> tuple[Job, int, int] | None:
     work_h = max(1.0, requests / usual / _at_once(instance, need)) * need.duration_s / 3600
     hours = between(work_h + start.low, work_h + start.central, work_h + start.high, start.text, start.grade)
     count = between(usual, usual, float(ceil(usual)), "instances of a job, by its requests")
-    return Job(instance.name, need.region, hours, count, exactly(jobs * DAYS)), 0, most
+    job = Job(instance.name, need.region, hours, count, exactly(jobs * DAYS), duty=exactly(1.0), work="inference")
+    return job, 0, most

@@ -1,5 +1,5 @@
 """Facts about AWS that estimates and rules need, as CSV files beside their readers.
 
 Start with `instances.find`, `regions.find` and `prices.find`. Each file's licence and source are in `LICENSES.md` and
-`licences.csv`. Reading is lazy and by the standard library alone, as a review of a plan starts often.
+`sources.csv`. Reading is lazy and by the standard library alone, as a review of a plan starts often.
 """

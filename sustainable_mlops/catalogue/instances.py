@@ -27,13 +27,34 @@ class Accelerator:
     name: str
     nameplate_w: float
     idle_w: tuple[float, float, float]
+    #: While it serves.
     busy_w: tuple[float, float, float]
+    #: While it trains.
+    training_w: tuple[float, float, float]
     grade: Grade
     #: kgCO2e to make one.
     embodied_kg: tuple[float, float, float]
     embodied_grade: Grade
     #: Power idle without a model, (low, central); without any measurement 12 % of the board's, and half of that.
     empty_w: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class AcceleratorServer:
+    """What a server draws beyond its accelerators, CPUs and memory: the board between the chips, its switches, network
+    cards, fans and power supplies. W of one accelerator's share, each (low, central, high)."""
+
+    name: str
+    idle_w: tuple[float, float, float]
+    busy_w: tuple[float, float, float]
+    #: Gbit/s to other servers, of one accelerator's share: over it several train together.
+    network_gbps: float
+    grade: Grade
+
+    @property
+    def for_clusters(self) -> bool:
+        """Whether several such servers are made to train together: those of EC2 have at least 400 Gbit/s for eight."""
+        return self.network_gbps >= 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +73,18 @@ class Instance:
     #: Memory of one accelerator.
     accelerator_gib: float = 0.0
     local_hdd_gb: float = 0.0
+    #: Of what the accelerators are in; None where there are none.
+    server: AcceleratorServer | None = None
 
     @property
     def family(self) -> str:
         """`g5` of `ml.g5.xlarge`."""
         return self.name.removeprefix("ml.").split(".")[0]
+
+    @property
+    def whole_server(self) -> bool:
+        """Whether it has all vCPUs of its server."""
+        return self.vcpu == self.platform.vcpu
 
     @property
     def graviton(self) -> bool:
@@ -123,7 +151,7 @@ def _only_ec2() -> dict[str, Instance]:
 
 
 def _instance(row: Mapping[str, str]) -> Instance:
-    number = int(row["accelerators"])
+    number, family = int(row["accelerators"]), row["instance"].removeprefix("ml.").split(".")[0]
     return Instance(
         name=row["instance"],
         platform=_platforms()[row["platform"]],
@@ -135,12 +163,23 @@ def _instance(row: Mapping[str, str]) -> Instance:
         uses=frozenset(row.get("uses", "").split()),
         accelerator_gib=float(row["accelerator_gib"]),
         local_hdd_gb=float(row.get("local_hdd_gb", 0)),
+        server=_servers()[family] if number else None,
     )
 
 
 def platform(name: str) -> Platform:
     """The platform called `name` in `platforms.csv`."""
     return _platforms()[name]
+
+
+def accelerator(name: str) -> Accelerator:
+    """The accelerator called `name` in `accelerators.csv`."""
+    return _accelerators()[name]
+
+
+def server(name: str) -> AcceleratorServer:
+    """The server called `name` in `accelerator_servers.csv`."""
+    return next(one for one in _servers().values() if one.name == name)
 
 
 @cache
@@ -164,8 +203,9 @@ def _accelerators() -> dict[str, Accelerator]:
         row["accelerator"]: Accelerator(
             name=row["accelerator"],
             nameplate_w=float(row["nameplate_w"]),
-            idle_w=(float(row["idle_low_w"]), float(row["idle_w"]), float(row["idle_high_w"])),
-            busy_w=(float(row["busy_low_w"]), float(row["busy_w"]), float(row["busy_high_w"])),
+            idle_w=_range(row, "idle"),
+            busy_w=_range(row, "busy"),
+            training_w=_range(row, "training"),
             grade=grade(row["class"]),
             embodied_kg=(float(row["embodied_low_kg"]), float(row["embodied_kg"]), float(row["embodied_high_kg"])),
             embodied_grade=grade(row["embodied_class"]),
@@ -173,6 +213,26 @@ def _accelerators() -> dict[str, Accelerator]:
         )
         for row in rows("accelerators")
     }
+
+
+@cache
+def _servers() -> dict[str, AcceleratorServer]:
+    """The server of each family with accelerators."""
+    return {
+        family: AcceleratorServer(
+            name=row["server"],
+            idle_w=_range(row, "idle"),
+            busy_w=_range(row, "busy"),
+            network_gbps=float(row["network_gbps"]),
+            grade=grade(row["class"]),
+        )
+        for row in rows("accelerator_servers")
+        for family in row["families"].split()
+    }
+
+
+def _range(row: Mapping[str, str], what: str) -> tuple[float, float, float]:
+    return float(row[f"{what}_low_w"]), float(row[f"{what}_w"]), float(row[f"{what}_high_w"])
 
 
 @cache

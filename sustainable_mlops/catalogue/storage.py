@@ -17,6 +17,7 @@ class StorageClass:
     medium: Medium
     #: How many copies are kept: (low, central, high).
     copies: tuple[float, float, float]
+    copies_grade: Grade
     #: None where no price is known.
     usd_per_gb_month: float | None
     price_grade: Grade
@@ -29,10 +30,11 @@ _MEDIA: dict[str, Medium] = {"ssd": "ssd", "hdd": "hdd", "memory": "memory"}
 def everything() -> dict[str, StorageClass]:
     """Every storage class by name, as S3's API spells it."""
     return {
-        row["class"]: StorageClass(
-            name=row["class"],
+        row["storage_class"]: StorageClass(
+            name=row["storage_class"],
             medium=_MEDIA[row["medium"]],
             copies=(float(row["copies_low"]), float(row["copies"]), float(row["copies_high"])),
+            copies_grade=grade(row["copies_class"]),
             usd_per_gb_month=number(row["usd_per_gb_month"]),
             price_grade=grade(row["price_class"] or "C"),
         )

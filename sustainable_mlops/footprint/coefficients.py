@@ -23,12 +23,15 @@ class Coefficients:
     ram_w_per_gb: Curve
     #: Memory in GB a vCPU whose power the CPU's figure holds already.
     ram_included_gb: float
+    #: Memory in GB a vCPU that a load makes draw more; what is beyond draws as when idle.
+    ram_busy_gb_per_vcpu: float
     host_model: Quantity
     host_model_guessed_tdp: Quantity
     ssd_wh_per_tbh: Quantity
     hdd_wh_per_tbh: Quantity
     memory_store_w_per_gb: Quantity
     network_kwh_per_gb: Quantity
+    network_w_per_gbps: Quantity
     pue_margin: float
     pue_fleet: Quantity
     wue_margin: float
@@ -77,12 +80,14 @@ def _ours() -> Coefficients:
         board_ratio=value("board_ratio"),
         ram_w_per_gb=curve("ram_w_per_gb"),
         ram_included_gb=value("ram_included_gb"),
+        ram_busy_gb_per_vcpu=value("ram_busy_gb_per_vcpu"),
         host_model=quantity("host_model", "power model of the server"),
         host_model_guessed_tdp=quantity("host_model_guessed_tdp", "power of a CPU whose TDP is not published"),
         ssd_wh_per_tbh=quantity("ssd_wh_per_tbh", "power of SSD storage"),
         hdd_wh_per_tbh=quantity("hdd_wh_per_tbh", "power of disk storage"),
         memory_store_w_per_gb=quantity("memory_store_w_per_gb", "power of memory"),
         network_kwh_per_gb=quantity("network_kwh_per_gb", "energy of the network between Regions"),
+        network_w_per_gbps=quantity("network_w_per_gbps", "power of the network between instances that train together"),
         pue_margin=value("pue_margin"),
         pue_fleet=quantity("pue_fleet", "PUE of a Region without a published figure"),
         wue_margin=value("wue_margin"),

@@ -1,27 +1,21 @@
-"""Published results of other tools and measurements, and what this model makes of them.
+"""Published results of other tools, and what this model makes of them.
 
 Each case of `catalogue/conformance.csv` is computed twice by this model: with the constants of the tool that published
-it, which must give the tool's own answer, and with ours. `python -m sustainable_mlops.footprint.conformance FILE`
-rewrites the tables in FILE (`docs/footprint.md`): the cases, the stated defaults, and the keys of a usage file.
+it, which must give the tool's own answer, and with ours.
 """
 
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import Accelerator, Instance, Platform
 from sustainable_mlops.catalogue.tables import rows
 from sustainable_mlops.footprint.calculation import Calculation, Place
 from sustainable_mlops.footprint.coefficients import Coefficients, Curve
-from sustainable_mlops.footprint.figures import Estimate, shown
+from sustainable_mlops.footprint.figures import Estimate
 from sustainable_mlops.footprint.machines import of_fleet
 from sustainable_mlops.footprint.model import estimate
-from sustainable_mlops.footprint.power import host_power
 from sustainable_mlops.footprint.quantities import Quantity, exactly
 from sustainable_mlops.footprint.things import NONE, ONE, Fleet
-from sustainable_mlops.footprint.usage import OF_TYPE
 
 Values = tuple[float, ...]
 
@@ -31,14 +25,12 @@ class Case:
     """A published result, reproduced and compared."""
 
     id: str
-    #: What was published: `measured`, another tool's `method`, or a `life cycle` that is an input of ours.
-    kind: str
     case: str
     unit: str
     source: str
     expected: Values
-    #: By this model with the publisher's constants; None for what comes from no tool.
-    reproduced: Values | None
+    #: By this model with the publisher's constants.
+    reproduced: Values
     #: By this model with its own constants.
     ours: Values
 
@@ -49,12 +41,11 @@ def cases() -> Iterator[Case]:
         reproduce, ours = _CASES[row["id"]]
         yield Case(
             id=row["id"],
-            kind=row["kind"],
             case=row["case"],
             unit=row["unit"],
             source=row["source"],
             expected=tuple(float(value) for value in row["expected"].split(" / ")),
-            reproduced=reproduce() if reproduce else None,
+            reproduced=reproduce(),
             ours=ours(),
         )
 
@@ -89,7 +80,8 @@ def _machine(vcpu: int, memory_gb: float, accelerator: Accelerator | None = None
 
 
 def _gpu(idle_w: float, busy_w: float) -> Accelerator:
-    return Accelerator("", busy_w, (idle_w,) * 3, (busy_w,) * 3, "A", (0.0,) * 3, "A")
+    idle, busy = (idle_w,) * 3, (busy_w,) * 3
+    return Accelerator("", busy_w, idle, busy, busy, "A", (0.0,) * 3, "A")
 
 
 def _run(instance: Instance, hours: float, load: float, place: Place, coefficients: Coefficients) -> Estimate:
@@ -160,20 +152,6 @@ def _greenops() -> Values:
     return _central(found, "energy"), _central(found, "operational") * 1000
 
 
-def _board() -> Values:
-    accelerator = instances.everything()["ml.p6-b200.48xlarge"].accelerator
-    assert accelerator is not None
-    return (8 * accelerator.embodied_kg[1],)
-
-
-def _watts(name: str) -> Callable[[], Values]:
-    def watts() -> Values:
-        instance = instances.everything()[name]
-        return tuple(host_power(instance, load) for load in (0.0, 0.5, 1.0))
-
-    return watts
-
-
 def _month(
     name: str, region: str, hours: float, metrics: tuple[tuple[str, float], ...], duty: Quantity | None = None
 ) -> Callable[[], Values]:
@@ -192,81 +170,11 @@ def _our_storage() -> Values:
 
 _KWH_TONNES = (("energy", 1.0), ("total", 0.001))
 #: How each case is computed: with the publisher's constants, and with ours.
-_CASES: dict[str, tuple[Callable[[], Values] | None, Callable[[], Values]]] = {
-    "V01": (None, _watts("ml.m5.24xlarge")),
-    "V02": (None, _watts("ml.c5.18xlarge")),
-    "V03": (None, _watts("ml.r5.24xlarge")),
+_CASES: dict[str, tuple[Callable[[], Values], Callable[[], Values]]] = {
     "V13": (_p3dn, _month("ml.p3dn.24xlarge", "us-east-1", 24, _KWH_TONNES)),
     "V14": (_p4d, _month("ml.p4d.24xlarge", "us-east-2", 48, _KWH_TONNES)),
     "V15": (_m5_in_ccf, _month("ml.m5.xlarge", "us-east-2", 2, _KWH_TONNES)),
     "V16": (_storage_in_ccf, _our_storage),
     "V17": (_carbonifer, _month("ml.c5.large", "eu-west-3", 1, (("energy", 1000.0), ("operational", 1000.0)))),
     "V18": (_greenops, _month("ml.m5.large", "us-east-1", 730, (("energy", 1.0), ("operational", 1000.0)))),
-    "V19": (None, _board),
 }
-
-
-_NOT_REPRODUCED = {"measured": "measured", "life cycle": "an input of ours"}
-
-
-def table() -> str:
-    """The cases as a table in Markdown."""
-    lines = [
-        "| Case | What | Unit | Published | Reproduced | Ours | Ours against published |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for case in cases():
-        reproduced = _NOT_REPRODUCED[case.kind] if case.reproduced is None else _joined(case.reproduced)
-        errors = " / ".join(f"{mine / theirs - 1:+.0%}" for mine, theirs in zip(case.ours, case.expected, strict=True))
-        lines.append(
-            f"| {case.id} | {case.case} | {case.unit} | {_joined(case.expected)} | {reproduced} "
-            f"| {_joined(case.ours, exact=False)} | {errors} |"
-        )
-    return "\n".join(lines)
-
-
-def _joined(values: Values, *, exact: bool = True) -> str:
-    return " / ".join(f"{value:.7g}" if exact else shown(value) for value in values)
-
-
-def defaults() -> str:
-    """The stated defaults of `catalogue/assumptions.csv` as a table in Markdown."""
-    lines = ["| Default | Value | Range | Class |", "| --- | --- | --- | --- |"]
-    for row in rows("assumptions"):
-        low, value, high = (f"{round(float(row[key] or 0), 3):,.10g}" for key in ("low", "value", "high"))
-        span = f"{low} to {high}" if row["low"] else "none"
-        lines.append(f"| {row['text']} (`{row['key']}`) | {value} {row['unit']} | {span} | {row['class']} |")
-    return "\n".join(lines)
-
-
-def keys() -> str:
-    """The keys of a usage file by type of resource, as a table in Markdown."""
-    by_keys: dict[tuple[str, ...], list[str]] = {}
-    for kind, known in OF_TYPE.items():
-        by_keys.setdefault(known, []).append(kind)
-    lines = ["| Resource | Keys |", "| --- | --- |"]
-    lines += [f"| {_code(kinds)} | {_code(known)} |" for known, kinds in by_keys.items()]
-    return "\n".join(lines)
-
-
-def _code(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
-
-
-#: The tables of the document, each between a pair of markers with its name.
-_TABLES: dict[str, Callable[[], str]] = {"conformance": table, "defaults": defaults, "keys": keys}
-
-
-def with_tables(text: str) -> str:
-    """`text` with each table between its markers made anew."""
-    for name, make in _TABLES.items():
-        start, end = f"<!-- {name}: start -->\n", f"<!-- {name}: end -->"
-        head, _, rest = text.partition(start)
-        _, _, tail = rest.partition(end)
-        text = f"{head}{start}{make()}\n{end}{tail}"
-    return text
-
-
-if __name__ == "__main__":
-    file = Path(sys.argv[1])
-    file.write_text(with_tables(file.read_text(encoding="utf-8")), encoding="utf-8")

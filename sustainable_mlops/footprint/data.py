@@ -19,7 +19,7 @@ def of_storage(thing: Storage, place: Place, coefficients: Coefficients) -> Calc
         raise UserError(f"storage class {thing.storage_class}: is none of {known}")
     calculation = Calculation(place)
     take = calculation.input
-    gb, copies = take(thing.gb), take(Quantity(*kept.copies, "C", f"copies kept in {kept.name}"))
+    gb, copies = take(thing.gb), take(Quantity(*kept.copies, kept.copies_grade, f"copies kept in {kept.name}"))
     elsewhere = take(place.price)
     usd = take(exactly(kept.usd_per_gb_month or 0.0, f"price of {kept.name}", kept.price_grade))
     if kept.usd_per_gb_month is None:

@@ -40,6 +40,7 @@ def _group(group: Block, number: int, resource: Resource, side: Side) -> list[Pa
         hours=keys.get("hours_per_month") or ALWAYS,
         duty=default(keys, "duty", "machine_load"),
         volume_gb=volumes or 0.0,
+        work="training",
     )
     unsure = Unknown(name, "the size of its volumes is not known until apply")
     return [known(name, MACHINES, fleet, (unsure,) if volumes is None else ())]

@@ -3,7 +3,7 @@
 from sustainable_mlops.footprint.machine_jobs import Request, of_block, of_request, of_step
 from sustainable_mlops.footprint.parts import Part, Side, default, known_number, says, unknown
 from sustainable_mlops.footprint.quantities import Quantity, exactly
-from sustainable_mlops.footprint.things import HOURS_PER_MONTH, ONE
+from sustainable_mlops.footprint.things import HOURS_PER_MONTH, ONE, Work
 from sustainable_mlops.footprint.usage import Keys
 from sustainable_mlops.plan import UNKNOWN, Resource, Step
 from sustainable_mlops.plan.pipelines import Pipeline
@@ -80,7 +80,8 @@ def _step(step: Step, pipeline: Pipeline, runs: Quantity, side: Side) -> list[Pa
     region = side.region(pipeline.resource)
     if kind == "Tuning":
         return _tuning(name, step, often, region, keys)
-    return of_request(name, of_step(step, _MACHINES[kind]), often, region, keys)
+    work: Work = "inference" if kind == "Transform" else "training"
+    return of_request(name, of_step(step, _MACHINES[kind]), often, region, keys, work=work)
 
 
 def _within(step: Step, runs: Quantity) -> Quantity | None:

@@ -7,7 +7,7 @@ from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.parts import Part, known, known_number, says, unknown
 from sustainable_mlops.footprint.quantities import Quantity, between, exactly
-from sustainable_mlops.footprint.things import NONE, Fleet, Job
+from sustainable_mlops.footprint.things import NONE, Fleet, Job, Work
 from sustainable_mlops.footprint.usage import Keys
 from sustainable_mlops.plan import UNKNOWN, Block, Step
 
@@ -55,7 +55,13 @@ def of_block(values: Block, path: str) -> Request:
 
 
 def of_request(
-    name: str, request: Request, runs: Quantity, region: str | None, keys: Keys, longest_h: float = inf
+    name: str,
+    request: Request,
+    runs: Quantity,
+    region: str | None,
+    keys: Keys,
+    longest_h: float = inf,
+    work: Work = "training",
 ) -> list[Part]:
     """The job of `request`, `runs` times a month, and its warm pool. Without a cap it ends after `longest_h` hours."""
 
@@ -78,6 +84,7 @@ def of_request(
         discount=keys.get("spot_discount"),
         duty=keys.get("duty"),
         volume_gb=known_number(request.volume_gb) or 0.0,
+        work=work,
     )
     left_out = []
     if request.cap_seconds is UNKNOWN:

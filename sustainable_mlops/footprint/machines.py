@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from math import inf
 
 from sustainable_mlops.catalogue import instances, prices, storage
-from sustainable_mlops.catalogue.instances import Accelerator, Instance
+from sustainable_mlops.catalogue.instances import Accelerator, AcceleratorServer, Instance
 from sustainable_mlops.footprint.calculation import Calculation, Place
 from sustainable_mlops.footprint.coefficients import Coefficients, assumptions
 from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.power import slice_power
 from sustainable_mlops.footprint.quantities import Quantity
-from sustainable_mlops.footprint.things import HOURS_PER_MONTH, NONE, ONE, Fleet, Job, Serverless
+from sustainable_mlops.footprint.things import HOURS_PER_MONTH, NONE, ONE, Fleet, Job, Serverless, Work
 
 #: The server that stands for those of serverless inference, which AWS does not name.
 _SERVERLESS_PLATFORM = "skylake-8175m"
@@ -36,9 +36,11 @@ def of_fleet(
         reason = fleet.unpriced or "no price of this type is known"
         calculation.lacks("cost", Unknown(f"cost of {instance.name}", reason, Lack.UNCOUNTED))
     if accelerator is not None:
-        idle_w = take(_idle(accelerator, fleet.loaded))
-        busy_w = take(Quantity(*accelerator.busy_w, accelerator.grade, f"power of one busy {accelerator.name}"))
+        idle_w, busy_w = take(_idle(accelerator, fleet.loaded)), take(_busy(accelerator, fleet.work))
         busy_load = take(assumptions()["host_load_when_busy"])
+        around_idle, around_busy, gbps = _around(instance.server)
+        beyond_idle, beyond_busy = take(around_idle), take(around_busy)
+        network_w = take(coefficients.network_w_per_gbps if fleet.work == "training" else NONE)
     vcpu, memory = instance.vcpu, instance.memory_gib
 
     def formula(v: Sequence[float]) -> tuple[float, float, float]:
@@ -47,9 +49,11 @@ def of_fleet(
             watts = v[host] * slice_power(platform, vcpu, memory, duty, coefficients)
         else:
             # Busy is a state: host and accelerators are in it together, for a share of the time.
-            idle = v[host] * slice_power(platform, vcpu, memory, 0.0, coefficients) + number * v[idle_w]
-            busy = v[host] * slice_power(platform, vcpu, memory, v[busy_load], coefficients) + number * v[busy_w]
-            watts = idle * (1 - duty) + busy * duty
+            idle = slice_power(platform, vcpu, memory, 0.0, coefficients) * v[host]
+            busy = slice_power(platform, vcpu, memory, v[busy_load], coefficients) * v[host]
+            idle += number * (v[idle_w] + v[beyond_idle])
+            busy += number * (v[busy_w] + v[beyond_busy])
+            watts = idle * (1 - duty) + busy * duty + (number * gbps * v[network_w] if v[count] > 1 else 0.0)
         instance_hours = v[count] * v[hours] * v[stretch] * v[runs] * v[rework]
         volume_w, volume_kg = volume_of(v)
         kwh = (watts + volume_w) * instance_hours / 1000
@@ -68,6 +72,21 @@ def _idle(accelerator: Accelerator, loaded: bool) -> Quantity:
         return Quantity(*accelerator.idle_w, accelerator.grade, text)
     low, central = accelerator.empty_w
     return Quantity(low, central, accelerator.idle_w[1], accelerator.grade, f"{text}, without a model or with one")
+
+
+def _busy(accelerator: Accelerator, work: Work) -> Quantity:
+    """W of one that works."""
+    power = accelerator.training_w if work == "training" else accelerator.busy_w
+    return Quantity(*power, accelerator.grade, f"power of one busy {accelerator.name}, in {work}")
+
+
+def _around(server: AcceleratorServer | None) -> tuple[Quantity, Quantity, float]:
+    """W of one accelerator's share of what is around it, idle and busy, and its Gbit/s to other servers."""
+    if server is None:
+        return NONE, NONE, 0.0
+    text, key = "power of the server around the accelerators", f"server: {server.name}"
+    idle, busy = (Quantity(*power, server.grade, text, key) for power in (server.idle_w, server.busy_w))
+    return idle, busy, server.network_gbps
 
 
 def _embodied_of_instance(
@@ -104,18 +123,25 @@ def _volume(
     if not gb:
         return lambda _: (0.0, 0.0)
     kept = storage.everything()["volume"]
-    copies = calculation.input(Quantity(*kept.copies, "C", "copies kept of a volume"))
+    copies = calculation.input(Quantity(*kept.copies, kept.copies_grade, "copies kept of a volume"))
     power = calculation.input(coefficients.ssd_wh_per_tbh)
     made = calculation.input(coefficients.ssd_kg_per_tb)
     calculation.notes(Unknown("cost of volumes", "the price of SageMaker's volumes is not known"))
     return lambda v: (gb / 1000 * v[power] * v[copies], gb / 1000 * v[made] * v[copies])
 
 
+def job_duty(instance: Instance | None) -> Quantity:
+    """What a job that nobody told of keeps busy: the accelerators for a share of the time, else the CPU to a share."""
+    known = assumptions()
+    if instance is None or instance.accelerator is None:
+        return known["job_cpu_load"]
+    for_clusters = instance.server is not None and instance.server.for_clusters
+    return known["job_server_duty" if for_clusters and instance.whole_server else "job_accelerator_duty"]
+
+
 def fleet_of_job(job: Job) -> Fleet:
     """The instances of `job`, on for its runs."""
     known = assumptions()
-    instance = instances.find(job.instance_type)
-    default = ONE if instance is not None and instance.accelerator is not None else known["job_cpu_load"]
     paid, rework = ONE, ONE
     if job.spot:
         paid, rework = on_spot(job.discount or known["spot_discount"]), known["spot_rework"]
@@ -124,11 +150,12 @@ def fleet_of_job(job: Job) -> Fleet:
         region=job.region,
         count=job.count,
         hours=job.hours,
-        duty=job.duty or default,
+        duty=job.duty or job_duty(instances.find(job.instance_type)),
         runs=job.runs,
         volume_gb=job.volume_gb,
         paid=paid,
         rework=rework,
+        work=job.work,
     )
 
 
@@ -150,7 +177,7 @@ def of_serverless(thing: Serverless, place: Place, coefficients: Coefficients) -
     server, cpu = take(coefficients.server_kg.of("serverless")), take(coefficients.cpu_kg.of("serverless"))
     dram, usd = take(coefficients.dram_kg_per_gb), take(coefficients.serverless_usd_per_gb_s)
     elsewhere = take(place.price)
-    busy_of = _busy(thing, calculation)
+    busy_of = _busy_hours(thing, calculation)
     most_h = HOURS_PER_MONTH * (inf if thing.at_once is None else thing.at_once)
     calculation.notes(_WARM)
     if thing.provisioned.high > 0:
@@ -174,7 +201,7 @@ def of_serverless(thing: Serverless, place: Place, coefficients: Coefficients) -
     return calculation
 
 
-def _busy(thing: Serverless, calculation: Calculation) -> Callable[[Sequence[float], float], float]:
+def _busy_hours(thing: Serverless, calculation: Calculation) -> Callable[[Sequence[float], float], float]:
     """Hours that workers answer, each of which does as much as a number of vCPUs that are busy all the time."""
     take, fleet = calculation.input, thing.work_of
     if fleet is None:

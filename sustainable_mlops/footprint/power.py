@@ -7,14 +7,15 @@ from sustainable_mlops.footprint.coefficients import Coefficients, interpolate
 def slice_power(platform: Platform, vcpu: float, memory_gb: float, load: float, coefficients: Coefficients) -> float:
     """W drawn by `vcpu` and `memory_gb` of a server at CPU load `load` (0-1), without accelerators and PUE.
 
-    `TDP x sockets x vCPU / vCPU of the server x (r(load) + board) + GB x m(load)`, the curves from the Teads EC2
-    dataset (see `catalogue/coefficients.csv`).
+    `TDP x sockets x vCPU / vCPU of the server x (r(load) + board) + GB x m(0) + busy GB x (m(load) - m(0))`, of which
+    at most so many GB a vCPU are busy as were measured. `catalogue/coefficients.csv` has the sources.
     """
     cpus = platform.tdp_w * platform.sockets * vcpu / platform.vcpu
     counted_gb = max(memory_gb - coefficients.ram_included_gb * vcpu, 0.0)
-    return cpus * (interpolate(coefficients.cpu_ratio, load) + coefficients.board_ratio) + counted_gb * interpolate(
-        coefficients.ram_w_per_gb, load
-    )
+    busy_gb = min(counted_gb, coefficients.ram_busy_gb_per_vcpu * vcpu)
+    idle_w_per_gb = interpolate(coefficients.ram_w_per_gb, 0.0)
+    memory_w = counted_gb * idle_w_per_gb + busy_gb * (interpolate(coefficients.ram_w_per_gb, load) - idle_w_per_gb)
+    return cpus * (interpolate(coefficients.cpu_ratio, load) + coefficients.board_ratio) + memory_w
 
 
 def host_power(instance: Instance, load: float, coefficients: Coefficients | None = None) -> float:

@@ -1,6 +1,7 @@
 """What can be estimated."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sustainable_mlops.footprint.quantities import Quantity, exactly
 
@@ -8,6 +9,10 @@ HOURS_PER_MONTH = 730.0
 ONE = exactly(1.0)
 NONE = exactly(0.0)
 ALWAYS = exactly(HOURS_PER_MONTH)
+
+
+#: What accelerators do while they are busy: the same chip draws otherwise in one and in the other.
+Work = Literal["inference", "training"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Fleet:
     stretch: Quantity = ONE
     #: Whether accelerators hold a model while they wait, which takes power.
     loaded: bool = True
+    work: Work = "inference"
     #: Requests a month, for the figures per 1,000 requests.
     requests: Quantity | None = None
     #: Time a request takes, in s.
@@ -56,9 +62,10 @@ class Job:
     spot: bool = False
     #: Discount of managed spot; the stated default unless given.
     discount: Quantity | None = None
-    #: Share of the time busy (of a CPU: its load); by default 1 with an accelerator.
+    #: Share of the time busy (of a CPU: its load); by default the stated share.
     duty: Quantity | None = None
     volume_gb: float = 0.0
+    work: Work = "training"
 
 
 @dataclass(frozen=True, slots=True)

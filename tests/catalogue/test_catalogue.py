@@ -1,4 +1,5 @@
 import csv
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -169,12 +170,26 @@ def test_without_the_odbl_file_the_country_counts(monkeypatch: pytest.MonkeyPatc
 
 
 def test_every_file_has_a_licence_and_odbl_data_is_alone() -> None:
-    licences = {row["file"]: row["licence"] for row in tables.rows("licences")}
+    licences = {row["file"]: row["licence"] for row in tables.rows("sources")}
     files = {path.name for path in tables.HERE.glob("*.csv")}
     assert set(licences) == files
     assert [name for name, licence in licences.items() if licence == "ODbL-1.0"] == ["regions_electricity_maps.csv"]
     text = (tables.HERE / "LICENSES.md").read_text()
     assert all(f"`{name}`" in text for name in files)
+
+
+FILES = sorted(path for path in tables.HERE.glob("*.csv") if path.name != "sources.csv")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_every_row_has_a_source_a_date_and_a_class_beside_it_or_its_file_has(file: Path) -> None:
+    of_file = next(row for row in tables.rows("sources") if row["file"] == file.name)
+    said = {"source": of_file["attribution"], "date": of_file["date"], "class": of_file["class"]}
+    for row in tables.rows(file.stem):
+        for what, otherwise in said.items():
+            cells = [row[column] for column in row if column == what or column.endswith(f"_{what}")]
+            assert any(cells) or (not cells and otherwise), f"{row}: no {what}"
+        assert date.fromisoformat(row.get("date") or said["date"]) <= datetime.now(UTC).date(), row
 
 
 def test_no_file_but_its_own_holds_electricity_maps_figures() -> None:

@@ -10,10 +10,10 @@ from tests.plan.build import plan
 REGION = "us-east-1"
 #: PUE and gCO2e/kWh there.
 PUE = 1.15
-#: W of ml.m5.xlarge: 20 W of TDP x (r + 0.2) + 16 GB x m, at the loads of a job (0.7), a notebook (0.05) and idle.
-M5_IDLE_W = 20 * (0.116 + 0.2) + 16 * 0.179
-M5_NOTEBOOK_W = 20 * (0.217 + 0.2) + 16 * 0.239
-M5_JOB_W = 20 * (0.752 + 0.2 * (1.019 - 0.752) / 0.5 + 0.2) + 16 * (0.589 + 0.2 * (0.878 - 0.589) / 0.5)
+#: W of ml.m5.xlarge: 20 W of TDP x (r + 0.1) + 16 GB x m, at the loads of a job (0.7), a notebook (0.05) and idle.
+M5_IDLE_W = 20 * (0.108 + 0.1) + 16 * 0.042
+M5_NOTEBOOK_W = 20 * (0.1905 + 0.1) + 16 * 0.056
+M5_JOB_W = 20 * (0.553 + 0.2 * (0.905 - 0.553) / 0.5 + 0.1) + 16 * (0.11 + 0.2 * (0.17 - 0.11) / 0.5)
 
 
 def usage(folder: Path, resources: dict[str, Any] | None = None, **defaults: Any) -> Usage:
@@ -56,7 +56,7 @@ def reasons(found: PlanFootprint) -> str:
 
 
 #: W of m5.xlarge at the load of a machine whose use nobody tells (0.3): half way between the curves' 0.1 and 0.5.
-M5_W = 20 * ((0.318 + 0.752) / 2 + 0.2) + 16 * (0.299 + 0.589) / 2
+M5_W = 20 * ((0.273 + 0.553) / 2 + 0.1) + 16 * (0.07 + 0.11) / 2
 
 
 def cost(found: PlanFootprint, side: str = "after") -> float:

@@ -67,9 +67,9 @@ def test_the_errors_of_two_kinds_of_silicon_do_not_move_together() -> None:
         return host_power(instance, 0.1) * 0.73 * PUE
 
     old, new = kwh("ml.m5.xlarge"), kwh("ml.m6g.xlarge")
-    # The model of either server is -25 to +30 % off by itself; a PUE of 1.12 or 1.18 is that of both.
+    # The model of either server is -35 to +40 % off by itself; a PUE of 1.12 or 1.18 is that of both.
     by_pue = (old - new) * 0.03 / PUE
-    low = new - old - hypot(by_pue, old * 0.3, new * 0.25)
+    low = new - old - hypot(by_pue, old * 0.4, new * 0.45)
     found = changed(fleet("ml.m5.xlarge"), fleet("ml.m6g.xlarge"))["energy"]
     assert ends(found)[:2] == pytest.approx((low, new - old), rel=1e-3)
     # Of one kind they do: a second instance takes what the first does.
@@ -86,9 +86,9 @@ def test_a_saving_may_be_none_where_the_silicon_may_draw_more() -> None:
     (inferentia,) = (one for one in proposals("ml.g5.12xlarge") if one.kind == "silicon")
     # With Inferentia2 idle at the low and the high end of what is stated, 12 and 35 W, and all else as expected.
     assert inferentia.title.startswith("ml.inf2.24xlarge")
-    assert inferentia.saved_kg.central == pytest.approx(18.2, rel=0.01)
-    assert inferentia.saved_kg.low < -6.4
-    assert inferentia.saved_kg.high > 37.2
+    assert inferentia.saved_kg.central == pytest.approx(33.6, rel=0.01)
+    assert inferentia.saved_kg.low < 8.9
+    assert inferentia.saved_kg.high > 52.5
 
 
 @pytest.mark.parametrize(

@@ -3,36 +3,26 @@ from pathlib import Path
 import pytest
 
 from sustainable_mlops.catalogue import instances, tables
-from sustainable_mlops.footprint.conformance import Case, cases, table, with_tables
+from sustainable_mlops.footprint.conformance import Case, cases
+from sustainable_mlops.footprint.document import with_tables
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "footprint.md"
 CASES = list(cases())
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.reproduced], ids=lambda case: case.id)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_tools_own_constants_give_its_own_answer(case: Case) -> None:
-    assert case.reproduced is not None
     # greenops-cli's ledger rounds its kWh wrongly (16.736 W x 1.13 x 0.73 = 13.806); its grams are right.
     tolerance = 1e-3 if case.id == "V18" else 1e-9
     assert case.reproduced == pytest.approx(case.expected, rel=tolerance)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.unit == "W"], ids=lambda case: case.id)
-def test_measured_hosts_are_met_within_a_quarter(case: Case) -> None:
-    assert case.ours == pytest.approx(case.expected, rel=0.25)
-
-
 def test_a_published_life_cycle_assessment_is_in_the_range() -> None:
-    case = next(case for case in CASES if case.id == "V19")
     accelerator = instances.everything()["ml.p6-b200.48xlarge"].accelerator
     assert accelerator is not None
     low, _, high = (8 * kg for kg in accelerator.embodied_kg)
-    assert low <= case.expected[0] <= high
-
-
-def test_what_goes_into_the_model_is_not_called_a_measurement_of_it() -> None:
-    line = next(line for line in table().splitlines() if line.startswith("| V19 "))
-    assert line.split(" | ")[4] == "an input of ours"
+    # The board of eight: NVIDIA's product carbon footprint of July 2025.
+    assert low <= 2274 <= high
 
 
 def test_every_case_is_computed() -> None:
@@ -41,4 +31,4 @@ def test_every_case_is_computed() -> None:
 
 def test_the_tables_in_the_docs_are_fresh() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
-    assert with_tables(text) == text, "run python -m sustainable_mlops.footprint.conformance docs/footprint.md"
+    assert with_tables(text) == text, "run python -m sustainable_mlops.footprint.document docs/footprint.md"

@@ -53,7 +53,7 @@ def test_eight_accelerated_machines_are_counted(tmp_path: Path) -> None:
     changes = [change("aws_instance.gpu", machine("p4d.24xlarge"), index=number) for number in range(8)]
     found = footprint(*changes, used=usage(tmp_path, {"aws_instance.gpu*": {"duty": 1}}))
     # Two 240 W CPUs at half load, 1,152 GB, and eight A100 of 280 W.
-    busy_w = 480 * (0.752 + 0.2) + 1152 * 0.589 + 8 * 280
+    busy_w = 480 * (0.553 + 0.1) + 768 * 0.11 + 384 * 0.042 + 8 * (280 + 105)
     assert kwh(found) == pytest.approx(8 * busy_w * 0.73 * PUE)
     assert cost(found) == pytest.approx(8 * 730 * 21.957642)
 
@@ -202,7 +202,7 @@ def test_a_host_costs_a_tenth_more_than_its_largest_instance() -> None:
     found = footprint(change("aws_ec2_host.h", {"instance_family": "m5", "region": REGION}))
     assert cost(found) == pytest.approx(730 * 4.608 * 1.1)
     # Two idle CPUs of 240 W and 384 GB.
-    assert hours(found, 480 * (0.116 + 0.2) + 384 * 0.179) == pytest.approx(730)
+    assert hours(found, 480 * (0.108 + 0.1) + 384 * 0.042) == pytest.approx(730)
     by_type = footprint(change("aws_ec2_host.h", {"instance_type": "c5.large", "region": REGION}))
     assert cost(by_type) == pytest.approx(730 * 3.06 * 1.1)  # c5.18xlarge: larger ones run on another server
     small = footprint(change("aws_ec2_host.h", {"instance_family": "t3", "region": REGION}))

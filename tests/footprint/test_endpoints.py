@@ -12,8 +12,8 @@ from tests.plan.build import change, declared
 
 ASYNCHRONOUS: list[dict[str, Any]] = [{"output_config": [{}]}]
 #: W of ml.g5.xlarge: 11.67 W of TDP, 16 GB, one A10G that idles at 65 W with a model, at 17 W without, and busy at 200.
-IDLE_W = 2 * 280 / 192 * 4 * 0.316 + 16 * 0.179 + 65
-BUSY_W = 2 * 280 / 192 * 4 * 0.952 + 16 * 0.589 + 200
+IDLE_W = 2 * 280 / 192 * 4 * 0.208 + 16 * 0.042 + 65 + 30
+BUSY_W = 2 * 280 / 192 * 4 * 0.653 + 16 * 0.11 + 200 + 30
 #: Its price an hour.
 USD = 1.4084
 
@@ -86,7 +86,7 @@ def test_serverless_does_no_more_than_its_concurrency_lets_through(tmp_path: Pat
     used = usage(tmp_path, {ENDPOINT: {"requests_per_month": 3_000_000_000, "duration_seconds": 1}})
     found = footprint(*served(serverless(3072, max_concurrency=5)), used=used)
     # 5 workers, busy all month
-    watts = 3072 / 1769 * 5 * 0.952 + 3 * 0.589
+    watts = 3072 / 1769 * 5 * 0.653 + 3 * 0.11
     assert hours(found, watts) == pytest.approx(5 * 730)
     assert usd(found)[1] == pytest.approx(5 * 730 * 3600 * 3 * 0.00002)
     assert "lets 13,140,000 of 3,000,000,000 through" in reasons(found)
@@ -121,7 +121,7 @@ def test_a_configuration_that_terraform_forgets_still_serves() -> None:
         change(ENDPOINT, endpoint(), before=endpoint()),
         change(CONFIGURATION, before=same, actions=["forget"]),
     )
-    assert kwh(found) == pytest.approx((20 * 0.518 + 16 * 0.299) * 0.73 * PUE)
+    assert kwh(found) == pytest.approx((20 * 0.373 + 16 * 0.07) * 0.73 * PUE)
     assert kwh(found, "delta") == 0
 
 
@@ -147,7 +147,7 @@ def test_where_one_side_cannot_be_told_the_other_shows_and_the_change_does_not()
         unknown = {"before": "after", "after": "before"}[known]
         for one in (found, resource):
             energy = getattr(one, known).figures["energy"].central
-            assert energy == pytest.approx((20 * 0.518 + 16 * 0.299) * 0.73 * PUE + g5_kwh(73, 657))
+            assert energy == pytest.approx((20 * 0.373 + 16 * 0.07) * 0.73 * PUE + g5_kwh(73, 657))
             assert getattr(one, unknown).figures == one.delta.figures == {}
         assert len(resource.changes) == 2
         written = resource.to_dict()["parts"]

@@ -38,8 +38,8 @@ def unknown(footprint: PlanFootprint) -> dict[str, str]:
     return {address: one.reason for address, one in footprint.unknowns}
 
 
-#: W of ml.m5.xlarge at 10 % load: 20 W of TDP x (0.318 + 0.2) + 16 GB x 0.299.
-M5_W = 20 * 0.518 + 16 * 0.299
+#: W of ml.m5.xlarge at 10 % load: 20 W of TDP x (0.273 + 0.1) + 16 GB x 0.07.
+M5_W = 20 * 0.373 + 16 * 0.07
 #: kWh a month of one, in us-east-1.
 M5_KWH = M5_W * 0.73 * 1.15
 
@@ -55,7 +55,7 @@ def test_all_variants_times_their_counts() -> None:
         )
     )
     # c5.large: 8124M, 2 x 240 W / 72 vCPU x 2 vCPU = 13.33 W of TDP; 4 GB
-    c5_w = 480 / 72 * 2 * 0.518 + 4 * 0.299
+    c5_w = 480 / 72 * 2 * 0.373 + 4 * 0.07
     assert central(found, "energy") == pytest.approx(2 * M5_KWH + 3 * c5_w * 0.73 * 1.15, rel=1e-6)
     # 0.23 USD/h; EC2's 0.085 USD/h x 1.2
     assert central(found, "cost") == pytest.approx(730 * (2 * 0.23 + 3 * 0.085 * 1.2))
@@ -97,7 +97,7 @@ def test_an_asynchronous_endpoint_that_scales_to_zero_is_on_for_a_share_of_the_m
     assert central(always, "cost") == pytest.approx(730 * 1.4084)
     # On for a tenth of the month, and busy all that time: idle power does not count.
     assert central(scaled, "cost") == pytest.approx(73 * 1.4084)
-    busy_w = 2 * 280 / 192 * 4 * (0.752 + 0.2) + 16 * 0.589 + 200
+    busy_w = 2 * 280 / 192 * 4 * (0.553 + 0.1) + 16 * 0.11 + 200 + 30
     assert central(scaled, "energy") == pytest.approx(busy_w * 0.073 * 1.15, rel=1e-4)
 
 
@@ -125,7 +125,7 @@ def test_the_requests_say_how_busy_an_instance_is(tmp_path: Path) -> None:
     # 1,314,000 requests of 1 s in 730 h: half of the time.
     usage = usage_file(tmp_path, {"aws_sagemaker_endpoint.e": {"requests_per_month": 1_314_000, "duration_seconds": 1}})
     assert central(of_plan(plan(*changes), usage), "energy") == pytest.approx(
-        (20 * 0.952 + 16 * 0.589) * 0.73 * 1.15, rel=1e-6
+        (20 * 0.653 + 16 * 0.11) * 0.73 * 1.15, rel=1e-6
     )
 
 
@@ -424,7 +424,7 @@ def test_an_endpoint_that_moved_is_the_same_one_and_used_as_its_new_address_says
         more, alone = found.delta.figures[metric], one.figures[metric]
         assert (more.low, more.central, more.high) == pytest.approx((alone.low, alone.central, alone.high))
     used = of_plan(new, usage_file(tmp_path, {"aws_sagemaker_endpoint.new": {"duty": 0.5}}), base)
-    assert central(used, "energy", "delta") == pytest.approx((20 * 0.952 + 16 * 0.589) * 0.73 * 1.15)
+    assert central(used, "energy", "delta") == pytest.approx((20 * 0.653 + 16 * 0.11) * 0.73 * 1.15)
 
 
 def test_the_steps_of_a_pipeline_that_moved_run_as_its_new_address_says(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_what_a_volume_uses_is_not_saved_by_an_idle_stop() -> None:
 
 def test_the_gpu_of_a_notebook_idles_without_a_model() -> None:
     # EPYC 7R32: 2 x 280 W / 192 vCPU x 4 = 11.667 W of TDP; 16 GB; an A10G of 17 W that waits and 200 W that works
-    idle, busy = 35 / 3 * (0.116 + 0.2) + 16 * 0.179 + 17, 35 / 3 * (0.752 + 0.2) + 16 * 0.589 + 200
+    idle, busy = 35 / 3 * (0.108 + 0.1) + 16 * 0.042 + 17 + 30, 35 / 3 * (0.553 + 0.1) + 16 * 0.11 + 200 + 30
     found = footprint(change(NOTEBOOK, notebook(instance_type="ml.g5.xlarge")))
     assert kwh(found) == pytest.approx((idle * 0.95 + busy * 0.05) * 0.73 * PUE)
 

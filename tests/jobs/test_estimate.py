@@ -48,7 +48,7 @@ def test_without_earlier_runs_the_duration_is_assumed_from_the_cap(write_job: Wr
     assert "of the cap of 30 min" in duration.source
 
     # ml.m5.large at a CPU load of 0.7: 2 of the 96 vCPUs of two 240 W CPUs, 8 GB, and 10 GB of SSD kept twice.
-    watts = 10 * (0.752 + 0.4 * (1.019 - 0.752) + 0.2) + 8 * (0.589 + 0.4 * (0.878 - 0.589)) + 0.01 * 1.2 * 2
+    watts = 10 * (0.553 + 0.4 * (0.905 - 0.553) + 0.1) + 8 * (0.11 + 0.4 * (0.17 - 0.11)) + 0.01 * 1.2 * 2
     made = (600 + 2 * 50) * 2 / 96 + 8 * 1.388 + 0.01 * 50 * 2
     hours = 2 * 450 / 3600
     by_hand = {"energy": watts * hours * 1.1 / 1000, "co2e_embodied": made * hours / 52560, "cost": hours * 0.115 * 1.1}
