@@ -1,14 +1,16 @@
-"""Prices of instances: EC2's as they are listed; SageMaker's where a list is known, else worked out from EC2's."""
+"""Prices of instances in us-east-1, EC2's as listed, SageMaker's as listed or worked out; what other Regions charge."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from sustainable_mlops.catalogue.tables import Grade, rows
+from sustainable_mlops.catalogue.tables import Grade, grade, rows
 
 #: The Region of the price files.
 REGION = "us-east-1"
-_EC2_LIST = "EC2 list price of 2026-07-20"
+#: In `price_regions.csv`: the Regions that no list is known of, and what no other row of a Region is about.
+_ANY = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,41 +24,85 @@ class Price:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What a Region charges for something, as a multiple of us-east-1's price: (low, central, high)."""
+
+    factor: tuple[float, float, float]
+    grade: Grade
+    #: When the price lists were read that it comes from.
+    date: str
+    #: Whether a list of the Region has it; else it is the span of the Regions that are known.
+    listed: bool
+    #: What the same figure is for, there.
+    names: str
+
+
 def find(instance: str) -> Price | None:
     """The price of `instance` (SageMaker's `ml.m5.xlarge`, or EC2's `m5.xlarge`); None where no file has it."""
     if (listed := _sagemaker().get(instance)) is not None:
-        price, source = listed
-        return Price((price, price, price), "SageMaker price", "B", f"SageMaker list price ({source})")
+        price, its_grade, source = listed
+        return Price((price, price, price), "SageMaker price", its_grade, f"SageMaker list price ({source})")
     name = instance.removeprefix("ml.")
-    if (ec2 := _ec2().get(name)) is None:
+    if (found := _ec2().get(name)) is None:
         return None
+    ec2, its_grade, source = found
     if name == instance:
-        return Price((ec2, ec2, ec2), "EC2 price", "B", _EC2_LIST)
+        return Price((ec2, ec2, ec2), "EC2 price", its_grade, source)
     low, factor, high = _factor(name)
-    source = f"{_EC2_LIST} x {factor:g}, an assumption"
+    source = f"{source} x {factor:g}, an assumption"
     return Price((ec2 * low, ec2 * factor, ec2 * high), "EC2 price x factor", "C", source)
+
+
+def elsewhere(region: str | None, name: str) -> Elsewhere:
+    """What `region` charges for `name`: a family of instances (`m5`), a storage class, or another thing.
+
+    Where no list has the family there, those of its letters stand for it (`m` for `m9i`), then the span of all Regions.
+    """
+    if region == REGION:
+        return Elsewhere((1.0, 1.0, 1.0), "A", "", True, name)
+    found, here, series = _regions(), region or _ANY, re.split("[^a-z]", name)[0]
+    keys = [(where, what) for where in (here, _ANY) for what in (name, series)] + [(here, _ANY), (_ANY, _ANY)]
+    return next(found[key] for key in keys if key in found)
 
 
 def _factor(name: str) -> tuple[float, float, float]:
     factors = _factors()
-    return factors.get(name) or factors.get(name.split(".")[0]) or factors["*"]
+    return factors.get(name) or factors.get(name.split(".")[0]) or factors[_ANY]
 
 
 @cache
-def _sagemaker() -> dict[str, tuple[float, str]]:
-    return {row["instance"]: (float(row["usd_per_hour"]), row["source"]) for row in rows("prices_sagemaker")}
+def _sagemaker() -> dict[str, tuple[float, Grade, str]]:
+    return {
+        row["instance"]: (float(row["usd_per_hour"]), grade(row["class"]), f"{row['source']}, {row['date']}")
+        for row in rows("prices_sagemaker")
+    }
 
 
 @cache
-def _ec2() -> dict[str, float]:
-    return {row["instance"]: float(row["usd_per_hour"]) for row in rows("prices_ec2")}
+def _ec2() -> dict[str, tuple[float, Grade, str]]:
+    return {
+        row["instance"]: (float(row["usd_per_hour"]), grade(row["class"]), f"EC2 list price of {row['date']}")
+        for row in rows("prices_ec2")
+    }
 
 
 @cache
 def _factors() -> dict[str, tuple[float, float, float]]:
     """What SageMaker charges, as a multiple of EC2's price, by type, family, or `*` for the rest."""
+    return {name: _ends(row) for row in rows("price_factors") for name in row["types"].split()}
+
+
+@cache
+def _regions() -> dict[tuple[str, str], Elsewhere]:
     return {
-        name: (float(row["low"]), float(row["factor"]), float(row["high"]))
-        for row in rows("price_factors")
-        for name in row["types"].split()
+        (row["region"], name): Elsewhere(
+            _ends(row), grade(row["class"]), row["date"], row["region"] != _ANY, row["names"]
+        )
+        for row in rows("price_regions")
+        for name in row["names"].split()
     }
+
+
+def _ends(row: dict[str, str]) -> tuple[float, float, float]:
+    return float(row["low"]), float(row["factor"]), float(row["high"])

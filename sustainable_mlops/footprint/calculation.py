@@ -9,7 +9,7 @@ from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Lack, Unknown
 from sustainable_mlops.footprint.propagation import Model, propagate, propagate_change
 from sustainable_mlops.footprint.quantities import Quantity
-from sustainable_mlops.footprint.things import NONE, ONE
+from sustainable_mlops.footprint.things import NONE
 
 #: Values of a calculation's inputs → kWh of the machines (before PUE), kg embodied, USD.
 Formula = Callable[[Sequence[float]], tuple[float, float, float]]
@@ -27,11 +27,20 @@ class Place:
     grid: Quantity
     market_based: float
     water: Quantity
-    #: What a price of us-east-1 is times there.
-    price: Quantity
+    #: The Region, whose prices are looked up; None where nobody says which it is.
+    region: str | None
     #: Figures that are not known there.
     missing: frozenset[str]
     unknowns: tuple[Unknown, ...]
+
+    def price(self, name: str) -> Quantity:
+        """What the price of us-east-1 is times there, of `name`: a family of instances, a storage class, a service."""
+        found, where = prices.elsewhere(self.region, name), self.region or "a Region that is not told"
+        said = f"lists of {found.date}" if found.listed else "no list known here has it: the span of the Regions known"
+        # Things of one row move together; so do all where only the span of the Regions is known.
+        key = f"price in {where}" + (f": {found.names}" if found.listed else "")
+        text = f"price of {name} in {where} over that in {prices.REGION} ({said})"
+        return Quantity(*found.factor, found.grade, text, key)
 
 
 def place(name: str | None, coefficients: Coefficients) -> Place:
@@ -46,7 +55,7 @@ def place(name: str | None, coefficients: Coefficients) -> Place:
         grid=NONE,
         market_based=0.0,
         water=NONE,
-        price=coefficients.price_other_region.of(name or "unknown"),
+        region=name,
         missing=frozenset({"operational", "market_based", "total", "water"}),
         unknowns=(Unknown("carbon and water of the electricity", reason, Lack.UNCOUNTED),),
     )
@@ -70,7 +79,6 @@ def place_of(region: Region, coefficients: Coefficients) -> Place:
         pue = coefficients.pue_fleet
     grid_text = f"carbon intensity of the grid ({region.grid_source})"
     low, central, high = region.grid
-    price = ONE if region.name == prices.REGION else coefficients.price_other_region
     return Place(
         pue=pue.of(region.name),
         grid=Quantity(low, central, high, region.grid_grade, grid_text).of(region.name),
@@ -78,7 +86,7 @@ def place_of(region: Region, coefficients: Coefficients) -> Place:
         water=Quantity(
             wue * (1 - coefficients.wue_margin), wue, wue * (1 + coefficients.wue_margin), "B", "water of the Region"
         ).of(region.name),
-        price=price.of(region.name),
+        region=region.name,
         missing=frozenset(missing),
         unknowns=tuple(unknowns),
     )

@@ -44,7 +44,6 @@ class Coefficients:
     serverless_mb_per_vcpu: Quantity
     serverless_usd_per_gb_s: Quantity
     transfer_usd_per_gb: Quantity
-    price_other_region: Quantity
 
     @staticmethod
     def ours() -> "Coefficients":
@@ -100,7 +99,6 @@ def _ours() -> Coefficients:
         serverless_mb_per_vcpu=quantity("serverless_mb_per_vcpu", "memory a vCPU of a serverless worker"),
         serverless_usd_per_gb_s=quantity("serverless_usd_per_gb_s", "price of serverless inference"),
         transfer_usd_per_gb=quantity("transfer_usd_per_gb", "price of transfer between Regions"),
-        price_other_region=quantity("price_other_region", "price outside us-east-1"),
     )
 
 

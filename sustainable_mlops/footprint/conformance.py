@@ -7,6 +7,7 @@ it, which must give the tool's own answer, and with ours.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from sustainable_mlops.catalogue import prices
 from sustainable_mlops.catalogue.instances import Accelerator, Instance, Platform
 from sustainable_mlops.catalogue.tables import rows
 from sustainable_mlops.footprint.calculation import Calculation, Place
@@ -70,7 +71,7 @@ def _with(
 
 
 def _place(pue: float, grid: float) -> Place:
-    return Place(exactly(pue), exactly(grid), 0.0, NONE, ONE, frozenset(), ())
+    return Place(exactly(pue), exactly(grid), 0.0, NONE, prices.REGION, frozenset(), ())
 
 
 def _machine(vcpu: int, memory_gb: float, accelerator: Accelerator | None = None, number: int = 0) -> Instance:

@@ -20,7 +20,7 @@ def of_storage(thing: Storage, place: Place, coefficients: Coefficients) -> Calc
     calculation = Calculation(place)
     take = calculation.input
     gb, copies = take(thing.gb), take(Quantity(*kept.copies, kept.copies_grade, f"copies kept in {kept.name}"))
-    elsewhere = take(place.price)
+    elsewhere = take(place.price(kept.name))
     usd = take(exactly(kept.usd_per_gb_month or 0.0, f"price of {kept.name}", kept.price_grade))
     if kept.usd_per_gb_month is None:
         calculation.lacks("cost", Unknown(f"cost of {kept.name}", "no price of this storage class is known"))

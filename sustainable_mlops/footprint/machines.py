@@ -27,7 +27,7 @@ def of_fleet(
     model = coefficients.host_model if platform.grade != "C" else coefficients.host_model_guessed_tdp
     host, count, hours, runs = take(model.of(platform.name)), take(fleet.count), take(fleet.hours), take(fleet.runs)
     load, stretch = take(fleet.duty or assumptions()["endpoint_duty"]), take(fleet.stretch)
-    rework, paid, elsewhere = take(fleet.rework), take(fleet.paid), take(place.price)
+    rework, paid, elsewhere = take(fleet.rework), take(fleet.paid), take(place.price(instance.family))
     billable = take(fleet.billable_hours) if fleet.billable_hours is not None else None
     embodied_of = _embodied_of_instance(instance, calculation, coefficients)
     volume_of = _volume(fleet.volume_gb, calculation, coefficients)
@@ -176,7 +176,7 @@ def of_serverless(thing: Serverless, place: Place, coefficients: Coefficients) -
     ratio, load = take(coefficients.serverless_mb_per_vcpu), take(assumptions()["serverless_load"])
     server, cpu = take(coefficients.server_kg.of("serverless")), take(coefficients.cpu_kg.of("serverless"))
     dram, usd = take(coefficients.dram_kg_per_gb), take(coefficients.serverless_usd_per_gb_s)
-    elsewhere = take(place.price)
+    elsewhere = take(place.price("serverless inference"))
     busy_of = _busy_hours(thing, calculation)
     most_h = HOURS_PER_MONTH * (inf if thing.at_once is None else thing.at_once)
     calculation.notes(_WARM)

@@ -20,7 +20,7 @@ from sustainable_mlops.footprint.quantities import exactly
 from sustainable_mlops.footprint.things import NONE, ONE, Fleet, Job
 
 #: Watts at the plug, before the data centre's share.
-_AT_THE_PLUG = Place(ONE, NONE, 0.0, NONE, ONE, frozenset(), ())
+_AT_THE_PLUG = Place(ONE, NONE, 0.0, NONE, None, frozenset(), ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,134 @@
+"""Prices: every type that EC2 lists has one, and every Region charges what its own list says."""
+
+import pytest
+
+from sustainable_mlops.catalogue import instances, prices, regions
+from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.footprint.figures import Figure
+from sustainable_mlops.footprint.model import estimate
+from sustainable_mlops.footprint.quantities import exactly
+from sustainable_mlops.footprint.things import Fleet, Serverless, Storage
+
+#: SageMaker's own prices, USD an hour, in Tokyo, Seoul and Ireland: AWS Price List (Studio), fetched on 2026-09-24, as
+#: cloud-architect-ky/av3.0-blueprint-lab keeps it. The factors are made of EC2's prices and know none of these.
+OF_SAGEMAKER = {
+    ("ap-northeast-1", "ml.t3.medium"): 0.065,
+    ("ap-northeast-1", "ml.c5.xlarge"): 0.257,
+    ("ap-northeast-1", "ml.m5.xlarge"): 0.298,
+    ("ap-northeast-1", "ml.g4dn.xlarge"): 0.994,
+    ("ap-northeast-1", "ml.g5.xlarge"): 2.04,
+    ("ap-northeast-1", "ml.g6.12xlarge"): 8.3421,
+    ("ap-northeast-1", "ml.p4d.24xlarge"): 34.612516,
+    ("ap-northeast-1", "ml.p5.48xlarge"): 79.12,
+    ("ap-northeast-2", "ml.t3.medium"): 0.062,
+    ("ap-northeast-2", "ml.c5.2xlarge"): 0.461,
+    ("ap-northeast-2", "ml.m5.xlarge"): 0.283,
+    ("ap-northeast-2", "ml.g5.12xlarge"): 8.718,
+    ("ap-northeast-2", "ml.p4d.24xlarge"): 34.971822,
+    ("eu-west-1", "ml.t3.large"): 0.109,
+    ("eu-west-1", "ml.c5.xlarge"): 0.23,
+    ("eu-west-1", "ml.m5.4xlarge"): 1.027,
+    ("eu-west-1", "ml.g4dn.2xlarge"): 1.047,
+    ("eu-west-1", "ml.g5.48xlarge"): 22.73,
+    ("eu-west-1", "ml.p4d.24xlarge"): 27.2730435,
+}
+
+
+def _usd_per_hour(instance: str, region: str | None) -> Figure:
+    return estimate(Fleet(instance, region, exactly(1.0), exactly(1.0))).figures["cost"]
+
+
+@pytest.mark.parametrize("region", ["us-east-2", "us-west-2"])
+@pytest.mark.parametrize(
+    "instance", ["ml.c5.xlarge", "ml.m5.xlarge", "ml.r5.2xlarge", "ml.g5.xlarge", "ml.p4d.24xlarge"]
+)
+def test_ohio_and_oregon_cost_what_virginia_costs(region: str, instance: str) -> None:
+    assert _usd_per_hour(instance, region) == _usd_per_hour(instance, "us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("region", "instance", "usd"),
+    [
+        # EC2's on-demand prices of 2025-11-03, of families that the row of a Region may stand for with others.
+        ("sa-east-1", "m5.xlarge", 0.306),
+        ("sa-east-1", "c5.xlarge", 0.262),
+        ("sa-east-1", "g5.xlarge", 1.71),
+        ("eu-central-1", "m5.xlarge", 0.23),
+        ("eu-central-1", "g5.xlarge", 1.258),
+        ("ap-northeast-1", "m5.xlarge", 0.248),
+        ("ap-south-1", "m5.xlarge", 0.202),
+        ("ap-south-1", "m6g.xlarge", 0.1012),
+        ("ap-southeast-2", "r5.xlarge", 0.302),
+    ],
+)
+def test_the_price_of_a_region_is_what_ec2_lists_there(region: str, instance: str, usd: float) -> None:
+    found, price = _usd_per_hour(instance, region), prices.find(instance)
+    assert price is not None
+    low, _, high = prices.elsewhere(region, instance.split(".")[0]).factor
+    assert low * 0.995 <= usd / price.usd_per_hour[1] <= high * 1.005
+    assert found.central == pytest.approx(usd, rel=0.02)
+
+
+@pytest.mark.parametrize(("where", "usd"), OF_SAGEMAKER.items(), ids=map("-".join, OF_SAGEMAKER))
+def test_sagemaker_charges_a_region_as_ec2_does(where: tuple[str, str], usd: float) -> None:
+    region, instance = where
+    assert _usd_per_hour(instance, region).central == pytest.approx(usd, rel=0.03)
+
+
+@pytest.mark.parametrize("name", ["m5", "c9z", "g5", "p5", "trn2", "inf2", "STANDARD", "serverless inference"])
+def test_a_region_without_a_list_has_the_widest_range_and_says_so(name: str) -> None:
+    unknown = prices.elsewhere("ap-atlantis-1", name)
+    known = [prices.elsewhere(region, name) for region in regions.everything()]
+    assert not unknown.listed
+    assert unknown.grade == "C"
+    assert all(unknown.factor[0] <= one.factor[0] and one.factor[2] <= unknown.factor[2] for one in known)
+
+
+def test_what_a_result_says_of_a_price_elsewhere() -> None:
+    listed = estimate(Fleet("ml.m5.xlarge", "eu-west-1", exactly(1.0), exactly(1.0)))
+    unknown = estimate(Fleet("ml.m5.xlarge", "ap-atlantis-1", exactly(1.0), exactly(1.0)))
+    said = "price of m5 in eu-west-1 over that in us-east-1 (lists of 2025-11-03): 1.11 (1.11 to 1.14), class B"
+    assert said in listed.assumptions
+    assert any("ap-atlantis-1" in one and "no list known here has it" in one for one in unknown.assumptions)
+
+
+def test_every_type_that_ec2_lists_a_price_for_has_one() -> None:
+    listed = {row["instance"] for row in rows("prices_ec2")}
+    without = {name for name in instances.everything() if prices.find(name) is None}
+    assert not {name for name in without if name.removeprefix("ml.") in listed}
+    assert {name for name in without if name.startswith("ml.")} == {
+        "ml.p5e.48xlarge",
+        "ml.p6e-gb200.36xlarge",
+        "ml.trn2.3xlarge",
+        "ml.trn2.48xlarge",
+    }
+
+
+def test_sagemakers_own_price_of_g6_g6e_g7e_p4d_and_p5() -> None:
+    usd = {
+        "g6.xlarge": 1.127,
+        "g6e.xlarge": 2.61,
+        "g7e.2xlarge": 4.2039,
+        "p4d.24xlarge": 25.2513,
+        "p5.48xlarge": 63.296,
+    }
+    for name, expected in usd.items():
+        found = prices.find(f"ml.{name}")
+        assert found is not None
+        assert found.usd_per_hour[1] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("file", ["prices_ec2", "prices_sagemaker", "price_factors", "price_regions"])
+def test_each_price_has_its_source_its_date_and_its_class(file: str) -> None:
+    assert all(row["source"] and row["date"] and row["class"] in "ABC" for row in rows(file))
+
+
+def test_stored_bytes_cost_what_their_own_list_says_and_other_services_what_the_region_does() -> None:
+    def usd(thing: Storage | Serverless) -> float:
+        return estimate(thing).figures["cost"].central
+
+    kept = usd(Storage("STANDARD", "sa-east-1", exactly(1000.0)))
+    assert kept == pytest.approx(40.5, rel=0.01)  # 0.0405 USD a GB-month
+    here, there = prices.elsewhere("us-west-2", "serverless inference"), prices.elsewhere("sa-east-1", "volume")
+    assert here.factor == (1.0, 1.0, 1.0)
+    assert there.factor[0] > 1.5
