@@ -9,6 +9,8 @@ from sustainable_mlops.catalogue.tables import Grade, grade, rows
 
 #: The Region of the price files.
 REGION = "us-east-1"
+#: Rows of `price_regions.csv` within 3 % are one; SageMaker's own prices elsewhere lie within this of what it gives.
+_LEAST_SPREAD = 0.02
 #: In `price_regions.csv`: the Regions that no list is known of, and what no other row of a Region is about.
 _ANY = "*"
 
@@ -97,11 +99,17 @@ def _factors() -> dict[str, tuple[float, float, float]]:
 def _regions() -> dict[tuple[str, str], Elsewhere]:
     return {
         (row["region"], name): Elsewhere(
-            _ends(row), grade(row["class"]), row["date"], row["region"] != _ANY, row["names"]
+            _spread(_ends(row)), grade(row["class"]), row["date"], row["region"] != _ANY, row["names"]
         )
         for row in rows("price_regions")
         for name in row["names"].split()
     }
+
+
+def _spread(factor: tuple[float, float, float]) -> tuple[float, float, float]:
+    """`factor` with what its rounding leaves open; where a Region charges what us-east-1 does, it does so exactly."""
+    low, central, high = factor
+    return factor if low == high == 1.0 else (low * (1 - _LEAST_SPREAD), central, high * (1 + _LEAST_SPREAD))
 
 
 def _ends(row: dict[str, str]) -> tuple[float, float, float]:

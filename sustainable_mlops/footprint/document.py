@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.conformance import Values, cases
 from sustainable_mlops.footprint.figures import shown
 from sustainable_mlops.footprint.usage import OF_TYPE
@@ -104,6 +105,8 @@ def with_tables(text: str) -> str:
         start, end = f"<!-- {name}: start -->\n", f"<!-- {name}: end -->"
         head, _, rest = text.partition(start)
         _, _, tail = rest.partition(end)
+        if not rest:
+            raise UserError(f"the table {name}: the document has no line {start.strip()}")
         text = f"{head}{start}{make()}\n{end}{tail}"
     return text
 

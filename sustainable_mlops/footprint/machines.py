@@ -12,6 +12,9 @@ from sustainable_mlops.footprint.power import slice_power
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.things import HOURS_PER_MONTH, NONE, ONE, Fleet, Job, Serverless, Work
 
+#: From which nameplate an accelerator is large, and from how many hours a job is no small one (chosen: published
+#: measurements of shorter jobs on such boards range over a factor of 7).
+_LARGE_W, _LONG_H = 250.0, 1.0
 #: The server that stands for those of serverless inference, which AWS does not name.
 _SERVERLESS_PLATFORM = "skylake-8175m"
 _WARM = Unknown("warm capacity", "AWS does not publish what it keeps ready between serverless requests")
@@ -137,6 +140,22 @@ def job_duty(instance: Instance | None) -> Quantity:
         return known["job_cpu_load"]
     for_clusters = instance.server is not None and instance.server.for_clusters
     return known["job_server_duty" if for_clusters and instance.whole_server else "job_accelerator_duty"]
+
+
+def use_nobody_knows(job: Job, instance: Instance) -> Unknown | None:
+    """What is said of a short job on a large accelerator, of whose use nobody told; None of any other job."""
+    accelerator = instance.accelerator
+    if (
+        job.duty is not None
+        or accelerator is None
+        or accelerator.nameplate_w < _LARGE_W
+        or job.hours.central >= _LONG_H
+    ):
+        return None
+    duty = job_duty(instance)
+    share = f"{duty.low:.0%} to {duty.high:.0%} of the time, {duty.central:.0%} is taken"
+    reason = f"short jobs keep a large one busy {share}: measure its utilisation in a run, then give duty"
+    return Unknown(f"how busy the job keeps the {accelerator.name}", reason)
 
 
 def fleet_of_job(job: Job) -> Fleet:

@@ -10,7 +10,7 @@ from sustainable_mlops.footprint.calculation import Calculation, place
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.data import of_storage, of_transfer
 from sustainable_mlops.footprint.figures import UNITS, Estimate, Figure
-from sustainable_mlops.footprint.machines import fleet_of_job, of_fleet, of_serverless
+from sustainable_mlops.footprint.machines import fleet_of_job, of_fleet, of_serverless, use_nobody_knows
 from sustainable_mlops.footprint.quantities import Quantity, exactly
 from sustainable_mlops.footprint.things import ONE, Fleet, Job, Serverless, Storage, Thing
 
@@ -50,20 +50,20 @@ def estimate_job(
     spot: bool = False,
     billable_seconds: float | None = None,
     volume_gb: float = 0.0,
+    duty: Quantity | None = None,
 ) -> Estimate:
-    """The estimate of one job.
+    """The estimate of one job; `duty` is the share of its time that it works, where runs of its kind were measured.
 
     Before it runs, give `seconds` as a `Quantity` (the cap is its high end). Afterwards give what SageMaker reports,
     `TrainingTimeInSeconds` and `BillableTimeInSeconds`: then the discount of spot is in the bill already.
     """
     known = exactly(seconds, "time of the job") if isinstance(seconds, int | float) else seconds
-    fleet = fleet_of_job(
-        Job(instance_type, region, known * (1 / 3600), exactly(float(count)), spot=spot, volume_gb=volume_gb)
-    )
-    if billable_seconds is not None:
-        billable = exactly(billable_seconds / 3600, "time billed")
-        fleet = replace(fleet, paid=ONE, rework=ONE, billable_hours=billable)
-    return estimate(fleet)
+    hours, machines = known * (1 / 3600), exactly(float(count))
+    job = Job(instance_type, region, hours, machines, spot=spot, volume_gb=volume_gb, duty=duty)
+    if billable_seconds is None:
+        return estimate(job)
+    billable = exactly(billable_seconds / 3600, "time billed")
+    return estimate(replace(fleet_of_job(job), paid=ONE, rework=ONE, billable_hours=billable))
 
 
 @lru_cache(maxsize=16384)
@@ -90,5 +90,8 @@ def _calculation(thing: Thing, coefficients: Coefficients) -> Calculation:
         if instance is None:
             raise UserError(f"instance type {thing.instance_type}: {instances.why_unknown(thing.instance_type)}")
         fleet = fleet_of_job(thing) if isinstance(thing, Job) else thing
-        return of_fleet(fleet, instance, prices.find(thing.instance_type), where, coefficients)
+        calculation = of_fleet(fleet, instance, prices.find(thing.instance_type), where, coefficients)
+        if isinstance(thing, Job) and (unknown := use_nobody_knows(thing, instance)) is not None:
+            calculation.notes(unknown)
+        return calculation
     return of_transfer(thing, where, coefficients)

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint import shown
 from sustainable_mlops.jobs import display
 from sustainable_mlops.jobs.aws import Clients
 from sustainable_mlops.jobs.estimate import Estimate, estimate
@@ -194,14 +195,14 @@ def test_the_plan_shows_the_figures_that_the_json_has(write_job: WriteJob, tmp_p
     console.print(display.plan(launch, found), crop=False)
     told = console.export_text()
     co2e = found.model_dump(mode="json")["figures"]["co2e"]
-    assert (f"{co2e['value']:.2g}", co2e["unit"], co2e["class"]) == ("0.00011", "kgCO2e", "C")
+    assert (shown(co2e["value"]), co2e["unit"], co2e["class"]) == ("0.000090", "kgCO2e", "C")
     assert co2e["driver"] == "the duration"
-    assert "0.00011 kgCO2e (0.000022 to 0.00048), estimated, class C: driven by the duration" in told
+    assert "0.000090 kgCO2e (0.000018 to 0.00039), estimated, class C: driven by the duration" in told
     assert "0.015 USD (0.0031 to 0.061)" in told
-    assert "0.0022 kWh (0.00042 to 0.0093)" in told
+    assert "0.0012 kWh (0.00022 to 0.0053)" in told
     assert "7.5 min (1.5 to 30), assumed: 25 % (5 to 100 %) of the cap of 30 min" in told
     assert "cleanest     none found" in told
-    assert "cheapest     managed spot (compute.spot: true) adds 0.0000055 kgCO2e" in told
+    assert "cheapest     managed spot (compute.spot: true) adds 0.0000045 kgCO2e" in told
 
 
 def test_a_folder_that_cannot_hold_records_is_refused(tmp_path: Path) -> None:
