@@ -8,6 +8,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from werkzeug import Request, Response
 
@@ -17,24 +18,33 @@ _MOST = 512
 
 
 class Answers:
-    """The latest answers to calls that succeeded, by the call's id."""
+    """The latest answers to calls that succeeded, by the call's id, and those that are being made."""
 
     def __init__(self) -> None:
-        self._given: OrderedDict[str, Response] = OrderedDict()
+        self._given: OrderedDict[str, Future[Response | None]] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, request: Request, answer: Callable[[], Response]) -> Response:
-        """The answer to `request`: given before where it is a retry of a call that succeeded, else `answer()`."""
-        call = request.headers.get(_CALL, "")
-        if call and not _FIRST.match(request.headers.get(_ATTEMPT, "")):
-            with self._lock:
-                given = self._given.get(call)
-            if given is not None:
-                return given
-        found = answer()
-        if call and found.status_code < 300:
-            with self._lock:
-                self._given[call] = found
-                if len(self._given) > _MOST:
-                    self._given.popitem(last=False)
-        return found
+        """The answer to `request`: that of an earlier attempt of the call, if it succeeds, else `answer()`."""
+        call, first = request.headers.get(_CALL, ""), _FIRST.match(request.headers.get(_ATTEMPT, ""))
+        if not call:
+            return answer()
+        with self._lock:
+            earlier = None if first else self._given.get(call)
+        if earlier is not None and (given := earlier.result()) is not None:
+            return given
+        return self._answer(call, answer)
+
+    def _answer(self, call: str, answer: Callable[[], Response]) -> Response:
+        """What `answer` gives, kept for later attempts of the call, which wait for it."""
+        coming: Future[Response | None] = Future()
+        with self._lock:
+            self._given[call] = coming
+            if len(self._given) > _MOST:
+                self._given.popitem(last=False)
+        found = None
+        try:
+            found = answer()
+            return found
+        finally:
+            coming.set_result(found if found is not None and found.status_code < 300 else None)

@@ -1,5 +1,9 @@
 """What a client asks again because the answer was lost."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from werkzeug import Request, Response
 from werkzeug.datastructures import Headers
@@ -31,3 +35,21 @@ def test_what_was_refused_is_asked_anew(status: int) -> None:
     answers, codes = Answers(), [status, 200]
     assert answers.of(request("one", "attempt=1"), lambda: Response(status=codes.pop(0))).status_code == status
     assert answers.of(request("one", "attempt=2"), lambda: Response(status=codes.pop(0))).status_code == 200
+
+
+def test_a_retry_that_comes_while_the_first_attempt_is_under_way_waits_for_its_answer() -> None:
+    answers, done, may_end = Answers(), [], threading.Event()
+
+    def delete() -> Response:
+        done.append("deleted")
+        may_end.wait(60)
+        return Response("gone", 200)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(answers.of, request("one", "attempt=1"), delete)
+        while not done:
+            time.sleep(0.001)
+        second = pool.submit(answers.of, request("one", "attempt=2"), delete)
+        may_end.set()
+        assert first.result(60) is second.result(60)
+    assert done == ["deleted"]
