@@ -190,6 +190,7 @@ def test_every_row_has_a_source_a_date_and_a_class_beside_it_or_its_file_has(fil
         for what, otherwise in said.items():
             cells = [row[column] for column in row if column == what or column.endswith(f"_{what}")]
             assert any(cells) or (not cells and otherwise), f"{row}: no {what}"
+            assert not {"same", "seen", "memory"} & set(cells), f"{row}: no {what} by itself"
         when = row.get("date") or said["date"]  # a day, or the month where no more is known
         assert re.fullmatch(r"20\d\d-[01]\d(-[0-3]\d)?", when), row
         assert when <= datetime.now(UTC).date().isoformat(), row
