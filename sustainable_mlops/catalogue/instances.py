@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from sustainable_mlops.catalogue.tables import Grade, grade, rows
+from sustainable_mlops.catalogue.tables import Grade, grade, number, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class Platform:
     vcpu: int
     #: C where the TDP is a guess.
     grade: Grade
+    #: What the CPUs draw when idle, as a share of the TDP, where that is known to differ from other CPUs'.
+    idle_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,9 @@ class AcceleratorServer:
     busy_w: tuple[float, float, float]
     #: Gbit/s to other servers, of one accelerator's share: over it several train together.
     network_gbps: float
+    #: Whether AWS sells it to train together with others, as its UltraClusters do.
+    for_clusters: bool
     grade: Grade
-
-    @property
-    def for_clusters(self) -> bool:
-        """Whether several such servers are made to train together: those of EC2 have at least 400 Gbit/s for eight."""
-        return self.network_gbps >= 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +150,19 @@ def _only_ec2() -> dict[str, Instance]:
 
 
 def _instance(row: Mapping[str, str]) -> Instance:
-    number, family = int(row["accelerators"]), row["instance"].removeprefix("ml.").split(".")[0]
+    accelerators, family = int(row["accelerators"]), row["instance"].removeprefix("ml.").split(".")[0]
     return Instance(
         name=row["instance"],
         platform=_platforms()[row["platform"]],
         vcpu=int(row["vcpu"]),
         memory_gib=float(row["memory_gib"]),
         local_ssd_gb=float(row["local_ssd_gb"]),
-        accelerator=_accelerators()[row["accelerator"]] if number else None,
-        accelerators=number,
+        accelerator=_accelerators()[row["accelerator"]] if accelerators else None,
+        accelerators=accelerators,
         uses=frozenset(row.get("uses", "").split()),
         accelerator_gib=float(row["accelerator_gib"]),
         local_hdd_gb=float(row.get("local_hdd_gb", 0)),
-        server=_servers()[family] if number else None,
+        server=_servers()[family] if accelerators else None,
     )
 
 
@@ -192,6 +191,7 @@ def _platforms() -> dict[str, Platform]:
             tdp_w=float(row["tdp_w"]),
             vcpu=int(row["vcpu"]),
             grade=grade(row["class"]),
+            idle_ratio=number(row["idle_ratio"]),
         )
         for row in rows("platforms")
     }
@@ -224,6 +224,7 @@ def _servers() -> dict[str, AcceleratorServer]:
             idle_w=_range(row, "idle"),
             busy_w=_range(row, "busy"),
             network_gbps=float(row["network_gbps"]),
+            for_clusters=row["for_clusters"] == "yes",
             grade=grade(row["class"]),
         )
         for row in rows("accelerator_servers")

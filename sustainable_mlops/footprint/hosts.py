@@ -18,7 +18,7 @@ from sustainable_mlops.footprint.figures import Figure
 LOADS = (0, 10, 50, 100)
 #: Of the TDP: what counters leave out.
 _BOARD_OF_EC2 = 0.14
-#: Which servers are left out together.
+#: Which designs are left out together.
 _SEED = 7
 
 
@@ -27,7 +27,7 @@ class Host:
     """A measured server."""
 
     name: str
-    #: `plug`: the whole server; `counters`: CPU packages and memory.
+    #: `plug`: the whole server; `counters`: CPU packages and memory; `regression`: the same, by a model of counters.
     kind: str
     #: CPUs of one design: each counts once, however many servers were measured.
     platform: str
@@ -77,7 +77,7 @@ def _share(group: Sequence[Host], kind: str, place: int, memory_w_per_gb: float)
 
 
 def left_out() -> Iterator[tuple[Host, int, Figure]]:
-    """Each server at each load (%), with the estimate by the shares that follow from the half it is not in."""
+    """Each server at each load (%), with the estimate by the shares that follow from the half that it is not in."""
     for kept, others in _halves():
         coefficients = replace(Coefficients.ours(), cpu_ratio=cpu_ratio(kept))
         for host in others:
@@ -87,13 +87,14 @@ def left_out() -> Iterator[tuple[Host, int, Figure]]:
 
 
 def _halves() -> Iterator[tuple[list[Host], list[Host]]]:
-    """Both halves of the servers, each once as what is kept; of each kind half is in either."""
+    """Both halves of the CPU designs, each once as what is kept; of each kind half is in either."""
     halves: tuple[list[Host], list[Host]] = ([], [])
-    shuffled = sorted(hosts(), key=lambda host: host.name)
-    random.Random(_SEED).shuffle(shuffled)  # noqa: S311
-    for kind in ("plug", "counters"):
-        for place, host in enumerate(one for one in shuffled if one.kind == kind):
-            halves[place % 2].append(host)
+    for kind in ("plug", "counters", "regression"):
+        of_kind = [host for host in hosts() if host.kind == kind]
+        platforms = sorted({host.platform for host in of_kind})
+        random.Random(_SEED).shuffle(platforms)  # noqa: S311
+        for host in of_kind:
+            halves[platforms.index(host.platform) % 2].append(host)
     yield halves
     yield halves[1], halves[0]
 

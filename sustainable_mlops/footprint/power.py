@@ -8,14 +8,18 @@ def slice_power(platform: Platform, vcpu: float, memory_gb: float, load: float, 
     """W drawn by `vcpu` and `memory_gb` of a server at CPU load `load` (0-1), without accelerators and PUE.
 
     `TDP x sockets x vCPU / vCPU of the server x (r(load) + board) + GB x m(0) + busy GB x (m(load) - m(0))`, of which
-    at most so many GB a vCPU are busy as were measured. `catalogue/coefficients.csv` has the sources.
+    at most so many GB a vCPU are busy as were measured. A CPU that is known to idle higher or lower starts from there.
+    `catalogue/coefficients.csv` and `platforms.csv` have the sources.
     """
+    ratio = interpolate(coefficients.cpu_ratio, load)
+    if platform.idle_ratio is not None:
+        ratio += (platform.idle_ratio - interpolate(coefficients.cpu_ratio, 0.0)) * (1 - load)
     cpus = platform.tdp_w * platform.sockets * vcpu / platform.vcpu
     counted_gb = max(memory_gb - coefficients.ram_included_gb * vcpu, 0.0)
     busy_gb = min(counted_gb, coefficients.ram_busy_gb_per_vcpu * vcpu)
     idle_w_per_gb = interpolate(coefficients.ram_w_per_gb, 0.0)
     memory_w = counted_gb * idle_w_per_gb + busy_gb * (interpolate(coefficients.ram_w_per_gb, load) - idle_w_per_gb)
-    return cpus * (interpolate(coefficients.cpu_ratio, load) + coefficients.board_ratio) + memory_w
+    return cpus * (ratio + coefficients.board_ratio) + memory_w
 
 
 def host_power(instance: Instance, load: float, coefficients: Coefficients | None = None) -> float:

@@ -31,7 +31,7 @@ class Measured:
     #: What was measured: `training`, `serving` or `waiting` of a server with accelerators, `job`, `price`...
     kind: str
     system: str
-    #: Watts of one server; kWh of a run; USD an hour.
+    #: Watts of one server; USD an hour.
     value: float
     unit: str
     #: Whether a coefficient was chosen with it.
@@ -103,6 +103,7 @@ class Summary:
 def measured_hosts() -> Iterator[Measured]:
     """Every server of `catalogue/measured_hosts.csv` at each load, by the shares that follow without it."""
     kinds = {"plug": "CPU server at the plug", "counters": "CPUs and memory on EC2, by counters"}
+    kinds["regression"] = f"{kinds['counters']} and a regression"
     for host, load, figure in hosts.left_out():
         watts = host.watts[hosts.LOADS.index(load)]
         assert watts is not None
@@ -129,8 +130,7 @@ def _figure(row: Mapping[str, str]) -> Figure:
         return _of(of_fleet(fleet, _named(row), prices.find(row["instance"]), where, coefficients).result(), "cost")
     instance = _named(row) if row["instance"] else _server(row)
     found = of_fleet(_fleet(row, instance), instance, None, _AT_THE_PLUG, coefficients).result()
-    energy = _of(found, "energy")
-    return energy if row["unit"] == "kWh" else energy.times(1000 / float(row["nodes"]))
+    return _of(found, "energy").times(1000 / float(row["nodes"]))
 
 
 def _fleet(row: Mapping[str, str], instance: Instance) -> Fleet:

@@ -33,7 +33,7 @@ def test_training_draws_more_than_serving_and_waiting_holds_the_model() -> None:
 
 
 def test_a_whole_server_made_to_train_is_kept_busier_than_a_part_of_one() -> None:
-    whole = WAITING_W + (TRAINING_W - WAITING_W) * 0.95
+    whole = WAITING_W + (TRAINING_W - WAITING_W) * 0.9
     assert kwh(estimate(job())) == pytest.approx(10 * whole / 1000 * PUE)
     # One H100 of the eight, 16 vCPU and 256 GB, of which 128 work.
     idle = 450 / 192 * 16 * 0.208 + 256 * 0.042 + 125 + 170
@@ -85,3 +85,14 @@ def test_what_was_measured_replaces_the_assumed_use() -> None:
         assert known.high / known.low < guessed.high / guessed.low
     assert H100 in {unknown.what for unknown in assumed.unknowns}
     assert any("a job keeps whole servers busy" in text for text in assumed.assumptions)
+
+
+def test_an_arm_cpu_idles_higher_than_its_share_of_the_power_at_full_load() -> None:
+    def watts(instance: str, load: float) -> float:
+        fleet = Fleet(instance, "us-east-1", hours=exactly(1.0), duty=exactly(load))
+        return kwh(estimate(fleet)) * 1000 / PUE
+
+    # Graviton2: 110 W on 64 vCPU, of which m6g.16xlarge has all, and 256 GB.
+    assert watts("m6g.16xlarge", 0.0) == pytest.approx(110 * (0.24 + 0.1) + 256 * 0.042)
+    assert watts("m6g.16xlarge", 0.5) == pytest.approx(110 * (0.553 + (0.24 - 0.108) / 2 + 0.1) + 256 * 0.11)
+    assert watts("m6g.16xlarge", 1.0) == pytest.approx(110 * (0.905 + 0.1) + 256 * 0.17)
