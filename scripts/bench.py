@@ -91,7 +91,7 @@ def main(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Time and memory of synthesis and review, beside plain checkov in the same run. Prints ratios, judges nothing.
+    """Time and memory of synthesis and review beside plain checkov in one run, or the estimates beside measurements.
 
     - `scripts/bench.py`: 46, 1,000 and 5,000 resources
     - `scripts/bench.py --size 200 --rounds 1 --json`
@@ -130,7 +130,7 @@ def _figures(as_json: bool) -> None:
 
     summaries = validation.summaries()
     if as_json:
-        cases = [asdict(case) | {"error": case.error, "inside": case.inside} for case in validation.measured()]
+        cases = [asdict(case) | {"error": case.error, "inside": case.inside} for case in validation.cases()]
         print(json.dumps({"errors": [asdict(one) for one in summaries], "cases": cases}, indent=2))
         return
     table = Table("kind", "fitted", "cases", "median error", "bias", "in the range", "range, high / low")

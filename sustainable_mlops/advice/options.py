@@ -281,5 +281,6 @@ def _batch(instance: Instance, need: Need) -> tuple[Job, int, int] | None:
     work_h = max(1.0, requests / usual / _at_once(instance, need)) * need.duration_s / 3600
     hours = between(work_h + start.low, work_h + start.central, work_h + start.high, start.text, start.grade)
     count = between(usual, usual, float(ceil(usual)), "instances of a job, by its requests")
-    job = Job(instance.name, need.region, hours, count, exactly(jobs * DAYS), duty=exactly(1.0), work="inference")
-    return job, 0, most
+    low, central, high = (work_h / hour for hour in (hours.high, hours.central, hours.low))
+    duty = between(low, central, high, "share of a batch's hours in which it works, from the requests")
+    return Job(instance.name, need.region, hours, count, exactly(jobs * DAYS), duty=duty, work="inference"), 0, most

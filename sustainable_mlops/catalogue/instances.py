@@ -78,17 +78,22 @@ class Instance:
     @property
     def family(self) -> str:
         """`g5` of `ml.g5.xlarge`."""
-        return self.name.removeprefix("ml.").split(".")[0]
+        return family(self.name)
 
     @property
     def whole_server(self) -> bool:
-        """Whether it has all vCPUs of its server."""
+        """Whether it has all vCPUs that the server of its platform has: the largest size of newer families."""
         return self.vcpu == self.platform.vcpu
 
     @property
     def graviton(self) -> bool:
         """Whether the CPU is AWS's own, of the Arm architecture."""
         return self.platform.name.startswith("graviton")
+
+
+def family(name: str) -> str:
+    """`g5` of `ml.g5.xlarge`, and of `g5.xlarge`."""
+    return name.removeprefix("ml.").split(".")[0]
 
 
 def find(name: str) -> Instance | None:
@@ -99,11 +104,11 @@ def find(name: str) -> Instance | None:
     return everything().get(name) or _of_ec2(name)
 
 
-def of_family(family: str) -> list[Instance]:
-    """EC2's known instance types of `family` (`m5`), the smallest first."""
-    named = [one.name.removeprefix("ml.") for one in everything().values() if one.family == family]
-    named += [one.name for one in _only_ec2().values() if one.family == family]
-    return sorted((one for name in named if (one := _of_ec2(name))), key=lambda one: (one.vcpu, one.name))
+def of_family(name: str) -> list[Instance]:
+    """EC2's known instance types of the family `name` (`m5`), the smallest first."""
+    named = [one.name.removeprefix("ml.") for one in everything().values() if one.family == name]
+    named += [one.name for one in _only_ec2().values() if one.family == name]
+    return sorted((found for one in named if (found := _of_ec2(one))), key=lambda one: (one.vcpu, one.name))
 
 
 def why_unknown(name: str) -> str:
@@ -150,7 +155,7 @@ def _only_ec2() -> dict[str, Instance]:
 
 
 def _instance(row: Mapping[str, str]) -> Instance:
-    accelerators, family = int(row["accelerators"]), row["instance"].removeprefix("ml.").split(".")[0]
+    accelerators = int(row["accelerators"])
     return Instance(
         name=row["instance"],
         platform=_platforms()[row["platform"]],
@@ -162,7 +167,7 @@ def _instance(row: Mapping[str, str]) -> Instance:
         uses=frozenset(row.get("uses", "").split()),
         accelerator_gib=float(row["accelerator_gib"]),
         local_hdd_gb=float(row.get("local_hdd_gb", 0)),
-        server=_servers()[family] if accelerators else None,
+        server=_servers()[family(row["instance"])] if accelerators else None,
     )
 
 
@@ -178,7 +183,7 @@ def accelerator(name: str) -> Accelerator:
 
 def server(name: str) -> AcceleratorServer:
     """The server called `name` in `accelerator_servers.csv`."""
-    return next(one for one in _servers().values() if one.name == name)
+    return {one.name: one for one in _servers().values()}[name]
 
 
 @cache
@@ -219,7 +224,7 @@ def _accelerators() -> dict[str, Accelerator]:
 def _servers() -> dict[str, AcceleratorServer]:
     """The server of each family with accelerators."""
     return {
-        family: AcceleratorServer(
+        of: AcceleratorServer(
             name=row["server"],
             idle_w=_range(row, "idle"),
             busy_w=_range(row, "busy"),
@@ -228,7 +233,7 @@ def _servers() -> dict[str, AcceleratorServer]:
             grade=grade(row["class"]),
         )
         for row in rows("accelerator_servers")
-        for family in row["families"].split()
+        for of in row["families"].split()
     }
 
 

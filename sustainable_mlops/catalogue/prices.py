@@ -34,8 +34,9 @@ class Elsewhere:
     grade: Grade
     #: When the price lists were read that it comes from.
     date: str
-    #: Whether a list of the Region has it; else it is the span of the Regions that are known.
-    listed: bool
+    #: Where it is a span: of what the Region charges for instances, or of what all Regions charge; None where lists
+    #: have the family, or those of its letters, in the Region.
+    span: Literal["Region", "Regions"] | None
     #: What the same figure is for, there.
     names: str
 
@@ -62,7 +63,7 @@ def elsewhere(region: str | None, name: str) -> Elsewhere:
     Where no list has the family there, those of its letters stand for it (`m` for `m9i`), then the span of all Regions.
     """
     if region == REGION:
-        return Elsewhere((1.0, 1.0, 1.0), "A", "", True, name)
+        return Elsewhere((1.0, 1.0, 1.0), "A", "", None, name)
     found, here, series = _regions(), region or _ANY, re.split("[^a-z]", name)[0]
     keys = [(where, what) for where in (here, _ANY) for what in (name, series)] + [(here, _ANY), (_ANY, _ANY)]
     return next(found[key] for key in keys if key in found)
@@ -99,7 +100,11 @@ def _factors() -> dict[str, tuple[float, float, float]]:
 def _regions() -> dict[tuple[str, str], Elsewhere]:
     return {
         (row["region"], name): Elsewhere(
-            _spread(_ends(row)), grade(row["class"]), row["date"], row["region"] != _ANY, row["names"]
+            factor=_spread(_ends(row)),
+            grade=grade(row["class"]),
+            date=row["date"],
+            span="Regions" if row["region"] == _ANY else "Region" if name == _ANY else None,
+            names=row["names"],
         )
         for row in rows("price_regions")
         for name in row["names"].split()

@@ -17,6 +17,7 @@ from sustainable_mlops.catalogue.tables import rows
 from sustainable_mlops.footprint.coefficients import Coefficients, assumptions
 from sustainable_mlops.footprint.figures import UNITS, Estimate, Figure, add, total
 from sustainable_mlops.footprint.from_plan import PlanFootprint, ResourceFootprint
+from sustainable_mlops.footprint.machines import job_duty
 from sustainable_mlops.footprint.model import change, estimate
 from sustainable_mlops.footprint.parts import Part
 from sustainable_mlops.footprint.quantities import Quantity
@@ -90,8 +91,7 @@ def _compared(
     """What it saves that each of `moves` becomes another; nothing where that is next to nothing."""
     saved = [change(then, now) for now, then in moves]
     kg = [figures["total"] for figures in saved if "total" in figures]
-    # Of another Region, no prices are known.
-    usd = [figures["cost"] for figures in saved if "cost" in figures] if kind != "region" else []
+    usd = [figures["cost"] for figures in saved if "cost" in figures]
     used = total(estimate(now) for now, _ in moves).get("total")
     if not kg or used is None:
         return
@@ -194,7 +194,8 @@ def _trainium(job: Job) -> Iterator[tuple[str, str, str, Thing]]:
             "that AWS does not publish"
         )
         title = f"{better.name} instead of {instance.name}"
-        yield "silicon", title, costs, replace(job, instance_type=better.name)
+        # Busy for as much of the time: the defaults of the two differ, which is no difference of the chips.
+        yield "silicon", title, costs, replace(job, instance_type=better.name, duty=job.duty or job_duty(instance))
 
 
 def _kinds(thing: Fleet, instance: Instance, part: Part) -> Iterator[tuple[str, str, str, Thing]]:
@@ -255,10 +256,7 @@ def _other_regions(resources: Sequence[ResourceFootprint]) -> Iterator[Alternati
         for other in _cleaner(home, things):
             place = regions.everything()[other]
             moves = [(thing, replace(thing, region=other)) for thing in things]
-            costs = (
-                "data moves with it: check residency, latency to callers, and that the types are offered there; "
-                "its prices are not known here"
-            )
+            costs = "data moves with it: check residency, latency to callers, and that the types are offered there"
             title = f"{other} ({place.location}) instead of {home}"
             yield from _compared("", f"all that runs in {home}", "region", title, costs, moves)
 

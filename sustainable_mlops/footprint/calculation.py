@@ -19,6 +19,13 @@ _CLAIM = "AWS's claim that its purchases match the Region's use"
 _CLAIMED = Figure(0.0, 0.0, 0.0, "C", _CLAIM, UNITS["market_based"])
 
 
+#: What is said of a price that no list has.
+_SPANS = {
+    "Region": "no list known here has it: the span of what the Region charges for instances",
+    "Regions": "no list known here has it: the span of the Regions known",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where something runs: what a kWh of its machines costs the climate and the water."""
@@ -36,9 +43,9 @@ class Place:
     def price(self, name: str) -> Quantity:
         """What the price of us-east-1 is times there, of `name`: a family of instances, a storage class, a service."""
         found, where = prices.elsewhere(self.region, name), self.region or "a Region that is not told"
-        said = f"lists of {found.date}" if found.listed else "no list known here has it: the span of the Regions known"
-        # Things of one row move together; so do all where only the span of the Regions is known.
-        key = f"price in {where}" + (f": {found.names}" if found.listed else "")
+        said = _SPANS[found.span] if found.span else f"lists of {found.date}"
+        # Things of one row move together; so do all where only a span is known.
+        key = f"price in {where}" + ("" if found.span else f": {found.names}")
         text = f"price of {name} in {where} over that in {prices.REGION} ({said})"
         return Quantity(*found.factor, found.grade, text, key)
 

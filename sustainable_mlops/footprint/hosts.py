@@ -11,15 +11,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import geometric_mean, median
 
+from sustainable_mlops.catalogue.instances import Platform
 from sustainable_mlops.catalogue.tables import number, rows
 from sustainable_mlops.footprint.coefficients import Coefficients, Curve, interpolate
 from sustainable_mlops.footprint.figures import Figure
+from sustainable_mlops.footprint.power import slice_power
 
 LOADS = (0, 10, 50, 100)
 #: Of the TDP: what counters leave out.
 _BOARD_OF_EC2 = 0.14
 #: Which designs are left out together.
 _SEED = 7
+#: More than any of the servers has: their vCPUs are not what is measured.
+_VCPU = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +80,17 @@ def _share(group: Sequence[Host], kind: str, place: int, memory_w_per_gb: float)
     return geometric_mean(median(shares) for shares in by_platform.values())
 
 
-def left_out() -> Iterator[tuple[Host, int, Figure]]:
-    """Each server at each load (%), with the estimate by the shares that follow from the half that it is not in."""
-    for kept, others in _halves():
+def held_out() -> Iterator[tuple[Host, int, float, Figure]]:
+    """Each server at each load (%) with its watts, and the estimate by the shares of the half that it is not in."""
+    for kept, others in halves():
         coefficients = replace(Coefficients.ours(), cpu_ratio=cpu_ratio(kept))
         for host in others:
             for load, watts in zip(LOADS, host.watts, strict=True):
                 if watts is not None:
-                    yield host, load, _estimate(host, load / 100, coefficients)
+                    yield host, load, watts, _estimate(host, load / 100, coefficients)
 
 
-def _halves() -> Iterator[tuple[list[Host], list[Host]]]:
+def halves() -> Iterator[tuple[list[Host], list[Host]]]:
     """Both halves of the CPU designs, each once as what is kept; of each kind half is in either."""
     halves: tuple[list[Host], list[Host]] = ([], [])
     for kind in ("plug", "counters", "regression"):
@@ -101,10 +105,10 @@ def _halves() -> Iterator[tuple[list[Host], list[Host]]]:
 
 def _estimate(host: Host, load: float, coefficients: Coefficients) -> Figure:
     """W of what was measured: of counters without the board."""
-    board = coefficients.board_ratio if host.kind == "plug" else 0.0
-    watts = host.tdp_w * (interpolate(coefficients.cpu_ratio, load) + board)
-    watts += host.memory_gb * interpolate(coefficients.ram_w_per_gb, load)
-    model = coefficients.host_model
+    used = coefficients if host.kind == "plug" else replace(coefficients, board_ratio=0.0)
+    # All memory of these servers is within what their CPUs work with.
+    server = Platform(host.name, "", sockets=1, tdp_w=host.tdp_w, vcpu=_VCPU, grade="B")
+    watts, model = slice_power(server, _VCPU, host.memory_gb, load, used), coefficients.host_model
     return Figure(model.low * watts, watts, model.high * watts, model.grade, model.text, "W")
 
 

@@ -41,9 +41,10 @@ def of_fleet(
     if accelerator is not None:
         idle_w, busy_w = take(_idle(accelerator, fleet.loaded)), take(_busy(accelerator, fleet.work))
         busy_load = take(assumptions()["host_load_when_busy"])
-        around_idle, around_busy, gbps = _around(instance.server)
-        beyond_idle, beyond_busy = take(around_idle), take(around_busy)
-        network_w = take(coefficients.network_w_per_gbps if fleet.work == "training" else NONE)
+        rest_idle, rest_busy, gbps = _rest_of_server(instance.server)
+        rest_idle_w, rest_busy_w = take(rest_idle), take(rest_busy)
+        together = fleet.work == "training" and fleet.count.high > 1
+        network_w = take(coefficients.network_w_per_gbps if together else NONE)
     vcpu, memory = instance.vcpu, instance.memory_gib
 
     def formula(v: Sequence[float]) -> tuple[float, float, float]:
@@ -54,8 +55,8 @@ def of_fleet(
             # Busy is a state: host and accelerators are in it together, for a share of the time.
             idle = slice_power(platform, vcpu, memory, 0.0, coefficients) * v[host]
             busy = slice_power(platform, vcpu, memory, v[busy_load], coefficients) * v[host]
-            idle += number * (v[idle_w] + v[beyond_idle])
-            busy += number * (v[busy_w] + v[beyond_busy])
+            idle += number * (v[idle_w] + v[rest_idle_w])
+            busy += number * (v[busy_w] + v[rest_busy_w])
             watts = idle * (1 - duty) + busy * duty + (number * gbps * v[network_w] if v[count] > 1 else 0.0)
         instance_hours = v[count] * v[hours] * v[stretch] * v[runs] * v[rework]
         volume_w, volume_kg = volume_of(v)
@@ -83,7 +84,7 @@ def _busy(accelerator: Accelerator, work: Work) -> Quantity:
     return Quantity(*power, accelerator.grade, f"power of one busy {accelerator.name}, in {work}")
 
 
-def _around(server: AcceleratorServer | None) -> tuple[Quantity, Quantity, float]:
+def _rest_of_server(server: AcceleratorServer | None) -> tuple[Quantity, Quantity, float]:
     """W of one accelerator's share of what is around it, idle and busy, and its Gbit/s to other servers."""
     if server is None:
         return NONE, NONE, 0.0
@@ -142,7 +143,7 @@ def job_duty(instance: Instance | None) -> Quantity:
     return known["job_server_duty" if for_clusters and instance.whole_server else "job_accelerator_duty"]
 
 
-def use_nobody_knows(job: Job, instance: Instance) -> Unknown | None:
+def unknown_duty(job: Job, instance: Instance) -> Unknown | None:
     """What is said of a short job on a large accelerator, of whose use nobody told; None of any other job."""
     accelerator = instance.accelerator
     if (
@@ -152,10 +153,16 @@ def use_nobody_knows(job: Job, instance: Instance) -> Unknown | None:
         or job.hours.central >= _LONG_H
     ):
         return None
-    duty = job_duty(instance)
-    share = f"{duty.low:.0%} to {duty.high:.0%} of the time, {duty.central:.0%} is taken"
-    reason = f"short jobs keep a large one busy {share}: measure its utilisation in a run, then give duty"
+    reason = (
+        f"short jobs keep a GPU of its size busy {_per_cent(assumptions()['job_accelerator_duty'])} of the time, and "
+        f"{job_duty(instance).central * 100:g} % is taken: measure its utilisation in a run, then give duty (in the "
+        "usage file, of a plan)"
+    )
     return Unknown(f"how busy the job keeps the {accelerator.name}", reason)
+
+
+def _per_cent(share: Quantity) -> str:
+    return f"{share.low * 100:g} to {share.high * 100:g} %"
 
 
 def fleet_of_job(job: Job) -> Fleet:

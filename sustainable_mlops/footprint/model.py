@@ -10,7 +10,7 @@ from sustainable_mlops.footprint.calculation import Calculation, place
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.data import of_storage, of_transfer
 from sustainable_mlops.footprint.figures import UNITS, Estimate, Figure
-from sustainable_mlops.footprint.machines import fleet_of_job, of_fleet, of_serverless, use_nobody_knows
+from sustainable_mlops.footprint.machines import fleet_of_job, of_fleet, of_serverless, unknown_duty
 from sustainable_mlops.footprint.quantities import Quantity, exactly
 from sustainable_mlops.footprint.things import ONE, Fleet, Job, Serverless, Storage, Thing
 
@@ -63,7 +63,10 @@ def estimate_job(
     if billable_seconds is None:
         return estimate(job)
     billable = exactly(billable_seconds / 3600, "time billed")
-    return estimate(replace(fleet_of_job(job), paid=ONE, rework=ONE, billable_hours=billable))
+    found = estimate(replace(fleet_of_job(job), paid=ONE, rework=ONE, billable_hours=billable))
+    instance = instances.find(instance_type)
+    unknown = unknown_duty(job, instance) if instance is not None else None
+    return found if unknown is None else replace(found, unknowns=(*found.unknowns, unknown))
 
 
 @lru_cache(maxsize=16384)
@@ -91,7 +94,7 @@ def _calculation(thing: Thing, coefficients: Coefficients) -> Calculation:
             raise UserError(f"instance type {thing.instance_type}: {instances.why_unknown(thing.instance_type)}")
         fleet = fleet_of_job(thing) if isinstance(thing, Job) else thing
         calculation = of_fleet(fleet, instance, prices.find(thing.instance_type), where, coefficients)
-        if isinstance(thing, Job) and (unknown := use_nobody_knows(thing, instance)) is not None:
+        if isinstance(thing, Job) and (unknown := unknown_duty(thing, instance)) is not None:
             calculation.notes(unknown)
         return calculation
     return of_transfer(thing, where, coefficients)

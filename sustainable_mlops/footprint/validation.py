@@ -5,7 +5,7 @@ training as a job of an hour whose use nobody told, serving and waiting at the s
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from sustainable_mlops.catalogue import instances, prices
@@ -100,21 +100,25 @@ class Summary:
     errors: Errors
 
 
-def measured_hosts() -> Iterator[Measured]:
-    """Every server of `catalogue/measured_hosts.csv` at each load, by the shares that follow without it."""
+def held_out_hosts() -> Iterator[Measured]:
+    """Every server of `catalogue/measured_hosts.csv` at each load, by the shares that follow without its design."""
     kinds = {"plug": "CPU server at the plug", "counters": "CPUs and memory on EC2, by counters"}
     kinds["regression"] = f"{kinds['counters']} and a regression"
-    for host, load, figure in hosts.left_out():
-        watts = host.watts[hosts.LOADS.index(load)]
-        assert watts is not None
+    for host, load, watts, figure in hosts.held_out():
         kind = f"{kinds[host.kind]}, {f'{load} % load' if load else 'idle'}"
         yield Measured(host.name, kind, host.name, watts, "W", False, "", figure)
+
+
+def cases() -> Iterator[Measured]:
+    """All of both."""
+    yield from measured()
+    yield from held_out_hosts()
 
 
 def summaries() -> list[Summary]:
     """By kind, in the order of the files; what was not fitted first."""
     found: dict[tuple[str, bool], list[Measured]] = {}
-    for case in (*measured(), *measured_hosts()):
+    for case in cases():
         found.setdefault((case.kind, case.fitted), []).append(case)
     kinds = list(dict.fromkeys(kind for kind, _ in found))
     order = sorted(found, key=lambda key: (kinds.index(key[0]), key[1]))
@@ -130,7 +134,7 @@ def _figure(row: Mapping[str, str]) -> Figure:
         return _of(of_fleet(fleet, _named(row), prices.find(row["instance"]), where, coefficients).result(), "cost")
     instance = _named(row) if row["instance"] else _server(row)
     found = of_fleet(_fleet(row, instance), instance, None, _AT_THE_PLUG, coefficients).result()
-    return _of(found, "energy").times(1000 / float(row["nodes"]))
+    return replace(_of(found, "energy").times(1000 / float(row["nodes"])), unit="W")
 
 
 def _fleet(row: Mapping[str, str], instance: Instance) -> Fleet:

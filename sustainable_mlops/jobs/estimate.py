@@ -157,8 +157,7 @@ def _alternatives(launch: Launch, job: Job, now: PlanFootprint) -> Iterator[Alte
     for one in alternatives(now, least_kg=0.0):
         if one.kind == "silicon" and any(name in launch.record.image for name in NO_NEURON):
             continue
-        # The prices of other Regions are one factor for all, which tells nothing of the difference.
-        usd = told(one.saved_usd) if one.saved_usd and one.kind != "region" else None
+        usd = told(one.saved_usd) if one.saved_usd else None
         yield Alternative(title=one.title, costs=one.costs, saved_co2e=told(one.saved_kg), saved_cost=usd)
     if not job.spot and now.after.figures:
         saved = {metric: told(figure) for metric, figure in change(replace(job, spot=True), job).items()}

@@ -4,6 +4,8 @@ import pytest
 
 from sustainable_mlops.catalogue import instances, prices, regions
 from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.footprint.calculation import place
+from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import Figure
 from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.quantities import exactly
@@ -57,7 +59,7 @@ def test_sagemaker_charges_a_region_as_ec2_does() -> None:
 def test_a_region_without_a_list_has_the_widest_range_and_says_so(name: str) -> None:
     unknown = prices.elsewhere("ap-atlantis-1", name)
     known = [prices.elsewhere(region, name) for region in regions.everything()]
-    assert not unknown.listed
+    assert unknown.span == "Regions"
     assert unknown.grade == "C"
     assert all(unknown.factor[0] <= one.factor[0] and one.factor[2] <= unknown.factor[2] for one in known)
 
@@ -110,3 +112,24 @@ def test_stored_bytes_cost_what_their_own_list_says_and_other_services_what_the_
     here, there = prices.elsewhere("us-west-2", "serverless inference"), prices.elsewhere("sa-east-1", "volume")
     assert here.factor == (1.0, 1.0, 1.0)
     assert there.factor[0] > 1.5
+
+
+def test_what_has_no_price_list_at_all_is_said_to_be_a_span() -> None:
+    found = prices.elsewhere("eu-west-1", "serverless inference")
+    assert (found.span, found.grade) == ("Region", "C")
+    said = estimate(Serverless(2048, "eu-west-1", exactly(1000.0), exactly(0.1))).assumptions
+    assert any("the span of what the Region charges for instances" in text for text in said)
+
+
+def test_a_family_of_its_own_row_goes_before_those_of_its_letters_and_these_before_other_regions() -> None:
+    graviton, intel = (prices.elsewhere("ap-south-1", family).factor[1] for family in ("m7g", "m7i"))
+    assert graviton < 0.8 < 1 < intel
+    newer = prices.elsewhere("ap-northeast-1", "m9i")
+    assert newer.factor == prices.elsewhere("ap-northeast-1", "m5").factor
+    assert newer.span is None
+
+
+def test_prices_of_one_row_are_one_unknown_and_those_of_another_another() -> None:
+    where = place("eu-central-1", Coefficients.ours())
+    assert where.price("m5").key == where.price("m6i").key != where.price("g5").key
+    assert place(None, Coefficients.ours()).price("m5").key == place(None, Coefficients.ours()).price("g5").key

@@ -4,9 +4,10 @@ import pytest
 
 from sustainable_mlops.footprint import hosts, validation
 from sustainable_mlops.footprint.coefficients import Coefficients
+from sustainable_mlops.footprint.figures import Figure
 
 CASES = list(validation.measured())
-HOSTS = list(validation.measured_hosts())
+HOSTS = list(validation.held_out_hosts())
 #: Servers of a kind that EC2 has none of: four T4 in a box of the edge, whose fans alone draw more than the boards.
 NOT_OF_A_DATA_CENTRE = "XE2420"
 NODES = ("training", "serving", "waiting, no model", "waiting, model loaded")
@@ -69,7 +70,30 @@ def test_the_cpu_coefficients_are_what_the_measured_servers_give() -> None:
         assert share == pytest.approx(ours, abs=0.001)
 
 
-def test_a_server_that_is_left_out_is_estimated_without_itself() -> None:
-    names = [(case.id, case.kind) for case in HOSTS]
-    assert len(names) == len(set(names))
-    assert {case.id for case in HOSTS} == {host.name for host in hosts.hosts()}
+def test_no_cpu_design_is_estimated_by_itself() -> None:
+    held_out: list[str] = []
+    for kept, others in hosts.halves():
+        assert not {(one.kind, one.platform) for one in kept} & {(one.kind, one.platform) for one in others}
+        held_out += [one.name for one in others]
+    assert sorted(held_out) == sorted(one.name for one in hosts.hosts())
+
+
+def test_errors_by_hand() -> None:
+    def case(low: float, central: float, high: float) -> validation.Measured:
+        figure = Figure(low, central, high, "B", "", "W")
+        return validation.Measured("M", "training", "", 100.0, "W", False, "", figure)
+
+    found = validation.errors([case(90, 120, 180), case(60, 70, 90), case(95, 100, 190)])
+    # +20, -30 and 0 %: half of them are within 20 %, the middle one is 0; 70 to 90 misses the 100.
+    assert found.cases == 3
+    assert found.median_error == pytest.approx(0.2)
+    assert found.bias == pytest.approx(0.0)
+    assert found.coverage == pytest.approx(2 / 3)
+    assert found.width == pytest.approx(2.0)
+
+
+def test_what_was_not_fitted_comes_first_of_its_kind() -> None:
+    found = [(one.kind, one.fitted) for one in validation.summaries()]
+    assert len(found) == len(set(found))
+    assert [fitted for kind, fitted in found if kind == "training"] == [False, True]
+    assert {case.figure.unit for case in validation.cases() if case.kind != "price"} == {"W"}
