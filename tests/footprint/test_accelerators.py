@@ -149,7 +149,7 @@ def test_a_hyperpod_cluster_trains() -> None:
     group = {"instance_group_name": "g", "instance_type": "ml.p4d.24xlarge", "instance_count": 2}
     found = footprint(change("aws_sagemaker_cluster.c", {"region": "us-east-1", "instance_groups": [group]}))
     duty = 0.3
-    idle = 480 * 0.208 + 1152 * 0.042 + 8 * (85 + 105)
+    idle = 480 * 0.208 + 1152 * 0.042 + 8 * (60 + 105)
     busy = 480 * 0.653 + 768 * 0.11 + 384 * 0.042 + 8 * (345 + 105)
     watts = idle + (busy - idle) * duty + 8 * 50 * 0.15
     energy = found.after.get("energy")
@@ -158,7 +158,7 @@ def test_a_hyperpod_cluster_trains() -> None:
 
 
 def test_a_trainium_job_is_compared_at_the_same_use_of_its_time() -> None:
-    (better,) = (one for one in alternatives(of_job(job("ml.p3.16xlarge", 2.0))) if one.kind == "silicon")
+    (better,) = (one for one in alternatives(of_job(job("ml.p2.16xlarge", 2.0))) if one.kind == "silicon")
     assert better.title.startswith("ml.trn1.32xlarge")
     same = estimate(job("ml.trn1.32xlarge", 2.0, duty=assumptions()["job_accelerator_duty"]))
     assert better.after.figures["energy"].central == pytest.approx(kwh(same))
