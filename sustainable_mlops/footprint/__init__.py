@@ -12,15 +12,15 @@
 the reason and counted nowhere.
 """
 
+from sustainable_mlops.footprint.activities import Fleet, Job, Serverless, Storage, Transfer
 from sustainable_mlops.footprint.alternatives import Alternative, alternatives
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Lack, Unknown, shown
 from sustainable_mlops.footprint.from_plan import Change, PlanFootprint, ResourceFootprint, Uncounted, of_job, of_plan
 from sustainable_mlops.footprint.model import estimate, estimate_job, per_thousand_requests
-from sustainable_mlops.footprint.parts import Part
 from sustainable_mlops.footprint.power import host_power
 from sustainable_mlops.footprint.quantities import Quantity, between, exactly
-from sustainable_mlops.footprint.things import Fleet, Job, Serverless, Storage, Transfer
+from sustainable_mlops.footprint.resource_parts import Part
 from sustainable_mlops.footprint.usage import Usage, read_usage
 
 __all__ = [

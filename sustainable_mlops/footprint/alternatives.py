@@ -14,15 +14,15 @@ from typing import Any
 from sustainable_mlops.catalogue import instances, regions
 from sustainable_mlops.catalogue.instances import Instance
 from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.footprint.activities import ALWAYS, HOURS_PER_MONTH, ONE, Fleet, Job, Serverless, Storage, Thing
 from sustainable_mlops.footprint.coefficients import Coefficients, assumptions
 from sustainable_mlops.footprint.figures import UNITS, Estimate, Figure, add, total
 from sustainable_mlops.footprint.from_plan import PlanFootprint, ResourceFootprint
 from sustainable_mlops.footprint.machines import job_duty
 from sustainable_mlops.footprint.model import change, estimate
-from sustainable_mlops.footprint.parts import Part
 from sustainable_mlops.footprint.quantities import Quantity
-from sustainable_mlops.footprint.scaling import waiting
-from sustainable_mlops.footprint.things import ALWAYS, HOURS_PER_MONTH, ONE, Fleet, Job, Serverless, Storage, Thing
+from sustainable_mlops.footprint.resource_parts import Part
+from sustainable_mlops.footprint.services.scaling import waiting
 from sustainable_mlops.plan import UNKNOWN, Unknown
 
 #: What saves less than this share of what is used, or than a gram a month, is no alternative (chosen).

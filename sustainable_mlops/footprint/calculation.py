@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from sustainable_mlops.catalogue import prices, regions
 from sustainable_mlops.catalogue.regions import Region
+from sustainable_mlops.footprint.activities import NONE
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Lack, Unknown
 from sustainable_mlops.footprint.propagation import Model, propagate, propagate_change
 from sustainable_mlops.footprint.quantities import Quantity
-from sustainable_mlops.footprint.things import NONE
 
 #: Values of a calculation's inputs → kWh of the machines (before PUE), kg embodied, USD.
 Formula = Callable[[Sequence[float]], tuple[float, float, float]]

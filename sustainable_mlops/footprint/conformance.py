@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from sustainable_mlops.catalogue import prices
 from sustainable_mlops.catalogue.instances import Accelerator, Instance, Platform
 from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.footprint.activities import NONE, ONE, Fleet
 from sustainable_mlops.footprint.calculation import Calculation, Place
 from sustainable_mlops.footprint.coefficients import Coefficients, Curve
 from sustainable_mlops.footprint.figures import Estimate
 from sustainable_mlops.footprint.machines import of_fleet
 from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.quantities import Quantity, exactly
-from sustainable_mlops.footprint.things import NONE, ONE, Fleet
 
 Values = tuple[float, ...]
 

@@ -5,20 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from sustainable_mlops.footprint import (
-    autoscaling_groups,
-    batch,
-    ec2,
-    eks,
-    emr,
-    endpoints,
-    hyperpod,
-    jobs,
-    scaled_elsewhere,
-    started,
-    stores,
-    studio,
-)
+from sustainable_mlops.footprint.activities import Job
 from sustainable_mlops.footprint.coverage import uncovered
 from sustainable_mlops.footprint.figures import (
     METRICS,
@@ -33,8 +20,21 @@ from sustainable_mlops.footprint.figures import (
     total,
 )
 from sustainable_mlops.footprint.model import change
-from sustainable_mlops.footprint.parts import Part, Reader, Side, known
-from sustainable_mlops.footprint.things import Job
+from sustainable_mlops.footprint.resource_parts import Part, Reader, Side, known
+from sustainable_mlops.footprint.services import (
+    autoscaling_groups,
+    batch,
+    ec2,
+    eks,
+    emr,
+    endpoints,
+    hyperpod,
+    jobs,
+    scaled_elsewhere,
+    started,
+    stores,
+    studio,
+)
 from sustainable_mlops.footprint.usage import Usage
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.plan.pairs import between, matched

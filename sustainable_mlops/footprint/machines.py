@@ -5,12 +5,12 @@ from math import inf
 
 from sustainable_mlops.catalogue import instances, prices, storage
 from sustainable_mlops.catalogue.instances import Accelerator, AcceleratorServer, Instance
+from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, NONE, ONE, Fleet, Job, Serverless, Work
 from sustainable_mlops.footprint.calculation import Calculation, Place
 from sustainable_mlops.footprint.coefficients import Coefficients, assumptions
 from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.power import slice_power
 from sustainable_mlops.footprint.quantities import Quantity
-from sustainable_mlops.footprint.things import HOURS_PER_MONTH, NONE, ONE, Fleet, Job, Serverless, Work
 
 #: From which nameplate an accelerator is large, and from how many hours a job is no small one (chosen: published
 #: measurements of shorter jobs on such boards range over a factor of 7).

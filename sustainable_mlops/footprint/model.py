@@ -6,13 +6,13 @@ from functools import lru_cache
 
 from sustainable_mlops.catalogue import instances, prices
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint.activities import ONE, Fleet, Job, Serverless, Storage, Thing
 from sustainable_mlops.footprint.calculation import Calculation, place
 from sustainable_mlops.footprint.coefficients import Coefficients
-from sustainable_mlops.footprint.data import of_storage, of_transfer
 from sustainable_mlops.footprint.figures import UNITS, Estimate, Figure
 from sustainable_mlops.footprint.machines import fleet_of_job, of_fleet, of_serverless, unknown_duty
 from sustainable_mlops.footprint.quantities import Quantity, exactly
-from sustainable_mlops.footprint.things import ONE, Fleet, Job, Serverless, Storage, Thing
+from sustainable_mlops.footprint.storage_and_transfer import of_storage, of_transfer
 
 
 def estimate(thing: Thing, coefficients: Coefficients | None = None) -> Estimate:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import aws, request
 from sustainable_mlops.jobs.aws import Client, Clients
-from sustainable_mlops.jobs.data import find_channels
+from sustainable_mlops.jobs.channels import find_channels
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.platform import Platform, read_platform

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 
-from sustainable_mlops.jobs.data import Channel
+from sustainable_mlops.jobs.channels import Channel
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.spec import Job

@@ -15,12 +15,12 @@ from sustainable_mlops.plan import Plan
 from sustainable_mlops.review.accepted import Acceptance
 from sustainable_mlops.review.budgets import Budget, BudgetResult, Held, Planned, hold
 from sustainable_mlops.review.comparison import Comparison, Pair
-from sustainable_mlops.review.data import data_at_risk
+from sustainable_mlops.review.data.at_risk import data_at_risk
 from sustainable_mlops.review.deployment import deployment
-from sustainable_mlops.review.exposure import exposure
 from sustainable_mlops.review.judged import JudgedFinding, JudgedRisk, judged_findings, judged_risk
 from sustainable_mlops.review.only import beyond, told
-from sustainable_mlops.review.privileges import privileges
+from sustainable_mlops.review.privileges.exposure import exposure
+from sustainable_mlops.review.privileges.widened import privileges
 from sustainable_mlops.review.risk import Level, Risk, Section, ranked
 from sustainable_mlops.review.unseen import Unseen, Why, unseen
 

@@ -12,11 +12,11 @@ from sustainable_mlops.footprint.coverage import FREE, UNCOVERED
 from sustainable_mlops.footprint.from_plan import READERS, PlanFootprint
 from sustainable_mlops.plan.commands import Command
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.harmless import harmless
-from sustainable_mlops.review.policy_types import POLICY_TYPES
+from sustainable_mlops.review.data.harmless import harmless
+from sustainable_mlops.review.data.protections import GUARDS_BY_TYPE
+from sustainable_mlops.review.data.stores import STORES
+from sustainable_mlops.review.privileges.policy_types import POLICY_TYPES
 from sustainable_mlops.review.risk import Level
-from sustainable_mlops.review.stores import STORES
-from sustainable_mlops.review.weaker import GUARDS_BY_TYPE
 
 
 class Why(StrEnum):

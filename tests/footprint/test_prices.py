@@ -4,12 +4,12 @@ import pytest
 
 from sustainable_mlops.catalogue import instances, prices, regions
 from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.footprint.activities import Fleet, Serverless, Storage
 from sustainable_mlops.footprint.calculation import place
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import Figure
 from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.quantities import exactly
-from sustainable_mlops.footprint.things import Fleet, Serverless, Storage
 from sustainable_mlops.footprint.validation import measured
 
 

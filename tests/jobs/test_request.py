@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import request, service_model
-from sustainable_mlops.jobs.data import Channel
+from sustainable_mlops.jobs.channels import Channel
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.spec import Job

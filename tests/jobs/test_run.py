@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.aws import Clients
-from sustainable_mlops.jobs.data import Channel, find_channels
+from sustainable_mlops.jobs.channels import Channel, find_channels
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.spec import Job

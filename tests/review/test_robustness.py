@@ -13,15 +13,15 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Verdict, review
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.data import data_at_risk
+from sustainable_mlops.review.data.at_risk import data_at_risk
+from sustainable_mlops.review.data.protections import GUARDS, GUARDS_BY_TYPE, PROTECTING
+from sustainable_mlops.review.data.stores import STORES
 from sustainable_mlops.review.deployment import deployment
-from sustainable_mlops.review.exposure import exposure
 from sustainable_mlops.review.formats import FORMATS, render
-from sustainable_mlops.review.policy_types import ATTACHMENTS, POLICY_TYPES
-from sustainable_mlops.review.privileges import privileges
+from sustainable_mlops.review.privileges.exposure import exposure
+from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, POLICY_TYPES
+from sustainable_mlops.review.privileges.widened import privileges
 from sustainable_mlops.review.risk import Risk
-from sustainable_mlops.review.stores import STORES
-from sustainable_mlops.review.weaker import GUARDS, GUARDS_BY_TYPE, PROTECTING
 from tests.plan.build import change, plan
 from tests.plan.test_load import FIXTURES
 from tests.plan.test_robustness import SECRETS, mutate, places

@@ -1,4 +1,4 @@
-"""The tables of cases in `cases/`, one file a concern, as their rules have.
+"""The tables of cases in `cases/`, one file a concern, in the folders of their rules.
 
 Each file has `CASES`: by rule id, by expected answer (`pass`, `fail`, `unknown`, `not_applicable`), by a description, a
 plan as `plans.plan` takes it: the resources, or `Case` with more. An answer that a rule cannot give has the reason
@@ -77,8 +77,10 @@ class Row(NamedTuple):
 def tables() -> dict[str, Any]:
     """Every rule's cases."""
     found: dict[str, Any] = {}
-    for file in sorted((Path(__file__).parent / "cases").glob("*.py")):
-        found |= import_module(f"tests.rules.cases.{file.stem}").CASES
+    here = Path(__file__).parent
+    for file in sorted((here / "cases").rglob("*.py"), key=lambda file: file.stem):
+        name = ".".join(file.relative_to(here).with_suffix("").parts)
+        found |= import_module(f"tests.rules.{name}").CASES
     return found
 
 

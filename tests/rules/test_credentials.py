@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from sustainable_mlops.rules import BY_ID, credentials, evaluate
-from tests.rules.cases.plain_secrets import AWS, HUGGING_FACE, PRIVATE, WEB
+from sustainable_mlops.rules import BY_ID, evaluate
+from sustainable_mlops.rules.account import credentials
+from tests.rules.cases.account.plain_secrets import AWS, HUGGING_FACE, PRIVATE, WEB
 from tests.rules.tables import Row, rows
 
 _TEXT = "aB3dE5gH" * 6

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sustainable_mlops.footprint.figures import Estimate, Figure
 from sustainable_mlops.footprint.from_plan import Change as PartChange
 from sustainable_mlops.footprint.from_plan import PlanFootprint, ResourceFootprint
-from sustainable_mlops.review.formats import things
+from sustainable_mlops.review.formats import part_changes
 from sustainable_mlops.review.formats.content import central, spread
 from sustainable_mlops.review.review import Change, Review
 
@@ -119,7 +119,7 @@ def _row(resource: ResourceFootprint) -> Row:
     return Row(
         resource.address,
         resource.action,
-        *things.lines(resource.changes),
+        *part_changes.lines(resource.changes),
         kg,
         usd,
         main.driver if main is not None else "",

@@ -8,7 +8,7 @@ from typing import Any
 
 from sustainable_mlops.review.budgets import BudgetResult
 from sustainable_mlops.review.formats.bundle import footprint, worst_first
-from sustainable_mlops.review.formats.things import became
+from sustainable_mlops.review.formats.part_changes import became
 from sustainable_mlops.review.judged import JudgedFinding, JudgedRisk
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.unseen import Unseen

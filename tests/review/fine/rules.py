@@ -8,7 +8,7 @@ Those of `CHOICES` are to look at, as a person has to decide; all of them was se
 from typing import Any
 
 from tests.review.fine.case import Case
-from tests.rules.cases.plain_secrets import HUGGING_FACE, notebook, serves
+from tests.rules.cases.account.plain_secrets import HUGGING_FACE, notebook, serves
 from tests.rules.endpoints import IMAGE, MODEL, serverless, watched
 from tests.rules.plans import document
 from tests.rules.tables import Case as Plan

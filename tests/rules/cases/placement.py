@@ -1,4 +1,4 @@
-"""Cases of rules/region.py, rules/data_locality.py and rules/carbon_data.py."""
+"""Cases of rules/account/region.py, rules/data/data_locality.py and rules/account/carbon_data.py."""
 
 from typing import Any
 

@@ -1,0 +1,140 @@
+"""Permissions that nobody should get unnoticed, new holder or not."""
+
+import re
+from collections.abc import Callable, Set
+
+from sustainable_mlops.plan import UNKNOWN, Unknown
+from sustainable_mlops.plan.iam import Condition, Made
+from sustainable_mlops.review.privileges.accounts import foreign
+from sustainable_mlops.review.privileges.grants import Grant
+from sustainable_mlops.review.privileges.patterns import Patterns, covers
+from sustainable_mlops.review.privileges.policy_types import IDENTITY, NETWORK
+from sustainable_mlops.review.risk import Level
+
+#: Managed policies that open a whole service, or the account.
+WIDE_NAMES = re.compile(r"(FullAccess|AdministratorAccess|PowerUserAccess)$")
+#: Whoever has one of these on all roles or users can take every other permission.
+_ESCALATING = (
+    "iam:passrole", "iam:createpolicyversion", "iam:setdefaultpolicyversion", "iam:attachrolepolicy",
+    "iam:attachuserpolicy", "iam:attachgrouppolicy", "iam:putrolepolicy", "iam:putuserpolicy", "iam:putgrouppolicy",
+    "iam:updateassumerolepolicy", "iam:createaccesskey", "iam:createloginprofile", "iam:updateloginprofile",
+    "iam:addusertogroup", "iam:deleterolepermissionsboundary", "iam:deleteuserpermissionsboundary", "sts:assumerole",
+)  # fmt: skip
+#: On everything, these reach far, though not to every other permission.
+_FAR = (
+    "iam:createrole", "iam:createuser", "iam:createpolicy", "secretsmanager:getsecretvalue", "kms:decrypt",
+    "s3:deletebucket", "s3:deleteobject",
+)  # fmt: skip
+#: Every resource of a service, or every role, user, group or policy: nothing but wildcards where the name stands.
+_EVERY = re.compile(r"(?:[^:]*:){0,5}[?*/]*\*[?*/]*")
+_EVERY_IDENTITY = re.compile(r"(?:[^:]*:){0,5}(?:role|user|group|policy)/[?*/]*\*[?*/]*")
+_EVERY_ACTION = re.compile(r"([^:*?]+):[?*]*\*[?*]*")
+#: Conditions that say which role, policy or service an action of IAM is about.
+_NARROWING = re.compile(
+    r"iam:(passedtoservice|associatedresourcearn|permissionsboundary|policyarn)|(aws|iam):resourcetag/.+", re.I
+)
+#: Conditions that keep "everybody" to one's own organisation, account, network or workload.
+_KEEPING = re.compile(
+    r"aws:source(account|arn|orgid|orgpaths|vpc|vpce|owner)|aws:principal(orgid|orgpaths|account|arn)"
+    r"|kms:calleraccount|.+:(sub|aud)",
+    re.I,
+)
+#: On a way through a network, also whose resources are reached.
+_KEEPING_NETWORK = re.compile(rf"{_KEEPING.pattern}|aws:resource(account|orgid|orgpaths)", re.I)
+#: Values that everybody can have: any organisation, an ARN of any account.
+_ANYBODYS = re.compile(r"[*?].*|o-[*?].*|arn:(?:[^:]*:){0,2}[*?]+|arn:(?:[^:]*:){3}(?:[^:]*[*?]|:[*?]).*", re.I)
+#: Whose tokens anybody can have: the subject must say whose one takes.
+_IDENTITY_PROVIDER = re.compile(r"Federated:(?:arn:[^:]+:iam::\d+:oidc-provider/)?(?!cognito-identity|arn:)([^/]+).*")
+_SUBJECT = re.compile(r".+:(sub|repository|repository_owner|environment|project_path|namespace_path)", re.I)
+_ORGANIZATIONS = re.compile(r"aws(?:cc)?_(organizations|controltower|servicecatalog)_.+")
+_ANY_SUBJECT = re.compile(r"(?:[\w-]+:)?[*?].*")
+
+
+def danger(grant: Grant, group: str, accounts: Set[str]) -> tuple[Level, str]:
+    """How dangerous a permission is to anybody who gets it, and why; nothing where it is not.
+
+    `accounts` are one's own, as far as known.
+    """
+    return _of_identity(grant) if group == IDENTITY else _of_principals(grant, accounts, network=group == NETWORK)
+
+
+def at_worst(grant: Grant) -> Grant:
+    """The grant if everything in it that cannot be told before apply were a wildcard."""
+    known = (one for one in grant.conditions if not any(map(_may_be_anybody, (*one[:2], *one.values))))
+    principals = _at_worst(grant.principals, _may_be_anybody)
+    actions, resources = (_at_worst(part, lambda text: text is UNKNOWN) for part in (grant.actions, grant.resources))
+    return Grant(principals, actions, resources, tuple(known))
+
+
+def _at_worst(part: Patterns, worse: Callable[[str | Unknown], bool]) -> Patterns:
+    return part if part.negated else Patterns(tuple("*" if worse(text) else text for text in part.patterns))
+
+
+def _may_be_anybody(text: str | Unknown) -> bool:
+    """Whether a text may name anybody: an account that the plan opens is another one."""
+    opened = isinstance(text, Made) and any(_ORGANIZATIONS.fullmatch(one.type) for one in text.resources)
+    return text is UNKNOWN or opened
+
+
+def _of_identity(grant: Grant) -> tuple[Level, str]:
+    actions = [action for action in grant.actions.patterns if not isinstance(action, Unknown)]
+    if grant.actions.negated:
+        return Level.STOP, "everything but some actions"
+    if any(covers(action, "*:*") for action in actions):
+        return Level.STOP, "all actions of all services"
+    resources = [str(resource) for resource in grant.resources.patterns]
+    every = grant.resources.negated or any(map(_EVERY.fullmatch, resources))
+    wide = [match[1] for action in actions if (match := _EVERY_ACTION.fullmatch(action))]
+    if every and wide:
+        return Level.STOP, f"all of {', '.join(wide)} on all resources"
+    if not every and not any(map(_EVERY_IDENTITY.fullmatch, resources)):
+        return Level.NOTE, ""
+    escalating, far = (
+        ", ".join(name for name in names if any(covers(action, name) for action in actions))
+        for names in (_ESCALATING, _FAR)
+    )
+    if escalating and not any(map(_narrows, grant.conditions)):
+        return Level.STOP, f"{escalating} on all resources lets it take other permissions"
+    if far and not any(map(_positive, grant.conditions)):
+        return Level.LOOK, f"{far} on all resources"
+    return Level.NOTE, ""
+
+
+def _of_principals(grant: Grant, accounts: Set[str], *, network: bool) -> tuple[Level, str]:
+    if grant.principals.negated:
+        return Level.STOP, "everybody but some"
+    principals = [str(principal) for principal in grant.principals.patterns]
+    if "*" in principals:
+        keeping = [condition for condition in grant.conditions if _keeps(condition, network)]
+        if not keeping:
+            return Level.STOP, "everybody"
+        principals += [str(value) for condition in keeping for value in condition.values]
+    for principal in principals:
+        provider = _IDENTITY_PROVIDER.fullmatch(principal)
+        if provider and not any(map(_says_whose, grant.conditions)):
+            return Level.STOP, f"everybody who has a token of {provider[1]}"
+    return foreign(principals, accounts)
+
+
+def _positive(condition: Condition) -> bool:
+    """Whether it fails for requests that do not carry its key, and for all values but some."""
+    operator = str(condition.operator).lower()
+    wrong = "not" in operator or operator in ("null", "nullifexists") or operator.endswith("ifexists")
+    return not wrong and not operator.startswith("forallvalues:") and "*" not in condition.values
+
+
+def _narrows(condition: Condition) -> bool:
+    return _positive(condition) and _NARROWING.fullmatch(str(condition.key)) is not None
+
+
+def _keeps(condition: Condition, network: bool) -> bool:
+    key = str(condition.key)
+    if not _positive(condition) or not (_KEEPING_NETWORK if network else _KEEPING).fullmatch(key):
+        return False
+    return not any(map(_ANYBODYS.fullmatch, map(str, condition.values)))
+
+
+def _says_whose(condition: Condition) -> bool:
+    known = [str(value) for value in condition.values]
+    whose = _positive(condition) and _SUBJECT.fullmatch(str(condition.key)) is not None
+    return whose and not any(map(_ANY_SUBJECT.fullmatch, known))

@@ -1,0 +1,181 @@
+"""Networks and accounts that can reach what they could not reach before."""
+
+from collections.abc import Iterator
+from string import Formatter
+
+from sustainable_mlops.plan import UNKNOWN, Block, Unknown
+from sustainable_mlops.plan.iam import made
+from sustainable_mlops.plan.values import Sensitive
+from sustainable_mlops.review.comparison import Comparison, Pair
+from sustainable_mlops.review.data.protections import PUBLIC_ACCESS_BLOCKS, SHARED_OUTSIDE, answer, guards
+from sustainable_mlops.review.privileges.accounts import foreign
+from sustainable_mlops.review.privileges.ports import ports, texts
+from sustainable_mlops.review.risk import Level, Risk, Section, worst
+
+_EVERYBODY = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("AllUsers", "AuthenticatedUsers")}
+_PUBLIC = ("public-read", "public-read-write", "authenticated-read")
+_LISTED = ("aws_s3_bucket_acl", "aws_s3_bucket", "aws_s3_object", "aws_s3_bucket_object", "aws_s3_object_copy")
+
+#: What lets somebody in by being there, in the words of its attributes. Who is named first.
+_GRANTS = {
+    "aws_kms_grant": "lets {grantee_principal} use {key_id}",
+    "aws_lambda_permission": "lets {principal} use {function_name}",
+    "aws_lambda_layer_version_permission": "lets {principal} use {layer_name}",
+    "aws_lambda_function_url": "{authorization_type}: who may call {function_name} by its URL",
+    "aws_lakeformation_permissions": "lets {principal} have {permissions}",
+    "aws_ram_principal_association": "lets {principal} use what {resource_share_arn} shares",
+    "aws_ami_launch_permission": "lets {group}{account_id}{organization_arn}{organizational_unit_arn} use {image_id}",
+    "aws_snapshot_create_volume_permission": "lets {account_id} copy {snapshot_id}",
+    **{
+        f"aws_{name}": "lets {shared_accounts} restore it"
+        for name in ("db_snapshot", "db_snapshot_copy", "db_cluster_snapshot", "rds_cluster_snapshot_copy")
+    },
+    "aws_cloudwatch_event_permission": "lets {principal} send events to {event_bus_name}",
+    "aws_redshift_data_share_authorization": "lets {consumer_identifier} read {data_share_arn}",
+    "aws_servicecatalog_portfolio_share": "lets {principal_id} use {portfolio_id}",
+    "aws_vpc_endpoint_service_allowed_principal": "lets {principal_arn} reach {vpc_endpoint_service_id}",
+    "aws_eks_access_policy_association": "lets {principal_arn} into {cluster_name} with {policy_arn}",
+    "aws_eks_access_entry": "lets {principal_arn} into {cluster_name}",
+    "aws_iam_user_group_membership": "{user} becomes a member of {groups}",
+    "aws_iam_group_membership": "{users} become members of {group}",
+    "aws_iam_access_key": "{user} gets an access key",
+    "aws_iam_user_login_profile": "{user} gets a password",
+    "aws_iam_openid_connect_provider": "{url} may say who somebody is",
+    "aws_iam_saml_provider": "{name} may say who somebody is",
+    "aws_ssoadmin_account_assignment": "{principal_id} gets {permission_set_arn} in {target_id}",
+    "aws_cognito_identity_pool_roles_attachment": "lets who signs in be {roles.authenticated} by {identity_pool_id}",
+    "aws_eks_pod_identity_association": "lets {service_account} of {namespace} in {cluster_name} be {role_arn}",
+    "aws_rolesanywhere_profile": "lets who has a trusted certificate be {role_arns} by {name}",
+    "aws_rolesanywhere_trust_anchor": "{name} may say who somebody is",
+    "aws_ssm_document": "lets {permissions.account_ids} use {name}",
+}
+#: What sends data to an account, or reaches into it: told where that is another one, or is not known.
+_ELSEWHERE = {
+    "aws_s3_access_point": "account {bucket_account_id} holds the bucket {bucket}",
+    "aws_s3_bucket_replication_configuration": "{rule.*.destination.0.account} gets copies of what is in {bucket}",
+    "aws_cloudwatch_log_subscription_filter": "{destination_arn} gets what is logged in {log_group_name}",
+    "aws_vpc_peering_connection": "joins the network of {peer_owner_id} to {vpc_id}",
+}
+_ANYBODY = ("*", "all", "All", "NONE")
+_SIGNED = "AWS_IAM"  # who calls by URL needs a permission, which is compared where it is given
+
+
+def exposure(comparison: Comparison) -> Iterator[Risk]:
+    """Ports opened, buckets and objects made public, functions, keys, groups and shares opened to others."""
+    yield from ports(comparison)
+    for pair in comparison.changes:
+        if pair.after is None:
+            continue
+        if pair.type in _LISTED:
+            yield from _public_list(pair, pair.after, comparison)
+        if pair.is_new and (block := _public_access_block(pair.type, pair.after)) is not None:
+            yield from _not_blocking(pair, block)
+        if pair.is_new and pair.type == "aws_ram_resource_share":
+            yield from _shared_outside(pair, pair.after)
+        if pair.type in _GRANTS or pair.type in _ELSEWHERE:
+            yield from _granted(pair, pair.after, comparison)
+        if pair.is_new:
+            yield from _exposed_at_first(pair, pair.after, comparison)
+
+
+def _public_list(pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    """Access control lists that name everybody."""
+    for path in ("acl", "grant", "access_control_policy.0.grant"):
+        new, old = after.get(path), None if pair.before is None else pair.before.get(path)
+        guarded = path == "acl" and pair.stays and "object" not in pair.type  # as other settings of buckets are
+        if guarded or (new == old and new is not UNKNOWN):
+            continue
+        if new is UNKNOWN or isinstance(new, Sensitive):
+            set_here = pair.new is not None and comparison.joins_after.configured(pair.new, path) is not False
+            if set_here and after.get(path.partition(".")[0]) is not None:
+                what = f"who is on {path} is known only after apply or cannot be read"
+                yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
+        elif new in _PUBLIC:
+            yield _risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"acl: {new}: objects are public")
+        found = after.blocks(path) if isinstance(new, list) else UNKNOWN
+        for block in () if found is UNKNOWN else found:
+            if {str(block.get("uri")), str(block.get("grantee.0.uri"))} & _EVERYBODY:
+                yield _risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"{block.path} names everybody")
+
+
+def _public_access_block(kind: str, after: Block) -> Block | None:
+    """The flags of a public access block, which CloudFormation has inside the bucket."""
+    if kind in ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"):
+        return after
+    inside = after.block("public_access_block_configuration") if kind == "aws_s3_bucket" else None
+    return inside if isinstance(inside, Block) else None
+
+
+def _not_blocking(pair: Pair, after: Block) -> Iterator[Risk]:
+    for flag in PUBLIC_ACCESS_BLOCKS:
+        value = after.flag(flag)
+        if value is UNKNOWN:
+            yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, f"{flag} is known only after apply", known=False)
+        elif not value:
+            yield _risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, f"{flag} is not set: public access is not blocked")
+
+
+def _shared_outside(pair: Pair, after: Block) -> Iterator[Risk]:
+    allowed = after.flag("allow_external_principals")
+    if allowed is UNKNOWN:
+        what = "whether it may be shared outside the organisation is known only after apply"
+        yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
+    elif allowed:
+        yield _risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, f"allow_external_principals: {SHARED_OUTSIDE}")
+
+
+def _granted(pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    parts = list(Formatter().parse(_GRANTS.get(pair.type) or _ELSEWHERE[pair.type]))
+    names = [name for _, name, _, _ in parts if name]
+    new = {name: _named(pair, after, name, comparison) for name in names}
+    who = [word for name in names[: len(names) - 1] or names for word in new[name]]
+    old = None if pair.before is None else {name: _texts(pair.before, name) for name in names}
+    if not who or who == [_SIGNED] or (pair.stays and old == new and UNKNOWN not in who):
+        return
+    what = "".join(text + ", ".join(map(str, new[name] if name else ())) for text, name, _, _ in parts)
+    level, why = foreign((one for word in who for one in str(word).split(",")), comparison.accounts)
+    if pair.type in _GRANTS or UNKNOWN in who:
+        level = Level.STOP if any(word in _ANYBODY for word in who) else worst(level, Level.LOOK)
+    if level is not Level.NOTE:
+        yield _risk("PRIVILEGES_GRANTED", level, pair, f"{what} ({why})" if why else what, known=UNKNOWN not in who)
+
+
+def _named(pair: Pair, after: Block, name: str, comparison: Comparison) -> list[str | Unknown]:
+    """The texts at `name`; what the plan makes stands for what it alone decides."""
+    found = _texts(after, name)
+    if UNKNOWN not in found or pair.new is None:
+        return found
+    if comparison.plan.configured(pair.new, name.partition(".")[0]) is False:
+        return []  # the provider will say what it is, of one's own account
+    of_plan = made(comparison.joins_after.references(pair.new, name.partition(".*")[0]))
+    return [of_plan if text is UNKNOWN else text for text in found]
+
+
+def _texts(block: Block, path: str) -> list[str | Unknown]:
+    """The texts at `path`, in which `*` stands for each block of a list."""
+    outer, each, inner = path.partition(".*.")
+    if not each:
+        return texts(block, path)
+    found = block.blocks(outer)
+    return [UNKNOWN] if found is UNKNOWN else [text for one in found for text in texts(one, inner)]
+
+
+def _exposed_at_first(pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    """What is open from the beginning, of the attributes that may open it later too."""
+    for guard in guards(pair.type):
+        if guard.at_first is None or pair.new is None:
+            continue
+        new = after.get(guard.path)
+        if new is UNKNOWN and comparison.plan.configured(pair.new, guard.path) is False:
+            continue
+        found = answer(guard, None, new)
+        if found:
+            yield _risk("PRIVILEGES_EXPOSED", guard.at_first, pair, f"{guard.path}: {guard.what}")
+        elif found is None:
+            what = f"{guard.path} is known only after apply, or hidden: cannot tell whether {guard.what}"
+            yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
+
+
+def _risk(name: str, level: Level, pair: Pair, what: str, *, known: bool = True) -> Risk:
+    fix = "Name the networks or accounts that need it, or accept the risk." if level is Level.STOP else ""
+    return Risk(name, Section.PRIVILEGES, level, pair.address, what, fix, known)

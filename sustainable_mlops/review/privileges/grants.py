@@ -1,0 +1,250 @@
+"""Policy statements compared by what they allow, not by how they are written."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from itertools import product
+from math import prod
+from typing import NamedTuple
+
+from sustainable_mlops.plan import UNKNOWN, Unknown
+from sustainable_mlops.plan.iam import Condition, Made, Statement, Texts, is_open
+from sustainable_mlops.review.privileges.conditions import all_implied
+from sustainable_mlops.review.privileges.patterns import EVERYTHING, Answer, Patterns, all_of, any_of
+
+_ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
+#: Beyond this many single permissions a statement is compared action by action, its resources together.
+_MANY = 2000
+
+
+class _Action(str):
+    """An action: upper and lower case are one, shown as it is written."""
+
+    __slots__ = ("_written",)
+    _written: str
+
+    def __new__(cls, written: str) -> "_Action":
+        self = super().__new__(cls, written.lower())
+        self._written = written
+        return self
+
+    def __str__(self) -> str:
+        return self._written
+
+
+class Grant(NamedTuple):
+    """Who may do what on which resources, if what holds. A single permission is a grant of one of each."""
+
+    principals: Patterns
+    actions: Patterns
+    resources: Patterns
+    conditions: tuple[Condition, ...]
+
+    def covers(self, other: "Grant") -> Answer:
+        """Whether all that `other` allows is allowed here."""
+        return all_of(self._dimensions(other))
+
+    def _dimensions(self, other: "Grant") -> tuple[Answer, Answer, Answer, Answer]:
+        return (
+            self.principals.holds(other.principals),
+            self.actions.holds(other.actions),
+            self.resources.holds(other.resources),
+            all_implied(self.conditions, other.conditions),
+        )
+
+    def meets(self, other: "Grant") -> bool:
+        """Whether both may speak of the same permission; conditions set aside."""
+        return all(mine.meets(theirs) for mine, theirs in zip(self[:3], other[:3], strict=True))
+
+    @property
+    def size(self) -> int:
+        """How many texts it holds."""
+        values = sum(len(condition.values) for condition in self.conditions)
+        return sum(len(one.patterns) for one in self[:3]) + values
+
+    def split(self) -> Iterator["Grant"]:
+        """The single permissions in it."""
+        parts = self.principals.split(), self.actions.split(), self.resources.split()
+        if len(parts[0]) * len(parts[1]) * len(parts[2]) > _MANY:
+            parts = [self.principals], parts[1], [self.resources]
+        for principals, actions, resources in product(*parts):
+            yield Grant(principals, actions, resources, self.conditions)
+
+    def __str__(self) -> str:
+        text = str(self.actions)
+        if not self.taking_a_role:
+            text += f" on {self.resources}"
+        if self.principals != EVERYTHING or self.taking_a_role:
+            text += f" by {self.principals}"
+        if self.conditions:
+            text += f" if {'; '.join(map(_condition_text, self.conditions))}"
+        return text
+
+    @property
+    def taking_a_role(self) -> bool:
+        """Whether it is of a trust policy, which names no resource."""
+        return not self.actions.negated and all(
+            str(action).lower().startswith("sts:assume") for action in self.actions.patterns
+        )
+
+
+class Policy(NamedTuple):
+    """All statements that hold together."""
+
+    allows: tuple[Grant, ...]
+    denies: tuple[Grant, ...]
+    #: False where there may be more statements than these, or some could not be read.
+    whole: bool
+
+    @property
+    def certain(self) -> bool:
+        """Whether nothing in it is unknown: what is equal to another is the same only then."""
+        return _certain((self.allows, self.denies))
+
+
+def _certain(part: object) -> bool:
+    return not is_open(part) and (not isinstance(part, tuple) or all(map(_certain, part)))
+
+
+class Widened(StrEnum):
+    """In which respect a permission is new."""
+
+    PERMISSION = "new permission"
+    ACTION = "new action"
+    RESOURCE = "new resource"
+    PRINCIPAL = "new principal"
+    CONDITION = "condition removed or loosened"
+    DENY = "deny removed or loosened"
+
+
+class Widening(NamedTuple):
+    """Permissions that were not there before. `known` is False where a value unknown until apply decides it."""
+
+    kind: Widened
+    grant: Grant
+    known: bool
+
+
+def policy(statements: Iterable[Statement], *, whole: bool = True) -> Policy:
+    """The statements in one normal form."""
+    allows: list[Grant] = []
+    denies: list[Grant] = []
+    for statement in statements:
+        if statement.effect == "Allow":
+            allows.append(_grant(statement))
+        elif statement.effect == "Deny":
+            denies.append(_grant(statement))
+        else:
+            whole = False
+    return Policy(tuple(allows), tuple(denies), whole)
+
+
+def _grant(statement: Statement) -> Grant:
+    return Grant(
+        _patterns(_identifiers(statement.principals), _identifiers(statement.not_principals), EVERYTHING),
+        _patterns(_actions(statement.actions), _actions(statement.not_actions), Patterns((UNKNOWN,))),
+        _patterns(statement.resources, statement.not_resources, EVERYTHING),
+        statement.conditions,
+    )
+
+
+def _patterns(patterns: Texts, negated: Texts, absent: Patterns) -> Patterns:
+    if patterns:
+        return Patterns(patterns)
+    return Patterns(negated, negated=True) if negated else absent
+
+
+def _actions(texts: Texts) -> Texts:
+    found = {text if isinstance(text, Unknown) else _Action(text): None for text in texts}
+    return tuple(sorted(found, key=str))
+
+
+def _identifiers(principals: Sequence[tuple[str | Unknown, Texts]]) -> Texts:
+    return tuple(_identifier(kind, name) for kind, names in principals for name in names)
+
+
+def _identifier(kind: str | Unknown, name: str | Unknown) -> str | Unknown:
+    if isinstance(kind, Unknown) or isinstance(name, Unknown):
+        return UNKNOWN
+    if isinstance(name, Made):
+        # Whose tokens it takes depends on the conditions, so that a provider of tokens stays one.
+        return f"{kind}:{name}" if any("openid" in one.type for one in name.resources) else name
+    if kind in ("*", "AWS"):
+        root = _ROOT.fullmatch(name)
+        return root[1] if root else name
+    return f"{kind}:{name}"
+
+
+def comparisons(some: Iterable[Grant], others: Iterable[Grant]) -> int:
+    """About how many pairs of texts it takes to compare the single permissions in `some` with `others`."""
+    parts = 0
+    for grant in some:
+        count = prod(len(one.patterns) for one in grant[:3])
+        parts += (count if count <= _MANY else len(grant.actions.patterns)) * (
+            1 + sum(len(condition.values) for condition in grant.conditions)
+        )
+    return parts * sum(grant.size for grant in others)
+
+
+def new_permissions(grants: Iterable[Grant], before: Policy, after: Policy) -> Iterator[Widening]:
+    """Which of `grants`, all allowed in `after`, `before` did not allow."""
+    for grant in grants:
+        yield from _new_in(grant, before, after)
+
+
+def lost_denies(denies: Iterable[Grant], after: Policy) -> Iterator[Widening]:
+    """Which of `denies` do not hold in `after` any more."""
+    for deny in denies:
+        if any_of(other.covers(deny) for other in after.denies) is True:
+            continue
+        answers = [(part, any_of(other.covers(part) for other in after.denies)) for part in deny.split()]
+        lost = [part for part, answer in answers if answer is not True]
+        if lost:
+            known = after.whole and any(answer is False for _, answer in answers)
+            yield Widening(Widened.DENY, _merged(lost), known)
+
+
+def _new_in(grant: Grant, before: Policy, after: Policy) -> Iterator[Widening]:
+    if any_of(old.covers(grant) for old in before.allows) is True:
+        return
+    by_kind: dict[tuple[Widened, bool], list[Grant]] = {}
+    for part in grant.split():
+        answer = any_of(old.covers(part) for old in before.allows)
+        if answer is True or any_of(deny.covers(part) for deny in after.denies) is True:
+            continue
+        known = answer is False and before.whole
+        by_kind.setdefault((_kind(part, before.allows), known), []).append(part)
+    for (kind, known), parts in by_kind.items():
+        yield Widening(kind, _merged(parts), known)
+
+
+def _kind(part: Grant, before: Sequence[Grant]) -> Widened:
+    """The one respect in which `part` is new, where it is but one."""
+    kinds = (Widened.PRINCIPAL, Widened.ACTION, Widened.RESOURCE, Widened.CONDITION)
+    found = set()
+    for old in before:
+        answers = old._dimensions(part)
+        if sum(answer is not True for answer in answers) == 1:
+            found.add(next(kind for kind, answer in zip(kinds, answers, strict=True) if answer is not True))
+    return next((kind for kind in reversed(kinds) if kind in found), Widened.PERMISSION)
+
+
+def _merged(parts: Sequence[Grant]) -> Grant:
+    """For a person: all of them in one line. May name more pairs than there are, never fewer."""
+
+    def merged(sets: Iterable[Patterns]) -> Patterns:
+        known = list(dict.fromkeys(sets))
+        if len(known) == 1:
+            return known[0]
+        return Patterns(tuple(dict.fromkeys(text for one in known for text in one.patterns)))
+
+    return Grant(
+        merged(part.principals for part in parts),
+        merged(part.actions for part in parts),
+        merged(part.resources for part in parts),
+        parts[0].conditions,
+    )
+
+
+def _condition_text(condition: Condition) -> str:
+    return f"{condition.operator} {condition.key} {', '.join(map(str, condition.values))}"

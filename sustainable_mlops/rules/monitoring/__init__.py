@@ -1,0 +1,1 @@
+"""Rules of monitoring: alarms, dashboards, logs, events, and what watches the models."""

@@ -1,0 +1,279 @@
+"""Rights of what is there to what a plan creates, and to nothing else: to look at, not to stop."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.plan import Plan
+from sustainable_mlops.review.comparison import Comparison
+from sustainable_mlops.review.privileges.created import ARNS
+from sustainable_mlops.review.privileges.widened import privileges
+from sustainable_mlops.review.risk import Level, Risk
+from tests.plan.build import change, declared, plan
+
+ACCOUNT, REGION = "123456789012", "eu-north-1"
+TRUST = json.dumps({"Statement": []})
+ROLE = {"name": "pipeline", "arn": f"arn:aws:iam::{ACCOUNT}:role/pipeline", "assume_role_policy": TRUST}
+KEPT = change("aws_iam_role.pipeline", ROLE, before=ROLE)
+PROVIDER = {"aws": {"name": "aws", "expressions": {"region": {"constant_value": REGION}}}}
+GROUP = {"model_package_group_name": "fraud"}
+OURS = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+
+
+def text(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(action: Any, resource: Any, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def policy(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The policy of the role that is there."""
+    before, after = ({"role": "pipeline", "policy": text(one)} for one in (old, new))
+    return change("aws_iam_role_policy.p", after, before=before)
+
+
+OLD = allow("sagemaker:CreateModelPackage", f"{OURS}:model-package/flights/*")
+
+
+def risks(found: Plan) -> list[Risk]:
+    return [risk for risk in privileges(Comparison(found)) if risk.level is not Level.NOTE]
+
+
+def widened(resource: Any, *more: dict[str, Any], action: Any = "x:Get") -> list[Risk]:
+    """The risks of the role's coming to have `action` on `resource` in a plan with `more`."""
+    own = [
+        {
+            **declared(one["address"], **{name: {} for name in one["change"]["after"] or {}}),
+            "provider_config_key": "aws",
+        }
+        for one in more
+    ]
+    configuration = {"root_module": {"resources": own}, "provider_config": PROVIDER}
+    return risks(plan(KEPT, policy(OLD, allow(action, resource)), *more, configuration=configuration))
+
+
+def levels(*arguments: Any, **more: Any) -> set[Level]:
+    return {risk.level for risk in widened(*arguments, **more)}
+
+
+MADE = change("aws_sagemaker_model_package_group.fraud", GROUP)
+
+
+def test_a_new_models_package_group_is_to_look_at_and_named() -> None:
+    both = [f"{OURS}:model-package-group/fraud", f"{OURS}:model-package/fraud/*"]
+    (risk,) = widened(both, MADE, action="sagemaker:CreateModelPackage")
+    assert (risk.id, risk.level, risk.known) == ("PRIVILEGES_RESOURCE", Level.LOOK, True)
+    assert risk.what.endswith("; reaches only what this plan creates: aws_sagemaker_model_package_group.fraud")
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        f"{OURS}:model-package-group/other",
+        f"{OURS}:model-package-group/frau*",
+        f"{OURS}:model-package-group/fraud*",
+        f"{OURS}:model-package-group/*",
+        f"{OURS}:model-package-group/fraud/below",
+        f"{OURS}:model-package/fraud*/1",
+        f"{OURS}:endpoint/fraud",
+        f"arn:aws:sagemaker:{REGION}:999999999999:model-package-group/fraud",
+        f"arn:aws:sagemaker:{REGION}:*:model-package-group/fraud",
+        f"arn:aws:sagemaker:*:{ACCOUNT}:model-package-group/fraud",
+        f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model-package-group/fraud",
+        f"arn:*:sagemaker:{REGION}:{ACCOUNT}:model-package-group/fraud",
+        f"arn:aws:*:{REGION}:{ACCOUNT}:model-package-group/fraud",
+        "*",
+        "fraud",
+        [f"{OURS}:model-package-group/fraud", f"{OURS}:model-package-group/other"],
+    ],
+)
+def test_whatever_reaches_beyond_it_is_to_stop(resource: Any) -> None:
+    assert Level.STOP in levels(resource, MADE)
+
+
+def test_what_is_not_new_reaches_what_is_there() -> None:
+    arn = f"{OURS}:model-package-group/fraud"
+    name = "aws_sagemaker_model_package_group"
+    replaced = change(f"{name}.fraud", GROUP, before={**GROUP, "tags": {}}, actions=["delete", "create"])
+    elsewhere = change(f"{name}.old", before=GROUP)
+    forgotten = change(f"{name}.old", before=GROUP, actions=["forget"])
+    kept = change(f"{name}.fraud", GROUP, before=GROUP)
+    assert levels(arn, MADE) == {Level.LOOK}
+    for more in ([], [replaced], [MADE, elsewhere], [MADE, forgotten], [kept]):
+        assert levels(arn, *more) == {Level.STOP}
+
+
+def test_what_nobody_should_have_is_to_stop_whatever_it_reaches() -> None:
+    group = f"{OURS}:model-package-group/fraud"
+    assert levels(group, MADE, action="*") == {Level.STOP}
+    both = [OLD, {"Effect": "Allow", "NotAction": "iam:*", "Resource": group}]
+    after = {"role": "pipeline", "policy": text(*both)}
+    before = {"role": "pipeline", "policy": text(OLD)}
+    found = risks(plan(KEPT, MADE, change("aws_iam_role_policy.p", after, before=before)))
+    assert {risk.level for risk in found} == {Level.STOP}
+    both = [OLD, {"Effect": "Allow", "Action": "x:Get", "NotResource": group}]
+    after = {"role": "pipeline", "policy": text(*both)}
+    found = risks(plan(KEPT, MADE, change("aws_iam_role_policy.p", after, before=before)))
+    assert {risk.level for risk in found} == {Level.STOP}
+
+
+def test_a_denial_that_is_lost_is_to_stop_whatever_it_was_about() -> None:
+    deny = {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::new/*"}
+    before = {"role": "pipeline", "policy": text(allow("s3:*", "arn:aws:s3:::*"), deny)}
+    after = {"role": "pipeline", "policy": text(allow("s3:*", "arn:aws:s3:::*"))}
+    bucket = change("aws_s3_bucket.new", {"bucket": "new"})
+    (risk,) = risks(plan(KEPT, bucket, change("aws_iam_role_policy.p", after, before=before)))
+    assert (risk.id, risk.level) == ("PRIVILEGES_DENY", Level.STOP)
+
+
+INSIDE = {
+    "aws_cloudwatch_event_bus": ({"name": "zq"}, f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/zq"),
+    "aws_cloudwatch_event_rule": ({"name": "zq"}, f"arn:aws:events:{REGION}:{ACCOUNT}:rule/zq"),
+    "aws_cloudwatch_log_group": ({"name": "/a/zq"}, f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/a/zq:*"),
+    "aws_cloudwatch_metric_alarm": ({"alarm_name": "zq"}, f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:zq"),
+    "aws_codebuild_project": ({"name": "zq"}, f"arn:aws:codebuild:{REGION}:{ACCOUNT}:project/zq"),
+    "aws_dynamodb_table": ({"name": "zq"}, f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/zq/index/*"),
+    "aws_ecr_repository": ({"name": "team/zq"}, f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team/zq"),
+    "aws_glue_catalog_database": ({"name": "zq"}, f"arn:aws:glue:{REGION}:{ACCOUNT}:table/zq/*"),
+    "aws_kinesis_firehose_delivery_stream": ({"name": "zq"}, f"arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/zq"),
+    "aws_kinesis_stream": ({"name": "zq"}, f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/zq"),
+    "aws_lambda_function": ({"function_name": "zq"}, f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:zq:live"),
+    "aws_s3_bucket": ({"bucket": "zq"}, "arn:aws:s3:::zq/raw/*"),
+    "aws_sagemaker_endpoint": ({"name": "Zq"}, f"{OURS}:endpoint/zq"),
+    "aws_sagemaker_endpoint_configuration": ({"name": "zq"}, f"{OURS}:endpoint-config/zq"),
+    "aws_sagemaker_feature_group": ({"feature_group_name": "zq"}, f"{OURS}:feature-group/zq"),
+    "aws_sagemaker_mlflow_tracking_server": ({"tracking_server_name": "zq"}, f"{OURS}:mlflow-tracking-server/zq"),
+    "aws_sagemaker_model": ({"name": "zq"}, f"{OURS}:model/zq"),
+    "aws_sagemaker_model_package_group": ({"model_package_group_name": "zq"}, f"{OURS}:model-package/zq/*"),
+    "aws_sagemaker_notebook_instance": ({"name": "zq"}, f"{OURS}:notebook-instance/zq"),
+    "aws_sagemaker_pipeline": ({"pipeline_name": "zq"}, f"{OURS}:pipeline/zq/execution/*"),
+    "aws_secretsmanager_secret": ({"name": "zq"}, f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:zq-??????"),
+    "aws_sfn_state_machine": ({"name": "zq"}, f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:zq"),
+    "aws_sns_topic": ({"name": "zq"}, f"arn:aws:sns:{REGION}:{ACCOUNT}:zq"),
+    "aws_sqs_queue": ({"name": "zq"}, f"arn:aws:sqs:{REGION}:{ACCOUNT}:zq"),
+    "aws_ssm_parameter": ({"name": "/team/zq"}, f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/team/zq"),
+}
+
+
+def test_every_form_of_arn_is_shown_here() -> None:
+    assert {*INSIDE, "aws_iam_role"} == {type_ for type_, forms in ARNS.items() if forms}
+
+
+@pytest.mark.parametrize("kind", INSIDE)
+def test_a_right_to_something_new_or_inside_it_is_to_look_at(kind: str) -> None:
+    values, arn = INSIDE[kind]
+    assert levels(arn, change(f"{kind}.x", values)) == {Level.LOOK}
+    assert levels(arn.replace("zq", "zq*"), change(f"{kind}.x", values)) == {Level.STOP}
+    assert levels(arn, change(f"{kind}.x", {}, unknown=dict.fromkeys(values, True))) == {Level.STOP}
+
+
+def test_what_stands_in_a_bucket_of_another_account_is_not_in_the_new_one() -> None:
+    bucket = change("aws_s3_bucket.new", {"bucket": "new"})
+    assert levels("arn:aws:s3:::new", bucket) == {Level.LOOK}
+    for place in (f"{REGION}:{ACCOUNT}", f"{REGION}:", f":{ACCOUNT}"):
+        assert levels(f"arn:aws:s3:{place}:new", bucket) == {Level.STOP}
+
+
+def test_a_name_that_is_hidden_names_nothing() -> None:
+    hidden = change("aws_s3_bucket.new", {"bucket": "new"}, sensitive={"bucket": True})
+    assert levels("arn:aws:s3:::new", hidden) == {Level.STOP}
+    assert levels("arn:aws:s3:::(sensitive)", hidden) == {Level.STOP}
+
+
+def new_role(action: str, resource: str = "arn:aws:s3:::data/*", path: str = "/") -> list[dict[str, Any]]:
+    """A role that the plan makes, which may do `action`."""
+    role = {"name": "train", "path": path, "assume_role_policy": TRUST}
+    inline = {"role": "train", "policy": text(allow(action, resource))}
+    return [change("aws_iam_role.train", role), change("aws_iam_role_policy.train", inline)]
+
+
+PASSED = f"arn:aws:iam::{ACCOUNT}:role/train"
+
+
+def of_pipeline(*arguments: Any, **more: Any) -> set[Level]:
+    return {risk.level for risk in widened(*arguments, **more) if risk.address == "aws_iam_role_policy.p"}
+
+
+def test_passing_a_new_role_is_as_serious_as_the_role() -> None:
+    assert of_pipeline(PASSED, *new_role("s3:GetObject"), action="iam:PassRole") == {Level.LOOK}
+    assert of_pipeline(PASSED, *new_role("*", "*"), action="iam:PassRole") == {Level.STOP}
+    assert of_pipeline(PASSED, *new_role("s3:DeleteObject", "*"), action="sts:AssumeRole") == {Level.STOP}
+    admin = {"role": "train", "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"}
+    attached = change("aws_iam_role_policy_attachment.a", admin)
+    assert of_pipeline(PASSED, *new_role("s3:GetObject"), attached, action="iam:PassRole") == {Level.STOP}
+    below = f"arn:aws:iam::{ACCOUNT}:role/team/train"
+    assert of_pipeline(below, *new_role("s3:GetObject", path="/team/"), action="iam:PassRole") == {Level.LOOK}
+
+
+@pytest.mark.parametrize("action", ["iam:PutRolePolicy", "iam:*", "iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy"])
+def test_a_new_role_that_may_be_made_more_of_is_to_stop(action: str) -> None:
+    assert of_pipeline(PASSED, *new_role("s3:GetObject"), action=action) == {Level.STOP}
+
+
+def test_of_two_new_roles_one_is_enough_to_stop() -> None:
+    harmless = change("aws_iam_role.other", {"name": "other", "path": "/", "assume_role_policy": TRUST})
+    both = [PASSED, f"arn:aws:iam::{ACCOUNT}:role/other"]
+    assert of_pipeline(both, *new_role("s3:GetObject"), harmless, action="iam:PassRole") == {Level.LOOK}
+    assert of_pipeline(both, *new_role("*", "*"), harmless, action="iam:PassRole") == {Level.STOP}
+
+
+def test_passing_a_new_role_is_told_apart_from_all_else_that_may_be_done_to_it() -> None:
+    bucket = change("aws_s3_bucket.new", {"bucket": "new"})
+    both, role = [PASSED, "arn:aws:s3:::new"], new_role("s3:GetObject")
+    handing_on = ["iam:PassRole", "iam:GetRole", "sts:AssumeRole"]
+    assert of_pipeline(both, *role, bucket, action=handing_on) == {Level.LOOK}
+    assert of_pipeline(both, *role, bucket, action=[*handing_on, "s3:GetObject"]) == {Level.STOP}
+
+
+def of_reference(kind: str, *references: str, actions: list[str] | None = None) -> list[Risk]:
+    """The role's coming to have a right to an ARN that is unknown until apply, out of these references."""
+    data = "data.aws_iam_policy_document.d"
+    statement = {"actions": ["kms:Decrypt"], "resources": [None]}
+    before = None if actions in (None, ["create"]) else {"id": "x", "arn": "y"}
+    return risks(plan(
+        KEPT,
+        change(f"{kind}.new", {"id": "x"}, before=before, actions=actions, unknown={"arn": True}),
+        change("aws_sns_topic.there", {"id": "t"}, before={"id": "t", "arn": "t"}, unknown={"arn": True}),
+        change(data, {"statement": [statement]}, actions=["read"],
+               unknown={"json": True, "statement": [{"resources": [True]}]}),
+        change("aws_iam_role_policy.p", {"role": "pipeline"}, unknown={"policy": True},
+               before={"role": "pipeline", "policy": text(OLD)}),
+        root={"resources": [
+            declared("aws_iam_role_policy.p", policy=[f"{data}.json"]),
+            {**declared(data), "mode": "data", "expressions": {
+                "statement": [{"resources": {"references": list(references)}}]
+            }},
+        ]},
+    ))  # fmt: skip
+
+
+def test_a_new_keys_arn_that_only_the_apply_tells_is_to_look_at() -> None:
+    (risk,) = of_reference("aws_kms_key", "aws_kms_key.new.arn")
+    assert (risk.id, risk.level, risk.known) == ("PRIVILEGES_PERMISSION", Level.LOOK, False)
+    assert risk.what.endswith("reaches only what this plan creates: aws_kms_key.new")
+
+
+@pytest.mark.parametrize(
+    ("kind", "references", "actions"),
+    [
+        ("aws_kms_key", ["aws_kms_key.new.arn", "local.more"], ["create"]),
+        ("aws_kms_key", ["aws_kms_key.new.arn", "aws_sns_topic.there.arn"], ["create"]),
+        ("aws_kms_key", ["aws_kms_key.new.arn"], ["update"]),
+        ("aws_kms_key", ["aws_kms_key.new.arn"], ["delete", "create"]),
+        ("aws_kms_replica_key", ["aws_kms_replica_key.new.arn"], ["create"]),
+        ("aws_s3_access_point", ["aws_s3_access_point.new.arn"], ["create"]),
+    ],
+)
+def test_an_unknown_arn_that_may_be_of_something_that_is_there_is_to_stop(
+    kind: str, references: list[str], actions: list[str]
+) -> None:
+    assert [risk.level for risk in of_reference(kind, *references, actions=actions)] == [Level.STOP]
+
+
+def test_which_account_is_ones_own_must_be_known() -> None:
+    kept = change("aws_iam_role.pipeline", {**ROLE, "arn": None}, before={**ROLE, "arn": None})
+    entry = policy(OLD, allow("x:Get", f"{OURS}:model-package-group/fraud"))
+    assert {risk.level for risk in risks(plan(kept, entry, MADE))} == {Level.STOP}

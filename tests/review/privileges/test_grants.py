@@ -1,0 +1,227 @@
+"""Policies compared by what they allow: before, after, and what is new."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.plan.iam import parse
+from sustainable_mlops.review.privileges.grants import Policy, Widened, lost_denies, new_permissions, policy
+
+READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/raw/*"}
+ORG = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
+ACCOUNT = "arn:aws:iam::123456789012"
+
+
+def allow(action: Any = "s3:GetObject", resource: Any = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def deny(action: Any = "s3:*", resource: Any = "*", **more: Any) -> dict[str, Any]:
+    return {**allow(action, resource, **more), "Effect": "Deny"}
+
+
+def read(*statements: dict[str, Any]) -> Policy:
+    found = parse(json.dumps({"Statement": list(statements)}))
+    assert found is not None
+    return policy(found)
+
+
+def kinds(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[Widened]:
+    old, new = read(*before), read(*after)
+    found = [*new_permissions(new.allows, old, new), *lost_denies(old.denies, new)]
+    assert all(widening.known for widening in found)
+    return [widening.kind for widening in found]
+
+
+SAME = [
+    (
+        "the order and the spelling of actions",
+        [allow(["s3:GetObject", "s3:PutObject"])],
+        [allow(["S3:putobject", "s3:getobject"])],
+    ),
+    ("one statement split into two", [allow(["s3:GetObject", "s3:PutObject"])], [allow(), allow("s3:PutObject")]),
+    ("a text instead of a list", [allow(["s3:GetObject"])], [allow("s3:GetObject")]),
+    ("another Sid", [allow(Sid="A")], [allow(Sid="B")]),
+    ("less behind a wildcard", [allow("s3:*")], [allow(["s3:Get*", "s3:PutObject"])]),
+    ("a narrower resource", [allow(resource="arn:aws:s3:::data/*")], [READ]),
+    (
+        "everything but more",
+        [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}],
+        [{"Effect": "Allow", "NotAction": ["iam:*", "kms:*"], "Resource": "*"}],
+    ),
+    ("an action out of everything but others", [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], [allow()]),
+    ("a condition added", [allow()], [allow(Condition=ORG)]),
+    (
+        "fewer values of a condition",
+        [allow(Condition={"StringEquals": {"aws:PrincipalOrgID": ["o-1", "o-2"]}})],
+        [allow(Condition={"StringEquals": {"aws:principalorgid": "o-1"}})],
+    ),
+    (
+        "a value instead of a pattern",
+        [allow(Condition={"StringLike": {"s3:prefix": "raw/*"}})],
+        [allow(Condition={"StringEquals": {"s3:prefix": "raw/2013"}})],
+    ),
+    (
+        "a smaller network",
+        [allow(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})],
+        [allow(Condition={"IpAddress": {"aws:SourceIp": "10.1.0.0/16"}})],
+    ),
+    (
+        "a lower limit",
+        [allow(Condition={"NumericLessThan": {"s3:max-keys": "100"}})],
+        [allow(Condition={"NumericLessThan": {"s3:max-keys": "10"}})],
+    ),
+    (
+        "an earlier date",
+        [allow(Condition={"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}})],
+        [allow(Condition={"DateLessThan": {"aws:CurrentTime": "2029-12-31T00:00:00Z"}})],
+    ),
+    (
+        "a pattern without a wildcard instead of a value",
+        [allow(Condition={"StringEquals": {"s3:prefix": "raw/"}})],
+        [allow(Condition={"StringLike": {"s3:prefix": "raw/"}})],
+    ),
+    (
+        "false without quotes, or with a capital",
+        [deny(Condition={"Bool": {"aws:SecureTransport": [False]}})],
+        [deny(Condition={"Bool": {"aws:SecureTransport": "False"}})],
+    ),
+    ("an account without quotes", [allow(Principal={"AWS": 123456789012})], [allow(Principal={"AWS": "123456789012"})]),
+    (
+        "one more value that must not be",
+        [allow(Condition={"StringNotEquals": {"aws:SourceVpc": "vpc-1"}})],
+        [allow(Condition={"StringNotEquals": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}})],
+    ),
+    (
+        "the account by its number",
+        [allow(Principal={"AWS": f"{ACCOUNT}:root"})],
+        [allow(Principal={"AWS": "123456789012"})],
+    ),
+    ("a deny that denies more", [deny("s3:Delete*")], [deny("s3:*")]),
+    ("what is allowed is denied as well", [], [allow("s3:GetObject"), deny("s3:*")]),
+    ("a statement taken away", [allow(), allow("s3:PutObject")], [allow()]),
+]
+
+WIDER = [
+    ("an action", [READ], [{**READ, "Action": ["s3:GetObject", "s3:PutObject"]}], Widened.ACTION),
+    ("a wildcard", [READ], [{**READ, "Action": "s3:*"}], Widened.ACTION),
+    ("a wider resource", [READ], [{**READ, "Resource": "arn:aws:s3:::data/*"}], Widened.RESOURCE),
+    ("another resource", [READ], [READ, {**READ, "Resource": "arn:aws:s3:::other/*"}], Widened.RESOURCE),
+    (
+        "NotResource instead of Resource",
+        [READ],
+        [{"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::data/*"}],
+        Widened.RESOURCE,
+    ),
+    (
+        "NotAction that leaves out less",
+        [{"Effect": "Allow", "NotAction": ["iam:*", "kms:*"], "Resource": "*"}],
+        [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}],
+        Widened.ACTION,
+    ),
+    (
+        "a principal",
+        [allow(Principal={"AWS": f"{ACCOUNT}:role/a"})],
+        [allow(Principal={"AWS": [f"{ACCOUNT}:role/a", f"{ACCOUNT}:role/b"]})],
+        Widened.PRINCIPAL,
+    ),
+    ("everybody", [allow(Principal={"AWS": f"{ACCOUNT}:root"})], [allow(Principal="*")], Widened.PRINCIPAL),
+    ("a condition removed", [allow(Condition=ORG)], [allow()], Widened.CONDITION),
+    (
+        "a value added to a condition",
+        [allow(Condition=ORG)],
+        [allow(Condition={"StringEquals": {"aws:PrincipalOrgID": ["o-1", "o-2"]}})],
+        Widened.CONDITION,
+    ),
+    (
+        "IfExists added",
+        [allow(Condition=ORG)],
+        [allow(Condition={"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}})],
+        Widened.CONDITION,
+    ),
+    (
+        "a value taken from those that must not be",
+        [allow(Condition={"StringNotEquals": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}})],
+        [allow(Condition={"StringNotEquals": {"aws:SourceVpc": "vpc-1"}})],
+        Widened.CONDITION,
+    ),
+    (
+        "another quantifier",
+        [allow(Condition={"ForAllValues:StringEquals": {"aws:TagKeys": "a"}})],
+        [allow(Condition={"ForAnyValue:StringEquals": {"aws:TagKeys": "a"}})],
+        Widened.CONDITION,
+    ),
+    (
+        "a larger network",
+        [allow(Condition={"IpAddress": {"aws:SourceIp": "10.1.0.0/16"}})],
+        [allow(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})],
+        Widened.CONDITION,
+    ),
+    (
+        "a later date",
+        [allow(Condition={"DateLessThan": {"aws:CurrentTime": "2029-12-31T00:00:00Z"}})],
+        [allow(Condition={"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}})],
+        Widened.CONDITION,
+    ),
+    (
+        "a higher limit without quotes",
+        [allow(Condition={"NumericLessThan": {"aws:MultiFactorAuthAge": 300}})],
+        [allow(Condition={"NumericLessThan": {"aws:MultiFactorAuthAge": 3600}})],
+        Widened.CONDITION,
+    ),
+    (
+        "a deny of what is encrypted, not of what is not",
+        [deny(Condition={"Bool": {"aws:SecureTransport": False}})],
+        [deny(Condition={"Bool": {"aws:SecureTransport": True}})],
+        Widened.DENY,
+    ),
+    ("something else altogether", [READ], [READ, allow("kms:Decrypt")], Widened.PERMISSION),
+    ("a deny removed", [allow("s3:*"), deny("s3:DeleteObject")], [allow("s3:*")], Widened.DENY),
+    ("a deny that got a condition", [deny("s3:*")], [deny("s3:*", Condition=ORG)], Widened.DENY),
+    ("a deny of fewer actions", [deny("s3:*")], [deny("s3:Delete*")], Widened.DENY),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), [case[1:] for case in SAME], ids=[case[0] for case in SAME])
+def test_no_privilege_is_widened_by(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
+    assert kinds(before, after) == []
+
+
+@pytest.mark.parametrize(("before", "after", "kind"), [case[1:] for case in WIDER], ids=[case[0] for case in WIDER])
+def test_privileges_are_widened_by(before: list[dict[str, Any]], after: list[dict[str, Any]], kind: Widened) -> None:
+    assert kinds(before, after) == [kind]
+
+
+@pytest.mark.parametrize(
+    ("statement", "shown"),
+    [
+        (READ, "s3:GetObject on arn:aws:s3:::data/raw/*"),
+        (allow(Condition=ORG), "s3:GetObject on * if StringEquals aws:PrincipalOrgID o-1"),
+        (
+            allow(Principal="*", Condition={**ORG, "Bool": {"aws:SecureTransport": ["true", "false"]}}),
+            "s3:GetObject on * if StringEquals aws:PrincipalOrgID o-1; Bool aws:SecureTransport true, false",
+        ),
+        (allow(Principal={"AWS": f"{ACCOUNT}:root"}), "s3:GetObject on * by 123456789012"),
+        (allow("sts:AssumeRole", Principal="*", Condition=ORG),
+         "sts:AssumeRole by * if StringEquals aws:PrincipalOrgID o-1"),
+        ({"Effect": "Allow", "NotAction": ["iam:*", "kms:*"], "NotResource": "a"},
+         "everything but iam:*, kms:* on everything but a"),
+    ],
+)  # fmt: skip
+def test_a_permission_is_shown_with_whom_what_and_under_which_conditions(statement: dict[str, Any], shown: str) -> None:
+    (grant,) = read(statement).allows
+    assert str(grant) == shown
+
+
+def test_what_is_unknown_anywhere_in_it_is_not_certain() -> None:
+    assert read(allow(Principal="*", Condition=ORG), deny()).certain
+    for part in ({"Resource": [7]}, {"Action": [7]}, {"Principal": {"AWS": [7.5, []]}}, {"Condition": {"Bool": 7}}):
+        assert not read({**allow(), **part}).certain
+        assert not read(allow(), {**deny(), **part}).certain
+
+
+def test_only_the_actions_that_are_new_are_named() -> None:
+    old, new = read(READ), read({**READ, "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]})
+    (widening,) = new_permissions(new.allows, old, new)
+    assert str(widening.grant) == "s3:DeleteObject, s3:PutObject on arn:aws:s3:::data/raw/*"

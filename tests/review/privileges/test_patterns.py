@@ -1,0 +1,56 @@
+"""Patterns of policies: what one matches, does another match too? Held against trying all short texts."""
+
+import re
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sustainable_mlops.plan import UNKNOWN
+from sustainable_mlops.review.privileges.patterns import Patterns, _meet, covers
+
+TEXTS = ["".join(letters) for length in range(5) for letters in product("ab", repeat=length)]
+patterns = st.text(alphabet="ab*?", min_size=1, max_size=4)
+
+
+def matched(pattern: str) -> set[str]:
+    expression = "".join({"*": ".*", "?": "."}.get(letter, letter) for letter in pattern)
+    return {text for text in TEXTS if re.fullmatch(expression, text)}
+
+
+@given(patterns, patterns)
+def test_what_is_said_to_be_covered_is_matched(general: str, special: str) -> None:
+    if covers(general, special):
+        assert matched(special) <= matched(general)
+
+
+@given(patterns, st.text(alphabet="ab", max_size=4))
+def test_a_plain_text_is_covered_exactly_where_it_is_matched(general: str, text: str) -> None:
+    assert covers(general, text) is (text in matched(general))
+
+
+@given(patterns, patterns)
+def test_patterns_that_match_the_same_text_meet(one: str, other: str) -> None:
+    if matched(one) & matched(other):
+        assert _meet(one, other)
+
+
+@pytest.mark.parametrize(
+    ("set_", "other", "answer"),
+    [
+        (Patterns(("s3:*",)), Patterns(("s3:get*",)), True),
+        (Patterns(("s3:get*",)), Patterns(("s3:*",)), False),
+        (Patterns(("iam:*",), negated=True), Patterns(("s3:get*",)), True),
+        (Patterns(("iam:*",), negated=True), Patterns(("i*",)), False),
+        (Patterns(("iam:*",), negated=True), Patterns(("iam:*", "kms:*"), negated=True), True),
+        (Patterns(("iam:*", "kms:*"), negated=True), Patterns(("iam:*",), negated=True), False),
+        (Patterns(("s3:*",)), Patterns(("iam:*",), negated=True), False),
+        (Patterns(("*",)), Patterns((UNKNOWN,)), True),
+        (Patterns(("s3:*",)), Patterns((UNKNOWN,)), None),
+        (Patterns((UNKNOWN,)), Patterns(("s3:*",)), None),
+        (Patterns((UNKNOWN,), negated=True), Patterns(("s3:*",)), None),
+    ],
+)
+def test_sets_of_patterns_hold_others(set_: Patterns, other: Patterns, answer: bool | None) -> None:
+    assert set_.holds(other) is answer

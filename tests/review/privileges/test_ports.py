@@ -1,0 +1,119 @@
+"""Ports opened: by which rule does not matter, only what may be reached from where."""
+
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.review.comparison import Comparison
+from sustainable_mlops.review.privileges.ports import ports
+from sustainable_mlops.review.risk import Level
+from tests.plan.build import change, declared, plan
+
+WORLD = "0.0.0.0/0"
+
+
+def rule(*networks: str, first: int = 443, last: int = 443, protocol: str = "tcp", **more: Any) -> dict[str, Any]:
+    four, six = [n for n in networks if ":" not in n], [n for n in networks if ":" in n]
+    ports = {"protocol": protocol, "from_port": first, "to_port": last}
+    return {**ports, "cidr_blocks": four, "ipv6_cidr_blocks": six, "self": False, **more}
+
+
+def group(before: list[Any] | None, after: list[Any] | None, kind: str = "aws_security_group") -> dict[str, Any]:
+    old, new = (None if rules is None else {"id": "sg-1", "ingress": rules} for rules in (before, after))
+    return change(f"{kind}.this", new, before=old)
+
+
+def opened(*changes: dict[str, Any], **more: Any) -> list[tuple[Level, str]]:
+    return [(risk.level, risk.what) for risk in ports(Comparison(plan(*changes, **more)))]
+
+
+OWN = {"security_group_id": "sg-1", "type": "ingress", **rule(WORLD)}
+SINGLE = {"security_group_id": "sg-1", "ip_protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_ipv4": WORLD}
+
+OPEN = [
+    ("a new rule", [], [rule(WORLD)], "opens tcp 443 to the whole internet"),
+    ("more ports", [rule(WORLD)], [rule(WORLD, first=0, last=65535)], "opens tcp 0 to 65535 to the whole internet"),
+    ("all protocols", [rule(WORLD)], [rule(WORLD, protocol="-1", first=0, last=0)],
+     "opens all ports to the whole internet"),
+    ("two halves", [], [rule("0.0.0.0/1", "128.0.0.0/1")], "opens tcp 443 to the whole internet"),
+    ("the other half", [rule("0.0.0.0/1")], [rule("0.0.0.0/1", "128.0.0.0/1")],
+     "opens tcp 443 to much of the internet, 128.0.0.0/1"),
+    ("IPv6", [], [rule("0::/0")], "opens tcp 443 to the whole internet"),
+    ("every public IPv6 address", [], [rule("2000::/3")], "opens tcp 443 to much of the internet, 2000::/3"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "what"), [case[1:] for case in OPEN], ids=[case[0] for case in OPEN])
+def test_what_opens_to_the_internet_is_stopped(before: list[Any], after: list[Any], what: str) -> None:
+    assert opened(group(before, after)) == [(Level.STOP, what)]
+    assert before or opened(group(None, after)) == [(Level.STOP, what)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("aws_security_group_rule", OWN),
+        ("aws_vpc_security_group_ingress_rule", SINGLE),
+        ("aws_default_security_group", {"ingress": [rule(WORLD)]}),
+    ],
+)
+def test_whichever_resource_opens_it(kind: str, values: dict[str, Any]) -> None:
+    assert opened(change(f"{kind}.r", values)) == [(Level.STOP, "opens tcp 443 to the whole internet")]
+
+
+NARROWER = [
+    ("fewer ports", [rule(WORLD, first=0, last=65535)], [rule(WORLD)]),
+    ("one protocol of all", [rule(WORLD, protocol="-1", first=0, last=0)], [rule(WORLD)]),
+    ("a smaller network", [rule("10.0.0.0/8")], [rule("10.1.0.0/16")]),
+    ("a half of both", [rule("0.0.0.0/1"), rule("128.0.0.0/1")], [rule("64.0.0.0/1")]),
+    ("itself alone", [], [rule(self=True)]),
+    ("another description", [rule(WORLD)], [rule(WORLD, description="x")]),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), [case[1:] for case in NARROWER], ids=[case[0] for case in NARROWER])
+def test_what_opens_nothing_is_fine(before: list[Any], after: list[Any]) -> None:
+    assert opened(group(before, after)) == []
+
+
+def test_a_rule_that_moves_to_another_resource_opens_nothing() -> None:
+    inline = group([rule(WORLD)], [])
+    single = change("aws_vpc_security_group_ingress_rule.r", SINGLE)
+    assert opened(inline, single) == []
+    assert opened(change("aws_security_group_rule.r", before=OWN), single) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "source"),
+    [
+        ({"cidr_ipv4": "10.0.0.0/8"}, "10.0.0.0/8"),
+        ({"referenced_security_group_id": "sg-2"}, "sg-2"),
+        ({"prefix_list_id": "pl-1"}, "pl-1"),
+    ],
+)
+def test_what_opens_to_others_is_looked_at_unless_the_group_is_new(more: dict[str, Any], source: str) -> None:
+    opening = {**SINGLE, "cidr_ipv4": None, **more}
+    entry = change("aws_vpc_security_group_ingress_rule.r", opening)
+    assert opened(entry) == [(Level.LOOK, f"opens tcp 443 to {source}")]
+    assert opened(group(None, []), entry) == []
+
+
+def test_a_network_acl_is_one_of_two_locks() -> None:
+    entry = {"network_acl_id": "acl-1", "rule_action": "allow", "protocol": "-1", "cidr_block": WORLD, "egress": False}
+    assert opened(change("aws_network_acl_rule.r", entry)) == [(Level.LOOK, "opens all ports to the whole internet")]
+    assert opened(change("aws_network_acl_rule.r", {**entry, "rule_action": "deny"})) == []
+
+
+@pytest.mark.parametrize("how", ["unknown", "sensitive"])
+def test_who_may_connect_is_looked_at_where_it_cannot_be_read(how: str) -> None:
+    kind, marks = "aws_vpc_security_group_ingress_rule", {"cidr_ipv4": True}
+    root = {"resources": [declared(f"{kind}.r", cidr_ipv4=["var.network"])]}
+    before = {**SINGLE, "cidr_ipv4": "10.0.0.0/8"}
+    after = {key: value for key, value in SINGLE.items() if how == "sensitive" or key != "cidr_ipv4"}
+    entry = change(f"{kind}.r", after, before=before, **{how: marks})  # type: ignore[arg-type]
+    assert [level for level, _ in opened(entry, root=root)] == [Level.LOOK]
+
+
+def test_the_rules_of_a_new_group_that_has_none_of_its_own_are_those_of_other_resources() -> None:
+    root = {"resources": [declared("aws_security_group.this", name={"constant_value": "x"})]}
+    assert opened(change("aws_security_group.this", {"name": "x"}, unknown={"ingress": True}), root=root) == []

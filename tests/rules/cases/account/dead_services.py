@@ -1,0 +1,196 @@
+"""Cases of rules/account/dead_services.py."""
+
+from typing import Any
+
+from tests.rules.endpoints import UNKNOWN, Resources, asynchronous, real_time, serverless
+from tests.rules.tables import Case, Table
+
+DLC = "763104351884.dkr.ecr.eu-north-1.amazonaws.com"
+COMPILER = "sagemaker_training_compiler_enabled"
+ACTING = {"rule_configuration_name": "loss", "rule_parameters": {"action_json": '{"name": "stoptraining"}'}}
+WATCHING = {"rule_configuration_name": "loss", "rule_parameters": {"patience": "5"}}
+VPC = {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}
+
+
+def job(**values: Any) -> Resources:
+    """A training job."""
+    return {"aws_sagemaker_training_job.t": {"training_job_name": "t", **values}}
+
+
+def pipeline(*steps: dict[str, Any]) -> Resources:
+    """A pipeline of these steps."""
+    return {"aws_sagemaker_pipeline.p": {"pipeline_definition": {"Version": "2020-12-01", "Steps": list(steps)}}}
+
+
+def training(**arguments: Any) -> dict[str, Any]:
+    """A step that trains."""
+    return {"Name": "Train", "Type": "Training", "Arguments": arguments}
+
+
+def hosted(**variant: Any) -> Resources:
+    """A pipeline with an endpoint configuration of one variant."""
+    return pipeline(
+        {"Name": "Host", "Type": "EndpointConfig", "Arguments": {"ProductionVariants": [{"ModelName": "m", **variant}]}}
+    )
+
+
+def glue(command: str, name: str = "sagemaker-features") -> Resources:
+    """A Glue job."""
+    return {"aws_glue_job.j": {"name": name, "command": {"name": command}}}
+
+
+UNREAD = {"a pipeline known after apply": {"aws_sagemaker_pipeline.p": {"pipeline_definition": UNKNOWN}}}
+NO_TRAINING = {"a pipeline that trains nothing": pipeline({"Name": "Stop", "Type": "Fail", "Arguments": {}})}
+
+CASES: Table = {
+    "SUS_EDGE_MANAGER": {
+        "pass": "a resource of a service that ended cannot be right",
+        "fail": {
+            "a device fleet": {"aws_sagemaker_device_fleet.f": {"device_fleet_name": "f"}},
+            "a device": {
+                "aws_sagemaker_device.d": {"device_fleet_name": "${aws_sagemaker_device_fleet.f.device_fleet_name}"},
+                "aws_sagemaker_device_fleet.f": {"device_fleet_name": "f"},
+            },
+        },
+        "unknown": "its type alone decides",
+        "not_applicable": {"anything else": real_time()},
+    },
+    "SUS_ELASTIC_INFERENCE": {
+        "pass": {"none": real_time(), "as read back": real_time(variant={"accelerator_type": ""})},
+        "fail": {
+            "an accelerator": real_time(variant={"accelerator_type": "ml.eia2.medium"}),
+            "a step": hosted(InstanceType="ml.m5.large", AcceleratorType="ml.eia2.medium"),
+        },
+        "unknown": {
+            "from another resource": {
+                **real_time(variant={"accelerator_type": "${aws_ssm_parameter.a.value}"}),
+                "aws_ssm_parameter.a": {},
+            },
+            **UNREAD,
+        },
+        "not_applicable": NO_TRAINING,
+    },
+    "SUS_ELASTIC_INFERENCE_NOTEBOOK": {
+        "pass": {"none": {"aws_sagemaker_notebook_instance.n": {"instance_type": "ml.t3.medium"}}},
+        "fail": {
+            "one": {
+                "aws_sagemaker_notebook_instance.n": {
+                    "accelerator_types": ["ml.eia1.medium"],
+                    "role_arn": "${aws_iam_role.r.arn}",
+                },
+                "aws_iam_role.r": {"name": "notebook"},
+            }
+        },
+        "unknown": {"known after apply": {"aws_sagemaker_notebook_instance.n": {"accelerator_types": UNKNOWN}}},
+        "not_applicable": {"anything else": real_time()},
+    },
+    "SUS_INF1": {
+        "pass": {
+            "Inferentia 2": real_time(variant={"instance_type": "ml.inf2.xlarge"}),
+            "a step": hosted(InstanceType="ml.inf2.xlarge"),
+        },
+        "fail": {
+            "Inferentia 1": asynchronous(variant={"instance_type": "ml.inf1.xlarge"}),
+            "a step": hosted(InstanceType="ml.inf1.xlarge"),
+        },
+        "unknown": {
+            "known after apply": real_time(variant={"instance_type": UNKNOWN}),
+            "a step's, known when it runs": hosted(InstanceType={"Get": "Steps.Choose.OutputParameters['type']"}),
+            "a step's variants, known when it runs": pipeline(
+                {"Name": "Host", "Type": "EndpointConfig", "Arguments": {"ProductionVariants": {"Get": "Steps.X.Y"}}}
+            ),
+            **UNREAD,
+        },
+        "not_applicable": {"a serverless one": serverless(), **NO_TRAINING},
+    },
+    "SUS_TRAINING_COMPILER": {
+        "pass": {
+            "without": job(hyper_parameters={"epochs": "3"}),
+            "turned off": job(hyper_parameters={COMPILER: "false"}),
+            "a step without": pipeline(training(HyperParameters={"epochs": "3"})),
+        },
+        "fail": {
+            "a job": job(hyper_parameters={COMPILER: '"true"'}),
+            "a variable": job(environment={f"SM_HP_{COMPILER.upper()}": "true"}),
+            "a step": pipeline(training(HyperParameters={COMPILER: "true"})),
+            "its image": job(
+                algorithm_specification={"training_image": f"{DLC}/huggingface-pytorch-trcomp-training:1.13"}
+            ),
+            "a tuning step": pipeline(
+                {
+                    "Name": "Tune",
+                    "Type": "Tuning",
+                    "Arguments": {"TrainingJobDefinition": {"StaticHyperParameters": {COMPILER: "true"}}},
+                }
+            ),
+        },
+        "unknown": {
+            **UNREAD,
+            "hyperparameters known after apply": job(hyper_parameters=UNKNOWN),
+            "image known after apply": job(algorithm_specification={"training_image": UNKNOWN}),
+        },
+        "not_applicable": NO_TRAINING,
+    },
+    "SUS_DEBUGGER_ACTION": {
+        "pass": {"where it can stop the job": job(debug_rule_configurations=[ACTING])},
+        "fail": {
+            "network isolation": job(debug_rule_configurations=[WATCHING, ACTING], enable_network_isolation=True),
+            "a VPC": job(debug_rule_configurations=[ACTING], vpc_config=VPC),
+            "spot": job(debug_rule_configurations=[ACTING], enable_managed_spot_training=True),
+            "a profiler rule": job(profiler_rule_configurations=[ACTING]),
+            "a step": pipeline(
+                training(
+                    EnableNetworkIsolation=True,
+                    DebugRuleConfigurations=[{"RuleParameters": {"action_json": "{}"}}],
+                )
+            ),
+        },
+        "unknown": {
+            **UNREAD,
+            "rules known after apply": job(debug_rule_configurations=UNKNOWN),
+            "isolation known after apply": job(debug_rule_configurations=[ACTING], enable_network_isolation=UNKNOWN),
+            "VPC known after apply": job(debug_rule_configurations=[ACTING], vpc_config=UNKNOWN),
+        },
+        "not_applicable": {**NO_TRAINING, "rules that only watch": job(debug_rule_configurations=[WATCHING])},
+    },
+    "SUS_MODEL_MONITOR": {
+        "pass": "a resource of Model Monitor is just that",
+        "fail": {"a schedule": {"aws_sagemaker_monitoring_schedule.s": {"name": "s"}}},
+        "unknown": "its type alone decides",
+        "not_applicable": {"anything else": real_time()},
+    },
+    "SUS_MONITOR_CHECK_STEP": {
+        "pass": "a step of such a type is just that",
+        "fail": {
+            "quality": pipeline({"Name": "Quality", "Type": "QualityCheck", "Arguments": {}}),
+            "bias": pipeline({"Name": "Bias", "Type": "ClarifyCheck", "Arguments": {}}),
+        },
+        "unknown": UNREAD,
+        "not_applicable": NO_TRAINING,
+    },
+    "SUS_STUDIO_CLASSIC_APP": {
+        "pass": {"JupyterLab": {"aws_sagemaker_app.a": {"app_type": "JupyterLab"}}},
+        "fail": {"a kernel gateway": {"aws_sagemaker_app.a": {"app_type": "KernelGateway"}}},
+        "unknown": {"known after apply": {"aws_sagemaker_app.a": {"app_type": UNKNOWN}}},
+        "not_applicable": {
+            "one that is there already": Case(
+                {"aws_sagemaker_app.a": {"app_type": "KernelGateway"}}, actions={"aws_sagemaker_app.a": "no-op"}
+            )
+        },
+    },
+    "SUS_STUDIO_CLASSIC_SETTINGS": {
+        "pass": {"JupyterLab": {"aws_sagemaker_domain.d": {"default_user_settings": {"jupyter_lab_app_settings": {}}}}},
+        "fail": {
+            "a domain": {"aws_sagemaker_domain.d": {"default_user_settings": {"jupyter_server_app_settings": {}}}},
+            "a space": {"aws_sagemaker_space.s": {"space_settings": {"kernel_gateway_app_settings": {}}}},
+        },
+        "unknown": {"known after apply": {"aws_sagemaker_domain.d": {"default_user_settings": UNKNOWN}}},
+        "not_applicable": {"anything else": real_time()},
+    },
+    "SUS_GLUE_RAY": {
+        "pass": {"Spark": glue("glueetl")},
+        "fail": {"Ray": glue("glueray")},
+        "unknown": {"known after apply": glue(UNKNOWN)},
+        "not_applicable": {"another workload": glue("glueray", name="invoices")},
+    },
+}

@@ -1,0 +1,146 @@
+"""Cases of rules/account/plain_secrets.py. What looks like a token is put together here, for scanners' sake."""
+
+# ruff: noqa: S106  (none of them is a password)
+
+import base64
+from typing import Any
+
+from tests.rules.endpoints import IMAGE
+from tests.rules.jobs import HIDDEN, UNKNOWN, Resources, job, pipeline, step, trains, tuned
+from tests.rules.tables import Case, Table
+
+MODEL = "aws_sagemaker_model.m"
+HUGGING_FACE = "hf_" + "aB3d" * 9
+AWS = "AKIA" + "2345ABCD" * 2
+WEB = "eyJ" + "hbGciOiJI" * 2 + ".eyJ" + "zdWIiOiIx" * 2 + ".c2ln"
+PRIVATE = "-----BEGIN RSA " + "PRIVATE KEY-----"
+
+
+def serves(**environment: Any) -> Resources:
+    """A model with these environment variables."""
+    return {MODEL: {"primary_container": {"image": IMAGE, "environment": environment}}}
+
+
+def notebook(script: str, name: str = "on_start", kind: str = "notebook_instance_lifecycle_configuration") -> Resources:
+    """A lifecycle configuration that runs this script."""
+    return {f"aws_sagemaker_{kind}.l": {name: base64.b64encode(script.encode()).decode()}}
+
+
+def hidden(marks: Any, **environment: Any) -> Case:
+    """A model of whose container something is sensitive."""
+    return Case(serves(**environment), sensitive={MODEL: {"primary_container": [marks]}})
+
+
+WHOLE = {"aws_sagemaker_pipeline.p": {"pipeline_name": "p", "pipeline_definition": {"Version": "2020-12-01"}}}
+
+CASES: Table = {
+    "SUS_LITERAL_SECRET": {
+        "pass": {
+            "nothing of the kind": serves(LOG_LEVEL="info", WORKERS="4"),
+            "names that say something else": serves(
+                MAX_TOKENS="512",
+                TOKENIZERS_PARALLELISM="false",
+                SECRET_ARN="arn:aws:secretsmanager:eu-north-1:123456789012:secret:hf-a1B2c3",
+                DB_SECRET="arn:aws:secretsmanager:eu-north-1:123456789012:secret:db-a1B2c3",
+                SM_TOKEN_PATH="/opt/ml/token",
+                TOKEN_URL="https://login.example.com/oauth2/token",
+                PARTITION_KEY="flight_id",
+            ),
+            "values that are none": serves(
+                EOS_TOKEN="</s>",
+                PAD_TOKEN="pad42pad42",
+                API_KEY="",
+                DB_PASSWORD="$DB_PASSWORD",
+                AUTH_TOKEN="disabled",
+                ACCESS_TOKEN="<your token>",
+                USE_TOKEN="true",
+                TOKEN="12",
+                HF_TOKEN="prod/hugging-face/token-2",
+                CLIENT_SECRET="changeme",
+                GITHUB_TOKEN="{{resolve:secretsmanager:github}}",
+            ),
+            "a password that an address refers to": serves(DB="postgres://app:$PASSWORD@db:5432/flights"),
+            "a script that reads it": notebook(
+                "TOKEN=$(curl -X PUT http://169.254.169.254/latest/api/token)\n"
+                "jupyter lab --NotebookApp.token=''\n"
+                "docker login --username AWS --password-stdin < /dev/stdin\n"
+                'export HF_TOKEN="$(aws secretsmanager get-secret-value --secret-id hf --query SecretString)"\n'
+            ),
+            "a training": trains(Environment={"HF_TOKEN_ARN": "arn:aws:secretsmanager:x"}, HyperParameters={"a": "1"}),
+        },
+        "fail": {
+            "a token in a model": serves(MODEL_CARD=HUGGING_FACE),
+            "a password in a model": serves(DB_PASSWORD="hunter2"),
+            "a token of no known shape": serves(WANDB_API_KEY="0a1b2c3d" * 5),
+            "an odd spelling": serves(myApiKey="abcd1234"),
+            "a second container": {MODEL: {"container": [{"image": IMAGE}, {"environment": {"KEY_ID": AWS}}]}},
+            "a password in an address": serves(DB="postgres://app:hunter2@db:5432/flights"),
+            "a password in a connection": serves(DB="Server=db;User Id=app;Password=hunter2;"),
+            "a web token in JSON": serves(CONFIG='{"authorization": "Bearer ' + WEB + '"}'),
+            "a password in JSON": serves(CONFIG='{"db": {"password": "hunter2"}}'),
+            "a notebook's script": notebook(f"git clone https://x:{HUGGING_FACE}@example.com/x.git"),
+            "a notebook's variable": notebook("#!/bin/bash\nexport DB_PASSWORD=hunter2\n", "on_create"),
+            "a notebook's option": notebook("mlflow login --api-key hunter2abc"),
+            "an AWS key in a notebook": notebook("aws configure set aws_secret_access_key " + "aB3/" * 10),
+            "a script of Studio": notebook(PRIVATE, "studio_lifecycle_config_content", "studio_lifecycle_config"),
+            "a script in plain text": {
+                "aws_sagemaker_notebook_instance_lifecycle_configuration.l": {"on_start": "export API_KEY=hunter2abc"}
+            },
+            "an app": {
+                "aws_sagemaker_app_image_config.a": {
+                    "jupyter_lab_image_config": {
+                        "container_config": {"container_environment_variables": {"HF_TOKEN": "hunter2abc"}}
+                    }
+                }
+            },
+            "a training job": job(environment={"HF_TOKEN": "hunter2abc"}),
+            "a tuning job": tuned(static_hyper_parameters={"hub_token": "hunter2abc"}),
+            "a step's environment": trains(Environment={"HF_TOKEN": "hunter2abc"}),
+            "a step's hyperparameters": trains(HyperParameters={"api_key": '"hunter2abc"'}),
+            "a step in a branch": pipeline(
+                step(
+                    "Condition",
+                    {"IfSteps": [step("Processing", {"Environment": {"TOKEN": "hunter2abc"}})], "ElseSteps": []},
+                )
+            ),
+            "a step's arguments": pipeline(
+                step("Processing", {"AppSpecification": {"ContainerArguments": ["--token", "hunter2abc"]}})
+            ),
+            "a parameter's default": pipeline(
+                parameters=[{"Name": "HubToken", "Type": "String", "DefaultValue": "hunter2abc"}]
+            ),
+            "a definition that cannot be read": {
+                "aws_sagemaker_pipeline.p": {"pipeline_name": "p", "pipeline_definition": f"{{ {HUGGING_FACE}"}
+            },
+        },
+        "unknown": {
+            "a token known after apply": serves(HF_TOKEN=UNKNOWN),
+            "an environment known after apply": {
+                MODEL: {"primary_container": {"image": IMAGE, "environment": UNKNOWN}}
+            },
+            "a script known after apply": {
+                "aws_sagemaker_notebook_instance_lifecycle_configuration.l": {"on_start": UNKNOWN}
+            },
+            "a secret, or what it is called": serves(DB_SECRET="flights-db-secret"),
+            **HIDDEN,
+        },
+        "not_applicable": {
+            "no environment but what is sensitive": hidden({"environment": True}, HF_TOKEN="hunter2abc"),
+            "another value known after apply": serves(BUCKET=UNKNOWN),
+        },
+    },
+    "SUS_SECRET_IN_PLAIN_TEXT": {
+        "pass": {"nothing sensitive": serves(LOG_LEVEL="info"), "a pipeline": trains(Environment={"A": "b"})},
+        "fail": {
+            "a value": hidden({"environment": {"HF_TOKEN": True}}, HF_TOKEN="hunter2abc"),
+            "an environment": hidden({"environment": True}, A="b"),
+            "a definition": Case(WHOLE, sensitive={"aws_sagemaker_pipeline.p": {"pipeline_definition": True}}),
+            "a script": Case(
+                notebook("echo"),
+                sensitive={"aws_sagemaker_notebook_instance_lifecycle_configuration.l": {"on_start": True}},
+            ),
+        },
+        "unknown": "a value known after apply says by its mark alone whether it is sensitive",
+        "not_applicable": {"known after apply": serves(HF_TOKEN=UNKNOWN)},
+    },
+}

@@ -1,0 +1,31 @@
+"""Cases of rules/monitoring/dashboards.py."""
+
+from tests.rules.endpoints import ENDPOINT, UNKNOWN, Resources, real_time, serverless
+
+
+def _shown(body: str) -> Resources:
+    return {**real_time(), "aws_cloudwatch_dashboard.d": {"dashboard_name": "delay", "dashboard_body": body}}
+
+
+CASES = {
+    "SUS_ENDPOINT_DASHBOARD": {
+        "pass": {
+            "by name": _shown(
+                '{"widgets": [{"metrics": [["AWS/SageMaker", "Invocations", "EndpointName", "delay"]]}]}'
+            ),
+            "by a reference": _shown(f"${{{ENDPOINT}.arn}}"),
+            "with all others": _shown("SEARCH('{AWS/SageMaker,EndpointName,VariantName} Invocations', 'Sum')"),
+        },
+        "fail": {
+            "no dashboard": real_time(),
+            "another's": _shown(
+                '{"widgets": [{"metrics": [["AWS/SageMaker", "Invocations", "EndpointName", "fares"]]}]}'
+            ),
+        },
+        "unknown": {
+            "not known": _shown(UNKNOWN),
+            "whether it has instances not known": {ENDPOINT: {"name": "delay", "endpoint_config_name": UNKNOWN}},
+        },
+        "not_applicable": {"serverless": serverless()},
+    },
+}

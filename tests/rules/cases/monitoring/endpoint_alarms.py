@@ -1,0 +1,111 @@
+"""Cases of rules/monitoring/endpoint_alarms.py."""
+
+from typing import Any
+
+from tests.rules.endpoints import ENDPOINT, UNKNOWN, Resources, asynchronous, real_time, serverless, watched
+from tests.rules.tables import Table
+
+BELOW: dict[str, Any] = {
+    "comparison_operator": "LessThanThreshold",
+    "namespace": "/aws/sagemaker/Endpoints",
+    "threshold": 20,
+}
+IDLE: dict[str, Any] = {"comparison_operator": "LessThanThreshold", "threshold": 1, "treat_missing_data": "breaching"}
+WITHOUT_INSTANCES = {"a serverless one": serverless(), "an asynchronous one, which rests at zero": asynchronous()}
+UNSURE = {"an alarm on something unknown": watched(real_time(), "Invocation5XXErrors", dimensions=UNKNOWN)}
+ELSEWHERE = {ENDPOINT: {"name": "delay", "endpoint_config_name": "made-elsewhere"}}
+
+
+def ratio(expression: str) -> Resources:
+    """A real-time endpoint with an alarm on metric math."""
+    parts: list[Any] = [
+        {
+            "id": name,
+            "metric": {
+                "namespace": space,
+                "metric_name": metric,
+                "dimensions": {"EndpointName": f"${{{ENDPOINT}.name}}"},
+            },
+        }
+        for name, space, metric in (
+            ("busy", "/aws/sagemaker/Endpoints", "CPUUtilization"),
+            ("asked", "AWS/SageMaker", "Invocations"),
+        )
+    ]
+    query = [{"id": "e", "expression": expression, "return_data": True}, *parts]
+    return watched(real_time(), "", dimensions=None, metric_query=query)
+
+
+CASES: Table = {
+    "SUS_ENDPOINT_ERROR_ALARM": {
+        "pass": {
+            "real-time": watched(real_time(), "Invocation5XXErrors"),
+            "serverless": watched(serverless(), "Invocation5XXErrors"),
+            "asynchronous": watched(asynchronous(), "InvocationFailures"),
+            "told to a topic of the same plan": {
+                **watched(real_time(), "Invocation5XXErrors", alarm_actions="${aws_sns_topic.t.arn}"),
+                "aws_sns_topic.t": {"name": "on-call"},
+            },
+        },
+        "fail": {
+            "no alarm": serverless(),
+            "on another metric": watched(real_time(), "ModelLatency"),
+            "that tells nobody": watched(real_time(), "Invocation5XXErrors", alarm_actions=[]),
+            "on a metric of one's own": watched(real_time(), "Invocation5XXErrors", namespace="Acme"),
+            "that is turned off": watched(real_time(), "Invocation5XXErrors", actions_enabled=False),
+        },
+        "unknown": UNSURE,
+        "not_applicable": "every endpoint can fail",
+    },
+    "SUS_ENDPOINT_LATENCY_ALARM": {
+        "pass": {
+            "real-time": watched(real_time(), "ModelLatency"),
+            "asynchronous": watched(asynchronous(), "ApproximateAgeOfOldestRequest"),
+        },
+        "fail": {
+            "no alarm": real_time(),
+            "a metric that asynchronous endpoints do not publish": watched(asynchronous(), "OverheadLatency"),
+        },
+        "unknown": UNSURE,
+        "not_applicable": "every endpoint can be slow",
+    },
+    "SUS_ENDPOINT_LOW_UTILIZATION_ALARM": {
+        "pass": {
+            "below a fifth": watched(real_time(), "CPUUtilization", **BELOW),
+            "below a fifth of each of four vCPUs": watched(real_time(), "CPUUtilization", **{**BELOW, "threshold": 80}),
+        },
+        "fail": {
+            "no alarm": real_time(),
+            "above": watched(real_time(), "CPUUtilization"),
+            "below what is much": watched(real_time(), "CPUUtilizationNormalized", **{**BELOW, "threshold": 80}),
+            "below nothing": watched(real_time(), "CPUUtilization", **{**BELOW, "threshold": 0}),
+        },
+        "unknown": {
+            **UNSURE,
+            "a configuration elsewhere": ELSEWHERE,
+            "a side known after apply": watched(
+                real_time(), "CPUUtilization", **{**BELOW, "comparison_operator": UNKNOWN}
+            ),
+            "instances known after apply": watched(
+                real_time(variant={"instance_type": UNKNOWN}), "CPUUtilization", **{**BELOW, "threshold": 80}
+            ),
+        },
+        "not_applicable": WITHOUT_INSTANCES,
+    },
+    "SUS_ENDPOINT_IDLE_ALARM": {
+        "pass": {"below one, missing counts": watched(real_time(), "Invocations", **IDLE)},
+        "fail": {
+            "no alarm": real_time(),
+            "below what is asked": watched(real_time(), "Invocations", **{**IDLE, "threshold": 1000}),
+            "missing does not count": watched(real_time(), "Invocations", **{**IDLE, "treat_missing_data": "missing"}),
+        },
+        "unknown": {**UNSURE, "a configuration elsewhere": ELSEWHERE},
+        "not_applicable": WITHOUT_INSTANCES,
+    },
+    "SUS_ENDPOINT_EFFICIENCY_ALARM": {
+        "pass": {"a ratio": ratio("busy / asked")},
+        "fail": {"no alarm": real_time(), "a sum": ratio("busy + asked")},
+        "unknown": {**UNSURE, "a configuration elsewhere": ELSEWHERE},
+        "not_applicable": WITHOUT_INSTANCES,
+    },
+}

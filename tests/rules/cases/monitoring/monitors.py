@@ -1,0 +1,66 @@
+"""Cases of rules/monitoring/monitors.py."""
+
+from typing import Any
+
+from tests.rules.endpoints import real_time
+from tests.rules.jobs import UNKNOWN, Resources
+
+_SCHEDULE = "aws_sagemaker_monitoring_schedule.s"
+
+
+def _schedule(expression: str = "cron(0 0 ? * * *)") -> Resources:
+    config = {"monitoring_type": "DataQuality", "schedule_config": {"schedule_expression": expression}}
+    return {_SCHEDULE: {"name": "s", "monitoring_schedule_config": config}}
+
+
+def _capture(percent: Any, *, on: Any = True) -> Resources:
+    capture = {"enable_capture": on, "initial_sampling_percentage": percent, "destination_s3_uri": "s3://b/c"}
+    return {"aws_sagemaker_endpoint_configuration.c": {"name": "c", "data_capture_config": capture}}
+
+
+def _alarm(namespace: str, metric: str = "feature_baseline_drift", **more: Any) -> Resources:
+    told = {"alarm_actions": ["arn:aws:sns:eu-north-1:123456789012:on-call"], **more}
+    return {"aws_cloudwatch_metric_alarm.a": {"namespace": namespace, "metric_name": metric, **told}}
+
+
+CASES = {
+    "SUS_MONITORING_HOURLY": {
+        "pass": {"daily": _schedule()},
+        "fail": {
+            "hourly": _schedule("cron(0 * ? * * *)"),
+            "hourly from 0": _schedule("cron(0 0/1 ? * * *)"),
+            "each hour of the day": _schedule("cron(0 0-23 ? * * *)"),
+        },
+        "unknown": {"not known": _schedule(UNKNOWN), "no schedule": _schedule("sometimes")},
+        "not_applicable": {"no monitor": _capture(10), "started by hand": {_SCHEDULE: {"name": "s"}}},
+    },
+    "SUS_CAPTURE_SAMPLING": {
+        "pass": {"a tenth": _capture(10)},
+        "fail": {"all": _capture(100)},
+        "unknown": {"not known": _capture(UNKNOWN), "whether at all not known": _capture(100, on=UNKNOWN)},
+        "not_applicable": {"off": _capture(100, on=False)},
+    },
+    "SUS_DRIFT_ALARM": {
+        "pass": {
+            "Model Monitor's": {**_schedule(), **_alarm("aws/sagemaker/Endpoints/data-metrics")},
+            "one's own": {**real_time(), **_alarm("Acme/Delay", "DriftShare")},
+            "by metric math": {
+                **real_time(),
+                **_alarm(
+                    "", "", metric_query=[{"id": "d", "metric": {"namespace": "Evidently", "metric_name": "psi"}}]
+                ),
+            },
+        },
+        "fail": {
+            "none": _schedule(),
+            "of an endpoint": real_time(),
+            "another alarm": {**_schedule(), **_alarm("AWS/SageMaker", "ModelLatency")},
+            "one that tells nobody": {**real_time(), **_alarm("Acme", "DriftShare", alarm_actions=[])},
+        },
+        "unknown": {
+            "metric not known": {**_schedule(), **_alarm("Acme", UNKNOWN)},
+            "whom it tells not known": {**real_time(), **_alarm("Acme", "DriftShare", alarm_actions=UNKNOWN)},
+        },
+        "not_applicable": {"no model": _alarm("AWS/SageMaker")},
+    },
+}

@@ -1,0 +1,210 @@
+"""Cases of rules/serving/asynchronous.py."""
+
+from typing import Any
+
+from tests.rules.endpoints import (
+    BACKLOG,
+    ENDPOINT,
+    REQUESTS,
+    STEP,
+    TARGET,
+    UNKNOWN,
+    Resources,
+    acted_on,
+    asynchronous,
+    following,
+    moved,
+    real_time,
+    scaled,
+    serverless,
+    watched,
+)
+from tests.rules.tables import Table
+
+SAGEMAKER = {"namespace": "AWS/SageMaker"}
+AT_ZERO = scaled(asynchronous(), least=0)
+UNSURE = {**asynchronous(), TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN, "min_capacity": 0}}
+OTHERS = {"a real-time one": real_time(), "a serverless one": serverless()}
+SLEEPS = following(AT_ZERO, **BACKLOG)
+#: Which of two variants is scaled is known after the plan.
+EITHER = asynchronous()
+EITHER["aws_sagemaker_endpoint_configuration.c"] = {
+    **EITHER["aws_sagemaker_endpoint_configuration.c"],
+    "production_variants": [
+        {"variant_name": name, "model_name": "delay", "instance_type": "ml.c7g.xlarge", "initial_instance_count": 1}
+        for name in ("main", "other")
+    ],
+}
+EITHER = scaled(EITHER, least=0, resource_id=f"endpoint/${{{ENDPOINT}.name}}/variant/${{aws_sagemaker_model.m.id}}")
+STEP_ARN = f"${{{STEP}.arn}}"
+TOPICS = {
+    "s3_failure_path": "s3://answers/failed/",
+    "notification_config": {"error_topic": "arn:aws:sns:eu-north-1:123456789012:failed"},
+}
+
+
+def woken(metric: str = "HasBacklogWithoutCapacity", **alarm: Any) -> Resources:
+    """At zero, with a step policy and an alarm that starts it."""
+    return watched(moved(AT_ZERO, step=True), metric, alarm_actions=[STEP_ARN], **alarm)
+
+
+CASES: Table = {
+    "SUS_ASYNC_SCALES_TO_ZERO": {
+        "pass": {
+            "by its backlog": SLEEPS,
+            "a lone variant, whatever its name": following(
+                scaled(asynchronous(variant={"variant_name": UNKNOWN}), least=0), **BACKLOG
+            ),
+            "awake by day": acted_on(SLEEPS, ("0 8 * * ? *", 1, 4), ("0 18 * * ? *", 0, 4)),
+        },
+        "fail": {
+            "nothing scales it": asynchronous(),
+            "from one": following(scaled(asynchronous(), least=1), **BACKLOG),
+            "no policy": AT_ZERO,
+            "a metric that it never publishes": following(AT_ZERO, **REQUESTS),
+            "a policy that only adds": following(AT_ZERO, **BACKLOG, disable_scale_in=True),
+            "a policy that only wakes": woken(),
+            "scale-in suspended": following(
+                scaled(asynchronous(), least=0, suspended_state={"dynamic_scaling_in_suspended": True}), **BACKLOG
+            ),
+            "more each morning, and never less": acted_on(SLEEPS, ("0 8 * * ? *", 2, 4)),
+        },
+        "unknown": {
+            "a target of something unknown": UNSURE,
+            "a least known after apply": following(scaled(asynchronous(), UNKNOWN), **BACKLOG),
+            "a policy of something unknown": {
+                **AT_ZERO,
+                "aws_appautoscaling_policy.p": {"service_namespace": "sagemaker", "resource_id": UNKNOWN},
+            },
+            "an action that runs once": acted_on(SLEEPS, ("0 8 * * ? *", 2, 4), schedule="at(2027-01-01T00:00:00)"),
+            "one of two variants": following(EITHER, **BACKLOG),
+        },
+        "not_applicable": OTHERS,
+    },
+    "SUS_ASYNC_BACKLOG_POLICY": {
+        "pass": {"the backlog": SLEEPS},
+        "fail": {"no policy": AT_ZERO, "requests": following(AT_ZERO, **REQUESTS)},
+        "unknown": {
+            "a metric known after apply": following(
+                AT_ZERO, customized_metric_specification={**SAGEMAKER, "metric_name": UNKNOWN}
+            ),
+            "one of two variants": following(EITHER, **BACKLOG),
+        },
+        "not_applicable": {**OTHERS, "nothing scales it, which another rule says": asynchronous()},
+    },
+    "SUS_ASYNC_WAKES": {
+        "pass": {"at the first request": woken()},
+        "fail": {
+            "no step policy": following(AT_ZERO, **BACKLOG),
+            "a step policy that nothing starts": moved(AT_ZERO, step=True),
+            "an alarm on another metric": woken("ApproximateBacklogSize"),
+            "an alarm on a metric of one's own": woken(namespace="Acme"),
+            "an alarm that lets one wait": woken(comparison_operator="GreaterThanThreshold"),
+            "an alarm that is off": woken(actions_enabled=False),
+            "a policy that takes one away": watched(
+                moved(
+                    AT_ZERO,
+                    step=True,
+                    step_scaling_policy_configuration={
+                        "adjustment_type": "ChangeInCapacity",
+                        "step_adjustment": {"scaling_adjustment": -1},
+                    },
+                ),
+                "HasBacklogWithoutCapacity",
+                alarm_actions=[STEP_ARN],
+            ),
+        },
+        "unknown": {
+            "an alarm known after apply": woken(UNKNOWN),
+            "a namespace known after apply": woken(namespace=UNKNOWN),
+            "a kind of policy known after apply": moved(AT_ZERO, step=True, policy_type=UNKNOWN),
+            "a least known after apply": scaled(asynchronous(), UNKNOWN),
+            "one of two variants": EITHER,
+        },
+        "not_applicable": {**OTHERS, "never at zero": scaled(asynchronous(), least=1)},
+    },
+    "SUS_ASYNC_SCALES_ON_INVOCATIONS": {
+        "pass": {
+            "the backlog": following(AT_ZERO, **BACKLOG),
+            "a metric of one's own": following(
+                AT_ZERO, customized_metric_specification={"namespace": "Acme", "metric_name": "Invocations"}
+            ),
+        },
+        "fail": {
+            "requests by instance": following(AT_ZERO, **REQUESTS),
+            "the metric by its name": following(
+                AT_ZERO, customized_metric_specification={**SAGEMAKER, "metric_name": "Invocations"}
+            ),
+            "through metric math": following(
+                AT_ZERO,
+                customized_metric_specification={
+                    "metrics": {"id": "m", "metric_stat": {"metric": {**SAGEMAKER, "metric_name": "Invocations"}}}
+                },
+            ),
+        },
+        "unknown": {
+            "metric math that may fill what is missing": following(
+                AT_ZERO,
+                customized_metric_specification={
+                    "metrics": [
+                        {"id": "e", "expression": "FILL(m, 0) + 1"},
+                        {"id": "m", "metric_stat": {"metric": {**SAGEMAKER, "metric_name": "Invocations"}}},
+                    ]
+                },
+            ),
+            "an endpoint elsewhere": {
+                **(without := {k: v for k, v in following(AT_ZERO, **REQUESTS).items() if k != ENDPOINT}),
+                TARGET: {**without[TARGET], "resource_id": "endpoint/elsewhere/variant/main"},
+            },
+            "a metric known after apply": following(AT_ZERO, customized_metric_specification=UNKNOWN),
+        },
+        "not_applicable": {
+            "a real-time endpoint": following(scaled(real_time()), **REQUESTS),
+            "another service": {
+                "aws_appautoscaling_policy.p": {"service_namespace": "ecs", "resource_id": "service/a"}
+            },
+        },
+    },
+    "SUS_ASYNC_SILENT_ALARM": {
+        "pass": "an alarm on a metric that asynchronous endpoints publish is none of its business",
+        "fail": {
+            "requests": watched(asynchronous(), "Invocations"),
+            "in metric math": watched(
+                asynchronous(),
+                "",
+                metric_query=[
+                    {"id": "e", "expression": "m / 60"},
+                    {
+                        "id": "m",
+                        "metric": {**SAGEMAKER, "metric_name": "Invocations", "dimensions": {"EndpointName": "delay"}},
+                    },
+                ],
+            ),
+        },
+        "unknown": {
+            "dimensions known after apply": watched(asynchronous(), "Invocations", dimensions=UNKNOWN),
+            "a metric known after apply": watched(asynchronous(), UNKNOWN),
+            "a namespace known after apply": watched(asynchronous(), "Invocations", namespace=UNKNOWN),
+        },
+        "not_applicable": {
+            "a real-time endpoint": watched(real_time(), "Invocations"),
+            "a metric that is published": watched(asynchronous(), "ApproximateBacklogSize"),
+            "a metric of one's own": watched(asynchronous(), "Invocations", namespace="Acme"),
+        },
+    },
+    "SUS_ASYNC_FAILURES_SEEN": {
+        "pass": {
+            "both": asynchronous(output=TOPICS),
+            "a topic of the same plan": {
+                **asynchronous(output={**TOPICS, "notification_config": {"error_topic": "${aws_sns_topic.t.arn}"}}),
+                "aws_sns_topic.t": {"name": "failed"},
+            },
+        },
+        "fail": {
+            "neither": asynchronous(),
+            "no topic": asynchronous(output={"s3_failure_path": "s3://answers/failed/"}),
+        },
+        "unknown": {"a topic known after apply": asynchronous(output={**TOPICS, "notification_config": UNKNOWN})},
+        "not_applicable": OTHERS,
+    },
+}

@@ -1,0 +1,173 @@
+"""Cases of rules/serving/realtime.py."""
+
+from typing import Any
+
+from tests.rules.endpoints import (
+    BACKLOG,
+    ENDPOINT,
+    POLICY,
+    REQUESTS,
+    TARGET,
+    UNKNOWN,
+    Resources,
+    acted_on,
+    asynchronous,
+    following,
+    moved,
+    real_time,
+    scaled,
+    serverless,
+)
+from tests.rules.tables import Table
+
+DEV, PROD = {"tags": {"environment": "dev"}}, {"tags": {"Environment": "prod"}}
+SUSPENDED = {"dynamic_scaling_in_suspended": True, "dynamic_scaling_out_suspended": True}
+UNSURE = {TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN}}
+DELAY = "endpoint/delay/variant/main"
+NO_INSTANCES = {"a serverless one": serverless()}
+TRACKING = "target_tracking_scaling_policy_configuration"
+
+
+def rested(resources: Resources, *, day: tuple[Any, Any] = (2, 4), night: tuple[Any, Any] = (1, 4)) -> Resources:
+    """With scheduled actions for mornings and evenings, each with its least and most instances."""
+    return acted_on(resources, ("0 8 ? * MON-FRI *", *day), ("0 18 ? * MON-FRI *", *night))
+
+
+def deleted(resources: Resources, target: str, body: str, **more: Any) -> Resources:
+    """With a schedule that calls an API."""
+    return {**resources, "aws_scheduler_schedule.evening": {"target": {"arn": target, "input": body}, **more}}
+
+
+DELETE = "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint"
+
+CASES: Table = {
+    "SUS_REALTIME_SCALES": {
+        "pass": {
+            "by its requests": following(scaled(real_time()), **REQUESTS),
+            "by the clock": rested(scaled(real_time()), night=(1, 1)),
+            "instances that SageMaker manages": real_time(variant={"managed_instance_scaling": {"status": "ENABLED"}}),
+        },
+        "fail": {
+            "no target": real_time(),
+            "from two to two": following(scaled(real_time(), 2, 2), **REQUESTS),
+            "no policy": scaled(real_time()),
+            "a metric that it never publishes": following(scaled(real_time()), **BACKLOG),
+            "a step policy that nothing starts": moved(scaled(real_time()), step=True),
+            "scaling suspended": following(scaled(real_time(), suspended_state=SUSPENDED), **REQUESTS),
+            "more each morning, and never less": acted_on(scaled(real_time()), ("0 8 * * ? *", 2, 4)),
+        },
+        "unknown": {
+            "a target of something unknown": {**real_time(), **UNSURE},
+            "a range known after apply": following(scaled(real_time(), UNKNOWN), **REQUESTS),
+            "a configuration elsewhere": {ENDPOINT: {"endpoint_config_name": "made-elsewhere"}},
+        },
+        "not_applicable": {**NO_INSTANCES, "an asynchronous one": asynchronous()},
+    },
+    "SUS_SCALABLE_TARGET_HAS_POLICY": {
+        "pass": {"a policy": moved(scaled(real_time())), "a scheduled action": rested(scaled(real_time()))},
+        "fail": {
+            "neither": scaled(real_time()),
+            "a metric that it never publishes": following(scaled(real_time()), **BACKLOG),
+            "a step policy that nothing starts": moved(scaled(real_time()), step=True),
+        },
+        "unknown": {
+            "a metric of an endpoint elsewhere": {
+                **following(scaled({}, resource_id=DELAY), **REQUESTS),
+                POLICY: {**following({}, **REQUESTS)[POLICY], "resource_id": DELAY},
+            },
+            "a policy of something unknown": {
+                **scaled(real_time()),
+                "aws_appautoscaling_policy.p": {"service_namespace": "sagemaker", "resource_id": UNKNOWN},
+            },
+            "a policy of a dimension known after apply": {
+                **scaled(real_time(), resource_id=DELAY),
+                "aws_appautoscaling_policy.p": {"resource_id": DELAY, "scalable_dimension": UNKNOWN},
+            },
+        },
+        "not_applicable": {"another service": {TARGET: {"service_namespace": "ecs", "resource_id": "service/a"}}},
+    },
+    "SUS_SCALES_IN": {
+        "pass": {"by default": following(scaled(real_time()))},
+        "fail": {"never": following(scaled(real_time()), disable_scale_in=True)},
+        "unknown": {"known after apply": following(scaled(real_time()), disable_scale_in=UNKNOWN)},
+        "not_applicable": {
+            "a step policy": moved(scaled(real_time()), step=True),
+            "another service": {"aws_appautoscaling_policy.p": {"service_namespace": "ecs", TRACKING: {}}},
+        },
+    },
+    "SUS_PRODUCTION_TWO_INSTANCES": {
+        "pass": {
+            "two": real_time(variant={"initial_instance_count": 2}, endpoint=PROD),
+            "two that nothing takes away": scaled(real_time(variant={"initial_instance_count": 2}, endpoint=PROD)),
+            "at least two": scaled(real_time(endpoint=PROD), least=2),
+        },
+        "fail": {
+            "one": real_time(endpoint=PROD),
+            "down to one": following(scaled(real_time(endpoint=PROD), least=1), **REQUESTS),
+            "down to one at night": rested(scaled(real_time(endpoint=PROD)), night=(1, 1)),
+        },
+        "unknown": {
+            "a least known after apply": scaled(real_time(endpoint=PROD), least=UNKNOWN),
+            "patience known after apply": real_time(endpoint={"tags": {"env": "prod", "latency_slo": UNKNOWN}}),
+            "tags known after apply": real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN}),
+        },
+        "not_applicable": {
+            "outside production": real_time(endpoint=DEV),
+            "callers who can wait": real_time(endpoint={"tags": {"env": "prod", "latency_slo": "5m"}}),
+            "untagged": real_time(),
+        },
+    },
+    "SUS_AUTOSCALING_RESET": {
+        "pass": {
+            "the same": scaled(real_time(), least=1),
+            "one where autoscaling goes to zero": scaled(asynchronous(), least=0),
+        },
+        "fail": {"three against one": scaled(real_time(variant={"initial_instance_count": 3}), least=1)},
+        "unknown": {
+            "a count known after apply": scaled(real_time(variant={"initial_instance_count": UNKNOWN})),
+            "whether properties are kept known after apply": scaled(
+                real_time(variant={"initial_instance_count": 3}, endpoint={"retain_all_variant_properties": UNKNOWN})
+            ),
+            "a target of something unknown": {**real_time(), **UNSURE},
+        },
+        "not_applicable": {
+            **NO_INSTANCES,
+            "no autoscaling": real_time(),
+            "properties kept": scaled(
+                real_time(variant={"initial_instance_count": 3}, endpoint={"retain_all_variant_properties": True})
+            ),
+        },
+    },
+    "SUS_OFF_HOURS": {
+        "pass": {
+            "fewer in the evening": rested(scaled(real_time(endpoint=DEV)), night=(1, 1)),
+            "more in the morning and back": following(rested(scaled(real_time(endpoint=DEV))), **REQUESTS),
+            "deleted by name": deleted(real_time(endpoint=DEV), DELETE, '{"EndpointName": "delay"}'),
+            "deleted by reference": deleted(
+                real_time(endpoint={**DEV, "name": UNKNOWN}), DELETE, f'{{"EndpointName": "${{{ENDPOINT}.name}}"}}'
+            ),
+        },
+        "fail": {
+            "nothing": real_time(endpoint=DEV),
+            "only more in the morning": acted_on(scaled(real_time(endpoint=DEV)), ("0 8 * * ? *", 4, 8)),
+            "a least that nothing takes it down to": rested(scaled(real_time(endpoint=DEV))),
+            "a schedule that is off": deleted(
+                real_time(endpoint=DEV), DELETE, '{"EndpointName": "delay"}', state="DISABLED"
+            ),
+            "a schedule of something else": deleted(real_time(endpoint=DEV), "arn:aws:lambda:::function:f", "delay"),
+        },
+        "unknown": {
+            "tags known after apply": real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN}),
+            "a target of something unknown": {**real_time(endpoint=DEV), **UNSURE},
+            "as few as is known after apply": rested(scaled(real_time(endpoint=DEV)), night=(1, UNKNOWN)),
+            "deleted by a schedule known after apply": deleted(real_time(endpoint=DEV), DELETE, UNKNOWN),
+        },
+        "not_applicable": {**NO_INSTANCES, "production": real_time(endpoint=PROD), "no tag": real_time()},
+    },
+    "SUS_ENDPOINT_RIGHT_SIZED": {
+        "pass": {"a job": real_time(endpoint={"tags": {"recommendation_job": "arn:aws:sagemaker:job"}})},
+        "fail": {"no tag": real_time()},
+        "unknown": {"tags known after apply": real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN})},
+        "not_applicable": {**NO_INSTANCES, "an asynchronous one": asynchronous()},
+    },
+}

@@ -1,0 +1,38 @@
+"""Cases of rules/serving/shared_endpoints.py."""
+
+from tests.rules.endpoints import CONFIGURATION, ENDPOINT, IMAGE, MODEL, Resources, real_time, serverless
+from tests.rules.tables import Table
+
+
+def several(number: int) -> Resources:
+    """So many endpoints of one image."""
+    found: Resources = {}
+    for n in range(number):
+        one = real_time()
+        found |= {
+            f"{MODEL}{n}": {**one[MODEL], "name": f"m{n}"},
+            f"{CONFIGURATION}{n}": {
+                **one[CONFIGURATION],
+                "name": f"c{n}",
+                "production_variants": {**one[CONFIGURATION]["production_variants"], "model_name": f"m{n}"},
+            },
+            f"{ENDPOINT}{n}": {"name": f"e{n}", "endpoint_config_name": f"c{n}"},
+        }
+    return found
+
+
+CASES: Table = {
+    "SUS_MULTI_MODEL_ENDPOINT": {
+        "pass": {"one": real_time(), "two": several(2)},
+        "fail": {"three": several(3)},
+        "unknown": {
+            "a model package brings the image": real_time(model={"primary_container": {"model_package_name": "p"}}),
+            "a model elsewhere": real_time(variant={"model_name": "made-elsewhere"}),
+        },
+        "not_applicable": {
+            "a serverless one": serverless(),
+            "several models already": real_time(model={"primary_container": {"image": IMAGE, "mode": "MultiModel"}}),
+            "inference components": real_time(variant={"model_name": None}),
+        },
+    },
+}

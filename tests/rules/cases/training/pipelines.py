@@ -1,0 +1,204 @@
+"""Cases of rules/training/pipelines.py."""
+
+from typing import Any
+
+from tests.rules.jobs import HIDDEN, IDLE, UNKNOWN, Resources, pipeline, step, trains
+
+_S3 = {"bucket": "pipelines", "object_key": "p.json"}
+_ON = {"Enabled": True, "ExpireAfter": "P30D"}
+_REGISTER = step("RegisterModel", {"ModelPackageGroupName": "delay"}, name="Register")
+_EVALUATE = step("Processing", name="Evaluate")
+_METRIC = {
+    "Type": "LessThanOrEqualTo",
+    "LeftValue": {
+        "Std:JsonGet": {"PropertyFile": {"Get": "Steps.Evaluate.PropertyFiles.evaluation"}, "Path": "metrics.rmse"}
+    },
+    "RightValue": 9,
+}
+_OWN_METRIC = {
+    "Type": "LessThanOrEqualTo",
+    "LeftValue": {"Get": "Steps.Train.FinalMetricDataList['rmse'].Value"},
+    "RightValue": 9,
+}
+
+
+def _named(version: Any) -> Resources:
+    location = {**_S3, "version_id": version} if version else _S3
+    return {"aws_sagemaker_pipeline.p": {"pipeline_name": "p", "pipeline_definition_s3_location": location}}
+
+
+def _gated(condition: dict[str, Any], *before: dict[str, Any]) -> Resources:
+    branches = {"Conditions": [condition], "IfSteps": [_REGISTER], "ElseSteps": []}
+    return pipeline(*before, step("Condition", branches, name="Gate"))
+
+
+def _processing(**cluster: Any) -> Resources:
+    return pipeline(step("Processing", {"ProcessingResources": {"ClusterConfig": cluster}}))
+
+
+def _by_parameter(count: int | None) -> Resources:
+    resources = {"ClusterConfig": {"InstanceCount": {"Get": "Parameters.Count"}}}
+    given = {} if count is None else {"DefaultValue": count}
+    parameter = {"Name": "Count", "Type": "Integer", **given}
+    return pipeline(step("Processing", {"ProcessingResources": resources}), parameters=[parameter])
+
+
+CASES = {
+    "SUS_PIPELINE_FROM_S3": {
+        "pass": {"inline": IDLE["no such step"], "inline, known after apply": HIDDEN["definition not known"]},
+        "fail": {"in S3": _named(None), "a version in S3": _named("1")},
+        "unknown": {
+            "known after apply": {
+                "aws_sagemaker_pipeline.p": {"pipeline_name": "p", "pipeline_definition_s3_location": UNKNOWN}
+            }
+        },
+        "not_applicable": "every pipeline has a definition",
+    },
+    "SUS_PIPELINE_VERSION": {
+        "pass": {"version": _named("3sL4k"), "version known later": _named(UNKNOWN)},
+        "fail": {"no version": _named(None)},
+        "unknown": "an unknown version is one",
+        "not_applicable": {"inline": trains(), "not known": HIDDEN["definition not known"]},
+    },
+    "SUS_PIPELINE_PARALLELISM": {
+        "pass": {
+            "capped": pipeline(
+                step("Lambda"),
+                step("Lambda"),
+                step("Lambda"),
+                parallelism_configuration={"max_parallel_execution_steps": 2},
+            ),
+            "capped, whatever its steps": {
+                "aws_sagemaker_pipeline.p": {
+                    **HIDDEN["definition not known"]["aws_sagemaker_pipeline.p"],
+                    "parallelism_configuration": {"max_parallel_execution_steps": 2},
+                }
+            },
+        },
+        "fail": {"not capped": pipeline(step("Lambda"), step("Lambda"), step("Lambda"))},
+        "unknown": {
+            "not known": pipeline(
+                step("Lambda"),
+                step("Lambda"),
+                step("Lambda"),
+                parallelism_configuration={"max_parallel_execution_steps": UNKNOWN},
+            ),
+            **HIDDEN,
+        },
+        "not_applicable": {"one step": trains()},
+    },
+    "SUS_STEP_CACHING": {
+        "pass": {
+            "cached": pipeline(step("Processing", CacheConfig=_ON), step("Training", CacheConfig=_ON)),
+            "cached in a branch": pipeline(step("Condition", {"IfSteps": [step("Transform", CacheConfig=_ON)]})),
+            "for as long as each run says": pipeline(
+                step("Training", CacheConfig={"Enabled": True, "ExpireAfter": {"Get": "Parameters.Age"}})
+            ),
+        },
+        "fail": {
+            "nothing said": trains(),
+            "off": pipeline(step("Tuning", CacheConfig={"Enabled": False})),
+            "without an age": pipeline(step("Processing", CacheConfig={"Enabled": True})),
+            "nothing said in a loop": pipeline(step("ForEach", {"ForEachBody": [step("Processing")]})),
+        },
+        "unknown": HIDDEN,
+        "not_applicable": IDLE,
+    },
+    "SUS_PROCESSING_RUNTIME_CAP": {
+        "pass": {"capped": pipeline(step("Processing", {"StoppingCondition": {"MaxRuntimeInSeconds": 3600}}))},
+        "fail": {
+            "no cap": pipeline(step("Processing")),
+            "the longest there is": pipeline(
+                step("Processing", {"StoppingCondition": {"MaxRuntimeInSeconds": 777_600}})
+            ),
+        },
+        "unknown": {
+            "parameter without a default": pipeline(
+                step("Processing", {"StoppingCondition": {"MaxRuntimeInSeconds": {"Get": "Parameters.Cap"}}}),
+                parameters=[{"Name": "Cap", "Type": "Integer"}],
+            ),
+            **HIDDEN,
+        },
+        "not_applicable": IDLE,
+    },
+    "SUS_PROCESSING_INSTANCES": {
+        "pass": {"two": _processing(InstanceCount=2), "as each run says, two by default": _by_parameter(2)},
+        "fail": {"fifty": _processing(InstanceCount=50), "fifty by default": _by_parameter(50)},
+        "unknown": {"as each run says": _by_parameter(None), **HIDDEN},
+        "not_applicable": {"count left out": pipeline(step("Processing")), **IDLE},
+    },
+    "SUS_PROCESSING_GRAVITON": {
+        "pass": {
+            "x86": pipeline(
+                step("Processing", {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.c7i-flex.large"}}})
+            ),
+            "GPU with a g": pipeline(step("Transform", {"TransformResources": {"InstanceType": "ml.g4dn.xlarge"}})),
+        },
+        "fail": {
+            "processing": pipeline(
+                step("Processing", {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.c7g.large"}}})
+            ),
+            "transform": pipeline(step("Transform", {"TransformResources": {"InstanceType": "ml.m6gd.xlarge"}})),
+            "check": pipeline(
+                step("QualityCheck", {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m7g.large"}}})
+            ),
+        },
+        "unknown": HIDDEN,
+        "not_applicable": IDLE,
+    },
+    "SUS_GATE_BEFORE_REGISTRATION": {
+        "pass": {
+            "in a branch": _gated(_METRIC, _EVALUATE),
+            "after a condition that ends it": pipeline(
+                _EVALUATE,
+                step("Condition", {"Conditions": [_METRIC], "ElseSteps": [step("Fail")]}, name="Gate"),
+                step("Lambda", name="Notify", DependsOn=["Gate"]),
+                {**_REGISTER, "DependsOn": ["Notify"]},
+            ),
+        },
+        "fail": {
+            "alone": pipeline(_EVALUATE, _REGISTER),
+            "after a condition that ends nothing": pipeline(
+                step("Condition", {"Conditions": [_METRIC], "ElseSteps": [step("Lambda")]}, name="Gate"),
+                {**_REGISTER, "DependsOn": ["Gate"]},
+            ),
+            "an endpoint of what was just trained": pipeline(step("Training"), step("Endpoint")),
+        },
+        "unknown": {
+            "waits not known": pipeline({**_REGISTER, "DependsOn": [{"Get": "Parameters.Before"}]}),
+            **HIDDEN,
+        },
+        "not_applicable": {
+            "a batch run": pipeline(step("Model"), step("Transform")),
+            "a deployment of what is approved": pipeline(step("EndpointConfig"), step("Endpoint")),
+            **IDLE,
+        },
+    },
+    "SUS_EVALUATION_BEFORE_GATE": {
+        "pass": {"reads the evaluation": _gated(_METRIC, _EVALUATE)},
+        "fail": {"reads the training": _gated(_OWN_METRIC, step("Training", name="Train"))},
+        "unknown": HIDDEN,
+        "not_applicable": {"no gate": pipeline(_REGISTER), **IDLE},
+    },
+    "SUS_MODEL_APPROVAL": {
+        "pass": {
+            "pending": pipeline(step("RegisterModel", {"ModelApprovalStatus": "PendingManualApproval"})),
+            "not set": pipeline(_REGISTER),
+        },
+        "fail": {
+            "approved": pipeline(step("RegisterModel", {"ModelApprovalStatus": "Approved"})),
+            "approved by default": pipeline(
+                step("RegisterModel", {"ModelApprovalStatus": {"Get": "Parameters.Approval"}}),
+                parameters=[{"Name": "Approval", "Type": "String", "DefaultValue": "Approved"}],
+            ),
+        },
+        "unknown": {
+            "each run says": pipeline(
+                step("RegisterModel", {"ModelApprovalStatus": {"Get": "Parameters.Approval"}}),
+                parameters=[{"Name": "Approval", "Type": "String"}],
+            ),
+            **HIDDEN,
+        },
+        "not_applicable": IDLE,
+    },
+}

@@ -1,0 +1,150 @@
+"""Cases of rules/training/spot.py."""
+
+from tests.rules.jobs import HIDDEN, IDLE, UNKNOWN, job, pipeline, step, trains, tuned
+
+_HOUR = {"max_runtime_in_seconds": 3600, "max_wait_time_in_seconds": 7200}
+_TYPES = [{"InstanceType": "ml.g5.xlarge"}, {"InstanceType": "ml.g6.xlarge"}]
+_ADDRESS = {"s3_uri": "s3://data/checkpoints/delay"}
+
+
+def _spot(**settings: object) -> dict[str, object]:
+    return {"enable_managed_spot_training": True, **settings}
+
+
+CASES = {
+    "SUS_TRAINING_SPOT": {
+        "pass": {
+            "job": job(**_spot()),
+            "step": trains(EnableManagedSpotTraining=True, ResourceConfig={"InstanceType": "ml.m5.large"}),
+        },
+        "fail": {
+            "on demand": job(),
+            "step on demand": trains(ResourceConfig={"InstanceType": "ml.m5.large"}),
+            "tuning on demand": tuned(resource_config={"instance_type": "ml.m5.large"}),
+        },
+        "unknown": {"not known": job(enable_managed_spot_training=UNKNOWN), **HIDDEN},
+        "not_applicable": {
+            "reserved capacity": job(resource_config={"training_plan_arn": "arn:aws:sagemaker:::training-plan/t"}),
+            "no instances": job(resource_config={"instance_type": None}, serverless_job_config={"job_type": "X"}),
+            "any of several types, which spot is not offered for": trains(
+                ResourceConfig={"InstancePreferences": [{"InstanceType": "ml.g5.xlarge"}]}
+            ),
+            **IDLE,
+        },
+    },
+    "SUS_SPOT_WAIT": {
+        "pass": {
+            "longer": job(**_spot(stopping_condition=_HOUR)),
+            "equal": trains(
+                EnableManagedSpotTraining=True,
+                StoppingCondition={"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
+            ),
+        },
+        "fail": {
+            "no wait": job(**_spot(stopping_condition={"max_runtime_in_seconds": 3600})),
+            "shorter": job(
+                **_spot(stopping_condition={"max_runtime_in_seconds": 3600, "max_wait_time_in_seconds": 1800})
+            ),
+            "shorter than the default day": job(**_spot(stopping_condition={"max_wait_time_in_seconds": 3600})),
+            "tuning step": pipeline(step("Tuning", {"TrainingJobDefinition": {"EnableManagedSpotTraining": True}})),
+        },
+        "unknown": {
+            "wait not known": job(
+                **_spot(stopping_condition={"max_runtime_in_seconds": 60, "max_wait_time_in_seconds": UNKNOWN})
+            ),
+            "spot not known": job(enable_managed_spot_training=UNKNOWN),
+            "runtime not known": job(
+                **_spot(stopping_condition={"max_runtime_in_seconds": UNKNOWN, "max_wait_time_in_seconds": 60})
+            ),
+            **HIDDEN,
+        },
+        "not_applicable": {"on demand": job(), **IDLE},
+    },
+    "SUS_SPOT_CHECKPOINT": {
+        "pass": {
+            "address": job(**_spot(checkpoint_config=_ADDRESS, stopping_condition=_HOUR)),
+            "address known later": job(**_spot(checkpoint_config={"s3_uri": UNKNOWN})),
+            "little to lose": job(
+                **_spot(stopping_condition={"max_runtime_in_seconds": 600, "max_wait_time_in_seconds": 3600})
+            ),
+        },
+        "fail": {
+            "none": job(**_spot(stopping_condition=_HOUR)),
+            "none in a step": trains(EnableManagedSpotTraining=True, StoppingCondition={"MaxWaitTimeInSeconds": 7200}),
+        },
+        "unknown": {
+            "wait not known": job(**_spot(stopping_condition={"max_wait_time_in_seconds": UNKNOWN})),
+            **HIDDEN,
+        },
+        "not_applicable": {"on demand": job(), **IDLE},
+    },
+    "SUS_SPOT_WARM_POOL": {
+        "pass": "spot without a warm pool is none of its business",
+        "fail": {
+            "both": job(**_spot(resource_config={"keep_alive_period_in_seconds": 600})),
+            "both in a step": trains(EnableManagedSpotTraining=True, ResourceConfig={"KeepAlivePeriodInSeconds": 600}),
+        },
+        "unknown": {
+            "period not known": job(**_spot(resource_config={"keep_alive_period_in_seconds": UNKNOWN})),
+            "spot not known": job(
+                enable_managed_spot_training=UNKNOWN, resource_config={"keep_alive_period_in_seconds": 600}
+            ),
+            **HIDDEN,
+        },
+        "not_applicable": {
+            "spot alone": job(**_spot()),
+            "warm pool alone": job(resource_config={"keep_alive_period_in_seconds": 600}),
+            "zero": job(**_spot(resource_config={"keep_alive_period_in_seconds": 0})),
+            **IDLE,
+        },
+    },
+    "SUS_SPOT_PREFERENCES": {
+        "pass": "spot on one type is none of its business",
+        "fail": {"both": trains(EnableManagedSpotTraining=True, ResourceConfig={"InstancePreferences": _TYPES})},
+        "unknown": {
+            "spot not known": job(
+                enable_managed_spot_training=UNKNOWN,
+                resource_config={"instance_type": None, "instance_preferences": [{"instance_type": "ml.g5.xlarge"}]},
+            ),
+            "preferences not known": job(**_spot(resource_config={"instance_preferences": UNKNOWN})),
+            **HIDDEN,
+        },
+        "not_applicable": {
+            "spot alone": job(**_spot()),
+            "preferences alone": trains(ResourceConfig={"InstancePreferences": _TYPES}),
+            **IDLE,
+        },
+    },
+    "SUS_WARM_POOL_GROUPS": {
+        "pass": "instances of one kind are none of its business",
+        "fail": {
+            "kept": trains(ResourceConfig={"InstanceGroups": _TYPES, "KeepAlivePeriodInSeconds": 600}),
+        },
+        "unknown": {
+            "period not known": job(
+                resource_config={
+                    "instance_groups": [{"instance_type": "ml.m5.large"}],
+                    "keep_alive_period_in_seconds": UNKNOWN,
+                }
+            ),
+            "groups not known": job(
+                resource_config={"instance_groups": UNKNOWN, "keep_alive_period_in_seconds": 600},
+            ),
+            **HIDDEN,
+        },
+        "not_applicable": {
+            "warm pool alone": job(resource_config={"keep_alive_period_in_seconds": 600}),
+            "groups alone": trains(ResourceConfig={"InstanceGroups": _TYPES}),
+            **IDLE,
+        },
+    },
+    "SUS_WARM_POOL": {
+        "pass": {"zero": job(resource_config={"keep_alive_period_in_seconds": 0})},
+        "fail": {
+            "kept": job(resource_config={"keep_alive_period_in_seconds": 600}),
+            "kept by a step": trains(ResourceConfig={"KeepAlivePeriodInSeconds": 60}),
+        },
+        "unknown": {"not known": job(resource_config={"keep_alive_period_in_seconds": UNKNOWN}), **HIDDEN},
+        "not_applicable": {"none": job(), **IDLE},
+    },
+}

@@ -1,0 +1,55 @@
+"""Cases of rules/training/training_utilization.py."""
+
+from typing import Any
+
+from tests.rules.jobs import HIDDEN, IDLE, UNKNOWN, Resources, job, trains
+
+_STARTS = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Training Job State Change"]}
+_ENDS = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Endpoint State Change"]}
+_FUNCTION = "arn:aws:lambda:eu-north-1:123456789012:function:stop-idle"
+_QUERY = 'SELECT AVG(GPUUtilization) FROM SCHEMA("/aws/sagemaker/TrainingJobs", Host)'
+
+
+def _calls(arn: str = _FUNCTION, pattern: Any = _STARTS) -> Resources:
+    return {
+        **job(),
+        "aws_cloudwatch_event_rule.r": {"name": "starts", "event_pattern": pattern},
+        "aws_cloudwatch_event_target.t": {"rule": "${aws_cloudwatch_event_rule.r.name}", "arn": arn},
+    }
+
+
+def _alarm(**settings: Any) -> Resources:
+    return {**trains(), "aws_cloudwatch_metric_alarm.a": {"alarm_name": "idle", **settings}}
+
+
+CASES = {
+    "SUS_TRAINING_UTILIZATION": {
+        "pass": {
+            "a function, by its ARN": _calls(),
+            "a function of the plan": {
+                **_calls("${aws_lambda_function.f.arn}"),
+                "aws_lambda_function.f": {"function_name": "stop-idle"},
+            },
+            "a query over all jobs": _alarm(metric_query={"id": "q", "expression": _QUERY}),
+            "a metric of one's own": _alarm(namespace="Training", metric_name="GPUUtilization"),
+        },
+        "fail": {
+            "nothing": job(),
+            "nothing in a pipeline": trains(),
+            "another event": _calls(pattern=_ENDS),
+            "a queue": _calls("arn:aws:sqs:eu-north-1:123456789012:jobs"),
+            "an alarm on one job": _alarm(
+                namespace="/aws/sagemaker/TrainingJobs",
+                metric_name="GPUUtilization",
+                dimensions={"Host": "delay-1/algo-1"},
+            ),
+        },
+        "unknown": {
+            "whose event not known": _calls(pattern=UNKNOWN),
+            "what is called not known": _calls(UNKNOWN),
+            "namespace not known": _alarm(namespace=UNKNOWN, metric_name="GPUUtilization"),
+            **HIDDEN,
+        },
+        "not_applicable": IDLE,
+    },
+}
