@@ -71,7 +71,7 @@ def _known(test: Callable[[Quantity], bool]) -> Callable[[Part], Outcome]:
     """What the figures of a part say of `test`; unknown where they are, or hold in part only."""
 
     def answer(part: Part) -> Outcome:
-        count = part.thing.provisioned if isinstance(part.thing, Serverless) else part.count
+        count = part.activity.provisioned if isinstance(part.activity, Serverless) else part.count
         if count is None or part.partial:
             return Outcome.UNKNOWN
         return Outcome.PASS if test(count) else Outcome.FAIL
@@ -80,7 +80,7 @@ def _known(test: Callable[[Quantity], bool]) -> Callable[[Part], Outcome]:
 
 
 def _rests(part: Part) -> Outcome:
-    return Outcome.UNKNOWN if part.thing is None or part.partial else Outcome.PASS if part.rests else Outcome.FAIL
+    return Outcome.UNKNOWN if part.activity is None or part.partial else Outcome.PASS if part.rests else Outcome.FAIL
 
 
 #: Rules of scaling, and what the figures of a variant say of the same.

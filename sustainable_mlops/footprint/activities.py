@@ -1,4 +1,4 @@
-"""What can be estimated."""
+"""What can be estimated: activity data, as the GHG Protocol calls what emission factors are multiplied with."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -101,4 +101,4 @@ class Transfer:
     gb: Quantity
 
 
-Thing = Fleet | Job | Serverless | Storage | Transfer
+Activity = Fleet | Job | Serverless | Storage | Transfer

@@ -14,7 +14,16 @@ from typing import Any
 from sustainable_mlops.catalogue import instances, regions
 from sustainable_mlops.catalogue.instances import Instance
 from sustainable_mlops.catalogue.tables import rows
-from sustainable_mlops.footprint.activities import ALWAYS, HOURS_PER_MONTH, ONE, Fleet, Job, Serverless, Storage, Thing
+from sustainable_mlops.footprint.activities import (
+    ALWAYS,
+    HOURS_PER_MONTH,
+    ONE,
+    Activity,
+    Fleet,
+    Job,
+    Serverless,
+    Storage,
+)
 from sustainable_mlops.footprint.coefficients import Coefficients, assumptions
 from sustainable_mlops.footprint.figures import UNITS, Estimate, Figure, add, total
 from sustainable_mlops.footprint.from_plan import PlanFootprint, ResourceFootprint
@@ -77,16 +86,16 @@ def alternatives(
 
 def _of_resource(resource: ResourceFootprint, provider: int | Unknown) -> Iterator[Alternative]:
     parts = [one.after for one in resource.changes if one.after is not None and one.after.estimate is not None]
-    several = sum(not isinstance(part.thing, Storage) for part in parts) > 1
+    several = sum(not isinstance(part.activity, Storage) for part in parts) > 1
     for part in parts:
-        if (now := part.thing) is not None:
+        if (now := part.activity) is not None:
             for kind, title, costs, then in _proposals(part, provider):
                 title = f"{part.name}: {title}" if several else title
                 yield from _compared(resource.address, part.name, kind, title, costs, [(now, then)])
 
 
 def _compared(
-    address: str, part: str, kind: str, title: str, costs: str, moves: Sequence[tuple[Thing, Thing]]
+    address: str, part: str, kind: str, title: str, costs: str, moves: Sequence[tuple[Activity, Activity]]
 ) -> Iterator[Alternative]:
     """What it saves that each of `moves` becomes another; nothing where that is next to nothing."""
     saved = [change(then, now) for now, then in moves]
@@ -102,31 +111,31 @@ def _compared(
         yield Alternative(address, part, kind, title, costs, after, found, saved_usd)
 
 
-def _proposals(part: Part, provider: int | Unknown) -> Iterator[tuple[str, str, str, Thing]]:
-    """Kind, title, what it costs, and the thing itself."""
-    thing = part.thing
-    if isinstance(thing, Job):
-        yield from _trainium(thing)
-    if not isinstance(thing, Fleet) or (instance := instances.find(thing.instance_type)) is None:
+def _proposals(part: Part, provider: int | Unknown) -> Iterator[tuple[str, str, str, Activity]]:
+    """Kind, title, what it costs, and the activity itself."""
+    activity = part.activity
+    if isinstance(activity, Job):
+        yield from _trainium(activity)
+    if not isinstance(activity, Fleet) or (instance := instances.find(activity.instance_type)) is None:
         return
     if part.kind in ("real-time", "asynchronous"):
-        yield from _silicon(thing, instance, provider)
+        yield from _silicon(activity, instance, provider)
     if part.kind == "real-time" and part.count is not None and part.count.low > 0:  # else it sleeps already
-        yield from _kinds(thing, instance, part)
+        yield from _kinds(activity, instance, part)
         at_work = assumptions()["working_hours"] * (1 / HOURS_PER_MONTH)
-        if thing.hours is ALWAYS and not part.rests and _duty(thing).central <= at_work.central:
+        if activity.hours is ALWAYS and not part.rests and _duty(activity).central <= at_work.central:
             costs = "no answers outside working hours, in which all requests must fit; for what nobody uses then"
-            yield "off-hours", "run it on working days only", costs, replace(thing, stretch=at_work)
-    if part.kind in ("notebook", "app") and thing.hours is ALWAYS:
-        stopped = replace(thing, hours=assumptions()["notebook_hours_with_idle_stop"])
+            yield "off-hours", "run it on working days only", costs, replace(activity, stretch=at_work)
+    if part.kind in ("notebook", "app") and activity.hours is ALWAYS:
+        stopped = replace(activity, hours=assumptions()["notebook_hours_with_idle_stop"])
         yield "idle stop", "stop it when idle", "work that runs without anyone watching must move to a job", stopped
 
 
-def _duty(thing: Fleet) -> Quantity:
-    return thing.duty or assumptions()["endpoint_duty"]
+def _duty(activity: Fleet) -> Quantity:
+    return activity.duty or assumptions()["endpoint_duty"]
 
 
-def _silicon(thing: Fleet, instance: Instance, provider: int | Unknown) -> Iterator[tuple[str, str, str, Thing]]:
+def _silicon(activity: Fleet, instance: Instance, provider: int | Unknown) -> Iterator[tuple[str, str, str, Activity]]:
     if instance.accelerator is None:
         better = _gravitons(instance.vcpu, instance.memory_gib) if not instance.graviton else []
         costs = "needs an arm64 image and its libraries; compared at equal load, so measure its throughput"
@@ -136,14 +145,14 @@ def _silicon(thing: Fleet, instance: Instance, provider: int | Unknown) -> Itera
             "the model must compile with Neuron, and the Region must have the type; compared at equal time busy, "
             "with watts that AWS does not publish"
         )
-    ranked = sorted(better, key=lambda other: _kg(replace(thing, instance_type=other.name)))
+    ranked = sorted(better, key=lambda other: _kg(replace(activity, instance_type=other.name)))
     major = None if provider is UNKNOWN else provider
     taken = [other for other in ranked if not instances.refused(other.name, "hosting", major)]
     if taken:
         best = taken[0].name
         if major is None and taken[0] is not ranked[0]:
             costs += "; a newer type uses less still, which AWS provider 5 refuses"
-        yield "silicon", f"{best} instead of {instance.name}", costs, replace(thing, instance_type=best)
+        yield "silicon", f"{best} instead of {instance.name}", costs, replace(activity, instance_type=best)
 
 
 @cache
@@ -160,8 +169,8 @@ def _gravitons(vcpu: int, memory_gib: float) -> list[Instance]:
     ]
 
 
-def _kg(thing: Thing) -> float:
-    figures = estimate(thing)
+def _kg(activity: Activity) -> float:
+    figures = estimate(activity)
     figure = figures.get("total") or figures.get("energy")
     return figure.central if figure else 0.0
 
@@ -180,7 +189,7 @@ def _neuron(family: str, chips: int) -> Instance | None:
     return min(found, key=lambda one: (one.accelerators, one.vcpu), default=None)
 
 
-def _trainium(job: Job) -> Iterator[tuple[str, str, str, Thing]]:
+def _trainium(job: Job) -> Iterator[tuple[str, str, str, Activity]]:
     instance = instances.find(job.instance_type)
     if instance is None or instance.accelerator is None or "training" not in instance.uses:
         return
@@ -198,11 +207,11 @@ def _trainium(job: Job) -> Iterator[tuple[str, str, str, Thing]]:
         yield "silicon", title, costs, replace(job, instance_type=better.name, duty=job.duty or job_duty(instance))
 
 
-def _kinds(thing: Fleet, instance: Instance, part: Part) -> Iterator[tuple[str, str, str, Thing]]:
-    if _duty(thing).central <= 0.5:
+def _kinds(activity: Fleet, instance: Instance, part: Part) -> Iterator[tuple[str, str, str, Activity]]:
+    if _duty(activity).central <= 0.5:
         costs = "answers come through S3, after minutes where it has to wake; for callers that can wait"
-        yield "asynchronous", "an asynchronous endpoint that scales to zero", costs, _as_asynchronous(thing)
-    if not part.not_serverless and (serverless := _as_serverless(thing, instance)) is not None:
+        yield "asynchronous", "an asynchronous endpoint that scales to zero", costs, _as_asynchronous(activity)
+    if not part.not_serverless and (serverless := _as_serverless(activity, instance)) is not None:
         costs = (
             f"the first request after a pause waits for a start; the model and all it needs within "
             f"{serverless.memory_mb / 1024:g} of the instance's {instance.memory_gib:g} GB, payload within 4 MB"
@@ -210,33 +219,35 @@ def _kinds(thing: Fleet, instance: Instance, part: Part) -> Iterator[tuple[str, 
         yield "serverless", f"a serverless endpoint of {serverless.memory_mb} MB", costs, serverless
 
 
-def _as_asynchronous(thing: Fleet) -> Fleet:
+def _as_asynchronous(activity: Fleet) -> Fleet:
     """The same work in the hours that it takes, and the wait to scale in."""
-    duty = _duty(thing)
-    hours = (duty * thing.hours.central).at(0.0, thing.hours.high)
-    return replace(thing, hours=hours, duty=ONE, stretch=waiting(1 / duty.central if duty.central else None))
+    duty = _duty(activity)
+    hours = (duty * activity.hours.central).at(0.0, activity.hours.high)
+    return replace(activity, hours=hours, duty=ONE, stretch=waiting(1 / duty.central if duty.central else None))
 
 
-def _as_serverless(thing: Fleet, instance: Instance) -> Serverless | None:
+def _as_serverless(activity: Fleet, instance: Instance) -> Serverless | None:
     """The same work, in vCPU-hours, on workers of as much memory; None where SageMaker has no such workers.
 
     An instance of up to 16 GB may hold a model of less than 6, as the smallest come with 8 and more; its vCPUs are no
     more than those of a worker, rounded up.
     """
-    region = regions.find(thing.region) if thing.region else None
-    if region is None or not region.serverless or instance.accelerator or thing.requests is None:
+    region = regions.find(activity.region) if activity.region else None
+    if region is None or not region.serverless or instance.accelerator or activity.requests is None:
         return None
     limits = _limits()
     most_mb, at_once = limits["serverless_memory_mb_most"], limits["serverless_concurrency"]
     mb_per_vcpu = Coefficients.ours().serverless_mb_per_vcpu.central
     if instance.vcpu > ceil(most_mb / mb_per_vcpu) or instance.memory_gib > 16:
         return None
-    if thing.duration_s is None or thing.duration_s.central > limits["serverless_answer_s"]:
+    if activity.duration_s is None or activity.duration_s.central > limits["serverless_answer_s"]:
         return None
     memory = int(min(most_mb, 1024 * ceil(instance.memory_gib)))
-    if thing.count.high * instance.vcpu > at_once * memory / mb_per_vcpu:
+    if activity.count.high * instance.vcpu > at_once * memory / mb_per_vcpu:
         return None
-    return Serverless(memory, thing.region, thing.requests, thing.duration_s, at_once=at_once, work_of=thing)
+    return Serverless(
+        memory, activity.region, activity.requests, activity.duration_s, at_once=at_once, work_of=activity
+    )
 
 
 @cache
@@ -246,24 +257,24 @@ def _limits() -> dict[str, float]:
 
 def _other_regions(resources: Sequence[ResourceFootprint]) -> Iterator[Alternative]:
     """The cleanest Region, and the cleanest of the same continent, for all that runs in one."""
-    by_region: dict[str, list[Thing]] = {}
+    by_region: dict[str, list[Activity]] = {}
     for resource in resources:
         for one in resource.changes:
             part = one.after
-            if part is not None and part.thing is not None and part.estimate is not None and part.thing.region:
-                by_region.setdefault(part.thing.region, []).append(part.thing)
-    for home, things in by_region.items():
-        for other in _cleaner(home, things):
+            if part is not None and part.activity is not None and part.estimate is not None and part.activity.region:
+                by_region.setdefault(part.activity.region, []).append(part.activity)
+    for home, activities in by_region.items():
+        for other in _cleaner(home, activities):
             place = regions.everything()[other]
-            moves = [(thing, replace(thing, region=other)) for thing in things]
+            moves = [(activity, replace(activity, region=other)) for activity in activities]
             costs = "data moves with it: check residency, latency to callers, and that the types are offered there"
             title = f"{other} ({place.location}) instead of {home}"
             yield from _compared("", f"all that runs in {home}", "region", title, costs, moves)
 
 
-def _cleaner(home: str, things: list[Thing]) -> list[str]:
+def _cleaner(home: str, activities: list[Activity]) -> list[str]:
     """The cleanest Region of the same continent and of all, by carbon a kWh of the machines."""
-    serverless = any(isinstance(thing, Serverless) for thing in things)
+    serverless = any(isinstance(activity, Serverless) for activity in activities)
     found = [
         region
         for name, region in regions.everything().items()

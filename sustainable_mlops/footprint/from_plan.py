@@ -20,7 +20,7 @@ from sustainable_mlops.footprint.figures import (
     total,
 )
 from sustainable_mlops.footprint.model import change
-from sustainable_mlops.footprint.resource_parts import Part, Reader, Side, known
+from sustainable_mlops.footprint.resource_parts import Part, known
 from sustainable_mlops.footprint.services import (
     autoscaling_groups,
     batch,
@@ -35,6 +35,7 @@ from sustainable_mlops.footprint.services import (
     stores,
     studio,
 )
+from sustainable_mlops.footprint.services.reading import Reader, Side
 from sustainable_mlops.footprint.usage import Usage
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.plan.pairs import between, matched
@@ -116,11 +117,13 @@ class Change:
         before, after = self.before, self.after
         if before is None:
             return {} if after is None or after.estimate is None else after.estimate.figures
-        if before.estimate is None or before.thing is None:
+        if before.estimate is None or before.activity is None:
             return {}
         if after is None:
             return before.estimate.times(-1).figures
-        return change(before.thing, after.thing) if after.estimate is not None and after.thing is not None else {}
+        return (
+            change(before.activity, after.activity) if after.estimate is not None and after.activity is not None else {}
+        )
 
     @property
     def unknowns(self) -> tuple[Unknown, ...]:

@@ -191,27 +191,27 @@ def on_spot(discount: Quantity, share: float = 1.0) -> Quantity:
     return Quantity(low, central, high, discount.grade, discount.text)
 
 
-def of_serverless(thing: Serverless, place: Place, coefficients: Coefficients) -> Calculation:
+def of_serverless(activity: Serverless, place: Place, coefficients: Coefficients) -> Calculation:
     """The calculation for a serverless variant in `place`."""
     calculation = Calculation(place)
     take = calculation.input
     platform = instances.platform(_SERVERLESS_PLATFORM)
-    gb = thing.memory_mb / 1024
+    gb = activity.memory_mb / 1024
     host = coefficients.host_model_guessed_tdp.named("power of the servers of serverless inference")
-    power, provisioned = take(host.of("serverless")), take(thing.provisioned)
+    power, provisioned = take(host.of("serverless")), take(activity.provisioned)
     ratio, load = take(coefficients.serverless_mb_per_vcpu), take(assumptions()["serverless_load"])
     server, cpu = take(coefficients.server_kg.of("serverless")), take(coefficients.cpu_kg.of("serverless"))
     dram, usd = take(coefficients.dram_kg_per_gb), take(coefficients.serverless_usd_per_gb_s)
     elsewhere = take(place.price("serverless inference"))
-    busy_of = _busy_hours(thing, calculation)
-    most_h = HOURS_PER_MONTH * (inf if thing.at_once is None else thing.at_once)
+    busy_of = _busy_hours(activity, calculation)
+    most_h = HOURS_PER_MONTH * (inf if activity.at_once is None else activity.at_once)
     calculation.notes(_WARM)
-    if thing.provisioned.high > 0:
+    if activity.provisioned.high > 0:
         reason = "no price of provisioned concurrency is known"
         calculation.lacks("cost", Unknown("cost of provisioned concurrency", reason, Lack.UNCOUNTED))
 
     def formula(v: Sequence[float]) -> tuple[float, float, float]:
-        vcpu = thing.memory_mb / v[ratio]
+        vcpu = activity.memory_mb / v[ratio]
         busy_h = min(busy_of(v, vcpu * v[load]), most_h)
         ready_h = max(v[provisioned] * HOURS_PER_MONTH - busy_h, 0.0)
         busy_w = slice_power(platform, vcpu, gb, v[load], coefficients)
@@ -227,11 +227,11 @@ def of_serverless(thing: Serverless, place: Place, coefficients: Coefficients) -
     return calculation
 
 
-def _busy_hours(thing: Serverless, calculation: Calculation) -> Callable[[Sequence[float], float], float]:
+def _busy_hours(activity: Serverless, calculation: Calculation) -> Callable[[Sequence[float], float], float]:
     """Hours that workers answer, each of which does as much as a number of vCPUs that are busy all the time."""
-    take, fleet = calculation.input, thing.work_of
+    take, fleet = calculation.input, activity.work_of
     if fleet is None:
-        requests, duration = take(thing.requests), take(thing.duration_s)
+        requests, duration = take(activity.requests), take(activity.duration_s)
         return lambda v, _: v[requests] * v[duration] / 3600
     instance = instances.find(fleet.instance_type)
     vcpu = instance.vcpu if instance is not None else 0

@@ -1,4 +1,4 @@
-"""The estimate of a thing. `docs/footprint.md` explains the formulas."""
+"""The estimate of an activity. `docs/footprint.md` explains the formulas."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from sustainable_mlops.catalogue import instances, prices
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint.activities import ONE, Fleet, Job, Serverless, Storage, Thing
+from sustainable_mlops.footprint.activities import ONE, Activity, Fleet, Job, Serverless, Storage
 from sustainable_mlops.footprint.calculation import Calculation, place
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import UNITS, Estimate, Figure
@@ -15,15 +15,15 @@ from sustainable_mlops.footprint.quantities import Quantity, exactly
 from sustainable_mlops.footprint.storage_and_transfer import of_storage, of_transfer
 
 
-def estimate(thing: Thing, coefficients: Coefficients | None = None) -> Estimate:
-    """The estimate of `thing` for a month (a `Job` or `Fleet` with `runs`: for its runs).
+def estimate(activity: Activity, coefficients: Coefficients | None = None) -> Estimate:
+    """The estimate of `activity` for a month (a `Job` or `Fleet` with `runs`: for its runs).
 
     Raises UserError on an instance type or storage class that nobody knows; `of_plan` lists those instead.
     """
-    return _estimate(thing, coefficients or Coefficients.ours(), False)
+    return _estimate(activity, coefficients or Coefficients.ours(), False)
 
 
-def change(before: Thing, after: Thing) -> Mapping[str, Figure]:
+def change(before: Activity, after: Activity) -> Mapping[str, Figure]:
     """What `after` uses more a month than `before`, by metric; without those that either side cannot give.
 
     What both rest on moves both at once, see `propagate_change`. Raises UserError as `estimate` does.
@@ -34,11 +34,11 @@ def change(before: Thing, after: Thing) -> Mapping[str, Figure]:
     return {metric: Figure(0.0, 0.0, 0.0, figure.grade, "", UNITS[metric]) for metric, figure in same.items()}
 
 
-def per_thousand_requests(thing: Fleet | Serverless, coefficients: Coefficients | None = None) -> Estimate | None:
+def per_thousand_requests(activity: Fleet | Serverless, coefficients: Coefficients | None = None) -> Estimate | None:
     """The estimate of 1,000 requests (SCI, ISO/IEC 21031:2024, R = 1,000 requests); None where there may be none."""
-    if thing.requests is None or thing.requests.low < 1:
+    if activity.requests is None or activity.requests.low < 1:
         return None
-    return _estimate(thing, coefficients or Coefficients.ours(), True)
+    return _estimate(activity, coefficients or Coefficients.ours(), True)
 
 
 def estimate_job(
@@ -70,31 +70,31 @@ def estimate_job(
 
 
 @lru_cache(maxsize=16384)
-def _estimate(thing: Thing, coefficients: Coefficients, per_request: bool) -> Estimate:
-    calculation = _calculation(thing, coefficients)
-    if per_request and isinstance(thing, Fleet | Serverless) and thing.requests is not None:
-        calculation.per_thousand(thing.requests)
+def _estimate(activity: Activity, coefficients: Coefficients, per_request: bool) -> Estimate:
+    calculation = _calculation(activity, coefficients)
+    if per_request and isinstance(activity, Fleet | Serverless) and activity.requests is not None:
+        calculation.per_thousand(activity.requests)
     return calculation.result()
 
 
 @lru_cache(maxsize=16384)
-def _change(before: Thing, after: Thing, coefficients: Coefficients) -> Mapping[str, Figure]:
+def _change(before: Activity, after: Activity, coefficients: Coefficients) -> Mapping[str, Figure]:
     return _calculation(after, coefficients).since(_calculation(before, coefficients))
 
 
-def _calculation(thing: Thing, coefficients: Coefficients) -> Calculation:
-    where = place(thing.region, coefficients)
-    if isinstance(thing, Serverless):
-        return of_serverless(thing, where, coefficients)
-    if isinstance(thing, Storage):
-        return of_storage(thing, where, coefficients)
-    if isinstance(thing, Fleet | Job):
-        instance = instances.find(thing.instance_type)
+def _calculation(activity: Activity, coefficients: Coefficients) -> Calculation:
+    where = place(activity.region, coefficients)
+    if isinstance(activity, Serverless):
+        return of_serverless(activity, where, coefficients)
+    if isinstance(activity, Storage):
+        return of_storage(activity, where, coefficients)
+    if isinstance(activity, Fleet | Job):
+        instance = instances.find(activity.instance_type)
         if instance is None:
-            raise UserError(f"instance type {thing.instance_type}: {instances.why_unknown(thing.instance_type)}")
-        fleet = fleet_of_job(thing) if isinstance(thing, Job) else thing
-        calculation = of_fleet(fleet, instance, prices.find(thing.instance_type), where, coefficients)
-        if isinstance(thing, Job) and (unknown := unknown_duty(thing, instance)) is not None:
+            raise UserError(f"instance type {activity.instance_type}: {instances.why_unknown(activity.instance_type)}")
+        fleet = fleet_of_job(activity) if isinstance(activity, Job) else activity
+        calculation = of_fleet(fleet, instance, prices.find(activity.instance_type), where, coefficients)
+        if isinstance(activity, Job) and (unknown := unknown_duty(activity, instance)) is not None:
             calculation.notes(unknown)
         return calculation
-    return of_transfer(thing, where, coefficients)
+    return of_transfer(activity, where, coefficients)

@@ -11,15 +11,15 @@ from sustainable_mlops.footprint.figures import Unknown
 from sustainable_mlops.footprint.quantities import Quantity, exactly
 
 
-def of_storage(thing: Storage, place: Place, coefficients: Coefficients) -> Calculation:
+def of_storage(activity: Storage, place: Place, coefficients: Coefficients) -> Calculation:
     """The calculation for stored bytes in `place`. Raises UserError on a storage class that is none."""
-    kept = storage.everything().get(thing.storage_class)
+    kept = storage.everything().get(activity.storage_class)
     if kept is None:
         known = ", ".join(storage.everything())
-        raise UserError(f"storage class {thing.storage_class}: is none of {known}")
+        raise UserError(f"storage class {activity.storage_class}: is none of {known}")
     calculation = Calculation(place)
     take = calculation.input
-    gb, copies = take(thing.gb), take(Quantity(*kept.copies, kept.copies_grade, f"copies kept in {kept.name}"))
+    gb, copies = take(activity.gb), take(Quantity(*kept.copies, kept.copies_grade, f"copies kept in {kept.name}"))
     elsewhere = take(place.price(kept.name))
     usd = take(exactly(kept.usd_per_gb_month or 0.0, f"price of {kept.name}", kept.price_grade))
     if kept.usd_per_gb_month is None:
@@ -39,10 +39,10 @@ def of_storage(thing: Storage, place: Place, coefficients: Coefficients) -> Calc
     return calculation
 
 
-def of_transfer(thing: Transfer, place: Place, coefficients: Coefficients) -> Calculation:
+def of_transfer(activity: Transfer, place: Place, coefficients: Coefficients) -> Calculation:
     """The calculation for bytes sent out of `place`."""
     calculation = Calculation(place)
-    gb, network = calculation.input(thing.gb), calculation.input(coefficients.network_kwh_per_gb)
+    gb, network = calculation.input(activity.gb), calculation.input(coefficients.network_kwh_per_gb)
     usd = calculation.input(coefficients.transfer_usd_per_gb)
     calculation.lacks("embodied", Unknown("embodied carbon of the network", "no figure for AWS's backbone is known"))
     calculation.lacks("total", Unknown("total of the transfer", "its embodied carbon is not known"))

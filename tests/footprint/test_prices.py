@@ -104,8 +104,8 @@ def test_each_price_has_its_source_its_date_and_its_class(file: str) -> None:
 
 
 def test_stored_bytes_cost_what_their_own_list_says_and_other_services_what_the_region_does() -> None:
-    def usd(thing: Storage | Serverless) -> float:
-        return estimate(thing).figures["cost"].central
+    def usd(activity: Storage | Serverless) -> float:
+        return estimate(activity).figures["cost"].central
 
     kept = usd(Storage("STANDARD", "sa-east-1", exactly(1000.0)))
     assert kept == pytest.approx(40.5, rel=0.01)  # 0.0405 USD a GB-month

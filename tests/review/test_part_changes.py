@@ -80,7 +80,7 @@ def reviewed(address: str, before: dict[str, Any] | None, after: dict[str, Any] 
 @pytest.mark.parametrize(("address", "before", "after", "says"), BECOMES, ids=[case[-1] for case in BECOMES])
 def test_what_a_resource_becomes_is_said(address: str, before: Any, after: Any, says: str) -> None:
     (row,) = rows(reviewed(address, before, after))
-    assert says in row.things
+    assert says in row.part_changes
     assert row.differs
 
 
@@ -97,7 +97,7 @@ def test_a_job_that_leaves_spot_says_so() -> None:
     values = job("ml.m5.xlarge", spot=True), job("ml.m5.xlarge", spot=False)
     found = review(plan(change("aws_sagemaker_training_job.j", values[1], before=values[0])), usage=used, today=TODAY)
     (row,) = rows(found)
-    assert row.things == ("ml.m5.xlarge, 2 instances, spot → on demand",)
+    assert row.part_changes == ("ml.m5.xlarge, 2 instances, spot → on demand",)
 
 
 def test_another_storage_class_is_said() -> None:
@@ -106,7 +106,7 @@ def test_another_storage_class_is_said() -> None:
     before, after = ({"feature_group_name": "f", "online_store_config": [one], **REGION} for one in stores)
     found = review(plan(change("aws_sagemaker_feature_group.f", after, before=before)), usage=used, today=TODAY)
     (row,) = rows(found)
-    assert row.things == ("feature store online standard → feature store online in memory, 10 GB",)
+    assert row.part_changes == ("feature store online standard → feature store online in memory, 10 GB",)
 
 
 def test_what_stays_as_it_is_has_no_arrow_and_what_is_scaled_has_three_counts() -> None:
@@ -124,6 +124,6 @@ def test_what_stays_as_it_is_has_no_arrow_and_what_is_scaled_has_three_counts() 
     }
     found = review(plan(*(change(address, values, before=values) for address, values in parts.items())), today=TODAY)
     (row,) = rows(found)
-    assert row.things == ("ml.m5.large × 1 / 2 / 4",)
+    assert row.part_changes == ("ml.m5.large × 1 / 2 / 4",)
     assert not row.differs
     assert not row.changes

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.quantities import Quantity, exactly
-from sustainable_mlops.footprint.resource_parts import Part, Side, known_number, never_set, says
+from sustainable_mlops.footprint.resource_parts import Part
 from sustainable_mlops.footprint.services.ec2_machines import (
     NO_VOLUMES,
     Kind,
@@ -16,6 +16,7 @@ from sustainable_mlops.footprint.services.ec2_machines import (
     unknown_machines,
 )
 from sustainable_mlops.footprint.services.launch_templates import Launch, kinds, of_configuration, of_template
+from sustainable_mlops.footprint.services.reading import Side, known_number, never_set, says
 from sustainable_mlops.plan import UNKNOWN, Block, Matches, Resource
 
 _POLICY = "aws_autoscaling_policy"

@@ -8,7 +8,7 @@ from sustainable_mlops.footprint.activities import NONE, Storage
 from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.figures import Unknown
 from sustainable_mlops.footprint.quantities import exactly
-from sustainable_mlops.footprint.resource_parts import Part, Side, known, known_number, never_set, says, unknown
+from sustainable_mlops.footprint.resource_parts import Part, known, unknown
 from sustainable_mlops.footprint.services.ec2_machines import (
     Kind,
     Machines,
@@ -19,6 +19,7 @@ from sustainable_mlops.footprint.services.ec2_machines import (
     volume_of,
 )
 from sustainable_mlops.footprint.services.launch_templates import of_template
+from sustainable_mlops.footprint.services.reading import Side, known_number, never_set, says
 from sustainable_mlops.plan import UNKNOWN, Resource
 
 _STATE = "aws_ec2_instance_state"

@@ -11,7 +11,8 @@ from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.figures import Unknown
 from sustainable_mlops.footprint.machines import on_spot
 from sustainable_mlops.footprint.quantities import Quantity
-from sustainable_mlops.footprint.resource_parts import Part, Side, default, known, known_number, says, unknown
+from sustainable_mlops.footprint.resource_parts import Part, known, unknown
+from sustainable_mlops.footprint.services.reading import Side, default, known_number, says
 from sustainable_mlops.footprint.usage import OF_TYPE
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Unsure

@@ -8,7 +8,7 @@ from sustainable_mlops.footprint.activities import ALWAYS
 from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.quantities import Quantity, exactly
-from sustainable_mlops.footprint.resource_parts import Part, Side, known_number, never_set, says
+from sustainable_mlops.footprint.resource_parts import Part
 from sustainable_mlops.footprint.services.ec2_machines import (
     Kind,
     Machines,
@@ -20,6 +20,7 @@ from sustainable_mlops.footprint.services.ec2_machines import (
     volume_of,
 )
 from sustainable_mlops.footprint.services.launch_templates import weight_of
+from sustainable_mlops.footprint.services.reading import Side, known_number, never_set, says
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Unsure
 from sustainable_mlops.plan.document import embedded

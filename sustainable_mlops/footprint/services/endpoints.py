@@ -9,8 +9,9 @@ from sustainable_mlops.footprint.activities import ALWAYS, HOURS_PER_MONTH, Flee
 from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.quantities import Quantity
-from sustainable_mlops.footprint.resource_parts import Part, Side, default, known, known_number, says, unknown
+from sustainable_mlops.footprint.resource_parts import Part, known, unknown
 from sustainable_mlops.footprint.services import scaling
+from sustainable_mlops.footprint.services.reading import Side, default, known_number, says
 from sustainable_mlops.footprint.usage import Keys
 from sustainable_mlops.plan import UNKNOWN, Block, Matches, Plan, Resource, Variant
 from sustainable_mlops.plan.scaling import Scaling, of_concurrency, of_instances, ready, still, unscaled
@@ -159,7 +160,7 @@ def _serverless(served: _Served, block: Block) -> Part:
     given = served.keys.get("provisioned_concurrency")
     if given is None and scaled.spans is UNKNOWN:
         return unknown(served.name, "serverless", "its provisioned concurrency is not known until apply")
-    thing = Serverless(
+    activity = Serverless(
         memory_mb=int(memory),
         region=served.region,
         requests=default(served.keys, "requests_per_month") * served.share,
@@ -167,7 +168,7 @@ def _serverless(served: _Served, block: Block) -> Part:
         provisioned=given or scaling.mean(scaled, "workers kept ready"),
         at_once=known_number(block.number("max_concurrency")) or None,
     )
-    return _within_concurrency(served.name, thing, _untold(scaled, given, "provisioned_concurrency"))
+    return _within_concurrency(served.name, activity, _untold(scaled, given, "provisioned_concurrency"))
 
 
 def _ready(served: _Served) -> Scaling:
@@ -177,14 +178,14 @@ def _ready(served: _Served) -> Scaling:
     return still(ready(served.variant, served.configuration, served.side.joins))
 
 
-def _within_concurrency(name: str, thing: Serverless, left_out: tuple[Unknown, ...]) -> Part:
+def _within_concurrency(name: str, activity: Serverless, left_out: tuple[Unknown, ...]) -> Part:
     """What its concurrency lets through: SageMaker refuses the rest."""
-    asked, duration = thing.requests.central, thing.duration_s.central
-    if thing.at_once is None or asked * duration <= thing.at_once * HOURS_PER_MONTH * 3600:
-        return known(name, "serverless", thing, left_out)
-    most = thing.at_once * HOURS_PER_MONTH * 3600 / duration
-    reason = f"max_concurrency {thing.at_once:g} lets {most:,.0f} of {asked:,.0f} through: the rest is not counted"
-    let_through = replace(thing, requests=thing.requests.at(0.0, most))
+    asked, duration = activity.requests.central, activity.duration_s.central
+    if activity.at_once is None or asked * duration <= activity.at_once * HOURS_PER_MONTH * 3600:
+        return known(name, "serverless", activity, left_out)
+    most = activity.at_once * HOURS_PER_MONTH * 3600 / duration
+    reason = f"max_concurrency {activity.at_once:g} lets {most:,.0f} of {asked:,.0f} through: the rest is not counted"
+    let_through = replace(activity, requests=activity.requests.at(0.0, most))
     return known(name, "serverless", let_through, (Unknown("requests", reason), *left_out))
 
 

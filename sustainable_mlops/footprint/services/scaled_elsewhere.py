@@ -1,6 +1,7 @@
 """What changes the size of a fleet that nobody counts here, as that is not in the plan."""
 
-from sustainable_mlops.footprint.resource_parts import Part, Side, unknown
+from sustainable_mlops.footprint.resource_parts import Part, unknown
+from sustainable_mlops.footprint.services.reading import Side
 from sustainable_mlops.plan import Resource
 
 _GROUP = "aws_autoscaling_group"

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sustainable_mlops.footprint.resource_parts import Part, Side, says, unknown
+from sustainable_mlops.footprint.resource_parts import Part, unknown
+from sustainable_mlops.footprint.services.reading import Side, says
 from sustainable_mlops.plan import UNKNOWN, Resource
 from sustainable_mlops.plan.document import embedded
 

@@ -9,7 +9,8 @@ from sustainable_mlops.footprint.activities import ALWAYS, ONE, Fleet, Storage
 from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.quantities import Quantity
-from sustainable_mlops.footprint.resource_parts import Part, Side, default, known, known_number, says, unknown
+from sustainable_mlops.footprint.resource_parts import Part, known, unknown
+from sustainable_mlops.footprint.services.reading import Side, default, known_number, says
 from sustainable_mlops.footprint.usage import Keys
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Maybe
@@ -100,7 +101,7 @@ def of_domain(resource: Resource, side: Side) -> list[Part]:
     """The apps that people start in a domain, and their volumes: as the usage file says, as no plan does."""
     storage = "space_storage_settings.0.default_ebs_storage_settings.0.default_ebs_volume_size_in_gb"
     apps, keys = _apps(resource, side, "default_user_settings.0"), side.usage(resource.address)
-    if apps.thing is None:
+    if apps.activity is None:
         return [replace(apps, whole=True)]
     gb = side.values(resource).number(f"default_user_settings.0.{storage}")
     return [apps, _volume(gb, side.region(resource), keys.get("instances") or ONE)]

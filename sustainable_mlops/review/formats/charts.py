@@ -53,7 +53,7 @@ def ranges(rows: Iterable[Row]) -> list[Bar]:
     """What each resource will use, with its range, the largest first."""
     found = [(row, figure) for row in rows if (figure := row.kg[1]) is not None and figure.high > 0]
     found = sorted(found, key=lambda item: -item[1].central)[:_MOST]
-    return _ranged(((row.address, figure, "; ".join(row.things)) for row, figure in found), "total")
+    return _ranged(((row.address, figure, "; ".join(row.part_changes)) for row, figure in found), "total")
 
 
 def savings(alternatives: Iterable[tuple[str, Figure, str]]) -> list[Bar]:

@@ -75,7 +75,7 @@ class Row:
     address: str
     action: str
     #: What it is, or becomes, a line a part.
-    things: tuple[str, ...]
+    part_changes: tuple[str, ...]
     #: Whether what it is changes.
     differs: bool
     kg: tuple[Figure | None, Figure | None, Figure | None]
@@ -108,7 +108,7 @@ class Row:
 
 def rows(review: Review) -> list[Row]:
     """A row a resource of which something is known, those first whose carbon changes most."""
-    found = [row for resource in review.footprint.resources if (row := _row(resource)).known or row.things]
+    found = [row for resource in review.footprint.resources if (row := _row(resource)).known or row.part_changes]
     return sorted(found, key=lambda row: -abs(row.kg[2].central) if row.kg[2] is not None else 0.0)
 
 

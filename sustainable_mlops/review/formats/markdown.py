@@ -189,11 +189,11 @@ def _done(one: Done) -> str:
 
 
 def _row(row: Row) -> str:
-    things = "".join(f"<br><b>{prose(text)}</b>" for text in row.things)
+    changed = "".join(f"<br><b>{prose(text)}</b>" for text in row.part_changes)
     requests = f"<br>{prose(row.per_thousand)}" if row.per_thousand else ""
     grade = f"{row.grade}, {row.driver}" if row.driver else row.grade
     return (
-        f"| {code(row.address, table=True)}{things}{requests} | "
+        f"| {code(row.address, table=True)}{changed}{requests} | "
         f"{content.central(row.kg[0])} → {content.central(row.kg[1])} | {spread(row.kg[2], change=True)} | "
         f"{content.central(row.usd[0])} → {content.central(row.usd[1])} | {spread(row.usd[2], change=True)} | "
         f"{prose(grade)} |"

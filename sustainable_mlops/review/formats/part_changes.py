@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sustainable_mlops.footprint.activities import Fleet, Job, Serverless, Storage, Thing, Transfer
+from sustainable_mlops.footprint.activities import Activity, Fleet, Job, Serverless, Storage, Transfer
 from sustainable_mlops.footprint.from_plan import Change
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.resource_parts import SERVING, Part
@@ -42,7 +42,7 @@ def became(change: Change) -> Became:
     if before is None:
         return Became(_is(after), True)
     old, new = _traits(before), _traits(after)
-    if type(before.thing) is not type(after.thing):
+    if type(before.activity) is not type(after.activity):
         return Became(f"{_is(before) or _NOT_KNOWN} → {_is(after) or _NOT_KNOWN}", True)
     if [trait.value for trait in old] == [trait.value for trait in new]:
         return Became(_is(after), False)
@@ -66,42 +66,42 @@ def _is(part: Part | None) -> str:
     """A part on one side: `ml.g5.xlarge × 1 / 2 / 4`; `serverless, 2048 MB`."""  # noqa: RUF002
     if part is None:
         return ""
-    thing = part.thing
-    if not isinstance(thing, Fleet | Job):
+    activity = part.activity
+    if not isinstance(activity, Fleet | Job):
         return ", ".join(trait.then(trait) for trait in _traits(part) if trait.main)
-    number = _number(part.count or thing.count)
+    number = _number(part.count or activity.count)
     start = "asynchronous, " if part.kind == "asynchronous" else ""
     count = f" × {number}" if part.kind in SERVING or number != "1" else ""  # noqa: RUF001
-    return f"{start}{thing.instance_type}{count}{', spot' if isinstance(thing, Job) and thing.spot else ''}"
+    return f"{start}{activity.instance_type}{count}{', spot' if isinstance(activity, Job) and activity.spot else ''}"
 
 
 def _traits(part: Part) -> list[_Trait]:
-    """All that may be said of a part; of two things of one class the same in the same order."""
-    thing = part.thing
-    if thing is None:
+    """All that may be said of a part; of two of one class the same in the same order."""
+    activity = part.activity
+    if activity is None:
         return []
-    return [*_own(part, thing), _Trait(thing.region or _NOT_KNOWN)]
+    return [*_own(part, activity), _Trait(activity.region or _NOT_KNOWN)]
 
 
-def _own(part: Part, thing: Thing) -> list[_Trait]:
-    match thing:
+def _own(part: Part, activity: Activity) -> list[_Trait]:
+    match activity:
         case Fleet():
-            return _of_fleet(part, thing)
+            return _of_fleet(part, activity)
         case Job():
-            return _of_job(thing)
+            return _of_job(activity)
         case Serverless():
             return [
                 _Trait("serverless", main=True),
-                _Trait(f"{thing.memory_mb}", "MB", main=True),
-                _Trait(_number(thing.provisioned), "workers kept ready"),
-                _Trait("any number" if thing.at_once is None else f"{thing.at_once:g}", "at the same time"),
+                _Trait(f"{activity.memory_mb}", "MB", main=True),
+                _Trait(_number(activity.provisioned), "workers kept ready"),
+                _Trait("any number" if activity.at_once is None else f"{activity.at_once:g}", "at the same time"),
             ]
         case Storage():
-            kept = thing.storage_class
+            kept = activity.storage_class
             name = kept.replace("_", " ") if kept.islower() else kept
-            return [_Trait(name, main=True), _Trait(_number(thing.gb), "GB", main=True)]
+            return [_Trait(name, main=True), _Trait(_number(activity.gb), "GB", main=True)]
         case Transfer():
-            return [_Trait(_number(thing.gb), "GB to another Region", main=True)]
+            return [_Trait(_number(activity.gb), "GB to another Region", main=True)]
 
 
 def _of_fleet(part: Part, fleet: Fleet) -> list[_Trait]:

@@ -223,7 +223,7 @@ def _done(one: Done) -> Text:
 
 def _lines(row: Row) -> Iterator[Text]:
     yield Text(short(row.address), "bold")
-    yield from (Text(short(text), "cyan") for text in row.things)
+    yield from (Text(short(text), "cyan") for text in row.part_changes)
     for unit, (before, after, delta) in (("kgCO2e", row.kg), ("USD", row.usd)):
         figures = f"{content.central(before)} → {content.central(after)} {unit}"
         grade = f", class {row.grade}" if row.grade and unit != "USD" else ""

@@ -205,9 +205,9 @@ def test_workers_that_are_kept_ready_follow_the_same_model() -> None:
         for entry in entries:
             entry["change"]["after"].update(dimension)
         plan = served(serverless(1024, max_concurrency=20, provisioned_concurrency=count))
-        thing = only(footprint(*plan, *entries)).thing
-        assert isinstance(thing, Serverless)
-        found = thing.provisioned
+        activity = only(footprint(*plan, *entries)).activity
+        assert isinstance(activity, Serverless)
+        found = activity.provisioned
         return found.low, found.central, found.high
 
     limits = change(TARGET, target(2, 8))
