@@ -59,6 +59,9 @@ class Finding(NamedTuple):
     path: str = ""
 
 
+#: The id of every rule, as its file is imported; `rules` imports them all.
+IDS: set[str] = set()
+
 Verdicts: TypeAlias = Iterator[Verdict]
 Check: TypeAlias = Callable[[Plan, Resource], Verdicts]
 
@@ -112,6 +115,7 @@ def rule(
     """Make the function below it a `Rule`."""
 
     def make(check: Check) -> Rule:
+        IDS.add(id)
         return Rule(id, severity, title, practices, fix, types, check, deleted, of_change)
 
     return make

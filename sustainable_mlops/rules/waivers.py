@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.plan.document import shown
-from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule
+from sustainable_mlops.rules.rule import IDS, Severity, Verdicts, failed, passed, rule
 
 PREFIX = "sust_waiver:"
 #: The day that waivers are judged by; `evaluate` sets it.
@@ -92,12 +92,10 @@ def _read(value: object) -> Waiver:
 )
 def waivers_count(_: Plan, resource: Resource) -> Verdicts:
     """What a waiver accepts may be fixed before it ends; then nothing else speaks of it."""
-    from sustainable_mlops.rules import BY_ID  # here, as this is one of them
-
     found = _tags(resource) if resource.mode == "managed" else {}
     for key, value in found.items():
         name, problem = key.removeprefix(PREFIX), _read(value).problem
-        if name not in BY_ID:
+        if name not in IDS:
             yield failed(f"{shown(name)} is no rule", "tags")
         elif problem:
             yield failed(f"{name}: {problem}", "tags")
