@@ -86,6 +86,6 @@ def test_a_name_that_is_itself_a_token_is_not_shown() -> None:
     "piece", ["-", "a-", "a.", "sk-", "eyJ-", "hf_", "://", "token ", "token=", "--token ", "\"' :"]
 )
 def test_a_hostile_text_is_read_in_a_moment(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     list(credentials.within(piece * (200_000 // len(piece)) + "token://AKIA-----PRIVATE KEY-----"))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 8  # what backtracks takes minutes
