@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sustainable_mlops.jobs import aws
+from sustainable_mlops import aws
 from sustainable_mlops.terraform import Terraform
 
 

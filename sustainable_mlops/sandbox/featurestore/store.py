@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.sandbox.featurestore.offline import FLUSH_SECONDS, OfflineStore, Row
 from sustainable_mlops.sandbox.featurestore.online import Entry, OnlineStore
 from sustainable_mlops.sandbox.featurestore.records import RecordError, Schema, duration
@@ -121,8 +122,7 @@ class FeatureStore:
 
     def _bucket(self, name: str) -> str | None:
         group = self.region.feature_groups.resources.get(name)
-        uri: str = group.fields["OfflineStoreConfig"]["S3StorageConfig"]["S3Uri"] if group else "s3:///"
-        return uri.split("/")[2]
+        return S3Uri.parse(group.fields["OfflineStoreConfig"]["S3StorageConfig"]["S3Uri"]).bucket if group else None
 
     def _online_of(self, fields: Mapping[str, Any]) -> OnlineStore:
         with self._lock:

@@ -10,11 +10,11 @@ from urllib.parse import unquote
 from botocore import xform_name
 from werkzeug import Request, Response
 
+from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.featurestore import api as feature_store_api
 from sustainable_mlops.sandbox.sagemaker.errors import ApiError, NotEmulatedError, SerializationError
 from sustainable_mlops.sandbox.sagemaker.hosting import InvocationError, ModelFailureError
-from sustainable_mlops.sandbox.sagemaker.model import service_model
 from sustainable_mlops.sandbox.sagemaker.region import Region
 from sustainable_mlops.sandbox.sagemaker.resources import Fields
 from sustainable_mlops.sandbox.sagemaker.shaping import shape_output

@@ -3,10 +3,10 @@
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.sandbox.sagemaker.endpoints import model_data_uri
 from sustainable_mlops.sandbox.sagemaker.errors import ApiError
 from sustainable_mlops.sandbox.sagemaker.resources import Fields
@@ -108,10 +108,10 @@ class Hosting:
         uri = model_data_uri(container)
         data = None
         if uri is not None:
-            parts = urlsplit(uri)
+            address = S3Uri.parse(uri, "ModelDataUrl")
             s3 = context.client("s3", self.region.name)
             try:
-                data = s3.get_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))["Body"].read()
+                data = s3.get_object(Bucket=address.bucket, Key=address.key)["Body"].read()
             except ClientError as error:
                 raise InvocationError(f"Failed to download model data from {uri}: {error}") from None
         folder = context.folder / "endpoints" / self.region.name / endpoint_name

@@ -5,10 +5,10 @@ import threading
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from sustainable_mlops.aws.s3 import S3Uri, is_s3
 from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
 from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs
@@ -60,8 +60,9 @@ class Region:
 
     def object_exists(self, uri: str) -> bool:
         """Whether S3 has this object or, for an address that ends in a slash, anything under it."""
-        parts = urlsplit(uri)
-        bucket, key, s3 = parts.netloc, parts.path.lstrip("/"), self.context.client("s3", self.name)
+        if not is_s3(uri):
+            return False
+        (bucket, key), s3 = S3Uri.parse(uri), self.context.client("s3", self.name)
         try:
             if not key or key.endswith("/"):
                 return bool(s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)["KeyCount"])
