@@ -11,8 +11,8 @@ from werkzeug import Request, Response
 
 from sustainable_mlops.sandbox import inventory
 from sustainable_mlops.sandbox.context import Context
+from sustainable_mlops.sandbox.errors import ApiError
 from sustainable_mlops.sandbox.sagemaker.api import SageMaker
-from sustainable_mlops.sandbox.sagemaker.errors import ApiError
 
 _INTERRUPT = re.compile(r"/_sandbox/training-jobs/(?P<name>[^/]+)/interrupt")
 

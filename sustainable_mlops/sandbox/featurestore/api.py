@@ -9,9 +9,9 @@ from urllib.parse import unquote
 from werkzeug import Request
 
 from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.sandbox.errors import ApiError, NotEmulatedError, ValidationError
 from sustainable_mlops.sandbox.featurestore.records import RecordError
-from sustainable_mlops.sandbox.sagemaker.errors import ApiError, NotEmulatedError, ValidationError
-from sustainable_mlops.sandbox.sagemaker.validation import validate
+from sustainable_mlops.sandbox.validation import validate
 
 if TYPE_CHECKING:
     from sustainable_mlops.sandbox.sagemaker.region import Region

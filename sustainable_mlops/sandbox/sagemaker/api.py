@@ -12,13 +12,13 @@ from werkzeug import Request, Response
 
 from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox.context import Context
+from sustainable_mlops.sandbox.errors import ApiError, NotEmulatedError, SerializationError
 from sustainable_mlops.sandbox.featurestore import api as feature_store_api
-from sustainable_mlops.sandbox.sagemaker.errors import ApiError, NotEmulatedError, SerializationError
 from sustainable_mlops.sandbox.sagemaker.hosting import InvocationError, ModelFailureError
 from sustainable_mlops.sandbox.sagemaker.region import Region
 from sustainable_mlops.sandbox.sagemaker.resources import Fields
 from sustainable_mlops.sandbox.sagemaker.shaping import shape_output
-from sustainable_mlops.sandbox.sagemaker.validation import validate
+from sustainable_mlops.sandbox.validation import validate
 
 _INVOCATION = re.compile(r"/endpoints/(?P<endpoint>[^/]+)/(?P<kind>[a-z-]*invocations[a-z-]*)")
 

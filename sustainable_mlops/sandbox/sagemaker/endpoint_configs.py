@@ -1,7 +1,7 @@
 """Endpoint configurations, and the combinations that SageMaker refuses (docs: "Deploy models with Serverless
 Inference", feature exclusions)."""
 
-from sustainable_mlops.sandbox.sagemaker.errors import ValidationError
+from sustainable_mlops.sandbox.errors import ValidationError
 from sustainable_mlops.sandbox.sagemaker.models import containers
 from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, list_page
 

@@ -1,7 +1,7 @@
 """Endpoints: their life, and the models they serve (see `hosting` for requests to them)."""
 
+from sustainable_mlops.sandbox.errors import ValidationError
 from sustainable_mlops.sandbox.sagemaker.endpoint_configs import is_serverless
-from sustainable_mlops.sandbox.sagemaker.errors import ValidationError
 from sustainable_mlops.sandbox.sagemaker.models import containers
 from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource, list_page, now
 

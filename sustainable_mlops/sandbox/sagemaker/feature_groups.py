@@ -2,7 +2,7 @@
 
 import time
 
-from sustainable_mlops.sandbox.sagemaker.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
+from sustainable_mlops.sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
 from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource, list_page, now
 
 #: Columns that the offline store adds by itself.

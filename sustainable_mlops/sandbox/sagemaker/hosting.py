@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.sandbox.errors import ApiError
 from sustainable_mlops.sandbox.sagemaker.endpoints import model_data_uri
-from sustainable_mlops.sandbox.sagemaker.errors import ApiError
 from sustainable_mlops.sandbox.sagemaker.resources import Fields
 
 if TYPE_CHECKING:

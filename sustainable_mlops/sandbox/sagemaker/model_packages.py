@@ -1,6 +1,6 @@
 """The model registry: package groups with their policies, and versioned model packages with their approval."""
 
-from sustainable_mlops.sandbox.sagemaker.errors import ApiError, ConflictError, ValidationError
+from sustainable_mlops.sandbox.errors import ApiError, ConflictError, ValidationError
 from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource, list_page, now
 
 #: Members of UpdateModelPackage that are no fields of a package.

@@ -1,6 +1,6 @@
 """Models: what to serve and with which image."""
 
-from sustainable_mlops.sandbox.sagemaker.errors import ValidationError
+from sustainable_mlops.sandbox.errors import ValidationError
 from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, list_page
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sustainable_mlops.sandbox.sagemaker.errors import ValidationError
+from sustainable_mlops.sandbox.errors import ValidationError
 
 if TYPE_CHECKING:
     from sustainable_mlops.sandbox.sagemaker.region import Region

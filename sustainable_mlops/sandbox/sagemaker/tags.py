@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sustainable_mlops.sandbox.sagemaker.errors import ValidationError
+from sustainable_mlops.sandbox.errors import ValidationError
 from sustainable_mlops.sandbox.sagemaker.resources import Fields, Resource
 
 if TYPE_CHECKING:

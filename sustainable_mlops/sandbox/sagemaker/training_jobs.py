@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sustainable_mlops.sandbox.sagemaker.errors import ResourceInUseError, ValidationError
+from sustainable_mlops.sandbox.errors import ResourceInUseError, ValidationError
 from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource, list_page, now
 
 if TYPE_CHECKING:
