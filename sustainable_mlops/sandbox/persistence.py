@@ -75,7 +75,7 @@ class State:
                 moto[service] = _moto_content(service, self._account)
             except Exception as error:
                 print(f"sandbox: the state of {service} is not kept: {type(error).__name__}: {error}", file=sys.stderr)
-        regions = {name: region.snapshot() for name, region in sagemaker.regions.items()}
+        regions = {name: families.snapshot() for name, families in sagemaker.regions.items()}
         partial = self._file.with_suffix(".partial")
         kept = {"versions": _versions(), "account": self._account, "moto": moto, "sagemaker": regions}
         partial.write_bytes(pickle.dumps(kept))
