@@ -36,7 +36,7 @@ def evolve_feature_group(
 ) -> None:
     """Add declared features."""
     from sustainable_mlops import feature_groups
-    from sustainable_mlops.jobs.aws import client
+    from sustainable_mlops.aws import client
 
     with cli.console.status("Reading what is declared"):
         outputs, source = _outputs(root, declared)

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sustainable_mlops import cli
-from sustainable_mlops.catalogue import practices
+from sustainable_mlops import cli, practices
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, README = ROOT / "docs" / "practices.md", ROOT / "README.md"

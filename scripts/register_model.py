@@ -33,7 +33,8 @@ def register_model(
     out: Annotated[Path, typer.Option(help="Folder with the records of runs.")] = Path("out"),
 ) -> None:
     """Register a model."""
-    from sustainable_mlops.jobs import aws, register
+    from sustainable_mlops import aws
+    from sustainable_mlops.jobs import register
 
     if approve and not reason:
         raise UserError("--approve: say why with --reason TEXT; it is kept with the package")

@@ -14,6 +14,7 @@ from rich.table import Table
 from sustainable_mlops import cli, terraform
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
 from sustainable_mlops.sandbox.process import LOG
 
 _TERRAFORM_VARIABLES = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "CHECKPOINT_DISABLE")
@@ -37,14 +38,20 @@ def start(
     state: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder to keep everything in from one start to the next.")
     ] = None,
+    account: Annotated[str, typer.Option(help="Account that it stands for: the one in the environment's settings.")] = (
+        DEFAULT_ACCOUNT
+    ),
+    region: Annotated[
+        str, typer.Option(help="Region of the commands that name none; it has all of them.")
+    ] = DEFAULT_REGION,
 ) -> None:
     """Start the sandbox in the background.
 
-    Example: `scripts/sandbox.py start --port 4566 --state .local/sandbox/state`
+    Example: `scripts/sandbox.py start --account 210987654321 --state .local/sandbox/state`
     """
     began = time.monotonic()
     with cli.console.status("Starting the sandbox"):
-        sandbox = Sandbox.start_in_background(state=state, port=port)
+        sandbox = Sandbox.start_in_background(state=state, port=port, account=account, region=region)
     print(f"The sandbox answers at {sandbox.endpoint} after {time.monotonic() - began:.1f} s; messages go to {LOG}.")
     print("Use it with: scripts/sandbox.py exec -- COMMAND")
 
@@ -57,8 +64,11 @@ def stop() -> None:
         print("No sandbox is running.")
         return
     with cli.console.status("Stopping the sandbox"):
-        sandbox.stop()
-    print(f"Stopped the sandbox at {sandbox.endpoint}.")
+        in_time = sandbox.stop()
+    if in_time:
+        print(f"Stopped the sandbox at {sandbox.endpoint}.")
+    else:
+        print(f"Killed the sandbox at {sandbox.endpoint}, which did not end: its state is what the last stop kept.")
 
 
 @app.command()
@@ -66,7 +76,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="For machines: endpoint, variables and inventory.")] = False,
 ) -> None:
     """Where the sandbox is, and every resource in it."""
-    sandbox = Sandbox.running()
+    sandbox = _running()
     inventory = sandbox.inventory()
     if as_json:
         facts = {"endpoint": sandbox.endpoint, "environment": sandbox.environment, "inventory": inventory}
@@ -89,7 +99,7 @@ def execute(
 
     Example: `scripts/sandbox.py exec -- python -c "import boto3; print(boto3.client('s3').list_buckets())"`
     """
-    sandbox = Sandbox.running()
+    sandbox = _running()
     # Terraform finds the same provider and plugin cache as everywhere in this project, yet may still ask.
     engine = {name: value for name, value in terraform.environment().items() if name in _TERRAFORM_VARIABLES}
     try:
@@ -97,6 +107,11 @@ def execute(
     except FileNotFoundError:
         raise UserError(f"sandbox: no command `{command[0]}` on PATH") from None
     sys.exit(done.returncode)
+
+
+def _running() -> Sandbox:
+    with cli.console.status("Waiting for the sandbox to answer"):
+        return Sandbox.running()
 
 
 def _shorten(names: list[str], most: int = 4) -> str:

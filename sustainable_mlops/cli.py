@@ -25,11 +25,13 @@ def app(name: str, help_text: str) -> typer.Typer:
 
 
 def run(command: Callable[[], object]) -> None:
-    """Run a command; a `UserError` becomes one line on stderr and exit code 2, Ctrl-C exit code 130."""
+    """Run a command; a `UserError` becomes one line on stderr and its remedy, exit code 2; Ctrl-C 130."""
     try:
         command()
     except UserError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        if error.remedy:  # joined: none runs after one that failed, and none answers the question of the one before
+            print(" &&\n".join(error.remedy), file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

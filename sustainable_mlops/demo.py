@@ -16,9 +16,10 @@ from typing import Any
 import yaml
 from rich.table import Table
 
-from sustainable_mlops import checkov, cli, teardown
+from sustainable_mlops import aws, checkov, cli, teardown
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs import aws, launch, register
+from sustainable_mlops.jobs import launch, register
 from sustainable_mlops.jobs.record import RunRecord, write_local
 from sustainable_mlops.jobs.wait import wait
 from sustainable_mlops.sandbox import Sandbox
@@ -195,7 +196,7 @@ class Demo:
         """Rows in the Parquet files of an offline store."""
         import pandas as pd
 
-        s3, (bucket, prefix) = self._sandbox.client("s3"), aws.split(address)
+        s3, (bucket, prefix) = self._sandbox.client("s3"), S3Uri.parse(address)
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         keys = [item["Key"] for page in pages for item in page.get("Contents", []) if item["Key"].endswith(".parquet")]
         return sum(len(pd.read_parquet(BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read()))) for key in keys)

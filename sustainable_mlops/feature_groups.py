@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from sustainable_mlops.aws import Client, error_code, told
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.aws import Client, error_code, told
 from sustainable_mlops.settings import did_you_mean, validate
 
 #: Most features that one UpdateFeatureGroup adds. Source: FeatureAdditions in the SageMaker API reference.

@@ -1,27 +1,66 @@
 """Take an environment down by one command, with what launchers left in it that would hold Terraform up."""
 
-from collections.abc import Callable
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.jobs import aws
-from sustainable_mlops.terraform import Terraform
+from sustainable_mlops import aws
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.sandbox.client import CREDENTIALS
+from sustainable_mlops.terraform import Terraform, find_engine
+
+#: What Terraform may not destroy, as `state list` shows it; see `protect` in modules/.
+_GUARD = re.compile(r"^(?P<address>\S*\bterraform_data\.deletion_protection)\[", re.MULTILINE)
+_SETTING = re.compile(r"^deletion_protection\s*:\s*(?P<value>\w+)", re.MULTILINE)
 
 
 def destroy(terraform: Terraform, progress: Callable[[str], None] = lambda _: None, *, refresh: bool = True) -> int:
     """Destroy an environment; returns how many resources went. Without `refresh` the state is taken as it is.
 
     SageMaker deletes no model package group that holds packages, and packages come from launchers, not from Terraform:
-    they go first, unless the environment is protected, which Terraform itself then says. Raises UserError.
+    they go first. Raises UserError, with the commands that are left to run where the environment is protected.
     """
+    if guards := sorted(set(_GUARD.findall(terraform.run("state", "list")))):
+        raise UserError(
+            f"{terraform.folder}: deletion_protection is on, so nothing was deleted; it takes two keys to turn off, "
+            "the setting and the guards in the state. To delete the data for good, run",
+            *_two_keys(terraform.folder, guards),
+        )
     platform: dict[str, Any] = terraform.outputs().get("platform", {})
-    if platform and not _protected(terraform):
+    if platform:
         progress("model packages")
         _delete_packages(platform)
     return terraform.apply("-destroy", f"-refresh={str(refresh).lower()}", progress=lambda at: progress(str(at))).done
 
 
-def _protected(terraform: Terraform) -> bool:
-    return ".terraform_data.deletion_protection[" in terraform.run("state", "list")
+def _two_keys(folder: Path, guards: list[str]) -> Iterator[str]:
+    """What is left to run; the settings of an environment that is not written by this project are its owner's."""
+    engine = find_engine()
+    program = engine.name if shutil.which(engine.name) == engine.path else engine.path
+    # Someone who tries this on the sandbox goes on there.
+    there = "smlops sandbox exec -- " if os.environ.get("AWS_ACCESS_KEY_ID") == CREDENTIALS["aws_access_key_id"] else ""
+    terraform = f"{there}{shlex.join([program, f'-chdir={folder}'])}"
+    settings = folder / "settings.yaml"
+    if settings.is_file():
+        yield from turn_off(settings)
+        yield f"smlops synth {shlex.quote(folder.resolve().name)}"
+    yield f"{terraform} state rm {shlex.join(guards)}"
+    # A bucket's right to be emptied and a key's shorter waiting time have to be in the state before the destruction.
+    yield f"{terraform} apply"
+    yield f"{there}smlops teardown {shlex.quote(str(folder))}"
+
+
+def turn_off(settings: Path) -> Iterator[str]:
+    """The command that sets `deletion_protection: false`, unless it is; `sed -i` differs between Linux and macOS."""
+    file, given = shlex.quote(str(settings)), _SETTING.search(settings.read_text(encoding="utf-8"))
+    if given is None:
+        yield f"printf '\\ndeletion_protection: false\\n' >> {file}"
+    elif given["value"] != "false":
+        yield f"sed -i.bak 's/^deletion_protection *:.*/deletion_protection: false/' {file} && rm {file}.bak"
 
 
 def _delete_packages(platform: dict[str, Any]) -> None:

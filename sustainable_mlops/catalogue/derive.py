@@ -51,9 +51,9 @@ _ACCELERATOR_GIB = {"Trainium2": 96.0}
 
 def sagemaker_types() -> dict[str, list[str]]:
     """Every type of instance that SageMaker's API accepts, in botocore's model, and for what."""
-    import botocore.session
+    from sustainable_mlops.aws.service_model import service_model
 
-    model = botocore.session.get_session().get_service_model("sagemaker")
+    model = service_model("sagemaker")
     found: dict[str, list[str]] = {}
     for shape, use in ENUMS.items():
         for name in model.shape_for(shape).metadata["enum"]:

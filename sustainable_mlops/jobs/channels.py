@@ -4,8 +4,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from sustainable_mlops.aws import Client, S3Uri, error_code
+from sustainable_mlops.aws.s3 import is_s3
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.aws import Client, error_code, split
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Channel:
 def find_channels(data: dict[str, str], bucket: str, s3: Client) -> tuple[Channel, ...]:
     """The data sets of `data` (channel to key, prefix or s3:// address). Raises UserError where one is missing."""
     return tuple(
-        _channel(name, given if given.startswith("s3://") else f"s3://{bucket}/{given.lstrip('/')}", s3)
+        _channel(name, given if is_s3(given) else str(S3Uri(bucket, given.lstrip("/"))), s3)
         for name, given in sorted(data.items())
     )
 
@@ -32,7 +33,7 @@ def find_channels(data: dict[str, str], bucket: str, s3: Client) -> tuple[Channe
 def _channel(name: str, address: str, s3: Client) -> Channel:
     from botocore.exceptions import ClientError
 
-    bucket, prefix = split(address)
+    bucket, prefix = S3Uri.parse(address)
     below = prefix.rpartition("/")[0]
     objects: list[tuple[str, str, int]] = []
     try:

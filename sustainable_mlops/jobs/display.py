@@ -14,8 +14,9 @@ from rich.text import Text
 
 from sustainable_mlops.footprint import shown
 from sustainable_mlops.jobs.estimate import Alternative, Estimate
+from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.launch import Decision, Launch
-from sustainable_mlops.jobs.record import Figure, RunRecord
+from sustainable_mlops.jobs.record import RunRecord
 
 _DECISIONS: dict[Decision, str] = {
     "start": "would train from the start",

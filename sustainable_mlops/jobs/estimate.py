@@ -12,10 +12,11 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import Job, PlanFootprint, Quantity, alternatives, exactly, of_job
 from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.model import change
+from sustainable_mlops.jobs.figure import Basis, Figure
 from sustainable_mlops.jobs.footprint import named, told
 from sustainable_mlops.jobs.image import NO_NEURON
 from sustainable_mlops.jobs.launch import Launch
-from sustainable_mlops.jobs.record import Basis, Figure, RunRecord, read_record
+from sustainable_mlops.jobs.record import RunRecord, read_record
 from sustainable_mlops.settings import Settings
 
 DURATION = "the duration"

@@ -5,10 +5,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.figure import Figure
 
 if TYPE_CHECKING:
     from sustainable_mlops import footprint
-    from sustainable_mlops.jobs.record import Figure, RunRecord
 
 #: The footprint model's metric to a run's name of it: kWh, kgCO2e, L and USD. `co2e` is operational + embodied.
 NAMES = {
@@ -23,8 +23,15 @@ NAMES = {
 
 
 def figures(
-    record: "RunRecord", training_seconds: float, billable_seconds: float, volume_gb: float
-) -> dict[str, "Figure"]:
+    instance_type: str,
+    instances: int,
+    region: str,
+    training_seconds: float,
+    billable_seconds: float,
+    *,
+    spot: bool,
+    volume_gb: float,
+) -> dict[str, Figure]:
     """Every figure of a run that has ended, with its range. None for a machine that is not known.
 
     Instances run, and draw, while they train; they are billed for less on spot.
@@ -34,11 +41,11 @@ def figures(
     with suppress(UserError):
         return named(
             estimate_job(
-                record.instance_type,
-                record.instance_count,
+                instance_type,
+                instances,
                 training_seconds,
-                record.region,
-                spot=record.spot,
+                region,
+                spot=spot,
                 billable_seconds=billable_seconds,
                 volume_gb=volume_gb,
             ).figures
@@ -46,15 +53,13 @@ def figures(
     return {}
 
 
-def named(found: Mapping[str, "footprint.Figure"]) -> dict[str, "Figure"]:
+def named(found: Mapping[str, "footprint.Figure"]) -> dict[str, Figure]:
     """The figures of an estimate, under a run's names of them."""
     return {name: told(found[metric]) for metric, name in NAMES.items() if metric in found}
 
 
-def told(figure: "footprint.Figure") -> "Figure":
+def told(figure: "footprint.Figure") -> Figure:
     """A figure of the footprint model as a record keeps it."""
-    from sustainable_mlops.jobs.record import Figure
-
     return Figure(
         value=figure.central,
         low=figure.low,

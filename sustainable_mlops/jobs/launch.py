@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from sustainable_mlops import aws
+from sustainable_mlops.aws import Client, Clients
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs import aws, request
-from sustainable_mlops.jobs.aws import Client, Clients
+from sustainable_mlops.jobs import request
 from sustainable_mlops.jobs.channels import find_channels
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.layout import Layout
@@ -77,7 +79,7 @@ def start(launch: Launch) -> RunRecord:
         return record
     with aws.told(f"uploading the source to {record.source}"):
         if launch.uploads_source:
-            bucket, key = aws.split(record.source)
+            bucket, key = S3Uri.parse(record.source)
             s3.put_object(Bucket=bucket, Key=key, Body=launch.package.archive, ContentType="application/gzip")
     _claim(launch)
     try:
@@ -92,7 +94,7 @@ def start(launch: Launch) -> RunRecord:
 def store(record: RunRecord, launch: Launch) -> None:
     """Write the run's record to S3. Raises UserError."""
     address = launch.layout.record(record.run_key)
-    bucket, key = aws.split(address)
+    bucket, key = S3Uri.parse(address)
     with aws.told(f"writing {address}"):
         launch.clients.s3.put_object(Bucket=bucket, Key=key, Body=record.to_json(), ContentType="application/json")
 
@@ -102,7 +104,7 @@ def _claim(launch: Launch) -> None:
     from botocore.exceptions import ClientError
 
     address = launch.layout.record(launch.record.run_key)
-    bucket, key = aws.split(address)
+    bucket, key = S3Uri.parse(address)
     unchanged = {"IfMatch": launch.stored} if launch.stored else {"IfNoneMatch": "*"}
     with aws.told(f"writing {address}"):
         try:
@@ -146,7 +148,7 @@ def _stored_record(run: Run, clients: Clients) -> tuple[RunRecord | None, str | 
     from botocore.exceptions import ClientError
 
     address = run.layout.record(run.key)
-    bucket, key = aws.split(address)
+    bucket, key = S3Uri.parse(address)
     try:
         answer = clients.s3.get_object(Bucket=bucket, Key=key)
     except ClientError as error:
@@ -189,7 +191,7 @@ def _decide(previous: RunRecord | None, checkpoints: str | None, s3: Client, for
         return "done"
     if checkpoints is None:
         return "start"
-    bucket, prefix = aws.split(checkpoints)
+    bucket, prefix = S3Uri.parse(checkpoints)
     return "resume" if s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents") else "start"
 
 

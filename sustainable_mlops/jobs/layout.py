@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.jobs.source import ARCHIVE
 
 
@@ -34,4 +35,4 @@ class Layout:
         return f"{self._address('runs')}/{run_key}/record.json"
 
     def _address(self, kind: str) -> str:
-        return f"s3://{self.bucket}/{kind}/{self.workload}"
+        return str(S3Uri(self.bucket, kind) / self.workload)

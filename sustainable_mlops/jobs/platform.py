@@ -8,7 +8,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import Settings, parse_json
 
 if TYPE_CHECKING:
-    from sustainable_mlops.jobs.aws import Client
+    from sustainable_mlops.aws import Client
 
 
 class Buckets(Settings):

@@ -8,29 +8,13 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from sustainable_mlops.catalogue.tables import Grade
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import footprint
+from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.spec import Serving
 from sustainable_mlops.settings import Settings, parse_json
 
-Basis = Literal["measured", "estimated", "assumed"]
 ENDED = ("Completed", "Failed", "Stopped")
-
-
-class Figure(Settings):
-    """A number and what it stands on."""
-
-    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
-
-    value: float
-    unit: str
-    basis: Basis
-    source: str = Field(description="Where it comes from, or the formula.")
-    low: float | None = Field(None, description="Of an estimate: as little as it may be.")
-    high: float | None = Field(None, description="Of an estimate: as much as it may be.")
-    grade: Grade | None = Field(None, alias="class", description="Of an estimate: A, B or C, see docs/footprint.md.")
-    driver: str = Field("", description="Of an estimate: the assumption that moves it most.")
 
 
 class DataSet(Settings):
@@ -130,7 +114,15 @@ def _figures(description: Mapping[str, Any], record: RunRecord) -> dict[str, Fig
             1 - billable / training, "of on-demand cost", "1 - BillableTimeInSeconds / TrainingTimeInSeconds"
         )
     if training is not None and billable is not None:
-        figures |= footprint.figures(record, training, billable, volume_gb)
+        figures |= footprint.figures(
+            record.instance_type,
+            record.instance_count,
+            record.region,
+            training,
+            billable,
+            spot=record.spot,
+            volume_gb=volume_gb,
+        )
     return figures
 
 

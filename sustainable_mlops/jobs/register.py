@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sustainable_mlops import aws
+from sustainable_mlops.aws import Client, Clients, constraints
+from sustainable_mlops.aws.s3 import S3Uri, is_s3
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs import aws, service_model
-from sustainable_mlops.jobs.aws import Client, Clients
 from sustainable_mlops.jobs.record import RunRecord, ServingSpec, read_record
 
 PENDING = "PendingManualApproval"
@@ -25,8 +26,8 @@ class ModelPackage:
 
 def find_record(run: str, folder: Path) -> RunRecord:
     """The record at `run`: a file, an s3:// address, or a job's name with its record in `folder`. Raises UserError."""
-    if run.startswith("s3://"):
-        bucket, key = aws.split(run)
+    if is_s3(run):
+        bucket, key = S3Uri.parse(run)
         with aws.told(f"reading {run}"):
             return read_record(aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read(), run)
     for path in (Path(run), folder / "runs" / f"{run}.json"):
@@ -107,7 +108,7 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
     if metrics is not None:
         report = {"ContentType": "application/json", "S3Uri": metrics}
         request["ModelMetrics"] = {"ModelQuality": {"Statistics": report}}
-    service_model.check("CreateModelPackage", request)
+    constraints.check("CreateModelPackage", request)
     return request
 
 

@@ -5,8 +5,9 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from sustainable_mlops.aws import constraints
+from sustainable_mlops.aws.service_model import enumeration
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs import service_model
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.source import ARCHIVE
@@ -54,13 +55,13 @@ def build(run: Run, name: str, checkpoints: str | None) -> dict[str, Any]:
     }
     if checkpoints is not None:
         request["CheckpointConfig"] = {"S3Uri": checkpoints, "LocalPath": CHECKPOINTS}
-    service_model.check("CreateTrainingJob", request)
+    constraints.check("CreateTrainingJob", request)
     return request
 
 
 def check_instance_type(instance_type: str) -> None:
     """Raise UserError, with the remedy, for an instance type that SageMaker does not train on."""
-    known = service_model.enumeration("TrainingInstanceType")
+    known = enumeration("TrainingInstanceType")
     if instance_type in known:
         return
     family, _, size = instance_type.removeprefix("ml.").partition(".")
@@ -81,7 +82,7 @@ def check_serving(serving: Serving) -> None:
         ("realtime_instance_types", serving.realtime_instance_types, "ProductionVariantInstanceType"),
         ("transform_instance_types", serving.transform_instance_types, "TransformInstanceType"),
     ):
-        known = service_model.enumeration(shape)
+        known = enumeration(shape)
         for instance_type in types:
             if instance_type not in known:
                 raise UserError(

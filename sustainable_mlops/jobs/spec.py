@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
+from sustainable_mlops.aws.s3 import is_s3
 from sustainable_mlops.jobs.platform import InlinePlatform
 from sustainable_mlops.settings import WORKLOAD, Settings, load_yaml, schema_text
 
@@ -156,7 +157,7 @@ class Job(Settings):
         if CODE_CHANNEL in data:
             raise ValueError(f"the channel '{CODE_CHANNEL}' carries the source code; give the data set another name")
         for channel, address in data.items():
-            if "://" in address and not address.startswith("s3://"):
+            if "://" in address and not is_s3(address):
                 raise ValueError(f"channel '{channel}': {address} is not in S3; give a key or an s3:// address")
         return data
 

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
-from sustainable_mlops.jobs import aws
-from sustainable_mlops.jobs.aws import Client
+from sustainable_mlops import aws
+from sustainable_mlops.aws import Client
 from sustainable_mlops.jobs.record import RunRecord
 
 #: Seconds between two looks: short at first, for jobs that fail at once, then seldom.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from sustainable_mlops.aws.s3 import bucket_of
 from sustainable_mlops.plan.configuration import Configuration, References
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
@@ -24,7 +25,6 @@ SERVERLESS, ASYNCHRONOUS, REAL_TIME = "serverless", "asynchronous", "real-time"
 
 #: The attributes by which others name a resource.
 _IDENTIFIERS = ("arn", "id", "name", "bucket", "url", "key_id", "bucket_domain_name", "model_package_group_name")
-_BUCKET = re.compile(r"(?:s3://|arn:[a-z-]+:s3:::)([^/]+)")
 _VARIANT = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
 
 #: One resource; None: named, but not in this plan, or nothing is named; UNKNOWN: cannot be told before apply.
@@ -279,7 +279,7 @@ class Joins:
         if value is UNKNOWN:
             found = self._awaited(resource, path, kind) or self._managed(resource, path, kind)
         else:
-            found = self.names(kind).get(_name(value), [])
+            found = self.names(kind).get(bucket_of(value) or value, [])
             if not found:
                 return None
             if len(found) > 1:  # the same name in several regions or accounts
@@ -325,9 +325,3 @@ class Joins:
             value = values.text(attribute)
             if isinstance(value, str):
                 yield value
-
-
-def _name(value: str) -> str:
-    """The bucket in an `s3://` address or a bucket's ARN; else the value as it is."""
-    match = _BUCKET.match(value)
-    return match[1] if match else value

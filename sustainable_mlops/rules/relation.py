@@ -6,9 +6,11 @@ do not apply: silence is better than advice that drowns a team's own work.
 """
 
 import re
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import Any
 
+from sustainable_mlops.aws.s3 import buckets_in
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, iam
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.rules.reading import texts_in
@@ -19,7 +21,6 @@ REPOSITORY = "aws_ecr_repository"
 
 _WORDS = re.compile(r"sagemaker|mlops|machine[-_ ]?learning", re.IGNORECASE)
 _NAMES = ("name", "bucket", "name_prefix", "bucket_prefix", "function_name")
-_BUCKET_NAME = re.compile(r"(?:s3://|arn:[a-z-]+:s3:::)([a-z0-9][a-z0-9.-]+)")
 _IMAGE = re.compile(r"\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)")
 
 
@@ -53,7 +54,7 @@ def speaks(values: Any) -> bool:
 def buckets_of(plan: Plan, resource: Resource) -> list[Resource]:
     """The buckets of this plan that `resource` names in any attribute, or refers to."""
     found = {bucket.address: bucket for bucket in plan.references(resource).of(BUCKET)}
-    for bucket in _named(plan, resource, _BUCKET_NAME, BUCKET):
+    for bucket in _named(plan, resource, buckets_in, BUCKET):
         found[bucket.address] = bucket
     return list(found.values())
 
@@ -88,8 +89,8 @@ class _Facts:
         for user in plan.resources:
             if user.type.startswith(SAGEMAKER) and user.exists() and user.deposed is None:
                 found |= {r.address for r in plan.references(user).of(BUCKET, REPOSITORY)}
-                found |= {r.address for r in _named(plan, user, _BUCKET_NAME, BUCKET)}
-                found |= {r.address for r in _named(plan, user, _IMAGE, REPOSITORY)}
+                found |= {r.address for r in _named(plan, user, buckets_in, BUCKET)}
+                found |= {r.address for r in _named(plan, user, _IMAGE.findall, REPOSITORY)}
         for role in self.policies.values():
             for document in role.documents:
                 found |= {bucket.address for bucket in _granted(plan, document)}
@@ -119,15 +120,15 @@ def _granted(plan: Plan, document: iam.Document) -> list[Resource]:
     names = plan.joins.names(BUCKET)
     for statement in document.statements:
         for arn in statement.resources:
-            match = _BUCKET_NAME.match(arn) if isinstance(arn, str) else None
-            found += names.get(match[1], []) if match else []
+            for name in buckets_in(arn) if isinstance(arn, str) else ():
+                found += names.get(name, [])
     return found
 
 
-def _named(plan: Plan, resource: Resource, pattern: re.Pattern[str], kind: str) -> list[Resource]:
-    """The resources of type `kind` whose name stands in a text of `resource`, as `pattern` finds it."""
+def _named(plan: Plan, resource: Resource, names_in: Callable[[str], list[str]], kind: str) -> list[Resource]:
+    """The resources of type `kind` whose name stands in a text of `resource`, where `names_in` finds it."""
     names = plan.joins.names(kind)
     if not names:
         return []
     texts = (text for text in texts_in(resource.after) if not isinstance(text, Sensitive))
-    return [found for text in texts for name in pattern.findall(text) for found in names.get(name, [])]
+    return [found for text in texts for name in names_in(text) for found in names.get(name, [])]

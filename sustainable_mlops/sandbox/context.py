@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-#: moto's own default, so that ARNs made by either side agree.
-ACCOUNT_ID = "123456789012"
+DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "eu-north-1"
 
 
@@ -16,7 +15,7 @@ class Context:
 
     client: Callable[[str, str], Any]
     folder: Path
-    account_id: str = ACCOUNT_ID
+    account_id: str = DEFAULT_ACCOUNT
     #: How long a resource stays Creating, Updating or Deleting, in seconds.
     transition_seconds: float = 0.3
     #: How long a serverless worker stays warm without requests, in seconds. AWS publishes no figure; assumed.

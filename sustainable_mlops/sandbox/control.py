@@ -11,8 +11,8 @@ from werkzeug import Request, Response
 
 from sustainable_mlops.sandbox import inventory
 from sustainable_mlops.sandbox.context import Context
+from sustainable_mlops.sandbox.errors import ApiError
 from sustainable_mlops.sandbox.sagemaker.api import SageMaker
-from sustainable_mlops.sandbox.sagemaker.errors import ApiError
 
 _INTERRUPT = re.compile(r"/_sandbox/training-jobs/(?P<name>[^/]+)/interrupt")
 
@@ -49,8 +49,8 @@ class Control:
     def _inventory(self) -> inventory.Inventory:
         found = inventory.take(self._context, self._services())
         sagemaker: dict[str, list[str]] = {}
-        for region in self._sagemaker.regions.values():
-            for kind, names in region.inventory().items():
+        for families in list(self._sagemaker.regions.values()):
+            for kind, names in families.inventory().items():
                 sagemaker.setdefault(kind, []).extend(sorted(names))
         return found | ({"sagemaker": sagemaker} if sagemaker else {})
 
@@ -65,12 +65,12 @@ class Control:
         return _json(wanted.model_dump())
 
     def _interrupt(self, name: str) -> Response:
-        for region in self._sagemaker.regions.values():
-            with region.lock:
-                if region.training_jobs.find(name) is None:
+        for families in list(self._sagemaker.regions.values()):
+            with families.region.lock:
+                if families.training_jobs.find(name) is None:
                     continue
                 try:
-                    region.training_jobs.interrupt(name)
+                    families.training_jobs.interrupt(name)
                 except ApiError as error:
                     return _json({"error": error.message}, status=409)
             return _json({"interrupted": name})

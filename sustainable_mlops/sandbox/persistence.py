@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox.context import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from sustainable_mlops.sandbox.sagemaker.api import SageMaker
@@ -28,7 +27,8 @@ _FILE = "state.pickle"
 class State:
     """One folder's state. The folder serves one sandbox at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, account: str) -> None:
+        self._account = account
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / _FILE
         self._lock: IO[str] = (folder / "lock").open("w")
@@ -50,8 +50,13 @@ class State:
                     f"sandbox: {self._file} was written with {kept['versions']}, this is {_versions()}; remove the "
                     "file to start empty, or install those versions again"
                 )
+            if kept["account"] != self._account:
+                raise UserError(
+                    f"sandbox: {self._file} holds account {kept['account']}, not {self._account}; start with --account "
+                    f"{kept['account']}, or give another --state"
+                )
             for service, content in kept["moto"].items():
-                _restore_moto(service, content)
+                _restore_moto(service, self._account, content)
             for region, snapshot in kept["sagemaker"].items():
                 sagemaker.region(region).restore(snapshot)
             return set(kept["moto"])
@@ -67,12 +72,13 @@ class State:
         moto = {}
         for service in services:
             try:
-                moto[service] = _moto_content(service)
+                moto[service] = _moto_content(service, self._account)
             except Exception as error:
                 print(f"sandbox: the state of {service} is not kept: {type(error).__name__}: {error}", file=sys.stderr)
-        regions = {name: region.snapshot() for name, region in sagemaker.regions.items()}
+        regions = {name: families.snapshot() for name, families in sagemaker.regions.items()}
         partial = self._file.with_suffix(".partial")
-        partial.write_bytes(pickle.dumps({"versions": _versions(), "moto": moto, "sagemaker": regions}))
+        kept = {"versions": _versions(), "account": self._account, "moto": moto, "sagemaker": regions}
+        partial.write_bytes(pickle.dumps(kept))
         partial.replace(self._file)
 
 
@@ -82,25 +88,25 @@ def _versions() -> str:
     return f"moto {moto.__version__} on Python {sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _moto_content(service: str) -> bytes:
+def _moto_content(service: str, account: str) -> bytes:
     """A service's backends by region, pickled."""
     from moto.backends import get_backend
 
     content = io.BytesIO()
-    _Pickler(content).dump(dict(get_backend(service)[ACCOUNT_ID]))
+    _Pickler(content).dump(dict(get_backend(service)[account]))
     return content.getvalue()
 
 
-def _restore_moto(service: str, content: bytes) -> None:
+def _restore_moto(service: str, account: str, content: bytes) -> None:
     from moto.backends import get_backend
 
     backends = get_backend(service)
     by_region = pickle.loads(content)  # noqa: S301 see State.restore
     for region, backend in by_region.items():
-        backends[ACCOUNT_ID][region] = backend
+        backends[account][region] = backend
         if service == "s3":
             # Bucket names are global; moto notes their owners beside the backends.
-            backends.bucket_accounts.update(dict.fromkeys(backend.buckets, (region, ACCOUNT_ID)))
+            backends.bucket_accounts.update(dict.fromkeys(backend.buckets, (region, account)))
 
 
 class _Pickler(pickle.Pickler):

@@ -1,12 +1,14 @@
 """Start, find, use and stop a sandbox. Cheap to import: moto and all the rest live in the server's process."""
 
+import fcntl
 import json
 import os
-import signal
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -14,9 +16,11 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
+from sustainable_mlops.catalogue import regions
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.client import make_client, s3_control_endpoint
-from sustainable_mlops.sandbox.context import ACCOUNT_ID, DEFAULT_REGION
+from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
+from sustainable_mlops.sandbox.server_process import ServerProcess
 from sustainable_mlops.terraform import LOCAL
 
 FOLDER = LOCAL / "sandbox"
@@ -24,61 +28,102 @@ FOLDER = LOCAL / "sandbox"
 RECORD = FOLDER / "sandbox.json"
 LOG = FOLDER / "sandbox.log"
 
-_STOP_SECONDS = 20.0
-_ANSWER_SECONDS = 60.0
+#: How long a server on a busy machine may take to answer, in seconds.
+ANSWER_SECONDS = 60.0
 
 
 class Sandbox:
     """A running sandbox. `Sandbox.start()` makes one that ends with this process (or the `with` block);
     `Sandbox.running()` is the one that `scripts/sandbox.py start` left in the background."""
 
-    def __init__(self, endpoint: str, pid: int, process: "subprocess.Popen[str] | None" = None) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        server: ServerProcess,
+        region: str = DEFAULT_REGION,
+        process: "subprocess.Popen[str] | None" = None,
+    ) -> None:
         self.endpoint = endpoint
-        self.pid = pid
+        self.server = server
+        self.region = region
         self._process = process
 
     @classmethod
-    def start(cls, state: Path | None = None, port: int = 0, log: Path | None = None) -> Self:
+    def start(
+        cls,
+        state: Path | None = None,
+        port: int = 0,
+        log: Path | None = None,
+        *,
+        account: str = DEFAULT_ACCOUNT,
+        region: str = DEFAULT_REGION,
+    ) -> Self:
         """Start a sandbox for this process: it ends when this process does, however that comes about.
 
         `state` keeps its resources for the next start; port 0 takes a free one; `log` receives its messages, which
-        go to stderr otherwise. Raises UserError where it cannot start.
+        go to stderr otherwise; `account` is the one that it stands for, `region` where clients look if they are told
+        no other. Raises UserError where it cannot start.
         """
-        process = _spawn(state, port, log, stdin=subprocess.PIPE)
-        started = _first_line(process, log)
-        return cls(started["endpoint"], started["pid"], process)
+        _check(account, region)
+        process, endpoint = _spawn(state, port, log, account, stdin=subprocess.PIPE)
+        return cls(endpoint, ServerProcess.of(process.pid), region, process)
 
     @classmethod
-    def start_in_background(cls, state: Path | None = None, port: int = 0) -> Self:
+    def start_in_background(
+        cls,
+        state: Path | None = None,
+        port: int = 0,
+        *,
+        account: str = DEFAULT_ACCOUNT,
+        region: str = DEFAULT_REGION,
+    ) -> Self:
         """Start a sandbox that outlives this process. Raises UserError where one runs already."""
-        known = cls.find()
-        if known is not None:
-            raise UserError(f"sandbox: one runs already at {known.endpoint}; use it, or stop it first")
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        process = _spawn(state, port, LOG, stdin=subprocess.DEVNULL)
-        started = _first_line(process, LOG)
-        partial = RECORD.with_suffix(".partial")
-        partial.write_text(json.dumps(started))
-        partial.replace(RECORD)
-        return cls(started["endpoint"], started["pid"])
+        _check(account, region)
+        with _only_one_starts():
+            known = cls.find()
+            if known is not None:
+                raise UserError(
+                    f"sandbox: one runs already at {known.endpoint} (process {known.pid}); use it, or stop it first"
+                )
+            process, endpoint = _spawn(state, port, LOG, account, stdin=subprocess.DEVNULL)
+            sandbox = cls(endpoint, ServerProcess.of(process.pid), region)
+            partial = RECORD.with_suffix(".partial")
+            partial.write_text(json.dumps({"endpoint": endpoint, "region": region, "server": vars(sandbox.server)}))
+            partial.replace(RECORD)
+        return sandbox
 
     @classmethod
     def find(cls) -> Self | None:
-        """The sandbox in the background, if it answers."""
+        """The sandbox in the background, whether or not it has time to answer; None once its process has ended."""
         try:
             record = json.loads(RECORD.read_text())
-            sandbox = cls(record["endpoint"], record["pid"])
-            return sandbox if sandbox.health()["pid"] == sandbox.pid else None
-        except (OSError, ValueError, KeyError, UserError):
+            sandbox = cls(record["endpoint"], ServerProcess(**record["server"]), record["region"])
+        except (OSError, ValueError, KeyError, TypeError):
             return None
+        return sandbox if sandbox.server.lives else None
 
     @classmethod
     def running(cls) -> Self:
-        """The sandbox in the background. Raises UserError where there is none."""
-        sandbox = cls.find()
-        if sandbox is None:
-            raise UserError("sandbox: none is running; start one with `scripts/sandbox.py start`")
-        return sandbox
+        """The sandbox in the background, once it answers. Raises UserError where there is none, or none answers."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while (sandbox := cls.find()) is not None:
+            left = deadline - time.monotonic()
+            try:
+                sandbox._request("GET", "health", seconds=max(left, 0.1))
+                return sandbox
+            except UserError as error:
+                if left <= 0:
+                    raise UserError(
+                        f"{error}, though its process {sandbox.pid} lives: wait until the machine is less busy, or end "
+                        "it with `scripts/sandbox.py stop`"
+                    ) from None
+            time.sleep(0.1)
+        raise UserError("sandbox: none is running; start one with `scripts/sandbox.py start`")
+
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self.server.pid
 
     @property
     def environment(self) -> dict[str, str]:
@@ -92,8 +137,8 @@ class Sandbox:
             "no_proxy": "127.0.0.1",
             "AWS_ACCESS_KEY_ID": "sandbox",
             "AWS_SECRET_ACCESS_KEY": "sandbox",
-            "AWS_REGION": DEFAULT_REGION,
-            "AWS_DEFAULT_REGION": DEFAULT_REGION,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_MAX_ATTEMPTS": "2",
         }
@@ -103,14 +148,9 @@ class Sandbox:
         inherited = os.environ if base is None else base
         return {name: value for name, value in inherited.items() if not name.startswith("AWS_")} | self.environment
 
-    def client(self, service: str, region: str = DEFAULT_REGION) -> Any:
+    def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client, `sandbox.client("s3")`."""
-        return make_client(service, region, self.endpoint)
-
-    def health(self) -> dict[str, Any]:
-        """Raises UserError where it does not answer."""
-        answer: dict[str, Any] = self._request("GET", "health")
-        return answer
+        return make_client(service, region or self.region, self.endpoint)
 
     def inventory(self) -> dict[str, dict[str, list[str]]]:
         """Every resource there is: service, then type, to names. Empty: nothing is left."""
@@ -126,29 +166,24 @@ class Sandbox:
         """Interrupt a managed-spot training job now. Raises UserError where it is none or does not run."""
         self._request("POST", f"training-jobs/{quote(job_name, safe='')}/interrupt", {})
 
-    def stop(self) -> None:
-        """End the server, its training jobs and its model servers; state is kept if that was asked for."""
+    def stop(self) -> bool:
+        """End the server, its training jobs and its model servers: when this returns, none of them runs.
+
+        State is kept if that was asked for. False: it did not end in time and was killed, so that the state is what
+        the last stop kept. Raises UserError where it cannot be ended.
+        """
+        in_time = self.server.end()
         if self._process is not None:
-            self._process.terminate()
-            _wait(self._process)
-            return
-        if self.health()["pid"] == self.pid:  # Never signal a process that only inherited the number.
-            os.kill(self.pid, signal.SIGTERM)
-            deadline = time.monotonic() + _STOP_SECONDS
-            while self._alive() and time.monotonic() < deadline:
-                time.sleep(0.05)
-        RECORD.unlink(missing_ok=True)
+            _reap(self._process)
+        else:
+            RECORD.unlink(missing_ok=True)
+        return in_time
 
-    def _alive(self) -> bool:
-        try:
-            self.health()
-        except UserError:
-            return False
-        return True
-
-    def _request(self, method: str, route: str, body: Mapping[str, Any] | None = None) -> Any:
+    def _request(
+        self, method: str, route: str, body: Mapping[str, Any] | None = None, seconds: float = ANSWER_SECONDS
+    ) -> Any:
         where = urlsplit(self.endpoint)
-        connection = HTTPConnection(where.hostname or "", where.port, timeout=_ANSWER_SECONDS)
+        connection = HTTPConnection(where.hostname or "", where.port, timeout=seconds)
         try:
             connection.request(method, f"/_sandbox/{route}", body=None if body is None else json.dumps(body))
             response = connection.getresponse()
@@ -170,47 +205,65 @@ class Sandbox:
         self.stop()
 
 
-def _spawn(state: Path | None, port: int, log: Path | None, stdin: int) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "sustainable_mlops.sandbox.server", "--port", str(port)]
+def _check(account: str, region: str) -> None:
+    if not re.fullmatch(r"[0-9]{12}", account):
+        raise UserError(f"sandbox: account {account}: an AWS account has 12 digits, such as {DEFAULT_ACCOUNT}")
+    if regions.find(region) is None:
+        raise UserError(f"sandbox: region {region}: AWS has none of that name; say one such as {DEFAULT_REGION}")
+
+
+@contextmanager
+def _only_one_starts() -> Iterator[None]:
+    """Others that want to start a sandbox in the background wait here."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with RECORD.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _spawn(
+    state: Path | None, port: int, log: Path | None, account: str, stdin: int
+) -> tuple["subprocess.Popen[str]", str]:
+    """The server's process and its endpoint, as soon as requests are answered."""
+    command = [sys.executable, "-m", "sustainable_mlops.sandbox.server", "--port", str(port), "--account", account]
     if state is not None:
         command += ["--state", str(state.absolute())]
     if stdin == subprocess.PIPE:
         command.append("--until-stdin-closes")
     variables = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    variables |= {"MOTO_ACCOUNT_ID": ACCOUNT_ID, "AWS_EC2_METADATA_DISABLED": "true"}
     stderr = log.open("ab") if log is not None else None
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=stderr,
-            env=variables,
+            env=variables | {"AWS_EC2_METADATA_DISABLED": "true"},
             text=True,
             start_new_session=True,
         )
     finally:
         if stderr is not None:
             stderr.close()
+    try:
+        return process, _endpoint(process, log)
+    except BaseException:  # Ctrl-C too: nobody else knows of this process
+        process.kill()
+        _reap(process)
+        raise
 
 
-def _first_line(process: "subprocess.Popen[str]", log: Path | None) -> dict[str, Any]:
-    """The endpoint and process id, as soon as requests are answered."""
+def _endpoint(process: "subprocess.Popen[str]", log: Path | None) -> str:
     assert process.stdout is not None
     with process.stdout as stdout:
         line = stdout.readline()
-    started: dict[str, Any] = json.loads(line) if line else {"error": f"sandbox: did not start; see {log or 'above'}"}
+    started: dict[str, str] = json.loads(line) if line else {"error": f"sandbox: did not start; see {log or 'above'}"}
     if "error" in started:
-        _wait(process)
         raise UserError(started["error"])
-    return started
+    return started["endpoint"]
 
 
-def _wait(process: "subprocess.Popen[str]") -> None:
+def _reap(process: "subprocess.Popen[str]") -> None:
     if process.stdin is not None:
         process.stdin.close()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    process.wait()

@@ -20,7 +20,7 @@ from werkzeug import Request, Response
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.client import make_client
-from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
+from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION, Context
 from sustainable_mlops.sandbox.persistence import State
 from sustainable_mlops.sandbox.retries import Answers
 
@@ -96,11 +96,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--state", type=Path)
+    parser.add_argument("--account", default=DEFAULT_ACCOUNT)
     parser.add_argument("--until-stdin-closes", action="store_true")
     arguments = parser.parse_args()
+    os.environ["MOTO_ACCOUNT_ID"] = arguments.account  # moto asks for it at each request
     try:
         with tempfile.TemporaryDirectory(prefix="sandbox-") as scratch, _bind(arguments.port) as listener:
-            server = Server(listener, Path(scratch), arguments.state)
+            server = Server(listener, Path(scratch), arguments.state, arguments.account)
             server.serve(until_stdin_closes=arguments.until_stdin_closes)
     except UserError as error:
         print(json.dumps({"error": str(error)}), flush=True)
@@ -128,11 +130,12 @@ def _bind(port: int) -> socket.socket:
 class Server:
     """One listening socket and what answers on it. Raises UserError where the state cannot be read."""
 
-    def __init__(self, listener: socket.socket, scratch: Path, state: Path | None) -> None:
+    def __init__(self, listener: socket.socket, scratch: Path, state: Path | None, account: str) -> None:
         self.endpoint = f"http://{HOST}:{listener.getsockname()[1]}"
         self._listener = listener
-        self._state = State(state) if state is not None else None
-        self._application = Application(Context(client=_client_factory(self.endpoint), folder=scratch))
+        self._state = State(state, account) if state is not None else None
+        context = Context(client=_client_factory(self.endpoint), folder=scratch, account_id=account)
+        self._application = Application(context)
         if self._state is not None:
             self._application.restored_services = self._state.restore(self._application.sagemaker)
 
@@ -143,15 +146,20 @@ class Server:
         handler, descriptor = _request_handler(), self._listener.fileno()
         server = make_server(HOST, 0, self._application, threaded=True, request_handler=handler, fd=descriptor)
 
-        answering = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        # A daemon, so that whatever goes wrong here ends the process.
+        answering = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         answering.start()
-        ended = threading.Event()
+        # Any thread may take a signal, say one that starts a job, but only the main thread runs Python's handlers, and
+        # that sleeps on: of an Event it would hear nothing. What the interpreter writes to this pipe wakes it.
+        end, ended = os.pipe()
+        os.set_blocking(ended, False)
+        signal.set_wakeup_fd(ended)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: ended.set())
+            signal.signal(number, lambda *_: None)
         if until_stdin_closes:
             threading.Thread(target=_wait_for_end_of_stdin, args=(ended,), daemon=True).start()
-        print(json.dumps({"endpoint": self.endpoint, "pid": os.getpid()}), flush=True)
-        ended.wait()
+        print(json.dumps({"endpoint": self.endpoint}), flush=True)
+        os.read(end, 1)
         # Jobs and buffers end while requests are still answered: both write to the sandbox's S3.
         self._application.sagemaker.close()
         server.shutdown()
@@ -160,11 +168,11 @@ class Server:
             self._state.save(self._application.sagemaker, self._application.moto_services())
 
 
-def _wait_for_end_of_stdin(ended: threading.Event) -> None:
+def _wait_for_end_of_stdin(ended: int) -> None:
     # Not sys.stdin: its lock must be free when the interpreter ends.
     while os.read(0, 1024):
         pass
-    ended.set()
+    os.write(ended, b"\0")
 
 
 def _request_handler() -> type[Any]:

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from moto import mock_aws
 
-from sustainable_mlops.jobs import aws
-from sustainable_mlops.jobs.aws import Clients
+from sustainable_mlops import aws
+from sustainable_mlops.aws import Clients
 from tests.jobs.support import JOB, PARAMETER, PLATFORM, REGION, FakeSageMaker, WriteJob, merged
 
 

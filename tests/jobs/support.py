@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sustainable_mlops.jobs import aws
-from sustainable_mlops.jobs.aws import Clients
+from sustainable_mlops.aws import Clients
+from sustainable_mlops.aws.s3 import S3Uri
 
 REGION = "eu-north-1"
 PARAMETER = "/sustainable-mlops/dev/platform"
@@ -89,7 +89,7 @@ class FakeSageMaker:
         """End a job well, with a model in S3."""
         job = self.jobs[name]
         model = f"{job['request']['OutputDataConfig']['S3OutputPath']}/{name}/output/model.tar.gz"
-        bucket, key = aws.split(model)
+        bucket, key = S3Uri.parse(model)
         self.s3.put_object(Bucket=bucket, Key=key, Body=b"model")
         job |= {
             "TrainingJobStatus": "Completed",

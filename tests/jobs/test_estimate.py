@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import shown
 from sustainable_mlops.jobs import display
-from sustainable_mlops.jobs.aws import Clients
 from sustainable_mlops.jobs.estimate import Estimate, estimate
 from sustainable_mlops.jobs.launch import prepare, start, store
 from sustainable_mlops.jobs.record import RunRecord, local_folder, write_local

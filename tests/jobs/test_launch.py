@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.aws import Clients
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import estimate_job
-from sustainable_mlops.jobs import aws
-from sustainable_mlops.jobs.aws import Clients
 from sustainable_mlops.jobs.launch import Launch, prepare, start, store
 from sustainable_mlops.jobs.record import RunRecord, read_record, write_local
 from sustainable_mlops.jobs.wait import wait
@@ -72,7 +72,7 @@ def test_a_run_that_is_done_is_reported_and_not_run_again(
 def test_a_run_whose_model_is_gone_is_run_again(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
     record = train(write_job(), moments)
     assert record.model is not None
-    bucket, key = aws.split(record.model)
+    bucket, key = S3Uri.parse(record.model)
     cloud.s3.delete_object(Bucket=bucket, Key=key)
     assert prepare(write_job(), now=next(moments)).decision == "start"
 
@@ -105,7 +105,7 @@ def test_a_run_that_did_not_finish_goes_on_from_its_checkpoints(
     else:
         ended(launch, record, end)
     assert record.checkpoints is not None
-    bucket, prefix = aws.split(record.checkpoints)
+    bucket, prefix = S3Uri.parse(record.checkpoints)
     cloud.s3.put_object(Bucket=bucket, Key=f"{prefix}round-40.ubj", Body=b"model")
 
     again = prepare(write_job(), now=next(moments))

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.footprint import shown
-from sustainable_mlops.jobs import aws
 from tests.jobs.support import JOB, PLATFORM, merged
 
 pytestmark = pytest.mark.slow
@@ -88,7 +88,7 @@ class Bench:
 
     def model(self, record: dict[str, Any]) -> bytes:
         """What is in the run's model.tar.gz."""
-        bucket, key = aws.split(record["model"])
+        bucket, key = S3Uri.parse(record["model"])
         body = self.sandbox.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         with tarfile.open(fileobj=io.BytesIO(body)) as archive:
             member = archive.extractfile("model")
@@ -158,7 +158,7 @@ def test_after_kill_9_the_next_launch_resumes_and_ends_with_the_same_model(bench
     launched = bench.train("--no-wait")
     assert launched["outcome"] == "launched"
     name, s3, sagemaker = launched["record"]["job_name"], bench.sandbox.client("s3"), bench.sandbox.client("sagemaker")
-    bucket, prefix = aws.split(launched["record"]["checkpoints"])
+    bucket, prefix = S3Uri.parse(launched["record"]["checkpoints"])
     bench.await_(lambda: s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"] >= 3)
     os.kill(int(pid_file.read_text()), signal.SIGKILL)
     bench.await_(lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "Failed")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.aws import Clients
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs import aws
-from sustainable_mlops.jobs.aws import Clients
 from sustainable_mlops.jobs.launch import prepare, start
 from sustainable_mlops.jobs.record import RunRecord, write_local
 from sustainable_mlops.jobs.register import approve, find_record, register
@@ -84,7 +84,7 @@ def test_what_cannot_be_registered_is_refused(cloud: Clients, trained: Trained) 
     with pytest.raises(UserError, match="no model package group for workload flight-delay; name one with --group"):
         register(record.model_copy(update={"model_package_group": None}), cloud)
     assert record.model is not None
-    bucket, key = aws.split(record.model)
+    bucket, key = S3Uri.parse(record.model)
     cloud.s3.delete_object(Bucket=bucket, Key=key)
     with pytest.raises(UserError, match=r"model.tar.gz is gone; run scripts/train.py again"):
         register(record, cloud)

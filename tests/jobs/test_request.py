@@ -8,8 +8,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from sustainable_mlops.aws.service_model import enumeration
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs import request, service_model
+from sustainable_mlops.jobs import request
 from sustainable_mlops.jobs.channels import Channel
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
@@ -76,7 +77,7 @@ def test_hyperparameters_come_back_as_they_were_written() -> None:
 
 @pytest.mark.parametrize("family", ["g4dn", "g5", "g6e", "p3dn", "p4d", "p5", "p6-b200", "r5d", "trn1", "trn2"])
 def test_local_storage_gets_no_volume_key(family: str) -> None:
-    types = service_model.enumeration("TrainingInstanceType")
+    types = enumeration("TrainingInstanceType")
     instance_type = next(name for name in types if name.startswith(f"ml.{family}."))
     assert "VolumeKmsKeyId" not in build(compute={"instance_type": instance_type})["ResourceConfig"]
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.aws import Clients
 from sustainable_mlops.jobs.channels import Channel, find_channels
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run

@@ -1,11 +1,15 @@
 """Clients of the sandbox. Each test gets names of its own, so that all may share one sandbox."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from scripts.sandbox import app
+from sustainable_mlops import cli
+from sustainable_mlops.sandbox import Sandbox, process
 from sustainable_mlops.sandbox.client import make_client
 
 _used: set[str] = set()
@@ -39,3 +43,26 @@ def bucket(s3: Any, fresh: Callable[[str], str]) -> str:
     name = fresh("bucket")
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     return name
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """`scripts/sandbox.py` with these arguments: its exit code, stdout and stderr. What it left running is ended."""
+    # Another folder than a developer's, whose own sandbox may be running.
+    folder = tmp_path / "sandbox"
+    monkeypatch.setattr(process, "FOLDER", folder)
+    for place in ("RECORD", "LOG"):
+        monkeypatch.setattr(process, place, folder / place.lower())
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["sandbox.py", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.run(app)
+        return (int(ended.value.code or 0), *capfd.readouterr())
+
+    yield run
+    left = Sandbox.find()
+    if left is not None:
+        left.stop()

@@ -5,20 +5,21 @@ import os
 import socket
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from scripts.sandbox import app
-from sustainable_mlops import cli
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox import Sandbox, process
-from tests.sandbox.support import IMAGE, ROLE, tar, until
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.support import IMAGE, ROLE, until
 
 pytestmark = pytest.mark.slow
+
+Command = Callable[..., tuple[int, str, str]]
+NONE = "sandbox: none is running; start one with `scripts/sandbox.py start`"
 
 SPAWN = "from sustainable_mlops.sandbox import Sandbox; print(Sandbox.start().pid, flush=True); input()"
 
@@ -101,69 +102,72 @@ def test_the_inventory_leaves_out_what_aws_owns_and_keys_on_their_way_out() -> N
         assert sandbox.inventory() == {}
 
 
-def test_stopping_it_ends_its_training_jobs(tmp_path: Path) -> None:
-    sandbox = Sandbox.start(log=tmp_path / "log")
-    s3 = sandbox.client("s3")
-    s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    s3.put_object(Bucket="code", Key="s.tar.gz", Body=tar(train_py="import time\ntime.sleep(600)"))
-    sandbox.client("sagemaker").create_training_job(
-        TrainingJobName="endless",
-        RoleArn=ROLE,
-        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
-        HyperParameters={"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://code/s.tar.gz"},
-        OutputDataConfig={"S3OutputPath": "s3://code/out"},
-        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
-        StoppingCondition={"MaxRuntimeInSeconds": 600},
-    )
-    server = psutil.Process(sandbox.pid)
-    jobs = until(
-        lambda: [child for child in server.children(recursive=True) if "train.py" in " ".join(child.cmdline())]
-    )
-    began = time.monotonic()
-    sandbox.stop()
-    assert time.monotonic() - began < 15
-    psutil.wait_procs(jobs, timeout=2)
-    assert not [job for job in jobs if job.is_running() and job.status() != psutil.STATUS_ZOMBIE]
-
-
-def test_the_command_line_starts_uses_and_stops_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    # Another folder than a developer's, whose own sandbox may be running.
-    for place in ("FOLDER", "RECORD", "LOG"):
-        monkeypatch.setattr(process, place, tmp_path / "sandbox" / place)
-    monkeypatch.setattr(process, "FOLDER", tmp_path / "sandbox")
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["sandbox.py", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.run(app)
-        return (int(ended.value.code or 0), *capfd.readouterr())
-
-    none = "error: sandbox: none is running; start one with `scripts/sandbox.py start`\n"
-    assert command("status") == (2, "", none)
+def test_the_command_line_starts_uses_and_stops_one(command: Command) -> None:
+    assert command("status") == (2, "", f"error: {NONE}\n")
     assert command("start")[0] == 0
-    try:
-        code, _, complaint = command("start")
-        assert (code, complaint.count("\n")) == (2, 1)
-        assert "one runs already" in complaint
-        make_topic = "import boto3; boto3.client('sns').create_topic(Name='t')"
-        assert command("exec", "--", sys.executable, "-c", make_topic)[0] == 0
-        status: dict[str, Any] = json.loads(command("status", "--json")[1])
-        assert status["inventory"] == {"sns": {"topic": ["arn:aws:sns:eu-north-1:123456789012:t"]}}
-        assert "sns" in command("status")[1]
-        assert command("exec", "--", sys.executable, "-c", "raise SystemExit(7)")[0] == 7
-        missing = "error: sandbox: no command `no-such-command` on PATH\n"
-        assert command("exec", "--", "no-such-command") == (2, "", missing)
-    finally:
-        assert command("stop")[0] == 0
-    assert command("stop")[1] == "No sandbox is running.\n"
+    make_topic = "import boto3; boto3.client('sns').create_topic(Name='t')"
+    assert command("exec", "--", sys.executable, "-c", make_topic)[0] == 0
+    status: dict[str, Any] = json.loads(command("status", "--json")[1])
+    assert status["inventory"] == {"sns": {"topic": ["arn:aws:sns:eu-north-1:123456789012:t"]}}
+    assert "sns" in command("status")[1]
+    assert command("exec", "--", sys.executable, "-c", "raise SystemExit(7)")[0] == 7
+    missing = "error: sandbox: no command `no-such-command` on PATH\n"
+    assert command("exec", "--", "no-such-command") == (2, "", missing)
+    assert command("stop")[:2] == (0, f"Stopped the sandbox at {status['endpoint']}.\n")
+    assert command("stop")[:2] == (0, "No sandbox is running.\n")
+
+
+def test_it_stands_for_the_account_and_region_that_it_is_told(command: Command) -> None:
+    assert command("start", "--account", "210987654321", "--region", "eu-west-1")[0] == 0
+    sandbox = Sandbox.running()
+    who = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+    assert command("exec", "--", sys.executable, "-c", who)[1] == "210987654321\n"
+    sandbox.client("s3control").put_storage_lens_configuration(
+        AccountId="210987654321",
+        ConfigId="lens",
+        StorageLensConfiguration={"Id": "lens", "AccountLevel": {"BucketLevel": {}}, "IsEnabled": True},
+    )
+    fill(sandbox)
+    described = [
+        sandbox.client("iam").get_role(RoleName="kept")["Role"]["Arn"],
+        sandbox.client("kms").describe_key(KeyId="alias/kept")["KeyMetadata"]["Arn"],
+        sandbox.client("logs").describe_log_groups()["logGroups"][0]["arn"],
+        sandbox.client("sns").list_topics()["Topics"][0]["TopicArn"],
+        sandbox.client("ssm").get_parameter(Name="/kept")["Parameter"]["ARN"],
+        sandbox.client("sagemaker").describe_model(ModelName="kept")["ModelArn"],
+        sandbox.client("sagemaker").describe_feature_group(FeatureGroupName="kept")["FeatureGroupArn"],
+    ]
+    places = {tuple(arn.split(":")[3:5]) for arn in described}
+    assert places == {("eu-west-1", "210987654321"), ("", "210987654321")}  # a role is in no Region
+    assert sandbox.inventory()["s3control"] == {"Storage Lens configuration": ["lens"]}
+    assert "model" in sandbox.inventory()["sagemaker"]
+
+
+@pytest.mark.parametrize("account", ["12345678901", "1234567890123", "12345678901x", "١٢٣٤٥٦٧٨٩٠١٢", ""])
+def test_what_is_no_account_is_told_in_one_line(command: Command, account: str) -> None:
+    complaint = f"sandbox: account {account}: an AWS account has 12 digits, such as 123456789012"
+    assert command("start", "--account", account) == (2, "", f"error: {' '.join(complaint.split())}\n")
+    assert Sandbox.find() is None
+
+
+def test_what_is_no_region_is_told_in_one_line(command: Command) -> None:
+    complaint = "sandbox: region mars-1: AWS has none of that name; say one such as eu-north-1"
+    assert command("start", "--region", "mars-1") == (2, "", f"error: {complaint}\n")
+
+
+def test_the_state_of_one_account_is_not_given_to_another(tmp_path: Path) -> None:
+    with Sandbox.start(state=tmp_path, account="210987654321") as sandbox:
+        sandbox.client("sns").create_topic(Name="kept")
+    with pytest.raises(UserError, match=r"holds account 210987654321, not 123456789012; start with --account 2109"):
+        Sandbox.start(state=tmp_path)
+    with Sandbox.start(state=tmp_path, account="210987654321") as sandbox:
+        assert sandbox.inventory() == {"sns": {"topic": ["arn:aws:sns:eu-north-1:210987654321:kept"]}}
 
 
 def fill(sandbox: Sandbox) -> None:
     """A little of everything that state must keep."""
     s3, kms, sagemaker = (sandbox.client(service) for service in ("s3", "kms", "sagemaker"))
-    s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": sandbox.region})
     s3.put_object(Bucket="kept", Key="k", Body=b"v")
     kms.create_alias(AliasName="alias/kept", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
     kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")

@@ -7,6 +7,7 @@ any lifecycle is told so once; what its rules lack is only asked of those that h
 import re
 from collections.abc import Iterator
 
+from sustainable_mlops.aws.s3 import S3Uri, bucket_of
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.values import Readers
 from sustainable_mlops.rules import relation
@@ -258,7 +259,8 @@ def _artefact_keys(plan: Plan, bucket: Resource) -> list[str]:
 
 
 def _key(address: str) -> str:
-    return address.split("/", 3)[3] if address.count("/") > 2 else ""
+    uri = S3Uri.read(address)
+    return uri.key if uri else ""
 
 
 @rule(
@@ -293,15 +295,12 @@ def _expires_at(plan: Plan, resource: Resource, training: Request, path: str, wh
     where = training.where(path)
     address = training.text(path)
     if resource.type == PIPELINE:
-        bucket = plan.joins.names(BUCKET).get(_bucket(address), [None])[0]
+        name = bucket_of(address) if isinstance(address, str) else None
+        bucket = plan.joins.names(BUCKET).get(name or "", [None])[0]
     else:
         joined = plan.joins.bucket(resource, where)
         bucket = joined if isinstance(joined, Resource) else None
     yield from _expires_in(plan, bucket, address, where, what)
-
-
-def _bucket(address: str | Unknown | None) -> str:
-    return address.removeprefix("s3://").split("/")[0] if isinstance(address, str) else ""
 
 
 def _expires_in(

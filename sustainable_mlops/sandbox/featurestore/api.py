@@ -3,18 +3,16 @@
 import json
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from werkzeug import Request
 
+from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.sandbox.errors import ApiError, NotEmulatedError, ValidationError
 from sustainable_mlops.sandbox.featurestore.records import RecordError
-from sustainable_mlops.sandbox.sagemaker.errors import ApiError, NotEmulatedError, ValidationError
-from sustainable_mlops.sandbox.sagemaker.model import service_model
-from sustainable_mlops.sandbox.sagemaker.validation import validate
-
-if TYPE_CHECKING:
-    from sustainable_mlops.sandbox.sagemaker.region import Region
+from sustainable_mlops.sandbox.featurestore.store import FeatureStore
+from sustainable_mlops.sandbox.validation import validate
 
 Fields = dict[str, Any]
 
@@ -24,7 +22,7 @@ _OPERATIONS = {"PUT": "PutRecord", "GET": "GetRecord", "DELETE": "DeleteRecord"}
 _LISTS = ("TargetStores", "FeatureName")
 
 
-def respond(region: "Region", request: Request) -> Fields:
+def respond(store: FeatureStore, request: Request) -> Fields:
     """The answer to one request, as JSON values."""
     route = _ROUTE.fullmatch(request.path)
     if route is None:
@@ -46,7 +44,7 @@ def respond(region: "Region", request: Request) -> Fields:
         validate(arguments, shape)
     except ValidationError as error:
         raise RecordError(error.message) from None
-    return handler(region, arguments)
+    return handler(store, arguments)
 
 
 def _arguments(request: Request, route: re.Match[str]) -> Fields:
@@ -60,22 +58,20 @@ def _arguments(request: Request, route: re.Match[str]) -> Fields:
     return arguments
 
 
-def _put_record(region: "Region", request: Fields) -> Fields:
-    region.feature_store.put(
-        request["FeatureGroupName"], request["Record"], request.get("TargetStores"), request.get("TtlDuration")
-    )
+def _put_record(store: FeatureStore, request: Fields) -> Fields:
+    store.put(request["FeatureGroupName"], request["Record"], request.get("TargetStores"), request.get("TtlDuration"))
     return {}
 
 
-def _get_record(region: "Region", request: Fields) -> Fields:
+def _get_record(store: FeatureStore, request: Fields) -> Fields:
     identifier = request["RecordIdentifierValueAsString"]
-    record, expires_at = region.feature_store.get(request["FeatureGroupName"], identifier, request.get("FeatureNames"))
+    record, expires_at = store.get(request["FeatureGroupName"], identifier, request.get("FeatureNames"))
     answer: Fields = {"Record": record} if record else {}
     return answer | _expiry(request, expires_at)
 
 
-def _delete_record(region: "Region", request: Fields) -> Fields:
-    region.feature_store.delete(
+def _delete_record(store: FeatureStore, request: Fields) -> Fields:
+    store.delete(
         request["FeatureGroupName"],
         request["RecordIdentifierValueAsString"],
         request["EventTime"],
@@ -85,7 +81,7 @@ def _delete_record(region: "Region", request: Fields) -> Fields:
     return {}
 
 
-def _batch_get_record(region: "Region", request: Fields) -> Fields:
+def _batch_get_record(store: FeatureStore, request: Fields) -> Fields:
     """Records that do not exist are left out; a group that does not is an error of its own in the answer."""
     records, errors = [], []
     for wanted in request["Identifiers"]:
@@ -93,7 +89,7 @@ def _batch_get_record(region: "Region", request: Fields) -> Fields:
         for identifier in wanted["RecordIdentifiersValueAsString"]:
             where = {"FeatureGroupName": group, "RecordIdentifierValueAsString": identifier}
             try:
-                record, expires_at = region.feature_store.get(group, identifier, wanted.get("FeatureNames"))
+                record, expires_at = store.get(group, identifier, wanted.get("FeatureNames"))
             except ApiError as error:
                 errors.append(where | {"ErrorCode": error.code, "ErrorMessage": error.message})
                 continue
@@ -102,13 +98,13 @@ def _batch_get_record(region: "Region", request: Fields) -> Fields:
     return {"Records": records, "Errors": errors, "UnprocessedIdentifiers": []}
 
 
-def _batch_write_record(region: "Region", request: Fields) -> Fields:
+def _batch_write_record(store: FeatureStore, request: Fields) -> Fields:
     """Each entry is written by itself; one that is refused is an error of its own in the answer."""
     errors = []
     for entry in request["Entries"]:
         ttl = entry.get("TtlDuration") or request.get("TtlDuration")
         try:
-            region.feature_store.put(entry["FeatureGroupName"], entry["Record"], entry.get("TargetStores"), ttl)
+            store.put(entry["FeatureGroupName"], entry["Record"], entry.get("TargetStores"), ttl)
         except ApiError as error:
             errors.append({"Entry": entry, "ErrorCode": error.code, "ErrorMessage": error.message})
     return {"Errors": errors, "UnprocessedEntries": []}

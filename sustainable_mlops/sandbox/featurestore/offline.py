@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
+
+from sustainable_mlops.aws.s3 import S3Uri
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,7 +77,7 @@ class OfflineStore:
         import pyarrow.parquet as pq
 
         storage = fields["OfflineStoreConfig"]["S3StorageConfig"]
-        root = urlsplit(storage["ResolvedOutputS3Uri"])
+        root = S3Uri.parse(storage["ResolvedOutputS3Uri"])
         encryption = {}
         if "KmsKeyId" in storage:
             encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": storage["KmsKeyId"]}
@@ -89,8 +90,8 @@ class OfflineStore:
             body = io.BytesIO()
             pq.write_table(table, body, compression="snappy")
             name = f"{max(row.event_time for row in of_hour):%Y%m%dT%H%M%SZ}_{secrets.token_hex(8)}.parquet"
-            key = f"{root.path.lstrip('/')}/{hour}/{name}"
-            self._s3.put_object(Bucket=root.netloc, Key=key, Body=body.getvalue(), **encryption)
+            address = root / hour / name
+            self._s3.put_object(Bucket=address.bucket, Key=address.key, Body=body.getvalue(), **encryption)
 
 
 def _columns(row: Row) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sustainable_mlops.sandbox.sagemaker.errors import ApiError
+from sustainable_mlops.sandbox.errors import ApiError
 
 #: A value as the offline store holds it.
 Value = str | int | float | list[str] | list[int] | list[float] | None

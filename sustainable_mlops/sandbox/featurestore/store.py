@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.sandbox.featurestore.offline import FLUSH_SECONDS, OfflineStore, Row
 from sustainable_mlops.sandbox.featurestore.online import Entry, OnlineStore
 from sustainable_mlops.sandbox.featurestore.records import RecordError, Schema, duration
 
 if TYPE_CHECKING:
+    from sustainable_mlops.sandbox.sagemaker.feature_groups import FeatureGroups
     from sustainable_mlops.sandbox.sagemaker.region import Region
 
 Features = list[dict[str, Any]]
@@ -20,8 +22,10 @@ _BOTH = ("OnlineStore", "OfflineStore")
 class FeatureStore:
     """Put, get and delete records. Every method takes the feature group's name or ARN."""
 
-    def __init__(self, region: "Region") -> None:
+    def __init__(self, region: "Region", groups: "FeatureGroups") -> None:
         self.region = region
+        self._groups = groups
+        groups.when_gone.append(self.forget)
         self._online: dict[str, OnlineStore] = {}
         self._offline: dict[str, OfflineStore] = {}
         self._lock = threading.Lock()
@@ -111,7 +115,7 @@ class FeatureStore:
 
     def _group(self, name_or_arn: str) -> dict[str, Any]:
         with self.region.lock:
-            group = self.region.feature_groups.find(name_or_arn)
+            group = self._groups.find(name_or_arn)
         if group is None:
             name = name_or_arn.rsplit("/", 1)[-1]
             raise RecordError(f"Resource Not Found: Amazon SageMaker can't find a FeatureGroup with name {name}.")
@@ -120,9 +124,8 @@ class FeatureStore:
         return group.fields
 
     def _bucket(self, name: str) -> str | None:
-        group = self.region.feature_groups.resources.get(name)
-        uri: str = group.fields["OfflineStoreConfig"]["S3StorageConfig"]["S3Uri"] if group else "s3:///"
-        return uri.split("/")[2]
+        group = self._groups.resources.get(name)
+        return S3Uri.parse(group.fields["OfflineStoreConfig"]["S3StorageConfig"]["S3Uri"]).bucket if group else None
 
     def _online_of(self, fields: Mapping[str, Any]) -> OnlineStore:
         with self._lock:

@@ -4,15 +4,16 @@ import json
 from enum import Enum
 from typing import Any
 
-import botocore.session
 from moto.applicationautoscaling import models, responses
 from moto.applicationautoscaling.exceptions import AWSValidationException
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 
+from sustainable_mlops.aws.service_model import service_model
+
 
 def close() -> None:
     """Take the dimensions and namespaces from the service model; answer the operations on tags."""
-    model = botocore.session.get_session().get_service_model("application-autoscaling")
+    model = service_model("application-autoscaling")
     for shape, name in (
         ("ScalableDimension", "ScalableDimensionValueSet"),
         ("ServiceNamespace", "ServiceNamespaceValueSet"),

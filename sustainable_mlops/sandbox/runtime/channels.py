@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox.runtime.s3 import S3, S3Uri, failure, inside
+from sustainable_mlops.sandbox.runtime.s3 import S3, failure, inside
 
 
 def check(channel: Mapping[str, Any]) -> None:

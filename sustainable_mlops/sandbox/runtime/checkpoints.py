@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from sustainable_mlops.sandbox.runtime.s3 import S3, S3Uri, failure, inside
+from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.sandbox.runtime.s3 import S3, failure, inside
 
 _UNFINISHED = (".tmp", ".partial")
 _IN_MEMORY = 64 * 2**20  # bytes; larger snapshots go through a temporary file

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.runtime import archives, channels, container
 from sustainable_mlops.sandbox.runtime.checkpoints import CheckpointSync
 from sustainable_mlops.sandbox.runtime.job_log import JobLog
 from sustainable_mlops.sandbox.runtime.process import Process
-from sustainable_mlops.sandbox.runtime.s3 import S3, S3Uri, failure
+from sustainable_mlops.sandbox.runtime.s3 import S3, failure
 from sustainable_mlops.sandbox.runtime.script_mode import CHECKPOINTS, JobFolder, Script
 
 

@@ -1,17 +1,16 @@
-"""S3 addresses and the few S3 operations that a job needs, with errors that name the request's field."""
+"""The few S3 operations that a job needs, with errors that name the request's field."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,28 +18,6 @@ if TYPE_CHECKING:
 
 #: In the caller's own thread: a job's thread outlives the interpreter's pools when the sandbox shuts down.
 _TRANSFER = TransferConfig(use_threads=False)
-
-
-@dataclass(frozen=True)
-class S3Uri:
-    """An address `s3://bucket/key`; `key` may be a prefix or empty."""
-
-    bucket: str
-    key: str
-
-    @classmethod
-    def parse(cls, text: str, field: str) -> S3Uri:
-        """Read an address; raises UserError naming the request's `field`."""
-        parts = urlsplit(text)
-        if parts.scheme != "s3" or not parts.netloc:
-            raise UserError(f"{field}: {text!r} is not an S3 address; write s3://bucket/prefix")
-        return cls(parts.netloc, parts.path.lstrip("/"))
-
-    def __truediv__(self, name: str) -> S3Uri:
-        return S3Uri(self.bucket, f"{self.key.rstrip('/')}/{name}".lstrip("/"))
-
-    def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.key}"
 
 
 class S3:

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.runtime import container
-from sustainable_mlops.sandbox.runtime.s3 import S3Uri
 
 HOST = "algo-1"
 CHECKPOINTS = f"{container.ML_ROOT}/checkpoints"

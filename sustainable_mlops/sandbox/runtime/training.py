@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.runtime import archives, channels
 from sustainable_mlops.sandbox.runtime.instance import Cause, Ending, Instance, Requests, Timing
 from sustainable_mlops.sandbox.runtime.job_log import LOG_GROUP, CloudWatchStream, JobLog, Metrics
-from sustainable_mlops.sandbox.runtime.s3 import S3, S3Uri, failure
+from sustainable_mlops.sandbox.runtime.s3 import S3, failure
 from sustainable_mlops.sandbox.runtime.script_mode import HOST, REASON_CHARACTERS, JobFolder
 
 if TYPE_CHECKING:

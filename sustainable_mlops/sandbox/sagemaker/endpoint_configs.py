@@ -1,8 +1,9 @@
 """Endpoint configurations, and the combinations that SageMaker refuses (docs: "Deploy models with Serverless
 Inference", feature exclusions)."""
 
-from sustainable_mlops.sandbox.sagemaker.errors import ValidationError
-from sustainable_mlops.sandbox.sagemaker.models import containers
+from sustainable_mlops.sandbox.errors import ValidationError
+from sustainable_mlops.sandbox.sagemaker.models import Models, containers
+from sustainable_mlops.sandbox.sagemaker.region import Region
 from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, list_page
 
 SERVERLESS_MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
@@ -13,6 +14,10 @@ class EndpointConfigs(Family):
 
     arn_type = "endpoint-config"
     noun = "endpoint configuration"
+
+    def __init__(self, region: Region, models: Models) -> None:
+        super().__init__(region)
+        self._models = models
 
     def create_endpoint_config(self, request: Fields) -> Fields:
         """Refused where a model does not exist, or where a serverless variant asks for what serverless has not."""
@@ -33,7 +38,7 @@ class EndpointConfigs(Family):
     def _check_variant(self, variant: Fields) -> None:
         name = variant["VariantName"]
         if "ModelName" in variant:
-            self.region.models.get(variant["ModelName"])
+            self._models.get(variant["ModelName"])
         if "ServerlessConfig" in variant:
             _check_serverless_variant(variant)
         elif not any(member in variant for member in ("InstanceType", "InstancePools")):
@@ -51,7 +56,7 @@ class EndpointConfigs(Family):
             raise _unsupported("asynchronous inference is not supported for serverless endpoints")
         if "ModelName" not in variants[0]:
             raise _unsupported("a serverless variant names its model; inference components are not supported")
-        model = self.region.models.get(variants[0]["ModelName"]).fields
+        model = self._models.get(variants[0]["ModelName"]).fields
         if "VpcConfig" in model:
             raise _unsupported("VpcConfig is not supported for serverless endpoints")
         if model["EnableNetworkIsolation"]:

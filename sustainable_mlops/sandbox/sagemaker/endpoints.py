@@ -1,8 +1,10 @@
 """Endpoints: their life, and the models they serve (see `hosting` for requests to them)."""
 
-from sustainable_mlops.sandbox.sagemaker.endpoint_configs import is_serverless
-from sustainable_mlops.sandbox.sagemaker.errors import ValidationError
-from sustainable_mlops.sandbox.sagemaker.models import containers
+from sustainable_mlops.sandbox.errors import ValidationError
+from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs, is_serverless
+from sustainable_mlops.sandbox.sagemaker.model_packages import ModelPackages
+from sustainable_mlops.sandbox.sagemaker.models import Models, containers
+from sustainable_mlops.sandbox.sagemaker.region import Region
 from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource, list_page, now
 
 
@@ -12,11 +14,17 @@ class Endpoints(Family):
     arn_type = "endpoint"
     noun = "endpoint"
 
+    def __init__(self, region: Region, configs: EndpointConfigs, models: Models, packages: ModelPackages) -> None:
+        super().__init__(region)
+        self._configs = configs
+        self._models = models
+        self._packages = packages
+
     def create_endpoint(self, request: Fields) -> Fields:
         """Creating, then InService; Failed where the model's data is not in S3."""
         name = request["EndpointName"]
         self.must_be_free(name)
-        config = self.region.endpoint_configs.get(request["EndpointConfigName"]).fields
+        config = self._configs.get(request["EndpointConfigName"]).fields
         endpoint = self.add(name, {"EndpointName": name, "EndpointStatus": "Creating"}, request.get("Tags"))
         endpoint.fields["EndpointArn"] = endpoint.arn
         self._deploy(endpoint, config, request.get("DeploymentConfig"))
@@ -25,7 +33,7 @@ class Endpoints(Family):
     def update_endpoint(self, request: Fields) -> Fields:
         """Updating, then InService with the new configuration; the old one serves until then."""
         endpoint = self.get(request["EndpointName"])
-        config = self.region.endpoint_configs.get(request["EndpointConfigName"]).fields
+        config = self._configs.get(request["EndpointConfigName"]).fields
         self._must_be_at_rest(endpoint)
         if is_serverless(config) and not _serves_serverless(endpoint):
             raise ValidationError(
@@ -61,7 +69,7 @@ class Endpoints(Family):
         resolved = {}
         for variant in config["ProductionVariants"]:
             if "ModelName" in variant:
-                model = self.region.models.get(variant["ModelName"]).fields
+                model = self._models.get(variant["ModelName"]).fields
                 resolved[variant["VariantName"]] = self._container(containers(model)[0])
         return resolved
 
@@ -69,7 +77,7 @@ class Endpoints(Family):
         """A container with the model package it names filled in."""
         if "ModelPackageName" not in container:
             return container
-        package = self.region.model_packages.get(container["ModelPackageName"]).fields
+        package = self._packages.get(container["ModelPackageName"]).fields
         packaged = package["InferenceSpecification"]["Containers"][0]
         environment = packaged.get("Environment", {}) | container.get("Environment", {})
         resolved: Fields = packaged | container | {"Environment": environment}
@@ -115,10 +123,6 @@ class Endpoints(Family):
         endpoint.fields["EndpointStatus"] = "Deleting"
         endpoint.change(self.region.context.transition_seconds, None)
         return {}
-
-    def forgotten(self, resource: Resource) -> None:
-        """Stop the workers of a deleted endpoint."""
-        self.region.hosting.close(resource.name)
 
     def _must_be_at_rest(self, endpoint: Resource) -> None:
         if endpoint.fields["EndpointStatus"] in ("Creating", "Updating", "Deleting"):

@@ -2,8 +2,8 @@
 
 import time
 
-from sustainable_mlops.sandbox.sagemaker.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
-from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource, list_page, now
+from sustainable_mlops.sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
+from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, list_page, now
 
 #: Columns that the offline store adds by itself.
 RESERVED_FEATURES = ("is_deleted", "write_time", "api_invocation_time")
@@ -92,10 +92,6 @@ class FeatureGroups(Family):
         group.fields["FeatureGroupStatus"] = "Deleting"
         group.change(self.region.context.transition_seconds, None)
         return {}
-
-    def forgotten(self, resource: Resource) -> None:
-        """Flush the last rows to S3 and drop the online records."""
-        self.region.feature_store.forget(resource.name)
 
     def update_feature_metadata(self, request: Fields) -> Fields:
         """Description and parameters of one feature."""

@@ -3,17 +3,17 @@
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from sustainable_mlops.sandbox.sagemaker.endpoints import model_data_uri
-from sustainable_mlops.sandbox.sagemaker.errors import ApiError
+from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.sandbox.errors import ApiError
+from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints, model_data_uri
+from sustainable_mlops.sandbox.sagemaker.region import Region
 from sustainable_mlops.sandbox.sagemaker.resources import Fields
 
 if TYPE_CHECKING:
     from sustainable_mlops.sandbox.runtime.hosting import ModelServer
-    from sustainable_mlops.sandbox.sagemaker.region import Region
 
 #: Source: quotas of Serverless Inference in the SageMaker developer guide.
 LARGEST_BODY = 4 * 1024 * 1024
@@ -55,8 +55,10 @@ class Answer:
 class Hosting:
     """The model servers of one region's endpoints."""
 
-    def __init__(self, region: "Region") -> None:
+    def __init__(self, region: Region, endpoints: Endpoints) -> None:
         self.region = region
+        self._endpoints = endpoints
+        endpoints.when_gone.append(self.close)
         self._servers: dict[str, tuple[Fields, ModelServer]] = {}
 
     def invoke(self, endpoint_name: str, body: bytes, headers: Any) -> Answer:
@@ -86,7 +88,7 @@ class Hosting:
 
     def _server(self, endpoint_name: str) -> tuple[str, "ModelServer"]:
         with self.region.lock:
-            endpoint = self.region.endpoints.find(endpoint_name)
+            endpoint = self._endpoints.find(endpoint_name)
             account = self.region.context.account_id
             if endpoint is None or endpoint.fields["EndpointStatus"] not in ("InService", "Updating"):
                 raise InvocationError(f"Endpoint {endpoint_name} of account {account} not found.")
@@ -108,10 +110,10 @@ class Hosting:
         uri = model_data_uri(container)
         data = None
         if uri is not None:
-            parts = urlsplit(uri)
+            address = S3Uri.parse(uri, "ModelDataUrl")
             s3 = context.client("s3", self.region.name)
             try:
-                data = s3.get_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))["Body"].read()
+                data = s3.get_object(Bucket=address.bucket, Key=address.key)["Body"].read()
             except ClientError as error:
                 raise InvocationError(f"Failed to download model data from {uri}: {error}") from None
         folder = context.folder / "endpoints" / self.region.name / endpoint_name

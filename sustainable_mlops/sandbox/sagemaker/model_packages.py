@@ -1,6 +1,7 @@
 """The model registry: package groups with their policies, and versioned model packages with their approval."""
 
-from sustainable_mlops.sandbox.sagemaker.errors import ApiError, ConflictError, ValidationError
+from sustainable_mlops.sandbox.errors import ApiError, ConflictError, ValidationError
+from sustainable_mlops.sandbox.sagemaker.region import Region
 from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource, list_page, now
 
 #: Members of UpdateModelPackage that are no fields of a package.
@@ -18,6 +19,10 @@ class ModelPackageGroups(Family):
 
     arn_type = "model-package-group"
     noun = "model package group"
+
+    def __init__(self, region: Region, packages: Family) -> None:
+        super().__init__(region)
+        self._packages = packages
 
     def create_model_package_group(self, request: Fields) -> Fields:
         """Completed at once, as on AWS."""
@@ -39,7 +44,7 @@ class ModelPackageGroups(Family):
     def delete_model_package_group(self, request: Fields) -> Fields:
         """Refused while it holds packages."""
         group = self.get(request["ModelPackageGroupName"])
-        if any(package.fields.get("ModelPackageGroupName") == group.name for package in self.region.model_packages):
+        if any(package.fields.get("ModelPackageGroupName") == group.name for package in self._packages):
             raise ConflictError(
                 f"Model Package Group {group.arn} can not be deleted because it still contains Model Packages."
             )
@@ -78,13 +83,17 @@ class ModelPackages(Family):
     arn_type = "model-package"
     noun = "model package"
 
+    def __init__(self, region: Region) -> None:
+        super().__init__(region)
+        self.groups = ModelPackageGroups(region, self)
+
     def create_model_package(self, request: Fields) -> Fields:
         """The next version of a group, or an unversioned package of its own name."""
         if ("ModelPackageGroupName" in request) == ("ModelPackageName" in request):
             raise ValidationError("Either ModelPackageName or ModelPackageGroupName must be specified, but not both.")
         fields = {"ModelPackageStatus": "Completed"} | request
         if "ModelPackageGroupName" in request:
-            group = self.region.model_package_groups.get(request["ModelPackageGroupName"])
+            group = self.groups.get(request["ModelPackageGroupName"])
             if "Tags" in request:
                 raise ValidationError("Tags cannot be specified for versioned model packages; tag the group instead.")
             # A version number is never given twice, even after its package was deleted.
@@ -127,7 +136,7 @@ class ModelPackages(Family):
             member: request[member] for member in ("ModelPackageGroupName", "ModelApprovalStatus") if member in request
         }
         if "ModelPackageGroupName" in wanted:
-            wanted["ModelPackageGroupName"] = self.region.model_package_groups.get(wanted["ModelPackageGroupName"]).name
+            wanted["ModelPackageGroupName"] = self.groups.get(wanted["ModelPackageGroupName"]).name
         elif request.get("ModelPackageType", "Unversioned") == "Unversioned":
             wanted["ModelPackageGroupName"] = None
         return list_page(self, request, "ModelPackageSummaryList", name="ModelPackageName", wanted=wanted)

@@ -1,6 +1,8 @@
 """Models: what to serve and with which image."""
 
-from sustainable_mlops.sandbox.sagemaker.errors import ValidationError
+from sustainable_mlops.sandbox.errors import ValidationError
+from sustainable_mlops.sandbox.sagemaker.model_packages import ModelPackages
+from sustainable_mlops.sandbox.sagemaker.region import Region
 from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, list_page
 
 
@@ -9,6 +11,10 @@ class Models(Family):
 
     arn_type = "model"
     noun = "model"
+
+    def __init__(self, region: Region, packages: ModelPackages) -> None:
+        super().__init__(region)
+        self._packages = packages
 
     def create_model(self, request: Fields) -> Fields:
         """Refused without a container, or where a container names a model package that does not exist."""
@@ -27,7 +33,7 @@ class Models(Family):
 
     def _check_container(self, container: Fields) -> None:
         if package := container.get("ModelPackageName"):
-            self.region.model_packages.get(package)
+            self._packages.get(package)
         elif not container.get("Image"):
             raise ValidationError("Either Image or ModelPackageName must be specified for each container definition.")
 

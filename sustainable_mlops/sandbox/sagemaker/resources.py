@@ -1,15 +1,13 @@
 """A SageMaker resource, and what all families of resources share: naming, status changes over time, listing."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from sustainable_mlops.sandbox.sagemaker.errors import ValidationError
-
-if TYPE_CHECKING:
-    from sustainable_mlops.sandbox.sagemaker.region import Region
+from sustainable_mlops.sandbox.errors import ValidationError
+from sustainable_mlops.sandbox.sagemaker.region import Region
 
 #: A request or a response: the members of the service model's structure that are present.
 Fields = dict[str, Any]
@@ -61,9 +59,11 @@ class Family:
     #: What SageMaker calls one of them in its messages.
     noun: ClassVar[str]
 
-    def __init__(self, region: "Region") -> None:
+    def __init__(self, region: Region) -> None:
         self.region = region
         self.resources: dict[str, Resource] = {}
+        #: Called with the name of each resource that is gone for good.
+        self.when_gone: list[Callable[[str], None]] = []
 
     def arn(self, name: str) -> str:
         """The ARN of the resource of that name."""
@@ -83,7 +83,8 @@ class Family:
         resource = self.resources.get(name)
         if resource is not None and not resource.settle():
             del self.resources[name]
-            self.forgotten(resource)
+            for tell in self.when_gone:
+                tell(name)
             return None
         return resource
 
@@ -112,9 +113,6 @@ class Family:
     def left(self) -> list[str]:
         """Names of what a destroy should have taken away; what is on its way out has been."""
         return [resource.name for resource in self if not resource.going]
-
-    def forgotten(self, resource: Resource) -> None:
-        """Called once a resource is gone for good."""
 
 
 def list_page(

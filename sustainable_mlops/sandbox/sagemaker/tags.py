@@ -1,12 +1,9 @@
 """Tags of every SageMaker resource, by ARN."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-from sustainable_mlops.sandbox.sagemaker.errors import ValidationError
-from sustainable_mlops.sandbox.sagemaker.resources import Fields, Resource
-
-if TYPE_CHECKING:
-    from sustainable_mlops.sandbox.sagemaker.region import Region
+from sustainable_mlops.sandbox.errors import ValidationError
+from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource
 
 _MOST_TAGS = 50
 
@@ -14,8 +11,8 @@ _MOST_TAGS = 50
 class Tags:
     """AddTags, ListTags, DeleteTags."""
 
-    def __init__(self, region: "Region") -> None:
-        self.region = region
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = families
 
     def add_tags(self, request: Fields) -> Fields:
         """New and overwritten tags; answers all of them."""
@@ -39,7 +36,7 @@ class Tags:
         return {}
 
     def _resource(self, arn: str) -> Resource:
-        for family in self.region.families:
+        for family in self._families:
             resource = family.find(arn) if arn.startswith(family.arn("")) else None
             if resource is not None:
                 return resource

@@ -1,8 +1,9 @@
 """Training jobs: the API's side. `runtime.training` runs them; each of its updates lands here."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sustainable_mlops.sandbox.sagemaker.errors import ResourceInUseError, ValidationError
+from sustainable_mlops.sandbox.errors import ResourceInUseError, ValidationError
+from sustainable_mlops.sandbox.sagemaker.region import Region
 from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource, list_page, now
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ class TrainingJobs(Family):
     arn_type = "training-job"
     noun = "training job"
 
-    def __init__(self, region: Any) -> None:
+    def __init__(self, region: Region) -> None:
         super().__init__(region)
         self._runs: dict[str, TrainingRun] = {}
 

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops import rules
-from sustainable_mlops.catalogue import practices
-from sustainable_mlops.catalogue.practices import Practice
+from sustainable_mlops import practices, rules
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.practices import Practice
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 ALL = list(practices.everything().values())
 
 

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from botocore.loaders import Loader
-from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
+from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.errors import UserError
 
 #: Characters of a refused value and of its constraint, which may list hundreds of values: more tells a person nothing.
@@ -52,21 +52,9 @@ class WrongTypeError(Exception):
         self.value, self.shape = value, shape
 
 
-@functools.cache
-def model() -> ServiceModel:
-    """SageMaker's service model."""
-    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
-
-
-def enumeration(shape: str) -> list[str]:
-    """The values that the model allows for the string `shape`."""
-    values: list[str] = getattr(model().shape_for(shape), "enum", [])
-    return values
-
-
 def check(operation: str, request: dict[str, Any]) -> None:
     """Raise UserError with all that SageMaker would refuse in `request`."""
-    shape = model().operation_model(operation).input_shape
+    shape = service_model("sagemaker").operation_model(operation).input_shape
     if shape is None:
         raise ValueError(f"{operation} takes no request")
     report = ParamValidator().validate(request, shape)

@@ -5,8 +5,8 @@ from typing import Any
 
 from botocore.model import Shape
 
-from sustainable_mlops.jobs.service_model import Violation, WrongTypeError, as_text, violations
-from sustainable_mlops.sandbox.sagemaker.errors import SerializationError, ValidationError
+from sustainable_mlops.aws.constraints import Violation, WrongTypeError, as_text, violations
+from sustainable_mlops.sandbox.errors import SerializationError, ValidationError
 
 
 def validate(request: Mapping[str, Any], shape: Shape) -> None:

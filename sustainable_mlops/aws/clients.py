@@ -1,4 +1,4 @@
-"""The AWS clients of a launch, and AWS's refusals told as one line."""
+"""AWS clients, and AWS's refusals told as one line."""
 
 import os
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 
 #: A boto3 client. Its operations are made at run time, and the type stubs of SageMaker alone weigh more than boto3.
@@ -64,12 +65,6 @@ def told(doing: str) -> Iterator[None]:
         raise UserError(f"{doing}: {error}") from None
 
 
-def split(address: str) -> tuple[str, str]:
-    """Bucket and key of an s3:// address."""
-    bucket, _, key = address.removeprefix("s3://").partition("/")
-    return bucket, key
-
-
 def error_code(error: Exception) -> str:
     """AWS's code in a ClientError, such as `404` or `PreconditionFailed`; empty for any other exception."""
     response = getattr(error, "response", {})
@@ -81,7 +76,7 @@ def exists(s3: Client, address: str) -> bool:
     """Whether there is an object at the s3:// address."""
     from botocore.exceptions import ClientError
 
-    bucket, key = split(address)
+    bucket, key = S3Uri.parse(address)
     try:
         s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""The practices of the guidance and of the ML Lens: `practices.yaml`, joined with the rules that check them.
+"""The practices of the guidance and of the ML Lens: `catalogue/practices.yaml`, joined with the rules that check them.
 
 A rule names its practices, so what checks a practice is asked of the rules and cannot go stale.
 """
@@ -9,6 +9,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from sustainable_mlops import rules
 from sustainable_mlops.catalogue.tables import HERE
 from sustainable_mlops.errors import UserError
 
@@ -81,8 +82,6 @@ def _practice(entry: Mapping[str, Any]) -> Practice:
 
 @cache
 def _rules() -> dict[str, tuple[str, ...]]:
-    from sustainable_mlops import rules  # here, as rules read the catalogue
-
     found: dict[str, tuple[str, ...]] = {}
     for rule in rules.ALL:
         for row in rule.practices:
@@ -166,8 +165,6 @@ def _link(kept_by: str) -> str:
 
 
 def _rules_table() -> Iterator[str]:
-    from sustainable_mlops import rules
-
     yield from ("", "## Rules", "")
     yield "`fail` is dead or impossible, `warn` a choice that needs a reason, `info` advice. A tag"
     yield "`sust_waiver:<rule>` = `<reason> until <yyyy-mm-dd>` accepts a finding for a while."
