@@ -25,7 +25,7 @@ def app(name: str, help_text: str) -> typer.Typer:
 
 
 def run(command: Callable[[], object]) -> None:
-    """Run a command; a `UserError` becomes one line on stderr and its remedy, exit code 2; Ctrl-C 130."""
+    """Run a command; a `UserError` becomes one line on stderr, its remedy below it, and exit code 2; Ctrl-C 130."""
     try:
         command()
     except UserError as error:

@@ -66,7 +66,7 @@ def prepare(path: Path, *, force: bool = False, now: datetime | None = None) -> 
         decision = _decide(previous, checkpoints, clients.s3, force)
         serving = _serving(job, platform)
         if previous is not None and decision in ("attach", "done"):
-            record = previous.model_copy(update={"serving": serving})
+            record = previous.model_copy(update={"serving": serving, "model_package_group": _group(job, platform)})
         else:
             record = _new_record(run, name, checkpoints, serving, now, resumed=decision == "resume")
     return Launch(decision, record, create, package, run.layout, clients, previous, stored)
@@ -204,6 +204,11 @@ def _serving(job: Job, platform: Platform) -> ServingSpec | None:
     return ServingSpec(**job.serving.model_dump(), image=image)
 
 
+def _group(job: Job, platform: Platform) -> str | None:
+    """The workload's model package group. Terraform's keys have underscores."""
+    return platform.model_package_groups.get(job.workload.replace("-", "_"))
+
+
 def _new_record(
     run: Run, name: str, checkpoints: str | None, serving: ServingSpec | None, now: datetime, *, resumed: bool
 ) -> RunRecord:
@@ -233,7 +238,6 @@ def _new_record(
         hyperparameters=job.hyperparameters,
         checkpoints=checkpoints,
         serving=serving,
-        # Terraform names its keys with underscores.
-        model_package_group=platform.model_package_groups.get(job.workload.replace("-", "_")),
+        model_package_group=_group(job, platform),
         tags=run.tags,
     )

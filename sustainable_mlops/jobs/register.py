@@ -1,5 +1,6 @@
 """Register a trained model in the model registry, once, and approve it."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,18 @@ def register(
 ) -> ModelPackage:
     """The model package of the run, made where there is none yet, pending approval.
 
-    `group` is the record's unless given; `metrics` is the s3:// address of a model quality report. Raises UserError.
+    `group` is the record's unless given, and one of the run's workload; `metrics` is the s3:// address of a model
+    quality report. Raises UserError.
     """
     group = group or record.model_package_group
     if group is None:
         raise UserError(
-            f"the platform had no model package group for workload {record.workload}; name one with --group"
+            f"{record.environment} has no model package group for workload {record.workload}; {_ask_for_group(record)}"
+        )
+    if not _is_named_for(group, record):
+        raise UserError(
+            f"--group: {group} is another workload's, as the name of a group of {record.workload} ends in "
+            f"{_slug(record.workload)}; leave --group out, or {_ask_for_group(record)}"
         )
     serving = _registrable(record, clients.s3)
     with aws.told(f"model package group {group}"):
@@ -98,6 +105,7 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
             "SupportedTransformInstanceTypes": serving.transform_instance_types,
         },
         "CustomerMetadataProperties": {
+            "workload": record.workload,
             "run_key": record.run_key,
             "training_job": record.job_name,
             "source_digest": record.source_digest,
@@ -126,14 +134,38 @@ def _registrable(record: RunRecord, s3: Client) -> ServingSpec:
     return record.serving
 
 
+def _slug(workload: str) -> str:
+    return workload.replace("_", "-").lower()
+
+
+def _ask_for_group(record: RunRecord) -> str:
+    key = _slug(record.workload).replace("-", "_")
+    return (
+        f"add {key} to `models:` in envs/{record.environment}/settings.yaml, apply, and run smlops train again, "
+        "which takes the group into the record (nothing is trained twice)"
+    )
+
+
+def _is_named_for(group: str, record: RunRecord) -> bool:
+    """Whether the platform or the group's name, `<prefix>-<workload>` or an ARN that ends so, gives it to the run."""
+    slug = _slug(record.workload)
+    return group == record.model_package_group or re.split("[:/]", group)[-1] == slug or group.endswith(f"-{slug}")
+
+
 def _find(record: RunRecord, group: str, sagemaker: Client) -> ModelPackage | None:
-    """The package with this run's model. A model's address holds its job's name, so no other run has it."""
+    """The package with this run's model. A model's address holds its job's name, so no other run has it.
+
+    Raises UserError where the group holds another workload's models.
+    """
     pages = sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
     )
     for page in pages:
         for summary in page["ModelPackageSummaryList"]:
             package = sagemaker.describe_model_package(ModelPackageName=summary["ModelPackageArn"])
+            owner = package.get("CustomerMetadataProperties", {}).get("workload", record.workload)
+            if group != record.model_package_group and _slug(owner) != _slug(record.workload):
+                raise UserError(f"--group: {group} holds models of {owner}; {record.workload} needs a group of its own")
             containers = package.get("InferenceSpecification", {}).get("Containers", [])
             if any(container.get("ModelDataUrl") == record.model for container in containers):
                 return ModelPackage(package["ModelPackageArn"], package["ModelApprovalStatus"], created=False)

@@ -118,9 +118,10 @@ class FakeSageMaker:
         assert operation == "list_model_packages"
         return self
 
-    def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
+    def paginate(self, ModelPackageGroupName: str, **_: Any) -> Iterator[dict[str, Any]]:  # noqa: N803 - boto3's name
         """One package a page, newest first."""
-        return iter([{"ModelPackageSummaryList": [package]} for package in reversed(self.packages)])
+        inside = [one for one in self.packages if one["ModelPackageGroupName"] == ModelPackageGroupName]
+        return iter([{"ModelPackageSummaryList": [package]} for package in reversed(inside)])
 
 
 def keys(clients: Clients, prefix: str = "") -> list[str]:

@@ -151,6 +151,14 @@ def test_an_interrupted_job_resumes_is_not_trained_twice_and_is_registered_once(
         (False, "Approved"),
     ]
 
+    other = f"{bench.name}-breast-cancer"
+    bench.sandbox.client("sagemaker").create_model_package_group(ModelPackageGroupName=other)
+    refused = bench.run("register_model", record["job_name"], "--group", other, "--approve", "--reason", "it is good")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    assert f"--group: {other} is another workload's" in refused.stderr
+    listed = bench.sandbox.client("sagemaker").list_model_packages(ModelPackageGroupName=other)
+    assert listed["ModelPackageSummaryList"] == []
+
 
 def test_after_kill_9_the_next_launch_resumes_and_ends_with_the_same_model(bench: Bench) -> None:
     pid_file = bench.folder / "pid"

@@ -13,7 +13,7 @@ from sustainable_mlops.jobs.launch import prepare, start
 from sustainable_mlops.jobs.record import RunRecord, write_local
 from sustainable_mlops.jobs.register import approve, find_record, register
 from sustainable_mlops.jobs.wait import wait
-from tests.jobs.support import WriteJob
+from tests.jobs.support import REGION, WriteJob
 
 Trained = Callable[..., RunRecord]
 
@@ -81,14 +81,38 @@ def test_what_cannot_be_registered_is_refused(cloud: Clients, trained: Trained) 
         register(record.model_copy(update={"status": "Failed"}), cloud)
     with pytest.raises(UserError, match="add `serving:` to the job file"):
         register(record.model_copy(update={"serving": None}), cloud)
-    with pytest.raises(UserError, match="no model package group for workload flight-delay; name one with --group"):
-        register(record.model_copy(update={"model_package_group": None}), cloud)
     assert record.model is not None
     bucket, key = S3Uri.parse(record.model)
     cloud.s3.delete_object(Bucket=bucket, Key=key)
     with pytest.raises(UserError, match=r"model.tar.gz is gone; run scripts/train.py again"):
         register(record, cloud)
     assert cloud.sagemaker.packages == []
+
+
+def test_without_a_group_the_settings_are_named_and_a_new_launch_of_the_same_run_knows_the_new_group(
+    cloud: Clients, trained: Trained, write_job: WriteJob
+) -> None:
+    buckets = {"data": "acme-dev-data", "artifacts": "acme-dev-artifacts"}
+    roles = {"training": "arn:aws:iam::123456789012:role/t"}
+    inline = {"environment": "dev", "region": REGION, "buckets": buckets, "roles": roles}
+    with pytest.raises(UserError, match=r"add flight_delay to `models:` in envs/dev/settings\.yaml, apply"):
+        register(trained(platform=inline), cloud)
+    again = prepare(write_job())
+    assert again.decision == "done"
+    assert register(again.record, cloud).created
+
+
+def test_a_model_never_enters_the_group_of_another_workload(cloud: Clients, trained: Trained) -> None:
+    theirs = register(trained(), cloud)
+    other = trained(name="breast-cancer")
+    assert other.model_package_group is None
+    for group in ("acme-dev-flight-delay", "arn:aws:sagemaker:eu-north-1:1:model-package-group/acme-dev-flight-delay"):
+        with pytest.raises(UserError, match=f"--group: {group} is another workload's"):
+            register(other, cloud, group=group)
+    with pytest.raises(UserError, match="holds models of flight-delay; delay needs a group of its own"):
+        register(trained(name="delay"), cloud, group="acme-dev-flight-delay")
+    assert [package["ModelPackageArn"] for package in cloud.sagemaker.packages] == [theirs.arn]
+    assert register(other, cloud, group="acme-prod-breast-cancer").created
 
 
 def test_a_record_is_found_by_file_by_job_and_in_s3(cloud: Clients, trained: Trained, tmp_path: Path) -> None:
