@@ -30,7 +30,7 @@ _ANSWER_SECONDS = 60.0
 
 class Sandbox:
     """A running sandbox. `Sandbox.start()` makes one that ends with this process (or the `with` block);
-    `Sandbox.running()` is the one that `scripts/sandbox.py start` left in the background."""
+    `Sandbox.running()` is the one that `smlops sandbox start` left in the background."""
 
     def __init__(self, endpoint: str, pid: int, process: "subprocess.Popen[str] | None" = None) -> None:
         self.endpoint = endpoint
@@ -77,7 +77,7 @@ class Sandbox:
         """The sandbox in the background. Raises UserError where there is none."""
         sandbox = cls.find()
         if sandbox is None:
-            raise UserError("sandbox: none is running; start one with `scripts/sandbox.py start`")
+            raise UserError("sandbox: none is running; start one with `smlops sandbox start`")
         return sandbox
 
     @property

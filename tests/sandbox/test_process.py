@@ -12,8 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
-from scripts.sandbox import app
 from sustainable_mlops import cli
+from sustainable_mlops.commands.sandbox import app
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import Sandbox, process
 from tests.sandbox.support import IMAGE, ROLE, tar, until
@@ -140,7 +140,7 @@ def test_the_command_line_starts_uses_and_stops_one(
             cli.run(app)
         return (int(ended.value.code or 0), *capfd.readouterr())
 
-    none = "error: sandbox: none is running; start one with `scripts/sandbox.py start`\n"
+    none = "error: sandbox: none is running; start one with `smlops sandbox start`\n"
     assert command("status") == (2, "", none)
     assert command("start")[0] == 0
     try:
