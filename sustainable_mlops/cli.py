@@ -47,9 +47,7 @@ def run(command: Callable[[], object]) -> None:
 def need(command: str, *extras: str, clone: bool = False) -> None:
     """Raise UserError where what `command` needs is not there: packages of these extras, a clone of the repository."""
     if clone and not IN_CLONE:
-        raise UserError(
-            f"{command}: needs a clone of the repository, which the package alone is not; there, make setup"
-        )
+        raise UserError(f"{command}: needs a clone of the repository (and make setup there), not the package alone")
     missing = {extra: absent for extra in extras if (absent := _absent(extra))}
     if missing:
         packages = ", ".join(dict.fromkeys(name for names in missing.values() for name in names))
