@@ -1,41 +1,7 @@
 #!/usr/bin/env python3
-"""Take an unprotected environment down, with everything in it."""
+"""The command `smlops teardown`, from a clone."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from sustainable_mlops import cli
-
-app = cli.app("teardown", __doc__)
-
-
-@app.command()
-def main(
-    environment: Annotated[Path, typer.Argument(help="The environment's folder, initialised.", metavar="ENVIRONMENT")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Take an unprotected environment down, with everything in it: data, models, keys.
-
-    Model packages, which launchers registered, go first: SageMaker deletes no group that holds one. With
-    deletion_protection Terraform refuses, and nothing is deleted.
-
-    - `scripts/teardown.py envs/dev`
-    - `scripts/sandbox.py exec -- .venv/bin/python scripts/teardown.py envs/dev --yes`
-    """
-    from sustainable_mlops import teardown
-    from sustainable_mlops.errors import UserError
-    from sustainable_mlops.terraform import Terraform
-
-    if not (environment / "main.tf").is_file():
-        raise UserError(f"{environment}: has no main.tf; name an environment's folder, such as envs/dev")
-    if not yes:
-        typer.confirm(f"Delete everything in {environment}, data and models included?", abort=True)
-    with cli.console.status(f"destroying {environment}") as status:
-        count = teardown.destroy(Terraform(environment), lambda text: status.update(f"destroying: {text}"))
-    cli.console.print(f"{count} resources destroyed")
-
+from _smlops import smlops
 
 if __name__ == "__main__":
-    cli.run(app)
+    smlops("teardown")

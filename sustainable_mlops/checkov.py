@@ -56,7 +56,7 @@ class Checkov:
 
     def __init__(self) -> None:
         if not PYTHON.exists():
-            raise UserError(f"checkov: not at {PYTHON.parent.relative_to(ROOT)}; run `make setup`")
+            raise UserError("checkov: is not set up; run `make setup` in a clone of the repository")
         # Without these checkov asks its maker's server, and for terminal colours.
         quiet = {**os.environ, "CHECKOV_RUN_SCA_PACKAGE_SCAN": "false", "ANSI_COLORS_DISABLED": "1"}
         self._folder = tempfile.TemporaryDirectory()

@@ -1,21 +1,24 @@
-"""What every command shares: how it ends, and how it speaks."""
+"""What every command shares: how it ends, how it speaks, and what it needs."""
 
+import re
 import sys
 from collections.abc import Callable
+from importlib import metadata
 
 import typer
 from rich.console import Console
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.program import typed
+from sustainable_mlops.terraform import IN_CLONE
 
 #: Progress and messages go to stderr, so that stdout stays clean for `--json` and pipes.
 console = Console(stderr=True)
 
 
-def app(name: str, help_text: str) -> typer.Typer:
-    """A typer application with the project's settings; `help_text` should teach by example."""
+def app(help_text: str | None = None) -> typer.Typer:
+    """A typer application with the project's settings; `help_text`, of one with sub-commands, teaches by example."""
     return typer.Typer(
-        name=name,
         help=help_text,
         no_args_is_help=True,
         add_completion=False,
@@ -24,15 +27,49 @@ def app(name: str, help_text: str) -> typer.Typer:
     )
 
 
+def say(text: str, style: str | None = None) -> None:
+    """Tell a message on stderr; commands in it, as `smlops x`, are named as they can be typed."""
+    console.print(typed(text), style=style)
+
+
 def run(command: Callable[[], object]) -> None:
     """Run a command; a `UserError` becomes one line on stderr, its remedy below it, and exit code 2; Ctrl-C 130."""
     try:
         command()
     except UserError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {typed(' '.join(str(error).split()))}", file=sys.stderr)
         if error.remedy:  # joined: none runs after one that failed, and none answers the question of the one before
-            print(" &&\n".join(error.remedy), file=sys.stderr)
+            print(typed(" &&\n".join(error.remedy)), file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         raise SystemExit(130) from None
+
+
+def need(command: str, *extras: str, clone: bool = False) -> None:
+    """Raise UserError where what `command` needs is not there: packages of these extras, a clone of the repository."""
+    if clone and not IN_CLONE:
+        raise UserError(f"{command}: needs a clone of the repository (and make setup there), not the package alone")
+    missing = {extra: absent for extra in extras if (absent := _absent(extra))}
+    if missing:
+        packages = ", ".join(dict.fromkeys(name for names in missing.values() for name in names))
+        raise UserError(f"{command}: needs {packages}: pip install 'sustainable-mlops[{','.join(missing)}]'")
+
+
+def _absent(extra: str) -> list[str]:
+    """The packages of an extra that are not installed."""
+    try:
+        required = metadata.requires("sustainable-mlops") or []
+    except metadata.PackageNotFoundError:  # run from its source alone
+        return []
+    of_extra = re.compile(rf"([\w.-]+).*;.*\bextra == ['\"]{extra}['\"]")
+    names = [found[1] for one in required if (found := of_extra.match(one))]
+    return [name for name in names if not _installed(name)]
+
+
+def _installed(package: str) -> bool:
+    try:
+        metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return True

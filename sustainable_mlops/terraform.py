@@ -18,9 +18,12 @@ from typing import Any
 
 from sustainable_mlops.errors import UserError
 
+#: The clone of the repository, where the package is run from one; else what the package stands in.
 ROOT = Path(__file__).resolve().parent.parent
+IN_CLONE = (ROOT / "pyproject.toml").is_file()
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "sustainable-mlops")
 #: What this machine needs and git does not: caches, generated configuration, a running sandbox's state.
-LOCAL = ROOT / ".local"
+LOCAL = ROOT / ".local" if IN_CLONE else _CACHE
 LOCK_FILE = LOCAL / "provider" / ".terraform.lock.hcl"
 
 MINIMUM = (1, 10)  # the S3 backend's own lock files (`use_lockfile`)

@@ -101,7 +101,7 @@ locals {
 check "every_declared_feature_exists" {
   assert {
     condition     = length(setsubtract(local.declared_features, local.actual_features)) == 0
-    error_message = "The feature groups lack ${join(", ", setsubtract(local.declared_features, local.actual_features))}. Apply, then add them with scripts/evolve_feature_group.py: no data is lost."
+    error_message = "The feature groups lack ${join(", ", setsubtract(local.declared_features, local.actual_features))}. Apply, then add them with smlops evolve: no data is lost."
   }
 }
 

@@ -54,7 +54,7 @@ class FeatureStore(Module[Inputs]):
             "feature_groups": Output(
                 _by_key(groups.address),
                 "Feature groups by key: name, arn, offline_s3_uri (where the data is), online, and the declared "
-                "features (name to type), which scripts/evolve_feature_group.py reads.",
+                "features (name to type), which smlops evolve reads.",
             )
         }
 
@@ -80,7 +80,7 @@ class FeatureStore(Module[Inputs]):
             "every_declared_feature_exists",
             f"${{length({lacking}) == 0}}",
             f'The feature groups lack ${{join(", ", {lacking})}}. Apply, then add them with '
-            "scripts/evolve_feature_group.py: no data is lost.",
+            "smlops evolve: no data is lost.",
         )
         self.check(
             "every_feature_is_declared",

@@ -1,7 +1,7 @@
 # Generated from module.py by scripts/synth.py: change that, then run it again.
 
 output "feature_groups" {
-  description = "Feature groups by key: name, arn, offline_s3_uri (where the data is), online, and the declared features (name to type), which scripts/evolve_feature_group.py reads."
+  description = "Feature groups by key: name, arn, offline_s3_uri (where the data is), online, and the declared features (name to type), which smlops evolve reads."
 
   value = {
     for key, group in aws_sagemaker_feature_group.this : key => {

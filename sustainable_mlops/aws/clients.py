@@ -59,7 +59,7 @@ def told(doing: str) -> Iterator[None]:
     except NoCredentialsError:
         raise UserError(
             f"{doing}: no AWS credentials; sign in (aws sso login, AWS_PROFILE), "
-            "or run this on the sandbox: scripts/sandbox.py exec -- <command>"
+            "or run this on the sandbox: smlops sandbox exec -- <command>"
         ) from None
     except (BotoCoreError, ClientError) as error:
         raise UserError(f"{doing}: {error}") from None

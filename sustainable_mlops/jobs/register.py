@@ -36,7 +36,7 @@ def find_record(run: str, folder: Path) -> RunRecord:
             return read_record(path.read_bytes(), str(path))
     raise UserError(
         f"{run}: no such record, neither as a file nor as {folder}/runs/{run}.json; "
-        "scripts/train.py writes one at the end of a run"
+        "smlops train writes one at the end of a run"
     )
 
 
@@ -126,11 +126,11 @@ def _registrable(record: RunRecord, s3: Client) -> ServingSpec:
     if record.serving is None:
         raise UserError(
             f"{record.job_name} does not say how to serve its model; add `serving:` to the job file and run "
-            "scripts/train.py again (nothing is trained twice)"
+            "smlops train again (nothing is trained twice)"
         )
     with aws.told(f"looking for {record.model}"):
         if not aws.exists(s3, record.model):
-            raise UserError(f"{record.model} is gone; run scripts/train.py again to train it")
+            raise UserError(f"{record.model} is gone; run smlops train again to train it")
     return record.serving
 
 

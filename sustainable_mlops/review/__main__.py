@@ -1,4 +1,4 @@
-"""`python -m sustainable_mlops.review`: the same as `scripts/review_plan.py`, where only the package is installed."""
+"""`python -m sustainable_mlops.review`: the same as `smlops review`."""
 
 from sustainable_mlops.review.command import start
 

@@ -1,4 +1,4 @@
-"""The command `review_plan`: arguments, files, the review, and where it goes.
+"""The command `smlops review`: arguments, files, the review, and where it goes.
 
 argparse instead of typer, which the other commands use: importing typer takes as long as a whole review may.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.program import typed
 from sustainable_mlops.review.names import STDIN, label, names
 
 if TYPE_CHECKING:
@@ -27,19 +28,16 @@ Review Terraform plans: data at risk, privileges widened, policies, carbon and c
 
   terraform plan -out plan.tfplan && terraform show -json plan.tfplan > plan.json
 
-  review_plan.py plan.json                                   for a terminal
-  review_plan.py plan.json --write comment.md report.html    files, the format by their suffix
-  review_plan.py plan.json --usage usage.yaml --budgets budgets.yaml
-  review_plan.py plan.json --base main.json                  against another plan instead of the state
-  terraform show -json plan.tfplan | review_plan.py - --format markdown
+  smlops review plan.json                                   for a terminal
+  smlops review plan.json --write comment.md report.html    files, the format by their suffix
+  smlops review plan.json --usage usage.yaml --budgets budgets.yaml
+  smlops review plan.json --base main.json                  against another plan instead of the state
+  terraform show -json plan.tfplan | smlops review - --format markdown
 
-  review_plan.py envs/*/plan.json --write comment.md         several plans, one report: the worst verdict counts
-  review_plan.py plan.json --only 'module.*_endpoint*'       stops where anything else changes, too
-  review_plan.py plan.json --write-baseline baseline.json    what is there now; commit it, and from then on
-  review_plan.py plan.json --baseline baseline.json          judges what is new
-
-From a clone, review_plan.py is `.venv/bin/python scripts/review_plan.py` (after `make setup`); where the package is
-installed, `python -m sustainable_mlops.review`.
+  smlops review envs/*/plan.json --write comment.md         several plans, one report: the worst verdict counts
+  smlops review plan.json --only 'module.*_endpoint*'       stops where anything else changes, too
+  smlops review plan.json --write-baseline baseline.json    what is there now; commit it, and from then on
+  smlops review plan.json --baseline baseline.json          judges what is new
 """
 _EPILOG = """\
 exit codes: 0 no gate failed (the verdict may still be to look), 1 a gate failed, 2 an input cannot be used or the
@@ -58,10 +56,10 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; see --help")
 
 
-def start() -> NoReturn:
+def start(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command as a process of its own: it ends before garbage matters, and looking for it takes a third."""
     gc.disable()
-    sys.exit(main())
+    sys.exit(main(arguments))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,7 +109,10 @@ def _close_stdout() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        "review_plan.py", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawTextHelpFormatter
+        typed("smlops review"),
+        description=typed(_DESCRIPTION),
+        epilog=_EPILOG,
+        formatter_class=argparse.RawTextHelpFormatter,
     )
     add = parser.add_argument
     add("plans", nargs="+", metavar="plan", help="output of `terraform show -json`; - for stdin")

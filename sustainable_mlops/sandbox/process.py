@@ -34,7 +34,7 @@ ANSWER_SECONDS = 60.0
 
 class Sandbox:
     """A running sandbox. `Sandbox.start()` makes one that ends with this process (or the `with` block);
-    `Sandbox.running()` is the one that `scripts/sandbox.py start` left in the background."""
+    `Sandbox.running()` is the one that `smlops sandbox start` left in the background."""
 
     def __init__(
         self,
@@ -115,10 +115,10 @@ class Sandbox:
                 if left <= 0:
                     raise UserError(
                         f"{error}, though its process {sandbox.pid} lives: wait until the machine is less busy, or end "
-                        "it with `scripts/sandbox.py stop`"
+                        "it with `smlops sandbox stop`"
                     ) from None
             time.sleep(0.1)
-        raise UserError("sandbox: none is running; start one with `scripts/sandbox.py start`")
+        raise UserError("sandbox: none is running; start one with `smlops sandbox start`")
 
     @property
     def pid(self) -> int:

@@ -229,7 +229,7 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], message: str) -> Non
 
 
 def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    script = [sys.executable, str(root / "scripts" / "advise_endpoint.py"), "--region", "eu-north-1", *arguments]
+    script = [sys.executable, str(root / "scripts" / "advise.py"), "--region", "eu-north-1", *arguments]
     return subprocess.run(
         script, capture_output=True, text=True, check=False, cwd=root, env=os.environ | {"COLUMNS": "80"}
     )

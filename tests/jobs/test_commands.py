@@ -30,7 +30,7 @@ def test_a_mistake_in_the_job_file_ends_with_one_line_and_code_2(
 
 
 def test_approving_without_a_reason_is_refused(root: Path) -> None:
-    done = run(root, "register_model", "record.json", "--approve")
+    done = run(root, "register", "record.json", "--approve")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: --approve: say why with --reason TEXT; it is kept with the package\n"
 
@@ -40,5 +40,5 @@ def test_help_and_the_package_load_nothing_heavy(root: Path) -> None:
     code = f"import sys, sustainable_mlops.jobs.spec; print([m for m in {heavy} if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert loaded.stdout == "[]\n"
-    for script in ("train", "register_model"):
+    for script in ("train", "register"):
         assert f"scripts/{script}.py" in run(root, script, "--help").stdout

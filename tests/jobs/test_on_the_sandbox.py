@@ -142,7 +142,7 @@ def test_an_interrupted_job_resumes_is_not_trained_twice_and_is_registered_once(
     assert bench.model(forced["record"]) == bench.model(record)
 
     packages = [
-        json.loads(bench.run("register_model", record["job_name"], "--json", *approval).stdout)
+        json.loads(bench.run("register", record["job_name"], "--json", *approval).stdout)
         for approval in ([], ["--approve", "--reason", "all rounds done"])
     ]
     assert packages[0]["model_package_arn"] == packages[1]["model_package_arn"]

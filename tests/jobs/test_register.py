@@ -84,7 +84,7 @@ def test_what_cannot_be_registered_is_refused(cloud: Clients, trained: Trained) 
     assert record.model is not None
     bucket, key = S3Uri.parse(record.model)
     cloud.s3.delete_object(Bucket=bucket, Key=key)
-    with pytest.raises(UserError, match=r"model.tar.gz is gone; run scripts/train.py again"):
+    with pytest.raises(UserError, match=r"model.tar.gz is gone; run smlops train again"):
         register(record, cloud)
     assert cloud.sagemaker.packages == []
 

@@ -129,7 +129,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
 
 
 def test_whoever_stops_reading_gets_no_traceback() -> None:
-    script = f"{sys.executable} scripts/review_plan.py {FIXTURES / 'platform.json'} --format html | head -c 1"
+    script = f"{sys.executable} scripts/review.py {FIXTURES / 'platform.json'} --format html | head -c 1"
     done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr == ""
 
@@ -146,7 +146,7 @@ def test_whoever_stops_reading_gets_no_traceback() -> None:
 )
 def test_streams_that_cannot_be_used_are_one_line(redirected: str, code: int, says: str) -> None:
     arguments = redirected.format(plan=FIXTURES / "platform.json")
-    script = f"{sys.executable} scripts/review_plan.py {arguments}"
+    script = f"{sys.executable} scripts/review.py {arguments}"
     done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr
     assert done.stderr.startswith("error: " + says if says else "")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from scripts.sandbox import app
 from sustainable_mlops import cli
+from sustainable_mlops.commands.sandbox import app
 from sustainable_mlops.sandbox import Sandbox, process
 from sustainable_mlops.sandbox.client import make_client
 
@@ -49,7 +49,7 @@ def bucket(s3: Any, fresh: Callable[[str], str]) -> str:
 def command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[..., tuple[int, str, str]]]:
-    """`scripts/sandbox.py` with these arguments: its exit code, stdout and stderr. What it left running is ended."""
+    """`smlops sandbox` with these arguments: its exit code, stdout and stderr. What it left running is ended."""
     # Another folder than a developer's, whose own sandbox may be running.
     folder = tmp_path / "sandbox"
     monkeypatch.setattr(process, "FOLDER", folder)

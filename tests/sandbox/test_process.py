@@ -19,7 +19,7 @@ from tests.sandbox.support import IMAGE, ROLE, until
 pytestmark = pytest.mark.slow
 
 Command = Callable[..., tuple[int, str, str]]
-NONE = "sandbox: none is running; start one with `scripts/sandbox.py start`"
+NONE = "sandbox: none is running; start one with `smlops sandbox start`"
 
 SPAWN = "from sustainable_mlops.sandbox import Sandbox; print(Sandbox.start().pid, flush=True); input()"
 

@@ -107,7 +107,7 @@ def test_a_server_that_was_killed_is_none_and_another_can_start(command: Command
     first = Sandbox.running()
     os.kill(first.pid, signal.SIGKILL)
     until(lambda: Sandbox.find() is None)
-    assert command("status")[2] == "error: sandbox: none is running; start one with `scripts/sandbox.py start`\n"
+    assert command("status")[2] == "error: sandbox: none is running; start one with `smlops sandbox start`\n"
     assert command("start")[0] == 0
     assert Sandbox.running().pid != first.pid
 

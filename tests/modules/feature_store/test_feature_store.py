@@ -84,7 +84,7 @@ def plan(terraform: Terraform, groups: dict[str, Any], **options: str) -> dict[s
 
 
 def evolve(terraform: Terraform, sandbox: Any, *arguments: str) -> str:
-    command = [sys.executable, str(ROOT / "scripts" / "evolve_feature_group.py"), "--root", str(terraform.folder)]
+    command = [sys.executable, str(ROOT / "scripts" / "evolve.py"), "--root", str(terraform.folder)]
     done = subprocess.run(
         [*command, *arguments], env={**os.environ, **sandbox.environment}, capture_output=True, text=True, check=False
     )
@@ -99,7 +99,7 @@ def test_a_feature_is_declared_applied_and_added_and_the_group_stays(applied: Te
     assert changes(declared) == {}
     (warning,) = warnings(declared)
     assert "lack orders.paid (Integral)" in warning
-    assert "scripts/evolve_feature_group.py" in warning
+    assert "smlops evolve" in warning
 
     applied.run("apply", "-auto-approve")
     assert evolve(applied, sandbox, "--dry-run") == "shop-orders: would add paid (Integral)\n"

@@ -1,4 +1,3 @@
-#!/usr/bin/env python
 """Add newly declared features to feature groups that exist, without replacing them.
 
 Terraform's provider would destroy a feature group to add a feature. Declare the feature, apply (which changes no
@@ -7,10 +6,10 @@ groups lack and waits until that is done. It never removes or retypes a feature:
 
 Examples:
 
-* `scripts/evolve_feature_group.py --root envs/dev --dry-run`: what would be added, to which group
-* `scripts/evolve_feature_group.py --root envs/dev`: add it
-* `scripts/evolve_feature_group.py flights --root envs/dev --json`: one group, told in JSON
-* `terraform output -json > declared.json; scripts/evolve_feature_group.py --declared declared.json`: where the state
+* `smlops evolve --root envs/dev --dry-run`: what would be added, to which group
+* `smlops evolve --root envs/dev`: add it
+* `smlops evolve flights --root envs/dev --json`: one group, told in JSON
+* `terraform output -json > declared.json; smlops evolve --declared declared.json`: where the state
   cannot be read
 """
 
@@ -23,11 +22,11 @@ import typer
 from sustainable_mlops import cli
 from sustainable_mlops.errors import UserError
 
-app = cli.app("evolve_feature_group", __doc__)
+app = cli.app()
 
 
 @app.command(help=__doc__)
-def evolve_feature_group(
+def evolve(
     group: Annotated[list[str] | None, typer.Argument(help="Keys of feature groups; all when none is given.")] = None,
     root: Annotated[Path | None, typer.Option(help="Root module's folder, initialised and applied.")] = None,
     declared: Annotated[Path | None, typer.Option(help="What `terraform output -json` printed, instead.")] = None,
@@ -78,7 +77,3 @@ def _outputs(root: Path | None, declared: Path | None) -> tuple[Any, str]:
     if not isinstance(outputs, dict):
         raise UserError(f"--declared {declared}: is not what `terraform output -json` prints: no outputs by name")
     return outputs, str(declared)
-
-
-if __name__ == "__main__":
-    cli.run(app)

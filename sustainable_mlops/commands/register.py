@@ -1,13 +1,12 @@
-#!/usr/bin/env python
 """Register a trained model as a version of its model package group, pending approval unless --approve is given.
 
 A run is registered once: doing it again prints the package there is. Prints the ARN of the package.
 
 Examples:
 
-* `scripts/register_model.py out/runs/flight-delay-20261124-150300-1a2b3c.json`
-* `scripts/register_model.py flight-delay-20261124-150300-1a2b3c --approve --reason "AUC above last month's"`
-* `scripts/register_model.py s3://<artifacts>/runs/flight-delay/<run key>/record.json --group flight-delay --json`
+* `smlops register out/runs/flight-delay-20261124-150300-1a2b3c.json`
+* `smlops register flight-delay-20261124-150300-1a2b3c --approve --reason "AUC above last month's"`
+* `smlops register s3://<artifacts>/runs/flight-delay/<run key>/record.json --group flight-delay --json`
 """
 
 import json
@@ -19,11 +18,11 @@ import typer
 from sustainable_mlops import cli
 from sustainable_mlops.errors import UserError
 
-app = cli.app("register_model", __doc__)
+app = cli.app()
 
 
 @app.command(help=__doc__)
-def register_model(
+def register(
     run: Annotated[str, typer.Argument(help="Record of the run: a file, an s3:// address or the job's name.")],
     group: Annotated[str | None, typer.Option(help="Model package group, if not the platform's.")] = None,
     metrics: Annotated[str | None, typer.Option(help="s3:// address of a model quality report.")] = None,
@@ -49,7 +48,3 @@ def register_model(
         package = register.approve(package, reason, clients.sagemaker)
     answer = {"model_package_arn": package.arn, "status": package.status, "created": package.created}
     print(json.dumps(answer, indent=2) if as_json else package.arn)
-
-
-if __name__ == "__main__":
-    cli.run(app)

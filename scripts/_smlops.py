@@ -1,0 +1,28 @@
+"""How a script goes on as the command `smlops`, whichever Python it was started with. Standard library only."""
+
+import os
+import sys
+from importlib.util import find_spec
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, ".venv")
+
+
+def smlops(command: str) -> None:
+    """Run `smlops COMMAND` with this process's arguments: in `.venv`, else where it is installed."""
+    python = os.path.join(VENV, "bin", "python")
+    if os.path.exists(python):
+        if not os.path.samefile(sys.prefix, VENV):
+            os.execv(python, [python, *sys.argv])  # noqa: S606
+    elif find_spec("typer") is None:
+        sys.exit(_complain("there is no .venv with what this needs: run make setup"))
+    sys.path[0] = ROOT  # in place of this folder, whose names are not for others to import
+    sys.argv.insert(1, command)
+    from sustainable_mlops.commands import main
+
+    main()
+
+
+def _complain(why: str) -> int:
+    print("error: " + why, file=sys.stderr)
+    return 2

@@ -1,0 +1,78 @@
+"""Advice for a terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sustainable_mlops.advice import Advice, Option, Refusal
+from sustainable_mlops.footprint import Figure, shown
+
+
+def show(advice: Advice) -> None:
+    """Print it on stdout: what serves best first, with its reasons, and what is refused, with those."""
+    out = Console(highlight=False)
+    if advice.options:
+        out.print(f"[bold]Advice for {advice.need.region}: {advice.options[0].title}[/]\n")
+        _options(out, advice.options)
+    else:
+        out.print("[bold red]Nothing serves this need.[/]")
+    if advice.refused:
+        _section(out, "Refused", _refused(advice.refused))
+    if (wait := advice.if_callers_wait) is not None:
+        out.print(f"\n[bold]If callers accept --latency {wait.need.latency}: {wait.options[0].title}[/]\n")
+        _options(out, wait.options)
+
+
+def _options(out: Console, options: Sequence[Option]) -> None:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    table.add_column("best first", no_wrap=True)
+    table.add_column("kgCO2e a month")
+    table.add_column("USD a month")
+    for number, option in enumerate(options, 1):
+        on = "" if option.kind == "serverless" else f" on {option.silicon}"
+        what = Text(f"{option.kind}{on}\n", "bold green" if number == 1 else "bold")
+        what.append(f"{option.size}, {option.min_instances} to {option.max_instances}", "not bold")
+        figures = (_figure(option.estimate.get(metric)) for metric in ("total", "cost"))
+        table.add_row(str(number), what, *figures)
+    out.print(table)
+    _section(out, "Why", _notes([option.reasons for option in options]))
+    _section(out, "Check first", _notes([option.checks for option in options]))
+
+
+def _figure(figure: Figure | None) -> Text:
+    if figure is None:
+        return Text("unknown")
+    return Text(f"{shown(figure.central)}\n{shown(figure.low)} to {shown(figure.high)} ({figure.grade})")
+
+
+def _notes(texts: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Each text once, with the numbers of the options that have it."""
+    for text in dict.fromkeys(text for of_one in texts for text in of_one):
+        numbers = [number for number, of_one in enumerate(texts, 1) if text in of_one]
+        row = len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1
+        some = f"{numbers[0]} to {numbers[-1]}" if row else ", ".join(map(str, numbers))
+        yield "all" if len(numbers) == len(texts) > 1 else some, text
+
+
+def _refused(refused: Sequence[Refusal]) -> Iterator[tuple[str, str]]:
+    """What is refused for the same reasons, once."""
+    grouped: dict[tuple[str, bool], list[Refusal]] = {}
+    for one in refused:
+        grouped.setdefault(("; ".join(one.reasons), bool(one.silicon)), []).append(one)
+    for (reasons, _), ones in grouped.items():
+        silicon = ", ".join(dict.fromkeys(one.silicon for one in ones if one.silicon))
+        kinds = ", ".join(dict.fromkeys(one.kind for one in ones))
+        yield silicon or kinds, f"{reasons} ({kinds})" if silicon else reasons
+
+
+def _section(out: Console, title: str, rows: Iterator[tuple[str, str]]) -> None:
+    table = Table.grid("", "", padding=(0, 2))
+    table.columns[0].max_width = 24
+    for row in rows:
+        table.add_row(*map(Text, row))
+    if table.row_count:
+        out.print(f"\n[bold]{title}[/]")
+        out.print(table)

@@ -1,0 +1,21 @@
+"""The command `smlops`: each module here is the sub-command of its name, and its docstring is what `--help` says.
+
+A name that starts with `_` is no command.
+"""
+
+import sys
+
+
+def main() -> None:
+    """Run `smlops` with this process's arguments.
+
+    A review starts without typer, whose import takes as long as a whole review may.
+    """
+    if sys.argv[1:2] == ["review"]:
+        from sustainable_mlops.review.command import start
+
+        start(sys.argv[2:])
+    from sustainable_mlops import cli
+    from sustainable_mlops.commands._group import app
+
+    cli.run(lambda: app(prog_name="smlops"))

@@ -1,0 +1,121 @@
+"""AWS on this machine, for Terraform, boto3 and the AWS CLI. No account, and no request leaves the machine.
+
+- `smlops sandbox start`
+- `smlops sandbox exec -- terraform -chdir=envs/dev apply`
+- `smlops sandbox exec -- aws sagemaker list-endpoints`
+- `smlops sandbox status`
+- `smlops sandbox stop`
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from sustainable_mlops import cli, terraform
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.program import typed
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
+from sustainable_mlops.sandbox.process import LOG
+
+_TERRAFORM_VARIABLES = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "CHECKPOINT_DISABLE")
+
+app = cli.app(__doc__)
+
+
+@app.command()
+def start(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of 127.0.0.1; 0 takes a free one.")] = 0,
+    state: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder to keep everything in from one start to the next.")
+    ] = None,
+    account: Annotated[str, typer.Option(help="Account that it stands for: the one in the environment's settings.")] = (
+        DEFAULT_ACCOUNT
+    ),
+    region: Annotated[
+        str, typer.Option(help="Region of the commands that name none; it has all of them.")
+    ] = DEFAULT_REGION,
+) -> None:
+    """Start the sandbox in the background.
+
+    Example: `smlops sandbox start --account 210987654321 --state .local/sandbox/state`
+    """
+    cli.need("sandbox", "sandbox")
+    began = time.monotonic()
+    with cli.console.status("Starting the sandbox"):
+        sandbox = Sandbox.start_in_background(state=state, port=port, account=account, region=region)
+    print(f"The sandbox answers at {sandbox.endpoint} after {time.monotonic() - began:.1f} s; messages go to {LOG}.")
+    print(typed("Use it with: smlops sandbox exec -- COMMAND"))
+
+
+@app.command()
+def stop() -> None:
+    """Stop the sandbox, its training jobs and its model servers. Without --state, all it held is gone."""
+    sandbox = Sandbox.find()
+    if sandbox is None:
+        print("No sandbox is running.")
+        return
+    with cli.console.status("Stopping the sandbox"):
+        in_time = sandbox.stop()
+    if in_time:
+        print(f"Stopped the sandbox at {sandbox.endpoint}.")
+    else:
+        print(f"Killed the sandbox at {sandbox.endpoint}, which did not end: its state is what the last stop kept.")
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For machines: endpoint, variables and inventory.")] = False,
+) -> None:
+    """Where the sandbox is, and every resource in it."""
+    sandbox = _running()
+    inventory = sandbox.inventory()
+    if as_json:
+        facts = {"endpoint": sandbox.endpoint, "environment": sandbox.environment, "inventory": inventory}
+        print(json.dumps(facts, indent=2))
+        return
+    table = Table("Service", "Type", "Number", "Names", title=f"Sandbox at {sandbox.endpoint}", title_justify="left")
+    for service, types in sorted(inventory.items()):
+        for kind, names in sorted(types.items()):
+            table.add_row(service, kind, str(len(names)), _shorten(names))
+    if not inventory:
+        table.add_row("", "nothing", "0", "")
+    cli.console.__class__().print(table)
+
+
+@app.command(name="exec", context_settings={"ignore_unknown_options": True})
+def execute(
+    command: Annotated[list[str], typer.Argument(help="The command and its arguments, after `--`.")],
+) -> None:
+    """Run a command with the variables that lead it to the sandbox; its exit code becomes this one's.
+
+    Example: `smlops sandbox exec -- python -c "import boto3; print(boto3.client('s3').list_buckets())"`
+    """
+    sandbox = _running()
+    # Terraform finds the same provider and plugin cache as everywhere in this project, yet may still ask.
+    engine = {name: value for name, value in terraform.environment().items() if name in _TERRAFORM_VARIABLES}
+    variables = sandbox.process_environment() | engine
+    # What stands beside this Python, such as `smlops`, is found where PATH has no other.
+    variables["PATH"] = os.pathsep.join([variables.get("PATH", os.defpath), os.path.dirname(sys.executable)])
+    try:
+        done = subprocess.run(command, env=variables, check=False)
+    except FileNotFoundError:
+        raise UserError(f"sandbox: no command `{command[0]}` on PATH") from None
+    sys.exit(done.returncode)
+
+
+def _running() -> Sandbox:
+    with cli.console.status("Waiting for the sandbox to answer"):
+        return Sandbox.running()
+
+
+def _shorten(names: list[str], most: int = 4) -> str:
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

