@@ -8,7 +8,7 @@ from pathlib import Path
 from sustainable_mlops.terraform import ROOT
 
 #: What set-up makes and every clone may share. The state of a sandbox and of the demo is each clone's own.
-SHARED = (".venv", ".local/checkov", ".local/plugin-cache", ".local/provider", ".local/stamps")
+SHARED = (".venv", ".local/checkov", ".local/plugin-cache", ".local/provider")
 
 
 def git(folder: Path, *arguments: str) -> str:
