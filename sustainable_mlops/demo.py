@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -29,7 +30,10 @@ from sustainable_mlops.terraform import LOCAL, LOCK_FILE, ROOT, Progress, Terraf
 WORKLOAD = ROOT / "workloads" / "flight_delay"
 ENVIRONMENT = ROOT / "envs" / "dev"
 OUT = ROOT / "out"
-TERRAFORM_DATA = LOCAL / "demo"
+#: The demo's own copy of envs/dev, so that whoever works on that with a real account finds it as it was.
+COPY = LOCAL / "demo" / "envs" / "dev"
+#: What is promoted, where the next plan of whoever looks around finds it too.
+PACKAGES = COPY / "models.auto.tfvars.json"
 MODEL = "flight_delay"
 GROUP = "flights"
 PLATFORM = "/sustainable-mlops/dev/platform"
@@ -37,16 +41,8 @@ PLATFORM = "/sustainable-mlops/dev/platform"
 RECORDS = 2_000
 ASKED, BATCH = 4_000, 500
 INTERRUPT_AFTER_CHECKPOINTS = 4
-HOW_TO_USE = """
-The sandbox is up at {endpoint}, with envs/dev applied to it:
-
-  scripts/sandbox.py exec -- terraform -chdir=envs/dev plan
-  scripts/sandbox.py exec -- aws sagemaker list-endpoints
-  scripts/sandbox.py exec -- .venv/bin/python -c 'import boto3; print(boto3.client("s3").list_buckets()["Buckets"])'
-  scripts/sandbox.py exec -- bash          # a shell in which AWS is this machine
-  scripts/sandbox.py status                # what is in it
-  scripts/sandbox.py stop                  # end it, and all that is in it
-"""
+SANDBOX = ".venv/bin/python scripts/sandbox.py"
+LIST_BUCKETS = 'import boto3; print(boto3.client("s3").list_buckets()["Buckets"])'
 
 
 def run(*, keep: bool) -> None:
@@ -68,7 +64,30 @@ def run(*, keep: bool) -> None:
             demo.destroy()
         demo.report()
         if keep:
-            cli.console.print(HOW_TO_USE.format(endpoint=sandbox.endpoint), highlight=False)
+            say(f"\nThe sandbox is up at {sandbox.endpoint}, with envs/dev applied to it.")
+            for command, meaning in how_to_use().items():
+                say(f"\n{meaning}:\n  {command}")
+
+
+def say(text: str) -> None:
+    """Print for people who copy from it: nothing is folded or marked up."""
+    cli.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def how_to_use() -> dict[str, str]:
+    """Commands to paste, in order, in the repository's top folder while the sandbox is up, and what each is for."""
+    use = f"{SANDBOX} exec --"
+    commands = {
+        f"{use} terraform -chdir={COPY.relative_to(ROOT)} plan": "Plan on the sandbox: no changes (15 s)",
+        f"{use} .venv/bin/python -c '{LIST_BUCKETS}'": "boto3 on the sandbox",
+    }
+    if shutil.which("aws"):
+        commands[f"{use} aws sagemaker list-endpoints"] = "The AWS CLI on the sandbox"
+    return commands | {
+        f"{use} bash": "A shell in which AWS is the sandbox; `exit` leaves it",
+        f"{SANDBOX} status": "What is in the sandbox",
+        f"{SANDBOX} stop": "End the sandbox, and all that is in it",
+    }
 
 
 class Demo:
@@ -78,7 +97,7 @@ class Demo:
         self._sandbox = sandbox
         self._steps = steps
         self._pool = pool
-        self._terraform = Terraform(ENVIRONMENT, {**sandbox.environment, "TF_DATA_DIR": str(TERRAFORM_DATA)})
+        self._terraform = Terraform(COPY, sandbox.environment)
         self._figures: dict[str, str] = {}
 
     def build(self) -> None:
@@ -97,7 +116,7 @@ class Demo:
             record = self._train(this)
         with step("Register and approve the model") as this:
             package = self._register(record, this)
-        self._terraform = self._terraform.with_env({"TF_VAR_model_packages": json.dumps({MODEL: package})})
+        PACKAGES.write_text(json.dumps({"model_packages": {MODEL: package}}, indent=2) + "\n")
         with step("Wait for the lifecycle rules") as this:
             # The provider reads each back ten times, five seconds apart, before it takes it for settled.
             self._checkov = checkov.Checkov()
@@ -140,16 +159,17 @@ class Demo:
             table.add_row(name, value)
         cli.console.print(table)
         (OUT / "demo.json").write_text(json.dumps(rows, indent=2) + "\n")
-        cli.console.print("Artefacts: out/ (demo.json, dev.plan.json, dev.checkov.json, runs/, flight_delay/)")
+        say("Artefacts: out/ (demo.json, dev.plan.json, dev.checkov.json, runs/, flight_delay/)")
 
     def _init(self) -> None:
-        """Make the bucket of the state, which Terraform expects to find, and initialise if that is not done yet."""
+        """Make the bucket of the state, which Terraform expects to find, and the copy; initialise it if need be."""
         s3 = self._sandbox.client("s3")
         region = s3.meta.region_name
         s3.create_bucket(Bucket=_state_bucket(), CreateBucketConfiguration={"LocationConstraint": region})
-        inputs = [LOCK_FILE, *sorted(ENVIRONMENT.glob("*.tf"))]
+        _copy_environment()
+        inputs = [LOCK_FILE, *sorted(COPY.glob("*.tf"))]
         digest = hashlib.sha256(b"".join(file.read_bytes() for file in inputs)).hexdigest()
-        stamp = TERRAFORM_DATA / "initialised"
+        stamp = COPY / "initialised"
         if not stamp.exists() or stamp.read_text() != digest:
             self._terraform.init("-reconfigure")
             stamp.write_text(digest)
@@ -284,6 +304,18 @@ class Demo:
             failed = ", ".join(f"{finding.check} on {finding.address}" for finding in result.failed)
             raise UserError(f"checkov: {failed}")
         return f"{result.passed} passed, 0 failed, {len(result.explained)} explained"
+
+
+def _copy_environment() -> None:
+    """The environment as it is now, without what an earlier demo promoted, beside a link to the modules it names."""
+    COPY.mkdir(parents=True, exist_ok=True)
+    for old in (*COPY.glob("*.tf"), *COPY.glob("*.tfvars.json")):
+        old.unlink()
+    for file in ENVIRONMENT.glob("*.tf"):
+        shutil.copy(file, COPY)
+    modules = COPY.parents[1] / "modules"
+    modules.unlink(missing_ok=True)
+    modules.symlink_to(ROOT / "modules")
 
 
 def _prepare_data() -> str:

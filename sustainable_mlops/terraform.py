@@ -155,10 +155,6 @@ class Terraform:
         self.folder = folder
         self._env = environment(env)
 
-    def with_env(self, extra: Mapping[str, str]) -> "Terraform":
-        """The same folder with more environment variables."""
-        return Terraform(self.folder, {**self._env, **extra})
-
     def run(self, *arguments: str) -> str:
         """Run one command and return its stdout."""
         command = [find_engine().path, f"-chdir={self.folder}", *arguments]

@@ -1,12 +1,15 @@
 """The demo, as `make demo` runs it."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from sustainable_mlops.terraform import ROOT
+from tests.clone import clone, set_up
 from tests.reviewed import changes_nothing, reviewed, stops
 
 
@@ -27,3 +30,34 @@ def test_the_demo_trains_serves_and_leaves_nothing() -> None:
     assert changes_nothing(review)
     # 300,000 requests of 0.2 s on 2 GB at 0.00002 USD/GB-s, x 1.063 in Stockholm.
     assert review.footprint.after.figures["cost"].central == pytest.approx(300_000 * 0.2 * 2 * 0.00002 * 1.063)
+
+
+@pytest.mark.apply
+def test_every_command_that_the_demo_prints_works_as_pasted_and_the_plan_has_no_changes(tmp_path: Path) -> None:
+    folder = clone(tmp_path / "clone")
+    environment = set_up(folder)
+
+    def paste(command: str) -> str:
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    try:
+        printed = paste(".venv/bin/python scripts/demo.py --keep")
+        commands = re.findall(r"^  (\S.*)$", printed.partition("The sandbox is up")[2], re.M)
+        answers = {command: paste(command) for command in commands}
+        (planned,) = (answer for command, answer in answers.items() if command.endswith(" plan"))
+        assert "so no changes are needed" in planned
+        assert "smlops-dev-" in "".join(answer for command, answer in answers.items() if "boto3" in command)
+        assert commands[-1].endswith("sandbox.py stop")
+        assert "Stopped the sandbox" in answers[commands[-1]]
+    finally:
+        paste(".venv/bin/python scripts/sandbox.py stop")

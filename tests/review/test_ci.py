@@ -1,13 +1,9 @@
-"""Where people work: the action, the hook and the snippets, run as they stand; the comment, against a local service."""
+"""The action's steps and the comment, against a service on this machine. A stranger's: `test_ci_installed.py`."""
 
-import json
 import os
 import re
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +15,7 @@ from sustainable_mlops.review import sticky
 from sustainable_mlops.review.marker import marker
 from sustainable_mlops.terraform import ROOT
 from tests.plan.test_load import FIXTURES
+from tests.review.comments import Service, environment
 
 PLAN = FIXTURES / "change.json"
 PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
@@ -122,97 +119,6 @@ def test_actions_of_others_are_pinned_by_their_commit(file: str) -> None:
     assert all(PINNED.fullmatch(one) for one in used if one != "OWNER/REPOSITORY@COMMIT")
 
 
-def test_the_hook_stops_a_push(tmp_path: Path) -> None:
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    (tmp_path / "plan.json").write_bytes(PLAN.read_bytes())
-    done = bash(f"{hook['entry']} {' '.join(hook['args'])}", tmp_path)
-    assert done.returncode == 1
-    assert "Data at risk" in done.stdout
-
-
-@pytest.mark.parametrize(("workflow", "says"), [("reviewed", "Data at risk"), ("promoted", "Scope")])
-def test_the_step_of_atlantis_prints_a_comment(workflow: str, says: str, tmp_path: Path) -> None:
-    steps = read("docs/ci/atlantis.yaml")["workflows"][workflow]["plan"]["steps"]
-    done = bash(steps[-1]["run"], tmp_path, SHOWFILE=str(PLAN), PROJECT_NAME="dev")
-    assert done.returncode == 1
-    assert done.stdout.startswith(marker("dev"))
-    assert says in done.stdout
-
-
-class Service(BaseHTTPRequestHandler):
-    """Comments as GitHub and GitLab keep them."""
-
-    comments: list[dict[str, Any]] = []  # noqa: RUF012  (one list for all requests, emptied by the fixture)
-    tokens: set[str] = set()  # noqa: RUF012
-    #: Who the token belongs to: an app, which only GraphQL tells, or a workflow that may not ask.
-    login = "reviewer[bot]"
-
-    def _answer(self, value: Any, status: int = 200) -> None:
-        data = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def _body(self) -> str:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"]
-        self.tokens.add(self.headers.get("Authorization") or self.headers.get("PRIVATE-TOKEN") or "")
-        return str(body)
-
-    def do_GET(self) -> None:
-        if self.path.endswith("/user"):
-            self._answer({"username": self.login} if "v4" in self.path else {}, 200 if "v4" in self.path else 403)
-            return
-        page = int(re.findall(r"page=(\d+)$", self.path)[0])
-        self._answer(self.comments[(page - 1) * 100 : page * 100])
-
-    def do_POST(self) -> None:
-        if self.path.endswith("/graphql"):
-            self.rfile.read(int(self.headers["Content-Length"]))
-            told = {"data": {"viewer": {"login": self.login}}}
-            self._answer({"errors": [{}]} if self.login == "github-actions[bot]" else told)
-            return
-        user = {"login": self.login, "username": self.login}
-        self.comments.append({"id": len(self.comments), "body": self._body(), "user": user, "author": user})
-        self._answer({}, 201)
-
-    def do_PATCH(self) -> None:
-        self._one()["body"] = self._body()
-        self._answer({})
-
-    def do_DELETE(self) -> None:
-        self.comments.remove(self._one())
-        self.send_response(204)
-        self.end_headers()
-
-    def _one(self) -> dict[str, Any]:
-        (found,) = (one for one in self.comments if one["id"] == int(self.path.rpartition("/")[2]))
-        return found
-
-    do_PUT = do_PATCH  # noqa: N815
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def service() -> Iterator[str]:
-    Service.comments.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def environment(kind: str, service: str) -> dict[str, str]:
-    if kind == "github":
-        found = {"GITHUB_API_URL": service, "GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "t", "PULL_REQUEST": "7"}
-        return {**found, "CI_MERGE_REQUEST_IID": ""}
-    found = {"CI_API_V4_URL": f"{service}/api/v4", "CI_PROJECT_ID": "3", "CI_MERGE_REQUEST_IID": "7"}
-    return {**found, "GITLAB_TOKEN": "t"}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "login"),
@@ -261,36 +167,3 @@ def test_what_is_no_review_is_not_posted(tmp_path: Path, service: str) -> None:
 def test_outside_a_pull_request_nothing_is_posted() -> None:
     with pytest.raises(UserError, match="PULL_REQUEST: is not set"):
         sticky.place({"GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "t"})
-
-
-@pytest.mark.slow
-def test_the_gitlab_snippet_reviews_and_comments(tmp_path: Path, service: str) -> None:
-    (tmp_path / ".review").symlink_to(ROOT)
-    plans = [tmp_path / "envs" / name / "plan.json" for name in ("dev", "prod")]
-    for plan in plans:
-        plan.parent.mkdir(parents=True)
-        plan.write_bytes(PLAN.read_bytes())
-    script = "\n".join(read("docs/ci/gitlab-ci.yml")["review"]["script"])
-    done = bash(script, tmp_path, **environment("gitlab", service))
-    assert done.returncode == 1, done.stderr
-    assert (tmp_path / "review.html").exists()
-    plans[1].write_text("{")
-    (tmp_path / "review.md").unlink()
-    assert bash(script, tmp_path, **environment("gitlab", service)).returncode == 2
-    (comment,) = Service.comments
-    assert comment["body"].startswith(marker("dev", "prod") + "\n## ❔ Not reviewed")
-
-
-def test_the_github_snippet_gives_the_action_what_it_takes_and_the_plans_that_it_makes(tmp_path: Path) -> None:
-    *_, make, review = read("docs/ci/github.yml")["jobs"]["plan"]["steps"]
-    assert review["with"].keys() <= read("action.yml")["inputs"].keys()
-    program = tmp_path / "terraform"
-    program.write_text('#!/bin/sh\necho "$@"\n')
-    program.chmod(0o755)
-    for plan in review["with"]["plans"].splitlines():
-        (tmp_path / plan).parent.mkdir(parents=True)
-    done = bash(f'export PATH="$PWD:$PATH"\n{make["run"]}', tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert all(
-        "show -json plan.tfplan" in (tmp_path / plan).read_text() for plan in review["with"]["plans"].splitlines()
-    )

@@ -1,0 +1,84 @@
+"""A service on this machine that keeps comments as GitHub and GitLab do, and the variables that lead there."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Service(BaseHTTPRequestHandler):
+    """Comments as GitHub and GitLab keep them."""
+
+    comments: list[dict[str, Any]] = []  # noqa: RUF012  (one list for all requests, emptied by the fixture)
+    tokens: set[str] = set()  # noqa: RUF012
+    #: Who the token belongs to: an app, which only GraphQL tells, or a workflow that may not ask.
+    login = "reviewer[bot]"
+
+    def _answer(self, value: Any, status: int = 200) -> None:
+        data = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _body(self) -> str:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"]
+        self.tokens.add(self.headers.get("Authorization") or self.headers.get("PRIVATE-TOKEN") or "")
+        return str(body)
+
+    def do_GET(self) -> None:
+        if self.path.endswith("/user"):
+            self._answer({"username": self.login} if "v4" in self.path else {}, 200 if "v4" in self.path else 403)
+            return
+        page = int(re.findall(r"page=(\d+)$", self.path)[0])
+        self._answer(self.comments[(page - 1) * 100 : page * 100])
+
+    def do_POST(self) -> None:
+        if self.path.endswith("/graphql"):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            told = {"data": {"viewer": {"login": self.login}}}
+            self._answer({"errors": [{}]} if self.login == "github-actions[bot]" else told)
+            return
+        user = {"login": self.login, "username": self.login}
+        self.comments.append({"id": len(self.comments), "body": self._body(), "user": user, "author": user})
+        self._answer({}, 201)
+
+    def do_PATCH(self) -> None:
+        self._one()["body"] = self._body()
+        self._answer({})
+
+    def do_DELETE(self) -> None:
+        self.comments.remove(self._one())
+        self.send_response(204)
+        self.end_headers()
+
+    def _one(self) -> dict[str, Any]:
+        (found,) = (one for one in self.comments if one["id"] == int(self.path.rpartition("/")[2]))
+        return found
+
+    do_PUT = do_PATCH  # noqa: N815
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serve() -> Iterator[str]:
+    """The address of a service without comments."""
+    Service.comments.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def environment(kind: str, service: str) -> dict[str, str]:
+    if kind == "github":
+        found = {"GITHUB_API_URL": service, "GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "t", "PULL_REQUEST": "7"}
+        return {**found, "CI_MERGE_REQUEST_IID": ""}
+    found = {"CI_API_V4_URL": f"{service}/api/v4", "CI_PROJECT_ID": "3", "CI_MERGE_REQUEST_IID": "7"}
+    return {**found, "GITLAB_TOKEN": "t"}
