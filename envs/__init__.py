@@ -1,3 +1,3 @@
-"""The environments' composition. Importing it starts jsii on the project's own Node, before any bindings do."""
+"""The environments' composition. Importing it settles how jsii starts, before any of the bindings starts it."""
 
-from sustainable_mlops.authoring import cdktn as cdktn
+from sustainable_mlops.authoring import node as node

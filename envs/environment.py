@@ -1,15 +1,14 @@
 """The composition of an environment, written once: `settings.yaml` of each environment becomes its root module."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from cdktn_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktn_provider_aws.ssm_parameter import SsmParameter
 
 from envs.settings import Settings
-from sustainable_mlops.authoring import Field, Module, ModuleInputs, Output, Outputs, Root, hcl
-from sustainable_mlops.settings import load_yaml, schema_text
+from sustainable_mlops.authoring import Field, ModuleInputs, hcl
+from sustainable_mlops.authoring.resources import Module, Output, Outputs, Root
 
 #: Log groups that SageMaker would create by itself, and keep for ever.
 JOB_LOGS = ("ProcessingJobs", "TrainingJobs", "TransformJobs")
@@ -48,8 +47,8 @@ class Environment(Root[Inputs]):
             **located,
             buckets=f"${{{storage.address}.buckets}}",
             kms_key_arn=storage.kms_key_arn,
-            feature_group_names=[_name(settings, key) for key in settings.feature_groups],
-            model_package_group_names=[_name(settings, key) for key in settings.models],
+            feature_group_names=[settings.name(key) for key in settings.feature_groups],
+            model_package_group_names=[settings.name(key) for key in settings.models],
         )
         feature_store = self.call(
             modules["feature_store"],
@@ -175,21 +174,6 @@ def _backend(settings: Settings) -> dict[str, Any]:
     return backend
 
 
-def _name(settings: Settings, key: str) -> str:
-    """The name that the modules give what has this key."""
-    return f"{settings.name_prefix}-{key.replace('_', '-')}"
-
-
 def _given(models: Mapping[str, ModuleInputs]) -> dict[str, Any]:
     """Only what settings.yaml says: the modules' own defaults stay theirs."""
     return {name: model.model_dump(exclude_unset=True) for name, model in models.items()}
-
-
-def load(path: Path, modules: Mapping[str, Module[Any]]) -> Environment:
-    """The environment that a settings file describes. Raises UserError naming the file, the field and the remedy."""
-    return Environment(load_yaml(path, Settings), modules)
-
-
-def schema() -> str:
-    """The JSON schema of settings.yaml, for editors."""
-    return schema_text(Settings)

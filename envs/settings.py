@@ -1,16 +1,19 @@
 """What tells one environment from another: the contents of `settings.yaml`."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints, model_validator
 
-from modules.common import AccountId, NamePrefix, Region, RoleArn
-from modules.feature_store.module import FeatureGroup
-from modules.feature_store.module import GroupKey as FeatureGroupKey
-from modules.model_registry.module import GroupKey as ModelKey
-from modules.model_registry.module import ModelPackageGroup
+from modules.common import LONGEST_PREFIX, AccountId, NamePrefix, Region, RoleArn
+from modules.feature_store.inputs import FeatureGroup
+from modules.feature_store.inputs import GroupKey as FeatureGroupKey
+from modules.model_registry.inputs import GroupKey as ModelKey
+from modules.model_registry.inputs import ModelPackageGroup
 from modules.serverless_endpoint.refused import Refused
-from sustainable_mlops.authoring import ModuleInputs
+from sustainable_mlops.authoring import Field, ModuleInputs, must
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.settings import WORKLOAD, load_yaml, schema_text
 
 
 class State(ModuleInputs):
@@ -23,7 +26,11 @@ class State(ModuleInputs):
 class Tags(ModuleInputs):
     """Tags of everything in the environment, by the provider's `default_tags`."""
 
-    workload: str = Field(description="What the cost and the footprint are for.")
+    workload: str = Field(
+        description="What the cost and the footprint are for.",
+        pattern=f"^{WORKLOAD}$",
+        json_schema_extra=must("be letters, digits, - and _, and start with a letter or digit"),
+    )
     owner: str = Field(description="Who answers for it.")
     data_class: Literal["public", "internal", "confidential"] = Field(description="How sensitive its data is.")
     latency_slo: Literal["minutes", "cold_start", "milliseconds"] = Field(
@@ -52,8 +59,10 @@ class Model(ModelPackageGroup):
 class Settings(ModuleInputs):
     """One environment, in one account and Region."""
 
-    environment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,11}$")] = Field(
-        description="Its name: 2 to 12 lower-case letters and digits."
+    environment: str = Field(
+        description="Its name, which is its folder's too.",
+        pattern=r"^[a-z][a-z0-9]{1,11}$",
+        json_schema_extra=must("be 2 to 12 lower-case letters and digits, and start with a letter"),
     )
     account_id: AccountId = Field(description="Account it lives in; Terraform refuses any other.")
     region: Region = Field(description="Region it lives in.")
@@ -67,3 +76,34 @@ class Settings(ModuleInputs):
     )
     feature_groups: dict[FeatureGroupKey, FeatureGroup] = Field({}, description="Feature groups by key.")
     models: dict[ModelKey, Model] = Field({}, description="Models by key.")
+
+    def name(self, key: str) -> str:
+        """The name that the modules give what has this key."""
+        return f"{self.name_prefix}-{key.replace('_', '-')}"
+
+    @model_validator(mode="after")
+    def _names_of_endpoints(self) -> Self:
+        for key in (key for key, model in self.models.items() if model.serverless_endpoint):
+            if len(name := self.name(key)) > LONGEST_PREFIX:
+                raise ValueError(
+                    f"models.{key}: its endpoint would be named '{name}', {len(name)} characters of at most "
+                    f"{LONGEST_PREFIX}; shorten the key or name_prefix"
+                )
+        return self
+
+
+def load(folder: Path) -> Settings:
+    """The settings of the environment in `folder`. Raises UserError naming the file, the field and the remedy."""
+    path = folder / "settings.yaml"
+    settings = load_yaml(path, Settings)
+    if settings.environment != folder.name:
+        raise UserError(
+            f"{path}: environment: '{settings.environment}' is not the name of its folder, '{folder.name}'; "
+            "give both the same name"
+        )
+    return settings
+
+
+def schema() -> str:
+    """The JSON schema of settings.yaml, for editors."""
+    return schema_text(Settings)

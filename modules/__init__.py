@@ -1,3 +1,3 @@
-"""The modules' sources. Importing them starts jsii on the project's own Node, before any bindings do."""
+"""The modules' sources. Importing them settles how jsii starts, before any of the bindings starts it."""
 
-from sustainable_mlops.authoring import cdktn as cdktn
+from sustainable_mlops.authoring import node as node

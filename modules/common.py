@@ -1,15 +1,18 @@
-"""What several modules share: inputs with one meaning everywhere, and the guard over data."""
+"""Inputs that have one meaning in every module."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from sustainable_mlops.authoring import Field, Module, ModuleInputs, must, string_map
-from sustainable_mlops.authoring.cdktn import DataResource
+from sustainable_mlops.authoring import Field, ModuleInputs, must
 
+#: Characters that every name made from a prefix leaves room for.
+LONGEST_PREFIX = 24
 NamePrefix = Annotated[
     str,
     Field(
-        pattern=r"^[a-z][a-z0-9-]{1,22}[a-z0-9]$",
-        json_schema_extra=must("be 3 to 24 lower-case letters, digits and hyphens, and start with a letter"),
+        pattern=rf"^[a-z][a-z0-9-]{{1,{LONGEST_PREFIX - 2}}}[a-z0-9]$",
+        json_schema_extra=must(
+            f"be 3 to {LONGEST_PREFIX} lower-case letters, digits and hyphens, and start with a letter"
+        ),
     ),
 ]
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$", json_schema_extra=must("be the 12 digits of an account"))]
@@ -61,23 +64,4 @@ class Protected(ModuleInputs):
         True,
         description="Refuse every plan that would delete or replace the data kept here; false lets `terraform destroy` "
         "delete it, with all that it holds.",
-    )
-
-
-def protect(module: Module[Any], arns: str) -> None:
-    """Guard data behind an object that Terraform may not destroy; `arns` is an expression, a map of key to ARN.
-
-    `prevent_destroy` takes no expression, so it cannot stand on the data and follow an input. A guard for each piece of
-    data can: it exists where `deletion_protection` is true, and a plan that deletes or replaces the data (its ARN
-    becomes unknown) has to replace the guard, which Terraform refuses. Leaving takes two keys: the input set to false
-    and the guard removed from the state.
-    """
-    module.add(
-        DataResource,
-        "deletion_protection",
-        why="Terraform refuses to destroy or replace these, and with them any plan that deletes or replaces the data. "
-        "prevent_destroy takes no variable, hence a guard for each piece of data and not an argument of it.",
-        for_each=f"${{var.deletion_protection ? {arns} : {{}}}}",
-        triggers_replace=string_map("each.value"),
-        lifecycle={"prevent_destroy": True},
     )

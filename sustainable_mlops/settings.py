@@ -14,6 +14,9 @@ from sustainable_mlops.errors import UserError
 
 Model = TypeVar("Model", bound=BaseModel)
 
+#: A workload's name: it stands in tags, in S3 addresses and in names.
+WORKLOAD = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+
 #: Mistakes told in one message; more would hide the first.
 _MOST_TOLD = 3
 #: Known words listed where none is near.
@@ -133,8 +136,7 @@ def _problem(item: Any, model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         return f"unknown key{did_you_mean(str(location[-1]), {name for m in models for name in m.model_fields})}"
     if kind == "string_pattern_mismatch":
-        fields = [m.model_fields[location[-1]] for m in models if location[-1] in m.model_fields]
-        return _mismatch(given, item["ctx"]["pattern"], fields)
+        return _mismatch(given, item["ctx"]["pattern"], _fields_at(model, location))
     shown = f", not {given!r}" if isinstance(given, str | int | float) else ""
     wanted = _WANTED.get(kind) or item["msg"].replace("Input should be", "must be").replace("String should", "must")
     return f"{wanted}{shown}"
@@ -146,6 +148,21 @@ def _mismatch(given: Any, pattern: str, fields: list[FieldInfo]) -> str:
         if isinstance(field.json_schema_extra, dict) and "must" in field.json_schema_extra:
             return f"{given!r} must {field.json_schema_extra['must']}"
     return f"{given!r} does not match {pattern}" + "".join(f" ({f.description})" for f in fields if f.description)
+
+
+def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[FieldInfo]:
+    """The declarations of what is at `location`: a field, a key of a map, or an item of a map or list."""
+    last = location[-1]
+    named = [m.model_fields[last] for m in _models_at(model, location[:-1]) if last in m.model_fields]
+    if named or len(location) < 2:
+        return named
+    of_key = last == "[key]" and len(location) > 2
+    holders = _fields_at(model, location[:-2] if of_key else location[:-1])
+    return [
+        FieldInfo.from_annotation(arguments[0 if of_key else -1])
+        for h in holders
+        if (arguments := get_args(h.annotation))
+    ]
 
 
 def _models_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[type[BaseModel]]:

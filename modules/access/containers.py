@@ -4,7 +4,7 @@ from typing import Any
 
 from modules.access import policy
 from modules.access.s3 import BUCKET, OBJECTS
-from sustainable_mlops.authoring import Module, strings
+from sustainable_mlops.authoring.resources import Module, strings
 
 FEATURES = "${local.sagemaker_arn}:feature-group/"
 

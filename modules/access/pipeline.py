@@ -3,7 +3,7 @@
 from typing import Any
 
 from modules.access import policy
-from sustainable_mlops.authoring import Module, strings
+from sustainable_mlops.authoring.resources import Module, strings
 
 #: Kind of resource in an ARN to the API's noun.
 JOBS = {

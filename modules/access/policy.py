@@ -5,7 +5,7 @@ from typing import Any
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 
-from sustainable_mlops.authoring import Module
+from sustainable_mlops.authoring.resources import Module
 
 
 def add(module: Module[Any], label: str, *, why: str, phases: str, **document: Any) -> None:

@@ -1,56 +1,11 @@
 """What each phase reads and writes in S3, and the key for it."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 
 from modules.access import policy
-from sustainable_mlops.authoring import Dynamic, Field, Module, ModuleInputs, must, strings
-
-Path = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z0-9-]+/([^*?]+/)?$",
-        json_schema_extra=must("be a bucket's key and a prefix that ends with a slash, such as data/raw/"),
-    ),
-]
-
-
-class PhasePaths(ModuleInputs):
-    """Paths of one phase: `<key in buckets>/<prefix>/`; `<key>/` alone is the whole bucket."""
-
-    read: list[Path] = Field(description="Paths to read.", min_length=1)
-    write: list[Path] = Field(default_factory=list, description="Paths to write, and to read again.")
-
-
-def _phase(read: list[str], write: list[str], description: str) -> Any:
-    return Field(PhasePaths(read=read, write=write), description=description)
-
-
-class Paths(ModuleInputs):
-    """The defaults are the classes of data that `storage` keeps; a phase that is given replaces its default whole."""
-
-    data_preparation: PhasePaths = _phase(
-        ["data/raw/", "artifacts/source/", "artifacts/models/"],
-        ["data/feature-store/", "data/re-creatable/", "artifacts/runs/"],
-        "Processing jobs, and the feature groups' offline store.",
-    )
-    training: PhasePaths = _phase(
-        ["data/feature-store/", "data/re-creatable/", "artifacts/source/"],
-        ["artifacts/checkpoints/", "artifacts/models/", "artifacts/runs/", "artifacts/debug-output/"],
-        "Training and tuning jobs.",
-    )
-    pipeline: PhasePaths = _phase(
-        ["artifacts/models/", "artifacts/runs/", "artifacts/source/"],
-        [],
-        "Pipelines, which read what their steps report.",
-    )
-    inference: PhasePaths = _phase(
-        ["artifacts/models/", "artifacts/source/"],
-        ["artifacts/async-inference/", "data/captures/"],
-        "Endpoints and batch transform.",
-    )
-
+from sustainable_mlops.authoring.resources import Dynamic, Module, strings
 
 READ = ["s3:GetObject"]
 WRITE = [*READ, "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]

@@ -1,82 +1,11 @@
 """SageMaker Feature Store: each feature computed once and kept once, for training and for serving."""
 
-from typing import Annotated, Literal, Self
-
 from cdktn_provider_aws.sagemaker_feature_group import SagemakerFeatureGroup
-from pydantic import model_validator
 
-from modules.common import KmsKeyArn, Named, Protected, RoleArn, protect
-from sustainable_mlops.authoring import Dynamic, Field, Module, ModuleInputs, Output, Outputs, hcl, must, number
-
-#: Names that Feature Store adds to every record of the offline store itself.
-RESERVED = ("api_invocation_time", "is_deleted", "write_time")
-#: Types of the two features that a group names: of an event time, ISO 8601 text or seconds since 1970.
-KEY_TYPES = {"event_time": ("String", "Fractional"), "record_identifier": ("String", "Integral")}
-
-GroupKey = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z][a-z0-9_]{0,37}[a-z0-9]$",
-        json_schema_extra=must(
-            "be 2 to 39 lower-case letters, digits and underscores; in the group's name they become hyphens"
-        ),
-    ),
-]
-FeatureName = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9_-]{0,62}[a-zA-Z0-9])?$",
-        json_schema_extra=must(
-            "be 1 to 64 letters, digits, underscores and hyphens, with a letter or digit at both ends"
-        ),
-    ),
-]
-
-
-class Feature(ModuleInputs):
-    type: Literal["Integral", "Fractional", "String"] = Field(description="What it holds; cannot change later.")
-
-
-class Ttl(ModuleInputs):
-    unit: Literal["Seconds", "Minutes", "Hours", "Days", "Weeks"] = Field("Days", description="Unit of `value`.")
-    value: int = Field(30, ge=1, description="How long after its event time a record is kept, in `unit`.")
-
-
-class OnlineStore(ModuleInputs):
-    ttl: Ttl = Field(Ttl(), description="When a record leaves the online store; the offline store keeps it.")
-
-
-class FeatureGroup(ModuleInputs):
-    record_identifier: str = Field(description="Feature that names the record; String or Integral.")
-    event_time: str = Field(description="Feature that says when the record was true; String or Fractional.")
-    features: dict[FeatureName, Feature] = Field(description="Features by name; their order has no meaning.")
-    description: str | None = Field(None, description="What the group holds. Kept as first given: no API changes it.")
-    online: OnlineStore | None = Field(None, description="Online store, for look-ups in milliseconds; none by default.")
-
-    @model_validator(mode="after")
-    def _features_that_others_name(self) -> Self:
-        for field, types in KEY_TYPES.items():
-            name = getattr(self, field)
-            if name not in self.features:
-                raise ValueError(f"{field}: '{name}' is not one of the features; add it to them")
-            if self.features[name].type not in types:
-                raise ValueError(f"{field}: '{name}' is {self.features[name].type}; make it {' or '.join(types)}")
-        if reserved := sorted(set(self.features) & set(RESERVED)):
-            raise ValueError(f"features: Feature Store keeps the name {reserved[0]} for itself; choose another")
-        return self
-
-
-class Inputs(Named, Protected):
-    feature_groups: dict[GroupKey, FeatureGroup] = Field(
-        description="Feature groups by key; the group of key flight_delay is named `<name_prefix>-flight-delay`."
-    )
-    kms_key_arn: KmsKeyArn = Field(description="Key that encrypts both stores.")
-    offline_store_s3_uri: str = Field(
-        description="Where the offline stores are kept: s3://bucket/prefix. Cannot change later.",
-        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.+[^/])?$",
-        json_schema_extra=must("be s3://bucket or s3://bucket/prefix, without a slash at its end"),
-    )
-    role_arn: RoleArn = Field(description="Role that Feature Store writes the offline store with. Cannot change later.")
+from modules.feature_store.inputs import KEY_TYPES, RESERVED, Inputs
+from modules.protection import protect
+from sustainable_mlops.authoring import hcl
+from sustainable_mlops.authoring.resources import Dynamic, Module, Output, Outputs, number
 
 
 class FeatureStore(Module[Inputs]):

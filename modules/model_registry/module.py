@@ -1,7 +1,5 @@
 """SageMaker Model Registry: where a model waits for a person, and where other accounts take it from."""
 
-from typing import Annotated
-
 from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
 from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
@@ -10,41 +8,12 @@ from cdktn_provider_aws.sagemaker_model_package_group_policy import SagemakerMod
 from cdktn_provider_aws.sns_topic import SnsTopic
 from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 
-from modules.common import AccountId, KmsKeyArn, Located, Protected, protect
-from sustainable_mlops.authoring import Field, Module, ModuleInputs, Output, Outputs, jsonencode, must, strings
-
-GroupKey = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z][a-z0-9_]{0,28}[a-z0-9]$",
-        json_schema_extra=must(
-            "be 2 to 30 lower-case letters, digits and underscores; in the group's name they become hyphens"
-        ),
-    ),
-]
+from modules.model_registry.inputs import Inputs
+from modules.protection import protect
+from sustainable_mlops.authoring.resources import Module, Output, Outputs, jsonencode, strings
 
 NAME = '${var.name_prefix}-${replace(each.key, "_", "-")}'
 TOPIC = "${var.name_prefix}-model-approvals"
-
-
-class ModelPackageGroup(ModuleInputs):
-    description: str | None = Field(None, description="What its models do. Kept as first given: no API changes it.")
-    reader_account_ids: list[AccountId] = Field(
-        default_factory=list, description="Accounts that may read its packages and deploy them."
-    )
-
-
-class ApprovalTopic(ModuleInputs):
-    kms_key_arn: KmsKeyArn = Field(description="Key of the topic; its policy must let events.amazonaws.com use it.")
-
-
-class Inputs(Located, Protected):
-    approval_topic: ApprovalTopic | None = Field(
-        None, description="SNS topic told of every approval and rejection; none by default."
-    )
-    model_package_groups: dict[GroupKey, ModelPackageGroup] = Field(
-        description="Model package groups by key; the group of key flight_delay is named `<name_prefix>-flight-delay`."
-    )
 
 
 class ModelRegistry(Module[Inputs]):

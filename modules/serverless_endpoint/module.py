@@ -1,87 +1,18 @@
 """SageMaker Serverless Inference: between requests nothing runs and nothing is billed."""
 
-from typing import Literal, Self
-
 from cdktn_provider_aws.appautoscaling_policy import AppautoscalingPolicy
 from cdktn_provider_aws.appautoscaling_target import AppautoscalingTarget
 from cdktn_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktn_provider_aws.sagemaker_endpoint import SagemakerEndpoint
 from cdktn_provider_aws.sagemaker_endpoint_configuration import SagemakerEndpointConfiguration
 from cdktn_provider_aws.sagemaker_model import SagemakerModel
-from pydantic import model_validator
 
-from modules.common import KmsKeyArn, Named, RoleArn
-from modules.serverless_endpoint.refused import Refused, preconditions
-from sustainable_mlops.authoring import Field, Module, ModuleInputs, Output, Outputs, must, number
+from modules.serverless_endpoint.inputs import NO_GPU, ONE_SOURCE, WITHIN, Inputs
+from modules.serverless_endpoint.refused import preconditions
+from sustainable_mlops.authoring.resources import Module, Output, Outputs, number
 
 #: The one variant. The provider would choose a random name, which autoscaling could not know.
 VARIANT = "main"
-
-ONE_SOURCE = (
-    "model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the "
-    "model); a package brings its own image and model."
-)
-NO_GPU = "image_uri: this image is for GPU, which a serverless endpoint does not have; use the image for CPU."
-WITHIN = "provisioned_concurrency: min must be at most max, and max at most max_concurrency."
-
-
-class ProvisionedConcurrency(ModuleInputs):
-    min: int = Field(ge=1, le=200, description="Workers kept warm, and billed, at all times.")
-    max: int = Field(ge=1, le=200, description="Most workers kept warm; at most max_concurrency.")
-    target_utilization: float = Field(
-        0.7, ge=0.1, le=1, description="Share of the warm workers that autoscaling keeps busy, from 0.1 to 1."
-    )
-
-
-class Inputs(Named, Refused):
-    environment_variables: dict[str, str] = Field(
-        default_factory=dict,
-        description="Environment variables of the container; never secrets, since they can be read.",
-    )
-    image_uri: str | None = Field(
-        None,
-        description="Container image in Amazon ECR, for CPU.",
-        pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[^ ]+$",
-        json_schema_extra=must("be an image in Amazon ECR; a serverless endpoint takes no other registry"),
-    )
-    kms_key_arn: KmsKeyArn = Field(
-        description="Key of the storage and the logs; its policy must let CloudWatch Logs use it."
-    )
-    log_retention_days: Literal[
-        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
-    ] = Field(30, description="How long the container's logs are kept, in days.")
-    max_concurrency: int = Field(5, ge=1, le=200, description="Most requests served at once; more are throttled.")
-    memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = Field(
-        2048, description="Memory of one worker, in MB; its vCPUs follow."
-    )
-    model_data_url: str | None = Field(
-        None,
-        description="Model archive for image_uri to serve: s3://bucket/…/model.tar.gz.",
-        pattern=r"^s3://.+\.tar\.gz$",
-        json_schema_extra=must("be a model archive in S3: s3://bucket/…/model.tar.gz"),
-    )
-    model_package_arn: str | None = Field(
-        None,
-        description="Approved model package to serve, instead of image_uri and model_data_url.",
-        pattern=r"^arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+$",
-        json_schema_extra=must("be the ARN of a model package (arn:aws:sagemaker:…:model-package/…)"),
-    )
-    provisioned_concurrency: ProvisionedConcurrency | None = Field(
-        None, description="Workers kept warm against cold starts, with autoscaling; none by default, to scale to zero."
-    )
-    role_arn: RoleArn = Field(description="Role of the container: it reads the model and writes logs and metrics.")
-
-    @model_validator(mode="after")
-    def _rules_between_fields(self) -> Self:
-        packaged = self.model_package_arn is not None
-        if packaged == (self.image_uri is not None) or (packaged and self.model_data_url is not None):
-            raise ValueError(ONE_SOURCE)
-        if self.image_uri is not None and "-gpu-" in self.image_uri:
-            raise ValueError(NO_GPU)
-        warm = self.provisioned_concurrency
-        if warm is not None and not warm.min <= warm.max <= self.max_concurrency:
-            raise ValueError(WITHIN)
-        return self
 
 
 class ServerlessEndpoint(Module[Inputs]):

@@ -15,7 +15,7 @@ from cdktn_provider_aws.s3_bucket_server_side_encryption_configuration import (
 from cdktn_provider_aws.s3_bucket_versioning import S3BucketVersioningA
 
 from modules.common import Located
-from sustainable_mlops.authoring import Module, Reference, boolean, strings
+from sustainable_mlops.authoring.resources import Module, Reference, boolean, strings
 
 ONE_REGION = "Data stays in its Region; a second copy doubles its footprint, and versioning answers mistakes"
 NAME = "${var.name_prefix}-%s-${var.account_id}-${var.region}"

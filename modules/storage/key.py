@@ -7,7 +7,7 @@ from cdktn_provider_aws.kms_alias import KmsAlias
 from cdktn_provider_aws.kms_key import KmsKey
 
 from modules.common import Located
-from sustainable_mlops.authoring import Module, number, strings
+from sustainable_mlops.authoring.resources import Module, number, strings
 
 IN_A_KEY_POLICY = "In a key policy * means this key"
 

@@ -6,34 +6,8 @@ from typing import Any
 
 from cdktn_provider_aws.s3_bucket_intelligent_tiering_configuration import S3BucketIntelligentTieringConfiguration
 from cdktn_provider_aws.s3_bucket_lifecycle_configuration import S3BucketLifecycleConfiguration
-from pydantic import model_validator
 
-from sustainable_mlops.authoring import Dynamic, Field, Module, ModuleInputs, Reference, number
-
-
-class LifecycleDays(ModuleInputs):
-    """Days since an object was last written."""
-
-    artifacts_to_glacier: int = Field(
-        90, ge=1, description="Models, source and run records move to Glacier Instant Retrieval after so many days."
-    )
-    async_inference: int = Field(7, ge=1, description="Requests to async endpoints and their results are deleted.")
-    captures: int = Field(30, ge=1, description="Captured inference traffic is deleted.")
-    checkpoints: int = Field(14, ge=1, description="Checkpoints are deleted; no training may run longer.")
-    debug_output: int = Field(14, ge=1, description="Debugger and profiler output is deleted.")
-    incomplete_uploads: int = Field(7, ge=1, le=7, description="Multipart uploads that never ended are aborted.")
-    logs: int = Field(90, ge=1, description="Access logs and Storage Lens exports are deleted.")
-    noncurrent: int = Field(30, ge=1, description="Overwritten and deleted versions are deleted for good.")
-    recreatable: int = Field(90, ge=1, description="Data that a job can make again is deleted.")
-    recreatable_to_one_zone: int = Field(
-        30, ge=30, description="Data that a job can make again moves to One Zone-IA; S3 takes no less than 30."
-    )
-
-    @model_validator(mode="after")
-    def _recreatable_moves_before_it_goes(self) -> "LifecycleDays":
-        if self.recreatable <= self.recreatable_to_one_zone:
-            raise ValueError("recreatable must be more than recreatable_to_one_zone")
-        return self
+from sustainable_mlops.authoring.resources import Dynamic, Module, Reference, number
 
 
 @dataclass(frozen=True)

@@ -1,60 +1,11 @@
 """Where an MLOps platform keeps its data, models and access logs."""
 
-from typing import Annotated
-
 from cdktn_provider_aws.s3_control_storage_lens_configuration import S3ControlStorageLensConfiguration
 
-from modules.common import AccountId, KmsKeyArn, Located, Protected, protect
+from modules.protection import protect
 from modules.storage import buckets, key, lifecycle
-from sustainable_mlops.authoring import Dynamic, Field, Module, ModuleInputs, Output, Outputs, Reference, must, strings
-
-Purpose = Annotated[
-    str,
-    Field(pattern=r"^[a-z0-9][a-z0-9-]*[a-z0-9]$", json_schema_extra=must("be lower-case letters, digits and hyphens")),
-]
-
-
-class ExistingKmsKey(ModuleInputs):
-    """A key that someone else looks after."""
-
-    arn: KmsKeyArn = Field(description="ARN of the key; its policy must let this account's roles use it.")
-
-
-class ExtraBucket(ModuleInputs):
-    """A bucket besides data and artifacts, guarded and encrypted as they are."""
-
-    events: bool = Field(False, description="Send object events to EventBridge, which bills each.")
-    expiration_days: int | None = Field(None, ge=1, description="Delete objects after so many days; null keeps them.")
-
-
-class Inputs(Located, Protected):
-    """Inputs of `storage`."""
-
-    existing_kms_key: ExistingKmsKey | None = Field(
-        None,
-        description="Encrypt with this key instead of a new one. An object, so that it may hold the ARN of a key that "
-        "is made in the same apply.",
-    )
-    extra_buckets: dict[Purpose, ExtraBucket] = Field(
-        default_factory=dict, description="Buckets besides data and artifacts, by purpose, the middle of their name."
-    )
-    intelligent_tiering_archive_days: int | None = Field(
-        None,
-        ge=90,
-        le=730,
-        description="Archive raw data that nobody has read for so many days; reading it then takes a restore of hours. "
-        "Null never does.",
-    )
-    lifecycle_days: lifecycle.LifecycleDays = Field(
-        default_factory=lifecycle.LifecycleDays, description="When each class of data moves or goes, in days."
-    )
-    reader_account_ids: list[AccountId] = Field(
-        default_factory=list,
-        description="Accounts that may read models/ of the artifacts bucket, and decrypt it with the key made here.",
-    )
-    storage_lens_export: bool = Field(
-        False, description="Write Storage Lens's daily figures to the logs bucket as Parquet."
-    )
+from modules.storage.inputs import Inputs
+from sustainable_mlops.authoring.resources import Dynamic, Module, Output, Outputs, Reference, strings
 
 
 class Storage(Module[Inputs]):

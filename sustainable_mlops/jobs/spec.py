@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
 from sustainable_mlops.jobs.platform import InlinePlatform
-from sustainable_mlops.settings import Settings, load_yaml, schema_text
+from sustainable_mlops.settings import WORKLOAD, Settings, load_yaml, schema_text
 
 #: SageMaker allows 63 characters in a job's name; the launcher adds `-yyyymmdd-hhmmss-<6 of the run key>`.
 MAX_NAME = 63 - len("-yyyymmdd-hhmmss-abcdef")
@@ -163,7 +163,7 @@ class Job(Settings):
     @field_validator("tags")
     @classmethod
     def _workload(cls, tags: dict[str, str]) -> dict[str, str]:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", tags.get("workload", "x")):
+        if not re.fullmatch(WORKLOAD, tags.get("workload", "x")):
             raise ValueError("workload names a folder in S3; use letters, digits, - and _")
         return tags
 

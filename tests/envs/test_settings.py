@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from envs import environment
+from envs import settings
 from envs.settings import Settings
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import load_yaml
@@ -17,9 +17,9 @@ DEV = ROOT / "envs" / "dev" / "settings.yaml"
 
 def edited(tmp_path: Path, path: str, value: Any) -> Path:
     """dev's settings with one value changed; None takes the key out."""
-    settings = yaml.safe_load(DEV.read_text())
+    whole = yaml.safe_load(DEV.read_text())
     *steps, last = path.split(".")
-    inner = settings
+    inner = whole
     for step in steps:
         inner = inner[step]
     if value is None:
@@ -27,7 +27,7 @@ def edited(tmp_path: Path, path: str, value: Any) -> Path:
     else:
         inner[last] = value
     file = tmp_path / "settings.yaml"
-    file.write_text(yaml.safe_dump(settings))
+    file.write_text(yaml.safe_dump(whole))
     return file
 
 
@@ -38,6 +38,21 @@ def edited(tmp_path: Path, path: str, value: Any) -> Path:
         ("account_id", 123456789012, "account_id: must be text; put it in quotes"),
         ("account_id", "1234", "account_id: '1234' must be the 12 digits of an account"),
         ("name_prefix", "Smlops", "name_prefix: 'Smlops' must be 3 to 24 lower-case letters"),
+        ("name_prefix", "smlops--", "name_prefix: 'smlops--' must be 3 to 24 lower-case letters"),
+        ("environment", "Dev", "environment: 'Dev' must be 2 to 12 lower-case letters and digits"),
+        ("tags.workload", "flight delay", "tags.workload: 'flight delay' must be letters, digits, - and _"),
+        ("models", {"flight-delay": {}}, "models.flight-delay: 'flight-delay' must be 2 to 30 lower-case letters"),
+        (
+            "models",
+            {"breast_cancer_stage": {"serverless_endpoint": {}}},
+            "models.breast_cancer_stage: its endpoint would be named 'smlops-dev-breast-cancer-stage', "
+            "30 characters of at most 24; shorten the key or name_prefix",
+        ),
+        (
+            "models.flight_delay.reader_account_ids",
+            ["1"],
+            "reader_account_ids[0]: '1' must be the 12 digits of an account",
+        ),
         ("state", None, "state: is missing; add it"),
         ("tags.data_class", "secret", "tags.data_class: must be 'public', 'internal' or 'confidential'"),
         ("tags.expires_on", "tomorrow", "tags.expires_on: 'tomorrow'"),
@@ -70,11 +85,19 @@ def test_a_mistake_is_one_line_that_names_the_file_the_field_and_the_remedy(
 
 @pytest.mark.parametrize("name", [path.parent.name for path in ROOT.glob("envs/*/settings.yaml")])
 def test_the_committed_settings_are_accepted(name: str) -> None:
-    assert load_yaml(ROOT / "envs" / name / "settings.yaml", Settings).environment == name
+    assert settings.load(ROOT / "envs" / name).environment == name
+
+
+def test_an_environment_is_named_as_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "staging").mkdir()
+    copy = edited(tmp_path / "staging", "deletion_protection", True)
+    with pytest.raises(UserError, match="environment: 'dev' is not the name of its folder, 'staging'") as error:
+        settings.load(copy.parent)
+    assert str(copy) in str(error.value)
 
 
 def test_the_schema_for_editors_is_fresh() -> None:
-    assert (ROOT / "envs" / "settings.schema.json").read_text() == environment.schema()
+    assert (ROOT / "envs" / "settings.schema.json").read_text() == settings.schema()
 
 
 def test_the_feature_group_of_dev_is_what_the_workload_writes() -> None:

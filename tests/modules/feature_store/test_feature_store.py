@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from modules.feature_store.module import Inputs
+from modules.feature_store.inputs import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform, changes

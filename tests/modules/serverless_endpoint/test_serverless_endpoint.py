@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from modules.serverless_endpoint.module import Inputs
+from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform, changes

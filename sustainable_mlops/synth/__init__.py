@@ -1,17 +1,18 @@
 """From the Python sources of modules and environments to their committed HCL, all in one process.
 
-jsii costs seconds and a gigabyte to start, so a run whose sources and results are as the last run left them ends
-before it (`.local/synth.json` remembers both).
+Settings are read before jsii takes its seconds to start, and a run whose sources and results are as the last run left
+them ends before it too (`.local/synth.json` remembers both).
 """
 
 import difflib
 import hashlib
 import importlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +21,24 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import LOCAL, ROOT, environment, find_engine
 
 if TYPE_CHECKING:
-    from sustainable_mlops.authoring import Module
+    from envs.settings import Settings
+    from sustainable_mlops.authoring.resources import Module
 
 GENERATED = "# Generated from {source} by scripts/synth.py: change that, then run it again.\n\n"
 STAMP = LOCAL / "synth.json"
 MODULES_JSON = LOCAL / "modules.json"
+#: What a synthesis depends on, as patterns of paths in the repository.
+SOURCES = (
+    "constraints.txt",
+    "sustainable_mlops/*.py",
+    "sustainable_mlops/authoring/*",
+    "sustainable_mlops/synth/*.py",
+    "modules/**/*.py",
+    "envs/**/*.py",
+    "envs/*/settings.yaml",
+)
+#: What it gives.
+RESULTS = ("modules/*/*.tf", "modules/*/README.md", "envs/*.json", "envs/*/*.tf")
 
 
 @dataclass(frozen=True)
@@ -48,9 +62,12 @@ def names() -> tuple[list[str], list[str]]:
     return modules, environments
 
 
-def synthesize(wanted: Iterable[str] = (), progress: Callable[[str], None] = lambda _: None) -> list[Change]:
+def synthesize(
+    wanted: Iterable[str] = (), progress: Callable[[str], None] = lambda _: None, *, always: bool = False
+) -> list[Change]:
     """What would have to be written so that every generated file (of `wanted`, or of all) is as its source says.
 
+    `always` synthesizes even where nothing changed since the last run.
     Raises UserError on an unknown name, on settings that are refused and where Terraform is missing.
     """
     chosen = set(wanted)
@@ -58,10 +75,11 @@ def synthesize(wanted: Iterable[str] = (), progress: Callable[[str], None] = lam
     if unknown := chosen - {*modules, *environments}:
         known = ", ".join([*modules, *environments])
         raise UserError(f"nothing is called {', '.join(sorted(unknown))}; there are: {known}")
-    if not chosen and _unchanged():
+    if not chosen and not always and _unchanged():
         return []
-    find_engine()  # before jsii takes its seconds
-    rendered = _formatted(dict(_render(chosen, progress)))
+    settings = _settings(name for name in environments if not chosen or name in chosen)
+    find_engine()
+    rendered = _formatted(dict(_render(chosen, settings, progress)))
     return [
         Change(path, before, after)
         for path, after in rendered.items()
@@ -72,14 +90,20 @@ def synthesize(wanted: Iterable[str] = (), progress: Callable[[str], None] = lam
 def write(changes: Iterable[Change]) -> None:
     """Write the changes, each file at once."""
     for change in changes:
-        partial = change.path.with_name(f".{change.path.name}.partial")
-        partial.write_text(change.after)
-        partial.replace(change.path)
+        _write(change.path, change.after)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text)
+    partial.replace(path)
 
 
 def load_modules(wanted: Iterable[str]) -> dict[str, "Module[Any]"]:
     """The modules of these names, synthesized. Starts jsii."""
-    from sustainable_mlops.authoring import Module
+    _import_from_here()
+    from sustainable_mlops.authoring.resources import Module
 
     modules = {}
     for name in wanted:
@@ -93,19 +117,35 @@ def load_modules(wanted: Iterable[str]) -> dict[str, "Module[Any]"]:
     return modules
 
 
-def _render(chosen: set[str], progress: Callable[[str], None]) -> Iterator[tuple[Path, str]]:
-    sys.path[:0] = [str(ROOT)]  # `modules` and `envs` are read from here, installed or not
-    module_names, environment_names = names()
-    roots = [name for name in environment_names if not chosen or name in chosen]
+def load_all_modules() -> dict[str, "Module[Any]"]:
+    """Every module, synthesized; `module_json` knows them afterwards. Starts jsii."""
+    modules = load_modules(names()[0])
+    whole = {"sources": _digest(*SOURCES), "modules": {name: module.json() for name, module in modules.items()}}
+    _write(MODULES_JSON, json.dumps(whole))
+    return modules
+
+
+def _import_from_here() -> None:
+    """Read `modules` and `envs` from this checkout, installed or not."""
+    if sys.path[0] != str(ROOT):
+        sys.path.insert(0, str(ROOT))
+
+
+def _settings(environments: Iterable[str]) -> dict[str, "Settings"]:
+    """The settings of these environments, by name; reading them starts nothing."""
+    _import_from_here()
+    settings = importlib.import_module("envs.settings")
+    return {name: settings.load(ROOT / "envs" / name) for name in environments}
+
+
+def _render(
+    chosen: set[str], settings: Mapping[str, "Settings"], progress: Callable[[str], None]
+) -> Iterator[tuple[Path, str]]:
     progress("starting jsii")
+    # An environment is checked against every module that it may call.
+    modules = load_all_modules() if settings or not chosen else load_modules(sorted(chosen))
     from sustainable_mlops.authoring import readme
 
-    # An environment is checked against every module that it may call.
-    modules = load_modules(module_names if roots else [name for name in module_names if name in chosen])
-    if len(modules) == len(module_names):
-        whole = {"sources": _sources(), "modules": {name: module.json() for name, module in modules.items()}}
-        LOCAL.mkdir(exist_ok=True)
-        MODULES_JSON.write_text(json.dumps(whole))
     for name, module in modules.items():
         if chosen and name not in chosen:
             continue
@@ -116,16 +156,15 @@ def _render(chosen: set[str], progress: Callable[[str], None]) -> Iterator[tuple
         page = folder / "README.md"
         if page.exists():
             yield page, readme.renew(module, page.read_text())
-    if not roots:
+    if not settings:
         return
+    yield ROOT / "envs" / "settings.schema.json", importlib.import_module("envs.settings").schema()
     environments = importlib.import_module("envs.environment")
-    yield ROOT / "envs" / "settings.schema.json", environments.schema()
-    for name in roots:
+    for name, given in settings.items():
         progress(f"envs/{name}")
-        folder = ROOT / "envs" / name
-        root = environments.load(folder / "settings.yaml", modules).synthesize()
+        root = environments.Environment(given, modules).synthesize()
         for file, text in root.files().items():
-            yield folder / file, GENERATED.format(source="settings.yaml and ../environment.py") + text
+            yield ROOT / "envs" / name / file, GENERATED.format(source="settings.yaml and ../environment.py") + text
 
 
 def _formatted(files: dict[Path, str]) -> dict[Path, str]:
@@ -149,45 +188,27 @@ def module_json() -> dict[str, Any]:
             known = json.loads(MODULES_JSON.read_text())
         except (OSError, ValueError):
             known = {}
-        if known.get("sources") == _sources():
+        if known.get("sources") == _digest(*SOURCES):
             modules: dict[str, Any] = known["modules"]
             return modules
         if attempt == 0:
-            code = "from sustainable_mlops import synth; list(synth._render(set(), print))"
+            code = "from sustainable_mlops import synth; synth.load_all_modules()"
             subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     raise RuntimeError("the sources changed while they were synthesized")
 
 
 def _digest(*patterns: str) -> dict[str, str]:
-    paths = sorted(path for pattern in patterns for path in ROOT.glob(pattern))
+    paths = sorted(path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file())
     return {str(path.relative_to(ROOT)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
-
-
-def _sources() -> dict[str, str]:
-    """What a synthesis depends on, by digest."""
-    return _digest(
-        "constraints.txt",
-        "sustainable_mlops/*.py",
-        "sustainable_mlops/authoring/*.py",
-        "modules/**/*.py",
-        "envs/*.py",
-        "envs/*/settings.yaml",
-    )
-
-
-def _results() -> dict[str, str]:
-    """What it gives, by digest."""
-    return _digest("modules/*/*.tf", "modules/*/README.md", "envs/*.json", "envs/*/*.tf")
 
 
 def _unchanged() -> bool:
     try:
-        return bool(json.loads(STAMP.read_text()) == [_sources(), _results()])
+        return bool(json.loads(STAMP.read_text()) == [_digest(*SOURCES), _digest(*RESULTS)])
     except (OSError, ValueError):
         return False
 
 
 def remember() -> None:
     """Note that every generated file is as its source says now."""
-    STAMP.parent.mkdir(exist_ok=True)
-    STAMP.write_text(json.dumps([_sources(), _results()]))
+    _write(STAMP, json.dumps([_digest(*SOURCES), _digest(*RESULTS)]))

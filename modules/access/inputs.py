@@ -1,0 +1,127 @@
+"""Inputs of `access`."""
+
+from typing import Annotated, Any, Literal
+
+from modules.common import KmsKeyArn, Located, RoleArn
+from sustainable_mlops.authoring import Field, ModuleInputs, must
+
+PHASES = ("data_preparation", "training", "pipeline", "inference")
+Phase = Literal["data_preparation", "training", "pipeline", "inference"]
+BucketArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws[a-z-]*:s3:::[a-z0-9.-]+$",
+        json_schema_extra=must("be the ARN of a bucket (arn:aws:s3:::name)"),
+    ),
+]
+RepositoryArn = Annotated[
+    str,
+    Field(
+        pattern=r"^arn:aws[a-z-]*:ecr:[a-z0-9-]+:[0-9]{12}:repository/.+$",
+        json_schema_extra=must("be the ARN of an ECR repository (arn:aws:ecr:…:repository/…)"),
+    ),
+]
+Name = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]*$",
+        json_schema_extra=must("be a name of letters, digits and hyphens, without wildcards"),
+    ),
+]
+Path = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9-]+/([^*?]+/)?$",
+        json_schema_extra=must("be a bucket's key and a prefix that ends with a slash, such as data/raw/"),
+    ),
+]
+
+
+class Bucket(ModuleInputs):
+    """A bucket that paths speak of; more attributes, as `storage` gives them, do no harm."""
+
+    arn: BucketArn = Field(description="ARN of the bucket.")
+
+
+class Vpc(ModuleInputs):
+    """The network that jobs and endpoints run in."""
+
+    subnet_ids: list[str] = Field(description="Subnets that SageMaker may put network interfaces in.", min_length=1)
+    security_group_ids: list[str] = Field(description="Security groups of these interfaces.", min_length=1)
+
+
+class PhasePaths(ModuleInputs):
+    """Paths of one phase: `<key in buckets>/<prefix>/`; `<key>/` alone is the whole bucket."""
+
+    read: list[Path] = Field(description="Paths to read.", min_length=1)
+    write: list[Path] = Field(default_factory=list, description="Paths to write, and to read again.")
+
+
+def _phase(read: list[str], write: list[str], description: str) -> Any:
+    return Field(PhasePaths(read=read, write=write), description=description)
+
+
+class Paths(ModuleInputs):
+    """The defaults are the classes of data that `storage` keeps; a phase that is given replaces its default whole."""
+
+    data_preparation: PhasePaths = _phase(
+        ["data/raw/", "artifacts/source/", "artifacts/models/"],
+        ["data/feature-store/", "data/re-creatable/", "artifacts/runs/"],
+        "Processing jobs, and the feature groups' offline store.",
+    )
+    training: PhasePaths = _phase(
+        ["data/feature-store/", "data/re-creatable/", "artifacts/source/"],
+        ["artifacts/checkpoints/", "artifacts/models/", "artifacts/runs/", "artifacts/debug-output/"],
+        "Training and tuning jobs.",
+    )
+    pipeline: PhasePaths = _phase(
+        ["artifacts/models/", "artifacts/runs/", "artifacts/source/"],
+        [],
+        "Pipelines, which read what their steps report.",
+    )
+    inference: PhasePaths = _phase(
+        ["artifacts/models/", "artifacts/source/"],
+        ["artifacts/async-inference/", "data/captures/"],
+        "Endpoints and batch transform.",
+    )
+
+
+class Inputs(Located):
+    """Inputs of `access`."""
+
+    buckets: dict[str, Bucket] = Field(
+        description="Buckets by purpose, as `storage` gives them; s3_paths speaks of them by these keys."
+    )
+    decrypt_key_arns: list[KmsKeyArn] = Field(
+        default_factory=list,
+        description="Keys of others, in this Region, that these roles may decrypt with what they read there.",
+    )
+    existing_role_arns: dict[Phase, RoleArn] = Field(
+        default_factory=dict, description="Roles to use as they are, by phase; nothing is made for these phases."
+    )
+    feature_group_names: list[Name] = Field(
+        default_factory=list,
+        description="Feature groups that data preparation writes, and training and inference read. Names, not outputs "
+        "of `feature_store`, which itself needs a role from here.",
+    )
+    image_repository_arns: list[RepositoryArn] = Field(
+        default_factory=list, description="ECR repositories to pull from, besides SageMaker's framework images."
+    )
+    kms_key_arn: KmsKeyArn = Field(description="Key that encrypts the buckets, volumes and feature groups.")
+    model_package_group_names: list[Name] = Field(
+        default_factory=list, description="Model package groups that pipelines register models in."
+    )
+    permissions_boundary_arn: str | None = Field(
+        None,
+        description="Policy that bounds what any of these roles can be given.",
+        pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$",
+        json_schema_extra=must("be the ARN of an IAM policy (arn:aws:iam::…:policy/…)"),
+    )
+    role_path: str = Field(
+        "/",
+        description="IAM path of the roles, such as /mlops/.",
+        pattern=r"^/([!-~]+/)?$",
+        json_schema_extra=must("start and end with a slash"),
+    )
+    s3_paths: Paths = Field(default_factory=Paths, description="What each phase reads and writes in S3.")
+    vpc: Vpc | None = Field(None, description="Network that jobs and endpoints may join; none by default.")

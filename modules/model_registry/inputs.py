@@ -1,0 +1,36 @@
+"""Inputs of `model_registry`."""
+
+from typing import Annotated
+
+from modules.common import AccountId, KmsKeyArn, Located, Protected
+from sustainable_mlops.authoring import Field, ModuleInputs, must
+
+GroupKey = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9_]{0,28}[a-z0-9]$",
+        json_schema_extra=must(
+            "be 2 to 30 lower-case letters, digits and underscores; in the group's name they become hyphens"
+        ),
+    ),
+]
+
+
+class ModelPackageGroup(ModuleInputs):
+    description: str | None = Field(None, description="What its models do. Kept as first given: no API changes it.")
+    reader_account_ids: list[AccountId] = Field(
+        default_factory=list, description="Accounts that may read its packages and deploy them."
+    )
+
+
+class ApprovalTopic(ModuleInputs):
+    kms_key_arn: KmsKeyArn = Field(description="Key of the topic; its policy must let events.amazonaws.com use it.")
+
+
+class Inputs(Located, Protected):
+    approval_topic: ApprovalTopic | None = Field(
+        None, description="SNS topic told of every approval and rejection; none by default."
+    )
+    model_package_groups: dict[GroupKey, ModelPackageGroup] = Field(
+        description="Model package groups by key; the group of key flight_delay is named `<name_prefix>-flight-delay`."
+    )

@@ -1,0 +1,25 @@
+"""The guard over data, the same in every module that holds some."""
+
+from typing import Any
+
+from sustainable_mlops.authoring.cdktn import DataResource
+from sustainable_mlops.authoring.resources import Module, string_map
+
+
+def protect(module: Module[Any], arns: str) -> None:
+    """Guard data behind an object that Terraform may not destroy; `arns` is an expression, a map of key to ARN.
+
+    `prevent_destroy` takes no expression, so it cannot stand on the data and follow an input. A guard for each piece of
+    data can: it exists where `deletion_protection` is true, and a plan that deletes or replaces the data (its ARN
+    becomes unknown) has to replace the guard, which Terraform refuses. Leaving takes two keys: the input set to false
+    and the guard removed from the state.
+    """
+    module.add(
+        DataResource,
+        "deletion_protection",
+        why="Terraform refuses to destroy or replace these, and with them any plan that deletes or replaces the data. "
+        "prevent_destroy takes no variable, hence a guard for each piece of data and not an argument of it.",
+        for_each=f"${{var.deletion_protection ? {arns} : {{}}}}",
+        triggers_replace=string_map("each.value"),
+        lifecycle={"prevent_destroy": True},
+    )

