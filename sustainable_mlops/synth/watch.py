@@ -1,0 +1,76 @@
+"""Synthesize again after each edit, in a process that keeps jsii.
+
+Sources are looked at five times a second, some sixty files: nothing to install, and the same on every file system.
+"""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.synth import SOURCES, synthesize, write
+from sustainable_mlops.terraform import ROOT
+
+PAUSE_S = 0.2
+#: Packages that are imported anew, since an edit may have changed any of their modules.
+EDITED = ("modules", "envs", "sustainable_mlops.authoring")
+
+
+def watch(wanted: Iterable[str], say: Callable[[str], None]) -> None:
+    """Write what is stale of `wanted` (or of all), now and after each edit, until interrupted.
+
+    The differences go to stdout; `say` is told of each round, and of a mistake in one line.
+    """
+    chosen = set(wanted)
+    sys.dont_write_bytecode = True  # it is compared by whole seconds, and two edits may fall into one
+    seen = _sources()
+    while True:
+        say(_round(chosen))
+        while (found := _sources()) == seen:
+            time.sleep(PAUSE_S)
+        while seen != found:  # an editor or git may still be writing
+            seen = found
+            time.sleep(PAUSE_S / 2)
+            found = _sources()
+
+
+def _round(wanted: Iterable[str]) -> str:
+    begin = time.monotonic()
+    for name in [name for name in sys.modules if name.startswith(EDITED)]:
+        del sys.modules[name]
+    try:
+        changes = synthesize(wanted, always=True)
+    except Exception as error:  # whatever the author of a module may do wrong; the next edit repairs it
+        return mistake(error)
+    write(changes)
+    for change in changes:
+        print(change.diff(), end="", flush=True)
+    return f"{len(changes)} files written in {time.monotonic() - begin:.1f} s; watching, Ctrl-C ends it"
+
+
+def mistake(error: Exception) -> str:
+    """One line for an error in the sources: where in them, and what."""
+    if isinstance(error, UserError):
+        return f"error: {error}"
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        places.append((error.filename or "", error.lineno))
+    sources = [ROOT / "modules", ROOT / "envs"]
+    own = [place for place in places if any(folder in Path(place[0]).parents for folder in sources)]
+    where = f"{Path(own[-1][0]).relative_to(ROOT)}:{own[-1][1]}: " if own else ""
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"error: {where}{type(error).__name__}: {' '.join(said.split())}"
+
+
+def _sources() -> dict[Path, tuple[int, int]]:
+    """Time and size of every source."""
+    found = {}
+    for path in (path for pattern in SOURCES for path in ROOT.glob(pattern)):
+        try:
+            status = path.stat()
+        except FileNotFoundError:  # deleted since it was listed
+            continue
+        found[path] = (status.st_mtime_ns, status.st_size)
+    return found

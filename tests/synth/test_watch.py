@@ -1,0 +1,101 @@
+"""`synth --watch`: from an edit to its difference in one process, past the author's mistakes."""
+
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+#: Longer than any round takes on a busy machine; nothing waits for it to pass.
+PATIENCE_S = 180
+MOST_MB = 500
+
+
+class Watcher:
+    """`scripts/synth.py --watch` in a copy of the sources."""
+
+    def __init__(self, copy: Path) -> None:
+        self._out, self._errors = copy / "out.txt", copy / "errors.txt"
+        with self._out.open("w") as out, self._errors.open("w") as errors:
+            self.process = psutil.Popen(
+                [sys.executable, copy / "scripts" / "synth.py", "--watch"],
+                env={**os.environ, "PYTHONPATH": str(copy)},
+                stdout=out,
+                stderr=errors,
+            )
+
+    @property
+    def differences(self) -> str:
+        return self._out.read_text()
+
+    @property
+    def messages(self) -> list[str]:
+        return self._errors.read_text().split("\n")[:-1]  # without a line that is still being written
+
+    @property
+    def node(self) -> set[psutil.Process]:
+        return set(self.process.children(recursive=True))
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait until `condition` holds while the watcher lives."""
+        end = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert self.process.poll() is None, self.messages
+            assert time.monotonic() < end, self.messages
+            time.sleep(0.05)
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_edits_show_as_differences_and_mistakes_as_one_line_while_one_jsii_lives_on(copy: Path) -> None:
+    key, main = copy / "modules" / "storage" / "key.py", copy / "modules" / "storage" / "main.tf"
+    committed = main.read_text()
+    watcher = Watcher(copy)
+    try:
+        watcher.until(lambda: watcher.messages)
+        assert watcher.messages[-1].startswith("0 files written"), "what is committed is as its source says"
+        started = watcher.node
+        assert sum(process.memory_info().rss for process in started) < MOST_MB * 1e6, "only resources in use are loaded"
+
+        replace(key, "enable_key_rotation=True", "enable_key_rotation=False")
+        watcher.until(lambda: re.search(r"^\+ +enable_key_rotation += false$", watcher.differences, re.M))
+        assert re.search(r"enable_key_rotation += false", main.read_text())
+
+        inputs, readme = copy / "modules" / "storage" / "inputs.py", copy / "modules" / "storage" / "README.md"
+        replace(inputs, "Checkpoints are deleted;", "Checkpoints go;")
+        watcher.until(lambda: "Checkpoints go;" in readme.read_text())
+
+        settings, root = copy / "envs" / "dev" / "settings.yaml", copy / "envs" / "dev" / "main.tf"
+        replace(settings, "log_retention_days: 14", "log_retention_days: 90")
+        watcher.until(lambda: re.search(r"log_retention_days += 90", root.read_text()))
+
+        replace(key, "enable_key_rotation=False", "enable_key_rotatoin=False")
+        watcher.until(lambda: "enable_key_rotatoin" in watcher.messages[-1])
+        assert re.fullmatch(
+            r"error: modules/storage/key\.py:\d+: TypeError: KmsKey has no argument 'enable_key_rotatoin' .*",
+            watcher.messages[-1],
+        )
+        replace(key, "enable_key_rotatoin=False", "enable_key_rotation=(")
+        watcher.until(lambda: "SyntaxError" in watcher.messages[-1])
+        assert re.fullmatch(r"error: modules/storage/key\.py:\d+: SyntaxError: .+", watcher.messages[-1])
+        replace(settings, "name_prefix: smlops-dev", "name_prefix: Dev_")
+        replace(key, "enable_key_rotation=(", "enable_key_rotation=True")
+        watcher.until(lambda: "name_prefix: 'Dev_' must be 3 to 24" in watcher.messages[-1])
+        assert re.search(r"enable_key_rotation += false", main.read_text()), "nothing is written after a mistake"
+
+        replace(settings, "name_prefix: Dev_", "name_prefix: smlops-dev")
+        watcher.until(lambda: main.read_text() == committed)
+        assert started <= watcher.node
+        watcher.process.send_signal(signal.SIGINT)
+        assert watcher.process.wait(PATIENCE_S) == 130
+    finally:
+        for process in [*watcher.node, watcher.process] if watcher.process.poll() is None else []:
+            process.kill()
