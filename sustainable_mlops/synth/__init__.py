@@ -134,8 +134,10 @@ def _import_from_here() -> None:
 def _settings(environments: Iterable[str]) -> dict[str, "Settings"]:
     """The settings of these environments, by name; reading them starts nothing."""
     _import_from_here()
-    settings = importlib.import_module("envs.settings")
-    return {name: settings.load(ROOT / "envs" / name) for name in environments}
+    found: dict[str, Settings] = importlib.import_module("envs.settings").load_all(
+        ROOT / "envs" / name for name in environments
+    )
+    return found
 
 
 def _render(
