@@ -119,8 +119,9 @@ def load_modules(wanted: Iterable[str]) -> dict[str, "Module[Any]"]:
 
 def load_all_modules() -> dict[str, "Module[Any]"]:
     """Every module, synthesized; `module_json` knows them afterwards. Starts jsii."""
+    sources = _digest(*SOURCES)  # before: an edit meanwhile belongs to the next
     modules = load_modules(names()[0])
-    whole = {"sources": _digest(*SOURCES), "modules": {name: module.json() for name, module in modules.items()}}
+    whole = {"sources": sources, "modules": {name: module.json() for name, module in modules.items()}}
     _write(MODULES_JSON, json.dumps(whole))
     return modules
 
