@@ -1,5 +1,6 @@
 """What tells one environment from another: the contents of `settings.yaml`."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -102,6 +103,20 @@ def load(folder: Path) -> Settings:
             "give both the same name"
         )
     return settings
+
+
+def load_all(folders: Iterable[Path]) -> dict[str, Settings]:
+    """The settings of the environments in `folders`, by name. Raises UserError, also where two would share names."""
+    found = {folder.name: load(folder) for folder in folders}
+    taken: dict[tuple[str, str, str], str] = {}
+    for name, settings in found.items():
+        other = taken.setdefault((settings.account_id, settings.region, settings.name_prefix), name)
+        if other != name:
+            raise UserError(
+                f"envs/{name}/settings.yaml: name_prefix: '{settings.name_prefix}' is that of '{other}' in the same "
+                "account and Region; give each its own"
+            )
+    return found
 
 
 def schema() -> str:

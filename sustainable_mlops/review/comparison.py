@@ -4,7 +4,7 @@ from functools import cached_property
 
 from sustainable_mlops.plan import Joins, Plan, Resource, pairs
 from sustainable_mlops.plan.pairs import Pair
-from sustainable_mlops.review.privileges.accounts import own_accounts
+from sustainable_mlops.review.accounts import own_accounts
 
 __all__ = ["Comparison", "Pair"]
 

@@ -119,8 +119,9 @@ def load_modules(wanted: Iterable[str]) -> dict[str, "Module[Any]"]:
 
 def load_all_modules() -> dict[str, "Module[Any]"]:
     """Every module, synthesized; `module_json` knows them afterwards. Starts jsii."""
+    sources = _digest(*SOURCES)  # before: an edit meanwhile belongs to the next
     modules = load_modules(names()[0])
-    whole = {"sources": _digest(*SOURCES), "modules": {name: module.json() for name, module in modules.items()}}
+    whole = {"sources": sources, "modules": {name: module.json() for name, module in modules.items()}}
     _write(MODULES_JSON, json.dumps(whole))
     return modules
 
@@ -134,8 +135,10 @@ def _import_from_here() -> None:
 def _settings(environments: Iterable[str]) -> dict[str, "Settings"]:
     """The settings of these environments, by name; reading them starts nothing."""
     _import_from_here()
-    settings = importlib.import_module("envs.settings")
-    return {name: settings.load(ROOT / "envs" / name) for name in environments}
+    found: dict[str, Settings] = importlib.import_module("envs.settings").load_all(
+        ROOT / "envs" / name for name in environments
+    )
+    return found
 
 
 def _render(

@@ -15,7 +15,7 @@ from sustainable_mlops.terraform import ROOT
 
 PAUSE_S = 0.2
 #: Packages that are imported anew, since an edit may have changed any of their modules.
-EDITED = ("modules", "envs", "sustainable_mlops.authoring")
+EDITED = ("modules.", "envs.", "sustainable_mlops.authoring.")
 
 
 def watch(wanted: Iterable[str], say: Callable[[str], None]) -> None:
@@ -38,7 +38,7 @@ def watch(wanted: Iterable[str], say: Callable[[str], None]) -> None:
 
 def _round(wanted: Iterable[str]) -> str:
     begin = time.monotonic()
-    for name in [name for name in sys.modules if name.startswith(EDITED)]:
+    for name in [name for name in sys.modules if f"{name}.".startswith(EDITED)]:
         del sys.modules[name]
     try:
         changes = synthesize(wanted, always=True)

@@ -96,6 +96,18 @@ def test_an_environment_is_named_as_its_folder(tmp_path: Path) -> None:
     assert str(copy) in str(error.value)
 
 
+def test_two_environments_in_one_place_have_names_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "staging").mkdir()
+    folders = [edited(tmp_path / name, "environment", name).parent for name in ("dev", "staging")]
+    with pytest.raises(UserError, match=r"name_prefix: 'smlops-dev' is that of 'dev' in the same account and Region"):
+        settings.load_all(folders)
+    edited(folders[1], "region", "eu-west-1")
+    staging = folders[1] / "settings.yaml"
+    staging.write_text(staging.read_text().replace("environment: dev", "environment: staging"))
+    assert set(settings.load_all(folders)) == {"dev", "staging"}
+
+
 def test_the_schema_for_editors_is_fresh() -> None:
     assert (ROOT / "envs" / "settings.schema.json").read_text() == settings.schema()
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sustainable_mlops.plan.iam import Condition, is_open
-from sustainable_mlops.review.privileges.patterns import Answer, all_of, any_of, covers
+from sustainable_mlops.review.patterns import Answer, all_of, any_of, covers
 
 #: Operators whose values are patterns; ARN operators match patterns even where they say "equals".
 _PATTERNS = frozenset({"stringlike", "arnlike", "arnequals"})

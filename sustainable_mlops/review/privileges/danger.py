@@ -5,9 +5,9 @@ from collections.abc import Callable, Set
 
 from sustainable_mlops.plan import UNKNOWN, Unknown
 from sustainable_mlops.plan.iam import Condition, Made
-from sustainable_mlops.review.privileges.accounts import foreign
+from sustainable_mlops.review.accounts import foreign
+from sustainable_mlops.review.patterns import Patterns, covers
 from sustainable_mlops.review.privileges.grants import Grant
-from sustainable_mlops.review.privileges.patterns import Patterns, covers
 from sustainable_mlops.review.privileges.policy_types import IDENTITY, NETWORK
 from sustainable_mlops.review.risk import Level
 

@@ -6,9 +6,9 @@ from string import Formatter
 from sustainable_mlops.plan import UNKNOWN, Block, Unknown
 from sustainable_mlops.plan.iam import made
 from sustainable_mlops.plan.values import Sensitive
+from sustainable_mlops.review.accounts import foreign
 from sustainable_mlops.review.comparison import Comparison, Pair
 from sustainable_mlops.review.data.protections import PUBLIC_ACCESS_BLOCKS, SHARED_OUTSIDE, answer, guards
-from sustainable_mlops.review.privileges.accounts import foreign
 from sustainable_mlops.review.privileges.ports import ports, texts
 from sustainable_mlops.review.risk import Level, Risk, Section, worst
 

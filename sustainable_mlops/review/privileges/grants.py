@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Unknown
 from sustainable_mlops.plan.iam import Condition, Made, Statement, Texts, is_open
+from sustainable_mlops.review.patterns import EVERYTHING, Answer, Patterns, all_of, any_of
 from sustainable_mlops.review.privileges.conditions import all_implied
-from sustainable_mlops.review.privileges.patterns import EVERYTHING, Answer, Patterns, all_of, any_of
 
 _ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
 #: Beyond this many single permissions a statement is compared action by action, its resources together.

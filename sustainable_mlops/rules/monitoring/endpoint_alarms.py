@@ -7,7 +7,7 @@ from sustainable_mlops.catalogue import instances
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.metrics import of_alarm
 from sustainable_mlops.plan.values import all_of
-from sustainable_mlops.rules.monitoring import metrics
+from sustainable_mlops.rules import alarms
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 from sustainable_mlops.rules.serving.variants import ASYNCHRONOUS, ENDPOINT, REAL_TIME, instance_type, kinds, variants
 
@@ -123,7 +123,7 @@ def _is_ratio(alarm: Resource) -> bool | Unknown:
 def _is_idle(alarm: Resource) -> bool | Unknown:
     """Whether an alarm on requests goes off where there are none: then there is no metric either."""
     missing = alarm.new.text("treat_missing_data")
-    return all_of([missing if missing is UNKNOWN else missing == "breaching", metrics.falls_below(alarm, FEW)])
+    return all_of([missing if missing is UNKNOWN else missing == "breaching", alarms.falls_below(alarm, FEW)])
 
 
 def _is_little(plan: Plan, endpoint: Resource, alarm: Resource) -> bool | Unknown:
@@ -131,14 +131,14 @@ def _is_little(plan: Plan, endpoint: Resource, alarm: Resource) -> bool | Unknow
 
     `CPUUtilization` and `GPUUtilization` go up to 100 % for each vCPU and GPU of an instance.
     """
-    found, watched = metrics.falls_below(alarm, LITTLE), of_alarm(alarm)
-    if found is not False or metrics.falls_below(alarm, math.inf) is False:
+    found, watched = alarms.falls_below(alarm, LITTLE), of_alarm(alarm)
+    if found is not False or alarms.falls_below(alarm, math.inf) is False:
         return found
     if watched is UNKNOWN:
         return UNKNOWN
     processors = [_processors(plan, endpoint, of_gpu=name.startswith("G")) for name in watched & _OF_EACH]
     known = [number for number in processors if number is not UNKNOWN]
-    return UNKNOWN if UNKNOWN in processors else metrics.falls_below(alarm, LITTLE * max([1, *known]))
+    return UNKNOWN if UNKNOWN in processors else alarms.falls_below(alarm, LITTLE * max([1, *known]))
 
 
 def _processors(plan: Plan, endpoint: Resource, *, of_gpu: bool) -> int | Unknown:
@@ -166,7 +166,7 @@ def _watched(plan: Plan, endpoint: Resource, names: frozenset[str], message: str
     def watches(alarm: Resource) -> bool | Unknown:
         watched = of_alarm(alarm)
         known = watched if watched is UNKNOWN else bool(watched & names)
-        return all_of([known, metrics.acts(plan, alarm), *(test(alarm) for test in tests)])
+        return all_of([known, alarms.acts(plan, alarm), *(test(alarm) for test in tests)])
 
     on = plan.joins.alarms_on(endpoint)
     answers = [watches(alarm) for alarm in on.sure]

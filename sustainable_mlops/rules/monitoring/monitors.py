@@ -9,7 +9,6 @@ from functools import lru_cache
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.joins import ALARM
 from sustainable_mlops.plan.schedules import runs_per_month
-from sustainable_mlops.rules.monitoring import metrics
 from sustainable_mlops.rules.reading import NOT_KNOWN, judge
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 from sustainable_mlops.rules.serving.variants import ENDPOINT
@@ -91,7 +90,7 @@ def _is_heard(plan: Plan) -> bool | Unknown:
 
 def _hears_of_drift(plan: Plan, alarm: Resource) -> bool | Unknown:
     """By the words in the names and namespaces of its metrics."""
-    queries, acts = alarm.blocks("metric_query"), metrics.acts(plan, alarm)
+    queries, acts = alarm.blocks("metric_query"), alarms.acts(plan, alarm)
     texts = [alarm.text("namespace"), alarm.text("metric_name")]
     for query in [] if queries is UNKNOWN else queries:
         texts += [query.text("metric.0.namespace"), query.text("metric.0.metric_name"), query.text("expression")]

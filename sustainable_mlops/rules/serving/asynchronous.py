@@ -10,7 +10,7 @@ from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource, Unknown, Vari
 from sustainable_mlops.plan.metrics import NEVER, followed, of_alarm, of_policy
 from sustainable_mlops.plan.scaling import moves_of, of_instances, policies_of
 from sustainable_mlops.plan.values import all_of
-from sustainable_mlops.rules.monitoring import metrics
+from sustainable_mlops.rules import alarms
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 from sustainable_mlops.rules.serving.variants import (
     ASYNCHRONOUS,
@@ -140,7 +140,7 @@ def _wakes_at_first(alarm: Resource, metric: str) -> bool | Unknown:
     found = of_alarm(alarm)
     if found is UNKNOWN:
         return UNKNOWN
-    return metrics.wakes_at_one(alarm) if metric in found else False
+    return alarms.wakes_at_one(alarm) if metric in found else False
 
 
 @rule(
@@ -199,8 +199,8 @@ def _watched_by(plan: Plan) -> dict[str, list[tuple[Resource, bool]]]:
     found: dict[str, list[tuple[Resource, bool]]] = {}
     for endpoint in plan.joins.all(ENDPOINT):
         on = plan.joins.alarms_on(endpoint)
-        for sure, alarms in ((True, on.sure), (False, on.maybe)):
-            for alarm in alarms:
+        for sure, watching in ((True, on.sure), (False, on.maybe)):
+            for alarm in watching:
                 found.setdefault(alarm.address, []).append((endpoint, sure))
     return found
 

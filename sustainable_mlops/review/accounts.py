@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Set
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.plan.iam import Statement, document
 from sustainable_mlops.plan.pairs import Pair
-from sustainable_mlops.review.privileges.patterns import covers
+from sustainable_mlops.review.patterns import covers
 from sustainable_mlops.review.risk import Level
 
 _OF_ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
