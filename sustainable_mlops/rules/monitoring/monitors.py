@@ -9,6 +9,7 @@ from functools import lru_cache
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.joins import ALARM
 from sustainable_mlops.plan.schedules import runs_per_month
+from sustainable_mlops.rules import alarms
 from sustainable_mlops.rules.reading import NOT_KNOWN, judge
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
 from sustainable_mlops.rules.serving.variants import ENDPOINT
