@@ -69,6 +69,12 @@ def _modules(file: Path) -> Iterator[str]:
         names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and not node.level:
             names = [node.module or ""]
+        if (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func) == "find_spec"
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            names = [str(node.args[0].value)]
         yield from (name.partition(".")[0] for name in names)
 
 
