@@ -16,6 +16,6 @@ def main() -> None:
 
         start(sys.argv[2:])
     from sustainable_mlops import cli
-    from sustainable_mlops.commands._group import app
+    from sustainable_mlops.commands._group import run
 
-    cli.run(lambda: app(prog_name="smlops"))
+    cli.run(lambda: run(sys.argv[1:]))

@@ -1,6 +1,7 @@
 """The sub-commands, found by their files and imported when they are called."""
 
 import ast
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,26 @@ from typer.main import get_command
 
 from sustainable_mlops.program import typed
 
-_FOLDER = Path(__file__).parent
+_FILES = {file.stem.replace("_", "-"): file for file in sorted(Path(__file__).parent.glob("[!_]*.py"))}
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run a sub-command, or what `smlops` does by itself; ends the process.
+
+    A sub-command starts without the group, whose options, for completion, cost a third of a second to read.
+    """
+    name = next(iter(arguments), "")
+    if name in _FILES:
+        _load(name)(arguments[1:], prog_name=typed(f"smlops {name}"))
+    app(arguments, prog_name="smlops")
+
+
+def _load(name: str) -> Any:
+    """The command of a file, its help naming commands as they can be typed."""
+    command = get_command(import_module(f"{__package__}.{_FILES[name].stem}").app)
+    for one in (command, *getattr(command, "commands", {}).values()):
+        one.help = typed(one.help or "")
+    return command
 
 
 class _Lazy(TyperGroup):
@@ -19,30 +39,20 @@ class _Lazy(TyperGroup):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        for file in sorted(_FOLDER.glob("[!_]*.py")):
-            name = file.stem.replace("_", "-")
-            self.add_command(TyperCommand(name, help=_summary(file)))
+        for name, file in _FILES.items():
+            text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+            self.add_command(TyperCommand(name, help=text.partition("\n")[0]))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
-        if name is not None:
-            module = import_module(f"{__package__}.{name.replace('-', '_')}")
-            command = get_command(module.app)
-            for one in (command, *getattr(command, "commands", {}).values()):
-                one.help = typed(one.help or "")
-        return name, command, rest
-
-
-def _summary(file: Path) -> str:
-    text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-    return text.partition("\n")[0]
+        return name, _load(name) if name is not None else command, rest
 
 
 app = typer.Typer(cls=_Lazy, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
 
 @app.callback(
-    help=typed("""Sustainable MLOps on Amazon SageMaker: review plans, train, register, advise; and AWS on this machine.
+    help="""Sustainable MLOps on Amazon SageMaker: review plans, train, register, advise; and AWS on this machine.
 
     - `smlops review plan.json`: what a Terraform plan does to data, privileges, carbon and cost
     - `smlops advise --region eu-north-1 --requests-per-day 5000`: how to serve a model
@@ -50,7 +60,7 @@ app = typer.Typer(cls=_Lazy, no_args_is_help=True, rich_markup_mode="markdown", 
     - `smlops demo`: the whole idea on this machine, without an account; needs a clone of the repository
 
     In a clone each is a script, too: `scripts/train.py` is `smlops train`.
-    """)
+    """
 )
 def _smlops() -> None:
     pass
