@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.terraform import LOCAL, ROOT
-from tests.wheel import installed, wheel  # noqa: F401  fixtures
+from tests.wheel import wheel_environment  # noqa: F401  a fixture
 
 SANDBOX_LOGS: list[Path] = []
 
