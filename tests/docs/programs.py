@@ -31,7 +31,9 @@ def wrong(command: str) -> list[str]:
 def _simple(line: str) -> Iterator[list[str]]:
     """The commands that a line joins, without redirections."""
     words: list[str] = []
-    for word in shlex.shlex(line, posix=True, punctuation_chars=True):
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    for word in lexer:
         if word in ("&&", "||", ";", "|"):
             yield words
             words = []
