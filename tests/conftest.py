@@ -10,7 +10,7 @@ import pytest
 
 from sustainable_mlops.terraform import LOCAL, ROOT
 from tests.renewal import pytest_terminal_summary as pytest_terminal_summary
-from tests.wheel import installed, wheel  # noqa: F401  fixtures
+from tests.wheel import wheel_environment  # noqa: F401  a fixture
 
 SANDBOX_LOGS: list[Path] = []
 

@@ -1,6 +1,7 @@
 """Finding Terraform and its provider, and saying what is missing."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,31 @@ def test_a_missing_or_old_terraform_is_named_with_the_remedy(path: Path, version
         program(path, name, version)
     with pytest.raises(UserError, match=f"{words}; put Terraform or OpenTofu 1.10 or newer on PATH"):
         terraform.find_engine()
+
+
+def test_opentofu_alone_finds_the_provider_in_a_mirror_of_terraforms_registry(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = path / "home/.terraform.d/plugins" / terraform.PROVIDER / "6.1.0" / terraform.this_platform()
+    package.mkdir(parents=True)
+    (package / "terraform-provider-aws_v6.1.0_x5").touch()
+    monkeypatch.setenv("HOME", str(path / "home"))
+    monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
+    monkeypatch.setattr(terraform, "LOCAL", path / "local")
+    program(path, "tofu", "1.10.6")
+    with (path / "tofu").open("a") as tofu:
+        tofu.write('while read -r line; do echo "$line"; done < "$TF_CLI_CONFIG_FILE" > "${1#-chdir=}/seen"\n')
+    terraform._cli_configuration.cache_clear()
+    terraform.Terraform(path).init()
+    terraform._cli_configuration.cache_clear()
+    seen = (path / "seen").read_text()
+    mirrors = dict(re.findall(r'path\s+= "(.*)"\ninclude = \["(.*)"\]', seen))
+    (folder,) = (Path(place) for place, provider in mirrors.items() if provider == terraform.OPENTOFU_PROVIDER)
+    found = folder / terraform.OPENTOFU_PROVIDER / "6.1.0" / terraform.this_platform()
+    assert found.resolve() == package.resolve()
+    # As OpenTofu searches: no link to a folder is followed but the last.
+    assert [one for one in found.parents if one.is_relative_to(folder) and one.is_symlink()] == []
+    assert f'exclude = ["{terraform.PROVIDER}", "{terraform.OPENTOFU_PROVIDER}"]' in seen
 
 
 def test_a_command_without_terraform_ends_in_one_line_and_exit_code_2(tmp_path: Path) -> None:

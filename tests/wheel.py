@@ -1,6 +1,8 @@
-"""The wheel, built once for all test processes, and an environment with it and its base dependencies alone."""
+"""An environment that has nothing but the wheel and its base dependencies, made once for all test processes."""
 
 import fcntl
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,43 +10,58 @@ from pathlib import Path
 import pytest
 
 from sustainable_mlops.terraform import ROOT
-from tests.clone import clone
 
 
-def run(*command: str | Path) -> None:
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+def checked(*command: str | Path, cwd: Path = ROOT) -> None:
+    """Run a command that this checkout is not on the path of, and that has to succeed."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def create_environment(folder: Path, *packages: str | Path) -> Path:
+    """A virtual environment with these packages, by uv where there is one; its folder.
+
+    `folder` is whole where it is there: all test processes may ask for the same.
+    """
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = folder / "done"
+        if not done.exists():
+            python = folder / "bin" / "python"
+            if uv := shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent)):
+                checked(uv, "venv", "-q", "--clear", "--python", sys.executable, folder)
+                checked(uv, "pip", "install", "--python", python, "-q", *packages)
+            else:
+                checked(sys.executable, "-m", "venv", folder)
+                checked(python, "-m", "pip", "install", "-q", *packages)
+            done.touch()
+    return folder
 
 
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that all processes of a test run share."""
     own = tmp_path_factory.getbasetemp()
-    return own.parent if own.name.startswith("popen-") else own
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout."""
-    folder = shared(tmp_path_factory) / "wheel"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+def wheel_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The environment's folder."""
+    folder = shared(tmp_path_factory)
+    with (folder / "wheel.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "dist").exists():
-            source = clone(folder / "source")
-            run(sys.executable, "-m", "venv", folder / "venv")
-            run(folder / "venv/bin/pip", "wheel", "-q", "--no-deps", "-w", folder / "made", source)
-            (folder / "made").rename(folder / "dist")
-    (found,) = (folder / "dist").glob("*.whl")
-    return found
-
-
-@pytest.fixture(scope="session")
-def installed(wheel: Path) -> Path:
-    """The `bin` folder of an environment in which the wheel alone is installed, with its base dependencies."""
-    environment = wheel.parent.parent / "venv"
-    with (environment.parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (environment / "done").exists():
-            run(environment / "bin/pip", "install", "-q", "-c", ROOT / "constraints.txt", wheel)
-            (environment / "done").touch()
-    return environment / "bin"
+        if not (folder / "wheel").exists():
+            before = set(os.listdir(ROOT))
+            checked(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", ".", "-w", folder / "built")
+            left = {name for name in set(os.listdir(ROOT)) - before if name == "build" or name.endswith(".egg-info")}
+            assert not left, "what building leaves behind"
+            (folder / "built").rename(folder / "wheel")
+    (wheel,) = (folder / "wheel").glob("*.whl")
+    return create_environment(folder / "installed", "-c", ROOT / "constraints.txt", wheel)

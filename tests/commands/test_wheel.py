@@ -1,11 +1,8 @@
 """What a stranger gets: the wheel alone, outside the repository, with the base dependencies."""
 
-import fcntl
 import json
 import os
-import shutil
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,18 +17,6 @@ from tests.jobs.support import JOB, PLATFORM, merged
 pytestmark = pytest.mark.slow
 
 INLINE = merged(PLATFORM, {"account_id": ...})
-
-
-def checked(*command: str | Path, cwd: Path) -> None:
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
 
 
 @dataclass
@@ -58,38 +43,10 @@ class Installed:
         return done.returncode, done.stdout, done.stderr
 
 
-@pytest.fixture(scope="module")
-def environment(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the wheel, made once for all test processes."""
-    folder = tmp_path_factory.getbasetemp()
-    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-    with (folder / "installed.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "installed").exists():
-            _install(root, folder / "wheel", folder / "installed")
-    return folder / "installed"
-
-
-def _install(root: Path, folder: Path, environment: Path) -> None:
-    before = set(os.listdir(root))
-    checked(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", ".", "-w", folder, cwd=root)
-    left = {name for name in set(os.listdir(root)) - before if name == "build" or name.endswith(".egg-info")}
-    assert not left, "what building leaves behind"
-    (wheel,) = folder.glob("*.whl")
-    packages = ("-q", "-c", root / "constraints.txt", wheel)
-    python = environment / "bin" / "python"
-    if uv := shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent)):
-        checked(uv, "venv", "-q", "--python", sys.executable, environment, cwd=folder)
-        checked(uv, "pip", "install", "--python", python, *packages, cwd=folder)
-    else:
-        checked(sys.executable, "-m", "venv", environment, cwd=folder)
-        checked(python, "-m", "pip", "install", *packages, cwd=folder)
-
-
 @pytest.fixture
-def installed(environment: Path, root: Path, tmp_path: Path) -> Iterator[Installed]:
-    yield Installed(environment, root, tmp_path)
-    (packages,) = environment.glob("lib/python*/site-packages")
+def installed(wheel_environment: Path, root: Path, tmp_path: Path) -> Iterator[Installed]:
+    yield Installed(wheel_environment, root, tmp_path)
+    (packages,) = wheel_environment.glob("lib/python*/site-packages")
     assert not (packages / ".local").exists(), "written beside the package"
 
 

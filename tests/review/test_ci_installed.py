@@ -160,13 +160,13 @@ def test_the_gitlab_pipeline_plans_reviews_and_comments(theirs: Path, project: P
 
 @pytest.mark.parametrize(("workflow", "says"), [("reviewed", "Data at risk"), ("promoted", "Scope")])
 def test_the_step_of_atlantis_prints_a_comment_and_fails_the_plan(
-    workflow: str, says: str, theirs: Path, installed: Path
+    workflow: str, says: str, theirs: Path, wheel_environment: Path
 ) -> None:
     *made, step = read("docs/ci/atlantis.yaml")["workflows"][workflow]["plan"]["steps"]
     assert made == ["init", "plan", "show"]
     plan = theirs / "show.json"
     plan.write_bytes(STOPPED)
-    done = Shell(theirs, installed).run(step["run"], "sh", SHOWFILE=str(plan), PROJECT_NAME="dev")
+    done = Shell(theirs, wheel_environment / "bin").run(step["run"], "sh", SHOWFILE=str(plan), PROJECT_NAME="dev")
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith(marker("dev"))
     assert says in done.stdout

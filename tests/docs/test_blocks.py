@@ -1,0 +1,163 @@
+"""What the documentation shows works when pasted."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.terraform import ROOT, Terraform, find_engine
+from tests.clone import clone, git, set_up
+from tests.docs.blocks import SHELLS, Block, blocks, shell_blocks
+from tests.docs.programs import wrong
+from tests.modules.examples import examples
+from tests.wheel import create_environment, shared
+
+PLACES = ("", "sandbox", "demo", "account")
+#: What the reader of a page about reviews has: a root module, applied, and files by the names that the page gives.
+ROOT_MODULE = 'resource "terraform_data" "this" {}\n'
+
+
+def test_every_block_of_commands_says_where_it_runs() -> None:
+    shown = [block for block in blocks() if block.language in SHELLS]
+    assert {block.where for block in shown} >= set(PLACES)
+    elsewhere = [block for block in shown if block.where not in PLACES]
+    assert [str(block) for block in elsewhere if not re.fullmatch(r"tests/(\S+/)?test_\w+\.py", block.where)] == []
+    assert [str(block) for block in elsewhere if not (ROOT / block.where).is_file()] == []
+    assert [str(block) for block in shown if not block.commands] == []
+
+
+def test_every_block_of_hcl_is_run_by_a_test() -> None:
+    shown = {(block.file, block.where) for block in blocks() if block.language == "hcl"}
+    run = {(f"modules/{one.module}/README.md", one.case) for one in examples()}
+    assert shown - run == {("README.md", "")}, "which test_a_module_is_used_by_its_address_and_a_commit runs"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "block", [one for one in blocks() if one.language in SHELLS and one.where not in ("", "sandbox", "demo")], ids=str
+)
+def test_programs_files_and_options_of_commands_that_are_not_run_are_there(block: Block) -> None:
+    assert [problem for command in block.commands for problem in wrong(command)] == []
+
+
+class Reader:
+    """Somebody with a clone after `make setup`, who pastes."""
+
+    def __init__(self, folder: Path, *paths: Path) -> None:
+        self.folder = clone(folder)
+        self.environment = set_up(self.folder)
+        engine = Path(find_engine().path).parent
+        self.environment["PATH"] = os.pathsep.join([*map(str, paths), str(engine), self.environment["PATH"]])
+
+    def paste(self, *commands: str) -> str:
+        """Run each; all that they print. A command that fails fails the test."""
+        said = ""
+        for command in commands:
+            done = subprocess.run(
+                ["bash", "-c", command],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+            said += done.stdout + done.stderr
+        return said
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    """A reader who has what pages about reviews speak of: plans, and the files whose content they show."""
+    reader = Reader(tmp_path_factory.mktemp("reader") / "clone")
+    here = reader.folder
+    (here / "main.tf").write_text(ROOT_MODULE)
+    reader.paste("terraform init", "terraform apply -auto-approve")
+    reader.paste("terraform plan -out plan.tfplan && terraform show -json plan.tfplan > plan.json")
+    for copy in ("dev.json", "prod.json", "envs/dev/plan.json", "envs/prod/plan.json"):
+        (here / copy).parent.mkdir(exist_ok=True)
+        (here / copy).write_bytes((here / "plan.json").read_bytes())
+    for name, key in (("budgets", "budgets"), ("accepted", "accepted"), ("usage", "resources")):
+        (text,) = (block.text for block in blocks() if block.language == "yaml" and block.text.startswith(f"{key}:"))
+        (here / f"{name}.yaml").write_text(text)
+    return reader
+
+
+@pytest.mark.plan
+@pytest.mark.slow
+@pytest.mark.parametrize("block", shell_blocks(""), ids=str)
+def test_commands_that_need_this_machine_alone_work_as_pasted(block: Block, reader: Reader) -> None:
+    reader.paste(*block.commands)
+
+
+@pytest.mark.slow
+@pytest.mark.plan
+@pytest.mark.parametrize("block", [block for block in blocks() if block.language == "python"], ids=str)
+def test_python_works_as_pasted(block: Block, reader: Reader) -> None:
+    (reader.folder / "shown.py").write_text(block.text)
+    reader.paste(".venv/bin/python shown.py")
+
+
+@pytest.fixture(scope="session")
+def aws_cli(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the AWS CLI, in an environment of its own: it wants one botocore alone."""
+    return create_environment(shared(tmp_path_factory) / "awscli", "awscli") / "bin"
+
+
+@pytest.mark.apply
+@pytest.mark.parametrize("block", shell_blocks("sandbox"), ids=str)
+def test_commands_on_the_sandbox_work_as_pasted(block: Block, tmp_path: Path, aws_cli: Path) -> None:
+    reader = Reader(tmp_path / "clone", aws_cli)
+    try:
+        said = reader.paste(*block.commands)
+    finally:
+        reader.paste("scripts/sandbox.py stop")
+    assert "Plan:" in said
+    assert "TrainingJobSummaries" in said
+
+
+@pytest.mark.apply
+@pytest.mark.parametrize("region", ["us-east-1", "eu-north-1"])
+def test_the_bucket_of_the_state_can_be_made_in_every_region(
+    region: str, sandbox: Any, aws_cli: Path, tmp_path: Path
+) -> None:
+    (block,) = (block for block in shell_blocks("account") if "$BUCKET" in block.text)
+    bucket = f"state-{region}"
+    environment = sandbox.process_environment() | {"BUCKET": bucket, "REGION": region}
+    environment["PATH"] = f"{aws_cli}{os.pathsep}{environment['PATH']}"
+    for command in block.commands:
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    s3 = sandbox.client("s3", region)
+    assert (s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] or "us-east-1") == region
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+
+
+#: What the reader of README.md has besides the module: what its example refers to.
+AROUND = """
+resource "aws_kms_key" "data" {}
+resource "aws_s3_bucket" "data" {}
+resource "aws_iam_role" "data_preparation" {
+  assume_role_policy = "{}"
+}
+"""
+
+
+@pytest.mark.plan
+def test_a_module_is_used_by_its_address_and_a_commit(tmp_path: Path) -> None:
+    project = clone(tmp_path / "project")
+    (block,) = (block for block in blocks() if (block.file, block.language) == ("README.md", "hcl"))
+    text = block.text.replace("https://example.com/sustainable-mlops.git", project.as_uri())
+    assert text != block.text
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    (folder / "main.tf").write_text(text.replace("COMMIT", git(project, "rev-parse", "HEAD")) + AROUND)
+    terraform = Terraform(folder)
+    terraform.init()
+    assert terraform.validate() == []
