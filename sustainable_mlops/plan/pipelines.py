@@ -75,11 +75,6 @@ class Step(Readers):
             value = self._pipeline.resolve(Block({"at": value}).get(["at", part]))
         return default if value is None else value
 
-    def depends_on_parameter(self, path: Path) -> str | None:
-        """The name of the parameter that gives the argument at `path`, if one does."""
-        written = Block({"at": self.arguments}).get(["at", *steps(path)])
-        return _parameter(written)
-
     def __repr__(self) -> str:
         return f"<{self.name}: {self.type}>"
 

@@ -38,9 +38,6 @@ class Plan:
         self.name = name
         #: Where what the plan does not tell the region of is: as whoever planned had it in the environment.
         self.default_region: str | None = None
-        self.format_version: str = document["format_version"]
-        version = document.get("terraform_version")
-        self.terraform_version = version if isinstance(version, str) else ""
         self._document = document
         drift = Drift(document)
         found = list(from_changes(document, drift.accepted))

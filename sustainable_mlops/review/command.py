@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.program import typed
+from sustainable_mlops.review.formats import FORMATS, render
 from sustainable_mlops.review.names import STDIN, label, names
 
 if TYPE_CHECKING:
@@ -43,8 +44,7 @@ _EPILOG = """\
 exit codes: 0 no gate failed (the verdict may still be to look), 1 a gate failed, 2 an input cannot be used or the
 reviewer itself failed, 130 interrupted, 141 whoever read the output stopped
 """
-_FORMATS = ("text", "markdown", "html", "json", "sarif")
-_SUFFIXES = {".txt": "text", ".md": "markdown", ".html": "html", ".json": "json", ".sarif": "sarif"}
+_SUFFIXES = {suffix: form for form, suffix in FORMATS.items()}
 _BASELINES = (".json", ".yaml", ".yml")
 _GATES = ("data", "privileges", "rules", "budgets", "checkov", "unknown")
 
@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--only", action="append", default=[], metavar="ADDRESS",
         help="stop where anything else changes; * stands for anything; may be given again")  # fmt: skip
     add("--region", help="the Region of whoever planned (AWS_REGION), where the plan does not tell it")
-    add("--format", choices=_FORMATS, help="what to print (text, unless --write is given: then nothing)")
+    add("--format", choices=FORMATS, help="what to print (text, unless --write is given: then nothing)")
     add(
         "--write",
         type=Path,
@@ -152,8 +152,6 @@ def _gates(text: str) -> frozenset[str]:
 
 def _run(arguments: argparse.Namespace) -> int:
     _check(arguments)
-    from sustainable_mlops.review.formats import render
-
     reviews = _reviews(arguments)
     texts = {path: render(reviews, _SUFFIXES[path.suffix]) for path in arguments.write}
     if arguments.write_baseline:
@@ -301,7 +299,5 @@ def _show(reviews: "Sequence[Review]", form: str) -> None:
 
         print_to_terminal(reviews)
         return
-    from sustainable_mlops.review.formats import render
-
     sys.stdout.buffer.write(render(reviews, form).encode())
     sys.stdout.flush()

@@ -7,7 +7,7 @@ from sustainable_mlops.plan import UNKNOWN, Plan, iam
 
 def survey(plan: Plan) -> list[Any]:
     """All there is to read, in a fixed order."""
-    found: list[Any] = [plan.whole, plan.failed_checks, plan.terraform_version, plan.provider_major]
+    found: list[Any] = [plan.whole, plan.failed_checks, plan.provider_major]
     found += [plan.foreign, plan.commands, plan.refresh_only, plan.vanished]
     for resource in [*plan.resources, *plan.data]:
         found += [resource, resource.before, resource.after, resource.tags(), plan.region(resource)]
@@ -31,7 +31,7 @@ def survey(plan: Plan) -> list[Any]:
         found += [pipeline, pipeline.unknown]
         for step in [] if pipeline.steps is UNKNOWN else pipeline.steps:
             found += [step.text("ResourceConfig.InstanceType"), step.cached, step.cached_for, step.depends_on]
-            found += [step.depends_on_parameter("ResourceConfig.InstanceType"), step.parent, step.type, step.name]
+            found += [step.parent, step.type, step.name]
     return found
 
 

@@ -64,7 +64,7 @@ def test_the_encodings_of_every_shell_are_read(encoding: str) -> None:
 
 @pytest.mark.parametrize("version", ["1.0", "1.2", "1.9"])
 def test_every_minor_version_is_read(version: str) -> None:
-    assert plan(BUCKET, format_version=version).format_version == version
+    assert len(plan(BUCKET, format_version=version).resources) == 1
 
 
 def test_a_path_that_cannot_be_read_is_named(tmp_path: Path) -> None:

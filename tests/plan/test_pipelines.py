@@ -31,7 +31,6 @@ def read(definition: Any, **after: Any) -> Pipeline:
 def test_arguments_are_read_with_the_defaults_of_parameters() -> None:
     (step,) = read({"Parameters": PARAMETERS, "Steps": [TRAIN]}).of_type("Training")
     assert step.text("ResourceConfig.InstanceType") == "ml.m5.xlarge"
-    assert step.depends_on_parameter("ResourceConfig.InstanceType") == "Type"
     assert step.number("ResourceConfig.InstanceCount") is UNKNOWN  # an execution must give it
     assert step.text("TrainingJobName") is UNKNOWN
     assert step.get("StoppingCondition.MaxRuntimeInSeconds") is None

@@ -6,7 +6,7 @@ from importlib import import_module
 from sustainable_mlops.review.review import Review
 
 #: Each format, and the suffix by which a file's name asks for it.
-FORMATS = {"markdown": ".md", "html": ".html", "json": ".json", "sarif": ".sarif", "text": ".txt"}
+FORMATS = {"text": ".txt", "markdown": ".md", "html": ".html", "json": ".json", "sarif": ".sarif"}
 
 
 def render(reviews: Review | Sequence[Review], form: str) -> str:
