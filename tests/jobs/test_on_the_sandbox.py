@@ -153,7 +153,7 @@ def test_an_interrupted_job_resumes_is_not_trained_twice_and_is_registered_once(
 
     other = f"{bench.name}-breast-cancer"
     bench.sandbox.client("sagemaker").create_model_package_group(ModelPackageGroupName=other)
-    refused = bench.run("register_model", record["job_name"], "--group", other, "--approve", "--reason", "it is good")
+    refused = bench.run("register", record["job_name"], "--group", other, "--approve", "--reason", "it is good")
     assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
     assert f"--group: {other} is another workload's" in refused.stderr
     listed = bench.sandbox.client("sagemaker").list_model_packages(ModelPackageGroupName=other)
