@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.terraform import LOCAL, ROOT
+from tests.renewal import pytest_terminal_summary as pytest_terminal_summary
 from tests.wheel import installed, wheel  # noqa: F401  fixtures
 
 SANDBOX_LOGS: list[Path] = []

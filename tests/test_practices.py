@@ -8,6 +8,7 @@ import pytest
 from sustainable_mlops import practices, rules
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.practices import Practice
+from tests.renewal import renew
 
 ROOT = Path(__file__).resolve().parents[1]
 ALL = list(practices.everything().values())
@@ -58,11 +59,11 @@ def test_every_rule_is_of_practices_in_the_list(rule: rules.Rule) -> None:
 
 def test_the_page_is_as_the_list_and_the_rules_say() -> None:
     page = (ROOT / "docs" / "practices.md").read_text(encoding="utf-8")
-    assert page == practices.markdown(), "run scripts/practices.py"
+    assert page == practices.markdown(), renew("scripts/practices.py")
 
 
 def test_the_summary_in_the_readme_is_as_the_list_says() -> None:
     page = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert page == practices.summary(page), "run scripts/practices.py"
+    assert page == practices.summary(page), renew("scripts/practices.py")
     with pytest.raises(UserError, match=r"README\.md: .*put them back"):
         practices.summary(page.replace("practices: end", ""))

@@ -68,6 +68,8 @@ def train(
     local_folder(out)  # a folder that cannot be written to is told before the launch
     if expected and not as_json:
         cli.console.print(display.estimate(expected))
+    for text in display.missing(prepared.package):
+        cli.console.print(f"note: {text}", markup=False, soft_wrap=True)
 
     record = launch.start(prepared)
     try:

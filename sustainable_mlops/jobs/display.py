@@ -17,6 +17,7 @@ from sustainable_mlops.jobs.estimate import Alternative, Estimate
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.launch import Decision, Launch
 from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.jobs.source import Package
 
 _DECISIONS: dict[Decision, str] = {
     "start": "would train from the start",
@@ -26,6 +27,8 @@ _DECISIONS: dict[Decision, str] = {
 }
 
 
+#: Files left out that are named; there may be thousands.
+_SHOWN = 12
 #: The figures worth a glance; the others are parts of them, and in the JSON.
 _GLANCE = {"co2e": "kgCO2e", "cost": "USD", "energy": "kWh"}
 
@@ -41,12 +44,24 @@ def plan(launch: Launch, expected: Estimate | None) -> Group:
         rows.append(("checked", checked))
     uploading = launch.decision in ("start", "resume") and launch.uploads_source
     size = f"{_number(len(package.files), 'file')}, {decimal(len(package.archive))} packed"
-    rows.append(("source", f"{'would upload' if uploading else 'no upload:'} {size}: {', '.join(package.files)}"))
+    files = ", ".join(f"{name} ({decimal(size)})" for name, size in zip(package.files, package.sizes, strict=True))
+    rows.append(("source", f"{'would upload' if uploading else 'no upload:'} {size}: {files}"))
     if package.left_out:
-        rows.append(("left out", ", ".join(package.left_out)))
+        more = len(package.left_out) - _SHOWN
+        left_out = [*package.left_out[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+        rows.append(("left out", ", ".join(left_out)))
+    rows += [("missing?", text) for text in missing(package)]
     for name, data in record.data.items():
         rows.append((f"data {name}", f"{data.address}: {_number(data.objects, 'object')}, {decimal(data.size_bytes)}"))
     return Group(_aligned(rows), *([estimate(expected)] if expected else []))
+
+
+def missing(package: Package) -> list[str]:
+    """A line for each file that stays behind though code that is sent speaks of it."""
+    return [
+        f"{name} is not sent, and {code} speaks of it: if it is read from beside the code, name it in source.include"
+        for name, code in package.spoken_of.items()
+    ]
 
 
 def estimate(expected: Estimate) -> Panel:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.left_out import is_private, rule, spoken_of
 from sustainable_mlops.jobs.spec import Source
 
 #: Code is small. More than this is nearly always data or a virtual environment packed by mistake.
@@ -15,9 +16,6 @@ MAX_BYTES = 50 * 1024 * 1024
 ARCHIVE = "source.tar.gz"
 #: What only pip with a network could honour (the containers run pip on the source folder before the script).
 NEEDS_NETWORK = ("requirements.txt", "pyproject.toml")
-
-_SECRETS = ("*.pem", "*.key", "*.p12", "*.pfx", "id_rsa*", "id_ed25519*", "*credentials*", "*.tfstate*", "*.tfvars")
-_CACHES = {"__pycache__", "node_modules"}
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,12 @@ class Package:
     #: SHA-256 of the archive before compression, which may differ between versions of zlib.
     digest: str
     files: tuple[str, ...]
-    #: Matched by `include`, and left out as a likely secret or as a cache.
+    #: Bytes of each of the files.
+    sizes: tuple[int, ...]
+    #: Matched by `include`, and left out: see left_out.py.
     left_out: tuple[str, ...]
+    #: Of these, what code that is sent speaks of; and that code.
+    spoken_of: dict[str, str]
 
 
 def pack(source: Source, root: Path) -> Package:
@@ -41,9 +43,10 @@ def pack(source: Source, root: Path) -> Package:
     files, left_out = _select(source, root.resolve())
     if source.entry_point not in files:
         raise UserError(f"source.include: {source.entry_point}, the entry point, is not among the files; add it")
-    size = sum(path.stat().st_size for path in files.values())
+    sizes = {name: path.stat().st_size for name, path in files.items()}
+    size = sum(sizes.values())
     if size > MAX_BYTES:
-        biggest = max(files, key=lambda name: files[name].stat().st_size)
+        biggest = max(sizes, key=lambda name: sizes[name])
         raise UserError(
             f"source: {size / 1e6:.0f} MB is more than the {MAX_BYTES / 1e6:.0f} MB that code may have "
             f"(largest: {biggest}); narrow source.include, and give data sets under data"
@@ -53,7 +56,9 @@ def pack(source: Source, root: Path) -> Package:
         archive=gzip.compress(plain, mtime=0),
         digest=hashlib.sha256(plain).hexdigest(),
         files=tuple(files),
+        sizes=tuple(sizes.values()),
         left_out=tuple(sorted(left_out)),
+        spoken_of=spoken_of(left_out, files),
     )
 
 
@@ -61,6 +66,7 @@ def _select(source: Source, root: Path) -> tuple[dict[str, Path], set[str]]:
     """Name in the archive to file, sorted by name; and the names left out."""
     files: dict[str, Path] = {}
     left_out: set[str] = set()
+    stays = rule(root)
     for pattern in source.include:
         if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
             raise UserError(f"source.include: {pattern} leaves the source directory; name files inside it")
@@ -69,24 +75,27 @@ def _select(source: Source, root: Path) -> tuple[dict[str, Path], set[str]]:
             raise UserError(f"source.include: nothing in {root} matches {pattern}")
         for path in matches:
             name = path.relative_to(root).as_posix()
-            if _is_private(Path(name)):
+            if is_private(Path(name)):
                 if name == pattern:
                     raise UserError(f"source.include: {name} looks like a secret or a cache, which is never sent")
                 left_out.add(name)
                 continue
-            target = path.resolve()
-            if not target.is_relative_to(root):
-                raise UserError(f"source: {name} is a link out of the source directory; copy the file in")
-            if not target.exists():
-                raise UserError(f"source: {name} is a broken link; mend it or leave it out of source.include")
+            if stays.leaves_out(name, path, pattern):
+                left_out.add(name)
+                continue
+            target = _target(path, name, root)
             if target.is_file():
                 files[name] = target
-    return dict(sorted(files.items())), left_out
+    return dict(sorted(files.items())), left_out - files.keys()
 
 
-def _is_private(path: Path) -> bool:
-    hidden_or_cache = any(part.startswith(".") or part in _CACHES for part in path.parts)
-    return hidden_or_cache or any(Path(path.name.lower()).match(pattern) for pattern in _SECRETS)
+def _target(path: Path, name: str, root: Path) -> Path:
+    target = path.resolve()
+    if not target.is_relative_to(root):
+        raise UserError(f"source: {name} is a link out of the source directory; copy the file in")
+    if not target.exists():
+        raise UserError(f"source: {name} is a broken link; mend it or leave it out of source.include")
+    return target
 
 
 def _tar(files: dict[str, Path]) -> bytes:

@@ -41,7 +41,8 @@ class Source(Settings):
     include: list[Text] = Field(
         ["**/*"],
         min_length=1,
-        description="Files to send, as names or patterns. Hidden files, caches and secrets never go.",
+        description="Files to send, as names or patterns. Logs, data, models and job files go only by name or "
+        "ending (*.csv); what .smlopsignore matches stays; hidden files, caches and secrets never go.",
     )
 
 

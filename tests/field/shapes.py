@@ -22,6 +22,7 @@ from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import FORMATS, render
 from sustainable_mlops.terraform import Terraform
+from tests.renewal import renew
 
 HERE = Path(__file__).parent
 #: The day by which waivers are judged; none of them has one.
@@ -133,13 +134,14 @@ def every_format(name: str, plan: Mapping[str, Any]) -> str:
 
 def differences(shape: Shape, name: str, plan: Mapping[str, Any]) -> str:
     """How the review of the plan called `name` differs from what is expected, and what to run to expect it."""
-    wanted = yaml.safe_load(shape.expectation.read_text())[name]
+    expected = yaml.safe_load(shape.expectation.read_text()) if shape.expectation.is_file() else None
+    wanted = (expected or {}).get(name, {})
     found = said(reviewed(f"{shape} {name}", plan), plan)
     lines = unified_diff(
         _dumped(wanted).splitlines(), _dumped(found).splitlines(), "expected", "found", lineterm="", n=1
     )
     text = "\n".join(lines)
-    return f"{name}:\n{text}\nif that is right: .venv/bin/python -m tests.field.renew {shape}\n" if text else ""
+    return f"{name}:\n{text}\n{renew(f'.venv/bin/python -m tests.field.renew {shape}')}\n" if text else ""
 
 
 def write(shape: Shape, found: Mapping[str, Any]) -> None:

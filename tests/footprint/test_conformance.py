@@ -5,6 +5,7 @@ import pytest
 from sustainable_mlops.catalogue import instances, tables
 from sustainable_mlops.footprint.conformance import Case, cases
 from sustainable_mlops.footprint.document import with_tables
+from tests.renewal import renew
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "footprint.md"
 CASES = list(cases())
@@ -31,4 +32,6 @@ def test_every_case_is_computed() -> None:
 
 def test_the_tables_in_the_docs_are_fresh() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
-    assert with_tables(text) == text, "run python -m sustainable_mlops.footprint.document docs/footprint.md"
+    assert with_tables(text) == text, renew(
+        ".venv/bin/python -m sustainable_mlops.footprint.document docs/footprint.md"
+    )

@@ -69,6 +69,19 @@ def test_a_run_that_is_done_is_reported_and_not_run_again(
     assert len(cloud.sagemaker.jobs) == 1
 
 
+@pytest.mark.usefixtures("cloud")
+def test_what_gathers_beside_the_code_makes_no_other_run(write_job: WriteJob, moments: Moments) -> None:
+    source = {"include": ["**/*"]}
+    first = train(write_job(source=source), moments)
+    job = write_job(source=source, limits={"max_runtime_minutes": 40})
+    for name in ("train.log", "flights.csv", "job-wide.yaml"):
+        (job.parent / name).write_text("of today")
+    again = prepare(job)
+    assert (again.decision, again.record.run_key) == ("done", first.run_key)
+    (job.parent / "features.py").write_text("WIDE = True")
+    assert prepare(job).record.run_key != first.run_key
+
+
 def test_a_run_whose_model_is_gone_is_run_again(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
     record = train(write_job(), moments)
     assert record.model is not None

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs import source
+from sustainable_mlops.jobs import display, source
 from sustainable_mlops.jobs.source import Package, pack
 from sustainable_mlops.jobs.spec import Source
 
@@ -60,6 +60,62 @@ def test_secrets_caches_and_hidden_files_are_left_out(tmp_path: Path) -> None:
     package = packed(tree(tmp_path, {"train.py": b"", "lib/a.py": b"", **dict.fromkeys(private, b"secret")}))
     assert package.files == ("lib/a.py", "train.py")
     assert set(package.left_out) == set(private)
+
+
+JOB_FILE = b"name: big\nplatform: /p\nsource: {entry_point: train.py}\nimage: i\ncompute: {}\nlimits: {}\ndata: {}\n"
+#: What a folder of code gathers.
+BESIDE = st.sampled_from(
+    [
+        *("train.log", "nohup.out", "out/runs/j.json", "logs/today.txt", "wandb/run/x.json", "train.ipynb"),
+        *("flights.csv", "sets/flights.parquet", "flights.csv.gz", "model.joblib", "sets/a.npy"),
+        *(".ipynb_checkpoints/a.py", ".git/config", "lib/__pycache__/a.pyc"),
+        *("job.yaml", "job-big.yaml", "experiments/wide.yaml"),
+    ]
+)
+
+
+@given(beside=st.sets(BESIDE, min_size=1))
+def test_logs_data_and_job_files_are_told_and_change_no_digest(
+    tmp_path_factory: pytest.TempPathFactory, beside: set[str]
+) -> None:
+    folder = tree(tmp_path_factory.mktemp("source"), {"train.py": b"print()", "lib/a.py": b"", "conf.yaml": b"a: 1"})
+    before = packed(folder)
+    after = packed(tree(folder, dict.fromkeys(beside, JOB_FILE)))
+    assert (after.digest, after.files) == (before.digest, before.files)
+    assert after.files == ("conf.yaml", "lib/a.py", "train.py")
+    assert set(after.left_out) == beside
+
+
+@pytest.mark.parametrize(
+    ("include", "ignored", "sent"),
+    [
+        (["**/*"], "", {"train.py"}),
+        (["**/*", "sets/a.csv"], "", {"train.py", "sets/a.csv"}),  # by its name
+        (["*.py", "**/*.csv"], "", {"train.py", "b.csv", "sets/a.csv"}),  # by its ending
+        (["**/*"], "!*.csv", {"train.py", "b.csv", "sets/a.csv"}),
+        (["*.py", "**/*.csv"], "sets/\n# mine", {"train.py", "b.csv"}),
+        (["**/*"], "!.env\n!*.csv\n/b.csv", {"train.py", "sets/a.csv"}),  # a secret goes never
+    ],
+)
+def test_data_goes_where_it_is_asked_for(tmp_path: Path, include: list[str], ignored: str, sent: set[str]) -> None:
+    tree(tmp_path, {"train.py": b"", "b.csv": b"", "sets/a.csv": b"", ".env": b"", "run.log": b""})
+    (tmp_path / ".smlopsignore").write_text(ignored)
+    assert set(packed(tmp_path, include=include).files) == sent
+
+
+def test_what_stays_though_the_code_speaks_of_it_is_told(tmp_path: Path) -> None:
+    code = b"codes = open(os.path.join(HERE, 'airports.csv'))\nweights = HERE + '/nets/base.pt'\nenv = '.env'"
+    left = ["airports.csv", "nets/base.pt", "ports.csv", ".env"]
+    package = packed(tree(tmp_path, {"train.py": code, **dict.fromkeys(left, b"1")}))
+    assert package.spoken_of == {"airports.csv": "train.py", "nets/base.pt": "train.py"}
+    first, _ = display.missing(package)
+    assert first.startswith("airports.csv is not sent, and train.py speaks of it")
+
+
+def test_an_ignore_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    tree(tmp_path, {"train.py": b"", ".smlopsignore": b"\xff"})
+    with pytest.raises(UserError, match=r"\.smlopsignore: .*; write it as a \.gitignore"):
+        packed(tmp_path)
 
 
 def test_a_link_inside_the_source_is_packed_as_its_file(tmp_path: Path) -> None:
@@ -116,4 +172,4 @@ def test_a_missing_entry_point_or_folder_is_named(tmp_path: Path) -> None:
 def test_a_source_too_big_to_be_code_names_the_biggest_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "MAX_BYTES", 1000)
     with pytest.raises(UserError, match=r"largest: flights.csv\); narrow source.include"):
-        packed(tree(tmp_path, {"train.py": b"", "flights.csv": b"1" * 2000}))
+        packed(tree(tmp_path, {"train.py": b"", "flights.csv": b"1" * 2000}), include=["*.py", "*.csv"])

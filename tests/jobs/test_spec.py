@@ -9,6 +9,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import spec
 from sustainable_mlops.settings import schema_text
 from tests.jobs.support import WriteJob
+from tests.renewal import renew
 
 REFUSED: dict[str, dict[str, Any]] = {
     "compute.spott: unknown key; did you mean 'spot'?": {"compute": {"spott": True}},
@@ -71,6 +72,5 @@ def test_the_workload_is_the_tag_else_the_name(write_job: WriteJob) -> None:
 
 def test_the_schema_for_editors_is_fresh() -> None:
     stored = Path(spec.__file__).with_name("job.schema.json").read_text(encoding="utf-8")
-    assert stored == schema_text(spec.Job), (
-        "run: python -m sustainable_mlops.jobs.spec > sustainable_mlops/jobs/job.schema.json"
-    )
+    command = ".venv/bin/python -m sustainable_mlops.jobs.spec > sustainable_mlops/jobs/job.schema.json"
+    assert stored == schema_text(spec.Job), renew(command)

@@ -11,6 +11,7 @@ import tftest
 import yaml
 
 from sustainable_mlops.terraform import LOCK_FILE, ROOT, environment, find_engine
+from tests.renewal import renew
 
 _BLOCK = re.compile(r"^```hcl (?P<case>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 _SOURCE = re.compile(r'^(?P<indent> *)source\s*=\s*"\./modules/(?P<module>\w+)"\n', re.M)
@@ -65,6 +66,16 @@ def examples() -> list[Example]:
     ]
 
 
+def addresses_file(module: str) -> Path:
+    """Where the addresses that a module has ever had, and its users with it, are listed."""
+    return ROOT / "tests" / "modules" / module / "addresses.yaml"
+
+
+def addresses(body: dict[str, Any]) -> set[str]:
+    """Every managed resource of a module in JSON syntax."""
+    return {f"{kind}.{name}" for kind, named in body["resource"].items() for name in named}
+
+
 def terraform(folder: Path, variables: dict[str, str]) -> Any:
     """A tftest driver for a folder, initialised with the shared lock file (so that tests may run at the same time)."""
     shutil.copy(LOCK_FILE, folder)
@@ -115,6 +126,8 @@ def _resources(module: dict[str, Any]) -> list[dict[str, Any]]:
 def check_inventory(example: Example, plan: dict[str, Any]) -> None:
     """Hold a plan to the example's inventory; a failure says where it differs and what to run to write it anew."""
     found = summary(plan)
+    hint = renew(f".venv/bin/python -m tests.modules.renew {example}")
+    assert example.inventory.is_file(), f"there is no {example.inventory.relative_to(ROOT)}\n{hint}"
     wanted = yaml.safe_load(example.inventory.read_text())
     counts = {kind: found["counts"].get(kind, 0) for kind in wanted.get("counts", {})}
     problems = [
@@ -122,5 +135,4 @@ def check_inventory(example: Example, plan: dict[str, Any]) -> None:
         *differences(wanted.get("values", {}), found["values"], "values"),
         *differences(wanted.get("outputs", {}), found["outputs"], "outputs"),
     ]
-    hint = f"if the plan is right, renew the counts: .venv/bin/python -m tests.modules.renew {example}"
     assert not problems, "\n".join([*problems, hint])

@@ -1,6 +1,7 @@
-"""Write an example's inventory counts anew: `.venv/bin/python -m tests.modules.renew storage-full`.
+"""Write anew what tests expect of modules: `.venv/bin/python -m tests.modules.renew storage storage-full`.
 
-Without a name, print the names. What else the inventory says is kept.
+A module's name adds its new addresses to those it has had; an example's name counts its resources, and what else its
+inventory says is kept. Without a name, print the names.
 """
 
 import sys
@@ -9,29 +10,47 @@ from pathlib import Path
 
 import yaml
 
+from sustainable_mlops import synth
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import Terraform
-from tests.modules.examples import examples, summary
+from tests.modules.examples import Example, addresses, addresses_file, examples, summary
+
+_HEAD = "# Every managed resource. A lost address destroys what it names at a user's next apply: rename by `moved`.\n"
 
 
 def main(names: list[str]) -> None:
-    known = {str(example): example for example in examples()}
+    modules, known = synth.names()[0], {str(example): example for example in examples()}
+    if unknown := set(names) - {*modules, *known}:
+        sys.exit(f"nothing is called {', '.join(sorted(unknown))}; there are: {', '.join([*modules, *known])}")
     if not names:
-        print("\n".join(known))
+        print("\n".join([*modules, *known]))
         return
-    with Sandbox.start() as sandbox:
-        for name in names:
-            example = known[name]
-            with tempfile.TemporaryDirectory() as folder:
-                example.write(Path(folder))
-                terraform = Terraform(Path(folder), sandbox.environment)
-                terraform.init()
-                counts = summary(terraform.plan(Path(folder) / "tfplan"))["counts"]
-            old = yaml.safe_load(example.inventory.read_text()) if example.inventory.exists() else {}
-            example.inventory.parent.mkdir(exist_ok=True)
-            new = {**old, "counts": dict(sorted(counts.items()))}
-            example.inventory.write_text(yaml.safe_dump(new, sort_keys=False))
-            print(example.inventory)
+    for module in (name for name in names if name in modules):
+        _add_addresses(module)
+    if chosen := [known[name] for name in names if name in known]:
+        with Sandbox.start() as sandbox:
+            for example in chosen:
+                _count(example, sandbox)
+
+
+def _add_addresses(module: str) -> None:
+    file = addresses_file(module)
+    had = yaml.safe_load(file.read_text()) if file.exists() else []
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(_HEAD + yaml.safe_dump(sorted({*had, *addresses(synth.module_json()[module])})))
+    print(file)
+
+
+def _count(example: Example, sandbox: Sandbox) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        example.write(Path(folder))
+        terraform = Terraform(Path(folder), sandbox.environment)
+        terraform.init()
+        counts = summary(terraform.plan(Path(folder) / "tfplan"))["counts"]
+    old = yaml.safe_load(example.inventory.read_text()) if example.inventory.exists() else {}
+    example.inventory.parent.mkdir(exist_ok=True)
+    example.inventory.write_text(yaml.safe_dump({**old, "counts": dict(sorted(counts.items()))}, sort_keys=False))
+    print(example.inventory)
 
 
 if __name__ == "__main__":

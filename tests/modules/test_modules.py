@@ -12,12 +12,21 @@ import yaml
 from sustainable_mlops import synth
 from sustainable_mlops.review.accepted import read_accepted
 from sustainable_mlops.terraform import LOCK_FILE, ROOT, changes, environment, find_engine
-from tests.modules.examples import Example, check_inventory, examples, plan, summary, terraform
+from tests.modules.examples import (
+    Example,
+    addresses,
+    addresses_file,
+    check_inventory,
+    examples,
+    plan,
+    summary,
+    terraform,
+)
+from tests.renewal import renew
 from tests.reviewed import changes_nothing, reviewed, stops
 
 MODULES = synth.names()[0]
 GUARD = ".terraform_data.deletion_protection["
-ADDRESSES = ROOT / "tests" / "modules" / "addresses.yaml"
 #: What an example does on purpose and nobody accepts in general: workers that stay warm.
 LOOKED_AT = {"serverless_endpoint-full": "look"}
 ACCEPTED = ROOT / "tests" / "modules" / "accepted.yaml"
@@ -38,11 +47,11 @@ def test_an_example_is_formatted(example: Example) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_no_address_is_lost_without_a_moved_block(module: str, synthesized: dict[str, Any]) -> None:
     body = synthesized[module]
-    now = {f"{kind}.{name}" for kind, named in body["resource"].items() for name in named}
     moved = {block["from"] for block in body.get("moved", [])}
-    known = set(yaml.safe_load(ADDRESSES.read_text())[module])
+    file, now = addresses_file(module), addresses(body)
+    known = set(yaml.safe_load(file.read_text())) if file.is_file() else set()
     assert known - now - moved == set(), "a user's next apply would destroy these: add them to `moved`"
-    assert now - known == set(), f"new addresses: add them to {ADDRESSES.relative_to(ROOT)}"
+    assert now - known == set(), f"new addresses\n{renew(f'.venv/bin/python -m tests.modules.renew {module}')}"
 
 
 @pytest.mark.plan

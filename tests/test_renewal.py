@@ -1,0 +1,33 @@
+"""How a failing test run ends."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+TESTS = """
+import pytest
+from tests.renewal import renew
+
+@pytest.mark.parametrize("name", ["b", "a", "a"])
+def test_fresh(name):
+    assert name == "fresh", f"differs\\n{renew(f'make {name}')}"
+
+def test_other():
+    assert False, "renewed: nothing"
+"""
+
+
+def test_a_failing_run_ends_in_one_list_of_what_to_run(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_files.py").write_text(TESTS)
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "tests.renewal", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, "--rootdir", str(tmp_path), "-c", "/dev/null", str(tmp_path)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    _, _, ending = done.stdout.partition("files to renew, where the change is meant")
+    lines = ending.splitlines()[1:]
+    assert lines[:2] == ["make a", "make b"], done.stdout
+    assert not [line for line in lines[2:] if line.startswith("make")]
