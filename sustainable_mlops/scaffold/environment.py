@@ -83,14 +83,14 @@ def draft(
         raise UserError(f"{name}: is a module's name; choose another")
     if source not in environments:
         raise UserError(f"--from: no environment is called {source}{did_you_mean(source, environments)}")
-    known = {each: settings.load(ROOT / "envs" / each) for each in environments}
-    original: Settings = known[source]
+    known: dict[str, Settings] = settings.load_all(ROOT / "envs" / each for each in environments)
+    original = known[source]
     _check_region(region, original)
     for each, other in known.items():
         if (other.account_id, other.region) == (account, region):
             raise UserError(
-                f"{account} in {region} is where {each} lives, whose log groups of jobs have names that are there "
-                "once an account and Region; choose another account or Region"
+                f"{account} in {region} is where {each} lives, and an account and Region has one set of log groups "
+                "of jobs, for one environment; choose another account or Region"
             )
     prefix = name_prefix or _prefix(original, name)
     _check_length(prefix, original)

@@ -26,17 +26,10 @@ def create(name: str, progress: Callable[[str], None]) -> list[str]:
         "class_name": "".join(part.capitalize() for part in name.split("_")),
     }
     own = {file: render(f"module/{file}", **values) for file in ("inputs.py", "module.py", "README.md")}
-    tested = {file: render(f"module/{file}", **values) for file in ("minimal.yaml", "full.yaml")}
+    tested = {file: render(f"module/{file}", **values) for file in ("addresses.yaml", "minimal.yaml", "full.yaml")}
     tested[f"test_{name}.py"] = render("module/test.py", **values)
-    addresses = ROOT / "tests" / "modules" / "addresses.yaml"
-    before = addresses.read_text()
     with placed({folder: own, tests: tested}):
-        try:
-            addresses.write_text(f"{before}{name}:\n  - aws_cloudwatch_log_group.this\n")
-            synth.write(synth.synthesize([name], progress))
-        except BaseException:
-            addresses.write_text(before)
-            raise
+        synth.write(synth.synthesize([name], progress))
     return [str(each.relative_to(ROOT)) for each in (folder, tests)]
 
 
