@@ -53,6 +53,7 @@ class Clone:
 def scratch(tmp_path: Path) -> Clone:
     """A clone of this checkout, set up."""
     folder = clone(tmp_path / "clone")
+    (folder / ".git" / "info" / "exclude").write_text("/.venv\n")  # a link here, which `.venv/` does not match
     return Clone(folder, set_up(folder))
 
 
