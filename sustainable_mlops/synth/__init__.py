@@ -102,7 +102,7 @@ def _write(path: Path, text: str) -> None:
 
 def load_modules(wanted: Iterable[str]) -> dict[str, "Module[Any]"]:
     """The modules of these names, synthesized. Starts jsii."""
-    _import_from_here()
+    import_from_here()
     from sustainable_mlops.authoring.resources import Module
 
     modules = {}
@@ -126,7 +126,7 @@ def load_all_modules() -> dict[str, "Module[Any]"]:
     return modules
 
 
-def _import_from_here() -> None:
+def import_from_here() -> None:
     """Read `modules` and `envs` from this checkout, installed or not."""
     if sys.path[0] != str(ROOT):
         sys.path.insert(0, str(ROOT))
@@ -134,7 +134,7 @@ def _import_from_here() -> None:
 
 def _settings(environments: Iterable[str]) -> dict[str, "Settings"]:
     """The settings of these environments, by name; reading them starts nothing."""
-    _import_from_here()
+    import_from_here()
     found: dict[str, Settings] = importlib.import_module("envs.settings").load_all(
         ROOT / "envs" / name for name in environments
     )

@@ -103,6 +103,7 @@ def test_it_says_how_to_register(installed: Installed) -> None:
     [
         (["sandbox", "start"], "pip install 'sustainable-mlops[sandbox]'"),
         *(([name], "needs a clone of the repository") for name in ("synth", "demo", "bench", "publish-checks")),
+        (["new", "module", "audit_log"], "needs a clone of the repository"),
         (["review", "plan.json", "--checkov"], "run `make setup` in a clone of the repository"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",

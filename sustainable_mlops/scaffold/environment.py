@@ -1,0 +1,168 @@
+"""A new environment: another's settings for another account and Region, and the Terraform that follows from them."""
+
+import importlib
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import create_model
+
+from sustainable_mlops import synth
+from sustainable_mlops.catalogue import regions
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.scaffold.files import placed, refuse_existing, render
+from sustainable_mlops.scaffold.yaml_text import YamlText
+from sustainable_mlops.settings import Settings as Checked
+from sustainable_mlops.settings import did_you_mean, parse_yaml, validate
+from sustainable_mlops.terraform import ROOT, find_engine
+
+if TYPE_CHECKING:
+    from envs.settings import Settings
+
+HEAD = "# yaml-language-server: $schema=../settings.schema.json\n# {name}, made from {source}.\n"
+_OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An environment that is checked, and not written yet."""
+
+    text: str  # of its settings.yaml
+    settings: "Settings"
+    source: "Settings"
+
+    @property
+    def folder(self) -> Path:
+        return ROOT / "envs" / self.settings.environment
+
+    def left(self) -> list[int]:
+        """Lines of the text that still name the source's account or Region, counted from 1."""
+        now, then = self.settings, self.source
+        words = {then.account_id, then.region} - {now.account_id, now.region}
+        lines = enumerate(self.text.splitlines(), start=1)
+        return [number for number, line in lines if any(word in line for word in words)]
+
+    def write(self, progress: Callable[[str], None]) -> None:
+        """Write the settings and their Terraform; nothing is left where that fails. Raises UserError."""
+        with placed({self.folder: {"settings.yaml": self.text}}):
+            synth.write(synth.synthesize([self.settings.environment], progress))
+
+    def commands(self) -> str:
+        """What to do next, as text to paste."""
+        engine = find_engine()
+        on_path = shutil.which(engine.path.rpartition("/")[2]) == engine.path
+        return render(
+            "environment.txt",
+            settings=self.settings,
+            terraform=Path(engine.path).name if on_path else engine.path,
+        )
+
+
+def draft(
+    name: str,
+    account: str,
+    region: str,
+    *,
+    source: str = "dev",
+    name_prefix: str | None = None,
+    disposable: bool = False,
+) -> Draft:
+    """An environment like `source` in this account and Region; its data is protected unless it is `disposable`.
+
+    Starts neither jsii nor Terraform. Raises UserError.
+    """
+    settings = _settings()
+    asked = {"environment": name, "account_id": account, "region": region}
+    _check(asked | ({"name_prefix": name_prefix} if name_prefix else {}))
+    modules, environments = synth.names()
+    refuse_existing(ROOT / "envs" / name)
+    if name in modules:
+        raise UserError(f"{name}: is a module's name; choose another")
+    if source not in environments:
+        raise UserError(f"--from: no environment is called {source}{did_you_mean(source, environments)}")
+    known: dict[str, Settings] = settings.load_all(ROOT / "envs" / each for each in environments)
+    original = known[source]
+    _check_region(region, original)
+    for each, other in known.items():
+        if (other.account_id, other.region) == (account, region):
+            raise UserError(
+                f"{account} in {region} is where {each} lives, and an account and Region has one set of log groups "
+                "of jobs, for one environment; choose another account or Region"
+            )
+    prefix = name_prefix or _prefix(original, name)
+    _check_length(prefix, original)
+    text = _edited(original, asked, prefix, disposable)
+    given = parse_yaml(text, settings.Settings, f"envs/{name}/settings.yaml")
+    return Draft(text, given, original)
+
+
+def _settings() -> Any:
+    synth.import_from_here()
+    return importlib.import_module("envs.settings")
+
+
+def _check(asked: dict[str, str]) -> None:
+    """Hold what was asked for to the settings' own patterns."""
+    fields = _settings().Settings.model_fields
+    declared: dict[str, Any] = {name: (fields[name].annotation, fields[name]) for name in asked}
+    validate(asked, create_model("Asked", __base__=Checked, **declared), "new environment")
+
+
+def _check_region(name: str, source: "Settings") -> None:
+    region = regions.find(name)
+    if region is None:
+        raise UserError(f"region: AWS has no {name} that is known here{did_you_mean(name, regions.everything())}")
+    if name.startswith(_OTHER_PARTITIONS):
+        raise UserError(f"region: {name} is in another partition than aws; environments are of that one alone")
+    served = [key for key, model in source.models.items() if model.serverless_endpoint]
+    if served and not region.serverless:
+        with_it = [each for each, other in regions.everything().items() if other.serverless]
+        raise UserError(
+            f"region: {name} has no Serverless Inference, as {source.environment} wants for {', '.join(served)}; "
+            f"take one that has: {', '.join(with_it)}"
+        )
+
+
+def _prefix(source: "Settings", name: str) -> str:
+    prefix, found = re.subn(rf"(^|-){source.environment}(?=-|$)", rf"\g<1>{name}", source.name_prefix)
+    if not found:
+        raise UserError(
+            f"name_prefix: {source.name_prefix} of {source.environment} does not hold its name: give --name-prefix"
+        )
+    return prefix
+
+
+def _check_length(prefix: str, source: "Settings") -> None:
+    """Names of endpoints are made of the prefix and the model's key, and have an end."""
+    longest_prefix = importlib.import_module("modules.common").LONGEST_PREFIX
+    served = [key for key, model in source.models.items() if model.serverless_endpoint]
+    key = max(served, key=len, default="")
+    room = longest_prefix - (len(source.name(key)) - len(source.name_prefix) if key else 0)
+    if len(prefix) > room:
+        why = f"the endpoint of {key}" if key else "the names made from it"
+        raise UserError(
+            f"name_prefix: {prefix} leaves no room for {why}: give --name-prefix, of at most {room} characters"
+        )
+
+
+def _edited(source: "Settings", asked: dict[str, str], prefix: str, disposable: bool) -> str:
+    path = ROOT / "envs" / source.environment / "settings.yaml"
+    text = YamlText(path.read_bytes().decode(), str(path.relative_to(ROOT)))
+    text.head(HEAD.format(name=asked["environment"], source=source.environment))
+    for key, value in {**asked, "name_prefix": prefix}.items():
+        text.replace(key, by=value)
+    account = asked["account_id"]
+    text.replace("state", "bucket", by=f"{prefix}-state-{account}")
+    if text.has("state", "kms_key_arn"):
+        text.drop("state", "kms_key_arn")
+    if source.assume_role_arn:
+        role = re.sub(r"^arn:[^:]+:iam::[0-9]+", f"arn:aws:iam::{account}", source.assume_role_arn)
+        text.replace("assume_role_arn", by=role)
+    if text.has("deletion_protection"):
+        text.drop("deletion_protection")
+    if disposable:
+        text.insert_after("name_prefix", line="deletion_protection: false")
+    return str(text)

@@ -1,0 +1,51 @@
+"""New files: rendered from templates, and there whole or not at all."""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import jinja2
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import ROOT
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=jinja2.StrictUndefined,
+    keep_trailing_newline=True,
+    autoescape=False,  # noqa: S701  they are Python, YAML and Markdown, made from names that were checked
+)
+
+
+def render(template: str, **values: object) -> str:
+    """The template of this name with these values in it."""
+    return _TEMPLATES.get_template(f"{template}.j2").render(values)
+
+
+def refuse_existing(*folders: Path) -> None:
+    """Raise UserError where one of the folders is there already."""
+    for folder in folders:
+        if folder.exists():
+            raise UserError(f"{folder.relative_to(ROOT)}: is there already; choose another name")
+
+
+@contextmanager
+def placed(folders: Mapping[Path, Mapping[str, str]]) -> Iterator[None]:
+    """New folders of files, by name and text, each there at once; gone again where the `with` block fails."""
+    refuse_existing(*folders)
+    hidden = {folder: ROOT / f".new-{os.getpid()}-{number}" for number, folder in enumerate(folders)}
+    try:
+        for folder, partial in hidden.items():
+            partial.mkdir()
+            for name, text in folders[folder].items():
+                (partial / name).write_bytes(text.encode())  # as bytes, since the ends of lines are the text's
+        for folder, partial in hidden.items():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            partial.rename(folder)
+        yield
+    except BaseException:
+        for folder in (*hidden.values(), *folders):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise

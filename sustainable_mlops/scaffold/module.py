@@ -1,0 +1,43 @@
+"""A new module: one log group, with its page, its examples and its tests, to grow from."""
+
+import keyword
+import re
+from collections.abc import Callable
+
+from sustainable_mlops import synth
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.scaffold.files import placed, refuse_existing, render
+from sustainable_mlops.terraform import ROOT
+
+#: Words that mean something else in a module's Python or HCL.
+_TAKEN = {"inputs", "module", "output", "outputs", "this"}
+
+
+def create(name: str, progress: Callable[[str], None]) -> list[str]:
+    """Write the module called `name`, its tests and its Terraform; returns their folders.
+
+    Nothing is left where that fails. Raises UserError.
+    """
+    _check(name)
+    folder, tests = ROOT / "modules" / name, ROOT / "tests" / "modules" / name
+    values = {
+        "name": name,
+        "hyphenated": name.replace("_", "-"),
+        "class_name": "".join(part.capitalize() for part in name.split("_")),
+    }
+    own = {file: render(f"module/{file}", **values) for file in ("inputs.py", "module.py", "README.md")}
+    tested = {file: render(f"module/{file}", **values) for file in ("addresses.yaml", "minimal.yaml", "full.yaml")}
+    tested[f"test_{name}.py"] = render("module/test.py", **values)
+    with placed({folder: own, tests: tested}):
+        synth.write(synth.synthesize([name], progress))
+    return [str(each.relative_to(ROOT)) for each in (folder, tests)]
+
+
+def _check(name: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or not 3 <= len(name) <= 24:
+        raise UserError(f"new module: {name!r} must be 3 to 24 lower-case letters, digits and single underscores")
+    refuse_existing(ROOT / "modules" / name, ROOT / "modules" / f"{name}.py", ROOT / "tests" / "modules" / name)
+    if name in _TAKEN or keyword.iskeyword(name):
+        raise UserError(f"new module: {name} has another meaning in a module's code; choose another name")
+    if name in synth.names()[1]:
+        raise UserError(f"new module: {name} is an environment's name; choose another")

@@ -1,0 +1,47 @@
+"""A new workload: a small model that trains, resumes and serves, with its job file and its tests."""
+
+import importlib
+import keyword
+import re
+
+from sustainable_mlops import synth
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.scaffold.files import placed, refuse_existing, render
+from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.terraform import ROOT
+
+_FILES = ("README.md", "job.yaml", "features.py", "train.py", "inference.py")
+
+
+def create(name: str, environment: str) -> tuple[list[str], str]:
+    """Write the workload called `name`, which runs in `environment`, and its tests.
+
+    Returns their folders, and what to do next as text to paste. Nothing is left where that fails. Raises UserError.
+    """
+    _check(name, environment)
+    synth.import_from_here()
+    settings = importlib.import_module("envs.settings").load(ROOT / "envs" / environment)
+    folder, tests = ROOT / "workloads" / name, ROOT / "tests" / "workloads" / name
+    values = {
+        "name": name,
+        "hyphenated": name.replace("_", "-"),
+        "environment": environment,
+        "folder": folder.relative_to(ROOT),
+        "bucket": f"{settings.name_prefix}-data-{settings.account_id}-{settings.region}",
+    }
+    own = {file: render(f"workload/{file}", **values) for file in _FILES}
+    # A workload's folder travels alone, so it has a copy.
+    own["checkpoints.py"] = (ROOT / "workloads" / "flight_delay" / "checkpoints.py").read_text()
+    with placed({folder: own, tests: {f"test_{name}.py": render("workload/test.py", **values)}}):
+        return [str(each.relative_to(ROOT)) for each in (folder, tests)], render("workload.txt", **values)
+
+
+def _check(name: str, environment: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or not 3 <= len(name) <= 24 or keyword.iskeyword(name):
+        raise UserError(
+            f"new workload: {name!r} must be 3 to 24 lower-case letters, digits and single underscores, and no word of "
+            "Python's own"
+        )
+    refuse_existing(ROOT / "workloads" / name, ROOT / "tests" / "workloads" / name)
+    if environment not in (known := synth.names()[1]):
+        raise UserError(f"--environment: no environment is called {environment}{did_you_mean(environment, known)}")

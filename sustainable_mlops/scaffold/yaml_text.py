@@ -1,0 +1,88 @@
+"""The text of a YAML file with values changed in place, and everything else as its author wrote it."""
+
+import re
+from typing import Any
+
+import yaml
+
+from sustainable_mlops.errors import UserError
+
+
+class YamlText:
+    """A mapping in block style. `source` names it in messages; each method raises UserError where it cannot be done."""
+
+    def __init__(self, text: str, source: str) -> None:
+        self._text = text
+        self._source = source
+        self._root: Any = yaml.compose(text, yaml.SafeLoader)
+        self._edits: dict[tuple[int, int], str] = {}
+        self._code_ends: dict[int, int] = {}
+        for token in yaml.scan(text, yaml.SafeLoader):
+            if token.start_mark.index < token.end_mark.index:
+                self._code_ends[token.end_mark.line] = token.end_mark.index
+
+    def __str__(self) -> str:
+        text = self._text
+        for (start, end), new in sorted(self._edits.items(), reverse=True):
+            text = text[:start] + new + text[end:]
+        return text
+
+    def has(self, *path: str) -> bool:
+        """Whether there is something at `path`."""
+        return self._find(path) is not None
+
+    def replace(self, *path: str, by: str | bool) -> None:
+        """Put another scalar at `path`; the comment behind the old one goes, as it was about that."""
+        _, value = self._at(path)
+        start, end = value.start_mark.index, value.end_mark.index
+        anchor = re.match(r"(?:[&!]\S*\s+)*", self._text[start:end])
+        style = value.style if value.style in ("'", '"') else None
+        written = yaml.safe_dump([by], default_style=style and str(style), default_flow_style=True, width=float("inf"))
+        self._edits[start + (anchor.end() if anchor else 0), end] = written.strip()[1:-1]
+        code_end = self._code_ends[value.end_mark.line]
+        line_end = self._line_end(code_end)
+        if self._text[code_end:line_end].lstrip().startswith("#"):
+            self._edits[code_end, line_end] = ""
+
+    def drop(self, *path: str) -> None:
+        """Take the line away that says what is at `path`."""
+        key, value = self._at(path)
+        start = self._text.rfind("\n", 0, key.start_mark.index) + 1
+        if self._text[start : key.start_mark.index].strip():
+            raise self._refusal(path)
+        self._edits[start, self._line_end(value.end_mark.index, past=True)] = ""
+
+    def insert_after(self, *path: str, line: str) -> None:
+        """Put a line below the one at `path`, as far to the right."""
+        key, value = self._at(path)
+        end = self._line_end(value.end_mark.index)
+        break_ = "\r\n" if self._text.startswith("\r\n", end) else "\n"
+        self._edits[end, end] = f"{break_}{' ' * key.start_mark.column}{line}"
+
+    def head(self, text: str) -> None:
+        """Put `text` in place of everything before the first key."""
+        self._edits[0, self._root.start_mark.index] = text
+
+    def _line_end(self, index: int, *, past: bool = False) -> int:
+        found = re.compile(r"[^\r\n]*(\r?\n)?").match(self._text, index)
+        assert found is not None
+        return found.end() if past else found.end() - len(found[1] or "")
+
+    def _find(self, path: tuple[str, ...]) -> tuple[Any, Any] | None:
+        node, found = self._root, None
+        for name in path:
+            pairs = node.value if isinstance(node, yaml.MappingNode) and not node.flow_style else []
+            found = next(((key, value) for key, value in pairs if key.value == name), None)
+            if found is None:
+                return None
+            node = found[1]
+        return found
+
+    def _at(self, path: tuple[str, ...]) -> tuple[Any, Any]:
+        found = self._find(path)
+        if found is None or not isinstance(found[1], yaml.ScalarNode):
+            raise self._refusal(path)
+        return found
+
+    def _refusal(self, path: tuple[str, ...]) -> UserError:
+        return UserError(f"{self._source}: {'.'.join(path)} can be changed only where it stands on a line of its own")

@@ -1,0 +1,70 @@
+"""A new workload passes the tests as it is, and trains on the platform that it was made for."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.scaffold import workload
+from tests.jobs.support import PLATFORM, merged
+from tests.scaffold.conftest import Clone, commands
+
+PARAMETER = "/sustainable-mlops/dev/platform"
+BUCKETS = {purpose: f"smlops-dev-{purpose}-123456789012-eu-north-1" for purpose in ("data", "artifacts")}
+
+
+@pytest.fixture
+def platform(sandbox: Any) -> Iterator[dict[str, str]]:
+    """What launchers need of an environment; the variables of processes that use it."""
+    s3, ssm = sandbox.client("s3"), sandbox.client("ssm")
+    for bucket in BUCKETS.values():
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    published = json.dumps(merged(PLATFORM, {"buckets": BUCKETS, "kms_key_arn": None}))
+    ssm.put_parameter(Name=PARAMETER, Value=published, Type="String")
+    yield sandbox.environment
+    ssm.delete_parameter(Name=PARAMETER)
+    for bucket in BUCKETS.values():
+        for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+            s3.delete_object(Bucket=bucket, Key=entry["Key"])
+        s3.delete_bucket(Bucket=bucket)
+
+
+@pytest.mark.slow
+def test_a_new_workload_passes_the_tests_unedited_and_trains(scratch: Clone, platform: dict[str, str]) -> None:
+    printed = scratch.run("scripts/new.py", "workload", "churn")
+    own = {"README.md", "checkpoints.py", "features.py", "inference.py", "job.yaml", "train.py"}
+    assert set(scratch.new_files()) == {f"workloads/churn/{name}" for name in own} | {
+        "tests/workloads/churn/test_churn.py"
+    }
+    scratch.lint("workloads/churn", "tests/workloads/churn")
+    assert "skipped" not in scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/workloads/churn")
+
+    chance = np.random.default_rng(1)
+    rows = [f"{number:.3f},{int(number > 0)}" for number in chance.normal(size=200)]
+    (scratch.folder / "train.csv").write_text("\n".join(["amount,label", *rows]))
+    copy, dry_run, train = commands(printed)
+    request = json.loads(scratch.shell([copy, dry_run], **platform).partition("\n}")[0] + "\n}")
+    assert request["EnableManagedSpotTraining"]
+    scratch.shell([train], **platform)
+    (record,) = (scratch.folder / "out" / "runs").glob("*.json")
+    run = json.loads(record.read_text())
+    assert run["status"] == "Completed"
+    assert run["metrics"]["held_out:auc"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "told"),
+    [
+        ("Churn", "dev", "'Churn' must be 3 to 24 lower-case letters, digits and single underscores"),
+        ("class", "dev", "'class' must be 3 to 24 lower-case letters, digits and single underscores, and no word"),
+        ("flight_delay", "dev", "workloads/flight_delay: is there already; choose another name"),
+        ("churn", "dve", "--environment: no environment is called dve; did you mean 'dev'?"),
+    ],
+)
+def test_what_cannot_be_is_one_line(name: str, environment: str, told: str) -> None:
+    with pytest.raises(UserError) as refused:
+        workload.create(name, environment)
+    assert told in str(refused.value)

@@ -1,0 +1,64 @@
+"""YAML changed in place: everything that was not asked for stays byte for byte."""
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.scaffold.yaml_text import YamlText
+
+TEXT = """\
+# About
+# another one.
+name: 'dev'   # the name
+region: &where eu-north-1 # cleanest
+copy: *where
+state:
+  bucket: "a # b"  # of the state
+  key: k # goes
+list: [1,   2]
+block: |
+  name: not this # kept
+"""
+
+
+def edited(text: str = TEXT) -> str:
+    changed = YamlText(text, "settings.yaml")
+    changed.replace("name", by="no")
+    changed.replace("region", by="eu-west-1")
+    changed.replace("state", "bucket", by="c")
+    changed.drop("state", "key")
+    changed.insert_after("region", line="more: true")
+    changed.head("# New.\n")
+    return str(changed)
+
+
+def test_what_was_asked_for_changes_with_its_comment_and_nothing_else() -> None:
+    assert edited() == (
+        TEXT.replace("# About\n# another one.\n", "# New.\n")
+        .replace("'dev'   # the name", "'no'")
+        .replace("&where eu-north-1 # cleanest\n", "&where eu-west-1\nmore: true\n")
+        .replace('"a # b"  # of the state', '"c"')
+        .replace("  key: k # goes\n", "")
+    )
+
+
+def test_the_ends_of_lines_stay() -> None:
+    windows = edited(TEXT.replace("\n", "\r\n"))
+    assert windows.replace("# New.\n", "# New.\r\n") == edited().replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize("value", ["no", "null", "1234", "on: 1", "a #b", "x" * 200])
+def test_text_stays_text(value: str) -> None:
+    import yaml
+
+    changed = YamlText("a: b\n", "settings.yaml")
+    changed.replace("a", by=value)
+    assert yaml.safe_load(str(changed)) == {"a": value}
+    assert str(changed).count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["{name: dev}\n", "other: dev\n", "name: [dev]\n"])
+def test_what_is_not_on_a_line_of_its_own_is_refused(text: str) -> None:
+    with pytest.raises(
+        UserError, match=r"settings.yaml: name can be changed only where it stands on a line of its own"
+    ):
+        YamlText(text, "settings.yaml").replace("name", by="prod")
