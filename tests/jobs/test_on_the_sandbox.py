@@ -30,6 +30,7 @@ import argparse, hashlib, os, pathlib, time
 parser = argparse.ArgumentParser()
 parser.add_argument("--rounds", type=int)
 parser.add_argument("--pid_file")
+parser.add_argument("--hold")  # it stays at work while this file is there
 options = parser.parse_args()
 if options.pid_file:
     pathlib.Path(options.pid_file).write_text(str(os.getpid()))
@@ -46,6 +47,8 @@ for number in range(done + 1, options.rounds + 1):
     partial.rename(checkpoints / f"{number:03}.state")
     print(f"round={number}", flush=True)
     time.sleep(0.15)
+while options.hold and os.path.exists(options.hold):
+    time.sleep(0.05)
 (pathlib.Path(os.environ["SM_MODEL_DIR"]) / "model").write_bytes(state)
 """
 
@@ -192,28 +195,40 @@ def test_a_job_that_fails_ends_with_its_reason_and_code_1(bench: Bench) -> None:
 
 
 def test_ctrl_c_leaves_the_job_running_and_the_same_command_follows_it(bench: Bench) -> None:
-    bench.write(hyperparameters={"rounds": 40})
-    command = [sys.executable, str(bench.root / "scripts" / "train.py"), "job.yaml"]
-    process = subprocess.Popen(
-        command,
-        cwd=bench.folder,
-        env=bench.sandbox.process_environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-        # A shell starts what it puts in the background deaf to Ctrl-C, and these tests may be there.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "InProgress" in line:
-            break
-    process.send_signal(signal.SIGINT)
-    told = process.stderr.read()
-    assert process.wait(20) == 130
+    hold = bench.folder / "hold"
+    hold.touch()
+    bench.write(hyperparameters={"rounds": 2, "hold": str(hold)})
+
+    def followed() -> "subprocess.Popen[str]":
+        """The command, from when it sees the job at work."""
+        process = subprocess.Popen(
+            [sys.executable, str(bench.root / "scripts" / "train.py"), "job.yaml"],
+            cwd=bench.folder,
+            env=bench.sandbox.process_environment(),
+            stderr=subprocess.PIPE,
+            text=True,
+            # A shell starts what it puts in the background deaf to Ctrl-C, and these tests may be there.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        assert process.stderr is not None
+        assert any("InProgress" in line for line in process.stderr)
+        return process
+
+    first = followed()
+    first.send_signal(signal.SIGINT)
+    told = first.communicate()[1]
+    assert first.returncode == 130
     assert "it goes on" in told
     assert "aws sagemaker stop-training-job --training-job-name" in told
-    followed = bench.train()
-    assert (followed["outcome"], followed["record"]["status"]) == ("attached", "Completed")
+    second = followed()
+    hold.unlink()
+    second.communicate()
+    assert second.returncode == 0
+    (record,) = bench.folder.glob("out/runs/*.json")
+    assert json.loads(record.read_text())["status"] == "Completed"
+    assert (
+        len(bench.sandbox.client("sagemaker").list_training_jobs(NameContains=bench.name)["TrainingJobSummaries"]) == 1
+    )
 
 
 def test_a_dry_run_shows_the_request_and_leaves_nothing_behind(bench: Bench) -> None:

@@ -52,7 +52,7 @@ def test_a_name_that_cannot_be_is_one_line(name: str, told: str) -> None:
 def test_nothing_is_left_of_a_module_that_cannot_be_synthesized(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = []
+    seen: list[Path] = []
 
     def fails(*_: Any) -> Any:
         seen.extend(path for path in tmp_path.rglob("*") if path.is_file())
