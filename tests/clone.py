@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.terraform import ROOT, find_engine
 
 #: What set-up makes and every clone may share. The state of a sandbox and of the demo is each clone's own.
 SHARED = (".venv", ".local/checkov", ".local/plugin-cache", ".local/provider")
@@ -45,3 +45,30 @@ def set_up(clone: Path) -> dict[str, str]:
         (clone / name).parent.mkdir(exist_ok=True)
         (clone / name).symlink_to((ROOT / name).resolve())
     return {**os.environ, "PYTHONPATH": str(clone)}
+
+
+class Reader:
+    """Somebody with a clone after `make setup`, who pastes."""
+
+    def __init__(self, folder: Path, *paths: Path) -> None:
+        self.folder = clone(folder)
+        self.environment = set_up(self.folder)
+        engine = Path(find_engine().path).parent
+        self.environment["PATH"] = os.pathsep.join([*map(str, paths), str(engine), self.environment["PATH"]])
+
+    def paste(self, *commands: str) -> str:
+        """Run each; all that they print. A command that fails fails the test."""
+        said = ""
+        for command in commands:
+            done = subprocess.run(
+                ["bash", "-c", command],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+            said += done.stdout + done.stderr
+        return said

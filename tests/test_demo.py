@@ -2,31 +2,26 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.terraform import ROOT
-from tests.clone import clone, set_up
+from tests.clone import Reader
 from tests.docs.blocks import shell_blocks
 from tests.reviewed import changes_nothing, reviewed, stops
 
 
 @pytest.mark.apply
-def test_the_demo_trains_serves_and_leaves_nothing() -> None:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "demo.py")], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "✓ Look for what is left" in done.stderr
-    figures = json.loads((ROOT / "out" / "demo.json").read_text())
+def test_the_demo_trains_serves_and_leaves_nothing(tmp_path: Path) -> None:
+    reader = Reader(tmp_path / "clone")
+    assert "✓ Look for what is left" in reader.paste("scripts/demo.py")
+    folder = reader.folder
+    figures = json.loads((folder / "out" / "demo.json").read_text())
     assert 0.65 < float(figures["AUC of the endpoint on 4,000 held-out flights"]) < 0.75
-    record = json.loads((ROOT / figures["Record of the run"]).read_text())
+    record = json.loads((folder / figures["Record of the run"]).read_text())
     assert (record["status"], record["interruptions"]) == ("Completed", 1)
     assert record["figures"]["co2e_operational"]["basis"] == "estimated"
-    review = reviewed(json.loads((ROOT / "out" / "dev.plan.json").read_text()))
+    review = reviewed(json.loads((folder / "out" / "dev.plan.json").read_text()))
     assert stops(review) == []
     assert changes_nothing(review)
     # 300,000 requests of 0.2 s on 2 GB at 0.00002 USD/GB-s, x 1.063 in Stockholm.
@@ -35,33 +30,18 @@ def test_the_demo_trains_serves_and_leaves_nothing() -> None:
 
 @pytest.mark.apply
 def test_every_command_that_the_demo_prints_works_as_pasted_and_the_plan_has_no_changes(tmp_path: Path) -> None:
-    folder = clone(tmp_path / "clone")
-    environment = set_up(folder)
-
-    def paste(command: str) -> str:
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
-
+    reader = Reader(tmp_path / "clone")
     try:
-        printed = paste("scripts/demo.py --keep")
+        printed = reader.paste("scripts/demo.py --keep")
         commands = re.findall(r"^  (\S.*)$", printed.partition("The sandbox is up")[2], re.M)
         shown = [command for block in shell_blocks("demo") for command in block.commands]
         assert any("scripts/train.py" in command for command in shown)
         # The documentation's go before the plan: a model that is trained, and approved, changes nothing of it.
-        answers = {command: paste(command) for command in [*shown, *commands]}
+        answers = {command: reader.paste(command) for command in [*shown, *commands]}
         (planned,) = (answer for command, answer in answers.items() if command.endswith(" plan"))
         assert "so no changes are needed" in planned
         assert "smlops-dev-" in "".join(answer for command, answer in answers.items() if "boto3" in command)
         assert commands[-1].endswith("sandbox.py stop")
         assert "Stopped the sandbox" in answers[commands[-1]]
     finally:
-        paste("scripts/sandbox.py stop")
+        reader.paste("scripts/sandbox.py stop")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.terraform import ROOT, Terraform, find_engine
-from tests.clone import clone, git, set_up
+from sustainable_mlops.terraform import ROOT, Terraform
+from tests.clone import Reader, clone, git
 from tests.docs.blocks import SHELLS, Block, blocks, shell_blocks
 from tests.docs.programs import wrong
 from tests.modules.examples import examples
@@ -41,33 +41,6 @@ def test_every_block_of_hcl_is_run_by_a_test() -> None:
 )
 def test_programs_files_and_options_of_commands_that_are_not_run_are_there(block: Block) -> None:
     assert [problem for command in block.commands for problem in wrong(command)] == []
-
-
-class Reader:
-    """Somebody with a clone after `make setup`, who pastes."""
-
-    def __init__(self, folder: Path, *paths: Path) -> None:
-        self.folder = clone(folder)
-        self.environment = set_up(self.folder)
-        engine = Path(find_engine().path).parent
-        self.environment["PATH"] = os.pathsep.join([*map(str, paths), str(engine), self.environment["PATH"]])
-
-    def paste(self, *commands: str) -> str:
-        """Run each; all that they print. A command that fails fails the test."""
-        said = ""
-        for command in commands:
-            done = subprocess.run(
-                ["bash", "-c", command],
-                cwd=self.folder,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-            said += done.stdout + done.stderr
-        return said
 
 
 @pytest.fixture(scope="module")
