@@ -41,6 +41,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="session")
+def aws_cli(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the AWS CLI, in an environment of its own: it wants one botocore alone."""
+    from tests.wheel import create_environment, shared
+
+    return create_environment(shared(tmp_path_factory) / "awscli", "awscli") / "bin"
+
+
+@pytest.fixture(scope="session")
 def synthesized() -> dict[str, Any]:
     """Every module in Terraform's JSON syntax, by name; jsii starts at most once for all test processes."""
     from sustainable_mlops import synth

@@ -13,7 +13,6 @@ from tests.clone import Reader, clone, git
 from tests.docs.blocks import SHELLS, Block, blocks, shell_blocks
 from tests.docs.programs import wrong
 from tests.modules.examples import examples
-from tests.wheel import create_environment, shared
 
 PLACES = ("", "sandbox", "demo", "account")
 #: What the reader of a page about reviews has: a root module, applied, and files by the names that the page gives.
@@ -73,12 +72,6 @@ def test_commands_that_need_this_machine_alone_work_as_pasted(block: Block, read
 def test_python_works_as_pasted(block: Block, reader: Reader) -> None:
     (reader.folder / "shown.py").write_text(block.text)
     reader.paste(".venv/bin/python shown.py")
-
-
-@pytest.fixture(scope="session")
-def aws_cli(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the AWS CLI, in an environment of its own: it wants one botocore alone."""
-    return create_environment(shared(tmp_path_factory) / "awscli", "awscli") / "bin"
 
 
 @pytest.mark.apply

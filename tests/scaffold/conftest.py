@@ -1,5 +1,6 @@
 """A clone to put something new into, by the commands that a person types."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +51,12 @@ class Clone:
 
 
 @pytest.fixture
-def scratch(tmp_path: Path) -> Clone:
-    """A clone of this checkout, set up."""
+def scratch(tmp_path: Path, aws_cli: Path) -> Clone:
+    """A clone of this checkout, set up, with the AWS CLI."""
     folder = clone(tmp_path / "clone")
     (folder / ".git" / "info" / "exclude").write_text("/.venv\n")  # a link here, which `.venv/` does not match
-    return Clone(folder, set_up(folder))
+    variables = set_up(folder)
+    return Clone(folder, variables | {"PATH": f"{aws_cli}{os.pathsep}{variables['PATH']}"})
 
 
 def commands(printed: str) -> list[str]:

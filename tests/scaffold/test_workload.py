@@ -46,8 +46,10 @@ def test_a_new_workload_passes_the_tests_unedited_and_trains(scratch: Clone, pla
     rows = [f"{number:.3f},{int(number > 0)}" for number in chance.normal(size=200)]
     (scratch.folder / "train.csv").write_text("\n".join(["amount,label", *rows]))
     copy, dry_run, train = commands(printed)
-    request = json.loads(scratch.shell([copy, dry_run], **platform).partition("\n}")[0] + "\n}")
-    assert request["EnableManagedSpotTraining"]
+    scratch.shell([copy], **platform)
+    shown = json.loads(scratch.shell([f"{dry_run} --json"], **platform))
+    assert shown["request"]["EnableManagedSpotTraining"]
+    assert shown["source"]["left_out"] == []
     scratch.shell([train], **platform)
     (record,) = (scratch.folder / "out" / "runs").glob("*.json")
     run = json.loads(record.read_text())
