@@ -10,6 +10,8 @@ from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.values import UNKNOWN, Unknown
 
 AWS = "registry.terraform.io/hashicorp/aws"
+#: The same provider in a plan of OpenTofu.
+AWS_OF_OPENTOFU = "registry.opentofu.org/hashicorp/aws"
 
 _TERM = re.compile(r"(=|!=|>=|<=|>|<|~>)?\s*v?([0-9]{1,4})((?:\.[0-9]+)*)[-+.0-9A-Za-z]*")
 #: Every type of these has an attribute `region` from 6.0.0 on, and none had one before (schemas of 5.100 and 6.69).
@@ -31,7 +33,7 @@ def _pinned(configuration: Configuration) -> int | None:
     least, most = 0, 9999
     for provider in configuration.providers.values():
         constraint = provider.get("version_constraint") if isinstance(provider, dict) else None
-        if isinstance(constraint, str) and provider.get("full_name") == AWS:
+        if isinstance(constraint, str) and provider.get("full_name") in (AWS, AWS_OF_OPENTOFU):
             for low, high in map(_majors, constraint.split(",")):
                 least, most = max(least, low), min(most, high)
     return least if least == most else None

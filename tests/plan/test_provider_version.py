@@ -41,6 +41,10 @@ def test_constraints_pin_it_together(constraints: list[str], wanted: Any) -> Non
     assert major(*constraints) is wanted
 
 
+def test_a_plan_of_opentofu_names_the_provider_by_opentofus_registry() -> None:
+    assert major("~> 5.40", full_name="registry.opentofu.org/hashicorp/aws") == 5
+
+
 def test_constraints_of_another_provider_say_nothing() -> None:
     assert major("~> 5.0", full_name="registry.terraform.io/hashicorp/awscc") is UNKNOWN
 

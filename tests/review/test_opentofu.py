@@ -1,0 +1,20 @@
+"""OpenTofu's plans, which name the providers by its own registry."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sustainable_mlops.plan import load
+from sustainable_mlops.review import review
+from sustainable_mlops.review.formats.json import document
+from tests.plan.test_load import FIXTURES
+
+
+@pytest.mark.parametrize("file", sorted(FIXTURES.glob("*.json")), ids=lambda file: file.stem)
+def test_a_plan_is_judged_alike_whichever_registry_its_provider_is_of(file: Path) -> None:
+    theirs = file.read_bytes()
+    assert b"registry.terraform.io/" in theirs
+    ours = theirs.replace(b"registry.terraform.io/", b"registry.opentofu.org/")
+    told = [json.dumps(document(review(load(one)))) for one in (theirs, ours)]
+    assert told[0] == told[1].replace("registry.opentofu.org/", "registry.terraform.io/")
