@@ -21,6 +21,6 @@ def demo(
 ) -> None:
     """Run the demo."""
     cli.need("demo", "sandbox", "pipelines", "workloads", clone=True)
-    from sustainable_mlops.demo import run
+    from sustainable_mlops.operations.demo import run
 
     run(keep=keep)

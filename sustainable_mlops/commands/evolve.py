@@ -34,8 +34,8 @@ def evolve(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
     """Add declared features."""
-    from sustainable_mlops import feature_groups
     from sustainable_mlops.aws import client
+    from sustainable_mlops.operations import feature_groups
 
     with cli.console.status("Reading what is declared"):
         outputs, source = _outputs(root, declared)

@@ -19,7 +19,7 @@ def practices(
 ) -> None:
     """Write the pages."""
     cli.need("practices", clone=True)
-    from sustainable_mlops.practices import markdown, summary
+    from sustainable_mlops.operations.practices import markdown, summary
     from sustainable_mlops.terraform import ROOT
 
     page, readme = ROOT / "docs" / "practices.md", ROOT / "README.md"

@@ -23,8 +23,8 @@ def teardown(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Take it down."""
-    from sustainable_mlops import teardown
     from sustainable_mlops.errors import UserError
+    from sustainable_mlops.operations import teardown
     from sustainable_mlops.terraform import Terraform
 
     if not (environment / "main.tf").is_file():

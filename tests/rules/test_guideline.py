@@ -1,6 +1,6 @@
 """A rule names what it is of, as the list of practices has it."""
 
-from sustainable_mlops import practices
+from sustainable_mlops.operations import practices
 from sustainable_mlops.rules import BY_ID, guideline
 
 

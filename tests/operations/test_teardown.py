@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops import teardown
 from sustainable_mlops.cli import run
+from sustainable_mlops.operations import teardown
 from sustainable_mlops.terraform import ROOT, Terraform
 
 SANDBOX = "smlops sandbox exec -- "

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops import practices, rules
+from sustainable_mlops import rules
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.practices import Practice
+from sustainable_mlops.operations import practices
+from sustainable_mlops.operations.practices import Practice
 from tests.renewal import renew
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ALL = list(practices.everything().values())
 
 

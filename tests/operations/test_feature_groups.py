@@ -12,9 +12,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from sustainable_mlops import feature_groups
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.feature_groups import Declared, Evolution
+from sustainable_mlops.operations import feature_groups
+from sustainable_mlops.operations.feature_groups import Declared, Evolution
 
 ARN = "arn:aws:sagemaker:eu-north-1:123456789012:feature-group/shop-orders"
 GROUP = Declared(

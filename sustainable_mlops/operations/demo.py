@@ -18,12 +18,13 @@ from typing import Any
 import yaml
 from rich.table import Table
 
-from sustainable_mlops import aws, checkov, cli, teardown
+from sustainable_mlops import aws, checkov, cli
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import launch, register
 from sustainable_mlops.jobs.record import RunRecord, write_local
 from sustainable_mlops.jobs.wait import wait
+from sustainable_mlops.operations import teardown
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.steps import Step, Steps
 from sustainable_mlops.terraform import LOCAL, LOCK_FILE, ROOT, Progress, Terraform, find_engine
