@@ -102,7 +102,7 @@ def test_what_two_settings_share_by_an_anchor_is_told(repository: Path) -> None:
     page = repository / "envs" / "dev" / "settings.yaml"
     text = page.read_text().replace('account_id: "123456789012"', 'account_id: &it "123456789012"')
     page.write_text(text.replace("owner: ml-platform", "owner: *it"))
-    with pytest.raises(UserError, match="envs/dev/settings.yaml: shares by an anchor what differs"):
+    with pytest.raises(UserError, match=r"settings\.yaml: shares by an anchor what differs"):
         draft("prod", ACCOUNT, REGION)
 
 
