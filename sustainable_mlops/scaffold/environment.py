@@ -94,8 +94,13 @@ def draft(
             )
     prefix = name_prefix or _prefix(original, name)
     _check_length(prefix, original)
-    text = _edited(original, asked, prefix, disposable)
+    wanted = _wanted(original, asked, prefix, disposable)
+    text = _edited(original, wanted)
     given = parse_yaml(text, settings.Settings, f"envs/{name}/settings.yaml")
+    if given.model_dump() != wanted.model_dump():
+        raise UserError(
+            f"envs/{source}/settings.yaml: shares by an anchor what differs between environments; write it out there"
+        )
     return Draft(text, given, original)
 
 
@@ -148,21 +153,31 @@ def _check_length(prefix: str, source: "Settings") -> None:
         )
 
 
-def _edited(source: "Settings", asked: dict[str, str], prefix: str, disposable: bool) -> str:
+def _wanted(source: "Settings", asked: dict[str, str], prefix: str, disposable: bool) -> "Settings":
+    """The source's settings with all that differs. They are held to the patterns once they are read from the text."""
+    account = asked["account_id"]
+    role = source.assume_role_arn and re.sub(
+        r"^arn:[^:]+:iam::[0-9]+", f"arn:aws:iam::{account}", source.assume_role_arn
+    )
+    state = source.state.model_copy(update={"bucket": f"{prefix}-state-{account}", "kms_key_arn": None})
+    own = {"name_prefix": prefix, "assume_role_arn": role, "state": state, "deletion_protection": not disposable}
+    return source.model_copy(update={**asked, **own})
+
+
+def _edited(source: "Settings", wanted: "Settings") -> str:
+    """The text of the source's settings.yaml, saying what is wanted and otherwise as it was."""
     path = ROOT / "envs" / source.environment / "settings.yaml"
     text = YamlText(path.read_bytes().decode(), str(path.relative_to(ROOT)))
-    text.head(HEAD.format(name=asked["environment"], source=source.environment))
-    for key, value in {**asked, "name_prefix": prefix}.items():
-        text.replace(key, by=value)
-    account = asked["account_id"]
-    text.replace("state", "bucket", by=f"{prefix}-state-{account}")
+    text.head(HEAD.format(name=wanted.environment, source=source.environment))
+    for key in ("environment", "account_id", "region", "name_prefix"):
+        text.replace(key, by=getattr(wanted, key))
+    text.replace("state", "bucket", by=wanted.state.bucket)
     if text.has("state", "kms_key_arn"):
         text.drop("state", "kms_key_arn")
-    if source.assume_role_arn:
-        role = re.sub(r"^arn:[^:]+:iam::[0-9]+", f"arn:aws:iam::{account}", source.assume_role_arn)
-        text.replace("assume_role_arn", by=role)
+    if wanted.assume_role_arn:
+        text.replace("assume_role_arn", by=wanted.assume_role_arn)
     if text.has("deletion_protection"):
         text.drop("deletion_protection")
-    if disposable:
+    if not wanted.deletion_protection:
         text.insert_after("name_prefix", line="deletion_protection: false")
     return str(text)

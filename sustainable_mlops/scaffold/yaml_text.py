@@ -31,7 +31,7 @@ class YamlText:
         """Whether there is something at `path`."""
         return self._find(path) is not None
 
-    def replace(self, *path: str, by: str | bool) -> None:
+    def replace(self, *path: str, by: str) -> None:
         """Put another scalar at `path`; the comment behind the old one goes, as it was about that."""
         _, value = self._at(path)
         start, end = value.start_mark.index, value.end_mark.index

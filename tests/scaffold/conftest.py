@@ -45,8 +45,8 @@ class Clone:
     def lint(self, *folders: str) -> None:
         """What `make lint` asks, of these folders."""
         tools = self.folder / ".venv" / "bin"
-        self.run(tools / "ruff", "check", "-q", ".")
-        self.run(tools / "ruff", "format", "-q", "--check", ".")
+        self.run(tools / "ruff", "check", "-q", *folders)
+        self.run(tools / "ruff", "format", "-q", "--check", *folders)
         self.run(tools / "mypy", *folders)
 
 

@@ -98,6 +98,14 @@ def test_what_cannot_be_is_one_line(asked: dict[str, Any], told: str) -> None:
     assert "\n" not in str(refused.value)
 
 
+def test_what_two_settings_share_by_an_anchor_is_told(repository: Path) -> None:
+    page = repository / "envs" / "dev" / "settings.yaml"
+    text = page.read_text().replace('account_id: "123456789012"', 'account_id: &it "123456789012"')
+    page.write_text(text.replace("owner: ml-platform", "owner: *it"))
+    with pytest.raises(UserError, match=r"settings\.yaml: shares by an anchor what differs"):
+        draft("prod", ACCOUNT, REGION)
+
+
 def test_a_prefix_without_the_others_name_in_it_has_to_be_given(repository: Path) -> None:
     page = repository / "envs" / "dev" / "settings.yaml"
     page.write_text(page.read_text().replace("name_prefix: smlops-dev", "name_prefix: flights"))
