@@ -7,7 +7,19 @@ from cdktn_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktn_provider_aws.ssm_parameter import SsmParameter
 
 from envs.settings import Settings
-from sustainable_mlops.authoring import Field, ModuleInputs, hcl
+from sustainable_mlops.authoring import Field, ModuleInputs
+from sustainable_mlops.authoring.expressions import (
+    contains,
+    each_of,
+    join,
+    jsonencode,
+    keys,
+    length,
+    map_of,
+    replace,
+    set_of,
+    without,
+)
 from sustainable_mlops.authoring.resources import Module, Output, Outputs, Root
 
 #: Log groups that SageMaker would create by itself, and keep for ever.
@@ -31,7 +43,7 @@ class Environment(Root[Inputs]):
         self._modules = modules
         self.backend = _backend(settings)
 
-    def build(self, var: Inputs) -> Outputs:  # noqa: ARG002  every expression here is written out
+    def build(self, var: Inputs) -> Outputs:
         settings, modules = self._settings, self._modules
         self._provider()
         located: dict[str, Any] = {
@@ -45,7 +57,7 @@ class Environment(Root[Inputs]):
         access = self.call(
             modules["access"],
             **located,
-            buckets=f"${{{storage.address}.buckets}}",
+            buckets=storage.buckets,
             kms_key_arn=storage.kms_key_arn,
             feature_group_names=[settings.name(key) for key in settings.feature_groups],
             model_package_group_names=[settings.name(key) for key in settings.models],
@@ -56,17 +68,17 @@ class Environment(Root[Inputs]):
             **protected,
             feature_groups=_given(settings.feature_groups),
             kms_key_arn=storage.kms_key_arn,
-            offline_store_s3_uri="s3://${module.storage.buckets.data.name}/feature-store",
-            role_arn="${module.access.role_arns.data_preparation}",
+            offline_store_s3_uri=f"s3://{storage.buckets['data'].name}/feature-store",
+            role_arn=access.role_arns["data_preparation"],
         )
         groups = {
             name: {field: value for field, value in model.items() if field != "serverless_endpoint"}
             for name, model in _given(settings.models).items()
         }
         registry = self.call(modules["model_registry"], **located, **protected, model_package_groups=groups)
-        self._endpoints()
-        self._job_logs()
-        return self._publish(storage.address, access.address, feature_store.address, registry.address)
+        endpoints = self._endpoints(var, storage, access)
+        self._job_logs(storage)
+        return self._publish(storage, access, feature_store, registry, endpoints)
 
     def _provider(self) -> None:
         settings = self._settings
@@ -80,48 +92,54 @@ class Environment(Root[Inputs]):
         provider["default_tags"] = {"tags": tags}
         self.provider(provider)
 
-    def _endpoints(self) -> None:
+    def _endpoints(self, var: Inputs, storage: Any, access: Any) -> Any:
         endpoints = {
             name: model.serverless_endpoint.model_dump(exclude_none=True)
             for name, model in self._settings.models.items()
             if model.serverless_endpoint
         }
-        self.local("serverless_endpoints", endpoints)
-        unknown = "setsubtract(keys(var.model_packages), keys(local.serverless_endpoints))"
+        served = self.local("serverless_endpoints", endpoints)
+        unknown = without(keys(var.model_packages), keys(served))
         self.check(
             "model_packages_are_of_known_models",
-            f"${{length({unknown}) == 0}}",
-            f'model_packages names ${{join(", ", {unknown})}}, which settings.yaml gives no serverless_endpoint.',
+            length(unknown) == 0,
+            f"model_packages names {join(', ', unknown)}, which settings.yaml gives no serverless_endpoint.",
         )
-        self.call(
+        endpoint = each_of(
+            map_of(
+                served,
+                lambda _name, endpoint: endpoint,
+                where=lambda name, _: contains(keys(var.model_packages), name),
+            )
+        )
+        return self.call(
             self._modules["serverless_endpoint"],
             why="An endpoint needs a model: it comes with the first approved package.",
-            for_each="${{ for name, endpoint in local.serverless_endpoints : name => endpoint "
-            "if contains(keys(var.model_packages), name) }}",
-            name_prefix=f'{self._settings.name_prefix}-${{replace(each.key, "_", "-")}}',
-            model_package_arn="${var.model_packages[each.key]}",
-            memory_mb="${each.value.memory_mb}",
-            max_concurrency="${each.value.max_concurrency}",
+            for_each=endpoint,
+            name_prefix=f"{self._settings.name_prefix}-{replace(endpoint.key, '_', '-')}",
+            model_package_arn=var.model_packages[endpoint.key],
+            memory_mb=endpoint.value.memory_mb,
+            max_concurrency=endpoint.value.max_concurrency,
             log_retention_days=self._settings.log_retention_days,
-            role_arn="${module.access.role_arns.inference}",
-            kms_key_arn="${module.storage.kms_key_arn}",
+            role_arn=access.role_arns["inference"],
+            kms_key_arn=storage.kms_key_arn,
         )
 
-    def _job_logs(self) -> None:
+    def _job_logs(self, storage: Any) -> None:
+        group = each_of(set_of(JOB_LOGS))
         self.add(
             CloudwatchLogGroup,
             "jobs",
             why="SageMaker would create these with the first job, and keep what is in them for ever.",
             skips={"CKV_AWS_338": "a year of job logs is storage that nobody reads; settings.yaml says how long"},
-            for_each=f"${{toset({hcl.expression(JOB_LOGS)})}}",
-            name="/aws/sagemaker/${each.key}",
+            for_each=group,
+            name=f"/aws/sagemaker/{group.key}",
             retention_in_days=self._settings.log_retention_days,
-            kms_key_id="${module.storage.kms_key_arn}",
+            kms_key_id=storage.kms_key_arn,
         )
 
-    def _publish(self, storage: str, access: str, feature_store: str, registry: str) -> Outputs:
+    def _publish(self, storage: Any, access: Any, feature_store: Any, registry: Any, endpoints: Any) -> Outputs:
         settings = self._settings
-        groups = f"{{ for key, group in {registry}.model_package_groups : key => group.name }}"
         platform = self.local(
             "platform",
             {
@@ -129,11 +147,11 @@ class Environment(Root[Inputs]):
                 "region": settings.region,
                 "account_id": settings.account_id,
                 "name_prefix": settings.name_prefix,
-                "buckets": f"${{{{ for purpose, bucket in {storage}.buckets : purpose => bucket.name }}}}",
-                "kms_key_arn": f"${{{storage}.kms_key_arn}}",
-                "roles": f"${{{access}.role_arns}}",
-                "feature_groups": f"${{{feature_store}.feature_groups}}",
-                "model_package_groups": f"${{{groups}}}",
+                "buckets": map_of(storage.buckets, lambda _purpose, bucket: bucket.name),
+                "kms_key_arn": storage.kms_key_arn,
+                "roles": access.role_arns,
+                "feature_groups": feature_store.feature_groups,
+                "model_package_groups": map_of(registry.model_package_groups, lambda group: group.name),
                 "tags": {"environment": settings.environment, **settings.tags.model_dump()},
             },
             why="What a launcher needs to know.",
@@ -146,13 +164,13 @@ class Environment(Root[Inputs]):
             name=f"/sustainable-mlops/{settings.environment}/platform",
             description="Names and ARNs that launchers of jobs need.",
             type="String",
-            value="${jsonencode(local.platform)}",
+            value=jsonencode(platform),
         )
         return {
             "platform": Output(platform, "What launchers need: names and ARNs, as the SSM parameter holds them."),
             "platform_parameter": Output(parameter.name, "SSM parameter that holds `platform` as JSON."),
             "serverless_endpoints": Output(
-                "${{ for name, endpoint in module.serverless_endpoint : name => endpoint.endpoint_name }}",
+                map_of(endpoints, lambda _name, endpoint: endpoint.endpoint_name),
                 "Name of the endpoint to invoke, by model.",
             ),
         }

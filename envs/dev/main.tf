@@ -43,8 +43,8 @@ module "feature_store" {
   name_prefix          = "smlops-dev"
   deletion_protection  = false
   kms_key_arn          = module.storage.kms_key_arn
-  offline_store_s3_uri = "s3://${module.storage.buckets.data.name}/feature-store"
-  role_arn             = module.access.role_arns.data_preparation
+  offline_store_s3_uri = "s3://${module.storage.buckets["data"].name}/feature-store"
+  role_arn             = module.access.role_arns["data_preparation"]
 
   feature_groups = {
     flights = {
@@ -153,15 +153,17 @@ check "model_packages_are_of_known_models" {
 
 # An endpoint needs a model: it comes with the first approved package.
 module "serverless_endpoint" {
-  for_each = { for name, endpoint in local.serverless_endpoints : name => endpoint if contains(keys(var.model_packages), name) }
-  source   = "../../modules/serverless_endpoint"
+  for_each = {
+    for name, endpoint in local.serverless_endpoints : name => endpoint if contains(keys(var.model_packages), name)
+  }
+  source = "../../modules/serverless_endpoint"
 
   name_prefix        = "smlops-dev-${replace(each.key, "_", "-")}"
   model_package_arn  = var.model_packages[each.key]
   memory_mb          = each.value.memory_mb
   max_concurrency    = each.value.max_concurrency
   log_retention_days = 14
-  role_arn           = module.access.role_arns.inference
+  role_arn           = module.access.role_arns["inference"]
   kms_key_arn        = module.storage.kms_key_arn
 }
 

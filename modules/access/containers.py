@@ -1,38 +1,61 @@
 """What a container needs wherever SageMaker runs it: its image, its logs and metrics, features and, if asked, a VPC."""
 
-from typing import Any
-
 from modules.access import policy
-from modules.access.s3 import BUCKET, OBJECTS
-from sustainable_mlops.authoring.resources import Module, strings
+from modules.access.inputs import Inputs
+from modules.access.registries import FRAMEWORK_REGISTRIES
+from modules.access.s3 import bucket_arn, objects_arn
+from sustainable_mlops.authoring.expressions import (
+    concat,
+    contains,
+    distinct,
+    each_of,
+    get,
+    given,
+    is_null,
+    length,
+    list_of,
+    map_of,
+    set_of,
+    shared,
+    when,
+)
+from sustainable_mlops.authoring.resources import Module
 
-FEATURES = "${local.sagemaker_arn}:feature-group/"
 
-
-def add(module: Module[Any]) -> None:
+def add(module: Module[Inputs]) -> None:
     """Add the policies `container`, `features`, `offline_store` and `vpc`."""
     _container(module)
     _features(module)
     _vpc(module)
 
 
-def _container(module: Module[Any]) -> None:
-    images = (
-        "concat([for account in lookup(local.framework_registries, var.region, []) : "
-        '"arn:${var.partition}:ecr:${var.region}:${account}:repository/*"], var.image_repository_arns)'
+def _container(module: Module[Inputs]) -> None:
+    var, local = module.var, module.locals
+    registries = module.local(
+        "framework_registries",
+        {region: list(accounts) for region, accounts in FRAMEWORK_REGISTRIES.items()},
+        why="Accounts of AWS that serve SageMaker's framework images: XGBoost and scikit-learn, deep learning "
+        "containers. Source: the SageMaker Python SDK.",
     )
-    module.local(
+    unknown: list[str] = []
+    images = module.local(
         "images",
-        f"${{{images}}}",
+        concat(
+            list_of(
+                get(registries, var.region, unknown),
+                lambda account: f"arn:{var.partition}:ecr:{var.region}:{account}:repository/*",
+            ),
+            var.image_repository_arns,
+        ),
         why="Every repository in the registries where AWS keeps SageMaker's images, and those that are named.",
     )
-    logs = "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:/aws/sagemaker/*"
+    logs = f"arn:{var.partition}:logs:{var.region}:{var.account_id}:log-group:/aws/sagemaker/*"
     policy.add(
         module,
         "container",
         why="ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resource, hence the two *; its namespace "
         "bounds the latter.",
-        phases="local.in_containers",
+        phases=each_of(local.in_containers),
         skips={"CKV_AWS_356": "ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resource"},
         statement=[
             {
@@ -53,7 +76,7 @@ def _container(module: Module[Any]) -> None:
                     {
                         "test": "StringLike",
                         "variable": "cloudwatch:namespace",
-                        "values": ["/aws/sagemaker/*", "${var.name_prefix}/*"],
+                        "values": ["/aws/sagemaker/*", f"{var.name_prefix}/*"],
                     }
                 ],
             },
@@ -65,60 +88,62 @@ def _container(module: Module[Any]) -> None:
                     "ecr:BatchGetImage",
                     "ecr:GetDownloadUrlForLayer",
                 ],
-                "resources": strings("local.images"),
+                "resources": images,
             },
         ],
-        lifecycle={
-            "precondition": [
-                {
-                    "condition": "${length(local.images) > 0}",
-                    "error_message": "No registry of SageMaker's framework images is known in ${var.region}: name the "
-                    "repositories to pull from in image_repository_arns.",
-                }
-            ]
-        },
     )
 
 
-def _features(module: Module[Any]) -> None:
+def _features(module: Module[Inputs]) -> None:
+    var, local = module.var, module.locals
     read = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
     write = ["sagemaker:DeleteRecord", "sagemaker:PutRecord"]
-    module.local(
+    actions = module.local(
         "feature_actions",
         {"data_preparation": sorted(read + write), "training": read, "inference": read},
     )
-    asked = "if contains(local.phases, phase) && length(var.feature_group_names) > 0"
+    asked = each_of(
+        map_of(
+            actions,
+            lambda _phase, actions: actions,
+            where=lambda phase, _: contains(local.phases, phase) & (length(var.feature_group_names) > 0),
+        )
+    )
     policy.add(
         module,
         "features",
         why="Data preparation writes features; training and inference read the same ones.",
-        phases=f"{{ for phase, actions in local.feature_actions : phase => actions {asked} }}",
+        phases=asked,
         statement=[
             {
                 "sid": "Records",
-                "actions": strings("each.value"),
-                "resources": strings(f'[for name in var.feature_group_names : "{FEATURES}${{name}}"]'),
+                "actions": asked.value,
+                "resources": list_of(
+                    var.feature_group_names, lambda name: f"{local.sagemaker_arn}:feature-group/{name}"
+                ),
             }
         ],
     )
-    written = "var.s3_paths.data_preparation.write"
-    glue = "arn:${var.partition}:glue:${var.region}:${var.account_id}"
+    written = var.s3_paths.data_preparation.write
+    glue = f"arn:{var.partition}:glue:{var.region}:{var.account_id}"
+    nobody: list[str] = []
+    writers = when(length(var.feature_group_names) > 0, ["data_preparation"], nobody)
     policy.add(
         module,
         "offline_store",
         why="Feature Store takes this role to write the offline store: it looks at the bucket's ACL, hands each object "
         "to the bucket's owner, and keeps the Glue table current.",
-        phases='setintersection(local.phases, length(var.feature_group_names) > 0 ? ["data_preparation"] : [])',
+        phases=each_of(shared(local.phases, writers)),
         statement=[
             {
                 "sid": "ReadBucketAcl",
                 "actions": ["s3:GetBucketAcl"],
-                "resources": strings(f"distinct([for path in {written} : {BUCKET}])"),
+                "resources": distinct(list_of(written, lambda path: bucket_arn(var, path))),
             },
             {
                 "sid": "HandOver",
                 "actions": ["s3:PutObjectAcl"],
-                "resources": strings(f"[for path in {written} : {OBJECTS}]"),
+                "resources": list_of(written, lambda path: objects_arn(var, path)),
                 "condition": [
                     {"test": "StringEquals", "variable": "s3:x-amz-acl", "values": ["bucket-owner-full-control"]}
                 ],
@@ -136,17 +161,20 @@ def _features(module: Module[Any]) -> None:
     )
 
 
-def _vpc(module: Module[Any]) -> None:
-    ec2 = "arn:${var.partition}:ec2:${var.region}:${var.account_id}"
-    subnets = f'[for id in var.vpc.subnet_ids : "{ec2}:subnet/${{id}}"]'
-    groups = f'[for id in var.vpc.security_group_ids : "{ec2}:security-group/${{id}}"]'
+def _vpc(module: Module[Inputs]) -> None:
+    var, local = module.var, module.locals
+    ec2 = f"arn:{var.partition}:ec2:{var.region}:{var.account_id}"
+    vpc = given(var.vpc)
+    subnets = list_of(vpc.subnet_ids, lambda subnet: f"{ec2}:subnet/{subnet}")
+    groups = list_of(vpc.security_group_ids, lambda group: f"{ec2}:security-group/{group}")
     interfaces = f"{ec2}:network-interface/*"
-    in_subnets = {"test": "ArnEquals", "variable": "ec2:Subnet", "values": strings(subnets)}
+    in_subnets = {"test": "ArnEquals", "variable": "ec2:Subnet", "values": subnets}
+    nobody: set[str] = set()
     policy.add(
         module,
         "vpc",
         why="Network interfaces in the named subnets and security groups. The ec2:Describe calls know no resource.",
-        phases="var.vpc == null ? toset([]) : local.in_containers",
+        phases=each_of(when(is_null(var.vpc), set_of(nobody), local.in_containers)),
         skips={"CKV_AWS_356": "the ec2:Describe calls know no resource"},
         statement=[
             {
@@ -163,7 +191,7 @@ def _vpc(module: Module[Any]) -> None:
             {
                 "sid": "CreateInterfaces",
                 "actions": ["ec2:CreateNetworkInterface"],
-                "resources": strings(f'concat(["{interfaces}"], {subnets}, {groups})'),
+                "resources": concat([interfaces], subnets, groups),
             },
             {
                 "sid": "UseInterfaces",

@@ -1,12 +1,14 @@
 """Inputs of `access`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
+from modules.access.registries import FRAMEWORK_REGISTRIES
 from modules.common import KmsKeyArn, Located, RoleArn
-from sustainable_mlops.authoring import Field, ModuleInputs, must
+from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
+from sustainable_mlops.authoring.expressions import concat, contains, flatten, join, keys, length, list_of, match
 
-PHASES = ("data_preparation", "training", "pipeline", "inference")
 Phase = Literal["data_preparation", "training", "pipeline", "inference"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
 BucketArn = Annotated[
     str,
     Field(
@@ -86,6 +88,25 @@ class Paths(ModuleInputs):
     )
 
 
+def bucket_of(path: str) -> str:
+    """The key of the bucket that a path is in."""
+    return match("^[^/]+", path)
+
+
+def _paths_elsewhere(v: Any) -> list[str]:
+    """Paths in no bucket that is given, of phases whose roles are made here."""
+    return flatten(
+        list_of(
+            v.s3_paths,
+            lambda phase, paths: list_of(
+                concat(paths.read, paths.write),
+                lambda path: f"{phase}: {path}",
+                lambda path: ~contains(keys(v.existing_role_arns), phase) & ~contains(keys(v.buckets), bucket_of(path)),
+            ),
+        )
+    )
+
+
 class Inputs(Located):
     """Inputs of `access`."""
 
@@ -125,3 +146,22 @@ class Inputs(Located):
     )
     s3_paths: Paths = Field(default_factory=Paths, description="What each phase reads and writes in S3.")
     vpc: Vpc | None = Field(None, description="Network that jobs and endpoints may join; none by default.")
+
+    rules = (
+        rule(
+            "s3_paths",
+            lambda v: length(_paths_elsewhere(v)) == 0,
+            lambda v: (
+                "each path must start with a key of buckets "
+                f"({join(', ', keys(v.buckets))}) and a slash, unlike {join(', ', _paths_elsewhere(v))}"
+            ),
+        ),
+        rule(
+            "image_repository_arns",
+            lambda v: contains(sorted(FRAMEWORK_REGISTRIES), v.region) | (length(v.image_repository_arns) > 0),
+            lambda v: (
+                f"no registry of SageMaker's framework images is known in {v.region}; name the repositories to "
+                "pull from"
+            ),
+        ),
+    )

@@ -2,7 +2,9 @@
 
 locals {
   # A phase whose role exists gets nothing here.
-  phases = toset([for phase in ["data_preparation", "training", "pipeline", "inference"] : phase if !contains(keys(var.existing_role_arns), phase)])
+  phases = toset([
+    for phase in ["data_preparation", "training", "pipeline", "inference"] : phase if !contains(keys(var.existing_role_arns), phase)
+  ])
 
   # Phases that run containers.
   in_containers = setsubtract(local.phases, ["pipeline"])
@@ -74,13 +76,6 @@ data "aws_iam_policy_document" "buckets" {
     actions   = ["s3:GetBucketLocation"]
     resources = distinct([for path in local.paths[each.key] : var.buckets[regex("^[^/]+", path)].arn])
   }
-
-  lifecycle {
-    precondition {
-      condition     = alltrue([for path in local.paths[each.key] : contains(keys(var.buckets), regex("^[^/]+", path))])
-      error_message = "s3_paths.${each.key}: each path must start with a key of buckets (${join(", ", keys(var.buckets))}) and a slash."
-    }
-  }
 }
 
 locals {
@@ -102,12 +97,17 @@ data "aws_iam_policy_document" "s3" {
   source_policy_documents = [data.aws_iam_policy_document.buckets[each.key].json]
 
   dynamic "statement" {
-    for_each = { for way, actions in local.s3_actions : way => actions if length(var.s3_paths[each.key][way]) > 0 }
+    for_each = {
+      for way, actions in local.s3_actions : way => actions if length(var.s3_paths[each.key][way]) > 0
+    }
 
     content {
-      sid       = title(statement.key)
-      actions   = statement.value
-      resources = [for path in var.s3_paths[each.key][statement.key] : "${var.buckets[regex("^[^/]+", path)].arn}${regex("/.*$", path)}*"]
+      sid     = title(statement.key)
+      actions = statement.value
+
+      resources = [
+        for path in var.s3_paths[each.key][statement.key] : "${var.buckets[regex("^[^/]+", path)].arn}${regex("/.*$", path)}*"
+      ]
     }
   }
 }
@@ -177,8 +177,54 @@ resource "aws_iam_role_policy" "key" {
 }
 
 locals {
+  # Accounts of AWS that serve SageMaker's framework images: XGBoost and scikit-learn, deep learning containers.
+  # Source: the SageMaker Python SDK.
+  framework_registries = {
+    af-south-1     = ["510948584623", "626614931356"]
+    ap-east-1      = ["651117190479", "871362719292"]
+    ap-east-2      = ["975050140332"]
+    ap-northeast-1 = ["354813040037", "763104351884"]
+    ap-northeast-2 = ["366743142698", "763104351884"]
+    ap-northeast-3 = ["867004704886", "364406365360"]
+    ap-south-1     = ["720646828776", "763104351884"]
+    ap-south-2     = ["628508329040", "772153158452"]
+    ap-southeast-1 = ["121021644041", "763104351884"]
+    ap-southeast-2 = ["783357654285", "763104351884"]
+    ap-southeast-3 = ["951798379941", "907027046896"]
+    ap-southeast-4 = ["106583098589", "457447274322"]
+    ap-southeast-5 = ["550225433462"]
+    ap-southeast-6 = ["633930458069"]
+    ap-southeast-7 = ["590183813437"]
+    ca-central-1   = ["341280168497", "763104351884"]
+    ca-west-1      = ["190319476487", "204538143572"]
+    cn-north-1     = ["450853457545", "727897471807"]
+    cn-northwest-1 = ["451049120500", "727897471807"]
+    eu-central-1   = ["492215442770", "763104351884"]
+    eu-central-2   = ["680994064768", "380420809688"]
+    eu-north-1     = ["662702820516", "763104351884"]
+    eu-south-1     = ["978288397137", "692866216735"]
+    eu-south-2     = ["104374241257", "503227376785"]
+    eu-west-1      = ["141502667606", "763104351884"]
+    eu-west-2      = ["764974769150", "763104351884"]
+    eu-west-3      = ["659782779980", "763104351884"]
+    il-central-1   = ["898809789911", "780543022126"]
+    me-central-1   = ["272398656194", "914824155844"]
+    me-south-1     = ["801668240914", "217643126080"]
+    me-west-1      = ["124382933778"]
+    mx-central-1   = ["637423239942"]
+    sa-east-1      = ["737474898029", "763104351884"]
+    us-east-1      = ["683313688378", "763104351884"]
+    us-east-2      = ["257758044811", "763104351884"]
+    us-gov-east-1  = ["237065988967", "446045086412"]
+    us-gov-west-1  = ["414596584902", "442386744353"]
+    us-west-1      = ["746614075791", "763104351884"]
+    us-west-2      = ["246618743249", "763104351884"]
+  }
+
   # Every repository in the registries where AWS keeps SageMaker's images, and those that are named.
-  images = concat([for account in lookup(local.framework_registries, var.region, []) : "arn:${var.partition}:ecr:${var.region}:${account}:repository/*"], var.image_repository_arns)
+  images = concat([
+    for account in lookup(local.framework_registries, var.region, []) : "arn:${var.partition}:ecr:${var.region}:${account}:repository/*"
+  ], var.image_repository_arns)
 }
 
 # ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resource, hence the two *; its namespace bounds
@@ -223,13 +269,6 @@ data "aws_iam_policy_document" "container" {
     actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     resources = local.images
   }
-
-  lifecycle {
-    precondition {
-      condition     = length(local.images) > 0
-      error_message = "No registry of SageMaker's framework images is known in ${var.region}: name the repositories to pull from in image_repository_arns."
-    }
-  }
 }
 
 resource "aws_iam_role_policy" "container" {
@@ -256,7 +295,9 @@ locals {
 
 # Data preparation writes features; training and inference read the same ones.
 data "aws_iam_policy_document" "features" {
-  for_each = { for phase, actions in local.feature_actions : phase => actions if contains(local.phases, phase) && length(var.feature_group_names) > 0 }
+  for_each = {
+    for phase, actions in local.feature_actions : phase => actions if contains(local.phases, phase) ? length(var.feature_group_names) > 0 : false
+  }
 
   statement {
     sid       = "Records"
@@ -285,9 +326,12 @@ data "aws_iam_policy_document" "offline_store" {
   }
 
   statement {
-    sid       = "HandOver"
-    actions   = ["s3:PutObjectAcl"]
-    resources = [for path in var.s3_paths.data_preparation.write : "${var.buckets[regex("^[^/]+", path)].arn}${regex("/.*$", path)}*"]
+    sid     = "HandOver"
+    actions = ["s3:PutObjectAcl"]
+
+    resources = [
+      for path in var.s3_paths.data_preparation.write : "${var.buckets[regex("^[^/]+", path)].arn}${regex("/.*$", path)}*"
+    ]
 
     condition {
       test     = "StringEquals"
@@ -336,9 +380,14 @@ data "aws_iam_policy_document" "vpc" {
   }
 
   statement {
-    sid       = "CreateInterfaces"
-    actions   = ["ec2:CreateNetworkInterface"]
-    resources = concat(["arn:${var.partition}:ec2:${var.region}:${var.account_id}:network-interface/*"], [for id in var.vpc.subnet_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:subnet/${id}"], [for id in var.vpc.security_group_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:security-group/${id}"])
+    sid     = "CreateInterfaces"
+    actions = ["ec2:CreateNetworkInterface"]
+
+    resources = concat(["arn:${var.partition}:ec2:${var.region}:${var.account_id}:network-interface/*"], [
+      for subnet in var.vpc.subnet_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:subnet/${subnet}"
+      ], [
+      for group in var.vpc.security_group_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:security-group/${group}"
+    ])
   }
 
   statement {
@@ -354,7 +403,10 @@ data "aws_iam_policy_document" "vpc" {
     condition {
       test     = "ArnEquals"
       variable = "ec2:Subnet"
-      values   = [for id in var.vpc.subnet_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:subnet/${id}"]
+
+      values = [
+        for subnet in var.vpc.subnet_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:subnet/${subnet}"
+      ]
     }
   }
 }
@@ -369,7 +421,18 @@ resource "aws_iam_role_policy" "vpc" {
 
 locals {
   # SageMaker names what a pipeline starts pipelines-…; a custom prefix must be the environment's.
-  own_jobs = flatten([for kind in ["hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job", "model"] : ["${local.sagemaker_arn}:${kind}/pipelines-*", "${local.sagemaker_arn}:${kind}/${var.name_prefix}-*"]])
+  own_jobs = flatten([
+    for kind in [
+      "hyper-parameter-tuning-job",
+      "processing-job",
+      "training-job",
+      "transform-job",
+      "model",
+      ] : [
+      "${local.sagemaker_arn}:${kind}/pipelines-*",
+      "${local.sagemaker_arn}:${kind}/${var.name_prefix}-*",
+    ]
+  ])
 }
 
 # Jobs and models of pipelines, nobody else's.
@@ -415,7 +478,7 @@ data "aws_iam_policy_document" "pass_role" {
   statement {
     sid       = "HandOnRoles"
     actions   = ["iam:PassRole"]
-    resources = [local.role_arns.data_preparation, local.role_arns.training]
+    resources = [local.role_arns["data_preparation"], local.role_arns["training"]]
 
     condition {
       test     = "StringEquals"
@@ -438,8 +501,7 @@ data "aws_iam_policy_document" "registration" {
   for_each = length(var.model_package_group_names) > 0 ? setintersection(local.phases, ["pipeline"]) : toset([])
 
   statement {
-    sid       = "Register"
-    resources = flatten([for name in var.model_package_group_names : ["${local.sagemaker_arn}:model-package-group/${name}", "${local.sagemaker_arn}:model-package/${name}/*"]])
+    sid = "Register"
 
     actions = [
       "sagemaker:AddTags",
@@ -448,6 +510,13 @@ data "aws_iam_policy_document" "registration" {
       "sagemaker:DescribeModelPackageGroup",
       "sagemaker:ListModelPackages",
     ]
+
+    resources = flatten([
+      for name in var.model_package_group_names : [
+        "${local.sagemaker_arn}:model-package-group/${name}",
+        "${local.sagemaker_arn}:model-package/${name}/*",
+      ]
+    ])
   }
 }
 
@@ -457,50 +526,4 @@ resource "aws_iam_role_policy" "registration" {
   name   = "registration"
   role   = aws_iam_role.this[each.key].name
   policy = each.value.json
-}
-
-locals {
-  # Accounts of AWS that serve SageMaker's framework images: XGBoost and scikit-learn, deep learning containers.
-  # Source: the SageMaker Python SDK.
-  framework_registries = {
-    af-south-1     = ["510948584623", "626614931356"]
-    ap-east-1      = ["651117190479", "871362719292"]
-    ap-east-2      = ["975050140332"]
-    ap-northeast-1 = ["354813040037", "763104351884"]
-    ap-northeast-2 = ["366743142698", "763104351884"]
-    ap-northeast-3 = ["867004704886", "364406365360"]
-    ap-south-1     = ["720646828776", "763104351884"]
-    ap-south-2     = ["628508329040", "772153158452"]
-    ap-southeast-1 = ["121021644041", "763104351884"]
-    ap-southeast-2 = ["783357654285", "763104351884"]
-    ap-southeast-3 = ["951798379941", "907027046896"]
-    ap-southeast-4 = ["106583098589", "457447274322"]
-    ap-southeast-5 = ["550225433462"]
-    ap-southeast-6 = ["633930458069"]
-    ap-southeast-7 = ["590183813437"]
-    ca-central-1   = ["341280168497", "763104351884"]
-    ca-west-1      = ["190319476487", "204538143572"]
-    cn-north-1     = ["450853457545", "727897471807"]
-    cn-northwest-1 = ["451049120500", "727897471807"]
-    eu-central-1   = ["492215442770", "763104351884"]
-    eu-central-2   = ["680994064768", "380420809688"]
-    eu-north-1     = ["662702820516", "763104351884"]
-    eu-south-1     = ["978288397137", "692866216735"]
-    eu-south-2     = ["104374241257", "503227376785"]
-    eu-west-1      = ["141502667606", "763104351884"]
-    eu-west-2      = ["764974769150", "763104351884"]
-    eu-west-3      = ["659782779980", "763104351884"]
-    il-central-1   = ["898809789911", "780543022126"]
-    me-central-1   = ["272398656194", "914824155844"]
-    me-south-1     = ["801668240914", "217643126080"]
-    me-west-1      = ["124382933778"]
-    mx-central-1   = ["637423239942"]
-    sa-east-1      = ["737474898029", "763104351884"]
-    us-east-1      = ["683313688378", "763104351884"]
-    us-east-2      = ["257758044811", "763104351884"]
-    us-gov-east-1  = ["237065988967", "446045086412"]
-    us-gov-west-1  = ["414596584902", "442386744353"]
-    us-west-1      = ["746614075791", "763104351884"]
-    us-west-2      = ["246618743249", "763104351884"]
-  }
 }

@@ -1,9 +1,9 @@
 """What a pipeline may start, register and hand its roles to."""
 
-from typing import Any
-
 from modules.access import policy
-from sustainable_mlops.authoring.resources import Module, strings
+from modules.access.inputs import Inputs
+from sustainable_mlops.authoring.expressions import each_of, flatten, length, list_of, set_of, shared, when
+from sustainable_mlops.authoring.resources import Module
 
 #: Kind of resource in an ARN to the API's noun.
 JOBS = {
@@ -14,23 +14,27 @@ JOBS = {
 }
 
 
-def add(module: Module[Any]) -> None:
+def add(module: Module[Inputs]) -> None:
     """Add the policies `orchestration`, `pass_role` and `registration`."""
-    pipeline = 'setintersection(local.phases, ["pipeline"])'
-    kinds = ", ".join(f'"{kind}"' for kind in [*JOBS, "model"])
-    names = ", ".join(
-        f'"${{local.sagemaker_arn}}:${{kind}}/{name}"' for name in ("pipelines-*", "${var.name_prefix}-*")
-    )
-    module.local(
+    var, local = module.var, module.locals
+    pipeline = shared(local.phases, ["pipeline"])
+    own_jobs = module.local(
         "own_jobs",
-        f"${{flatten([for kind in [{kinds}] : [{names}]])}}",
+        flatten(
+            list_of(
+                [*JOBS, "model"],
+                lambda kind: [
+                    f"{local.sagemaker_arn}:{kind}/{name}" for name in ("pipelines-*", f"{var.name_prefix}-*")
+                ],
+            )
+        ),
         why="SageMaker names what a pipeline starts pipelines-…; a custom prefix must be the environment's.",
     )
     policy.add(
         module,
         "orchestration",
         why="Jobs and models of pipelines, nobody else's.",
-        phases=pipeline,
+        phases=each_of(pipeline),
         statement=[
             {
                 "sid": "Steps",
@@ -46,7 +50,7 @@ def add(module: Module[Any]) -> None:
                         "sagemaker:DescribeModel",
                     ]
                 ),
-                "resources": strings("local.own_jobs"),
+                "resources": own_jobs,
             }
         ],
     )
@@ -54,26 +58,24 @@ def add(module: Module[Any]) -> None:
         module,
         "pass_role",
         why="Only the roles of data preparation and training are handed on, and only to SageMaker.",
-        phases=pipeline,
+        phases=each_of(pipeline),
         statement=[
             {
                 "sid": "HandOnRoles",
                 "actions": ["iam:PassRole"],
-                "resources": ["${local.role_arns.data_preparation}", "${local.role_arns.training}"],
+                "resources": [local.role_arns["data_preparation"], local.role_arns["training"]],
                 "condition": [
                     {"test": "StringEquals", "variable": "iam:PassedToService", "values": ["sagemaker.amazonaws.com"]}
                 ],
             },
         ],
     )
-    groups = ", ".join(
-        f'"${{local.sagemaker_arn}}:{kind}"' for kind in ("model-package-group/${name}", "model-package/${name}/*")
-    )
+    nobody: set[str] = set()
     policy.add(
         module,
         "registration",
         why="Registers candidates; approval is left to people.",
-        phases=f"length(var.model_package_group_names) > 0 ? {pipeline} : toset([])",
+        phases=each_of(when(length(var.model_package_group_names) > 0, pipeline, set_of(nobody))),
         statement=[
             {
                 "sid": "Register",
@@ -84,7 +86,15 @@ def add(module: Module[Any]) -> None:
                     "sagemaker:DescribeModelPackageGroup",
                     "sagemaker:ListModelPackages",
                 ],
-                "resources": strings(f"flatten([for name in var.model_package_group_names : [{groups}]])"),
+                "resources": flatten(
+                    list_of(
+                        var.model_package_group_names,
+                        lambda name: [
+                            f"{local.sagemaker_arn}:model-package-group/{name}",
+                            f"{local.sagemaker_arn}:model-package/{name}/*",
+                        ],
+                    )
+                ),
             }
         ],
     )

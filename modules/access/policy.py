@@ -5,17 +5,19 @@ from typing import Any
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 
+from modules.access.inputs import Inputs
+from sustainable_mlops.authoring.expressions import Each, each_of
 from sustainable_mlops.authoring.resources import Module
 
 
-def add(module: Module[Any], label: str, *, why: str, phases: str, **document: Any) -> None:
-    """Add a document for each of `phases` (an expression: a set, or a map by phase), and attach it to its role."""
-    policy = module.add(DataAwsIamPolicyDocument, label, why=why, for_each=f"${{{phases}}}", **document)
+def add(module: Module[Inputs], label: str, *, why: str, phases: Each[Any, Any], **document: Any) -> None:
+    """Add a document for each of `phases` (a set of phases, or a map by phase), and attach it to its role."""
+    made = each_of(module.add(DataAwsIamPolicyDocument, label, why=why, for_each=phases, **document))
     module.add(
         IamRolePolicy,
         label,
-        for_each=str(policy),
+        for_each=made,
         name=label.replace("_", "-"),
-        role="${aws_iam_role.this[each.key].name}",
-        policy="${each.value.json}",
+        role=module.resources.aws_iam_role.this[made.key].name,
+        policy=made.value.json,
     )

@@ -1,102 +1,112 @@
 """What each phase reads and writes in S3, and the key for it."""
 
-from typing import Any
-
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 
 from modules.access import policy
-from sustainable_mlops.authoring.resources import Dynamic, Module, strings
+from modules.access.inputs import Inputs, bucket_of
+from sustainable_mlops.authoring.expressions import (
+    Dynamic,
+    concat,
+    distinct,
+    each_of,
+    fields,
+    groups,
+    length,
+    list_of,
+    map_of,
+    match,
+    title,
+)
+from sustainable_mlops.authoring.resources import Module
 
 READ = ["s3:GetObject"]
 WRITE = [*READ, "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
-#: Of a path, its bucket's ARN and the ARN of the objects below it.
-BUCKET = 'var.buckets[regex("^[^/]+", path)].arn'
-OBJECTS = f'"${{{BUCKET}}}${{regex("/.*$", path)}}*"'
 
 
-def add(module: Module[Any]) -> None:
+def bucket_arn(var: Inputs, path: str) -> str:
+    """The ARN of the bucket that a path is in."""
+    return var.buckets[bucket_of(path)].arn
+
+
+def objects_arn(var: Inputs, path: str) -> str:
+    """The ARN of the objects below a path."""
+    return f"{bucket_arn(var, path)}{match('/.*$', path)}*"
+
+
+def add(module: Module[Inputs]) -> None:
     """Add the policies `s3` and `key`."""
-    known = 'alltrue([for path in local.paths[each.key] : contains(keys(var.buckets), regex("^[^/]+", path))])'
-    module.local("paths", "${{ for phase, paths in var.s3_paths : phase => concat(paths.read, paths.write) }}")
+    var, local = module.var, module.locals
+    by_phase = module.local(
+        "paths", map_of(fields(var.s3_paths), lambda _phase, paths: concat(paths.read, paths.write))
+    )
+    phase = each_of(local.phases)
+    buckets = distinct(list_of(by_phase[phase.key], lambda path: bucket_arn(var, path)))
     listing = module.add(
         DataAwsIamPolicyDocument,
         "buckets",
-        for_each="${local.phases}",
+        for_each=phase,
         statement=[
             {
                 "sid": "List",
                 "actions": ["s3:ListBucket"],
-                "resources": strings(f"distinct([for path in local.paths[each.key] : {BUCKET}])"),
+                "resources": buckets,
                 "condition": [
                     {
                         "test": "StringLike",
                         "variable": "s3:prefix",
-                        "values": strings('[for path in local.paths[each.key] : "${regex("/(.*)$", path)[0]}*"]'),
+                        "values": list_of(by_phase[phase.key], lambda path: f"{groups('/(.*)$', path)[0]}*"),
                     }
                 ],
             },
-            {
-                "sid": "Locate",
-                "actions": ["s3:GetBucketLocation"],
-                "resources": strings(f"distinct([for path in local.paths[each.key] : {BUCKET}])"),
-            },
+            {"sid": "Locate", "actions": ["s3:GetBucketLocation"], "resources": buckets},
         ],
-        lifecycle={
-            "precondition": [
-                {
-                    "condition": f"${{{known}}}",
-                    "error_message": "s3_paths.${each.key}: each path must start with a key of buckets "
-                    '(${join(", ", keys(var.buckets))}) and a slash.',
-                }
-            ]
-        },
     )
-    module.local("s3_actions", {"read": READ, "write": WRITE})
-    objects = f"[for path in var.s3_paths[each.key][statement.key] : {OBJECTS}]"
+    actions = module.local("s3_actions", {"read": READ, "write": WRITE})
+    paths = fields(var.s3_paths)[phase.key]
     policy.add(
         module,
         "s3",
         why="Objects below the phase's own paths, and nothing else.",
-        phases="local.phases",
-        source_policy_documents=[listing.at("each.key").json],
+        phases=phase,
+        source_policy_documents=[listing[phase.key].json],
         statement=Dynamic(
-            "${{ for way, actions in local.s3_actions : way => actions if length(var.s3_paths[each.key][way]) > 0 }}",
-            {
-                "sid": "${title(statement.key)}",
-                "actions": strings("statement.value"),
-                "resources": strings(objects),
+            map_of(actions, lambda _way, actions: actions, where=lambda way, _: length(paths[way]) > 0),
+            lambda statement: {
+                "sid": title(statement.key),
+                "actions": statement.value,
+                "resources": list_of(paths[statement.key], lambda path: objects_arn(var, path)),
             },
         ),
     )
     through = {
         "test": "StringEquals",
         "variable": "kms:ViaService",
-        "values": ["s3.${var.region}.${local.dns_suffix}", "sagemaker.${var.region}.${local.dns_suffix}"],
+        "values": [f"{service}.{var.region}.{local.dns_suffix}" for service in ("s3", "sagemaker")],
     }
     policy.add(
         module,
         "key",
         why="The keys work only through S3 and SageMaker, and grants are made only for AWS's own resources, such as "
         "the volumes of a job.",
-        phases="local.phases",
+        phases=phase,
         statement=[
             {
                 "sid": "Decrypt",
                 "actions": ["kms:Decrypt"],
-                "resources": strings("concat([var.kms_key_arn], var.decrypt_key_arns)"),
+                "resources": concat([var.kms_key_arn], var.decrypt_key_arns),
                 "condition": [through],
             },
             {
                 "sid": "Encrypt",
                 "actions": ["kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"],
-                "resources": ["${var.kms_key_arn}"],
+                "resources": [var.kms_key_arn],
                 "condition": [through],
             },
-            {"sid": "Describe", "actions": ["kms:DescribeKey"], "resources": ["${var.kms_key_arn}"]},
+            {"sid": "Describe", "actions": ["kms:DescribeKey"], "resources": [var.kms_key_arn]},
             {
                 "sid": "Grant",
                 "actions": ["kms:CreateGrant"],
-                "resources": ["${var.kms_key_arn}"],
+                "resources": [var.kms_key_arn],
                 "condition": [{"test": "Bool", "variable": "kms:GrantIsForAWSResource", "values": ["true"]}],
             },
         ],

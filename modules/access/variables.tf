@@ -75,6 +75,51 @@ variable "image_repository_arns" {
     condition     = alltrue([for item in var.image_repository_arns : can(regex("^arn:aws[a-z-]*:ecr:[a-z0-9-]+:[0-9]{12}:repository/.+$", item))])
     error_message = "each of image_repository_arns must be the ARN of an ECR repository (arn:aws:ecr:…:repository/…)."
   }
+
+  validation {
+    condition = contains([
+      "af-south-1",
+      "ap-east-1",
+      "ap-east-2",
+      "ap-northeast-1",
+      "ap-northeast-2",
+      "ap-northeast-3",
+      "ap-south-1",
+      "ap-south-2",
+      "ap-southeast-1",
+      "ap-southeast-2",
+      "ap-southeast-3",
+      "ap-southeast-4",
+      "ap-southeast-5",
+      "ap-southeast-6",
+      "ap-southeast-7",
+      "ca-central-1",
+      "ca-west-1",
+      "cn-north-1",
+      "cn-northwest-1",
+      "eu-central-1",
+      "eu-central-2",
+      "eu-north-1",
+      "eu-south-1",
+      "eu-south-2",
+      "eu-west-1",
+      "eu-west-2",
+      "eu-west-3",
+      "il-central-1",
+      "me-central-1",
+      "me-south-1",
+      "me-west-1",
+      "mx-central-1",
+      "sa-east-1",
+      "us-east-1",
+      "us-east-2",
+      "us-gov-east-1",
+      "us-gov-west-1",
+      "us-west-1",
+      "us-west-2",
+    ], var.region) ? true : length(var.image_repository_arns) > 0
+    error_message = "image_repository_arns: no registry of SageMaker's framework images is known in ${var.region}; name the repositories to pull from"
+  }
 }
 
 variable "kms_key_arn" {
@@ -254,6 +299,15 @@ variable "s3_paths" {
   validation {
     condition     = alltrue([for item in var.s3_paths.inference.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
     error_message = "each of s3_paths: inference: write must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+  }
+
+  validation {
+    condition = length(flatten([
+      for phase, paths in var.s3_paths : [
+        for path in concat(paths.read, paths.write) : "${phase}: ${path}" if !contains(keys(var.existing_role_arns), phase) ? !contains(keys(var.buckets), regex("^[^/]+", path)) : false
+      ]
+    ])) == 0
+    error_message = "s3_paths: each path must start with a key of buckets (${join(", ", keys(var.buckets))}) and a slash, unlike ${join(", ", flatten([for phase, paths in var.s3_paths : [for path in concat(paths.read, paths.write) : "${phase}: ${path}" if !contains(keys(var.existing_role_arns), phase) ? !contains(keys(var.buckets), regex("^[^/]+", path)) : false]]))}"
   }
 }
 

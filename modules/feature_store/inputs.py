@@ -1,11 +1,11 @@
 """Inputs of `feature_store`."""
 
-from typing import Annotated, Literal, Self
-
-from pydantic import model_validator
+from typing import Annotated, Any, Literal
 
 from modules.common import KmsKeyArn, Named, Protected, RoleArn
-from sustainable_mlops.authoring import Field, ModuleInputs, must
+from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
+from sustainable_mlops.authoring.expressions import contains, every, keys
+from sustainable_mlops.authoring.rules import Rule
 
 #: Names that Feature Store adds to every record of the offline store itself.
 RESERVED = ("api_invocation_time", "is_deleted", "write_time")
@@ -45,6 +45,16 @@ class OnlineStore(ModuleInputs):
     ttl: Ttl = Field(Ttl(), description="When a record leaves the online store; the offline store keeps it.")
 
 
+def _names_a_feature(field: str, types: tuple[str, ...]) -> Rule:
+    def holds(v: Any) -> bool:
+        name = getattr(v, field)
+        return contains(keys(v.features), name) & contains(types, v.features[name].type)
+
+    return rule(
+        field, holds, lambda v: f"'{getattr(v, field)}' must be one of its features, of type {' or '.join(types)}"
+    )
+
+
 class FeatureGroup(ModuleInputs):
     record_identifier: str = Field(description="Feature that names the record; String or Integral.")
     event_time: str = Field(description="Feature that says when the record was true; String or Fractional.")
@@ -52,17 +62,14 @@ class FeatureGroup(ModuleInputs):
     description: str | None = Field(None, description="What the group holds. Kept as first given: no API changes it.")
     online: OnlineStore | None = Field(None, description="Online store, for look-ups in milliseconds; none by default.")
 
-    @model_validator(mode="after")
-    def _features_that_others_name(self) -> Self:
-        for field, types in KEY_TYPES.items():
-            name = getattr(self, field)
-            if name not in self.features:
-                raise ValueError(f"{field}: '{name}' is not one of the features; add it to them")
-            if self.features[name].type not in types:
-                raise ValueError(f"{field}: '{name}' is {self.features[name].type}; make it {' or '.join(types)}")
-        if reserved := sorted(set(self.features) & set(RESERVED)):
-            raise ValueError(f"features: Feature Store keeps the name {reserved[0]} for itself; choose another")
-        return self
+    rules = (
+        *(_names_a_feature(field, types) for field, types in KEY_TYPES.items()),
+        rule(
+            "features",
+            lambda v: every(RESERVED, lambda name: ~contains(keys(v.features), name)),
+            f"Feature Store keeps {', '.join(RESERVED)} for itself; choose other names",
+        ),
+    )
 
 
 class Inputs(Named, Protected):

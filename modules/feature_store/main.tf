@@ -53,21 +53,6 @@ resource "aws_sagemaker_feature_group" "this" {
   # Features are added by UpdateFeatureGroup instead; the checks below tell when.
   lifecycle {
     ignore_changes = [description, feature_definition]
-
-    precondition {
-      condition     = contains(["String", "Fractional"], try(each.value.features[each.value.event_time].type, ""))
-      error_message = "feature_groups[\"${each.key}\"].event_time: '${each.value.event_time}' must be one of its features, of type String or Fractional."
-    }
-
-    precondition {
-      condition     = contains(["String", "Integral"], try(each.value.features[each.value.record_identifier].type, ""))
-      error_message = "feature_groups[\"${each.key}\"].record_identifier: '${each.value.record_identifier}' must be one of its features, of type String or Integral."
-    }
-
-    precondition {
-      condition     = length(setintersection(keys(each.value.features), ["api_invocation_time", "is_deleted", "write_time"])) == 0
-      error_message = "feature_groups[\"${each.key}\"].features: Feature Store keeps api_invocation_time, is_deleted, write_time for itself; choose other names."
-    }
   }
 }
 
@@ -86,9 +71,7 @@ resource "terraform_data" "deletion_protection" {
 locals {
   # Features as `group.feature (type)`: the declared ones, and those that the groups really have.
   declared_features = toset(flatten([
-    for key, group in var.feature_groups : [
-      for name, feature in group.features : "${key}.${name} (${feature.type})"
-    ]
+    for key, group in var.feature_groups : [for name, feature in group.features : "${key}.${name} (${feature.type})"]
   ]))
 
   actual_features = toset(flatten([

@@ -49,6 +49,29 @@ variable "feature_groups" {
     condition     = alltrue([for key in keys(var.feature_groups) : can(regex("^[a-z][a-z0-9_]{0,37}[a-z0-9]$", key))])
     error_message = "each key of feature_groups must be 2 to 39 lower-case letters, digits and underscores; in the group's name they become hyphens."
   }
+
+  validation {
+    condition = alltrue([
+      for key, item in var.feature_groups : contains(keys(item.features), item.event_time) ? contains(["String", "Fractional"], item.features[item.event_time].type) : false
+    ])
+    error_message = join("; ", [for key, item in var.feature_groups : "feature_groups.${key}.event_time: '${item.event_time}' must be one of its features, of type String or Fractional" if !(contains(keys(item.features), item.event_time) ? contains(["String", "Fractional"], item.features[item.event_time].type) : false)])
+  }
+
+  validation {
+    condition = alltrue([
+      for key, item in var.feature_groups : contains(keys(item.features), item.record_identifier) ? contains(["String", "Integral"], item.features[item.record_identifier].type) : false
+    ])
+    error_message = join("; ", [for key, item in var.feature_groups : "feature_groups.${key}.record_identifier: '${item.record_identifier}' must be one of its features, of type String or Integral" if !(contains(keys(item.features), item.record_identifier) ? contains(["String", "Integral"], item.features[item.record_identifier].type) : false)])
+  }
+
+  validation {
+    condition = alltrue([
+      for key, item in var.feature_groups : alltrue([
+        for name in ["api_invocation_time", "is_deleted", "write_time"] : !contains(keys(item.features), name)
+      ])
+    ])
+    error_message = join("; ", [for key, item in var.feature_groups : "feature_groups.${key}.features: Feature Store keeps api_invocation_time, is_deleted, write_time for itself; choose other names" if !alltrue([for name in ["api_invocation_time", "is_deleted", "write_time"] : !contains(keys(item.features), name)])])
+  }
 }
 
 variable "kms_key_arn" {

@@ -26,7 +26,9 @@ resource "terraform_data" "deletion_protection" {
 }
 
 locals {
-  shared_groups = { for key, group in var.model_package_groups : key => group if length(group.reader_account_ids) > 0 }
+  shared_groups = {
+    for key, group in var.model_package_groups : key => group if length(group.reader_account_ids) > 0
+  }
 }
 
 data "aws_iam_policy_document" "readers" {
@@ -42,7 +44,7 @@ data "aws_iam_policy_document" "readers" {
 
     principals {
       type        = "AWS"
-      identifiers = formatlist("arn:${var.partition}:iam::%s:root", each.value.reader_account_ids)
+      identifiers = [for account in each.value.reader_account_ids : "arn:${var.partition}:iam::${account}:root"]
     }
   }
 
@@ -61,7 +63,7 @@ data "aws_iam_policy_document" "readers" {
 
     principals {
       type        = "AWS"
-      identifiers = formatlist("arn:${var.partition}:iam::%s:root", each.value.reader_account_ids)
+      identifiers = [for account in each.value.reader_account_ids : "arn:${var.partition}:iam::${account}:root"]
     }
   }
 }
@@ -126,7 +128,9 @@ resource "aws_sns_topic_policy" "approvals" {
 }
 
 resource "aws_cloudwatch_event_target" "approvals" {
-  for_each = { for key, rule in aws_cloudwatch_event_rule.approval : key => rule.name if var.approval_topic != null }
+  for_each = {
+    for key, rule in aws_cloudwatch_event_rule.approval : key => rule.name if var.approval_topic != null
+  }
 
   rule      = each.value
   target_id = "topic"

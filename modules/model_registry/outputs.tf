@@ -7,7 +7,7 @@ output "approval_rules" {
 
 output "approval_topic_arn" {
   description = "Topic told of approvals and rejections; null where none is."
-  value       = one(values(aws_sns_topic.approvals)[*].arn)
+  value       = one([for topic in aws_sns_topic.approvals : topic.arn])
 }
 
 output "model_package_groups" {

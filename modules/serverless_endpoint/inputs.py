@@ -1,19 +1,11 @@
 """Inputs of `serverless_endpoint`."""
 
-from typing import Literal, Self
-
-from pydantic import model_validator
+from typing import Literal
 
 from modules.common import KmsKeyArn, Named, RoleArn
 from modules.serverless_endpoint.refused import Refused
-from sustainable_mlops.authoring import Field, ModuleInputs, must
-
-ONE_SOURCE = (
-    "model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the "
-    "model); a package brings its own image and model."
-)
-NO_GPU = "image_uri: this image is for GPU, which a serverless endpoint does not have; use the image for CPU."
-WITHIN = "provisioned_concurrency: min must be at most max, and max at most max_concurrency."
+from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
+from sustainable_mlops.authoring.expressions import holds, is_null, when
 
 
 class ProvisionedConcurrency(ModuleInputs):
@@ -62,14 +54,31 @@ class Inputs(Named, Refused):
     )
     role_arn: RoleArn = Field(description="Role of the container: it reads the model and writes logs and metrics.")
 
-    @model_validator(mode="after")
-    def _rules_between_fields(self) -> Self:
-        packaged = self.model_package_arn is not None
-        if packaged == (self.image_uri is not None) or (packaged and self.model_data_url is not None):
-            raise ValueError(ONE_SOURCE)
-        if self.image_uri is not None and "-gpu-" in self.image_uri:
-            raise ValueError(NO_GPU)
-        warm = self.provisioned_concurrency
-        if warm is not None and not warm.min <= warm.max <= self.max_concurrency:
-            raise ValueError(WITHIN)
-        return self
+    rules = (
+        rule(
+            "model_package_arn",
+            lambda v: when(
+                is_null(v.model_package_arn),
+                ~is_null(v.image_uri),
+                is_null(v.image_uri) & is_null(v.model_data_url),
+            ),
+            "give either a model package, or image_uri (and model_data_url, unless the image holds the model); a "
+            "package brings its own image and model.",
+        ),
+        rule(
+            "image_uri",
+            lambda v: is_null(v.image_uri) | ~holds(v.image_uri, "-gpu-"),
+            "this image is for GPU, which a serverless endpoint does not have; use the image for CPU.",
+        ),
+        rule(
+            "provisioned_concurrency",
+            lambda v: (
+                is_null(v.provisioned_concurrency)
+                | (
+                    (v.provisioned_concurrency.min <= v.provisioned_concurrency.max)
+                    & (v.provisioned_concurrency.max <= v.max_concurrency)
+                )
+            ),
+            "min must be at most max, and max at most max_concurrency.",
+        ),
+    )

@@ -26,41 +26,6 @@ resource "aws_sagemaker_model" "this" {
 
   lifecycle {
     create_before_destroy = true
-
-    precondition {
-      condition     = var.model_package_arn == null ? var.image_uri != null : var.image_uri == null && var.model_data_url == null
-      error_message = "model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the model); a package brings its own image and model."
-    }
-
-    precondition {
-      condition     = var.image_uri == null ? true : !strcontains(var.image_uri, "-gpu-")
-      error_message = "image_uri: this image is for GPU, which a serverless endpoint does not have; use the image for CPU."
-    }
-
-    precondition {
-      condition     = var.data_capture_config == null
-      error_message = "data_capture_config: a serverless endpoint captures no requests; leave it out, or use a real-time endpoint."
-    }
-
-    precondition {
-      condition     = var.enable_network_isolation == null
-      error_message = "enable_network_isolation: a serverless endpoint takes no network isolation; leave it out, or use a real-time endpoint."
-    }
-
-    precondition {
-      condition     = var.instance_type == null
-      error_message = "instance_type: a serverless endpoint has neither instances nor a GPU; set memory_mb, or use a real-time endpoint."
-    }
-
-    precondition {
-      condition     = var.production_variants == null
-      error_message = "production_variants: a serverless endpoint has exactly one variant; leave it out, or use a real-time endpoint."
-    }
-
-    precondition {
-      condition     = var.vpc_config == null
-      error_message = "vpc_config: a serverless endpoint cannot join a VPC; leave it out, or use a real-time endpoint."
-    }
   }
 }
 
@@ -77,17 +42,12 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
     serverless_config {
       memory_size_in_mb       = var.memory_mb
       max_concurrency         = var.max_concurrency
-      provisioned_concurrency = one(var.provisioned_concurrency[*].min)
+      provisioned_concurrency = one([for warm in var.provisioned_concurrency[*] : warm.min])
     }
   }
 
   lifecycle {
     create_before_destroy = true
-
-    precondition {
-      condition     = var.provisioned_concurrency == null ? true : var.provisioned_concurrency.min <= var.provisioned_concurrency.max && var.provisioned_concurrency.max <= var.max_concurrency
-      error_message = "provisioned_concurrency: min must be at most max, and max at most max_concurrency."
-    }
   }
 }
 

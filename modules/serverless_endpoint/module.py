@@ -7,9 +7,9 @@ from cdktn_provider_aws.sagemaker_endpoint import SagemakerEndpoint
 from cdktn_provider_aws.sagemaker_endpoint_configuration import SagemakerEndpointConfiguration
 from cdktn_provider_aws.sagemaker_model import SagemakerModel
 
-from modules.serverless_endpoint.inputs import NO_GPU, ONE_SOURCE, WITHIN, Inputs
-from modules.serverless_endpoint.refused import preconditions
-from sustainable_mlops.authoring.resources import Module, Output, Outputs, number
+from modules.serverless_endpoint.inputs import Inputs
+from sustainable_mlops.authoring.expressions import each_of, given, list_of, one, optional, optional_map
+from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 #: The one variant. The provider would choose a random name, which autoscaling could not know.
 VARIANT = "main"
@@ -24,7 +24,7 @@ class ServerlessEndpoint(Module[Inputs]):
             "this",
             why="SageMaker would create it at the first request, and keep it for ever.",
             skips={"CKV_AWS_338": "a container's logs are read for weeks; log_retention_days says how long"},
-            name="/aws/sagemaker/Endpoints/${var.name_prefix}",
+            name=f"/aws/sagemaker/Endpoints/{var.name_prefix}",
             kms_key_id=var.kms_key_arn,
             retention_in_days=var.log_retention_days,
             tags=var.tags,
@@ -42,13 +42,13 @@ class ServerlessEndpoint(Module[Inputs]):
                 "model_package_name": var.model_package_arn,
                 "environment": var.environment_variables,
             },
-            lifecycle={"create_before_destroy": True, "precondition": [*_source(), *preconditions()]},
+            lifecycle={"create_before_destroy": True},
         )
         configuration = self.add(
             SagemakerEndpointConfiguration,
             "this",
             why="An endpoint follows only a new configuration name, hence the prefix and the order of replacement.",
-            name_prefix="${var.name_prefix}-",
+            name_prefix=f"{var.name_prefix}-",
             kms_key_arn=var.kms_key_arn,
             tags=var.tags,
             production_variants=[
@@ -58,11 +58,13 @@ class ServerlessEndpoint(Module[Inputs]):
                     "serverless_config": {
                         "memory_size_in_mb": var.memory_mb,
                         "max_concurrency": var.max_concurrency,
-                        "provisioned_concurrency": number("one(var.provisioned_concurrency[*].min)"),
+                        "provisioned_concurrency": one(
+                            list_of(optional(var.provisioned_concurrency), lambda warm: warm.min)
+                        ),
                     },
                 }
             ],
-            lifecycle={"create_before_destroy": True, "precondition": [_warm_workers()]},
+            lifecycle={"create_before_destroy": True},
         )
         endpoint = self.add(
             SagemakerEndpoint,
@@ -70,7 +72,7 @@ class ServerlessEndpoint(Module[Inputs]):
             name=var.name_prefix,
             endpoint_config_name=configuration.name,
             tags=var.tags,
-            depends_on=[logs.address],
+            depends_on=[logs],
         )
         self._scale_warm_workers(var, endpoint.name)
         return {
@@ -81,55 +83,33 @@ class ServerlessEndpoint(Module[Inputs]):
         }
 
     def _scale_warm_workers(self, var: Inputs, endpoint_name: str) -> None:
+        warm = each_of(optional_map(VARIANT, var.provisioned_concurrency))
         target = self.add(
             AppautoscalingTarget,
             "provisioned_concurrency",
             why="Warm workers are billed while they wait, so never without autoscaling.",
-            for_each=f"${{var.provisioned_concurrency == null ? {{}} : {{ {VARIANT} = var.provisioned_concurrency }}}}",
+            for_each=warm,
             service_namespace="sagemaker",
             scalable_dimension="sagemaker:variant:DesiredProvisionedConcurrency",
-            resource_id=f"endpoint/{endpoint_name}/variant/${{each.key}}",
-            min_capacity=number("each.value.min"),
-            max_capacity=number("each.value.max"),
+            resource_id=f"endpoint/{endpoint_name}/variant/{warm.key}",
+            min_capacity=warm.value.min,
+            max_capacity=warm.value.max,
             tags=var.tags,
         )
+        scaled = each_of(target)
         self.add(
             AppautoscalingPolicy,
             "provisioned_concurrency",
-            for_each=f"${{{target.address}}}",
+            for_each=scaled,
             name="provisioned-concurrency-utilization",
             policy_type="TargetTrackingScaling",
-            service_namespace="${each.value.service_namespace}",
-            scalable_dimension="${each.value.scalable_dimension}",
-            resource_id="${each.value.resource_id}",
+            service_namespace=scaled.value.service_namespace,
+            scalable_dimension=scaled.value.scalable_dimension,
+            resource_id=scaled.value.resource_id,
             target_tracking_scaling_policy_configuration={
-                "target_value": number("var.provisioned_concurrency.target_utilization"),
+                "target_value": given(var.provisioned_concurrency).target_utilization,
                 "predefined_metric_specification": {
                     "predefined_metric_type": "SageMakerVariantProvisionedConcurrencyUtilization"
                 },
             },
         )
-
-
-def _source() -> list[dict[str, str]]:
-    """Where the model comes from."""
-    return [
-        {
-            "condition": "${var.model_package_arn == null ? var.image_uri != null : "
-            "var.image_uri == null && var.model_data_url == null}",
-            "error_message": ONE_SOURCE,
-        },
-        {
-            "condition": '${var.image_uri == null ? true : !strcontains(var.image_uri, "-gpu-")}',
-            "error_message": NO_GPU,
-        },
-    ]
-
-
-def _warm_workers() -> dict[str, str]:
-    return {
-        "condition": "${var.provisioned_concurrency == null ? true : "
-        "var.provisioned_concurrency.min <= var.provisioned_concurrency.max && "
-        "var.provisioned_concurrency.max <= var.max_concurrency}",
-        "error_message": WITHIN,
-    }

@@ -4,57 +4,39 @@ They are inputs all the same, so that whoever carries one over from another endp
 `settings.yaml` as in plain HCL, and not merely that the name is unknown.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from pydantic import ValidationInfo, field_validator
+from sustainable_mlops.authoring import Field, ModuleInputs, rule
+from sustainable_mlops.authoring.expressions import is_null
 
-from sustainable_mlops.authoring import Field, ModuleInputs
+#: Source: "Feature exclusions" in https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
+REASONS = {
+    "data_capture_config": "a serverless endpoint captures no requests; leave it out, or use a real-time endpoint.",
+    "enable_network_isolation": "a serverless endpoint takes no network isolation; leave it out, or use a real-time "
+    "endpoint.",
+    "instance_type": "a serverless endpoint has neither instances nor a GPU; set memory_mb, or use a real-time "
+    "endpoint.",
+    "production_variants": "a serverless endpoint has exactly one variant; leave it out, or use a real-time endpoint.",
+    "vpc_config": "a serverless endpoint cannot join a VPC; leave it out, or use a real-time endpoint.",
+}
+
+
+def _refused(name: str) -> Any:
+    return Field(None, description=f"Refused: {REASONS[name]}")
+
+
+def _left_out(name: str) -> Callable[[Any], bool]:
+    return lambda v: is_null(getattr(v, name))
 
 
 class Refused(ModuleInputs):
-    """Inputs that must be left out.
+    """Inputs that must be left out."""
 
-    Source: "Feature exclusions" in https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
-    """
+    data_capture_config: Any | None = _refused("data_capture_config")
+    enable_network_isolation: Any | None = _refused("enable_network_isolation")
+    instance_type: Any | None = _refused("instance_type")
+    production_variants: Any | None = _refused("production_variants")
+    vpc_config: Any | None = _refused("vpc_config")
 
-    data_capture_config: Any | None = Field(
-        None,
-        description="Refused: a serverless endpoint captures no requests; leave it out, or use a real-time endpoint.",
-    )
-    enable_network_isolation: Any | None = Field(
-        None,
-        description="Refused: a serverless endpoint takes no network isolation; leave it out, or use a real-time "
-        "endpoint.",
-    )
-    instance_type: Any | None = Field(
-        None,
-        description="Refused: a serverless endpoint has neither instances nor a GPU; set memory_mb, or use a "
-        "real-time endpoint.",
-    )
-    production_variants: Any | None = Field(
-        None,
-        description="Refused: a serverless endpoint has exactly one variant; leave it out, or use a real-time "
-        "endpoint.",
-    )
-    vpc_config: Any | None = Field(
-        None,
-        description="Refused: a serverless endpoint cannot join a VPC; leave it out, or use a real-time endpoint.",
-    )
-
-    @field_validator("*")
-    @classmethod
-    def _refuse(cls, value: Any, info: ValidationInfo) -> Any:
-        if value is not None and info.field_name in REASONS:
-            raise ValueError(REASONS[info.field_name])
-        return value
-
-
-REASONS = {name: (field.description or "").removeprefix("Refused: ") for name, field in Refused.model_fields.items()}
-
-
-def preconditions() -> list[dict[str, str]]:
-    """The same for Terraform."""
-    return [
-        {"condition": f"${{var.{name} == null}}", "error_message": f"{name}: {reason}"}
-        for name, reason in REASONS.items()
-    ]
+    rules = tuple(rule(name, _left_out(name), reason) for name, reason in REASONS.items())

@@ -4,12 +4,22 @@ variable "data_capture_config" {
   description = "Refused: a serverless endpoint captures no requests; leave it out, or use a real-time endpoint."
   type        = any
   default     = null
+
+  validation {
+    condition     = var.data_capture_config == null
+    error_message = "data_capture_config: a serverless endpoint captures no requests; leave it out, or use a real-time endpoint."
+  }
 }
 
 variable "enable_network_isolation" {
   description = "Refused: a serverless endpoint takes no network isolation; leave it out, or use a real-time endpoint."
   type        = any
   default     = null
+
+  validation {
+    condition     = var.enable_network_isolation == null
+    error_message = "enable_network_isolation: a serverless endpoint takes no network isolation; leave it out, or use a real-time endpoint."
+  }
 }
 
 variable "environment_variables" {
@@ -28,12 +38,22 @@ variable "image_uri" {
     condition     = var.image_uri == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", var.image_uri))
     error_message = "image_uri must be an image in Amazon ECR; a serverless endpoint takes no other registry."
   }
+
+  validation {
+    condition     = var.image_uri == null ? true : !strcontains(var.image_uri, "-gpu-")
+    error_message = "image_uri: this image is for GPU, which a serverless endpoint does not have; use the image for CPU."
+  }
 }
 
 variable "instance_type" {
   description = "Refused: a serverless endpoint has neither instances nor a GPU; set memory_mb, or use a real-time endpoint."
   type        = any
   default     = null
+
+  validation {
+    condition     = var.instance_type == null
+    error_message = "instance_type: a serverless endpoint has neither instances nor a GPU; set memory_mb, or use a real-time endpoint."
+  }
 }
 
 variable "kms_key_arn" {
@@ -103,6 +123,11 @@ variable "model_package_arn" {
     condition     = var.model_package_arn == null ? true : can(regex("^arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+$", var.model_package_arn))
     error_message = "model_package_arn must be the ARN of a model package (arn:aws:sagemaker:…:model-package/…)."
   }
+
+  validation {
+    condition     = var.model_package_arn == null ? var.image_uri != null : (var.image_uri == null ? var.model_data_url == null : false)
+    error_message = "model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the model); a package brings its own image and model."
+  }
 }
 
 variable "name_prefix" {
@@ -120,6 +145,11 @@ variable "production_variants" {
   description = "Refused: a serverless endpoint has exactly one variant; leave it out, or use a real-time endpoint."
   type        = any
   default     = null
+
+  validation {
+    condition     = var.production_variants == null
+    error_message = "production_variants: a serverless endpoint has exactly one variant; leave it out, or use a real-time endpoint."
+  }
 }
 
 variable "provisioned_concurrency" {
@@ -145,6 +175,11 @@ variable "provisioned_concurrency" {
     condition     = var.provisioned_concurrency == null ? true : var.provisioned_concurrency.target_utilization >= 0.1 && var.provisioned_concurrency.target_utilization <= 1
     error_message = "provisioned_concurrency: target_utilization must be at least 0.1 and be at most 1."
   }
+
+  validation {
+    condition     = var.provisioned_concurrency == null ? true : (var.provisioned_concurrency.min <= var.provisioned_concurrency.max ? var.provisioned_concurrency.max <= var.max_concurrency : false)
+    error_message = "provisioned_concurrency: min must be at most max, and max at most max_concurrency."
+  }
 }
 
 variable "role_arn" {
@@ -169,4 +204,9 @@ variable "vpc_config" {
   description = "Refused: a serverless endpoint cannot join a VPC; leave it out, or use a real-time endpoint."
   type        = any
   default     = null
+
+  validation {
+    condition     = var.vpc_config == null
+    error_message = "vpc_config: a serverless endpoint cannot join a VPC; leave it out, or use a real-time endpoint."
+  }
 }

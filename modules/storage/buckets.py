@@ -14,17 +14,19 @@ from cdktn_provider_aws.s3_bucket_server_side_encryption_configuration import (
 )
 from cdktn_provider_aws.s3_bucket_versioning import S3BucketVersioningA
 
-from modules.common import Located
-from sustainable_mlops.authoring.resources import Module, Reference, boolean, strings
+from modules.storage.inputs import OWN_BUCKETS, Inputs, bucket_name
+from sustainable_mlops.authoring.expressions import concat, each_of, keys, length, list_of, merge, set_of, when
+from sustainable_mlops.authoring.resources import Module
 
 ONE_REGION = "Data stays in its Region; a second copy doubles its footprint, and versioning answers mistakes"
-NAME = "${var.name_prefix}-%s-${var.account_id}-${var.region}"
 UNSEEN = "checkov does not follow for_each: see %s.this"
-TOO_LONG = "A bucket's name may have 63 characters: shorten name_prefix or the key in extra_buckets."
+*KEPT, LOGS = OWN_BUCKETS
 
 
-def add(module: Module[Any], var: Located, key_arn: str) -> tuple[Reference, Reference, Reference]:
+def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any, Any]:
     """Add the buckets; returns (those with the platform's key, the one with access logs, all buckets' versioning)."""
+    var = module.var
+    kept = each_of(set_of(concat(KEPT, keys(var.extra_buckets))))
     buckets = module.add(
         S3Bucket,
         "this",
@@ -37,11 +39,10 @@ def add(module: Module[Any], var: Located, key_arn: str) -> tuple[Reference, Ref
             "CKV2_AWS_61": "checkov does not follow for_each: see aws_s3_bucket_lifecycle_configuration",
             "CKV2_AWS_62": "Only buckets that start something send events, which are billed one by one",
         },
-        for_each='${toset(concat(["artifacts", "data"], keys(var.extra_buckets)))}',
-        bucket=NAME % "${each.key}",
-        force_destroy=boolean("!var.deletion_protection"),
+        for_each=kept,
+        bucket=bucket_name(var, kept.key),
+        force_destroy=~var.deletion_protection,
         tags=var.tags,
-        lifecycle={"precondition": [_precondition(f'length("{NAME % "${each.key}"}") <= 63', TOO_LONG)]},
     )
     logs = module.add(
         S3Bucket,
@@ -54,36 +55,32 @@ def add(module: Module[Any], var: Located, key_arn: str) -> tuple[Reference, Ref
             "CKV2_AWS_6": UNSEEN % "aws_s3_bucket_public_access_block",
             "CKV2_AWS_62": "Nothing starts when a log is written",
         },
-        bucket=NAME % "logs",
-        force_destroy=boolean("!var.deletion_protection"),
+        bucket=bucket_name(var, LOGS),
+        force_destroy=~var.deletion_protection,
         tags=var.tags,
-        lifecycle={
-            "precondition": [
-                _precondition(
-                    'length(setintersection(keys(var.extra_buckets), ["artifacts", "data", "logs"])) == 0',
-                    "extra_buckets must not name artifacts, data or logs: they exist already.",
-                )
-            ]
-        },
     )
-    module.local("all_buckets", f"${{merge({buckets.address}, {{ logs = {logs.address} }})}}")
+    module.local("all_buckets", merge(buckets, {LOGS: logs}))
     versioning = _guard_all(module)
     _encrypt(module, buckets, logs, key_arn)
     _policies(module, buckets, logs, key_arn)
     _log_access(module, buckets, logs)
+    watched = each_of(
+        set_of(concat(["data"], list_of(var.extra_buckets, lambda purpose, _: purpose, lambda bucket: bucket.events)))
+    )
     module.add(
         S3BucketNotification,
         "this",
         why="Pipelines start when data arrives, not by the clock: EventBridge hears of every object.",
-        for_each='${toset(concat(["data"], [for purpose, bucket in var.extra_buckets : purpose if bucket.events]))}',
-        bucket=buckets.at("each.key").id,
+        for_each=watched,
+        bucket=buckets[watched.key].id,
         eventbridge=True,
     )
     return buckets, logs, versioning
 
 
-def _guard_all(module: Module[Any]) -> Reference:
-    every: dict[str, Any] = {"for_each": "${local.all_buckets}", "bucket": "${each.value.id}"}
+def _guard_all(module: Module[Inputs]) -> Any:
+    bucket = each_of(module.locals.all_buckets)
+    every: dict[str, Any] = {"for_each": bucket, "bucket": bucket.value.id}
     module.add(
         S3BucketPublicAccessBlock,
         "this",
@@ -97,13 +94,14 @@ def _guard_all(module: Module[Any]) -> Reference:
     return module.add(S3BucketVersioningA, "this", **every, versioning_configuration={"status": "Enabled"})
 
 
-def _encrypt(module: Module[Any], buckets: Reference, logs: Reference, key_arn: str) -> None:
+def _encrypt(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> None:
+    bucket = each_of(buckets)
     module.add(
         S3BucketServerSideEncryptionConfigurationA,
         "this",
         why="A bucket key spares a call to KMS for almost every object.",
-        for_each=str(buckets),
-        bucket="${each.value.id}",
+        for_each=bucket,
+        bucket=bucket.value.id,
         rule=[
             {
                 "bucket_key_enabled": True,
@@ -120,38 +118,42 @@ def _encrypt(module: Module[Any], buckets: Reference, logs: Reference, key_arn: 
     )
 
 
-def _policies(module: Module[Any], buckets: Reference, logs: Reference, key_arn: str) -> None:
+def _policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> None:
+    var, nobody = module.var, list[str]()
+    read = each_of(set_of(when(length(var.reader_account_ids) > 0, ["artifacts"], nobody)))
     readers = module.add(
         DataAwsIamPolicyDocument,
         "model_readers",
-        for_each='${toset(length(var.reader_account_ids) > 0 ? ["artifacts"] : [])}',
+        for_each=read,
         statement=[
             {
                 "sid": "ReadModels",
-                "principals": [{"type": "AWS", "identifiers": strings("local.readers")}],
+                "principals": [{"type": "AWS", "identifiers": module.locals.readers}],
                 "actions": ["s3:GetObject"],
-                "resources": [buckets.at("each.key").arn + "/models/*"],
+                "resources": [f"{buckets[read.key].arn}/models/*"],
             }
         ],
     )
+    bucket = each_of(buckets)
     policy = module.add(
         DataAwsIamPolicyDocument,
         "bucket",
         why="An upload may say nothing of encryption (the bucket's default holds) or name the key. SSE-S3, another "
         "key and aws:kms without a key, which would mean the account's aws/s3 key, are refused.",
-        for_each=str(buckets),
-        source_policy_documents=strings(
-            f"[for purpose, readers in {readers.address} : readers.json if purpose == each.key]"
+        for_each=bucket,
+        source_policy_documents=list_of(
+            readers, lambda _purpose, readers: readers.json, lambda purpose, _: purpose == bucket.key
         ),
-        statement=[*_tls("${each.value.arn}"), _one_key("${each.value.arn}", key_arn)],
+        statement=[*_tls(bucket.value.arn), _one_key(bucket.value.arn, key_arn)],
     )
+    unreachable = module.resources.aws_s3_bucket_public_access_block.this
     module.add(
         S3BucketPolicy,
         "this",
-        for_each=str(buckets),
-        bucket="${each.value.id}",
-        policy=policy.at("each.key").json,
-        depends_on=["aws_s3_bucket_public_access_block.this"],
+        for_each=bucket,
+        bucket=bucket.value.id,
+        policy=policy[bucket.key].json,
+        depends_on=[unreachable],
     )
     policy = module.add(
         DataAwsIamPolicyDocument,
@@ -161,14 +163,16 @@ def _policies(module: Module[Any], buckets: Reference, logs: Reference, key_arn:
             _delivery(
                 "AccessLogs",
                 "logging.s3.amazonaws.com",
-                logs.arn + "/access-logs/*",
-                f"values({buckets.address})[*].arn",
+                f"{logs.arn}/access-logs/*",
+                var.account_id,
+                list_of(buckets, lambda bucket: bucket.arn),
             ),
             _delivery(
                 "StorageLens",
                 "storage-lens.s3.amazonaws.com",
-                logs.arn + "/storage-lens/*",
-                '["arn:${var.partition}:s3:${var.region}:${var.account_id}:storage-lens/${var.name_prefix}"]',
+                f"{logs.arn}/storage-lens/*",
+                var.account_id,
+                [f"arn:{var.partition}:s3:{var.region}:{var.account_id}:storage-lens/{var.name_prefix}"],
             ),
         ],
     )
@@ -177,7 +181,7 @@ def _policies(module: Module[Any], buckets: Reference, logs: Reference, key_arn:
         "logs",
         bucket=logs.id,
         policy=policy.json,
-        depends_on=["aws_s3_bucket_public_access_block.this"],
+        depends_on=[unreachable],
     )
 
 
@@ -219,32 +223,29 @@ def _one_key(arn: str, key_arn: str) -> dict[str, Any]:
     }
 
 
-def _delivery(sid: str, service: str, path: str, sources: str) -> dict[str, Any]:
+def _delivery(sid: str, service: str, path: str, account_id: str, sources: list[str]) -> dict[str, Any]:
     return {
         "sid": sid,
         "principals": [{"type": "Service", "identifiers": [service]}],
         "actions": ["s3:PutObject"],
         "resources": [path],
         "condition": [
-            {"test": "StringEquals", "variable": "aws:SourceAccount", "values": ["${var.account_id}"]},
-            {"test": "ArnLike", "variable": "aws:SourceArn", "values": strings(sources)},
+            {"test": "StringEquals", "variable": "aws:SourceAccount", "values": [account_id]},
+            {"test": "ArnLike", "variable": "aws:SourceArn", "values": sources},
         ],
     }
 
 
-def _log_access(module: Module[Any], buckets: Reference, logs: Reference) -> None:
+def _log_access(module: Module[Inputs], buckets: Any, logs: Any) -> None:
+    bucket = each_of(buckets)
     module.add(
         S3BucketLoggingA,
         "this",
         why="By day of the event, so that a query reads only the days it asks for.",
-        for_each=str(buckets),
-        bucket="${each.value.id}",
+        for_each=bucket,
+        bucket=bucket.value.id,
         target_bucket=logs.id,
-        target_prefix="access-logs/${each.key}/",
+        target_prefix=f"access-logs/{bucket.key}/",
         target_object_key_format={"partitioned_prefix": {"partition_date_source": "EventTime"}},
-        depends_on=["aws_s3_bucket_policy.logs"],
+        depends_on=[module.resources.aws_s3_bucket_policy.logs],
     )
-
-
-def _precondition(condition: str, message: str) -> dict[str, str]:
-    return {"condition": f"${{{condition}}}", "error_message": message}

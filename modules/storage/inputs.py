@@ -2,10 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import model_validator
-
 from modules.common import AccountId, KmsKeyArn, Located, Protected
-from sustainable_mlops.authoring import Field, ModuleInputs, must
+from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
+from sustainable_mlops.authoring.expressions import concat, contains, every, keys, length
+
+#: Buckets that every environment has, by purpose; the last holds access logs.
+OWN_BUCKETS = ("artifacts", "data", "logs")
+LONGEST_BUCKET_NAME = 63
 
 Purpose = Annotated[
     str,
@@ -44,11 +47,13 @@ class LifecycleDays(ModuleInputs):
         30, ge=30, description="Data that a job can make again moves to One Zone-IA; S3 takes no less than 30."
     )
 
-    @model_validator(mode="after")
-    def _recreatable_moves_before_it_goes(self) -> "LifecycleDays":
-        if self.recreatable <= self.recreatable_to_one_zone:
-            raise ValueError("recreatable must be more than recreatable_to_one_zone")
-        return self
+    rules = (
+        rule(
+            "recreatable",
+            lambda v: v.recreatable > v.recreatable_to_one_zone,
+            "must be more than recreatable_to_one_zone",
+        ),
+    )
 
 
 class Inputs(Located, Protected):
@@ -79,3 +84,24 @@ class Inputs(Located, Protected):
     storage_lens_export: bool = Field(
         False, description="Write Storage Lens's daily figures to the logs bucket as Parquet."
     )
+
+    rules = (
+        rule(
+            "extra_buckets",
+            lambda v: every(OWN_BUCKETS, lambda purpose: ~contains(keys(v.extra_buckets), purpose)),
+            f"must not name {', '.join(OWN_BUCKETS)}: they exist already",
+        ),
+        rule(
+            "extra_buckets",
+            lambda v: every(
+                concat(OWN_BUCKETS, keys(v.extra_buckets)),
+                lambda purpose: length(bucket_name(v, purpose)) <= LONGEST_BUCKET_NAME,
+            ),
+            f"a bucket's name may have {LONGEST_BUCKET_NAME} characters: shorten name_prefix or the key here",
+        ),
+    )
+
+
+def bucket_name(var: Located, purpose: str) -> str:
+    """The name of the bucket of a purpose."""
+    return f"{var.name_prefix}-{purpose}-{var.account_id}-{var.region}"

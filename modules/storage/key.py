@@ -1,31 +1,34 @@
 """The key that encrypts everything an environment keeps."""
 
-from typing import Any
+from typing import Any, cast
 
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.kms_alias import KmsAlias
 from cdktn_provider_aws.kms_key import KmsKey
 
-from modules.common import Located
-from sustainable_mlops.authoring.resources import Module, number, strings
+from modules.storage.inputs import Inputs
+from sustainable_mlops.authoring.expressions import each_of, given, is_null, length, list_of, one, set_of, when
+from sustainable_mlops.authoring.resources import Module
 
 IN_A_KEY_POLICY = "In a key policy * means this key"
 
 
-def add(module: Module[Any], var: Located) -> str:
+def add(module: Module[Inputs]) -> str:
     """Add the key where none is given; returns the ARN to encrypt with."""
-    module.local("own_key", '${var.existing_kms_key == null ? toset(["own"]) : toset([])}')
+    var, local = module.var, module.locals
+    nothing: set[str] = set()
+    own_key = module.local("own_key", when(is_null(var.existing_kms_key), set_of(["own"]), set_of(nothing)))
     readers = module.add(
         DataAwsIamPolicyDocument,
         "key_readers",
-        for_each="${length(var.reader_account_ids) > 0 ? local.own_key : toset([])}",
+        for_each=each_of(when(length(var.reader_account_ids) > 0, own_key, set_of(nothing))),
         statement=[
             {
                 "sid": "DecryptModels",
-                "principals": [{"type": "AWS", "identifiers": strings("local.readers")}],
+                "principals": [{"type": "AWS", "identifiers": local.readers}],
                 "actions": ["kms:Decrypt"],
                 "resources": ["*"],
-                "condition": [_equals("kms:ViaService", "s3.${var.region}.${local.dns_suffix}")],
+                "condition": [_equals("kms:ViaService", f"s3.{var.region}.{local.dns_suffix}")],
             }
         ],
     )
@@ -39,24 +42,24 @@ def add(module: Module[Any], var: Located) -> str:
             "CKV_AWS_111": IN_A_KEY_POLICY,
             "CKV_AWS_356": IN_A_KEY_POLICY,
         },
-        source_policy_documents=strings(f"values({readers.address})[*].json"),
+        source_policy_documents=list_of(readers, lambda document: document.json),
         statement=[
             {
                 "sid": "Account",
-                "principals": [{"type": "AWS", "identifiers": ["arn:${var.partition}:iam::${var.account_id}:root"]}],
+                "principals": [{"type": "AWS", "identifiers": [f"arn:{var.partition}:iam::{var.account_id}:root"]}],
                 "actions": ["kms:*"],
                 "resources": ["*"],
             },
             {
                 "sid": "LogGroups",
-                "principals": [{"type": "Service", "identifiers": ["logs.${var.region}.${local.dns_suffix}"]}],
+                "principals": [{"type": "Service", "identifiers": [f"logs.{var.region}.{local.dns_suffix}"]}],
                 "actions": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
                 "resources": ["*"],
                 "condition": [
                     {
                         "test": "ArnLike",
                         "variable": "kms:EncryptionContext:aws:logs:arn",
-                        "values": ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:*"],
+                        "values": [f"arn:{var.partition}:logs:{var.region}:{var.account_id}:log-group:*"],
                     }
                 ],
             },
@@ -65,23 +68,19 @@ def add(module: Module[Any], var: Located) -> str:
     key = module.add(
         KmsKey,
         "this",
-        for_each="${local.own_key}",
-        description="Data, models and logs of ${var.name_prefix}",
+        for_each=each_of(own_key),
+        description=f"Data, models and logs of {var.name_prefix}",
         enable_key_rotation=True,
-        deletion_window_in_days=number("var.deletion_protection ? 30 : 7"),
+        deletion_window_in_days=when(var.deletion_protection, 30, 7),
         policy=policy.json,
         tags=var.tags,
     )
-    module.add(
-        KmsAlias,
-        "this",
-        for_each=f"${{{key.address}}}",
-        name="alias/${var.name_prefix}",
-        target_key_id="${each.value.key_id}",
-    )
-    return module.local(
-        "kms_key_arn",
-        f"${{var.existing_kms_key == null ? one(values({key.address})[*].arn) : var.existing_kms_key.arn}}",
+    made = each_of(key)
+    module.add(KmsAlias, "this", for_each=made, name=f"alias/{var.name_prefix}", target_key_id=made.value.key_id)
+    own_arn = one(list_of(key, lambda key: key.arn))
+    return cast(
+        str,
+        module.local("kms_key_arn", when(is_null(var.existing_kms_key), own_arn, given(var.existing_kms_key).arn)),
     )
 
 

@@ -7,7 +7,10 @@ from typing import Any
 from cdktn_provider_aws.s3_bucket_intelligent_tiering_configuration import S3BucketIntelligentTieringConfiguration
 from cdktn_provider_aws.s3_bucket_lifecycle_configuration import S3BucketLifecycleConfiguration
 
-from sustainable_mlops.authoring.resources import Dynamic, Module, Reference, number
+from modules.storage.inputs import Inputs, LifecycleDays
+from sustainable_mlops.authoring.expressions import Dynamic, each_of, optional, optional_map
+from sustainable_mlops.authoring.expressions.scopes import Each
+from sustainable_mlops.authoring.resources import Module
 
 
 @dataclass(frozen=True)
@@ -34,53 +37,43 @@ DATA_CLASSES = {
     "async_inference": DataClass("artifacts", "async-inference/", goes="async_inference"),
 }
 
-#: The model's own check, for those who call the module from HCL.
-MOVES_BEFORE_IT_GOES = {
-    "condition": "${var.lifecycle_days.recreatable > var.lifecycle_days.recreatable_to_one_zone}",
-    "error_message": "lifecycle_days: recreatable must be more than recreatable_to_one_zone.",
-}
-
 Rule = dict[str, Any]
 
 
-def add(module: Module[Any], buckets: Reference, logs: Reference, versioning: Reference) -> None:
+def add(module: Module[Inputs], buckets: Any, logs: Any, versioning: Any) -> None:
     """Add the rules of every bucket."""
+    var, days = module.var, module.var.lifecycle_days
     for purpose, why in (
         ("data", "Raw data and features are read now and then, nobody knows when: Intelligent-Tiering finds out."),
         ("artifacts", "An old model must still load at once when an endpoint needs it: Glacier Instant Retrieval."),
     ):
-        _configuration(module, purpose, buckets[purpose].id, list(_rules(purpose)), versioning, why)
-    _configuration(
-        module,
-        "extra",
-        "${aws_s3_bucket.this[each.key].id}",
-        [_extra_rule(), _tidy()],
-        versioning,
-        for_each="${var.extra_buckets}",
-    )
-    expire_logs = _rule("expire", "") | {"expiration": [{"days": _days("logs")}]}
-    _configuration(module, "logs", logs.id, [expire_logs, _tidy()], versioning)
-    days = "var.intelligent_tiering_archive_days"
+        _configuration(module, purpose, buckets[purpose].id, list(_rules(purpose, days)), versioning, why)
+    extra = each_of(var.extra_buckets)
+    rules = [_extra_rule(extra.value.expiration_days), _tidy(days)]
+    _configuration(module, "extra", buckets[extra.key].id, rules, versioning, for_each=extra)
+    expire_logs = _rule("expire", "") | {"expiration": [{"days": days.logs}]}
+    _configuration(module, "logs", logs.id, [expire_logs, _tidy(days)], versioning)
+    archive = each_of(optional_map("raw", var.intelligent_tiering_archive_days))
     module.add(
         S3BucketIntelligentTieringConfiguration,
         "raw",
         why="Only raw data: features are queried in place, and a query fails on an archived object.",
-        for_each=f"${{{days} == null ? {{}} : {{ raw = {days} }}}}",
+        for_each=archive,
         bucket=buckets["data"].id,
         name="archive-raw",
         filter={"prefix": DATA_CLASSES["raw"].prefix},
-        tiering=[{"access_tier": "ARCHIVE_ACCESS", "days": number("each.value")}],
+        tiering=[{"access_tier": "ARCHIVE_ACCESS", "days": archive.value}],
     )
 
 
 def _configuration(
-    module: Module[Any],
+    module: Module[Inputs],
     label: str,
     bucket: str,
     rules: list[Rule],
-    versioning: Reference,
+    versioning: Any,
     why: str = "",
-    for_each: str | None = None,
+    for_each: Each[Any, Any] | None = None,
 ) -> None:
     module.add(
         S3BucketLifecycleConfiguration,
@@ -89,47 +82,42 @@ def _configuration(
         for_each=for_each,
         bucket=bucket,
         rule=rules,
-        lifecycle={"precondition": [MOVES_BEFORE_IT_GOES]} if label == "data" else None,
         # S3 refuses rules on noncurrent versions before versioning is on.
-        depends_on=[versioning.address],
+        depends_on=[versioning],
     )
 
 
-def _rules(bucket: str) -> Iterator[Rule]:
+def _rules(bucket: str, days: LifecycleDays) -> Iterator[Rule]:
     for name, data in DATA_CLASSES.items():
         if data.bucket != bucket:
             continue
         rule = _rule(name.replace("_", "-"), data.prefix)
         if data.storage_class:
-            rule["transition"] = [{"days": _days(data.moves) if data.moves else 0, "storage_class": data.storage_class}]
+            moves = getattr(days, data.moves) if data.moves else 0
+            rule["transition"] = [{"days": moves, "storage_class": data.storage_class}]
         if data.goes:
-            rule["expiration"] = [{"days": _days(data.goes)}]
+            rule["expiration"] = [{"days": getattr(days, data.goes)}]
             # Versioning would keep for `noncurrent` days what has just expired.
             rule["noncurrent_version_expiration"] = [{"noncurrent_days": 1}]
         yield rule
-    yield _tidy()
+    yield _tidy(days)
 
 
-def _extra_rule() -> Rule:
-    days = number("expiration.value")
+def _extra_rule(expiration_days: int | None) -> Rule:
     return _rule("expire", "") | {
         "transition": [{"days": 0, "storage_class": "INTELLIGENT_TIERING"}],
-        "expiration": Dynamic("${each.value.expiration_days[*]}", {"days": days}),
+        "expiration": Dynamic(optional(expiration_days), lambda expiration: {"days": expiration.value}),
     }
 
 
-def _tidy() -> Rule:
+def _tidy(days: LifecycleDays) -> Rule:
     """What every bucket needs: versions, delete markers and broken uploads do not pile up."""
     return _rule("tidy", "") | {
         "expiration": [{"expired_object_delete_marker": True}],
-        "noncurrent_version_expiration": [{"noncurrent_days": _days("noncurrent")}],
-        "abort_incomplete_multipart_upload": [{"days_after_initiation": _days("incomplete_uploads")}],
+        "noncurrent_version_expiration": [{"noncurrent_days": days.noncurrent}],
+        "abort_incomplete_multipart_upload": [{"days_after_initiation": days.incomplete_uploads}],
     }
 
 
 def _rule(name: str, prefix: str) -> Rule:
     return {"id": name, "status": "Enabled", "filter": [{"prefix": prefix}]}
-
-
-def _days(field: str) -> int:
-    return number(f"var.lifecycle_days.{field}")

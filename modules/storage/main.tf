@@ -2,7 +2,7 @@
 
 locals {
   dns_suffix = var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"
-  readers    = [for id in var.reader_account_ids : "arn:${var.partition}:iam::${id}:root"]
+  readers    = [for account in var.reader_account_ids : "arn:${var.partition}:iam::${account}:root"]
   own_key    = var.existing_kms_key == null ? toset(["own"]) : toset([])
 }
 
@@ -34,7 +34,7 @@ data "aws_iam_policy_document" "key" {
   # checkov:skip=CKV_AWS_111:In a key policy * means this key
   # checkov:skip=CKV_AWS_356:In a key policy * means this key
 
-  source_policy_documents = values(data.aws_iam_policy_document.key_readers)[*].json
+  source_policy_documents = [for document in data.aws_iam_policy_document.key_readers : document.json]
 
   statement {
     sid       = "Account"
@@ -90,7 +90,7 @@ resource "aws_kms_alias" "this" {
 }
 
 locals {
-  kms_key_arn = var.existing_kms_key == null ? one(values(aws_kms_key.this)[*].arn) : var.existing_kms_key.arn
+  kms_key_arn = var.existing_kms_key == null ? one([for key in aws_kms_key.this : key.arn]) : var.existing_kms_key.arn
 }
 
 resource "aws_s3_bucket" "this" {
@@ -107,13 +107,6 @@ resource "aws_s3_bucket" "this" {
   bucket        = "${var.name_prefix}-${each.key}-${var.account_id}-${var.region}"
   force_destroy = !var.deletion_protection
   tags          = var.tags
-
-  lifecycle {
-    precondition {
-      condition     = length("${var.name_prefix}-${each.key}-${var.account_id}-${var.region}") <= 63
-      error_message = "A bucket's name may have 63 characters: shorten name_prefix or the key in extra_buckets."
-    }
-  }
 }
 
 resource "aws_s3_bucket" "logs" {
@@ -127,13 +120,6 @@ resource "aws_s3_bucket" "logs" {
   bucket        = "${var.name_prefix}-logs-${var.account_id}-${var.region}"
   force_destroy = !var.deletion_protection
   tags          = var.tags
-
-  lifecycle {
-    precondition {
-      condition     = length(setintersection(keys(var.extra_buckets), ["artifacts", "data", "logs"])) == 0
-      error_message = "extra_buckets must not name artifacts, data or logs: they exist already."
-    }
-  }
 }
 
 locals {
@@ -217,7 +203,9 @@ data "aws_iam_policy_document" "model_readers" {
 data "aws_iam_policy_document" "bucket" {
   for_each = aws_s3_bucket.this
 
-  source_policy_documents = [for purpose, readers in data.aws_iam_policy_document.model_readers : readers.json if purpose == each.key]
+  source_policy_documents = [
+    for purpose, readers in data.aws_iam_policy_document.model_readers : readers.json if purpose == each.key
+  ]
 
   statement {
     sid       = "DenyPlainHttp"
@@ -345,7 +333,7 @@ data "aws_iam_policy_document" "logs" {
     condition {
       test     = "ArnLike"
       variable = "aws:SourceArn"
-      values   = values(aws_s3_bucket.this)[*].arn
+      values   = [for bucket in aws_s3_bucket.this : bucket.arn]
     }
   }
 
@@ -368,7 +356,10 @@ data "aws_iam_policy_document" "logs" {
     condition {
       test     = "ArnLike"
       variable = "aws:SourceArn"
-      values   = ["arn:${var.partition}:s3:${var.region}:${var.account_id}:storage-lens/${var.name_prefix}"]
+
+      values = [
+        "arn:${var.partition}:s3:${var.region}:${var.account_id}:storage-lens/${var.name_prefix}",
+      ]
     }
   }
 }
@@ -494,13 +485,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "data" {
 
     abort_incomplete_multipart_upload {
       days_after_initiation = var.lifecycle_days.incomplete_uploads
-    }
-  }
-
-  lifecycle {
-    precondition {
-      condition     = var.lifecycle_days.recreatable > var.lifecycle_days.recreatable_to_one_zone
-      error_message = "lifecycle_days: recreatable must be more than recreatable_to_one_zone."
     }
   }
 
@@ -750,7 +734,7 @@ resource "aws_s3control_storage_lens_configuration" "this" {
     }
 
     include {
-      buckets = values(aws_s3_bucket.this)[*].arn
+      buckets = [for bucket in aws_s3_bucket.this : bucket.arn]
     }
 
     dynamic "data_export" {
@@ -774,7 +758,7 @@ resource "aws_s3control_storage_lens_configuration" "this" {
 }
 
 locals {
-  guarded = merge({ for purpose, bucket in local.all_buckets : purpose => bucket.arn }, { for name, key in aws_kms_key.this : "kms_key" => key.arn })
+  guarded = merge({ for purpose, bucket in local.all_buckets : purpose => bucket.arn }, { for name, own in aws_kms_key.this : "kms_key" => own.arn })
 }
 
 # Terraform refuses to destroy or replace these, and with them any plan that deletes or replaces the data.

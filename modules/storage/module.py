@@ -1,11 +1,14 @@
 """Where an MLOps platform keeps its data, models and access logs."""
 
+from typing import Any
+
 from cdktn_provider_aws.s3_control_storage_lens_configuration import S3ControlStorageLensConfiguration
 
 from modules.protection import protect
 from modules.storage import buckets, key, lifecycle
 from modules.storage.inputs import Inputs
-from sustainable_mlops.authoring.resources import Dynamic, Module, Output, Outputs, Reference, strings
+from sustainable_mlops.authoring.expressions import Dynamic, list_of, map_of, merge, when
+from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 
 class Storage(Module[Inputs]):
@@ -13,25 +16,36 @@ class Storage(Module[Inputs]):
 
     def build(self, var: Inputs) -> Outputs:
         """Add the key, the buckets, their lifecycle, Storage Lens and the guard over all of it."""
-        self.local("dns_suffix", '${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}')
-        self.local("readers", '${[for id in var.reader_account_ids : "arn:${var.partition}:iam::${id}:root"]}')
-        key_arn = key.add(self, var)
-        kept, logs, versioning = buckets.add(self, var, key_arn)
-        lifecycle.add(self, kept, logs, versioning)
-        self._storage_lens(var, kept)
-        guarded = (
-            "merge({ for purpose, bucket in local.all_buckets : purpose => bucket.arn }, "
-            '{ for name, key in aws_kms_key.this : "kms_key" => key.arn })'
+        self.local("dns_suffix", when(var.partition == "aws-cn", "amazonaws.com.cn", "amazonaws.com"))
+        self.local(
+            "readers", list_of(var.reader_account_ids, lambda account: f"arn:{var.partition}:iam::{account}:root")
         )
-        self.local("guarded", f"${{{guarded}}}")
-        protect(self, "local.guarded")
-        ready = ("aws_s3_bucket_policy.this", "aws_s3_bucket_server_side_encryption_configuration.this")
-        arn = '"arn:${var.partition}:s3:::${bucket.bucket}"'
-        each = f"purpose => {{ arn = {arn}, name = bucket.bucket }}"
-        described = f"${{{{ for purpose, bucket in local.all_buckets : {each} }}}}"
+        key_arn = key.add(self)
+        kept, logs, versioning = buckets.add(self, key_arn)
+        lifecycle.add(self, kept, logs, versioning)
+        self._storage_lens(var, kept, logs)
+        everything = self.locals.all_buckets
+        guarded = self.local(
+            "guarded",
+            merge(
+                map_of(everything, lambda _purpose, bucket: bucket.arn),
+                map_of(self.resources.aws_kms_key.this, lambda own: own.arn, key=lambda _name, _own: "kms_key"),
+            ),
+        )
+        protect(self, guarded)
+        ready = tuple(
+            getattr(self.resources, f"aws_s3_bucket_{part}").this
+            for part in ("policy", "server_side_encryption_configuration")
+        )
         return {
             "buckets": Output(
-                described,
+                map_of(
+                    everything,
+                    lambda _purpose, bucket: {
+                        "arn": f"arn:{var.partition}:s3:::{bucket.bucket}",
+                        "name": bucket.bucket,
+                    },
+                ),
                 "Name and ARN of every bucket, by purpose: artifacts, data, logs and the extra ones.",
                 depends_on=ready,
             ),
@@ -52,24 +66,25 @@ class Storage(Module[Inputs]):
             ),
         }
 
-    def _storage_lens(self, var: Inputs, kept: Reference) -> None:
+    def _storage_lens(self, var: Inputs, kept: Any, logs: Any) -> None:
+        nothing: list[str] = []
         self.add(
             S3ControlStorageLensConfiguration,
             "this",
             why="Shows what these buckets hold and what of it is stale; its free metrics, not the billed ones.",
-            config_id="${var.name_prefix}",
-            account_id="${var.account_id}",
+            config_id=var.name_prefix,
+            account_id=var.account_id,
             tags=var.tags,
             storage_lens_configuration={
                 "enabled": True,
                 "account_level": {"bucket_level": {}},
-                "include": {"buckets": strings(f"values({kept.address})[*].arn")},
+                "include": {"buckets": list_of(kept, lambda bucket: bucket.arn)},
                 "data_export": Dynamic(
-                    "${var.storage_lens_export ? [aws_s3_bucket.logs.arn] : []}",
-                    {
+                    when(var.storage_lens_export, [logs.arn], nothing),
+                    lambda data_export: {
                         "s3_bucket_destination": {
-                            "account_id": "${var.account_id}",
-                            "arn": "${data_export.value}",
+                            "account_id": var.account_id,
+                            "arn": data_export.value,
                             "format": "Parquet",
                             "output_schema_version": "V_1",
                             "prefix": "storage-lens",

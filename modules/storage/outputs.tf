@@ -2,7 +2,13 @@
 
 output "buckets" {
   description = "Name and ARN of every bucket, by purpose: artifacts, data, logs and the extra ones."
-  value       = { for purpose, bucket in local.all_buckets : purpose => { arn = "arn:${var.partition}:s3:::${bucket.bucket}", name = bucket.bucket } }
+
+  value = {
+    for purpose, bucket in local.all_buckets : purpose => {
+      arn  = "arn:${var.partition}:s3:::${bucket.bucket}"
+      name = bucket.bucket
+    }
+  }
 
   depends_on = [aws_s3_bucket_policy.this, aws_s3_bucket_server_side_encryption_configuration.this]
 }

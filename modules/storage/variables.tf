@@ -49,6 +49,18 @@ variable "extra_buckets" {
     condition     = alltrue([for key in keys(var.extra_buckets) : can(regex("^[a-z0-9][a-z0-9-]*[a-z0-9]$", key))])
     error_message = "each key of extra_buckets must be lower-case letters, digits and hyphens."
   }
+
+  validation {
+    condition     = alltrue([for purpose in ["artifacts", "data", "logs"] : !contains(keys(var.extra_buckets), purpose)])
+    error_message = "extra_buckets: must not name artifacts, data, logs: they exist already"
+  }
+
+  validation {
+    condition = alltrue([
+      for purpose in concat(["artifacts", "data", "logs"], keys(var.extra_buckets)) : length("${var.name_prefix}-${purpose}-${var.account_id}-${var.region}") <= 63
+    ])
+    error_message = "extra_buckets: a bucket's name may have 63 characters: shorten name_prefix or the key here"
+  }
 }
 
 variable "intelligent_tiering_archive_days" {
@@ -127,6 +139,11 @@ variable "lifecycle_days" {
   validation {
     condition     = var.lifecycle_days.recreatable_to_one_zone >= 30
     error_message = "lifecycle_days: recreatable_to_one_zone must be at least 30."
+  }
+
+  validation {
+    condition     = var.lifecycle_days.recreatable > var.lifecycle_days.recreatable_to_one_zone
+    error_message = "lifecycle_days.recreatable: must be more than recreatable_to_one_zone"
   }
 }
 

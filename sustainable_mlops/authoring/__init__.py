@@ -7,5 +7,6 @@ from pydantic import Field
 
 from sustainable_mlops.authoring import hcl
 from sustainable_mlops.authoring.inputs import ModuleInputs, must
+from sustainable_mlops.authoring.rules import rule
 
-__all__ = ["Field", "ModuleInputs", "hcl", "must"]
+__all__ = ["Field", "ModuleInputs", "hcl", "must", "rule"]

@@ -52,22 +52,23 @@ def template_parts(text: str) -> Iterator[tuple[bool, str]]:
             continue
         if position > literal:
             yield False, text[literal:position]
-        end = _closing_brace(text, position + 2)
+        end = closing(text, position + 2)
         yield True, text[position + 2 : end]
         position = literal = end + 1
     if literal < len(text) or not text:
         yield False, text[literal:]
 
 
-def _closing_brace(text: str, position: int) -> int:
+def closing(text: str, position: int, opening: str = "{", closes: str = "}") -> int:
+    """Where the brace (or bracket) closes that opened before `position`. Raises ValueError where it does not."""
     depth = 0
     while position < len(text):
         character = text[position]
         if character == '"':
-            position = _closing_quote(text, position + 1)
-        elif character == "{":
+            position = closing_quote(text, position + 1)
+        elif character == opening:
             depth += 1
-        elif character == "}":
+        elif character == closes:
             if depth == 0:
                 return position
             depth -= 1
@@ -75,12 +76,13 @@ def _closing_brace(text: str, position: int) -> int:
     raise ValueError(f"unclosed interpolation in {text!r}")
 
 
-def _closing_quote(text: str, position: int) -> int:
+def closing_quote(text: str, position: int) -> int:
+    """Where the string ends that began before `position`. Raises ValueError where it does not."""
     while position < len(text):
         if text[position] == "\\":
             position += 1
         elif text.startswith("${", position) and text[position - 1] != "$":
-            position = _closing_brace(text, position + 2)
+            position = closing(text, position + 2)
         elif text[position] == '"':
             return position
         position += 1
@@ -92,9 +94,12 @@ def string(text: str) -> str:
     parts = list(template_parts(text))
     if len(parts) == 1 and parts[0][0]:
         return parts[0][1].strip()
-    return (
-        f'"{"".join(f"${{{part}}}" if is_expression else part.translate(_ESCAPES) for is_expression, part in parts)}"'
-    )
+    return f'"{"".join(f"${{{part}}}" if is_expression else escaped(part) for is_expression, part in parts)}"'
+
+
+def escaped(text: str) -> str:
+    """Literal text as it stands between quotes."""
+    return text.translate(_ESCAPES)
 
 
 def key(name: str) -> str:

@@ -8,21 +8,68 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 import annotated_types
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from sustainable_mlops.authoring import hcl
+from sustainable_mlops.authoring.expressions.rendering import render
+from sustainable_mlops.authoring.expressions.scopes import inputs
+from sustainable_mlops.authoring.mistakes import mistake, place_of_field
+from sustainable_mlops.authoring.rules import Rule, broken, check_fields, validations
 
 _SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "bool", Any: "any"}
 
 
 class ModuleInputs(BaseModel):
-    """Base of every module's inputs and of the objects in them. Unknown keys are refused."""
+    """Base of every module's inputs and of the objects in them. Unknown keys are refused, and broken `rules` told."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    #: What must hold between its fields, here and in Terraform.
+    rules: ClassVar[tuple[Rule, ...]] = ()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        check_fields(cls)
+        for name in vars(cls).get("__annotations__", {}):
+            if name in cls.model_fields:
+                _refuse_dropped(cls, name, cls.model_fields[name])
+
+    @model_validator(mode="after")
+    def _keeps_its_rules(self) -> Self:
+        told: list[Any] = [
+            {"type": "value_error", "loc": (field,), "input": self, "ctx": {"error": ValueError(message)}}
+            for field, message in broken(self)
+        ]
+        if told:
+            raise ValidationError.from_exception_data(type(self).__name__, told)
+        return self
+
+
+#: Constraints that become validations; any other would hold in Python alone.
+_CONSTRAINTS = ("ge", "le", "min_length", "max_length", "pattern")
+
+
+def _refuse_dropped(model: type[BaseModel], name: str, field: FieldInfo) -> None:
+    """Raises UserError on a constraint that no validation would be made of."""
+    for item in _metadata(field):
+        given = vars(item) if hasattr(item, "__dict__") else {}
+        for constraint in (word for word, value in given.items() if value is not None and word != "strict"):
+            if constraint not in _CONSTRAINTS:
+                said = (
+                    f"{name}: Terraform would not check {constraint}; use {', '.join(_CONSTRAINTS)}, Literal or a rule"
+                )
+                raise mistake(said, place_of_field(model, name))
+
+
+def _metadata(field: FieldInfo) -> Iterator[object]:
+    """The constraints of a field and of what it holds."""
+    yield from field.metadata
+    for argument in get_args(_unwrap(field.annotation)[0]) if get_origin(field.annotation) is not Literal else ():
+        if get_origin(argument) is Annotated:
+            yield from _metadata(FieldInfo.from_annotation(argument))
 
 
 def must(requirement: str) -> dict[str, Any]:
@@ -65,24 +112,31 @@ class Variable:
             lines.append("nullable = false")
         parts = ["\n".join(lines) + "\n"]
         for condition, message in self.validations:
-            parts.append(hcl.block("validation", {"condition": f"${{{condition}}}", "error_message": message}))
+            parts.append(f"validation {{\ncondition = {condition}\nerror_message = {hcl.string(message)}\n}}\n")
         return f'variable "{self.name}" {{\n' + "\n".join(parts) + "}\n"
 
 
 def variables(model: type[BaseModel]) -> list[Variable]:
     """The Terraform variables that a model of inputs declares, by name."""
-    return [_variable(name, field) for name, field in sorted(model.model_fields.items())]
+    return [_variable(model, name, field) for name, field in sorted(model.model_fields.items())]
 
 
-def _variable(name: str, field: FieldInfo) -> Variable:
+def _variable(model: type[BaseModel], name: str, field: FieldInfo) -> Variable:
     annotation, nullable = _unwrap(field.annotation)
     if not (field.description or "").endswith("."):
-        raise ValueError(f"input {name}: the description must be a sentence that ends with a period")
+        said = f"input {name}: the description must be a sentence that ends with a period"
+        raise mistake(said, place_of_field(model, name))
     default = ... if field.is_required() else _default(field)
     checks = [*_constraints(f"var.{name}", name, field, annotation), *_inside(f"var.{name}", name, annotation, 0)]
     if nullable:
         checks = [(f"var.{name} == null ? true : {condition}", message) for condition, message in checks]
-    return Variable(name, hcl_type(annotation), field.description or "", nullable, default, tuple(checks))
+    ruled = validations(name, field.annotation, model, inputs(model))
+    checks += [(render(condition), message) for condition, message in ruled]
+    try:
+        kind = hcl_type(annotation)
+    except TypeError as error:
+        raise mistake(f"input {name}: {error}", place_of_field(model, name)) from None
+    return Variable(name, kind, field.description or "", nullable, default, tuple(checks))
 
 
 def _default(field: FieldInfo) -> Any:

@@ -8,8 +8,15 @@ from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
 from sustainable_mlops.authoring import hcl, structs
 from sustainable_mlops.authoring.cdktn import App, TerraformDataSource, TerraformElement, TerraformStack, Testing
-from sustainable_mlops.authoring.expressions import tokens
+from sustainable_mlops.authoring.expressions import types
+from sustainable_mlops.authoring.expressions.expression import Expression, lift, text
+from sustainable_mlops.authoring.expressions.functions import name_of
+from sustainable_mlops.authoring.expressions.scopes import Each, inputs
+from sustainable_mlops.authoring.expressions.tokens import plain, template
 from sustainable_mlops.authoring.inputs import ModuleInputs, Variable, variables
+from sustainable_mlops.authoring.mistakes import mistake, place
+from sustainable_mlops.authoring.references import unknown
+from sustainable_mlops.settings import did_you_mean
 from sustainable_mlops.terraform import PROVIDER_VERSIONS, VERSIONS
 
 I = TypeVar("I", bound=ModuleInputs)  # noqa: E741  as short as it is used: Module[Inputs]
@@ -22,45 +29,35 @@ class Output:
     value: Any
     description: str
     sensitive: bool = False
-    depends_on: tuple[str, ...] = ()
+    depends_on: tuple[Any, ...] = ()
+    place: str = field(default_factory=place)
 
     def body(self) -> dict[str, Any]:
-        body: dict[str, Any] = {"description": self.description, "value": self.value}
+        body: dict[str, Any] = {"description": self.description, "value": plain(self.value)}
         if self.sensitive:
             body["sensitive"] = True
         if self.depends_on:
-            body["depends_on"] = list(self.depends_on)
+            body["depends_on"] = _addresses(self.depends_on)
         return body
 
 
 Outputs = dict[str, Output]
 
 
-class Reference:
-    """A resource, data source or module as an expression: `role.arn` is `"${aws_iam_role.this.arn}"`.
+#: What `lifecycle` holds.
+_LIFECYCLE = (
+    "create_before_destroy",
+    "ignore_changes",
+    "postcondition",
+    "precondition",
+    "prevent_destroy",
+    "replace_triggered_by",
+)
 
-    With `for_each`: `role["training"].arn` for a literal key, `role.at("each.key").arn` for an expression.
-    An attribute that the provider's schema lacks raises AttributeError.
-    """
 
-    def __init__(self, address: str, attributes: frozenset[str] | None) -> None:
-        self.address = address
-        self._attributes = attributes
-
-    def __getattr__(self, name: str) -> str:
-        if name.startswith("_") or (self._attributes is not None and name not in self._attributes):
-            raise AttributeError(f"{self.address} has no attribute {name!r}")
-        return f"${{{self.address}.{name}}}"
-
-    def __getitem__(self, key: str) -> "Reference":
-        return self.at(json.dumps(key))
-
-    def at(self, expression: str) -> "Reference":
-        """The instance whose key is an expression."""
-        return Reference(f"{self.address}[{expression}]", self._attributes)
-
-    def __str__(self) -> str:
-        return f"${{{self.address}}}"
+def _addresses(references: Iterable[Any]) -> list[str]:
+    """What `depends_on` takes: addresses, not values."""
+    return [text(each) if isinstance(each, Expression) else str(each) for each in references]
 
 
 @dataclass
@@ -76,6 +73,9 @@ class Entry:
     notes: Mapping[str, str] = field(default_factory=dict)
     body: dict[str, Any] | None = None  # where the author's own words are the body already
     blocks: Mapping[str, hcl.Shape] = field(default_factory=dict)  # then, what in it is a block
+    said: Any = None  # every value in it, in Terraform's JSON syntax
+    each: Any = None  # the types of each.key and each.value, where there is a for_each
+    place: str = field(default_factory=place)
 
     def shape(self) -> hcl.Shape:
         """How to lay it out: the author's order and comments, the bindings' knowledge of blocks."""
@@ -109,6 +109,7 @@ class Module(Generic[I]):
         self._stack = TerraformStack(App(), name)
         self.entries: list[Entry] = []
         self.outputs: Outputs = {}
+        self._declared: dict[tuple[str, ...], Any] = {}  # path of an entry to the type of what it declares
 
     @property
     def variables(self) -> list[Variable]:
@@ -119,13 +120,68 @@ class Module(Generic[I]):
         raise NotImplementedError
 
     def synthesize(self) -> "Module[I]":
-        """Build once; afterwards `json()` and the renderers have everything."""
-        self.outputs = self.build(cast(I, tokens(self.input_model, "var")))
+        """Build once; afterwards `json()` and the renderers have everything.
+
+        Raises UserError, with the author's file and line, on what the inputs, the resources or the provider lack.
+        """
+        self.outputs = self.build(self.var)
         for name, output in self.outputs.items():
             if not output.description.endswith("."):
-                raise ValueError(f"{self.name}: the description of output {name} must end with a period")
+                raise mistake(f"the description of output {name} must end with a period", output.place)
+        self._refuse_unknown()
         self._synthesized: dict[str, Any] = json.loads(Testing.synth(self._stack))
         return self
+
+    # What is declared.
+
+    @property
+    def var(self) -> I:
+        """The inputs, as expressions."""
+        return cast(I, inputs(self.input_model))
+
+    @property
+    def locals(self) -> Any:
+        """The locals added so far, as expressions."""
+        return name_of("local", self._scope("locals"))
+
+    @property
+    def resources(self) -> Any:
+        """The resources added so far, by type and label, as expressions."""
+        found: dict[str, Any] = {path[1]: None for path in self._declared if path[0] == "resource"}
+        return _Resources({kind: self._scope("resource", kind) for kind in found})
+
+    def _scope(self, *kind: str) -> types.Object:
+        declared = {path[-1]: held for path, held in self._declared.items() if path[:-1] == kind}
+        return types.Object(tuple(declared.items()), {"locals": "value"}.get(kind[0], kind[0]))
+
+    def _names(self) -> dict[str, Any]:
+        """Every name that an expression may begin with, and its type."""
+        kinds = {path[:2] for path in self._declared if path[0] in ("resource", "data")}
+        data = {kind: self._scope("data", kind) for group, kind in kinds if group == "data"}
+        return {
+            "var": self.input_model,
+            "local": self._scope("locals"),
+            "module": self._scope("module"),
+            "data": types.Object(tuple(data.items()), "data source"),
+            **{kind: self._scope("resource", kind) for group, kind in kinds if group == "resource"},
+        }
+
+    def _refuse_unknown(self) -> None:
+        """Raises UserError where a string or a `depends_on` names what is not declared."""
+        names = self._names()
+        said = [(entry.said, entry.place, {"each": entry.each} if entry.each else {}) for entry in self.entries]
+        said += [(output.body(), output.place, {}) for output in self.outputs.values()]
+        for value, where, each in said:
+            for wrong in unknown(value, {**names, **each}):
+                raise mistake(wrong, where)
+
+    def _declare(self, path: tuple[str, ...], declared: Any) -> None:
+        if path in self._declared:
+            kind, *names = path
+            what = {"locals": "a local", "module": "a call of a module", "check": "a check"}.get(kind, names[0])
+            hint = ", label=…" if kind == "module" else ""
+            raise mistake(f"there is {what} '{names[-1]}' already; give each a name of its own{hint}")
+        self._declared[path] = declared
 
     # What `build` calls.
 
@@ -136,49 +192,58 @@ class Module(Generic[I]):
         /,
         *,
         why: str = "",
-        for_each: str | None = None,
+        for_each: Each[Any, Any] | None = None,
         lifecycle: Mapping[str, Any] | None = None,
-        depends_on: list[str] | None = None,
+        depends_on: Iterable[Any] = (),
         notes: Mapping[str, str] | None = None,
         skips: Mapping[str, str] | None = None,
         **values: Any,
-    ) -> Reference:
+    ) -> Any:
         """Add a resource or data source of the bindings' class `cls` under the address `<type>.<label>`.
 
         Nested blocks are dicts or lists of dicts. `why` becomes the comment above it, `notes` comments above single
-        arguments, `skips` checkov suppressions with their reasons.
+        arguments, `skips` checkov suppressions with their reasons. Returns the expression of the resource, or of the
+        map of its instances where there is a `for_each`. Raises UserError on what the provider's schema lacks.
         """
         taken, overrides = structs.arguments(cls, values)
-        element = cls(self._stack, f"{cls.__name__}-{label}", **taken)
+        meta = _meta(cls, for_each, lifecycle, depends_on)
+        try:
+            element = cls(self._stack, f"{cls.__name__}-{label}", **taken)
+        except TypeError as error:
+            raise mistake(f"{cls.__name__}: {str(error).removeprefix(f'{cls.__name__}.__init__() ')}") from None
         element.override_logical_id(label)
-        if for_each:
-            overrides["for_each"] = for_each
-        if lifecycle:
-            overrides["lifecycle"] = dict(lifecycle)
-        if depends_on:
-            overrides["depends_on"] = depends_on
-        for path, value in overrides.items():
+        for path, value in {**overrides, **meta}.items():
             element.add_override(path, value)
         kind = "data" if issubclass(cls, TerraformDataSource) else "resource"
         tf_type = cast(str, element.terraform_resource_type)
         lead = "".join(f"# checkov:skip={check}:{reason}\n" for check, reason in (skips or {}).items())
         lead += "\n" if lead else ""
-        self.entries.append(Entry((kind, tf_type, label), why, lead, element, cls, values, notes or {}))
+        declared: Any = types.Schema(cls)
+        if for_each:
+            declared = dict[str, declared]
+        address = (kind, tf_type, label)
+        self._declare(address, declared)
+        said = [meta, structs.said(values)]
+        each = for_each and for_each.type
+        self.entries.append(Entry(address, why, lead, element, cls, values, notes or {}, said=said, each=each))
         prefix = "data." if kind == "data" else ""
-        return Reference(f"{prefix}{tf_type}.{label}", frozenset(dir(cls)))
+        return name_of(f"{prefix}{tf_type}.{label}", declared)
 
-    def local(self, name: str, value: Any, why: str = "") -> str:
+    def local(self, name: str, value: Any, why: str = "") -> Any:
         """Add a local value; returns the expression that reads it."""
-        self._override(("locals", name), value)
-        self.entries.append(Entry(("locals", name), why, body={name: value}))
-        return f"${{local.{name}}}"
+        held = plain(value)
+        self._declare(("locals", name), lift(value).type)
+        self._override(("locals", name), held)
+        self.entries.append(Entry(("locals", name), why, body={name: held}, said=held))
+        return getattr(self.locals, name)
 
-    def check(self, name: str, condition: str, message: str, why: str = "") -> None:
+    def check(self, name: str, condition: object, message: str, why: str = "") -> None:
         """Add a `check` block: a soft fact that warns in every plan where `condition` does not hold."""
-        body = {"assert": {"condition": condition, "error_message": message}}
+        body = {"assert": {"condition": plain(condition), "error_message": message}}
+        self._declare(("check", name), None)
         self._override(("check", name), body)
         blocks = {"assert": hcl.Shape(order=("condition", "error_message"))}
-        self.entries.append(Entry(("check", name), why, body=body, blocks=blocks))
+        self.entries.append(Entry(("check", name), why, body=body, blocks=blocks, said=body))
 
     def _override(self, path: tuple[str, ...], value: Any) -> None:
         self._stack.add_override(".".join(path), value)
@@ -241,6 +306,40 @@ class Module(Generic[I]):
         kind, *labels = entry.path
         header = " ".join([kind, *(json.dumps(label) for label in labels)])
         return hcl.comment(entry.why) + hcl.block(header, body, entry.shape(), entry.lead)
+
+
+class _Resources:
+    """Resources by type: `resources.aws_iam_role.this`."""
+
+    def __init__(self, scopes: Mapping[str, types.Object]) -> None:
+        self._scopes = scopes
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._scopes:
+            raise mistake(f"there is no resource of type {name} yet{did_you_mean(name, self._scopes)}")
+        return name_of(name, self._scopes[name])
+
+
+def _meta(
+    cls: type, for_each: Each[Any, Any] | None, lifecycle: Mapping[str, Any] | None, depends_on: Iterable[Any]
+) -> dict[str, Any]:
+    """The meta-arguments in Terraform's JSON syntax. Raises UserError on one that there is not."""
+    meta: dict[str, Any] = {}
+    if for_each is not None:
+        if not isinstance(for_each, Each):
+            raise mistake("for_each takes each_of(a map or a set), whose key and value the arguments then use")
+        meta["for_each"] = template(for_each.collection)
+    if lifecycle:
+        for name in lifecycle:
+            if name not in _LIFECYCLE:
+                raise mistake(f"lifecycle has no '{name}'{did_you_mean(name, _LIFECYCLE)}")
+        for name in lifecycle.get("ignore_changes", ()):
+            if name not in (known := types.attributes(cls)):
+                raise mistake(f"lifecycle: ignore_changes: {cls.__name__} has no '{name}'{did_you_mean(name, known)}")
+        meta["lifecycle"] = plain(lifecycle)
+    if depends_on:
+        meta["depends_on"] = _addresses(depends_on)
+    return meta
 
 
 def _locals(entries: Iterable[Entry]) -> str:

@@ -3,12 +3,19 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from sustainable_mlops.authoring import hcl
+from sustainable_mlops.authoring.expressions import types
+from sustainable_mlops.authoring.expressions.expression import Expression, lift, text, tree
+from sustainable_mlops.authoring.expressions.functions import name_of
+from sustainable_mlops.authoring.expressions.scopes import Each
+from sustainable_mlops.authoring.expressions.tokens import plain, template
 from sustainable_mlops.authoring.inputs import ModuleInputs
-from sustainable_mlops.authoring.module import Entry, Module, Reference
+from sustainable_mlops.authoring.mistakes import mistake
+from sustainable_mlops.authoring.module import Entry, Module
+from sustainable_mlops.settings import did_you_mean
 from sustainable_mlops.terraform import PROVIDER_VERSIONS
 
 R = TypeVar("R", bound=ModuleInputs)
@@ -16,9 +23,21 @@ R = TypeVar("R", bound=ModuleInputs)
 AWS_VERSION = f"{PROVIDER_VERSIONS}, < 7.0.0"  # a root bounds what a module leaves open
 
 
-def _validate(field: FieldInfo, value: Any) -> None:
-    constrained: Any = Annotated[field.annotation, field]
-    TypeAdapter(constrained).validate_python(value)
+def _validate(name: str, field: FieldInfo, value: Any) -> None:
+    """Raises UserError where a value is not what an input takes."""
+    if isinstance(value, Expression):
+        given, taken = types.kind(tree(value).type), types.kind(field.annotation)
+        scalars = {"text", "number", "bool"}
+        if given != taken and "any" not in (given, taken) and not {given, taken} <= scalars and given != "null":
+            raise mistake(f"input {name} takes a {taken}; {text(value)} is a {given}")
+    elif "${" not in repr(plain(value)):
+        constrained: Any = Annotated[field.annotation, field]
+        try:
+            TypeAdapter(constrained).validate_python(value)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            path = "".join(f".{step}" for step in first["loc"])
+            raise mistake(f"input {name}{path}: {first['msg']}") from None
 
 
 class Root(Module[R]):
@@ -31,30 +50,44 @@ class Root(Module[R]):
         """Configure the AWS provider."""
         self._override(("provider", "aws"), [dict(body)])
         blocks = {"assume_role": hcl.Shape(), "default_tags": hcl.Shape()}
-        self.entries.append(Entry(("provider", "aws"), body=dict(body), blocks=blocks, notes=notes or {}))
+        self.entries.append(Entry(("provider", "aws"), body=dict(body), blocks=blocks, notes=notes or {}, said=body))
 
-    def call(self, module: Module[Any], *, why: str = "", for_each: str = "", **values: Any) -> Reference:
-        """Call a synthesized module under its own name.
+    def call(
+        self,
+        module: Module[Any],
+        *,
+        label: str = "",
+        why: str = "",
+        for_each: Each[Any, Any] | None = None,
+        **values: Any,
+    ) -> Any:
+        """Call a synthesized module, under its own name unless `label` gives another.
 
-        Raises TypeError on an argument it does not have or lacks, and pydantic's ValidationError on a literal that
-        its declaration refuses.
+        Returns the expression of the call, with the module's outputs. Raises UserError on an input that the module does
+        not have, lacks, or refuses.
         """
-        fields = module.input_model.model_fields
+        fields, label = module.input_model.model_fields, label or module.name
         for name, value in values.items():
             if name not in fields:
-                raise TypeError(f"module {module.name} has no input {name!r}")
-            if "${" not in repr(value):
-                _validate(fields[name], value)
+                raise mistake(f"module {module.name} has no input '{name}'{did_you_mean(name, fields)}")
+            _validate(name, fields[name], value)
         missing = [name for name, field in fields.items() if field.is_required() and name not in values]
         if missing:
-            raise TypeError(f"module {module.name} needs {', '.join(missing)}")
-        body = {"source": f"../../modules/{module.name}"}
-        if for_each:
-            body["for_each"] = for_each
-        body |= values
-        self._override(("module", module.name), body)
-        self.entries.append(Entry(("module", module.name), why, body=body))
-        return Reference(f"module.{module.name}", frozenset(module.outputs))
+            raise mistake(f"module {module.name} needs {', '.join(missing)}")
+        body: dict[str, Any] = {"source": f"../../modules/{module.name}"}
+        if for_each is not None:
+            body["for_each"] = template(for_each.collection)
+        body |= plain(values)
+        declared: Any = types.Object(
+            tuple((name, lift(out.value).type) for name, out in module.outputs.items()), "output"
+        )
+        if for_each is not None:
+            declared = dict[str, declared]
+        self._declare(("module", label), declared)
+        self._override(("module", label), body)
+        each = for_each and for_each.type
+        self.entries.append(Entry(("module", label), why, body=body, said=body, each=each))
+        return name_of(f"module.{label}", declared)
 
     def terraform_block(self) -> dict[str, Any]:
         block = super().terraform_block()

@@ -4,25 +4,18 @@ import functools
 import inspect
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sustainable_mlops.authoring import hcl
+from sustainable_mlops.authoring.expressions.scopes import Dynamic
+from sustainable_mlops.authoring.expressions.tokens import plain, template, token
+from sustainable_mlops.authoring.mistakes import mistake
+from sustainable_mlops.settings import did_you_mean
 
-
-@dataclass(frozen=True)
-class Dynamic:
-    """A `dynamic` block: `content` once for each item of the expression `for_each`, which it names `iterator`."""
-
-    for_each: str
-    content: Mapping[str, Any]
-    iterator: str | None = None
-
-    def body(self, label: str) -> dict[str, Any]:
-        body: dict[str, Any] = {"for_each": self.for_each, "content": dict(self.content)}
-        if self.iterator and self.iterator != label:
-            body["iterator"] = self.iterator
-        return body
+#: Arguments that every resource takes, written as such and not among a class's own.
+META_ARGUMENTS = ("depends_on", "for_each", "lifecycle")
+#: What the bindings take besides, and a module does not use.
+_OTHER = ("connection", "count", "id_", "provider", "provisioners", "scope", "self", "return")
 
 
 @functools.cache
@@ -50,36 +43,73 @@ def _required(cls: type, name: str) -> bool:
 def arguments(cls: type, values: Mapping[str, Any], path: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
     """Split `values` into what `cls` takes, nested dicts as the bindings' own classes, and overrides by path.
 
-    Raises TypeError, naming the path, on an argument that the provider's schema does not have.
+    Raises UserError, naming the path, on an argument that the provider's schema does not have or that takes another
+    kind of value.
     """
     hints = _hints(cls)
     taken: dict[str, Any] = {}
     overrides: dict[str, Any] = {}
     for name, value in values.items():
         place = f"{path}.{name}" if path else name
-        if name not in hints:
-            raise TypeError(f"{cls.__name__} has no argument {name!r} (at {place})")
+        if name not in hints or name in (*META_ARGUMENTS, *_OTHER):
+            raise mistake(_no_argument(cls, name, path))
         struct = _struct(hints[name])
         if isinstance(value, Dynamic):
+            if struct is not None and _has_dynamic(value.content):
+                raise mistake(f"{place} is a dynamic block with another inside it; flatten it in a local")
             if struct is not None:
-                _, nested = arguments(struct, value.content, place)
-                if nested:
-                    raise TypeError(f"a dynamic block inside a dynamic block (at {place}): flatten it in a local")
+                arguments(struct, value.content, place)
             prefix = f"{path}." if path else ""
-            overrides[f"{prefix}dynamic.{name}"] = value.body(name)
+            overrides[f"{prefix}dynamic.{name}"] = dynamic_body(name, value)
             if _required(cls, name):
                 taken[name] = []  # the bindings insist; an empty list of blocks is not written
         elif struct is not None and isinstance(value, Mapping):
             inner, nested = arguments(struct, value, place)
-            taken[name], overrides = struct(**inner), overrides | nested
+            taken[name], overrides = _made(struct, inner, place), overrides | nested
         elif struct is not None and isinstance(value, list):
             items = [arguments(struct, item, f"{place}.{index}") for index, item in enumerate(value)]
-            taken[name] = [struct(**inner) for inner, _ in items]
+            taken[name] = [_made(struct, inner, place) for inner, _ in items]
             for _, nested in items:
                 overrides |= nested
         else:
-            taken[name] = value
+            taken[name] = token(value, hints[name], place)
     return taken, overrides
+
+
+def _made(struct: type, values: Mapping[str, Any], place: str) -> Any:
+    missing = [name for name in _hints(struct) if name != "return" and _required(struct, name) and name not in values]
+    if missing:
+        raise mistake(f"{place} needs {', '.join(missing)}")
+    return struct(**values)
+
+
+def _no_argument(cls: type, name: str, path: str) -> str:
+    if name == "count":
+        return "count would number instances, and renumber them when one goes: use for_each=each_of(a map or a set)"
+    known = {*_hints(cls), *(() if path else META_ARGUMENTS)} - {*_OTHER}
+    return f"{cls.__name__} has no argument '{name}'{f' (at {path})' if path else ''}{did_you_mean(name, known)}"
+
+
+def _has_dynamic(value: Any) -> bool:
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return isinstance(value, Dynamic) or any(map(_has_dynamic, inner))
+
+
+def said(values: Any) -> Any:
+    """Arguments in Terraform's JSON syntax, dynamic blocks under `dynamic`."""
+    if isinstance(values, Mapping):
+        dynamic = {name: dynamic_body(name, value) for name, value in values.items() if isinstance(value, Dynamic)}
+        rest = {name: said(value) for name, value in values.items() if name not in dynamic}
+        return {**rest, "dynamic": dynamic} if dynamic else rest
+    return [said(value) for value in values] if isinstance(values, list | tuple) else plain(values)
+
+
+def dynamic_body(label: str, dynamic: Dynamic[Any, Any]) -> dict[str, Any]:
+    """A dynamic block in Terraform's JSON syntax."""
+    body: dict[str, Any] = {"for_each": template(dynamic.for_each), "content": plain(dynamic.content)}
+    if dynamic.iterator != label:
+        body["iterator"] = dynamic.iterator
+    return body
 
 
 def shape(cls: type, values: Mapping[str, Any], known: Mapping[str, Any]) -> hcl.Shape:

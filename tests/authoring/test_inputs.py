@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 from sustainable_mlops.authoring.inputs import hcl_type, table, variables
+from sustainable_mlops.errors import UserError
 
 
 class Schedule(ModuleInputs):
@@ -81,7 +82,7 @@ def test_a_description_must_be_a_sentence() -> None:
     class Sloppy(BaseModel):
         name: str = Field(description="No period")
 
-    with pytest.raises(ValueError, match="input name: the description must be a sentence"):
+    with pytest.raises(UserError, match="input name: the description must be a sentence"):
         variables(Sloppy)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from envs import settings
 from sustainable_mlops import synth
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT
 
 Environment = Callable[..., Any]
@@ -58,9 +59,9 @@ def test_an_environment_of_settings_alone_has_no_endpoint_and_no_feature_group(e
 
 def test_a_call_with_an_input_that_a_module_lacks_is_refused(environment: Environment, modules: dict[str, Any]) -> None:
     root = environment()
-    with pytest.raises(TypeError, match="module storage has no input 'buckets'"):
+    with pytest.raises(UserError, match="module storage has no input 'buckets'"):
         root.call(modules["storage"], buckets={})
-    with pytest.raises(TypeError, match="module storage needs name_prefix, account_id, region"):
+    with pytest.raises(UserError, match="module storage needs name_prefix, account_id, region"):
         root.call(modules["storage"])
 
 

@@ -69,8 +69,8 @@ def edited(tmp_path: Path, path: str, value: Any) -> Path:
             500,
             "max_concurrency: must be less than or equal to 200",
         ),
-        ("feature_groups.flights.event_time", "when", "event_time: 'when' is not one of the features"),
-        ("feature_groups.flights.features.event_time", None, "event_time: 'event_time' is not one of the features"),
+        ("feature_groups.flights.event_time", "when", "event_time: 'when' must be one of its features"),
+        ("feature_groups.flights.features.event_time", None, "event_time: 'event_time' must be one of its features"),
         ("feature_groups.flights.features.carrier.type", "Text", "type: must be 'Integral', 'Fractional' or 'String'"),
     ],
 )

@@ -80,7 +80,8 @@ def test_edits_show_as_differences_and_mistakes_as_one_line_while_one_jsii_lives
         replace(key, "enable_key_rotation=False", "enable_key_rotatoin=False")
         watcher.until(lambda: "enable_key_rotatoin" in watcher.messages[-1])
         assert re.fullmatch(
-            r"error: modules/storage/key\.py:\d+: TypeError: KmsKey has no argument 'enable_key_rotatoin' .*",
+            r"error: modules/storage/key\.py:\d+: KmsKey has no argument 'enable_key_rotatoin'; "
+            r"did you mean 'enable_key_rotation'\?",
             watcher.messages[-1],
         )
         replace(key, "enable_key_rotatoin=False", "enable_key_rotation=(")

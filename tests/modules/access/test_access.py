@@ -167,26 +167,29 @@ def test_a_phase_does_its_own_work_only(
             feature_group_names      = ["*"]
             permissions_boundary_arn = "boundary"
             role_path                = "mlops"
-            s3_paths                 = { training = { read = ["data/*"] } }
             """,
             [
                 "each key of existing_role_arns must be one of",
                 "each of feature_group_names must be a name of letters, digits and hyphens, without wildcards",
                 "permissions_boundary_arn must be the ARN of an IAM policy",
                 "role_path must start and end with a slash",
-                "must be a bucket's key and a prefix that ends with a slash, such as data/raw/",
             ],
+        ),
+        (
+            "eu-north-1",
+            's3_paths = { training = { read = ["data/*"] } }',
+            ["must be a bucket's key and a prefix that ends with a slash, such as data/raw/"],
         ),
         (
             "xx-new-1",
             's3_paths = { training = { read = ["lake/flights/"] } }',
             [
-                "s3_paths.training: each path must start with a key of buckets (artifacts, data)",
-                "No registry of SageMaker's framework images is known in xx-new-1",
+                "s3_paths: each path must start with a key of buckets (artifacts, data) and a slash",
+                "image_repository_arns: no registry of SageMaker's framework images is known in xx-new-1",
             ],
         ),
     ],
-    ids=["values", "combinations"],
+    ids=["values", "paths", "combinations"],
 )
 def test_bad_inputs_are_refused_with_the_remedy(
     region: str, inputs: str, messages: list[str], tmp_path: Path, sandbox: Any

@@ -147,10 +147,10 @@ def test_terraform_refuses_a_group_with_one_line_that_names_the_field(tmp_path: 
     with pytest.raises(UserError) as error:
         terraform.plan(tmp_path / "tfplan")
     told = " ".join(str(error.value).replace("│", " ").split())
-    assert """feature_groups["absent"].event_time: 'when' must be one of its features""" in told
-    assert """feature_groups["whole"].event_time: 'ordered_at' must be one of its features, of type String""" in told
-    assert """feature_groups["unnamed"].record_identifier: 'id' must be one of its features""" in told
-    assert """feature_groups["reserved"].features: Feature Store keeps api_invocation_time""" in told
+    assert "feature_groups.absent.event_time: 'when' must be one of its features" in told
+    assert "feature_groups.whole.event_time: 'ordered_at' must be one of its features, of type String" in told
+    assert "feature_groups.unnamed.record_identifier: 'id' must be one of its features" in told
+    assert "feature_groups.reserved.features: Feature Store keeps api_invocation_time" in told
 
     timeless = {key: value for key, value in orders(FEATURES)["orders"].items() if key != "event_time"}
     (tmp_path / "main.tf").write_text(consumer({"orders": timeless}))
@@ -161,9 +161,15 @@ def test_terraform_refuses_a_group_with_one_line_that_names_the_field(tmp_path: 
 @pytest.mark.parametrize(
     ("changes_", "told"),
     [
-        ({"event_time": "when"}, "event_time: 'when' is not one of the features; add it to them"),
-        ({"event_time": "amount_cents"}, "event_time: 'amount_cents' is Integral; make it String or Fractional"),
-        ({"record_identifier": "amount"}, "record_identifier: 'amount' is Fractional; make it String or Integral"),
+        ({"event_time": "when"}, "event_time: 'when' must be one of its features, of type String or Fractional"),
+        (
+            {"event_time": "amount_cents"},
+            "event_time: 'amount_cents' must be one of its features, of type String or Fractional",
+        ),
+        (
+            {"record_identifier": "amount"},
+            "record_identifier: 'amount' must be one of its features, of type String or Integral",
+        ),
         ({"event_time": ...}, "event_time: is missing; add it"),
     ],
 )
@@ -184,7 +190,7 @@ def test_settings_refuse_a_group_with_one_line_that_names_the_field(changes_: di
 
 @pytest.mark.parametrize("name", ["write_time", "is_deleted", "api_invocation_time"])
 def test_names_that_feature_store_keeps_for_itself_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=f"Feature Store keeps the name {name} for itself"):
+    with pytest.raises(ValueError, match=f"Feature Store keeps .*{name}.* for itself"):
         Inputs.model_validate(
             {
                 "name_prefix": "shop",

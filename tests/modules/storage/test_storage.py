@@ -104,21 +104,17 @@ def test_the_guard_covers_every_bucket_and_the_key(module: dict[str, Any]) -> No
                 "recreatable_to_one_zone must be at least 30",
             ],
         ),
+        ("extra_buckets = { logs = {} }", ["extra_buckets: must not name artifacts, data, logs"]),
         (
-            """
-            extra_buckets = { logs = {}, a-purpose-that-takes-many-more-words-than-fit = {} }
-            """,
-            [
-                "extra_buckets must not name artifacts, data or logs",
-                "A bucket's name may have 63 characters: shorten name_prefix or the key in extra_buckets",
-            ],
+            "extra_buckets = { a-purpose-that-takes-many-more-words-than-fit = {} }",
+            ["extra_buckets: a bucket's name may have 63 characters: shorten name_prefix or the key here"],
         ),
         (
             "lifecycle_days = { recreatable = 40, recreatable_to_one_zone = 60 }",
-            ["lifecycle_days: recreatable must be more than recreatable_to_one_zone"],
+            ["lifecycle_days.recreatable: must be more than recreatable_to_one_zone"],
         ),
     ],
-    ids=["values", "names", "order"],
+    ids=["values", "reserved", "long", "order"],
 )
 def test_bad_inputs_are_refused_with_the_remedy(inputs: str, messages: list[str], tmp_path: Path, sandbox: Any) -> None:
     text = f"""

@@ -1,0 +1,138 @@
+"""A tree on values: what Terraform would give for it."""
+
+import operator
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from sustainable_mlops.authoring.expressions.node import Node
+from sustainable_mlops.authoring.expressions.table import FUNCTIONS, by_key
+
+
+def evaluate(node: Node, names: Mapping[str, Any]) -> Any:
+    """The value of a tree where `names` are given. Raises ValueError where Terraform ends with an error."""
+    return _EVALUATORS[node.operation](node, names)
+
+
+def _name(node: Node, names: Mapping[str, Any]) -> Any:
+    return names[node.arguments[0]]
+
+
+def _attribute(node: Node, names: Mapping[str, Any]) -> Any:
+    of, name = evaluate(node.arguments[0], names), node.arguments[1]
+    if of is None:
+        raise ValueError(f"null has no attribute {name}")
+    return of[name] if isinstance(of, Mapping) else getattr(of, name)
+
+
+def _index(node: Node, names: Mapping[str, Any]) -> Any:
+    of, key = (evaluate(argument, names) for argument in node.arguments)
+    if isinstance(of, Mapping | list | tuple):
+        try:
+            return of[key]
+        except (KeyError, IndexError):
+            raise ValueError(f"there is no item {key!r}") from None
+    return getattr(of, key)
+
+
+def _list(node: Node, names: Mapping[str, Any]) -> Any:
+    return [evaluate(item, names) for item in node.arguments]
+
+
+def _object(node: Node, names: Mapping[str, Any]) -> Any:
+    return {
+        evaluate(name, names) if isinstance(name, Node) else name: evaluate(value, names)
+        for name, value in node.arguments
+    }
+
+
+def _template(node: Node, names: Mapping[str, Any]) -> str:
+    parts = (part if isinstance(part, str) else _text(evaluate(part, names)) for part in node.arguments)
+    return "".join(parts)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{Decimal(repr(value)).normalize():f}"
+    if isinstance(value, str | int):
+        return str(value)
+    raise ValueError(f"{value!r} is no text")
+
+
+def _equal(node: Node, names: Mapping[str, Any]) -> bool:
+    left, right = (evaluate(argument, names) for argument in node.arguments)
+    # True == 1 in Python; in Terraform they are of two types, and differ.
+    return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is no number")
+    return Decimal(repr(value)) if isinstance(value, float) else value
+
+
+def _arithmetic(operation: Callable[[Any, Any], Any]) -> Callable[[Node, Mapping[str, Any]], Any]:
+    def evaluated(node: Node, names: Mapping[str, Any]) -> Any:
+        left, right = (_number(evaluate(argument, names)) for argument in node.arguments)
+        value = operation(left, right)
+        return float(value) if isinstance(value, Decimal) else value
+
+    return evaluated
+
+
+def _condition(node: Node, names: Mapping[str, Any]) -> bool:
+    value = evaluate(node, names)
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is no condition")
+    return value
+
+
+def _for(node: Node, names: Mapping[str, Any]) -> Any:
+    bound, collection, key, value, where = node.arguments
+    rounds = [
+        {**names, **dict(zip(bound, pair[-len(bound) :], strict=True))} for pair in by_key(evaluate(collection, names))
+    ]
+    kept = [each for each in rounds if where is None or _condition(where, each)]
+    if key is None:
+        return [evaluate(value, each) for each in kept]
+    return {evaluate(key, each): evaluate(value, each) for each in kept}
+
+
+def _call(node: Node, names: Mapping[str, Any]) -> Any:
+    name, *arguments = node.arguments
+    values = [evaluate(argument, names) for argument in arguments]
+    try:
+        return FUNCTIONS[name].python(*values)
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _raw(node: Node, _: Mapping[str, Any]) -> Any:
+    raise ValueError(f"'${{{node.arguments[0]}}}' is text for Terraform alone; write the expression in Python")
+
+
+_EVALUATORS: dict[str, Callable[[Node, Mapping[str, Any]], Any]] = {
+    "literal": lambda node, _: node.arguments[0],
+    "raw": _raw,
+    "name": _name,
+    "attribute": _attribute,
+    "index": _index,
+    "list": _list,
+    "object": _object,
+    "template": _template,
+    "==": _equal,
+    "!=": lambda node, names: not _equal(node, names),
+    "<": _arithmetic(operator.lt),
+    "<=": _arithmetic(operator.le),
+    ">": _arithmetic(operator.gt),
+    ">=": _arithmetic(operator.ge),
+    "+": _arithmetic(operator.add),
+    "!": lambda node, names: not _condition(node.arguments[0], names),
+    "&": lambda node, names: all(_condition(argument, names) for argument in node.arguments),
+    "|": lambda node, names: any(_condition(argument, names) for argument in node.arguments),
+    "if": lambda node, names: evaluate(node.arguments[1 if _condition(node.arguments[0], names) else 2], names),
+    "for": _for,
+    "call": _call,
+}

@@ -1,0 +1,292 @@
+"""The functions that authors call, typed as what they give. Their HCL and their Python stand in `table`."""
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from typing import Any, TypeVar, cast, overload
+
+from pydantic import BaseModel
+
+from sustainable_mlops.authoring.expressions import types
+from sustainable_mlops.authoring.expressions.expression import Expression, lift, text
+from sustainable_mlops.authoring.expressions.node import Node
+from sustainable_mlops.authoring.mistakes import mistake
+
+T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
+R = TypeVar("R")
+
+
+def _call(name: str, *arguments: Any, gives: Any) -> Any:
+    return Expression(Node("call", (name, *map(lift, arguments)), gives))
+
+
+def _holds(*collections: Any) -> Any:
+    """The type of what these collections hold."""
+    return types.common(types.item(lift(each).type)[1] for each in collections)
+
+
+# Conditions.
+
+
+def is_null(value: object) -> bool:
+    """Is no value given?"""
+    return cast(bool, Expression(Node("==", (lift(value), lift(None)), bool)))
+
+
+def given(value: T | None) -> T:
+    """`value`, where a condition beside it has said that it is not null: for mypy alone."""
+    return cast(T, value)
+
+
+def fields(value: BaseModel) -> Mapping[str, Any]:
+    """An object as the map of its attributes: for mypy alone."""
+    return cast(Mapping[str, Any], value)
+
+
+def when(condition: object, one: T, other: R) -> T | R:
+    """`condition ? one : other`."""
+    nodes = [lift(each) for each in (condition, one, other)]
+    declared = types.common(node.type for node in nodes[1:] if types.kind(node.type) != "null")
+    return cast(T, Expression(Node("if", tuple(nodes), declared)))
+
+
+def contains(items: Iterable[T], item: T) -> bool:
+    """Is `item` one of the items?"""
+    return cast(bool, _call("contains", items, item, gives=bool))
+
+
+def holds(text: str, part: str) -> bool:
+    """Is `part` somewhere in the text?"""
+    return cast(bool, _call("holds", text, part, gives=bool))
+
+
+# Lists, sets and maps.
+
+
+def length(value: Sized) -> int:
+    """How many items, or characters."""
+    return cast(int, _call("length", value, gives=int))
+
+
+def keys(mapping: Mapping[K, V]) -> list[K]:
+    """The keys of a map, sorted."""
+    return cast(list[K], _call("keys", mapping, gives=list[str]))
+
+
+def get(mapping: Mapping[K, V], key: K, default: V) -> V:
+    """The item of `key`, or `default`."""
+    return cast(V, _call("get", mapping, key, default, gives=_holds(mapping)))
+
+
+def merge(*maps: Mapping[K, V]) -> dict[K, V]:
+    """All of these maps in one; of a key that two have, the last."""
+    return cast(dict[K, V], _call("merge", *maps, gives=dict[str, _holds(*maps)]))  # type: ignore[misc]
+
+
+def concat(*lists: Iterable[T]) -> list[T]:
+    """All of these lists in one."""
+    return cast(list[T], _call("concat", *lists, gives=list[_holds(*lists)]))  # type: ignore[misc]
+
+
+def flatten(lists: Iterable[Iterable[T]]) -> list[T]:
+    """A list of lists as one list."""
+    inner = types.item(types.item(lift(lists).type)[1])[1]
+    return cast(list[T], _call("flatten", lists, gives=list[inner]))  # type: ignore[valid-type]
+
+
+def distinct(items: Iterable[T]) -> list[T]:
+    """Each item once, where it comes first."""
+    return cast(list[T], _call("distinct", items, gives=list[_holds(items)]))  # type: ignore[misc]
+
+
+def set_of(items: Iterable[T]) -> set[T]:
+    """The items as a set."""
+    return cast(set[T], _call("set_of", items, gives=set[_holds(items)]))  # type: ignore[misc]
+
+
+def shared(one: Iterable[T], other: Iterable[T]) -> set[T]:
+    """What is in both, as a set."""
+    return cast(set[T], _call("shared", one, other, gives=set[_holds(one)]))  # type: ignore[misc]
+
+
+def without(one: Iterable[T], other: Iterable[T]) -> set[T]:
+    """What is in `one` and not in `other`, as a set."""
+    return cast(set[T], _call("without", one, other, gives=set[_holds(one)]))  # type: ignore[misc]
+
+
+def optional(value: T | None) -> list[T]:
+    """A list of the value, empty where it is null."""
+    return cast(list[T], _call("optional", value, gives=list[types.bare(lift(value).type)]))  # type: ignore[misc]
+
+
+def optional_map(key: str, value: T | None) -> dict[str, T]:
+    """A map of the value under `key`, empty where it is null: for `for_each`."""
+    held = lift(value)
+    node = Node("if", (lift(is_null(value)), lift({}), lift({key: value})), dict[str, types.bare(held.type)])  # type: ignore[misc]
+    return cast(dict[str, T], Expression(node))
+
+
+def one(items: Iterable[T]) -> T | None:
+    """The one item, or null where there is none."""
+    return cast(T, _call("one", items, gives=_holds(items)))
+
+
+# Text.
+
+
+def cut(text: str, length: int) -> str:
+    """The first characters of a text, so many at most."""
+    return cast(str, _call("cut", text, 0, length, gives=str))
+
+
+def join(separator: str, items: Iterable[str]) -> str:
+    """The items as one text."""
+    return cast(str, _call("join", separator, items, gives=str))
+
+
+def replace(text: str, old: str, new: str) -> str:
+    """The text with each `old` as `new`."""
+    return cast(str, _call("replace", text, old, new, gives=str))
+
+
+def match(pattern: str, text: str) -> str:
+    """The part of the text that matches a pattern without groups; an error where none does."""
+    return cast(str, _call("regex", pattern, text, gives=str))
+
+
+def groups(pattern: str, text: str) -> list[str]:
+    """What the groups of a pattern match in the text; an error where it does not match."""
+    return cast(list[str], _call("regex", pattern, text, gives=list[str]))
+
+
+def title(text: str) -> str:
+    """The text with each word's first letter as a capital."""
+    return cast(str, _call("title", text, gives=str))
+
+
+def jsonencode(value: Any) -> str:
+    """The value as JSON."""
+    return cast(str, _call("json", value, gives=str))
+
+
+# Comprehensions: of each item, or of each key and item of a map, by whether the function takes one or two. The names of
+# its parameters are the names in HCL.
+
+
+@overload
+def every(items: Mapping[K, V], holds: Callable[[K, V], object]) -> bool: ...
+@overload
+def every(items: Mapping[K, V], holds: Callable[[V], object]) -> bool: ...
+@overload
+def every(items: Iterable[T], holds: Callable[[T], object]) -> bool: ...
+def every(items: Any, holds: Callable[..., object]) -> bool:
+    """Does it hold for each item?"""
+    return cast(bool, _call("all", _comprehension(items, holds), gives=bool))
+
+
+@overload
+def list_of(
+    items: Mapping[K, V],
+    value: Callable[[K, V], R],
+    where: Callable[[K, V], object] | Callable[[V], object] | None = None,
+) -> list[R]: ...
+@overload
+def list_of(items: Mapping[K, V], value: Callable[[V], R], where: Callable[[V], object] | None = None) -> list[R]: ...
+@overload
+def list_of(items: Iterable[T], value: Callable[[T], R], where: Callable[[T], object] | None = None) -> list[R]: ...
+def list_of(items: Any, value: Callable[..., R], where: Callable[..., object] | None = None) -> list[R]:
+    """A value of each item, where a condition holds."""
+    return cast(list[R], _comprehension(items, value, where=where))
+
+
+@overload
+def map_of(
+    items: Mapping[K, V],
+    value: Callable[[K, V], R],
+    where: Callable[[K, V], object] | Callable[[V], object] | None = None,
+    key: Callable[[K, V], str] | None = None,
+) -> dict[str, R]: ...
+@overload
+def map_of(
+    items: Mapping[K, V],
+    value: Callable[[V], R],
+    where: Callable[[K, V], object] | Callable[[V], object] | None = None,
+    key: Callable[[K, V], str] | None = None,
+) -> dict[str, R]: ...
+def map_of(
+    items: Any,
+    value: Callable[..., R],
+    where: Callable[..., object] | None = None,
+    key: Callable[..., str] | None = None,
+) -> dict[str, R]:
+    """A map of a value of each item, where a condition holds; under the same keys unless `key` gives others."""
+    return cast(dict[str, R], _comprehension(items, value, key=key or (lambda key, _: key), where=where))
+
+
+def _comprehension(
+    items: Any,
+    value: Callable[..., Any],
+    *,
+    key: Callable[..., Any] | None = None,
+    where: Callable[..., object] | None = None,
+) -> Expression:
+    collection = lift(items)
+    if types.kind(collection.type) in ("text", "number", "bool"):
+        raise mistake(f"{text(items)} is a {types.kind(collection.type)}; there is nothing to go through")
+    functions = [each for each in (value, where, key) if each]
+    names = _names([list(inspect.signature(each).parameters) for each in functions])
+    if names is None:
+        raise mistake(f"going through {text(items)} takes lambda item: … or, for a map, lambda key, item: …")
+    bound = [name_of(name, kind) for name, kind in zip(names, types.item(collection.type)[-len(names) :], strict=True)]
+    with binding(names):
+        nodes = {each: lift(each(*bound[-len(inspect.signature(each).parameters) :])) for each in functions}
+    return comprehension(names, collection, nodes[value], key and nodes[key], where and nodes[where])
+
+
+#: Names of the comprehensions that are being written, outermost first.
+_bound: list[list[str]] = []
+
+
+@contextlib.contextmanager
+def binding(names: list[str]) -> Iterator[None]:
+    """Within it these names mean the items of a comprehension, so that no inner one may bind them again."""
+    _bound.append(names)
+    try:
+        yield
+    finally:
+        _bound.pop()
+
+
+_TAKEN = {"data", "each", "local", "module", "self", "var"}
+
+
+def _names(parameters: Sequence[list[str]]) -> list[str] | None:
+    """What the functions of one comprehension call the key and the item, or the item alone."""
+    longest = max(map(len, parameters))
+    if not all(1 <= len(each) <= 2 for each in parameters):
+        return None
+    taken = _TAKEN.union(*_bound)
+    names = [""] * longest
+    for each in reversed(parameters):
+        for place, name in enumerate(each, longest - len(each)):
+            names[place] = name.strip("_") or names[place]
+    if again := taken & {*names} or {name for name in names if name and names.count(name) > 1}:
+        raise mistake(f"'{again.pop()}' means something else here already; name the lambda's parameter otherwise")
+    taken |= {*names}
+    for place, default in enumerate(["key", "item"][-longest:]):
+        free = (f"{default}{number or ''}" for number in (0, *range(2, 9)))
+        names[place] = names[place] or next(name for name in free if name not in taken)
+    return names
+
+
+def comprehension(names: Sequence[str], items: Node, value: Node, key: Node | None, where: Node | None) -> Expression:
+    """`[for names in items : value if where]`, a map with a `key`."""
+    gives = dict[str, value.type] if key else list[value.type]  # type: ignore[name-defined]
+    return Expression(Node("for", (tuple(names), items, key, value, where), gives))
+
+
+def name_of(name: str, declared: Any) -> Any:
+    """The expression that is one name."""
+    return Expression(Node("name", (name,), declared))

@@ -1,0 +1,109 @@
+"""A tree as HCL."""
+
+from sustainable_mlops.authoring import hcl
+from sustainable_mlops.authoring.expressions.node import Node
+from sustainable_mlops.authoring.expressions.table import FUNCTIONS
+
+#: How tightly an operation binds; an argument that binds less gets parentheses.
+_BINDS = {"if": 0, "&": 0, "|": 0, "==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "!": 6}
+_PRIMARY = 9
+#: Longest comprehension or object in one line.
+_LINE = 90
+
+
+def render(node: Node, *, wide: bool = True) -> str:
+    """The tree as an HCL expression; `wide` may break lines, which no template can hold."""
+    return _Writer(wide).write(node)
+
+
+class _Writer:
+    def __init__(self, wide: bool) -> None:
+        self._wide = wide
+
+    def write(self, node: Node, least: int = 0) -> str:
+        written = getattr(self, f"_{_METHODS.get(node.operation, node.operation)}")(node)
+        return f"({written})" if _BINDS.get(node.operation, _PRIMARY) < least else written
+
+    def _literal(self, node: Node) -> str:
+        return hcl.expression(node.arguments[0])
+
+    def _raw(self, node: Node) -> str:
+        return f"({node.arguments[0].strip()})" if "?" in node.arguments[0] else str(node.arguments[0].strip())
+
+    def _name(self, node: Node) -> str:
+        return str(node.arguments[0])
+
+    def _attribute(self, node: Node) -> str:
+        of, name = node.arguments
+        return f"{self.write(of, _PRIMARY)}.{name}"
+
+    def _index(self, node: Node) -> str:
+        of, key = node.arguments
+        return f"{self.write(of, _PRIMARY)}[{self.write(key)}]"
+
+    def _template(self, node: Node) -> str:
+        inline = _Writer(wide=False)
+        parts = (
+            hcl.escaped(part) if isinstance(part, str) else f"${{{inline.write(part)}}}" for part in node.arguments
+        )
+        return f'"{"".join(parts)}"'
+
+    def _binary(self, node: Node) -> str:
+        left, right = node.arguments
+        binds = _BINDS[node.operation]
+        return f"{self.write(left, binds)} {node.operation} {self.write(right, binds + 1)}"
+
+    def _not(self, node: Node) -> str:
+        return f"!{self.write(node.arguments[0], _BINDS['!'])}"
+
+    # Terraform's own && and || evaluate both sides, also where the first has decided that the second is an error.
+    def _and(self, node: Node) -> str:
+        left, right = node.arguments
+        return f"{self.write(left, 1)} ? {self.write(right, 1)} : false"
+
+    def _or(self, node: Node) -> str:
+        left, right = node.arguments
+        return f"{self.write(left, 1)} ? true : {self.write(right, 1)}"
+
+    def _if(self, node: Node) -> str:
+        condition, one, other = node.arguments
+        return f"{self.write(condition, 1)} ? {self.write(one, 1)} : {self.write(other, 1)}"
+
+    def _call(self, node: Node) -> str:
+        name, *arguments = node.arguments
+        if name == "optional":
+            return f"{self.write(arguments[0], _PRIMARY)}[*]"
+        return f"{FUNCTIONS[name].hcl}({', '.join(self.write(argument) for argument in arguments)})"
+
+    def _list(self, node: Node) -> str:
+        items = [self.write(item) for item in node.arguments]
+        line = f"[{', '.join(items)}]"
+        if not self._wide or ("\n" not in line and len(line) < hcl.WIDTH - 30):
+            return line
+        return "[\n" + "".join(f"{item},\n" for item in items) + "]"
+
+    def _object(self, node: Node) -> str:
+        pairs = [
+            f"{f'({self.write(name)})' if isinstance(name, Node) else hcl.key(name)} = {self.write(value)}"
+            for name, value in node.arguments
+        ]
+        line = "{ " + ", ".join(pairs) + " }"
+        if not pairs:
+            return "{}"
+        if not self._wide or (len(pairs) == 1 and "\n" not in line and len(line) < _LINE):
+            return line
+        return "{\n" + "\n".join(pairs) + "\n}"
+
+    def _for(self, node: Node) -> str:
+        names, collection, key, value, where = node.arguments
+        body = f"for {', '.join(names)} in {self.write(collection)} : "
+        body += f"{self.write(key)} => " if key else ""
+        body += self.write(value)
+        body += f" if {self.write(where)}" if where else ""
+        opening, closing = ("{", "}") if key else ("[", "]")
+        if self._wide and ("\n" in body or len(body) > _LINE):
+            return f"{opening}\n{body}\n{closing}"
+        return f"{{ {body} }}" if key else f"[{body}]"
+
+
+_METHODS = {"!": "not", "&": "and", "|": "or"} | dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "+"), "binary")

@@ -1,0 +1,74 @@
+"""The functions in use: each one's name in HCL and the same in Python.
+
+Sets are sorted lists here, and maps are gone through by key, as Terraform does.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Function:
+    """`hcl` is its name there, `python` what it gives for values."""
+
+    hcl: str
+    python: Callable[..., Any]
+
+
+def by_key(collection: Any) -> list[tuple[Any, Any]]:
+    """Keys and items of a mapping, a model or a list, in Terraform's order."""
+    if isinstance(collection, Mapping):
+        return sorted(collection.items())
+    if hasattr(collection, "model_fields_set"):
+        return sorted(dict(collection).items())
+    return list(enumerate(sorted(collection) if isinstance(collection, set | frozenset) else collection))
+
+
+def _one(items: list[Any]) -> Any:
+    (item,) = items or [None]
+    return item
+
+
+def _regex(pattern: str, text: str) -> Any:
+    found = re.search(pattern, text)
+    if found is None:
+        raise ValueError(f"nothing in {text!r} matches {pattern}")
+    return list(found.groups()) if found.groups() else found[0]
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.translate({ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
+
+
+def _set(items: Iterable[Any]) -> list[Any]:
+    return sorted(set(items))
+
+
+FUNCTIONS = {
+    "concat": Function("concat", lambda *lists: [item for items in lists for item in items]),
+    "contains": Function("contains", lambda items, item: item in items),
+    "cut": Function("substr", lambda text, start, length: text[start : start + length]),
+    "distinct": Function("distinct", lambda items: list(dict.fromkeys(items))),
+    "flatten": Function("flatten", lambda lists: [item for items in lists for item in items]),
+    "get": Function("lookup", lambda mapping, key, default: mapping.get(key, default)),
+    "holds": Function("strcontains", lambda text, part: part in text),
+    "join": Function("join", lambda separator, items: separator.join(items)),
+    "json": Function("jsonencode", _json),
+    "keys": Function("keys", lambda mapping: [key for key, _ in by_key(mapping)]),
+    "length": Function("length", len),
+    "merge": Function("merge", lambda *maps: {key: item for mapping in maps for key, item in by_key(mapping)}),
+    "one": Function("one", _one),
+    "optional": Function("[*]", lambda value: [] if value is None else [value]),
+    "regex": Function("regex", _regex),
+    "replace": Function("replace", lambda text, old, new: text.replace(old, new)),
+    "set_of": Function("toset", _set),
+    "shared": Function("setintersection", lambda one, other: _set(set(one) & set(other))),
+    "title": Function("title", lambda text: re.sub(r"(?<![A-Za-z0-9_])[a-z]", lambda found: found[0].upper(), text)),
+    "without": Function("setsubtract", lambda one, other: _set(set(one) - set(other))),
+    # `every` is a comprehension whose items must all be true.
+    "all": Function("alltrue", all),
+}

@@ -1,0 +1,73 @@
+"""The one place where expressions become what others take: Terraform's JSON syntax, and tokens of jsii by the hint of
+the binding's argument."""
+
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from types import UnionType
+from typing import Any
+
+from sustainable_mlops.authoring.cdktn import Token
+from sustainable_mlops.authoring.expressions import types
+from sustainable_mlops.authoring.expressions.expression import Expression, text, tree
+from sustainable_mlops.authoring.expressions.node import Node
+from sustainable_mlops.authoring.expressions.rendering import render
+from sustainable_mlops.authoring.mistakes import mistake
+
+
+def template(node: Node) -> str:
+    """A tree as a template that is nothing but it."""
+    return f"${{{render(node)}}}"
+
+
+def plain(value: Any) -> Any:
+    """A value in Terraform's JSON syntax: each expression in it a template."""
+    if isinstance(value, Expression):
+        return template(tree(value))
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def token(value: Any, hint: Any, argument: str) -> Any:
+    """A value as the bindings take it for an argument of this hint. Raises UserError where it is of another kind."""
+    if not isinstance(value, Expression):
+        return plain(value)
+    written, kinds = template(tree(value)), list(_kinds(hint))
+    given = types.kind(tree(value).type)
+    if not _fits(given, kinds):
+        raise mistake(f"{argument} takes a {' or '.join(kinds)}; {text(value)} is a {given}")
+    if "text" in kinds or not kinds:
+        return written
+    if "number" in kinds:
+        return Token.as_number(written)
+    if "list" in kinds:
+        return Token.as_list(written)
+    if "map" in kinds:
+        return Token.as_string_map(written)
+    return Token.as_any(written)
+
+
+def _fits(given: str, kinds: Sequence[str]) -> bool:
+    """Terraform converts text, numbers and booleans into each other, and nothing else."""
+    scalars = {"text", "number", "bool"}
+    return not kinds or given in ("any", "null", *kinds) or (given in scalars and bool(scalars & set(kinds)))
+
+
+def _kinds(hint: Any) -> Iterator[str]:
+    """The kinds of value that a hint of the bindings names."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, UnionType):
+        for argument in arguments:
+            yield from _kinds(argument)
+    elif origin in (list, Sequence):
+        yield "list"
+    elif origin in (dict, Mapping):
+        yield "map"
+    elif hint in (int, float):
+        yield "number"
+    elif hint is bool:
+        yield "bool"
+    elif hint is str:
+        yield "text"

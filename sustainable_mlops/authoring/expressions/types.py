@@ -1,0 +1,133 @@
+"""What an expression is declared to be: Python annotations, and what the bindings know of resources and blocks.
+
+A type is an annotation (`str`, `dict[str, Bucket]`, a model), an `Object`, a `Schema`, or `Any` where nothing is known.
+"""
+
+import functools
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import GenericAlias, NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True)
+class Object:
+    """An object whose attributes are known: a literal, or a module with its outputs (`what` says which)."""
+
+    fields: tuple[tuple[str, Any], ...]
+    what: str = "attribute"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A resource, data source or nested block, as its class in the bindings declares it."""
+
+    cls: type
+
+
+def bare(annotation: Any) -> Any:
+    """An annotation without `| None`, `Annotated` and `Literal`."""
+    while True:
+        origin, arguments = get_origin(annotation), get_args(annotation)
+        if origin is Annotated:
+            annotation = arguments[0]
+        elif origin is Literal:
+            return type(arguments[0])
+        elif origin in (Union, UnionType):
+            inner = [item for item in arguments if item is not NoneType]
+            if len(inner) != 1:
+                return Any
+            annotation = inner[0]
+        else:
+            return annotation
+
+
+def nullable(annotation: Any) -> bool:
+    """May it be null?"""
+    if get_origin(annotation) is Annotated:
+        return nullable(get_args(annotation)[0])
+    return get_origin(annotation) in (Union, UnionType) and NoneType in get_args(annotation)
+
+
+def kind(declared: Any) -> str:
+    """`text`, `number`, `bool`, `list`, `map`, `null` or `any`."""
+    declared = bare(declared)
+    if isinstance(declared, Object | Schema):
+        return "map"
+    if isinstance(declared, type) and not isinstance(declared, GenericAlias) and issubclass(declared, BaseModel):
+        return "map"
+    known = {str: "text", int: "number", float: "number", bool: "bool", NoneType: "null"}
+    if isinstance(declared, type) and declared in known:
+        return known[declared]
+    return {list: "list", set: "list", dict: "map"}.get(get_origin(declared), "any")
+
+
+def members(declared: Any) -> Mapping[str, Any] | None:
+    """The attributes of a type, by name; None where any may be."""
+    declared = bare(declared)
+    if isinstance(declared, Object):
+        return dict(declared.fields)
+    if isinstance(declared, Schema):
+        return attributes(declared.cls)
+    if kind(declared) == "map" and get_origin(declared) is None:
+        return {name: field.annotation for name, field in declared.model_fields.items()}
+    return None if kind(declared) == "any" else {}
+
+
+def item(declared: Any) -> tuple[Any, Any]:
+    """The types of a collection's key and of what it holds."""
+    inner = bare(declared)
+    origin, arguments = get_origin(inner), get_args(inner)
+    if origin is dict:
+        return arguments
+    if origin is list:
+        return int, arguments[0]
+    if origin is set:
+        return arguments[0], arguments[0]
+    fields = members(inner)
+    return (str, common(fields.values())) if fields else (Any, Any)
+
+
+def common(types: Iterable[Any]) -> Any:
+    """The one type that all of these are, else Any."""
+    found: list[Any] = []
+    for each in types:
+        if each not in found:
+            found.append(each)
+    return found[0] if len(found) == 1 else Any
+
+
+@functools.cache
+def attributes(cls: type) -> Mapping[str, Any]:
+    """What can be read of a resource or a block: the bindings' own properties, none of its methods."""
+    own = {name: value for name, value in vars(cls).items() if isinstance(value, property)}
+    found = {}
+    for name, value in own.items():
+        if name == "internal_value" or (name.endswith("_input") and name.removesuffix("_input") in own):
+            continue
+        found[name] = _read(typing.get_type_hints(value.fget).get("return", Any))
+    return found
+
+
+def _read(hint: Any) -> Any:
+    """The type of an attribute, from what the bindings' property returns."""
+    arguments = [item for item in get_args(hint) if item is not NoneType]
+    if get_origin(hint) in (Union, UnionType):
+        if set(arguments) <= {int, float}:
+            return float
+        return bool if bool in arguments else Any
+    if get_origin(hint) in (list, Sequence):
+        return list[_read(arguments[0])]  # type: ignore[misc]  # a type for us, not for mypy
+    if hint in (str, bool, int, float):
+        return hint
+    name = getattr(hint, "__name__", "")
+    if name == "StringMap":
+        return dict[str, str]
+    if name.endswith("OutputReference"):
+        return list[Schema(hint)]  # type: ignore[misc]
+    if name.endswith("List") and hasattr(hint, "get"):
+        return list[Schema(typing.get_type_hints(hint.get)["return"])]  # type: ignore[misc]
+    return Any

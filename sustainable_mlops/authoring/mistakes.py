@@ -1,0 +1,46 @@
+"""An author's mistake as one line: his own file and line, what is wrong, what to write."""
+
+import inspect
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import ROOT
+
+_LIBRARY = str(ROOT / "sustainable_mlops")
+_PYTHON = (sys.prefix, sys.base_prefix, "<")
+
+
+def mistake(said: str, where: str | None = None) -> UserError:
+    """The error to raise; `where` is the author's line that is being run unless given."""
+    where = place() if where is None else where
+    return UserError(f"{where}: {said}" if where else said)
+
+
+def place() -> str:
+    """`file:line` of the innermost frame that is an author's, neither this library's nor Python's; else empty."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith((_LIBRARY, *_PYTHON)) and Path(file).suffix == ".py":
+            return f"{_relative(file)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
+def place_of_field(model: type[Any], name: str) -> str:
+    """`file:line` of a field's declaration in the class that declares it."""
+    owner = next((cls for cls in model.__mro__ if name in vars(cls).get("__annotations__", {})), model)
+    try:
+        lines, first = inspect.getsourcelines(owner)
+        file = inspect.getfile(owner)
+    except (OSError, TypeError):
+        return ""
+    offset = next((index for index, line in enumerate(lines) if re.match(rf"\s+{name}\s*:", line)), 0)
+    return f"{_relative(file)}:{first + offset}"
+
+
+def _relative(file: str) -> str:
+    return str(Path(file).relative_to(ROOT)) if file.startswith(str(ROOT)) else file
