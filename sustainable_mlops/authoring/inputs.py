@@ -6,9 +6,9 @@ the check that settings get in Python before Terraform starts.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
+from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 import annotated_types
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -55,7 +55,7 @@ _CONSTRAINTS = ("ge", "le", "min_length", "max_length", "pattern")
 def _refuse_dropped(model: type[BaseModel], name: str, field: FieldInfo) -> None:
     """Raises UserError on a constraint that no validation would be made of."""
     for item in _metadata(field):
-        given = vars(item) if hasattr(item, "__dict__") else {}
+        given = asdict(item) if is_dataclass(item) else getattr(item, "__dict__", {})  # type: ignore[arg-type]
         for constraint in (word for word, value in given.items() if value is not None and word != "strict"):
             if constraint not in _CONSTRAINTS:
                 said = (
@@ -67,9 +67,8 @@ def _refuse_dropped(model: type[BaseModel], name: str, field: FieldInfo) -> None
 def _metadata(field: FieldInfo) -> Iterator[object]:
     """The constraints of a field and of what it holds."""
     yield from field.metadata
-    for argument in get_args(_unwrap(field.annotation)[0]) if get_origin(field.annotation) is not Literal else ():
-        if get_origin(argument) is Annotated:
-            yield from _metadata(FieldInfo.from_annotation(argument))
+    for argument in get_args(field.annotation) if get_origin(field.annotation) is not Literal else ():
+        yield from _metadata(FieldInfo.from_annotation(argument))
 
 
 def must(requirement: str) -> dict[str, Any]:
@@ -122,20 +121,20 @@ def variables(model: type[BaseModel]) -> list[Variable]:
 
 
 def _variable(model: type[BaseModel], name: str, field: FieldInfo) -> Variable:
-    annotation, nullable = _unwrap(field.annotation)
     if not (field.description or "").endswith("."):
         said = f"input {name}: the description must be a sentence that ends with a period"
         raise mistake(said, place_of_field(model, name))
+    try:
+        kind = hcl_type(field.annotation)
+    except TypeError as error:
+        raise mistake(f"input {name}: {error}", place_of_field(model, name)) from None
+    annotation, nullable = _unwrap(field.annotation)
     default = ... if field.is_required() else _default(field)
     checks = [*_constraints(f"var.{name}", name, field, annotation), *_inside(f"var.{name}", name, annotation, 0)]
     if nullable:
         checks = [(f"var.{name} == null ? true : {condition}", message) for condition, message in checks]
     ruled = validations(name, field.annotation, model, inputs(model))
     checks += [(render(condition), message) for condition, message in ruled]
-    try:
-        kind = hcl_type(annotation)
-    except TypeError as error:
-        raise mistake(f"input {name}: {error}", place_of_field(model, name)) from None
     return Variable(name, kind, field.description or "", nullable, default, tuple(checks))
 
 

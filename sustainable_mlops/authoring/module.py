@@ -109,11 +109,8 @@ class Module(Generic[I]):
         self._stack = TerraformStack(App(), name)
         self.entries: list[Entry] = []
         self.outputs: Outputs = {}
+        self.variables: list[Variable] = []
         self._declared: dict[tuple[str, ...], Any] = {}  # path of an entry to the type of what it declares
-
-    @property
-    def variables(self) -> list[Variable]:
-        return variables(self.input_model)
 
     def build(self, var: I) -> Outputs:
         """Add the resources; `var.x` is the expression `var.x`. Returns the outputs by name."""
@@ -129,6 +126,7 @@ class Module(Generic[I]):
             if not output.description.endswith("."):
                 raise mistake(f"the description of output {name} must end with a period", output.place)
         self._refuse_unknown()
+        self.variables = variables(self.input_model)
         self._synthesized: dict[str, Any] = json.loads(Testing.synth(self._stack))
         return self
 
@@ -170,7 +168,9 @@ class Module(Generic[I]):
         """Raises UserError where a string or a `depends_on` names what is not declared."""
         names = self._names()
         said = [(entry.said, entry.place, {"each": entry.each} if entry.each else {}) for entry in self.entries]
-        said += [(output.body(), output.place, {}) for output in self.outputs.values()]
+        for output in self.outputs.values():
+            waits = [f"${{{address}}}" for address in _addresses(output.depends_on)]
+            said.append(([plain(output.value), waits], output.place, {}))
         for value, where, each in said:
             for wrong in unknown(value, {**names, **each}):
                 raise mistake(wrong, where)
@@ -207,6 +207,12 @@ class Module(Generic[I]):
         """
         taken, overrides = structs.arguments(cls, values)
         meta = _meta(cls, for_each, lifecycle, depends_on)
+        kind = "data" if issubclass(cls, TerraformDataSource) else "resource"
+        address = (kind, _terraform_type(cls), label)
+        declared: Any = types.Schema(cls)
+        if for_each:
+            declared = dict[str, declared]
+        self._declare(address, declared)
         try:
             element = cls(self._stack, f"{cls.__name__}-{label}", **taken)
         except TypeError as error:
@@ -214,20 +220,13 @@ class Module(Generic[I]):
         element.override_logical_id(label)
         for path, value in {**overrides, **meta}.items():
             element.add_override(path, value)
-        kind = "data" if issubclass(cls, TerraformDataSource) else "resource"
-        tf_type = cast(str, element.terraform_resource_type)
         lead = "".join(f"# checkov:skip={check}:{reason}\n" for check, reason in (skips or {}).items())
         lead += "\n" if lead else ""
-        declared: Any = types.Schema(cls)
-        if for_each:
-            declared = dict[str, declared]
-        address = (kind, tf_type, label)
-        self._declare(address, declared)
-        said = [meta, structs.said(values)]
+        waits = [f"${{{address}}}" for address in meta.get("depends_on", ())]
+        said = [{name: value for name, value in meta.items() if name != "depends_on"}, waits, structs.said(values)]
         each = for_each and for_each.type
         self.entries.append(Entry(address, why, lead, element, cls, values, notes or {}, said=said, each=each))
-        prefix = "data." if kind == "data" else ""
-        return name_of(f"{prefix}{tf_type}.{label}", declared)
+        return name_of(".".join(address).removeprefix("resource."), declared)
 
     def local(self, name: str, value: Any, why: str = "") -> Any:
         """Add a local value; returns the expression that reads it."""
@@ -318,6 +317,11 @@ class _Resources:
         if name not in self._scopes:
             raise mistake(f"there is no resource of type {name} yet{did_you_mean(name, self._scopes)}")
         return name_of(name, self._scopes[name])
+
+
+def _terraform_type(cls: type) -> str:
+    """The type of a resource of this class: `aws_s3_bucket`."""
+    return str(getattr(cls, "TF_RESOURCE_TYPE", "terraform_data"))
 
 
 def _meta(

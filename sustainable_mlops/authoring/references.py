@@ -99,25 +99,39 @@ def _resolve(path: Path, names: Mapping[str, Any], bound: set[str]) -> str:
     if root not in names:
         if root == "each":
             return "each is used where there is no for_each=each_of(…)"
+        if re.match(r"[a-z]+_", root) and any(name.startswith(root.partition("_")[0]) for name in names):
+            return f"there is no resource {'.'.join(filter(None, path[:2]))}"
         near = f"; did you mean 'var.{root}'?" if root in (types.members(names["var"]) or ()) else ""
         return f"nothing is called '{root}'{near or did_you_mean(root, names)}"
     declared, written = names[root], root
     for step in path[1:]:
-        fields = types.members(declared)
-        if fields is None:
+        if types.members(declared) is None:
             return ""
-        if step is not None and step in fields:
-            declared, written = fields[step], f"{written}.{step}"
-            continue
-        item = types.item(declared)[1]
-        indexed = step is None or isinstance(step, _Key)
-        if indexed or (get_origin(types.bare(declared)) is dict and not isinstance(item, types.Schema)):
-            declared, written = item, f"{written}[…]"
-        elif isinstance(item, types.Schema):
-            return f"{written} has for_each, so it has no '{step}'; name an instance, {written}[each.key].{step}"
-        elif fields:
-            what = "input" if written == "var" else getattr(types.bare(declared), "what", "attribute")
-            return f"{written} has no {what} '{step}'{did_you_mean(str(step), fields)}"
-        else:
-            return f"{written} is a {types.kind(declared)}; it has no attribute '{step}'"
+        if (inner := _inner(declared, step)) is _NOTHING:
+            return _no_step(declared, written, step)
+        declared, written = inner, f"{written}.{step}" if step is not None else f"{written}[…]"
     return ""
+
+
+_NOTHING = object()
+
+
+def _inner(declared: Any, step: str | None) -> Any:
+    """The type that a step leads to, or `_NOTHING`."""
+    fields, item = types.members(declared) or {}, types.item(declared)[1]
+    if step is not None and step in fields:
+        return fields[step]
+    is_map = get_origin(types.bare(declared)) is dict and not isinstance(item, types.Schema)
+    return item if step is None or isinstance(step, _Key) or is_map else _NOTHING
+
+
+def _no_step(declared: Any, written: str, step: str | None) -> str:
+    fields, bare = types.members(declared), types.bare(declared)
+    if isinstance(types.item(declared)[1], types.Schema):
+        return f"{written} has for_each, so it has no '{step}'; name an instance, {written}[each.key].{step}"
+    if fields:
+        what = "input" if written == "var" else getattr(bare, "what", "attribute")
+        return f"{written} has no {what} '{step}'{did_you_mean(str(step), fields)}"
+    if isinstance(bare, types.Object):
+        return f"there is no {written}.{step}"
+    return f"{written} is a {types.kind(declared)}; it has no attribute '{step}'"

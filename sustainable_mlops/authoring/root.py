@@ -33,7 +33,7 @@ def _validate(name: str, field: FieldInfo, value: Any) -> None:
     elif "${" not in repr(plain(value)):
         constrained: Any = Annotated[field.annotation, field]
         try:
-            TypeAdapter(constrained).validate_python(value)
+            TypeAdapter(constrained).validate_python(value, strict=True)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             path = "".join(f".{step}" for step in first["loc"])

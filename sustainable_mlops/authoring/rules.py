@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.evaluation import evaluate
-from sustainable_mlops.authoring.expressions.expression import Expression, lift, tree
+from sustainable_mlops.authoring.expressions.expression import Expression, lift, text, tree
 from sustainable_mlops.authoring.expressions.functions import binding, comprehension, is_null, join, name_of
 from sustainable_mlops.authoring.expressions.node import Node
 from sustainable_mlops.authoring.mistakes import mistake, place
@@ -30,7 +30,7 @@ class Rule:
         """The tree of the condition on an expression of the model."""
         node = lift(self.holds(value))
         if types.kind(node.type) not in ("bool", "any") or node.operation == "literal":
-            raise mistake(f"the rule on {self.field} gives {node.arguments[0]!r}, no condition", self.declared)
+            raise mistake(f"the rule on {self.field} gives {text(Expression(node))}, no condition", self.declared)
         return node
 
     def told(self, value: Any) -> str:

@@ -84,7 +84,7 @@ class Expression:
         return _logic("|", other, self)
 
     def __invert__(self) -> Any:
-        node = _boolean(self)
+        node = condition(self)
         opposite = {"==": "!=", "!=": "=="}.get(node.operation)
         return Expression(Node(opposite, node.arguments, bool) if opposite else Node("!", (node,), bool))
 
@@ -99,7 +99,7 @@ class Expression:
     def __bool__(self) -> bool:
         raise mistake(
             f"{text(self)} is known only to Terraform, so Python cannot decide by it: write when(condition, one, "
-            "other) for if, & | ~ for and, or, not, a < b & b < c for a < b < c, contains(items, item) for in"
+            "other) for if, & | ~ for and, or, not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"
         )
 
     def __len__(self) -> int:
@@ -112,7 +112,8 @@ class Expression:
         )
 
     def __contains__(self, item: object) -> bool:
-        raise mistake(f"{text(self)} is known only to Terraform: write contains({text(self)}, {item!r}) for in")
+        items = f"keys({text(self)})" if types.kind(self._node.type) == "map" else text(self)
+        raise mistake(f"{text(self)} is known only to Terraform: write contains({items}, {text(item)}) for in")
 
     def __int__(self) -> int:
         raise mistake(f"{text(self)} is known only to Terraform: leave int() out, Terraform converts numbers itself")
@@ -212,9 +213,7 @@ def _equality(operation: str, left: object, right: object) -> Expression:
         )
     kinds = {types.kind(node.type) for node in nodes} - {"any", "null"}
     if len(kinds) == 2:
-        raise mistake(
-            f"{text(left)} {operation} {text(right)} compares a {' with a '.join(sorted(kinds))}, never equal"
-        )
+        raise mistake(f"{text(left)} {operation} {text(right)} compares {' with '.join(sorted(kinds))}, never equal")
     return Expression(Node(operation, nodes, bool))
 
 
@@ -232,11 +231,17 @@ def _ordering(operation: str, left: object, right: object) -> Expression:
 
 
 def _logic(operation: str, left: object, right: object) -> Expression:
-    return Expression(Node(operation, (_boolean(left), _boolean(right)), bool))
+    return Expression(Node(operation, (condition(left), condition(right)), bool))
 
 
-def _boolean(value: object) -> Node:
+def condition(value: object) -> Node:
+    """The tree of a condition. Raises UserError where it is none, or where Python has decided it already."""
     node = lift(value)
+    if node.operation == "literal" and isinstance(value, bool):
+        raise mistake(
+            f"this condition is {value} already, whatever Terraform is given; compare expressions, not f-strings, "
+            "which are text to Python"
+        )
     if types.kind(node.type) not in ("bool", "any"):
         raise mistake(
             f"{text(value)} is a {types.kind(node.type)}, no condition; put each comparison in parentheses: "

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.expression import Expression, lift, text
+from sustainable_mlops.authoring.expressions.expression import condition as condition_of
 from sustainable_mlops.authoring.expressions.node import Node
 from sustainable_mlops.authoring.mistakes import mistake
 
@@ -47,7 +48,7 @@ def fields(value: BaseModel) -> Mapping[str, Any]:
 
 def when(condition: object, one: T, other: R) -> T | R:
     """`condition ? one : other`."""
-    nodes = [lift(each) for each in (condition, one, other)]
+    nodes = [condition_of(condition), lift(one), lift(other)]
     declared = types.common(node.type for node in nodes[1:] if types.kind(node.type) != "null")
     return cast(T, Expression(Node("if", tuple(nodes), declared)))
 
@@ -241,7 +242,8 @@ def _comprehension(
         raise mistake(f"going through {text(items)} takes lambda item: … or, for a map, lambda key, item: …")
     bound = [name_of(name, kind) for name, kind in zip(names, types.item(collection.type)[-len(names) :], strict=True)]
     with binding(names):
-        nodes = {each: lift(each(*bound[-len(inspect.signature(each).parameters) :])) for each in functions}
+        given = {each: each(*bound[-len(inspect.signature(each).parameters) :]) for each in functions}
+        nodes = {each: condition_of(result) if each is where else lift(result) for each, result in given.items()}
     return comprehension(names, collection, nodes[value], key and nodes[key], where and nodes[where])
 
 

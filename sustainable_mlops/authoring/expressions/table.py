@@ -39,8 +39,13 @@ def _regex(pattern: str, text: str) -> Any:
     return list(found.groups()) if found.groups() else found[0]
 
 
+def _number(text: str) -> int | float:
+    return int(float(text)) if float(text).is_integer() else float(text)
+
+
 def _json(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    whole = json.loads(json.dumps(value, default=dict), parse_float=_number)  # 2.0 is 2 to Terraform
+    text = json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.translate({ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
 
 

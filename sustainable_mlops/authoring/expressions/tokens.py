@@ -34,7 +34,7 @@ def token(value: Any, hint: Any, argument: str) -> Any:
     """A value as the bindings take it for an argument of this hint. Raises UserError where it is of another kind."""
     if not isinstance(value, Expression):
         return plain(value)
-    written, kinds = template(tree(value)), list(_kinds(hint))
+    written, kinds = template(tree(value)), list(dict.fromkeys(_kinds(hint)))
     given = types.kind(tree(value).type)
     if not _fits(given, kinds):
         raise mistake(f"{argument} takes a {' or '.join(kinds)}; {text(value)} is a {given}")

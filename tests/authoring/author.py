@@ -1,0 +1,84 @@
+"""A module as its author writes it, with a line to try."""
+
+import importlib.util
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+
+MODULE = """
+from typing import Annotated, Any, Literal
+from cdktn_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktn_provider_aws.iam_role import IamRole
+from cdktn_provider_aws.s3_bucket import S3Bucket
+from cdktn_provider_aws.sagemaker_endpoint_configuration import SagemakerEndpointConfiguration
+from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
+from sustainable_mlops.authoring.expressions import *
+from sustainable_mlops.authoring.resources import Module, Output, Root
+
+class Group(ModuleInputs):
+    ttl_days: int | None = Field(None, description="Days.")
+
+class Inputs(ModuleInputs):
+    name_prefix: str = Field(description="Start of every name.")
+    memory_mb: int = Field(2048, description="Memory, in MB.")
+    groups: dict[str, Group] = Field({}, description="Groups.")
+    accounts: list[str] = Field([], description="Accounts.")
+    tags: dict[str, str] = Field({}, description="Tags.")
+"""
+
+BUILD = """
+class Trial(Module[Inputs]):
+    def build(self, var: Inputs) -> dict[str, Output]:
+        logs = self.add(CloudwatchLogGroup, "this", name="logs")
+        buckets = self.add(S3Bucket, "each", for_each=each_of(var.groups), bucket=var.name_prefix)
+        size = self.local("size", var.memory_mb + 1)
+        {build}
+        return {{"name": Output(logs.name, "Name.")}}
+
+trial = Trial("trial").synthesize()
+"""
+
+ROOT = """
+class Everything(Root[Inputs]):
+    def build(self, var: Inputs) -> dict[str, Output]:
+        {root}
+        return {{}}
+
+Everything("everything").synthesize()
+"""
+
+
+def run(folder: Path, *, declare: str = "", build: str = "pass", root: str = "") -> None:
+    """Run a module of its own file in `folder` with these lines in its inputs' file part, its build, a root module."""
+    text = MODULE + textwrap.dedent(declare) + "\n" + BUILD.format(build=_indented(build))
+    text += ROOT.format(root=_indented(root)) if root else ""
+    file = folder / "author.py"
+    file.write_text(text)
+    spec = importlib.util.spec_from_file_location("author", file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["author"] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules["author"]
+
+
+def told(folder: Path, **lines: str) -> str:
+    """What the author is told of a mistake in these lines, with the text of the line that it points to."""
+    with pytest.raises(UserError) as mistake:
+        run(folder, **lines)
+    place, _, said = str(mistake.value).partition(": ")
+    file, _, number = place.rpartition(":")
+    assert file == str(folder / "author.py"), mistake.value
+    line = (folder / "author.py").read_text().splitlines()[int(number) - 1]
+    return f"{line.strip()} → {said}"
+
+
+def _indented(lines: str) -> str:
+    return textwrap.indent(textwrap.dedent(lines).strip(), " " * 8).strip()

@@ -1,0 +1,256 @@
+"""A tree is traced once and read twice; both readings agree."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from sustainable_mlops.authoring import Field, ModuleInputs
+from sustainable_mlops.authoring.expressions import (
+    Dynamic,
+    concat,
+    contains,
+    cut,
+    distinct,
+    each_of,
+    every,
+    flatten,
+    get,
+    holds,
+    is_null,
+    join,
+    jsonencode,
+    keys,
+    length,
+    list_of,
+    map_of,
+    match,
+    merge,
+    one,
+    optional,
+    optional_map,
+    replace,
+    set_of,
+    shared,
+    title,
+    when,
+    without,
+)
+from sustainable_mlops.authoring.expressions.evaluation import evaluate
+from sustainable_mlops.authoring.expressions.expression import lift, text
+from sustainable_mlops.authoring.expressions.node import Node
+from sustainable_mlops.authoring.expressions.rendering import render
+from sustainable_mlops.authoring.expressions.scopes import inputs
+from sustainable_mlops.errors import UserError
+from tests.authoring.readings import outputs, variable
+
+
+class Item(ModuleInputs):
+    size: int = Field(description="Size.")
+    name: str | None = Field(None, description="Name.")
+    tags: list[str] = Field([], description="Tags.")
+
+
+class Values(ModuleInputs):
+    number: int = Field(description="Number.")
+    share: float = Field(description="Share.")
+    perhaps: int | None = Field(description="Number or null.")
+    flag: bool = Field(description="Flag.")
+    word: str = Field(description="Word.")
+    words: list[str] = Field(description="Words.")
+    items: dict[str, Item] = Field(description="Items.")
+    thing: Item | None = Field(description="Item or null.")
+
+
+WRITTEN: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "a comparison": (lambda v: v.number >= 3, "var.number >= 3"),
+    "a sum of numbers": (lambda v: v.number + 1 > 3, "var.number + 1 > 3"),
+    "a sum of text": (lambda v: v.word + "-x", '"${var.word}-x"'),
+    "a template": (lambda v: f"{v.word}-{v.number}", '"${var.word}-${var.number}"'),
+    "a template of one": (lambda v: f"{v.number}", "var.number"),
+    "quotes in a template": (lambda v: f'"{v.items["a"].name}"', '"\\"${var.items["a"].name}\\""'),
+    "a template in a function": (lambda v: length(f"{v.word}-x"), 'length("${var.word}-x")'),
+    "either": (lambda v: is_null(v.perhaps) | (v.perhaps > 3), "var.perhaps == null ? true : var.perhaps > 3"),
+    "both": (lambda v: ~v.flag & (v.number == 2), "!var.flag ? var.number == 2 : false"),
+    "both or": (
+        lambda v: (v.flag & v.flag) | v.flag,
+        "(var.flag ? var.flag : false) ? true : var.flag",
+    ),
+    "not null": (lambda v: ~is_null(v.perhaps), "var.perhaps != null"),
+    "not both": (lambda v: ~(v.flag & v.flag), "!(var.flag ? var.flag : false)"),
+    "a choice": (lambda v: when(v.flag, [v.word], []), "var.flag ? [var.word] : []"),
+    "an item": (lambda v: v.items[v.word].size, "var.items[var.word].size"),
+    "a list's names": (
+        lambda v: list_of(v.items, lambda _, item: item.name, lambda name, _: name != "a"),
+        '[for name, item in var.items : item.name if name != "a"]',
+    ),
+    "a map's names": (
+        lambda v: map_of(v.items, lambda item: {"size": item.size}),
+        "{ for key, item in var.items : key => { size = item.size } }",
+    ),
+    "a comprehension in another": (
+        lambda v: list_of(v.items, lambda _, item: list_of(v.items, lambda _, other: f"{other.size}{item.size}")),
+        '[for key, item in var.items : [for key2, other in var.items : "${other.size}${item.size}"]]',
+    ),
+    "a null that may be": (
+        lambda v: one(list_of(optional(v.thing), lambda t: t.size)),
+        "one([for t in var.thing[*] : t.size])",
+    ),
+    "one instance or none": (lambda v: optional_map("a", v.thing), "var.thing == null ? {} : { a = var.thing }"),
+}
+
+
+@pytest.mark.parametrize(("expression", "written"), WRITTEN.values(), ids=list(WRITTEN))
+def test_an_expression_is_written_as_a_person_would(expression: Callable[[Any], Any], written: str) -> None:
+    assert text(expression(inputs(Values))) == written
+
+
+def test_a_tree_is_compared_by_what_it_holds() -> None:
+    first, second = (lift(inputs(Values).number > 3) for _ in range(2))
+    assert first == second
+    assert hash(first) == hash(second)
+    assert first == Node(">", (lift(inputs(Values).number), Node("literal", (3,), int)), bool)
+
+
+def test_the_item_of_a_for_each_and_of_a_dynamic_block_have_the_types_of_what_is_gone_through() -> None:
+    var = inputs(Values)
+    each = each_of(var.items)
+    assert (text(each.key), text(each.value.size)) == ("each.key", "each.value.size")
+    block = Dynamic(each.value.tags, lambda tag: {"name": tag.value})
+    assert text(block.content["name"]) == "tag.value"
+    with pytest.raises(UserError, match=r"each\.value has no attribute 'sizes'; did you mean 'size'"):
+        each.value.sizes  # type: ignore[attr-defined]  # noqa: B018  the mistake
+
+
+def test_text_for_terraform_alone_is_told_when_it_would_be_read_on_values() -> None:
+    with pytest.raises(ValueError, match="write the expression in Python"):
+        evaluate(lift("${timestamp()}"), {})
+
+
+# What both readings give is compared in one plan, without a provider.
+
+WORD = st.text("abcAB_-0", max_size=6)
+NAME = st.sampled_from(["a", "b", "c d", "a_b"])
+ITEM = st.fixed_dictionaries({"size": st.integers(-3, 9), "name": st.none() | WORD, "tags": st.lists(WORD, max_size=3)})
+VALUES = st.fixed_dictionaries(
+    {
+        "number": st.integers(-3, 9),
+        "share": st.sampled_from([0.0, 0.1, 0.5, 1.0, 2.5]),
+        "perhaps": st.none() | st.integers(-3, 9),
+        "flag": st.booleans(),
+        "word": WORD,
+        "words": st.lists(WORD, max_size=4),
+        "items": st.dictionaries(NAME, ITEM, max_size=3),
+        "thing": st.none() | ITEM,
+    }
+)
+
+Builder = Callable[[Any], Any]
+NUMBERS: st.SearchStrategy[Builder] = st.recursive(
+    st.sampled_from(
+        [
+            lambda v: v.number,
+            lambda v: v.share,
+            lambda v: v.perhaps,
+            lambda v: v.thing.size,
+            lambda v: v.items["a"].size,
+            lambda v: length(v.words),
+            lambda v: length(v.items),
+            lambda v: length(f"{v.word}-{v.number}"),
+            lambda v: one(list_of(optional(v.thing), lambda thing: thing.size)),
+            lambda v: when(is_null(v.perhaps), 3, v.perhaps),
+        ]
+    ),
+    lambda inner: st.tuples(inner, inner).map(lambda two: lambda v: two[0](v) + two[1](v)),
+    max_leaves=4,
+)
+TEXTS: st.SearchStrategy[Builder] = st.recursive(
+    st.sampled_from(
+        [
+            lambda v: v.word,
+            lambda v: v.thing.name,
+            lambda v: f"{v.number}/{v.share}/{v.flag}",
+            lambda v: join(",", v.words),
+            lambda v: join(",", keys(v.items)),
+            lambda v: cut(f"{v.word}-{v.word}", 5),
+            lambda v: replace(v.word, "_", "-"),
+            lambda v: title(v.word),
+            lambda v: match("^[a-z]+", v.word),
+            lambda v: get({"a": "found"}, v.word, "none"),
+            lambda v: jsonencode({"b": v.words, "a": [v.number, v.share, v.perhaps]}),
+            lambda v: jsonencode(map_of(v.items, lambda item: item.size, where=lambda key, _: key != "b")),
+            lambda v: jsonencode(merge(map_of(v.items, lambda item: item.size), {"z": v.number})),
+            lambda v: jsonencode(optional_map("x", v.thing)),
+            lambda v: jsonencode(distinct(concat(v.words, v.words, ["a"]))),
+            lambda v: jsonencode(flatten(list_of(v.items, lambda item: item.tags))),
+            lambda v: jsonencode(set_of(v.words)),
+            lambda v: jsonencode(shared(v.words, ["a", "b"])),
+            lambda v: jsonencode(without(v.words, keys(v.items))),
+        ]
+    ),
+    lambda inner: st.tuples(inner, inner).map(lambda two: lambda v: f"{two[0](v)}<{two[1](v)}>"),
+    max_leaves=3,
+)
+
+
+def _compared(two: tuple[Builder, Builder, Callable[[Any, Any], Any]]) -> Builder:
+    return lambda v: two[2](two[0](v), two[1](v))
+
+
+COMPARISONS = st.sampled_from(
+    [lambda a, b: a < b, lambda a, b: a <= b, lambda a, b: a > b, lambda a, b: a >= b, lambda a, b: a == b]
+)
+CONDITIONS: st.SearchStrategy[Builder] = st.recursive(
+    st.one_of(
+        st.tuples(NUMBERS, NUMBERS, COMPARISONS).map(_compared),
+        st.tuples(
+            TEXTS, TEXTS, st.sampled_from([lambda a, b: contains([a], b), lambda a, b: ~contains([a, "a"], b)])
+        ).map(_compared),
+        st.sampled_from(
+            [
+                lambda v: v.flag,
+                lambda v: is_null(v.perhaps),
+                lambda v: is_null(v.thing),
+                lambda v: contains(v.words, v.word),
+                lambda v: holds(v.word, "a"),
+                lambda v: every(v.items, lambda item: item.size > 2),
+                lambda v: every(v.words, lambda word: length(word) < 4),
+            ]
+        ),
+    ),
+    lambda inner: st.one_of(
+        st.tuples(inner, inner, st.sampled_from([lambda a, b: a & b, lambda a, b: a | b])).map(_compared),
+        inner.map(lambda one: lambda v: ~one(v)),
+    ),
+    max_leaves=6,
+)
+
+
+@pytest.mark.plan
+@settings(max_examples=3, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(VALUES, st.one_of(CONDITIONS, TEXTS, NUMBERS)), min_size=80, max_size=120))
+def test_python_gives_what_terraform_gives(
+    tmp_path_factory: pytest.TempPathFactory, cases: list[tuple[Any, Builder]]
+) -> None:
+    parts, wanted = [], {}
+    for index, (values, build) in enumerate(cases):
+        node = lift(build(inputs(Values, f"var.v{index}")))
+        parts.append(variable(f"v{index}", Values, values))
+        parts.append(f'output "o{index}" {{\nvalue = try([{render(node)}], ["error"])\n}}\n')
+        wanted[f"o{index}"] = [_python(node, {f"var.v{index}": Values(**values)})]
+    found = outputs(tmp_path_factory.mktemp("values"), "".join(parts))
+    different = [
+        f"{part}of {case[0]}: {wanted[name]} here, {found.get(name)} there"
+        for (name, case, part) in zip(wanted, cases, parts[1::2], strict=True)
+        if found.get(name) != wanted[name]
+    ]
+    assert not different, "\n".join(different)
+
+
+def _python(node: Node, names: dict[str, Any]) -> Any:
+    try:
+        return evaluate(node, names)
+    except ValueError:
+        return "error"

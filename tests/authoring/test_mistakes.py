@@ -1,0 +1,304 @@
+"""What an author is told of a mistake: his line, and what to write."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.authoring.author import run, told
+
+DECIDE = (
+    "is known only to Terraform, so Python cannot decide by it: write when(condition, one, other) for if, & | ~ for "
+    "and, or, not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"
+)
+#: Lines of `build`, and what is said of the last of them.
+BUILD = {
+    "an input that is not declared": (
+        "var.memry_mb",
+        "var has no input 'memry_mb'; did you mean 'memory_mb'?",
+    ),
+    "an input in a string": (
+        'self.local("name", "${var.memry_mb}")',
+        "var has no input 'memry_mb'; did you mean 'memory_mb'?",
+    ),
+    "an input's name alone in a string": (
+        'self.local("name", "n-${memory_mb}")',
+        "nothing is called 'memory_mb'; did you mean 'var.memory_mb'?",
+    ),
+    "a field of an object in a string": (
+        'self.local("days", "${[for key, group in var.groups : group.ttl_day]} ${var.groups[\\"a\\"].ttl_day}")',
+        "var.groups.a has no attribute 'ttl_day'; did you mean 'ttl_days'?",
+    ),
+    "a field of an object": (
+        "list_of(var.groups, lambda group: group.ttl_day)",
+        "group has no attribute 'ttl_day'; did you mean 'ttl_days'?",
+    ),
+    "a map used as one of its items": (
+        "var.groups.ttl_days",
+        "var.groups holds many, so it has no 'ttl_days': name one, var.groups[key], or all, list_of(…, lambda item: …) "
+        "and map_of(…, lambda key, item: …)",
+    ),
+    "a resource that does not exist": (
+        'self.local("arn", "${aws_s3_bucket.logs.arn}")',
+        "aws_s3_bucket has no resource 'logs'; known: each",
+    ),
+    "a type of resource that is nowhere": (
+        'self.local("arn", "${aws_kms_key.this.arn}")',
+        "there is no resource aws_kms_key.this",
+    ),
+    "a resource to wait for that does not exist": (
+        'self.add(S3Bucket, "b", bucket="b", depends_on=["aws_s3_bucket.dta"])',
+        "aws_s3_bucket has no resource 'dta'; known: b, each",
+    ),
+    "an attribute that the provider lacks": (
+        "logs.arm",
+        "aws_cloudwatch_log_group.this has no attribute 'arm'; did you mean 'arn'?",
+    ),
+    "an attribute that the provider lacks, in a string": (
+        'self.local("arn", "${aws_cloudwatch_log_group.this.arm}")',
+        "aws_cloudwatch_log_group.this has no attribute 'arm'; did you mean 'arn'?",
+    ),
+    "a method of the binding": (
+        "logs.add_override",
+        "aws_cloudwatch_log_group.this has no attribute 'add_override'; known: arn, deletion_protection_enabled, id, "
+        "kms_key_id, log_group_class, name, name_prefix, region, retention_in_days, skip_destroy, tags, tags_all",
+    ),
+    "one of many instances": (
+        "buckets.arn",
+        "aws_s3_bucket.each holds many, so it has no 'arn': name one, aws_s3_bucket.each[key], or all, "
+        "list_of(…, lambda item: …) and map_of(…, lambda key, item: …)",
+    ),
+    "one of many instances, in a string": (
+        'self.local("arn", "${aws_s3_bucket.each.arn}")',
+        "aws_s3_bucket.each has for_each, so it has no 'arn'; name an instance, aws_s3_bucket.each[each.key].arn",
+    ),
+    "a local that does not exist": (
+        "self.locals.sise",
+        "local has no value 'sise'; did you mean 'size'?",
+    ),
+    "an item without for_each": (
+        'self.add(S3Bucket, "b", bucket="${each.key}")',
+        "each is used where there is no for_each=each_of(…)",
+    ),
+    "an argument that the provider lacks": (
+        'self.add(CloudwatchLogGroup, "b", retention_days=3)',
+        "CloudwatchLogGroup has no argument 'retention_days'; did you mean 'retention_in_days'?",
+    ),
+    "an argument inside a block": (
+        'self.add(SagemakerEndpointConfiguration, "c", production_variants=[{"variant_nam": "a"}])',
+        "SagemakerEndpointConfigurationProductionVariants has no argument 'variant_nam' (at production_variants.0); "
+        "did you mean 'variant_name'?",
+    ),
+    "an argument of another kind": (
+        'self.add(CloudwatchLogGroup, "b", retention_in_days=var.tags)',
+        "retention_in_days takes a number; var.tags is a map",
+    ),
+    "a required argument": (
+        'self.add(IamRole, "r", name="r")',
+        "IamRole: missing 1 required keyword-only argument: 'assume_role_policy'",
+    ),
+    "a meta-argument": (
+        'self.add(S3Bucket, "b", bucket="b", depend_on=[logs])',
+        "S3Bucket has no argument 'depend_on'; did you mean 'depends_on'?",
+    ),
+    "count": (
+        'self.add(S3Bucket, "b", bucket="b", count=2)',
+        "count would number instances, and renumber them when one goes: use for_each=each_of(a map or a set)",
+    ),
+    "an argument of lifecycle": (
+        'self.add(S3Bucket, "b", bucket="b", lifecycle={"create_before_destory": True})',
+        "lifecycle has no 'create_before_destory'; did you mean 'create_before_destroy'?",
+    ),
+    "a change to ignore": (
+        'self.add(S3Bucket, "b", bucket="b", lifecycle={"ignore_changes": ["tag"]})',
+        "lifecycle: ignore_changes: S3Bucket has no 'tag'; did you mean 'tags'?",
+    ),
+    "for_each of a list": (
+        "each_of(var.accounts)",
+        "var.accounts is a list; each_of() takes a map or a set: set_of(…)",
+    ),
+    "for_each without each_of": (
+        'self.add(S3Bucket, "b", bucket="b", for_each=var.groups)',
+        "for_each takes each_of(a map or a set), whose key and value the arguments then use",
+    ),
+    "two resources of one name": (
+        'self.add(CloudwatchLogGroup, "this", name="other")',
+        "there is aws_cloudwatch_log_group 'this' already; give each a name of its own",
+    ),
+    "two locals of one name": (
+        'self.local("size", 2)',
+        "there is a local 'size' already; give each a name of its own",
+    ),
+    "a format": (
+        'f"n-{var.memory_mb:03}"',
+        "var.memory_mb is known only to Terraform, which has no Python formats: leave ':03' out of the braces",
+    ),
+    "if": (
+        "if var.memory_mb > 3: pass",
+        f"var.memory_mb > 3 {DECIDE}",
+    ),
+    "a chain of comparisons": (
+        "1 < var.memory_mb < 3",
+        f"var.memory_mb > 1 {DECIDE}",
+    ),
+    "in": (
+        '"a" in var.groups',
+        'var.groups is known only to Terraform: write contains(keys(var.groups), "a") for in',
+    ),
+    "len": (
+        "len(var.accounts)",
+        "var.accounts is known only to Terraform: write length(var.accounts) for len()",
+    ),
+    "a loop": (
+        "for account in var.accounts: pass",
+        "var.accounts is known only to Terraform, so Python cannot go through it: write "
+        "list_of(items, lambda item: …), map_of(…), every(…), or for_each=each_of(items)",
+    ),
+    "int": (
+        "int(var.memory_mb)",
+        "var.memory_mb is known only to Terraform: leave int() out, Terraform converts numbers itself",
+    ),
+    "a slice": (
+        "var.name_prefix[:3]",
+        "var.name_prefix is known only to Terraform: cut text by cut(text, length)",
+    ),
+    "a look-up in a dictionary": (
+        "{}[var.name_prefix]",
+        "var.name_prefix is known only to Terraform: for a table[key] write get(table, key, default)",
+    ),
+    "& without parentheses": (
+        "var.memory_mb > 3 & var.memory_mb",
+        "3 is a number, no condition; put each comparison in parentheses: (a > 1) & (b > 1), "
+        "since & and | bind tighter than > and ==",
+    ),
+    "f-strings that are compared": (
+        'when(f"{var.name_prefix}-a" == "b-a", 1, 2)',
+        "this condition is False already, whatever Terraform is given; compare expressions, not f-strings, which are "
+        "text to Python",
+    ),
+    "text that is ordered": (
+        'var.name_prefix > "a"',
+        "var.name_prefix is a text; Terraform orders numbers only",
+    ),
+    "a number that is compared with text": (
+        'var.memory_mb == "2048"',
+        'var.memory_mb == "2048" compares number with text, never equal',
+    ),
+    "lists that are compared": (
+        "var.accounts == []",
+        "var.accounts == []: Terraform calls two lists or maps different when only their types are; "
+        "compare length(…), or each item by every(…)",
+    ),
+    "a number that is added to text": (
+        'var.memory_mb + "MB"',
+        'var.memory_mb + "MB" adds number and text; for text write an f-string',
+    ),
+    "a method of text": (
+        'var.name_prefix.replace("_", "-")',
+        "var.name_prefix is a text; it has no attribute 'replace'",
+    ),
+    "a name that is taken": (
+        "list_of(var.groups, lambda each: each)",
+        "'each' means something else here already; name the lambda's parameter otherwise",
+    ),
+    "an interpolation that is not closed": (
+        'length("${var.name_prefix")',
+        "unclosed interpolation in '${var.name_prefix'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "said"), BUILD.values(), ids=list(BUILD))
+def test_a_mistake_in_what_is_built_is_told_with_its_line(line: str, said: str, tmp_path: Path) -> None:
+    assert told(tmp_path, build=line) == f"{line} → {said}"
+
+
+#: Declarations, the line that is pointed to, and what is said of it.
+DECLARE = {
+    "a constraint that Terraform would not check": (
+        'steps: int = Field(2, multiple_of=2, description="Steps.")',
+        "steps: Terraform would not check multiple_of; use ge, le, min_length, max_length, pattern, Literal or a rule",
+    ),
+    "a constraint of what a list holds": (
+        'names: list[Annotated[int, Field(gt=0)]] = Field([], description="Names.")',
+        "names: Terraform would not check gt; use ge, le, min_length, max_length, pattern, Literal or a rule",
+    ),
+    "a type that Terraform lacks": (
+        'size: int | str = Field(2, description="Size.")',
+        "input size: Terraform has no type for int | str",
+    ),
+    "a description that is no sentence": (
+        'size: int = Field(2, description="size")',
+        "input size: the description must be a sentence that ends with a period",
+    ),
+    "a rule of a field that is not there": (
+        'rules = (rule("memory", lambda v: v.memory_mb > 3, "must be more"),)',
+        "Inputs has no field 'memory' for this rule; did you mean 'memory_mb'?",
+    ),
+    "a rule on a field that is not there": (
+        'rules = (rule("memory_mb", lambda v: v.memory > 3, "must be more"),)',
+        "var has no input 'memory'; did you mean 'memory_mb'?",
+    ),
+    "a rule that says nothing of its field": (
+        'rules = (rule("memory_mb", lambda v: length(v.accounts) > 3, "must be more"),)',
+        "the rule on memory_mb says nothing of memory_mb; declare it on a field that it compares",
+    ),
+    "a rule that is no condition": (
+        'rules = (rule("memory_mb", lambda v: v.memory_mb, "must be"),)',
+        "the rule on memory_mb gives var.memory_mb, no condition",
+    ),
+    "a rule with and": (
+        'rules = (rule("memory_mb", lambda v: v.memory_mb > 3 and v.memory_mb < 9, "must be"),)',
+        f"var.memory_mb > 3 {DECIDE}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "said"), DECLARE.values(), ids=list(DECLARE))
+def test_a_mistake_in_what_is_declared_is_told_with_its_line(line: str, said: str, tmp_path: Path) -> None:
+    declare = f"class More(Inputs):\n    {line}\nMore.__name__ = 'Inputs'\nInputs = More\n"
+    assert told(tmp_path, declare=declare).replace("More", "Inputs") == f"{line} → {said}"
+
+
+CALLS = {
+    "a module called twice": (
+        'self.call(trial, name_prefix="a")\nself.call(trial, name_prefix="b")',
+        "there is a call of a module 'trial' already; give each a name of its own, label=…",
+    ),
+    "an input that the module lacks": (
+        'self.call(trial, name_prefix="a", memory=3)',
+        "module trial has no input 'memory'; did you mean 'memory_mb'?",
+    ),
+    "an input that is not given": (
+        "self.call(trial, memory_mb=3)",
+        "module trial needs name_prefix",
+    ),
+    "an input of another kind": (
+        'self.call(trial, name_prefix="a", memory_mb=var.tags)',
+        "input memory_mb takes a number; var.tags is a map",
+    ),
+    "a value that the module refuses": (
+        'self.call(trial, name_prefix="a", memory_mb="3")',
+        "input memory_mb: Input should be a valid integer",
+    ),
+    "an output that the module lacks": (
+        'self.call(trial, name_prefix="a").nam',
+        "module.trial has no output 'nam'; did you mean 'name'?",
+    ),
+    "an output that the module lacks, in a string": (
+        'self.call(trial, name_prefix="a")\nself.local("x", "${module.trial.nam}")',
+        "module.trial has no output 'nam'; did you mean 'name'?",
+    ),
+    "a module that is not called": (
+        'self.local("x", "${module.trail.name}")',
+        "there is no module.trail",
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "said"), CALLS.values(), ids=list(CALLS))
+def test_a_mistake_in_a_call_of_a_module_is_told_with_its_line(lines: str, said: str, tmp_path: Path) -> None:
+    assert told(tmp_path, root=lines) == f"{lines.splitlines()[-1]} → {said}"
+
+
+def test_a_module_may_be_called_twice_under_two_names(tmp_path: Path) -> None:
+    run(tmp_path, root='self.call(trial, name_prefix="a")\nself.call(trial, label="other", name_prefix="b")')
