@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from modules.common import AccountId, KmsKeyArn, Located, Protected
-from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
+from sustainable_mlops.authoring import Field, ModuleInputs, Numbers, must, rule
 from sustainable_mlops.authoring.expressions import concat, contains, every, keys, length
 
 #: Buckets that every environment has, by purpose; the last holds access logs.
@@ -29,7 +29,7 @@ class ExtraBucket(ModuleInputs):
     expiration_days: int | None = Field(None, ge=1, description="Delete objects after so many days; null keeps them.")
 
 
-class LifecycleDays(ModuleInputs):
+class LifecycleDays(Numbers):
     """Days since an object was last written."""
 
     artifacts_to_glacier: int = Field(

@@ -437,12 +437,12 @@ resource "aws_s3_bucket_lifecycle_configuration" "data" {
     }
 
     transition {
-      days          = var.lifecycle_days.recreatable_to_one_zone
+      days          = lookup(var.lifecycle_days, "recreatable_to_one_zone", 30)
       storage_class = "ONEZONE_IA"
     }
 
     expiration {
-      days = var.lifecycle_days.recreatable
+      days = lookup(var.lifecycle_days, "recreatable", 90)
     }
 
     noncurrent_version_expiration {
@@ -459,7 +459,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "data" {
     }
 
     expiration {
-      days = var.lifecycle_days.captures
+      days = lookup(var.lifecycle_days, "captures", 30)
     }
 
     noncurrent_version_expiration {
@@ -480,11 +480,11 @@ resource "aws_s3_bucket_lifecycle_configuration" "data" {
     }
 
     noncurrent_version_expiration {
-      noncurrent_days = var.lifecycle_days.noncurrent
+      noncurrent_days = lookup(var.lifecycle_days, "noncurrent", 30)
     }
 
     abort_incomplete_multipart_upload {
-      days_after_initiation = var.lifecycle_days.incomplete_uploads
+      days_after_initiation = lookup(var.lifecycle_days, "incomplete_uploads", 7)
     }
   }
 
@@ -504,7 +504,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
     }
 
     transition {
-      days          = var.lifecycle_days.artifacts_to_glacier
+      days          = lookup(var.lifecycle_days, "artifacts_to_glacier", 90)
       storage_class = "GLACIER_IR"
     }
   }
@@ -518,7 +518,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
     }
 
     transition {
-      days          = var.lifecycle_days.artifacts_to_glacier
+      days          = lookup(var.lifecycle_days, "artifacts_to_glacier", 90)
       storage_class = "GLACIER_IR"
     }
   }
@@ -532,7 +532,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
     }
 
     transition {
-      days          = var.lifecycle_days.artifacts_to_glacier
+      days          = lookup(var.lifecycle_days, "artifacts_to_glacier", 90)
       storage_class = "GLACIER_IR"
     }
   }
@@ -546,7 +546,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
     }
 
     expiration {
-      days = var.lifecycle_days.checkpoints
+      days = lookup(var.lifecycle_days, "checkpoints", 14)
     }
 
     noncurrent_version_expiration {
@@ -563,7 +563,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
     }
 
     expiration {
-      days = var.lifecycle_days.debug_output
+      days = lookup(var.lifecycle_days, "debug_output", 14)
     }
 
     noncurrent_version_expiration {
@@ -580,7 +580,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
     }
 
     expiration {
-      days = var.lifecycle_days.async_inference
+      days = lookup(var.lifecycle_days, "async_inference", 7)
     }
 
     noncurrent_version_expiration {
@@ -601,11 +601,11 @@ resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
     }
 
     noncurrent_version_expiration {
-      noncurrent_days = var.lifecycle_days.noncurrent
+      noncurrent_days = lookup(var.lifecycle_days, "noncurrent", 30)
     }
 
     abort_incomplete_multipart_upload {
-      days_after_initiation = var.lifecycle_days.incomplete_uploads
+      days_after_initiation = lookup(var.lifecycle_days, "incomplete_uploads", 7)
     }
   }
 
@@ -652,11 +652,11 @@ resource "aws_s3_bucket_lifecycle_configuration" "extra" {
     }
 
     noncurrent_version_expiration {
-      noncurrent_days = var.lifecycle_days.noncurrent
+      noncurrent_days = lookup(var.lifecycle_days, "noncurrent", 30)
     }
 
     abort_incomplete_multipart_upload {
-      days_after_initiation = var.lifecycle_days.incomplete_uploads
+      days_after_initiation = lookup(var.lifecycle_days, "incomplete_uploads", 7)
     }
   }
 
@@ -675,7 +675,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "logs" {
     }
 
     expiration {
-      days = var.lifecycle_days.logs
+      days = lookup(var.lifecycle_days, "logs", 90)
     }
   }
 
@@ -692,11 +692,11 @@ resource "aws_s3_bucket_lifecycle_configuration" "logs" {
     }
 
     noncurrent_version_expiration {
-      noncurrent_days = var.lifecycle_days.noncurrent
+      noncurrent_days = lookup(var.lifecycle_days, "noncurrent", 30)
     }
 
     abort_incomplete_multipart_upload {
-      days_after_initiation = var.lifecycle_days.incomplete_uploads
+      days_after_initiation = lookup(var.lifecycle_days, "incomplete_uploads", 7)
     }
   }
 

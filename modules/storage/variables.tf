@@ -76,73 +76,67 @@ variable "intelligent_tiering_archive_days" {
 
 variable "lifecycle_days" {
   description = "When each class of data moves or goes, in days."
-  type = object({
-    artifacts_to_glacier    = optional(number, 90)
-    async_inference         = optional(number, 7)
-    captures                = optional(number, 30)
-    checkpoints             = optional(number, 14)
-    debug_output            = optional(number, 14)
-    incomplete_uploads      = optional(number, 7)
-    logs                    = optional(number, 90)
-    noncurrent              = optional(number, 30)
-    recreatable             = optional(number, 90)
-    recreatable_to_one_zone = optional(number, 30)
-  })
-  default  = {}
-  nullable = false
+  type        = map(number)
+  default     = {}
+  nullable    = false
 
   validation {
-    condition     = var.lifecycle_days.artifacts_to_glacier >= 1
+    condition     = length(setsubtract(keys(var.lifecycle_days), ["artifacts_to_glacier", "async_inference", "captures", "checkpoints", "debug_output", "incomplete_uploads", "logs", "noncurrent", "recreatable", "recreatable_to_one_zone"])) == 0
+    error_message = "lifecycle_days: unknown: ${join(", ", setsubtract(keys(var.lifecycle_days), ["artifacts_to_glacier", "async_inference", "captures", "checkpoints", "debug_output", "incomplete_uploads", "logs", "noncurrent", "recreatable", "recreatable_to_one_zone"]))}; known: artifacts_to_glacier, async_inference, captures, checkpoints, debug_output, incomplete_uploads, logs, noncurrent, recreatable, recreatable_to_one_zone."
+  }
+
+  validation {
+    condition     = lookup(var.lifecycle_days, "artifacts_to_glacier", 90) >= 1
     error_message = "lifecycle_days: artifacts_to_glacier must be at least 1."
   }
 
   validation {
-    condition     = var.lifecycle_days.async_inference >= 1
+    condition     = lookup(var.lifecycle_days, "async_inference", 7) >= 1
     error_message = "lifecycle_days: async_inference must be at least 1."
   }
 
   validation {
-    condition     = var.lifecycle_days.captures >= 1
+    condition     = lookup(var.lifecycle_days, "captures", 30) >= 1
     error_message = "lifecycle_days: captures must be at least 1."
   }
 
   validation {
-    condition     = var.lifecycle_days.checkpoints >= 1
+    condition     = lookup(var.lifecycle_days, "checkpoints", 14) >= 1
     error_message = "lifecycle_days: checkpoints must be at least 1."
   }
 
   validation {
-    condition     = var.lifecycle_days.debug_output >= 1
+    condition     = lookup(var.lifecycle_days, "debug_output", 14) >= 1
     error_message = "lifecycle_days: debug_output must be at least 1."
   }
 
   validation {
-    condition     = var.lifecycle_days.incomplete_uploads >= 1 && var.lifecycle_days.incomplete_uploads <= 7
+    condition     = lookup(var.lifecycle_days, "incomplete_uploads", 7) >= 1 && lookup(var.lifecycle_days, "incomplete_uploads", 7) <= 7
     error_message = "lifecycle_days: incomplete_uploads must be at least 1 and be at most 7."
   }
 
   validation {
-    condition     = var.lifecycle_days.logs >= 1
+    condition     = lookup(var.lifecycle_days, "logs", 90) >= 1
     error_message = "lifecycle_days: logs must be at least 1."
   }
 
   validation {
-    condition     = var.lifecycle_days.noncurrent >= 1
+    condition     = lookup(var.lifecycle_days, "noncurrent", 30) >= 1
     error_message = "lifecycle_days: noncurrent must be at least 1."
   }
 
   validation {
-    condition     = var.lifecycle_days.recreatable >= 1
+    condition     = lookup(var.lifecycle_days, "recreatable", 90) >= 1
     error_message = "lifecycle_days: recreatable must be at least 1."
   }
 
   validation {
-    condition     = var.lifecycle_days.recreatable_to_one_zone >= 30
+    condition     = lookup(var.lifecycle_days, "recreatable_to_one_zone", 30) >= 30
     error_message = "lifecycle_days: recreatable_to_one_zone must be at least 30."
   }
 
   validation {
-    condition     = var.lifecycle_days.recreatable > var.lifecycle_days.recreatable_to_one_zone
+    condition     = lookup(var.lifecycle_days, "recreatable", 90) > lookup(var.lifecycle_days, "recreatable_to_one_zone", 30)
     error_message = "lifecycle_days.recreatable: must be more than recreatable_to_one_zone"
   }
 }

@@ -5,7 +5,7 @@ the check that settings get in Python before Terraform starts.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from sustainable_mlops.authoring import hcl
 from sustainable_mlops.authoring.expressions.rendering import render
 from sustainable_mlops.authoring.expressions.scopes import inputs
+from sustainable_mlops.authoring.expressions.types import defaults
 from sustainable_mlops.authoring.mistakes import mistake, place_of_field
 from sustainable_mlops.authoring.rules import Rule, broken, check_fields, validations
 
@@ -46,6 +47,13 @@ class ModuleInputs(BaseModel):
         if told:
             raise ValidationError.from_exception_data(type(self).__name__, told)
         return self
+
+
+class Numbers(ModuleInputs):
+    """Numbers by declared keys, each with its default: for Terraform a map, since it drops unknown keys of an object in
+    silence, and these it refuses."""
+
+    keys_are_declared: ClassVar[bool] = True
 
 
 #: Constraints that become validations; any other would hold in Python alone.
@@ -170,6 +178,8 @@ def hcl_type(annotation: Any) -> str:
     if origin in (list, set, dict):
         container = {list: "list", set: "set", dict: "map"}[origin]
         return f"{container}({hcl_type(arguments[-1])})"
+    if isinstance(annotation, type) and issubclass(annotation, Numbers):
+        return "map(number)"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         lines = (f"{name} = {_attribute_type(field)}" for name, field in annotation.model_fields.items())
         return "object({\n" + "\n".join(lines) + "\n})"
@@ -235,15 +245,24 @@ def _inside(value: str, label: str, annotation: Any, depth: int) -> Iterator[tup
             for condition, message in _constraints("key", f"each key of {label}", key_field, key):
                 yield f"alltrue([for key in keys({value}) : {condition}])", message
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        numbers = defaults(annotation)
+        if numbers:
+            yield _declared_keys(value, label, numbers)
         for name, field in annotation.model_fields.items():
             inner, nullable = _unwrap(field.annotation)
-            path = f"{value}.{name}"
+            path = f'lookup({value}, "{name}", {numbers[name]})' if numbers else f"{value}.{name}"
             checks = [
                 *_constraints(path, f"{label}: {name}", field, inner),
                 *_inside(path, f"{label}: {name}", inner, depth),
             ]
             for condition, message in checks:
                 yield (f"{path} == null ? true : {condition}" if nullable else condition), message
+
+
+def _declared_keys(value: str, label: str, known: Iterable[str]) -> tuple[str, str]:
+    unknown = f"setsubtract(keys({value}), {hcl.expression(sorted(known))})".replace("\n", " ").replace(", ]", "]")
+    said = f'{label}: unknown: ${{join(", ", {unknown})}}; known: {", ".join(sorted(known))}.'
+    return f"length({unknown}) == 0", said
 
 
 def table(model: type[BaseModel]) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.synth import authors
 from sustainable_mlops.terraform import LOCAL, ROOT, environment, find_engine
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def synthesize(
     """What would have to be written so that every generated file (of `wanted`, or of all) is as its source says.
 
     `always` synthesizes even where nothing changed since the last run.
-    Raises UserError on an unknown name, on settings that are refused and where Terraform is missing.
+    Raises UserError on an unknown name, on settings that are refused, on an author's mistake, with his file and line,
+    and where Terraform is missing.
     """
     chosen = set(wanted)
     modules, environments = names()
@@ -77,9 +79,12 @@ def synthesize(
         raise UserError(f"nothing is called {', '.join(sorted(unknown))}; there are: {known}")
     if not chosen and not always and _unchanged():
         return []
-    settings = _settings(name for name in environments if not chosen or name in chosen)
+    with authors.told():
+        settings = _settings(name for name in environments if not chosen or name in chosen)
     find_engine()
-    rendered = _formatted(dict(_render(chosen, settings, progress)))
+    with authors.told():
+        files = dict(_render(chosen, settings, progress))
+    rendered = _formatted(files)
     return [
         Change(path, before, after)
         for path, after in rendered.items()

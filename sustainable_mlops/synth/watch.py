@@ -5,7 +5,6 @@ Sources are looked at five times a second, some sixty files: nothing to install,
 
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -43,25 +42,12 @@ def _round(wanted: Iterable[str]) -> str:
     try:
         changes = synthesize(wanted, always=True)
     except Exception as error:  # whatever the author of a module may do wrong; the next edit repairs it
-        return mistake(error)
+        kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+        return f"error: {kind}{' '.join(str(error).split())}"
     write(changes)
     for change in changes:
         print(change.diff(), end="", flush=True)
     return f"{len(changes)} files written in {time.monotonic() - begin:.1f} s; watching, Ctrl-C ends it"
-
-
-def mistake(error: Exception) -> str:
-    """One line for an error in the sources: where in them, and what."""
-    if isinstance(error, UserError):
-        return f"error: {error}"
-    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    if isinstance(error, SyntaxError):
-        places.append((error.filename or "", error.lineno))
-    sources = [ROOT / "modules", ROOT / "envs"]
-    own = [place for place in places if any(folder in Path(place[0]).parents for folder in sources)]
-    where = f"{Path(own[-1][0]).relative_to(ROOT)}:{own[-1][1]}: " if own else ""
-    said = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"error: {where}{type(error).__name__}: {' '.join(said.split())}"
 
 
 def _sources() -> dict[Path, tuple[int, int]]:

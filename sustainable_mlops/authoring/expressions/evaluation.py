@@ -19,7 +19,7 @@ def _name(node: Node, names: Mapping[str, Any]) -> Any:
 
 
 def _attribute(node: Node, names: Mapping[str, Any]) -> Any:
-    of, name = evaluate(node.arguments[0], names), node.arguments[1]
+    of, name = evaluate(node.arguments[0], names), node.arguments[1]  # a model has its defaults already
     if of is None:
         raise ValueError(f"null has no attribute {name}")
     return of[name] if isinstance(of, Mapping) else getattr(of, name)
@@ -118,6 +118,7 @@ _EVALUATORS: dict[str, Callable[[Node, Mapping[str, Any]], Any]] = {
     "raw": _raw,
     "name": _name,
     "attribute": _attribute,
+    "number": _attribute,
     "index": _index,
     "list": _list,
     "object": _object,

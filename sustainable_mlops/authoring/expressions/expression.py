@@ -35,7 +35,10 @@ class Expression:
         known = types.members(node.type)
         if known is not None and name not in known:
             raise mistake(_no_attribute(node, name, known))
-        return Expression(Node("attribute", (node, name), Any if known is None else known[name]))
+        declared = Any if known is None else known[name]
+        if defaults := types.defaults(node.type):
+            return Expression(Node("number", (node, name, defaults[name]), declared))
+        return Expression(Node("attribute", (node, name), declared))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise mistake(f"{text(self)} is an expression, which nothing can be set in ({name})")

@@ -37,6 +37,10 @@ class _Writer:
         of, name = node.arguments
         return f"{self.write(of, _PRIMARY)}.{name}"
 
+    def _number(self, node: Node) -> str:
+        of, name, default = node.arguments
+        return f'lookup({self.write(of)}, "{name}", {default})'
+
     def _index(self, node: Node) -> str:
         of, key = node.arguments
         return f"{self.write(of, _PRIMARY)}[{self.write(key)}]"

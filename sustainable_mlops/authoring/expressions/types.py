@@ -77,6 +77,14 @@ def members(declared: Any) -> Mapping[str, Any] | None:
     return None if kind(declared) == "any" else {}
 
 
+def defaults(declared: Any) -> Mapping[str, Any]:
+    """The numbers that a map with declared keys holds where none is given; empty where it is no such map."""
+    declared = bare(declared)
+    if not getattr(declared, "keys_are_declared", False):
+        return {}
+    return {name: field.default for name, field in declared.model_fields.items()}
+
+
 def item(declared: Any) -> tuple[Any, Any]:
     """The types of a collection's key and of what it holds."""
     inner = bare(declared)

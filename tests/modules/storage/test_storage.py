@@ -104,6 +104,12 @@ def test_the_guard_covers_every_bucket_and_the_key(module: dict[str, Any]) -> No
                 "recreatable_to_one_zone must be at least 30",
             ],
         ),
+        (
+            "lifecycle_days = { checkpoint = 7 }",
+            [
+                "lifecycle_days: unknown: checkpoint; known: artifacts_to_glacier, async_inference, captures, checkpoints"
+            ],
+        ),
         ("extra_buckets = { logs = {} }", ["extra_buckets: must not name artifacts, data, logs"]),
         (
             "extra_buckets = { a-purpose-that-takes-many-more-words-than-fit = {} }",
@@ -114,7 +120,7 @@ def test_the_guard_covers_every_bucket_and_the_key(module: dict[str, Any]) -> No
             ["lifecycle_days.recreatable: must be more than recreatable_to_one_zone"],
         ),
     ],
-    ids=["values", "reserved", "long", "order"],
+    ids=["values", "unknown", "reserved", "long", "order"],
 )
 def test_bad_inputs_are_refused_with_the_remedy(inputs: str, messages: list[str], tmp_path: Path, sandbox: Any) -> None:
     text = f"""

@@ -1,0 +1,33 @@
+"""An error in the sources of modules and environments as one line: where in them, and what."""
+
+import contextlib
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import ROOT
+
+_SOURCES = (ROOT / "modules", ROOT / "envs")
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Raises what is raised within as a UserError, where it comes out of an author's line; anything else as it is."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if (where := _place(error)) is None:
+            raise
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise UserError(f"{where}: {type(error).__name__}: {' '.join(said.split())}") from error
+
+
+def _place(error: Exception) -> str | None:
+    places = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        places.append((Path(error.filename or ""), error.lineno))
+    own = [(file, line) for file, line in places if any(folder in file.parents for folder in _SOURCES)]
+    return f"{own[-1][0].relative_to(ROOT)}:{own[-1][1]}" if own else None

@@ -1,0 +1,32 @@
+"""A mistake in the sources ends the command with one line: the author's file, his line, and what."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+KEY = "modules/storage/key.py"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("var.name_prefix}", "var.name_prefx}", "var has no input 'name_prefx'; did you mean 'name_prefix'?"),
+        ("own_arn, given", "own_arm, given", "NameError: name 'own_arm' is not defined"),
+        ("import Inputs", "import Input", "ImportError: cannot import name 'Input' from 'modules.storage.inputs'"),
+    ],
+)
+def test_a_mistake_is_one_line_without_a_traceback(copy: Path, right: str, wrong: str, told: str) -> None:
+    source = (copy / KEY).read_text()
+    assert right in source
+    (copy / KEY).write_text(source.replace(right, wrong, 1))
+    command = [sys.executable, str(copy / "scripts" / "synth.py"), "storage"]
+    done = subprocess.run(
+        command, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True, check=False
+    )
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert line.startswith(f"error: {KEY}:")
+    assert told in line
