@@ -3,90 +3,23 @@
 import itertools
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
-from sustainable_mlops.authoring import hcl, structs
-from sustainable_mlops.authoring.cdktn import App, TerraformDataSource, TerraformElement, TerraformStack, Testing
+from sustainable_mlops.authoring import hcl, meta, structs
+from sustainable_mlops.authoring.cdktn import App, TerraformDataSource, TerraformStack, Testing
+from sustainable_mlops.authoring.entries import Entry, Outputs, addresses
 from sustainable_mlops.authoring.expressions import types
-from sustainable_mlops.authoring.expressions.expression import Expression, lift, text
+from sustainable_mlops.authoring.expressions.expression import lift
 from sustainable_mlops.authoring.expressions.functions import name_of
 from sustainable_mlops.authoring.expressions.scopes import Each, inputs
-from sustainable_mlops.authoring.expressions.tokens import plain, template
+from sustainable_mlops.authoring.expressions.tokens import plain
 from sustainable_mlops.authoring.inputs import ModuleInputs, Variable, variables
-from sustainable_mlops.authoring.mistakes import mistake, place
+from sustainable_mlops.authoring.mistakes import mistake
 from sustainable_mlops.authoring.references import unknown
 from sustainable_mlops.settings import did_you_mean
 from sustainable_mlops.terraform import PROVIDER_VERSIONS, VERSIONS
 
 I = TypeVar("I", bound=ModuleInputs)  # noqa: E741  as short as it is used: Module[Inputs]
-
-
-@dataclass(frozen=True)
-class Output:
-    """One output: its value (usually an expression) and a description ending in a period."""
-
-    value: Any
-    description: str
-    sensitive: bool = False
-    depends_on: tuple[Any, ...] = ()
-    place: str = field(default_factory=place)
-
-    def body(self) -> dict[str, Any]:
-        body: dict[str, Any] = {"description": self.description, "value": plain(self.value)}
-        if self.sensitive:
-            body["sensitive"] = True
-        if self.depends_on:
-            body["depends_on"] = _addresses(self.depends_on)
-        return body
-
-
-Outputs = dict[str, Output]
-
-
-#: What `lifecycle` holds.
-_LIFECYCLE = (
-    "create_before_destroy",
-    "ignore_changes",
-    "postcondition",
-    "precondition",
-    "prevent_destroy",
-    "replace_triggered_by",
-)
-
-
-def _addresses(references: Iterable[Any]) -> list[str]:
-    """What `depends_on` takes: addresses, not values."""
-    return [text(each) if isinstance(each, Expression) else str(each) for each in references]
-
-
-@dataclass
-class Entry:
-    """One thing in main.tf: how to find its synthesized body, how to lay it out, and why it is there."""
-
-    path: tuple[str, ...]  # ("resource", type, name), ("data", type, name), ("locals", name), ("check", name) …
-    why: str = ""
-    lead: str = ""
-    element: TerraformElement | None = None
-    cls: type | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-    notes: Mapping[str, str] = field(default_factory=dict)
-    body: dict[str, Any] | None = None  # where the author's own words are the body already
-    blocks: Mapping[str, hcl.Shape] = field(default_factory=dict)  # then, what in it is a block
-    said: Any = None  # every value in it, in Terraform's JSON syntax
-    each: Any = None  # the types of each.key and each.value, where there is a for_each
-    place: str = field(default_factory=place)
-
-    def shape(self) -> hcl.Shape:
-        """How to lay it out: the author's order and comments, the bindings' knowledge of blocks."""
-        if self.element is None or self.cls is None:
-            return hcl.Shape(dict(self.blocks), order=tuple(self.body or ()), notes=self.notes)
-        rendered: Any = self.element.to_hcl_terraform()
-        for step in self.path:
-            rendered = rendered[step]
-        shape = structs.shape(self.cls, self.values, rendered)
-        shape.notes = self.notes
-        return shape
 
 
 class Module(Generic[I]):
@@ -169,7 +102,7 @@ class Module(Generic[I]):
         names = self._names()
         said = [(entry.said, entry.place, {"each": entry.each} if entry.each else {}) for entry in self.entries]
         for output in self.outputs.values():
-            waits = [f"${{{address}}}" for address in _addresses(output.depends_on)]
+            waits = [f"${{{address}}}" for address in addresses(output.depends_on)]
             said.append(([plain(output.value), waits], output.place, {}))
         for value, where, each in said:
             for wrong in unknown(value, {**names, **each}):
@@ -206,7 +139,7 @@ class Module(Generic[I]):
         map of its instances where there is a `for_each`. Raises UserError on what the provider's schema lacks.
         """
         taken, overrides = structs.arguments(cls, values)
-        meta = _meta(cls, for_each, lifecycle, depends_on)
+        given = meta.arguments(cls, for_each, lifecycle, depends_on)
         kind = "data" if issubclass(cls, TerraformDataSource) else "resource"
         address = (kind, _terraform_type(cls), label)
         declared: Any = types.Schema(cls)
@@ -218,12 +151,12 @@ class Module(Generic[I]):
         except TypeError as error:
             raise mistake(f"{cls.__name__}: {str(error).removeprefix(f'{cls.__name__}.__init__() ')}") from None
         element.override_logical_id(label)
-        for path, value in {**overrides, **meta}.items():
+        for path, value in {**overrides, **given}.items():
             element.add_override(path, value)
         lead = "".join(f"# checkov:skip={check}:{reason}\n" for check, reason in (skips or {}).items())
         lead += "\n" if lead else ""
-        waits = [f"${{{address}}}" for address in meta.get("depends_on", ())]
-        said = [{name: value for name, value in meta.items() if name != "depends_on"}, waits, structs.said(values)]
+        waits = [f"${{{address}}}" for address in given.get("depends_on", ())]
+        said = [{name: value for name, value in given.items() if name != "depends_on"}, waits, structs.said(values)]
         each = for_each and for_each.type
         self.entries.append(Entry(address, why, lead, element, cls, values, notes or {}, said=said, each=each))
         return name_of(".".join(address).removeprefix("resource."), declared)
@@ -322,28 +255,6 @@ class _Resources:
 def _terraform_type(cls: type) -> str:
     """The type of a resource of this class: `aws_s3_bucket`."""
     return str(getattr(cls, "TF_RESOURCE_TYPE", "terraform_data"))
-
-
-def _meta(
-    cls: type, for_each: Each[Any, Any] | None, lifecycle: Mapping[str, Any] | None, depends_on: Iterable[Any]
-) -> dict[str, Any]:
-    """The meta-arguments in Terraform's JSON syntax. Raises UserError on one that there is not."""
-    meta: dict[str, Any] = {}
-    if for_each is not None:
-        if not isinstance(for_each, Each):
-            raise mistake("for_each takes each_of(a map or a set), whose key and value the arguments then use")
-        meta["for_each"] = template(for_each.collection)
-    if lifecycle:
-        for name in lifecycle:
-            if name not in _LIFECYCLE:
-                raise mistake(f"lifecycle has no '{name}'{did_you_mean(name, _LIFECYCLE)}")
-        for name in lifecycle.get("ignore_changes", ()):
-            if name not in (known := types.attributes(cls)):
-                raise mistake(f"lifecycle: ignore_changes: {cls.__name__} has no '{name}'{did_you_mean(name, known)}")
-        meta["lifecycle"] = plain(lifecycle)
-    if depends_on:
-        meta["depends_on"] = _addresses(depends_on)
-    return meta
 
 
 def _locals(entries: Iterable[Entry]) -> str:

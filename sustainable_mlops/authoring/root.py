@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from sustainable_mlops.authoring import hcl
+from sustainable_mlops.authoring.entries import Entry
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.expression import Expression, lift, text, tree
 from sustainable_mlops.authoring.expressions.functions import name_of
@@ -14,7 +15,7 @@ from sustainable_mlops.authoring.expressions.scopes import Each
 from sustainable_mlops.authoring.expressions.tokens import plain, template
 from sustainable_mlops.authoring.inputs import ModuleInputs
 from sustainable_mlops.authoring.mistakes import mistake
-from sustainable_mlops.authoring.module import Entry, Module
+from sustainable_mlops.authoring.module import Module
 from sustainable_mlops.settings import did_you_mean
 from sustainable_mlops.terraform import PROVIDER_VERSIONS
 
