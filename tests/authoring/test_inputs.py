@@ -3,9 +3,9 @@
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from sustainable_mlops.authoring import Field, ModuleInputs, must
+from sustainable_mlops.authoring import Field, ModuleInputs, Numbers, must, rule
 from sustainable_mlops.authoring.inputs import hcl_type, table, variables
 from sustainable_mlops.errors import UserError
 
@@ -76,6 +76,27 @@ def test_constraints_inside_maps_and_objects_are_validated_too() -> None:
     assert "alltrue([for item in var.schedules : item.days >= 1])" in by_name("schedules")
     assert 'alltrue([for key in keys(var.schedules) : can(regex("^[a-z]+$", key))])' in by_name("schedules")
     assert "var.off_hours == null ? true : var.off_hours.days >= 1" in by_name("off_hours")
+
+
+def test_numbers_with_declared_keys_are_a_map_that_refuses_others() -> None:
+    class Days(Numbers):
+        kept: int = Field(7, ge=1, description="Kept.")
+        warm: int = Field(3, ge=1, description="Warm.")
+
+    class Kept(ModuleInputs):
+        days: Days = Field(Days(), description="Days.")
+        rules = (rule("days", lambda v: v.days.warm <= v.days.kept, "warm must be at most kept"),)
+
+    (variable,) = variables(Kept)
+    assert (variable.type, variable.default) == ("map(number)", {})
+    assert [condition for condition, _ in variable.validations] == [
+        'length(setsubtract(keys(var.days), ["kept", "warm"])) == 0',
+        'lookup(var.days, "kept", 7) >= 1',
+        'lookup(var.days, "warm", 3) >= 1',
+        'lookup(var.days, "warm", 3) <= lookup(var.days, "kept", 7)',
+    ]
+    with pytest.raises(ValidationError, match="extra_forbidden"):
+        Kept.model_validate({"days": {"keep": 3}})
 
 
 def test_a_description_must_be_a_sentence() -> None:
