@@ -5,10 +5,12 @@ from typing import Annotated, Any, Literal, get_args
 from modules.access.registries import FRAMEWORK_REGISTRIES
 from modules.common import KmsKeyArn, Located, RoleArn
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
-from sustainable_mlops.authoring.expressions import concat, contains, flatten, join, keys, length, list_of, match
+from sustainable_mlops.authoring.expressions import concat, contains, every, flatten, join, keys, length, list_of, match
 
 Phase = Literal["data_preparation", "training", "pipeline", "inference"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
+#: A pipeline runs no container of its own.
+WITHOUT_CONTAINERS: tuple[Phase, ...] = ("pipeline",)
 BucketArn = Annotated[
     str,
     Field(
@@ -158,7 +160,14 @@ class Inputs(Located):
         ),
         rule(
             "image_repository_arns",
-            lambda v: contains(sorted(FRAMEWORK_REGISTRIES), v.region) | (length(v.image_repository_arns) > 0),
+            lambda v: (
+                contains(sorted(FRAMEWORK_REGISTRIES), v.region)
+                | (length(v.image_repository_arns) > 0)
+                | every(
+                    [phase for phase in PHASES if phase not in WITHOUT_CONTAINERS],
+                    lambda phase: contains(keys(v.existing_role_arns), phase),
+                )
+            ),
             lambda v: (
                 f"no registry of SageMaker's framework images is known in {v.region}; name the repositories to "
                 "pull from"

@@ -6,7 +6,7 @@ from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocu
 from cdktn_provider_aws.iam_role import IamRole
 
 from modules.access import containers, pipeline, s3
-from modules.access.inputs import PHASES, Inputs
+from modules.access.inputs import PHASES, WITHOUT_CONTAINERS, Inputs
 from sustainable_mlops.authoring.expressions import (
     contains,
     cut,
@@ -40,7 +40,7 @@ class Access(Module[Inputs]):
             ),
             why="A phase whose role exists gets nothing here.",
         )
-        self.local("in_containers", without(phases, ["pipeline"]), why="Phases that run containers.")
+        self.local("in_containers", without(phases, WITHOUT_CONTAINERS), why="Phases that run containers.")
         self.local("dns_suffix", when(var.partition == "aws-cn", "amazonaws.com.cn", "amazonaws.com"))
         self.local("sagemaker_arn", f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}")
         role_arns = self._roles(var)

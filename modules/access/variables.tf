@@ -117,7 +117,9 @@ variable "image_repository_arns" {
       "us-gov-west-1",
       "us-west-1",
       "us-west-2",
-    ], var.region) ? true : length(var.image_repository_arns) > 0
+      ], var.region) ? true : (length(var.image_repository_arns) > 0 ? true : alltrue([
+        for phase in ["data_preparation", "training", "inference"] : contains(keys(var.existing_role_arns), phase)
+    ]))
     error_message = "image_repository_arns: no registry of SageMaker's framework images is known in ${var.region}; name the repositories to pull from"
   }
 }

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT
 
 _LIBRARY = str(ROOT / "sustainable_mlops")
-_PYTHON = (sys.prefix, sys.base_prefix, "<")
+_PYTHON = (*(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")), "<")
 
 
 def mistake(said: str, where: str | None = None) -> UserError:

@@ -78,6 +78,10 @@ WRITTEN: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda v: (v.flag & v.flag) | v.flag,
         "(var.flag ? var.flag : false) ? true : var.flag",
     ),
+    "a chain": (
+        lambda v: v.flag | is_null(v.thing) | v.flag,
+        "var.flag ? true : (var.thing == null ? true : var.flag)",
+    ),
     "not null": (lambda v: ~is_null(v.perhaps), "var.perhaps != null"),
     "not both": (lambda v: ~(v.flag & v.flag), "!(var.flag ? var.flag : false)"),
     "a choice": (lambda v: when(v.flag, [v.word], []), "var.flag ? [var.word] : []"),
@@ -137,7 +141,7 @@ ITEM = st.fixed_dictionaries({"size": st.integers(-3, 9), "name": st.none() | WO
 VALUES = st.fixed_dictionaries(
     {
         "number": st.integers(-3, 9),
-        "share": st.sampled_from([0.0, 0.1, 0.5, 1.0, 2.5]),
+        "share": st.sampled_from([0.0, 0.25, 0.5, 1.0, 2.5]),  # sums of others differ in their last digit
         "perhaps": st.none() | st.integers(-3, 9),
         "flag": st.booleans(),
         "word": WORD,

@@ -62,11 +62,11 @@ class _Writer:
 
     # Terraform's own && and || evaluate both sides, also where the first has decided that the second is an error.
     def _and(self, node: Node) -> str:
-        left, right = node.arguments
+        left, right = _leftmost(node)
         return f"{self.write(left, 1)} ? {self.write(right, 1)} : false"
 
     def _or(self, node: Node) -> str:
-        left, right = node.arguments
+        left, right = _leftmost(node)
         return f"{self.write(left, 1)} ? true : {self.write(right, 1)}"
 
     def _if(self, node: Node) -> str:
@@ -108,6 +108,14 @@ class _Writer:
         if self._wide and ("\n" in body or len(body) > _LINE):
             return f"{opening}\n{body}\n{closing}"
         return f"{{ {body} }}" if key else f"[{body}]"
+
+
+def _leftmost(node: Node) -> tuple[Node, Node]:
+    """The first of a chain of `&` or of `|`, and the rest: (a | b) | c is read as a | (b | c)."""
+    left, right = node.arguments
+    while left.operation == node.operation:
+        left, right = left.arguments[0], Node(node.operation, (left.arguments[1], right), bool)
+    return left, right
 
 
 _METHODS = {"!": "not", "&": "and", "|": "or"} | dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "+"), "binary")
