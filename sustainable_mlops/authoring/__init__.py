@@ -5,8 +5,7 @@ What inputs need is here and is light. What resources need is in `authoring.reso
 
 from pydantic import Field
 
-from sustainable_mlops.authoring import hcl
 from sustainable_mlops.authoring.inputs import ModuleInputs, Numbers, must
 from sustainable_mlops.authoring.rules import rule
 
-__all__ = ["Field", "ModuleInputs", "Numbers", "hcl", "must", "rule"]
+__all__ = ["Field", "ModuleInputs", "Numbers", "must", "rule"]

@@ -33,6 +33,7 @@ SOURCES = (
     "constraints.txt",
     "sustainable_mlops/*.py",
     "sustainable_mlops/authoring/*",
+    "sustainable_mlops/authoring/expressions/*.py",
     "sustainable_mlops/synth/*.py",
     "modules/**/*.py",
     "envs/**/*.py",

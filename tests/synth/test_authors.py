@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sustainable_mlops.synth import SOURCES
+from sustainable_mlops.terraform import ROOT
+
 KEY = "modules/storage/key.py"
 
 
@@ -30,3 +33,8 @@ def test_a_mistake_is_one_line_without_a_traceback(copy: Path, right: str, wrong
     assert done.returncode == 2
     assert line.startswith(f"error: {KEY}:")
     assert told in line
+
+
+def test_an_edit_of_any_source_of_the_kit_is_seen() -> None:
+    seen = {path for pattern in SOURCES for path in ROOT.glob(pattern)}
+    assert set(ROOT.glob("sustainable_mlops/authoring/**/*.py")) - seen == set()
