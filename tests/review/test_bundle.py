@@ -120,7 +120,7 @@ def test_a_comment_about_the_same_plans_is_found_again() -> None:
     )
 
 
-@pytest.mark.parametrize("number", [2, 30, 400])
+@pytest.mark.parametrize("number", [2, 30, pytest.param(400, marks=pytest.mark.slow)])
 def test_a_comment_about_any_number_of_large_plans_fits(number: int) -> None:
     large = review(plan(*(change(f"aws_s3_bucket.b{n}", before={"bucket": "b"}, index="x" * 200) for n in range(300))))
     comment = render([named(f"{'x' * 150}{n}", large if n % 2 else DEV) for n in range(number)], "markdown")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 #: Longer than any round takes on a busy machine; nothing waits for it to pass.
 PATIENCE_S = 180
@@ -55,6 +56,7 @@ def replace(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
+@pytest.mark.slow
 def test_edits_show_as_differences_and_mistakes_as_one_line_while_one_jsii_lives_on(copy: Path) -> None:
     key, main = copy / "modules" / "storage" / "key.py", copy / "modules" / "storage" / "main.tf"
     committed = main.read_text()
