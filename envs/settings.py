@@ -1,6 +1,6 @@
 """What tells one environment from another: the contents of `settings.yaml`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -106,17 +106,22 @@ def load(folder: Path) -> Settings:
 
 
 def load_all(folders: Iterable[Path]) -> dict[str, Settings]:
-    """The settings of the environments in `folders`, by name. Raises UserError, also where two would share names."""
+    """The settings of the environments in `folders`, by name. Raises UserError, also where two live in one place."""
     found = {folder.name: load(folder) for folder in folders}
-    taken: dict[tuple[str, str, str], str] = {}
-    for name, settings in found.items():
-        other = taken.setdefault((settings.account_id, settings.region, settings.name_prefix), name)
+    check_apart(found)
+    return found
+
+
+def check_apart(environments: Mapping[str, Settings]) -> None:
+    """Raise UserError where two of the environments, by name, live in one account and Region."""
+    taken: dict[tuple[str, str], str] = {}
+    for name, settings in environments.items():
+        other = taken.setdefault((settings.account_id, settings.region), name)
         if other != name:
             raise UserError(
-                f"envs/{name}/settings.yaml: name_prefix: '{settings.name_prefix}' is that of '{other}' in the same "
-                "account and Region; give each its own"
+                f"envs/{name}/settings.yaml: account {settings.account_id} in {settings.region} is where {other} "
+                "lives, and an account and Region has one set of log groups of jobs; choose another account or Region"
             )
-    return found
 
 
 def schema() -> str:

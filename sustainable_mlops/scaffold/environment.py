@@ -86,17 +86,12 @@ def draft(
     known: dict[str, Settings] = settings.load_all(ROOT / "envs" / each for each in environments)
     original = known[source]
     _check_region(region, original)
-    for each, other in known.items():
-        if (other.account_id, other.region) == (account, region):
-            raise UserError(
-                f"{account} in {region} is where {each} lives, and an account and Region has one set of log groups "
-                "of jobs, for one environment; choose another account or Region"
-            )
     prefix = name_prefix or _prefix(original, name)
     _check_length(prefix, original)
     wanted = _wanted(original, asked, prefix, disposable)
     text = _edited(original, wanted)
     given = parse_yaml(text, settings.Settings, f"envs/{name}/settings.yaml")
+    settings.check_apart({**known, name: given})
     if given.model_dump() != wanted.model_dump():
         raise UserError(
             f"envs/{source}/settings.yaml: shares by an anchor what differs between environments; write it out there"

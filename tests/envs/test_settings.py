@@ -97,11 +97,11 @@ def test_an_environment_is_named_as_its_folder(tmp_path: Path) -> None:
     assert str(copy) in str(error.value)
 
 
-def test_two_environments_in_one_place_have_names_of_their_own(tmp_path: Path) -> None:
+def test_two_environments_do_not_live_in_one_place(tmp_path: Path) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "staging").mkdir()
     folders = [edited(tmp_path / name, "environment", name).parent for name in ("dev", "staging")]
-    with pytest.raises(UserError, match=r"name_prefix: 'smlops-dev' is that of 'dev' in the same account and Region"):
+    with pytest.raises(UserError, match=r"account 123456789012 in eu-north-1 is where dev lives"):
         settings.load_all(folders)
     edited(folders[1], "region", "eu-west-1")
     staging = folders[1] / "settings.yaml"
