@@ -60,13 +60,15 @@ def main(
         if recording.failed:
             raise UserError(f"tests fail without any mutant: {', '.join(sorted(recording.failed))}")
         left = {name: one.mutation for name, one in chosen.items() if name not in proofs}
-        for name, outcome in progress.track(running.judge(ROOT, left, recording, pool), len(left), description="mutants"):
+        judged = running.judge(ROOT, left, recording, pool)
+        for name, outcome in progress.track(judged, len(left), description="mutants"):
             outcomes[name] = outcome
             if outcome.state == "survived":
                 progress.console.print(escape(_change(chosen[name])), style="yellow", highlight=False)
     seconds = round(time.monotonic() - begin)
     if as_json:
-        print(json.dumps({"seed": seed, "seconds": seconds, "mutants": [_row(chosen[n], outcomes[n]) for n in chosen]}, indent=2))
+        rows = [_row(mutant, outcomes[name]) for name, mutant in chosen.items()]
+        print(json.dumps({"seed": seed, "seconds": seconds, "mutants": rows}, indent=2))
     cli.console.print(_table(chosen, outcomes, f"seed {seed}, {seconds} s"))
     survived = sum(outcome.state == "survived" for outcome in outcomes.values())
     if survived > ALLOWED * len(chosen):

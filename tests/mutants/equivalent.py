@@ -31,7 +31,7 @@ class Equivalent(BaseModel):
 def proofs(sample: Iterable[Mutant], complete: bool) -> dict[str, str]:
     """Why a mutant is equivalent, by its place.
 
-    Raises `UserError` where the file is wrong, or, where the sample is `complete`, where an entry is none of its mutants.
+    Raises `UserError` where the file is wrong, or where an entry is not one of a sample that is `complete`.
     """
     try:
         entries = TypeAdapter(list[Equivalent]).validate_python(yaml.safe_load(FILE.read_text(encoding="utf-8")) or [])

@@ -20,24 +20,28 @@ PACKAGES = ("plan", "review", "rules", "footprint")
 #: A file has one mutant in so many of its lines, so that no edit of another file changes what is drawn from it.
 LINES_PER_MUTANT = 50
 
+_ORDER = ("Eq", "NotEq", "Lt", "LtE", "Gt", "GtE")
+_SUMS = (
+    "Add_Sub",
+    "Sub_Add",
+    "Mul_Div",
+    "Div_Mul",
+    "FloorDiv_Div",
+    "Mod_Mul",
+    "Pow_Mul",
+    "BitOr_BitAnd",
+    "BitAnd_BitOr",
+)
+_ORDERS = (*(f"{one}_{other}" for one in _ORDER for other in _ORDER if one != other), "Is_IsNot", "IsNot_Is")
 #: Of cosmic-ray's replacements of one sign by another, those that make a different sum of the same kinds of operand;
 #: the rest fails wherever it is reached. Identity in place of equality says nothing of the code: a value may be shared.
 OPERATORS = {
     "AddNot": ("AddNot",),
     "And": ("ReplaceAndWithOr",),
     "Or": ("ReplaceOrWithAnd",),
-    "Binary": tuple(
-        f"ReplaceBinaryOperator_{pair}"
-        for pair in "Add_Sub Sub_Add Mul_Div Div_Mul FloorDiv_Div Mod_Mul Pow_Mul BitOr_BitAnd BitAnd_BitOr".split()
-    ),
+    "Binary": tuple(f"ReplaceBinaryOperator_{pair}" for pair in _SUMS),
     "Boolean": ("ReplaceTrueWithFalse", "ReplaceFalseWithTrue"),
-    "Comparison": tuple(
-        f"ReplaceComparisonOperator_{one}_{other}"
-        for one in ("Eq", "NotEq", "Lt", "LtE", "Gt", "GtE")
-        for other in ("Eq", "NotEq", "Lt", "LtE", "Gt", "GtE")
-        if one != other
-    )
-    + ("ReplaceComparisonOperator_Is_IsNot", "ReplaceComparisonOperator_IsNot_Is"),
+    "Comparison": tuple(f"ReplaceComparisonOperator_{pair}" for pair in _ORDERS),
     "Decorator": ("RemoveDecorator",),
     "Exception": ("ExceptionReplacer",),
     "Jump": ("ReplaceBreakWithContinue", "ReplaceContinueWithBreak"),
@@ -45,6 +49,7 @@ OPERATORS = {
     "Number": ("NumberReplacer",),
     "Unary": ("ReplaceUnaryOperator_Delete_Not", "ReplaceUnaryOperator_USub_UAdd"),
 }
+_BUILTIN_TYPES = ("str", "int", "float", "bool", "dict", "list", "set", "tuple")
 #: Kinds of parso's nodes that none of these operators changes; most nodes are.
 NEVER_CHANGED = {"name", "string", "newline", "fstring", "import_name", "import_from", "trailer", "arglist", "atom"}
 
@@ -130,7 +135,7 @@ def _places(source: str, file: str) -> dict[tuple[str, str, str, int], list[tupl
 
 
 def _positions(nodes: list[Any], operators: tuple[str, ...]) -> Iterator[tuple[str, int, tuple[int, int]]]:
-    """What each operator could change, in the order of the text: its name, the how manieth of its changes, the place."""
+    """What each operator could change, in the order of the text: its name, its changes' number, the place."""
     found = []
     for operator in operators:
         instance = plugins.get_operator(f"core/{operator}")()
@@ -217,6 +222,5 @@ def _silent(node: ast.AST) -> Iterator[ast.AST]:
 def _is_type(node: ast.AST) -> bool:
     """Whether a node may stand in a union of types: names in CamelCase or of builtin types, None, subscripts."""
     if isinstance(node, ast.Name):
-        return node.id[0].isupper() and not node.id.isupper() or node.id in ("str", "int", "float", "bool", "dict", "list")
+        return node.id in _BUILTIN_TYPES or (node.id[0].isupper() and not node.id.isupper())
     return not isinstance(node, ast.Constant) or node.value is None or node.value is ...
-

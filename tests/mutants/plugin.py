@@ -65,8 +65,8 @@ def _enter(root: Path) -> None:
 
 
 def _is_beside(module: types.ModuleType, root: Path) -> bool:
-    file = getattr(module, "__file__", None)
-    return file is not None and "site-packages" in file or not str(file).startswith(str(root))
+    file = str(getattr(module, "__file__", None))
+    return "site-packages" in file or not file.startswith(str(root))
 
 
 class _Mutated(importlib.abc.MetaPathFinder):

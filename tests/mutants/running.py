@@ -1,4 +1,4 @@
-"""Runs tests against mutants, each in a forked process of its own, where one module is imported from its mutated source.
+"""Runs tests against mutants: each in a forked process of its own, which imports one module from a mutated source.
 
 The parent never imports what is measured, only what that needs; a child therefore starts with everything but the
 library and the tests, and nothing is written into the tree.
@@ -112,7 +112,9 @@ def record(
         yield file, part
 
 
-def judge(root: Path, mutations: dict[str, Mutation], recording: Recording, pool: "Pool") -> Iterator[tuple[str, Outcome]]:
+def judge(
+    root: Path, mutations: dict[str, Mutation], recording: Recording, pool: "Pool"
+) -> Iterator[tuple[str, Outcome]]:
     """What becomes of each mutation, by its name, in the order in which that turns out."""
     for module in sorted(recording.modules):
         with contextlib.suppress(Exception):
@@ -186,7 +188,7 @@ class Pool:
             os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
             try:
                 result = {"done": task()}
-            except BaseException as error:  # noqa: BLE001  told by the parent
+            except BaseException as error:
                 result = {"error": repr(error)}
             (scratch / "part").write_text(json.dumps(result))
             (scratch / "part").rename(scratch / "result")
