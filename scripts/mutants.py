@@ -22,7 +22,7 @@ from sustainable_mlops.errors import UserError  # noqa: E402
 from tests.mutants import equivalent, mutants, running  # noqa: E402
 
 #: Of the fast tier, what looks at the mutated packages.
-TESTS = ("advice", "catalogue", "field", "footprint", "jobs", "plan", "review", "rules")
+TESTS = ("advice", "catalogue", "field", "footprint", "plan", "review", "rules")
 MARKS = "not plan and not apply and not slow"
 #: The share of the sample that may survive.
 ALLOWED = 0.03
