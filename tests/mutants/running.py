@@ -53,7 +53,6 @@ class Recording:
     tests: dict[str, dict[int, set[str]]] = field(default_factory=dict)
     importing: dict[str, dict[int, set[str]]] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
-    modules: set[str] = field(default_factory=set)  # loaded beside the library and the tests
 
     @classmethod
     def of(cls, parts: Iterable[tuple[str, dict[str, Any]]]) -> Self:
@@ -65,7 +64,6 @@ class Recording:
     def _add(self, file: str, part: dict[str, Any]) -> None:
         self.seconds |= part["seconds"]
         self.failed += part["failed"]
-        self.modules |= set(part["modules"])
         for source, lines in part["lines"].items():
             for line, tests in lines.items():
                 self.tests.setdefault(source, {}).setdefault(int(line), set()).update(test for test in tests if test)
@@ -109,6 +107,9 @@ def record(
     for file, part in pool.run(tasks, dict.fromkeys(tasks, float("inf"))):
         if part is None:
             raise RuntimeError(f"{file}: its tests ended without a result")
+        for module in part.pop("modules"):
+            with contextlib.suppress(Exception):
+                importlib.import_module(module)  # so that the next process need not
         yield file, part
 
 
@@ -116,9 +117,6 @@ def judge(
     root: Path, mutations: dict[str, Mutation], recording: Recording, pool: "Pool"
 ) -> Iterator[tuple[str, Outcome]]:
     """What becomes of each mutation, by its name, in the order in which that turns out."""
-    for module in sorted(recording.modules):
-        with contextlib.suppress(Exception):
-            importlib.import_module(module)
     waiting = {name: recording.batches(mutation) for name, mutation in mutations.items()}
     tasks: dict[str, Callable[[], Any]] = {}
     limits: dict[str, float] = {}
