@@ -46,6 +46,7 @@ def kill(root: Path, mutation: "Mutation", seconds: dict[str, float]) -> dict[st
 
     limit_memory()
     _enter(root)
+    sys.dont_write_bytecode = True
     sys.meta_path.insert(0, _Mutated(root / mutation.file, mutation.source))
     chosen = _Chosen(seconds)
     signal.setitimer(signal.ITIMER_PROF, IMPORTING)
@@ -60,7 +61,6 @@ def kill(root: Path, mutation: "Mutation", seconds: dict[str, float]) -> dict[st
 
 def _enter(root: Path) -> None:
     os.chdir(root)
-    sys.dont_write_bytecode = True
     sys.path.insert(0, str(root))
 
 
