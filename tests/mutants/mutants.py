@@ -112,6 +112,11 @@ def _shuffled(changes: list[tuple[Mutant, int]], seed: int) -> Iterator[Mutant]:
         yield replace(mutant, source=mutating.mutate_code(mutant.source, operator, index))
 
 
+def _never_changes(node: Any) -> bool:
+    """Most nodes, of which the operators only lose time; and the star before arguments that need their names."""
+    return node.type in NEVER_CHANGED or (node.type == "operator" and node.parent.type in ("parameters", "lambdef"))
+
+
 def _hash(*parts: object) -> str:
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
 
@@ -120,7 +125,7 @@ def _places(source: str, file: str) -> dict[tuple[str, str, str, int], list[tupl
     """What could be changed, by place: each change with the source not yet changed, and its number among the
     operator's changes of the file."""
     lines, reading = source.splitlines(), _Reading(ast.parse(source))
-    nodes = [node for node in ast_nodes(get_ast(source)) if node.type not in NEVER_CHANGED]
+    nodes = [node for node in ast_nodes(get_ast(source)) if not _never_changes(node)]
     found = defaultdict(list)
     for family, operators in OPERATORS.items():
         seen: dict[tuple[str, str], dict[tuple[int, int], int]] = defaultdict(dict)
@@ -215,12 +220,12 @@ def _silent(node: ast.AST) -> Iterator[ast.AST]:
             yield node
         case ast.Call(func=ast.Name(id="cast" | "TypeVar")):
             yield node.args[0]
-        case ast.Assign(value=ast.BinOp(op=ast.BitOr()) as union) if all(map(_is_type, ast.walk(union))):
-            yield union
+        case ast.Assign(value=ast.BinOp() | ast.Subscript() as alias) if all(map(_is_type, ast.walk(alias))):
+            yield alias
 
 
 def _is_type(node: ast.AST) -> bool:
-    """Whether a node may stand in a union of types: names in CamelCase or of builtin types, None, subscripts."""
+    """Whether a node may stand in an alias of types: names in CamelCase or of builtin types, None, subscripts."""
     if isinstance(node, ast.Name):
         return node.id in _BUILTIN_TYPES or (node.id[0].isupper() and not node.id.isupper())
     return not isinstance(node, ast.Constant) or node.value is None or node.value is ...

@@ -24,6 +24,8 @@ from tests.mutants import plugin
 
 #: Seconds that a child may take beyond what its tests took before, times the factor: it may share its processor.
 PATIENCE, FACTOR = 300.0, 20
+#: Seconds of processor time: files whose tests take less on average are asked first.
+QUICK = 0.02
 #: Bytes that a mutant may allocate.
 MEMORY = 4 << 30
 
@@ -84,11 +86,15 @@ class Recording:
         by_file: dict[str, list[str]] = {}
         for test in sorted(direct, key=lambda test: self.seconds[test]):
             by_file.setdefault(_file(test), []).append(test)
-        near = sorted(by_file, key=lambda file: (-len(by_file[file]), file))[:2]
+        package = Path(mutation.file).parent.name
+        near = sorted(by_file, key=lambda file: (not self._is_quick(by_file[file]), package not in file, file))[:2]
         first = [test for file in near for test in by_file[file]]
         later = sorted(direct.difference(first), key=lambda test: self.seconds[test])
         rest = {test for test in self.seconds if _file(test) in files}.difference(direct)
         yield from (batch for batch in (first, later, sorted(rest, key=lambda test: self.seconds[test])) if batch)
+
+    def _is_quick(self, tests: list[str]) -> bool:
+        return sum(self.seconds[test] for test in tests) < QUICK * len(tests)
 
 
 def _file(test: str) -> str:
