@@ -3,6 +3,7 @@
 
 import difflib
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -47,6 +48,7 @@ def main(
     - `scripts/mutants.py --seed 7`: another sample, for which nothing is known to be equivalent
     """
     begin = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no test is left running either
     sample = mutants.sample(ROOT, seed)
     proofs = equivalent.proofs(sample, complete=seed == mutants.SEED)
     chosen = {one.place: one for one in sample if only in one.place}
