@@ -23,15 +23,15 @@ from sustainable_mlops.errors import UserError  # noqa: E402
 from tests.mutants import equivalent, mutants, running  # noqa: E402
 
 #: Of the fast tier, what looks at the mutated packages.
-TESTS = ("advice", "catalogue", "field", "footprint", "plan", "review", "rules")
+TESTS = ("advice", "catalogue", "field", "footprint", "plan", "review", "rules", "test_values.py")
 MARKS = "not plan and not apply and not slow"
 #: The share of the sample that may survive.
 ALLOWED = 0.03
 
-app = cli.app("mutants", __doc__)
+app = cli.app()
 
 
-@app.command()
+@app.command(no_args_is_help=False)
 def main(
     seed: Annotated[int, typer.Option(help="Draws another sample.")] = mutants.SEED,
     only: Annotated[str, typer.Option(help="Mutants whose file or name holds this text.")] = "",

@@ -47,6 +47,8 @@ def kill(root: Path, mutation: "Mutation", seconds: dict[str, float]) -> dict[st
     limit_memory()
     _enter(root)
     sys.dont_write_bytecode = True
+    if any(getattr(module, "__file__", None) == str(root / mutation.file) for module in sys.modules.values()):
+        raise RuntimeError(f"{mutation.file} was imported before it was mutated")
     sys.meta_path.insert(0, _Mutated(root / mutation.file, mutation.source))
     chosen = _Chosen(seconds)
     signal.setitimer(signal.ITIMER_PROF, IMPORTING)
