@@ -75,6 +75,13 @@ def test_what_is_not_true_of_all_says_of_which() -> None:
     assert "in dev, prod" in render(ALL, "html")
 
 
+def test_a_note_that_several_have_is_said_once_and_that_of_one_in_its_section() -> None:
+    notes = (("all", "two"), ("all", "two"), ("all", "one"))
+    found = bundle([replace(QUIET, name=str(n), notes=its, remarks=its) for n, its in enumerate(notes)])
+    assert found.notes == found.remarks == ("all", "two")
+    assert [(one.notes, one.remarks) for one in found.members] == [((), ()), ((), ()), (("one",), ("one",))]
+
+
 def test_every_point_is_said_of_every_plan_that_has_it() -> None:
     """Nothing gets lost between what is common and what is not."""
     found = bundle(ALL)

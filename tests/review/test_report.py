@@ -10,7 +10,7 @@ from sustainable_mlops.footprint.figures import shown
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import effects, render
-from sustainable_mlops.review.formats.points import Place, placed, points, until_apply
+from sustainable_mlops.review.formats.points import Group, Place, Point, folded, placed, points, until_apply
 from sustainable_mlops.review.review import GATES, Change, Gate
 from sustainable_mlops.review.risk import Level
 from tests.plan.build import change, plan
@@ -66,6 +66,22 @@ def test_many_rules_to_look_at_are_folded_and_counted_and_what_stops_never_is(fo
     found = placed(points(CHANGE))[Place.LOOK]
     assert (int(fold[1]), int(fold[2])) == (len({one.id for one in found}), len({one.address for one in found}))
     assert "<details" not in page[page.index(str(Place.STOP)) : page.index(str(Place.LOOK))]
+
+
+def test_more_than_three_rules_are_many() -> None:
+    def of(number: int, **more: str) -> str:
+        its = [Point(Place.LOOK, "Policies", Level.LOOK, "look", f"a{n}", "t", **more) for n in range(number)]
+        return folded(Place.LOOK, "Policies", [Group(one, (one,)) for one in its])
+
+    assert of(4, id="SUS_X") == "Policies: 4 rules on 4 resources"
+    assert of(3, id="SUS_X") == of(4) == of(3) == ""
+
+
+def test_every_piece_of_code_in_a_remedy_is_code() -> None:
+    judged = CHANGE.risks[0]
+    risks = (replace(judged, risk=replace(judged.risk, fix="Set `one` or `two`.")),)
+    page = render(replace(CHANGE, risks=risks), "html")
+    assert "Set <code>one</code> or <code>two</code>." in page
 
 
 @pytest.mark.parametrize("form", PEOPLE)
