@@ -69,12 +69,12 @@ def test_many_rules_to_look_at_are_folded_and_counted_and_what_stops_never_is(fo
 
 
 def test_more_than_three_rules_are_many() -> None:
-    def of(number: int, **more: str) -> str:
-        its = [Point(Place.LOOK, "Policies", Level.LOOK, "look", f"a{n}", "t", **more) for n in range(number)]
+    def of(number: int, rule: str = "") -> str:
+        its = [Point(Place.LOOK, "Policies", Level.LOOK, "look", f"a{n}", "t", id=rule) for n in range(number)]
         return folded(Place.LOOK, "Policies", [Group(one, (one,)) for one in its])
 
-    assert of(4, id="SUS_X") == "Policies: 4 rules on 4 resources"
-    assert of(3, id="SUS_X") == of(4) == of(3) == ""
+    assert of(4, "SUS_X") == "Policies: 4 rules on 4 resources"
+    assert of(3, "SUS_X") == of(4) == of(3) == ""
 
 
 def test_every_piece_of_code_in_a_remedy_is_code() -> None:
