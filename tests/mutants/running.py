@@ -75,14 +75,16 @@ class Recording:
     def batches(self, mutation: Mutation) -> Iterator[list[str]]:
         """The tests that could see a mutation, those first that most likely and soonest do.
 
-        What a test executes may be kept by a fixture or a cache for the other tests of its file: these come last.
+        What is executed where a file of tests is imported may be seen by all of them, and first by those that execute
+        more of the mutated file. What a test executes may be kept for the others of its file, which come last.
         """
         lines = range(mutation.first_line, mutation.last_line + 1)
         here, imports = self.tests.get(mutation.file, {}), self.importing.get(mutation.file, {})
         direct = set().union(*(here.get(line, ()) for line in lines))
-        files = {_file(test) for test in direct}.union(*(imports.get(line, ()) for line in lines))
-        if not direct:
-            direct = {test for tests in here.values() for test in tests if _file(test) in files}
+        imported = set().union(*(imports.get(line, ()) for line in lines))
+        if imported:
+            direct = {test for tests in here.values() for test in tests if _file(test) in imported} | direct
+        files = {_file(test) for test in direct} | imported
         by_file: dict[str, list[str]] = {}
         for test in sorted(direct, key=lambda test: self.seconds[test]):
             by_file.setdefault(_file(test), []).append(test)
