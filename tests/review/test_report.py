@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.footprint.figures import shown
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
-from sustainable_mlops.review.formats import render
-from sustainable_mlops.review.formats.points import Place, placed, points, until_apply
-from sustainable_mlops.review.review import GATES, Gate
+from sustainable_mlops.review.formats import effects, render
+from sustainable_mlops.review.formats.points import Group, Place, Point, folded, placed, points, until_apply
+from sustainable_mlops.review.review import GATES, Change, Gate
 from sustainable_mlops.review.risk import Level
 from tests.plan.build import change, plan
 from tests.plan.test_load import FIXTURES
@@ -65,6 +66,22 @@ def test_many_rules_to_look_at_are_folded_and_counted_and_what_stops_never_is(fo
     found = placed(points(CHANGE))[Place.LOOK]
     assert (int(fold[1]), int(fold[2])) == (len({one.id for one in found}), len({one.address for one in found}))
     assert "<details" not in page[page.index(str(Place.STOP)) : page.index(str(Place.LOOK))]
+
+
+def test_more_than_three_rules_are_many() -> None:
+    def of(number: int, rule: str = "") -> str:
+        its = [Point(Place.LOOK, "Policies", Level.LOOK, "look", f"a{n}", "t", id=rule) for n in range(number)]
+        return folded(Place.LOOK, "Policies", [Group(one, (one,)) for one in its])
+
+    assert of(4, "SUS_X") == "Policies: 4 rules on 4 resources"
+    assert of(3, "SUS_X") == of(4) == of(3) == ""
+
+
+def test_every_piece_of_code_in_a_remedy_is_code() -> None:
+    judged = CHANGE.risks[0]
+    risks = (replace(judged, risk=replace(judged.risk, fix="Set `one` or `two`.")),)
+    page = render(replace(CHANGE, risks=risks), "html")
+    assert "Set <code>one</code> or <code>two</code>." in page
 
 
 @pytest.mark.parametrize("form", PEOPLE)
@@ -168,3 +185,20 @@ def test_a_note_a_remark_and_the_scope_are_at_the_top(form: str) -> None:
     page = render(found, form)
     for text in ("the plan is not whole", "the Region is taken", "Scope", "changes more than module.x."):
         assert page.replace("&#42;", "*").index(text) < page.index(str(Place.STOP))
+
+
+@pytest.mark.parametrize(("actions", "named"), [("create", 3), ("import", 3), ("move", 3), ("update", 5)])
+def test_a_few_are_named_and_more_are_counted_by_type(actions: str, named: int) -> None:
+    def done(number: int) -> list[tuple[tuple[str, ...], tuple[tuple[int, str], ...]]]:
+        found = [Change(f"aws_x.x{n}", "aws_x", actions) for n in range(number)]
+        return [(one.addresses, one.types) for one in effects.done(replace(CHANGE, changes=tuple(found)))]
+
+    assert done(named) == [(tuple(f"aws_x.x{n}" for n in range(named)), ())]
+    assert done(named + 1) == [((), ((named + 1, "aws_x"),))]
+
+
+def test_what_is_saved_has_no_sign() -> None:
+    (saved, *_) = PLATFORM.alternatives
+    page = " ".join(render(PLATFORM, "text").split())
+    kg = saved.saved_kg
+    assert f"saves {shown(kg.central)} ({shown(kg.low)} to {shown(kg.high)}) kgCO2e" in page

@@ -222,3 +222,15 @@ def test_a_run_is_what_a_month_has_several_of() -> None:
     assert part["per_run"]["energy"]["central"] == pytest.approx(found["after"]["energy"]["central"] / 4)
     # The number of runs is not among what makes a run uncertain: a quarter of the cap, from a twentieth to all of it.
     assert part["per_run"]["energy"]["driver"].startswith("hours of a job")
+
+
+def test_a_search_of_unknown_size_says_who_will_know_it() -> None:
+    def why(**limits: Any) -> str:
+        arguments = {"HyperParameterTuningJobConfig": {"ResourceLimits": limits}, "TrainingJobDefinition": {}}
+        step = {"Name": "Search", "Type": "Tuning", "Arguments": arguments}
+        return reasons(footprint(change(PIPELINE, pipeline(step, parameters=({"Name": "N", "Type": "Integer"},)))))
+
+    assert why(MaxNumberOfTrainingJobs={"Get": "Parameters.N"}) == (
+        "how many jobs it trains is not known until an execution"
+    )
+    assert why() == "how many jobs it trains is not given"

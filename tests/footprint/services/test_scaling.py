@@ -32,7 +32,7 @@ WAKES = {"adjustment_type": "ChangeInCapacity", "step_adjustment": [{"scaling_ad
 STEP = "aws_appautoscaling_policy.step"
 
 
-def large(count: int = 1, **more: Any) -> dict[str, Any]:
+def large(count: int | None = 1, **more: Any) -> dict[str, Any]:
     return variant("ml.m5.large", count, **more)
 
 
@@ -71,6 +71,10 @@ def test_a_target_without_a_policy_stays_where_it_starts() -> None:
         found = footprint(*served(large(count), scaled=scaled, follows=None))
         assert instances(found) == pytest.approx((stays,) * 3), (count, scaled)
         assert found.unknowns == []
+
+
+def test_a_number_that_is_not_given_is_one() -> None:
+    assert instances(footprint(*served(large(None), follows=None))) == pytest.approx((1, 1, 1))
 
 
 def test_a_policy_on_a_metric_that_is_never_published_moves_nothing() -> None:

@@ -93,7 +93,7 @@ def backups(kept: int | None) -> Any:
     return [{"rule_name": "daily", "schedule": "cron(0 1 * * ? *)", "lifecycle": [{"delete_after": kept}]}]
 
 
-def ttl(value: int, unit: str = "Days") -> Any:
+def ttl(value: int, unit: str | None = "Days") -> Any:
     return [{"ttl_duration": [{"unit": unit, "value": value}]}]
 
 
@@ -137,6 +137,7 @@ WEAKER = [
     ("aws_cloudwatch_log_group", "retention_in_days", 0, 30),
     ("aws_kms_key", "enable_key_rotation", True, False),
     ("aws_kms_key", "rotation_period_in_days", 90, 2560),
+    ("aws_kms_key", "rotation_period_in_days", None, 366),
     ("aws_s3_bucket_versioning", "versioning_configuration", *mfa("Enabled", "Disabled")),
     ("aws_s3_bucket_object_lock_configuration", "rule", lock(days=365), lock(days=1)),
     ("aws_s3_bucket_object_lock_configuration", "rule", lock(years=10), lock(days=365)),
@@ -160,6 +161,7 @@ WEAKER = [
     ("aws_cloudtrail", "enable_logging", None, False),
     ("aws_sagemaker_feature_group", "online_store_config", ttl(365), ttl(1)),
     ("aws_sagemaker_feature_group", "online_store_config", [{}], ttl(1)),
+    ("aws_sagemaker_feature_group", "online_store_config", ttl(365), ttl(365, None)),
     ("aws_dynamodb_table", "ttl", [{"enabled": False, "attribute_name": "a"}], expiring("a")),
     ("aws_dlm_lifecycle_policy", "state", "ENABLED", "DISABLED"),
     ("aws_dlm_lifecycle_policy", "state", None, "DISABLED"),
@@ -248,6 +250,7 @@ def test_what_is_cut_so_short_that_practically_all_goes_at_once_is_stopped(
 EQUAL = [
     ("aws_s3_bucket", "force_destroy", None, False),
     ("aws_db_instance", "deletion_protection", False, None),
+    ("aws_kms_key", "rotation_period_in_days", None, 365),
     ("aws_backup_selection", "resources", ["a", "b"], ["b", "a"]),
     ("aws_s3_bucket_object_lock_configuration", "rule", lock(years=1), lock(days=365)),
     ("aws_s3_bucket_ownership_controls", "rule", *([{"object_ownership": o}] for o in ("ObjectWriter", "Other"))),
