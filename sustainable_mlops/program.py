@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -13,4 +14,8 @@ def typed(text: str) -> str:
     folder, name = os.path.split(sys.argv[0])
     if not name.endswith(".py") or Path(folder).resolve() != _SCRIPTS:
         return text
-    return re.sub(r"\bsmlops ([a-z-]+)", lambda m: os.path.join(folder or ".", m[1].replace("-", "_") + ".py"), text)
+    return re.sub(
+        r"\bsmlops ([a-z][a-z-]*)",
+        lambda named: shlex.quote(os.path.join(folder or ".", named[1].replace("-", "_") + ".py")),
+        text,
+    )

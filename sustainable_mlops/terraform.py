@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -45,6 +46,14 @@ class Engine:
 
     def __str__(self) -> str:
         return f"{self.name} {'.'.join(map(str, self.version))}"
+
+    @property
+    def typed(self) -> str:
+        """How a person types it in this folder: by its name where PATH has it, else by its path, quoted."""
+        path, here = Path(self.path), Path.cwd()
+        if shutil.which(path.name) == self.path:
+            return path.name
+        return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 @functools.cache

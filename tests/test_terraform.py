@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,19 @@ def test_tofu_serves_where_terraform_is_too_old(path: Path) -> None:
     program(path, "terraform", "1.9.8")
     program(path, "tofu", "1.10.0")
     assert str(terraform.find_engine()) == "OpenTofu 1.10.0"
+
+
+def test_an_engine_is_printed_as_it_can_be_typed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = path / "a b"
+    elsewhere.mkdir()
+    for folder in (path, elsewhere):
+        program(folder, "terraform", "1.11.4")
+    found = terraform.find_engine()
+    assert found.typed == "terraform"
+    hidden = replace(found, path=str(elsewhere / "terraform"))
+    assert hidden.typed == f"'{elsewhere}/terraform'"
+    monkeypatch.chdir(path)
+    assert hidden.typed == "'a b/terraform'"
 
 
 @pytest.mark.parametrize(

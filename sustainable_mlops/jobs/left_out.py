@@ -53,7 +53,7 @@ def rule(root: Path) -> Rule:
     from pathspec import GitIgnoreSpec
 
     def spec(file: Path) -> GitIgnoreSpec:
-        return GitIgnoreSpec.from_lines(file.read_text(encoding="utf-8").splitlines() if file.is_file() else [])
+        return GitIgnoreSpec.from_lines(file.read_text(encoding="utf-8-sig").splitlines() if file.is_file() else [])
 
     file = root / IGNORE_FILE
     try:

@@ -148,8 +148,8 @@ def _ask_for_group(record: RunRecord) -> str:
 
 def _is_named_for(group: str, record: RunRecord) -> bool:
     """Whether the platform or the group's name, `<prefix>-<workload>` or an ARN that ends so, gives it to the run."""
-    slug = _slug(record.workload)
-    return group == record.model_package_group or re.split("[:/]", group)[-1] == slug or group.endswith(f"-{slug}")
+    slug, name = _slug(record.workload), re.split("[:/]", group)[-1].lower()
+    return group == record.model_package_group or name == slug or name.endswith(f"-{slug}")
 
 
 def _find(record: RunRecord, group: str, sagemaker: Client) -> ModelPackage | None:

@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from sustainable_mlops.sandbox.client import CREDENTIALS
 from sustainable_mlops.terraform import Terraform, find_engine
 
 #: What Terraform may not destroy, as `state list` shows it; see `protect` in modules/.
-_GUARD = re.compile(r"^(?P<address>\S*\bterraform_data\.deletion_protection)\[", re.MULTILINE)
+_GUARD = re.compile(r"^(?P<address>.*?\bterraform_data\.deletion_protection)\[", re.MULTILINE)
 _SETTING = re.compile(r"^deletion_protection\s*:\s*(?P<value>\w+)", re.MULTILINE)
 
 
@@ -39,11 +38,9 @@ def destroy(terraform: Terraform, progress: Callable[[str], None] = lambda _: No
 
 def _two_keys(folder: Path, guards: list[str]) -> Iterator[str]:
     """What is left to run; the settings of an environment that is not written by this project are its owner's."""
-    engine = find_engine()
-    program = engine.name if shutil.which(engine.name) == engine.path else engine.path
     # Someone who tries this on the sandbox goes on there.
     there = "smlops sandbox exec -- " if os.environ.get("AWS_ACCESS_KEY_ID") == CREDENTIALS["aws_access_key_id"] else ""
-    terraform = f"{there}{shlex.join([program, f'-chdir={folder}'])}"
+    terraform = f"{there}{find_engine().typed} {shlex.quote(f'-chdir={folder}')}"
     settings = folder / "settings.yaml"
     if settings.is_file():
         yield from turn_off(settings)

@@ -2,7 +2,6 @@
 
 import importlib
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,13 +51,7 @@ class Draft:
 
     def commands(self) -> str:
         """What to do next, as text to paste."""
-        engine = find_engine()
-        on_path = shutil.which(engine.path.rpartition("/")[2]) == engine.path
-        return render(
-            "environment.txt",
-            settings=self.settings,
-            terraform=Path(engine.path).name if on_path else engine.path,
-        )
+        return render("environment.txt", settings=self.settings, terraform=find_engine().typed)
 
 
 def draft(

@@ -1,5 +1,6 @@
 """How `smlops` starts: with what the command needs, and nothing else."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,12 @@ def test_every_command_is_listed_with_what_it_is_for() -> None:
     commands = getattr(group, "commands", {})
     assert sorted(commands) == COMMANDS
     assert all(command.help.endswith(".") for command in commands.values())
+
+
+def test_the_readme_says_of_every_command_what_it_needs(root: Path) -> None:
+    section = (root / "README.md").read_text().partition("| commands | need |")[2].partition("\n\n")[0]
+    named = [name for row in section.splitlines() if row for name in re.findall("`(.+?)`", row.split("|")[1])]
+    assert sorted(named) == COMMANDS
 
 
 def test_a_shell_completes_commands_and_their_options(root: Path) -> None:

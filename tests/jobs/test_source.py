@@ -112,6 +112,11 @@ def test_what_stays_though_the_code_speaks_of_it_is_told(tmp_path: Path) -> None
     assert first.startswith("airports.csv is not sent, and train.py speaks of it")
 
 
+def test_an_ignore_file_may_come_from_any_editor(tmp_path: Path) -> None:
+    tree(tmp_path, {"train.py": b"", "notes.txt": b"", ".smlopsignore": b"\xef\xbb\xbf*.txt\r\n"})
+    assert packed(tmp_path).files == ("train.py",)
+
+
 def test_an_ignore_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     tree(tmp_path, {"train.py": b"", ".smlopsignore": b"\xff"})
     with pytest.raises(UserError, match=r"\.smlopsignore: .*; write it as a \.gitignore"):
@@ -123,6 +128,16 @@ def test_a_link_inside_the_source_is_packed_as_its_file(tmp_path: Path) -> None:
     (tmp_path / "link.py").symlink_to("real.py")
     with tarfile.open(fileobj=io.BytesIO(packed(tmp_path).archive)) as archive:
         assert archive.getmember("link.py").isfile()
+
+
+def test_a_secret_is_left_out_by_whatever_link_it_is_reached(tmp_path: Path) -> None:
+    tree(tmp_path, {"train.py": b"", ".env": b"TOKEN=1", ".venv/a.py": b""})
+    (tmp_path / "settings.txt").symlink_to(".env")
+    (tmp_path / "venv").symlink_to(".venv")
+    package = packed(tmp_path, include=["*", "venv/*.py"])
+    assert (package.files, package.left_out) == (("train.py",), (".env", "settings.txt", "venv", "venv/a.py"))
+    with pytest.raises(UserError, match=r"settings\.txt looks like a secret or a cache, which is never sent"):
+        packed(tmp_path, include=["train.py", "settings.txt"])
 
 
 def link_out(folder: Path) -> None:

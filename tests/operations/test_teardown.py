@@ -1,6 +1,7 @@
 """Taking a protected environment down: nothing goes, and what is printed leads out."""
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.cli import run
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.terraform import ROOT, Terraform
 
@@ -76,6 +78,15 @@ def test_the_commands_printed_for_a_protected_environment_take_it_down(
     assert teardown.destroy(environment) > 0
     assert GROUP not in str(sandbox.inventory())
     assert not [name for name in sandbox.inventory().get("s3", {}).get("bucket", []) if name.startswith("smlops-test-")]
+
+
+def test_guards_are_found_whatever_their_module_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = 'module.team["data science"].module.storage.terraform_data.deletion_protection'
+    monkeypatch.setattr(Terraform, "run", lambda *_: f'module.storage.aws_s3_bucket.this\n{address}["data"]\n')
+    with pytest.raises(UserError, match="nothing was deleted") as refused:
+        teardown.destroy(Terraform(tmp_path))
+    forget = next(command for command in refused.value.remedy if " state rm " in command)
+    assert shlex.split(forget)[-1] == address
 
 
 def test_a_setting_is_turned_off_wherever_it_stands(tmp_path: Path) -> None:
