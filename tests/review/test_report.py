@@ -107,6 +107,12 @@ def test_an_untouched_failure_is_folded_and_its_title_says_that_it_stops(form: s
         assert page.index("SUS_ELASTIC_INFERENCE") > title.start()
 
 
+def test_one_finding_that_cannot_be_told_leaves_a_review_open() -> None:
+    told = review(plan(topic("new")), today=TODAY)
+    assert not told.unknown
+    assert replace(told, findings=(next(one for one in PLATFORM.findings if one.open),)).unknown
+
+
 def test_what_the_plan_touches_is_not_among_what_it_leaves_alone() -> None:
     found = placed(points(review(plan(DEAD, topic("new")), today=TODAY)))
     assert {point.address for point in found[Place.ALONE]} == {"aws_sagemaker_endpoint_configuration.dead"}
