@@ -573,6 +573,20 @@ def test_a_configuration_replaced_under_its_name_leaves_the_endpoint_as_it_was()
     assert (risk.id, risk.level) == ("ENDPOINT_STALE", Level.STOP)
 
 
+def test_a_model_replaced_under_its_name_leaves_the_endpoints_as_they_were() -> None:
+    variant = {"variant_name": "v", "model_name": "first"}
+    uses = {"name": "c", "production_variants": [variant]}
+    configuration = change("aws_sagemaker_endpoint_configuration.c", uses, before=uses)
+
+    def found(name: str) -> list[tuple[str, str]]:
+        old, new = {"name": "first", "execution_role_arn": "a"}, {"name": name, "execution_role_arn": "b"}
+        model = change("aws_sagemaker_model.m", new, before=old, actions=["delete", "create"])
+        return [(risk.id, risk.address) for risk in risks(plan(model, configuration))]
+
+    assert ("ENDPOINT_STALE", "aws_sagemaker_model.m") in found("first")
+    assert "ENDPOINT_STALE" not in dict(found("second"))
+
+
 @pytest.mark.parametrize("name", ["second", None])
 def test_an_endpoint_that_follows_the_new_configuration_is_no_risk(name: str | None) -> None:
     assert risks(endpoint_plan(name)) == []
