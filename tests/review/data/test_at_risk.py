@@ -234,6 +234,15 @@ def test_protecting_data_less_is_a_risk_and_more_is_none(kind: str, name: str, o
     assert risks(plan(change(f"{kind}.this", {"id": "x", name: old}, before={"id": "x", name: new}))) == []
 
 
+def test_the_same_protection_is_graver_where_data_are_held() -> None:
+    def level(kind: str) -> Level:
+        old, new = ({"id": "x", "deletion_protection": protected} for protected in (True, False))
+        (risk,) = risks(plan(change(f"{kind}.this", new, before=old)))
+        return risk.level
+
+    assert (level("aws_docdb_cluster"), level("aws_made_tomorrow")) == (Level.STOP, Level.LOOK)
+
+
 @pytest.mark.parametrize(("kind", "name", "old", "stops", "looks"), CUT)
 def test_what_is_cut_so_short_that_practically_all_goes_at_once_is_stopped(
     kind: str, name: str, old: Any, stops: list[Any], looks: list[Any]
