@@ -23,6 +23,7 @@ from sustainable_mlops.footprint import (
     per_thousand_requests,
     shown,
 )
+from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import METRICS, Figure, add, total
 from sustainable_mlops.footprint.quantities import Quantity
 
@@ -90,6 +91,9 @@ def test_a_terabyte_in_s3() -> None:
     # 1 TB x 6 copies x 0.65 Wh/TBh x 730 h x 1.15
     assert central(found, "energy") == pytest.approx(6 * 0.65 * 730 / 1000 * 1.15)
     assert central(found, "cost") == pytest.approx(23)
+    # The drives are used for a month of their lifetime.
+    ours = Coefficients.ours()
+    assert central(found, "embodied") == pytest.approx(6 * ours.hdd_kg_per_tb.central * 730 / ours.lifetime_h)
 
 
 def test_the_in_memory_online_store_draws_power_all_the_time() -> None:

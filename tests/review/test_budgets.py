@@ -93,6 +93,13 @@ def test_a_budget_that_is_exceeded_is_told_in_every_format(form: str) -> None:
     assert form == "json" or budget_text(found.budgets[0]) in page
 
 
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_a_budget_that_is_kept_is_told_to_people(form: str) -> None:
+    found = review(TWO, budgets=[Budget("for tests", {}, {"usd_per_month": 1e6})], today=TODAY)
+    assert found.budgets[0].held is Held.WITHIN
+    assert budget_text(found.budgets[0]) in re.sub(r"\s+", " ", render(found, form))
+
+
 def test_what_cannot_be_estimated_is_never_within_a_budget() -> None:
     found = plan(notebook("a", "dev"), notebook("b", "dev", type_="ml.future.large"))
     result = review(found, budgets=[Budget("b", {}, {"usd_per_month": 1e6})], today=TODAY)
