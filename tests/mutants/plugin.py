@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 if TYPE_CHECKING:
     from tests.mutants.running import Mutation
@@ -101,8 +102,6 @@ class Repeatable:
     """Drawn examples are the same in every process, without a data base and without making a failing one small."""
 
     def pytest_configure(self) -> None:
-        from hypothesis import HealthCheck, Phase, settings
-
         phases = (Phase.explicit, Phase.generate)
         settings.register_profile(
             "mutants",

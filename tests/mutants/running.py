@@ -5,6 +5,7 @@ library and the tests, and nothing is written into the tree.
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -125,6 +126,7 @@ def judge(
     root: Path, mutations: dict[str, Mutation], recording: Recording, pool: "Pool"
 ) -> Iterator[tuple[str, Outcome]]:
     """What becomes of each mutation, by its name, in the order in which that turns out."""
+    gc.freeze()  # a process that collects what it shares with its parent copies it
     waiting = {name: recording.batches(mutation) for name, mutation in mutations.items()}
     tasks: dict[str, Callable[[], Any]] = {}
     limits: dict[str, float] = {}

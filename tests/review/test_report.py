@@ -13,6 +13,7 @@ from sustainable_mlops.review.formats import effects, render
 from sustainable_mlops.review.formats.points import Group, Place, Point, folded, placed, points, until_apply
 from sustainable_mlops.review.review import GATES, Change, Gate
 from sustainable_mlops.review.risk import Level
+from sustainable_mlops.rules import Outcome
 from tests.plan.build import change, plan
 from tests.plan.test_load import FIXTURES
 from tests.review.hostile import TODAY
@@ -37,6 +38,7 @@ def variants(*types: str, **more: Any) -> dict[str, Any]:
     return {"name": "c", "production_variants": named, "region": "eu-north-1", "tags_all": TAGS}
 
 
+NOTEBOOK = "aws_sagemaker_notebook_instance.n"
 DEAD = kept("aws_sagemaker_endpoint_configuration.dead", **variants("ml.m5.large", accelerator_type="ml.eia2.medium"))
 
 
@@ -105,6 +107,12 @@ def test_an_untouched_failure_is_folded_and_its_title_says_that_it_stops(form: s
     if form == "markdown":
         assert f"🛑 {title[0]}" in comment_summaries(page)
         assert page.index("SUS_ELASTIC_INFERENCE") > title.start()
+
+
+def test_one_finding_that_cannot_be_told_leaves_a_review_open() -> None:
+    told = review(plan(topic("new")), today=TODAY)
+    assert not told.unknown
+    assert replace(told, findings=(next(one for one in PLATFORM.findings if one.open),)).unknown
 
 
 def test_what_the_plan_touches_is_not_among_what_it_leaves_alone() -> None:
@@ -202,3 +210,31 @@ def test_what_is_saved_has_no_sign() -> None:
     page = " ".join(render(PLATFORM, "text").split())
     kg = saved.saved_kg
     assert f"saves {shown(kg.central)} ({shown(kg.low)} to {shown(kg.high)}) kgCO2e" in page
+
+
+@pytest.mark.parametrize(("action", "changes"), [*((one, True) for one in ("create", "delete", "update", "replace")),
+                                                 ("no-op", False)])  # fmt: skip
+def test_what_is_done_to_may_change_though_no_figure_is_known(action: str, changes: bool) -> None:
+    none = (None, None, None)
+    assert replace(effects.rows(PLATFORM)[0], action=action, kg=none, usd=none).changes is changes
+
+
+def test_the_page_names_what_is_left_alone_once_and_only_where_there_is_some() -> None:
+    pages = [render(review(plan(*resources, topic("new")), today=TODAY), "html") for resources in ([DEAD], [])]
+    assert [page.count("Policies on what this plan leaves alone") for page in pages] == [1, 0]
+
+
+def test_the_comment_folds_what_uses_something_and_does_not_change() -> None:
+    values = {"name": "n", "instance_type": "ml.m5.large", "region": "eu-north-1", "tags_all": TAGS}
+    for notebook, stays in ((kept(NOTEBOOK, **values), True), (change(NOTEBOOK, values), False)):
+        page = render(review(plan(notebook, topic("new")), today=TODAY), "markdown")
+        assert ("1 that use something and do not change" in page) is stays
+
+
+def test_the_comment_names_a_rule_once_and_says_that_it_is_waived() -> None:
+    finding = next(one for one in CHANGE.findings if one.level is Level.LOOK and one.touched and not one.open)
+    waived = replace(finding, finding=finding.finding._replace(outcome=Outcome.WAIVED))
+    for one, word in ((finding, ""), (waived, " · waived")):
+        page = render(replace(CHANGE, findings=(one,)), "markdown")
+        assert page.count(f"`{one.rule.id}`") == 1
+        assert f"**{one.rule.title}**{word} · `{one.rule.id}`" in page

@@ -234,3 +234,8 @@ def test_a_search_of_unknown_size_says_who_will_know_it() -> None:
         "how many jobs it trains is not known until an execution"
     )
     assert why() == "how many jobs it trains is not given"
+
+
+def test_why_a_pipelines_definition_is_not_read_is_said() -> None:
+    hidden = change(PIPELINE, {"pipeline_name": "p", "region": REGION}, unknown={"pipeline_definition": True})
+    assert reasons(footprint(hidden)) == "the definition is not known until apply"

@@ -96,6 +96,21 @@ def test_what_only_wakes_or_only_adds_never_sleeps() -> None:
     assert instances(footprint(*plan, only_adds)) == pytest.approx((1, 4, 4))
 
 
+def test_what_is_taken_away_and_woken_again_may_become_more_than_it_starts_as() -> None:
+    def step(name: str, by: int, metric: str) -> list[dict[str, Any]]:
+        steps = {**WAKES, "step_adjustment": [{"scaling_adjustment": by}]}
+        values = of_target(policy_type="StepScaling", step_scaling_policy_configuration=[steps], arn=f"arn:{name}")
+        alarm = {"namespace": "AWS/SageMaker", "metric_name": metric, "alarm_actions": [f"arn:{name}"]}
+        return [
+            change(f"aws_appautoscaling_policy.{name}", values),
+            change(f"aws_cloudwatch_metric_alarm.{name}", alarm),
+        ]
+
+    takes, wakes = step("in", -1, "ApproximateBacklogSize"), step("wake", 1, "HasBacklogWithoutCapacity")
+    assert instances(asynchronous(*takes, follows=None))[2] == pytest.approx(1)
+    assert instances(asynchronous(*takes, *wakes, follows=None))[2] > 1
+
+
 def test_what_is_only_taken_away_ends_at_the_least() -> None:
     step = {**WAKES, "step_adjustment": [{"scaling_adjustment": -1}]}
     values = of_target(policy_type="StepScaling", step_scaling_policy_configuration=[step], arn="arn:in")

@@ -234,6 +234,15 @@ def test_protecting_data_less_is_a_risk_and_more_is_none(kind: str, name: str, o
     assert risks(plan(change(f"{kind}.this", {"id": "x", name: old}, before={"id": "x", name: new}))) == []
 
 
+def test_the_same_protection_is_graver_where_data_are_held() -> None:
+    def level(kind: str) -> Level:
+        old, new = ({"id": "x", "deletion_protection": protected} for protected in (True, False))
+        (risk,) = risks(plan(change(f"{kind}.this", new, before=old)))
+        return risk.level
+
+    assert (level("aws_docdb_cluster"), level("aws_made_tomorrow")) == (Level.STOP, Level.LOOK)
+
+
 @pytest.mark.parametrize(("kind", "name", "old", "stops", "looks"), CUT)
 def test_what_is_cut_so_short_that_practically_all_goes_at_once_is_stopped(
     kind: str, name: str, old: Any, stops: list[Any], looks: list[Any]
@@ -571,6 +580,20 @@ def endpoint_plan(name_after: str | None) -> Plan:
 def test_a_configuration_replaced_under_its_name_leaves_the_endpoint_as_it_was() -> None:
     (risk,) = risks(endpoint_plan("first"))
     assert (risk.id, risk.level) == ("ENDPOINT_STALE", Level.STOP)
+
+
+def test_a_model_replaced_under_its_name_leaves_the_endpoints_as_they_were() -> None:
+    variant = {"variant_name": "v", "model_name": "first"}
+    uses = {"name": "c", "production_variants": [variant]}
+    configuration = change("aws_sagemaker_endpoint_configuration.c", uses, before=uses)
+
+    def found(name: str) -> list[tuple[str, str]]:
+        old, new = {"name": "first", "execution_role_arn": "a"}, {"name": name, "execution_role_arn": "b"}
+        model = change("aws_sagemaker_model.m", new, before=old, actions=["delete", "create"])
+        return [(risk.id, risk.address) for risk in risks(plan(model, configuration))]
+
+    assert ("ENDPOINT_STALE", "aws_sagemaker_model.m") in found("first")
+    assert "ENDPOINT_STALE" not in dict(found("second"))
 
 
 @pytest.mark.parametrize("name", ["second", None])
