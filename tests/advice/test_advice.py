@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sustainable_mlops.advice import Need, advise, limits
+from sustainable_mlops.advice import Need, advise
 from sustainable_mlops.catalogue import instances, prices, regions, tables
+from sustainable_mlops.catalogue.limits import serverless_memory_mb
 from sustainable_mlops.errors import UserError
 
 
@@ -193,7 +194,7 @@ def test_what_is_advised_is_within_every_limit(
         assert 0 <= option.min_instances <= option.max_instances
         if option.kind == "serverless":
             memory = int(option.size.removesuffix(" MB"))
-            assert memory in limits.serverless_memory_mb()
+            assert memory in serverless_memory_mb()
             assert memory >= model
             assert (accelerator, vpc) == ("none", False)
             assert image <= 10
