@@ -108,6 +108,8 @@ def execute(
         done = subprocess.run(command, env=variables, check=False)
     except FileNotFoundError:
         raise UserError(f"sandbox: no command `{command[0]}` on PATH") from None
+    except OSError as error:
+        raise UserError(f"sandbox: {command[0]} cannot be run: {error.strerror}") from None
     sys.exit(done.returncode)
 
 

@@ -24,9 +24,10 @@ def destroy(terraform: Terraform, progress: Callable[[str], None] = lambda _: No
     they go first. Raises UserError, with the commands that are left to run where the environment is protected.
     """
     if guards := sorted(set(_GUARD.findall(terraform.run("state", "list")))):
+        first = "" if _settings(terraform.folder).is_file() else "set deletion_protection = false in its modules, and "
         raise UserError(
             f"{terraform.folder}: deletion_protection is on, so nothing was deleted; it takes two keys to turn off, "
-            "the setting and the guards in the state. To delete the data for good, run",
+            f"the setting and the guards in the state. To delete the data for good, {first}run",
             *_two_keys(terraform.folder, guards),
         )
     platform: dict[str, Any] = terraform.outputs().get("platform", {})
@@ -36,13 +37,17 @@ def destroy(terraform: Terraform, progress: Callable[[str], None] = lambda _: No
     return terraform.apply("-destroy", f"-refresh={str(refresh).lower()}", progress=lambda at: progress(str(at))).done
 
 
+def _settings(folder: Path) -> Path:
+    """What an environment is written from; one that is its owner's own HCL has none."""
+    return folder / "settings.yaml"
+
+
 def _two_keys(folder: Path, guards: list[str]) -> Iterator[str]:
-    """What is left to run; the settings of an environment that is not written by this project are its owner's."""
+    """What is left to run, once the setting is turned off in HCL that is its owner's."""
     # Someone who tries this on the sandbox goes on there.
     there = "smlops sandbox exec -- " if os.environ.get("AWS_ACCESS_KEY_ID") == CREDENTIALS["aws_access_key_id"] else ""
     terraform = f"{there}{find_engine().typed} {shlex.quote(f'-chdir={folder}')}"
-    settings = folder / "settings.yaml"
-    if settings.is_file():
+    if (settings := _settings(folder)).is_file():
         yield from turn_off(settings)
         yield f"smlops synth {shlex.quote(folder.resolve().name)}"
     yield f"{terraform} state rm {shlex.join(guards)}"

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox.client import make_client, s3_control_endpoint
+from sustainable_mlops.sandbox.client import CREDENTIALS, make_client, s3_control_endpoint
 from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
 from sustainable_mlops.sandbox.server_process import ServerProcess
 from sustainable_mlops.terraform import LOCAL
@@ -135,8 +135,7 @@ class Sandbox:
             "http_proxy": self.endpoint,
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
-            "AWS_ACCESS_KEY_ID": "sandbox",
-            "AWS_SECRET_ACCESS_KEY": "sandbox",
+            **{name.upper(): value for name, value in CREDENTIALS.items()},
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",

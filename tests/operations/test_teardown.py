@@ -80,10 +80,12 @@ def test_the_commands_printed_for_a_protected_environment_take_it_down(
     assert not [name for name in sandbox.inventory().get("s3", {}).get("bucket", []) if name.startswith("smlops-test-")]
 
 
-def test_guards_are_found_whatever_their_module_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_guards_are_found_whatever_their_module_is_called_and_whoever_wrote_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     address = 'module.team["data science"].module.storage.terraform_data.deletion_protection'
     monkeypatch.setattr(Terraform, "run", lambda *_: f'module.storage.aws_s3_bucket.this\n{address}["data"]\n')
-    with pytest.raises(UserError, match="nothing was deleted") as refused:
+    with pytest.raises(UserError, match="set deletion_protection = false in its modules, and run") as refused:
         teardown.destroy(Terraform(tmp_path))
     forget = next(command for command in refused.value.remedy if " state rm " in command)
     assert shlex.split(forget)[-1] == address

@@ -102,7 +102,7 @@ def test_the_inventory_leaves_out_what_aws_owns_and_keys_on_their_way_out() -> N
         assert sandbox.inventory() == {}
 
 
-def test_the_command_line_starts_uses_and_stops_one(command: Command) -> None:
+def test_the_command_line_starts_uses_and_stops_one(command: Command, tmp_path: Path) -> None:
     assert command("status") == (2, "", f"error: {NONE}\n")
     assert command("start")[0] == 0
     make_topic = "import boto3; boto3.client('sns').create_topic(Name='t')"
@@ -113,6 +113,10 @@ def test_the_command_line_starts_uses_and_stops_one(command: Command) -> None:
     assert command("exec", "--", sys.executable, "-c", "raise SystemExit(7)")[0] == 7
     missing = "error: sandbox: no command `no-such-command` on PATH\n"
     assert command("exec", "--", "no-such-command") == (2, "", missing)
+    program = tmp_path / "no-program"
+    program.touch()
+    refused = f"error: sandbox: {program} cannot be run: Permission denied\n"
+    assert command("exec", "--", str(program)) == (2, "", refused)
     assert command("stop")[:2] == (0, f"Stopped the sandbox at {status['endpoint']}.\n")
     assert command("stop")[:2] == (0, "No sandbox is running.\n")
 
