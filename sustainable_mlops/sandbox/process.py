@@ -86,10 +86,15 @@ class Sandbox:
                     f"sandbox: one runs already at {known.endpoint} (process {known.pid}); use it, or stop it first"
                 )
             process, endpoint = _spawn(state, port, LOG, account, stdin=subprocess.DEVNULL)
-            sandbox = cls(endpoint, ServerProcess.of(process.pid), region)
-            partial = RECORD.with_suffix(".partial")
-            partial.write_text(json.dumps({"endpoint": endpoint, "region": region, "server": vars(sandbox.server)}))
-            partial.replace(RECORD)
+            try:
+                sandbox = cls(endpoint, ServerProcess.of(process.pid), region)
+                partial = RECORD.with_suffix(".partial")
+                partial.write_text(json.dumps({"endpoint": endpoint, "region": region, "server": vars(sandbox.server)}))
+                partial.replace(RECORD)
+            except BaseException:  # Ctrl-C too: nobody else knows of this process
+                process.kill()
+                _reap(process)
+                raise
         return sandbox
 
     @classmethod
@@ -97,7 +102,8 @@ class Sandbox:
         """The sandbox in the background, whether or not it has time to answer; None once its process has ended."""
         try:
             record = json.loads(RECORD.read_text())
-            sandbox = cls(record["endpoint"], ServerProcess(**record["server"]), record["region"])
+            server = ServerProcess(int(record["server"]["pid"]), float(record["server"]["started"]))
+            sandbox = cls(record["endpoint"], server, record["region"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return sandbox if sandbox.server.lives else None

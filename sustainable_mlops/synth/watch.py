@@ -54,9 +54,9 @@ def _round(wanted: Iterable[str]) -> str:
         del sys.modules[name]
     try:
         changes = synthesize(wanted, always=True)
+        write(changes)
     except Exception as error:  # whatever the author of a module may do wrong; the next edit repairs it
         return mistake(error)
-    write(changes)
     for change in changes:
         print(change.diff(), end="", flush=True)
     return f"{len(changes)} files written in {time.monotonic() - begin:.1f} s; watching, Ctrl-C ends it"

@@ -67,7 +67,7 @@ JOB_FILE = b"name: big\nplatform: /p\nsource: {entry_point: train.py}\nimage: i\
 BESIDE = st.sampled_from(
     [
         *("train.log", "nohup.out", "out/runs/j.json", "logs/today.txt", "wandb/run/x.json", "train.ipynb"),
-        *("flights.csv", "sets/flights.parquet", "flights.csv.gz", "model.joblib", "sets/a.npy"),
+        *("flights.csv", "FLIGHTS.CSV", "sets/flights.parquet", "flights.csv.gz", "model.joblib", "sets/a.npy"),
         *(".ipynb_checkpoints/a.py", ".git/config", "lib/__pycache__/a.pyc"),
         *("job.yaml", "job-big.yaml", "experiments/wide.yaml"),
     ]
@@ -92,13 +92,15 @@ def test_logs_data_and_job_files_are_told_and_change_no_digest(
         (["**/*"], "", {"train.py"}),
         (["**/*", "sets/a.csv"], "", {"train.py", "sets/a.csv"}),  # by its name
         (["*.py", "**/*.csv"], "", {"train.py", "b.csv", "sets/a.csv"}),  # by its ending
+        (["**/*.py", "out/*"], "", {"train.py", "out/left.py"}),  # by its folder; an ending does not ask for one
+        (["**/*.py"], "", {"train.py"}),
         (["**/*"], "!*.csv", {"train.py", "b.csv", "sets/a.csv"}),
         (["*.py", "**/*.csv"], "sets/\n# mine", {"train.py", "b.csv"}),
         (["**/*"], "!.env\n!*.csv\n/b.csv", {"train.py", "sets/a.csv"}),  # a secret goes never
     ],
 )
 def test_data_goes_where_it_is_asked_for(tmp_path: Path, include: list[str], ignored: str, sent: set[str]) -> None:
-    tree(tmp_path, {"train.py": b"", "b.csv": b"", "sets/a.csv": b"", ".env": b"", "run.log": b""})
+    tree(tmp_path, {"train.py": b"", "b.csv": b"", "sets/a.csv": b"", ".env": b"", "run.log": b"", "out/left.py": b""})
     (tmp_path / ".smlopsignore").write_text(ignored)
     assert set(packed(tmp_path, include=include).files) == sent
 

@@ -164,6 +164,10 @@ def test_a_process_that_only_inherited_the_number_is_let_alone() -> None:
         other.kill()
 
 
+def test_a_server_is_found_after_the_clock_was_set(sandbox: Sandbox) -> None:
+    assert ServerProcess(sandbox.pid, sandbox.server.started - 3600).lives
+
+
 def refuse(_process: psutil.Process) -> None:
     raise psutil.AccessDenied
 
