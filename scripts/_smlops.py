@@ -10,6 +10,14 @@ VENV = os.path.join(ROOT, ".venv")
 
 def smlops(command: str) -> None:
     """Run `smlops COMMAND` with this process's arguments: in `.venv`, else where it is installed."""
+    try:
+        _go_on(command)
+    except KeyboardInterrupt:  # before the command itself takes care
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def _go_on(command: str) -> None:
     python = os.path.join(VENV, "bin", "python")
     if os.path.exists(python) and not os.path.samefile(sys.prefix, VENV) and sys.executable != python:
         os.execv(python, [python, *sys.argv])  # noqa: S606

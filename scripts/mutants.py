@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from sustainable_mlops import cli  # noqa: E402
 from sustainable_mlops.errors import UserError  # noqa: E402
+from sustainable_mlops.program import run  # noqa: E402
 from tests.mutants import equivalent, mutants, running  # noqa: E402
 
 #: Of the fast tier, what looks at the mutated packages.
@@ -109,4 +110,4 @@ def _table(chosen: dict[str, mutants.Mutant], outcomes: dict[str, running.Outcom
 
 
 if __name__ == "__main__":
-    cli.run(app)
+    run(app)

@@ -1,8 +1,6 @@
-"""What every command shares: how it ends, how it speaks, and what it needs."""
+"""What every command shares: how it speaks, and what it needs."""
 
 import re
-import sys
-from collections.abc import Callable
 from importlib import metadata
 
 import typer
@@ -30,20 +28,6 @@ def app(help_text: str | None = None) -> typer.Typer:
 def say(text: str, style: str | None = None) -> None:
     """Tell a message on stderr; commands in it, as `smlops x`, are named as they can be typed."""
     console.print(typed(text), style=style)
-
-
-def run(command: Callable[[], object]) -> None:
-    """Run a command; a `UserError` becomes one line on stderr, its remedy below it, and exit code 2; Ctrl-C 130."""
-    try:
-        command()
-    except UserError as error:
-        print(f"error: {typed(' '.join(str(error).split()))}", file=sys.stderr)
-        if error.remedy:  # joined: none runs after one that failed, and none answers the question of the one before
-            print(typed(" &&\n".join(error.remedy)), file=sys.stderr)
-        raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        raise SystemExit(130) from None
 
 
 def need(command: str, *extras: str, clone: bool = False) -> None:

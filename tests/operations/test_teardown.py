@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from sustainable_mlops.cli import run
 from sustainable_mlops.commands.teardown import app
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import teardown
+from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT, Terraform
 
 SANDBOX = "smlops sandbox exec -- "
