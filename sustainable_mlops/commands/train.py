@@ -51,7 +51,7 @@ def train(
     with cli.console.status("Reading the job file and what is in S3"):
         prepared = launch.prepare(job, force=force)
         expected = estimate(prepared, out)
-    estimated = expected and expected.model_dump(mode="json")
+    estimated = expected.model_dump(mode="json") if dry_run or prepared.launches else None
     if dry_run:
         answer = {
             "outcome": "dry run",
@@ -66,7 +66,7 @@ def train(
             Console().print(display.plan(prepared, expected), crop=False)
         return
     local_folder(out)  # a folder that cannot be written to is told before the launch
-    if expected and not as_json:
+    if prepared.launches and not as_json:
         cli.console.print(display.estimate(expected))
     for text in display.missing(prepared.package):
         cli.console.print(f"note: {text}", markup=False, soft_wrap=True)
