@@ -21,7 +21,7 @@ browser: setup
 # Whether the tests notice a change of the library: a sample of mutants, each run against the tests that could see it.
 mutants:
 	@$(PYTHON) scripts/setup.py mutants
-	@$(VENV)/python scripts/mutants.py
+	@$(VENV)/python -m tests.mutants
 
 lint: setup
 	@$(VENV)/ruff check -q . && $(VENV)/ruff format -q --check . && $(VENV)/mypy && $(VENV)/python scripts/synth.py --check

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import StringConstraints, model_validator
+from pydantic import AfterValidator, StringConstraints, model_validator
 
 from modules.common import LONGEST_PREFIX, AccountId, NamePrefix, Region, RoleArn
 from modules.feature_store.inputs import FeatureGroup
@@ -15,6 +15,15 @@ from modules.serverless_endpoint.refused import Refused
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import WORKLOAD, load_yaml, schema_text
+
+#: What stands in envs/, or will, and is no environment.
+PARTS = frozenset({"catalogue", "components", "environment", "settings"})
+
+
+def _no_part(name: str) -> str:
+    if name in PARTS:
+        raise ValueError(f"'{name}' is a part of envs/ itself; choose another name")
+    return name
 
 
 class State(ModuleInputs):
@@ -60,7 +69,7 @@ class Model(ModelPackageGroup):
 class Settings(ModuleInputs):
     """One environment, in one account and Region."""
 
-    environment: str = Field(
+    environment: Annotated[str, AfterValidator(_no_part)] = Field(
         description="Its name, which is its folder's too.",
         pattern=r"^[a-z][a-z0-9]{1,11}$",
         json_schema_extra=must("be 2 to 12 lower-case letters and digits, and start with a letter"),

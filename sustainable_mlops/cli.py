@@ -1,5 +1,6 @@
 """What every command shares: how it speaks, and what it needs."""
 
+import os
 import re
 from importlib import metadata
 
@@ -10,8 +11,25 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.program import typed
 from sustainable_mlops.terraform import IN_CLONE
 
+#: Columns of a line that nothing wraps.
+_WIDE = 100_000
+
+
+def _console(*, stderr: bool) -> Console:
+    """A console of the terminal's width; in a pipe, a file or a log, lines are as long as they are."""
+    made = Console(stderr=stderr, highlight=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = _WIDE
+    return made
+
+
 #: Progress and messages go to stderr, so that stdout stays clean for `--json` and pipes.
-console = Console(stderr=True)
+console = _console(stderr=True)
+
+
+def stdout() -> Console:
+    """The console of what was asked for."""
+    return _console(stderr=False)
 
 
 def app(help_text: str | None = None) -> typer.Typer:

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from sustainable_mlops import cli
 
@@ -63,7 +62,7 @@ def train(
         }
         print(json.dumps(answer if as_json else prepared.request, indent=2))
         if not as_json:
-            Console().print(display.plan(prepared, expected), crop=False)
+            cli.stdout().print(display.plan(prepared, expected), crop=False)
         return
     local_folder(out)  # a folder that cannot be written to is told before the launch
     if prepared.launches and not as_json:
@@ -95,7 +94,7 @@ def train(
     else:
         if prepared.decision == "done":
             cli.console.print("This run is trained already; nothing was launched (--force trains it again).")
-        Console(soft_wrap=True).print(display.summary(record))
+        cli.stdout().print(display.summary(record), soft_wrap=True)
         print(f"Record: {path}", file=sys.stderr)
     if record.ended and record.status != "Completed":
         reason = " ".join((record.failure_reason or record.secondary_status).split())

@@ -151,6 +151,8 @@ class Demo:
         with self._steps.step("checkov's built-in checks") as this:
             this.result = self._checked.result()
         table = Table(title="Demo", show_header=False, title_justify="left")
+        for name in ("figure", "value"):
+            table.add_column(name, overflow="fold")
         rows = {
             **self._figures,
             **{f"{step.title} (s)": f"{step.seconds:.1f}" for step in self._steps.done},

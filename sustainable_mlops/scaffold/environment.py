@@ -164,8 +164,9 @@ def _edited(source: "Settings", wanted: "Settings") -> str:
         text.drop("state", "kms_key_arn")
     if wanted.assume_role_arn:
         text.replace("assume_role_arn", by=wanted.assume_role_arn)
-    if text.has("deletion_protection"):
-        text.drop("deletion_protection")
-    if not wanted.deletion_protection:
-        text.insert_after("name_prefix", line="deletion_protection: false")
+    if wanted.deletion_protection != source.deletion_protection:
+        if text.has("deletion_protection"):
+            text.drop("deletion_protection")
+        if not wanted.deletion_protection:
+            text.insert_after("name_prefix", line="deletion_protection: false")
     return str(text)

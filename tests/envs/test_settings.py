@@ -41,6 +41,7 @@ def edited(tmp_path: Path, path: str, value: Any) -> Path:
         ("name_prefix", "Smlops", "name_prefix: 'Smlops' must be 3 to 24 lower-case letters"),
         ("name_prefix", "smlops--", "name_prefix: 'smlops--' must be 3 to 24 lower-case letters"),
         ("environment", "Dev", "environment: 'Dev' must be 2 to 12 lower-case letters and digits"),
+        ("environment", "settings", "environment: 'settings' is a part of envs/ itself; choose another name"),
         ("tags.workload", "flight delay", "tags.workload: 'flight delay' must be letters, digits, - and _"),
         ("models", {"flight-delay": {}}, "models.flight-delay: 'flight-delay' must be 2 to 30 lower-case letters"),
         (
@@ -119,3 +120,8 @@ def test_the_feature_group_of_dev_is_what_the_workload_writes() -> None:
     group = load_yaml(DEV, Settings).feature_groups["flights"]
     assert {name: feature.type for name, feature in group.features.items()} == features.schema()
     assert (group.record_identifier, group.event_time) == (features.RECORD_IDENTIFIER, features.EVENT_TIME)
+
+
+def test_no_environment_can_be_called_as_what_else_stands_in_their_folder() -> None:
+    beside = {entry.name.partition(".")[0] for entry in DEV.parent.parent.glob("[!_.]*") if not entry.is_dir()}
+    assert {"environment", "settings"} <= beside <= settings.PARTS

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -150,7 +151,8 @@ def test_a_comment_about_several_plans_takes_the_place_of_those_about_any_of_the
 
 def test_what_is_no_review_is_not_posted(tmp_path: Path, service: str) -> None:
     (tmp_path / "other.md").write_text("hello")
-    done = bash(f"python {ROOT}/scripts/post_comment.py other.md", tmp_path, **environment("github", service))
+    command = shlex.join(["python", f"{ROOT}/scripts/post_comment.py", "other.md"])
+    done = bash(command, tmp_path, **environment("github", service))
     assert done.returncode == 2
     assert "is no review" in done.stderr
     assert Service.comments == []

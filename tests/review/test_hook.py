@@ -1,28 +1,32 @@
-"""What the pre-commit hook says where there is no plan."""
+"""The pre-commit hook."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from sustainable_mlops.review import hook
-from sustainable_mlops.terraform import Terraform, find_engine
+from tests.plan.test_load import FIXTURES
+
+CHANGE = str(FIXTURES / "change.json")
 
 
-@pytest.mark.plan
-def test_the_command_that_it_names_makes_the_plan_where_it_looks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_who_has_no_plan_is_not_held_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = str(tmp_path / "a b" / "plan.json")
+    assert hook.main([plan, "--fail-on", "data"]) == 0
+    assert capsys.readouterr().out == (
+        f"no plan to review at {plan}; to have one: terraform '-chdir={tmp_path}/a b' plan -out plan.tfplan && "
+        f"terraform '-chdir={tmp_path}/a b' show -json plan.tfplan > '{plan}'\n"
+    )
+
+
+def test_the_plans_that_are_there_are_reviewed_by_the_options(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    plans = ["envs/dev/plan.json", "envs/pro d/plan.json"]
-    for plan in plans:
-        folder = Path(plan).parent
-        folder.mkdir(parents=True)
-        (folder / "main.tf").write_text('resource "terraform_data" "this" {}\n')
-        Terraform(folder).init()
-    assert hook.main([*plans, "--fail-on", "data"]) == 0
-    for line in capsys.readouterr().out.splitlines():
-        command = line.partition("to have one: ")[2].replace("terraform ", f"{find_engine().path} ")
-        subprocess.run(["bash", "-c", command], check=True, capture_output=True)
-    assert hook.main([*plans, "--fail-on", "data"]) == 0
-    assert "no plan" not in capsys.readouterr().out
+    missing = str(tmp_path / "plan.json")
+    assert hook.main([missing, CHANGE, "--json"]) == 1
+    assert capsys.readouterr().out.startswith(f"no plan to review at {missing}; ")
+
+
+def test_options_alone_are_the_reviewers_matter(capsys: pytest.CaptureFixture[str]) -> None:
+    assert hook.main(["--json"]) == 2
+    assert "required: plan" in capsys.readouterr().err

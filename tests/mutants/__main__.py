@@ -1,10 +1,8 @@
-#!/usr/bin/env python3
 """Whether the tests notice a change of the library: a sample of mutants of plan, review, rules and footprint."""
 
 import difflib
 import json
 import signal
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -15,13 +13,11 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from sustainable_mlops import cli  # noqa: E402
-from sustainable_mlops.errors import UserError  # noqa: E402
-from sustainable_mlops.program import run  # noqa: E402
-from tests.mutants import equivalent, mutants, running  # noqa: E402
+from sustainable_mlops import cli
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.program import run
+from sustainable_mlops.terraform import ROOT
+from tests.mutants import equivalent, mutants, running
 
 #: Of the fast tier, what looks at the mutated packages.
 TESTS = ("advice", "catalogue", "field", "footprint", "plan", "review", "rules", "test_values.py")
@@ -44,9 +40,9 @@ def main(
 
     Exit code 1 where more than 3 % of the sample survive. Nothing is written into the tree.
 
-    - `scripts/mutants.py`: the whole sample
-    - `scripts/mutants.py --only rules/spot --tests tests/rules`: one file's mutants against some tests
-    - `scripts/mutants.py --seed 7`: another sample, for which nothing is known to be equivalent
+    - `.venv/bin/python -m tests.mutants`: the whole sample
+    - `.venv/bin/python -m tests.mutants --only rules/spot --tests tests/rules`: one file's mutants against some tests
+    - `.venv/bin/python -m tests.mutants --seed 7`: another sample, for which nothing is known to be equivalent
     """
     begin = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no test is left running either
