@@ -75,6 +75,7 @@ def small(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_what_becomes_of_mutants(small: Path, root: Path) -> None:
     mutations = {
         "noticed": changed(5, "    return width + height"),

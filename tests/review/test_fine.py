@@ -38,10 +38,10 @@ def test_what_was_called_fine_has_its_verdict(case: Case) -> None:
     assert found(case).verdict == case.verdict
 
 
-@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_every_format_says_it(case: Case, form: str) -> None:
-    assert words(case.says) in words(render(found(case), form))
+def test_every_format_says_it(case: Case) -> None:
+    reviewed = found(case)
+    assert [form for form in FORMATS if words(case.says) not in words(render(reviewed, form))] == []
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
