@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: demo test fast browser lint synth setup clean
+.PHONY: demo test fast browser mutants lint synth setup clean
 
 # The main job on real data, in a sandbox on this machine. `make demo KEEP=1` leaves the sandbox up.
 demo: setup
@@ -17,6 +17,11 @@ fast: lint
 # Reports with hostile names in a real headless browser; needs chromium or Chrome on PATH.
 browser: setup
 	@$(VENV)/pytest -q tests/review/check_browser.py
+
+# Whether the tests notice a change of the library: a sample of mutants, each run against the tests that could see it.
+mutants:
+	@$(PYTHON) scripts/setup.py mutants
+	@$(VENV)/python -m tests.mutants
 
 lint: setup
 	@$(VENV)/ruff check -q . && $(VENV)/ruff format -q --check . && $(VENV)/mypy && $(VENV)/python scripts/synth.py --check

@@ -1,10 +1,10 @@
 """What tells one environment from another: the contents of `settings.yaml`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import StringConstraints, model_validator
+from pydantic import AfterValidator, StringConstraints, model_validator
 
 from modules.common import LONGEST_PREFIX, AccountId, NamePrefix, Region, RoleArn
 from modules.feature_store.inputs import FeatureGroup
@@ -15,6 +15,15 @@ from modules.serverless_endpoint.refused import Refused
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import WORKLOAD, load_yaml, schema_text
+
+#: What stands in envs/, or will, and is no environment.
+PARTS = frozenset({"catalogue", "components", "environment", "settings"})
+
+
+def _no_part(name: str) -> str:
+    if name in PARTS:
+        raise ValueError(f"'{name}' is a part of envs/ itself; choose another name")
+    return name
 
 
 class State(ModuleInputs):
@@ -60,7 +69,7 @@ class Model(ModelPackageGroup):
 class Settings(ModuleInputs):
     """One environment, in one account and Region."""
 
-    environment: str = Field(
+    environment: Annotated[str, AfterValidator(_no_part)] = Field(
         description="Its name, which is its folder's too.",
         pattern=r"^[a-z][a-z0-9]{1,11}$",
         json_schema_extra=must("be 2 to 12 lower-case letters and digits, and start with a letter"),
@@ -106,17 +115,22 @@ def load(folder: Path) -> Settings:
 
 
 def load_all(folders: Iterable[Path]) -> dict[str, Settings]:
-    """The settings of the environments in `folders`, by name. Raises UserError, also where two would share names."""
+    """The settings of the environments in `folders`, by name. Raises UserError, also where two live in one place."""
     found = {folder.name: load(folder) for folder in folders}
-    taken: dict[tuple[str, str, str], str] = {}
-    for name, settings in found.items():
-        other = taken.setdefault((settings.account_id, settings.region, settings.name_prefix), name)
+    check_apart(found)
+    return found
+
+
+def check_apart(environments: Mapping[str, Settings]) -> None:
+    """Raise UserError where two of the environments, by name, live in one account and Region."""
+    taken: dict[tuple[str, str], str] = {}
+    for name, settings in environments.items():
+        other = taken.setdefault((settings.account_id, settings.region), name)
         if other != name:
             raise UserError(
-                f"envs/{name}/settings.yaml: name_prefix: '{settings.name_prefix}' is that of '{other}' in the same "
-                "account and Region; give each its own"
+                f"envs/{name}/settings.yaml: account {settings.account_id} in {settings.region} is where {other} "
+                "lives, and an account and Region has one set of log groups of jobs; choose another account or Region"
             )
-    return found
 
 
 def schema() -> str:

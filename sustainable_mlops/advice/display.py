@@ -10,9 +10,8 @@ from sustainable_mlops.advice import Advice, Option, Refusal
 from sustainable_mlops.footprint import Figure, shown
 
 
-def show(advice: Advice) -> None:
-    """Print it on stdout: what serves best first, with its reasons, and what is refused, with those."""
-    out = Console(highlight=False)
+def show(advice: Advice, out: Console) -> None:
+    """Print it: what serves best first, with its reasons, and what is refused, with those."""
     if advice.options:
         out.print(f"[bold]Advice for {advice.need.region}: {advice.options[0].title}[/]\n")
         _options(out, advice.options)
@@ -28,9 +27,8 @@ def show(advice: Advice) -> None:
 def _options(out: Console, options: Sequence[Option]) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("")
-    table.add_column("best first", no_wrap=True)
-    table.add_column("kgCO2e a month")
-    table.add_column("USD a month")
+    for title in ("best first", "kgCO2e a month", "USD a month"):
+        table.add_column(title, overflow="fold")
     for number, option in enumerate(options, 1):
         on = "" if option.kind == "serverless" else f" on {option.silicon}"
         what = Text(f"{option.kind}{on}\n", "bold green" if number == 1 else "bold")

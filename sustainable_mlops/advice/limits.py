@@ -5,32 +5,15 @@ The figures and their sources are in `catalogue/limits.csv`; what is excluded is
 """
 
 from collections.abc import Iterator
-from functools import cache
 from math import ceil
 
 from sustainable_mlops.advice.need import Need
 from sustainable_mlops.catalogue import regions
-from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
 from sustainable_mlops.footprint.coefficients import assumptions
 
 #: Hours between transform jobs: an answer within the hour waits for a job, then for its end; or one job a day.
 BATCH_EVERY_H = {"minutes": 0.5, "day": 24.0}
-
-
-@cache
-def _limits() -> dict[str, int]:
-    return {row["key"]: int(row["value"]) for row in rows("limits")}
-
-
-def limit(key: str) -> int:
-    """The limit called `key` in `catalogue/limits.csv`, in the unit that its name ends with."""
-    return _limits()[key]
-
-
-def serverless_memory_mb() -> range:
-    """The sizes of serverless memory."""
-    least, most, step = (limit(f"serverless_memory_mb_{name}") for name in ("least", "most", "step"))
-    return range(least, most + 1, step)
 
 
 def against(kind: str, need: Need) -> tuple[str, ...]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from math import ceil, exp, floor
 from typing import Any, cast
 
-from sustainable_mlops.advice.limits import BATCH_EVERY_H, KINDS, against, jobs_a_day, limit, serverless_memory_mb
+from sustainable_mlops.advice.limits import BATCH_EVERY_H, KINDS, against, jobs_a_day
 from sustainable_mlops.advice.need import WAITS, Need
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import Instance
+from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
 from sustainable_mlops.footprint import Estimate, Fleet, Job, Quantity, Serverless, between, estimate, exactly
 from sustainable_mlops.footprint.coefficients import assumptions
 

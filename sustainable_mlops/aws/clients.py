@@ -28,7 +28,10 @@ def client(service: Literal["s3", "sagemaker", "ssm"], region: str | None = None
     from botocore.exceptions import BotoCoreError, NoRegionError
 
     # Following a job takes hours, in which a network may be away for a while.
-    attempts = int(os.environ.get("AWS_MAX_ATTEMPTS", "8"))
+    given = os.environ.get("AWS_MAX_ATTEMPTS", "8")
+    if not given.isdecimal() or not int(given):
+        raise UserError(f"AWS_MAX_ATTEMPTS: must be a whole number from 1 on, not {given!r}")
+    attempts = int(given)
     try:
         return boto3.client(
             service,

@@ -7,15 +7,18 @@ import sys
 
 
 def main() -> None:
-    """Run `smlops` with this process's arguments.
+    """Run `smlops` with this process's arguments."""
+    from sustainable_mlops import program
 
-    A review starts without typer, whose import takes as long as a whole review may.
-    """
+    program.run(_start)
+
+
+def _start() -> None:
+    """A review starts without typer, whose import takes as long as a whole review may."""
     if sys.argv[1:2] == ["review"]:
         from sustainable_mlops.review.command import start
 
         start(sys.argv[2:])
-    from sustainable_mlops import cli
     from sustainable_mlops.commands._group import run
 
-    cli.run(lambda: run(sys.argv[1:]))
+    run(sys.argv[1:])

@@ -4,12 +4,13 @@ import ast
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from sustainable_mlops import __version__
 from sustainable_mlops.program import typed
 
 _FILES = {file.stem.replace("_", "-"): file for file in sorted(Path(__file__).parent.glob("[!_]*.py"))}
@@ -48,6 +49,12 @@ class _Lazy(TyperGroup):
         return name, _load(name) if name is not None else command, rest
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        print(__version__)
+        raise typer.Exit
+
+
 app = typer.Typer(cls=_Lazy, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
 
@@ -62,5 +69,9 @@ app = typer.Typer(cls=_Lazy, no_args_is_help=True, rich_markup_mode="markdown", 
     In a clone each is a script, too: `scripts/train.py` is `smlops train`.
     """
 )
-def _smlops() -> None:
+def _smlops(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     pass

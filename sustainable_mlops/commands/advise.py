@@ -77,7 +77,7 @@ def advise(
     if as_json:
         print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
     else:
-        display.show(found)
+        display.show(found, cli.stdout())
     if not found.options:
         raise typer.Exit(1)
 

@@ -1,6 +1,6 @@
 """Something new in this repository, which passes the tests as it is: an environment, a module, a workload.
 
-- `smlops new environment prod --account 210987654321 --region eu-west-1`
+- `smlops new environment prod --account 321098765432 --region eu-west-1`
 - `smlops new module audit_log`
 - `smlops new workload churn`
 """
@@ -28,12 +28,12 @@ def environment(
         bool, typer.Option("--disposable", help="Its data is not protected: one command takes it all down again.")
     ] = False,
 ) -> None:
-    """An environment like another, in another account and Region: its settings and their Terraform.
+    """An environment like another, in an account and Region that has none yet: its settings and their Terraform.
 
     Prints what to run next, on AWS and on the sandbox.
 
-    - `smlops new environment prod --account 210987654321 --region eu-west-1`
-    - `smlops new environment trial --account 210987654321 --region eu-west-1 --name-prefix ml-trial --disposable`
+    - `smlops new environment prod --account 321098765432 --region eu-west-1`
+    - `smlops new environment trial --account 432109876543 --region eu-west-1 --name-prefix ml-trial --disposable`
     """
     cli.need("new", "authoring", clone=True)
     from sustainable_mlops.scaffold.environment import draft
@@ -67,7 +67,7 @@ def module(
         folders = module.create(name, lambda step: status.update(f"synthesizing: {step}"))
     print(f"{' and '.join(folders)} are written, and pass the tests. After each edit of module.py and of its page:\n")
     print(typed(f"  smlops synth {name}"))
-    print(f"  .venv/bin/pytest -q tests/modules -k {name}")
+    print(f"  .venv/bin/pytest -q tests/modules -k {name}    # 1 minute")
 
 
 @app.command()

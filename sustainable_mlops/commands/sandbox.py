@@ -81,13 +81,14 @@ def status(
         facts = {"endpoint": sandbox.endpoint, "environment": sandbox.environment, "inventory": inventory}
         print(json.dumps(facts, indent=2))
         return
-    table = Table("Service", "Type", "Number", "Names", title=f"Sandbox at {sandbox.endpoint}", title_justify="left")
+    table = Table("Service", "Type", "Number", title=f"Sandbox at {sandbox.endpoint}", title_justify="left")
+    table.add_column("Names", overflow="fold")
     for service, types in sorted(inventory.items()):
         for kind, names in sorted(types.items()):
             table.add_row(service, kind, str(len(names)), _shorten(names))
     if not inventory:
         table.add_row("", "nothing", "0", "")
-    cli.console.__class__().print(table)
+    cli.stdout().print(table)
 
 
 @app.command(name="exec", context_settings={"ignore_unknown_options": True})
@@ -108,6 +109,8 @@ def execute(
         done = subprocess.run(command, env=variables, check=False)
     except FileNotFoundError:
         raise UserError(f"sandbox: no command `{command[0]}` on PATH") from None
+    except OSError as error:
+        raise UserError(f"sandbox: {command[0]} cannot be run: {error.strerror}") from None
     sys.exit(done.returncode)
 
 
@@ -118,4 +121,4 @@ def _running() -> Sandbox:
 
 def _shorten(names: list[str], most: int = 4) -> str:
     rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(names[:most]) + (f" and {rest} more (--json has all)" if rest > 0 else "")

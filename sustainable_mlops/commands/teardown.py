@@ -1,18 +1,20 @@
 """Take an unprotected environment down, with everything in it: data, models, keys.
 
-Model packages, which launchers registered, go first: SageMaker deletes no group that holds one. With
-deletion_protection Terraform refuses, and nothing is deleted.
+Model packages, which launchers registered, go first: SageMaker deletes no group that holds one. Of an environment with
+deletion_protection nothing is deleted, and the commands that turn it off are printed. The bucket of the state stays.
 
 - `smlops teardown envs/dev`
 - `smlops sandbox exec -- smlops teardown envs/dev --yes`
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sustainable_mlops import cli
+from sustainable_mlops.program import typed
 
 app = cli.app()
 
@@ -25,12 +27,19 @@ def teardown(
     """Take it down."""
     from sustainable_mlops.errors import UserError
     from sustainable_mlops.operations import teardown
-    from sustainable_mlops.terraform import Terraform
 
     if not (environment / "main.tf").is_file():
         raise UserError(f"{environment}: has no main.tf; name an environment's folder, such as envs/dev")
+    terraform = teardown.environment(environment)
+    everything = f"everything in {environment}, data and models included"
+    with cli.console.status(f"looking at {environment}"):
+        teardown.refuse_protected(terraform)
+    if not yes and not (sys.stdin and sys.stdin.isatty()):
+        raise UserError(f"teardown: there is no terminal to ask on; --yes deletes {everything}")
     if not yes:
-        typer.confirm(f"Delete everything in {environment}, data and models included?", abort=True)
+        typer.confirm(f"Delete {everything}?", abort=True)
     with cli.console.status(f"destroying {environment}") as status:
-        count = teardown.destroy(Terraform(environment), lambda text: status.update(f"destroying: {text}"))
+        count = teardown.destroy(terraform, lambda text: status.update(f"destroying: {text}"))
     cli.console.print(f"{count} resources destroyed")
+    if left := teardown.state_left(terraform):
+        print(typed(left), file=sys.stderr)  # whole lines, to be pasted

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from sustainable_mlops import cli
 
@@ -51,7 +50,7 @@ def train(
     with cli.console.status("Reading the job file and what is in S3"):
         prepared = launch.prepare(job, force=force)
         expected = estimate(prepared, out)
-    estimated = expected and expected.model_dump(mode="json")
+    estimated = expected.model_dump(mode="json") if dry_run or prepared.launches else None
     if dry_run:
         answer = {
             "outcome": "dry run",
@@ -63,10 +62,10 @@ def train(
         }
         print(json.dumps(answer if as_json else prepared.request, indent=2))
         if not as_json:
-            Console().print(display.plan(prepared, expected), crop=False)
+            cli.stdout().print(display.plan(prepared, expected), crop=False)
         return
     local_folder(out)  # a folder that cannot be written to is told before the launch
-    if expected and not as_json:
+    if prepared.launches and not as_json:
         cli.console.print(display.estimate(expected))
     for text in display.missing(prepared.package):
         cli.console.print(f"note: {text}", markup=False, soft_wrap=True)
@@ -95,7 +94,7 @@ def train(
     else:
         if prepared.decision == "done":
             cli.console.print("This run is trained already; nothing was launched (--force trains it again).")
-        Console(soft_wrap=True).print(display.summary(record))
+        cli.stdout().print(display.summary(record), soft_wrap=True)
         print(f"Record: {path}", file=sys.stderr)
     if record.ended and record.status != "Completed":
         reason = " ".join((record.failure_reason or record.secondary_status).split())

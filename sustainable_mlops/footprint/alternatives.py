@@ -13,7 +13,7 @@ from typing import Any
 
 from sustainable_mlops.catalogue import instances, regions
 from sustainable_mlops.catalogue.instances import Instance
-from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
 from sustainable_mlops.footprint.activities import (
     ALWAYS,
     HOURS_PER_MONTH,
@@ -235,24 +235,18 @@ def _as_serverless(activity: Fleet, instance: Instance) -> Serverless | None:
     region = regions.find(activity.region) if activity.region else None
     if region is None or not region.serverless or instance.accelerator or activity.requests is None:
         return None
-    limits = _limits()
-    most_mb, at_once = limits["serverless_memory_mb_most"], limits["serverless_concurrency"]
+    most_mb, at_once = serverless_memory_mb()[-1], limit("serverless_concurrency")
     mb_per_vcpu = Coefficients.ours().serverless_mb_per_vcpu.central
     if instance.vcpu > ceil(most_mb / mb_per_vcpu) or instance.memory_gib > 16:
         return None
-    if activity.duration_s is None or activity.duration_s.central > limits["serverless_answer_s"]:
+    if activity.duration_s is None or activity.duration_s.central > limit("serverless_answer_s"):
         return None
-    memory = int(min(most_mb, 1024 * ceil(instance.memory_gib)))
+    memory = min(most_mb, 1024 * ceil(instance.memory_gib))
     if activity.count.high * instance.vcpu > at_once * memory / mb_per_vcpu:
         return None
     return Serverless(
         memory, activity.region, activity.requests, activity.duration_s, at_once=at_once, work_of=activity
     )
-
-
-@cache
-def _limits() -> dict[str, float]:
-    return {row["key"]: float(row["value"]) for row in rows("limits")}
 
 
 def _other_regions(resources: Sequence[ResourceFootprint]) -> Iterator[Alternative]:

@@ -33,19 +33,17 @@ _SHOWN = 12
 _GLANCE = {"co2e": "kgCO2e", "cost": "USD", "energy": "kWh"}
 
 
-def plan(launch: Launch, expected: Estimate | None) -> Group:
+def plan(launch: Launch, expected: Estimate) -> Group:
     """What a launch would do and take, for a dry run."""
     record, package = launch.record, launch.package
     rows = [("this run", _DECISIONS[launch.decision]), ("run key", record.run_key)]
-    if expected is None:
+    if not launch.launches:
         rows.append(("its job", f"{record.job_name} ({record.status})"))
-    else:
-        checked = "SageMaker's service model allows the request; quotas, capacity and permissions show at the launch"
-        rows.append(("checked", checked))
-    uploading = launch.decision in ("start", "resume") and launch.uploads_source
+    checked = "SageMaker's service model allows the request; quotas, capacity and permissions show at the launch"
+    rows.append(("checked", checked))
     size = f"{_number(len(package.files), 'file')}, {decimal(len(package.archive))} packed"
     files = ", ".join(f"{name} ({decimal(size)})" for name, size in zip(package.files, package.sizes, strict=True))
-    rows.append(("source", f"{'would upload' if uploading else 'no upload:'} {size}: {files}"))
+    rows.append(("source", f"{'would upload' if launch.uploads_source else 'no upload:'} {size}: {files}"))
     if package.left_out:
         more = len(package.left_out) - _SHOWN
         left_out = [*package.left_out[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
@@ -53,7 +51,7 @@ def plan(launch: Launch, expected: Estimate | None) -> Group:
     rows += [("missing?", text) for text in missing(package)]
     for name, data in record.data.items():
         rows.append((f"data {name}", f"{data.address}: {_number(data.objects, 'object')}, {decimal(data.size_bytes)}"))
-    return Group(_aligned(rows), *([estimate(expected)] if expected else []))
+    return Group(_aligned(rows), estimate(expected, "expected" if launch.launches else "expected with --force"))
 
 
 def missing(package: Package) -> list[str]:
@@ -64,7 +62,7 @@ def missing(package: Package) -> list[str]:
     ]
 
 
-def estimate(expected: Estimate) -> Panel:
+def estimate(expected: Estimate, title: str = "expected") -> Panel:
     """What a run is expected to take, and what would take less."""
     table, duration = _table(), expected.duration
     for name, unit in _GLANCE.items():
@@ -82,7 +80,7 @@ def estimate(expected: Estimate) -> Panel:
         costs.add(one.costs)
     for unknown in expected.unknown:
         _row(table, "not counted", unknown)
-    return Panel(table, title="expected", title_align="left", expand=False)
+    return Panel(table, title=title, title_align="left", expand=False)
 
 
 def _alternative(one: Alternative) -> str:

@@ -55,14 +55,12 @@ class Estimate(Settings):
     others: list[Alternative] = Field(description="What else saves carbon or money, the cleanest first.")
 
 
-def estimate(launch: Launch, folder: Path) -> Estimate | None:
-    """The estimate of what `launch` is about to run; None where it launches nothing.
+def estimate(launch: Launch, folder: Path) -> Estimate:
+    """The estimate of what `launch` is about to run; where that is nothing, of what it would with `force`.
 
     The duration is that of earlier runs, whose records are in `folder`, within a factor (`same_run_factor` and
     `other_run_factor` of `catalogue/assumptions.csv`); without any, it is a share of the runtime cap.
     """
-    if launch.decision in ("attach", "done"):
-        return None
     resources, record = launch.request["ResourceConfig"], launch.record
     seconds, basis, source = _duration(launch, folder)
     job = Job(
@@ -70,7 +68,7 @@ def estimate(launch: Launch, folder: Path) -> Estimate | None:
         record.region,
         hours=seconds * (1 / 3600),
         count=exactly(float(record.instance_count)),
-        spot=record.spot,
+        spot=launch.request["EnableManagedSpotTraining"],  # the run may have been another way
         volume_gb=resources["VolumeSizeInGB"],
     )
     now = of_job(job, "training")

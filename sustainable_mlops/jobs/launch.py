@@ -40,9 +40,14 @@ class Launch:
     stored: str | None
 
     @property
+    def launches(self) -> bool:
+        """Whether a job is started: none where the same run is done or running."""
+        return self.decision in ("start", "resume")
+
+    @property
     def uploads_source(self) -> bool:
-        """Whether the source is not in S3 yet."""
-        return not aws.exists(self.clients.s3, self.record.source)
+        """Whether the source is to be put into S3."""
+        return self.launches and not aws.exists(self.clients.s3, self.record.source)
 
 
 def prepare(path: Path, *, force: bool = False, now: datetime | None = None) -> Launch:
@@ -52,11 +57,12 @@ def prepare(path: Path, *, force: bool = False, now: datetime | None = None) -> 
     """
     job = load_job(path)
     with _mistakes_in(path), aws.told("AWS"):
+        request.check(job)  # all that needs no account comes before what does
         package = pack(job.source, path.parent / job.source.directory)
         _check_network(job, package)
         platform = _platform(job)
-        clients = aws.connect(platform.region)
         image = image_address(job.image, platform.region, job.compute.instance_type)
+        clients = aws.connect(platform.region)
         run = Run(job, platform, image, package.digest, find_channels(job.data, platform.buckets.data, clients.s3))
         previous, stored = _stored_record(run, clients)
         now = now or datetime.now(UTC)
@@ -75,7 +81,7 @@ def prepare(path: Path, *, force: bool = False, now: datetime | None = None) -> 
 def start(launch: Launch) -> RunRecord:
     """Launch what was prepared, unless it runs or is done already; returns the run's record. Raises UserError."""
     s3, record = launch.clients.s3, launch.record
-    if launch.decision in ("attach", "done"):
+    if not launch.launches:
         return record
     with aws.told(f"uploading the source to {record.source}"):
         if launch.uploads_source:
@@ -198,7 +204,6 @@ def _decide(previous: RunRecord | None, checkpoints: str | None, s3: Client, for
 def _serving(job: Job, platform: Platform) -> ServingSpec | None:
     if job.serving is None:
         return None
-    request.check_serving(job.serving)
     # Serverless endpoints have CPUs only, so the image is the one for the first CPU instance type named.
     image = image_address(job.image, platform.region, job.serving.realtime_instance_types[0], "inference")
     return ServingSpec(**job.serving.model_dump(), image=image)

@@ -30,34 +30,42 @@ def is_private(name: PurePath) -> bool:
 class Rule:
     """What stays behind unless it is asked for. The folder's own `.smlopsignore` has the last word."""
 
-    not_code: "GitIgnoreSpec"
+    folders: "GitIgnoreSpec"
+    files: "GitIgnoreSpec"
     own: "GitIgnoreSpec"
 
     def leaves_out(self, name: str, path: Path, pattern: str) -> bool:
         """Whether the file stays, though `pattern` of `source.include` matches it.
 
-        A pattern asks for a file by its whole name, or for all files with the ending that it has itself (`*.csv`).
+        A pattern asks for a file by its whole name, for all files with the ending that it has itself (`*.csv`), and for
+        what is in a folder where it begins with that folder's name.
         """
         if name == pattern:
             return False
         ignored = self.own.check_file(name).include
         if ignored is not None:
             return ignored
-        if path.suffix and PurePath(pattern).suffix == path.suffix:
+        if self.folders.match_file(name) and PurePath(pattern).parts[0] != PurePath(name).parts[0]:
+            return True
+        if path.suffix and PurePath(pattern).suffix.lower() == path.suffix.lower():
             return False
-        return self.not_code.match_file(name) or _is_job_file(path)
+        return self.files.match_file(name.lower()) or _is_job_file(path)
 
 
 def rule(root: Path) -> Rule:
     """The rule for the source folder `root`. Raises UserError where its .smlopsignore cannot be read."""
     from pathspec import GitIgnoreSpec
 
-    def spec(file: Path) -> GitIgnoreSpec:
-        return GitIgnoreSpec.from_lines(file.read_text(encoding="utf-8").splitlines() if file.is_file() else [])
+    def lines(file: Path) -> list[str]:
+        return file.read_text(encoding="utf-8-sig").splitlines() if file.is_file() else []
 
-    file = root / IGNORE_FILE
+    file, not_code = root / IGNORE_FILE, lines(_NOT_CODE)
     try:
-        return Rule(spec(_NOT_CODE), spec(file))
+        return Rule(
+            GitIgnoreSpec.from_lines(line for line in not_code if line.endswith("/")),
+            GitIgnoreSpec.from_lines(line for line in not_code if not line.endswith("/")),
+            GitIgnoreSpec.from_lines(lines(file)),
+        )
     except (OSError, ValueError) as error:
         raise UserError(f"source: {file}: {error}; write it as a .gitignore") from None
 
@@ -77,5 +85,8 @@ def spoken_of(left_out: set[str], sent: dict[str, Path]) -> dict[str, str]:
 def _is_job_file(path: Path) -> bool:
     if path.suffix not in (".yaml", ".yml") or not path.is_file():
         return False
-    lines = path.read_bytes().splitlines()
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:  # who packs it says so
+        return False
     return all(any(line.startswith(start) for line in lines) for start in _OF_A_JOB)

@@ -31,12 +31,12 @@ def find_record(run: str, folder: Path) -> RunRecord:
         bucket, key = S3Uri.parse(run)
         with aws.told(f"reading {run}"):
             return read_record(aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read(), run)
-    for path in (Path(run), folder / "runs" / f"{run}.json"):
+    named = folder / "runs" / f"{Path(run).name.removesuffix('.json')}.json"
+    for path in (Path(run), named):
         if path.is_file():
             return read_record(path.read_bytes(), str(path))
     raise UserError(
-        f"{run}: no such record, neither as a file nor as {folder}/runs/{run}.json; "
-        "smlops train writes one at the end of a run"
+        f"{run}: no such record, neither as a file nor as {named}; smlops train writes one at the end of a run"
     )
 
 
@@ -148,8 +148,8 @@ def _ask_for_group(record: RunRecord) -> str:
 
 def _is_named_for(group: str, record: RunRecord) -> bool:
     """Whether the platform or the group's name, `<prefix>-<workload>` or an ARN that ends so, gives it to the run."""
-    slug = _slug(record.workload)
-    return group == record.model_package_group or re.split("[:/]", group)[-1] == slug or group.endswith(f"-{slug}")
+    slug, name = _slug(record.workload), re.split("[:/]", group)[-1].lower()
+    return group == record.model_package_group or name == slug or name.endswith(f"-{slug}")
 
 
 def _find(record: RunRecord, group: str, sagemaker: Client) -> ModelPackage | None:

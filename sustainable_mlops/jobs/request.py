@@ -27,9 +27,8 @@ def job_name(name: str, run_key: str, now: datetime) -> str:
 
 
 def build(run: Run, name: str, checkpoints: str | None) -> dict[str, Any]:
-    """The request for the job `name`. Raises UserError where SageMaker would refuse it."""
+    """The request for the job `name`. Raises UserError where SageMaker's service model refuses it."""
     job, platform = run.job, run.platform
-    check_instance_type(job.compute.instance_type)
     request = {
         "TrainingJobName": name,
         "AlgorithmSpecification": {
@@ -59,8 +58,14 @@ def build(run: Run, name: str, checkpoints: str | None) -> dict[str, Any]:
     return request
 
 
-def check_instance_type(instance_type: str) -> None:
-    """Raise UserError, with the remedy, for an instance type that SageMaker does not train on."""
+def check(job: Job) -> None:
+    """Raise UserError, with the remedy, for an instance type that SageMaker does not have for its purpose."""
+    _check_training(job.compute.instance_type)
+    if job.serving is not None:
+        _check_serving(job.serving)
+
+
+def _check_training(instance_type: str) -> None:
     known = enumeration("TrainingInstanceType")
     if instance_type in known:
         return
@@ -76,8 +81,7 @@ def check_instance_type(instance_type: str) -> None:
     raise UserError(f"{field}: SageMaker has no such training instance{did_you_mean(instance_type, known)}")
 
 
-def check_serving(serving: Serving) -> None:
-    """Raise UserError for an instance type that SageMaker does not serve on, or does not transform on."""
+def _check_serving(serving: Serving) -> None:
     for field, types, shape in (
         ("realtime_instance_types", serving.realtime_instance_types, "ProductionVariantInstanceType"),
         ("transform_instance_types", serving.transform_instance_types, "TransformInstanceType"),

@@ -75,7 +75,7 @@ def _select(source: Source, root: Path) -> tuple[dict[str, Path], set[str]]:
             raise UserError(f"source.include: nothing in {root} matches {pattern}")
         for path in matches:
             name = path.relative_to(root).as_posix()
-            if is_private(Path(name)):
+            if is_private(Path(name)) or _links_to_private(path, root):
                 if name == pattern:
                     raise UserError(f"source.include: {name} looks like a secret or a cache, which is never sent")
                 left_out.add(name)
@@ -87,6 +87,11 @@ def _select(source: Source, root: Path) -> tuple[dict[str, Path], set[str]]:
             if target.is_file():
                 files[name] = target
     return dict(sorted(files.items())), left_out - files.keys()
+
+
+def _links_to_private(path: Path, root: Path) -> bool:
+    target = path.resolve()
+    return target.is_relative_to(root) and is_private(target.relative_to(root))
 
 
 def _target(path: Path, name: str, root: Path) -> Path:

@@ -11,7 +11,6 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from io import BytesIO
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -79,10 +78,8 @@ def say(text: str) -> None:
 def how_to_use() -> dict[str, str]:
     """Commands to paste, in order, in the repository's top folder while the sandbox is up, and what each is for."""
     use = f"{SANDBOX} exec --"
-    engine = Path(find_engine().path)
-    terraform = engine.name if shutil.which(engine.name) == str(engine) else engine.relative_to(ROOT)
     commands = {
-        f"{use} {terraform} -chdir={COPY.relative_to(ROOT)} plan": "Plan on the sandbox: no changes (15 s)",
+        f"{use} {find_engine().typed} -chdir={COPY.relative_to(ROOT)} plan": "Plan on the sandbox: no changes (15 s)",
         f"{use} .venv/bin/python -c '{LIST_BUCKETS}'": "boto3 on the sandbox",
     }
     if shutil.which("aws"):
@@ -154,6 +151,8 @@ class Demo:
         with self._steps.step("checkov's built-in checks") as this:
             this.result = self._checked.result()
         table = Table(title="Demo", show_header=False, title_justify="left")
+        for name in ("figure", "value"):
+            table.add_column(name, overflow="fold")
         rows = {
             **self._figures,
             **{f"{step.title} (s)": f"{step.seconds:.1f}" for step in self._steps.done},

@@ -1,9 +1,10 @@
 """Take an environment down by one command, with what launchers left in it that would hold Terraform up."""
 
+import json
 import os
 import re
 import shlex
-import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,25 +12,37 @@ from typing import Any
 from sustainable_mlops import aws
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.client import CREDENTIALS
-from sustainable_mlops.terraform import Terraform, find_engine
+from sustainable_mlops.terraform import Terraform
 
 #: What Terraform may not destroy, as `state list` shows it; see `protect` in modules/.
-_GUARD = re.compile(r"^(?P<address>\S*\bterraform_data\.deletion_protection)\[", re.MULTILINE)
+_GUARD = re.compile(r"^(?P<address>.*?\bterraform_data\.deletion_protection)\[", re.MULTILINE)
 _SETTING = re.compile(r"^deletion_protection\s*:\s*(?P<value>\w+)", re.MULTILINE)
+
+
+def environment(folder: Path) -> Terraform:
+    """The environment in `folder`; someone who tries this on the sandbox is told commands that go on there."""
+    there = os.environ.get("AWS_ACCESS_KEY_ID") == CREDENTIALS["aws_access_key_id"]
+    return Terraform(folder, before="smlops sandbox exec -- " if there else "")
+
+
+def refuse_protected(terraform: Terraform) -> None:
+    """Raise UserError, with the commands that are left to run, where the environment is protected."""
+    if guards := sorted(set(_GUARD.findall(terraform.run("state", "list")))):
+        first = "" if _settings(terraform.folder).is_file() else "set deletion_protection = false in its modules, and "
+        raise UserError(
+            f"{terraform.folder}: deletion_protection is on, so nothing was deleted; it takes two keys to turn off, "
+            f"the setting and the guards in the state. To delete the data for good, {first}run",
+            *_two_keys(terraform, guards),
+        )
 
 
 def destroy(terraform: Terraform, progress: Callable[[str], None] = lambda _: None, *, refresh: bool = True) -> int:
     """Destroy an environment; returns how many resources went. Without `refresh` the state is taken as it is.
 
     SageMaker deletes no model package group that holds packages, and packages come from launchers, not from Terraform:
-    they go first. Raises UserError, with the commands that are left to run where the environment is protected.
+    they go first. Raises UserError, as `refuse_protected` does, before anything is deleted.
     """
-    if guards := sorted(set(_GUARD.findall(terraform.run("state", "list")))):
-        raise UserError(
-            f"{terraform.folder}: deletion_protection is on, so nothing was deleted; it takes two keys to turn off, "
-            "the setting and the guards in the state. To delete the data for good, run",
-            *_two_keys(terraform.folder, guards),
-        )
+    refuse_protected(terraform)
     platform: dict[str, Any] = terraform.outputs().get("platform", {})
     if platform:
         progress("model packages")
@@ -37,21 +50,40 @@ def destroy(terraform: Terraform, progress: Callable[[str], None] = lambda _: No
     return terraform.apply("-destroy", f"-refresh={str(refresh).lower()}", progress=lambda at: progress(str(at))).done
 
 
-def _two_keys(folder: Path, guards: list[str]) -> Iterator[str]:
-    """What is left to run; the settings of an environment that is not written by this project are its owner's."""
-    engine = find_engine()
-    program = engine.name if shutil.which(engine.name) == engine.path else engine.path
-    # Someone who tries this on the sandbox goes on there.
-    there = "smlops sandbox exec -- " if os.environ.get("AWS_ACCESS_KEY_ID") == CREDENTIALS["aws_access_key_id"] else ""
-    terraform = f"{there}{shlex.join([program, f'-chdir={folder}'])}"
-    settings = folder / "settings.yaml"
-    if settings.is_file():
+def state_left(terraform: Terraform) -> str | None:
+    """What to say of the bucket that holds the state, which no teardown deletes; None where it is in no bucket."""
+    try:
+        backend = json.loads((terraform.data / "terraform.tfstate").read_text(encoding="utf-8"))["backend"]
+    except (OSError, ValueError, KeyError):
+        return None
+    if backend["type"] != "s3":
+        return None
+    bucket, region = backend["config"]["bucket"], backend["config"].get("region")
+    # `aws s3 rb --force` leaves old versions, and so the bucket; `aws s3api delete-objects` takes a thousand at most.
+    delete = (
+        f"import boto3; b = boto3.resource('s3', {region!r}).Bucket({bucket!r}); b.object_versions.delete(); b.delete()"
+    )
+    return (
+        f"The bucket of the state, {bucket}, stays, with every version of it. Where no other environment keeps its "
+        f'state there:\n{terraform.before}{shlex.quote(sys.executable)} -c "{delete}"'
+    )
+
+
+def _settings(folder: Path) -> Path:
+    """What an environment is written from; one that is its owner's own HCL has none."""
+    return folder / "settings.yaml"
+
+
+def _two_keys(terraform: Terraform, guards: list[str]) -> Iterator[str]:
+    """What is left to run, once the setting is turned off in HCL that is its owner's."""
+    folder = terraform.folder
+    if (settings := _settings(folder)).is_file():
         yield from turn_off(settings)
         yield f"smlops synth {shlex.quote(folder.resolve().name)}"
-    yield f"{terraform} state rm {shlex.join(guards)}"
+    yield f"{terraform.typed} state rm {shlex.join(guards)}"
     # A bucket's right to be emptied and a key's shorter waiting time have to be in the state before the destruction.
-    yield f"{terraform} apply"
-    yield f"{there}smlops teardown {shlex.quote(str(folder))}"
+    yield f"{terraform.typed} apply"
+    yield f"{terraform.before}smlops teardown {shlex.quote(str(folder))}"
 
 
 def turn_off(settings: Path) -> Iterator[str]:

@@ -31,12 +31,12 @@ def names(module: tuple[Part, ...]) -> tuple[str, ...]:
     return tuple(part for part in module if isinstance(part, str))[1::2]
 
 
-def parent(module: tuple[Part, ...]) -> tuple[tuple[Part, ...], str, str | int | None]:
-    """The module that calls this one, the call's name, and the index of the instance."""
+def parent(module: tuple[Part, ...]) -> tuple[tuple[Part, ...], str | int | None]:
+    """The module that calls this one, and the index of the instance."""
     index: str | int | None = None
     if isinstance(module[-1], tuple):
         index, module = module[-1][0], module[:-1]
-    return module[:-2], str(module[-1]), index
+    return module[:-2], index
 
 
 def _unquote(key: str) -> str:

@@ -204,7 +204,7 @@ class Configuration:
         if not scope.module or not rest:
             return  # the root module's variables are given from outside: no resource is behind them
         call = self.call(names(scope.module))
-        outer, _, index = parent(scope.module)
+        outer, index = parent(scope.module)
         for reference in references_in(_object(call.get("expressions")).get(str(rest[0]))):
             yield reference, _Scope(outer, index, call)
 

@@ -1,6 +1,7 @@
 """`python -m sustainable_mlops.review`: the same as `smlops review`."""
 
+from sustainable_mlops.program import run
 from sustainable_mlops.review.command import start
 
 if __name__ == "__main__":
-    start()
+    run(start)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.program import typed
+from sustainable_mlops.program import close_stdout, typed
 from sustainable_mlops.review.formats import FORMATS, render
 from sustainable_mlops.review.names import STDIN, label, names
 
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
     given = argparse.Namespace(write=[], plans=())
     try:
-        _parser().parse_intermixed_args(arguments, given)
+        parser().parse_intermixed_args(arguments, given)
         return _run(given)
     except UserError as error:
         return _refuse(given, " ".join(str(error).split()))
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        _close_stdout()
+        close_stdout()
         return 141
     except Exception as error:
         # Exit code 1 would be read as a gate that failed. The error's own text may hold what the plan hides.
@@ -102,12 +102,8 @@ def _not_reviewed(arguments: argparse.Namespace, why: str) -> str:
     return not_reviewed(called, why)
 
 
-def _close_stdout() -> None:
-    """What is left in the buffer goes nowhere: Python would complain of it once more at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
     parser = _Parser(
         typed("smlops review"),
         description=typed(_DESCRIPTION),
@@ -289,7 +285,7 @@ def _print(reviews: "Sequence[Review]", form: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        _close_stdout()
+        close_stdout()
         raise UserError(f"stdout: cannot be written: {error.strerror or error}") from None
 
 

@@ -1,5 +1,7 @@
 """The pre-commit hook: reviews the plans that are there. Who pushes without having planned is not held up."""
 
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 from itertools import takewhile
@@ -12,12 +14,18 @@ def main(arguments: Sequence[str]) -> int:
     """Review the plans that `arguments` begin with, by the options that follow; the exit code."""
     plans = list(takewhile(lambda one: not one.startswith("-"), arguments))
     missing = [plan for plan in plans if not Path(plan).exists()]
-    if missing:
-        make = "terraform plan -out plan.tfplan && terraform show -json plan.tfplan > plan.json"
-        print(f"no plan to review at {', '.join(missing)}; to have one: {make}")
+    for plan in missing:
+        print(f"no plan to review at {plan}; to have one: {_making(plan)}")
     if plans and missing == plans:
         return 0
     return command.main([one for one in plans if one not in missing] + list(arguments[len(plans) :]))
+
+
+def _making(plan: str) -> str:
+    folder, name = os.path.split(plan)
+    terraform = f"terraform {shlex.quote(f'-chdir={folder}')}" if folder else "terraform"
+    binary = shlex.quote(f"{Path(name).stem}.tfplan")
+    return f"{terraform} plan -out {binary} && {terraform} show -json {binary} > {shlex.quote(plan)}"
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox.client import make_client, s3_control_endpoint
+from sustainable_mlops.sandbox.client import CREDENTIALS, make_client, s3_control_endpoint
 from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
 from sustainable_mlops.sandbox.server_process import ServerProcess
 from sustainable_mlops.terraform import LOCAL
@@ -86,10 +86,15 @@ class Sandbox:
                     f"sandbox: one runs already at {known.endpoint} (process {known.pid}); use it, or stop it first"
                 )
             process, endpoint = _spawn(state, port, LOG, account, stdin=subprocess.DEVNULL)
-            sandbox = cls(endpoint, ServerProcess.of(process.pid), region)
-            partial = RECORD.with_suffix(".partial")
-            partial.write_text(json.dumps({"endpoint": endpoint, "region": region, "server": vars(sandbox.server)}))
-            partial.replace(RECORD)
+            try:
+                sandbox = cls(endpoint, ServerProcess.of(process.pid), region)
+                partial = RECORD.with_suffix(".partial")
+                partial.write_text(json.dumps({"endpoint": endpoint, "region": region, "server": vars(sandbox.server)}))
+                partial.replace(RECORD)
+            except BaseException:  # Ctrl-C too: nobody else knows of this process
+                process.kill()
+                _reap(process)
+                raise
         return sandbox
 
     @classmethod
@@ -97,7 +102,8 @@ class Sandbox:
         """The sandbox in the background, whether or not it has time to answer; None once its process has ended."""
         try:
             record = json.loads(RECORD.read_text())
-            sandbox = cls(record["endpoint"], ServerProcess(**record["server"]), record["region"])
+            server = ServerProcess(int(record["server"]["pid"]), float(record["server"]["started"]))
+            sandbox = cls(record["endpoint"], server, record["region"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return sandbox if sandbox.server.lives else None
@@ -135,8 +141,7 @@ class Sandbox:
             "http_proxy": self.endpoint,
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
-            "AWS_ACCESS_KEY_ID": "sandbox",
-            "AWS_SECRET_ACCESS_KEY": "sandbox",
+            **{name.upper(): value for name, value in CREDENTIALS.items()},
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -175,8 +180,10 @@ class Sandbox:
         in_time = self.server.end()
         if self._process is not None:
             _reap(self._process)
-        else:
-            RECORD.unlink(missing_ok=True)
+            return in_time
+        with _only_one_starts():
+            if self.find() is None:  # else the record is that of one which started as this one ended
+                RECORD.unlink(missing_ok=True)
         return in_time
 
     def _request(

@@ -2,7 +2,6 @@
 
 import importlib
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,13 +51,7 @@ class Draft:
 
     def commands(self) -> str:
         """What to do next, as text to paste."""
-        engine = find_engine()
-        on_path = shutil.which(engine.path.rpartition("/")[2]) == engine.path
-        return render(
-            "environment.txt",
-            settings=self.settings,
-            terraform=Path(engine.path).name if on_path else engine.path,
-        )
+        return render("environment.txt", settings=self.settings, terraform=find_engine().typed)
 
 
 def draft(
@@ -86,17 +79,12 @@ def draft(
     known: dict[str, Settings] = settings.load_all(ROOT / "envs" / each for each in environments)
     original = known[source]
     _check_region(region, original)
-    for each, other in known.items():
-        if (other.account_id, other.region) == (account, region):
-            raise UserError(
-                f"{account} in {region} is where {each} lives, and an account and Region has one set of log groups "
-                "of jobs, for one environment; choose another account or Region"
-            )
     prefix = name_prefix or _prefix(original, name)
     _check_length(prefix, original)
     wanted = _wanted(original, asked, prefix, disposable)
     text = _edited(original, wanted)
     given = parse_yaml(text, settings.Settings, f"envs/{name}/settings.yaml")
+    settings.check_apart({**known, name: given})
     if given.model_dump() != wanted.model_dump():
         raise UserError(
             f"envs/{source}/settings.yaml: shares by an anchor what differs between environments; write it out there"
@@ -176,8 +164,9 @@ def _edited(source: "Settings", wanted: "Settings") -> str:
         text.drop("state", "kms_key_arn")
     if wanted.assume_role_arn:
         text.replace("assume_role_arn", by=wanted.assume_role_arn)
-    if text.has("deletion_protection"):
-        text.drop("deletion_protection")
-    if not wanted.deletion_protection:
-        text.insert_after("name_prefix", line="deletion_protection: false")
+    if wanted.deletion_protection != source.deletion_protection:
+        if text.has("deletion_protection"):
+            text.drop("deletion_protection")
+        if not wanted.deletion_protection:
+            text.insert_after("name_prefix", line="deletion_protection: false")
     return str(text)

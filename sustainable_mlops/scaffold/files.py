@@ -35,6 +35,7 @@ def refuse_existing(*folders: Path) -> None:
 def placed(folders: Mapping[Path, Mapping[str, str]]) -> Iterator[None]:
     """New folders of files, by name and text, each there at once; gone again where the `with` block fails."""
     refuse_existing(*folders)
+    there: list[Path] = []
     hidden = {folder: ROOT / f".new-{os.getpid()}-{number}" for number, folder in enumerate(folders)}
     try:
         for folder, partial in hidden.items():
@@ -44,8 +45,9 @@ def placed(folders: Mapping[Path, Mapping[str, str]]) -> Iterator[None]:
         for folder, partial in hidden.items():
             folder.parent.mkdir(parents=True, exist_ok=True)
             partial.rename(folder)
+            there.append(folder)
         yield
     except BaseException:
-        for folder in (*hidden.values(), *folders):
+        for folder in (*hidden.values(), *there):
             shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -42,6 +42,6 @@ def _check(name: str, environment: str) -> None:
             f"new workload: {name!r} must be 3 to 24 lower-case letters, digits and single underscores, and no word of "
             "Python's own"
         )
-    refuse_existing(ROOT / "workloads" / name, ROOT / "tests" / "workloads" / name)
     if environment not in (known := synth.names()[1]):
         raise UserError(f"--environment: no environment is called {environment}{did_you_mean(environment, known)}")
+    refuse_existing(ROOT / "workloads" / name, ROOT / "tests" / "workloads" / name)

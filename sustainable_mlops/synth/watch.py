@@ -3,6 +3,8 @@
 Sources are looked at five times a second, some sixty files: nothing to install, and the same on every file system.
 """
 
+import atexit
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -13,7 +15,8 @@ from sustainable_mlops.synth import SOURCES, synthesize, write
 from sustainable_mlops.terraform import ROOT
 
 PAUSE_S = 0.2
-#: Packages that are imported anew, since an edit may have changed any of their modules.
+#: Packages that are imported anew, since an edit may have changed any of their modules. An edit of any other source
+#: starts the process anew.
 EDITED = ("modules.", "envs.", "sustainable_mlops.authoring.")
 
 
@@ -27,12 +30,21 @@ def watch(wanted: Iterable[str], say: Callable[[str], None]) -> None:
     seen = _sources()
     while True:
         say(_round(chosen))
+        before = seen
         while (found := _sources()) == seen:
             time.sleep(PAUSE_S)
         while seen != found:  # an editor or git may still be writing
             seen = found
             time.sleep(PAUSE_S / 2)
             found = _sources()
+        if not all(_is_read_anew(path) for path, _ in before.items() ^ found.items()):
+            atexit._run_exitfuncs()  # jsii takes its Node and its temporary files away
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
+
+
+def _is_read_anew(source: Path) -> bool:
+    """Whether the next round reads it again; what else there is this process has read for good."""
+    return ".".join(source.relative_to(ROOT).parts).startswith(EDITED)
 
 
 def _round(wanted: Iterable[str]) -> str:
@@ -41,10 +53,10 @@ def _round(wanted: Iterable[str]) -> str:
         del sys.modules[name]
     try:
         changes = synthesize(wanted, always=True)
+        write(changes)
     except Exception as error:  # whatever the author of a module may do wrong; the next edit repairs it
         kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
         return f"error: {kind}{' '.join(str(error).split())}"
-    write(changes)
     for change in changes:
         print(change.diff(), end="", flush=True)
     return f"{len(changes)} files written in {time.monotonic() - begin:.1f} s; watching, Ctrl-C ends it"
@@ -53,7 +65,7 @@ def _round(wanted: Iterable[str]) -> str:
 def _sources() -> dict[Path, tuple[int, int]]:
     """Time and size of every source."""
     found = {}
-    for path in (path for pattern in SOURCES for path in ROOT.glob(pattern)):
+    for path in (path for pattern in SOURCES for path in ROOT.glob(pattern) if path.is_file()):
         try:
             status = path.stat()
         except FileNotFoundError:  # deleted since it was listed

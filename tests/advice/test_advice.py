@@ -1,5 +1,6 @@
 """What is advised, and why other ways are refused."""
 
+import io
 import json
 import os
 import subprocess
@@ -11,9 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
-from sustainable_mlops.advice import Need, advise, limits
+from sustainable_mlops.advice import Need, advise, display
 from sustainable_mlops.catalogue import instances, prices, regions, tables
+from sustainable_mlops.catalogue.limits import serverless_memory_mb
 from sustainable_mlops.errors import UserError
 
 
@@ -193,7 +196,7 @@ def test_what_is_advised_is_within_every_limit(
         assert 0 <= option.min_instances <= option.max_instances
         if option.kind == "serverless":
             memory = int(option.size.removesuffix(" MB"))
-            assert memory in limits.serverless_memory_mb()
+            assert memory in serverless_memory_mb()
             assert memory >= model
             assert (accelerator, vpc) == ("none", False)
             assert image <= 10
@@ -226,6 +229,14 @@ def test_what_is_advised_is_within_every_limit(
 def test_what_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         need(**changes)
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_a_narrow_terminal_shows_every_figure_whole(width: int) -> None:
+    told = io.StringIO()
+    display.show(advise(need()), Console(file=told, width=width))
+    assert "…" not in told.getvalue()
+    assert max(map(len, told.getvalue().splitlines())) <= width
 
 
 def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

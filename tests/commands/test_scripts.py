@@ -45,6 +45,13 @@ def test_without_an_environment_the_one_line_says_what_to_run(clone: Path) -> No
     assert error == "error: there is no .venv with what this needs: run make setup\n"
 
 
+def test_an_environment_that_is_half_made_is_none(clone: Path) -> None:
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", clone / ".venv"], check=True)
+    code, out, error = run(clone, PYTHON, "scripts/train.py", "--help")
+    assert (code, out) == (2, "")
+    assert error == "error: there is no .venv with what this needs: run make setup\n"
+
+
 def test_an_environment_elsewhere_that_has_the_package_does_as_well(clone: Path) -> None:
     code, out, error = run(clone, sys.executable, "scripts/train.py", "missing.yaml")
     assert (code, out, error) == (2, "", "error: missing.yaml: no such file\n")

@@ -1,20 +1,27 @@
 """How `smlops` starts: with what the command needs, and nothing else."""
 
+import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
 import sustainable_mlops.commands
+from sustainable_mlops import program
 from sustainable_mlops.commands._group import app
 
 FOLDER = Path(sustainable_mlops.commands.__file__).parent
 COMMANDS = sorted(file.stem.replace("_", "-") for file in FOLDER.glob("[!_]*.py"))
 HEAVY = {"boto3", "botocore", "cdktn", "jinja2", "moto", "pandas", "pydantic", "sagemaker", "yaml"}
 PLAN = "tests/plan/fixtures/change.json"
+ADVISE = ["advise", "--region", "eu-north-1", "--requests-per-day", "5000"]
+START = [sys.executable, "-c", "from sustainable_mlops.commands import main; main()"]
 
 
 def loaded(root: Path, *arguments: str) -> set[str]:
@@ -46,9 +53,9 @@ def test_help_imports_the_command_that_is_asked_for_and_nothing_heavy(root: Path
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_teaches_by_example(command: str) -> None:
     if command == "review":
-        from sustainable_mlops.review.command import _parser
+        from sustainable_mlops.review.command import parser
 
-        text = _parser().format_help()
+        text = parser().format_help()
     else:
         text = CliRunner().invoke(app, [command, "--help"], prog_name="smlops").stdout
     assert text.partition(f"smlops {command}")[2].count(f"smlops {command} ") >= 1, text
@@ -61,13 +68,59 @@ def test_every_command_is_listed_with_what_it_is_for() -> None:
     assert all(command.help.endswith(".") for command in commands.values())
 
 
-def test_a_shell_completes_commands_and_their_options(root: Path) -> None:
-    code = "from sustainable_mlops.commands import main; main()"
+def test_the_readme_says_of_every_command_what_it_needs(root: Path) -> None:
+    section = (root / "README.md").read_text().partition("| commands | need |")[2].partition("\n\n")[0]
+    named = [name for row in section.splitlines() if row for name in re.findall("`(.+?)`", row.split("|")[1])]
+    assert sorted(named) == COMMANDS
 
+
+def test_a_shell_completes_commands_and_their_options(root: Path) -> None:
     def completed(words: str) -> str:
         asked = {"_SMLOPS_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
-        command = ["env", *(f"{name}={value}" for name, value in asked.items()), sys.executable, "-c", code]
+        command = ["env", *(f"{name}={value}" for name, value in asked.items()), *START]
         return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
 
     assert set(completed("smlops re").split()) == {"register", "review"}
     assert "--dry-run" in completed("smlops train --").split()
+    assert completed("smlops review plan.json --write comment.md --w").split() == ["--write-baseline", "--write"]
+    assert completed("smlops review --js").split() == ["--json"]
+
+
+def test_the_version_is_told(root: Path) -> None:
+    done = subprocess.run([*START, "--version"], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{sustainable_mlops.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["train"], ["review"]], ids=str)
+def test_help_is_told_where_its_signs_cannot_be_written(root: Path, arguments: list[str]) -> None:
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
+    command = [*START, *arguments, "--help"]
+    done = subprocess.run(command, cwd=root, env=ascii_only, capture_output=True, text=True, check=True)
+    assert f"smlops {' '.join(arguments)}".strip() in done.stdout
+
+
+@pytest.mark.parametrize("start", [[*START, "advise"], [sys.executable, "scripts/advise.py"]], ids=["smlops", "script"])
+def test_ctrl_c_before_typer_is_there_ends_in_one_line(root: Path, tmp_path: Path, start: list[str]) -> None:
+    (tmp_path / "typer.py").write_text("import signal; signal.raise_signal(signal.SIGINT)")
+    stopped = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([*start, "--help"], cwd=root, env=stopped, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
+def test_ctrl_c_in_a_command_ends_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    stopped = typer.Typer()
+    stopped.command()(lambda: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(SystemExit) as ended:
+        program.run(lambda: stopped([]))
+    assert (ended.value.code, capsys.readouterr().err) == (130, "interrupted\n")
+
+
+@pytest.mark.parametrize("arguments", [ADVISE, [*ADVISE, "--json"], ["train", "--help"], ["review", PLAN]], ids=str)
+def test_whoever_stops_reading_is_told_of_nothing(root: Path, arguments: list[str]) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    with open(writes, "w") as closed:
+        done = subprocess.run(
+            [*START, *arguments], cwd=root, stdout=closed, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (141, "")

@@ -41,6 +41,7 @@ def edited(tmp_path: Path, path: str, value: Any) -> Path:
         ("name_prefix", "Smlops", "name_prefix: 'Smlops' must be 3 to 24 lower-case letters"),
         ("name_prefix", "smlops--", "name_prefix: 'smlops--' must be 3 to 24 lower-case letters"),
         ("environment", "Dev", "environment: 'Dev' must be 2 to 12 lower-case letters and digits"),
+        ("environment", "settings", "environment: 'settings' is a part of envs/ itself; choose another name"),
         ("tags.workload", "flight delay", "tags.workload: 'flight delay' must be letters, digits, - and _"),
         ("models", {"flight-delay": {}}, "models.flight-delay: 'flight-delay' must be 2 to 30 lower-case letters"),
         (
@@ -97,11 +98,11 @@ def test_an_environment_is_named_as_its_folder(tmp_path: Path) -> None:
     assert str(copy) in str(error.value)
 
 
-def test_two_environments_in_one_place_have_names_of_their_own(tmp_path: Path) -> None:
+def test_two_environments_do_not_live_in_one_place(tmp_path: Path) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "staging").mkdir()
     folders = [edited(tmp_path / name, "environment", name).parent for name in ("dev", "staging")]
-    with pytest.raises(UserError, match=r"name_prefix: 'smlops-dev' is that of 'dev' in the same account and Region"):
+    with pytest.raises(UserError, match=r"account 123456789012 in eu-north-1 is where dev lives"):
         settings.load_all(folders)
     edited(folders[1], "region", "eu-west-1")
     staging = folders[1] / "settings.yaml"
@@ -119,3 +120,8 @@ def test_the_feature_group_of_dev_is_what_the_workload_writes() -> None:
     group = load_yaml(DEV, Settings).feature_groups["flights"]
     assert {name: feature.type for name, feature in group.features.items()} == features.schema()
     assert (group.record_identifier, group.event_time) == (features.RECORD_IDENTIFIER, features.EVENT_TIME)
+
+
+def test_no_environment_can_be_called_as_what_else_stands_in_their_folder() -> None:
+    beside = {entry.name.partition(".")[0] for entry in DEV.parent.parent.glob("[!_.]*") if not entry.is_dir()}
+    assert {"environment", "settings"} <= beside <= settings.PARTS

@@ -20,7 +20,7 @@ def configuration(*variants: dict[str, Any], name: str = "c", **more: Any) -> di
     return {"name": name, "region": REGION, "production_variants": list(variants), **more}
 
 
-def variant(instance_type: str = "ml.m5.xlarge", count: int = 1, name: str = "v", **more: Any) -> dict[str, Any]:
+def variant(instance_type: str = "ml.m5.xlarge", count: int | None = 1, name: str = "v", **more: Any) -> dict[str, Any]:
     return {"variant_name": name, "instance_type": instance_type, "initial_instance_count": count, **more}
 
 

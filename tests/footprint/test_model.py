@@ -23,7 +23,9 @@ from sustainable_mlops.footprint import (
     per_thousand_requests,
     shown,
 )
-from sustainable_mlops.footprint.figures import METRICS, total
+from sustainable_mlops.footprint.coefficients import Coefficients
+from sustainable_mlops.footprint.figures import METRICS, Figure, add, total
+from sustainable_mlops.footprint.quantities import Quantity
 
 
 def central(found: Estimate | None, metric: str) -> float:
@@ -89,6 +91,9 @@ def test_a_terabyte_in_s3() -> None:
     # 1 TB x 6 copies x 0.65 Wh/TBh x 730 h x 1.15
     assert central(found, "energy") == pytest.approx(6 * 0.65 * 730 / 1000 * 1.15)
     assert central(found, "cost") == pytest.approx(23)
+    # The drives are used for a month of their lifetime.
+    ours = Coefficients.ours()
+    assert central(found, "embodied") == pytest.approx(6 * ours.hdd_kg_per_tb.central * 730 / ours.lifetime_h)
 
 
 def test_the_in_memory_online_store_draws_power_all_the_time() -> None:
@@ -207,3 +212,24 @@ def test_power_rises_with_load() -> None:
 )
 def test_text_has_two_significant_digits(value: float, text: str) -> None:
     assert shown(value) == text
+
+
+def test_the_sum_of_nothing_is_zero_for_sure() -> None:
+    assert {(one.low, one.central, one.high) for one in total([]).figures.values()} == {(0.0, 0.0, 0.0)}
+
+
+@pytest.mark.parametrize(("part", "grade"), [(1.0, "C"), (0.9, "A")])
+def test_the_class_of_a_sum_is_the_worst_of_what_makes_up_a_tenth_of_it(part: float, grade: str) -> None:
+    large, small = Figure(0, 10 - part, 10, "A", "", "kg"), Figure(0, part, 10, "C", "", "kg")
+    assert add([large, small], "kg").grade == grade
+
+
+def test_a_job_has_no_volume_unless_it_is_given() -> None:
+    job = ("ml.m5.xlarge", 1, 3600, "eu-north-1")
+    assert estimate_job(*job) == estimate_job(*job, volume_gb=0)
+
+
+def test_large_numbers_are_written_with_commas() -> None:
+    hours = Quantity(1000, 2000, 4000, "C", "hours it is on")
+    found = estimate(Fleet("ml.m5.xlarge", "eu-north-1", hours=hours))
+    assert "hours it is on: 2,000 (1,000 to 4,000), class C" in found.assumptions

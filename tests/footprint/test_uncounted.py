@@ -14,7 +14,7 @@ from sustainable_mlops.footprint.usage import OF_TYPE
 from tests.footprint.plans import configuration, endpoint, served, serverless, target, variant
 from tests.footprint.support import REGION, footprint, usage
 from tests.footprint.test_usage import resources
-from tests.plan.build import change, plan
+from tests.plan.build import change, declared, plan
 
 
 def uncounted(found: PlanFootprint) -> dict[str, bool]:
@@ -193,6 +193,15 @@ def test_what_starts_no_machines_of_its_own_is_not_listed(kind: str, values: dic
 def test_what_nobody_can_read_may_start_machines(kind: str, values: dict[str, Any], attribute: str) -> None:
     hidden = change(f"{kind}.one", values, sensitive={attribute: True} if attribute else None)
     assert uncounted(footprint(hidden)) == {f"{kind}.one": True}
+
+
+def test_what_a_target_that_is_known_after_apply_starts_is_told_where_it_is() -> None:
+    hidden = change("aws_scheduler_schedule.s", {"target": [{}]}, unknown={"target": [{"arn": True}]})
+    machine = change("aws_sfn_state_machine.m", {"definition": '{"States": {}}'})
+    to_machine = {"arn": {"references": ["aws_sfn_state_machine.m.arn", "aws_sfn_state_machine.m"]}}
+    declared_here = [declared("aws_scheduler_schedule.s", target=[to_machine]), declared("aws_sfn_state_machine.m")]
+    assert uncounted(footprint(hidden)) == {"aws_scheduler_schedule.s": True}
+    assert uncounted(footprint(hidden, machine, root={"resources": declared_here})) == {}
 
 
 def test_scaling_of_emr_that_nobody_can_read_leaves_the_count_open() -> None:

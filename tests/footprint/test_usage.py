@@ -257,3 +257,8 @@ def test_each_key_of_a_type_moves_what_its_resources_use(tmp_path: Path, kind: s
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nowhere\.yaml: no such file"):
         read_usage(tmp_path / "nowhere.yaml")
+
+
+def test_a_pattern_of_a_whole_module_may_be_of_many_types_whatever_the_module_is_called(tmp_path: Path) -> None:
+    given = usage(tmp_path, {"module.aws_s3_bucket.*": {"duty": 0.1}})
+    assert given.of("module.aws_s3_bucket.aws_sagemaker_endpoint.e").get("duty") is not None

@@ -30,14 +30,21 @@ def write_job(tmp_path: Path) -> WriteJob:
     return write
 
 
+@pytest.fixture(scope="session")
+def session() -> boto3.Session:
+    """What makes the clients of every test, where boto3 would read the models of the services anew."""
+    return boto3.Session(aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106 - not a secret
+
+
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+def cloud(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[Clients]:
     """The platform of the job file, with its training set in place."""
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "REGION": REGION}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     with mock_aws():
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
         s3 = boto3.client("s3", region_name=REGION)
         for bucket in ("acme-dev-data", "acme-dev-artifacts"):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})

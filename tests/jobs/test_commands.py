@@ -1,5 +1,6 @@
 """The commands, as a person meets them."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,17 @@ def test_a_mistake_in_the_job_file_ends_with_one_line_and_code_2(
     done = run(root, "train", str(path), *json_only)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"error: {path}: compute.spott: unknown key; did you mean 'spot'?\n"
+
+
+def test_what_needs_no_account_is_checked_without_one(
+    root: Path, write_job: WriteJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    path = write_job(compute={"instance_type": "ml.m55.large"})
+    done = run(root, "train", str(path), "--dry-run")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {path}: compute.instance_type: ml.m55.large cannot train: ")
 
 
 def test_approving_without_a_reason_is_refused(root: Path) -> None:

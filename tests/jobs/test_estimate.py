@@ -24,9 +24,7 @@ PYTORCH = "763104351884.dkr.ecr.eu-north-1.amazonaws.com/pytorch-training:2.3-gp
 
 
 def expected(path: Path, folder: Path, *, force: bool = False) -> Estimate:
-    found = estimate(prepare(path, force=force), folder)
-    assert found is not None
-    return found
+    return estimate(prepare(path, force=force), folder)
 
 
 def trained(path: Path, cloud: Clients, moments: Moments, seconds: int = 600) -> RunRecord:
@@ -143,13 +141,23 @@ def test_a_run_that_goes_on_may_take_next_to_nothing_and_its_own_time_counts_for
     assert expected(write_job(hyperparameters={"num_round": 1}), tmp_path).duration.basis == "assumed"
 
 
-def test_what_launches_nothing_is_estimated_at_nothing(
+def test_a_run_that_is_done_is_estimated_as_if_forced_as_its_job_is_now(
     cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
-    record = start(prepare(write_job(), now=next(moments)))
-    assert estimate(prepare(write_job()), tmp_path) is None
-    cloud.sagemaker.complete(record.job_name)
-    assert estimate(prepare(write_job()), tmp_path) is None
+    write_local(trained(write_job(), cloud, moments, 700), tmp_path)
+    path = write_job(**ON_DEMAND)
+    done = prepare(path)
+    assert not done.launches
+    found = estimate(done, tmp_path)
+    assert found == expected(path, tmp_path, force=True)
+    assert found.duration.value == 700
+    assert found.cheapest is not None, "which is spot"
+    assert "spot" in found.cheapest.title
+    console = Console(width=120, record=True, file=(tmp_path / "told").open("w"))
+    console.print(display.plan(done, found), crop=False)
+    told = console.export_text()
+    assert "would launch nothing (--force trains it again)" in told
+    assert "expected with --force" in told
 
 
 @pytest.mark.usefixtures("cloud")
@@ -190,7 +198,6 @@ def test_what_is_not_known_is_listed_and_not_counted(write_job: WriteJob, tmp_pa
 def test_the_plan_shows_the_figures_that_the_json_has(write_job: WriteJob, tmp_path: Path) -> None:
     launch = prepare(write_job(**ON_DEMAND))
     found = estimate(launch, tmp_path)
-    assert found is not None
     console = Console(width=120, record=True, file=(tmp_path / "told").open("w"))
     console.print(display.plan(launch, found), crop=False)
     told = console.export_text()

@@ -112,16 +112,19 @@ def test_a_model_never_enters_the_group_of_another_workload(cloud: Clients, trai
     with pytest.raises(UserError, match="holds models of flight-delay; delay needs a group of its own"):
         register(trained(name="delay"), cloud, group="acme-dev-flight-delay")
     assert [package["ModelPackageArn"] for package in cloud.sagemaker.packages] == [theirs.arn]
-    assert register(other, cloud, group="acme-prod-breast-cancer").created
+    for group in ("acme-prod-breast-cancer", "Acme-Breast-Cancer"):
+        assert register(other, cloud, group=group).created
 
 
 def test_a_record_is_found_by_file_by_job_and_in_s3(cloud: Clients, trained: Trained, tmp_path: Path) -> None:
     record = trained()
     path = write_local(record, tmp_path)
     cloud.s3.put_object(Bucket="acme-dev-artifacts", Key="record.json", Body=path.read_bytes())
-    for run in (str(path), record.job_name, "s3://acme-dev-artifacts/record.json"):
+    for run in (str(path), record.job_name, path.name, "s3://acme-dev-artifacts/record.json"):
         assert find_record(run, tmp_path) == record
-    with pytest.raises(UserError, match="no-such-run: no such record"):
-        find_record("no-such-run", tmp_path)
+    for run in ("nope", "nope.json"):
+        with pytest.raises(UserError) as refused:
+            find_record(run, Path("out"))
+        assert f"{run}: no such record, neither as a file nor as out/runs/nope.json;" in str(refused.value)
     with pytest.raises(UserError, match=r"^reading s3://acme-dev-artifacts/nothing: .*NoSuchKey"):
         find_record("s3://acme-dev-artifacts/nothing", tmp_path)

@@ -103,7 +103,7 @@ def test_volumes_are_encrypted_with_the_platforms_key(instance_type: str) -> Non
 )
 def test_an_instance_that_cannot_train_is_refused(instance_type: str, message: str) -> None:
     with pytest.raises(UserError, match=re.escape(message)):
-        build(compute={"instance_type": instance_type})
+        request.check(validate(merged(JOB, {"compute": {"instance_type": instance_type}}), Job, "job"))
 
 
 @pytest.mark.parametrize(
@@ -120,10 +120,8 @@ def test_an_instance_that_cannot_train_is_refused(instance_type: str, message: s
     ],
 )
 def test_an_instance_that_cannot_serve_is_refused(serving: dict[str, Any], message: str) -> None:
-    job = validate(merged(JOB, {"serving": serving}), Job, "job")
-    assert job.serving is not None
     with pytest.raises(UserError, match=message):
-        request.check_serving(job.serving)
+        request.check(validate(merged(JOB, {"serving": serving}), Job, "job"))
 
 
 def test_what_the_service_model_forbids_is_refused_before_anything_is_sent() -> None:

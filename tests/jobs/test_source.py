@@ -67,7 +67,7 @@ JOB_FILE = b"name: big\nplatform: /p\nsource: {entry_point: train.py}\nimage: i\
 BESIDE = st.sampled_from(
     [
         *("train.log", "nohup.out", "out/runs/j.json", "logs/today.txt", "wandb/run/x.json", "train.ipynb"),
-        *("flights.csv", "sets/flights.parquet", "flights.csv.gz", "model.joblib", "sets/a.npy"),
+        *("flights.csv", "FLIGHTS.CSV", "sets/flights.parquet", "flights.csv.gz", "model.joblib", "sets/a.npy"),
         *(".ipynb_checkpoints/a.py", ".git/config", "lib/__pycache__/a.pyc"),
         *("job.yaml", "job-big.yaml", "experiments/wide.yaml"),
     ]
@@ -92,13 +92,15 @@ def test_logs_data_and_job_files_are_told_and_change_no_digest(
         (["**/*"], "", {"train.py"}),
         (["**/*", "sets/a.csv"], "", {"train.py", "sets/a.csv"}),  # by its name
         (["*.py", "**/*.csv"], "", {"train.py", "b.csv", "sets/a.csv"}),  # by its ending
+        (["**/*.py", "out/*"], "", {"train.py", "out/left.py"}),  # by its folder; an ending does not ask for one
+        (["**/*.py"], "", {"train.py"}),
         (["**/*"], "!*.csv", {"train.py", "b.csv", "sets/a.csv"}),
         (["*.py", "**/*.csv"], "sets/\n# mine", {"train.py", "b.csv"}),
         (["**/*"], "!.env\n!*.csv\n/b.csv", {"train.py", "sets/a.csv"}),  # a secret goes never
     ],
 )
 def test_data_goes_where_it_is_asked_for(tmp_path: Path, include: list[str], ignored: str, sent: set[str]) -> None:
-    tree(tmp_path, {"train.py": b"", "b.csv": b"", "sets/a.csv": b"", ".env": b"", "run.log": b""})
+    tree(tmp_path, {"train.py": b"", "b.csv": b"", "sets/a.csv": b"", ".env": b"", "run.log": b"", "out/left.py": b""})
     (tmp_path / ".smlopsignore").write_text(ignored)
     assert set(packed(tmp_path, include=include).files) == sent
 
@@ -112,6 +114,11 @@ def test_what_stays_though_the_code_speaks_of_it_is_told(tmp_path: Path) -> None
     assert first.startswith("airports.csv is not sent, and train.py speaks of it")
 
 
+def test_an_ignore_file_may_come_from_any_editor(tmp_path: Path) -> None:
+    tree(tmp_path, {"train.py": b"", "notes.txt": b"", ".smlopsignore": b"\xef\xbb\xbf*.txt\r\n"})
+    assert packed(tmp_path).files == ("train.py",)
+
+
 def test_an_ignore_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     tree(tmp_path, {"train.py": b"", ".smlopsignore": b"\xff"})
     with pytest.raises(UserError, match=r"\.smlopsignore: .*; write it as a \.gitignore"):
@@ -123,6 +130,16 @@ def test_a_link_inside_the_source_is_packed_as_its_file(tmp_path: Path) -> None:
     (tmp_path / "link.py").symlink_to("real.py")
     with tarfile.open(fileobj=io.BytesIO(packed(tmp_path).archive)) as archive:
         assert archive.getmember("link.py").isfile()
+
+
+def test_a_secret_is_left_out_by_whatever_link_it_is_reached(tmp_path: Path) -> None:
+    tree(tmp_path, {"train.py": b"", ".env": b"TOKEN=1", ".venv/a.py": b""})
+    (tmp_path / "settings.txt").symlink_to(".env")
+    (tmp_path / "venv").symlink_to(".venv")
+    package = packed(tmp_path, include=["*", "venv/*.py"])
+    assert (package.files, package.left_out) == (("train.py",), (".env", "settings.txt", "venv", "venv/a.py"))
+    with pytest.raises(UserError, match=r"settings\.txt looks like a secret or a cache, which is never sent"):
+        packed(tmp_path, include=["train.py", "settings.txt"])
 
 
 def link_out(folder: Path) -> None:

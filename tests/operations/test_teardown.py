@@ -1,18 +1,25 @@
-"""Taking a protected environment down: nothing goes, and what is printed leads out."""
+"""Taking an environment down: of a protected one nothing goes, and what is printed leads out."""
 
 import json
+import re
+import shlex
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
-from sustainable_mlops.cli import run
+from sustainable_mlops.commands.teardown import app
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import teardown
+from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT, Terraform
 
 SANDBOX = "smlops sandbox exec -- "
 GROUP = "smlops-test-fraud"
+STATE = "state-of-smlops-test"
 
 
 def synthesize(folder: Path) -> None:
@@ -25,12 +32,21 @@ def synthesize(folder: Path) -> None:
         for name, more in {"storage": {}, "model_registry": registry}.items()
     }
     platform = {"region": "eu-north-1", "model_package_groups": {"fraud": GROUP}}
+    backend = {"bucket": STATE, "key": "terraform.tfstate", "region": "eu-north-1", "use_lockfile": True}
     body = {
+        "terraform": {"backend": {"s3": backend}},
         "provider": {"aws": {"region": "eu-north-1"}},
         "module": modules,
         "output": {"platform": {"value": platform}},
     }
     (folder / "main.tf.json").write_text(json.dumps(body))
+
+
+def torn_down(*arguments: str) -> int | str | None:
+    """The exit code of `smlops teardown` where nobody can be asked."""
+    with pytest.raises(SystemExit) as ended:
+        run(lambda: get_command(app)(list(arguments), prog_name="smlops teardown"))
+    return ended.value.code
 
 
 @pytest.fixture
@@ -42,12 +58,16 @@ def environment(tmp_path: Path, sandbox: Any, monkeypatch: pytest.MonkeyPatch) -
     folder.mkdir()
     (folder / "modules").symlink_to(ROOT / "modules")
     (folder / "settings.yaml").write_text("environment: prod")
+    (folder / "main.tf").touch()
     synthesize(folder)
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket=STATE, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    s3.put_bucket_versioning(Bucket=STATE, VersioningConfiguration={"Status": "Enabled"})
     terraform = Terraform(folder)
     terraform.init()
     terraform.apply()
     bucket = next(name for name in sandbox.inventory()["s3"]["bucket"] if name.startswith("smlops-test-"))
-    sandbox.client("s3").put_object(Bucket=bucket, Key="model", Body=b"model")
+    s3.put_object(Bucket=bucket, Key="model", Body=b"model")
     sandbox.client("sagemaker").create_model_package(ModelPackageGroupName=GROUP, ModelPackageDescription="a version")
     return terraform
 
@@ -57,9 +77,7 @@ def test_the_commands_printed_for_a_protected_environment_take_it_down(
     environment: Terraform, sandbox: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, before = environment.folder, sandbox.inventory()
-    with pytest.raises(SystemExit) as ended:
-        run(lambda: teardown.destroy(environment))
-    assert (ended.value.code, sandbox.inventory()) == (2, before), "nothing is deleted"
+    assert (torn_down(str(folder)), sandbox.inventory()) == (2, before), "nothing is deleted"
     reason, *commands = capsys.readouterr().err.splitlines()
     assert "deletion_protection is on, so nothing was deleted" in reason
     assert "Instance cannot be destroyed" not in reason
@@ -73,9 +91,45 @@ def test_the_commands_printed_for_a_protected_environment_take_it_down(
     synthesize(folder)
     paste(forget)
     paste(apply)
-    assert teardown.destroy(environment) > 0
+    capsys.readouterr()
+    assert torn_down(str(folder)) == 2, "asked for, and nobody to ask"
+    (refused,) = capsys.readouterr().err.splitlines()
+    assert "--yes deletes everything" in refused
+    assert torn_down(str(folder), "--yes") == 0
     assert GROUP not in str(sandbox.inventory())
-    assert not [name for name in sandbox.inventory().get("s3", {}).get("bucket", []) if name.startswith("smlops-test-")]
+    assert [name for name in sandbox.inventory()["s3"]["bucket"] if "smlops-test" in name] == [STATE]
+
+    *_, stays, remove = capsys.readouterr().err.splitlines()
+    assert f"The bucket of the state, {STATE}, stays" in stays
+    paste(remove.removeprefix(SANDBOX))
+    assert STATE not in str(sandbox.inventory())
+
+
+@pytest.mark.plan
+def test_what_was_never_initialised_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    folder = Path("envs/x")
+    folder.mkdir(parents=True)
+    backend = '{"terraform": {"backend": {"s3": {"bucket": "b", "key": "k", "region": "eu-north-1"}}}}'
+    for text in (backend, '{"module": {"x": {"source": "./x"}}}', '{"resource": {"aws_s3_bucket": {"x": {}}}}'):
+        (folder / "main.tf.json").write_text(text)
+        terraform = teardown.environment(folder)
+        for command in (partial(terraform.run, "plan"), terraform.apply):
+            with pytest.raises(UserError) as refused:
+                command()
+            assert re.fullmatch(r"envs/x is not initialised: run `\S+ -chdir=envs/x init`", str(refused.value)), text
+
+
+def test_guards_are_found_whatever_their_module_is_called_and_whoever_wrote_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = 'module.team["data science"].module.storage.terraform_data.deletion_protection'
+    monkeypatch.setattr(Terraform, "run", lambda *_: f'module.storage.aws_s3_bucket.this\n{address}["data"]\n')
+    with pytest.raises(UserError, match="set deletion_protection = false in its modules, and run") as refused:
+        teardown.destroy(Terraform(tmp_path))
+    forget = next(command for command in refused.value.remedy if " state rm " in command)
+    assert shlex.split(forget)[-1] == address
 
 
 def test_a_setting_is_turned_off_wherever_it_stands(tmp_path: Path) -> None:

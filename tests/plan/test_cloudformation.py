@@ -7,6 +7,7 @@ import pytest
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Sensitive
 from sustainable_mlops.plan.cloudformation import TWINS
+from sustainable_mlops.plan.twins import Twin
 from tests.plan.build import change, declared, plan
 from tests.plan.cloudformation import AWS_TYPES, address, camel
 
@@ -108,6 +109,14 @@ def test_what_is_configured_is_told_by_the_twins_paths() -> None:
     assert found.configured(read, "arn") is False
     assert found.configured(read, "production_variants.0.instance_type") is True
     assert found.configured(read, "production_variants.0.serverless_config") is False
+
+
+def test_an_attribute_that_the_twin_calls_otherwise_is_none_of_the_twins_own() -> None:
+    moved = Twin("aws_x", {"x_name": "name"}, {"tag_list.key": "tags"}, {})
+    assert moved.written("name") == ("x_name",)
+    assert moved.written("tags") == ("tag_list",)
+    assert moved.written("x_name") == moved.written("tag_list") == ()
+    assert moved.written("role_arn") == ("role_arn",)
 
 
 def cloud_control(kind: str, properties: dict[str, Any] | None, **more: Any) -> dict[str, Any]:

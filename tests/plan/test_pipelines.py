@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.plan import UNKNOWN, Pipeline, Resource, load
-from tests.plan.build import change, plan
+from tests.plan.build import change, declared, plan
 from tests.plan.test_load import FIXTURES
 
 TRAIN = {
@@ -90,6 +90,29 @@ def test_a_definition_that_the_plan_uploads_is_read_there() -> None:
         ),
     )
     assert [step.name for step in found.pipelines[0].of_type("Training")] == ["Train"]
+
+
+def test_a_definition_of_the_same_key_in_another_bucket_is_not_read() -> None:
+    of = {name: {"references": [f"aws_s3_bucket.{name}.bucket", f"aws_s3_bucket.{name}"]} for name in "ab"}
+    location = "pipeline_definition_s3_location"
+    texts = {name: json.dumps({"Steps": [{**TRAIN, "Name": f"Of{name}"}]}) for name in of}
+    uploads = [
+        change(f"aws_s3_object.{name}", {"key": "k", "content": text}, unknown={"bucket": True})
+        for name, text in texts.items()
+    ]
+    found = plan(
+        *(change(f"aws_s3_bucket.{name}", {}, unknown={"bucket": True}) for name in of),
+        *uploads,
+        change("aws_sagemaker_pipeline.p", {location: [{"object_key": "k"}]}, unknown={location: [{"bucket": True}]}),
+        root={
+            "resources": [
+                declared("aws_sagemaker_pipeline.p", **{location: [{"bucket": of["b"]}]}),
+                *(declared(f"aws_s3_object.{name}", bucket=refers["references"]) for name, refers in of.items()),
+                *(declared(f"aws_s3_bucket.{name}") for name in of),
+            ]
+        },
+    )
+    assert [step.name for step in found.pipelines[0].of_type("Training")] == ["Ofb"]
 
 
 def test_the_definition_before_is_read_too() -> None:

@@ -106,6 +106,8 @@ def test_what_cannot_be_told_says_why(actions: list[Action], why: str) -> None:
         ("0 0 15W MAY ? *", [14]),
         ("0 0 31 4 ? *", []),
         ("0 0 ? 1 6L *", [29]),
+        ("0 0 ? 1 1L *", [31]),  # and not the 24th, seven days before
+        ("0 0 ? 1 MONL *", [25]),
         ("0 0 ? 1 FRI#3 *", [15]),
         ("0 0 ? 1 FRI#5 *", [29]),
         ("0 0 ? 2 FRI#5 *", []),

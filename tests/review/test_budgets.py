@@ -1,5 +1,6 @@
 """Budgets and accepted risks: files that people write, and what they are held against."""
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from sustainable_mlops.plan import Plan
 from sustainable_mlops.review import Review, Verdict, review
 from sustainable_mlops.review.accepted import Acceptance, read_accepted
 from sustainable_mlops.review.budgets import Budget, BudgetResult, Held, read_budgets
+from sustainable_mlops.review.formats import render
 from sustainable_mlops.review.formats.content import budget_text
 from sustainable_mlops.review.risk import Level
 from tests.footprint.plans import ENDPOINT, action, served, variant
@@ -80,6 +82,22 @@ def test_the_high_end_is_held_where_the_budget_says_so() -> None:
         for high in (False, True)
     ]
     assert results == [Held.WITHIN, Held.OVER]
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html", "sarif", "json"])
+def test_a_budget_that_is_exceeded_is_told_in_every_format(form: str) -> None:
+    found = review(TWO, budgets=[Budget("for tests", {}, {"usd_per_month": 1})], today=TODAY)
+    page = re.sub(r"\s+", " ", render(found, form))
+    assert found.budgets[0].held is Held.OVER
+    assert "for tests" in page
+    assert form == "json" or budget_text(found.budgets[0]) in page
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_a_budget_that_is_kept_is_told_to_people(form: str) -> None:
+    found = review(TWO, budgets=[Budget("for tests", {}, {"usd_per_month": 1e6})], today=TODAY)
+    assert found.budgets[0].held is Held.WITHIN
+    assert budget_text(found.budgets[0]) in re.sub(r"\s+", " ", render(found, form))
 
 
 def test_what_cannot_be_estimated_is_never_within_a_budget() -> None:

@@ -24,6 +24,7 @@ from tests.plan.build import change, plan
 from tests.plan.test_load import FIXTURES
 from tests.review.hostile import ATTACKS, SECRET, TODAY, hostile
 from tests.review.test_formats import MADE_OF, REVIEWS, page_of
+from tests.review.test_report import DEAD
 
 PEOPLE = ("markdown", "html", "text")
 TAGS = {"workload": "a", "environment": "dev", "owner": "b"}
@@ -74,6 +75,13 @@ def test_what_is_not_true_of_all_says_of_which() -> None:
     assert "in dev, prod" in render(ALL, "html")
 
 
+def test_a_note_that_several_have_is_said_once_and_that_of_one_in_its_section() -> None:
+    notes = (("all", "two"), ("all", "two"), ("all", "one"))
+    found = bundle([replace(QUIET, name=str(n), notes=its, remarks=its) for n, its in enumerate(notes)])
+    assert found.notes == found.remarks == ("all", "two")
+    assert [(one.notes, one.remarks) for one in found.members] == [((), ()), ((), ()), (("one",), ("one",))]
+
+
 def test_every_point_is_said_of_every_plan_that_has_it() -> None:
     """Nothing gets lost between what is common and what is not."""
     found = bundle(ALL)
@@ -93,6 +101,14 @@ def test_the_counts_of_the_table_are_those_of_the_plan_by_itself() -> None:
     assert dev.elsewhere == dev.stops + dev.looks
     carbon = effects.totals(DEV.footprint)[0].change
     assert f"| `dev` | 🛑 stop | {dev.stops} | {dev.looks} | {carbon} |" in render(ALL, "markdown")
+
+
+def test_the_counts_of_the_table_hold_what_a_plan_leaves_alone() -> None:
+    old = named("old", review(plan(DEAD, change("aws_sns_topic.t", {"name": "t", "tags_all": TAGS})), today=TODAY))
+    alone = bundle([old]).members[0]
+    assert [str(point.level) for point in alone.own[Place.ALONE]] == ["stop", "look"]
+    assert (alone.stops, alone.looks, alone.elsewhere) == (1, 1, 0)
+    assert bundle([old, named("twin", old)]).members[0].elsewhere == 2
 
 
 def test_totals_are_the_sum_over_all_plans() -> None:
@@ -120,7 +136,7 @@ def test_a_comment_about_the_same_plans_is_found_again() -> None:
     )
 
 
-@pytest.mark.parametrize("number", [2, 30, 400])
+@pytest.mark.parametrize("number", [2, 30, pytest.param(400, marks=pytest.mark.slow)])
 def test_a_comment_about_any_number_of_large_plans_fits(number: int) -> None:
     large = review(plan(*(change(f"aws_s3_bucket.b{n}", before={"bucket": "b"}, index="x" * 200) for n in range(300))))
     comment = render([named(f"{'x' * 150}{n}", large if n % 2 else DEV) for n in range(number)], "markdown")

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -128,8 +129,12 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert captured.err.count("\n") == 1
 
 
+REVIEW = (sys.executable, "scripts/review.py")
+PLATFORM = shlex.quote(str(FIXTURES / "platform.json"))
+
+
 def test_whoever_stops_reading_gets_no_traceback() -> None:
-    script = f"{sys.executable} scripts/review.py {FIXTURES / 'platform.json'} --format html | head -c 1"
+    script = f"{shlex.join(REVIEW)} {PLATFORM} --format html | head -c 1"
     done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr == ""
 
@@ -145,8 +150,7 @@ def test_whoever_stops_reading_gets_no_traceback() -> None:
     ],
 )
 def test_streams_that_cannot_be_used_are_one_line(redirected: str, code: int, says: str) -> None:
-    arguments = redirected.format(plan=FIXTURES / "platform.json")
-    script = f"{sys.executable} scripts/review.py {arguments}"
+    script = f"{shlex.join(REVIEW)} {redirected.format(plan=PLATFORM)}"
     done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr
     assert done.stderr.startswith("error: " + says if says else "")

@@ -160,6 +160,11 @@ def test_no_text_starts_a_heading_or_a_list(text: str) -> None:
     assert page == f"<blockquote>\n<p>{text.replace('>', '&gt;')}</p>\n</blockquote>\n"
 
 
+def test_a_text_of_500_characters_is_whole_and_a_longer_one_is_cut_to_them() -> None:
+    assert prose("x" * 500) == "x" * 500
+    assert len(prose("x" * 501)) == 500
+
+
 def test_no_part_of_an_arn_becomes_a_picture() -> None:
     assert ":secret:" not in prose("arn:aws:secretsmanager:eu-north-1:123456789012:secret:db")
 

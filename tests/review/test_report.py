@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.footprint.figures import shown
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
-from sustainable_mlops.review.formats import render
-from sustainable_mlops.review.formats.points import Place, placed, points, until_apply
-from sustainable_mlops.review.review import GATES, Gate
+from sustainable_mlops.review.formats import effects, render
+from sustainable_mlops.review.formats.points import Group, Place, Point, folded, placed, points, until_apply
+from sustainable_mlops.review.review import GATES, Change, Gate
 from sustainable_mlops.review.risk import Level
+from sustainable_mlops.rules import Outcome
 from tests.plan.build import change, plan
 from tests.plan.test_load import FIXTURES
 from tests.review.hostile import TODAY
@@ -36,6 +38,7 @@ def variants(*types: str, **more: Any) -> dict[str, Any]:
     return {"name": "c", "production_variants": named, "region": "eu-north-1", "tags_all": TAGS}
 
 
+NOTEBOOK = "aws_sagemaker_notebook_instance.n"
 DEAD = kept("aws_sagemaker_endpoint_configuration.dead", **variants("ml.m5.large", accelerator_type="ml.eia2.medium"))
 
 
@@ -67,6 +70,22 @@ def test_many_rules_to_look_at_are_folded_and_counted_and_what_stops_never_is(fo
     assert "<details" not in page[page.index(str(Place.STOP)) : page.index(str(Place.LOOK))]
 
 
+def test_more_than_three_rules_are_many() -> None:
+    def of(number: int, rule: str = "") -> str:
+        its = [Point(Place.LOOK, "Policies", Level.LOOK, "look", f"a{n}", "t", id=rule) for n in range(number)]
+        return folded(Place.LOOK, "Policies", [Group(one, (one,)) for one in its])
+
+    assert of(4, "SUS_X") == "Policies: 4 rules on 4 resources"
+    assert of(3, "SUS_X") == of(4) == of(3) == ""
+
+
+def test_every_piece_of_code_in_a_remedy_is_code() -> None:
+    judged = CHANGE.risks[0]
+    risks = (replace(judged, risk=replace(judged.risk, fix="Set `one` or `two`.")),)
+    page = render(replace(CHANGE, risks=risks), "html")
+    assert "Set <code>one</code> or <code>two</code>." in page
+
+
 @pytest.mark.parametrize("form", PEOPLE)
 def test_what_is_replaced_or_deleted_is_named_and_what_is_added_is_counted_by_type(form: str) -> None:
     page = re.sub(r"</?(?:code|strong|b)>|[`\n]| {2,}", "", render(CHANGE, form)).replace("&#34;", '"')
@@ -88,6 +107,12 @@ def test_an_untouched_failure_is_folded_and_its_title_says_that_it_stops(form: s
     if form == "markdown":
         assert f"🛑 {title[0]}" in comment_summaries(page)
         assert page.index("SUS_ELASTIC_INFERENCE") > title.start()
+
+
+def test_one_finding_that_cannot_be_told_leaves_a_review_open() -> None:
+    told = review(plan(topic("new")), today=TODAY)
+    assert not told.unknown
+    assert replace(told, findings=(next(one for one in PLATFORM.findings if one.open),)).unknown
 
 
 def test_what_the_plan_touches_is_not_among_what_it_leaves_alone() -> None:
@@ -168,3 +193,48 @@ def test_a_note_a_remark_and_the_scope_are_at_the_top(form: str) -> None:
     page = render(found, form)
     for text in ("the plan is not whole", "the Region is taken", "Scope", "changes more than module.x."):
         assert page.replace("&#42;", "*").index(text) < page.index(str(Place.STOP))
+
+
+@pytest.mark.parametrize(("actions", "named"), [("create", 3), ("import", 3), ("move", 3), ("update", 5)])
+def test_a_few_are_named_and_more_are_counted_by_type(actions: str, named: int) -> None:
+    def done(number: int) -> list[tuple[tuple[str, ...], tuple[tuple[int, str], ...]]]:
+        found = [Change(f"aws_x.x{n}", "aws_x", actions) for n in range(number)]
+        return [(one.addresses, one.types) for one in effects.done(replace(CHANGE, changes=tuple(found)))]
+
+    assert done(named) == [(tuple(f"aws_x.x{n}" for n in range(named)), ())]
+    assert done(named + 1) == [((), ((named + 1, "aws_x"),))]
+
+
+def test_what_is_saved_has_no_sign() -> None:
+    (saved, *_) = PLATFORM.alternatives
+    page = " ".join(render(PLATFORM, "text").split())
+    kg = saved.saved_kg
+    assert f"saves {shown(kg.central)} ({shown(kg.low)} to {shown(kg.high)}) kgCO2e" in page
+
+
+@pytest.mark.parametrize(("action", "changes"), [*((one, True) for one in ("create", "delete", "update", "replace")),
+                                                 ("no-op", False)])  # fmt: skip
+def test_what_is_done_to_may_change_though_no_figure_is_known(action: str, changes: bool) -> None:
+    none = (None, None, None)
+    assert replace(effects.rows(PLATFORM)[0], action=action, kg=none, usd=none).changes is changes
+
+
+def test_the_page_names_what_is_left_alone_once_and_only_where_there_is_some() -> None:
+    pages = [render(review(plan(*resources, topic("new")), today=TODAY), "html") for resources in ([DEAD], [])]
+    assert [page.count("Policies on what this plan leaves alone") for page in pages] == [1, 0]
+
+
+def test_the_comment_folds_what_uses_something_and_does_not_change() -> None:
+    values = {"name": "n", "instance_type": "ml.m5.large", "region": "eu-north-1", "tags_all": TAGS}
+    for notebook, stays in ((kept(NOTEBOOK, **values), True), (change(NOTEBOOK, values), False)):
+        page = render(review(plan(notebook, topic("new")), today=TODAY), "markdown")
+        assert ("1 that use something and do not change" in page) is stays
+
+
+def test_the_comment_names_a_rule_once_and_says_that_it_is_waived() -> None:
+    finding = next(one for one in CHANGE.findings if one.level is Level.LOOK and one.touched and not one.open)
+    waived = replace(finding, finding=finding.finding._replace(outcome=Outcome.WAIVED))
+    for one, word in ((finding, ""), (waived, " · waived")):
+        page = render(replace(CHANGE, findings=(one,)), "markdown")
+        assert page.count(f"`{one.rule.id}`") == 1
+        assert f"**{one.rule.title}**{word} · `{one.rule.id}`" in page

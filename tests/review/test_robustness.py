@@ -29,7 +29,7 @@ from tests.review.hostile import TODAY
 
 
 @pytest.mark.parametrize("name", ["platform", "change", "targeted"])
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", [*range(10), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(10, 30))])
 def test_a_broken_plan_is_refused_or_reviewed_never_waved_through(name: str, seed: int) -> None:
     chance = random.Random(f"{name} {seed}")  # noqa: S311  (repeatable, not secret)
     whole = json.loads((FIXTURES / f"{name}.json").read_text())
@@ -103,7 +103,7 @@ STRANGE: list[Any] = [
 
 
 @pytest.mark.parametrize("kind", TYPES)
-@pytest.mark.parametrize("actions", [["update"], ["delete", "create"]])
+@pytest.mark.parametrize("actions", [["update"], pytest.param(["delete", "create"], marks=pytest.mark.slow)])
 def test_no_value_of_any_attribute_breaks_a_review(kind: str, actions: list[str]) -> None:
     for strange in STRANGE:
         values = dict.fromkeys(ATTRIBUTES, strange)

@@ -108,10 +108,10 @@ def test_where_a_plan_cannot_be_read_the_comment_about_all_of_them_says_so(folde
 def test_a_usage_entry_is_unused_where_no_plan_uses_it() -> None:
     use: dict[str, Any] = {"aws_sagemaker_notebook_instance.b": {}, "aws_sagemaker_notebook_instance.c": {}}
     dev, prod = review_all([plan(notebook("a", "dev")), plan(notebook("b", "prod"))], usage=Usage(use))
-    assert dev.notes == prod.notes
-    assert [note.split(",")[0] for note in dev.notes] == [
-        "the usage file says something of aws_sagemaker_notebook_instance.c"
-    ]
+    unused = "the usage file says something of aws_sagemaker_notebook_instance.c, of which"
+    assert dev.notes == prod.notes == (f"{unused} no plan here has anything that is estimated",)
+    (alone,) = review_all([plan(notebook("b", "prod"))], usage=Usage(use))
+    assert alone.notes == (f"{unused} this plan has nothing that is estimated",)
 
 
 def held(plans: list[Plan], budget: Budget) -> list[tuple[BudgetResult, ...]]:

@@ -30,3 +30,9 @@ def test_an_accelerator_in_a_dynamic_block_is_not_known() -> None:
     configuration = by_address(document["configuration"]["root_module"]["resources"], CONFIGURATION)
     del configuration["expressions"]["production_variants"]
     assert outcomes("SUS_ELASTIC_INFERENCE", document) == {Outcome.UNKNOWN}
+
+
+def test_why_a_pipelines_steps_cannot_be_judged_is_said() -> None:
+    document = plans.document({"aws_sagemaker_pipeline.p": {"pipeline_name": "p", "pipeline_definition": UNKNOWN}})
+    (found,) = evaluate(load(json.dumps(document).encode()), [BY_ID["SUS_STEP_CACHING"]])
+    assert (found.outcome, found.message) == (Outcome.UNKNOWN, "the definition is not known until apply")

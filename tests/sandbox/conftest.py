@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops import cli
+from sustainable_mlops import program
 from sustainable_mlops.commands.sandbox import app
 from sustainable_mlops.sandbox import Sandbox, process
 from sustainable_mlops.sandbox.client import make_client
@@ -59,7 +59,7 @@ def command(
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["sandbox.py", *arguments])
         with pytest.raises(SystemExit) as ended:
-            cli.run(app)
+            program.run(app)
         return (int(ended.value.code or 0), *capfd.readouterr())
 
     yield run

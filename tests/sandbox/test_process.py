@@ -102,17 +102,25 @@ def test_the_inventory_leaves_out_what_aws_owns_and_keys_on_their_way_out() -> N
         assert sandbox.inventory() == {}
 
 
-def test_the_command_line_starts_uses_and_stops_one(command: Command) -> None:
+def test_the_command_line_starts_uses_and_stops_one(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     assert command("status") == (2, "", f"error: {NONE}\n")
     assert command("start")[0] == 0
-    make_topic = "import boto3; boto3.client('sns').create_topic(Name='t')"
-    assert command("exec", "--", sys.executable, "-c", make_topic)[0] == 0
+    make_topics = "import boto3; [boto3.client('sns').create_topic(Name=f'topic-{n}') for n in range(5)]"
+    assert command("exec", "--", sys.executable, "-c", make_topics)[0] == 0
     status: dict[str, Any] = json.loads(command("status", "--json")[1])
-    assert status["inventory"] == {"sns": {"topic": ["arn:aws:sns:eu-north-1:123456789012:t"]}}
-    assert "sns" in command("status")[1]
+    topics = [f"arn:aws:sns:eu-north-1:123456789012:topic-{number}" for number in range(5)]
+    assert status["inventory"] == {"sns": {"topic": topics}}
+    assert f"{', '.join(topics[:4])} and 1 more (--json has all)" in command("status")[1], "whole where nobody looks"
     assert command("exec", "--", sys.executable, "-c", "raise SystemExit(7)")[0] == 7
     missing = "error: sandbox: no command `no-such-command` on PATH\n"
     assert command("exec", "--", "no-such-command") == (2, "", missing)
+    program = tmp_path / "no-program"
+    program.touch()
+    refused = f"error: sandbox: {program} cannot be run: Permission denied\n"
+    assert command("exec", "--", str(program)) == (2, "", refused)
     assert command("stop")[:2] == (0, f"Stopped the sandbox at {status['endpoint']}.\n")
     assert command("stop")[:2] == (0, "No sandbox is running.\n")
 

@@ -134,6 +134,15 @@ def test_of_two_that_start_at_once_one_does(command: Command) -> None:
     ]
 
 
+def test_one_that_starts_as_another_ends_is_found(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    command("start")
+    first, end = Sandbox.running(), ServerProcess.end
+    with monkeypatch.context() as patch:
+        patch.setattr(ServerProcess, "end", lambda server: end(server) and bool(Sandbox.start_in_background()))
+        assert first.stop()
+    assert Sandbox.running().pid != first.pid
+
+
 def test_one_that_does_not_end_is_killed_with_all_that_it_started() -> None:
     with subprocess.Popen([sys.executable, "-c", DEAF], stdout=subprocess.PIPE, start_new_session=True) as deaf:
         assert deaf.stdout is not None
@@ -153,6 +162,10 @@ def test_a_process_that_only_inherited_the_number_is_let_alone() -> None:
         assert earlier.end()
         assert other.poll() is None
         other.kill()
+
+
+def test_a_server_is_found_after_the_clock_was_set(sandbox: Sandbox) -> None:
+    assert ServerProcess(sandbox.pid, sandbox.server.started - 3600).lives
 
 
 def refuse(_process: psutil.Process) -> None:

@@ -17,15 +17,17 @@ from sustainable_mlops.scaffold.environment import draft
 from sustainable_mlops.terraform import ROOT
 from tests.scaffold.conftest import Clone, commands
 
-ACCOUNT, REGION = "210987654321", "eu-west-1"
+#: No environment of anybody lives there.
+ACCOUNT, REGION = "000000000042", "eu-west-1"
 DEV = ROOT / "envs" / "dev" / "settings.yaml"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository whose only environment is dev."""
-    (tmp_path / "envs" / "dev").mkdir(parents=True)
-    (tmp_path / "envs" / "dev" / "settings.yaml").write_bytes(DEV.read_bytes())
+    """A repository whose only environment is dev and whose only module is storage, whatever else this checkout has."""
+    for name in ("envs/dev/settings.yaml", "modules/storage/module.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     for owner in (environment, files, synth):
         monkeypatch.setattr(owner, "ROOT", tmp_path)
     return tmp_path
@@ -56,6 +58,7 @@ def test_one_that_is_disposable_says_so() -> None:
     made = draft("no", ACCOUNT, REGION, name_prefix="trial", disposable=True)
     assert made.settings.environment == "no", "which YAML would read as false"
     assert not made.settings.deletion_protection
+    assert not any("deletion_protection" in line for line in changed(made.text)), "dev's line says it as well"
 
 
 def test_what_names_the_other_account_is_replaced_or_pointed_to(repository: Path) -> None:
@@ -78,6 +81,7 @@ def test_what_names_the_other_account_is_replaced_or_pointed_to(repository: Path
     [
         ({"name": "Prod"}, "environment: 'Prod' must be 2 to 12 lower-case letters and digits"),
         ({"name": "../prod"}, "environment: '../prod' must be 2 to 12 lower-case letters and digits"),
+        ({"name": "environment"}, "environment: 'environment' is a part of envs/ itself; choose another name"),
         ({"name": "dev"}, "envs/dev: is there already; choose another name"),
         ({"name": "storage"}, "storage: is a module's name; choose another"),
         ({"account": "1234"}, "account_id: '1234' must be the 12 digits of an account"),
@@ -140,13 +144,13 @@ def test_nothing_is_left_of_one_that_cannot_be_synthesized(repository: Path, mon
 @pytest.mark.apply
 def test_the_printed_commands_apply_it_in_another_account_and_region_and_take_it_down(scratch: Clone) -> None:
     (scratch.folder / "envs" / "dev" / ".terraform").mkdir()
-    asked = ("trial", "--account", ACCOUNT, "--region", "us-east-1", "--name-prefix", "ml-trial", "--disposable")
+    asked = ("newcomer", "--account", ACCOUNT, "--region", "us-east-1", "--name-prefix", "ml-trial", "--disposable")
     printed = scratch.run("scripts/new.py", "environment", *asked)
     assert "Its data is not protected" in printed
     written = {"main.tf", "outputs.tf", "settings.yaml", "variables.tf", "versions.tf"}
-    assert set(scratch.new_files()) == {f"envs/trial/{name}" for name in written}
+    assert set(scratch.new_files()) == {f"envs/newcomer/{name}" for name in written}
     scratch.run("scripts/synth.py", "--check")
-    held = scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/envs", "-k", "committed and trial")
+    held = scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/envs", "-k", "committed and newcomer")
     assert held.count("passed") == 1
 
     *_, block = printed.split("The same on the sandbox")

@@ -15,17 +15,17 @@ from tests.scaffold.conftest import Clone
 
 @pytest.mark.apply
 def test_a_new_module_passes_the_tests_unedited(scratch: Clone) -> None:
-    printed = scratch.run("scripts/new.py", "module", "audit_log")
-    assert "scripts/synth.py audit_log" in printed
+    printed = scratch.run("scripts/new.py", "module", "newcomer")
+    assert "scripts/synth.py newcomer" in printed
     own = {"README.md", "inputs.py", "module.py", "main.tf", "outputs.tf", "variables.tf", "versions.tf"}
-    tests = {"addresses.yaml", "full.yaml", "minimal.yaml", "test_audit_log.py"}
-    wanted = {f"modules/audit_log/{name}" for name in own} | {f"tests/modules/audit_log/{name}" for name in tests}
+    tests = {"addresses.yaml", "full.yaml", "minimal.yaml", "test_newcomer.py"}
+    wanted = {f"modules/newcomer/{name}" for name in own} | {f"tests/modules/newcomer/{name}" for name in tests}
     assert set(scratch.new_files()) == wanted
     scratch.run("scripts/synth.py", "--check")
-    scratch.lint("modules/audit_log", "tests/modules/audit_log")
-    assert "skipped" not in scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/modules", "-k", "audit_log")
+    scratch.lint("modules/newcomer", "tests/modules/newcomer")
+    assert "skipped" not in scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/modules", "-k", "newcomer")
     report = json.loads(
-        scratch.run(PROGRAM, "-d", "modules/audit_log", "--framework", "terraform", "--skip-download", "-o", "json")
+        scratch.run(PROGRAM, "-d", "modules/newcomer", "--framework", "terraform", "--skip-download", "-o", "json")
     )
     assert report["summary"]["failed"] == 0
     assert report["summary"]["passed"] > 0
@@ -62,6 +62,6 @@ def test_nothing_is_left_of_a_module_that_cannot_be_synthesized(
         monkeypatch.setattr(owner, "ROOT", tmp_path)
     monkeypatch.setattr(synth, "synthesize", fails)
     with pytest.raises(UserError, match="no Terraform"):
-        module.create("audit_log", print)
-    assert tmp_path / "modules" / "audit_log" / "module.py" in seen
+        module.create("newcomer", print)
+    assert tmp_path / "modules" / "newcomer" / "module.py" in seen
     assert [path for path in tmp_path.rglob("*") if path.name not in ("modules", "tests")] == []

@@ -34,13 +34,13 @@ def platform(sandbox: Any) -> Iterator[dict[str, str]]:
 
 @pytest.mark.slow
 def test_a_new_workload_passes_the_tests_unedited_and_trains(scratch: Clone, platform: dict[str, str]) -> None:
-    printed = scratch.run("scripts/new.py", "workload", "churn")
+    printed = scratch.run("scripts/new.py", "workload", "newcomer")
     own = {"README.md", "checkpoints.py", "features.py", "inference.py", "job.yaml", "train.py"}
-    assert set(scratch.new_files()) == {f"workloads/churn/{name}" for name in own} | {
-        "tests/workloads/churn/test_churn.py"
+    assert set(scratch.new_files()) == {f"workloads/newcomer/{name}" for name in own} | {
+        "tests/workloads/newcomer/test_newcomer.py"
     }
-    scratch.lint("workloads/churn", "tests/workloads/churn")
-    assert "skipped" not in scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/workloads/churn")
+    scratch.lint("workloads/newcomer", "tests/workloads/newcomer")
+    assert "skipped" not in scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/workloads/newcomer")
 
     chance = np.random.default_rng(1)
     rows = [f"{number:.3f},{int(number > 0)}" for number in chance.normal(size=200)]
@@ -63,7 +63,7 @@ def test_a_new_workload_passes_the_tests_unedited_and_trains(scratch: Clone, pla
         ("Churn", "dev", "'Churn' must be 3 to 24 lower-case letters, digits and single underscores"),
         ("class", "dev", "'class' must be 3 to 24 lower-case letters, digits and single underscores, and no word"),
         ("flight_delay", "dev", "workloads/flight_delay: is there already; choose another name"),
-        ("churn", "dve", "--environment: no environment is called dve; did you mean 'dev'?"),
+        ("flight_delay", "dve", "--environment: no environment is called dve; did you mean 'dev'?"),
     ],
 )
 def test_what_cannot_be_is_one_line(name: str, environment: str, told: str) -> None:

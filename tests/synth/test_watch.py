@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 #: Longer than any round takes on a busy machine; nothing waits for it to pass.
 PATIENCE_S = 180
@@ -55,6 +56,7 @@ def replace(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
+@pytest.mark.slow
 def test_edits_show_as_differences_and_mistakes_as_one_line_while_one_jsii_lives_on(copy: Path) -> None:
     key, main = copy / "modules" / "storage" / "key.py", copy / "modules" / "storage" / "main.tf"
     committed = main.read_text()
@@ -95,6 +97,11 @@ def test_edits_show_as_differences_and_mistakes_as_one_line_while_one_jsii_lives
         replace(settings, "name_prefix: Dev_", "name_prefix: smlops-dev")
         watcher.until(lambda: main.read_text() == committed)
         assert started <= watcher.node
+
+        versions = copy / "modules" / "storage" / "versions.tf"
+        replace(copy / "sustainable_mlops" / "terraform.py", '">= 5.100.0"', '">= 5.101.0"')
+        watcher.until(lambda: ">= 5.101.0" in versions.read_text())
+        watcher.until(lambda: not started & watcher.node)
         watcher.process.send_signal(signal.SIGINT)
         assert watcher.process.wait(PATIENCE_S) == 130
     finally:

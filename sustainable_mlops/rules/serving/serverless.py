@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
+from sustainable_mlops.catalogue import regions
+from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
 from sustainable_mlops.plan.scaling import of_concurrency
 from sustainable_mlops.rules.reading import Request
@@ -29,16 +31,6 @@ from sustainable_mlops.rules.serving.variants import (
     untold,
 )
 
-MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
-MOST_CONCURRENT = 200
-#: The Regions that the developer guide lists.
-REGIONS = frozenset(
-    {
-        "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
-        "ap-southeast-1", "ap-southeast-2", "ca-central-1", "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1",
-        "eu-west-2", "eu-west-3", "me-south-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
-    }
-)  # fmt: skip
 #: Where a variant has its provisioned concurrency; the provider reads 0 back for none.
 WARM = "serverless_config.provisioned_concurrency"
 
@@ -209,12 +201,14 @@ def instances(_: Request, variant: Request) -> Verdicts:
 def limits(_: Request, variant: Request) -> Verdicts:
     path = "serverless_config.memory_size_in_mb"
     memory = variant.number(path)
-    message = f"{memory} MB is none of {', '.join(map(str, MEMORY_MB))}"
-    yield variant.judge(memory, path, lambda size: size is None or size in MEMORY_MB, message)
+    sizes = serverless_memory_mb()
+    message = f"{memory} MB is none of {', '.join(map(str, sizes))}"
+    yield variant.judge(memory, path, lambda size: size is None or size in sizes, message)
     path = "serverless_config.max_concurrency"
     most, warm = variant.number(path), variant.number(WARM)
-    message = f"a concurrency of {most} is not within 1 to {MOST_CONCURRENT}"
-    yield variant.judge(most, path, lambda number: number is None or 1 <= number <= MOST_CONCURRENT, message)
+    at_once = limit("serverless_concurrency")
+    message = f"a concurrency of {most} is not within 1 to {at_once}"
+    yield variant.judge(most, path, lambda number: number is None or 1 <= number <= at_once, message)
     if isinstance(most, int | float) and warm is not None:
         message = f"{warm} provisioned are more than the {most} of max_concurrency"
         yield variant.judge(warm, WARM, lambda number: number <= most, message)
@@ -233,7 +227,7 @@ def region(plan: Plan, configuration: Resource) -> Verdicts:
         where = plan.region(configuration)
         if where is UNKNOWN:
             yield unknown("its Region is not in the plan")
-        elif where not in REGIONS:
+        elif (region := regions.find(where)) is None or not region.serverless:
             yield failed(f"Serverless Inference is not listed for {where}", variant.block.path)
         else:
             yield passed()

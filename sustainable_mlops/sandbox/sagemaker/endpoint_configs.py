@@ -1,12 +1,11 @@
 """Endpoint configurations, and the combinations that SageMaker refuses (docs: "Deploy models with Serverless
 Inference", feature exclusions)."""
 
+from sustainable_mlops.catalogue.limits import serverless_memory_mb
 from sustainable_mlops.sandbox.errors import ValidationError
 from sustainable_mlops.sandbox.sagemaker.models import Models, containers
 from sustainable_mlops.sandbox.sagemaker.region import Region
 from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, list_page
-
-SERVERLESS_MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
 
 
 class EndpointConfigs(Family):
@@ -99,8 +98,8 @@ def _check_serverless_variant(variant: Fields) -> None:
                 f"{member} cannot be specified together with ServerlessConfig for production variant {name}."
             )
     memory = serverless["MemorySizeInMB"]
-    if memory not in SERVERLESS_MEMORY_MB:
-        allowed = ", ".join(str(size) for size in SERVERLESS_MEMORY_MB)
+    if memory not in serverless_memory_mb():
+        allowed = ", ".join(str(size) for size in serverless_memory_mb())
         raise ValidationError(
             f"1 validation error detected: Value '{memory}' at 'productionVariants.1.member.serverlessConfig."
             f"memorySizeInMB' failed to satisfy constraint: Member must satisfy enum value set: [{allowed}]"

@@ -49,6 +49,13 @@ def test_an_instance_is_on_all_month_at_ec2s_own_price() -> None:
     assert found.uncounted == ()
 
 
+def test_a_root_volume_that_is_not_given_is_of_the_images_size() -> None:
+    bare, given = (footprint(change(INSTANCE, machine(root_block_device=root))) for root in ([], [{"volume_size": 8}]))
+    image = "its size is the image's"
+    assert image in reasons(bare)
+    assert image not in reasons(given)
+
+
 def test_eight_accelerated_machines_are_counted(tmp_path: Path) -> None:
     changes = [change("aws_instance.gpu", machine("p4d.24xlarge"), index=number) for number in range(8)]
     found = footprint(*changes, used=usage(tmp_path, {"aws_instance.gpu*": {"duty": 1}}))

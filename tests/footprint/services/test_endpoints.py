@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.footprint import Part, PlanFootprint
+from sustainable_mlops.footprint import Part, PlanFootprint, Serverless
 from tests.footprint.plans import CONFIGURATION, ENDPOINT, configuration, endpoint, served, serverless, variant
 from tests.footprint.support import PUE, REGION, footprint, hours, kwh, parts, reasons, usage
 from tests.plan.build import change, declared
@@ -173,3 +173,19 @@ def test_nothing_is_left_running_where_all_is_deleted() -> None:
     found = footprint(change(ENDPOINT, before=endpoint()), change(CONFIGURATION, before=configuration(variant())))
     assert {figure.high for figure in found.running.figures.values()} == {0}
     assert found.running.get("total") is not None
+
+
+def test_variants_that_are_not_named_are_numbered_and_share_the_requests_by_weight(tmp_path: Path) -> None:
+    used = usage(tmp_path, {ENDPOINT: {"requests_per_month": 1000, "duration_seconds": 1}})
+    three, one = ({**serverless(1024), "variant_name": None, "initial_variant_weight": weight} for weight in (3, 1))
+    found = footprint(*served(three, one), used=used)
+    assert parts(found) == ["variant 1", "variant 2"]
+    (resource,) = found.resources
+    activities = [change.after.activity for change in resource.changes if change.after is not None]
+    requests = [activity.requests.central for activity in activities if isinstance(activity, Serverless)]
+    assert requests == [750, 250]
+
+
+def test_many_short_requests_are_let_through(tmp_path: Path) -> None:
+    used = usage(tmp_path, {ENDPOINT: {"requests_per_month": 1_000_000, "duration_seconds": 0.05}})
+    assert "through" not in reasons(footprint(*served(serverless(1024, max_concurrency=5)), used=used))

@@ -285,6 +285,12 @@ def test_a_fleet_of_emr_has_what_it_aims_at_on_demand_and_on_spot() -> None:
     assert cost(found) == pytest.approx(730 * 0.192 * (1 + 3 * 0.4))
 
 
+def test_a_fleet_of_emr_without_types_is_not_counted() -> None:
+    values = {"instance_type_configs": [], "target_on_demand_capacity": 4}
+    found = footprint(change("aws_emr_instance_fleet.f", {"cluster_id": "j-9", "region": REGION, **values}))
+    assert "instance_type_configs is not given" in reasons(found)
+
+
 def test_a_hyperpod_cluster_is_its_instance_groups_at_sagemakers_price() -> None:
     storage = {"ebs_volume_config": {"volume_size_in_gb": 500}}
     workers = {"instance_group_name": "workers", "instance_type": "ml.m5.xlarge", "instance_count": 16}

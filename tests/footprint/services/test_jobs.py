@@ -222,3 +222,20 @@ def test_a_run_is_what_a_month_has_several_of() -> None:
     assert part["per_run"]["energy"]["central"] == pytest.approx(found["after"]["energy"]["central"] / 4)
     # The number of runs is not among what makes a run uncertain: a quarter of the cap, from a twentieth to all of it.
     assert part["per_run"]["energy"]["driver"].startswith("hours of a job")
+
+
+def test_a_search_of_unknown_size_says_who_will_know_it() -> None:
+    def why(**limits: Any) -> str:
+        arguments = {"HyperParameterTuningJobConfig": {"ResourceLimits": limits}, "TrainingJobDefinition": {}}
+        step = {"Name": "Search", "Type": "Tuning", "Arguments": arguments}
+        return reasons(footprint(change(PIPELINE, pipeline(step, parameters=({"Name": "N", "Type": "Integer"},)))))
+
+    assert why(MaxNumberOfTrainingJobs={"Get": "Parameters.N"}) == (
+        "how many jobs it trains is not known until an execution"
+    )
+    assert why() == "how many jobs it trains is not given"
+
+
+def test_why_a_pipelines_definition_is_not_read_is_said() -> None:
+    hidden = change(PIPELINE, {"pipeline_name": "p", "region": REGION}, unknown={"pipeline_definition": True})
+    assert reasons(footprint(hidden)) == "the definition is not known until apply"

@@ -32,7 +32,7 @@ WAKES = {"adjustment_type": "ChangeInCapacity", "step_adjustment": [{"scaling_ad
 STEP = "aws_appautoscaling_policy.step"
 
 
-def large(count: int = 1, **more: Any) -> dict[str, Any]:
+def large(count: int | None = 1, **more: Any) -> dict[str, Any]:
     return variant("ml.m5.large", count, **more)
 
 
@@ -73,6 +73,10 @@ def test_a_target_without_a_policy_stays_where_it_starts() -> None:
         assert found.unknowns == []
 
 
+def test_a_number_that_is_not_given_is_one() -> None:
+    assert instances(footprint(*served(large(None), follows=None))) == pytest.approx((1, 1, 1))
+
+
 def test_a_policy_on_a_metric_that_is_never_published_moves_nothing() -> None:
     assert instances(footprint(*served(large(), scaled=(1, 4), follows=BACKLOG))) == pytest.approx((1, 1, 1))
     for metric in (None, REQUESTS, "OverheadLatency", "ServerlessProvisionedConcurrencyUtilization"):
@@ -90,6 +94,21 @@ def test_what_only_wakes_or_only_adds_never_sleeps() -> None:
     plan = served(large(), scaled=(0, 4), follows=None, **ASYNCHRONOUS)
     only_adds = change(POLICY, policy(BACKLOG, disable_scale_in=True))
     assert instances(footprint(*plan, only_adds)) == pytest.approx((1, 4, 4))
+
+
+def test_what_is_taken_away_and_woken_again_may_become_more_than_it_starts_as() -> None:
+    def step(name: str, by: int, metric: str) -> list[dict[str, Any]]:
+        steps = {**WAKES, "step_adjustment": [{"scaling_adjustment": by}]}
+        values = of_target(policy_type="StepScaling", step_scaling_policy_configuration=[steps], arn=f"arn:{name}")
+        alarm = {"namespace": "AWS/SageMaker", "metric_name": metric, "alarm_actions": [f"arn:{name}"]}
+        return [
+            change(f"aws_appautoscaling_policy.{name}", values),
+            change(f"aws_cloudwatch_metric_alarm.{name}", alarm),
+        ]
+
+    takes, wakes = step("in", -1, "ApproximateBacklogSize"), step("wake", 1, "HasBacklogWithoutCapacity")
+    assert instances(asynchronous(*takes, follows=None))[2] == pytest.approx(1)
+    assert instances(asynchronous(*takes, *wakes, follows=None))[2] > 1
 
 
 def test_what_is_only_taken_away_ends_at_the_least() -> None:

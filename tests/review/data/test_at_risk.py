@@ -93,7 +93,7 @@ def backups(kept: int | None) -> Any:
     return [{"rule_name": "daily", "schedule": "cron(0 1 * * ? *)", "lifecycle": [{"delete_after": kept}]}]
 
 
-def ttl(value: int, unit: str = "Days") -> Any:
+def ttl(value: int, unit: str | None = "Days") -> Any:
     return [{"ttl_duration": [{"unit": unit, "value": value}]}]
 
 
@@ -137,6 +137,7 @@ WEAKER = [
     ("aws_cloudwatch_log_group", "retention_in_days", 0, 30),
     ("aws_kms_key", "enable_key_rotation", True, False),
     ("aws_kms_key", "rotation_period_in_days", 90, 2560),
+    ("aws_kms_key", "rotation_period_in_days", None, 366),
     ("aws_s3_bucket_versioning", "versioning_configuration", *mfa("Enabled", "Disabled")),
     ("aws_s3_bucket_object_lock_configuration", "rule", lock(days=365), lock(days=1)),
     ("aws_s3_bucket_object_lock_configuration", "rule", lock(years=10), lock(days=365)),
@@ -160,6 +161,7 @@ WEAKER = [
     ("aws_cloudtrail", "enable_logging", None, False),
     ("aws_sagemaker_feature_group", "online_store_config", ttl(365), ttl(1)),
     ("aws_sagemaker_feature_group", "online_store_config", [{}], ttl(1)),
+    ("aws_sagemaker_feature_group", "online_store_config", ttl(365), ttl(365, None)),
     ("aws_dynamodb_table", "ttl", [{"enabled": False, "attribute_name": "a"}], expiring("a")),
     ("aws_dlm_lifecycle_policy", "state", "ENABLED", "DISABLED"),
     ("aws_dlm_lifecycle_policy", "state", None, "DISABLED"),
@@ -232,6 +234,15 @@ def test_protecting_data_less_is_a_risk_and_more_is_none(kind: str, name: str, o
     assert risks(plan(change(f"{kind}.this", {"id": "x", name: old}, before={"id": "x", name: new}))) == []
 
 
+def test_the_same_protection_is_graver_where_data_are_held() -> None:
+    def level(kind: str) -> Level:
+        old, new = ({"id": "x", "deletion_protection": protected} for protected in (True, False))
+        (risk,) = risks(plan(change(f"{kind}.this", new, before=old)))
+        return risk.level
+
+    assert (level("aws_docdb_cluster"), level("aws_made_tomorrow")) == (Level.STOP, Level.LOOK)
+
+
 @pytest.mark.parametrize(("kind", "name", "old", "stops", "looks"), CUT)
 def test_what_is_cut_so_short_that_practically_all_goes_at_once_is_stopped(
     kind: str, name: str, old: Any, stops: list[Any], looks: list[Any]
@@ -248,6 +259,7 @@ def test_what_is_cut_so_short_that_practically_all_goes_at_once_is_stopped(
 EQUAL = [
     ("aws_s3_bucket", "force_destroy", None, False),
     ("aws_db_instance", "deletion_protection", False, None),
+    ("aws_kms_key", "rotation_period_in_days", None, 365),
     ("aws_backup_selection", "resources", ["a", "b"], ["b", "a"]),
     ("aws_s3_bucket_object_lock_configuration", "rule", lock(years=1), lock(days=365)),
     ("aws_s3_bucket_ownership_controls", "rule", *([{"object_ownership": o}] for o in ("ObjectWriter", "Other"))),
@@ -568,6 +580,20 @@ def endpoint_plan(name_after: str | None) -> Plan:
 def test_a_configuration_replaced_under_its_name_leaves_the_endpoint_as_it_was() -> None:
     (risk,) = risks(endpoint_plan("first"))
     assert (risk.id, risk.level) == ("ENDPOINT_STALE", Level.STOP)
+
+
+def test_a_model_replaced_under_its_name_leaves_the_endpoints_as_they_were() -> None:
+    variant = {"variant_name": "v", "model_name": "first"}
+    uses = {"name": "c", "production_variants": [variant]}
+    configuration = change("aws_sagemaker_endpoint_configuration.c", uses, before=uses)
+
+    def found(name: str) -> list[tuple[str, str]]:
+        old, new = {"name": "first", "execution_role_arn": "a"}, {"name": name, "execution_role_arn": "b"}
+        model = change("aws_sagemaker_model.m", new, before=old, actions=["delete", "create"])
+        return [(risk.id, risk.address) for risk in risks(plan(model, configuration))]
+
+    assert ("ENDPOINT_STALE", "aws_sagemaker_model.m") in found("first")
+    assert "ENDPOINT_STALE" not in dict(found("second"))
 
 
 @pytest.mark.parametrize("name", ["second", None])

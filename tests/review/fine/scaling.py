@@ -111,6 +111,13 @@ JUDGED = {
     "a real-time endpoint with steps that nothing starts": Case(
         document(moved(_PRODUCTION, step=True)), "look", f"no alarm of the plan starts {STEP}"
     ),
+    "a real-time endpoint with steps that an alarm on a queue starts": Case(
+        document(
+            watched(moved(_PRODUCTION, step=True), "HasBacklogWithoutCapacity", alarm_actions=[f"${{{STEP}.arn}}"])
+        ),
+        "look",
+        f"{STEP} waits for HasBacklogWithoutCapacity",
+    ),
     "a schedule that never takes away what it adds": Case(
         document(acted_on(_DEVELOPMENT, *_BY_DAY)), "look", "nothing stops variant main at night"
     ),

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.plan.iam import parse
-from sustainable_mlops.review.privileges.grants import Policy, Widened, lost_denies, new_permissions, policy
+from sustainable_mlops.review.privileges.grants import (
+    Policy,
+    Widened,
+    comparisons,
+    lost_denies,
+    new_permissions,
+    policy,
+)
 
 READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/raw/*"}
 ORG = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
@@ -34,7 +41,12 @@ def kinds(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[Wid
     return [widening.kind for widening in found]
 
 
+def until(moment: str) -> dict[str, Any]:
+    return allow(Condition={"DateLessThan": {"aws:CurrentTime": moment}})
+
+
 SAME = [
+    ("the same moment in another zone", [until("2030-01-01T00:00:00Z")], [until("2030-01-01T02:00:00+02:00")]),
     (
         "the order and the spelling of actions",
         [allow(["s3:GetObject", "s3:PutObject"])],
@@ -225,3 +237,16 @@ def test_only_the_actions_that_are_new_are_named() -> None:
     old, new = read(READ), read({**READ, "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]})
     (widening,) = new_permissions(new.allows, old, new)
     assert str(widening.grant) == "s3:DeleteObject, s3:PutObject on arn:aws:s3:::data/raw/*"
+
+
+def test_what_holds_very_many_permissions_is_split_by_its_actions_alone() -> None:
+    actions, resources = ([f"s3:Get{n}" for n in range(50)], [f"arn:aws:s3:::b{n}" for n in range(50)])
+    ((some,), (many,)) = (read(allow(actions, listed)).allows for listed in (resources[:40], resources))
+    assert len(list(some.split())) == 50 * 40
+    assert [part.resources for part in many.split()] == [many.resources] * 50
+
+
+def test_the_effort_of_a_comparison_grows_with_both_policies() -> None:
+    one, two, none = (read(*(allow(f"s3:Get{n}") for n in range(number))).allows for number in (1, 2, 0))
+    assert comparisons(none, two) == comparisons(two, none) == 0
+    assert 0 < comparisons(one, one) < comparisons(one, two) == comparisons(two, one) < comparisons(two, two)

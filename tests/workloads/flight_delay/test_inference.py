@@ -14,6 +14,8 @@ from sklearn.metrics import roc_auc_score
 from workloads.flight_delay import features, inference, prepare, train
 from workloads.flight_delay.features import FEATURES, LABEL, InputError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model_dir(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

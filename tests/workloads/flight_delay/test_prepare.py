@@ -12,6 +12,8 @@ import pytest
 from workloads.flight_delay import features, prepare
 from workloads.flight_delay.features import EVENT_TIME, LABEL, RECORD_IDENTIFIER
 
+pytestmark = pytest.mark.slow
+
 #: What the flights file holds that is known only once the aircraft has moved, or has not.
 AFTER_DEPARTURE = ["dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "tailnum"]
 

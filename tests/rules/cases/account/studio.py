@@ -62,9 +62,13 @@ CASES = {
         "not_applicable": {"no domain": _notebook()},
     },
     "SUS_STUDIO_IDLE_OVERRIDE": {
-        "pass": {"sooner": _profile(**_idle(idle_timeout_in_minutes=60))},
+        "pass": {
+            "sooner": _profile(**_idle(idle_timeout_in_minutes=60)),
+            "three hours": _profile(**_idle(idle_timeout_in_minutes=180)),
+        },
         "fail": {
             "later": _profile(**_idle(idle_timeout_in_minutes=1440)),
+            "a minute more than three hours": _profile(**_idle(idle_timeout_in_minutes=181)),
             "never": _profile(**_idle(lifecycle_management="DISABLED")),
             "later in a space": _space(**_idle(idle_timeout_in_minutes=1440)),
         },

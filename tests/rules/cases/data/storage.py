@@ -100,7 +100,20 @@ CASES = {
             "never": {**_with(_rule(**_EXPIRE)), **_versioning()},
             "only below a prefix": {**_with(_rule("raw/", **_NONCURRENT)), **_versioning()},
         },
-        "unknown": {"versioning not known": {**_with(_rule(**_EXPIRE)), **_versioning(UNKNOWN)}},
+        "unknown": {
+            "versioning not known": {**_with(_rule(**_EXPIRE)), **_versioning(UNKNOWN)},
+            "versioning of a bucket that is not known": {
+                **_with(_rule(**_EXPIRE)),
+                "aws_s3_bucket_versioning.v": {
+                    "bucket": UNKNOWN,
+                    "versioning_configuration": {"status": "Enabled"},
+                },
+            },
+            "filter not known": {
+                **_with({**_rule(**_NONCURRENT), "filter": {"and": UNKNOWN}}),
+                **_versioning(),
+            },
+        },
         "not_applicable": {"not versioned": _with(_rule(**_EXPIRE)), **_NO_RULES},
     },
     "SUS_BUCKET_TIERING": {

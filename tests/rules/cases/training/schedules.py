@@ -44,6 +44,7 @@ CASES = {
     "SUS_RETRAINING_BY_CLOCK": {
         "pass": {
             "on drift": _rule(_TRAINS, event_pattern=_DRIFT),
+            "on drift, a pipeline elsewhere": _rule({}, _ELSEWHERE, event_pattern=_DRIFT),
             "once": _schedule(_TRAINS, "at(2026-12-01T00:00:00)"),
         },
         "fail": {

@@ -54,7 +54,13 @@ CASES = {
             "p5 in a step": trains(ResourceConfig={"InstanceType": "ml.p5.48xlarge"}),
             "g5 by preference": trains(ResourceConfig={"InstancePreferences": [{"InstanceType": "ml.g5.xlarge"}]}),
         },
-        "unknown": {"type not known": job(resource_config={"instance_type": UNKNOWN}), **HIDDEN},
+        "unknown": {
+            "type not known": job(resource_config={"instance_type": UNKNOWN}),
+            "one of two types not known": job(
+                resource_config={"instance_groups": [{"instance_type": "ml.g5.xlarge"}, {"instance_type": UNKNOWN}]}
+            ),
+            **HIDDEN,
+        },
         "not_applicable": {"CPU": job(), **IDLE},
     },
     "SUS_NEURON_IMAGE": {
@@ -102,7 +108,11 @@ CASES = {
             ),
         },
         "fail": {"GPU without a word": job(resource_config=_GPU), "Trainium without a word": job(resource_config=_TRN)},
-        "unknown": {"type not known": job(resource_config={"instance_type": UNKNOWN}), **HIDDEN},
+        "unknown": {
+            "type not known": job(resource_config={"instance_type": UNKNOWN}),
+            "hyperparameters not known": job(resource_config=_GPU, hyper_parameters=UNKNOWN),
+            **HIDDEN,
+        },
         "not_applicable": {"CPU": job(), **IDLE},
     },
     "SUS_TRAINING_DISTRIBUTED": {

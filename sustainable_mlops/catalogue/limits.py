@@ -1,0 +1,21 @@
+"""What SageMaker takes at least and at most: `limits.csv`, for modules, rules, figures, advice and the sandbox."""
+
+from functools import cache
+
+from sustainable_mlops.catalogue.tables import rows
+
+
+@cache
+def _limits() -> dict[str, int]:
+    return {row["key"]: int(row["value"]) for row in rows("limits")}
+
+
+def limit(key: str) -> int:
+    """The limit called `key`, in the unit that its name ends with."""
+    return _limits()[key]
+
+
+def serverless_memory_mb() -> range:
+    """The sizes of serverless memory, in MB."""
+    least, most, step = (limit(f"serverless_memory_mb_{name}") for name in ("least", "most", "step"))
+    return range(least, most + 1, step)

@@ -1,0 +1,13 @@
+"""What is told of AWS's own settings."""
+
+import pytest
+
+from sustainable_mlops.aws import client
+from sustainable_mlops.errors import UserError
+
+
+@pytest.mark.parametrize("given", ["x", "0", "-1", ""])
+def test_attempts_that_are_no_number_are_one_line(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", given)
+    with pytest.raises(UserError, match=f"AWS_MAX_ATTEMPTS: must be a whole number from 1 on, not '{given}'"):
+        client("s3", "eu-north-1")

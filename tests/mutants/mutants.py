@@ -1,0 +1,231 @@
+"""Mutants of the library, made by cosmic-ray's operators, and the sample of them that is held against the tests."""
+
+import ast
+import hashlib
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import parso  # noqa: F401  before cosmic_ray, whose operators do not load otherwise
+from cosmic_ray import mutating, plugins
+from cosmic_ray.ast import ast_nodes, get_ast
+
+from tests.mutants.running import Mutation
+
+SEED = 20261126
+PACKAGES = ("plan", "review", "rules", "footprint")
+#: A file has one mutant in so many of its lines, so that no edit of another file changes what is drawn from it.
+LINES_PER_MUTANT = 50
+
+_ORDER = ("Eq", "NotEq", "Lt", "LtE", "Gt", "GtE")
+_SUMS = (
+    "Add_Sub",
+    "Sub_Add",
+    "Mul_Div",
+    "Div_Mul",
+    "FloorDiv_Div",
+    "Mod_Mul",
+    "Pow_Mul",
+    "BitOr_BitAnd",
+    "BitAnd_BitOr",
+)
+_ORDERS = (*(f"{one}_{other}" for one in _ORDER for other in _ORDER if one != other), "Is_IsNot", "IsNot_Is")
+#: Of cosmic-ray's replacements of one sign by another, those that make a different sum of the same kinds of operand;
+#: the rest fails wherever it is reached. Identity in place of equality says nothing of the code: a value may be shared.
+OPERATORS = {
+    "AddNot": ("AddNot",),
+    "And": ("ReplaceAndWithOr",),
+    "Or": ("ReplaceOrWithAnd",),
+    "Binary": tuple(f"ReplaceBinaryOperator_{pair}" for pair in _SUMS),
+    "Boolean": ("ReplaceTrueWithFalse", "ReplaceFalseWithTrue"),
+    "Comparison": tuple(f"ReplaceComparisonOperator_{pair}" for pair in _ORDERS),
+    "Decorator": ("RemoveDecorator",),
+    "Exception": ("ExceptionReplacer",),
+    "Jump": ("ReplaceBreakWithContinue", "ReplaceContinueWithBreak"),
+    "Loop": ("ZeroIterationForLoop",),
+    "Number": ("NumberReplacer",),
+    "Unary": ("ReplaceUnaryOperator_Delete_Not", "ReplaceUnaryOperator_USub_UAdd"),
+}
+_BUILTIN_TYPES = ("str", "int", "float", "bool", "dict", "list", "set", "tuple")
+#: Kinds of parso's nodes that none of these operators changes; most nodes are.
+NEVER_CHANGED = {"name", "string", "newline", "fstring", "import_name", "import_from", "trailer", "arglist", "atom"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One change of one place; what names it holds no path, so that it stays itself where its file moves."""
+
+    file: str  # relative to the repository
+    function: str  # qualified within its module, "module" outside of functions
+    line: str  # the first that is changed, stripped
+    operator: str
+    occurrence: int  # of the operator in lines of this text in this function
+    first_line: int
+    last_line: int  # of the statement that holds it
+    source: str = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        nth = f" #{self.occurrence}" if self.occurrence else ""
+        return f"{self.function}: {self.line}  [{self.operator}{nth}]"
+
+    @property
+    def place(self) -> str:
+        """What the mutant is known by while it is run."""
+        return f"{self.file} {self.name}"
+
+    @property
+    def mutation(self) -> Mutation:
+        return Mutation(self.file, self.first_line, self.last_line, self.source)
+
+
+def sample(root: Path, seed: int = SEED) -> list[Mutant]:
+    """The mutants drawn from all packages, by package and file."""
+    return [
+        mutant
+        for package in PACKAGES
+        for path in sorted((root / "sustainable_mlops" / package).rglob("*.py"))
+        for mutant in drawn(path, root, seed)
+    ]
+
+
+def drawn(path: Path, root: Path, seed: int) -> list[Mutant]:
+    """The places of a file that come first by the hash of their names, each with the change that does."""
+    source = path.read_text(encoding="utf-8")
+    quota = round(len(source.splitlines()) / LINES_PER_MUTANT)
+    places = _places(source, str(path.relative_to(root)))
+    found: list[Mutant] = []
+    for place in sorted(places, key=lambda place: _hash(seed, *place)):
+        if len(found) == quota:
+            break
+        found += next(([one] for one in _shuffled(places[place], seed) if _differs(one.source, source)), [])
+    return sorted(found, key=lambda one: one.first_line)
+
+
+def _shuffled(changes: list[tuple[Mutant, int]], seed: int) -> Iterator[Mutant]:
+    """The changes of one place by the hash of their names, made as they are asked for."""
+    for mutant, index in sorted(changes, key=lambda one: _hash(seed, one[0].name, one[1])):
+        operator = plugins.get_operator(f"core/{mutant.operator}")()
+        yield replace(mutant, source=mutating.mutate_code(mutant.source, operator, index))
+
+
+def _never_changes(node: Any) -> bool:
+    """Most nodes, of which the operators only lose time; and the star before arguments that need their names."""
+    return node.type in NEVER_CHANGED or (node.type == "operator" and node.parent.type in ("parameters", "lambdef"))
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
+
+
+def _places(source: str, file: str) -> dict[tuple[str, str, str, int], list[tuple[Mutant, int]]]:
+    """What could be changed, by place: each change with the source not yet changed, and its number among the
+    operator's changes of the file."""
+    lines, reading = source.splitlines(), _Reading(ast.parse(source))
+    nodes = [node for node in ast_nodes(get_ast(source)) if not _never_changes(node)]
+    found = defaultdict(list)
+    for family, operators in OPERATORS.items():
+        seen: dict[tuple[str, str], dict[tuple[int, int], int]] = defaultdict(dict)
+        for operator, index, place in _positions(nodes, operators):
+            if reading.tells_nothing(place):
+                continue
+            function, text = reading.function(place[0]), lines[place[0] - 1].strip()
+            occurrence = seen[(function, text)].setdefault(place, len(seen[(function, text)]))
+            mutant = Mutant(file, function, text, operator, occurrence, *reading.statement(place), source)
+            found[(family, function, text, occurrence)].append((mutant, index))
+    return found
+
+
+def _positions(nodes: list[Any], operators: tuple[str, ...]) -> Iterator[tuple[str, int, tuple[int, int]]]:
+    """What each operator could change, in the order of the text: its name, its changes' number, the place."""
+    found = []
+    for operator in operators:
+        instance = plugins.get_operator(f"core/{operator}")()
+        places = (start for node in nodes for start, _ in instance.mutation_positions(node))
+        found += [(operator, index, place) for index, place in enumerate(places)]
+    return iter(sorted(found, key=lambda one: one[2]))
+
+
+def _differs(mutated: str, original: str) -> bool:
+    """Whether a mutated source compiles, and to something else."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        try:
+            compile(mutated, "mutant", "exec")
+        except SyntaxError:
+            return False
+    return ast.dump(ast.parse(mutated)) != ast.dump(ast.parse(original))
+
+
+class _Reading:
+    """Where a module's functions and statements are, and what of it says nothing at run time."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._functions: list[tuple[int, int, str]] = []
+        self._statements: list[tuple[int, int]] = []
+        self._silent: list[tuple[tuple[int, int], tuple[int, int]]] = []
+        self._read(tree, "")
+
+    def _read(self, node: ast.AST, scope: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            name = scope
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                name = f"{scope}.{child.name}" if scope else child.name
+                first = min([child.lineno, *(one.lineno for one in child.decorator_list)])
+                self._functions.append((first, child.end_lineno or first, name))
+            if isinstance(child, ast.stmt):
+                self._statements.append(_lines(child))
+            self._silent += [_span(silent) for silent in _silent(child)]
+            self._read(child, name)
+
+    def function(self, line: int) -> str:
+        """The innermost function or class at a line."""
+        return next((name for first, last, name in reversed(self._functions) if first <= line <= last), "module")
+
+    def statement(self, place: tuple[int, int]) -> tuple[int, int]:
+        """First and last line of the innermost statement, of a compound one those of its head."""
+        holding = [lines for lines in self._statements if lines[0] <= place[0] <= lines[1]]
+        return min(holding, key=lambda lines: lines[1] - lines[0], default=(place[0], place[0]))
+
+    def tells_nothing(self, place: tuple[int, int]) -> bool:
+        return any(start <= place < end for start, end in self._silent)
+
+
+def _lines(statement: ast.stmt) -> tuple[int, int]:
+    first = min([statement.lineno, *(one.lineno for one in getattr(statement, "decorator_list", ()))])
+    body = [inner.lineno for inner in getattr(statement, "body", ())]
+    body += [case.pattern.lineno for case in getattr(statement, "cases", ())]
+    return first, max(first, min(body) - 1) if body else statement.end_lineno or first
+
+
+def _span(node: ast.AST) -> tuple[tuple[int, int], tuple[int, int]]:
+    return (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
+
+
+def _silent(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a node that are for readers and checkers of types: annotations, aliases, `__all__`, docstrings."""
+    match node:
+        case ast.AnnAssign(annotation=ast.Name(id="TypeAlias")):
+            yield node
+        case ast.arg(annotation=ast.expr() as annotation) | ast.AnnAssign(annotation=annotation):
+            yield annotation
+        case ast.FunctionDef(returns=ast.expr() as returns):
+            yield returns
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            yield node
+        case ast.Assign(targets=[ast.Name(id="__all__")]) | ast.Expr(value=ast.Constant()):
+            yield node
+        case ast.Call(func=ast.Name(id="cast" | "TypeVar")):
+            yield node.args[0]
+        case ast.Assign(value=ast.BinOp() | ast.Subscript() as alias) if all(map(_is_type, ast.walk(alias))):
+            yield alias
+
+
+def _is_type(node: ast.AST) -> bool:
+    """Whether a node may stand in an alias of types: names in CamelCase or of builtin types, None, subscripts."""
+    if isinstance(node, ast.Name):
+        return node.id in _BUILTIN_TYPES or (node.id[0].isupper() and not node.id.isupper())
+    return not isinstance(node, ast.Constant) or node.value is None or node.value is ...

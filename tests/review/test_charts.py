@@ -1,0 +1,22 @@
+"""Bars of the page: what they stand for is in their places and widths, in percent of the widest."""
+
+import pytest
+
+from sustainable_mlops.review import Review
+from sustainable_mlops.review.formats import charts, effects
+from tests.review.test_report import CHANGE, PLATFORM
+
+
+@pytest.mark.parametrize(("found", "kind"), [(CHANGE, "less"), (PLATFORM, "more")])
+def test_a_waterfall_leads_from_now_through_each_change_to_after(found: Review, kind: str) -> None:
+    changes = [(row.address, row.kg[2]) for row in effects.rows(found)]
+    now, *steps, after = charts.waterfall(effects.totals(found.footprint)[0], changes)
+    assert {step.kind for step in steps} == {kind}
+    reached = now.start + now.width
+    for step in steps:
+        left, right = step.start, step.start + step.width
+        assert (left if step.kind == "more" else right) == pytest.approx(reached)
+        reached = right if step.kind == "more" else left
+    assert after.start == now.start == 0
+    assert after.width == pytest.approx(reached)
+    assert max(bar.start + bar.width for bar in (now, *steps, after)) == pytest.approx(100)

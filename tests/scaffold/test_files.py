@@ -1,0 +1,24 @@
+"""New folders are there whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from sustainable_mlops.scaffold import files
+
+
+def test_a_folder_that_someone_else_makes_meanwhile_stays_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "ROOT", tmp_path)
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+
+    def make_theirs(*_: Path) -> None:
+        theirs.mkdir()
+        (theirs / "a.txt").write_text("theirs")
+
+    monkeypatch.setattr(files, "refuse_existing", make_theirs)
+    with pytest.raises(OSError, match="not empty"), files.placed({folder: {"a.txt": ""} for folder in (ours, theirs)}):
+        pass
+    assert list(tmp_path.iterdir()) == [theirs]
+    assert (theirs / "a.txt").read_text() == "theirs"

@@ -1,0 +1,27 @@
+"""What is read from a plan and computed from it is never changed afterwards: data flow one way."""
+
+import importlib
+import pkgutil
+from dataclasses import is_dataclass
+
+import pytest
+
+import sustainable_mlops
+
+#: What gathers while a review is being made, and is then given up.
+GATHER = {"Block", "Holder", "_Context"}
+
+
+@pytest.mark.parametrize("package", ["plan", "footprint", "rules", "review", "advice", "catalogue"])
+def test_records_are_frozen(package: str) -> None:
+    folder = f"{sustainable_mlops.__name__}.{package}"
+    modules = pkgutil.walk_packages(importlib.import_module(folder).__path__, f"{folder}.")
+    classes = {
+        found
+        for module in modules
+        if not module.name.endswith("__main__")
+        for found in vars(importlib.import_module(module.name)).values()
+        if isinstance(found, type) and is_dataclass(found) and found.__module__ == module.name
+    }
+    assert classes
+    assert {one.__name__ for one in classes if not vars(one)["__dataclass_params__"].frozen} <= GATHER
