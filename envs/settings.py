@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, StringConstraints, model_validator
+from pydantic import StringConstraints, model_validator
 
 from modules.common import LONGEST_PREFIX, AccountId, NamePrefix, Region, RoleArn
 from modules.feature_store.inputs import FeatureGroup
@@ -20,10 +20,10 @@ from sustainable_mlops.settings import WORKLOAD, load_yaml, schema_text
 PARTS = frozenset({"catalogue", "components", "environment", "settings"})
 
 
-def _no_part(name: str) -> str:
-    if name in PARTS:
-        raise ValueError(f"'{name}' is a part of envs/ itself; choose another name")
-    return name
+def check_name(environment: str) -> None:
+    """Raise ValueError where an environment cannot be called so."""
+    if environment in PARTS:
+        raise ValueError(f"environment: '{environment}' is a part of envs/ itself; choose another name")
 
 
 class State(ModuleInputs):
@@ -69,7 +69,7 @@ class Model(ModelPackageGroup):
 class Settings(ModuleInputs):
     """One environment, in one account and Region."""
 
-    environment: Annotated[str, AfterValidator(_no_part)] = Field(
+    environment: str = Field(
         description="Its name, which is its folder's too.",
         pattern=r"^[a-z][a-z0-9]{1,11}$",
         json_schema_extra=must("be 2 to 12 lower-case letters and digits, and start with a letter"),
@@ -90,6 +90,11 @@ class Settings(ModuleInputs):
     def name(self, key: str) -> str:
         """The name that the modules give what has this key."""
         return f"{self.name_prefix}-{key.replace('_', '-')}"
+
+    @model_validator(mode="after")
+    def _is_no_part(self) -> Self:
+        check_name(self.environment)
+        return self
 
     @model_validator(mode="after")
     def _names_of_endpoints(self) -> Self:

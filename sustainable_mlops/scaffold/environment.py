@@ -99,9 +99,14 @@ def _settings() -> Any:
 
 def _check(asked: dict[str, str]) -> None:
     """Hold what was asked for to the settings' own patterns."""
-    fields = _settings().Settings.model_fields
+    settings = _settings()
+    fields = settings.Settings.model_fields
     declared: dict[str, Any] = {name: (fields[name].annotation, fields[name]) for name in asked}
     validate(asked, create_model("Asked", __base__=Checked, **declared), "new environment")
+    try:
+        settings.check_name(asked["environment"])
+    except ValueError as error:
+        raise UserError(str(error)) from None
 
 
 def _check_region(name: str, source: "Settings") -> None:
