@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.review.command import main
+from sustainable_mlops.review.command import main, parser
 from sustainable_mlops.review.marker import marker
 from sustainable_mlops.terraform import ROOT
 from tests.plan.build import change, document
@@ -41,6 +41,10 @@ def test_a_deleted_bucket_stops_the_plan_unless_its_gate_is_off(write: Any) -> N
     assert main([plan]) == 1
     assert main([plan, "--fail-on", "privileges,rules,budgets"]) == 0
     assert main([plan, "--fail-on", "none"]) == 0
+
+
+def test_every_gate_but_that_of_the_unknown_stops_unless_others_are_named() -> None:
+    assert parser().parse_args(["plan.json"]).fail_on == "data,privileges,rules,budgets,checkov"
 
 
 def test_a_failed_gate_that_is_off_is_named_as_what_to_look_at(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
