@@ -20,7 +20,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT
 
 #: What the rules are made of: the standard library is all that they need besides.
-PARTS = ("__init__.py", "errors.py", "plan", "rules", "catalogue")
+PARTS = ("__init__.py", "errors.py", "plan", "rules", "catalogue", "aws")
 
 app = cli.app()
 
