@@ -74,6 +74,7 @@ def test_the_readme_says_of_every_command_what_it_needs(root: Path) -> None:
     assert sorted(named) == COMMANDS
 
 
+@pytest.mark.slow
 def test_a_shell_completes_commands_and_their_options(root: Path) -> None:
     def completed(words: str) -> str:
         asked = {"_SMLOPS_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}

@@ -13,6 +13,7 @@ from sustainable_mlops.terraform import ROOT
 KEY = "modules/storage/key.py"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("right", "wrong", "told"),
     [
