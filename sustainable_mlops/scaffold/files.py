@@ -1,6 +1,7 @@
 """New files: rendered from templates, and there whole or not at all."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,11 @@ _TEMPLATES = jinja2.Environment(
     keep_trailing_newline=True,
     autoescape=False,  # noqa: S701  they are Python, YAML and Markdown, made from names that were checked
 )
+
+
+def is_name(text: str) -> bool:
+    """Whether a folder of code may be called so: 3 to 24 lower-case letters, digits and single underscores."""
+    return 3 <= len(text) <= 24 and re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", text) is not None
 
 
 def render(template: str, **values: object) -> str:

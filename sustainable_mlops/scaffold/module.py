@@ -1,12 +1,11 @@
 """A new module: one log group, with its page, its examples and its tests, to grow from."""
 
 import keyword
-import re
 from collections.abc import Callable
 
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.scaffold.files import placed, refuse_existing, render
+from sustainable_mlops.scaffold.files import is_name, placed, refuse_existing, render
 from sustainable_mlops.terraform import ROOT
 
 #: Words that mean something else in a module's Python or HCL.
@@ -34,7 +33,7 @@ def create(name: str, progress: Callable[[str], None]) -> list[str]:
 
 
 def _check(name: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or not 3 <= len(name) <= 24:
+    if not is_name(name):
         raise UserError(f"new module: {name!r} must be 3 to 24 lower-case letters, digits and single underscores")
     refuse_existing(ROOT / "modules" / name, ROOT / "modules" / f"{name}.py", ROOT / "tests" / "modules" / name)
     if name in _TAKEN or keyword.iskeyword(name):

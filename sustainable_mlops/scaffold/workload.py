@@ -2,11 +2,10 @@
 
 import importlib
 import keyword
-import re
 
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.scaffold.files import placed, refuse_existing, render
+from sustainable_mlops.scaffold.files import is_name, placed, refuse_existing, render
 from sustainable_mlops.settings import did_you_mean
 from sustainable_mlops.terraform import ROOT
 
@@ -37,7 +36,7 @@ def create(name: str, environment: str) -> tuple[list[str], str]:
 
 
 def _check(name: str, environment: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or not 3 <= len(name) <= 24 or keyword.iskeyword(name):
+    if not is_name(name) or keyword.iskeyword(name):
         raise UserError(
             f"new workload: {name!r} must be 3 to 24 lower-case letters, digits and single underscores, and no word of "
             "Python's own"
