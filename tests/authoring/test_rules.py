@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -179,8 +180,11 @@ CASES = st.one_of(*(st.tuples(st.just(model), values) for model, values in INPUT
 @settings(max_examples=3, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(CASES, min_size=60, max_size=90))
 def test_settings_and_terraform_refuse_the_same_with_the_same_words(
-    tmp_path_factory: pytest.TempPathFactory, cases: list[tuple[type[ModuleInputs], dict[str, Any]]]
+    tmp_path_factory: pytest.TempPathFactory,
+    each_engine: Path,
+    cases: list[tuple[type[ModuleInputs], dict[str, Any]]],
 ) -> None:
+    del each_engine
     text = "".join(
         variable(f"v{index}", model, values) + f'output "o{index}" {{\nvalue = [{_told(model, f"var.v{index}")}]\n}}\n'
         for index, (model, values) in enumerate(cases)
