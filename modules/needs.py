@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 from sustainable_mlops.authoring.expressions import concat, is_expression, list_of, optional, split, when
+from sustainable_mlops.authoring.expressions.evaluation import folded
 
 T = TypeVar("T")
 Phase = Literal["data_preparation", "training", "pipeline", "inference"]
@@ -104,9 +105,9 @@ def together(*lists: Any) -> Any:
 
 
 def combined(*needs: Needs) -> Needs:
-    """The needs of several modules, or several calls of one, by phase."""
+    """The needs of several modules, or several calls of one, by phase, as a call of `access` takes them."""
     return {
-        phase: together(*(each[phase] for each in needs if phase in each))
+        phase: folded(together(*(each[phase] for each in needs if phase in each)))
         for phase in PHASES
         if any(phase in each for each in needs)
     }

@@ -565,3 +565,25 @@ resource "aws_iam_role_policy" "needed" {
   role   = aws_iam_role.this[each.key].name
   policy = each.value.json
 }
+
+locals {
+  documents = [
+    data.aws_iam_policy_document.s3,
+    data.aws_iam_policy_document.key,
+    data.aws_iam_policy_document.container,
+    data.aws_iam_policy_document.features,
+    data.aws_iam_policy_document.offline_store,
+    data.aws_iam_policy_document.vpc,
+    data.aws_iam_policy_document.orchestration,
+    data.aws_iam_policy_document.pass_role,
+    data.aws_iam_policy_document.registration,
+    data.aws_iam_policy_document.needed,
+  ]
+
+  # Phases whose policies are together longer than IAM takes of a role.
+  oversized = [
+    for phase in local.phases : phase if length(join("", flatten([
+      for by_phase in local.documents : [for key, document in by_phase : document.minified_json if key == phase]
+    ]))) > 10240
+  ]
+}
