@@ -7,6 +7,8 @@ from cdktn_provider_aws.sagemaker_endpoint import SagemakerEndpoint
 from cdktn_provider_aws.sagemaker_endpoint_configuration import SagemakerEndpointConfiguration
 from cdktn_provider_aws.sagemaker_model import SagemakerModel
 
+from modules.needs import ROLE_STATEMENTS, place
+from modules.serverless_endpoint import needs
 from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.authoring.expressions import each_of, given, list_of, one, optional, optional_map
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
@@ -24,7 +26,7 @@ class ServerlessEndpoint(Module[Inputs]):
             "this",
             why="SageMaker would create it at the first request, and keep it for ever.",
             skips={"CKV_AWS_338": "a container's logs are read for weeks; log_retention_days says how long"},
-            name=f"/aws/sagemaker/Endpoints/{var.name_prefix}",
+            name=needs.log_group_name(var),
             kms_key_id=var.kms_key_arn,
             retention_in_days=var.log_retention_days,
             tags=var.tags,
@@ -75,10 +77,12 @@ class ServerlessEndpoint(Module[Inputs]):
             depends_on=[logs],
         )
         self._scale_warm_workers(var, endpoint.name)
+        at = self.local("place", place(var.role_arn, var.kms_key_arn), why="Where the endpoint is.")
         return {
             "endpoint_arn": Output(endpoint.arn, "ARN of the endpoint."),
             "endpoint_name": Output(endpoint.name, "Name to invoke."),
             "log_group_name": Output(logs.name, "Log group of the container."),
+            "role_statements": Output(needs.statements(var, at), ROLE_STATEMENTS),
             "variant_name": Output(VARIANT, "Its one variant, as metrics and autoscaling name it."),
         }
 
