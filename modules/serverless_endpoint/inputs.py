@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from modules.common import KmsKeyArn, Named, RoleArn
+from modules.common import KmsKeyArn, RoleArn
+from modules.endpoints import Endpoint
 from modules.serverless_endpoint.refused import Refused
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import holds, is_null, when
@@ -16,7 +17,7 @@ class ProvisionedConcurrency(ModuleInputs):
     )
 
 
-class Inputs(Named, Refused):
+class Inputs(Endpoint, Refused):
     environment_variables: dict[str, str] = Field(
         default_factory=dict,
         description="Environment variables of the container; never secrets, since they can be read.",

@@ -7,6 +7,7 @@ from cdktn_provider_aws.sagemaker_endpoint import SagemakerEndpoint
 from cdktn_provider_aws.sagemaker_endpoint_configuration import SagemakerEndpointConfiguration
 from cdktn_provider_aws.sagemaker_model import SagemakerModel
 
+from modules import endpoints
 from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.authoring.expressions import each_of, given, list_of, one, optional, optional_map
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
@@ -19,12 +20,13 @@ class ServerlessEndpoint(Module[Inputs]):
     """An endpoint that scales to zero: between requests nothing runs and nothing is billed."""
 
     def build(self, var: Inputs) -> Outputs:
+        name = self.local("name", endpoints.name_of(var), why="A name of its own may be longer than a prefix.")
         logs = self.add(
             CloudwatchLogGroup,
             "this",
             why="SageMaker would create it at the first request, and keep it for ever.",
             skips={"CKV_AWS_338": "a container's logs are read for weeks; log_retention_days says how long"},
-            name=f"/aws/sagemaker/Endpoints/{var.name_prefix}",
+            name=f"/aws/sagemaker/Endpoints/{name}",
             kms_key_id=var.kms_key_arn,
             retention_in_days=var.log_retention_days,
             tags=var.tags,
@@ -48,7 +50,7 @@ class ServerlessEndpoint(Module[Inputs]):
             SagemakerEndpointConfiguration,
             "this",
             why="An endpoint follows only a new configuration name, hence the prefix and the order of replacement.",
-            name_prefix=f"{var.name_prefix}-",
+            name_prefix=endpoints.prefix_of_configurations(name),
             kms_key_arn=var.kms_key_arn,
             tags=var.tags,
             production_variants=[
@@ -69,7 +71,7 @@ class ServerlessEndpoint(Module[Inputs]):
         endpoint = self.add(
             SagemakerEndpoint,
             "this",
-            name=var.name_prefix,
+            name=name,
             endpoint_config_name=configuration.name,
             tags=var.tags,
             depends_on=[logs],

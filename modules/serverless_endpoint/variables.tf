@@ -130,6 +130,17 @@ variable "model_package_arn" {
   }
 }
 
+variable "name" {
+  description = "Name of the endpoint, and start of its configurations' names; name_prefix by default."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.name == null ? true : length(var.name) <= 63 && can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.name))
+    error_message = "name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+}
+
 variable "name_prefix" {
   description = "Start of every name: 3 to 24 lower-case letters, digits and hyphens."
   type        = string
