@@ -1,17 +1,20 @@
 """Inputs of `serverless_endpoint`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from modules.common import KmsKeyArn, RoleArn
 from modules.endpoints import Endpoint
 from modules.serverless_endpoint.refused import Refused
-from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
+from sustainable_mlops.authoring import Field, ModuleInputs, must, one_of, rule
 from sustainable_mlops.authoring.expressions import holds, is_null, when
+from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
+
+AT_ONCE = limit("serverless_concurrency")
 
 
 class ProvisionedConcurrency(ModuleInputs):
-    min: int = Field(ge=1, le=200, description="Workers kept warm, and billed, at all times.")
-    max: int = Field(ge=1, le=200, description="Most workers kept warm; at most max_concurrency.")
+    min: int = Field(ge=1, le=AT_ONCE, description="Workers kept warm, and billed, at all times.")
+    max: int = Field(ge=1, le=AT_ONCE, description="Most workers kept warm; at most max_concurrency.")
     target_utilization: float = Field(
         0.7, ge=0.1, le=1, description="Share of the warm workers that autoscaling keeps busy, from 0.1 to 1."
     )
@@ -34,8 +37,8 @@ class Inputs(Endpoint, Refused):
     log_retention_days: Literal[
         1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
     ] = Field(30, description="How long the container's logs are kept, in days.")
-    max_concurrency: int = Field(5, ge=1, le=200, description="Most requests served at once; more are throttled.")
-    memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = Field(
+    max_concurrency: int = Field(5, ge=1, le=AT_ONCE, description="Most requests served at once; more are throttled.")
+    memory_mb: Annotated[int, one_of(serverless_memory_mb())] = Field(
         2048, description="Memory of one worker, in MB; its vCPUs follow."
     )
     model_data_url: str | None = Field(
