@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from modules.endpoints import Endpoint
+from modules.endpoints.inputs import Endpoint
 from modules.serverless_endpoint.refused import Refused
 from sustainable_mlops.authoring import Field, ModuleInputs, one_of, rule
 from sustainable_mlops.authoring.expressions import holds, is_null

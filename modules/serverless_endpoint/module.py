@@ -3,21 +3,21 @@
 from cdktn_provider_aws.appautoscaling_policy import AppautoscalingPolicy
 from cdktn_provider_aws.appautoscaling_target import AppautoscalingTarget
 
-from modules import endpoints, hosting
+from modules.endpoints import hosting
+from modules.needs import ROLE_STATEMENTS, place
+from modules.serverless_endpoint import needs
 from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.authoring.expressions import each_of, given, list_of, one, optional, optional_map
-from sustainable_mlops.authoring.resources import Module, Outputs
+from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 
 class ServerlessEndpoint(Module[Inputs]):
     """An endpoint that scales to zero: between requests nothing runs and nothing is billed."""
 
     def build(self, var: Inputs) -> Outputs:
-        name = self.local("name", endpoints.name_of(var), why="A name of its own may be longer than a prefix.")
         endpoint, outputs = hosting.add(
             self,
             var,
-            name,
             model={"skips": {"CKV_AWS_370": "a serverless endpoint refuses a model with network isolation"}},
             variant={
                 "serverless_config": {
@@ -31,7 +31,8 @@ class ServerlessEndpoint(Module[Inputs]):
             configuration={"kms_key_arn": var.kms_key_arn},
         )
         self._scale_warm_workers(var, endpoint.name)
-        return outputs
+        at = self.local("place", place(var.role_arn, var.kms_key_arn), why="Where the endpoint is.")
+        return {**outputs, "role_statements": Output(needs.statements(var, at), ROLE_STATEMENTS)}
 
     def _scale_warm_workers(self, var: Inputs, endpoint_name: str) -> None:
         warm = each_of(optional_map(hosting.VARIANT, var.provisioned_concurrency))

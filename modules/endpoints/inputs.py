@@ -1,10 +1,11 @@
 """Inputs that every endpoint has, whatever it runs on."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from modules.common import KmsKeyArn, Named, RoleArn
 from sustainable_mlops.authoring import Field, must, rule
-from sustainable_mlops.authoring.expressions import cut, given, is_null, when
+from sustainable_mlops.authoring.expressions import cut, given, is_expression, is_null, when
+from sustainable_mlops.authoring.rules import Rule
 from sustainable_mlops.catalogue.limits import limit
 
 LONGEST_NAME = limit("endpoint_name_characters")
@@ -54,7 +55,7 @@ class Endpoint(Named):
     )
     role_arn: RoleArn = Field(description="Role of the container: it reads the model and writes logs and metrics.")
 
-    rules = (
+    rules: ClassVar[tuple[Rule, ...]] = (
         rule(
             "model_package_arn",
             lambda v: when(
@@ -70,7 +71,9 @@ class Endpoint(Named):
 
 def name_of(var: Endpoint) -> str:
     """The endpoint's name."""
-    return when(is_null(var.name), var.name_prefix, given(var.name))
+    if is_expression(var.name):
+        return when(is_null(var.name), var.name_prefix, given(var.name))
+    return var.name or var.name_prefix
 
 
 def prefix_of_configurations(name: str) -> str:
