@@ -6,8 +6,8 @@ and no resource is referred to, so that the role can have the statements before 
     def statements(var: Inputs) -> Needs:
         return {"inference": [statement("PublishResults", ["sns:Publish"], [topic_arn(var)])]}
 
-It is called with a module's `var`, for the output `role_statements`; and where modules are composed, with what such a
-call is given, values and expressions (`Inputs.model_construct(…)`), for the input `role_statements` of `access`.
+It is called with a module's `var`, for the output `role_statements`; and where modules are composed, for the input
+`role_statements` of `access`, with what the module's call is given: `statements(called(Inputs, name_prefix=…))`.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -531,7 +531,7 @@ resource "aws_iam_role_policy" "registration" {
   policy = each.value.json
 }
 
-# What modules need besides; of one sid all statements are alike but for their resources.
+# What modules need besides. Of one sid all statements are alike, but for their resources.
 data "aws_iam_policy_document" "needed" {
   for_each = {
     for phase, statements in var.role_statements : phase => statements if contains(local.phases, phase)
@@ -558,15 +558,8 @@ data "aws_iam_policy_document" "needed" {
   }
 }
 
-resource "aws_iam_role_policy" "needed" {
-  for_each = data.aws_iam_policy_document.needed
-
-  name   = "needed"
-  role   = aws_iam_role.this[each.key].name
-  policy = each.value.json
-}
-
 locals {
+  # All that a role is given.
   documents = [
     data.aws_iam_policy_document.s3,
     data.aws_iam_policy_document.key,
@@ -579,11 +572,22 @@ locals {
     data.aws_iam_policy_document.registration,
     data.aws_iam_policy_document.needed,
   ]
+}
 
-  # Phases whose policies are together longer than IAM takes of a role.
-  oversized = [
-    for phase in local.phases : phase if length(join("", flatten([
-      for by_phase in local.documents : [for key, document in by_phase : document.minified_json if key == phase]
-    ]))) > 10240
-  ]
+resource "aws_iam_role_policy" "needed" {
+  for_each = data.aws_iam_policy_document.needed
+
+  name   = "needed"
+  role   = aws_iam_role.this[each.key].name
+  policy = each.value.json
+
+  lifecycle {
+    precondition {
+      error_message = "IAM takes 10240 characters of inline policies of a role, and those of ${each.key} are longer; attach some of its role_statements to role_names as a managed policy instead"
+
+      condition = length(join("", [
+        for by_phase in local.documents : by_phase[each.key].minified_json if contains(keys(by_phase), each.key)
+      ])) <= 10240
+    }
+  }
 }

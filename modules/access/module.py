@@ -12,10 +12,7 @@ from sustainable_mlops.authoring.expressions import (
     contains,
     cut,
     each_of,
-    flatten,
-    join,
     keys,
-    length,
     list_of,
     map_of,
     match,
@@ -25,9 +22,6 @@ from sustainable_mlops.authoring.expressions import (
     without,
 )
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
-from sustainable_mlops.catalogue.limits import limit
-
-MOST_CHARACTERS = limit("role_inline_policies_characters")
 
 
 class Access(Module[Inputs]):
@@ -54,14 +48,14 @@ class Access(Module[Inputs]):
         containers.add(self)
         pipeline.add(self)
         needed.add(self)
-        labels = [entry.path[2] for entry in self.entries if entry.path[1] == "aws_iam_role_policy"]
-        policies = tuple(f"aws_iam_role_policy.{label}" for label in labels)
+        policies = tuple(
+            f"aws_iam_role_policy.{entry.path[2]}" for entry in self.entries if entry.path[1] == "aws_iam_role_policy"
+        )
         return {
             "role_arns": Output(
                 role_arns,
                 "Role of each phase, made here or given; whoever uses it waits until its policies are there.",
                 depends_on=policies,
-                precondition=self._fits(labels),
             ),
             "role_names": Output(
                 map_of(role_arns, lambda _phase, arn: match("[^/]+$", arn)),
@@ -69,34 +63,6 @@ class Access(Module[Inputs]):
                 depends_on=policies,
             ),
         }
-
-    def _fits(self, labels: list[str]) -> tuple[object, str]:
-        """The condition that IAM takes the policies of these labels, and what is said where it would not."""
-        documents = self.local("documents", [getattr(self.data.aws_iam_policy_document, label) for label in labels])
-
-        def texts(phase: str) -> list[str]:
-            return flatten(
-                list_of(
-                    documents,
-                    lambda by_phase: list_of(
-                        by_phase, lambda _key, document: document.minified_json, where=lambda key, _: key == phase
-                    ),
-                )
-            )
-
-        oversized = self.local(
-            "oversized",
-            list_of(
-                self.locals.phases,
-                lambda phase: phase,
-                where=lambda phase: length(join("", texts(phase))) > MOST_CHARACTERS,
-            ),
-            why="Phases whose policies are together longer than IAM takes of a role.",
-        )
-        return length(oversized) == 0, (
-            f"IAM takes {MOST_CHARACTERS} characters of inline policies of a role, and of these phases there are more: "
-            f"{join(', ', oversized)}. Attach some of role_statements to role_names as a managed policy instead."
-        )
 
     def _roles(self, var: Inputs) -> dict[str, str]:
         trust = self.add(

@@ -4,11 +4,6 @@ output "role_arns" {
   description = "Role of each phase, made here or given; whoever uses it waits until its policies are there."
   value       = local.role_arns
 
-  precondition {
-    condition     = length(local.oversized) == 0
-    error_message = "IAM takes 10240 characters of inline policies of a role, and of these phases there are more: ${join(", ", local.oversized)}. Attach some of role_statements to role_names as a managed policy instead."
-  }
-
   depends_on = [aws_iam_role_policy.s3, aws_iam_role_policy.key, aws_iam_role_policy.container, aws_iam_role_policy.features, aws_iam_role_policy.offline_store, aws_iam_role_policy.vpc, aws_iam_role_policy.orchestration, aws_iam_role_policy.pass_role, aws_iam_role_policy.registration, aws_iam_role_policy.needed]
 }
 

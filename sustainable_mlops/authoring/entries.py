@@ -24,7 +24,6 @@ class Output:
     description: str
     sensitive: bool = False
     depends_on: tuple[Any, ...] = ()
-    precondition: tuple[object, str] | None = None  # what must hold before anybody reads it, and what is said if not
     place: str = field(default_factory=place)
 
     def body(self) -> dict[str, Any]:
@@ -33,9 +32,6 @@ class Output:
             body["sensitive"] = True
         if self.depends_on:
             body["depends_on"] = addresses(self.depends_on)
-        if self.precondition:
-            condition, message = self.precondition
-            body["precondition"] = plain({"condition": condition, "error_message": message})
         return body
 
 

@@ -109,7 +109,7 @@ class Module(Generic[I]):
         said = [(entry.said, entry.place, {"each": entry.each} if entry.each else {}) for entry in self.entries]
         for output in self.outputs.values():
             waits = [f"${{{address}}}" for address in addresses(output.depends_on)]
-            said.append(([output.body(), waits], output.place, {}))
+            said.append(([plain(output.value), waits], output.place, {}))
         for value, where, each in said:
             for wrong in unknown(value, {**names, **each}):
                 raise mistake(wrong, where)
@@ -213,7 +213,7 @@ class Module(Generic[I]):
     def files(self) -> dict[str, str]:
         """File name to the HCL in it, not yet formatted by `terraform fmt`."""
         by_name = sorted(self.outputs.items())
-        order = hcl.Shape(hcl.LIFECYCLE.blocks, order=("description", "value", "sensitive", "depends_on"))
+        order = hcl.Shape(order=("description", "value", "sensitive", "depends_on"))
         return {
             "main.tf": self.main(),
             "variables.tf": "\n".join(variable.hcl() for variable in self.variables),
