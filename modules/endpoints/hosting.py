@@ -8,7 +8,7 @@ from cdktn_provider_aws.sagemaker_endpoint import SagemakerEndpoint
 from cdktn_provider_aws.sagemaker_endpoint_configuration import SagemakerEndpointConfiguration
 from cdktn_provider_aws.sagemaker_model import SagemakerModel
 
-from modules.endpoints.inputs import Endpoint, name_of, prefix_of_configurations
+from modules.endpoints.inputs import Endpoint, prefix_of_configurations
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 #: The one variant. The provider would choose a random name, which autoscaling could not know.
@@ -18,13 +18,13 @@ VARIANT = "main"
 def add(
     module: Module[Any],
     var: Endpoint,
+    name: str,
     *,
     model: Mapping[str, Any],
     variant: Mapping[str, Any],
     configuration: Mapping[str, Any],
 ) -> tuple[Any, Outputs]:
     """Add them, each with these arguments besides; returns the endpoint, and the outputs of every endpoint."""
-    name = module.local("name", name_of(var), why="A name of its own may be longer than a prefix.")
     logs = module.add(
         CloudwatchLogGroup,
         "this",

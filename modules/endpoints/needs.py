@@ -8,12 +8,13 @@ from modules.needs import Place, statement, together, where_given
 from sustainable_mlops.authoring.expressions import groups, replace
 
 
-def statements(var: Endpoint, at: Place) -> Any:
-    """The statements of inference; `var` is read but for its role.
+def statements(var: Endpoint, at: Place, *own: dict[str, Any]) -> Any:
+    """The statements of inference, after those of the endpoint's own kind; `var` is read but for its role.
 
     Of a model package only Terraform's caller and SageMaker know where its image and its model are.
     """
     fixed = [
+        *own,
         containers.logs(at, f"{log_group_name(var)}:*"),
         containers.metrics("/aws/sagemaker/*"),
         containers.registry_login(),

@@ -4,6 +4,7 @@ from cdktn_provider_aws.appautoscaling_policy import AppautoscalingPolicy
 from cdktn_provider_aws.appautoscaling_target import AppautoscalingTarget
 
 from modules.endpoints import hosting
+from modules.endpoints.inputs import name_of
 from modules.needs import ROLE_STATEMENTS, place
 from modules.serverless_endpoint import needs
 from modules.serverless_endpoint.inputs import Inputs
@@ -15,9 +16,11 @@ class ServerlessEndpoint(Module[Inputs]):
     """An endpoint that scales to zero: between requests nothing runs and nothing is billed."""
 
     def build(self, var: Inputs) -> Outputs:
+        name = self.local("name", name_of(var), why="A name of its own may be longer than a prefix.")
         endpoint, outputs = hosting.add(
             self,
             var,
+            name,
             model={"skips": {"CKV_AWS_370": "a serverless endpoint refuses a model with network isolation"}},
             variant={
                 "serverless_config": {
