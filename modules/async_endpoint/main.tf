@@ -81,10 +81,6 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
   tags        = var.tags
 
   async_inference_config {
-    client_config {
-      max_concurrent_invocations_per_instance = var.requests_per_instance
-    }
-
     output_config {
       s3_output_path  = "${local.folder}/answers"
       s3_failure_path = "${local.folder}/failures"
@@ -93,6 +89,15 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
       notification_config {
         error_topic   = aws_sns_topic.this["error"].arn
         success_topic = aws_sns_topic.this["success"].arn
+      }
+    }
+
+    dynamic "client_config" {
+      for_each = var.requests_per_instance[*]
+      iterator = at_once
+
+      content {
+        max_concurrent_invocations_per_instance = at_once.value
       }
     }
   }
@@ -124,6 +129,10 @@ resource "aws_appautoscaling_target" "instances" {
   min_capacity       = var.min_instances
   max_capacity       = var.max_instances
   tags               = var.tags
+
+  lifecycle {
+    replace_triggered_by = [aws_sagemaker_endpoint.this.id]
+  }
 }
 
 # The backlog, since an asynchronous endpoint publishes no invocations to follow.

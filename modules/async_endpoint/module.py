@@ -13,7 +13,7 @@ from modules.async_endpoint.inputs import Inputs
 from modules.endpoints import hosting
 from modules.endpoints.inputs import name_of
 from modules.needs import ROLE_STATEMENTS
-from sustainable_mlops.authoring.expressions import contains, each_of, groups, map_of, set_of, when
+from sustainable_mlops.authoring.expressions import Dynamic, contains, each_of, groups, map_of, optional, set_of, when
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 
@@ -50,7 +50,11 @@ class AsyncEndpoint(Module[Inputs]):
                     contains(local_disk, groups(r"^ml\.([^.]+)", var.instance_type)[0]), None, var.kms_key_arn
                 ),
                 "async_inference_config": {
-                    "client_config": {"max_concurrent_invocations_per_instance": var.requests_per_instance},
+                    # Not a block of null: the provider crashes on it.
+                    "client_config": Dynamic(
+                        optional(var.requests_per_instance),
+                        lambda at_once: {"max_concurrent_invocations_per_instance": at_once.value},
+                    ),
                     "output_config": {
                         "s3_output_path": f"{folder}/answers",
                         "s3_failure_path": f"{folder}/failures",
@@ -63,7 +67,7 @@ class AsyncEndpoint(Module[Inputs]):
                 },
             },
         )
-        self._scale(var, endpoint.name)
+        self._scale(var, endpoint)
         return {
             **outputs,
             "answers_s3_uri": Output(f"{folder}/answers", "Where answers are written."),
@@ -75,23 +79,24 @@ class AsyncEndpoint(Module[Inputs]):
             ),
         }
 
-    def _scale(self, var: Inputs, endpoint_name: str) -> None:
+    def _scale(self, var: Inputs, endpoint: Any) -> None:
         target = self.add(
             AppautoscalingTarget,
             "instances",
             service_namespace="sagemaker",
             scalable_dimension="sagemaker:variant:DesiredInstanceCount",
-            resource_id=f"endpoint/{endpoint_name}/variant/{hosting.VARIANT}",
+            resource_id=f"endpoint/{endpoint.name}/variant/{hosting.VARIANT}",
             min_capacity=var.min_instances,
             max_capacity=var.max_instances,
             tags=var.tags,
+            lifecycle={"replace_triggered_by": [endpoint.id]},
         )
         scaled: dict[str, Any] = {
             "service_namespace": target.service_namespace,
             "scalable_dimension": target.scalable_dimension,
             "resource_id": target.resource_id,
         }
-        of_endpoint = {"EndpointName": endpoint_name}
+        of_endpoint = {"EndpointName": endpoint.name}
         self.add(
             AppautoscalingPolicy,
             "backlog",
@@ -128,7 +133,7 @@ class AsyncEndpoint(Module[Inputs]):
         self.add(
             CloudwatchMetricAlarm,
             "wake",
-            alarm_name=f"{endpoint_name}-has-backlog-without-capacity",
+            alarm_name=f"{endpoint.name}-has-backlog-without-capacity",
             alarm_description="Requests wait, and no instance runs: starts one.",
             namespace="AWS/SageMaker",
             metric_name="HasBacklogWithoutCapacity",

@@ -13,12 +13,13 @@ def statements(var: Inputs) -> Needs:
     """The statements of inference; `var` is read but for its role."""
     topics = f"arn:{var.partition}:sns:{var.region}:{var.account_id}"
     folder = needs.object_arn(var.s3_uri, var) + f"/{name_of(var)}"
-    encrypt = ["kms:Decrypt", "kms:GenerateDataKey*"]
     own = [
         statement("ReadRequests", ["s3:GetObject"], [f"{folder}/*"]),
         statement("WriteResults", ["s3:PutObject"], [f"{folder}/*"]),
-        statement("EncryptResults", encrypt, [var.kms_key_arn], through(var, "s3")),
+        statement("StoreEncrypted", ["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], through(var, "s3")),
         statement("PublishNotifications", ["sns:Publish"], [f"{topics}:{name_of(var)}-{kind}" for kind in NOTICES]),
-        statement("EncryptNotifications", encrypt, [var.kms_key_arn], through(var, "sns")),
+        statement(
+            "EncryptNotifications", ["kms:Decrypt", "kms:GenerateDataKey*"], [var.kms_key_arn], through(var, "sns")
+        ),
     ]
     return {"inference": needs.statements(var, var, *own)}

@@ -52,8 +52,8 @@ output "role_statements" {
         condition = []
       },
       {
-        sid       = "EncryptResults"
-        actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        sid       = "StoreEncrypted"
+        actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
         resources = [var.kms_key_arn]
         condition = [
           {
