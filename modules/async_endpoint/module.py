@@ -46,6 +46,7 @@ class AsyncEndpoint(Module[Inputs]):
                 "initial_instance_count": when(var.min_instances > 1, var.min_instances, 1),
             },
             configuration={
+                "skips": {"CKV_AWS_98": "only instances with a local disk have no key: they encrypt it"},
                 "kms_key_arn": when(
                     contains(local_disk, groups(r"^ml\.([^.]+)", var.instance_type)[0]), None, var.kms_key_arn
                 ),
