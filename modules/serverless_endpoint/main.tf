@@ -1,10 +1,15 @@
 # Generated from module.py by scripts/synth.py: change that, then run it again.
 
+locals {
+  # A name of its own may be longer than a prefix.
+  name = var.name == null ? var.name_prefix : var.name
+}
+
 # SageMaker would create it at the first request, and keep it for ever.
 resource "aws_cloudwatch_log_group" "this" {
   # checkov:skip=CKV_AWS_338:a container's logs are read for weeks; log_retention_days says how long
 
-  name              = "/aws/sagemaker/Endpoints/${var.name_prefix}"
+  name              = "/aws/sagemaker/Endpoints/${local.name}"
   kms_key_id        = var.kms_key_arn
   retention_in_days = var.log_retention_days
   tags              = var.tags
@@ -31,7 +36,7 @@ resource "aws_sagemaker_model" "this" {
 
 # An endpoint follows only a new configuration name, hence the prefix and the order of replacement.
 resource "aws_sagemaker_endpoint_configuration" "this" {
-  name_prefix = "${var.name_prefix}-"
+  name_prefix = "${substr(local.name, 0, 36)}-"
   kms_key_arn = var.kms_key_arn
   tags        = var.tags
 
@@ -52,7 +57,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
 }
 
 resource "aws_sagemaker_endpoint" "this" {
-  name                 = var.name_prefix
+  name                 = local.name
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
   tags                 = var.tags
 

@@ -1,37 +1,10 @@
 """What a serverless endpoint needs of the role of its container."""
 
-from modules import containers
-from modules.needs import Needs, Place, statement, together, where_given
+from modules.endpoints.needs import statements as of_container
+from modules.needs import Needs, Place
 from modules.serverless_endpoint.inputs import Inputs
-from sustainable_mlops.authoring.expressions import groups, replace
 
 
 def statements(var: Inputs, at: Place) -> Needs:
-    """The statements of inference; `var` is read but for its role.
-
-    Of a model package only Terraform's caller and SageMaker know where its image and its model are.
-    """
-    fixed = [
-        containers.logs(at, f"{log_group_name(var)}:*"),
-        containers.metrics("/aws/sagemaker/*"),
-        containers.registry_login(),
-    ]
-    image = where_given(var.image_uri, lambda image: containers.images([_repository_arn(image, at)]))
-    model = where_given(
-        var.model_data_url,
-        lambda url: statement("ReadModel", ["s3:GetObject"], [f"arn:{at.partition}:s3:::{replace(url, 's3://', '')}"]),
-    )
-    return {"inference": together(fixed, image, model)}
-
-
-def log_group_name(var: Inputs) -> str:
-    """The name of the log group that SageMaker writes to."""
-    return f"/aws/sagemaker/Endpoints/{var.name_prefix}"
-
-
-def _repository_arn(image: str, at: Place) -> str:
-    """The repository of an image such as 123456789012.dkr.ecr.eu-north-1.amazonaws.com/shop/churn:1."""
-    account, region, repository = (
-        groups(r"^([0-9]+)\.dkr\.ecr\.([^.]+)\.[^/]+/([^:@]+)", image)[part] for part in range(3)
-    )
-    return f"arn:{at.partition}:ecr:{region}:{account}:repository/{repository}"
+    """The statements of inference; `var` is read but for its role."""
+    return {"inference": of_container(var, at)}

@@ -29,7 +29,7 @@ output "role_statements" {
           "logs:PutLogEvents",
         ]
         resources = [
-          "arn:${local.place.partition}:logs:${local.place.region}:${local.place.account_id}:log-group:/aws/sagemaker/Endpoints/${var.name_prefix}:*",
+          "arn:${local.place.partition}:logs:${local.place.region}:${local.place.account_id}:log-group:/aws/sagemaker/Endpoints/${var.name == null ? var.name_prefix : var.name}:*",
         ]
         condition = []
       },

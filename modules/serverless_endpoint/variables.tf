@@ -30,13 +30,13 @@ variable "environment_variables" {
 }
 
 variable "image_uri" {
-  description = "Container image in Amazon ECR, for CPU."
+  description = "Container image in Amazon ECR, for the hardware that it runs on."
   type        = string
   default     = null
 
   validation {
     condition     = var.image_uri == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", var.image_uri))
-    error_message = "image_uri must be an image in Amazon ECR; a serverless endpoint takes no other registry."
+    error_message = "image_uri must be an image in Amazon ECR; no other registry is taken."
   }
 
   validation {
@@ -127,6 +127,17 @@ variable "model_package_arn" {
   validation {
     condition     = var.model_package_arn == null ? var.image_uri != null : (var.image_uri == null ? var.model_data_url == null : false)
     error_message = "model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the model); a package brings its own image and model."
+  }
+}
+
+variable "name" {
+  description = "Name of the endpoint, and start of its configurations' names; name_prefix by default."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.name == null ? true : length(var.name) <= 63 && can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.name))
+    error_message = "name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
   }
 }
 

@@ -161,7 +161,8 @@ class Module(Generic[I]):
             element.add_override(path, value)
         lead = "".join(f"# checkov:skip={check}:{reason}\n" for check, reason in (skips or {}).items())
         lead += "\n" if lead else ""
-        waits = [f"${{{address}}}" for address in given.get("depends_on", ())]
+        triggers = given.get("lifecycle", {}).get("replace_triggered_by", ())
+        waits = [f"${{{address}}}" for address in (*given.get("depends_on", ()), *triggers)]
         said = [{name: value for name, value in given.items() if name != "depends_on"}, waits, structs.said(values)]
         each = for_each and for_each.type
         self.entries.append(Entry(address, why, lead, element, cls, values, notes or {}, said=said, each=each))

@@ -107,6 +107,15 @@ def differences(wanted: Any, found: Any, path: str = "") -> list[str]:
     return [] if wanted == found else [f"{path}: wanted {wanted!r}, found {found!r}"]
 
 
+def renewed(wanted: Any, found: Any) -> Any:
+    """What `wanted` speaks of, as it is in `found`; what is not there any more is left out."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return {key: renewed(value, found[key]) for key, value in wanted.items() if key in found}
+    if isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        return [renewed(w, f) for w, f in zip(wanted, found, strict=True)]
+    return found
+
+
 def summary(plan: dict[str, Any]) -> dict[str, Any]:
     """What an inventory may speak of: counts by type, planned values by address, and outputs that are known."""
     planned = plan["planned_values"]

@@ -1,7 +1,7 @@
 """Write anew what tests expect of modules: `.venv/bin/python -m tests.modules.renew storage storage-full`.
 
 A module's name adds its new addresses to those it has had; an example's name counts its resources, and what else its
-inventory says is kept. Without a name, print the names.
+inventory speaks of is written as it is now. Without a name, print the names.
 """
 
 import sys
@@ -13,7 +13,7 @@ import yaml
 from sustainable_mlops import synth
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import Terraform
-from tests.modules.examples import Example, addresses, addresses_file, examples, summary
+from tests.modules.examples import Example, addresses, addresses_file, examples, renewed, summary
 
 _HEAD = "# Every managed resource. A lost address destroys what it names at a user's next apply: rename by `moved`.\n"
 
@@ -30,7 +30,7 @@ def main(names: list[str]) -> None:
     if chosen := [known[name] for name in names if name in known]:
         with Sandbox.start() as sandbox:
             for example in chosen:
-                _count(example, sandbox)
+                _write(example, sandbox)
 
 
 def _add_addresses(module: str) -> None:
@@ -41,15 +41,16 @@ def _add_addresses(module: str) -> None:
     print(file)
 
 
-def _count(example: Example, sandbox: Sandbox) -> None:
+def _write(example: Example, sandbox: Sandbox) -> None:
     with tempfile.TemporaryDirectory() as folder:
         example.write(Path(folder))
         terraform = Terraform(Path(folder), sandbox.environment)
         terraform.init()
-        counts = summary(terraform.plan(Path(folder) / "tfplan"))["counts"]
+        found = summary(terraform.plan(Path(folder) / "tfplan"))
     old = yaml.safe_load(example.inventory.read_text()) if example.inventory.exists() else {}
     example.inventory.parent.mkdir(exist_ok=True)
-    example.inventory.write_text(yaml.safe_dump({**old, "counts": dict(sorted(counts.items()))}, sort_keys=False))
+    new = {**renewed(old, found), "counts": dict(sorted(found["counts"].items()))}
+    example.inventory.write_text(yaml.safe_dump(new, sort_keys=False))
     print(example.inventory)
 
 

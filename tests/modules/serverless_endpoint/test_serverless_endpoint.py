@@ -165,6 +165,8 @@ def test_settings_tell_why_a_setting_of_another_endpoint_is_refused(name: str) -
         ({"model_package_arn": "arn:aws:sagemaker:eu-north-1:123456789012:model-package/churn/1"}, "give either"),
         ({"provisioned_concurrency": {"min": 3, "max": 2}}, "min must be at most max"),
         ({"provisioned_concurrency": {"min": 1, "max": 6}}, "max at most max_concurrency"),
+        ({"name": "a" * 64}, "name: must have at most 63 characters"),
+        ({"name": "delay-"}, "name: 'delay-' must be 1 to 63 letters, digits and hyphens, and neither start nor end"),
         ({"memory_mb": 1500}, "memory_mb: must be 1024, 2048, 3072, 4096, 5120 or 6144, not 1500"),
     ],
 )
