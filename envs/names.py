@@ -52,4 +52,4 @@ def problems(names: Iterable[Name]) -> Iterator[str]:
             )
         other = taken.setdefault((name.kind, name.text), name)
         if other is not name:
-            yield f"{name.source} and {other.source}: both would name a {what} '{name.text}'; choose other keys"
+            yield f"{name.source} and {other.source}: the {what} of both would be named '{name.text}'; rename one"

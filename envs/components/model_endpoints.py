@@ -1,6 +1,6 @@
 """What endpoints of every kind have in common: one for each model that asks for it, with its first approved package."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from envs.component import Component, S, given
@@ -8,7 +8,7 @@ from envs.components.access import Access
 from envs.components.storage import Storage
 from envs.names import Name, cut, joined
 from sustainable_mlops.authoring import ModuleInputs
-from sustainable_mlops.authoring.expressions import contains, each_of, keys, map_of
+from sustainable_mlops.authoring.expressions import contains, each_of, get, keys, map_of
 
 if TYPE_CHECKING:
     from envs.root import Environment
@@ -43,14 +43,12 @@ class ModelEndpoints(Component[S]):
             yield Name("endpoint", f"models.{key}.{self.module}", self.name(key))
 
     def add(self, env: "Environment") -> None:
-        asked = {key: given(options) for key, options in self.asked().items()}
-        fields = list(dict.fromkeys(field for options in asked.values() for field in options))
         entries = {
-            # Each has the same fields; null leaves the default to the module.
-            key: {"name": self.name(key), **{field: options.get(field) for field in fields}}
-            for key, options in asked.items()
+            key: {"name": self.name(key), **{name: value for name, value in given(one).items() if value is not None}}
+            for key, one in self.asked().items()
         }
         self.declared = env.local(f"{self.module}s", entries)
+        fields = dict.fromkeys(field for entry in entries.values() for field in entry)
         packages = env.var.model_packages
         endpoint = each_of(
             map_of(
@@ -64,9 +62,8 @@ class ModelEndpoints(Component[S]):
             why="An endpoint needs a model: it comes with the first approved package.",
             for_each=endpoint,
             name_prefix=self.settings.name_prefix,
-            name=endpoint.value.name,
             model_package_arn=packages[endpoint.key],
-            **{field: getattr(endpoint.value, field) for field in fields},
+            **{field: _said(endpoint.value, field, entries.values()) for field in fields},
             log_retention_days=self.settings.log_retention_days,
             role_arn=env[Access].role_arns["inference"],
             kms_key_arn=env[Storage].kms_key_arn,
@@ -77,3 +74,8 @@ class ModelEndpoints(Component[S]):
 
         names = map_of(self.endpoints, lambda _name, endpoint: endpoint.endpoint_name)
         return {f"{self.module}s": Output(names, "Name of the endpoint to invoke, by model.")}
+
+
+def _said(endpoint: Any, field: str, entries: Collection[Mapping[str, Any]]) -> Any:
+    """What a model says of a field, null, the module's own default, where only others say something."""
+    return getattr(endpoint, field) if all(field in entry for entry in entries) else get(endpoint, field, None)

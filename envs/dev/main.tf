@@ -153,8 +153,8 @@ module "serverless_endpoint" {
   source = "../../modules/serverless_endpoint"
 
   name_prefix        = "smlops-dev"
-  name               = each.value.name
   model_package_arn  = var.model_packages[each.key]
+  name               = each.value.name
   max_concurrency    = each.value.max_concurrency
   memory_mb          = each.value.memory_mb
   log_retention_days = 14
