@@ -2,6 +2,8 @@
 
 import re
 
+import botocore.session
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +12,20 @@ from envs.names import Kind, Name, cut, joined, longest, problems
 KINDS = st.sampled_from(Kind.__args__)  # type: ignore[attr-defined]
 #: Such as are made of a prefix and keys.
 TEXTS = st.from_regex(re.compile(r"[a-z]([a-z0-9-]{0,700}[a-z0-9])?", re.ASCII), fullmatch=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "service", "shape"),
+    [
+        ("endpoint", "sagemaker", "EndpointName"),
+        ("feature_group", "sagemaker", "FeatureGroupName"),
+        ("log_group", "logs", "LogGroupName"),
+        ("model_package_group", "sagemaker", "EntityName"),
+    ],
+)
+def test_the_longest_name_is_the_services_own(kind: Kind, service: str, shape: str) -> None:
+    model = botocore.session.get_session().get_service_model(service)
+    assert longest(kind) == model.shape_for(shape).metadata["max"]
 
 
 @given(KINDS, TEXTS)

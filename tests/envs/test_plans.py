@@ -45,7 +45,8 @@ LONGEST = {
     "state": {"bucket": "b" * 63},
     "storage": {"extra_buckets": {"landing-it": {}}},
     "models": {
-        f"breast_cancer_stage_and_grade{end}": {"serverless_endpoint": {"memory_mb": 1024}} for end in ("x", "y")
+        f"breast_cancer_stage_and_grade{end}": {"serverless_endpoint": said}
+        for end, said in {"x": {"memory_mb": 1024}, "y": {"max_concurrency": 2}}.items()
     },
 }
 

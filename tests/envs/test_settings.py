@@ -82,6 +82,11 @@ def edited(folder: Path, path: str, value: Any) -> Path:
         ("storage", {"extra_buckets": {"data": {}}}, "must not name artifacts, data, logs: they exist already"),
         ("storage", {"lifecycle_days": {"logs": 0}}, "storage.lifecycle_days.logs: must be greater than or equal to 1"),
         ("access", {"role_path": "mlops"}, "access.role_path: 'mlops' must start and end with a slash"),
+        (
+            "models.flight_delay.serverless_endpoint.provisioned_concurrency",
+            {"min": 1, "max": 10},
+            "provisioned_concurrency: min must be at most max, and max at most max_concurrency.",
+        ),
         ("feature_groups.flights.event_time", "when", "event_time: 'when' must be one of its features"),
         ("feature_groups.flights.features.event_time", None, "event_time: 'event_time' must be one of its features"),
         ("feature_groups.flights.features.carrier.type", "Text", "type: must be 'Integral', 'Fractional' or 'String'"),
