@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from envs.common import Common
 from envs.names import Name
+from modules.needs import Needs
 from sustainable_mlops.authoring import ModuleInputs
 from sustainable_mlops.authoring.expressions.scopes import inputs
 from sustainable_mlops.authoring.rules import Rule, rules_of
@@ -47,6 +48,10 @@ class Component(Generic[S]):
     def names(self) -> Iterator[Name]:
         """Every name of what it adds that has to be unique in the account and Region."""
         yield from ()
+
+    def needs(self, env: "Environment") -> Needs:  # noqa: ARG002
+        """What it needs of the phases' roles, said before these are made and so before it is added itself."""
+        return {}
 
     def add(self, env: "Environment") -> None:
         """Add it to the root module; `env[Storage]` is the component that was added before."""

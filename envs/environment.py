@@ -4,6 +4,7 @@ from typing import Any
 
 from envs.component import Component
 from envs.components.access import Access
+from envs.components.async_endpoints import AsyncEndpoints
 from envs.components.feature_store import FeatureStore
 from envs.components.job_logs import JobLogs
 from envs.components.model_registry import ModelRegistry
@@ -18,6 +19,7 @@ COMPONENTS: tuple[type[Component[Any]], ...] = (
     FeatureStore,
     ModelRegistry,
     ServerlessEndpoints,
+    AsyncEndpoints,
     Promotions,
     JobLogs,
     Platform,

@@ -7,6 +7,7 @@ from envs import environment
 from envs.component import Component
 from envs.names import Kind
 from envs.settings import Settings
+from modules.needs import Needs, combined
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.mistakes import mistake, place
 from sustainable_mlops.authoring.resources import Module, Outputs, Root
@@ -66,6 +67,10 @@ class Environment(Root[Inputs]):
     def names(self, kind: Kind) -> list[str]:
         """What all components, also those that come later, name of this kind."""
         return [name.text for component in self._components for name in component.names() if name.kind == kind]
+
+    def needs(self) -> Needs:
+        """What all components, also those that come later, need of the phases' roles."""
+        return combined(*(component.needs(self) for component in self._components))
 
     def published(self) -> dict[str, Any]:
         """What the components added before publish. Raises UserError where two publish under one name."""

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 from envs.common import Common
 from envs.component import Component, given, options
 from envs.components.storage import Storage
-from modules.access.inputs import Inputs, Phase
+from modules.access.inputs import Inputs
 from modules.common import Located
+from modules.needs import Phase
 from sustainable_mlops.authoring import Field, ModuleInputs
 
 if TYPE_CHECKING:
     from envs.root import Environment
 
-_WIRED = ("buckets", "feature_group_names", "kms_key_arn", "model_package_group_names")
+_WIRED = ("buckets", "feature_group_names", "kms_key_arn", "model_package_group_names", "role_statements")
 
 
 @options(Inputs, but=(*Located.model_fields, *_WIRED))
@@ -31,7 +32,8 @@ class Access(Component[AccessSettings]):
     role_arns: Mapping[Phase, str]
 
     def add(self, env: "Environment") -> None:
-        storage = env[Storage]
+        storage, needs = env[Storage], env.needs()
+        besides: dict[str, Any] = {"role_statements": needs} if needs else {}
         module = env.call(
             env.modules["access"],
             **self.settings.located,
@@ -40,6 +42,7 @@ class Access(Component[AccessSettings]):
             # Names, not outputs of what makes them, which itself needs a role from here.
             feature_group_names=env.names("feature_group"),
             model_package_group_names=env.names("model_package_group"),
+            **besides,
             **given(self.settings.access),
         )
         self.role_arns = module.role_arns

@@ -7,12 +7,16 @@ from envs.component import Component, S, given
 from envs.components.access import Access
 from envs.components.storage import Storage
 from envs.names import Name, cut, joined
+from modules.endpoints import inputs
 from sustainable_mlops.authoring import ModuleInputs
 from sustainable_mlops.authoring.expressions import contains, each_of, get, keys, map_of
 
 if TYPE_CHECKING:
     from envs.root import Environment
     from sustainable_mlops.authoring.resources import Outputs
+
+#: Inputs of every kind of endpoint that the environment gives: of the container only its variables are a model's own.
+GIVEN = tuple(name for name in inputs.Endpoint.model_fields if name != "environment_variables")
 
 
 class Endpoint(Protocol):
@@ -42,7 +46,13 @@ class ModelEndpoints(Component[S]):
         for key in self.asked():
             yield Name("endpoint", f"models.{key}.{self.module}", self.name(key))
 
+    def wired(self, env: "Environment") -> dict[str, Any]:
+        """What this kind's module is given of the environment besides what each is."""
+        return {"name_prefix": self.settings.name_prefix, "kms_key_arn": env[Storage].kms_key_arn}
+
     def add(self, env: "Environment") -> None:
+        if not self.asked():
+            return
         entries = {
             key: {"name": self.name(key), **{name: value for name, value in given(one).items() if value is not None}}
             for key, one in self.asked().items()
@@ -61,17 +71,18 @@ class ModelEndpoints(Component[S]):
             env.modules[self.module],
             why="An endpoint needs a model: it comes with the first approved package.",
             for_each=endpoint,
-            name_prefix=self.settings.name_prefix,
+            **self.wired(env),
             model_package_arn=packages[endpoint.key],
             **{field: _said(endpoint.value, field, entries.values()) for field in fields},
             log_retention_days=self.settings.log_retention_days,
             role_arn=env[Access].role_arns["inference"],
-            kms_key_arn=env[Storage].kms_key_arn,
         )
 
     def outputs(self) -> "Outputs":
         from sustainable_mlops.authoring.resources import Output
 
+        if not self.asked():
+            return {}
         names = map_of(self.endpoints, lambda _name, endpoint: endpoint.endpoint_name)
         return {f"{self.module}s": Output(names, "Name of the endpoint to invoke, by model.")}
 

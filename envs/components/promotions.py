@@ -18,7 +18,8 @@ class Promotions(Component[Common]):
     def add(self, env: "Environment") -> None:
         unknown: Collection[str] = keys(env.var.model_packages)
         for kind in env.every(ModelEndpoints):
-            unknown = without(unknown, keys(kind.declared))
+            if kind.asked():
+                unknown = without(unknown, keys(kind.declared))
         env.check(
             "model_packages_are_of_known_models",
             length(unknown) == 0,

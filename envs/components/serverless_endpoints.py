@@ -4,17 +4,14 @@ from collections.abc import Iterator, Mapping
 
 from envs.common import Common
 from envs.component import options
-from envs.components.model_endpoints import ModelEndpoints
-from modules.common import Named
+from envs.components.model_endpoints import GIVEN, ModelEndpoints
 from modules.model_registry.inputs import GroupKey
 from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.catalogue import regions
 
-_GIVEN = ("image_uri", "kms_key_arn", "log_retention_days", "model_data_url", "model_package_arn", "name", "role_arn")
 
-
-@options(Inputs, but=(*Named.model_fields, *_GIVEN))
+@options(Inputs, but=GIVEN)
 class ServerlessEndpoint(ModuleInputs):
     """A serverless endpoint."""
 

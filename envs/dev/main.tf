@@ -153,13 +153,13 @@ module "serverless_endpoint" {
   source = "../../modules/serverless_endpoint"
 
   name_prefix        = "smlops-dev"
+  kms_key_arn        = module.storage.kms_key_arn
   model_package_arn  = var.model_packages[each.key]
   name               = each.value.name
   max_concurrency    = each.value.max_concurrency
   memory_mb          = each.value.memory_mb
   log_retention_days = 14
   role_arn           = module.access.role_arns["inference"]
-  kms_key_arn        = module.storage.kms_key_arn
 }
 
 check "model_packages_are_of_known_models" {

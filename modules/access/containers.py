@@ -1,9 +1,11 @@
 """What a container needs wherever SageMaker runs it: its image, its logs and metrics, features and, if asked, a VPC."""
 
+from modules import containers
 from modules.access import policy
 from modules.access.inputs import Inputs
 from modules.access.registries import FRAMEWORK_REGISTRIES
 from modules.access.s3 import bucket_arn, objects_arn
+from modules.feature_store import needs as feature_store
 from sustainable_mlops.authoring.expressions import (
     concat,
     contains,
@@ -49,7 +51,6 @@ def _container(module: Module[Inputs]) -> None:
         ),
         why="Every repository in the registries where AWS keeps SageMaker's images, and those that are named.",
     )
-    logs = f"arn:{var.partition}:logs:{var.region}:{var.account_id}:log-group:/aws/sagemaker/*"
     policy.add(
         module,
         "container",
@@ -58,50 +59,17 @@ def _container(module: Module[Inputs]) -> None:
         phases=each_of(local.in_containers),
         skips={"CKV_AWS_356": "ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resource"},
         statement=[
-            {
-                "sid": "Logs",
-                "actions": [
-                    "logs:CreateLogGroup",
-                    "logs:CreateLogStream",
-                    "logs:DescribeLogStreams",
-                    "logs:PutLogEvents",
-                ],
-                "resources": [logs],
-            },
-            {
-                "sid": "Metrics",
-                "actions": ["cloudwatch:PutMetricData"],
-                "resources": ["*"],
-                "condition": [
-                    {
-                        "test": "StringLike",
-                        "variable": "cloudwatch:namespace",
-                        "values": ["/aws/sagemaker/*", f"{var.name_prefix}/*"],
-                    }
-                ],
-            },
-            {"sid": "RegistryLogin", "actions": ["ecr:GetAuthorizationToken"], "resources": ["*"]},
-            {
-                "sid": "PullImages",
-                "actions": [
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:GetDownloadUrlForLayer",
-                ],
-                "resources": images,
-            },
+            containers.logs(var, "/aws/sagemaker/*"),
+            containers.metrics("/aws/sagemaker/*", f"{var.name_prefix}/*"),
+            containers.registry_login(),
+            containers.images(images),
         ],
     )
 
 
 def _features(module: Module[Inputs]) -> None:
     var, local = module.var, module.locals
-    read = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
-    write = ["sagemaker:DeleteRecord", "sagemaker:PutRecord"]
-    actions = module.local(
-        "feature_actions",
-        {"data_preparation": sorted(read + write), "training": read, "inference": read},
-    )
+    actions = module.local("feature_actions", feature_store.ACTIONS)
     asked = each_of(
         map_of(
             actions,
@@ -114,18 +82,9 @@ def _features(module: Module[Inputs]) -> None:
         "features",
         why="Data preparation writes features; training and inference read the same ones.",
         phases=asked,
-        statement=[
-            {
-                "sid": "Records",
-                "actions": asked.value,
-                "resources": list_of(
-                    var.feature_group_names, lambda name: f"{local.sagemaker_arn}:feature-group/{name}"
-                ),
-            }
-        ],
+        statement=[feature_store.records(asked.value, var.feature_group_names, var)],
     )
     written = var.s3_paths.data_preparation.write
-    glue = f"arn:{var.partition}:glue:{var.region}:{var.account_id}"
     nobody: list[str] = []
     writers = when(length(var.feature_group_names) > 0, ["data_preparation"], nobody)
     policy.add(
@@ -134,30 +93,11 @@ def _features(module: Module[Inputs]) -> None:
         why="Feature Store takes this role to write the offline store: it looks at the bucket's ACL, hands each object "
         "to the bucket's owner, and keeps the Glue table current.",
         phases=each_of(shared(local.phases, writers)),
-        statement=[
-            {
-                "sid": "ReadBucketAcl",
-                "actions": ["s3:GetBucketAcl"],
-                "resources": distinct(list_of(written, lambda path: bucket_arn(var, path))),
-            },
-            {
-                "sid": "HandOver",
-                "actions": ["s3:PutObjectAcl"],
-                "resources": list_of(written, lambda path: objects_arn(var, path)),
-                "condition": [
-                    {"test": "StringEquals", "variable": "s3:x-amz-acl", "values": ["bucket-owner-full-control"]}
-                ],
-            },
-            {
-                "sid": "Table",
-                "actions": ["glue:GetTable", "glue:UpdateTable"],
-                "resources": [
-                    f"{glue}:catalog",
-                    f"{glue}:database/sagemaker_featurestore",
-                    f"{glue}:table/sagemaker_featurestore/*",
-                ],
-            },
-        ],
+        statement=feature_store.offline_store(
+            distinct(list_of(written, lambda path: bucket_arn(var, path))),
+            list_of(written, lambda path: objects_arn(var, path)),
+            var,
+        ),
     )
 
 

@@ -1,14 +1,25 @@
 """Inputs of `access`."""
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 from modules.access.registries import FRAMEWORK_REGISTRIES
 from modules.common import KmsKeyArn, Located, RoleArn
+from modules.needs import PHASES, Phase, Statement
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
-from sustainable_mlops.authoring.expressions import concat, contains, every, flatten, join, keys, length, list_of, match
+from sustainable_mlops.authoring.expressions import (
+    concat,
+    contains,
+    distinct,
+    every,
+    flatten,
+    join,
+    jsonencode,
+    keys,
+    length,
+    list_of,
+    match,
+)
 
-Phase = Literal["data_preparation", "training", "pipeline", "inference"]
-PHASES: tuple[Phase, ...] = get_args(Phase)
 #: A pipeline runs no container of its own.
 WITHOUT_CONTAINERS: tuple[Phase, ...] = ("pipeline",)
 BucketArn = Annotated[
@@ -109,6 +120,31 @@ def _paths_elsewhere(v: Any) -> list[str]:
     )
 
 
+def _unlike(v: Any) -> list[str]:
+    """Sids by which one phase is given different statements."""
+    return flatten(
+        list_of(
+            v.role_statements,
+            lambda phase, statements: list_of(
+                distinct(list_of(statements, lambda one: one.sid)),
+                lambda sid: f"{phase}: {sid}",
+                lambda sid: (
+                    length(
+                        distinct(
+                            list_of(
+                                statements,
+                                lambda other: jsonencode([other.actions, other.condition]),
+                                lambda other: other.sid == sid,
+                            )
+                        )
+                    )
+                    > 1
+                ),
+            ),
+        )
+    )
+
+
 class Inputs(Located):
     """Inputs of `access`."""
 
@@ -146,10 +182,23 @@ class Inputs(Located):
         pattern=r"^/([!-~]+/)?$",
         json_schema_extra=must("start and end with a slash"),
     )
+    role_statements: dict[Phase, Annotated[list[Statement], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="What modules need of these roles besides, by phase, as their outputs of this name give it; "
+        "statements of one sid are one, with all their resources.",
+    )
     s3_paths: Paths = Field(default_factory=Paths, description="What each phase reads and writes in S3.")
     vpc: Vpc | None = Field(None, description="Network that jobs and endpoints may join; none by default.")
 
     rules = (
+        rule(
+            "role_statements",
+            lambda v: length(_unlike(v)) == 0,
+            lambda v: (
+                f"statements of one sid must allow the same actions under the same conditions; give "
+                f"{join(', ', _unlike(v))} another sid"
+            ),
+        ),
         rule(
             "s3_paths",
             lambda v: length(_paths_elsewhere(v)) == 0,

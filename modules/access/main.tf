@@ -300,9 +300,12 @@ data "aws_iam_policy_document" "features" {
   }
 
   statement {
-    sid       = "Records"
-    actions   = each.value
-    resources = [for name in var.feature_group_names : "${local.sagemaker_arn}:feature-group/${name}"]
+    sid     = "Records"
+    actions = each.value
+
+    resources = [
+      for name in var.feature_group_names : "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:feature-group/${name}"
+    ]
   }
 }
 
@@ -513,8 +516,8 @@ data "aws_iam_policy_document" "registration" {
 
     resources = flatten([
       for name in var.model_package_group_names : [
-        "${local.sagemaker_arn}:model-package-group/${name}",
-        "${local.sagemaker_arn}:model-package/${name}/*",
+        "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package-group/${name}",
+        "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package/${name}/*",
       ]
     ])
   }
@@ -526,4 +529,65 @@ resource "aws_iam_role_policy" "registration" {
   name   = "registration"
   role   = aws_iam_role.this[each.key].name
   policy = each.value.json
+}
+
+# What modules need besides. Of one sid all statements are alike, but for their resources.
+data "aws_iam_policy_document" "needed" {
+  for_each = {
+    for phase, statements in var.role_statements : phase => statements if contains(local.phases, phase)
+  }
+
+  dynamic "statement" {
+    for_each = toset([for one in each.value : one.sid])
+
+    content {
+      sid       = statement.value
+      actions   = [for one in each.value : one.actions if one.sid == statement.value][0]
+      resources = distinct(flatten([for one in each.value : one.resources if one.sid == statement.value]))
+
+      dynamic "condition" {
+        for_each = [for one in each.value : one.condition if one.sid == statement.value][0]
+
+        content {
+          test     = condition.value.test
+          variable = condition.value.variable
+          values   = condition.value.values
+        }
+      }
+    }
+  }
+}
+
+locals {
+  # All that a role is given.
+  documents = [
+    data.aws_iam_policy_document.s3,
+    data.aws_iam_policy_document.key,
+    data.aws_iam_policy_document.container,
+    data.aws_iam_policy_document.features,
+    data.aws_iam_policy_document.offline_store,
+    data.aws_iam_policy_document.vpc,
+    data.aws_iam_policy_document.orchestration,
+    data.aws_iam_policy_document.pass_role,
+    data.aws_iam_policy_document.registration,
+    data.aws_iam_policy_document.needed,
+  ]
+}
+
+resource "aws_iam_role_policy" "needed" {
+  for_each = data.aws_iam_policy_document.needed
+
+  name   = "needed"
+  role   = aws_iam_role.this[each.key].name
+  policy = each.value.json
+
+  lifecycle {
+    precondition {
+      error_message = "IAM takes 10240 characters of inline policies of a role, and those of ${each.key} are longer; attach some of its role_statements to role_names as a managed policy instead"
+
+      condition = length(join("", [
+        for by_phase in local.documents : by_phase[each.key].minified_json if contains(keys(by_phase), each.key)
+      ])) <= 10240
+    }
+  }
 }

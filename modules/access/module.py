@@ -5,8 +5,9 @@ from typing import cast
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.iam_role import IamRole
 
-from modules.access import containers, pipeline, s3
-from modules.access.inputs import PHASES, WITHOUT_CONTAINERS, Inputs
+from modules.access import containers, needed, pipeline, s3
+from modules.access.inputs import WITHOUT_CONTAINERS, Inputs
+from modules.needs import PHASES, dns_suffix
 from sustainable_mlops.authoring.expressions import (
     contains,
     cut,
@@ -18,7 +19,6 @@ from sustainable_mlops.authoring.expressions import (
     merge,
     replace,
     set_of,
-    when,
     without,
 )
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
@@ -41,12 +41,13 @@ class Access(Module[Inputs]):
             why="A phase whose role exists gets nothing here.",
         )
         self.local("in_containers", without(phases, WITHOUT_CONTAINERS), why="Phases that run containers.")
-        self.local("dns_suffix", when(var.partition == "aws-cn", "amazonaws.com.cn", "amazonaws.com"))
+        self.local("dns_suffix", dns_suffix(var))
         self.local("sagemaker_arn", f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}")
         role_arns = self._roles(var)
         s3.add(self)
         containers.add(self)
         pipeline.add(self)
+        needed.add(self)
         policies = tuple(
             f"aws_iam_role_policy.{entry.path[2]}" for entry in self.entries if entry.path[1] == "aws_iam_role_policy"
         )

@@ -2,6 +2,8 @@
 
 from modules.access import policy
 from modules.access.inputs import Inputs
+from modules.model_registry import needs as model_registry
+from modules.needs import equals
 from sustainable_mlops.authoring.expressions import each_of, flatten, length, list_of, set_of, shared, when
 from sustainable_mlops.authoring.resources import Module
 
@@ -64,9 +66,7 @@ def add(module: Module[Inputs]) -> None:
                 "sid": "HandOnRoles",
                 "actions": ["iam:PassRole"],
                 "resources": [local.role_arns["data_preparation"], local.role_arns["training"]],
-                "condition": [
-                    {"test": "StringEquals", "variable": "iam:PassedToService", "values": ["sagemaker.amazonaws.com"]}
-                ],
+                "condition": [equals("iam:PassedToService", "sagemaker.amazonaws.com")],
             },
         ],
     )
@@ -76,25 +76,5 @@ def add(module: Module[Inputs]) -> None:
         "registration",
         why="Registers candidates; approval is left to people.",
         phases=each_of(when(length(var.model_package_group_names) > 0, pipeline, set_of(nobody))),
-        statement=[
-            {
-                "sid": "Register",
-                "actions": [
-                    "sagemaker:AddTags",
-                    "sagemaker:CreateModelPackage",
-                    "sagemaker:DescribeModelPackage",
-                    "sagemaker:DescribeModelPackageGroup",
-                    "sagemaker:ListModelPackages",
-                ],
-                "resources": flatten(
-                    list_of(
-                        var.model_package_group_names,
-                        lambda name: [
-                            f"{local.sagemaker_arn}:model-package-group/{name}",
-                            f"{local.sagemaker_arn}:model-package/{name}/*",
-                        ],
-                    )
-                ),
-            }
-        ],
+        statement=[model_registry.registration(var.model_package_group_names, var)],
     )

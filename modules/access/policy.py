@@ -12,7 +12,13 @@ from sustainable_mlops.authoring.resources import Module
 
 def add(module: Module[Inputs], label: str, *, why: str, phases: Each[Any, Any], **document: Any) -> None:
     """Add a document for each of `phases` (a set of phases, or a map by phase), and attach it to its role."""
-    made = each_of(module.add(DataAwsIamPolicyDocument, label, why=why, for_each=phases, **document))
+    module.add(DataAwsIamPolicyDocument, label, why=why, for_each=phases, **document)
+    attach(module, label)
+
+
+def attach(module: Module[Inputs], label: str, **meta: Any) -> None:
+    """Attach the documents of a label to the roles of their phases."""
+    made = each_of(getattr(module.data.aws_iam_policy_document, label))
     module.add(
         IamRolePolicy,
         label,
@@ -20,4 +26,5 @@ def add(module: Module[Inputs], label: str, *, why: str, phases: Each[Any, Any],
         name=label.replace("_", "-"),
         role=module.resources.aws_iam_role.this[made.key].name,
         policy=made.value.json,
+        **meta,
     )

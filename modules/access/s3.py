@@ -4,6 +4,7 @@ from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocu
 
 from modules.access import policy
 from modules.access.inputs import Inputs, bucket_of
+from modules.needs import equals
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
     concat,
@@ -78,11 +79,8 @@ def add(module: Module[Inputs]) -> None:
             },
         ),
     )
-    through = {
-        "test": "StringEquals",
-        "variable": "kms:ViaService",
-        "values": [f"{service}.{var.region}.{local.dns_suffix}" for service in ("s3", "sagemaker")],
-    }
+    services = [f"{service}.{var.region}.{local.dns_suffix}" for service in ("s3", "sagemaker")]
+    through = equals("kms:ViaService", *services)
     policy.add(
         module,
         "key",

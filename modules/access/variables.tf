@@ -204,6 +204,61 @@ variable "role_path" {
   }
 }
 
+variable "role_statements" {
+  description = "What modules need of these roles besides, by phase, as their outputs of this name give it; statements of one sid are one, with all their resources."
+  type = map(list(object({
+    sid       = string
+    actions   = list(string)
+    resources = list(string)
+    condition = optional(list(object({
+      test     = string
+      variable = string
+      values   = list(string)
+    })), [])
+  })))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for item in var.role_statements : length(item) >= 1])
+    error_message = "each of role_statements must hold at least 1."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : can(regex("^[A-Za-z0-9]+$", item2.sid))])])
+    error_message = "role_statements: sid must be letters and digits, without spaces."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : length(item2.actions) >= 1])])
+    error_message = "role_statements: actions must hold at least 1."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : length(item2.resources) >= 1])])
+    error_message = "role_statements: resources must hold at least 1."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.role_statements : alltrue([for item2 in item : alltrue([for item3 in item2.condition : length(item3.values) >= 1])])])
+    error_message = "role_statements: condition: values must hold at least 1."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.role_statements) : contains(["data_preparation", "training", "pipeline", "inference"], key)])
+    error_message = "each key of role_statements must be one of \"data_preparation\", \"training\", \"pipeline\", \"inference\"."
+  }
+
+  validation {
+    condition = length(flatten([
+      for phase, statements in var.role_statements : [
+        for sid in distinct([for one in statements : one.sid]) : "${phase}: ${sid}" if length(distinct([for other in statements : jsonencode([other.actions, other.condition]) if other.sid == sid])) > 1
+      ]
+    ])) == 0
+    error_message = "role_statements: statements of one sid must allow the same actions under the same conditions; give ${join(", ", flatten([for phase, statements in var.role_statements : [for sid in distinct([for one in statements : one.sid]) : "${phase}: ${sid}" if length(distinct([for other in statements : jsonencode([other.actions, other.condition]) if other.sid == sid])) > 1]]))} another sid"
+  }
+}
+
 variable "s3_paths" {
   description = "What each phase reads and writes in S3."
   type = object({

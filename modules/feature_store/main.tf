@@ -94,3 +94,12 @@ check "every_feature_is_declared" {
     error_message = "The feature groups have ${join(", ", setsubtract(local.actual_features, local.declared_features))}, which feature_groups does not declare. A feature can be neither removed nor retyped: declare it again as it is."
   }
 }
+
+locals {
+  # Where the groups are.
+  place = {
+    account_id = split(":", var.role_arn)[4]
+    region     = split(":", var.kms_key_arn)[3]
+    partition  = split(":", var.role_arn)[1]
+  }
+}

@@ -4,7 +4,9 @@ from typing import Any
 
 from cdktn_provider_aws.sagemaker_feature_group import SagemakerFeatureGroup
 
+from modules.feature_store import needs
 from modules.feature_store.inputs import Inputs
+from modules.needs import ROLE_STATEMENTS, place
 from modules.protection import protect
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
@@ -16,7 +18,6 @@ from sustainable_mlops.authoring.expressions import (
     list_of,
     map_of,
     optional,
-    replace,
     set_of,
     without,
 )
@@ -32,7 +33,7 @@ class FeatureStore(Module[Inputs]):
             SagemakerFeatureGroup,
             "this",
             for_each=group,
-            feature_group_name=f"{var.name_prefix}-{replace(group.key, '_', '-')}",
+            feature_group_name=needs.group_name(var, group.key),
             description=group.value.description,
             record_identifier_feature_name=group.value.record_identifier,
             event_time_feature_name=group.value.event_time,
@@ -69,12 +70,14 @@ class FeatureStore(Module[Inputs]):
         )
         protect(self, map_of(groups, lambda group: group.arn))
         self._compare(var, groups)
+        at = self.local("place", place(var.role_arn, var.kms_key_arn), why="Where the groups are.")
         return {
             "feature_groups": Output(
                 _by_key(var, groups),
                 "Feature groups by key: name, arn, offline_s3_uri (where the data is), online, and the declared "
                 "features (name to type), which smlops evolve reads.",
-            )
+            ),
+            "role_statements": Output(needs.statements(var, at), ROLE_STATEMENTS),
         }
 
     def _compare(self, var: Inputs, groups: Any) -> None:

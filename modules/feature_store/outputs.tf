@@ -13,3 +13,96 @@ output "feature_groups" {
     }
   }
 }
+
+output "role_statements" {
+  description = "What the resources here need of their roles, by phase: statements with sid, actions, resources and condition, as `role_statements` of `access` takes them."
+
+  value = {
+    data_preparation = [
+      {
+        sid = "Records"
+        actions = [
+          "sagemaker:BatchGetRecord",
+          "sagemaker:DeleteRecord",
+          "sagemaker:DescribeFeatureGroup",
+          "sagemaker:GetRecord",
+          "sagemaker:PutRecord",
+        ]
+        resources = [
+          for name in [for key, group in var.feature_groups : "${var.name_prefix}-${replace(key, "_", "-")}"] : "arn:${local.place.partition}:sagemaker:${local.place.region}:${local.place.account_id}:feature-group/${name}"
+        ]
+        condition = []
+      },
+      {
+        sid       = "StoreRecords"
+        actions   = ["s3:PutObject"]
+        resources = ["arn:${local.place.partition}:s3:::${replace(var.offline_store_s3_uri, "s3://", "")}/*"]
+        condition = []
+      },
+      {
+        sid       = "StoreEncrypted"
+        actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        resources = [var.kms_key_arn]
+        condition = [
+          {
+            test     = "StringEquals"
+            variable = "kms:ViaService"
+            values = [
+              "s3.${local.place.region}.${local.place.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}",
+            ]
+          },
+        ]
+      },
+      {
+        sid     = "ReadBucketAcl"
+        actions = ["s3:GetBucketAcl"]
+        resources = [
+          "arn:${local.place.partition}:s3:::${regex("[^/]+", replace(var.offline_store_s3_uri, "s3://", ""))}",
+        ]
+        condition = []
+      },
+      {
+        sid       = "HandOver"
+        actions   = ["s3:PutObjectAcl"]
+        resources = ["arn:${local.place.partition}:s3:::${replace(var.offline_store_s3_uri, "s3://", "")}/*"]
+        condition = [
+          {
+            test     = "StringEquals"
+            variable = "s3:x-amz-acl"
+            values   = ["bucket-owner-full-control"]
+          },
+        ]
+      },
+      {
+        sid     = "Table"
+        actions = ["glue:GetTable", "glue:UpdateTable"]
+        resources = [
+          "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:catalog",
+          "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:database/sagemaker_featurestore",
+          "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:table/sagemaker_featurestore/*",
+        ]
+        condition = []
+      },
+    ]
+    training = [
+      {
+        sid     = "Records"
+        actions = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
+        resources = [
+          for name in [for key, group in var.feature_groups : "${var.name_prefix}-${replace(key, "_", "-")}"] : "arn:${local.place.partition}:sagemaker:${local.place.region}:${local.place.account_id}:feature-group/${name}"
+        ]
+        condition = []
+      },
+    ]
+    inference = [
+      {
+        sid     = "Records"
+        actions = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
+        resources = [
+          for name in [for key, group in var.feature_groups : "${var.name_prefix}-${replace(key, "_", "-")}"] : "arn:${local.place.partition}:sagemaker:${local.place.region}:${local.place.account_id}:feature-group/${name}"
+        ]
+        condition = []
+      },
+    ]
+  }
+}

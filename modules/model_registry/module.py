@@ -10,7 +10,9 @@ from cdktn_provider_aws.sagemaker_model_package_group_policy import SagemakerMod
 from cdktn_provider_aws.sns_topic import SnsTopic
 from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 
+from modules.model_registry import needs
 from modules.model_registry.inputs import Inputs, ModelPackageGroup
+from modules.needs import ROLE_STATEMENTS
 from modules.protection import protect
 from sustainable_mlops.authoring.expressions import (
     Each,
@@ -22,7 +24,6 @@ from sustainable_mlops.authoring.expressions import (
     map_of,
     one,
     optional_map,
-    replace,
 )
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
@@ -36,7 +37,7 @@ class ModelRegistry(Module[Inputs]):
             SagemakerModelPackageGroup,
             "this",
             for_each=declared,
-            model_package_group_name=_name(var, declared.key),
+            model_package_group_name=needs.group_name(var, declared.key),
             model_package_group_description=declared.value.description,
             tags=var.tags,
             notes={"lifecycle": "The provider would replace the group to change its description."},
@@ -50,7 +51,7 @@ class ModelRegistry(Module[Inputs]):
             "approval",
             why="So that a promotion starts when a person approves a model, and nothing has to poll.",
             for_each=group,
-            name=f"{_name(var, group.key)}-approval",
+            name=f"{needs.group_name(var, group.key)}-approval",
             description=f"A model package of {group.value.model_package_group_name} was approved or rejected.",
             event_pattern=jsonencode(
                 {
@@ -78,6 +79,7 @@ class ModelRegistry(Module[Inputs]):
                 map_of(groups, lambda group: {"name": group.model_package_group_name, "arn": group.arn}),
                 "Model package groups by key: name and arn.",
             ),
+            "role_statements": Output(needs.statements(var), ROLE_STATEMENTS),
         }
 
     def _share(self, var: Inputs, groups: Any) -> None:
@@ -91,7 +93,7 @@ class ModelRegistry(Module[Inputs]):
             ),
         )
         shared: Each[str, ModelPackageGroup] = each_of(local)
-        name = _name(var, shared.key)
+        name = needs.group_name(var, shared.key)
         # ARNs are written out, here and for the topic: a document that referred to the resource would be unknown in
         # each plan that changes as much as a tag of it.
         account = f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}"
@@ -170,7 +172,3 @@ class ModelRegistry(Module[Inputs]):
             arn=topics["approvals"].arn,
         )
         return topics
-
-
-def _name(var: Inputs, key: str) -> str:
-    return f"{var.name_prefix}-{replace(key, '_', '-')}"

@@ -20,3 +20,31 @@ output "model_package_groups" {
     }
   }
 }
+
+output "role_statements" {
+  description = "What the resources here need of their roles, by phase: statements with sid, actions, resources and condition, as `role_statements` of `access` takes them."
+
+  value = {
+    pipeline = [
+      {
+        sid = "Register"
+        actions = [
+          "sagemaker:AddTags",
+          "sagemaker:CreateModelPackage",
+          "sagemaker:DescribeModelPackage",
+          "sagemaker:DescribeModelPackageGroup",
+          "sagemaker:ListModelPackages",
+        ]
+        resources = flatten([
+          for name in [
+            for key, group in var.model_package_groups : "${var.name_prefix}-${replace(key, "_", "-")}"
+            ] : [
+            "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package-group/${name}",
+            "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package/${name}/*",
+          ]
+        ])
+        condition = []
+      },
+    ]
+  }
+}

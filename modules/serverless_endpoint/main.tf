@@ -93,3 +93,12 @@ resource "aws_appautoscaling_policy" "provisioned_concurrency" {
     }
   }
 }
+
+locals {
+  # Where the endpoint is.
+  place = {
+    account_id = split(":", var.role_arn)[4]
+    region     = split(":", var.kms_key_arn)[3]
+    partition  = split(":", var.role_arn)[1]
+  }
+}

@@ -30,13 +30,13 @@ variable "environment_variables" {
 }
 
 variable "image_uri" {
-  description = "Container image in Amazon ECR, for CPU."
+  description = "Container image in Amazon ECR, for the hardware that it runs on."
   type        = string
   default     = null
 
   validation {
     condition     = var.image_uri == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", var.image_uri))
-    error_message = "image_uri must be an image in Amazon ECR; a serverless endpoint takes no other registry."
+    error_message = "image_uri must be an image in Amazon ECR; no other registry is taken."
   }
 
   validation {

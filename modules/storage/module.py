@@ -4,6 +4,7 @@ from typing import Any
 
 from cdktn_provider_aws.s3_control_storage_lens_configuration import S3ControlStorageLensConfiguration
 
+from modules.needs import dns_suffix
 from modules.protection import protect
 from modules.storage import buckets, key, lifecycle
 from modules.storage.inputs import Inputs
@@ -16,7 +17,7 @@ class Storage(Module[Inputs]):
 
     def build(self, var: Inputs) -> Outputs:
         """Add the key, the buckets, their lifecycle, Storage Lens and the guard over all of it."""
-        self.local("dns_suffix", when(var.partition == "aws-cn", "amazonaws.com.cn", "amazonaws.com"))
+        self.local("dns_suffix", dns_suffix(var))
         self.local(
             "readers", list_of(var.reader_account_ids, lambda account: f"arn:{var.partition}:iam::{account}:root")
         )

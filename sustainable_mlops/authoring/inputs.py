@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from sustainable_mlops.authoring import hcl
+from sustainable_mlops.authoring.choice import OneOf
 from sustainable_mlops.authoring.expressions.rendering import render
 from sustainable_mlops.authoring.expressions.scopes import inputs
 from sustainable_mlops.authoring.expressions.types import defaults
@@ -57,7 +58,7 @@ class Numbers(ModuleInputs):
 
 
 #: Constraints that become validations; any other would hold in Python alone.
-_CONSTRAINTS = ("ge", "le", "min_length", "max_length", "pattern")
+_CONSTRAINTS = ("ge", "le", "min_length", "max_length", "pattern", "choices")
 
 
 def _refuse_dropped(model: type[BaseModel], name: str, field: FieldInfo) -> None:
@@ -66,9 +67,8 @@ def _refuse_dropped(model: type[BaseModel], name: str, field: FieldInfo) -> None
         given = asdict(item) if is_dataclass(item) else getattr(item, "__dict__", {})  # type: ignore[arg-type]
         for constraint in (word for word, value in given.items() if value is not None and word != "strict"):
             if constraint not in _CONSTRAINTS:
-                said = (
-                    f"{name}: Terraform would not check {constraint}; use {', '.join(_CONSTRAINTS)}, Literal or a rule"
-                )
+                instead = ", ".join((*_CONSTRAINTS[:-1], "Literal", "one_of"))
+                said = f"{name}: Terraform would not check {constraint}; use {instead} or a rule"
                 raise mistake(said, place_of_field(model, name))
 
 
@@ -197,11 +197,8 @@ def _attribute_type(field: FieldInfo) -> str:
 def _constraints(value: str, label: str, field: FieldInfo, annotation: Any) -> list[tuple[str, str]]:
     """One validation of a field's own constraints, all in one message that says what the value must be."""
     conditions, words = [], []
-    if get_origin(annotation) is Literal:
-        choices = ", ".join(json.dumps(choice) for choice in get_args(annotation))
-        conditions.append(f"contains([{choices}], {value})")
-        words.append(f"be one of {choices}")
-    for item in field.metadata:
+    literal = [OneOf(get_args(annotation))] if get_origin(annotation) is Literal else []
+    for item in [*literal, *field.metadata]:
         for condition, word in _constraint(value, item):
             conditions.append(condition)
             words.append(word)
@@ -213,6 +210,9 @@ def _constraints(value: str, label: str, field: FieldInfo, annotation: Any) -> l
 
 
 def _constraint(value: str, item: object) -> Iterator[tuple[str, str]]:
+    if isinstance(item, OneOf):
+        choices = ", ".join(map(json.dumps, item.choices))
+        yield f"contains([{choices}], {value})", f"be one of {choices}"
     for attribute, operator, word in (("ge", ">=", "at least"), ("le", "<=", "at most")):
         bound = getattr(item, attribute, None)
         if bound is not None:

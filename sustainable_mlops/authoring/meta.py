@@ -38,6 +38,8 @@ def arguments(
             if name not in (known := types.attributes(cls)):
                 raise mistake(f"lifecycle: ignore_changes: {cls.__name__} has no '{name}'{did_you_mean(name, known)}")
         meta["lifecycle"] = plain(lifecycle)
+        if triggers := lifecycle.get("replace_triggered_by"):
+            meta["lifecycle"]["replace_triggered_by"] = addresses(triggers)
     if depends_on:
         meta["depends_on"] = addresses(depends_on)
     return meta

@@ -78,8 +78,16 @@ class Module(Generic[I]):
     @property
     def resources(self) -> Any:
         """The resources added so far, by type and label, as expressions."""
-        found: dict[str, Any] = {path[1]: None for path in self._declared if path[0] == "resource"}
-        return _Resources({kind: self._scope("resource", kind) for kind in found})
+        return _Resources("", self._kinds("resource"))
+
+    @property
+    def data(self) -> Any:
+        """The data sources added so far, by type and label, as expressions."""
+        return _Resources("data.", self._kinds("data"))
+
+    def _kinds(self, group: str) -> dict[str, types.Object]:
+        found: dict[str, Any] = {path[1]: None for path in self._declared if path[0] == group}
+        return {kind: self._scope(group, kind) for kind in found}
 
     def _scope(self, *kind: str) -> types.Object:
         declared = {path[-1]: held for path, held in self._declared.items() if path[:-1] == kind}
@@ -87,14 +95,12 @@ class Module(Generic[I]):
 
     def _names(self) -> dict[str, Any]:
         """Every name that an expression may begin with, and its type."""
-        kinds = {path[:2] for path in self._declared if path[0] in ("resource", "data")}
-        data = {kind: self._scope("data", kind) for group, kind in kinds if group == "data"}
         return {
             "var": self.input_model,
             "local": self._scope("locals"),
             "module": self._scope("module"),
-            "data": types.Object(tuple(data.items()), "data source"),
-            **{kind: self._scope("resource", kind) for group, kind in kinds if group == "resource"},
+            "data": types.Object(tuple(self._kinds("data").items()), "data source"),
+            **self._kinds("resource"),
         }
 
     def _refuse_unknown(self) -> None:
@@ -155,7 +161,8 @@ class Module(Generic[I]):
             element.add_override(path, value)
         lead = "".join(f"# checkov:skip={check}:{reason}\n" for check, reason in (skips or {}).items())
         lead += "\n" if lead else ""
-        waits = [f"${{{address}}}" for address in given.get("depends_on", ())]
+        triggers = given.get("lifecycle", {}).get("replace_triggered_by", ())
+        waits = [f"${{{address}}}" for address in (*given.get("depends_on", ()), *triggers)]
         said = [{name: value for name, value in given.items() if name != "depends_on"}, waits, structs.said(values)]
         each = for_each and for_each.type
         self.entries.append(Entry(address, why, lead, element, cls, values, notes or {}, said=said, each=each))
@@ -241,15 +248,15 @@ class Module(Generic[I]):
 
 
 class _Resources:
-    """Resources by type: `resources.aws_iam_role.this`."""
+    """Resources, or data sources, by type: `resources.aws_iam_role.this`."""
 
-    def __init__(self, scopes: Mapping[str, types.Object]) -> None:
-        self._scopes = scopes
+    def __init__(self, prefix: str, scopes: Mapping[str, types.Object]) -> None:
+        self._prefix, self._scopes = prefix, scopes
 
     def __getattr__(self, name: str) -> Any:
         if name not in self._scopes:
             raise mistake(f"there is no resource of type {name} yet{did_you_mean(name, self._scopes)}")
-        return name_of(name, self._scopes[name])
+        return name_of(f"{self._prefix}{name}", self._scopes[name])
 
 
 def _terraform_type(cls: type) -> str:

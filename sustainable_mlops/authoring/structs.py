@@ -55,8 +55,6 @@ def arguments(cls: type, values: Mapping[str, Any], path: str = "") -> tuple[dic
             raise mistake(_no_argument(cls, name, path))
         struct = _struct(hints[name])
         if isinstance(value, Dynamic):
-            if struct is not None and _has_dynamic(value.content):
-                raise mistake(f"{place} is a dynamic block with another inside it; flatten it in a local")
             if struct is not None:
                 arguments(struct, value.content, place)
             prefix = f"{path}." if path else ""
@@ -90,11 +88,6 @@ def _no_argument(cls: type, name: str, path: str) -> str:
     return f"{cls.__name__} has no argument '{name}'{f' (at {path})' if path else ''}{did_you_mean(name, known)}"
 
 
-def _has_dynamic(value: Any) -> bool:
-    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return isinstance(value, Dynamic) or any(map(_has_dynamic, inner))
-
-
 def said(values: Any) -> Any:
     """Arguments in Terraform's JSON syntax, dynamic blocks under `dynamic`."""
     if isinstance(values, Mapping):
@@ -106,7 +99,7 @@ def said(values: Any) -> Any:
 
 def dynamic_body(label: str, dynamic: Dynamic[Any, Any]) -> dict[str, Any]:
     """A dynamic block in Terraform's JSON syntax."""
-    body: dict[str, Any] = {"for_each": template(dynamic.for_each), "content": plain(dynamic.content)}
+    body: dict[str, Any] = {"for_each": template(dynamic.for_each), "content": said(dynamic.content)}
     if dynamic.iterator != label:
         body["iterator"] = dynamic.iterator
     return body
@@ -128,7 +121,8 @@ def _nested_shape(value: Any, known: Any, struct: type | None) -> hcl.Shape:
         author = item if isinstance(item, Mapping) else {}
         result.order += tuple(name for name in author if name not in result.order)
         for name, inner in attribute.items():
-            if isinstance(inner, Mapping) and inner.get("isBlock"):
+            again = name in result.blocks and not author.get(name)  # an earlier item has said more
+            if isinstance(inner, Mapping) and inner.get("isBlock") and not again:
                 result.blocks[name] = _nested_shape(author.get(name), inner.get("value"), _struct(hints.get(name)))
         for name, inner in author.items():
             if isinstance(inner, Dynamic) and (content := _struct(hints.get(name))):
@@ -141,7 +135,7 @@ def _dynamic_shape(struct: type, content: Mapping[str, Any]) -> hcl.Shape:
     result = hcl.Shape(order=tuple(content))
     for name, value in content.items():
         inner = _struct(hints[name])
-        item = value[0] if isinstance(value, list) and value else value
+        item = value.content if isinstance(value, Dynamic) else value[0] if isinstance(value, list) and value else value
         if inner is not None and isinstance(item, Mapping):
             result.blocks[name] = _dynamic_shape(inner, item)
     return result

@@ -104,6 +104,15 @@ def find(name: str) -> Instance | None:
     return everything().get(name) or _of_ec2(name)
 
 
+def has_local_disk(name: str) -> bool:
+    """Whether the data of `name` lies on a disk of its own, encrypted by its hardware, and not on a volume.
+
+    False where the catalogue does not know its hardware.
+    """
+    found = find(name)
+    return found is not None and found.local_ssd_gb > 0
+
+
 def of_family(name: str) -> list[Instance]:
     """EC2's known instance types of the family `name` (`m5`), the smallest first."""
     named = [one.name.removeprefix("ml.") for one in everything().values() if one.family == name]

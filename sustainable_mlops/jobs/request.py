@@ -7,6 +7,7 @@ from typing import Any
 
 from sustainable_mlops.aws import constraints
 from sustainable_mlops.aws.service_model import enumeration
+from sustainable_mlops.catalogue.instances import has_local_disk
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
@@ -15,10 +16,6 @@ from sustainable_mlops.jobs.spec import CHECKPOINT_DIR, CODE_CHANNEL, Job, Servi
 from sustainable_mlops.settings import did_you_mean
 
 CHECKPOINTS = "/opt/ml/checkpoints"
-
-#: Families whose storage is on the instance itself: encrypted by its hardware, and a KMS key for it is refused.
-#: Source: ResourceConfig.VolumeKmsKeyId in the API reference; families from "Instance store volumes" in the EC2 guide.
-_LOCAL_STORAGE = re.compile(r"ml\.([cmrx]\d+[a-z]*d[a-z]*|g(4dn|5|6e?|7e?)|p(3dn|4de?|5\w*|6\S*)|trn\w+)\.")
 
 
 def job_name(name: str, run_key: str, now: datetime) -> str:
@@ -126,7 +123,8 @@ def _channel(name: str, address: str) -> dict[str, Any]:
 
 def _resources(job: Job, platform: Platform) -> dict[str, Any]:
     compute = job.compute
-    key = None if _LOCAL_STORAGE.match(compute.instance_type) else platform.kms_key_arn
+    # A local disk is encrypted by its hardware, and a key for it refused: ResourceConfig in the API reference.
+    key = None if has_local_disk(compute.instance_type) else platform.kms_key_arn
     return {
         "InstanceType": compute.instance_type,
         "InstanceCount": compute.instance_count,

@@ -116,7 +116,7 @@ def _own(values: Block) -> str | None:
 
 def _of_key(resource: Resource) -> str | None:
     """The region of its key: a key of KMS is of one, and what is encrypted under it is there too."""
-    if not resource.type.startswith("aws_sagemaker_"):
+    if not resource.type.startswith(("aws_sagemaker_", "aws_cloudwatch_log_group")):
         return None
     keys = (resource.text(attribute) for attribute in ("kms_key_arn", "kms_key_id"))
     return next((match[1] for key in keys if isinstance(key, str) and (match := _ARN.match(key))), None)

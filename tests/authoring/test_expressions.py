@@ -34,11 +34,12 @@ from sustainable_mlops.authoring.expressions import (
     replace,
     set_of,
     shared,
+    split,
     title,
     when,
     without,
 )
-from sustainable_mlops.authoring.expressions.evaluation import evaluate
+from sustainable_mlops.authoring.expressions.evaluation import evaluate, folded
 from sustainable_mlops.authoring.expressions.expression import lift, text
 from sustainable_mlops.authoring.expressions.node import Node
 from sustainable_mlops.authoring.expressions.rendering import render
@@ -133,6 +134,17 @@ def test_text_for_terraform_alone_is_told_when_it_would_be_read_on_values() -> N
         evaluate(lift("${timestamp()}"), {})
 
 
+def test_what_names_nothing_is_folded_and_what_names_something_is_left() -> None:
+    var = inputs(Values)
+    names = list_of({"a": 1, "b": 2}, lambda key, _: f"group/{key}")
+    assert folded({"known": names, "text": f"{replace('a_b', '_', '-')}"}) == {
+        "known": ["group/a", "group/b"],
+        "text": "a-b",
+    }
+    for left in (var.word, [f"{var.word}-x"], "${module.storage.arn}"):
+        assert repr(folded(left)) == repr(left)
+
+
 # What both readings give is compared in one plan, without a provider.
 
 WORD = st.text("abcAB_-0", max_size=6)
@@ -181,6 +193,7 @@ TEXTS: st.SearchStrategy[Builder] = st.recursive(
             lambda v: cut(f"{v.word}-{v.word}", 5),
             lambda v: replace(v.word, "_", "-"),
             lambda v: title(v.word),
+            lambda v: join("+", split("_", f"{v.word}_{v.number}")),
             lambda v: match("^[a-z]+", v.word),
             lambda v: get({"a": "found"}, v.word, "none"),
             lambda v: jsonencode({"b": v.words, "a": [v.number, v.share, v.perhaps]}),

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from sustainable_mlops.authoring import Field, ModuleInputs, Numbers, must, rule
+from sustainable_mlops.authoring import Field, ModuleInputs, Numbers, must, one_of, rule
 from sustainable_mlops.authoring.inputs import hcl_type, table, variables
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.settings import validate
 
 
 class Schedule(ModuleInputs):
@@ -21,6 +22,7 @@ class Inputs(ModuleInputs):
     key_arn: str | None = Field(None, description="Key, or null.", pattern="^arn:")
     schedules: dict[Annotated[str, Field(pattern="^[a-z]+$")], Schedule] = Field({}, description="Schedules.")
     off_hours: Schedule | None = Field(None, description="Off hours, or null.")
+    vcpus: Annotated[int, one_of(range(2, 7, 2))] = Field(2, description="vCPUs.")
     factors: list[float] = Field([], description="Factors.")
 
 
@@ -70,6 +72,14 @@ def test_a_required_input_has_no_default_and_is_not_nullable() -> None:
 def test_choices_become_a_validation_that_names_them() -> None:
     assert "contains([1024, 2048], var.memory_mb)" in by_name("memory_mb")
     assert "memory_mb must be one of 1024, 2048." in by_name("memory_mb")
+
+
+def test_choices_that_stand_elsewhere_hold_as_a_literal_does() -> None:
+    assert "type = number" in by_name("vcpus")
+    assert "contains([2, 4, 6], var.vcpus)" in by_name("vcpus")
+    with pytest.raises(UserError, match="vcpus: must be 2, 4 or 6, not 3"):
+        validate({"name": "a", "vcpus": 3}, Inputs, "settings.yaml")
+    assert Inputs.model_json_schema()["properties"]["vcpus"]["enum"] == [2, 4, 6]
 
 
 def test_constraints_inside_maps_and_objects_are_validated_too() -> None:

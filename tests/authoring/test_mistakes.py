@@ -216,11 +216,12 @@ def test_a_mistake_in_what_is_built_is_told_with_its_line(line: str, said: str, 
 DECLARE = {
     "a constraint that Terraform would not check": (
         'steps: int = Field(2, multiple_of=2, description="Steps.")',
-        "steps: Terraform would not check multiple_of; use ge, le, min_length, max_length, pattern, Literal or a rule",
+        "steps: Terraform would not check multiple_of; use ge, le, min_length, max_length, pattern, Literal, one_of or "
+        "a rule",
     ),
     "a constraint of what a list holds": (
         'names: list[Annotated[int, Field(gt=0)]] = Field([], description="Names.")',
-        "names: Terraform would not check gt; use ge, le, min_length, max_length, pattern, Literal or a rule",
+        "names: Terraform would not check gt; use ge, le, min_length, max_length, pattern, Literal, one_of or a rule",
     ),
     "a type that Terraform lacks": (
         'size: int | str = Field(2, description="Size.")',

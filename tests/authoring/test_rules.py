@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from modules.access.inputs import Inputs as Access
+from modules.async_endpoint.inputs import Inputs as AsyncEndpoint
 from modules.feature_store.inputs import Inputs as FeatureStore
 from modules.serverless_endpoint.inputs import Inputs as ServerlessEndpoint
 from modules.storage.inputs import Inputs as Storage
@@ -118,6 +119,28 @@ INPUTS: dict[type[ModuleInputs], st.SearchStrategy[dict[str, Any]]] = {
             | st.fixed_dictionaries({"min": st.integers(1, 3), "max": st.integers(1, 3)}),
         },
         optional=dict.fromkeys(["vpc_config", "instance_type", "data_capture_config"], REFUSED),
+    ),
+    AsyncEndpoint: st.fixed_dictionaries(
+        {
+            **LOCATED,
+            "kms_key_arn": st.just(KEY),
+            "role_arn": st.just(ROLE),
+            "s3_uri": st.just("s3://bucket/async"),
+            "image_uri": st.sampled_from(
+                [
+                    f"123456789012.dkr.ecr.eu-north-1.amazonaws.com/{image}"
+                    for image in (
+                        "x:1-gpu-py3",
+                        "x:1-neuronx",
+                        "x:arm64",
+                        "x-inference:1-cpu-py3",
+                        "sagemaker-xgboost:3",
+                    )
+                ]
+            ),
+            "instance_type": st.sampled_from(["ml.c7g.xlarge", "ml.g5.xlarge", "ml.inf2.xlarge", "ml.m6i.large"]),
+            "min_instances": st.integers(0, 3),
+        }
     ),
     Storage: st.fixed_dictionaries(
         {

@@ -1,7 +1,5 @@
 """A limit stands once."""
 
-from typing import get_args
-
 import pytest
 
 from envs.components.serverless_endpoints import ServerlessEndpoint
@@ -15,6 +13,6 @@ def test_what_a_serverless_endpoint_may_be_given_is_what_sagemaker_takes(
     model: type[ModuleInputs],
 ) -> None:
     fields = model.model_fields
-    assert get_args(fields["memory_mb"].annotation) == tuple(serverless_memory_mb())
+    assert model.model_json_schema()["properties"]["memory_mb"]["enum"] == list(serverless_memory_mb())
     (most,) = (rule.le for rule in fields["max_concurrency"].metadata if hasattr(rule, "le"))
     assert most == limit("serverless_concurrency")

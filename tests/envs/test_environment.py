@@ -57,7 +57,8 @@ def test_data_is_protected_unless_the_settings_say_otherwise(environment: Enviro
 def test_an_environment_of_settings_alone_has_no_endpoint_and_no_feature_group(environment: Environment) -> None:
     body = environment(feature_groups={}, models={}).json()
     assert body["module"]["feature_store"]["feature_groups"] == {}
-    assert body["locals"]["serverless_endpoints"] == {}
+    assert set(body["locals"]) == {"platform"}
+    assert not any(name.endswith("_endpoint") for name in body["module"])
 
 
 def test_what_settings_say_of_a_module_reaches_its_call_and_nothing_else_does(environment: Environment) -> None:
@@ -81,6 +82,18 @@ def test_what_one_model_says_of_its_endpoint_is_left_to_the_module_for_the_other
     call = body["module"]["serverless_endpoint"]
     assert (call["memory_mb"], call["name"]) == ('${lookup(each.value, "memory_mb", null)}', "${each.value.name}")
     assert set(body["module"]["model_registry"]["model_package_groups"]) == {"fraud", "churn", "plain"}
+
+
+def test_what_an_endpoint_needs_of_its_role_reaches_access_which_comes_before_it(environment: Environment) -> None:
+    asked = {"fraud": {"async_endpoint": {"max_instances": 1}, "serverless_endpoint": {}}}
+    calls = environment(models=asked).json()["module"]
+    topics = "arn:aws:sns:eu-north-1:123456789012:smlops-dev-fraud-async"
+    (publish,) = (
+        one for one in calls["access"]["role_statements"]["inference"] if one["sid"] == "PublishNotifications"
+    )
+    assert publish["resources"] == [f"{topics}-error", f"{topics}-success"]
+    assert calls["async_endpoint"]["s3_uri"] == 's3://${module.storage.buckets["artifacts"].name}/async-inference'
+    assert "role_statements" not in environment().json()["module"]["access"]
 
 
 def test_a_component_that_needs_a_later_or_an_absent_one_is_one_line_that_says_what_to_change_where(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from envs import settings
-from envs.components.serverless_endpoints import ServerlessEndpoints
+from envs.components.model_endpoints import ModelEndpoints
 from envs.environment import COMPONENTS
 from envs.names import Kind, longest
 from envs.settings import Settings
@@ -47,14 +47,15 @@ LONGEST = {
     "models": {
         f"breast_cancer_stage_and_grade{end}": {"serverless_endpoint": said}
         for end, said in {"x": {"memory_mb": 1024}, "y": {"max_concurrency": 2}}.items()
-    },
+    }
+    | {"breast_cancer_stage_and_gradez": {"async_endpoint": {"max_instances": 1}, "serverless_endpoint": {}}},
 }
 
 
 def served(given: Settings) -> list[str]:
-    """The models that have an endpoint."""
-    found: Any = given
-    return list(ServerlessEndpoints(found).asked())
+    """The models that have an endpoint, once for each."""
+    kinds = [component for component in COMPONENTS if issubclass(component, ModelEndpoints)]
+    return [key for kind in kinds for key in kind(given).asked()]
 
 
 def planned(folder: Path, given: Settings) -> dict[str, Any]:

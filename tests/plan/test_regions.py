@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from sustainable_mlops.plan import UNKNOWN, load
 from tests.plan.build import change, declared, plan
 from tests.plan.test_load import FIXTURES
@@ -144,10 +146,13 @@ def test_of_what_is_destroyed_it_is_that_of_the_only_configuration() -> None:
     assert found.region(found.resources[0]) == "eu-north-1"
 
 
-def test_the_key_of_a_new_endpoint_tells_the_region_that_no_provider_names() -> None:
-    key = "arn:aws:kms:eu-north-1:123456789012:key/1"
+@pytest.mark.parametrize(
+    ("encrypted", "argument"),
+    [("aws_sagemaker_endpoint_configuration.c", "kms_key_arn"), ("aws_cloudwatch_log_group.logs", "kms_key_id")],
+)
+def test_a_key_beside_a_new_endpoint_tells_the_region_that_no_provider_names(encrypted: str, argument: str) -> None:
     found = plan(
-        change("aws_sagemaker_endpoint_configuration.c", {"kms_key_arn": key}),
+        change(encrypted, {argument: "arn:aws:kms:eu-north-1:123456789012:key/1"}),
         change("aws_sagemaker_endpoint.e", {"name": "e"}),
     )
     endpoint = found.resource("aws_sagemaker_endpoint.e")

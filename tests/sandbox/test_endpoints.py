@@ -56,6 +56,14 @@ def test_what_serverless_inference_excludes_is_refused(
     assert why in message
 
 
+def test_an_endpoint_may_have_a_key_that_its_local_disk_does_not_need(sagemaker: Any, fresh: Fresh) -> None:
+    on_local_disk = {"VariantName": "main", "InstanceType": "ml.c6gd.large", "InitialInstanceCount": 1}
+    variants = [on_local_disk | {"ModelName": make_model(sagemaker, fresh("model"))}]
+    name = fresh("config")
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants, KmsKeyId="alias/volumes")
+    assert sagemaker.describe_endpoint_config(EndpointConfigName=name)["KmsKeyId"] == "alias/volumes"
+
+
 @pytest.mark.parametrize(
     ("members", "why"),
     [

@@ -75,6 +75,30 @@ def job(s3: Any, fresh: Fresh, bucket: str) -> dict[str, Any]:
             },
             "KeepAlivePeriodInSeconds cannot be set when EnableManagedSpotTraining is true",
         ),
+        (
+            {
+                "ResourceConfig": {
+                    "InstanceType": "ml.g5.xlarge",
+                    "InstanceCount": 1,
+                    "VolumeSizeInGB": 10,
+                    "VolumeKmsKeyId": "alias/volumes",
+                }
+            },
+            "can't request a VolumeKmsKeyId when using an instance type with local storage",
+        ),
+        (
+            {
+                "ResourceConfig": {
+                    "InstanceGroups": [
+                        {"InstanceGroupName": "cpu", "InstanceType": "ml.m5.large", "InstanceCount": 1},
+                        {"InstanceGroupName": "nvme", "InstanceType": "ml.g4dn.xlarge", "InstanceCount": 1},
+                    ],
+                    "VolumeSizeInGB": 10,
+                    "VolumeKmsKeyId": "alias/volumes",
+                }
+            },
+            "with local storage: ml.g4dn.xlarge",
+        ),
         ({"EnableManagedSpotTraining": False}, "MaxWaitTimeInSeconds must only be set when"),
         ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, "Either TrainingImage or AlgorithmName"),
     ],

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from sustainable_mlops.authoring.expressions.expression import lift
 from sustainable_mlops.authoring.expressions.node import Node
 from sustainable_mlops.authoring.expressions.table import FUNCTIONS, by_key
 
@@ -12,6 +13,18 @@ from sustainable_mlops.authoring.expressions.table import FUNCTIONS, by_key
 def evaluate(node: Node, names: Mapping[str, Any]) -> Any:
     """The value of a tree where `names` are given. Raises ValueError where Terraform ends with an error."""
     return _EVALUATORS[node.operation](node, names)
+
+
+def folded(value: Any) -> Any:
+    """A value with those of its expressions that name nothing as what they give; Terraform does the others."""
+    if isinstance(value, Mapping):
+        return {name: folded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [folded(item) for item in value]
+    try:
+        return evaluate(lift(value), {})
+    except (KeyError, ValueError):  # it names something, or is text for Terraform alone
+        return value
 
 
 def _name(node: Node, names: Mapping[str, Any]) -> Any:

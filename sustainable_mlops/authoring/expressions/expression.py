@@ -7,6 +7,8 @@ would decide on the spot (`if`, `in`, `len`) is refused with what to write inste
 from collections.abc import Mapping
 from typing import Any, NoReturn, cast
 
+from pydantic import BaseModel
+
 from sustainable_mlops.authoring import hcl
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.node import Node
@@ -172,6 +174,8 @@ def lift(value: Any) -> Node:
         return _lift_text(value)
     if value is None or isinstance(value, bool | int | float):
         return Node("literal", (value,), type(value))
+    if isinstance(value, BaseModel):
+        return lift(dict(value))
     if isinstance(value, Mapping):
         pairs = tuple((_lift_text(name) if "${" in name else name, lift(item)) for name, item in value.items())
         fields = tuple((name, item.type) for name, item in pairs if isinstance(name, str))

@@ -28,6 +28,11 @@ def _holds(*collections: Any) -> Any:
     return types.common(types.item(lift(each).type)[1] for each in collections)
 
 
+def is_expression(value: object) -> bool:
+    """Will Terraform alone know it? Of values, Python does."""
+    return isinstance(value, Expression)
+
+
 # Conditions.
 
 
@@ -160,6 +165,11 @@ def match(pattern: str, text: str) -> str:
 def groups(pattern: str, text: str) -> list[str]:
     """What the groups of a pattern match in the text; an error where it does not match."""
     return cast(list[str], _call("regex", pattern, text, gives=list[str]))
+
+
+def split(separator: str, text: str) -> list[str]:
+    """The parts of the text between the separators."""
+    return cast(list[str], _call("split", separator, text, gives=list[str]))
 
 
 def title(text: str) -> str:

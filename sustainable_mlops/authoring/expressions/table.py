@@ -72,6 +72,7 @@ FUNCTIONS = {
     "replace": Function("replace", lambda text, old, new: text.replace(old, new)),
     "set_of": Function("toset", _set),
     "shared": Function("setintersection", lambda one, other: _set(set(one) & set(other))),
+    "split": Function("split", lambda separator, text: text.split(separator)),
     "title": Function("title", lambda text: re.sub(r"(?<![A-Za-z0-9_])[a-z]", lambda found: found[0].upper(), text)),
     "without": Function("setsubtract", lambda one, other: _set(set(one) - set(other))),
     # `every` is a comprehension whose items must all be true.

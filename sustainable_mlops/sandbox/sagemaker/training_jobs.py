@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sustainable_mlops.sandbox.errors import ResourceInUseError, ValidationError
+from sustainable_mlops.sandbox.sagemaker import volume_keys
 from sustainable_mlops.sandbox.sagemaker.region import Region
 from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource, list_page, now
 
@@ -32,6 +33,7 @@ class TrainingJobs(Family):
             )
         _check_spot(request)
         _check_algorithm(request)
+        volume_keys.check(request["ResourceConfig"])
         job = self.add(name, dict(request), request.get("Tags"))
         job.fields |= {
             "TrainingJobArn": job.arn,

@@ -27,6 +27,9 @@ CALLER = """
 """
 
 
+TOPICS = "arn:aws:sns:eu-north-1:123456789012"
+
+
 @pytest.fixture
 def module(synthesized: dict[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = synthesized["access"]
@@ -77,11 +80,20 @@ def test_a_replaced_role_never_meets_its_predecessors_name(module: dict[str, Any
     assert "name" not in module["resource"]["aws_iam_role"]["this"]
 
 
+def _announce(*topics: str, action: str = "sns:Publish") -> str:
+    resources = json.dumps([f"{TOPICS}:{topic}" for topic in topics])
+    return f'{{ sid = "Announce", actions = ["{action}"], resources = {resources} }}'
+
+
 @pytest.fixture(scope="module")
 def policies(tmp_path_factory: pytest.TempPathFactory, sandbox: Any) -> dict[str, list[dict[str, Any]]]:
     """The statements that each phase's role gets, from the plan."""
     folder = tmp_path_factory.mktemp("access")
-    inputs = 'feature_group_names = ["shop-orders"]\nmodel_package_group_names = ["shop-churn"]'
+    inputs = f"""
+      feature_group_names       = ["shop-orders"]
+      model_package_group_names = ["shop-churn"]
+      role_statements           = {{ training = [{_announce("orders")}, {_announce("returns")}] }}
+    """
     Example("access", "policies", CALLER.format(region="eu-north-1", inputs=inputs)).write(folder)
     terraform = Terraform(folder, sandbox.environment)
     terraform.init()
@@ -122,6 +134,10 @@ XGBOOST = "arn:aws:ecr:eu-north-1:662702820516:repository/sagemaker-xgboost"
         ("training", "sagemaker:PutRecord", FEATURES, False),
         ("training", "ecr:BatchGetImage", XGBOOST, True),
         ("training", "ecr:BatchGetImage", "arn:aws:ecr:eu-north-1:999999999999:repository/sagemaker-xgboost", False),
+        ("training", "sns:Publish", f"{TOPICS}:orders", True),
+        ("training", "sns:Publish", f"{TOPICS}:returns", True),
+        ("training", "sns:Publish", f"{TOPICS}:another", False),
+        ("inference", "sns:Publish", f"{TOPICS}:orders", False),
         ("data_preparation", "sagemaker:PutRecord", FEATURES, True),
         ("data_preparation", "sagemaker:PutRecord", FEATURES + "-of-another-team", False),
         ("data_preparation", "s3:PutObject", "arn:aws:s3:::data/feature-store/part.parquet", True),
@@ -188,8 +204,25 @@ def test_a_phase_does_its_own_work_only(
                 "image_repository_arns: no registry of SageMaker's framework images is known in xx-new-1",
             ],
         ),
+        (
+            "eu-north-1",
+            f"""role_statements = {{
+              training  = [{_announce("a")}, {_announce("b", action="sns:Subscribe")}]
+              inference = []
+            }}""",
+            [
+                "each of role_statements must hold at least 1",
+                "statements of one sid must allow the same actions under the same conditions; give training: Announce "
+                "another sid",
+            ],
+        ),
+        (
+            "eu-north-1",
+            f"role_statements = {{ training = [{_announce(*(f'topic-{number}' for number in range(200)))}] }}",
+            ["IAM takes 10240 characters of inline policies of a role, and those of training are longer"],
+        ),
     ],
-    ids=["values", "paths", "combinations"],
+    ids=["values", "paths", "combinations", "statements", "size"],
 )
 def test_bad_inputs_are_refused_with_the_remedy(
     region: str, inputs: str, messages: list[str], tmp_path: Path, sandbox: Any

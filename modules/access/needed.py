@@ -1,0 +1,91 @@
+"""What modules say that their resources need, as one policy of each role that is concerned."""
+
+from typing import Any
+
+from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
+
+from modules.access import policy
+from modules.access.inputs import Inputs
+from sustainable_mlops.authoring.expressions import (
+    Dynamic,
+    Each,
+    contains,
+    distinct,
+    each_of,
+    flatten,
+    join,
+    keys,
+    length,
+    list_of,
+    map_of,
+    set_of,
+)
+from sustainable_mlops.authoring.resources import Module
+from sustainable_mlops.catalogue.limits import limit
+
+MOST_CHARACTERS = limit("role_inline_policies_characters")
+
+
+def add(module: Module[Inputs]) -> None:
+    """Add the policy `needed`, after all others: it is told whether there is room for it."""
+    var, local = module.var, module.locals
+    phase = each_of(
+        map_of(
+            var.role_statements,
+            lambda _phase, statements: statements,
+            where=lambda phase, _: contains(local.phases, phase),
+        )
+    )
+    module.add(
+        DataAwsIamPolicyDocument,
+        "needed",
+        why="What modules need besides. Of one sid all statements are alike, but for their resources.",
+        for_each=phase,
+        statement=_statements(phase),
+    )
+    others = [entry.path[2] for entry in module.entries if entry.path[1] == "aws_iam_role_policy"]
+    documents = module.local(
+        "documents",
+        [getattr(module.data.aws_iam_policy_document, label) for label in (*others, "needed")],
+        why="All that a role is given.",
+    )
+    texts = list_of(
+        documents,
+        lambda by_phase: by_phase[phase.key].minified_json,
+        where=lambda by_phase: contains(keys(by_phase), phase.key),
+    )
+    policy.attach(
+        module,
+        "needed",
+        lifecycle={
+            "precondition": {
+                "condition": length(join("", texts)) <= MOST_CHARACTERS,
+                "error_message": f"IAM takes {MOST_CHARACTERS} characters of inline policies of a role, and those of "
+                f"{phase.key} are longer; attach some of its role_statements to role_names as a managed policy instead",
+            }
+        },
+    )
+
+
+def _statements(phase: Each[Any, Any]) -> Dynamic[Any, Any]:
+    """One statement for each sid of a phase."""
+
+    def of(sid: str, what: str) -> list[Any]:
+        return list_of(phase.value, lambda one: getattr(one, what), where=lambda one: one.sid == sid)
+
+    return Dynamic(
+        set_of(list_of(phase.value, lambda one: one.sid)),
+        lambda statement: {
+            "sid": statement.value,
+            "actions": of(statement.value, "actions")[0],
+            "resources": distinct(flatten(of(statement.value, "resources"))),
+            "condition": Dynamic(
+                of(statement.value, "condition")[0],
+                lambda condition: {
+                    "test": condition.value.test,
+                    "variable": condition.value.variable,
+                    "values": condition.value.values,
+                },
+            ),
+        },
+    )

@@ -1,0 +1,43 @@
+"""Inputs of `async_endpoint`."""
+
+from modules.async_endpoint.hardware import OnInstances
+from modules.common import Located
+from modules.endpoints.inputs import Endpoint
+from sustainable_mlops.authoring import Field, must, rule
+from sustainable_mlops.catalogue.limits import limit
+
+
+class Inputs(Endpoint, Located, OnInstances):
+    enable_network_isolation: bool = Field(
+        True, description="Keep the container off every network; SageMaker itself fetches the model and the requests."
+    )
+    max_instances: int = Field(2, ge=1, description="Most instances at once.")
+    min_instances: int = Field(
+        0, ge=0, description="Instances kept while no request waits; 0 lets it go, and the first request wake it."
+    )
+    requests_per_instance: int | None = Field(
+        None,
+        ge=1,
+        le=limit("asynchronous_requests_per_instance"),
+        description="Requests that an instance works on at once; SageMaker chooses by default.",
+    )
+    s3_uri: str = Field(
+        description="Prefix that requests, answers and failures lie under, in a folder of the endpoint's name; what is "
+        "there should expire.",
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/ ]+)+$",
+        json_schema_extra=must("be a prefix in a bucket, without a slash at its end: s3://bucket/async-inference"),
+    )
+    scale_in_cooldown_seconds: int = Field(
+        300, ge=0, le=3600, description="How long after it took an instance away it takes no other, in seconds."
+    )
+    target_backlog_per_instance: float = Field(
+        5, ge=0.1, description="Waiting requests for each instance; with more, instances are added."
+    )
+
+    rules = (
+        rule(
+            "min_instances",
+            lambda v: v.min_instances <= v.max_instances,
+            lambda v: f"must be at most max_instances, which is {v.max_instances}.",
+        ),
+    )

@@ -1,0 +1,25 @@
+"""What an asynchronous endpoint needs of the role of its container."""
+
+from modules.async_endpoint.inputs import Inputs
+from modules.endpoints import needs
+from modules.endpoints.inputs import name_of
+from modules.needs import Needs, statement, through
+
+#: What its topics tell.
+NOTICES = ("error", "success")
+
+
+def statements(var: Inputs) -> Needs:
+    """The statements of inference; `var` is read but for its role."""
+    topics = f"arn:{var.partition}:sns:{var.region}:{var.account_id}"
+    folder = needs.object_arn(var.s3_uri, var) + f"/{name_of(var)}"
+    own = [
+        statement("ReadRequests", ["s3:GetObject"], [f"{folder}/*"]),
+        statement("WriteResults", ["s3:PutObject"], [f"{folder}/*"]),
+        statement("StoreEncrypted", ["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], through(var, "s3")),
+        statement("PublishNotifications", ["sns:Publish"], [f"{topics}:{name_of(var)}-{kind}" for kind in NOTICES]),
+        statement(
+            "EncryptNotifications", ["kms:Decrypt", "kms:GenerateDataKey*"], [var.kms_key_arn], through(var, "sns")
+        ),
+    ]
+    return {"inference": needs.statements(var, var, *own)}

@@ -1,0 +1,257 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+variable "account_id" {
+  description = "Account that this is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id must be the 12 digits of an account."
+  }
+}
+
+variable "enable_network_isolation" {
+  description = "Keep the container off every network; SageMaker itself fetches the model and the requests."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "environment_variables" {
+  description = "Environment variables of the container; never secrets, since they can be read."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "image_uri" {
+  description = "Container image in Amazon ECR, for the hardware that it runs on."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.image_uri == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", var.image_uri))
+    error_message = "image_uri must be an image in Amazon ECR; no other registry is taken."
+  }
+
+  validation {
+    condition     = var.image_uri == null ? true : (!strcontains(var.image_uri, "-gpu-") ? true : contains(["ml.g", "ml.p"], substr(var.instance_type, 0, 4)))
+    error_message = "image_uri: this image is for GPU, which ${var.instance_type} does not have; use the image for CPU."
+  }
+
+  validation {
+    condition     = var.image_uri == null ? true : strcontains(var.image_uri, "neuron") == contains(["ml.inf", "ml.trn"], substr(var.instance_type, 0, 6))
+    error_message = "image_uri: ${var.instance_type} and this image do not fit: Inferentia and Trainium run Neuron images alone."
+  }
+
+  validation {
+    condition     = var.image_uri == null ? true : (!(strcontains(var.image_uri, "graviton") ? true : strcontains(var.image_uri, "arm64")) ? true : contains(["ml.c6g", "ml.c7g", "ml.c8g", "ml.m6g", "ml.m8g", "ml.r6g", "ml.r7g", "ml.r8g"], substr(var.instance_type, 0, 6)))
+    error_message = "image_uri: this image is for Graviton, and ${var.instance_type} is not; use ml.c7g, ml.m6g or ml.r6g."
+  }
+
+  validation {
+    condition     = var.image_uri == null ? true : (!contains(["ml.c6g", "ml.c7g", "ml.c8g", "ml.m6g", "ml.m8g", "ml.r6g", "ml.r7g", "ml.r8g"], substr(var.instance_type, 0, 6)) ? true : !(!strcontains(var.image_uri, "arm64") ? (strcontains(var.image_uri, "/sagemaker-xgboost:") ? true : (strcontains(var.image_uri, "/sagemaker-scikit-learn:") ? true : (strcontains(var.image_uri, "-inference:") ? strcontains(var.image_uri, "-cpu-py") : false))) : false))
+    error_message = "image_uri: ${var.instance_type} is Graviton, and this image is for x86; use one for arm64, or an x86 type such as ml.c7i.xlarge."
+  }
+}
+
+variable "instance_type" {
+  description = "Type of the instances; those with a local disk encrypt that themselves, without kms_key_arn."
+  type        = string
+  default     = "ml.c7g.xlarge"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^ml\\.[a-z0-9-]+\\.[a-z0-9]+$", var.instance_type))
+    error_message = "instance_type must be an instance type such as ml.c7g.xlarge."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "Key of the storage and the logs; its policy must let CloudWatch Logs use it."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id."
+  }
+}
+
+variable "log_retention_days" {
+  description = "How long the container's logs are kept, in days."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
+  }
+}
+
+variable "max_instances" {
+  description = "Most instances at once."
+  type        = number
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition     = var.max_instances >= 1
+    error_message = "max_instances must be at least 1."
+  }
+}
+
+variable "min_instances" {
+  description = "Instances kept while no request waits; 0 lets it go, and the first request wake it."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.min_instances >= 0
+    error_message = "min_instances must be at least 0."
+  }
+
+  validation {
+    condition     = var.min_instances <= var.max_instances
+    error_message = "min_instances: must be at most max_instances, which is ${var.max_instances}."
+  }
+}
+
+variable "model_data_url" {
+  description = "Model archive for image_uri to serve: s3://bucket/…/model.tar.gz."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.model_data_url == null ? true : can(regex("^s3://.+\\.tar\\.gz$", var.model_data_url))
+    error_message = "model_data_url must be a model archive in S3: s3://bucket/…/model.tar.gz."
+  }
+}
+
+variable "model_package_arn" {
+  description = "Approved model package to serve, instead of image_uri and model_data_url."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.model_package_arn == null ? true : can(regex("^arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+$", var.model_package_arn))
+    error_message = "model_package_arn must be the ARN of a model package (arn:aws:sagemaker:…:model-package/…)."
+  }
+
+  validation {
+    condition     = var.model_package_arn == null ? var.image_uri != null : (var.image_uri == null ? var.model_data_url == null : false)
+    error_message = "model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the model); a package brings its own image and model."
+  }
+}
+
+variable "name" {
+  description = "Name of the endpoint, and start of its configurations' names; name_prefix by default."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.name == null ? true : length(var.name) <= 63 && can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.name))
+    error_message = "name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+}
+
+variable "name_prefix" {
+  description = "Start of every name: 3 to 24 lower-case letters, digits and hyphens."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+  }
+}
+
+variable "partition" {
+  description = "Partition of the account: aws, aws-cn or aws-us-gov."
+  type        = string
+  default     = "aws"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^aws(-[a-z]+)*$", var.partition))
+    error_message = "partition must be a partition such as aws, aws-cn or aws-us-gov."
+  }
+}
+
+variable "region" {
+  description = "Region that this is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be a Region such as eu-north-1."
+  }
+}
+
+variable "requests_per_instance" {
+  description = "Requests that an instance works on at once; SageMaker chooses by default."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.requests_per_instance == null ? true : var.requests_per_instance >= 1 && var.requests_per_instance <= 1000
+    error_message = "requests_per_instance must be at least 1 and be at most 1000."
+  }
+}
+
+variable "role_arn" {
+  description = "Role of the container: it reads the model and writes logs and metrics."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.role_arn))
+    error_message = "role_arn must be the ARN of an IAM role (arn:aws:iam::…:role/…)."
+  }
+}
+
+variable "s3_uri" {
+  description = "Prefix that requests, answers and failures lie under, in a folder of the endpoint's name; what is there should expire."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/ ]+)+$", var.s3_uri))
+    error_message = "s3_uri must be a prefix in a bucket, without a slash at its end: s3://bucket/async-inference."
+  }
+}
+
+variable "scale_in_cooldown_seconds" {
+  description = "How long after it took an instance away it takes no other, in seconds."
+  type        = number
+  default     = 300
+  nullable    = false
+
+  validation {
+    condition     = var.scale_in_cooldown_seconds >= 0 && var.scale_in_cooldown_seconds <= 3600
+    error_message = "scale_in_cooldown_seconds must be at least 0 and be at most 3600."
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource, over the provider's default tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "target_backlog_per_instance" {
+  description = "Waiting requests for each instance; with more, instances are added."
+  type        = number
+  default     = 5
+  nullable    = false
+
+  validation {
+    condition     = var.target_backlog_per_instance >= 0.1
+    error_message = "target_backlog_per_instance must be at least 0.1."
+  }
+}

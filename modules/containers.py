@@ -1,0 +1,39 @@
+"""What a container needs of its role wherever SageMaker runs it: its logs, its metrics and its image."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from modules.needs import Place, statement
+
+
+def logs(at: Place, group: str) -> dict[str, Any]:
+    """Writing to a log group; a name that ends with * stands for many."""
+    return statement(
+        "Logs",
+        ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+        [f"arn:{at.partition}:logs:{at.region}:{at.account_id}:log-group:{group}"],
+    )
+
+
+def metrics(*namespaces: str) -> dict[str, Any]:
+    """Publishing metrics, an action that knows no resource, in these namespaces alone."""
+    return statement(
+        "Metrics",
+        ["cloudwatch:PutMetricData"],
+        ["*"],
+        {"test": "StringLike", "variable": "cloudwatch:namespace", "values": list(namespaces)},
+    )
+
+
+def registry_login() -> dict[str, Any]:
+    """A token for image registries, an action that knows no resource."""
+    return statement("RegistryLogin", ["ecr:GetAuthorizationToken"], ["*"])
+
+
+def images(repositories: Iterable[str]) -> dict[str, Any]:
+    """Pulling images from these repositories, by ARN."""
+    return statement(
+        "PullImages",
+        ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        repositories,
+    )

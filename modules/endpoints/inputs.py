@@ -1,0 +1,81 @@
+"""Inputs that every endpoint has, whatever it runs on."""
+
+from typing import ClassVar, Literal
+
+from modules.common import KmsKeyArn, Named, RoleArn
+from sustainable_mlops.authoring import Field, must, rule
+from sustainable_mlops.authoring.expressions import cut, given, is_expression, is_null, when
+from sustainable_mlops.authoring.rules import Rule
+from sustainable_mlops.catalogue.limits import limit
+
+LONGEST_NAME = limit("endpoint_name_characters")
+#: What the provider writes behind a `name_prefix`.
+SUFFIX = 26
+
+
+class Endpoint(Named):
+    """Inputs of every endpoint: its name, its one container and that container's logs."""
+
+    name: str | None = Field(
+        None,
+        description="Name of the endpoint, and start of its configurations' names; name_prefix by default.",
+        pattern=rf"^[a-zA-Z0-9](-*[a-zA-Z0-9]){{0,{LONGEST_NAME - 1}}}$",
+        max_length=LONGEST_NAME,
+        json_schema_extra=must(
+            f"be 1 to {LONGEST_NAME} letters, digits and hyphens, and neither start nor end with a hyphen"
+        ),
+    )
+    environment_variables: dict[str, str] = Field(
+        default_factory=dict,
+        description="Environment variables of the container; never secrets, since they can be read.",
+    )
+    image_uri: str | None = Field(
+        None,
+        description="Container image in Amazon ECR, for the hardware that it runs on.",
+        pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[^ ]+$",
+        json_schema_extra=must("be an image in Amazon ECR; no other registry is taken"),
+    )
+    kms_key_arn: KmsKeyArn = Field(
+        description="Key of the storage and the logs; its policy must let CloudWatch Logs use it."
+    )
+    log_retention_days: Literal[
+        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+    ] = Field(30, description="How long the container's logs are kept, in days.")
+    model_data_url: str | None = Field(
+        None,
+        description="Model archive for image_uri to serve: s3://bucket/…/model.tar.gz.",
+        pattern=r"^s3://.+\.tar\.gz$",
+        json_schema_extra=must("be a model archive in S3: s3://bucket/…/model.tar.gz"),
+    )
+    model_package_arn: str | None = Field(
+        None,
+        description="Approved model package to serve, instead of image_uri and model_data_url.",
+        pattern=r"^arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+$",
+        json_schema_extra=must("be the ARN of a model package (arn:aws:sagemaker:…:model-package/…)"),
+    )
+    role_arn: RoleArn = Field(description="Role of the container: it reads the model and writes logs and metrics.")
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        rule(
+            "model_package_arn",
+            lambda v: when(
+                is_null(v.model_package_arn),
+                ~is_null(v.image_uri),
+                is_null(v.image_uri) & is_null(v.model_data_url),
+            ),
+            "give either a model package, or image_uri (and model_data_url, unless the image holds the model); a "
+            "package brings its own image and model.",
+        ),
+    )
+
+
+def name_of(var: Endpoint) -> str:
+    """The endpoint's name."""
+    if is_expression(var.name):
+        return when(is_null(var.name), var.name_prefix, given(var.name))
+    return var.name or var.name_prefix
+
+
+def prefix_of_configurations(name: str) -> str:
+    """The `name_prefix` of an endpoint's configurations, whose names may be as long as its own."""
+    return f"{cut(name, LONGEST_NAME - SUFFIX - 1)}-"

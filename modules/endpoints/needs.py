@@ -1,0 +1,42 @@
+"""What an endpoint needs of the role of its container: its logs, its metrics, its image and its model."""
+
+from typing import Any
+
+from modules import containers
+from modules.endpoints.inputs import Endpoint, name_of
+from modules.needs import Place, statement, together, where_given
+from sustainable_mlops.authoring.expressions import groups, replace
+
+
+def statements(var: Endpoint, at: Place, *own: dict[str, Any]) -> Any:
+    """The statements of inference, after those of the endpoint's own kind; `var` is read but for its role.
+
+    Of a model package only Terraform's caller and SageMaker know where its image and its model are.
+    """
+    fixed = [
+        *own,
+        containers.logs(at, f"{log_group_name(var)}:*"),
+        containers.metrics("/aws/sagemaker/*"),
+        containers.registry_login(),
+    ]
+    image = where_given(var.image_uri, lambda image: containers.images([_repository_arn(image, at)]))
+    model = where_given(var.model_data_url, lambda url: statement("ReadModel", ["s3:GetObject"], [object_arn(url, at)]))
+    return together(fixed, image, model)
+
+
+def log_group_name(var: Endpoint) -> str:
+    """The name of the log group that SageMaker writes to."""
+    return f"/aws/sagemaker/Endpoints/{name_of(var)}"
+
+
+def object_arn(address: str, at: Place) -> str:
+    """What is at an s3:// address."""
+    return f"arn:{at.partition}:s3:::{replace(address, 's3://', '')}"
+
+
+def _repository_arn(image: str, at: Place) -> str:
+    """The repository of an image such as 123456789012.dkr.ecr.eu-north-1.amazonaws.com/shop/churn:1."""
+    account, region, repository = (
+        groups(r"^([0-9]+)\.dkr\.ecr\.([^.]+)\.[^/]+/([^:@]+)", image)[part] for part in range(3)
+    )
+    return f"arn:{at.partition}:ecr:{region}:{account}:repository/{repository}"

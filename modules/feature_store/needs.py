@@ -1,0 +1,57 @@
+"""What feature groups need of the roles that write, store and read their records."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from modules.feature_store.inputs import Inputs
+from modules.needs import Needs, Phase, Place, equals, statement, through
+from sustainable_mlops.authoring.expressions import list_of, match, replace
+
+READ = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
+WRITE = ["sagemaker:DeleteRecord", "sagemaker:PutRecord"]
+#: What each phase does with records: data preparation writes them; training and inference read the same ones.
+ACTIONS: dict[Phase, list[str]] = {"data_preparation": sorted(READ + WRITE), "training": READ, "inference": READ}
+
+
+def statements(var: Inputs, at: Place) -> Needs:
+    """The statements by phase; `var` is read but for its role."""
+    bucket = f"arn:{at.partition}:s3:::{match('[^/]+', replace(var.offline_store_s3_uri, 's3://', ''))}"
+    objects = f"arn:{at.partition}:s3:::{replace(var.offline_store_s3_uri, 's3://', '')}/*"
+    names = list_of(var.feature_groups, lambda key, _group: group_name(var, key))
+    needs: Needs = {phase: [records(actions, names, at)] for phase, actions in ACTIONS.items()}
+    needs["data_preparation"] += [
+        statement("StoreRecords", ["s3:PutObject"], [objects]),
+        statement("StoreEncrypted", ["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], through(at, "s3")),
+        *offline_store([bucket], [objects], at),
+    ]
+    return needs
+
+
+def group_name(var: Inputs, key: str) -> str:
+    """The name of the feature group of a key."""
+    return f"{var.name_prefix}-{replace(key, '_', '-')}"
+
+
+def records(actions: list[str], names: Iterable[str], at: Place) -> dict[str, Any]:
+    """Actions on the records of the feature groups of these names."""
+    groups = f"arn:{at.partition}:sagemaker:{at.region}:{at.account_id}:feature-group"
+    return statement("Records", actions, list_of(names, lambda name: f"{groups}/{name}"))
+
+
+def offline_store(buckets: Iterable[str], objects: Iterable[str], at: Place) -> list[dict[str, Any]]:
+    """What Feature Store does as its role, besides writing objects: it looks at the bucket's ACL, hands each object to
+    the bucket's owner, and keeps the Glue table current."""
+    glue = f"arn:{at.partition}:glue:{at.region}:{at.account_id}"
+    return [
+        statement("ReadBucketAcl", ["s3:GetBucketAcl"], buckets),
+        statement("HandOver", ["s3:PutObjectAcl"], objects, equals("s3:x-amz-acl", "bucket-owner-full-control")),
+        statement(
+            "Table",
+            ["glue:GetTable", "glue:UpdateTable"],
+            [
+                f"{glue}:catalog",
+                f"{glue}:database/sagemaker_featurestore",
+                f"{glue}:table/sagemaker_featurestore/*",
+            ],
+        ),
+    ]

@@ -1,0 +1,35 @@
+"""The inputs of a module as a call of it gives them, for functions that are written of a module's `var`."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel
+
+from sustainable_mlops.authoring.expressions.types import bare
+from sustainable_mlops.authoring.mistakes import mistake
+from sustainable_mlops.settings import did_you_mean
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def called(model: type[Model], **values: Any) -> Model:
+    """Inputs as a call gives them, values and expressions, with the defaults of what it leaves out.
+
+    What has no default, such as the role, may be left out too where no statement reads it. Raises UserError on a name
+    that the model does not have.
+    """
+    for name in values.keys() - model.model_fields.keys():
+        raise mistake(f"{model.__module__} has no input '{name}'{did_you_mean(name, model.model_fields)}")
+    return model.model_construct(
+        None, **{name: _inner(model.model_fields[name].annotation, value) for name, value in values.items()}
+    )
+
+
+def _inner(annotation: Any, value: Any) -> Any:
+    """A mapping as the model, or the map of models, that the annotation says."""
+    held = bare(annotation)
+    if isinstance(value, Mapping) and get_origin(held) is dict:
+        return {key: _inner(get_args(held)[1], item) for key, item in value.items()}
+    if isinstance(value, Mapping) and isinstance(held, type) and issubclass(held, BaseModel):
+        return called(held, **value)
+    return value

@@ -1,0 +1,44 @@
+"""A function that is written of a module's inputs works on what a call gives."""
+
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.authoring import Field, ModuleInputs, called
+from sustainable_mlops.authoring.expressions import is_expression
+from sustainable_mlops.authoring.expressions.functions import name_of
+from sustainable_mlops.errors import UserError
+
+
+class Topic(ModuleInputs):
+    key: str = Field(description="Key.")
+    days: int = Field(3, description="Days.")
+
+
+class Inputs(ModuleInputs):
+    name: str = Field(description="Name.")
+    role: str = Field(description="Role.")
+    topic: Topic | None = Field(None, description="Topic.")
+    topics: dict[str, Topic] = Field({}, description="Topics.")
+
+
+def test_values_and_expressions_stand_beside_defaults_in_objects_and_maps_too() -> None:
+    key: Any = name_of("module.storage.key", str)
+    inputs = called(Inputs, name="shop", topic={"key": key}, topics={"a": {"key": "k", "days": 5}})
+    assert (inputs.name, inputs.topics["a"].days) == ("shop", 5)
+    assert inputs.topic is not None
+    assert (is_expression(inputs.topic.key), inputs.topic.days) == (True, 3)
+
+
+def test_what_is_left_out_has_its_default_or_cannot_be_read() -> None:
+    inputs = called(Inputs, name="shop")
+    assert inputs.topic is None
+    with pytest.raises(AttributeError):
+        inputs.role  # noqa: B018  it is read
+
+
+def test_a_name_that_is_no_input_is_refused() -> None:
+    with pytest.raises(UserError, match="has no input 'nam'; did you mean 'name'"):
+        called(Inputs, nam="shop")
+    with pytest.raises(UserError, match="has no input 'kee'; did you mean 'key'"):
+        called(Inputs, name="shop", topic={"kee": "k"})

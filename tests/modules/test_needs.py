@@ -1,0 +1,291 @@
+"""What modules say that they need of a role is what its resources do, and what `access` grants: no less and no more."""
+
+import fnmatch
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modules.needs import combined, statement, through
+from sustainable_mlops.authoring import called
+from sustainable_mlops.plan import iam
+from sustainable_mlops.review.privileges.grants import Policy, new_permissions, policy
+from sustainable_mlops.terraform import ROOT
+from tests.modules.examples import Example, examples, plan, summary, terraform
+
+SAYING = [page.parent.name for page in sorted(ROOT.glob("modules/*/needs.py"))]
+
+#: What a service does as the role that it is handed, by the type of the resource and the argument that asks for it.
+DONE = {
+    "aws_sagemaker_endpoint_configuration": {
+        "async_inference_config.output_config": ["s3:PutObject"],
+        "async_inference_config.output_config.notification_config": ["sns:Publish"],
+        "data_capture_config": ["s3:PutObject"],
+    },
+    "aws_sagemaker_feature_group": {
+        "role_arn": ["s3:GetBucketAcl", "s3:PutObject", "s3:PutObjectAcl", "glue:GetTable", "glue:UpdateTable"],
+        "offline_store_config.s3_storage_config.kms_key_id": ["kms:GenerateDataKey"],
+    },
+    "aws_sagemaker_model": {
+        "execution_role_arn": [
+            *("logs:CreateLogStream", "logs:PutLogEvents", "cloudwatch:PutMetricData", "ecr:GetAuthorizationToken"),
+        ],
+        "primary_container.image": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        "primary_container.model_data_url": ["s3:GetObject"],
+    },
+}
+#: Beside a configuration with notifications, publishing to a topic with a key takes the key.
+ENCRYPTED = ["kms:Decrypt", "kms:GenerateDataKey"]
+ROLE = re.compile(r"(.*_)?role(_arn)?")
+
+#: What a statement must name: of a type, by its name in the plan, an action on an ARN.
+MADE = {
+    "aws_cloudwatch_log_group": ("name", "logs:PutLogEvents", "logs:{place}:log-group:{name}:log-stream:one"),
+    "aws_sagemaker_feature_group": (
+        "feature_group_name",
+        "sagemaker:GetRecord",
+        "sagemaker:{place}:feature-group/{name}",
+    ),
+    "aws_sagemaker_model_package_group": (
+        "model_package_group_name",
+        "sagemaker:CreateModelPackage",
+        "sagemaker:{place}:model-package/{name}/1",
+    ),
+    "aws_sns_topic": ("name", "sns:Publish", "sns:{place}:{name}"),
+}
+PLACE = "eu-north-1:123456789012"
+
+
+def _unsaid(body: dict[str, Any]) -> set[str]:
+    """What a module's resources do as their role and its statements do not say."""
+    said = re.findall(r"[a-z0-9-]+:[A-Z][A-Za-z]+\*?", json.dumps(body["output"].get("role_statements", {})))
+    return {action for action in _done(body["resource"]) if not any(fnmatch.fnmatchcase(action, one) for one in said)}
+
+
+def _done(resources: dict[str, Any]) -> Iterator[str]:
+    notifies = False
+    for kind, instances in resources.items():
+        for path in {path for body in instances.values() for path in _paths(body)}:
+            yield from DONE.get(kind, {}).get(path, ())
+            notifies |= path.endswith("notification_config")
+            acts = ROLE.fullmatch(path.rpartition(".")[2]) and not kind.startswith("aws_iam_")
+            assert not acts or kind in DONE, f"say in DONE what {kind} does as its role"
+    if notifies and any("kms_master_key_id" in topic for topic in resources.get("aws_sns_topic", {}).values()):
+        yield from ENCRYPTED
+
+
+def _paths(body: Any, path: str = "") -> Iterator[str]:
+    """The paths of what is set in a resource, through lists and dynamic blocks."""
+    if isinstance(body, list):
+        for item in body:
+            yield from _paths(item, path)
+    elif isinstance(body, dict):
+        for name, item in body.items():
+            if name == "dynamic":
+                yield from _paths({label: block["content"] for label, block in item.items()}, path)
+            else:
+                yield (inner := f"{path}.{name}".removeprefix("."))
+                yield from _paths(item, inner)
+
+
+def test_no_module_leaves_unsaid_what_its_resources_do_as_their_role(synthesized: dict[str, Any]) -> None:
+    assert {name: found for name, body in synthesized.items() if (found := _unsaid(body))} == {}
+
+
+def test_an_encrypted_topic_of_an_endpoint_that_nobody_speaks_of_is_noticed() -> None:
+    output = {"notification_config": {"success_topic": "${aws_sns_topic.results.arn}"}}
+    body = {
+        "output": {},
+        "resource": {
+            "aws_sagemaker_endpoint_configuration": {"this": {"async_inference_config": {"output_config": output}}},
+            "aws_sns_topic": {"results": {"name": "results", "kms_master_key_id": "${var.kms_key_arn}"}},
+        },
+    }
+    assert _unsaid(body) == {"s3:PutObject", "sns:Publish", "kms:Decrypt", "kms:GenerateDataKey"}
+
+
+def test_a_resource_with_a_role_that_nobody_knows_is_noticed() -> None:
+    pipeline = {"aws_sagemaker_pipeline": {"this": {"role_arn": "${var.role_arn}"}}}
+    with pytest.raises(AssertionError, match="say in DONE what aws_sagemaker_pipeline does as its role"):
+        _unsaid({"output": {}, "resource": pipeline})
+
+
+@dataclass(frozen=True)
+class Settings:
+    account_id: str = "123456789012"
+    region: str = "cn-north-1"
+    partition: str = "aws-cn"
+
+
+def test_needs_are_composed_where_all_is_known_in_python() -> None:
+    from modules.feature_store import needs
+    from modules.feature_store.inputs import Inputs
+
+    at, key = Settings(), "${module.storage.kms_key_arn}"
+    groups = {"all_orders": {"record_identifier": "order_id"}}
+    inputs = called(
+        Inputs, name_prefix="shop", feature_groups=groups, offline_store_s3_uri="s3://lake/store", kms_key_arn=key
+    )
+    features = needs.statements(inputs, at)
+    topic = statement("Publish", ["sns:Publish"], ["arn:aws-cn:sns:cn-north-1:123456789012:done"], through(at, "sns"))
+    found = combined(features, {"inference": [topic]})
+    group = "arn:aws-cn:sagemaker:cn-north-1:123456789012:feature-group/shop-all-orders"
+    assert found["training"] == [statement("Records", needs.READ, [group])]
+    assert found["inference"] == [*found["training"], topic]
+    by_sid = {one["sid"]: one for one in found["data_preparation"]}
+    assert by_sid["StoreRecords"]["resources"] == ["arn:aws-cn:s3:::lake/store/*"]
+    assert by_sid["StoreEncrypted"]["resources"] == [key]
+    assert by_sid["StoreEncrypted"]["condition"] == [
+        {"test": "StringEquals", "variable": "kms:ViaService", "values": ["s3.cn-north-1.amazonaws.com.cn"]}
+    ]
+
+
+# What access grants, read in one plan of all examples, each with two callers of access: one is given the statements,
+# the other only what access takes besides, names of groups among it.
+
+CALLS = """
+module "{id}" {{
+  source = "./{id}"
+}}
+
+output "{id}" {{
+  value = module.{id}.role_statements
+}}
+
+module "{id}-said" {{
+  {common}
+  role_statements = module.{id}.role_statements
+}}
+
+module "{id}-named" {{
+  {common}
+  image_repository_arns     = {repositories}
+  feature_group_names       = {features}
+  model_package_group_names = {packages}
+}}
+"""
+COMMON = """source      = "./modules/access"
+  name_prefix = "shop"
+  account_id  = "123456789012"
+  region      = "eu-north-1"
+  kms_key_arn = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  buckets = {{
+    artifacts = {{ arn = "arn:aws:s3:::{prefix}-artifacts-123456789012-eu-north-1" }}
+    data      = {{ arn = "arn:aws:s3:::{prefix}-data-123456789012-eu-north-1" }}
+  }}
+"""
+CASES = [example for example in examples() if example.module in SAYING]
+#: Where each module is given to access by name; the outputs that hold the names.
+NAMES = {"feature_store": "feature_groups", "model_registry": "model_package_groups"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one example says, what the two roles of a phase are granted, by policy, and what the example makes."""
+
+    said: dict[str, Policy]
+    given: dict[str, dict[str, Policy]]
+    named: dict[str, dict[str, Policy]]
+    made: list[tuple[str, str]]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory, sandbox: Any) -> dict[str, Found]:
+    folder = tmp_path_factory.mktemp("needs")
+    text = "\n".join(_call(example, folder) for example in CASES)
+    Example("access", "needs", text).write(folder)
+    planned = plan(terraform(folder, sandbox.environment))
+    outputs, values = (summary(planned)[part] for part in ("outputs", "values"))
+    return {str(example): _found(str(example), outputs[str(example)], values) for example in CASES}
+
+
+def _call(example: Example, folder: Path) -> str:
+    """The example as a module of its own, and two calls of access."""
+    (label,) = re.findall(rf'^module "(\w+)" {{\n *source *= "./modules/{example.module}"', example.text, re.M)
+    outputs = [f'output "role_statements" {{\n value = module.{label}.role_statements\n}}']
+    names = f"module.{example}.names"
+    if held := NAMES.get(example.module):
+        outputs.append(f'output "names" {{\n value = [for group in module.{label}.{held} : group.name]\n}}')
+    Example(example.module, example.case, "\n".join([example.text, *outputs])).write(folder / str(example))
+    pulled = re.findall(r'image_uri *= "(\d+)\.dkr\.ecr\.([^.]+)\.[^/]+/([^:"]+)', example.text)
+    (prefix,) = set(re.findall(r'name_prefix *= "((?:shop|flights-dev))', example.text))
+    return CALLS.format(
+        id=example,
+        common=COMMON.format(prefix=prefix),
+        repositories=json.dumps([f"arn:aws:ecr:{place}:{owner}:repository/{name}" for owner, place, name in pulled]),
+        features=names if example.module == "feature_store" else "[]",
+        packages=names if example.module == "model_registry" else "[]",
+    )
+
+
+def _found(case: str, said: dict[str, Any], values: dict[str, Any]) -> Found:
+    granted: dict[str, dict[str, dict[str, Policy]]] = {"said": {}, "named": {}}
+    made = []
+    for address, held in values.items():
+        if role := re.fullmatch(rf'module\.{case}-(\w+)\.aws_iam_role_policy\.(\w+)\["(\w+)"\]', address):
+            caller, concern, phase = role.groups()
+            if "policy" in held:  # pass_role names roles that are not there yet
+                granted[caller].setdefault(phase, {})[concern] = policy(iam.parse(held["policy"]) or ())
+        elif address.startswith(f"module.{case}.") and (kind := address.split(".")[-2]) in MADE:
+            name, action, arn = MADE[kind]
+            made.append((action, f"arn:aws:{arn.format(place=PLACE, name=held[name])}"))
+    needs = {phase: policy(map(_statement, statements)) for phase, statements in said.items()}
+    return Found(needs, granted["said"], granted["named"], made)
+
+
+def _statement(said: dict[str, Any]) -> iam.Statement:
+    conditions = (iam.Condition(one["test"], one["variable"], tuple(one["values"])) for one in said["condition"])
+    return iam.Statement(
+        said["sid"], "Allow", tuple(said["actions"]), (), tuple(said["resources"]), (), (), (), tuple(conditions)
+    )
+
+
+def _lacking(wanted: Policy, granted: Policy) -> list[str]:
+    """What of `wanted` is not granted."""
+    return [str(one.grant) for one in new_permissions(wanted.allows, granted, wanted)]
+
+
+def _all(policies: dict[str, Policy]) -> Policy:
+    return Policy(tuple(grant for one in policies.values() for grant in one.allows), (), whole=True)
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize("case", [str(example) for example in CASES])
+def test_access_grants_what_is_said_and_nothing_else(case: str, found: dict[str, Found]) -> None:
+    said = found[case].said
+    given = {phase: policies["needed"] for phase, policies in found[case].given.items() if "needed" in policies}
+    assert said.keys() == given.keys()
+    for phase, needed in said.items():
+        assert _lacking(needed, given[phase]) == [], "access grants less than is said"
+        assert _lacking(given[phase], needed) == [], "access grants more than is said"
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize("case", [str(example) for example in CASES])
+def test_what_access_grants_by_names_and_paths_is_enough(case: str, found: dict[str, Found]) -> None:
+    lacking = {phase: _lacking(needed, _all(found[case].named[phase])) for phase, needed in found[case].said.items()}
+    assert {phase: some for phase, some in lacking.items() if some} == {}
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize("case", [str(example) for example in CASES])
+def test_a_name_grants_nothing_that_is_not_said(case: str, found: dict[str, Found]) -> None:
+    for phase, policies in found[case].named.items():
+        # Not the offline store's: a name does not say where it is.
+        for concern in policies.keys() & {"features", "registration"}:
+            assert _lacking(policies[concern], found[case].said[phase]) == []
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize("case", [str(example) for example in CASES])
+def test_statements_name_what_is_made(case: str, found: dict[str, Found]) -> None:
+    said = _all(found[case].said)
+    speaking = {str(action) for grant in said.allows for action in grant.actions.patterns}
+    for action, arn in found[case].made:
+        if action in speaking:  # whether it should is held above
+            one = iam.Statement("", "Allow", (action,), (), (arn,), (), (), (), ())
+            assert _lacking(policy([one]), said) == []
