@@ -19,8 +19,7 @@ FILE = "settings.yaml"
 
 def check_name(name: str) -> None:
     """Raise ValueError where an environment cannot be called so."""
-    beside = (entry for entry in Path(__file__).parent.glob("[!_.]*") if not (entry / FILE).exists())
-    if name in {entry.name.partition(".")[0] for entry in beside}:
+    if name in {"catalogue", "components", *(file.stem for file in Path(__file__).parent.glob("*.py"))}:
         raise ValueError(f"environment: '{name}' is a part of envs/ itself; choose another name")
 
 
