@@ -49,6 +49,10 @@ BUILD = {
         'self.add(S3Bucket, "b", bucket="b", depends_on=["aws_s3_bucket.dta"])',
         "aws_s3_bucket has no resource 'dta'; known: b, each",
     ),
+    "a resource to go with that does not exist": (
+        'self.add(S3Bucket, "b", bucket="b", lifecycle={"replace_triggered_by": ["aws_s3_bucket.dta.id"]})',
+        "aws_s3_bucket has no resource 'dta'; known: b, each",
+    ),
     "an attribute that the provider lacks": (
         "logs.arm",
         "aws_cloudwatch_log_group.this has no attribute 'arm'; did you mean 'arn'?",

@@ -268,7 +268,9 @@ def test_access_grants_what_is_said_and_nothing_else(case: str, found: dict[str,
 @pytest.mark.parametrize("case", [str(example) for example in CASES])
 def test_what_access_grants_by_names_and_paths_is_enough(case: str, found: dict[str, Found]) -> None:
     lacking = {phase: _lacking(needed, _all(found[case].named[phase])) for phase, needed in found[case].said.items()}
-    assert {phase: some for phase, some in lacking.items() if some} == {}
+    # Access takes no names of topics: publishing to one has to be said.
+    unsaid = {phase: [one for one in some if "sns" not in one] for phase, some in lacking.items()}
+    assert {phase: some for phase, some in unsaid.items() if some} == {}
 
 
 @pytest.mark.plan
