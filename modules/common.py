@@ -1,6 +1,6 @@
 """Inputs that have one meaning in every module."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 
@@ -32,6 +32,10 @@ RoleArn = Annotated[
         pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$",
         json_schema_extra=must("be the ARN of an IAM role (arn:aws:iam::…:role/…)"),
     ),
+]
+#: Days that CloudWatch Logs can keep logs for.
+LogRetentionDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
 
 

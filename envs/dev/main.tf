@@ -1,4 +1,4 @@
-# Generated from settings.yaml and ../environment.py by scripts/synth.py: change that, then run it again.
+# Generated from settings.yaml, ../catalogue and ../components by scripts/synth.py: change that, then run it again.
 
 provider "aws" {
   region              = "eu-north-1"
@@ -138,16 +138,10 @@ module "model_registry" {
 locals {
   serverless_endpoints = {
     flight_delay = {
-      memory_mb       = 2048
+      name            = "smlops-dev-flight-delay"
       max_concurrency = 5
+      memory_mb       = 2048
     }
-  }
-}
-
-check "model_packages_are_of_known_models" {
-  assert {
-    condition     = length(setsubtract(keys(var.model_packages), keys(local.serverless_endpoints))) == 0
-    error_message = "model_packages names ${join(", ", setsubtract(keys(var.model_packages), keys(local.serverless_endpoints)))}, which settings.yaml gives no serverless_endpoint."
   }
 }
 
@@ -158,13 +152,21 @@ module "serverless_endpoint" {
   }
   source = "../../modules/serverless_endpoint"
 
-  name_prefix        = "smlops-dev-${replace(each.key, "_", "-")}"
+  name_prefix        = "smlops-dev"
+  kms_key_arn        = module.storage.kms_key_arn
   model_package_arn  = var.model_packages[each.key]
-  memory_mb          = each.value.memory_mb
+  name               = each.value.name
   max_concurrency    = each.value.max_concurrency
+  memory_mb          = each.value.memory_mb
   log_retention_days = 14
   role_arn           = module.access.role_arns["inference"]
-  kms_key_arn        = module.storage.kms_key_arn
+}
+
+check "model_packages_are_of_known_models" {
+  assert {
+    condition     = length(setsubtract(keys(var.model_packages), keys(local.serverless_endpoints))) == 0
+    error_message = "model_packages names ${join(", ", setsubtract(keys(var.model_packages), keys(local.serverless_endpoints)))}, of which settings.yaml and the catalogue give no model an endpoint."
+  }
 }
 
 # SageMaker would create these with the first job, and keep what is in them for ever.

@@ -1,4 +1,4 @@
-# Generated from settings.yaml and ../environment.py by scripts/synth.py: change that, then run it again.
+# Generated from settings.yaml, ../catalogue and ../components by scripts/synth.py: change that, then run it again.
 
 output "platform" {
   description = "What launchers need: names and ARNs, as the SSM parameter holds them."

@@ -1,8 +1,8 @@
 """Inputs that every endpoint has, whatever it runs on."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from modules.common import KmsKeyArn, Named, RoleArn
+from modules.common import KmsKeyArn, LogRetentionDays, Named, RoleArn
 from sustainable_mlops.authoring import Field, must, rule
 from sustainable_mlops.authoring.expressions import cut, given, is_expression, is_null, when
 from sustainable_mlops.authoring.rules import Rule
@@ -38,9 +38,7 @@ class Endpoint(Named):
     kms_key_arn: KmsKeyArn = Field(
         description="Key of the storage and the logs; its policy must let CloudWatch Logs use it."
     )
-    log_retention_days: Literal[
-        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
-    ] = Field(30, description="How long the container's logs are kept, in days.")
+    log_retention_days: LogRetentionDays = Field(30, description="How long the container's logs are kept, in days.")
     model_data_url: str | None = Field(
         None,
         description="Model archive for image_uri to serve: s3://bucket/…/model.tar.gz.",

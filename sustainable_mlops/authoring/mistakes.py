@@ -19,12 +19,13 @@ def mistake(said: str, where: str | None = None) -> UserError:
     return UserError(f"{where}: {said}" if where else said)
 
 
-def place() -> str:
-    """`file:line` of the innermost frame that is an author's, neither this library's nor Python's; else empty."""
+def place(beyond: str = "") -> str:
+    """`file:line` of the innermost frame that is an author's, not this library's, Python's or the file `beyond`'s;
+    else empty."""
     frame = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith((_LIBRARY, *_PYTHON)) and Path(file).suffix == ".py":
+        if not file.startswith((_LIBRARY, *_PYTHON)) and file != beyond and Path(file).suffix == ".py":
             return f"{_relative(file)}:{frame.f_lineno}"
         frame = frame.f_back
     return ""

@@ -141,8 +141,8 @@ def _slug(workload: str) -> str:
 def _ask_for_group(record: RunRecord) -> str:
     key = _slug(record.workload).replace("-", "_")
     return (
-        f"add {key} to `models:` in envs/{record.environment}/settings.yaml, apply, and run smlops train again, "
-        "which takes the group into the record (nothing is trained twice)"
+        f"describe it in envs/catalogue/models/{key}.yaml, run smlops synth, apply envs/{record.environment}, and run "
+        "smlops train again, which takes the group into the record (nothing is trained twice)"
     )
 
 

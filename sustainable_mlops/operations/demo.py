@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from rich.table import Table
 
-from sustainable_mlops import aws, checkov, cli
+from sustainable_mlops import aws, checkov, cli, synth
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import launch, register
@@ -34,7 +34,7 @@ OUT = ROOT / "out"
 #: The demo's own copy of envs/dev, so that whoever works on that with a real account finds it as it was.
 COPY = LOCAL / "demo" / "envs" / "dev"
 #: What is promoted, where the next plan of whoever looks around finds it too.
-PACKAGES = COPY / "models.auto.tfvars.json"
+PACKAGES = COPY / synth.PACKAGES
 MODEL = "flight_delay"
 GROUP = "flights"
 PLATFORM = "/sustainable-mlops/dev/platform"

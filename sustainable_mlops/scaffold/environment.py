@@ -15,7 +15,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.scaffold.files import placed, refuse_existing, render
 from sustainable_mlops.scaffold.yaml_text import YamlText
 from sustainable_mlops.settings import Settings as Checked
-from sustainable_mlops.settings import did_you_mean, parse_yaml, validate
+from sustainable_mlops.settings import did_you_mean, validate
 from sustainable_mlops.terraform import ROOT, find_engine
 
 if TYPE_CHECKING:
@@ -78,12 +78,10 @@ def draft(
         raise UserError(f"--from: no environment is called {source}{did_you_mean(source, environments)}")
     known: dict[str, Settings] = settings.load_all(ROOT / "envs" / each for each in environments)
     original = known[source]
-    _check_region(region, original)
-    prefix = name_prefix or _prefix(original, name)
-    _check_length(prefix, original)
-    wanted = _wanted(original, asked, prefix, disposable)
+    _check_region(region)
+    wanted = _wanted(original, asked, name_prefix or _prefix(original, name), disposable)
     text = _edited(original, wanted)
-    given = parse_yaml(text, settings.Settings, f"envs/{name}/settings.yaml")
+    given = settings.parse(text, f"envs/{name}/settings.yaml", ROOT / "envs" / "catalogue")
     settings.check_apart({**known, name: given})
     if given.model_dump() != wanted.model_dump():
         raise UserError(
@@ -109,19 +107,11 @@ def _check(asked: dict[str, str]) -> None:
         raise UserError(str(error)) from None
 
 
-def _check_region(name: str, source: "Settings") -> None:
-    region = regions.find(name)
-    if region is None:
+def _check_region(name: str) -> None:
+    if regions.find(name) is None:
         raise UserError(f"region: AWS has no {name} that is known here{did_you_mean(name, regions.everything())}")
     if name.startswith(_OTHER_PARTITIONS):
         raise UserError(f"region: {name} is in another partition than aws; environments are of that one alone")
-    served = [key for key, model in source.models.items() if model.serverless_endpoint]
-    if served and not region.serverless:
-        with_it = [each for each, other in regions.everything().items() if other.serverless]
-        raise UserError(
-            f"region: {name} has no Serverless Inference, as {source.environment} wants for {', '.join(served)}; "
-            f"take one that has: {', '.join(with_it)}"
-        )
 
 
 def _prefix(source: "Settings", name: str) -> str:
@@ -131,19 +121,6 @@ def _prefix(source: "Settings", name: str) -> str:
             f"name_prefix: {source.name_prefix} of {source.environment} does not hold its name: give --name-prefix"
         )
     return prefix
-
-
-def _check_length(prefix: str, source: "Settings") -> None:
-    """Names of endpoints are made of the prefix and the model's key, and have an end."""
-    longest_prefix = importlib.import_module("modules.common").LONGEST_PREFIX
-    served = [key for key, model in source.models.items() if model.serverless_endpoint]
-    key = max(served, key=len, default="")
-    room = longest_prefix - (len(source.name(key)) - len(source.name_prefix) if key else 0)
-    if len(prefix) > room:
-        why = f"the endpoint of {key}" if key else "the names made from it"
-        raise UserError(
-            f"name_prefix: {prefix} leaves no room for {why}: give --name-prefix, of at most {room} characters"
-        )
 
 
 def _wanted(source: "Settings", asked: dict[str, str], prefix: str, disposable: bool) -> "Settings":

@@ -38,9 +38,13 @@ SOURCES = (
     "modules/**/*.py",
     "envs/**/*.py",
     "envs/*/settings.yaml",
+    "envs/catalogue/*/*.yaml",
 )
 #: What it gives.
-RESULTS = ("modules/*/*.tf", "modules/*/README.md", "envs/*.json", "envs/*/*.tf")
+RESULTS = ("modules/*/*.tf", "modules/*/README.md", "envs/*.json", "envs/*/*.json", "envs/*/*.tf")
+#: The model packages that an environment serves, which Terraform reads by itself. People write it.
+PACKAGES = "models.auto.tfvars.json"
+_NO_PACKAGES = json.dumps({"model_packages": {}}, indent=2) + "\n"
 
 
 @dataclass(frozen=True)
@@ -167,13 +171,17 @@ def _render(
             yield page, readme.renew(module, page.read_text())
     if not settings:
         return
-    yield ROOT / "envs" / "settings.schema.json", importlib.import_module("envs.settings").schema()
-    environments = importlib.import_module("envs.environment")
+    for file, text in importlib.import_module("envs.settings").schemas().items():
+        yield ROOT / "envs" / file, text
+    roots = importlib.import_module("envs.root")
     for name, given in settings.items():
         progress(f"envs/{name}")
-        root = environments.Environment(given, modules).synthesize()
+        root = roots.Environment(given, modules).synthesize()
+        folder = ROOT / "envs" / name
         for file, text in root.files().items():
-            yield ROOT / "envs" / name / file, GENERATED.format(source="settings.yaml and ../environment.py") + text
+            yield folder / file, GENERATED.format(source="settings.yaml, ../catalogue and ../components") + text
+        if not (folder / PACKAGES).exists():
+            yield folder / PACKAGES, _NO_PACKAGES
 
 
 def _formatted(files: dict[Path, str]) -> dict[Path, str]:

@@ -2,13 +2,16 @@
 
 import pytest
 
-from envs.settings import Endpoint
+from envs.components.serverless_endpoints import ServerlessEndpoint
 from modules.serverless_endpoint.inputs import Inputs
+from sustainable_mlops.authoring import ModuleInputs
 from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
 
 
-@pytest.mark.parametrize("model", [Inputs, Endpoint])
-def test_what_a_serverless_endpoint_may_be_given_is_what_sagemaker_takes(model: type[Inputs] | type[Endpoint]) -> None:
+@pytest.mark.parametrize("model", [Inputs, ServerlessEndpoint])
+def test_what_a_serverless_endpoint_may_be_given_is_what_sagemaker_takes(
+    model: type[ModuleInputs],
+) -> None:
     fields = model.model_fields
     assert model.model_json_schema()["properties"]["memory_mb"]["enum"] == list(serverless_memory_mb())
     (most,) = (rule.le for rule in fields["max_concurrency"].metadata if hasattr(rule, "le"))

@@ -1,11 +1,13 @@
 """dev's root module with other settings. jsii starts once in a test process, and only where a test asks for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-import yaml
 
+from envs import settings
+from envs.component import Component
+from envs.environment import COMPONENTS
 from envs.settings import Settings
 from sustainable_mlops import synth
 from sustainable_mlops.terraform import ROOT
@@ -13,9 +15,8 @@ from sustainable_mlops.terraform import ROOT
 
 @pytest.fixture(scope="session")
 def dev() -> dict[str, Any]:
-    """What dev's settings say."""
-    settings: dict[str, Any] = yaml.safe_load((ROOT / "envs" / "dev" / "settings.yaml").read_text())
-    return settings
+    """What dev's settings say, over the catalogue."""
+    return settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
 
 
 @pytest.fixture(scope="session")
@@ -26,11 +27,12 @@ def modules() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def environment(dev: dict[str, Any], modules: dict[str, Any]) -> Callable[..., Any]:
-    """A function that synthesizes dev with settings changed; None takes one out."""
-    from envs.environment import Environment
+    """A function that synthesizes dev with settings changed (None takes one out), of these components."""
 
-    def synthesized(**changed: Any) -> Any:
-        settings = {name: value for name, value in {**dev, **changed}.items() if value is not None}
-        return Environment(Settings.model_validate(settings), modules).synthesize()
+    def synthesized(components: Sequence[type[Component[Any]]] = COMPONENTS, **changed: Any) -> Any:
+        from envs.root import Environment
+
+        given = {name: value for name, value in {**dev, **changed}.items() if value is not None}
+        return Environment(Settings.model_validate(given), modules, components).synthesize()
 
     return synthesized

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from envs import settings
+from envs.components.access import Access
+from envs.components.storage import Storage
+from envs.environment import COMPONENTS
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT
@@ -54,7 +57,65 @@ def test_data_is_protected_unless_the_settings_say_otherwise(environment: Enviro
 def test_an_environment_of_settings_alone_has_no_endpoint_and_no_feature_group(environment: Environment) -> None:
     body = environment(feature_groups={}, models={}).json()
     assert body["module"]["feature_store"]["feature_groups"] == {}
-    assert body["locals"]["serverless_endpoints"] == {}
+    assert set(body["locals"]) == {"platform"}
+    assert not any(name.endswith("_endpoint") for name in body["module"])
+
+
+def test_what_settings_say_of_a_module_reaches_its_call_and_nothing_else_does(environment: Environment) -> None:
+    calls = environment(storage={"lifecycle_days": {"logs": 30}}, access={"role_path": "/mlops/"}).json()["module"]
+    plain = environment().json()["module"]
+    assert calls["storage"] == {**plain["storage"], "lifecycle_days": {"logs": 30}}
+    assert calls["access"] == {**plain["access"], "role_path": "/mlops/"}
+
+
+def test_what_one_model_says_of_its_endpoint_is_left_to_the_module_for_the_others(environment: Environment) -> None:
+    models = {
+        "fraud": {"serverless_endpoint": {"memory_mb": 1024}},
+        "churn": {"serverless_endpoint": {"max_concurrency": 2}},
+        "plain": {"description": "Served nowhere."},
+    }
+    body = environment(models=models).json()
+    assert body["locals"]["serverless_endpoints"] == {
+        "fraud": {"name": "smlops-dev-fraud", "memory_mb": 1024},
+        "churn": {"name": "smlops-dev-churn", "max_concurrency": 2},
+    }
+    call = body["module"]["serverless_endpoint"]
+    assert (call["memory_mb"], call["name"]) == ('${lookup(each.value, "memory_mb", null)}', "${each.value.name}")
+    assert set(body["module"]["model_registry"]["model_package_groups"]) == {"fraud", "churn", "plain"}
+
+
+def test_what_an_endpoint_needs_of_its_role_reaches_access_which_comes_before_it(environment: Environment) -> None:
+    asked = {"fraud": {"async_endpoint": {"max_instances": 1}, "serverless_endpoint": {}}}
+    calls = environment(models=asked).json()["module"]
+    topics = "arn:aws:sns:eu-north-1:123456789012:smlops-dev-fraud-async"
+    (publish,) = (
+        one for one in calls["access"]["role_statements"]["inference"] if one["sid"] == "PublishNotifications"
+    )
+    assert publish["resources"] == [f"{topics}-error", f"{topics}-success"]
+    assert calls["async_endpoint"]["s3_uri"] == 's3://${module.storage.buckets["artifacts"].name}/async-inference'
+    assert "role_statements" not in environment().json()["module"]["access"]
+
+
+def test_a_component_that_needs_a_later_or_an_absent_one_is_one_line_that_says_what_to_change_where(
+    environment: Environment,
+) -> None:
+    later = (Access, Storage, *(component for component in COMPONENTS if component not in (Access, Storage)))
+    absent = tuple(component for component in COMPONENTS if component is not Storage)
+    for components, remedy in ((later, "move it before Access"), (absent, "add it before Access")):
+        with pytest.raises(UserError) as refused:
+            environment(components)
+        where, _, said = str(refused.value).partition(": ")
+        assert where.startswith("envs/components/access.py:")
+        assert said == (f"Access needs Storage, which is not there yet; {remedy} in COMPONENTS of envs/environment.py")
+
+
+def test_two_components_cannot_publish_under_one_name(environment: Environment) -> None:
+    class Another(Storage):
+        def add(self, env: Any) -> None:
+            self.buckets, self.kms_key_arn = env[Storage].buckets, env[Storage].kms_key_arn
+
+    with pytest.raises(UserError, match="Another publishes buckets, as another does"):
+        environment((Storage, Another, *COMPONENTS[1:]))
 
 
 def test_a_call_with_an_input_that_a_module_lacks_is_refused(environment: Environment, modules: dict[str, Any]) -> None:

@@ -1,12 +1,17 @@
 """settings.yaml: what is refused, and that a person can tell what to do."""
 
+import json
+import re
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import jsonschema
 import pytest
 import yaml
 
 from envs import settings
+from envs.components.feature_store import FeatureStore
 from envs.settings import Settings
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import load_yaml
@@ -16,9 +21,9 @@ from tests.renewal import renew
 DEV = ROOT / "envs" / "dev" / "settings.yaml"
 
 
-def edited(tmp_path: Path, path: str, value: Any) -> Path:
-    """dev's settings with one value changed; None takes the key out."""
-    whole = yaml.safe_load(DEV.read_text())
+def edited(folder: Path, path: str, value: Any) -> Path:
+    """dev's settings and its part of the catalogue in one file, with one value changed; None takes the key out."""
+    whole = settings.load(DEV.parent).model_dump(exclude_unset=True)
     *steps, last = path.split(".")
     inner = whole
     for step in steps:
@@ -27,7 +32,7 @@ def edited(tmp_path: Path, path: str, value: Any) -> Path:
         del inner[last]
     else:
         inner[last] = value
-    file = tmp_path / "settings.yaml"
+    file = folder / "settings.yaml"
     file.write_text(yaml.safe_dump(whole))
     return file
 
@@ -44,12 +49,6 @@ def edited(tmp_path: Path, path: str, value: Any) -> Path:
         ("environment", "settings", "environment: 'settings' is a part of envs/ itself; choose another name"),
         ("tags.workload", "flight delay", "tags.workload: 'flight delay' must be letters, digits, - and _"),
         ("models", {"flight-delay": {}}, "models.flight-delay: 'flight-delay' must be 2 to 30 lower-case letters"),
-        (
-            "models",
-            {"breast_cancer_stage": {"serverless_endpoint": {}}},
-            "models.breast_cancer_stage: its endpoint would be named 'smlops-dev-breast-cancer-stage', "
-            "30 characters of at most 24; shorten the key or name_prefix",
-        ),
         (
             "models.flight_delay.reader_account_ids",
             ["1"],
@@ -69,6 +68,24 @@ def edited(tmp_path: Path, path: str, value: Any) -> Path:
             "models.flight_delay.serverless_endpoint.max_concurrency",
             500,
             "max_concurrency: must be less than or equal to 200",
+        ),
+        (
+            "region",
+            "eu-south-2",
+            "region: eu-south-2 has no Serverless Inference, as flight_delay would need; take one",
+        ),
+        (
+            "storage",
+            {"extra_buckets": {"landing-of-everything-else-there-is": {}}},
+            "storage.extra_buckets.landing-of-everything-else-there-is: its bucket would be named",
+        ),
+        ("storage", {"extra_buckets": {"data": {}}}, "must not name artifacts, data, logs: they exist already"),
+        ("storage", {"lifecycle_days": {"logs": 0}}, "storage.lifecycle_days.logs: must be greater than or equal to 1"),
+        ("access", {"role_path": "mlops"}, "access.role_path: 'mlops' must start and end with a slash"),
+        (
+            "models.flight_delay.serverless_endpoint.provisioned_concurrency",
+            {"min": 1, "max": 10},
+            "provisioned_concurrency: min must be at most max, and max at most max_concurrency.",
         ),
         ("feature_groups.flights.event_time", "when", "event_time: 'when' must be one of its features"),
         ("feature_groups.flights.features.event_time", None, "event_time: 'event_time' must be one of its features"),
@@ -91,6 +108,7 @@ def test_the_committed_settings_are_accepted(name: str) -> None:
 
 
 def test_an_environment_is_named_as_its_folder(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "envs" / "catalogue", tmp_path / "catalogue")
     (tmp_path / "staging").mkdir()
     copy = edited(tmp_path / "staging", "deletion_protection", True)
     with pytest.raises(UserError, match="environment: 'dev' is not the name of its folder, 'staging'") as error:
@@ -101,6 +119,7 @@ def test_an_environment_is_named_as_its_folder(tmp_path: Path) -> None:
 def test_two_environments_do_not_live_in_one_place(tmp_path: Path) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "staging").mkdir()
+    shutil.copytree(ROOT / "envs" / "catalogue", tmp_path / "catalogue")
     folders = [edited(tmp_path / name, "environment", name).parent for name in ("dev", "staging")]
     with pytest.raises(UserError, match=r"account 123456789012 in eu-north-1 is where dev lives"):
         settings.load_all(folders)
@@ -110,18 +129,42 @@ def test_two_environments_do_not_live_in_one_place(tmp_path: Path) -> None:
     assert set(settings.load_all(folders)) == {"dev", "staging"}
 
 
-def test_the_schema_for_editors_is_fresh() -> None:
-    assert (ROOT / "envs" / "settings.schema.json").read_text() == settings.schema(), renew("scripts/synth.py")
+@pytest.mark.parametrize(
+    "file", ["settings.schema.json", "catalogue/features.schema.json", "catalogue/models.schema.json"]
+)
+def test_the_schemas_for_editors_are_fresh(file: str) -> None:
+    assert (ROOT / "envs" / file).read_text() == settings.schemas()[file], renew("scripts/synth.py")
 
 
-def test_the_feature_group_of_dev_is_what_the_workload_writes() -> None:
+def files_for_editors() -> list[Path]:
+    return sorted([*ROOT.glob("envs/*/settings.yaml"), *ROOT.glob("envs/catalogue/*/*.yaml")])
+
+
+@pytest.mark.parametrize("file", files_for_editors(), ids=str)
+def test_each_file_names_the_schema_that_it_keeps(file: Path) -> None:
+    named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", file.read_text())
+    assert named
+    schema = json.loads((file.parent / named[1]).read_text())
+    jsonschema.validate(yaml.safe_load(file.read_text()), schema)
+
+
+def test_an_editor_takes_an_entry_that_says_one_thing_and_marks_an_unknown_one() -> None:
+    schema, dev = json.loads(settings.schemas()["settings.schema.json"]), yaml.safe_load(DEV.read_text())
+    jsonschema.validate({**dev, "feature_groups": {"flights": {"description": "x"}}}, schema)
+    jsonschema.validate({**dev, "models": {"flight_delay": None}}, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**dev, "models": {"flight_delay": {"descripion": "x"}}}, schema)
+
+
+def test_the_feature_group_in_the_catalogue_is_what_the_workload_writes() -> None:
     from workloads.flight_delay import features
 
-    group = load_yaml(DEV, Settings).feature_groups["flights"]
+    group = FeatureStore(cast(Any, settings.load(DEV.parent))).settings.feature_groups["flights"]
     assert {name: feature.type for name, feature in group.features.items()} == features.schema()
     assert (group.record_identifier, group.event_time) == (features.RECORD_IDENTIFIER, features.EVENT_TIME)
 
 
-def test_no_environment_can_be_called_as_what_else_stands_in_their_folder() -> None:
-    beside = {entry.name.partition(".")[0] for entry in DEV.parent.parent.glob("[!_.]*") if not entry.is_dir()}
-    assert {"environment", "settings"} <= beside <= settings.PARTS
+@pytest.mark.parametrize("name", ["catalogue", "component", "components", "environment", "settings"])
+def test_no_environment_is_called_as_what_else_stands_in_their_folder(name: str) -> None:
+    with pytest.raises(ValueError, match=f"environment: '{name}' is a part of envs/ itself"):
+        settings.check_name(name)

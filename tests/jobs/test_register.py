@@ -95,7 +95,7 @@ def test_without_a_group_the_settings_are_named_and_a_new_launch_of_the_same_run
     buckets = {"data": "acme-dev-data", "artifacts": "acme-dev-artifacts"}
     roles = {"training": "arn:aws:iam::123456789012:role/t"}
     inline = {"environment": "dev", "region": REGION, "buckets": buckets, "roles": roles}
-    with pytest.raises(UserError, match=r"add flight_delay to `models:` in envs/dev/settings\.yaml, apply"):
+    with pytest.raises(UserError, match=r"describe it in envs/catalogue/models/flight_delay\.yaml, run smlops synth"):
         register(trained(platform=inline), cloud)
     again = prepare(write_job())
     assert again.decision == "done"

@@ -1,0 +1,1 @@
+"""The concerns of an environment, one file each."""

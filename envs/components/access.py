@@ -1,0 +1,51 @@
+"""A role for each phase of a model's life."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from envs.common import Common
+from envs.component import Component, given, options
+from envs.components.storage import Storage
+from modules.access.inputs import Inputs
+from modules.common import Located
+from modules.needs import Phase
+from sustainable_mlops.authoring import Field, ModuleInputs
+
+if TYPE_CHECKING:
+    from envs.root import Environment
+
+_WIRED = ("buckets", "feature_group_names", "kms_key_arn", "model_package_group_names", "role_statements")
+
+
+@options(Inputs, but=(*Located.model_fields, *_WIRED))
+class AccessOptions(ModuleInputs):
+    """What may be said of the module `access`."""
+
+
+class AccessSettings(Common):
+    access: AccessOptions = Field(AccessOptions(), description="Roles: their bounds, paths, repositories and network.")
+
+
+class Access(Component[AccessSettings]):
+    """Who may do what, and no more."""
+
+    role_arns: Mapping[Phase, str]
+
+    def add(self, env: "Environment") -> None:
+        storage, needs = env[Storage], env.needs()
+        besides: dict[str, Any] = {"role_statements": needs} if needs else {}
+        module = env.call(
+            env.modules["access"],
+            **self.settings.located,
+            buckets=storage.buckets,
+            kms_key_arn=storage.kms_key_arn,
+            # Names, not outputs of what makes them, which itself needs a role from here.
+            feature_group_names=env.names("feature_group"),
+            model_package_group_names=env.names("model_package_group"),
+            **besides,
+            **given(self.settings.access),
+        )
+        self.role_arns = module.role_arns
+
+    def publishes(self) -> Mapping[str, Any]:
+        return {"roles": self.role_arns}

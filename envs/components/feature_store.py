@@ -1,0 +1,47 @@
+"""Feature groups, which write their offline stores into the data bucket."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from envs.common import Common
+from envs.component import Component, given
+from envs.components.access import Access
+from envs.components.storage import Storage
+from envs.names import Name, joined
+from modules.feature_store.inputs import FeatureGroup, GroupKey
+from sustainable_mlops.authoring import Field
+
+if TYPE_CHECKING:
+    from envs.root import Environment
+
+
+class FeatureStoreSettings(Common):
+    feature_groups: dict[GroupKey, FeatureGroup] = Field(
+        {}, description="What is otherwise than in envs/catalogue/features, by key; null leaves a group out."
+    )
+
+
+class FeatureStore(Component[FeatureStoreSettings]):
+    """Each feature computed once and kept once."""
+
+    feature_groups: Mapping[str, Any]
+
+    def names(self) -> Iterator[Name]:
+        for key in self.settings.feature_groups:
+            yield Name("feature_group", f"feature_groups.{key}", joined(self.settings.name_prefix, key))
+
+    def add(self, env: "Environment") -> None:
+        settings, storage = self.settings, env[Storage]
+        module = env.call(
+            env.modules["feature_store"],
+            name_prefix=settings.name_prefix,
+            **settings.protected,
+            feature_groups={key: given(group) for key, group in settings.feature_groups.items()},
+            kms_key_arn=storage.kms_key_arn,
+            offline_store_s3_uri=f"s3://{storage.buckets['data'].name}/feature-store",
+            role_arn=env[Access].role_arns["data_preparation"],
+        )
+        self.feature_groups = module.feature_groups
+
+    def publishes(self) -> Mapping[str, Any]:
+        return {"feature_groups": self.feature_groups}

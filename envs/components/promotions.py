@@ -1,0 +1,28 @@
+"""Packages that were promoted (`models.auto.tfvars.json`), against the models that there are."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from envs.common import Common
+from envs.component import Component
+from envs.components.model_endpoints import ModelEndpoints
+from sustainable_mlops.authoring.expressions import join, keys, length, without
+
+if TYPE_CHECKING:
+    from envs.root import Environment
+
+
+class Promotions(Component[Common]):
+    """A warning where a package was promoted that nothing serves."""
+
+    def add(self, env: "Environment") -> None:
+        unknown: Collection[str] = keys(env.var.model_packages)
+        for kind in env.every(ModelEndpoints):
+            if kind.asked():
+                unknown = without(unknown, keys(kind.declared))
+        env.check(
+            "model_packages_are_of_known_models",
+            length(unknown) == 0,
+            f"model_packages names {join(', ', unknown)}, of which settings.yaml and the catalogue give no model an "
+            "endpoint.",
+        )

@@ -1,0 +1,58 @@
+"""Buckets, and the key that encrypts everything in the environment."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from envs.common import Common
+from envs.component import Component, given, options
+from envs.names import Name
+from modules.common import Located, Protected
+from modules.storage.inputs import OWN_BUCKETS, Inputs, bucket_name
+from sustainable_mlops.authoring import Field, ModuleInputs
+from sustainable_mlops.authoring.expressions import map_of
+
+if TYPE_CHECKING:
+    from envs.root import Environment
+
+
+class Bucket(Protocol):
+    """A bucket, as expressions."""
+
+    name: str
+    arn: str
+
+
+@options(Inputs, but=(*Located.model_fields, *Protected.model_fields))
+class StorageOptions(ModuleInputs):
+    """What may be said of the module `storage`."""
+
+
+class StorageSettings(Common):
+    storage: StorageOptions = Field(StorageOptions(), description="Buckets: how long what is kept, and more of them.")
+
+
+class Storage(Component[StorageSettings]):
+    """Encrypted buckets whose objects move to colder storage, or go, by what they are."""
+
+    #: Those that every environment has; settings may name more.
+    buckets: Mapping[Literal["artifacts", "data", "logs"], Bucket]
+    kms_key_arn: str
+
+    def names(self) -> Iterator[Name]:
+        located = Located(**self.settings.located)
+        for purpose in OWN_BUCKETS:
+            yield Name("bucket", "name_prefix", bucket_name(located, purpose))
+        for purpose in given(self.settings.storage).get("extra_buckets", {}):
+            yield Name("bucket", f"storage.extra_buckets.{purpose}", bucket_name(located, purpose))
+
+    def add(self, env: "Environment") -> None:
+        settings = self.settings
+        module = env.call(env.modules["storage"], **settings.located, **settings.protected, **given(settings.storage))
+        self.buckets = module.buckets
+        self.kms_key_arn = module.kms_key_arn
+
+    def publishes(self) -> Mapping[str, Any]:
+        return {
+            "buckets": map_of(self.buckets, lambda _purpose, bucket: bucket.name),
+            "kms_key_arn": self.kms_key_arn,
+        }

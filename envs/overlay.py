@@ -1,0 +1,55 @@
+"""What is the same in every environment stands once in `envs/catalogue/`; settings.yaml says what differs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.settings import did_you_mean
+
+#: Folder of the catalogue, a file an entry, to the field of the settings that the entries are in.
+FIELDS = {"features": "feature_groups", "models": "models"}
+Entries = Mapping[str, Mapping[str, Any]]  # by field, then key
+
+
+class Raw(BaseModel):
+    """A YAML file as it is written."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+def catalogue(folder: Path) -> dict[str, dict[str, Path]]:
+    """The files of a catalogue, by field of the settings and key."""
+    return {
+        field: {path.stem: path for path in sorted((folder / name).glob("*.yaml"))} for name, field in FIELDS.items()
+    }
+
+
+def overlaid(entries: Entries, settings: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """The settings with every entry of the catalogue in them, field by field as the settings say; null takes one out.
+
+    `source` names the settings in messages. Raises UserError on a key that the catalogue has not.
+    """
+    whole = dict(settings)
+    for field, known in entries.items():
+        own = settings.get(field, {})
+        if not isinstance(own, Mapping):
+            continue  # whoever validates it says so
+        for key in own:
+            if key not in known:
+                raise UserError(f"{source}: {field}.{key}: is not in the catalogue{did_you_mean(str(key), known)}")
+        merged = {key: _over(entry, own.get(key, {})) for key, entry in known.items()}
+        whole[field] = {key: entry for key, entry in merged.items() if entry is not None}
+    return whole
+
+
+def _over(base: Any, given: Any) -> Any:
+    if not (isinstance(base, Mapping) and isinstance(given, Mapping)):
+        return given
+    return {**base, **{key: _over(base.get(key), value) for key, value in given.items()}}

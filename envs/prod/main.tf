@@ -1,0 +1,214 @@
+# Generated from settings.yaml, ../catalogue and ../components by scripts/synth.py: change that, then run it again.
+
+provider "aws" {
+  region              = "ca-central-1"
+  allowed_account_ids = ["345678901234"]
+
+  default_tags {
+    tags = {
+      environment = "prod"
+      workload    = "flight_delay"
+      owner       = "ml-platform"
+      data_class  = "public"
+      latency_slo = "cold_start"
+      expires_on  = "never"
+    }
+  }
+}
+
+module "storage" {
+  source = "../../modules/storage"
+
+  name_prefix         = "smlops-prod"
+  account_id          = "345678901234"
+  region              = "ca-central-1"
+  deletion_protection = true
+}
+
+module "access" {
+  source = "../../modules/access"
+
+  name_prefix               = "smlops-prod"
+  account_id                = "345678901234"
+  region                    = "ca-central-1"
+  buckets                   = module.storage.buckets
+  kms_key_arn               = module.storage.kms_key_arn
+  feature_group_names       = ["smlops-prod-flights"]
+  model_package_group_names = ["smlops-prod-flight-delay"]
+}
+
+module "feature_store" {
+  source = "../../modules/feature_store"
+
+  name_prefix          = "smlops-prod"
+  deletion_protection  = true
+  kms_key_arn          = module.storage.kms_key_arn
+  offline_store_s3_uri = "s3://${module.storage.buckets["data"].name}/feature-store"
+  role_arn             = module.access.role_arns["data_preparation"]
+
+  feature_groups = {
+    flights = {
+      record_identifier = "flight_id"
+      event_time        = "event_time"
+      features = {
+        arrival_minute = {
+          type = "Integral"
+        }
+        carrier = {
+          type = "String"
+        }
+        carrier_late_rate = {
+          type = "Fractional"
+        }
+        day_of_week = {
+          type = "Integral"
+        }
+        departure_minute = {
+          type = "Integral"
+        }
+        departures_same_hour = {
+          type = "Integral"
+        }
+        destination = {
+          type = "String"
+        }
+        dew_point_f = {
+          type = "Fractional"
+        }
+        distance_miles = {
+          type = "Integral"
+        }
+        event_time = {
+          type = "String"
+        }
+        flight_id = {
+          type = "String"
+        }
+        flight_late_rate = {
+          type = "Fractional"
+        }
+        humidity_percent = {
+          type = "Fractional"
+        }
+        origin = {
+          type = "String"
+        }
+        precipitation_inches = {
+          type = "Fractional"
+        }
+        pressure_millibars = {
+          type = "Fractional"
+        }
+        temperature_f = {
+          type = "Fractional"
+        }
+        visibility_miles = {
+          type = "Fractional"
+        }
+        wind_direction_degrees = {
+          type = "Fractional"
+        }
+        wind_gust_mph = {
+          type = "Fractional"
+        }
+        wind_speed_mph = {
+          type = "Fractional"
+        }
+      }
+      description = "Scheduled flights as known one hour before departure, with the weather then."
+    }
+  }
+}
+
+module "model_registry" {
+  source = "../../modules/model_registry"
+
+  name_prefix         = "smlops-prod"
+  account_id          = "345678901234"
+  region              = "ca-central-1"
+  deletion_protection = true
+
+  model_package_groups = {
+    flight_delay = {
+      description = "Will a flight arrive 15 minutes late or more?"
+    }
+  }
+}
+
+locals {
+  serverless_endpoints = {
+    flight_delay = {
+      name            = "smlops-prod-flight-delay"
+      max_concurrency = 20
+      memory_mb       = 2048
+    }
+  }
+}
+
+# An endpoint needs a model: it comes with the first approved package.
+module "serverless_endpoint" {
+  for_each = {
+    for name, endpoint in local.serverless_endpoints : name => endpoint if contains(keys(var.model_packages), name)
+  }
+  source = "../../modules/serverless_endpoint"
+
+  name_prefix        = "smlops-prod"
+  kms_key_arn        = module.storage.kms_key_arn
+  model_package_arn  = var.model_packages[each.key]
+  name               = each.value.name
+  max_concurrency    = each.value.max_concurrency
+  memory_mb          = each.value.memory_mb
+  log_retention_days = 90
+  role_arn           = module.access.role_arns["inference"]
+}
+
+check "model_packages_are_of_known_models" {
+  assert {
+    condition     = length(setsubtract(keys(var.model_packages), keys(local.serverless_endpoints))) == 0
+    error_message = "model_packages names ${join(", ", setsubtract(keys(var.model_packages), keys(local.serverless_endpoints)))}, of which settings.yaml and the catalogue give no model an endpoint."
+  }
+}
+
+# SageMaker would create these with the first job, and keep what is in them for ever.
+resource "aws_cloudwatch_log_group" "jobs" {
+  # checkov:skip=CKV_AWS_338:a year of job logs is storage that nobody reads; settings.yaml says how long
+
+  for_each = toset(["ProcessingJobs", "TrainingJobs", "TransformJobs"])
+
+  name              = "/aws/sagemaker/${each.key}"
+  retention_in_days = 90
+  kms_key_id        = module.storage.kms_key_arn
+}
+
+locals {
+  # What a launcher needs to know.
+  platform = {
+    environment          = "prod"
+    region               = "ca-central-1"
+    account_id           = "345678901234"
+    name_prefix          = "smlops-prod"
+    buckets              = { for purpose, bucket in module.storage.buckets : purpose => bucket.name }
+    kms_key_arn          = module.storage.kms_key_arn
+    roles                = module.access.role_arns
+    feature_groups       = module.feature_store.feature_groups
+    model_package_groups = { for key, group in module.model_registry.model_package_groups : key => group.name }
+    tags = {
+      environment = "prod"
+      workload    = "flight_delay"
+      owner       = "ml-platform"
+      data_class  = "public"
+      latency_slo = "cold_start"
+      expires_on  = "never"
+    }
+  }
+}
+
+# Whoever may read it can launch jobs here, without Terraform or its state.
+resource "aws_ssm_parameter" "platform" {
+  # checkov:skip=CKV2_AWS_34:names and ARNs, no secret
+
+  name        = "/sustainable-mlops/prod/platform"
+  description = "Names and ARNs that launchers of jobs need."
+  type        = "String"
+  value       = jsonencode(local.platform)
+}

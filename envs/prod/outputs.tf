@@ -1,0 +1,16 @@
+# Generated from settings.yaml, ../catalogue and ../components by scripts/synth.py: change that, then run it again.
+
+output "platform" {
+  description = "What launchers need: names and ARNs, as the SSM parameter holds them."
+  value       = local.platform
+}
+
+output "platform_parameter" {
+  description = "SSM parameter that holds `platform` as JSON."
+  value       = aws_ssm_parameter.platform.name
+}
+
+output "serverless_endpoints" {
+  description = "Name of the endpoint to invoke, by model."
+  value       = { for name, endpoint in module.serverless_endpoint : name => endpoint.endpoint_name }
+}

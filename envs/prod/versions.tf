@@ -1,0 +1,21 @@
+# Generated from settings.yaml, ../catalogue and ../components by scripts/synth.py: change that, then run it again.
+
+terraform {
+  required_version = ">= 1.10.0"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100.0, < 7.0.0"
+    }
+  }
+
+  backend "s3" {
+    allowed_account_ids = ["345678901234"]
+    bucket              = "smlops-prod-state-345678901234"
+    encrypt             = true
+    key                 = "prod/terraform.tfstate"
+    region              = "ca-central-1"
+    use_lockfile        = true
+  }
+}

@@ -1,0 +1,109 @@
+"""The root module of an environment: what its settings say, and its components one after the other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from envs import environment
+from envs.component import Component
+from envs.names import Kind
+from envs.settings import Settings
+from modules.needs import Needs, combined
+from sustainable_mlops.authoring import Field, ModuleInputs
+from sustainable_mlops.authoring.mistakes import mistake, place
+from sustainable_mlops.authoring.resources import Module, Outputs, Root
+
+C = TypeVar("C", bound=Component[Any])
+
+
+class Inputs(ModuleInputs):
+    """What an operator may still give when planning; everything else is in settings.yaml and the catalogue."""
+
+    model_packages: dict[str, str] = Field(
+        {}, description="ARN of the approved model package to serve, by model; a model's endpoint comes with its first."
+    )
+
+
+class Environment(Root[Inputs]):
+    """Everything of one environment, in one account and Region."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        modules: Mapping[str, Module[Any]],
+        components: Sequence[type[Component[Any]]] = environment.COMPONENTS,
+    ) -> None:
+        super().__init__(settings.environment)
+        self.backend = _backend(settings)
+        self.modules = modules
+        self._settings = settings
+        self._components = [component(settings) for component in components]
+        self._added: list[Component[Any]] = []
+
+    def build(self, var: Inputs) -> Outputs:  # noqa: ARG002  components read it as env.var
+        self._provider()
+        for component in self._components:
+            component.add(self)
+            self._added.append(component)
+        return {name: output for component in self._components for name, output in component.outputs().items()}
+
+    def __getitem__(self, kind: type[C]) -> C:
+        """The component of this kind, which was added before. Raises UserError, with what to change, where it was not.
+
+        What it made is in its attributes: `env[Storage].kms_key_arn`.
+        """
+        for component in self._added:
+            if isinstance(component, kind):
+                return component
+        is_later = any(isinstance(component, kind) for component in self._components)
+        asking = type(self._components[len(self._added)]).__name__
+        remedy = f"move it before {asking}" if is_later else f"add it before {asking}"
+        said = f"{asking} needs {kind.__name__}, which is not there yet; {remedy} in COMPONENTS of envs/environment.py"
+        raise mistake(said, place(beyond=__file__))
+
+    def every(self, kind: type[C]) -> list[C]:
+        """The components of this kind that were added before."""
+        return [component for component in self._added if isinstance(component, kind)]
+
+    def names(self, kind: Kind) -> list[str]:
+        """What all components, also those that come later, name of this kind."""
+        return [name.text for component in self._components for name in component.names() if name.kind == kind]
+
+    def needs(self) -> Needs:
+        """What all components, also those that come later, need of the phases' roles."""
+        return combined(*(component.needs(self) for component in self._components))
+
+    def published(self) -> dict[str, Any]:
+        """What the components added before publish. Raises UserError where two publish under one name."""
+        found: dict[str, Any] = {}
+        for component in self._added:
+            for name, value in component.publishes().items():
+                if name in found:
+                    raise mistake(
+                        f"{type(component).__name__} publishes {name}, as another does", place(beyond=__file__)
+                    )
+                found[name] = value
+        return found
+
+    def _provider(self) -> None:
+        settings = self._settings
+        provider: dict[str, Any] = {"region": settings.region, "allowed_account_ids": [settings.account_id]}
+        if settings.assume_role_arn:
+            provider["assume_role"] = {"role_arn": settings.assume_role_arn}
+        provider["default_tags"] = {"tags": settings.all_tags}
+        self.provider(provider)
+
+
+def _backend(settings: Settings) -> dict[str, Any]:
+    backend: dict[str, Any] = {
+        "bucket": settings.state.bucket,
+        "key": f"{settings.environment}/terraform.tfstate",
+        "region": settings.region,
+        "encrypt": True,
+        "use_lockfile": True,
+        "allowed_account_ids": [settings.account_id],
+    }
+    if settings.state.kms_key_arn:
+        backend["kms_key_id"] = settings.state.kms_key_arn
+    if settings.assume_role_arn:
+        backend["assume_role"] = {"role_arn": settings.assume_role_arn}
+    return backend

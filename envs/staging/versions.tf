@@ -1,0 +1,21 @@
+# Generated from settings.yaml, ../catalogue and ../components by scripts/synth.py: change that, then run it again.
+
+terraform {
+  required_version = ">= 1.10.0"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100.0, < 7.0.0"
+    }
+  }
+
+  backend "s3" {
+    allowed_account_ids = ["234567890123"]
+    bucket              = "smlops-staging-state-234567890123"
+    encrypt             = true
+    key                 = "staging/terraform.tfstate"
+    region              = "eu-west-3"
+    use_lockfile        = true
+  }
+}

@@ -1,0 +1,109 @@
+"""The catalogue says what is the same everywhere, and settings.yaml what differs; a mistake is told of its own file."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envs import overlay, settings
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import ROOT
+
+DEV = yaml.safe_load((ROOT / "envs" / "dev" / "settings.yaml").read_text())
+VALUES = st.recursive(
+    st.integers() | st.text(max_size=3), lambda inner: st.dictionaries(st.sampled_from("abc"), inner), max_leaves=8
+)
+MAPPINGS = st.dictionaries(st.sampled_from("abc"), VALUES)
+
+
+@pytest.fixture
+def envs(tmp_path: Path) -> Path:
+    """A folder of environments with this catalogue and none of them."""
+    shutil.copytree(ROOT / "envs" / "catalogue", tmp_path / "catalogue")
+    return tmp_path
+
+
+def load(envs: Path, **changed: Any) -> settings.Settings:
+    (envs / "dev").mkdir(exist_ok=True)
+    (envs / "dev" / "settings.yaml").write_text(yaml.safe_dump({**DEV, **changed}))
+    return settings.load(envs / "dev")
+
+
+def models(loaded: settings.Settings) -> Any:
+    return loaded.model_dump(exclude_unset=True)["models"]
+
+
+def test_what_settings_leave_out_is_as_the_catalogue_says_and_what_they_say_wins_field_by_field(envs: Path) -> None:
+    (envs / "catalogue" / "models" / "fraud.yaml").write_text("description: Is it fraud?\n")
+    changed = {"flight_delay": {"serverless_endpoint": {"max_concurrency": 9}}}
+    everywhere, here = models(load(envs)), models(load(envs, models=changed))
+    assert set(everywhere) == {"flight_delay", "fraud"}
+    assert here["fraud"] == everywhere["fraud"]
+    endpoint = everywhere["flight_delay"]["serverless_endpoint"]
+    assert here["flight_delay"]["serverless_endpoint"] == {**endpoint, "max_concurrency": 9}
+    assert here["flight_delay"]["description"] == everywhere["flight_delay"]["description"]
+
+
+def test_null_takes_an_entry_or_a_field_of_it_out(envs: Path) -> None:
+    assert models(load(envs, models={"flight_delay": None})) == {}
+    served_nowhere = models(load(envs, models={"flight_delay": {"serverless_endpoint": None}}))
+    assert served_nowhere["flight_delay"]["serverless_endpoint"] is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"models": {"flight_dely": {}}}, "models.flight_dely: is not in the catalogue; did you mean 'flight_delay'?"),
+        ({"feature_groups": {"flihgts": {}}}, "feature_groups.flihgts: is not in the catalogue; did you mean"),
+        ({"models": {"flight_delay": {"descripion": "x"}}}, "models.flight_delay.descripion: unknown key; did you"),
+        ({"models": {"flight_delay": {"serverless_endpoint": {"memory_mb": 1000}}}}, "memory_mb: must be 1024, 2048"),
+        ({"feature_groups": {"flights": {"event_time": "when"}}}, "event_time: 'when' must be one of its features"),
+        ({"models": []}, "models: must be a mapping (key: value)"),
+    ],
+)
+def test_a_mistake_in_the_settings_names_them(envs: Path, changed: dict[str, Any], told: str) -> None:
+    with pytest.raises(UserError) as refused:
+        load(envs, **changed)
+    assert str(refused.value).startswith(f"{envs}/dev/settings.yaml: ")
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("models/fraud.yaml", "descripion: x", "models.fraud.descripion: unknown key; did you mean 'description'?"),
+        ("models/fraud.yaml", "serverless_endpoint: {vpc_config: {}}", "a serverless endpoint cannot join a VPC"),
+        ("models/Fraud.yaml", "description: x", "models.Fraud: 'Fraud' must be 2 to 30 lower-case letters"),
+        ("models/fraud.yaml", "", "is empty; it needs at least one setting"),
+        ("models/fraud.yaml", "- x", "must be a mapping (key: value)"),
+        ("models/fraud.yaml", "description: [", "line 1, column 15: not valid YAML"),
+        ("features/fares.yaml", "event_time: t", "feature_groups.fares.record_identifier: is missing; add it"),
+    ],
+)
+def test_a_mistake_in_the_catalogue_names_its_file(envs: Path, file: str, text: str, told: str) -> None:
+    (envs / "catalogue" / file).write_text(text)
+    with pytest.raises(UserError) as refused:
+        load(envs)
+    assert str(refused.value).startswith(f"{envs}/catalogue/{file}: ")
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@given(MAPPINGS, MAPPINGS)
+def test_settings_that_repeat_what_they_gave_change_nothing_and_always_win(base: Any, own: Any) -> None:
+    def over(base: Any, own: Any) -> Any:
+        return overlay.overlaid({"models": {"m": base}}, {"models": {"m": own}}, "settings.yaml")["models"]["m"]
+
+    once = over(base, own)
+    assert over(once, own) == once
+    assert over(base, {}) == base
+    for key in {*base, *own}:
+        if key not in own:
+            assert once[key] == base[key]
+        elif not (isinstance(own[key], dict) and isinstance(base.get(key), dict)):
+            assert once[key] == own[key]

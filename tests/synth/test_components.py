@@ -1,0 +1,88 @@
+"""Something that every environment has is one new file and a line in the list."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMPONENT = '''"""Approvals that somebody reads."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from envs.common import Common
+from envs.component import Component
+from envs.components.storage import Storage
+from sustainable_mlops.authoring import Field
+
+if TYPE_CHECKING:
+    from envs.root import Environment
+
+
+class NewsSettings(Common):
+    news_topic: str = Field("news", description="Name of the topic.")
+
+
+class News(Component[NewsSettings]):
+    """A topic."""
+
+    arn: str
+
+    def add(self, env: "Environment") -> None:
+        from cdktn_provider_aws.sns_topic import SnsTopic
+
+        topic = env.add(SnsTopic, "news", name=self.settings.news_topic, kms_master_key_id=env[Storage].kms_key_arn)
+        self.arn = topic.arn
+
+    def publishes(self) -> Mapping[str, Any]:
+        return {"news_topic_arn": self.arn}
+'''
+
+
+def synth(copy: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, str(copy / "scripts" / "synth.py"), *arguments]
+    return subprocess.run(
+        command, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.slow
+def test_a_component_is_a_file_of_its_own_and_one_edited_place(copy: Path) -> None:
+    (copy / "envs" / "components" / "news.py").write_text(COMPONENT)
+    listed = copy / "envs" / "environment.py"
+    text = listed.read_text().replace("\nCOMPONENTS", "from envs.components.news import News\n\nCOMPONENTS", 1)
+    listed.write_text(text.replace("    Platform,\n", "    News,\n    Platform,\n"))
+    settings = copy / "envs" / "dev" / "settings.yaml"
+    settings.write_text(f"{settings.read_text()}news_topic: approvals\n")
+
+    done = synth(copy)
+    assert done.returncode == 0, done.stderr
+    main = (copy / "envs" / "dev" / "main.tf").read_text()
+    assert 'resource "aws_sns_topic" "news" {' in main
+    assert '= "approvals"' in main
+    assert "aws_sns_topic.news.arn" in main[main.index("platform = {") :]
+    assert '= "news"' in (copy / "envs" / "prod" / "main.tf").read_text(), "prod's settings leave it to the default"
+    assert "news_topic" in json.loads((copy / "envs" / "settings.schema.json").read_text())["properties"]
+
+    settings.write_text(settings.read_text().replace("news_topic", "news_topik"))
+    done = synth(copy)
+    assert done.returncode == 2
+    assert done.stderr.endswith("dev/settings.yaml: news_topik: unknown key; did you mean 'news_topic'?\n")
+
+
+@pytest.mark.slow
+def test_synth_makes_the_file_of_promoted_packages_and_never_changes_it(copy: Path) -> None:
+    dev, prod = (copy / "envs" / name / "models.auto.tfvars.json" for name in ("dev", "prod"))
+    promoted = '{"model_packages": {"flight_delay": "arn:aws:sagemaker:…"}}'
+    dev.write_text(promoted)
+    prod.unlink()
+    done = synth(copy, "--check")
+    assert done.returncode == 1
+    assert "envs/prod/models.auto.tfvars.json" in done.stdout + done.stderr
+    assert synth(copy).returncode == 0
+    assert dev.read_text() == promoted
+    assert json.loads(prod.read_text()) == {"model_packages": {}}
+    assert synth(copy, "--check").returncode == 0
