@@ -38,7 +38,8 @@ everything and ends what runs.
 
 **Tags and CloudFormation.** The Resource Groups Tagging API sees all resources with tags. CloudFormation makes the same
 models, endpoint configurations and endpoints that SageMaker answers for; moto's CloudFormation knows no other SageMaker
-type but notebook instances and their lifecycle configurations, so that a stack with, say, a feature group is refused.
+type but notebook instances and their lifecycle configurations, and leaves others, such as a feature group, out of the
+stack.
 
 An operation *behaves* as AWS's does; or it is *recorded only*: what it is told is checked, kept and given back, and
 nothing follows; or it is *refused* with `UnsupportedOperationException`, which no client retries, and with what to do
