@@ -25,6 +25,7 @@ from tests.modules.examples import (
 )
 from tests.renewal import renew
 from tests.reviewed import changes_nothing, reviewed, stops
+from tests.sandbox.support import make_role
 
 MODULES = synth.names()[0]
 GUARD = ".terraform_data.deletion_protection["
@@ -110,6 +111,8 @@ def _planned_by(module: str, plan: dict[str, Any]) -> dict[str, Any]:
 def test_an_example_applies_once_is_guarded_and_leaves_nothing(
     example: Example, tmp_path: Path, sandbox: Any, synthesized: dict[str, Any]
 ) -> None:
+    for role in example.roles:
+        make_role(sandbox, role)
     before = sandbox.inventory()
     example.write(tmp_path)
     driver = terraform(tmp_path, sandbox.environment)
