@@ -14,7 +14,7 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import Sandbox
-from tests.sandbox.support import IMAGE, ROLE, until
+from tests.sandbox.support import IMAGE, make_role, until
 
 pytestmark = pytest.mark.slow
 
@@ -113,6 +113,7 @@ def test_the_command_line_starts_uses_and_stops_one(
     status: dict[str, Any] = json.loads(command("status", "--json")[1])
     topics = [f"arn:aws:sns:eu-north-1:123456789012:topic-{number}" for number in range(5)]
     assert status["inventory"] == {"sns": {"topic": topics}}
+    assert status["opt_ml"] == "paths"
     assert f"{', '.join(topics[:4])} and 1 more (--json has all)" in command("status")[1], "whole where nobody looks"
     assert command("exec", "--", sys.executable, "-c", "raise SystemExit(7)")[0] == 7
     missing = "error: sandbox: no command `no-such-command` on PATH\n"
@@ -186,12 +187,13 @@ def fill(sandbox: Sandbox) -> None:
     sandbox.client("sns").create_topic(Name="kept")
     image = {"Image": IMAGE}
     tags = [{"Key": "owner", "Value": "ana"}]
-    sagemaker.create_model(ModelName="kept", ExecutionRoleArn=ROLE, PrimaryContainer=image, Tags=tags)
+    role = make_role(sandbox)
+    sagemaker.create_model(ModelName="kept", ExecutionRoleArn=role, PrimaryContainer=image, Tags=tags)
     sagemaker.create_feature_group(
         FeatureGroupName="kept",
         RecordIdentifierFeatureName="id",
         EventTimeFeatureName="at",
-        RoleArn=ROLE,
+        RoleArn=role,
         FeatureDefinitions=[{"FeatureName": name, "FeatureType": "String"} for name in ("id", "at")],
         OnlineStoreConfig={"EnableOnlineStore": True},
     )
