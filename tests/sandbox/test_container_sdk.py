@@ -95,8 +95,8 @@ def test_a_model_trainer_runs_its_script_on_two_instances(
     trainer.train(wait=False, logs=False)
     name = trainer._latest_training_job.training_job_name
     done = finished(real, "training", name)
-    if real.opt_ml == mounting.PATHS:  # its drivers name /opt/ml in files of their own: the failure says what is missing
-        assert "cannot mount /opt/ml: paths in the request are translated" in done["FailureReason"]
+    if real.opt_ml == mounting.PATHS:  # which its drivers name in files of their own
+        assert "is not mounted here: paths in the request are translated" in done["FailureReason"]
         return
     assert done["TrainingJobStatus"] == "Completed", done
     _, key = done["ModelArtifacts"]["S3ModelArtifacts"].split(f"{BUCKET}/")
@@ -139,7 +139,7 @@ def test_a_script_processor_shards_its_input(real: Sandbox, session: Any, store:
     )
     done = finished(real, "processing", processor.latest_job.processing_job_name)
     if real.opt_ml == mounting.PATHS:
-        assert "cannot mount /opt/ml: paths in the request are translated" in done["FailureReason"]
+        assert "is not mounted here: paths in the request are translated" in done["FailureReason"]
         return
     assert done["ProcessingJobStatus"] == "Completed", done
     assert contents(store, "processed/") == {"processed/a": "1\nseen", "processed/b": "2\nseen"}

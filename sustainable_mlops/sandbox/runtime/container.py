@@ -87,7 +87,7 @@ class Container:
         """The end of stderr, and why a path under /opt/ml in it was not found where /opt/ml is not mounted."""
         if self.mounted or ML_ROOT not in errors:
             return errors
-        return f"{errors} (this machine cannot mount {ML_ROOT}: paths in the request are translated, others are not)"
+        return f"{errors} ({ML_ROOT} is not mounted here: paths in the request are translated, others are not)"
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """The environment of a process: the image's, then what is `given`, translated. This Python comes first."""
