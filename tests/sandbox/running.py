@@ -12,7 +12,8 @@ import pytest
 
 from sustainable_mlops.sandbox.runtime import mounting
 from sustainable_mlops.sandbox.runtime.endings import Timing
-from sustainable_mlops.sandbox.runtime.job import ContainerJob, Update
+from sustainable_mlops.sandbox.runtime.job import ContainerJob
+from sustainable_mlops.sandbox.runtime.reporting import Update
 from tests.sandbox.support import until
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 """Models are really served: workers start on demand, keep the inference toolkit's contract, and go when idle."""
 
+import ast
 import io
 import json
 import os
@@ -17,6 +18,7 @@ import psutil
 import pytest
 
 from sustainable_mlops.sandbox.runtime.hosting import ModelError, ModelServer, ThrottledError
+from tests.sandbox.running import WAYS
 
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
 
@@ -194,16 +196,18 @@ def test_a_model_that_cannot_be_loaded_says_why(serve: Serve, model_data: bytes,
     assert server.workers == 0
 
 
-def test_the_entry_point_and_environment_are_the_models_own(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("mounted", WAYS)
+def test_the_entry_point_and_environment_are_the_models_own(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mounted: bool
+) -> None:
     monkeypatch.setenv("SECRET_OF_THE_HOST", "1")
     script = "import os\nmodel_fn = lambda folder: folder\ntransform_fn = lambda *_: repr((_[0], dict(os.environ)))\n"
-    server = serve(
-        packed(**{"code/other.py": script}), {"SAGEMAKER_PROGRAM": "other.py", "CACHE": "/opt/ml/model/cache"}
-    )
-    text = server.invoke(b"{}", JSON, JSON)[0].decode()
-    assert "server-0/model/cache" in text
-    assert "'SM_MODEL_DIR'" in text
-    assert "SECRET_OF_THE_HOST" not in text
+    environment = {"SAGEMAKER_PROGRAM": "other.py", "CACHE": "/opt/ml/model/cache"}
+    server = serve(packed(**{"code/other.py": script}), environment, mounted=mounted)
+    folder, seen = ast.literal_eval(server.invoke(b"{}", JSON, JSON)[0].decode())
+    root = "/opt/ml" if mounted else f"{tmp_path}/server-0"
+    assert (folder, seen["SM_MODEL_DIR"], seen["CACHE"]) == (f"{root}/model", f"{root}/model", f"{root}/model/cache")
+    assert "SECRET_OF_THE_HOST" not in seen
 
 
 def test_a_worker_dies_with_its_server_even_while_it_works(tmp_path: Path) -> None:

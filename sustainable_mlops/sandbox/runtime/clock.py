@@ -2,6 +2,7 @@
 
 import math
 import time
+from datetime import UTC, datetime
 
 from sustainable_mlops.catalogue import tables
 
@@ -24,6 +25,7 @@ class Clock:
     def __init__(self, *, spot: bool = False) -> None:
         self._spot = spot
         self._created = time.monotonic()
+        self.started: datetime | None = None  #: when the first instance was there
         self._first: float | None = None
         self._last = 0.0
         self._running_since: float | None = None
@@ -33,7 +35,7 @@ class Clock:
         """The instances are there."""
         self._running_since = time.monotonic()
         if self._first is None:
-            self._first = self._running_since
+            self._first, self.started = self._running_since, datetime.now(UTC)
 
     def stop(self) -> None:
         """The instances are gone; again is harmless."""

@@ -6,8 +6,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ from sustainable_mlops.sandbox.runtime import mounting
 from sustainable_mlops.sandbox.runtime.clock import Clock
 from sustainable_mlops.sandbox.runtime.endings import Cause, Ending, Requests, Timing
 from sustainable_mlops.sandbox.runtime.job_log import JobLog, Metrics
+from sustainable_mlops.sandbox.runtime.reporting import Reporter, Update
 from sustainable_mlops.sandbox.runtime.s3 import S3
 from sustainable_mlops.sandbox.runtime.work import REASON_CHARACTERS, Outcome, Setting, Unit, Work
 
@@ -38,25 +37,7 @@ class InternalServerError(Exception):
     """SageMaker itself fails: raised by a fault hook. A RetryStrategy retries it, and nothing else."""
 
 
-@dataclass(frozen=True)
-class Update:
-    """News of a job: a transition of its (secondary) status, or new metrics under the same one.
-
-    `metrics` holds each metric's last value, `started` when the first instance was there. Seconds are those of
-    `clock.Clock`, given once the job has ended.
-    """
-
-    time: datetime
-    status: str
-    secondary_status: str
-    message: str
-    failure_reason: str | None = None
-    exit_message: str | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    model_artifacts: str | None = None
-    started: datetime | None = None
-    training_seconds: int | None = None
-    billable_seconds: int | None = None
+_IN_TRAINING = "Training image download completed. Training in progress."
 
 
 class ContainerJob:
@@ -88,7 +69,6 @@ class ContainerJob:
         self._work = work
         self._folder = folder.resolve()
         self._s3 = S3(s3)
-        self._report = report
         self._logs = logs
         self._interrupt_after = interrupt_after_checkpoints if work.spot else None
         self._faults = faults or (lambda _phase: None)
@@ -98,9 +78,7 @@ class ContainerJob:
         self._requests = Requests()
         self._clock = Clock(spot=work.spot)
         self._units: Sequence[Unit] = ()
-        self._metrics = Metrics([])
-        self._started: datetime | None = None
-        self._reported: tuple[str, dict[str, float]] = ("", {})
+        self._reporter = Reporter(report, Metrics([]), self._clock)
         self._thread = threading.Thread(target=self._run, name=f"{work.noun} {work.name}", daemon=True)
 
     @property
@@ -111,7 +89,7 @@ class ContainerJob:
     @property
     def history(self) -> dict[str, list[float]]:
         """Every value of each metric so far, in order; also once the job has ended."""
-        return {name: list(values) for name, values in list(self._metrics.history.items())}
+        return {name: list(values) for name, values in list(self._reporter.metrics.history.items())}
 
     def start(self) -> None:
         """Start the job and return at once."""
@@ -148,9 +126,9 @@ class ContainerJob:
     def _run(self) -> None:
         self._tell("InProgress", "Starting", f"Starting the {self._work.noun}")
         try:
-            self._metrics = Metrics(self._work.metrics)
+            self._reporter.metrics = Metrics(self._work.metrics)
             self._work.check()
-            log = JobLog(self._folder / "log.txt", self._metrics)
+            log = JobLog(self._folder / "log.txt", self._reporter.metrics)
             mounted = mounting.mounted() if self._mounted is None else self._mounted
             try:
                 setting = Setting(self._folder, self._s3, log, mounted, self._access())
@@ -219,7 +197,6 @@ class ContainerJob:
 
     def _attempt(self, setting: Setting) -> Ending:
         self._clock.start()
-        self._started = self._started or datetime.now(UTC)
         self._tell("InProgress", "Downloading", "Downloading the training image and input data")
         self._faults("Downloading")
         self._open_streams(setting.log)
@@ -228,7 +205,7 @@ class ContainerJob:
             unit.prepare()
             if self._requests.asked > Cause.INTERRUPTION:
                 return Ending(self._requests.asked)
-        self._tell_training()
+        self._tell("InProgress", "Training", _IN_TRAINING)
         self._faults("Training")
         return self._watch(setting.log)
 
@@ -300,12 +277,12 @@ class ContainerJob:
     def _progress(self, cause: Cause) -> None:
         """Report what is new: metrics, or that the containers are being stopped."""
         stopping = cause > Cause.INTERRUPTION and cause is not Cause.CLOSE
-        if (("Stopping" if stopping else "Training"), self._metrics.values) == self._reported:
+        if not self._reporter.has_news("Stopping" if stopping else "Training"):
             return
         if stopping:
             self._tell("Stopping", "Stopping", f"Stopping the {self._work.noun}")
         else:
-            self._tell_training()
+            self._tell("InProgress", "Training", _IN_TRAINING)
 
     def _finish(self, ending: Ending, setting: Setting) -> None:
         work, noun = self._work, self._work.noun.capitalize()
@@ -332,42 +309,14 @@ class ContainerJob:
                 f"{noun} wait time exceeded MaxWaitTimeInSeconds provided",
             ),
         }[ending.cause]
-        self._tell(status, secondary, message, outcome=outcome, final=True)
+        self._reporter.tell(status, secondary, message, outcome=outcome)
 
     def _fail(self, reason: str, outcome: Outcome | None = None) -> None:
         self._clock.stop()
         message = f"{self._work.noun.capitalize()} failed"
-        self._tell("Failed", "Failed", message, reason[:REASON_CHARACTERS], outcome=outcome, final=True)
+        self._reporter.tell("Failed", "Failed", message, reason[:REASON_CHARACTERS], outcome=outcome)
 
-    def _tell_training(self) -> None:
-        self._tell("InProgress", "Training", "Training image download completed. Training in progress.")
-
-    def _tell(
-        self,
-        status: str,
-        secondary_status: str,
-        message: str,
-        failure_reason: str | None = None,
-        *,
-        outcome: Outcome | None = None,
-        final: bool = False,
-    ) -> None:
-        if status == "InProgress" and self._requests.asked is Cause.STOP:
-            status = "Stopping"
-        metrics, outcome = dict(self._metrics.values), outcome or Outcome()
-        self._reported = (secondary_status, metrics)
-        self._report(
-            Update(
-                time=datetime.now(UTC),
-                status=status,
-                secondary_status=secondary_status,
-                message=message,
-                failure_reason=failure_reason,
-                exit_message=outcome.exit_message,
-                metrics=metrics,
-                model_artifacts=outcome.artifacts if status != "Failed" else None,
-                started=self._started,
-                training_seconds=self._clock.training_seconds if final else None,
-                billable_seconds=self._clock.billable_seconds if final else None,
-            )
-        )
+    def _tell(self, status: str, secondary_status: str, message: str) -> None:
+        """Of a job under way, which is stopping from the moment that it is asked to."""
+        asked = self._requests.asked is Cause.STOP
+        self._reporter.tell("Stopping" if asked else status, secondary_status, message)

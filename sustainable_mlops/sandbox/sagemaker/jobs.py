@@ -9,7 +9,8 @@ from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Fields, Resource, now
 
 if TYPE_CHECKING:
-    from sustainable_mlops.sandbox.runtime.job import ContainerJob, Update
+    from sustainable_mlops.sandbox.runtime.job import ContainerJob
+    from sustainable_mlops.sandbox.runtime.reporting import Update
     from sustainable_mlops.sandbox.runtime.work import Work
 
 #: Statuses of a job that nothing runs for any more.

@@ -8,7 +8,7 @@ from sustainable_mlops.sandbox.parts.resources import Fields, Resource
 from sustainable_mlops.sandbox.sagemaker.jobs import Jobs
 
 if TYPE_CHECKING:
-    from sustainable_mlops.sandbox.runtime.job import Update
+    from sustainable_mlops.sandbox.runtime.reporting import Update
 
 
 class ProcessingJobs(Jobs):

@@ -9,7 +9,7 @@ from sustainable_mlops.sandbox.sagemaker import warm_pools
 from sustainable_mlops.sandbox.sagemaker.jobs import OVER, Jobs
 
 if TYPE_CHECKING:
-    from sustainable_mlops.sandbox.runtime.job import Update
+    from sustainable_mlops.sandbox.runtime.reporting import Update
 
 
 class TrainingJobs(Jobs):
