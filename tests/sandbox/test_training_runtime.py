@@ -10,6 +10,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -425,3 +426,22 @@ def test_the_log_reaches_cloudwatch_with_a_stream_for_each_instance(launch: Laun
         for event in logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]
     ]
     assert events == job.log.splitlines()
+
+
+def test_metrics_are_published_to_cloudwatch_and_kept_in_order(launch: Launch) -> None:
+    cloudwatch = boto3.client("cloudwatch", region_name=REGION)
+    job = launch(cloudwatch=cloudwatch, hyperparameters={"rounds": "4"})
+    assert job.end().status == "Completed"
+    assert job.run.history == {"loss": [1.0, 0.5, 0.3333, 0.25]}
+    now = datetime.now(UTC)
+    found = cloudwatch.get_metric_statistics(
+        Namespace="/aws/sagemaker/TrainingJobs",
+        MetricName="loss",
+        Dimensions=[{"Name": "TrainingJobName", "Value": "job"}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+        Period=7200,
+        Statistics=["SampleCount", "Minimum", "Maximum"],
+    )["Datapoints"]
+    assert sum(point["SampleCount"] for point in found) == 4
+    assert (min(point["Minimum"] for point in found), max(point["Maximum"] for point in found)) == (0.25, 1.0)

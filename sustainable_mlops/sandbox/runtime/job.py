@@ -13,7 +13,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.runtime import mounting
 from sustainable_mlops.sandbox.runtime.clock import Clock
 from sustainable_mlops.sandbox.runtime.endings import Cause, Ending, Requests, Timing
-from sustainable_mlops.sandbox.runtime.job_log import JobLog, Metrics
+from sustainable_mlops.sandbox.runtime.job_log import CloudWatchMetrics, JobLog, Metrics
 from sustainable_mlops.sandbox.runtime.reporting import Reporter, Update
 from sustainable_mlops.sandbox.runtime.s3 import S3
 from sustainable_mlops.sandbox.runtime.work import REASON_CHARACTERS, Outcome, Setting, Unit, Work
@@ -44,8 +44,9 @@ class ContainerJob:
     """One job. `report` is called from the job's thread with each `Update`, the last one final.
 
     `folder` belongs to the job: in it are the log, `log.txt`, and the folder of each instance's container, `algo-1` and
-    so on; with `logs` (a CloudWatch Logs client) each instance has a log stream too. With `interrupt_after_checkpoints`
-    a managed spot job is interrupted once, as soon as that many files have been uploaded; other jobs never are.
+    so on; with `logs` (a CloudWatch Logs client) each instance has a log stream too, and with `cloudwatch` metrics are
+    published under the name of the log group. With `interrupt_after_checkpoints` a managed spot job is interrupted once,
+    as soon as that many files have been uploaded; other jobs never are.
     `faults`, if given, is called at the start of the phases Starting, Downloading and Training, and may raise
     CapacityError (Starting) or InternalServerError. `mounted` says whether /opt/ml is real, as `mounting` finds it
     otherwise. `access`, asked in the job's thread, gives variables that lead the container's AWS clients to its role's
@@ -60,6 +61,7 @@ class ContainerJob:
         report: Callable[[Update], None],
         *,
         logs: Any = None,
+        cloudwatch: Any = None,
         interrupt_after_checkpoints: int | None = None,
         faults: Callable[[str], None] | None = None,
         timing: Timing | None = None,
@@ -70,6 +72,7 @@ class ContainerJob:
         self._folder = folder.resolve()
         self._s3 = S3(s3)
         self._logs = logs
+        self._cloudwatch = cloudwatch
         self._interrupt_after = interrupt_after_checkpoints if work.spot else None
         self._faults = faults or (lambda _phase: None)
         self._timing = timing or Timing()
@@ -128,7 +131,7 @@ class ContainerJob:
         try:
             self._reporter.metrics = Metrics(self._work.metrics)
             self._work.check()
-            log = JobLog(self._folder / "log.txt", self._reporter.metrics)
+            log = JobLog(self._folder / "log.txt", self._reporter.metrics, self._published())
             mounted = mounting.mounted() if self._mounted is None else self._mounted
             try:
                 setting = Setting(self._folder, self._s3, log, mounted, self._access())
@@ -144,6 +147,10 @@ class ContainerJob:
         except Exception as error:  # the thread's last line: nobody else would say that the job is over
             traceback.print_exc()
             self._fail(f"InternalServerError: {type(error).__name__}: {error}")
+
+    def _published(self) -> CloudWatchMetrics | None:
+        work = self._work
+        return CloudWatchMetrics(self._cloudwatch, work.log_group, work.name) if self._cloudwatch is not None else None
 
     def _attempts(self, setting: Setting) -> Ending:
         """Instances after instances until none is interrupted, or fails for a reason that is retried."""

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,37 @@ class CloudWatchStream:
         self._created = True
 
 
+class CloudWatchMetrics:
+    """A training job's metrics in CloudWatch, named as the SageMaker SDK's TrainingJobAnalytics looks for them.
+
+    `put` never fails a job either.
+    """
+
+    def __init__(self, client: Any, namespace: str, job_name: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._dimensions = [{"Name": "TrainingJobName", "Value": job_name}]
+
+    def put(self, found: Sequence[tuple[float, str, float]]) -> None:
+        """Send (time in seconds, name, value) in batches; what CloudWatch refuses is dropped."""
+        for start in range(0, len(found), _BATCH_EVENTS):
+            with suppress(ClientError, BotoCoreError):
+                self._client.put_metric_data(
+                    Namespace=self._namespace,
+                    MetricData=[
+                        {"MetricName": name, "Dimensions": self._dimensions, "Timestamp": when, "Value": value}
+                        for when, name, value in found[start : start + _BATCH_EVENTS]
+                    ],
+                )
+
+
 class Metrics:
     """AlgorithmSpecification.MetricDefinitions: the values that regular expressions found in the log."""
 
     def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
         self.values: dict[str, float] = {}  #: the last one of each metric
         self.history: defaultdict[str, list[float]] = defaultdict(list)  #: all of them, in order
+        self.new: list[tuple[float, str, float]] = []  #: time, name and value of what nobody has taken yet
         self._patterns: list[tuple[str, re.Pattern[str]]] = []
         for definition in definitions:
             name = definition["Name"]
@@ -84,13 +110,15 @@ class Metrics:
                 continue
             self.values[name] = value
             self.history[name].append(value)
+            self.new.append((time.time(), name, value))
 
 
 class JobLog:
     """The log of one job, over all its instances. Threads may write at the same time."""
 
-    def __init__(self, path: Path, metrics: Metrics) -> None:
+    def __init__(self, path: Path, metrics: Metrics, published: CloudWatchMetrics | None = None) -> None:
         self.metrics = metrics
+        self._published = published
         self._streams: dict[str, CloudWatchStream] = {}
         self._lock = threading.Lock()
         self._pending: dict[str, list[tuple[float, str]]] = {}
@@ -115,10 +143,13 @@ class JobLog:
                 self._pending.setdefault(host, []).append((time.time(), line))
 
     def flush(self) -> None:
-        """Send what was written since the last time to CloudWatch Logs."""
+        """Send what was written since the last time to CloudWatch Logs, and the metrics in it to CloudWatch."""
         with self._lock:
             pending, self._pending = self._pending, {}
+            found, self.metrics.new = self.metrics.new, []
             streams = self._streams
+        if self._published is not None:
+            self._published.put(found)
         for host, events in pending.items():
             streams[host].put(events)
 

@@ -44,7 +44,8 @@ class TrainingJobs(Jobs):
         }
         interruption = self.region.take_interruption(name) if spot else None
         role = None if isolated else request["RoleArn"]
-        return self.begin(request, fields, Training(request), role=role, interrupt_after_checkpoints=interruption)
+        options = {"interrupt_after_checkpoints": interruption, "cloudwatch": self.region.client("cloudwatch")}
+        return self.begin(request, fields, Training(request), role=role, **options)
 
     def told(self, job: Resource, update: "Update") -> None:
         """Secondary status, metrics, artifacts, times; the warm pool once the job is over."""
