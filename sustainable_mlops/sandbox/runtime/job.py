@@ -45,7 +45,7 @@ class ContainerJob:
 
     `folder` belongs to the job: in it are the log, `log.txt`, and the folder of each instance's container, `algo-1` and
     so on; with `logs` (a CloudWatch Logs client) each instance has a log stream too, and with `cloudwatch` metrics are
-    published under the name of the log group. With `interrupt_after_checkpoints` a managed spot job is interrupted once,
+    published under the group's name. With `interrupt_after_checkpoints` a managed spot job is interrupted once,
     as soon as that many files have been uploaded; other jobs never are.
     `faults`, if given, is called at the start of the phases Starting, Downloading and Training, and may raise
     CapacityError (Starting) or InternalServerError. `mounted` says whether /opt/ml is real, as `mounting` finds it
