@@ -1,5 +1,6 @@
 """Models are really served: workers start on demand, keep the inference toolkit's contract, and go when idle."""
 
+import ast
 import io
 import json
 import os
@@ -16,8 +17,8 @@ from typing import Any
 import psutil
 import pytest
 
-from sustainable_mlops.sandbox.runtime import hosting
 from sustainable_mlops.sandbox.runtime.hosting import ModelError, ModelServer, ThrottledError
+from tests.sandbox.running import WAYS
 
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
 
@@ -56,7 +57,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     servers: list[ModelServer] = []
 
     def make(model_data: bytes | None = None, environment: dict[str, str] | None = None, **options: Any) -> ModelServer:
-        settings: dict[str, Any] = {"memory_mb": 1024, "max_concurrency": 2} | options
+        settings: dict[str, Any] = {"memory_mb": 1024, "max_concurrency": 2, "mounted": False} | options
         folder = tmp_path / f"server-{len(servers)}"
         server = ModelServer(model_data or packed(), environment or {}, folder, **settings)
         servers.append(server)
@@ -159,10 +160,9 @@ def test_a_worker_over_its_memory_is_killed(serve: Serve) -> None:
     assert killed.value.original_status == 0
 
 
-def test_an_invocation_that_takes_too_long_is_ended(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = serve()
+def test_an_invocation_that_takes_too_long_is_ended(serve: Serve) -> None:
+    server = serve(invocation_seconds=5)
     ask(server, x=1)
-    monkeypatch.setattr(hosting, "INVOCATION_SECONDS", 0.2)
     with pytest.raises(ModelError, match="Your invocation timed out"):
         ask(server, x=1, seconds=30)
     assert server.workers == 0
@@ -196,16 +196,18 @@ def test_a_model_that_cannot_be_loaded_says_why(serve: Serve, model_data: bytes,
     assert server.workers == 0
 
 
-def test_the_entry_point_and_environment_are_the_models_own(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("mounted", WAYS)
+def test_the_entry_point_and_environment_are_the_models_own(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mounted: bool
+) -> None:
     monkeypatch.setenv("SECRET_OF_THE_HOST", "1")
     script = "import os\nmodel_fn = lambda folder: folder\ntransform_fn = lambda *_: repr((_[0], dict(os.environ)))\n"
-    server = serve(
-        packed(**{"code/other.py": script}), {"SAGEMAKER_PROGRAM": "other.py", "CACHE": "/opt/ml/model/cache"}
-    )
-    text = server.invoke(b"{}", JSON, JSON)[0].decode()
-    assert "server-0/model/cache" in text
-    assert "'SM_MODEL_DIR'" in text
-    assert "SECRET_OF_THE_HOST" not in text
+    environment = {"SAGEMAKER_PROGRAM": "other.py", "CACHE": "/opt/ml/model/cache"}
+    server = serve(packed(**{"code/other.py": script}), environment, mounted=mounted)
+    folder, seen = ast.literal_eval(server.invoke(b"{}", JSON, JSON)[0].decode())
+    root = "/opt/ml" if mounted else f"{tmp_path}/server-0"
+    assert (folder, seen["SM_MODEL_DIR"], seen["CACHE"]) == (f"{root}/model", f"{root}/model", f"{root}/model/cache")
+    assert "SECRET_OF_THE_HOST" not in seen
 
 
 def test_a_worker_dies_with_its_server_even_while_it_works(tmp_path: Path) -> None:

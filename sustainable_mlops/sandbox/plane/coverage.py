@@ -31,6 +31,20 @@ account and Region has resources of its own. What a model package group's policy
 **Policies** are evaluated where it is said so (package groups, `SimulatePrincipalPolicy`, buckets), without their
 conditions: a conditional Allow counts, a conditional Deny does not.
 
+**Jobs** run as processes of this machine; there is no container image. A training job runs its script (script mode)
+with the sandbox's Python, or its `ContainerEntrypoint` with what is installed here, as a processing job does; a
+transform job serves `code/inference.py` of its model. `/opt/ml` is real, and private to each instance, where a mount
+namespace can be made (Linux, as root or where users may make namespaces); elsewhere paths under it are translated in
+the request, and `SM_*` variables lead to the folder. `sandbox status` says which; `SANDBOX_OPT_ML=paths` chooses the
+second. The instances of a job are at 127.0.0.1, 127.0.0.2 and so on: `resourceconfig.json` calls them `algo-1`,
+`algo-2` where `/opt/ml` is real, and by these addresses elsewhere. Containers have their role's credentials, unless
+isolated.
+
+**Billing.** `BillableTimeInSeconds` is the time with instances, from `TrainingStartTime` (before data is downloaded) to
+`TrainingEndTime` (after artifacts are uploaded), without pending and interruptions; of managed spot less the discount
+that the catalogue assumes, so that `1 - BillableTimeInSeconds / TrainingTimeInSeconds` is what was saved, as the API
+reference of DescribeTrainingJob has it. Warm pools are recorded, matched and ended; they make no job start sooner.
+
 **State.** With `--state DIR` all of it is kept, and saved every few seconds: a sandbox that is killed loses at most the
 last five. Jobs that ran have failed when it starts again; their checkpoints are in S3. Not kept: what moto holds and
 cannot be written as data, which is named in the log; the answers that a client has lost. `POST /moto-api/reset` empties

@@ -1,5 +1,5 @@
-"""What runs inside SageMaker's containers, run as local processes: training jobs and model servers.
+"""What runs inside SageMaker's containers, run as local processes: jobs and model servers.
 
-`training.TrainingRun` runs one training job, `hosting.ModelServer` serves one model. Neither knows the control plane
-that calls it, nor moto: they need an S3 client and a folder.
+`job.ContainerJob` runs one job, which `training`, `processing` or `transform` understands; `hosting.ModelServer` serves
+one model. Neither knows the control plane that calls it, nor moto: they need an S3 client and a folder.
 """

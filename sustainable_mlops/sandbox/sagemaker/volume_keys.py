@@ -6,7 +6,7 @@ CreateEndpointConfig), and whoever must by policy name a key in every request do
 
 from sustainable_mlops.catalogue.instances import has_local_disk
 from sustainable_mlops.sandbox.errors import ValidationError
-from sustainable_mlops.sandbox.sagemaker.resources import Fields
+from sustainable_mlops.sandbox.parts.resources import Fields
 
 
 def check(cluster: Fields) -> None:
