@@ -49,3 +49,9 @@ class NotEmulatedError(ApiError):
 
     def __init__(self, operation: str) -> None:
         super().__init__(f"{operation} is not emulated by the sandbox; run this part against a real account.")
+
+
+class ResourceLimitExceededError(ApiError):
+    """More than a quota of the account allows."""
+
+    code = "ResourceLimitExceeded"
