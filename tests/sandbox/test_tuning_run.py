@@ -27,7 +27,7 @@ class ControlPlane:
         self._lock = threading.Lock()
 
     def start(self, made: dict[str, Any]) -> TuningRun:
-        self.run = TuningRun(Tuner(made), self.call, lambda job, _metric: self.values[job], self.report)
+        self.run = TuningRun(Tuner(made), self.call, self.report)
         self.run.start()
         return self.run
 
@@ -50,12 +50,12 @@ class ControlPlane:
 
     def _end(self, name: str, status: str) -> None:
         self.jobs[name]["TrainingJobStatus"] = status
-        self.run.notify(name)
+        self.run.notify(name, {"loss": list(self.values[name])})
 
     def emit(self, name: str, value: float) -> None:
         with self._lock:
             self.values[name].append(value)
-        self.run.notify(name)
+            self.run.notify(name, {"loss": list(self.values[name])})
 
     def complete(self, name: str) -> None:
         with self._lock:
@@ -91,7 +91,7 @@ def test_every_job_is_created_watched_and_reported(plane: ControlPlane) -> None:
 def test_without_news_it_asks_nothing(plane: ControlPlane) -> None:
     run = plane.start(request(jobs=6, parallel=2))
     until(lambda: len(plane.running()) == 2)
-    run.notify("of-another-tuning-job")
+    run.notify("of-another-tuning-job", {"loss": [1.0]})
     plane.emit(plane.running()[0], 1.0)
     asked = until(lambda: [call for call in plane.calls if call[0] == "DescribeTrainingJob"])
     assert asked == [("DescribeTrainingJob", plane.running()[0])]

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from sustainable_mlops.sandbox.tuning.completion import Progress
@@ -63,6 +64,7 @@ class Tuner:
         self._now, self._began = now, now()
         self._ended: datetime | None = None
         config = request["HyperParameterTuningJobConfig"]
+        self._config = config
         self._limits, self._tags = config["ResourceLimits"], request.get("Tags", [])
         self._most = self._limits.get("MaxNumberOfTrainingJobs", most_training_jobs(config["Strategy"]))
         self._stops_early = config.get("TrainingJobEarlyStoppingType") == "Auto"
@@ -70,10 +72,6 @@ class Tuner:
         self._parents = parents
         self._definitions = definitions(request)
         self._maximize = self._definitions[0].maximize
-        self._searches = _searches(config, self._definitions)
-        for definition, search in zip(self._definitions, self._searches, strict=True):
-            self._teach(search, definition)
-        self._turns = itertools.cycle(zip(self._definitions, self._searches, strict=True))
         self._search_of: dict[str, Search] = {}
         self._progress = Progress(
             config.get("TuningJobCompletionCriteria", {}),
@@ -114,6 +112,14 @@ class Tuner:
             return None
         self.trials.append(trial)
         return trial, trial.definition.request(trial.name, trial.suggestion.hyperparameters, self._tags)
+
+    @cached_property
+    def _turns(self) -> Iterator[tuple[Definition, Search]]:
+        """Made when the first job is launched, and not where a request waits for its answer: it imports optuna."""
+        searches = _searches(self._config, self._definitions)
+        for definition, search in zip(self._definitions, searches, strict=True):
+            self._teach(search, definition)
+        return itertools.cycle(zip(self._definitions, searches, strict=True))
 
     def _next(self) -> Trial | None:
         """Several definitions take turns. AWS does not say how it chooses among them; assumed."""
