@@ -47,15 +47,6 @@ class NotEmulatedError(ApiError):
 
     code = "UnsupportedOperationException"
 
-    def __init__(self, operation: str) -> None:
-        super().__init__(f"{operation} is not emulated by the sandbox; run this part against a real account.")
-
-
-class ResourceLimitExceededError(ApiError):
-    """More than a quota of the account allows."""
-
-    code = "ResourceLimitExceeded"
-
     def __init__(self, operation: str, instead: str = "Run this part against a real account.") -> None:
         super().__init__(f"{operation} is not emulated by the sandbox. {instead}")
 
@@ -70,3 +61,9 @@ class AccessDeniedError(ApiError):
             f"User: arn:aws:iam::{account}:root is not authorized to perform: {action} on resource: {arn} because no "
             f"resource-based policy allows the {action} action"
         )
+
+
+class ResourceLimitExceededError(ApiError):
+    """More than a quota of the account allows."""
+
+    code = "ResourceLimitExceeded"
