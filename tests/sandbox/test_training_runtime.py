@@ -18,7 +18,10 @@ import moto
 import pytest
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox.runtime.training import Timing, TrainingRun, TrainingUpdate
+from sustainable_mlops.sandbox.runtime.endings import Timing
+from sustainable_mlops.sandbox.runtime.job import ContainerJob, Update
+from sustainable_mlops.sandbox.runtime.training import Training
+from tests.sandbox.support import until
 
 pytestmark = pytest.mark.slow
 
@@ -73,20 +76,19 @@ def s3(client: "S3Client") -> "Iterator[S3Client]":
 class Job:
     """A run and what it reported."""
 
-    def __init__(self, run: TrainingRun, updates: list[TrainingUpdate], folder: Path) -> None:
+    def __init__(self, run: ContainerJob, updates: list[Update], folder: Path) -> None:
         self.run = run
         self.updates = updates
         self.folder = folder
 
-    def end(self) -> TrainingUpdate:
+    def end(self) -> Update:
         assert self.run.join(LIMIT), self.updates
         return self.updates[-1]
 
     def pid(self) -> int:
         """Process id of the script, once it runs."""
-        wait_until(lambda: self.run.pid is not None)
-        assert self.run.pid is not None
-        return self.run.pid
+        pid: int = wait_until(lambda: self.run.pids)[0]
+        return pid
 
     @property
     def statuses(self) -> list[str]:
@@ -96,7 +98,7 @@ class Job:
 
     @property
     def log(self) -> str:
-        return (self.folder / "output" / "log.txt").read_text()
+        return (self.folder / "log.txt").read_text()
 
 
 Launch = Callable[..., Job]
@@ -115,14 +117,16 @@ def launch(s3: "S3Client", tmp_path: Path) -> Iterator[Launch]:
         changes: dict[str, Any] | None = None,
         hyperparameters: dict[str, str] | None = None,
         timing: Timing = QUICK,
+        mounted: bool = False,
         **options: Any,
     ) -> Job:
         s3.put_object(Bucket=BUCKET, Key=f"{name}/sourcedir.tar.gz", Body=source or archive({"train.py": script}))
         request = create_training_job(name) | (changes or {})
         request["HyperParameters"] |= hyperparameters or {}
-        updates: list[TrainingUpdate] = []
+        updates: list[Update] = []
         folder = tmp_path / name
-        job = Job(TrainingRun(request, folder, s3, updates.append, timing=timing, **options), updates, folder)
+        run = ContainerJob(Training(request), folder, s3, updates.append, timing=timing, mounted=mounted, **options)
+        job = Job(run, updates, folder)
         jobs.append(job)
         job.run.start()
         return job
@@ -184,11 +188,8 @@ def model(s3: "S3Client", name: str = "job") -> dict[str, Any]:
         return trained
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def wait_until(look: Callable[[], Any]) -> Any:
+    return until(look, seconds=LIMIT)
 
 
 def test_a_job_runs_its_script_and_leaves_the_model_in_s3(launch: Launch, s3: "S3Client") -> None:
@@ -223,7 +224,7 @@ seen = {"arguments": sys.argv[1:], "environment": dict(os.environ)}
         content = tar.extractfile("seen.json")
         assert content is not None
         seen = json.load(content)
-    root = job.folder.resolve()
+    root = job.folder.resolve() / "algo-1"
     output = f"{root}/output/data"
     environment = seen["environment"]
     assert " ".join(seen["arguments"]) == f"--depth 6 -n 1 --name x --out {output} --rounds 10 --text plain"
@@ -304,7 +305,7 @@ def test_a_failing_script_is_reported_in_sagemakers_words(launch: Launch) -> Non
     assert end.failure_reason.startswith(
         'AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage "the data has no column arr_delay"\n'
     )
-    assert (job.folder / "output" / "failure").read_text() == end.failure_reason
+    assert (job.folder / "algo-1" / "output" / "failure").read_text() == end.failure_reason
 
 
 OUTSIDE = archive({"train.py": TRAIN, "../outside.py": "print('escaped')"})
@@ -409,7 +410,7 @@ print("child", subprocess.Popen([sys.executable, "-c", "import time; time.sleep(
 time.sleep(60)
 """
     job = launch(script=script)
-    wait_until(lambda: (job.folder / "output" / "log.txt").exists() and "child" in job.log)
+    wait_until(lambda: (job.folder / "log.txt").exists() and "child" in job.log)
     script_pid, child = job.pid(), int(job.log.split()[1])
     job.run.close()
     assert job.updates[-1].status == "Failed"
@@ -423,10 +424,13 @@ def test_a_script_dies_with_its_parent() -> None:
             sys.executable,
             "-c",
             "import pathlib, sys, time\n"
+            "from sustainable_mlops.sandbox.runtime.container import Container\n"
             "from sustainable_mlops.sandbox.runtime.process import Process\n"
             "script = 'import os, time; print(os.getpid(), flush=True); time.sleep(60)'\n"
             "show = lambda line, is_error: print(line, flush=True)\n"
-            "Process([sys.executable, '-c', script], pathlib.Path(), {}, show, lambda: None)\n"
+            "container = Container(pathlib.Path(), mounted=False)\n"
+            "command = [sys.executable, '-c', script]\n"
+            "Process(container, command, container.folder, {}, show, lambda: None)\n"
             "time.sleep(60)\n",
         ],
         stdout=subprocess.PIPE,

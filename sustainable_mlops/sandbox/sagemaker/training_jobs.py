@@ -1,4 +1,4 @@
-"""Training jobs: the API's side. `runtime.training` runs them; each of its updates lands here."""
+"""Training jobs: the API's side. `runtime.job` runs them; each of its updates lands here."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Fields, Resource, now
 
 if TYPE_CHECKING:
-    from sustainable_mlops.sandbox.runtime.training import TrainingRun, TrainingUpdate
+    from sustainable_mlops.sandbox.runtime.job import ContainerJob, Update
 
 _OVER = ("Completed", "Failed", "Stopped")
 
@@ -22,7 +22,7 @@ class TrainingJobs(Family):
 
     def __init__(self, region: Region) -> None:
         super().__init__(region)
-        self._runs: dict[str, TrainingRun] = {}
+        self._runs: dict[str, ContainerJob] = {}
 
     @behaves
     def create_training_job(self, request: Fields) -> Fields:
@@ -53,10 +53,11 @@ class TrainingJobs(Family):
 
     def _start(self, job: Resource, request: Fields) -> None:
         # Here, not above: the control plane answers without the job runner's weight until a job starts.
-        from sustainable_mlops.sandbox.runtime.training import TrainingRun
+        from sustainable_mlops.sandbox.runtime.job import ContainerJob
+        from sustainable_mlops.sandbox.runtime.training import Training
 
-        run = TrainingRun(
-            request,
+        run = ContainerJob(
+            Training(request),
             self.region.folder / "training-jobs" / job.name,
             self.region.client("s3"),
             lambda update: self._update(job, update),
@@ -68,7 +69,7 @@ class TrainingJobs(Family):
         self._runs[job.name] = run
         run.start()
 
-    def _update(self, job: Resource, update: "TrainingUpdate") -> None:
+    def _update(self, job: Resource, update: "Update") -> None:
         """What DescribeTrainingJob answers from now on."""
         with self.region.lock:
             fields = job.fields
@@ -80,8 +81,8 @@ class TrainingJobs(Family):
                 "FailureReason": update.failure_reason,
             }
             _add_transition(fields["SecondaryStatusTransitions"], update)
-            if update.secondary_status == "Training" and "TrainingStartTime" not in fields:
-                fields["TrainingStartTime"] = update.time
+            if update.started is not None:
+                fields["TrainingStartTime"] = update.started
             if update.metrics:
                 fields["FinalMetricDataList"] = [
                     {"MetricName": name, "Value": value, "Timestamp": update.time}
@@ -192,7 +193,7 @@ def _check_algorithm(request: Fields) -> None:
         raise ValidationError("ResourceConfig must be specified.")
 
 
-def _add_transition(transitions: list[Fields], update: "TrainingUpdate") -> None:
+def _add_transition(transitions: list[Fields], update: "Update") -> None:
     last = transitions[-1]
     if last["Status"] == update.secondary_status:
         last["StatusMessage"] = update.message
