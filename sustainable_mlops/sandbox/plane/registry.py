@@ -22,6 +22,7 @@ from sustainable_mlops.sandbox.sagemaker.model_packages import ModelPackageGroup
 from sustainable_mlops.sandbox.sagemaker.models import Models
 from sustainable_mlops.sandbox.sagemaker.tags import Tags
 from sustainable_mlops.sandbox.sagemaker.training_jobs import TrainingJobs
+from sustainable_mlops.sandbox.sagemaker.tuning_jobs import HyperParameterTuningJobs
 
 #: In the order in which they are made: each may depend on those before it, and is closed before them.
 PARTS: tuple[type[Part], ...] = (
@@ -35,6 +36,7 @@ PARTS: tuple[type[Part], ...] = (
     FeatureStore,
     Records,
     TrainingJobs,
+    HyperParameterTuningJobs,
     Tags,
 )
 

@@ -1,5 +1,6 @@
 """Training jobs: the API's side. `runtime.job` runs them; each of its updates lands here."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sustainable_mlops.sandbox.errors import ResourceInUseError, ValidationError
@@ -23,6 +24,8 @@ class TrainingJobs(Family):
     def __init__(self, region: Region) -> None:
         super().__init__(region)
         self._runs: dict[str, ContainerJob] = {}
+        #: Called after each change of a job with its name and all values of its metrics, without the Region's lock.
+        self.when_updated: list[Callable[[str, Mapping[str, Sequence[float]]], None]] = []
 
     @behaves
     def create_training_job(self, request: Fields) -> Fields:
@@ -33,8 +36,7 @@ class TrainingJobs(Family):
                 "Training job names must be unique within an AWS account and region, and a training job with this "
                 f"name already exists ({self.arn(name)})"
             )
-        _check_spot(request)
-        _check_algorithm(request)
+        check(request)
         job = self.add(name, dict(request), request.get("Tags"))
         job.fields |= {
             "TrainingJobArn": job.arn,
@@ -72,6 +74,7 @@ class TrainingJobs(Family):
     def _update(self, job: Resource, update: "Update") -> None:
         """What DescribeTrainingJob answers from now on."""
         with self.region.lock:
+            values = self._runs[job.name].history
             fields = job.fields
             changed = update.status != fields["TrainingJobStatus"]
             fields |= {
@@ -103,6 +106,8 @@ class TrainingJobs(Family):
         if changed:
             detail = {"TrainingJobName": job.name, "TrainingJobArn": job.arn, "TrainingJobStatus": update.status}
             self.region.publish("SageMaker Training Job State Change", detail, job.arn)
+        for tell in self.when_updated:
+            tell(job.name, values)
 
     @behaves
     def describe_training_job(self, request: Fields) -> Fields:
@@ -168,6 +173,12 @@ class TrainingJobs(Family):
     def not_found(self, _name: str) -> Exception:
         """The same words whatever the name."""
         return ValidationError("Requested resource not found.")
+
+
+def check(request: Fields) -> None:
+    """Raise ValidationError for what CreateTrainingJob refuses beyond its service model."""
+    _check_spot(request)
+    _check_algorithm(request)
 
 
 def _check_spot(request: Fields) -> None:
