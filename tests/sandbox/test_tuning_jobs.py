@@ -1,11 +1,13 @@
 """Tuning jobs through the API; their training jobs are processes."""
 
+import json
 import statistics
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
+from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.tuning.tuner import Parent
 from tests.sandbox.support import IMAGE, ROLE, refusal, tar, until
 from tests.sandbox.tuning import World
@@ -16,9 +18,9 @@ Fresh = Callable[[str], str]
 
 #: The loss is known, and least at 7. What is far from it is slow, so that there is time to stop it.
 TRAIN = """
-import sys, time
-loss = (float(sys.argv[sys.argv.index("--rate") + 1]) - 7) ** 2
-for epoch in range(3):
+import os, time
+loss = (float(os.environ["SM_HP_RATE"]) - 7) ** 2
+for epoch in range(int(os.environ.get("SM_HP_EPOCHS", 3))):
     print(f"loss={loss};", flush=True)
     time.sleep(min(loss, 10) / 5)
 """
@@ -215,6 +217,43 @@ def test_another_one_with_other_data_begins_with_its_best(
     code, message = refusal(sagemaker.create_hyper_parameter_tuning_job, **missing)
     assert code == "ResourceNotFound"
     assert message == "Amazon SageMaker can't find a tuning job called nobody. Type another name."
+
+
+def test_hyperband_gives_each_job_its_epochs_and_no_more(sagemaker: Any, bucket: str, fresh: Fresh) -> None:
+    made = tuning_job(fresh("hyperband"), bucket, 4, "Hyperband")
+    made["HyperParameterTuningJobConfig"]["StrategyConfig"] = {"HyperbandStrategyConfig": {"MaxResource": 3}}
+    # So near to the optimum an epoch is short, but as many as these take longer than the test waits.
+    near = [{"Name": "rate", "MinValue": "7.5", "MaxValue": "8"}]
+    made["HyperParameterTuningJobConfig"]["ParameterRanges"] = {"ContinuousParameterRanges": near}
+    made["TrainingJobDefinition"]["StaticHyperParameters"]["epochs"] = "100000"
+    job = ended(sagemaker, start(sagemaker, made))
+    assert job["HyperParameterTuningJobStatus"] == "Completed"
+    assert job["TrainingJobStatusCounters"]["Stopped"] == job["ObjectiveStatusCounters"]["Succeeded"] == 4
+    assert loss(job["BestTrainingJob"]) == min(map(loss, children(sagemaker, job["HyperParameterTuningJobName"])))
+
+
+def test_each_status_is_told_to_eventbridge(sandbox: Sandbox, sagemaker: Any, bucket: str, fresh: Fresh) -> None:
+    name, events, sqs = fresh("told"), sandbox.client("events"), sandbox.client("sqs")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    pattern = {
+        "detail-type": ["SageMaker HyperParameter Tuning Job State Change"],
+        "detail": {"HyperParameterTuningJobName": [name]},
+    }
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=[{"Id": "q", "Arn": f"arn:aws:sqs:eu-north-1:123456789012:{name}"}])
+    start(sagemaker, tuning_job(name, bucket, 5))
+    sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    told: list[dict[str, Any]] = []
+
+    def all_came() -> bool:
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        told.extend(json.loads(message["Body"])["detail"] for message in messages)
+        return "Stopped" in [detail["HyperParameterTuningJobStatus"] for detail in told]
+
+    until(all_came, seconds=LIMIT)
+    assert [detail["HyperParameterTuningJobStatus"] for detail in told] == ["InProgress", "Stopping", "Stopped"]
+    assert told[-1]["TrainingJobStatusCounters"]["InProgress"] == 0
+    assert told[-1]["Tags"] == {"team": "flights"}
 
 
 def test_stopping_and_deleting(sagemaker: Any, bucket: str, fresh: Fresh) -> None:

@@ -99,7 +99,7 @@ class ContainerJob:
         self._units: Sequence[Unit] = ()
         self._metrics = Metrics([])
         self._started: datetime | None = None
-        self._reported: tuple[str, dict[str, float]] = ("", {})
+        self._reported = ("", 0)
         self._thread = threading.Thread(target=self._run, name=f"{work.noun} {work.name}", daemon=True)
 
     @property
@@ -299,7 +299,7 @@ class ContainerJob:
     def _progress(self, cause: Cause) -> None:
         """Report what is new: metrics, or that the containers are being stopped."""
         stopping = cause > Cause.INTERRUPTION and cause is not Cause.CLOSE
-        if (("Stopping" if stopping else "Training"), self._metrics.values) == self._reported:
+        if (("Stopping" if stopping else "Training"), self._metrics.found) == self._reported:
             return
         if stopping:
             self._tell("Stopping", "Stopping", f"Stopping the {self._work.noun}")
@@ -353,8 +353,8 @@ class ContainerJob:
     ) -> None:
         if status == "InProgress" and self._requests.asked is Cause.STOP:
             status = "Stopping"
-        metrics, outcome = dict(self._metrics.values), outcome or Outcome()
-        self._reported = (secondary_status, metrics)
+        found, metrics, outcome = self._metrics.found, dict(self._metrics.values), outcome or Outcome()
+        self._reported = (secondary_status, found)
         self._report(
             Update(
                 time=datetime.now(UTC),

@@ -61,6 +61,7 @@ class Metrics:
     def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
         self.values: dict[str, float] = {}  #: the last one of each metric
         self.history: defaultdict[str, list[float]] = defaultdict(list)  #: all of them, in order
+        self.found = 0  #: how many there are in all
         self._patterns: list[tuple[str, re.Pattern[str]]] = []
         for definition in definitions:
             name = definition["Name"]
@@ -84,6 +85,7 @@ class Metrics:
                 continue
             self.values[name] = value
             self.history[name].append(value)
+            self.found += 1
 
 
 class JobLog:

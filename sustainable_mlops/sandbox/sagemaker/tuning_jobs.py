@@ -73,6 +73,7 @@ class HyperParameterTuningJobs(Family):
             lambda changed: self._update(job, changed),
         )
         self._runs[name] = run
+        self._publish(job)
         run.start()
         return {"HyperParameterTuningJobArn": job.arn}
 
