@@ -235,16 +235,18 @@ def test_a_stopped_tuning_job_stops_its_jobs_first() -> None:
 # Failures
 
 
-def test_five_failed_jobs_and_no_other_fail_the_tuning_job() -> None:
-    world = World(request())
+@pytest.mark.parametrize(("jobs", "attempts"), [(12, 5), (2, 2)])
+def test_five_failed_jobs_or_all_that_there_are_fail_the_tuning_job(jobs: int, attempts: int) -> None:
+    world = World(request(jobs=jobs))
     while not world.tuner.over:
         launched = world.tuner.launch()
         if launched:
             world.tell(launched[0], "Failed", [1.0], FailureReason="AlgorithmError: no")
     fields = world.tuner.fields()
-    assert fields["FailureReason"].startswith("No training job succeeded after 5 attempts.")
-    assert (fields["HyperParameterTuningJobStatus"], len(world.tuner.trials)) == ("Failed", 5)
-    assert fields["TrainingJobStatusCounters"]["NonRetryableError"] == fields["ObjectiveStatusCounters"]["Failed"] == 5
+    assert fields["FailureReason"].startswith(f"No training job succeeded after {attempts} attempts.")
+    assert (fields["HyperParameterTuningJobStatus"], len(world.tuner.trials)) == ("Failed", attempts)
+    assert fields["TrainingJobStatusCounters"]["NonRetryableError"] == attempts
+    assert fields["ObjectiveStatusCounters"]["Failed"] == attempts
     assert "BestTrainingJob" not in fields
 
 

@@ -201,6 +201,10 @@ def test_several_definitions_may_each_have_a_name_an_objective_and_ranges() -> N
         (config(HyperParameterTuningJobObjective={"Type": "Maximize", "MetricName": "loss"}), "The objective metric"),
         (definition(StaticHyperParameters={}), "The total number of static plus tunable hyperparameters must be"),
         (
+            ranges(ContinuousParameterRanges=[number(Name="rate"), number(Name="depth")]),
+            "The type of hyperparameter depth, continuous, must be the same as in the parent tuning job tune, integer",
+        ),
+        (
             config(ResourceLimits={"MaxNumberOfTrainingJobs": 10_000, "MaxParallelTrainingJobs": 1}),
             "Training jobs of parents count too: 1 of them",
         ),

@@ -1,5 +1,7 @@
 """A tuning job's thread against a stand-in for the control plane."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -123,6 +125,13 @@ def test_a_refused_training_job_fails_it_with_the_reason_and_stops_the_others(pl
     assert (last["HyperParameterTuningJobStatus"], last["FailureReason"]) == ("Failed", "Could not assume role")
     assert last["TrainingJobStatusCounters"]["Stopped"] == 1
     assert plane.running() == []
+
+
+def test_without_a_job_optuna_is_not_imported() -> None:
+    """The control plane knows tuning jobs from its start, which must be quick."""
+    program = "import sys, sustainable_mlops.sandbox.plane.registry; print('optuna' in sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert printed == "False\n"
 
 
 def test_it_ends_by_itself_when_its_time_is_over(plane: ControlPlane) -> None:

@@ -165,6 +165,7 @@ def _check_other(config: Fields, _found: Sequence[Definition]) -> None:
 
 
 def _check_parents(config: Fields, found: Sequence[Definition], parents: Sequence[Parent]) -> None:
+    """Source: Run a Warm Start Hyperparameter Tuning Job, in the developer guide."""
     mine = sorted(map(_identity, found))
     for parent in parents:
         name = parent.request["HyperParameterTuningJobName"]
@@ -176,12 +177,24 @@ def _check_parents(config: Fields, found: Sequence[Definition], parents: Sequenc
                 "The total number of static plus tunable hyperparameters must be the same as in the parent tuning job "
                 f"{name}."
             )
+        for definition, other in zip(found, definitions(parent.request), strict=True):
+            _check_kinds(definition, other, name)
     launched = sum(len(parent.summaries) for parent in parents)
     most = most_training_jobs(config["Strategy"])
     if launched + config["ResourceLimits"].get("MaxNumberOfTrainingJobs", 0) > most:
         raise ResourceLimitExceededError(
             f"Training jobs of parents count too: {launched} of them and MaxNumberOfTrainingJobs are over {most}."
         )
+
+
+def _check_kinds(mine: Definition, theirs: Definition, parent: str) -> None:
+    before = {one.name: one.kind for one in theirs.ranges}
+    for one in mine.ranges:
+        if before.get(one.name, one.kind) != one.kind:
+            raise ValidationError(
+                f"The type of hyperparameter {one.name}, {one.kind}, must be the same as in the parent tuning job "
+                f"{parent}, {before[one.name]}."
+            )
 
 
 def _identity(definition: Definition) -> tuple[tuple[str, bool], int]:

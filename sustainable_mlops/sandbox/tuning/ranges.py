@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from sustainable_mlops.sandbox.errors import ValidationError
 
@@ -61,6 +61,11 @@ class NumericRange:
     whole: bool
 
     @property
+    def kind(self) -> str:
+        """As its ranges are called."""
+        return "integer" if self.whole else "continuous"
+
+    @property
     def size(self) -> float:
         """How many values there are."""
         return self.high - self.low + 1 if self.whole or self.low == self.high else math.inf
@@ -105,6 +110,7 @@ class CategoricalRange:
 
     name: str
     values: tuple[str, ...]
+    kind: ClassVar[str] = "categorical"
 
     @property
     def size(self) -> float:

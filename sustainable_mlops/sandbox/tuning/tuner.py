@@ -64,8 +64,8 @@ class Tuner:
         self._now, self._began = now, now()
         self._ended: datetime | None = None
         config = request["HyperParameterTuningJobConfig"]
-        self._config = config
-        self._limits, self._tags = config["ResourceLimits"], request.get("Tags", [])
+        self._config, self._tags = config, request.get("Tags", [])
+        self._limits = config["ResourceLimits"]
         self._most = self._limits.get("MaxNumberOfTrainingJobs", most_training_jobs(config["Strategy"]))
         self._stops_early = config.get("TrainingJobEarlyStoppingType") == "Auto"
         self._warm_start: str = request.get("WarmStartConfig", {}).get("WarmStartType", "")
@@ -191,14 +191,15 @@ class Tuner:
 
     def _give_up(self) -> None:
         ended = [trial for trial in self.trials if trial.over]
-        if len(ended) >= min(_ATTEMPTS, self._most) and (reason := _hopeless(ended)):
+        if len(ended) >= _ATTEMPTS and (reason := _hopeless(ended)):
             self.end("Failed", reason)
 
     def _settle(self) -> None:
         if self._running or self.over:
             return
         if self._ending is None and (self._exhausted or len(self.trials) >= self._most):
-            self._ending = "Completed"
+            self.failure_reason = _hopeless(self.trials)
+            self._ending = "Failed" if self.failure_reason else "Completed"
         if self._ending is not None:
             self.status, self._ended = self._ending, self._now()
 
