@@ -9,18 +9,20 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import boto3
-import moto
 import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.runtime.endings import Timing
-from sustainable_mlops.sandbox.runtime.job import ContainerJob, Update
 from sustainable_mlops.sandbox.runtime.training import Training
+from tests.sandbox.running import BUCKET, LIMIT, REGION, Job, Run, stored
+from tests.sandbox.running import moto_client as moto_client
+from tests.sandbox.running import run as run
+from tests.sandbox.running import store as store
 from tests.sandbox.support import until
 
 pytestmark = pytest.mark.slow
@@ -28,10 +30,6 @@ pytestmark = pytest.mark.slow
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-REGION: Final = "eu-north-1"
-BUCKET = "flights"
-LIMIT = 20.0  # seconds; no test comes near it
-QUICK = Timing(poll=0.05, stop_grace=1.0, interruption_grace=0.5, capacity_wait=0.1)
 
 #: A chain of hashes: each round depends on all before it and on the data, so a lost or repeated round shows.
 TRAIN = """
@@ -57,57 +55,18 @@ while state["round"] < options.rounds:
 """
 
 
-@pytest.fixture(scope="module")
-def client() -> "S3Client":
-    """Making a client takes longer than most jobs here."""
-    with pytest.MonkeyPatch.context() as patch, moto.mock_aws():  # moto sets credentials
-        patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        return boto3.client("s3", REGION)
-
-
-@pytest.fixture
-def s3(client: "S3Client") -> "Iterator[S3Client]":
-    with moto.mock_aws():
-        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        client.put_object(Bucket=BUCKET, Key="data/train/data.csv", Body=b"1,2,3\n")
-        yield client
-
-
-class Job:
-    """A run and what it reported."""
-
-    def __init__(self, run: ContainerJob, updates: list[Update], folder: Path) -> None:
-        self.run = run
-        self.updates = updates
-        self.folder = folder
-
-    def end(self) -> Update:
-        assert self.run.join(LIMIT), self.updates
-        return self.updates[-1]
-
-    def pid(self) -> int:
-        """Process id of the script, once it runs."""
-        pid: int = wait_until(lambda: self.run.pids)[0]
-        return pid
-
-    @property
-    def statuses(self) -> list[str]:
-        """Secondary statuses without repetitions."""
-        names = [update.secondary_status for update in self.updates]
-        return [name for index, name in enumerate(names) if index == 0 or name != names[index - 1]]
-
-    @property
-    def log(self) -> str:
-        return (self.folder / "log.txt").read_text()
-
-
 Launch = Callable[..., Job]
 
 
 @pytest.fixture
-def launch(s3: "S3Client", tmp_path: Path) -> Iterator[Launch]:
-    """Starts a job; it is closed after the test."""
-    jobs: list[Job] = []
+def s3(store: "S3Client") -> "S3Client":
+    store.put_object(Bucket=BUCKET, Key="data/train/data.csv", Body=b"1,2,3\n")
+    return store
+
+
+@pytest.fixture
+def launch(s3: "S3Client", run: Run) -> Launch:
+    """Starts a training job."""
 
     def start(
         name: str = "job",
@@ -116,24 +75,14 @@ def launch(s3: "S3Client", tmp_path: Path) -> Iterator[Launch]:
         source: bytes | None = None,
         changes: dict[str, Any] | None = None,
         hyperparameters: dict[str, str] | None = None,
-        timing: Timing = QUICK,
-        mounted: bool = False,
         **options: Any,
     ) -> Job:
         s3.put_object(Bucket=BUCKET, Key=f"{name}/sourcedir.tar.gz", Body=source or archive({"train.py": script}))
         request = create_training_job(name) | (changes or {})
         request["HyperParameters"] |= hyperparameters or {}
-        updates: list[Update] = []
-        folder = tmp_path / name
-        run = ContainerJob(Training(request), folder, s3, updates.append, timing=timing, mounted=mounted, **options)
-        job = Job(run, updates, folder)
-        jobs.append(job)
-        job.run.start()
-        return job
+        return run(Training(request), **options)
 
-    yield start
-    for job in jobs:
-        job.run.close()
+    return start
 
 
 def create_training_job(name: str) -> dict[str, Any]:
@@ -174,10 +123,6 @@ def archive(files: dict[str, str]) -> bytes:
             member.size = len(text.encode())
             tar.addfile(member, io.BytesIO(text.encode()))
     return content.getvalue()
-
-
-def stored(s3: "S3Client", key: str) -> bytes:
-    return s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
 
 
 def model(s3: "S3Client", name: str = "job") -> dict[str, Any]:

@@ -16,7 +16,7 @@ MOUNTED, PATHS = "mounted", "paths"
 
 def opt_ml() -> str:
     """How containers see /opt/ml on this machine: `mounted` in a namespace of their own, or by translated `paths`."""
-    return MOUNTED if os.environ.get(VARIABLE) != PATHS and _probe() else PATHS
+    return MOUNTED if os.environ.get(VARIABLE) != PATHS and probe() else PATHS
 
 
 def mounted() -> bool:
@@ -25,7 +25,7 @@ def mounted() -> bool:
 
 
 @functools.cache
-def _probe() -> bool:
+def probe() -> bool:
     """Try it: a process that finds in /opt/ml what was put into the folder."""
     if sys.platform != "linux":
         return False
