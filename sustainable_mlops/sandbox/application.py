@@ -45,6 +45,11 @@ class Application:
         asked = set(self._moto.app_instances) - {"moto_api", "instance_metadata"}
         return sorted(asked | self.restored_services)
 
+    @property
+    def changes(self) -> tuple[int, int]:
+        """Another value once anything may have changed."""
+        return self.gate.passed, self.sagemaker.changes
+
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
             request = _whole(environ)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.events import Publisher
+from sustainable_mlops.sandbox.parts.lock import Lock
 
 
 class Call(Protocol):
@@ -29,7 +30,7 @@ class Region:
         publisher: Publisher,
         call: Call,
         take_interruption: Callable[[str], int | None],
-        lock: threading.RLock,
+        lock: Lock,
     ) -> None:
         self.account_id = account_id
         self.name = name
@@ -59,6 +60,11 @@ class Region:
     def publish(self, detail_type: str, detail: Mapping[str, Any], arn: str) -> None:
         """Tell EventBridge, as SageMaker does for changes of state; returns at once."""
         self._publisher.publish(self.account_id, self.name, detail_type, detail, arn)
+
+    def changed(self) -> None:
+        """What is not under the lock has changed, and is to be saved."""
+        with self.lock:
+            pass
 
     def start(self, name: str, work: Callable[[], None]) -> threading.Thread:
         """Do `work` in a thread of its own, without the lock. It must end soon once `closing` is set."""
