@@ -20,8 +20,10 @@ from sustainable_mlops.sandbox.sagemaker.feature_groups import FeatureGroups
 from sustainable_mlops.sandbox.sagemaker.hosting import Hosting
 from sustainable_mlops.sandbox.sagemaker.model_packages import ModelPackageGroups, ModelPackages
 from sustainable_mlops.sandbox.sagemaker.models import Models
+from sustainable_mlops.sandbox.sagemaker.processing_jobs import ProcessingJobs
 from sustainable_mlops.sandbox.sagemaker.tags import Tags
 from sustainable_mlops.sandbox.sagemaker.training_jobs import TrainingJobs
+from sustainable_mlops.sandbox.sagemaker.transform_jobs import TransformJobs
 from sustainable_mlops.sandbox.sagemaker.tuning_jobs import HyperParameterTuningJobs
 
 #: In the order in which they are made: each may depend on those before it, and is closed before them.
@@ -37,6 +39,8 @@ PARTS: tuple[type[Part], ...] = (
     Records,
     TrainingJobs,
     HyperParameterTuningJobs,
+    ProcessingJobs,
+    TransformJobs,
     Tags,
 )
 
