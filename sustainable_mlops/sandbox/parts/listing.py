@@ -55,7 +55,7 @@ def cut(operation: str, request: Fields, items: list[Any]) -> Fields:
     token = request.get("NextToken") or "0"
     if not re.fullmatch(r"[0-9]{1,9}", token):
         raise ValidationError("The NextToken is invalid.")
-    start, size = int(token), request.get("MaxResults") or _PAGE
+    start, size = int(token), request.get("MaxResults") or int(documented_default(operation, "MaxResults") or _PAGE)
     page: Fields = {_list_member(operation): items[start : start + size]}
     if start + size < len(items):
         page["NextToken"] = str(start + size)

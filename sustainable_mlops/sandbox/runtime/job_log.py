@@ -87,6 +87,7 @@ class Metrics:
         self.values: dict[str, float] = {}  #: the last one of each metric
         self.history: defaultdict[str, list[float]] = defaultdict(list)  #: all of them, in order
         self.new: list[tuple[float, str, float]] = []  #: time, name and value of what nobody has taken yet
+        self.found = 0  #: how many there are in all
         self._patterns: list[tuple[str, re.Pattern[str]]] = []
         for definition in definitions:
             name = definition["Name"]
@@ -111,6 +112,7 @@ class Metrics:
             self.values[name] = value
             self.history[name].append(value)
             self.new.append((time.time(), name, value))
+            self.found += 1
 
 
 class JobLog:

@@ -37,11 +37,11 @@ class Reporter:
         self.metrics = metrics
         self._report = report
         self._clock = clock
-        self._told: tuple[str, dict[str, float]] = ("", {})
+        self._told = ("", 0)
 
     def has_news(self, secondary_status: str) -> bool:
-        """Whether this or the metrics are other than was told last."""
-        return self._told != (secondary_status, self.metrics.values)
+        """Whether this is other than was told last, or there are more values of metrics."""
+        return self._told != (secondary_status, self.metrics.found)
 
     def tell(
         self,
@@ -53,9 +53,9 @@ class Reporter:
         outcome: Outcome | None = None,
     ) -> None:
         """One update; that of a job which is over has its times."""
-        metrics, left = dict(self.metrics.values), outcome or Outcome()
+        found, metrics, left = self.metrics.found, dict(self.metrics.values), outcome or Outcome()
         over = status in ("Completed", "Failed", "Stopped")
-        self._told = (secondary_status, metrics)
+        self._told = (secondary_status, found)
         self._report(
             Update(
                 time=datetime.now(UTC),

@@ -27,10 +27,7 @@ class TrainingJobs(Jobs):
 
         name = request["TrainingJobName"]
         self.name_must_be_free(name)
-        _check_spot(request)
-        _check_algorithm(request)
-        _check_channels(request)
-        volume_keys.check(request["ResourceConfig"])
+        check(request)
         isolated, spot = (request.get(f"Enable{what}", False) for what in ("NetworkIsolation", "ManagedSpotTraining"))
         fields = {
             "SecondaryStatus": "Starting",
@@ -122,6 +119,14 @@ class TrainingJobs(Jobs):
     def not_found(self, _name: str) -> Exception:
         """The same words whatever the name."""
         return ValidationError("Requested resource not found.")
+
+
+def check(request: Fields) -> None:
+    """Raise ValidationError for what CreateTrainingJob refuses beyond its service model."""
+    _check_spot(request)
+    _check_algorithm(request)
+    _check_channels(request)
+    volume_keys.check(request["ResourceConfig"])
 
 
 def _check_spot(request: Fields) -> None:
