@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 #: The sandbox takes any credentials.
 CREDENTIALS = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
+#: moto's header for the account that a request acts in.
+ACCOUNT = "x-moto-account-id"
 
 
 def s3_control_endpoint(endpoint: str) -> str:
@@ -16,13 +18,19 @@ def s3_control_endpoint(endpoint: str) -> str:
     return f"http://s3-control.invalid:{urlsplit(endpoint).port}"
 
 
-def make_client(service: str, region: str, endpoint: str, **config: Any) -> Any:
-    """A boto3 client that nothing in the caller's environment leads elsewhere; `config` as botocore's Config."""
+def make_client(service: str, region: str, endpoint: str, account: str = "", **config: Any) -> Any:
+    """A boto3 client that nothing in the caller's environment leads elsewhere; `config` as botocore's Config.
+
+    It acts in `account`, or in the sandbox's default one.
+    """
     import boto3
     from botocore.config import Config
 
     if service == "s3control":
         config["proxies"], endpoint = {"http": endpoint}, s3_control_endpoint(endpoint)
     settings = Config(**{"proxies": {}, "s3": {"addressing_style": "path"}, **config})
-    client: Any = boto3.session.Session().client
-    return client(service, region, endpoint_url=endpoint, config=settings, **CREDENTIALS)
+    make: Any = boto3.session.Session().client
+    client = make(service, region, endpoint_url=endpoint, config=settings, **CREDENTIALS)
+    if account:
+        client.meta.events.register("before-sign", lambda request, **_: request.headers.add_header(ACCOUNT, account))
+    return client

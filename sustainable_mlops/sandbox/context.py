@@ -1,4 +1,4 @@
-"""What every part of the sandbox's server may use: the account, a folder, and the other services."""
+"""What every part of the sandbox's server may use: a folder, and the other services of any account."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,10 +11,12 @@ DEFAULT_REGION = "eu-north-1"
 
 @dataclass(frozen=True)
 class Context:
-    """`client(service, region)` is boto3 talking to this very sandbox; `folder` holds jobs and model servers."""
+    """`client(service, region, account)` is boto3 talking to this very sandbox as that account; `folder` holds jobs
+    and model servers."""
 
-    client: Callable[[str, str], Any]
+    client: Callable[[str, str, str], Any]
     folder: Path
+    #: The account of credentials that no other account has given out.
     account_id: str = DEFAULT_ACCOUNT
     #: How long a resource stays Creating, Updating or Deleting, in seconds.
     transition_seconds: float = 0.3

@@ -12,7 +12,8 @@ from werkzeug import Request, Response
 from sustainable_mlops.sandbox import inventory
 from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.errors import ApiError
-from sustainable_mlops.sandbox.sagemaker.api import SageMaker
+from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
+from sustainable_mlops.sandbox.sagemaker.training_jobs import TrainingJobs
 
 _INTERRUPT = re.compile(r"/_sandbox/training-jobs/(?P<name>[^/]+)/interrupt")
 
@@ -28,7 +29,7 @@ class Interruption(BaseModel):
 class Control:
     """Answers everything under /_sandbox/."""
 
-    def __init__(self, context: Context, sagemaker: SageMaker, services: Callable[[], list[str]]) -> None:
+    def __init__(self, context: Context, sagemaker: ControlPlane, services: Callable[[], list[str]]) -> None:
         self._context = context
         self._sagemaker = sagemaker
         self._services = services
@@ -49,10 +50,10 @@ class Control:
     def _inventory(self) -> inventory.Inventory:
         found = inventory.take(self._context, self._services())
         sagemaker: dict[str, list[str]] = {}
-        for families in list(self._sagemaker.regions.values()):
-            for kind, names in families.inventory().items():
+        for parts in self._sagemaker:
+            for kind, names in parts.inventory().items():
                 sagemaker.setdefault(kind, []).extend(sorted(names))
-        return found | ({"sagemaker": sagemaker} if sagemaker else {})
+        return found | ({"sagemaker": found.get("sagemaker", {}) | sagemaker} if sagemaker else {})
 
     def _arm(self, request: Request) -> Response:
         try:
@@ -65,12 +66,13 @@ class Control:
         return _json(wanted.model_dump())
 
     def _interrupt(self, name: str) -> Response:
-        for families in list(self._sagemaker.regions.values()):
-            with families.region.lock:
-                if families.training_jobs.find(name) is None:
+        for parts in self._sagemaker:
+            jobs = parts.of(TrainingJobs)
+            with parts.region.lock:
+                if jobs.find(name) is None:
                     continue
                 try:
-                    families.training_jobs.interrupt(name)
+                    jobs.interrupt(name)
                 except ApiError as error:
                     return _json({"error": error.message}, status=409)
             return _json({"interrupted": name})

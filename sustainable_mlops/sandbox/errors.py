@@ -47,5 +47,17 @@ class NotEmulatedError(ApiError):
 
     code = "UnsupportedOperationException"
 
-    def __init__(self, operation: str) -> None:
-        super().__init__(f"{operation} is not emulated by the sandbox; run this part against a real account.")
+    def __init__(self, operation: str, instead: str = "Run this part against a real account.") -> None:
+        super().__init__(f"{operation} is not emulated by the sandbox. {instead}")
+
+
+class AccessDeniedError(ApiError):
+    """Another account asks for what is not shared with it."""
+
+    code = "AccessDeniedException"
+
+    def __init__(self, account: str, action: str, arn: str) -> None:
+        super().__init__(
+            f"User: arn:aws:iam::{account}:root is not authorized to perform: {action} on resource: {arn} because no "
+            f"resource-based policy allows the {action} action"
+        )

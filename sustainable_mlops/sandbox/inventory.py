@@ -4,7 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore import xform_name
+
 from sustainable_mlops.sandbox.context import Context
+from sustainable_mlops.sandbox.plane.recorded import RECORDED
 
 #: Service, then type, to names.
 Inventory = dict[str, dict[str, list[str]]]
@@ -64,36 +67,44 @@ LISTINGS: dict[str, tuple[Listing, ...]] = {
     ),
     "budgets": (Listing("budget", "describe_budgets", "Budgets", "BudgetName"),),
     "glue": (Listing("database", "get_databases", "DatabaseList", "Name"),),
+    "sagemaker": tuple(
+        Listing(recorded.arn_type, xform_name(operation), key, name)
+        for recorded in RECORDED
+        if recorded.lists
+        for operation, key, name in [recorded.lists]
+    ),
 }
 _BOTO_NAMES = {"applicationautoscaling": "application-autoscaling"}
 _GLOBAL = ("s3", "iam", "s3control", "budgets")
 
 
 def take(context: Context, services: Iterable[str]) -> Inventory:
-    """The resources of those of moto's services, over all regions in use; what AWS itself owns is left out."""
+    """The resources of those of moto's services, in all accounts and Regions; what AWS itself owns is left out."""
     found: Inventory = {}
     for service in sorted(set(services) & set(LISTINGS)):
-        for region in _regions(service, context):
-            client = context.client(_BOTO_NAMES.get(service, service), region)
+        for account, region in _places(service):
+            client = context.client(_BOTO_NAMES.get(service, service), region, account)
             for listing in LISTINGS[service]:
-                names = sorted(_names(client, listing, service, context))
+                names = sorted(_names(client, listing, service, account))
                 if names:
                     found.setdefault(service, {}).setdefault(listing.type, []).extend(names)
     return found
 
 
-def _regions(service: str, context: Context) -> list[str]:
+def _places(service: str) -> list[tuple[str, str]]:
+    """The accounts and Regions in which the service may hold something."""
     from moto.backends import get_backend
 
+    backends = get_backend(service)
     if service in _GLOBAL:
-        return ["us-east-1"]
-    return sorted(get_backend(service)[context.account_id])
+        return [(account, "us-east-1") for account in sorted(backends)]
+    return sorted((account, region) for account in list(backends) for region in list(backends[account]))
 
 
-def _names(client: Any, listing: Listing, service: str, context: Context) -> Iterator[str]:
+def _names(client: Any, listing: Listing, service: str, account: str) -> Iterator[str]:
     arguments = dict(listing.arguments)
     if service in ("s3control", "budgets"):
-        arguments["AccountId"] = context.account_id
+        arguments["AccountId"] = account
     for item in _items(client, listing, arguments):
         name = item[listing.name] if listing.name else item
         if not _owned_by_aws(client, service, listing.type, name, item):

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
-    from sustainable_mlops.sandbox.sagemaker.api import SageMaker
+    from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
 
 _FILE = "state.pickle"
 
@@ -39,7 +39,7 @@ class State:
                 f"sandbox: the state in {folder} is in use by another sandbox; stop that one first"
             ) from None
 
-    def restore(self, sagemaker: "SageMaker") -> set[str]:
+    def restore(self, sagemaker: "ControlPlane") -> set[str]:
         """Bring back what the last stop kept; moto's services that had something. UserError for a bad file."""
         if not self._file.exists():
             return set()
@@ -56,9 +56,8 @@ class State:
                     f"{kept['account']}, or give another --state"
                 )
             for service, content in kept["moto"].items():
-                _restore_moto(service, self._account, content)
-            for region, snapshot in kept["sagemaker"].items():
-                sagemaker.region(region).restore(snapshot)
+                _restore_moto(service, content)
+            sagemaker.restore(kept["sagemaker"])
             return set(kept["moto"])
         except UserError:
             raise
@@ -67,17 +66,16 @@ class State:
                 f"sandbox: {self._file} cannot be read ({type(error).__name__}: {error}); remove it to start empty"
             ) from None
 
-    def save(self, sagemaker: "SageMaker", services: Iterable[str]) -> None:
+    def save(self, sagemaker: "ControlPlane", services: Iterable[str]) -> None:
         """Replace the file by the present state. A service of moto's that cannot be kept is named on stderr."""
         moto = {}
         for service in services:
             try:
-                moto[service] = _moto_content(service, self._account)
+                moto[service] = _moto_content(service)
             except Exception as error:
                 print(f"sandbox: the state of {service} is not kept: {type(error).__name__}: {error}", file=sys.stderr)
-        regions = {name: families.snapshot() for name, families in sagemaker.regions.items()}
         partial = self._file.with_suffix(".partial")
-        kept = {"versions": _versions(), "account": self._account, "moto": moto, "sagemaker": regions}
+        kept = {"versions": _versions(), "account": self._account, "moto": moto, "sagemaker": sagemaker.snapshot()}
         partial.write_bytes(pickle.dumps(kept))
         partial.replace(self._file)
 
@@ -88,25 +86,25 @@ def _versions() -> str:
     return f"moto {moto.__version__} on Python {sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _moto_content(service: str, account: str) -> bytes:
-    """A service's backends by region, pickled."""
+def _moto_content(service: str) -> bytes:
+    """A service's backends by account and Region, pickled."""
     from moto.backends import get_backend
 
     content = io.BytesIO()
-    _Pickler(content).dump(dict(get_backend(service)[account]))
+    _Pickler(content).dump({account: dict(regions) for account, regions in get_backend(service).items()})
     return content.getvalue()
 
 
-def _restore_moto(service: str, account: str, content: bytes) -> None:
+def _restore_moto(service: str, content: bytes) -> None:
     from moto.backends import get_backend
 
     backends = get_backend(service)
-    by_region = pickle.loads(content)  # noqa: S301 see State.restore
-    for region, backend in by_region.items():
-        backends[account][region] = backend
-        if service == "s3":
-            # Bucket names are global; moto notes their owners beside the backends.
-            backends.bucket_accounts.update(dict.fromkeys(backend.buckets, (region, account)))
+    for account, by_region in pickle.loads(content).items():  # noqa: S301 see State.restore
+        for region, backend in by_region.items():
+            backends[account][region] = backend
+            if service == "s3":
+                # Bucket names are global; moto notes their owners beside the backends.
+                backends.bucket_accounts.update(dict.fromkeys(backend.buckets, (region, account)))
 
 
 class _Pickler(pickle.Pickler):

@@ -3,6 +3,7 @@
 import argparse
 import errno
 import functools
+import io
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from xml.sax.saxutils import escape
 from werkzeug import Request, Response
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.sandbox import accounts
 from sustainable_mlops.sandbox.client import make_client
 from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION, Context
 from sustainable_mlops.sandbox.persistence import State
@@ -37,11 +39,15 @@ class Application:
 
         from sustainable_mlops.sandbox import moto_gaps
         from sustainable_mlops.sandbox.control import Control
-        from sustainable_mlops.sandbox.sagemaker.api import SageMaker
+        from sustainable_mlops.sandbox.featurestore.store import FeatureStore
+        from sustainable_mlops.sandbox.plane.api import TARGET, Api
+        from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
 
         moto_gaps.close_all()
         self.restored_services: set[str] = set()
-        self.sagemaker = SageMaker(context)
+        self.sagemaker = ControlPlane(context)
+        self._api = Api(self.sagemaker, self._of_moto)
+        self._target, self._feature_store = TARGET, FeatureStore
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._answers = Answers()
         self._control = Control(context, self.sagemaker, self.moto_services)
@@ -64,16 +70,26 @@ class Application:
             return self._control.respond(request)
         scope = _SCOPE.search(request.headers.get("Authorization", ""))
         signed_for_sagemaker = scope is not None and scope["service"] == "sagemaker"
-        if signed_for_sagemaker or request.headers.get("X-Amz-Target", "").startswith("SageMaker."):
+        if signed_for_sagemaker or request.headers.get("X-Amz-Target", "").startswith(self._target):
             region = scope["region"] if scope else DEFAULT_REGION
-            return self._answers.of(request, lambda: self.sagemaker.respond(request, region))
+            account = accounts.account_of(request.headers)
+            return self._answers.of(request, lambda: self._api.respond(request, account, region))
         if request.method in ("GET", "DELETE") and scope is not None and scope["service"] == "s3":
             # Whoever looks into a bucket sees every record that was put before.
-            self.sagemaker.flush(bucket=request.path.split("/")[1])
+            self._flush(bucket=request.path.split("/")[1])
         moto: Callable[[dict[str, Any], Any], Iterable[bytes]] = self._moto
         if request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded":
-            return self._answers.of(request, lambda: Response.from_app(moto, request.environ, buffered=True))
+            return self._answers.of(request, lambda: self._of_moto(request))
         return moto
+
+    def _of_moto(self, request: Request) -> Response:
+        """moto's whole answer; the request's body may have been read already."""
+        environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
+        return Response.from_app(self._moto, environ, buffered=True)
+
+    def _flush(self, bucket: str) -> None:
+        for parts in self.sagemaker:
+            parts.of(self._feature_store).flush(bucket)
 
 
 def _not_implemented(request: Request, error: Exception) -> Response:
@@ -99,7 +115,6 @@ def main() -> None:
     parser.add_argument("--account", default=DEFAULT_ACCOUNT)
     parser.add_argument("--until-stdin-closes", action="store_true")
     arguments = parser.parse_args()
-    os.environ["MOTO_ACCOUNT_ID"] = arguments.account  # moto asks for it at each request
     try:
         with tempfile.TemporaryDirectory(prefix="sandbox-") as scratch, _bind(arguments.port) as listener:
             server = Server(listener, Path(scratch), arguments.state, arguments.account)
@@ -134,6 +149,7 @@ class Server:
         self.endpoint = f"http://{HOST}:{listener.getsockname()[1]}"
         self._listener = listener
         self._state = State(state, account) if state is not None else None
+        accounts.set_default(account)
         context = Context(client=_client_factory(self.endpoint), folder=scratch, account_id=account)
         self._application = Application(context)
         if self._state is not None:
@@ -192,17 +208,17 @@ def _request_handler() -> type[Any]:
     return Handler
 
 
-def _client_factory(endpoint: str) -> Callable[[str, str], Any]:
-    """`client(service, region)`: boto3 on this very server, one client for each."""
+def _client_factory(endpoint: str) -> Callable[[str, str, str], Any]:
+    """`client(service, region, account)`: boto3 on this very server, one client for each."""
     lock = threading.Lock()
 
     @functools.cache
-    def make(service: str, region: str) -> Any:
-        return make_client(service, region, endpoint, retries={"total_max_attempts": 1})
+    def make(service: str, region: str, account: str) -> Any:
+        return make_client(service, region, endpoint, account, retries={"total_max_attempts": 1})
 
-    def client(service: str, region: str) -> Any:
+    def client(service: str, region: str, account: str) -> Any:
         with lock:
-            return make(service, region)
+            return make(service, region, account)
 
     return client
 

@@ -11,8 +11,16 @@ from sustainable_mlops import program
 from sustainable_mlops.commands.sandbox import app
 from sustainable_mlops.sandbox import Sandbox, process
 from sustainable_mlops.sandbox.client import make_client
+from tests.sandbox.support import make_role
 
 _used: set[str] = set()
+
+
+@pytest.fixture(scope="session")
+def sandbox(sandbox: Sandbox) -> Sandbox:
+    """The sandbox, with the role that the tests name: SageMaker refuses one that is not there."""
+    make_role(sandbox)
+    return sandbox
 
 
 @pytest.fixture(scope="session")

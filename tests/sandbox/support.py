@@ -1,16 +1,34 @@
 """What the sandbox's tests keep doing."""
 
 import io
+import json
 import tarfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from sustainable_mlops.sandbox import Sandbox
+
 ROLE = "arn:aws:iam::123456789012:role/test"
 IMAGE = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+def make_role(sandbox: Sandbox, name: str = "test") -> str:
+    """A role that SageMaker may assume, and its ARN; `ROLE` is that of the default name."""
+    iam = sandbox.client("iam")
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    return str(iam.get_role(RoleName=name)["Role"]["Arn"])
 
 
 def until(look: Callable[[], Any], *, seconds: float = 20.0) -> Any:

@@ -62,9 +62,9 @@ def test_list_members_and_map_values_are_checked(sagemaker: Any) -> None:
 
 
 def test_what_is_not_emulated_says_so_and_is_not_retried(sagemaker: Any) -> None:
-    code, message = refusal(sagemaker.list_notebook_instances)
+    code, message = refusal(sagemaker.list_labeling_jobs)
     assert code == "UnsupportedOperationException"
-    assert message.startswith("ListNotebookInstances is not emulated by the sandbox")
+    assert message == "ListLabelingJobs is not emulated by the sandbox. No people work here: use an account."
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sustainable_mlops.sandbox import Sandbox
-from tests.sandbox.support import IMAGE, refusal
+from tests.sandbox.support import IMAGE, refusal, until
 
 Fresh = Callable[[str], str]
 
@@ -43,9 +43,14 @@ def test_approval_is_told_to_eventbridge(sandbox: Sandbox, sagemaker: Any, fresh
     sagemaker.create_model_package_group(ModelPackageGroupName=group)
     arn = register(sagemaker, group)
     sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
-    received = [
-        json.loads(message["Body"]) for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
-    ]
+    received: list[Any] = []
+
+    def both_came() -> bool:
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        received.extend(json.loads(message["Body"]) for message in messages)
+        return len(received) == 2
+
+    until(both_came)
     assert [event["detail"]["ModelApprovalStatus"] for event in received] == ["PendingManualApproval", "Approved"]
     assert {event["detail-type"] for event in received} == {"SageMaker Model Package State Change"}
 

@@ -14,7 +14,7 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import Sandbox
-from tests.sandbox.support import IMAGE, ROLE, until
+from tests.sandbox.support import IMAGE, make_role, until
 
 pytestmark = pytest.mark.slow
 
@@ -186,12 +186,13 @@ def fill(sandbox: Sandbox) -> None:
     sandbox.client("sns").create_topic(Name="kept")
     image = {"Image": IMAGE}
     tags = [{"Key": "owner", "Value": "ana"}]
-    sagemaker.create_model(ModelName="kept", ExecutionRoleArn=ROLE, PrimaryContainer=image, Tags=tags)
+    role = make_role(sandbox)
+    sagemaker.create_model(ModelName="kept", ExecutionRoleArn=role, PrimaryContainer=image, Tags=tags)
     sagemaker.create_feature_group(
         FeatureGroupName="kept",
         RecordIdentifierFeatureName="id",
         EventTimeFeatureName="at",
-        RoleArn=ROLE,
+        RoleArn=role,
         FeatureDefinitions=[{"FeatureName": name, "FeatureType": "String"} for name in ("id", "at")],
         OnlineStoreConfig={"EnableOnlineStore": True},
     )

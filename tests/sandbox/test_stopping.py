@@ -13,7 +13,7 @@ import pytest
 
 from sustainable_mlops.sandbox import Sandbox, process
 from sustainable_mlops.sandbox.server_process import ServerProcess
-from tests.sandbox.support import IMAGE, ROLE, tar, until
+from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +48,7 @@ def test_nothing_is_left_of_a_sandbox_with_a_live_job_and_a_live_endpoint(
     if in_background:
         command("start")
     sandbox = Sandbox.running() if in_background else Sandbox.start(log=tmp_path / "log")
+    make_role(sandbox)
     start_job(sandbox)
     start_endpoint(sandbox)
     server = psutil.Process(sandbox.pid)

@@ -46,6 +46,7 @@ class OfflineStore:
         self._s3 = s3
         self._fields = fields
         self._rows: list[Row] = []
+        self._leaving: list[Row] = []
         self._buffer = threading.Lock()
         self._flushing = threading.Lock()
 
@@ -57,19 +58,27 @@ class OfflineStore:
         if full:
             self.flush()
 
+    def waiting(self) -> list[dict[str, Any]]:
+        """The rows that are not in S3 yet, as plain data."""
+        with self._buffer:
+            return [vars(row) for row in (*self._leaving, *self._rows)]
+
     def flush(self) -> None:
         """Write what is buffered; returns once it is in S3."""
         with self._flushing:
             with self._buffer:
                 rows, self._rows = self._rows, []
+                self._leaving = rows
             try:
                 if rows:
                     self._write(rows, self._fields)
             except ClientError as error:
                 with self._buffer:
-                    self._rows = rows + self._rows
+                    self._rows, self._leaving = rows + self._rows, []
                 self._fields["OfflineStoreStatus"] = {"Status": "Blocked", "BlockedReason": str(error)}
             else:
+                with self._buffer:
+                    self._leaving = []
                 self._fields["OfflineStoreStatus"] = {"Status": "Active"}
 
     def _write(self, rows: list[Row], fields: Mapping[str, Any]) -> None:

@@ -48,8 +48,12 @@ class OnlineStore:
             return None
         return entry
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"entries": dict(self.entries)}
+    def data(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        with self._lock:
+            return {identifier: vars(entry) for identifier, entry in self.entries.items()}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]  # a lock cannot be kept
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "OnlineStore":
+        """What `data` was taken from."""
+        return cls({identifier: Entry(**entry) for identifier, entry in data.items()})

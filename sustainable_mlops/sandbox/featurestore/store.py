@@ -1,35 +1,33 @@
 """Records of all feature groups of one region, in both stores."""
 
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.sandbox.featurestore.offline import FLUSH_SECONDS, OfflineStore, Row
 from sustainable_mlops.sandbox.featurestore.online import Entry, OnlineStore
 from sustainable_mlops.sandbox.featurestore.records import RecordError, Schema, duration
-
-if TYPE_CHECKING:
-    from sustainable_mlops.sandbox.sagemaker.feature_groups import FeatureGroups
-    from sustainable_mlops.sandbox.sagemaker.region import Region
+from sustainable_mlops.sandbox.parts.region import Region
+from sustainable_mlops.sandbox.parts.resources import Part
+from sustainable_mlops.sandbox.sagemaker.feature_groups import FeatureGroups
 
 Features = list[dict[str, Any]]
 _BOTH = ("OnlineStore", "OfflineStore")
 
 
-class FeatureStore:
+class FeatureStore(Part):
     """Put, get and delete records. Every method takes the feature group's name or ARN."""
 
-    def __init__(self, region: "Region", groups: "FeatureGroups") -> None:
-        self.region = region
+    def __init__(self, region: Region, groups: FeatureGroups) -> None:
+        super().__init__(region)
         self._groups = groups
         groups.when_gone.append(self.forget)
         self._online: dict[str, OnlineStore] = {}
         self._offline: dict[str, OfflineStore] = {}
         self._lock = threading.Lock()
-        self._flusher: threading.Thread | None = None
+        self._flushing = False
 
     def put(
         self,
@@ -99,19 +97,30 @@ class FeatureStore:
 
     def forget(self, group: str) -> None:
         """The group is gone; its online records go, its last rows reach S3."""
-        self._online.pop(group, None)
-        offline = self._offline.pop(group, None)
+        with self._lock:
+            self._online.pop(group, None)
+            offline = self._offline.pop(group, None)
         if offline is not None:
-            offline.flush()
+            self.region.start(f"last rows of {group}", offline.flush)
 
-    def snapshot(self) -> dict[str, Any]:
-        """The online records; offline rows are in S3."""
+    def snapshot(self) -> Any:
+        """The online records, and the rows that are not in S3 yet."""
+        with self._lock:
+            online = {name: store.data() for name, store in self._online.items()}
+            return {"online": online, "offline": {name: store.waiting() for name, store in self._offline.items()}}
+
+    def restore(self, kept: Any) -> None:
+        """Bring them back; the groups are there already."""
+        self._online = {name: OnlineStore.of(entries) for name, entries in kept["online"].items()}
+        for name, rows in kept["offline"].items():
+            if rows and (group := self._groups.find(name)) is not None:
+                store = self._offline_of(group.fields)
+                for row in rows:
+                    store.append(Row(**row))
+
+    def close(self) -> None:
+        """All rows are in S3."""
         self.flush()
-        return dict(self._online)
-
-    def restore(self, snapshot: dict[str, Any]) -> None:
-        """Bring the online records back."""
-        self._online = dict(snapshot)
 
     def _group(self, name_or_arn: str) -> dict[str, Any]:
         with self.region.lock:
@@ -135,16 +144,14 @@ class FeatureStore:
         name = fields["FeatureGroupName"]
         with self._lock:
             if name not in self._offline:
-                s3 = self.region.context.client("s3", self.region.name)
-                self._offline[name] = OfflineStore(s3, fields)
-            if self._flusher is None:
-                self._flusher = threading.Thread(target=self._flush_regularly, daemon=True)
-                self._flusher.start()
+                self._offline[name] = OfflineStore(self.region.client("s3"), fields)
+            if not self._flushing:
+                self._flushing = True
+                self.region.start("offline store", self._flush_regularly)
             return self._offline[name]
 
     def _flush_regularly(self) -> None:
-        while True:
-            time.sleep(FLUSH_SECONDS)
+        while not self.region.closing.wait(FLUSH_SECONDS):
             self.flush()
 
 

@@ -3,9 +3,11 @@ Inference", feature exclusions)."""
 
 from sustainable_mlops.catalogue.limits import serverless_memory_mb
 from sustainable_mlops.sandbox.errors import ValidationError
+from sustainable_mlops.sandbox.parts.listing import list_page
+from sustainable_mlops.sandbox.parts.operations import behaves
+from sustainable_mlops.sandbox.parts.region import Region
+from sustainable_mlops.sandbox.parts.resources import Family, Fields
 from sustainable_mlops.sandbox.sagemaker.models import Models, containers
-from sustainable_mlops.sandbox.sagemaker.region import Region
-from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, list_page
 
 
 class EndpointConfigs(Family):
@@ -18,6 +20,7 @@ class EndpointConfigs(Family):
         super().__init__(region)
         self._models = models
 
+    @behaves
     def create_endpoint_config(self, request: Fields) -> Fields:
         """Refused where a model does not exist, or where a serverless variant asks for what serverless has not."""
         self.must_be_free(request["EndpointConfigName"])
@@ -65,17 +68,20 @@ class EndpointConfigs(Family):
         if any(container.get("Mode") == "MultiModel" for container in containers(model)):
             raise _unsupported("multi-model containers are not supported for serverless endpoints")
 
+    @behaves
     def describe_endpoint_config(self, request: Fields) -> Fields:
         """The configuration as created."""
         return self.get(request["EndpointConfigName"]).fields
 
+    @behaves
     def list_endpoint_configs(self, request: Fields) -> Fields:
         """Summaries, newest first."""
-        return list_page(self, request, "EndpointConfigs", name="EndpointConfigName")
+        return list_page("ListEndpointConfigs", request, self, name="EndpointConfigName")
 
+    @behaves
     def delete_endpoint_config(self, request: Fields) -> Fields:
         """Allowed while an endpoint uses it, as on AWS: the endpoint goes on serving."""
-        del self.resources[self.get(request["EndpointConfigName"]).name]
+        self.remove(self.get(request["EndpointConfigName"]))
         return {}
 
 

@@ -1,11 +1,15 @@
 """Endpoints: their life, and the models they serve (see `hosting` for requests to them)."""
 
+from typing import Any
+
 from sustainable_mlops.sandbox.errors import ValidationError
+from sustainable_mlops.sandbox.parts.listing import list_page
+from sustainable_mlops.sandbox.parts.objects import object_exists
+from sustainable_mlops.sandbox.parts.operations import behaves
+from sustainable_mlops.sandbox.parts.region import Region
+from sustainable_mlops.sandbox.parts.resources import Family, Fields, Resource, now
 from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs, is_serverless
-from sustainable_mlops.sandbox.sagemaker.model_packages import ModelPackages
 from sustainable_mlops.sandbox.sagemaker.models import Models, containers
-from sustainable_mlops.sandbox.sagemaker.region import Region
-from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource, list_page, now
 
 
 class Endpoints(Family):
@@ -14,12 +18,12 @@ class Endpoints(Family):
     arn_type = "endpoint"
     noun = "endpoint"
 
-    def __init__(self, region: Region, configs: EndpointConfigs, models: Models, packages: ModelPackages) -> None:
+    def __init__(self, region: Region, configs: EndpointConfigs, models: Models) -> None:
         super().__init__(region)
         self._configs = configs
         self._models = models
-        self._packages = packages
 
+    @behaves
     def create_endpoint(self, request: Fields) -> Fields:
         """Creating, then InService; Failed where the model's data is not in S3."""
         name = request["EndpointName"]
@@ -30,6 +34,7 @@ class Endpoints(Family):
         self._deploy(endpoint, config, request.get("DeploymentConfig"))
         return {"EndpointArn": endpoint.arn}
 
+    @behaves
     def update_endpoint(self, request: Fields) -> Fields:
         """Updating, then InService with the new configuration; the old one serves until then."""
         endpoint = self.get(request["EndpointName"])
@@ -46,8 +51,29 @@ class Endpoints(Family):
     def _deploy(self, endpoint: Resource, config: Fields, deployment: Fields | None) -> None:
         """Have the endpoint serve a configuration once its transition is over."""
         models = self._resolve_models(config)
-        failure = self._missing_data(models)
         first = endpoint.fields["EndpointStatus"] == "Creating"
+        if first:
+            endpoint.fields["EndpointConfigName"] = config["EndpointConfigName"]
+
+        def look_and_change() -> None:
+            failure = self._missing_data(models)
+            with self.region.lock:
+                self._change(endpoint, config, models, deployment, failure, first=first)
+
+        self.region.start(f"endpoint {endpoint.name}", look_and_change)
+
+    def _change(
+        self,
+        endpoint: Resource,
+        config: Fields,
+        models: dict[str, Fields],
+        deployment: Fields | None,
+        failure: str | None,
+        *,
+        first: bool,
+    ) -> None:
+        """Begin the transition to a configuration whose data are there, or back from one whose data are not."""
+        private: Fields = {}
         outcome: Fields = {"EndpointStatus": "InService", "LastModifiedTime": now(), "FailureReason": failure}
         if failure and first:
             outcome["EndpointStatus"] = "Failed"
@@ -58,11 +84,9 @@ class Endpoints(Family):
                 "LastDeploymentConfig": deployment,
                 "AsyncInferenceConfig": config.get("AsyncInferenceConfig"),
                 "DataCaptureConfig": _capture_summary(config),
-                "_models": models,
             }
-        if first:
-            endpoint.fields["EndpointConfigName"] = config["EndpointConfigName"]
-        endpoint.change(self.region.context.transition_seconds, outcome)
+            private = {"models": models}
+        endpoint.change(self.region.context.transition_seconds, outcome, private)
 
     def _resolve_models(self, config: Fields) -> dict[str, Fields]:
         """Variant name to the container it serves, resolved now: a model deleted later goes on being served."""
@@ -77,19 +101,21 @@ class Endpoints(Family):
         """A container with the model package it names filled in."""
         if "ModelPackageName" not in container:
             return container
-        package = self._packages.get(container["ModelPackageName"]).fields
+        package = self.region.call("DescribeModelPackage", {"ModelPackageName": container["ModelPackageName"]})
         packaged = package["InferenceSpecification"]["Containers"][0]
         environment = packaged.get("Environment", {}) | container.get("Environment", {})
         resolved: Fields = packaged | container | {"Environment": environment}
         return resolved
 
     def _missing_data(self, models: dict[str, Fields]) -> str | None:
+        s3 = self.region.client("s3")
         for container in models.values():
             uri = model_data_uri(container)
-            if uri is not None and not self.region.object_exists(uri):
+            if uri is not None and not object_exists(s3, uri):
                 return f"Failed to download model data for container from URL {uri}: there is no such object."
         return None
 
+    @behaves
     def update_endpoint_weights_and_capacities(self, request: Fields) -> Fields:
         """New weights, instance counts or serverless settings for the variants named."""
         endpoint = self.get(request["EndpointName"])
@@ -108,21 +134,33 @@ class Endpoints(Family):
         endpoint.change(self.region.context.transition_seconds, outcome)
         return {"EndpointArn": endpoint.arn}
 
+    @behaves
     def describe_endpoint(self, request: Fields) -> Fields:
         """The endpoint as it is at this moment."""
         return self.get(request["EndpointName"]).fields
 
+    @behaves
     def list_endpoints(self, request: Fields) -> Fields:
         """Summaries, newest first."""
-        return list_page(self, request, "Endpoints", name="EndpointName", status="EndpointStatus")
+        return list_page("ListEndpoints", request, self, name="EndpointName", status="EndpointStatus")
 
+    @behaves
     def delete_endpoint(self, request: Fields) -> Fields:
         """Deleting, then gone with its workers."""
         endpoint = self.get(request["EndpointName"])
         self._must_be_at_rest(endpoint)
         endpoint.fields["EndpointStatus"] = "Deleting"
-        endpoint.change(self.region.context.transition_seconds, None)
+        endpoint.delete(self.region.context.transition_seconds)
         return {}
+
+    def restore(self, kept: Any) -> None:
+        """What was about to begin when the sandbox ended has not begun."""
+        super().restore(kept)
+        for endpoint in self.resources.values():
+            if endpoint.coming is None and endpoint.fields["EndpointStatus"] in ("Creating", "Updating"):
+                first = endpoint.fields["EndpointStatus"] == "Creating"
+                endpoint.fields["EndpointStatus"] = "Failed" if first else "InService"
+                endpoint.fields["FailureReason"] = "The sandbox ended during the deployment; deploy again."
 
     def _must_be_at_rest(self, endpoint: Resource) -> None:
         if endpoint.fields["EndpointStatus"] in ("Creating", "Updating", "Deleting"):

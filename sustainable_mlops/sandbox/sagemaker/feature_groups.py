@@ -3,7 +3,9 @@
 import time
 
 from sustainable_mlops.sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
-from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, list_page, now
+from sustainable_mlops.sandbox.parts.listing import list_page
+from sustainable_mlops.sandbox.parts.operations import behaves
+from sustainable_mlops.sandbox.parts.resources import Family, Fields, now
 
 #: Columns that the offline store adds by itself.
 RESERVED_FEATURES = ("is_deleted", "write_time", "api_invocation_time")
@@ -16,6 +18,7 @@ class FeatureGroups(Family):
     arn_type = "feature-group"
     noun = "feature group"
 
+    @behaves
     def create_feature_group(self, request: Fields) -> Fields:
         """Creating, then Created."""
         name = request["FeatureGroupName"]
@@ -45,7 +48,7 @@ class FeatureGroups(Family):
         table = f"{name.replace('-', '_').lower()}_{int(time.time())}"
         storage = config["S3StorageConfig"]
         root = storage["S3Uri"].rstrip("/")
-        account, region = self.region.context.account_id, self.region.name
+        account, region = self.region.account_id, self.region.name
         folder = f"{name}-{table.rsplit('_', 1)[1]}"
         resolved = f"{root}/{account}/sagemaker/{region}/offline-store/{folder}/data"
         filled: Fields = {
@@ -58,10 +61,12 @@ class FeatureGroups(Family):
             filled["DataCatalogConfig"] = catalog
         return filled | {key: value for key, value in config.items() if key != "S3StorageConfig"}
 
+    @behaves
     def describe_feature_group(self, request: Fields) -> Fields:
         """The group with all its features (one page)."""
         return self.get(request["FeatureGroupName"]).fields
 
+    @behaves
     def update_feature_group(self, request: Fields) -> Fields:
         """Add features, or change the online store's time to live or the throughput. Nothing is ever taken away."""
         group = self.get(request["FeatureGroupName"])
@@ -82,36 +87,43 @@ class FeatureGroups(Family):
         group.change(self.region.context.transition_seconds, {"LastUpdateStatus": {"Status": "Successful"}})
         return {"FeatureGroupArn": group.arn}
 
+    @behaves
     def list_feature_groups(self, request: Fields) -> Fields:
         """Summaries, newest first."""
-        return list_page(self, request, "FeatureGroupSummaries", name="FeatureGroupName", status="FeatureGroupStatus")
+        return list_page("ListFeatureGroups", request, self, name="FeatureGroupName", status="FeatureGroupStatus")
 
+    @behaves
     def delete_feature_group(self, request: Fields) -> Fields:
         """Deleting, then gone with its online records. What lies in S3 stays, as on AWS."""
         group = self.get(request["FeatureGroupName"])
         group.fields["FeatureGroupStatus"] = "Deleting"
-        group.change(self.region.context.transition_seconds, None)
+        group.delete(self.region.context.transition_seconds)
         return {}
 
+    @behaves
     def update_feature_metadata(self, request: Fields) -> Fields:
         """Description and parameters of one feature."""
         metadata = self._metadata(request)
-        parameters = metadata.setdefault("_parameters", {})
+        parameters = metadata["parameters"]
         if "Description" in request:
-            metadata["Description"] = request["Description"]
+            metadata["description"] = request["Description"]
         for parameter in request.get("ParameterAdditions", []):
             parameters[parameter["Key"]] = parameter["Value"]
         for key in request.get("ParameterRemovals", []):
             parameters.pop(key, None)
         return {}
 
+    @behaves
     def describe_feature_metadata(self, request: Fields) -> Fields:
         """One feature: its type, description and parameters."""
         group = self.get(request["FeatureGroupName"])
         metadata = self._metadata(request)
-        parameters = [{"Key": key, "Value": value} for key, value in metadata.get("_parameters", {}).items()]
+        parameters = [{"Key": key, "Value": value} for key, value in metadata["parameters"].items()]
         definition = next(d for d in group.fields["FeatureDefinitions"] if d["FeatureName"] == request["FeatureName"])
-        described: Fields = group.fields | definition | metadata | {"Parameters": parameters}
+        # The group's own description must not stand in for the feature's.
+        described: Fields = (
+            group.fields | definition | {"Description": metadata["description"], "Parameters": parameters}
+        )
         return described
 
     def _metadata(self, request: Fields) -> Fields:
@@ -120,10 +132,8 @@ class FeatureGroups(Family):
             raise ResourceNotFoundError(
                 f"Resource Not Found: Amazon SageMaker can't find Feature {feature} in FeatureGroup {group.name}."
             )
-        metadata: Fields = group.fields.setdefault("_metadata", {}).setdefault(feature, {})
-        # The group's own description must not stand in for the feature's.
-        metadata.setdefault("Description", None)
-        return metadata
+        features: dict[str, Fields] = group.private.setdefault("features", {})
+        return features.setdefault(feature, {"description": None, "parameters": {}})
 
     def not_found(self, name: str) -> Exception:
         """Feature groups have an exception of their own."""

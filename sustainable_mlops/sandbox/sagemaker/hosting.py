@@ -1,16 +1,18 @@
 """InvokeEndpoint: one model server for each serverless endpoint in use, started by its first request."""
 
 import shutil
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.sandbox.errors import ApiError
+from sustainable_mlops.sandbox.parts.operations import behaves
+from sustainable_mlops.sandbox.parts.region import Region
+from sustainable_mlops.sandbox.parts.resources import Fields, Part
 from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints, model_data_uri
-from sustainable_mlops.sandbox.sagemaker.region import Region
-from sustainable_mlops.sandbox.sagemaker.resources import Fields
 
 if TYPE_CHECKING:
     from sustainable_mlops.sandbox.runtime.hosting import ModelServer
@@ -52,16 +54,31 @@ class Answer:
     variant: str
 
 
-class Hosting:
-    """The model servers of one region's endpoints."""
+@dataclass(frozen=True)
+class _Served:
+    """What an endpoint serves, and its model server once its data are here; whoever asks meanwhile waits for it."""
+
+    what: Fields
+    server: "Future[ModelServer]"
+
+
+class Hosting(Part):
+    """The model servers of one Region's endpoints."""
+
+    service = "sagemaker-runtime"
+    refuses: ClassVar = {
+        "InvokeEndpointAsync": "Asynchronous endpoints are not built: use a serverless endpoint, or an account.",
+        "InvokeEndpointWithResponseStream": "Streams are not built: invoke without, or use an account.",
+    }
 
     def __init__(self, region: Region, endpoints: Endpoints) -> None:
-        self.region = region
+        super().__init__(region)
         self._endpoints = endpoints
-        endpoints.when_gone.append(self.close)
-        self._servers: dict[str, tuple[Fields, ModelServer]] = {}
+        endpoints.when_gone.append(self._let_go)
+        self._served: dict[str, _Served] = {}
 
-    def invoke(self, endpoint_name: str, body: bytes, headers: Any) -> Answer:
+    @behaves
+    def invoke_endpoint(self, endpoint_name: str, body: bytes, headers: Any) -> Answer:
         """Ask the model behind an endpoint; the first request after idleness waits for a cold start."""
         from sustainable_mlops.sandbox.runtime.hosting import ModelError, ThrottledError
 
@@ -78,7 +95,7 @@ class Hosting:
         return Answer(answer, content_type, variant)
 
     def _failure(self, endpoint_name: str, status: int, message: str) -> ModelFailureError:
-        region, account = self.region.name, self.region.context.account_id
+        region, account = self.region.name, self.region.account_id
         text = (
             f"Received {'client' if 400 <= status < 500 else 'server'} error ({status}) from primary with message "
             f'"{message}". See the log of endpoint {endpoint_name} in account {account} for more information.'
@@ -87,36 +104,49 @@ class Hosting:
         return ModelFailureError(text, {"OriginalStatusCode": status, "OriginalMessage": message, "LogStreamArn": arn})
 
     def _server(self, endpoint_name: str) -> tuple[str, "ModelServer"]:
+        """The variant and its model server; its data are downloaded by the first who asks, without the lock."""
         with self.region.lock:
-            endpoint = self._endpoints.find(endpoint_name)
-            account = self.region.context.account_id
-            if endpoint is None or endpoint.fields["EndpointStatus"] not in ("InService", "Updating"):
-                raise InvocationError(f"Endpoint {endpoint_name} of account {account} not found.")
-            variant: Fields = endpoint.fields["ProductionVariants"][0]
-            if "CurrentServerlessConfig" not in variant:
-                raise InvocationError("The sandbox serves serverless endpoints only; this one is instance-based.")
-            container: Fields = endpoint.fields["_models"][variant["VariantName"]]
-            served = {"container": container, "serverless": variant["CurrentServerlessConfig"]}
-            known = self._servers.get(endpoint_name)
-            if known is None or known[0] != served:
-                self.close(endpoint_name)
-                known = self._servers[endpoint_name] = (served, self._start(endpoint_name, served))
-            return variant["VariantName"], known[1]
+            variant, what = self._what(endpoint_name)
+            served = self._served.get(endpoint_name)
+            first = served is None or served.what != what
+            if first:
+                if served is not None:
+                    self._let_go(endpoint_name)
+                served = self._served[endpoint_name] = _Served(what, Future())
+        assert served is not None
+        if first:
+            try:
+                served.server.set_result(self._start(endpoint_name, what))
+            except BaseException as error:
+                with self.region.lock:
+                    if self._served.get(endpoint_name) is served:  # the next request tries again
+                        del self._served[endpoint_name]
+                served.server.set_exception(error)
+        return variant, served.server.result()
 
-    def _start(self, endpoint_name: str, served: Fields) -> "ModelServer":
+    def _what(self, endpoint_name: str) -> tuple[str, Fields]:
+        endpoint = self._endpoints.find(endpoint_name)
+        if endpoint is None or endpoint.fields["EndpointStatus"] not in ("InService", "Updating"):
+            raise InvocationError(f"Endpoint {endpoint_name} of account {self.region.account_id} not found.")
+        variant: Fields = endpoint.fields["ProductionVariants"][0]
+        if "CurrentServerlessConfig" not in variant:
+            raise InvocationError("The sandbox serves serverless endpoints only; this one is instance-based.")
+        container: Fields = endpoint.private["models"][variant["VariantName"]]
+        return variant["VariantName"], {"container": container, "serverless": variant["CurrentServerlessConfig"]}
+
+    def _start(self, endpoint_name: str, what: Fields) -> "ModelServer":
         from sustainable_mlops.sandbox.runtime.hosting import ModelServer
 
-        context, container, serverless = self.region.context, served["container"], served["serverless"]
+        container, serverless = what["container"], what["serverless"]
         uri = model_data_uri(container)
         data = None
         if uri is not None:
             address = S3Uri.parse(uri, "ModelDataUrl")
-            s3 = context.client("s3", self.region.name)
             try:
-                data = s3.get_object(Bucket=address.bucket, Key=address.key)["Body"].read()
+                data = self.region.client("s3").get_object(Bucket=address.bucket, Key=address.key)["Body"].read()
             except ClientError as error:
                 raise InvocationError(f"Failed to download model data from {uri}: {error}") from None
-        folder = context.folder / "endpoints" / self.region.name / endpoint_name
+        folder = self.region.folder / "endpoints" / endpoint_name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return ModelServer(
@@ -125,16 +155,24 @@ class Hosting:
             folder,
             memory_mb=serverless["MemorySizeInMB"],
             max_concurrency=serverless["MaxConcurrency"],
-            idle_seconds=context.idle_seconds,
+            idle_seconds=self.region.context.idle_seconds,
         )
 
-    def close(self, endpoint_name: str) -> None:
-        """Stop the workers of one endpoint."""
-        known = self._servers.pop(endpoint_name, None)
-        if known is not None:
-            known[1].close()
+    def _let_go(self, endpoint_name: str) -> None:
+        """Stop the workers of one endpoint; returns at once."""
+        served = self._served.pop(endpoint_name, None)
+        if served is not None:
+            self.region.start(f"close {endpoint_name}", lambda: _close(served))
 
-    def close_all(self) -> None:
+    def close(self) -> None:
         """Stop all workers."""
-        for endpoint_name in list(self._servers):
-            self.close(endpoint_name)
+        with self.region.lock:
+            served = list(self._served.values())
+            self._served.clear()
+        for one in served:
+            _close(one)
+
+
+def _close(served: _Served) -> None:
+    if served.server.exception() is None:  # waits for a download that is under way
+        served.server.result().close()

@@ -1,8 +1,13 @@
 """The model registry: package groups with their policies, and versioned model packages with their approval."""
 
-from sustainable_mlops.sandbox.errors import ApiError, ConflictError, ValidationError
-from sustainable_mlops.sandbox.sagemaker.region import Region
-from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource, list_page, now
+from collections.abc import Callable
+
+from sustainable_mlops.sandbox.errors import AccessDeniedError, ApiError, ConflictError, ValidationError
+from sustainable_mlops.sandbox.parts import resource_policy
+from sustainable_mlops.sandbox.parts.listing import list_page
+from sustainable_mlops.sandbox.parts.operations import behaves, behaves_across_accounts
+from sustainable_mlops.sandbox.parts.region import Region
+from sustainable_mlops.sandbox.parts.resources import Family, Fields, Resource, now
 
 #: Members of UpdateModelPackage that are no fields of a package.
 _NOT_FIELDS = (
@@ -20,10 +25,12 @@ class ModelPackageGroups(Family):
     arn_type = "model-package-group"
     noun = "model package group"
 
-    def __init__(self, region: Region, packages: Family) -> None:
+    def __init__(self, region: Region) -> None:
         super().__init__(region)
-        self._packages = packages
+        #: Asked whether anything belongs to the group of that name.
+        self.in_use: list[Callable[[str], bool]] = []
 
+    @behaves
     def create_model_package_group(self, request: Fields) -> Fields:
         """Completed at once, as on AWS."""
         name = request["ModelPackageGroupName"]
@@ -33,48 +40,61 @@ class ModelPackageGroups(Family):
         group.fields |= {"ModelPackageGroupArn": group.arn, "CreatedBy": {}}
         return {"ModelPackageGroupArn": group.arn}
 
+    @behaves_across_accounts("ModelPackageGroupName")
     def describe_model_package_group(self, request: Fields) -> Fields:
         """The group; its packages are listed by ListModelPackages."""
         return self.get(request["ModelPackageGroupName"]).fields
 
+    @behaves
     def list_model_package_groups(self, request: Fields) -> Fields:
         """Summaries, newest first."""
-        return list_page(self, request, "ModelPackageGroupSummaryList", name="ModelPackageGroupName")
+        return list_page("ListModelPackageGroups", request, self, name="ModelPackageGroupName")
 
+    @behaves
     def delete_model_package_group(self, request: Fields) -> Fields:
         """Refused while it holds packages."""
         group = self.get(request["ModelPackageGroupName"])
-        if any(package.fields.get("ModelPackageGroupName") == group.name for package in self._packages):
+        if any(uses(group.name) for uses in self.in_use):
             raise ConflictError(
                 f"Model Package Group {group.arn} can not be deleted because it still contains Model Packages."
             )
-        del self.resources[group.name]
+        self.remove(group)
         return {}
 
+    @behaves
     def put_model_package_group_policy(self, request: Fields) -> Fields:
         """Share a group with other accounts."""
         group = self.get(request["ModelPackageGroupName"])
-        group.fields["ResourcePolicy"] = request["ResourcePolicy"]
+        resource_policy.check(request["ResourcePolicy"])
+        group.private["policy"] = request["ResourcePolicy"]
         return {"ModelPackageGroupArn": group.arn}
 
+    @behaves
     def get_model_package_group_policy(self, request: Fields) -> Fields:
         """The policy as it was put."""
         group = self.find(request["ModelPackageGroupName"])
         if group is None:
             raise ValidationError(f"Cannot find Model Package Group: {self.arn(request['ModelPackageGroupName'])}")
-        if "ResourcePolicy" not in group.fields:
+        if "policy" not in group.private:
             raise ValidationError(f"Cannot find resource policy for: {group.arn}")
-        return {"ResourcePolicy": group.fields["ResourcePolicy"]}
+        return {"ResourcePolicy": group.private["policy"]}
 
+    @behaves
     def delete_model_package_group_policy(self, request: Fields) -> Fields:
         """Refused where there is none."""
         self.get_model_package_group_policy(request)
-        del self.get(request["ModelPackageGroupName"]).fields["ResourcePolicy"]
+        del self.get(request["ModelPackageGroupName"]).private["policy"]
         return {}
 
     def not_found(self, name: str) -> ApiError:
         """The registry words it in its own way."""
         return ValidationError(f"ModelPackageGroup {self.arn(name)} does not exist.")
+
+    def must_allow(self, account: str, action: str, arn: str) -> None:
+        """A group's policy says what other accounts may do to it and to its packages."""
+        group = self.find(arn.rsplit(":", 1)[1].split("/")[1])
+        if group is None or not resource_policy.allows(group.private.get("policy", "{}"), account, action, arn):
+            raise AccessDeniedError(account, action, arn)
 
 
 class ModelPackages(Family):
@@ -83,21 +103,23 @@ class ModelPackages(Family):
     arn_type = "model-package"
     noun = "model package"
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: Region, groups: ModelPackageGroups) -> None:
         super().__init__(region)
-        self.groups = ModelPackageGroups(region, self)
+        self._groups = groups
+        groups.in_use.append(lambda name: any(one.fields.get("ModelPackageGroupName") == name for one in self))
 
+    @behaves_across_accounts("ModelPackageGroupName")
     def create_model_package(self, request: Fields) -> Fields:
         """The next version of a group, or an unversioned package of its own name."""
         if ("ModelPackageGroupName" in request) == ("ModelPackageName" in request):
             raise ValidationError("Either ModelPackageName or ModelPackageGroupName must be specified, but not both.")
         fields = {"ModelPackageStatus": "Completed"} | request
         if "ModelPackageGroupName" in request:
-            group = self.groups.get(request["ModelPackageGroupName"])
+            group = self._groups.get(request["ModelPackageGroupName"])
             if "Tags" in request:
                 raise ValidationError("Tags cannot be specified for versioned model packages; tag the group instead.")
             # A version number is never given twice, even after its package was deleted.
-            version = group.fields["_versions"] = group.fields.get("_versions", 0) + 1
+            version = group.private["versions"] = group.private.get("versions", 0) + 1
             name = f"{group.name}/{version}"
             approval = request.get("ModelApprovalStatus", "PendingManualApproval")
             fields |= {"ModelPackageGroupName": group.name, "ModelPackageVersion": version}
@@ -112,10 +134,12 @@ class ModelPackages(Family):
         self._announce(package)
         return {"ModelPackageArn": package.arn}
 
+    @behaves_across_accounts("ModelPackageName")
     def describe_model_package(self, request: Fields) -> Fields:
         """One version by its ARN, or an unversioned package by its name."""
         return self.get(request["ModelPackageName"]).fields
 
+    @behaves_across_accounts("ModelPackageArn")
     def update_model_package(self, request: Fields) -> Fields:
         """Approve or reject a version, or change what is known of it."""
         package = self.get(request["ModelPackageArn"])
@@ -130,25 +154,30 @@ class ModelPackages(Family):
         self._announce(package)
         return {"ModelPackageArn": package.arn}
 
+    @behaves_across_accounts("ModelPackageGroupName")
     def list_model_packages(self, request: Fields) -> Fields:
         """The versions of one group, or the unversioned packages."""
-        wanted: Fields = {
-            member: request[member] for member in ("ModelPackageGroupName", "ModelApprovalStatus") if member in request
-        }
-        if "ModelPackageGroupName" in wanted:
-            wanted["ModelPackageGroupName"] = self.groups.get(wanted["ModelPackageGroupName"]).name
-        elif request.get("ModelPackageType", "Unversioned") == "Unversioned":
-            wanted["ModelPackageGroupName"] = None
-        return list_page(self, request, "ModelPackageSummaryList", name="ModelPackageName", wanted=wanted)
+        found = list(self)
+        wanted = {"ModelApprovalStatus": request["ModelApprovalStatus"]} if "ModelApprovalStatus" in request else {}
+        if "ModelPackageGroupName" in request:
+            wanted["ModelPackageGroupName"] = self._groups.get(request["ModelPackageGroupName"]).name
+        elif (kind := request.get("ModelPackageType", "Unversioned")) != "Both":
+            found = [one for one in found if ("ModelPackageGroupName" in one.fields) == (kind == "Versioned")]
+        return list_page("ListModelPackages", request, found, name="ModelPackageName", wanted=wanted)
 
+    @behaves_across_accounts("ModelPackageName")
     def delete_model_package(self, request: Fields) -> Fields:
         """Gone at once; its version number is not used again."""
-        del self.resources[self.get(request["ModelPackageName"]).name]
+        self.remove(self.get(request["ModelPackageName"]))
         return {}
 
     def not_found(self, name: str) -> ApiError:
         """The registry words it in its own way."""
         return ValidationError(f"ModelPackage {self.arn(name)} does not exist.")
+
+    def must_allow(self, account: str, action: str, arn: str) -> None:
+        """As the policy of the package's group has it."""
+        self._groups.must_allow(account, action, arn)
 
     def _announce(self, package: Resource) -> None:
         members = (

@@ -1,9 +1,9 @@
 """Models: what to serve and with which image."""
 
 from sustainable_mlops.sandbox.errors import ValidationError
-from sustainable_mlops.sandbox.sagemaker.model_packages import ModelPackages
-from sustainable_mlops.sandbox.sagemaker.region import Region
-from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, list_page
+from sustainable_mlops.sandbox.parts.listing import list_page
+from sustainable_mlops.sandbox.parts.operations import behaves
+from sustainable_mlops.sandbox.parts.resources import Family, Fields
 
 
 class Models(Family):
@@ -12,10 +12,7 @@ class Models(Family):
     arn_type = "model"
     noun = "model"
 
-    def __init__(self, region: Region, packages: ModelPackages) -> None:
-        super().__init__(region)
-        self._packages = packages
-
+    @behaves
     def create_model(self, request: Fields) -> Fields:
         """Refused without a container, or where a container names a model package that does not exist."""
         self.must_be_free(request["ModelName"])
@@ -33,21 +30,24 @@ class Models(Family):
 
     def _check_container(self, container: Fields) -> None:
         if package := container.get("ModelPackageName"):
-            self._packages.get(package)
+            self.region.call("DescribeModelPackage", {"ModelPackageName": package})
         elif not container.get("Image"):
             raise ValidationError("Either Image or ModelPackageName must be specified for each container definition.")
 
+    @behaves
     def describe_model(self, request: Fields) -> Fields:
         """The model as created."""
         return self.get(request["ModelName"]).fields
 
+    @behaves
     def list_models(self, request: Fields) -> Fields:
         """Summaries, newest first."""
-        return list_page(self, request, "Models", name="ModelName")
+        return list_page("ListModels", request, self, name="ModelName")
 
+    @behaves
     def delete_model(self, request: Fields) -> Fields:
         """Endpoints that serve it keep doing so, as on AWS."""
-        del self.resources[self.get(request["ModelName"]).name]
+        self.remove(self.get(request["ModelName"]))
         return {}
 
 

@@ -1,19 +1,21 @@
 """Tags of every SageMaker resource, by ARN."""
 
-from collections.abc import Iterable
-
 from sustainable_mlops.sandbox.errors import ValidationError
-from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource
+from sustainable_mlops.sandbox.parts.operations import behaves
+from sustainable_mlops.sandbox.parts.region import Region
+from sustainable_mlops.sandbox.parts.resources import Family, Fields, Part, Resource
 
 _MOST_TAGS = 50
 
 
-class Tags:
+class Tags(Part):
     """AddTags, ListTags, DeleteTags."""
 
-    def __init__(self, families: Iterable[Family]) -> None:
+    def __init__(self, region: Region, families: list[Family]) -> None:
+        super().__init__(region)
         self._families = families
 
+    @behaves
     def add_tags(self, request: Fields) -> Fields:
         """New and overwritten tags; answers all of them."""
         resource = self._resource(request["ResourceArn"])
@@ -23,11 +25,13 @@ class Tags:
         resource.tags |= added
         return self.list_tags(request)
 
+    @behaves
     def list_tags(self, request: Fields) -> Fields:
         """All tags of one resource."""
         tags = self._resource(request["ResourceArn"]).tags
         return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
+    @behaves
     def delete_tags(self, request: Fields) -> Fields:
         """Keys that are not there are passed over."""
         tags = self._resource(request["ResourceArn"]).tags

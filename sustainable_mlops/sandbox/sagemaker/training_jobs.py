@@ -1,10 +1,12 @@
 """Training jobs: the API's side. `runtime.training` runs them; each of its updates lands here."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sustainable_mlops.sandbox.errors import ResourceInUseError, ValidationError
-from sustainable_mlops.sandbox.sagemaker.region import Region
-from sustainable_mlops.sandbox.sagemaker.resources import Family, Fields, Resource, list_page, now
+from sustainable_mlops.sandbox.parts.listing import list_page
+from sustainable_mlops.sandbox.parts.operations import behaves
+from sustainable_mlops.sandbox.parts.region import Region
+from sustainable_mlops.sandbox.parts.resources import Family, Fields, Resource, now
 
 if TYPE_CHECKING:
     from sustainable_mlops.sandbox.runtime.training import TrainingRun, TrainingUpdate
@@ -22,6 +24,7 @@ class TrainingJobs(Family):
         super().__init__(region)
         self._runs: dict[str, TrainingRun] = {}
 
+    @behaves
     def create_training_job(self, request: Fields) -> Fields:
         """Start a job; it reports InProgress, and runs in a process of its own."""
         name = request["TrainingJobName"]
@@ -52,13 +55,12 @@ class TrainingJobs(Family):
         # Here, not above: the control plane answers without the job runner's weight until a job starts.
         from sustainable_mlops.sandbox.runtime.training import TrainingRun
 
-        context, region = self.region.context, self.region.name
         run = TrainingRun(
             request,
-            context.folder / "training-jobs" / region / job.name,
-            context.client("s3", region),
+            self.region.folder / "training-jobs" / job.name,
+            self.region.client("s3"),
             lambda update: self._update(job, update),
-            logs=context.client("logs", region),
+            logs=self.region.client("logs"),
             interrupt_after_checkpoints=self.region.take_interruption(job.name)
             if job.fields["EnableManagedSpotTraining"]
             else None,
@@ -101,14 +103,17 @@ class TrainingJobs(Family):
             detail = {"TrainingJobName": job.name, "TrainingJobArn": job.arn, "TrainingJobStatus": update.status}
             self.region.publish("SageMaker Training Job State Change", detail, job.arn)
 
+    @behaves
     def describe_training_job(self, request: Fields) -> Fields:
         """The job as it stands, with its secondary status transitions and last metrics."""
         return self.get(request["TrainingJobName"]).fields
 
+    @behaves
     def list_training_jobs(self, request: Fields) -> Fields:
         """Summaries, newest first."""
-        return list_page(self, request, "TrainingJobSummaries", name="TrainingJobName", status="TrainingJobStatus")
+        return list_page("ListTrainingJobs", request, self, name="TrainingJobName", status="TrainingJobStatus")
 
+    @behaves
     def stop_training_job(self, request: Fields) -> Fields:
         """SIGTERM, two minutes to save, then the end; what the job saved is kept."""
         job = self.get(request["TrainingJobName"])
@@ -118,6 +123,7 @@ class TrainingJobs(Family):
         self._runs[job.name].stop()
         return {}
 
+    @behaves
     def delete_training_job(self, request: Fields) -> Fields:
         """Only once it is over."""
         job = self.get(request["TrainingJobName"])
@@ -125,12 +131,26 @@ class TrainingJobs(Family):
             raise ResourceInUseError(
                 f"The training job {job.arn} cannot be deleted in status {job.fields['TrainingJobStatus']}."
             )
-        del self.resources[job.name]
+        self.remove(job)
         return {}
 
-    def left(self) -> list[str]:
+    def left(self) -> dict[str, list[str]]:
         """Jobs in progress: one that is over is a record, which costs nothing and goes with no destroy."""
-        return [job.name for job in self if job.fields["TrainingJobStatus"] not in _OVER]
+        names = [job.name for job in self if job.fields["TrainingJobStatus"] not in _OVER]
+        return {self.arn_type: names} if names else {}
+
+    def restore(self, kept: Any) -> None:
+        """Jobs that ran when the sandbox ended have failed."""
+        super().restore(kept)
+        for job in self.resources.values():
+            if job.fields["TrainingJobStatus"] not in _OVER:
+                job.fields |= {
+                    "TrainingJobStatus": "Failed",
+                    "SecondaryStatus": "Failed",
+                    "FailureReason": "InternalServerError: the sandbox ended while the job ran; start the job again",
+                    "TrainingEndTime": now(),
+                    "LastModifiedTime": now(),
+                }
 
     def interrupt(self, name: str) -> None:
         """Take a running spot job's instance away, now."""

@@ -1,14 +1,13 @@
 """Make a response exactly what the service model says it is."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 
 def shape_output(value: Mapping[str, Any], shape: Shape | None) -> dict[str, Any]:
-    """The response as JSON values: members the model does not have are dropped, times become epoch seconds."""
+    """The response as a copy of its own: members that the model does not have are dropped."""
     shaped: dict[str, Any] = {} if shape is None else _shape(value, shape)
     return shaped
 
@@ -24,4 +23,4 @@ def _shape(value: Any, shape: Shape) -> Any:
         return [_shape(item, shape.member) for item in value]
     if isinstance(shape, MapShape):
         return {key: _shape(item, shape.value) for key, item in value.items()}
-    return value.timestamp() if isinstance(value, datetime) else value
+    return value

@@ -1,0 +1,32 @@
+"""Whose request it is, found as moto finds it, so that SageMaker's account is that of every other service."""
+
+import re
+
+from werkzeug.datastructures import Headers
+
+from sustainable_mlops.sandbox.client import ACCOUNT
+
+_ACCESS_KEY = re.compile(r"Credential=(?P<key>[^/,\s]+)/")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+
+
+def set_default(account: str) -> None:
+    """Let `account` be that of credentials unknown to moto. Call it before anything else imports moto.
+
+    moto's own way, a variable of the environment, would overrule every request's credentials.
+    """
+    import moto.core
+    import moto.core.models
+
+    moto.core.DEFAULT_ACCOUNT_ID = moto.core.models.DEFAULT_ACCOUNT_ID = account
+
+
+def account_of(headers: Headers) -> str:
+    """The account that a request acts in: that of its assumed role or access key, else the default."""
+    named = headers.get(ACCOUNT, "")
+    if _ACCOUNT.fullmatch(named):
+        return named
+    from moto.iam.models import get_account_id_from
+
+    key = _ACCESS_KEY.search(headers.get("Authorization", ""))
+    return str(get_account_id_from(key["key"] if key else ""))

@@ -1,0 +1,83 @@
+"""One Region of one account, as every part of its SageMaker knows it."""
+
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from sustainable_mlops.sandbox.context import Context
+from sustainable_mlops.sandbox.events import Publisher
+
+
+class Call(Protocol):
+    """An operation of this account and Region, asked for inside the process."""
+
+    def __call__(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer as the service model has it, times as aware datetimes. Raises ApiError as the service would."""
+
+
+class Region:
+    """Hold `lock`, which all accounts and Regions share, while reading or changing any resource, and never while asking
+    another service or the disk."""
+
+    def __init__(
+        self,
+        account_id: str,
+        name: str,
+        context: Context,
+        publisher: Publisher,
+        call: Call,
+        take_interruption: Callable[[str], int | None],
+        lock: threading.RLock,
+    ) -> None:
+        self.account_id = account_id
+        self.name = name
+        self.context = context
+        self.call = call
+        #: Job name to the checkpoints after which it is to be interrupted, if at all.
+        self.take_interruption = take_interruption
+        self.lock = lock
+        #: Set once the Region closes: what runs in the background ends.
+        self.closing = threading.Event()
+        self._publisher = publisher
+        self._running: set[threading.Thread] = set()
+
+    @property
+    def folder(self) -> Path:
+        """Where this Region's jobs and model servers have their files."""
+        return self.context.folder / self.account_id / self.name
+
+    def arn(self, kind: str, name: str) -> str:
+        """The ARN of the resource of that type and name."""
+        return f"arn:aws:sagemaker:{self.name}:{self.account_id}:{kind}/{name}"
+
+    def client(self, service: str) -> Any:
+        """boto3 on this very sandbox, in this account and Region."""
+        return self.context.client(service, self.name, self.account_id)
+
+    def publish(self, detail_type: str, detail: Mapping[str, Any], arn: str) -> None:
+        """Tell EventBridge, as SageMaker does for changes of state; returns at once."""
+        self._publisher.publish(self.account_id, self.name, detail_type, detail, arn)
+
+    def start(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        """Do `work` in a thread of its own, without the lock. It must end soon once `closing` is set."""
+
+        def run() -> None:
+            try:
+                work()
+            except Exception:  # the thread's last line: nobody else would say that it failed
+                traceback.print_exc()
+            finally:
+                self._running.discard(thread)
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        self._running.add(thread)
+        thread.start()
+        return thread
+
+    def join(self) -> None:
+        """Returns once nothing runs in the background any more."""
+        for thread in list(self._running):
+            if thread is not threading.current_thread():
+                thread.join()

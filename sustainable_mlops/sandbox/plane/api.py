@@ -1,0 +1,122 @@
+"""SageMaker's HTTP interfaces: the control plane (JSON 1.1), SageMaker Runtime and Feature Store Runtime (REST)."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from werkzeug import Request, Response
+
+from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.sandbox.errors import ApiError, NotEmulatedError, SerializationError, ValidationError
+from sustainable_mlops.sandbox.featurestore import api as feature_store_api
+from sustainable_mlops.sandbox.featurestore.api import Records
+from sustainable_mlops.sandbox.featurestore.records import RecordError
+from sustainable_mlops.sandbox.parts.operations import Does
+from sustainable_mlops.sandbox.parts.resources import Fields
+from sustainable_mlops.sandbox.plane import recorded
+from sustainable_mlops.sandbox.plane.control_plane import ControlPlane, json_value
+from sustainable_mlops.sandbox.plane.registry import COVERAGE, Parts
+from sustainable_mlops.sandbox.sagemaker.hosting import Hosting, InvocationError, ModelFailureError
+from sustainable_mlops.sandbox.validation import validate
+
+TARGET = "SageMaker."
+_INVOCATION = re.compile(r"/endpoints/(?P<endpoint>[^/]+)/(?P<kind>[a-z-]*invocations[a-z-]*)")
+_INVOCATIONS = {
+    "invocations": "InvokeEndpoint",
+    "async-invocations": "InvokeEndpointAsync",
+    "invocations-response-stream": "InvokeEndpointWithResponseStream",
+}
+
+
+class Api:
+    """Answers any request that is signed for SageMaker. `moto` answers what is only recorded."""
+
+    def __init__(self, plane: ControlPlane, moto: Callable[[Request], Response]) -> None:
+        self._plane = plane
+        self._moto = moto
+
+    def respond(self, request: Request, account: str, region: str) -> Response:
+        """The answer to one request, errors included."""
+        target = request.headers.get("X-Amz-Target", "")
+        try:
+            if target:
+                return self._control_plane(target, request, account, region)
+            if request.path == "/BatchPutMetrics":
+                return self._metrics(request)
+            parts = self._plane.parts(account, region)
+            if invocation := _INVOCATION.fullmatch(request.path):
+                return _invoke(parts, invocation, request)
+            return _json(_records(parts, request))
+        except ApiError as error:
+            return _refusal(error, rest=not target)
+
+    def _control_plane(self, target: str, request: Request, account: str, region: str) -> Response:
+        known = self._plane.known(target.removeprefix(TARGET))
+        fields = _body(request, SerializationError)
+        if (known.part is None or recorded.is_tagging(known.name, fields)) and known.declared.does is not Does.REFUSED:
+            self._plane.check(account, known, fields)
+            return self._moto(request)
+        return _json(self._plane.call(account, region, known.name, fields))
+
+    def _metrics(self, request: Request) -> Response:
+        shape = service_model("sagemaker-metrics").operation_model("BatchPutMetrics").input_shape
+        assert shape is not None
+        validate(_body(request, ValidationError), shape)
+        return self._moto(request)
+
+
+def _body(request: Request, refused: type[ApiError]) -> Fields:
+    try:
+        fields = json.loads(request.get_data() or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise refused(f"The request is not JSON: {type(error).__name__}: {error}") from None
+    if not isinstance(fields, dict):
+        raise refused("The request is not a JSON object.")
+    return fields
+
+
+def _records(parts: Parts, request: Request) -> Fields:
+    operation, arguments = feature_store_api.read(request)
+    known = COVERAGE.find(Records.service, operation)
+    if known is None:
+        raise RecordError(f"Feature Store Runtime has no operation {operation}.")
+    if known.declared.does is Does.REFUSED:
+        raise NotEmulatedError(operation, known.declared.note)
+    shape = service_model(Records.service).operation_model(operation).input_shape
+    assert shape is not None
+    try:
+        validate(arguments, shape)
+    except ValidationError as error:
+        raise RecordError(error.message) from None
+    given = {member: value for member, value in arguments.items() if value is not None}
+    answer: Fields = getattr(parts.of(Records), known.method)(given)
+    return answer
+
+
+def _invoke(parts: Parts, invocation: re.Match[str], request: Request) -> Response:
+    operation = _INVOCATIONS.get(invocation["kind"], "")
+    known = COVERAGE.find(Hosting.service, operation)
+    if known is None:
+        raise InvocationError(f"SageMaker Runtime has no {invocation['kind']}.")
+    if known.declared.does is Does.REFUSED:
+        raise NotEmulatedError(operation, known.declared.note)
+    hosting = parts.of(Hosting)
+    answer = hosting.invoke_endpoint(unquote(invocation["endpoint"]), request.get_data(), request.headers)
+    headers = {"x-Amzn-Invoked-Production-Variant": answer.variant}
+    return Response(answer.body, content_type=answer.content_type, headers=headers)
+
+
+def _json(value: Mapping[str, Any]) -> Response:
+    return Response(json.dumps(json_value(value)), content_type="application/x-amz-json-1.1")
+
+
+def _refusal(error: ApiError, *, rest: bool) -> Response:
+    """JSON 1.1 names the error in the body, REST in a header."""
+    body: Fields = {"Message": error.message} if rest else {"__type": error.code, "message": error.message}
+    if isinstance(error, ModelFailureError):
+        body |= error.details
+    response = Response(json.dumps(body), status=error.status, content_type="application/x-amz-json-1.1")
+    response.headers["x-amzn-ErrorType"] = error.code
+    return response

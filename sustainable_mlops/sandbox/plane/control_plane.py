@@ -1,0 +1,152 @@
+"""SageMaker of every account and Region: who answers an operation, and what is checked before it does."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.sandbox.context import Context
+from sustainable_mlops.sandbox.errors import ApiError, NotEmulatedError
+from sustainable_mlops.sandbox.events import Publisher
+from sustainable_mlops.sandbox.parts.operations import Does
+from sustainable_mlops.sandbox.parts.region import Region
+from sustainable_mlops.sandbox.parts.resources import Family, Fields
+from sustainable_mlops.sandbox.parts.shaping import shape_output
+from sustainable_mlops.sandbox.plane import roles
+from sustainable_mlops.sandbox.plane.registry import COVERAGE, Operation, Parts
+from sustainable_mlops.sandbox.validation import validate
+
+#: An account and a Region.
+Place = tuple[str, str]
+
+
+class UnknownOperationError(ApiError):
+    """The service itself has no such operation."""
+
+    code = "UnknownOperationException"
+
+
+class ControlPlane:
+    """All accounts and Regions; every one exists."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.publisher = Publisher(context.client)
+        self._places: dict[Place, Parts] = {}
+        #: Of all accounts and Regions, as one may look into what another shares. It is never held for long.
+        self._lock = threading.RLock()
+        #: Interruptions that wait for a job: part of its name, and the checkpoints to wait for.
+        self._interruptions: list[tuple[str, int]] = []
+
+    def parts(self, account: str, region: str) -> Parts:
+        """What that Region of that account holds."""
+        with self._lock:
+            place = (account, region)
+            if place not in self._places:
+                self._places[place] = self._make(account, region)
+            return self._places[place]
+
+    def _make(self, account: str, name: str) -> Parts:
+        def call(operation: str, request: Mapping[str, Any]) -> Fields:
+            return self.call(account, name, operation, request)
+
+        return Parts(Region(account, name, self.context, self.publisher, call, self.take_interruption, self._lock))
+
+    def __iter__(self) -> Iterator[Parts]:
+        with self._lock:
+            places = list(self._places.values())
+        return iter(places)
+
+    def call(self, account: str, region: str, operation: str, request: Mapping[str, Any]) -> Fields:
+        """The answer to one operation of the control plane, times as datetimes. Raises ApiError."""
+        known = self.known(operation)
+        self.check(account, known, request)
+        given = {member: value for member, value in request.items() if value is not None}
+        parts = self.parts(account, region)
+        if known.declared.does is Does.REFUSED or known.part is None:
+            raise NotEmulatedError(operation, known.declared.note)
+        parts = self._owner(parts, known, given)
+        part = parts.of(known.part)
+        with self._lock:
+            answer = getattr(part, known.method)(given)
+            return shape_output(answer, service_model("sagemaker").operation_model(operation).output_shape)
+
+    @staticmethod
+    def known(operation: str) -> Operation:
+        """What there is of an operation. Raises UnknownOperationError."""
+        known = COVERAGE.find("sagemaker", operation)
+        if known is None:
+            raise UnknownOperationError(f"SageMaker has no operation {operation}.")
+        return known
+
+    @staticmethod
+    def check(account: str, operation: Operation, request: Mapping[str, Any]) -> None:
+        """Raise ApiError for a request that the service model does not allow, or whose role cannot be assumed."""
+        if operation.declared.does is Does.REFUSED:
+            raise NotEmulatedError(operation.name, operation.declared.note)
+        shape = service_model("sagemaker").operation_model(operation.name).input_shape
+        if shape is not None:
+            validate(request, shape)
+        if operation.name.startswith("Create"):
+            roles.must_be_assumable(account, request)
+
+    def _owner(self, parts: Parts, operation: Operation, request: Fields) -> Parts:
+        """The place that answers: another account's for the ARN of what it shares. Raises AccessDeniedError."""
+        region = parts.region
+        arn = str(request.get(operation.declared.shared, "")) if operation.declared.shared else ""
+        if not arn.startswith("arn:"):
+            return parts
+        _, _, _, where, account, _ = (*arn.split(":", 5), *[""] * 6)[:6]
+        if account == region.account_id or where != region.name:
+            return parts
+        owner = self.parts(account, where)
+        assert operation.part is not None
+        family = owner.of(operation.part)
+        assert isinstance(family, Family)
+        with self._lock:
+            family.must_allow(region.account_id, f"sagemaker:{operation.name}", arn)
+        return owner
+
+    def arm_interruption(self, job_name_contains: str, after_checkpoints: int) -> None:
+        """Interrupt the next managed-spot job whose name matches, once that many of its checkpoints are in S3."""
+        self._interruptions.append((job_name_contains, after_checkpoints))
+
+    def take_interruption(self, job_name: str) -> int | None:
+        """The checkpoints after which this job is to be interrupted; each armed interruption is used once."""
+        for interruption in self._interruptions:
+            if interruption[0] in job_name:
+                self._interruptions.remove(interruption)
+                return interruption[1]
+        return None
+
+    def snapshot(self) -> dict[Place, dict[str, Any]]:
+        """Account and Region to what `restore` needs."""
+        return {(parts.region.account_id, parts.region.name): parts.snapshot() for parts in self}
+
+    def restore(self, kept: Mapping[Place, Mapping[str, Any]]) -> None:
+        """Bring back what was kept."""
+        for (account, region), snapshot in kept.items():
+            self.parts(account, region).restore(snapshot)
+
+    def close(self) -> None:
+        """End jobs and workers, write what is still buffered, tell what has happened."""
+        for parts in self:
+            parts.close()
+        self.publisher.close()
+
+    def reset(self) -> None:
+        """As `close`, and nothing is left."""
+        self.close()
+        with self._lock:
+            self._places.clear()
+            self._interruptions.clear()
+
+
+def json_value(value: Any) -> Any:
+    """An answer as the protocol sends it: moments as epoch seconds."""
+    if isinstance(value, dict):
+        return {key: json_value(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [json_value(item) for item in value]
+    return value.timestamp() if isinstance(value, datetime) else value
