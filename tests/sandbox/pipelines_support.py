@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sustainable_mlops.sandbox.errors import ApiError
-from sustainable_mlops.sandbox.pipelines import graph, selection
 from sustainable_mlops.sandbox.pipelines.checks import check
 from sustainable_mlops.sandbox.pipelines.execution import Execution, StepRecord
 from sustainable_mlops.sandbox.pipelines.outside import Fields, StepError
@@ -131,7 +130,6 @@ class Pipeline:
         **more: Any,
     ) -> Runner:
         """Start an execution, or take a failed one up again, and answer its runner."""
-        steps = graph.steps_by_name(check(definition))
         number = len(self.executions)
         execution = retry or Execution(
             f"e{number}", f"{PIPELINE}/execution/e{number}", "p", PIPELINE, definition, **more
@@ -139,12 +137,14 @@ class Pipeline:
         if retry is None:
             self.executions.append(execution)
         if selected is not None:
-            selection.apply(execution, steps, selected, source)
+            execution.selective = {"SelectedSteps": [{"StepName": name} for name in selected]}
 
         def tell(_previous: str | None, record: StepRecord | None) -> None:
             self.events.append((record.name, record.status) if record else ("", execution.status))
 
-        runner = Runner(execution, steps, self.outside, tell, lambda: self.executions)
+        runner = Runner(execution, check(definition), self.outside, tell, lambda: self.executions)
+        if retry is None:
+            runner.prepare(source)
         runner.start()
         return runner
 

@@ -58,12 +58,14 @@ def test_values_come_from_parameters_the_execution_and_its_experiment(p: Pipelin
     }
     parameters = [{"Name": "Rounds", "Type": "Integer"}, {"Name": "Bucket"}]
     definition = pipeline(
-        training("Train", hyperparameters=values), Parameters=parameters, PipelineExperimentConfig={"TrialName": "t"}
+        training("Train", hyperparameters=values),
+        Parameters=parameters,
+        PipelineExperimentConfig={"TrialName": join(get("Parameters.Bucket"), "-night")},
     )
-    p.run(definition, parameters={"Rounds": 7, "Bucket": "b"}, experiment={"TrialName": "night"})
+    p.run(definition, parameters={"Rounds": 7, "Bucket": "b"})
     request = p.outside.made[0][1]
-    assert request["HyperParameters"] == {"rounds": 7, "where": "s3://b/e0/3/true", "trial": "night"}
-    assert request["ExperimentConfig"] == {"TrialName": "night"}
+    assert request["HyperParameters"] == {"rounds": 7, "where": "s3://b/e0/3/true", "trial": "b-night"}
+    assert request["ExperimentConfig"] == {"TrialName": "b-night"}
 
 
 def evaluation(uri: str) -> dict[str, Any]:
@@ -402,6 +404,7 @@ def test_a_lambda_step_gives_what_its_function_answers(p: Pipeline) -> None:
     assert p.run(pipeline(step)).records["Add"].reason == "ClientError: Output parameter 'total' is missing."
 
 
+OPEN = threading.Event()
 CODE = """
 import os
 def answer(event, context):
@@ -422,14 +425,18 @@ def _archive(code: str) -> bytes:
 
 def test_a_function_in_python_runs_as_a_process() -> None:
     function = functions.Function(_archive(CODE), "app/main.answer", "python3.12", 60, {"WHO": "me"})
-    assert functions.run(function, {"numbers": [1, 2]}, {}) == {"sum": 3, "who": "me", "context": None}
+    assert functions.run(function, {"numbers": [1, 2]}, {}, OPEN) == {"sum": 3, "who": "me", "context": None}
     with pytest.raises(StepError, match="KeyError: 'numbers'"):
-        functions.run(function, {}, {})
+        functions.run(function, {}, {}, OPEN)
     with pytest.raises(StepError, match=r"runs functions in Python, and this one is in nodejs22\.x"):
-        functions.run(function._replace(runtime="nodejs22.x"), {}, {})
+        functions.run(function._replace(runtime="nodejs22.x"), {}, {}, OPEN)
     endless = function._replace(code=_archive("import time\ndef answer(event, context):\n    time.sleep(60)"))
     with pytest.raises(StepError, match="did not end within 1 seconds"):
-        functions.run(endless._replace(timeout_seconds=1), {}, {})
+        functions.run(endless._replace(timeout_seconds=1), {}, {}, OPEN)
+    closing = threading.Event()
+    closing.set()
+    with pytest.raises(StepError, match="was ended with the sandbox"):
+        functions.run(endless, {}, {}, closing)
 
 
 def test_a_model_is_registered_in_a_group_that_is_made_where_there_is_none(p: Pipeline) -> None:

@@ -100,3 +100,14 @@ def _seconds(sent: Any) -> float | None:
         return datetime.fromisoformat(str(sent)).timestamp()
     except ValueError:
         raise ValidationError(f"Value '{sent}' is no timestamp; send seconds since the epoch or ISO 8601.") from None
+
+
+def created_within(moment: datetime, request: Fields) -> bool:
+    """Whether it lies within what the request names in CreatedAfter and CreatedBefore."""
+    after, before = (_seconds(request.get(f"Created{side}")) for side in ("After", "Before"))
+    return (after is None or after <= moment.timestamp()) and (before is None or moment.timestamp() <= before)
+
+
+def descending(request: Fields) -> bool:
+    """Whether the request's SortOrder, by default Descending, asks for the latest first."""
+    return str(request.get("SortOrder", "Descending")) == "Descending"

@@ -1,6 +1,6 @@
 """What is known of an execution: plain data, which can be kept and taken up again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +50,11 @@ class StepRecord:
         """Whether it has ended."""
         return self.status in ENDS
 
+    @property
+    def defined(self) -> str:
+        """The name that the definition has for it."""
+        return self.name if self.index is None else self.name.removesuffix(f"-{self.index}")
+
 
 @dataclass
 class Execution:
@@ -60,7 +65,14 @@ class Execution:
     pipeline_name: str
     pipeline_arn: str
     definition: str
+    #: The values of all parameters, each of its type, and those that were given, as they were.
     parameters: dict[str, Any] = field(default_factory=dict)
+    given: dict[str, str] = field(default_factory=dict)
+    version: int = 1
+    #: The selection, as it was asked for.
+    selective: Fields | None = None
+    #: ClientRequestTokens of the requests that started it and took it up again.
+    tokens: list[str] = field(default_factory=list)
     max_parallel: int | None = None
     created: datetime = field(default_factory=now)
     modified: datetime = field(default_factory=now)
@@ -81,3 +93,21 @@ class Execution:
     def over(self) -> bool:
         """Whether it has ended."""
         return self.status in OVER
+
+    def take_up_again(self) -> None:
+        """Be as if only what has succeeded had been begun."""
+        self.records = {name: record for name, record in self.records.items() if record.status == "Succeeded"}
+        self.skipped, self.stopping, self.failing, self.reason = set(), False, None, None
+        self.status = "Executing"
+
+    def data(self) -> Fields:
+        """All of it as plain data, whatever its runner does meanwhile."""
+        members = {one.name: getattr(self, one.name) for one in fields(self)}
+        records = [dict(vars(record)) for record in list(self.records.values())]
+        return members | {"records": records, "skipped": list(self.skipped), "tokens": list(self.tokens)}
+
+    @classmethod
+    def of(cls, data: Fields) -> "Execution":
+        """What `data` was taken from."""
+        records = {record["name"]: StepRecord(**record) for record in data["records"]}
+        return cls(**data | {"records": records, "skipped": set(data["skipped"])})

@@ -2,19 +2,19 @@
 
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sustainable_mlops.sandbox.errors import ApiError
-from sustainable_mlops.sandbox.pipelines import caching, naming, retrying, verdict
+from sustainable_mlops.sandbox.errors import ApiError, ValidationError
+from sustainable_mlops.sandbox.pipelines import caching, graph, naming, retrying, selection, verdict
 from sustainable_mlops.sandbox.pipelines.actions.action import Action, Begun, Progress
 from sustainable_mlops.sandbox.pipelines.actions.branching import Condition, Fail, ForEach
 from sustainable_mlops.sandbox.pipelines.actions.callback import Callback
 from sustainable_mlops.sandbox.pipelines.actions.function import Lambda
 from sustainable_mlops.sandbox.pipelines.actions.jobs import Job
 from sustainable_mlops.sandbox.pipelines.actions.models import Model, RegisterModel
-from sustainable_mlops.sandbox.pipelines.definition import Placed, for_each_arguments
+from sustainable_mlops.sandbox.pipelines.definition import Definition, for_each_arguments
 from sustainable_mlops.sandbox.pipelines.execution import ENDS, Execution, StepRecord, now
 from sustainable_mlops.sandbox.pipelines.expressions import resolve
 from sustainable_mlops.sandbox.pipelines.nodes import Node, Schedule
@@ -36,11 +36,12 @@ class Runner:
     """A thread for one execution. It sleeps until `wake` or, as jobs may change unheard, for a second at most."""
 
     def __init__(
-        self, execution: Execution, steps: Mapping[str, Placed], outside: Outside, tell: Tell, earlier: Earlier
+        self, execution: Execution, definition: Definition, outside: Outside, tell: Tell, earlier: Earlier
     ) -> None:
         self.execution = execution
-        self._steps, self._outside, self._tell, self._earlier = steps, outside, tell, earlier
-        self._schedule = Schedule(steps)
+        self._definition, self._steps = definition, graph.steps_by_name(definition)
+        self._outside, self._tell, self._earlier = outside, tell, earlier
+        self._schedule = Schedule(self._steps)
         self._woken = threading.Event()
         self._closing = False
         self._callback = Callback(outside, execution)
@@ -56,6 +57,22 @@ class Runner:
         }
         self._asked_to_stop: set[str] = set()
         self._thread = threading.Thread(target=self._run, name=f"pipeline {execution.id}", daemon=True)
+
+    def prepare(self, source: Execution | None) -> None:
+        """Before an execution is started, or taken up again: name its experiment, and leave it the selected steps.
+
+        `source` is where a selective one takes the results of others from. Raises ValidationError.
+        """
+        execution = self.execution
+        if execution.selective is not None:
+            selected = [one["StepName"] for one in execution.selective["SelectedSteps"]]
+            selection.apply(execution, self._steps, selected, source)
+        if self._definition.pipeline_experiment_config is not None:
+            scope = StepScope(execution, self._steps, self._outside)
+            try:
+                execution.experiment = resolve(self._definition.pipeline_experiment_config, scope)
+            except StepError as error:
+                raise ValidationError(error.message) from None
 
     def start(self) -> None:
         """Begin, or go on with what has been begun."""
@@ -92,8 +109,7 @@ class Runner:
 
     def _run(self) -> None:
         pause = _SOON
-        if not self.execution.records:
-            self._announce(None)
+        self._announce(None)
         try:
             while not self._closing:
                 moved = self._turn()

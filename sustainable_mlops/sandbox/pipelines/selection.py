@@ -35,7 +35,8 @@ def apply(execution: Execution, steps: Mapping[str, Placed], selected: Sequence[
         raise ValidationError("The selected steps are not connected in the pipeline.")
     needed = set().union(*(before[name] for name in names)) - names
     for name in sorted(needed):
-        execution.records[name] = _reused(name, source)
+        if name not in execution.records:
+            execution.records[name] = _reused(name, source)
     inside = {name for name, placed in steps.items() if placed.for_each in names}
     execution.skipped |= steps.keys() - names - needed - inside
 

@@ -1,6 +1,7 @@
 """Steps that run a Lambda function."""
 
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,6 +34,9 @@ class Lambda:
             self._results[run] = self._outside.invoke(arn, event)
         except StepError as error:
             self._results[run] = error
+        except Exception as error:  # whatever goes wrong, nobody must wait for ever
+            traceback.print_exc()
+            self._results[run] = StepError(f"InternalFailure: {type(error).__name__}: {error}")
         self._wake()
 
     def look(self, step: Step, record: StepRecord) -> Progress | None:
