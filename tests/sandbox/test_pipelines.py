@@ -5,6 +5,7 @@ import json
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,6 +126,8 @@ def test_a_definition_may_lie_in_s3(sagemaker: Any, s3: Any, bucket: str, fresh:
         "PipelineDefinitionS3Location": place,
     }
     assert f"s3://{bucket}/a/definition.json" in refusal(sagemaker.create_pipeline, **request)[1]
+    nowhere = request | {"PipelineDefinitionS3Location": place | {"Bucket": "no-such-bucket"}}
+    assert "s3://no-such-bucket/a/definition.json" in refusal(sagemaker.create_pipeline, **nowhere)[1]
     s3.put_object(Bucket=bucket, Key="a/definition.json", Body=pipeline(FAIL).encode())
     sagemaker.create_pipeline(**request)
     assert json.loads(sagemaker.describe_pipeline(PipelineName=name)["PipelineDefinition"])["Steps"] == [FAIL]
@@ -229,7 +232,7 @@ def train(s3: Any, bucket: str) -> Callable[..., dict[str, Any]]:
     s3.put_object(Bucket=bucket, Key="source.tar.gz", Body=tar(train_py=TRAIN))
 
     def make(name: str = "Train", *, value: Any, **more: Any) -> dict[str, Any]:
-        algorithm = {"TrainingImage": IMAGE, "TrainingInputMode": "File"}
+        algorithm: dict[str, Any] = {"TrainingImage": IMAGE, "TrainingInputMode": "File"}
         algorithm["MetricDefinitions"] = [{"Name": "auc", "Regex": "auc=([0-9.]+);"}]
         arguments = {
             "RoleArn": ROLE,
@@ -531,3 +534,24 @@ def test_a_json_document_in_s3_is_read_where_an_expression_says(
     bad = {"Std:JsonGet": {"S3Uri": f"s3://{bucket}/gone.json", "Path": "auc"}}
     steps = ended(started(made(condition("Good", bad, 0.8, then=[], otherwise=[]))), "Failed")
     assert steps["Good"]["FailureReason"].startswith(f"ClientError: Failed to read s3://{bucket}/gone.json")
+
+
+def test_an_execution_goes_on_after_a_restart(tmp_path: Path) -> None:
+    with Sandbox.start(state=tmp_path) as sandbox:
+        make_role(sandbox)
+        queue = sandbox.client("sqs").create_queue(QueueName="queue")["QueueUrl"]
+        ask = {"Name": "Ask", "Type": "Callback", "SqsQueueUrl": queue, "Arguments": {"size": 5}}
+        definition = pipeline(ask, training("Train", DependsOn=["Ask"]))
+        sagemaker = sandbox.client("sagemaker")
+        sagemaker.create_pipeline(PipelineName="p", PipelineDefinition=definition, RoleArn=ROLE)
+        arn = sagemaker.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"]
+        asked = until(lambda: sandbox.client("sqs").receive_message(QueueUrl=queue).get("Messages"))
+        assert "p/" in json.dumps(sandbox.inventory())
+    with Sandbox.start(state=tmp_path) as sandbox:
+        sagemaker = sandbox.client("sagemaker")
+        assert listed(sagemaker, arn)["Ask"]["StepStatus"] == "Executing"
+        sagemaker.send_pipeline_execution_step_success(CallbackToken=json.loads(asked[0]["Body"])["token"])
+        until(lambda: listed(sagemaker, arn).get("Train", {}).get("StepStatus") == "Failed")
+        why = listed(sagemaker, arn)["Train"]["FailureReason"]
+        assert why.startswith("ClientError: Failed to invoke sagemaker:CreateTrainingJob. Error Details: ")
+        assert sagemaker.list_pipelines()["PipelineSummaries"][0]["LastExecutionTime"]

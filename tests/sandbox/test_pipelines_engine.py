@@ -1,5 +1,6 @@
 """Executions of pipelines, with a stand-in for SageMaker: what runs, when, with which values, and how it is told."""
 
+import pickle
 import threading
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from sustainable_mlops.sandbox.errors import ApiError, ValidationError
 from sustainable_mlops.sandbox.pipelines import functions
 from sustainable_mlops.sandbox.pipelines.definition import RetryPolicy
 from sustainable_mlops.sandbox.pipelines.durations import duration
-from sustainable_mlops.sandbox.pipelines.execution import StepRecord, now
+from sustainable_mlops.sandbox.pipelines.execution import Execution, StepRecord, now
 from sustainable_mlops.sandbox.pipelines.outside import StepError
 from sustainable_mlops.sandbox.pipelines.retrying import next_try
 from tests.sandbox.pipelines_support import Pipeline, ThrottledError, condition, pipeline, reused, statuses, training
@@ -315,7 +316,9 @@ def test_closing_stops_the_jobs_and_leaves_what_is_known(p: Pipeline) -> None:
     runner.close()
     assert len(p.outside.stopped) == 1
     assert (runner.execution.status, statuses(runner.execution)) == ("Executing", {"Long": "Executing"})
-    again = p.run(runner.execution.definition, retry=runner.execution)
+    kept = Execution.of(pickle.loads(pickle.dumps(runner.execution.data())))  # noqa: S301 - as the state is kept
+    assert kept == runner.execution
+    again = p.run(runner.execution.definition, retry=kept)
     assert (again.status, statuses(again)) == ("Stopped", {"Long": "Stopped"}), "taken up where it was left"
 
 
