@@ -61,3 +61,9 @@ class AccessDeniedError(ApiError):
             f"User: arn:aws:iam::{account}:root is not authorized to perform: {action} on resource: {arn} because no "
             f"resource-based policy allows the {action} action"
         )
+
+
+class ResourceLimitExceededError(ApiError):
+    """More than a quota of the account allows."""
+
+    code = "ResourceLimitExceeded"

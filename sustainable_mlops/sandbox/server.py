@@ -1,107 +1,26 @@
-"""The sandbox's server process: one port, SageMaker's requests to this package, all others to moto."""
+"""The sandbox's server process: it listens on one port, keeps the state, and ends what it started."""
 
 import argparse
 import errno
 import functools
-import io
 import json
 import os
-import re
 import signal
 import socket
-import tempfile
 import threading
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
-
-from werkzeug import Request, Response
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox import accounts
+from sustainable_mlops.sandbox import accounts, scratch
 from sustainable_mlops.sandbox.client import make_client
-from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION, Context
+from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, Context
 from sustainable_mlops.sandbox.persistence import State
-from sustainable_mlops.sandbox.retries import Answers
 
 HOST = "127.0.0.1"
-#: Credential=<key>/<date>/<region>/<service>/aws4_request
-_SCOPE = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
-
-
-class Application:
-    """The WSGI application. Its parts are imported here, so that a port in use is told before they load."""
-
-    def __init__(self, context: Context) -> None:
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
-        from sustainable_mlops.sandbox import moto_gaps
-        from sustainable_mlops.sandbox.control import Control
-        from sustainable_mlops.sandbox.featurestore.store import FeatureStore
-        from sustainable_mlops.sandbox.plane.api import TARGET, Api
-        from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
-
-        moto_gaps.close_all()
-        self.restored_services: set[str] = set()
-        self.sagemaker = ControlPlane(context)
-        self._api = Api(self.sagemaker, self._of_moto)
-        self._target, self._feature_store = TARGET, FeatureStore
-        self._moto = DomainDispatcherApplication(create_backend_app)
-        self._answers = Answers()
-        self._control = Control(context, self.sagemaker, self.moto_services)
-
-    def moto_services(self) -> list[str]:
-        """moto's names of the services that may hold something: those asked for anything, or brought back."""
-        asked = set(self._moto.app_instances) - {"moto_api", "instance_metadata"}
-        return sorted(asked | self.restored_services)
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        try:
-            return self._answer(Request(environ))(environ, start_response)
-        except Exception as error:  # Whatever moto or the sandbox trips over: a 500 would be retried for minutes.
-            traceback.print_exc()
-            return _not_implemented(Request(environ), error)(environ, start_response)
-
-    def _answer(self, request: Request) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
-        """The application that has the answer: a response, or moto."""
-        if request.path.startswith("/_sandbox/"):
-            return self._control.respond(request)
-        scope = _SCOPE.search(request.headers.get("Authorization", ""))
-        signed_for_sagemaker = scope is not None and scope["service"] == "sagemaker"
-        if signed_for_sagemaker or request.headers.get("X-Amz-Target", "").startswith(self._target):
-            region = scope["region"] if scope else DEFAULT_REGION
-            account = accounts.account_of(request.headers)
-            return self._answers.of(request, lambda: self._api.respond(request, account, region))
-        if request.method in ("GET", "DELETE") and scope is not None and scope["service"] == "s3":
-            # Whoever looks into a bucket sees every record that was put before.
-            self._flush(bucket=request.path.split("/")[1])
-        moto: Callable[[dict[str, Any], Any], Iterable[bytes]] = self._moto
-        if request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded":
-            return self._answers.of(request, lambda: self._of_moto(request))
-        return moto
-
-    def _of_moto(self, request: Request) -> Response:
-        """moto's whole answer; the request's body may have been read already."""
-        environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
-        return Response.from_app(self._moto, environ, buffered=True)
-
-    def _flush(self, bucket: str) -> None:
-        for parts in self.sagemaker:
-            parts.of(self._feature_store).flush(bucket)
-
-
-def _not_implemented(request: Request, error: Exception) -> Response:
-    """501, which no SDK retries, in the form that the request's protocol has for errors."""
-    reason = f"the sandbox cannot answer {request.method} {request.full_path}: {type(error).__name__}: {error}"
-    if "json" in request.headers.get("Content-Type", ""):
-        body, content_type = json.dumps({"__type": "NotImplemented", "message": reason}), "application/json"
-    else:
-        details = f"<Code>NotImplemented</Code><Message>{escape(reason)}</Message>"
-        root = "<Error>{}</Error>" if request.method != "POST" else "<ErrorResponse><Error>{}</Error></ErrorResponse>"
-        body, content_type = root.format(details), "application/xml"
-    return Response(body, status=501, content_type=content_type, headers={"x-amzn-ErrorType": "NotImplemented"})
+#: How long a connection may stay silent within a request, in seconds; an idle one is closed then, too.
+SILENCE_SECONDS = 60.0
 
 
 def main() -> None:
@@ -114,11 +33,12 @@ def main() -> None:
     parser.add_argument("--state", type=Path)
     parser.add_argument("--account", default=DEFAULT_ACCOUNT)
     parser.add_argument("--until-stdin-closes", action="store_true")
+    parser.add_argument("--silence-seconds", type=float, default=SILENCE_SECONDS)
     arguments = parser.parse_args()
     try:
-        with tempfile.TemporaryDirectory(prefix="sandbox-") as scratch, _bind(arguments.port) as listener:
-            server = Server(listener, Path(scratch), arguments.state, arguments.account)
-            server.serve(until_stdin_closes=arguments.until_stdin_closes)
+        with scratch.folder() as folder, _bind(arguments.port) as listener:
+            server = Server(listener, folder, arguments.state, arguments.account)
+            server.serve(until_stdin_closes=arguments.until_stdin_closes, silence_seconds=arguments.silence_seconds)
     except UserError as error:
         print(json.dumps({"error": str(error)}), flush=True)
         raise SystemExit(2) from None
@@ -145,21 +65,24 @@ def _bind(port: int) -> socket.socket:
 class Server:
     """One listening socket and what answers on it. Raises UserError where the state cannot be read."""
 
-    def __init__(self, listener: socket.socket, scratch: Path, state: Path | None, account: str) -> None:
+    def __init__(self, listener: socket.socket, folder: Path, state: Path | None, account: str) -> None:
         self.endpoint = f"http://{HOST}:{listener.getsockname()[1]}"
         self._listener = listener
         self._state = State(state, account) if state is not None else None
         accounts.set_default(account)
-        context = Context(client=_client_factory(self.endpoint), folder=scratch, account_id=account)
+        # Here, so that a port in use is told before all of this loads.
+        from sustainable_mlops.sandbox.application import Application
+
+        context = Context(client=_client_factory(self.endpoint), folder=folder, account_id=account)
         self._application = Application(context)
         if self._state is not None:
             self._application.restored_services = self._state.restore(self._application.sagemaker)
 
-    def serve(self, *, until_stdin_closes: bool) -> None:
+    def serve(self, *, until_stdin_closes: bool, silence_seconds: float) -> None:
         """Answer requests until told to stop."""
         from werkzeug.serving import make_server
 
-        handler, descriptor = _request_handler(), self._listener.fileno()
+        handler, descriptor = _request_handler(silence_seconds), self._listener.fileno()
         server = make_server(HOST, 0, self._application, threaded=True, request_handler=handler, fd=descriptor)
 
         # A daemon, so that whatever goes wrong here ends the process.
@@ -191,7 +114,7 @@ def _wait_for_end_of_stdin(ended: int) -> None:
     os.write(ended, b"\0")
 
 
-def _request_handler() -> type[Any]:
+def _request_handler(silence_seconds: float) -> type[Any]:
     from moto.moto_server.werkzeug_app import MotoRequestHandler
 
     class Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped
@@ -199,6 +122,7 @@ def _request_handler() -> type[Any]:
 
         disable_nagle_algorithm = True
         protocol_version = "HTTP/1.1"
+        timeout = silence_seconds
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             del size

@@ -20,6 +20,7 @@ import yaml
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.footprint import shown
 from tests.jobs.support import JOB, PLATFORM, merged
+from tests.sandbox.support import make_role
 
 pytestmark = pytest.mark.slow
 
@@ -115,6 +116,7 @@ def bench(sandbox: Any, root: Path, tmp_path: Path) -> Iterator[Bench]:
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     s3.put_object(Bucket=buckets["data"], Key="flight_delay/train/part-0", Body=b"flights")
     sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    make_role(sandbox, "acme-dev-training")
     changes = {"buckets": buckets, "kms_key_arn": None, "model_package_groups": {name: name}}
     platform = json.dumps(merged(PLATFORM, changes))
     sandbox.client("ssm").put_parameter(Name=f"/{name}/platform", Value=platform, Type="String")

@@ -16,7 +16,6 @@ from typing import Any
 import psutil
 import pytest
 
-from sustainable_mlops.sandbox.runtime import hosting
 from sustainable_mlops.sandbox.runtime.hosting import ModelError, ModelServer, ThrottledError
 
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
@@ -56,7 +55,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     servers: list[ModelServer] = []
 
     def make(model_data: bytes | None = None, environment: dict[str, str] | None = None, **options: Any) -> ModelServer:
-        settings: dict[str, Any] = {"memory_mb": 1024, "max_concurrency": 2} | options
+        settings: dict[str, Any] = {"memory_mb": 1024, "max_concurrency": 2, "mounted": False} | options
         folder = tmp_path / f"server-{len(servers)}"
         server = ModelServer(model_data or packed(), environment or {}, folder, **settings)
         servers.append(server)
@@ -159,10 +158,9 @@ def test_a_worker_over_its_memory_is_killed(serve: Serve) -> None:
     assert killed.value.original_status == 0
 
 
-def test_an_invocation_that_takes_too_long_is_ended(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = serve()
+def test_an_invocation_that_takes_too_long_is_ended(serve: Serve) -> None:
+    server = serve(invocation_seconds=5)
     ask(server, x=1)
-    monkeypatch.setattr(hosting, "INVOCATION_SECONDS", 0.2)
     with pytest.raises(ModelError, match="Your invocation timed out"):
         ask(server, x=1, seconds=30)
     assert server.workers == 0

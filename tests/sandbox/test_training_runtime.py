@@ -9,26 +9,27 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import boto3
-import moto
 import pytest
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox.runtime.training import Timing, TrainingRun, TrainingUpdate
+from sustainable_mlops.sandbox.runtime.endings import Timing
+from sustainable_mlops.sandbox.runtime.training import Training
+from tests.sandbox.running import BUCKET, LIMIT, REGION, Job, Run, stored
+from tests.sandbox.running import moto_client as moto_client
+from tests.sandbox.running import run as run
+from tests.sandbox.running import store as store
+from tests.sandbox.support import until
 
 pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-REGION: Final = "eu-north-1"
-BUCKET = "flights"
-LIMIT = 20.0  # seconds; no test comes near it
-QUICK = Timing(poll=0.05, stop_grace=1.0, interruption_grace=0.5, capacity_wait=0.1)
 
 #: A chain of hashes: each round depends on all before it and on the data, so a lost or repeated round shows.
 TRAIN = """
@@ -54,58 +55,18 @@ while state["round"] < options.rounds:
 """
 
 
-@pytest.fixture(scope="module")
-def client() -> "S3Client":
-    """Making a client takes longer than most jobs here."""
-    with pytest.MonkeyPatch.context() as patch, moto.mock_aws():  # moto sets credentials
-        patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        return boto3.client("s3", REGION)
-
-
-@pytest.fixture
-def s3(client: "S3Client") -> "Iterator[S3Client]":
-    with moto.mock_aws():
-        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        client.put_object(Bucket=BUCKET, Key="data/train/data.csv", Body=b"1,2,3\n")
-        yield client
-
-
-class Job:
-    """A run and what it reported."""
-
-    def __init__(self, run: TrainingRun, updates: list[TrainingUpdate], folder: Path) -> None:
-        self.run = run
-        self.updates = updates
-        self.folder = folder
-
-    def end(self) -> TrainingUpdate:
-        assert self.run.join(LIMIT), self.updates
-        return self.updates[-1]
-
-    def pid(self) -> int:
-        """Process id of the script, once it runs."""
-        wait_until(lambda: self.run.pid is not None)
-        assert self.run.pid is not None
-        return self.run.pid
-
-    @property
-    def statuses(self) -> list[str]:
-        """Secondary statuses without repetitions."""
-        names = [update.secondary_status for update in self.updates]
-        return [name for index, name in enumerate(names) if index == 0 or name != names[index - 1]]
-
-    @property
-    def log(self) -> str:
-        return (self.folder / "output" / "log.txt").read_text()
-
-
 Launch = Callable[..., Job]
 
 
 @pytest.fixture
-def launch(s3: "S3Client", tmp_path: Path) -> Iterator[Launch]:
-    """Starts a job; it is closed after the test."""
-    jobs: list[Job] = []
+def s3(store: "S3Client") -> "S3Client":
+    store.put_object(Bucket=BUCKET, Key="data/train/data.csv", Body=b"1,2,3\n")
+    return store
+
+
+@pytest.fixture
+def launch(s3: "S3Client", run: Run) -> Launch:
+    """Starts a training job."""
 
     def start(
         name: str = "job",
@@ -114,22 +75,14 @@ def launch(s3: "S3Client", tmp_path: Path) -> Iterator[Launch]:
         source: bytes | None = None,
         changes: dict[str, Any] | None = None,
         hyperparameters: dict[str, str] | None = None,
-        timing: Timing = QUICK,
         **options: Any,
     ) -> Job:
         s3.put_object(Bucket=BUCKET, Key=f"{name}/sourcedir.tar.gz", Body=source or archive({"train.py": script}))
         request = create_training_job(name) | (changes or {})
         request["HyperParameters"] |= hyperparameters or {}
-        updates: list[TrainingUpdate] = []
-        folder = tmp_path / name
-        job = Job(TrainingRun(request, folder, s3, updates.append, timing=timing, **options), updates, folder)
-        jobs.append(job)
-        job.run.start()
-        return job
+        return run(Training(request), **options)
 
-    yield start
-    for job in jobs:
-        job.run.close()
+    return start
 
 
 def create_training_job(name: str) -> dict[str, Any]:
@@ -172,10 +125,6 @@ def archive(files: dict[str, str]) -> bytes:
     return content.getvalue()
 
 
-def stored(s3: "S3Client", key: str) -> bytes:
-    return s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
-
-
 def model(s3: "S3Client", name: str = "job") -> dict[str, Any]:
     with tarfile.open(fileobj=io.BytesIO(stored(s3, f"models/{name}/output/model.tar.gz"))) as tar:
         content = tar.extractfile("model.json")
@@ -184,11 +133,8 @@ def model(s3: "S3Client", name: str = "job") -> dict[str, Any]:
         return trained
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def wait_until(look: Callable[[], Any]) -> Any:
+    return until(look, seconds=LIMIT)
 
 
 def test_a_job_runs_its_script_and_leaves_the_model_in_s3(launch: Launch, s3: "S3Client") -> None:
@@ -223,7 +169,7 @@ seen = {"arguments": sys.argv[1:], "environment": dict(os.environ)}
         content = tar.extractfile("seen.json")
         assert content is not None
         seen = json.load(content)
-    root = job.folder.resolve()
+    root = job.folder.resolve() / "algo-1"
     output = f"{root}/output/data"
     environment = seen["environment"]
     assert " ".join(seen["arguments"]) == f"--depth 6 -n 1 --name x --out {output} --rounds 10 --text plain"
@@ -304,7 +250,7 @@ def test_a_failing_script_is_reported_in_sagemakers_words(launch: Launch) -> Non
     assert end.failure_reason.startswith(
         'AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage "the data has no column arr_delay"\n'
     )
-    assert (job.folder / "output" / "failure").read_text() == end.failure_reason
+    assert (job.folder / "algo-1" / "output" / "failure").read_text() == end.failure_reason
 
 
 OUTSIDE = archive({"train.py": TRAIN, "../outside.py": "print('escaped')"})
@@ -409,7 +355,7 @@ print("child", subprocess.Popen([sys.executable, "-c", "import time; time.sleep(
 time.sleep(60)
 """
     job = launch(script=script)
-    wait_until(lambda: (job.folder / "output" / "log.txt").exists() and "child" in job.log)
+    wait_until(lambda: (job.folder / "log.txt").exists() and "child" in job.log)
     script_pid, child = job.pid(), int(job.log.split()[1])
     job.run.close()
     assert job.updates[-1].status == "Failed"
@@ -423,10 +369,13 @@ def test_a_script_dies_with_its_parent() -> None:
             sys.executable,
             "-c",
             "import pathlib, sys, time\n"
+            "from sustainable_mlops.sandbox.runtime.container import Container\n"
             "from sustainable_mlops.sandbox.runtime.process import Process\n"
             "script = 'import os, time; print(os.getpid(), flush=True); time.sleep(60)'\n"
             "show = lambda line, is_error: print(line, flush=True)\n"
-            "Process([sys.executable, '-c', script], pathlib.Path(), {}, show, lambda: None)\n"
+            "container = Container(pathlib.Path(), mounted=False)\n"
+            "command = [sys.executable, '-c', script]\n"
+            "Process(container, command, container.folder, {}, show, lambda: None)\n"
             "time.sleep(60)\n",
         ],
         stdout=subprocess.PIPE,

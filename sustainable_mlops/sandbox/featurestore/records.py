@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,8 @@ Value = str | int | float | list[str] | list[int] | list[float] | None
 
 # ISO-8601 in UTC, to the second or the millisecond. Source: event time in the Feature Store developer guide.
 _EVENT_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
+#: Half a character, which JSON can hold and no store can.
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _INTEGRAL = (-(2**63), 2**63 - 1)
 
 
@@ -77,6 +80,8 @@ class Schema:
     def typed(self, name: str, sent: str | None) -> str | int | float | None:
         """One value in its feature's type. Raises RecordError where it has another."""
         kind = self.definitions[name]["FeatureType"]
+        if sent is not None and _SURROGATE.search(sent):
+            raise RecordError(f"Validation Error: The value of feature {name} is not valid Unicode.")
         if sent is None or kind == "String":
             return sent
         try:
@@ -91,16 +96,16 @@ class Schema:
 
     def time_of(self, sent: str) -> datetime:
         """An event time as a moment. Raises RecordError where it is none."""
-        if self.definitions[self.event_time]["FeatureType"] == "Fractional":
-            return datetime.fromtimestamp(float(sent), UTC)
-        if _EVENT_TIME.fullmatch(sent):
-            try:
+        fractional = self.definitions[self.event_time]["FeatureType"] == "Fractional"
+        wanted = "seconds since the epoch" if fractional else "yyyy-MM-dd'T'HH:mm:ssZ or yyyy-MM-dd'T'HH:mm:ss.SSSZ"
+        with suppress(ValueError, OverflowError, OSError):  # no number, or no moment that a calendar has
+            if fractional:
+                return datetime.fromtimestamp(float(sent), UTC)
+            if _EVENT_TIME.fullmatch(sent):
                 return datetime.fromisoformat(sent.replace("Z", "+00:00"))
-            except ValueError:
-                pass
         raise RecordError(
-            f"Validation Error: The value of the event time feature {self.event_time} must be in the format "
-            f"yyyy-MM-dd'T'HH:mm:ssZ or yyyy-MM-dd'T'HH:mm:ss.SSSZ; got '{sent[:100]}'."
+            f"Validation Error: The value of the event time feature {self.event_time} must be in the format {wanted}; "
+            f"got '{sent[:100]}'."
         )
 
     def row(self, record: Mapping[str, Any]) -> dict[str, Value]:
@@ -111,6 +116,9 @@ class Schema:
         return row
 
 
-def duration(ttl: Mapping[str, Any]) -> timedelta:
-    """A TtlDuration as a span of time."""
-    return timedelta(**{ttl["Unit"].lower(): ttl["Value"]})
+def expiry(moment: datetime, ttl: Mapping[str, Any]) -> datetime:
+    """When a record of that moment expires. Raises RecordError for a TtlDuration beyond the calendar."""
+    try:
+        return moment + timedelta(**{ttl["Unit"].lower(): ttl["Value"]})
+    except OverflowError:
+        raise RecordError(f"Validation Error: TtlDuration of {ttl['Value']} {ttl['Unit']} is too long.") from None

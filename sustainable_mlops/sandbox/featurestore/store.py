@@ -8,7 +8,7 @@ from typing import Any
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.sandbox.featurestore.offline import FLUSH_SECONDS, OfflineStore, Row
 from sustainable_mlops.sandbox.featurestore.online import Entry, OnlineStore
-from sustainable_mlops.sandbox.featurestore.records import RecordError, Schema, duration
+from sustainable_mlops.sandbox.featurestore.records import RecordError, Schema, expiry
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Part
 from sustainable_mlops.sandbox.sagemaker.feature_groups import FeatureGroups
@@ -44,7 +44,7 @@ class FeatureStore(Part):
         event_time = schema.time_of(record[schema.event_time])
         if "OnlineStore" in targets:
             ttl = ttl or fields["OnlineStoreConfig"].get("TtlDuration")
-            expires_at = event_time + duration(ttl) if ttl else None
+            expires_at = expiry(event_time, ttl) if ttl else None
             self._online_of(fields).write(record[schema.identifier], Entry(event_time, record, expires_at))
         if "OfflineStore" in targets:
             self._offline_of(fields).append(Row(schema.row(record), event_time))

@@ -13,6 +13,7 @@ from sustainable_mlops.sandbox.errors import ValidationError
 from sustainable_mlops.sandbox.parts.resources import Fields, Resource
 
 _PAGE = 100  # the most that any List operation returns at once
+_TIME = re.compile(r"\w+Time(After|Before)")
 _DEFAULT = re.compile(r"default(?: value)?(?: is|:)\s*(?:<code>)?(?P<value>\w+)", re.IGNORECASE)
 
 
@@ -30,10 +31,12 @@ def list_page(
     `name` is the field that holds the name, `status` the one that holds the status; `wanted` are values that fields
     must have (None: must not have).
     """
+    times = {member: _seconds(value) for member, value in request.items() if _TIME.fullmatch(member)}
     found = [
         resource.fields
         for resource in resources
         if _matches(resource.fields, request, name, status)
+        and _in_time(resource.fields, times)
         and all(resource.fields.get(member) == value for member, value in (wanted or {}).items())
     ]
     by = str(request.get("SortBy") or documented_default(operation, "SortBy") or "CreationTime")
@@ -52,7 +55,7 @@ def cut(operation: str, request: Fields, items: list[Any]) -> Fields:
     token = request.get("NextToken") or "0"
     if not re.fullmatch(r"[0-9]{1,9}", token):
         raise ValidationError("The NextToken is invalid.")
-    start, size = int(token), request.get("MaxResults") or _PAGE
+    start, size = int(token), request.get("MaxResults") or int(documented_default(operation, "MaxResults") or _PAGE)
     page: Fields = {_list_member(operation): items[start : start + size]}
     if start + size < len(items):
         page["NextToken"] = str(start + size)
@@ -78,27 +81,29 @@ def _list_member(operation: str) -> str:
 
 def _matches(fields: Fields, request: Fields, name: str, status: str) -> bool:
     wanted_status = next((value for member, value in request.items() if member.endswith("StatusEquals")), None)
-    return (
-        request.get("NameContains", "").lower() in fields[name].lower()
-        and (wanted_status is None or fields.get(status) == wanted_status)
-        and all(_in_time(fields[member], member, request) for member in ("CreationTime", "LastModifiedTime"))
+    return request.get("NameContains", "").lower() in fields[name].lower() and (
+        wanted_status is None or fields.get(status) == wanted_status
     )
 
 
-def _in_time(moment: datetime, member: str, request: Fields) -> bool:
-    after, before = (_seconds(request.get(f"{member}{side}")) for side in ("After", "Before"))
-    return (after is None or after <= moment.timestamp()) and (before is None or moment.timestamp() <= before)
+def _in_time(fields: Fields, times: dict[str, float]) -> bool:
+    """Whether every `<field>After` and `<field>Before` holds."""
+    for member, seconds in times.items():
+        moment = fields.get(re.sub(r"(After|Before)$", "", member))
+        if moment is None:
+            return False
+        if moment.timestamp() < seconds if member.endswith("After") else moment.timestamp() > seconds:
+            return False
+    return True
 
 
-def _seconds(sent: Any) -> float | None:
+def _seconds(sent: Any) -> float:
     """A time in a request, which clients send as epoch seconds or in ISO 8601."""
-    if sent is None or isinstance(sent, int | float):
-        return sent
-    if isinstance(sent, datetime):
-        return sent.timestamp()
     try:
-        return datetime.fromisoformat(str(sent)).timestamp()
-    except ValueError:
+        if isinstance(sent, str):
+            sent = datetime.fromisoformat(sent)
+        return float(sent.timestamp() if isinstance(sent, datetime) else sent)
+    except (ValueError, OverflowError):
         raise ValidationError(f"Value '{sent}' is no timestamp; send seconds since the epoch or ISO 8601.") from None
 
 

@@ -51,6 +51,8 @@ class Api:
             return _json(_records(parts, request))
         except ApiError as error:
             return _refusal(error, rest=not target)
+        except RecursionError:
+            return _refusal(SerializationError("The request is nested too deeply."), rest=not target)
 
     def _control_plane(self, target: str, request: Request, account: str, region: str) -> Response:
         known = self._plane.known(target.removeprefix(TARGET))

@@ -24,6 +24,7 @@ from sustainable_mlops.sandbox.sagemaker.pipeline_executions import PipelineExec
 from sustainable_mlops.sandbox.sagemaker.pipelines import Pipelines
 from sustainable_mlops.sandbox.sagemaker.tags import Tags
 from sustainable_mlops.sandbox.sagemaker.training_jobs import TrainingJobs
+from sustainable_mlops.sandbox.sagemaker.tuning_jobs import HyperParameterTuningJobs
 
 #: In the order in which they are made: each may depend on those before it, and is closed before them.
 PARTS: tuple[type[Part], ...] = (
@@ -37,6 +38,7 @@ PARTS: tuple[type[Part], ...] = (
     FeatureStore,
     Records,
     TrainingJobs,
+    HyperParameterTuningJobs,
     Pipelines,
     PipelineExecutions,
     Tags,

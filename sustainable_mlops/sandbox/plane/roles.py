@@ -1,7 +1,7 @@
 """The roles that requests name: SageMaker refuses one that it cannot assume. moto's IAM of the same account decides."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sustainable_mlops.sandbox.errors import ValidationError
@@ -13,13 +13,19 @@ _SERVICE = "sagemaker.amazonaws.com"
 
 def must_be_assumable(account: str, request: Mapping[str, Any]) -> None:
     """Raise ValidationError where the request names a role that SageMaker cannot assume in that account."""
-    for member in _MEMBERS:
-        arn = request.get(member)
-        if arn and not _assumable(account, arn):
+    for arn in _named(request):
+        if not _assumable(account, arn):
             raise ValidationError(
                 f"Could not assume role {arn}. Please ensure that the role exists and allows principal '{_SERVICE}' to "
                 "assume the role."
             )
+
+
+def _named(request: Mapping[str, Any]) -> Iterator[str]:
+    """A tuning job names them in the definitions of its training jobs."""
+    one, several = request.get("TrainingJobDefinition"), request.get("TrainingJobDefinitions")
+    for structure in (request, one or {}, *(several or ())):
+        yield from (structure[member] for member in _MEMBERS if structure.get(member))
 
 
 def _assumable(account: str, arn: str) -> bool:

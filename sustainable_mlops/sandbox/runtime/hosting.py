@@ -1,4 +1,4 @@
-"""Serves one model as Serverless Inference does: workers start on demand, answer one request each, and go when idle."""
+"""Serves one model as Serverless Inference does: workers start on demand, answer one request each, go when idle."""
 
 import io
 import shutil
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox.runtime import archives, container
+from sustainable_mlops.sandbox.runtime import archives, mounting
+from sustainable_mlops.sandbox.runtime.container import ML_ROOT, Container
 from sustainable_mlops.sandbox.runtime.process import kill_group
 from sustainable_mlops.sandbox.runtime.worker import read_message, write_message
 
@@ -46,14 +47,16 @@ class ThrottledError(Exception):
 class Worker:
     """A worker process and the pipe to it. One thread at a time may use it; any may kill it."""
 
-    def __init__(self, environment: Mapping[str, str], folder: Path, log: Path) -> None:
+    def __init__(
+        self, container: Container, environment: Mapping[str, str], log: Path, invocation_seconds: float
+    ) -> None:
         self.idle_since = time.monotonic()
         self._log = log
+        self._invocation_seconds = invocation_seconds
         self._death: tuple[int, str] | None = None
         with log.open("ab") as errors:
             self._popen = subprocess.Popen(
-                [sys.executable, "-P", str(_WORKER)],
-                cwd=folder,
+                container.launch([sys.executable, "-P", str(_WORKER)], container.folder),
                 env=dict(environment),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -84,7 +87,7 @@ class Worker:
             write_message(self._requests, {"content_type": content_type, "accept": accept}, body)
         except OSError:  # it died; reading says so
             self.kill()
-        return self._receive(INVOCATION_SECONDS, _TIMED_OUT)
+        return self._receive(self._invocation_seconds, _TIMED_OUT)
 
     def _receive(self, seconds: float, too_late: str) -> tuple[bytes, str]:
         watch = threading.Timer(seconds, self.kill, (0, too_late))
@@ -134,14 +137,15 @@ class Worker:
 
 
 class ModelServer:
-    """A serverless endpoint's model.
+    """The model of an endpoint or of a transform job.
 
-    `model_data` is a model.tar.gz, unpacked into `folder` at the first cold start and shared by the workers; the
-    entry point is `code/inference.py` or what SAGEMAKER_PROGRAM says. Workers write their logs to `folder/logs`.
+    `model_data` is a model.tar.gz, unpacked into `folder`, the container's /opt/ml, at the first cold start and shared
+    by the workers; the entry point is `code/inference.py` or what SAGEMAKER_PROGRAM says. Workers write their logs to
+    `folder/logs`. `mounted` says whether /opt/ml is real, as `mounting` finds it otherwise.
 
-    `memory_mb` is kept by looking at each worker's resident memory every 0.25 s and killing it above the limit: a
-    short peak passes, where the real limit would not let it. `idle_seconds` and `startup_seconds` are the sandbox's
-    choices.
+    `memory_mb`, of a serverless endpoint, is kept by looking at each worker's resident memory every 0.25 s and killing
+    it above the limit: a short peak passes, where the real limit would not let it. `idle_seconds` and `startup_seconds`
+    are the sandbox's choices.
     """
 
     def __init__(
@@ -150,15 +154,19 @@ class ModelServer:
         environment: Mapping[str, str],
         folder: Path,
         *,
-        memory_mb: int,
+        memory_mb: int | None = None,
         max_concurrency: int,
         idle_seconds: float = 60,
         startup_seconds: float = 60,
+        invocation_seconds: float = INVOCATION_SECONDS,
+        mounted: bool | None = None,
     ) -> None:
         self._model_data = model_data
         self._given = environment
-        self._folder = folder.absolute()
-        self._memory = memory_mb * _MEBIBYTE
+        real = mounting.mounted() if mounted is None else mounted
+        self._container = Container(folder.absolute(), mounted=real, host="model")
+        self._memory = memory_mb * _MEBIBYTE if memory_mb is not None else None
+        self._invocation_seconds = invocation_seconds
         self._max_concurrency = max_concurrency
         self._idle_seconds = idle_seconds
         self._startup_seconds = startup_seconds
@@ -239,9 +247,9 @@ class ModelServer:
             if self._closed.is_set():
                 raise ModelError(0, "the endpoint was deleted", "")
             self._started += 1
-            log = self._folder / "logs" / f"worker-{self._started}.log"
+            log = self._container.folder / "logs" / f"worker-{self._started}.log"
             log.parent.mkdir(parents=True, exist_ok=True)
-            worker = Worker(environment, self._folder, log)
+            worker = Worker(self._container, environment, log, self._invocation_seconds)
             self._workers.add(worker)
             if self._janitor is None:
                 self._janitor = threading.Thread(target=self._look_after, name="model-server", daemon=True)
@@ -257,18 +265,20 @@ class ModelServer:
 
     def _environment(self) -> dict[str, str]:
         """Unpack the model at the first call, and say where everything is; raises ModelError for what is missing."""
-        model = self._folder / "model"
-        defaults = {
+        container = self._container
+        given = {
             "SAGEMAKER_PROGRAM": "inference.py",
-            "SAGEMAKER_SUBMIT_DIRECTORY": f"{container.ML_ROOT}/model/code",
+            "SAGEMAKER_SUBMIT_DIRECTORY": f"{ML_ROOT}/model/code",
+            **self._given,
         }
-        environment = container.environment({**defaults, **self._given}, self._folder)
-        environment["SM_MODEL_DIR"] = str(model)
-        self._unpack(model)
-        program = Path(environment["SAGEMAKER_SUBMIT_DIRECTORY"]) / environment["SAGEMAKER_PROGRAM"]
-        if not program.is_file():
-            raise ModelError(500, _no_program(environment), "")
-        return environment
+        try:
+            self._unpack(container.model)
+            code = container.local(given["SAGEMAKER_SUBMIT_DIRECTORY"], "SAGEMAKER_SUBMIT_DIRECTORY")
+        except UserError as error:
+            raise ModelError(500, str(error), "") from error
+        if not (code / given["SAGEMAKER_PROGRAM"]).is_file():
+            raise ModelError(500, _no_program(given), "")
+        return container.environment(given) | {"SM_MODEL_DIR": container.seen(container.model)}
 
     def _unpack(self, model: Path) -> None:
         with self._unpacking:
@@ -277,10 +287,7 @@ class ModelServer:
             shutil.rmtree(model, ignore_errors=True)
             model.mkdir(parents=True)
             if self._model_data is not None:
-                try:
-                    archives.unpack(io.BytesIO(self._model_data), model, "model.tar.gz")
-                except UserError as error:
-                    raise ModelError(500, str(error), "") from error
+                archives.unpack(io.BytesIO(self._model_data), model, "model.tar.gz")
             self._unpacked = True
 
     def _look_after(self) -> None:
@@ -296,7 +303,7 @@ class ModelServer:
             for worker in tired:
                 worker.close()
             for worker in workers:
-                if worker.alive and worker.memory() > self._memory:
+                if self._memory is not None and worker.alive and worker.memory() > self._memory:
                     limit = self._memory // _MEBIBYTE
                     worker.kill(0, f"the worker was killed: it used more than MemorySizeInMB, {limit} MB")
 

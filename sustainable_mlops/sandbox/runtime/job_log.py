@@ -1,9 +1,9 @@
-"""What a training script prints: kept in a file, sent to CloudWatch Logs, and searched for metrics."""
+"""What a job's containers print: kept in a file, sent to CloudWatch Logs, and searched for metrics."""
 
 import re
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,6 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sustainable_mlops.errors import UserError
-
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 # PutLogEvents takes up to 10,000 events and 1,048,576 bytes, an event counting 26 bytes more than its text.
 _BATCH_EVENTS = 1_000
@@ -58,10 +56,12 @@ class CloudWatchStream:
 
 
 class Metrics:
-    """AlgorithmSpecification.MetricDefinitions: the last value that each regular expression found in the log."""
+    """AlgorithmSpecification.MetricDefinitions: the values that regular expressions found in the log."""
 
     def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
-        self.values: dict[str, float] = {}
+        self.values: dict[str, float] = {}  #: the last one of each metric
+        self.history: defaultdict[str, list[float]] = defaultdict(list)  #: all of them, in order
+        self.found = 0  #: how many there are in all
         self._patterns: list[tuple[str, re.Pattern[str]]] = []
         for definition in definitions:
             name = definition["Name"]
@@ -80,9 +80,12 @@ class Metrics:
             if match is None:
                 continue
             try:
-                self.values[name] = float(match.group(1))
+                value = float(match.group(1))
             except (TypeError, ValueError):
                 continue
+            self.values[name] = value
+            self.history[name].append(value)
+            self.found += 1
 
 
 class JobLog:
@@ -90,35 +93,42 @@ class JobLog:
 
     def __init__(self, path: Path, metrics: Metrics) -> None:
         self.metrics = metrics
-        self.stream: CloudWatchStream | None = None
+        self._streams: dict[str, CloudWatchStream] = {}
         self._lock = threading.Lock()
-        self._pending: list[tuple[float, str]] = []
-        self._errors: deque[str] = deque(maxlen=20)
+        self._pending: dict[str, list[tuple[float, str]]] = {}
+        self._errors: defaultdict[str, deque[str]] = defaultdict(lambda: deque(maxlen=20))
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("w", encoding="utf-8", buffering=1)
 
-    def write(self, line: str, is_error: bool = False) -> None:
+    def open_streams(self, client: Any, group: str, names: Mapping[str, str]) -> None:
+        """From now on each host's lines go to its own log stream, named by `names`; the last ones are left behind."""
+        self.flush()
+        with self._lock:
+            self._streams = {host: CloudWatchStream(client, group, name) for host, name in names.items()}
+
+    def write(self, line: str, is_error: bool = False, *, host: str = "algo-1") -> None:
         """Add one line. Metrics are looked for in all of them, as SageMaker searches the log stream."""
         with self._lock:
             self._file.write(f"{line}\n")
             self.metrics.scan(line)
             if is_error and line.strip():
-                self._errors.append(line)
-            if self.stream is not None:
-                self._pending.append((time.time(), line))
+                self._errors[host].append(line)
+            if host in self._streams:
+                self._pending.setdefault(host, []).append((time.time(), line))
 
     def flush(self) -> None:
         """Send what was written since the last time to CloudWatch Logs."""
         with self._lock:
-            pending, self._pending = self._pending, []
-        if self.stream is not None and pending:
-            self.stream.put(pending)
+            pending, self._pending = self._pending, {}
+            streams = self._streams
+        for host, events in pending.items():
+            streams[host].put(events)
 
-    def last_errors(self, characters: int) -> str:
-        """The end of stderr, whole lines, at most so many characters."""
+    def last_errors(self, characters: int, *, host: str = "algo-1") -> str:
+        """The end of a host's stderr, whole lines, at most so many characters."""
         with self._lock:
             text = ""
-            for line in reversed(self._errors):
+            for line in reversed(self._errors[host]):
                 if len(line) + len(text) + 1 > characters:
                     return text or line[:characters]
                 text = f"{line}\n{text}" if text else line

@@ -5,12 +5,18 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-_LAUNCH = Path(__file__).with_name("launch.py")
+from sustainable_mlops.sandbox.runtime.container import Container
+
+if TYPE_CHECKING:
+    import psutil
+
+#: A file, whatever its path is called: the device it is on, and its number there.
+FileId = tuple[int, int]
 
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:
@@ -22,7 +28,7 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
 
 
 class Process:
-    """A running command in a session of its own.
+    """A command running in a container, in a session of its own.
 
     `on_line(line, is_error)` is called from reader threads for each line of stdout and stderr, `on_end()` once when
     the output has ended. The thread that makes a Process must live as long as the process: Linux takes the end of
@@ -31,8 +37,9 @@ class Process:
 
     def __init__(
         self,
+        container: Container,
         command: Sequence[str],
-        folder: Path,
+        workdir: Path,
         environment: Mapping[str, str],
         on_line: Callable[[str, bool], None],
         on_end: Callable[[], None],
@@ -40,8 +47,7 @@ class Process:
         self._on_line = on_line
         self._on_end = on_end
         self._popen = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_LAUNCH), str(os.getpid()), *command],
-            cwd=folder,
+            container.launch(command, workdir, parent=os.getpid()),
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -65,16 +71,15 @@ class Process:
         """The return code (negative: killed by that signal), or None while it runs."""
         return self._popen.poll()
 
-    def files_being_written(self) -> set[Path] | None:
+    def files_being_written(self) -> set[FileId] | None:
         """Files that the command or its children hold open for writing; None if it has ended, and none can tell."""
         import psutil
 
-        files = set()
+        files: set[FileId] = set()
         with suppress(psutil.NoSuchProcess):
             command = psutil.Process(self.pid)
             for process in (command, *command.children(recursive=True)):
-                # Only Linux tells the mode; elsewhere every open file counts.
-                files |= {Path(file.path) for file in process.open_files() if getattr(file, "mode", "w") != "r"}
+                files.update(_open_for_writing(process))
         return files if self.poll() is None else None
 
     def terminate(self) -> None:
@@ -98,3 +103,21 @@ class Process:
         self._read(stream, False)
         errors.join()
         self._on_end()
+
+
+def _open_for_writing(process: "psutil.Process") -> Iterator[FileId]:
+    if sys.platform != "linux":  # where every open file counts: nothing tells how it was opened
+        for file in process.open_files():
+            with suppress(FileNotFoundError):
+                status = os.stat(file.path)
+                yield status.st_dev, status.st_ino
+        return
+    # Not psutil's list: the paths of a mount namespace are not found outside it, but its descriptors are.
+    with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        for descriptor in os.scandir(f"/proc/{process.pid}/fd"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                about = Path(f"/proc/{process.pid}/fdinfo/{descriptor.name}").read_text()
+                flags = int(next(line for line in about.splitlines() if line.startswith("flags:")).split()[1], base=8)
+                if flags & os.O_ACCMODE != os.O_RDONLY:
+                    status = descriptor.stat()
+                    yield status.st_dev, status.st_ino

@@ -49,6 +49,13 @@ class S3:
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
         self._client.upload_fileobj(content, target.bucket, target.key, ExtraArgs=encryption, Config=_TRANSFER)
 
+    def upload_folder(self, folder: Path, target: S3Uri, kms_key_id: str | None = None) -> None:
+        """Upload every file under `folder` to its place below `target`; links are not followed, as in SageMaker."""
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                with path.open("rb") as content:
+                    self.upload(content, target / path.relative_to(folder).as_posix(), kms_key_id)
+
 
 @contextmanager
 def failure(action: str, address: object) -> Iterator[None]:

@@ -1,11 +1,10 @@
 """Script mode: how SageMaker's framework containers start the user's script.
 
-The folders, configuration files, arguments and `SM_*` variables are those of the SageMaker Training Toolkit
-(https://github.com/aws/sagemaker-training-toolkit, ENVIRONMENT_VARIABLES.md).
+The arguments and `SM_*` variables are those of the SageMaker Training Toolkit
+(https://github.com/aws/sagemaker-training-toolkit), which the tests ask for its own answer.
 """
 
 import json
-import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -14,43 +13,20 @@ from typing import Any
 
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox.runtime import container
+from sustainable_mlops.sandbox.runtime.container import ML_ROOT, Container, cpu_count
 
-HOST = "algo-1"
-CHECKPOINTS = f"{container.ML_ROOT}/checkpoints"
-#: FailureReason's longest text in the API.
-REASON_CHARACTERS = 1024
-
-
-class JobFolder:
-    """The folder that stands for /opt/ml, and the log beside the job's own files in `output`."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.config = root / "input" / "config"
-        self.data = root / "input" / "data"
-        self.code = root / "code"
-        self.model = root / "model"
-        self.output = root / "output"
-        self.output_data = self.output / "data"
-        self.failure = self.output / "failure"
-        self.log = self.output / "log.txt"
-
-    def reset(self) -> None:
-        """A fresh disk: nothing of an earlier instance is left but the log, which is not the instance's."""
-        self.output.mkdir(parents=True, exist_ok=True)
-        for path in [*self.root.iterdir(), *self.output.iterdir()]:
-            if path not in (self.output, self.log):
-                _remove(path)
-        for path in (self.config, self.data, self.code, self.model, self.output_data):
-            path.mkdir(parents=True)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+#: Hyperparameters that the toolkit keeps for itself; others whose names start with `sagemaker_` go to the framework.
+_TOOLKIT = {
+    "_tuning_objective_metric",
+    "default_user_module_name",
+    "sagemaker_container_log_level",
+    "sagemaker_enable_cloudwatch_metrics",
+    "sagemaker_job_name",
+    "sagemaker_program",
+    "sagemaker_region",
+    "sagemaker_s3_output",
+    "sagemaker_submit_directory",
+}
 
 
 def _json(value: object) -> str:
@@ -69,27 +45,35 @@ def _decoded(value: str) -> Any:
 
 
 class Script:
-    """The entry point of a CreateTrainingJob request, and how to start it.
+    """The entry point of a CreateTrainingJob request, and how to start it in a container.
 
-    Raises UserError where the request has none: then its image is a built-in algorithm, which cannot run here.
+    `configuration` holds the contents of input/config by name. Raises UserError where the request has no script: then
+    its image is a built-in algorithm, which cannot run here.
     """
 
-    def __init__(self, request: Mapping[str, Any], folder: JobFolder) -> None:
-        self._request = request
-        self._folder = folder
-        hyperparameters = {name: _decoded(text) for name, text in request.get("HyperParameters", {}).items()}
-        self._framework = {name: value for name, value in hyperparameters.items() if name.startswith("sagemaker_")}
-        self._hyperparameters = {
-            name: self._translated(value) for name, value in hyperparameters.items() if name not in self._framework
+    def __init__(self, request: Mapping[str, Any], container: Container, configuration: Mapping[str, Any]) -> None:
+        self._container = container
+        self._resources = configuration["resourceconfig"]
+        self._inputs = configuration["inputdataconfig"]
+        given = {name: _decoded(text) for name, text in configuration["hyperparameters"].items()}
+        self._kept = {name: value for name, value in given.items() if name in _TOOLKIT}
+        self._framework = {
+            name: value for name, value in given.items() if name.startswith("sagemaker_") and name not in _TOOLKIT
         }
-        given = request.get("Environment", {})
-        program = given.get("SAGEMAKER_PROGRAM") or self._framework.get("sagemaker_program")
-        source = given.get("SAGEMAKER_SUBMIT_DIRECTORY") or self._framework.get("sagemaker_submit_directory")
+        self._hyperparameters = {
+            name: self._translated(value)
+            for name, value in given.items()
+            if name not in self._kept and name not in self._framework
+        }
+        environment = request.get("Environment", {})
+        self._job_name: str = request["TrainingJobName"]
+        program = environment.get("SAGEMAKER_PROGRAM") or self._kept.get("sagemaker_program")
+        source = environment.get("SAGEMAKER_SUBMIT_DIRECTORY") or self._kept.get("sagemaker_submit_directory")
         if not program or not source:
             image = request["AlgorithmSpecification"].get("TrainingImage", "the algorithm")
             raise UserError(
                 f"{image}: built-in algorithms do not run in the sandbox; give hyperparameters sagemaker_program and "
-                "sagemaker_submit_directory to run a script in a framework container"
+                "sagemaker_submit_directory to run a script in a framework container, or a ContainerEntrypoint"
             )
         self.program = str(program)
         self.source = self._source(str(source))
@@ -98,15 +82,11 @@ class Script:
 
     def _source(self, text: str) -> S3Uri | Path:
         """The source in S3, or where a channel has brought it (an isolated container can reach no S3)."""
-        local = container.translate(text, self._folder.root)
-        if local == text:
-            return S3Uri.parse(text, "hyperparameter sagemaker_submit_directory")
-        if ".." in PurePosixPath(text).parts:
-            raise UserError(f"hyperparameter sagemaker_submit_directory: {text!r} is not under {container.ML_ROOT}")
-        return Path(local)
+        field = "hyperparameter sagemaker_submit_directory"
+        return self._container.local(text, field) if text.startswith(f"{ML_ROOT}/") else S3Uri.parse(text, field)
 
     def _translated(self, value: Any) -> Any:
-        return container.translate(value, self._folder.root) if isinstance(value, str) else value
+        return self._container.translate(value) if isinstance(value, str) else value
 
     @property
     def arguments(self) -> list[str]:
@@ -121,113 +101,69 @@ class Script:
     @property
     def command(self) -> list[str]:
         """The command to run in the code folder; raises UserError if the source does not hold the program."""
-        if not (self._folder.code / self.program).is_file():
+        if not (self._container.code / self.program).is_file():
             raise UserError(f"hyperparameter sagemaker_program: no file {self.program} in {self.source}")
         return [sys.executable, self.program, *self.arguments]
 
-    def write_configuration(self) -> None:
-        """Write the files of input/config."""
-        for name, content in (
-            ("hyperparameters", self._request.get("HyperParameters", {})),
-            ("resourceconfig", self._resource_config),
-            ("inputdataconfig", self._input_data_config),
-        ):
-            (self._folder.config / f"{name}.json").write_text(json.dumps(content, indent=2))
-
     @property
-    def _resource_config(self) -> dict[str, Any]:
-        instance_type = self._request["ResourceConfig"].get("InstanceType", "local")
-        group = {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": [HOST]}
-        return {
-            "current_host": HOST,
-            "current_instance_type": instance_type,
-            "current_group_name": group["instance_group_name"],
-            "hosts": [HOST],
-            "instance_groups": [group],
-            "network_interface_name": "eth0",
-        }
-
-    @property
-    def _input_data_config(self) -> dict[str, dict[str, str]]:
-        return {
-            channel["ChannelName"]: {
-                "TrainingInputMode": channel.get("InputMode")
-                or self._request["AlgorithmSpecification"]["TrainingInputMode"],
-                "S3DistributionType": channel["DataSource"]["S3DataSource"].get(
-                    "S3DataDistributionType", "FullyReplicated"
-                ),
-                "RecordWrapperType": channel.get("RecordWrapperType", "None"),
-                **({"ContentType": channel["ContentType"]} if "ContentType" in channel else {}),
-            }
-            for channel in self._request.get("InputDataConfig", [])
-        }
-
-    def environment(self, region: str) -> dict[str, str]:
-        """All variables of the script's process."""
-        training = self._training_environment
-        channels = training["channel_input_dirs"]
-        variables: dict[str, Any] = {
-            "CHANNELS": sorted(channels),
-            "CURRENT_HOST": HOST,
-            "CURRENT_INSTANCE_TYPE": self._resource_config["current_instance_type"],
-            "FRAMEWORK_PARAMS": training["additional_framework_parameters"],
-            "HOSTS": training["hosts"],
-            "HPS": training["hyperparameters"],
-            "INPUT_CONFIG_DIR": training["input_config_dir"],
-            "INPUT_DATA_CONFIG": training["input_data_config"],
-            "INPUT_DIR": training["input_dir"],
-            "LOG_LEVEL": training["log_level"],
-            "MODEL_DIR": training["model_dir"],
-            "MODULE_DIR": training["module_dir"],
-            "MODULE_NAME": training["module_name"],
-            "NETWORK_INTERFACE_NAME": training["network_interface_name"],
-            "NUM_CPUS": training["num_cpus"],
-            "NUM_GPUS": training["num_gpus"],
-            "OUTPUT_DATA_DIR": training["output_data_dir"],
-            "OUTPUT_DIR": training["output_dir"],
-            "RESOURCE_CONFIG": training["resource_config"],
-            "TRAINING_ENV": training,
+    def variables(self) -> dict[str, str]:
+        """The `SM_*` variables of the script's process, and where it finds its own modules."""
+        toolkit = self._toolkit
+        renamed = {
+            "HPS": toolkit["hyperparameters"],
+            "FRAMEWORK_PARAMS": toolkit["additional_framework_parameters"],
+            "CHANNELS": sorted(toolkit["channel_input_dirs"]),
+            "TRAINING_ENV": toolkit,
             "USER_ARGS": self.arguments,
-            "USER_ENTRY_POINT": self.program,
-            **{f"CHANNEL_{name.upper()}": path for name, path in channels.items()},
-            **{f"HP_{name.upper()}": value for name, value in self._hyperparameters.items()},
         }
-        account = self._request["RoleArn"].split(":")[4]
-        job = {
-            "AWS_DEFAULT_REGION": region,
-            "AWS_REGION": region,
-            "PYTHONPATH": str(self._folder.code),
-            "TRAINING_JOB_NAME": self._request["TrainingJobName"],
-            "TRAINING_JOB_ARN": f"arn:aws:sagemaker:{region}:{account}:training-job/{self._request['TrainingJobName']}",
-        }
-        toolkit = {f"SM_{name}": _json(value) for name, value in variables.items()}
-        return container.environment({**job, **toolkit, **self._request.get("Environment", {})}, self._folder.root)
+        variables = {name.upper(): toolkit[name] for name in sorted(toolkit.keys() - _ONLY_IN_TRAINING_ENV)} | renamed
+        variables |= {f"CHANNEL_{name.upper()}": path for name, path in toolkit["channel_input_dirs"].items()}
+        variables |= {f"HP_{name.upper()}": value for name, value in self._hyperparameters.items()}
+        path = {"PYTHONPATH": self._container.seen(self._container.code)}
+        return path | {f"SM_{name}": _json(value) for name, value in variables.items()}
 
     @property
-    def _training_environment(self) -> dict[str, Any]:
-        folder = self._folder
+    def _toolkit(self) -> dict[str, Any]:
+        """What the toolkit calls SM_TRAINING_ENV."""
+        container, hosts = self._container, self._container.hosts
+        group = self._resources["instance_groups"][0]
         return {
             "additional_framework_parameters": self._framework,
-            "channel_input_dirs": {name: str(folder.data / name) for name in self._input_data_config},
-            "current_host": HOST,
-            "hosts": [HOST],
+            "channel_input_dirs": {name: container.seen(container.data / name) for name in self._inputs},
+            "current_host": container.host,
+            "current_instance_group": group["instance_group_name"],
+            "current_instance_group_hosts": hosts,
+            "current_instance_type": group["instance_type"],
+            "distribution_hosts": [],
+            "distribution_instance_groups": [],
+            "framework_module": None,
+            "hosts": hosts,
             "hyperparameters": self._hyperparameters,
-            "input_config_dir": str(folder.config),
-            "input_data_config": self._input_data_config,
-            "input_dir": str(folder.config.parent),
-            "is_master": True,
-            "job_name": self._request["TrainingJobName"],
-            "log_level": self._framework.get("sagemaker_container_log_level", 20),
-            "master_hostname": HOST,
-            "model_dir": str(folder.model),
-            "module_dir": str(self.source),
+            "input_config_dir": container.seen(container.config),
+            "input_data_config": self._inputs,
+            "input_dir": container.seen(container.config.parent),
+            "instance_groups": [group["instance_group_name"]],
+            "instance_groups_dict": {group["instance_group_name"]: group},
+            "is_hetero": False,
+            "is_master": container.host == hosts[0],
+            "is_modelparallel_enabled": None,
+            "is_smddpmprun_installed": False,
+            "is_smddprun_installed": False,
+            "job_name": self._job_name,
+            "log_level": self._kept.get("sagemaker_container_log_level", 20),
+            "master_hostname": hosts[0],
+            "model_dir": container.seen(container.model),
+            "module_dir": container.seen(self.source) if isinstance(self.source, Path) else str(self.source),
             "module_name": self.program.removesuffix(".py"),
-            "network_interface_name": "eth0",
-            "num_cpus": container.cpu_count(),
+            "network_interface_name": self._resources["network_interface_name"],
+            "num_cpus": cpu_count(),
             "num_gpus": 0,
-            "output_data_dir": str(folder.output_data),
-            "output_dir": str(folder.output),
-            "resource_config": self._resource_config,
+            "num_neurons": 0,
+            "output_data_dir": container.seen(container.output_data),
+            "output_dir": container.seen(container.output),
+            "output_intermediate_dir": container.seen(container.output / "intermediate"),
+            "resource_config": self._resources,
+            "topology": [],
             "user_entry_point": self.program,
         }
 
@@ -236,8 +172,23 @@ class Script:
         if return_code < 0 and not errors:
             errors = f"the script was killed by {signal.Signals(-return_code).name}"
         command = " ".join([Path(sys.executable).name, self.program, *self.arguments])
-        reason = (
+        return (
             f'AlgorithmError: ExecuteUserScriptError:\nExitCode {return_code}\nErrorMessage "{errors}"\n'
             f'Command "{command}"'
         )
-        return reason[:REASON_CHARACTERS]
+
+
+#: What the toolkit gives no variable of its own, or one under another name.
+_ONLY_IN_TRAINING_ENV = {
+    "additional_framework_parameters",
+    "channel_input_dirs",
+    "distribution_hosts",
+    "hyperparameters",
+    "is_master",
+    "is_modelparallel_enabled",
+    "is_smddpmprun_installed",
+    "is_smddprun_installed",
+    "job_name",
+    "master_hostname",
+    "topology",
+}

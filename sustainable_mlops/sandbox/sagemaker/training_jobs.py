@@ -1,5 +1,6 @@
-"""Training jobs: the API's side. `runtime.training` runs them; each of its updates lands here."""
+"""Training jobs: the API's side. `runtime.job` runs them; each of its updates lands here."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sustainable_mlops.sandbox.errors import ResourceInUseError, ValidationError
@@ -9,7 +10,7 @@ from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Fields, Resource, now
 
 if TYPE_CHECKING:
-    from sustainable_mlops.sandbox.runtime.training import TrainingRun, TrainingUpdate
+    from sustainable_mlops.sandbox.runtime.job import ContainerJob, Update
 
 _OVER = ("Completed", "Failed", "Stopped")
 
@@ -22,7 +23,9 @@ class TrainingJobs(Family):
 
     def __init__(self, region: Region) -> None:
         super().__init__(region)
-        self._runs: dict[str, TrainingRun] = {}
+        self._runs: dict[str, ContainerJob] = {}
+        #: Called after each change of a job with its name and all values of its metrics, without the Region's lock.
+        self.when_updated: list[Callable[[str, Mapping[str, Sequence[float]]], None]] = []
 
     @behaves
     def create_training_job(self, request: Fields) -> Fields:
@@ -33,8 +36,7 @@ class TrainingJobs(Family):
                 "Training job names must be unique within an AWS account and region, and a training job with this "
                 f"name already exists ({self.arn(name)})"
             )
-        _check_spot(request)
-        _check_algorithm(request)
+        check(request)
         job = self.add(name, dict(request), request.get("Tags"))
         job.fields |= {
             "TrainingJobArn": job.arn,
@@ -53,10 +55,11 @@ class TrainingJobs(Family):
 
     def _start(self, job: Resource, request: Fields) -> None:
         # Here, not above: the control plane answers without the job runner's weight until a job starts.
-        from sustainable_mlops.sandbox.runtime.training import TrainingRun
+        from sustainable_mlops.sandbox.runtime.job import ContainerJob
+        from sustainable_mlops.sandbox.runtime.training import Training
 
-        run = TrainingRun(
-            request,
+        run = ContainerJob(
+            Training(request),
             self.region.folder / "training-jobs" / job.name,
             self.region.client("s3"),
             lambda update: self._update(job, update),
@@ -68,9 +71,10 @@ class TrainingJobs(Family):
         self._runs[job.name] = run
         run.start()
 
-    def _update(self, job: Resource, update: "TrainingUpdate") -> None:
+    def _update(self, job: Resource, update: "Update") -> None:
         """What DescribeTrainingJob answers from now on."""
         with self.region.lock:
+            values = self._runs[job.name].history
             fields = job.fields
             changed = update.status != fields["TrainingJobStatus"]
             fields |= {
@@ -80,8 +84,8 @@ class TrainingJobs(Family):
                 "FailureReason": update.failure_reason,
             }
             _add_transition(fields["SecondaryStatusTransitions"], update)
-            if update.secondary_status == "Training" and "TrainingStartTime" not in fields:
-                fields["TrainingStartTime"] = update.time
+            if update.started is not None:
+                fields["TrainingStartTime"] = update.started
             if update.metrics:
                 fields["FinalMetricDataList"] = [
                     {"MetricName": name, "Value": value, "Timestamp": update.time}
@@ -102,6 +106,8 @@ class TrainingJobs(Family):
         if changed:
             detail = {"TrainingJobName": job.name, "TrainingJobArn": job.arn, "TrainingJobStatus": update.status}
             self.region.publish("SageMaker Training Job State Change", detail, job.arn)
+        for tell in self.when_updated:
+            tell(job.name, values)
 
     @behaves
     def describe_training_job(self, request: Fields) -> Fields:
@@ -169,6 +175,12 @@ class TrainingJobs(Family):
         return ValidationError("Requested resource not found.")
 
 
+def check(request: Fields) -> None:
+    """Raise ValidationError for what CreateTrainingJob refuses beyond its service model."""
+    _check_spot(request)
+    _check_algorithm(request)
+
+
 def _check_spot(request: Fields) -> None:
     stopping, spot = request.get("StoppingCondition", {}), request.get("EnableManagedSpotTraining", False)
     longest_wait = stopping.get("MaxWaitTimeInSeconds")
@@ -192,7 +204,7 @@ def _check_algorithm(request: Fields) -> None:
         raise ValidationError("ResourceConfig must be specified.")
 
 
-def _add_transition(transitions: list[Fields], update: "TrainingUpdate") -> None:
+def _add_transition(transitions: list[Fields], update: "Update") -> None:
     last = transitions[-1]
     if last["Status"] == update.secondary_status:
         last["StatusMessage"] = update.message

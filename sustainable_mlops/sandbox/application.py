@@ -1,0 +1,100 @@
+"""What answers on the sandbox's port: SageMaker's requests go to this package, all others to moto."""
+
+import io
+import re
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug import Request, Response
+from werkzeug.exceptions import ClientDisconnected
+
+from sustainable_mlops.sandbox import accounts, malformed, moto_gaps
+from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
+from sustainable_mlops.sandbox.control import Control
+from sustainable_mlops.sandbox.errors import ApiError
+from sustainable_mlops.sandbox.featurestore.store import FeatureStore
+from sustainable_mlops.sandbox.gate import Gate
+from sustainable_mlops.sandbox.plane.api import TARGET, Api
+from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
+from sustainable_mlops.sandbox.retries import Answers
+
+#: Credential=<key>/<date>/<region>/<service>/aws4_request
+_SCOPE = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+_RESET = ("POST", "/moto-api/reset")
+
+
+class Application:
+    """The WSGI application. Every request to moto passes the `gate`."""
+
+    def __init__(self, context: Context) -> None:
+        moto_gaps.close_all()
+        self.gate = Gate()
+        self.restored_services: set[str] = set()
+        self.sagemaker = ControlPlane(context)
+        self._api = Api(self.sagemaker, self._ask_moto)
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._answers = Answers()
+        self._control = Control(context, self.sagemaker, self.moto_services)
+
+    def moto_services(self) -> list[str]:
+        """moto's names of the services that may hold something: those asked for anything, or brought back."""
+        asked = set(self._moto.app_instances) - {"moto_api", "instance_metadata"}
+        return sorted(asked | self.restored_services)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        try:
+            request = _whole(environ)
+        except ApiError as refused:
+            response = malformed.refusal(Request(environ | {"wsgi.input": io.BytesIO()}), refused)
+            response.headers["Connection"] = "close"  # what else comes on it is not a request
+            return response(environ, start_response)
+        try:
+            response = self._answer(request)
+        except Exception as error:  # whatever moto or the sandbox trips over
+            traceback.print_exc()
+            response = malformed.refusal(request, malformed.why(request, error))
+        return response(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        if request.path.startswith("/_sandbox/"):
+            return self._control.respond(request)
+        scope = _SCOPE.search(request.headers.get("Authorization", ""))
+        service = scope["service"] if scope else ""
+        if service == "sagemaker" or request.headers.get("X-Amz-Target", "").startswith(TARGET):
+            region, account = scope["region"] if scope else DEFAULT_REGION, accounts.account_of(request.headers)
+            return self._answers.of(request, lambda: self._api.respond(request, account, region))
+        if (request.method, request.path) == _RESET:
+            self.sagemaker.reset()
+        if request.method in ("GET", "DELETE") and service == "s3":
+            # Whoever looks into a bucket sees every record that was put before.
+            self._flush(bucket=request.path.split("/")[1])
+        if request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded":
+            return self._answers.of(request, lambda: self._ask_moto(request))
+        return self._ask_moto(request)
+
+    def _ask_moto(self, request: Request) -> Response:
+        ask: Callable[[dict[str, Any], Any], Iterable[bytes]] = self._moto
+        environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
+        with self.gate.passing():
+            response = Response.from_app(ask, environ, buffered=True)
+        if response.status_code >= 400 and response.mimetype == "text/html":  # Flask's own, of no AWS protocol
+            return malformed.refusal(request, malformed.why(request, LookupError("no such route")))
+        return response
+
+    def _flush(self, bucket: str) -> None:
+        for parts in self.sagemaker:
+            parts.of(FeatureStore).flush(bucket)
+
+
+def _whole(environ: dict[str, Any]) -> Request:
+    """A request whose body has come. Raises ApiError where less comes than was announced."""
+    request = Request(environ)
+    try:
+        body = request.get_data()
+    except (ClientDisconnected, OSError) as error:
+        silent = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
+        raise malformed.RequestTimeoutError if silent else malformed.IncompleteBodyError from None
+    environ["wsgi.input"] = io.BytesIO(body)
+    return Request(environ)

@@ -1,0 +1,167 @@
+"""Requests that moto trips over: what AWS would refuse in them is told with AWS's codes, and the rest is not built.
+
+moto checks little, and an error 500 makes every SDK ask again for minutes.
+"""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+from werkzeug import Request, Response
+
+from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.sandbox.errors import ApiError, SerializationError
+from sustainable_mlops.sandbox.validation import validate
+
+_CREDENTIAL = re.compile(r"Credential=[^/]+/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
+_JSON = re.compile(r"json", re.IGNORECASE)
+
+
+class NotBuiltError(ApiError):
+    """501, which no SDK retries."""
+
+    code = "NotImplemented"
+    status = 501
+
+
+class MalformedXmlError(ApiError):
+    """S3's words for a body that is no XML."""
+
+    code = "MalformedXML"
+
+
+class InvalidActionError(ApiError):
+    """A query that names no operation of its service."""
+
+    code = "InvalidAction"
+
+
+class UnknownOperationError(ApiError):
+    """A target that names no operation of its service."""
+
+    code = "UnknownOperationException"
+
+
+class RequestTimeoutError(ApiError):
+    """Whoever announced more than was sent has sent nothing for long."""
+
+    code = "RequestTimeout"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your socket connection to the server was not read from or written to within the timeout period. Idle "
+            "connections will be closed."
+        )
+
+
+class IncompleteBodyError(ApiError):
+    """The connection ended before what was announced had come."""
+
+    code = "IncompleteBody"
+
+    def __init__(self) -> None:
+        super().__init__("You did not provide the number of bytes specified by the Content-Length HTTP header.")
+
+
+def why(request: Request, error: Exception) -> ApiError:
+    """What AWS would say of a request that moto could not answer, as `error` shows."""
+    try:
+        _check(request)
+    except ApiError as refused:
+        return refused
+    except RecursionError:
+        return SerializationError("The request is nested too deeply.")
+    told = f"{type(error).__name__}: {error}"
+    return NotBuiltError(f"the sandbox cannot answer {request.method} {request.full_path}: {told}")
+
+
+def refusal(request: Request, error: ApiError) -> Response:
+    """The error in the form of the request's protocol."""
+    if _is_json(request):
+        body, kind = json.dumps({"__type": error.code, "message": error.message}), "application/x-amz-json-1.1"
+    else:
+        details = f"<Code>{error.code}</Code><Message>{escape(_printable(error.message))}</Message>"
+        root = "<Error>{}</Error>" if not _is_query(request) else "<ErrorResponse><Error>{}</Error></ErrorResponse>"
+        body, kind = root.format(details), "application/xml"
+    return Response(body, status=error.status, content_type=kind, headers={"x-amzn-ErrorType": error.code})
+
+
+def _check(request: Request) -> None:
+    """Raise ApiError for a body that its protocol or its service's model does not allow."""
+    if _is_json(request):
+        _check_json(request)
+    elif _is_query(request):
+        _check_query(request)
+    elif request.get_data():
+        try:
+            ET.fromstring(request.get_data())  # noqa: S314 what the user himself sends to this machine
+        except (ET.ParseError, ValueError, LookupError):
+            raise MalformedXmlError(
+                "The XML you provided was not well-formed or did not validate against our published schema"
+            ) from None
+
+
+def _check_json(request: Request) -> None:
+    try:
+        fields = json.loads(request.get_data() or b"{}")
+    except ValueError as error:
+        raise SerializationError(f"The request is not JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise SerializationError("The request is not a JSON object.")
+    prefix, _, operation = request.headers.get("X-Amz-Target", "").rpartition(".")
+    if not operation:
+        return
+    models = list(_models(request, prefix))
+    if not models:
+        return
+    for model in models:
+        if operation in model.operation_names:
+            shape = model.operation_model(operation).input_shape
+            if shape is not None:
+                validate(fields, shape)
+            return
+    raise UnknownOperationError(f"The service has no operation {operation[:100]}.")
+
+
+def _check_query(request: Request) -> None:
+    try:
+        query = parse_qs(request.get_data().decode(), keep_blank_values=True)
+    except ValueError as error:
+        raise SerializationError(f"The request is no query: {error}") from None
+    action = (query.get("Action") or [""])[0]
+    if any(action in model.operation_names for model in _models(request)):
+        return
+    raise InvalidActionError(f"Could not find operation {action[:100]}.")
+
+
+def _models(request: Request, prefix: str = "") -> Iterator[Any]:
+    """The models of the services that sign so, those with that target prefix first."""
+    import botocore.session
+
+    signed = _CREDENTIAL.search(request.headers.get("Authorization", ""))
+    if signed is None:
+        return
+    session = botocore.session.get_session()
+    for name in session.get_available_services():
+        if not name.startswith(signed["service"][:3]):
+            continue
+        model = service_model(name)
+        same_target = model.metadata.get("targetPrefix", "") == prefix
+        if (model.signing_name == signed["service"]) and (not prefix or same_target):
+            yield model
+
+
+def _is_json(request: Request) -> bool:
+    return bool(_JSON.search(request.headers.get("Content-Type", ""))) or "X-Amz-Target" in request.headers
+
+
+def _is_query(request: Request) -> bool:
+    return request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded"
+
+
+def _printable(text: str) -> str:
+    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd]", "?", text)

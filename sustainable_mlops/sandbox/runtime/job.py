@@ -1,0 +1,372 @@
+"""Runs one SageMaker job as local processes, whatever its kind: prepare, run, watch limits, upload, report."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.sandbox.runtime import mounting
+from sustainable_mlops.sandbox.runtime.clock import Clock
+from sustainable_mlops.sandbox.runtime.endings import Cause, Ending, Requests, Timing
+from sustainable_mlops.sandbox.runtime.job_log import JobLog, Metrics
+from sustainable_mlops.sandbox.runtime.s3 import S3
+from sustainable_mlops.sandbox.runtime.work import REASON_CHARACTERS, Outcome, Setting, Unit, Work
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class CapacityError(Exception):
+    """No instances are to be had: raised by a fault hook. The default words are SageMaker's."""
+
+    def __init__(
+        self,
+        message: str = "Unable to provision requested ML compute capacity. Please retry using a different ML instance "
+        "type or after some time.",
+    ) -> None:
+        super().__init__(message)
+
+
+class InternalServerError(Exception):
+    """SageMaker itself fails: raised by a fault hook. A RetryStrategy retries it, and nothing else."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """News of a job: a transition of its (secondary) status, or new metrics under the same one.
+
+    `metrics` holds each metric's last value, `started` when the first instance was there. Seconds are those of
+    `clock.Clock`, given once the job has ended.
+    """
+
+    time: datetime
+    status: str
+    secondary_status: str
+    message: str
+    failure_reason: str | None = None
+    exit_message: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    model_artifacts: str | None = None
+    started: datetime | None = None
+    training_seconds: int | None = None
+    billable_seconds: int | None = None
+
+
+class ContainerJob:
+    """One job. `report` is called from the job's thread with each `Update`, the last one final.
+
+    `folder` belongs to the job: in it are the log, `log.txt`, and the folder of each instance's container, `algo-1` and
+    so on; with `logs` (a CloudWatch Logs client) each instance has a log stream too. With `interrupt_after_checkpoints`
+    a managed spot job is interrupted once, as soon as that many files have been uploaded; other jobs never are.
+    `faults`, if given, is called at the start of the phases Starting, Downloading and Training, and may raise
+    CapacityError (Starting) or InternalServerError. `mounted` says whether /opt/ml is real, as `mounting` finds it
+    otherwise. `access` are variables that lead the container's AWS clients to its role's credentials.
+    """
+
+    def __init__(
+        self,
+        work: Work[Any],
+        folder: Path,
+        s3: S3Client,
+        report: Callable[[Update], None],
+        *,
+        logs: Any = None,
+        interrupt_after_checkpoints: int | None = None,
+        faults: Callable[[str], None] | None = None,
+        timing: Timing | None = None,
+        mounted: bool | None = None,
+        access: Mapping[str, str] | None = None,
+    ) -> None:
+        self._work = work
+        self._folder = folder.resolve()
+        self._s3 = S3(s3)
+        self._report = report
+        self._logs = logs
+        self._interrupt_after = interrupt_after_checkpoints if work.spot else None
+        self._faults = faults or (lambda _phase: None)
+        self._timing = timing or Timing()
+        self._mounted = mounted
+        self._access = dict(access or {})
+        self._requests = Requests()
+        self._clock = Clock(spot=work.spot)
+        self._units: Sequence[Unit] = ()
+        self._metrics = Metrics([])
+        self._started: datetime | None = None
+        self._reported = ("", 0)
+        self._thread = threading.Thread(target=self._run, name=f"{work.noun} {work.name}", daemon=True)
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of what runs, by instance."""
+        return [unit.pid for unit in self._units if unit.pid is not None]
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """Every value of each metric so far, in order; also once the job has ended."""
+        return {name: list(values) for name, values in list(self._metrics.history.items())}
+
+    def start(self) -> None:
+        """Start the job and return at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """SIGTERM, SIGKILL after the grace, what is due uploaded, Stopped. Returns at once."""
+        self._requests.ask(Cause.STOP)
+
+    def interrupt(self) -> None:
+        """Take the spot instances away; the job goes on with others, from the checkpoints in S3. Returns at once.
+
+        Raises UserError if the job does not use managed spot training.
+        """
+        if not self._work.spot:
+            raise UserError(
+                f"{self._work.noun} {self._work.name}: EnableManagedSpotTraining is off, only spot is interrupted"
+            )
+        self._requests.ask(Cause.INTERRUPTION)
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the end of the job, at most `timeout` seconds; True if it has ended."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def close(self) -> None:
+        """Kill its processes now; the job is reported as Failed. Returns when processes and thread are gone."""
+        self._requests.ask(Cause.CLOSE)
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    # What follows runs in the job's thread.
+
+    def _run(self) -> None:
+        self._tell("InProgress", "Starting", f"Starting the {self._work.noun}")
+        try:
+            self._metrics = Metrics(self._work.metrics)
+            self._work.check()
+            log = JobLog(self._folder / "log.txt", self._metrics)
+            mounted = mounting.mounted() if self._mounted is None else self._mounted
+            try:
+                setting = Setting(self._folder, self._s3, log, mounted, self._access)
+                self._finish(self._attempts(setting), setting)
+            finally:
+                log.close()
+        except UserError as error:
+            self._fail(f"ClientError: {error}")
+        except CapacityError as error:
+            self._fail(f"CapacityError: {error}")
+        except InternalServerError as error:
+            self._fail(f"InternalServerError: {error}")
+        except Exception as error:  # the thread's last line: nobody else would say that the job is over
+            traceback.print_exc()
+            self._fail(f"InternalServerError: {type(error).__name__}: {error}")
+
+    def _attempts(self, setting: Setting) -> Ending:
+        """Instances after instances until none is interrupted, or fails for a reason that is retried."""
+        retries = self._work.limits.retries
+        while True:
+            self._tell("InProgress", "Starting", "Preparing the instances for training")
+            cause = self._wait_for_instances()
+            if cause is not Cause.EXIT:
+                return Ending(cause)
+            try:
+                ending = self._attempt(setting)
+            except InternalServerError:
+                if retries == 0:
+                    raise
+                retries -= 1
+            else:
+                if ending.cause is not Cause.INTERRUPTION:
+                    return ending
+                self._requests.done(Cause.INTERRUPTION)
+                self._tell("InProgress", "Interrupted", "The managed spot training instances were interrupted")
+            self._clock.stop()
+            self._units = ()
+            cause = self._rest()
+            if cause is not Cause.EXIT:
+                return Ending(cause)
+
+    def _wait_for_instances(self) -> Cause:
+        since = time.monotonic()
+        while True:
+            try:
+                self._faults("Starting")
+            except CapacityError:
+                if time.monotonic() - since >= self._work.limits.pending:
+                    raise
+                self._tell("InProgress", "Pending", "Waiting for compute capacity")
+                cause = self._rest()
+                if cause is not Cause.EXIT:
+                    return cause
+            else:
+                return Cause.EXIT
+
+    def _rest(self) -> Cause:
+        """Wait a while for capacity; why the job is to end instead, if it is."""
+        until = time.monotonic() + self._timing.capacity_wait
+        while (left := until - time.monotonic()) > 0:
+            self._requests.wait(min(left, self._timing.poll))
+            cause = max(self._requests.asked, self._limit())
+            if cause > Cause.INTERRUPTION:
+                return cause
+        return Cause.EXIT
+
+    def _attempt(self, setting: Setting) -> Ending:
+        self._clock.start()
+        self._started = self._started or datetime.now(UTC)
+        self._tell("InProgress", "Downloading", "Downloading the training image and input data")
+        self._faults("Downloading")
+        self._open_streams(setting.log)
+        self._units = self._work.units(setting)
+        for unit in self._units:
+            unit.prepare()
+            if self._requests.asked > Cause.INTERRUPTION:
+                return Ending(self._requests.asked)
+        self._tell_training()
+        self._faults("Training")
+        return self._watch(setting.log)
+
+    def _open_streams(self, log: JobLog) -> None:
+        if self._logs is not None:
+            now = time.time_ns() // 1_000_000
+            names = [f"algo-{number}" for number in range(1, self._work.hosts + 1)]
+            log.open_streams(
+                self._logs, self._work.log_group, {name: f"{self._work.name}/{name}-{now}" for name in names}
+            )
+
+    def _watch(self, log: JobLog) -> Ending:
+        """Run the units until all have ended or one has failed, or until their end is asked for."""
+        cause, failing = Cause.EXIT, None
+        try:
+            for unit in self._units:
+                unit.start(self._requests.wake)
+            while cause is Cause.EXIT and self._running():
+                self._requests.wait(self._timing.poll)
+                self._look_around(log, cause)
+                if self._running():
+                    cause = max(self._requests.asked, self._limit())
+            failing = next((unit for unit in self._units if unit.poll()), None)
+            if cause is not Cause.EXIT:
+                self._terminate(log, cause)
+        finally:
+            codes = {unit: unit.close() for unit in self._units}
+        log.flush()
+        if cause is not Cause.EXIT:
+            return Ending(max(cause, self._requests.asked))
+        return Ending(cause, failing.failure_reason(codes[failing], log) if failing is not None else None)
+
+    def _running(self) -> bool:
+        """Whether there is something to wait for: one that failed ends the others."""
+        codes = [unit.poll() for unit in self._units]
+        return None in codes and not any(codes)
+
+    def _terminate(self, log: JobLog, cause: Cause) -> None:
+        """SIGTERM, then the grace in which the containers may save their work; what remains is killed by `close`."""
+        self._progress(cause)
+        grace = self._timing.interruption_grace if cause is Cause.INTERRUPTION else self._timing.stop_grace
+        deadline = time.monotonic() + grace
+        for unit in self._units:
+            unit.terminate()
+        while any(unit.poll() is None for unit in self._units) and self._requests.asked is not Cause.CLOSE:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            self._requests.wait(min(left, self._timing.poll))
+            self._look_around(log, cause)
+
+    def _look_around(self, log: JobLog, cause: Cause) -> None:
+        for unit in self._units:
+            unit.sync()
+        log.flush()
+        self._progress(cause)
+
+    def _limit(self) -> Cause:
+        limits = self._work.limits
+        if self._clock.waited > limits.wait:
+            return Cause.MAX_WAIT
+        if self._clock.held > limits.runtime:
+            return Cause.MAX_RUNTIME
+        if self._interrupt_after is not None and sum(unit.uploads for unit in self._units) >= self._interrupt_after:
+            self._interrupt_after = None
+            return Cause.INTERRUPTION
+        return Cause.EXIT
+
+    def _progress(self, cause: Cause) -> None:
+        """Report what is new: metrics, or that the containers are being stopped."""
+        stopping = cause > Cause.INTERRUPTION and cause is not Cause.CLOSE
+        if (("Stopping" if stopping else "Training"), self._metrics.found) == self._reported:
+            return
+        if stopping:
+            self._tell("Stopping", "Stopping", f"Stopping the {self._work.noun}")
+        else:
+            self._tell_training()
+
+    def _finish(self, ending: Ending, setting: Setting) -> None:
+        work, noun = self._work, self._work.noun.capitalize()
+        if ending.cause is Cause.CLOSE:
+            self._fail("InternalServerError: the sandbox was closed while the job ran; start the job again")
+            return
+        if ending.failure_reason is not None:
+            self._fail(ending.failure_reason, work.upload(setting, self._units, ending))
+            return
+        self._tell("InProgress" if ending.completed else "Stopping", "Uploading", "Uploading generated training model")
+        outcome = work.upload(setting, self._units, ending)
+        self._clock.stop()
+        status, secondary, message = {
+            Cause.EXIT: ("Completed", "Completed", f"{noun} completed"),
+            Cause.STOP: ("Stopped", "Stopped", f"{noun} stopped"),
+            Cause.MAX_RUNTIME: (
+                "Stopped",
+                "MaxRuntimeExceeded",
+                f"{noun} runtime exceeded MaxRuntimeInSeconds provided",
+            ),
+            Cause.MAX_WAIT: (
+                "Stopped",
+                "MaxWaitTimeExceeded",
+                f"{noun} wait time exceeded MaxWaitTimeInSeconds provided",
+            ),
+        }[ending.cause]
+        self._tell(status, secondary, message, outcome=outcome, final=True)
+
+    def _fail(self, reason: str, outcome: Outcome | None = None) -> None:
+        self._clock.stop()
+        message = f"{self._work.noun.capitalize()} failed"
+        self._tell("Failed", "Failed", message, reason[:REASON_CHARACTERS], outcome=outcome, final=True)
+
+    def _tell_training(self) -> None:
+        self._tell("InProgress", "Training", "Training image download completed. Training in progress.")
+
+    def _tell(
+        self,
+        status: str,
+        secondary_status: str,
+        message: str,
+        failure_reason: str | None = None,
+        *,
+        outcome: Outcome | None = None,
+        final: bool = False,
+    ) -> None:
+        if status == "InProgress" and self._requests.asked is Cause.STOP:
+            status = "Stopping"
+        found, metrics, outcome = self._metrics.found, dict(self._metrics.values), outcome or Outcome()
+        self._reported = (secondary_status, found)
+        self._report(
+            Update(
+                time=datetime.now(UTC),
+                status=status,
+                secondary_status=secondary_status,
+                message=message,
+                failure_reason=failure_reason,
+                exit_message=outcome.exit_message,
+                metrics=metrics,
+                model_artifacts=outcome.artifacts if status != "Failed" else None,
+                started=self._started,
+                training_seconds=self._clock.training_seconds if final else None,
+                billable_seconds=self._clock.billable_seconds if final else None,
+            )
+        )

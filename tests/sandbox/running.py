@@ -1,0 +1,123 @@
+"""Jobs run by the runtime alone, with moto's S3 in this process: fixtures and what their tests keep doing."""
+
+import io
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+import moto
+import pytest
+
+from sustainable_mlops.sandbox.runtime import mounting
+from sustainable_mlops.sandbox.runtime.endings import Timing
+from sustainable_mlops.sandbox.runtime.job import ContainerJob, Update
+from tests.sandbox.support import until
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+REGION: Final = "eu-north-1"
+BUCKET = "flights"
+LIMIT = 60.0  # seconds; no test comes near it
+QUICK = Timing(poll=0.05, stop_grace=1.0, interruption_grace=0.5, capacity_wait=0.1)
+ROLE = "arn:aws:iam::123456789012:role/training"
+IMAGE = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+
+#: How jobs may see /opt/ml: by paths everywhere; mounted too where that is allowed.
+PATHS, MOUNTED = False, True
+WAYS = [PATHS, MOUNTED] if mounting.probe() else [PATHS]
+
+
+@pytest.fixture(scope="module")
+def moto_client() -> "S3Client":
+    """Making a client takes longer than most jobs here."""
+    with pytest.MonkeyPatch.context() as patch, moto.mock_aws():  # moto sets credentials
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        return boto3.client("s3", REGION)
+
+
+@pytest.fixture
+def store(moto_client: "S3Client") -> "Iterator[S3Client]":
+    """S3 with one bucket."""
+    with moto.mock_aws():
+        moto_client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        yield moto_client
+
+
+class Job:
+    """A run and what it reported."""
+
+    def __init__(self, run: ContainerJob, updates: list[Update], folder: Path) -> None:
+        self.run = run
+        self.updates = updates
+        self.folder = folder
+
+    def end(self) -> Update:
+        assert self.run.join(LIMIT), self.updates
+        return self.updates[-1]
+
+    def pid(self) -> int:
+        """Process id of the first instance's process, once it runs."""
+        pid: int = until(lambda: self.run.pids, seconds=LIMIT)[0]
+        return pid
+
+    @property
+    def statuses(self) -> list[str]:
+        """Secondary statuses without repetitions."""
+        names = [update.secondary_status for update in self.updates]
+        return [name for index, name in enumerate(names) if index == 0 or name != names[index - 1]]
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log.txt").read_text()
+
+
+Run = Callable[..., Job]
+
+
+@pytest.fixture
+def run(store: "S3Client", tmp_path: Path) -> Iterator[Run]:
+    """Starts a job with paths in place of /opt/ml, unless told otherwise; it is closed after the test."""
+    jobs: list[Job] = []
+
+    def start(work: Any, *, timing: Timing = QUICK, mounted: bool = False, **options: Any) -> Job:
+        updates: list[Update] = []
+        folder = tmp_path / work.name
+        job = Job(
+            ContainerJob(work, folder, store, updates.append, timing=timing, mounted=mounted, **options),
+            updates,
+            folder,
+        )
+        jobs.append(job)
+        job.run.start()
+        return job
+
+    yield start
+    for job in jobs:
+        job.run.close()
+
+
+def put(store: "S3Client", **objects: str | bytes) -> None:
+    """Objects by key, in which `__` stands for a slash."""
+    for key, body in objects.items():
+        content = body.encode() if isinstance(body, str) else body
+        store.put_object(Bucket=BUCKET, Key=key.replace("__", "/"), Body=content)
+
+
+def stored(store: "S3Client", key: str) -> bytes:
+    """An object's content."""
+    return store.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+
+def keys(store: "S3Client", prefix: str) -> list[str]:
+    """The keys under a prefix."""
+    return [entry["Key"] for entry in store.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
+
+
+def unpacked(store: "S3Client", key: str) -> dict[str, str]:
+    """The files of a tar.gz in S3, by name."""
+    with tarfile.open(fileobj=io.BytesIO(stored(store, key))) as tar:
+        members = [member for member in tar.getmembers() if member.isfile()]
+        return {member.name: content.read().decode() for member in members if (content := tar.extractfile(member))}

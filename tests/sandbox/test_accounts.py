@@ -1,0 +1,125 @@
+"""Each account has resources of its own; a request acts in the account of its credentials, as moto has them."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.client import make_client
+from tests.sandbox.support import IMAGE, ROLE, TRUST, make_role, refusal, tar, until
+
+Fresh = Callable[[str], str]
+
+OTHER = "222222222222"
+
+
+@pytest.fixture(scope="module")
+def other(sandbox: Sandbox) -> Callable[[str], Any]:
+    """A client of a service in the other account, whose role `visitor` is assumed."""
+    visitor = f"arn:aws:iam::{OTHER}:role/visitor"
+    given = sandbox.client("sts").assume_role(RoleArn=visitor, RoleSessionName="test")["Credentials"]
+
+    def client(service: str) -> Any:
+        made = make_client(service, "eu-north-1", sandbox.endpoint, parameter_validation=False)
+        credentials = made._request_signer._credentials
+        credentials.access_key, credentials.secret_key = given["AccessKeyId"], given["SecretAccessKey"]
+        credentials.token = given["SessionToken"]
+        return made
+
+    client("iam").create_role(RoleName="test", AssumeRolePolicyDocument=json.dumps(TRUST))
+    return client
+
+
+def test_assumed_credentials_see_their_own_account_alone(
+    sagemaker: Any, other: Callable[[str], Any], fresh: Fresh
+) -> None:
+    name, there = fresh("model"), other("sagemaker")
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE})
+    assert other("sts").get_caller_identity()["Account"] == OTHER
+    assert f"eu-north-1:{OTHER}:model/{name}" in refusal(there.describe_model, ModelName=name)[1]
+    assert there.list_models()["Models"] == []
+    role = ROLE.replace("123456789012", OTHER)
+    arn = there.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": IMAGE})["ModelArn"]
+    assert arn == f"arn:aws:sagemaker:eu-north-1:{OTHER}:model/{name}"
+    there.delete_model(ModelName=name)
+    assert sagemaker.describe_model(ModelName=name)["ModelArn"].split(":")[4] == "123456789012"
+
+
+def test_a_job_acts_in_its_own_account(other: Callable[[str], Any], fresh: Fresh) -> None:
+    name, s3, there = fresh("job"), other("s3"), other("sagemaker")
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    s3.put_object(Bucket=name, Key="s.tar.gz", Body=tar(train_py='open("/opt/ml/model/m", "w").write("m")'))
+    there.create_training_job(
+        TrainingJobName=name,
+        RoleArn=ROLE.replace("123456789012", OTHER),
+        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        HyperParameters={"sagemaker_program": "train.py", "sagemaker_submit_directory": f"s3://{name}/s.tar.gz"},
+        OutputDataConfig={"S3OutputPath": f"s3://{name}/out"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 60},
+    )
+    until(lambda: there.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] != "InProgress", seconds=60)
+    assert s3.list_objects_v2(Bucket=name, Prefix=f"out/{name}/output/model.tar.gz")["KeyCount"] == 1
+    (logged,) = other("logs").describe_log_groups()["logGroups"]
+    assert logged["arn"].split(":")[4] == OTHER
+
+
+def test_one_package_is_shared_by_its_groups_policy(sagemaker: Any, other: Callable[[str], Any], fresh: Fresh) -> None:
+    group, there = fresh("group"), other("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    container = {"Image": IMAGE, "Environment": {"COLOUR": "green"}}
+    arn = sagemaker.create_model_package(
+        ModelPackageGroupName=group, InferenceSpecification={"Containers": [container]}
+    )["ModelPackageArn"]
+
+    code, message = refusal(there.describe_model_package, ModelPackageName=arn)
+    assert code == "AccessDeniedException"
+    assert f"arn:aws:iam::{OTHER}:root is not authorized to perform: sagemaker:DescribeModelPackage" in message
+
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{OTHER}:root"},
+        "Action": ["sagemaker:DescribeModelPackage"],
+        "Resource": [f"arn:aws:sagemaker:eu-north-1:123456789012:model-package/{group}/*"],
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sagemaker.put_model_package_group_policy(ModelPackageGroupName=group, ResourcePolicy=policy)
+    described = there.describe_model_package(ModelPackageName=arn)
+    assert described["InferenceSpecification"]["Containers"] == [container]
+    assert refusal(there.update_model_package, ModelPackageArn=arn, ModelApprovalStatus="Approved")[0] == code
+
+    model = {"ModelName": fresh("model"), "PrimaryContainer": {"ModelPackageName": arn}}
+    there.create_model(**model, ExecutionRoleArn=ROLE.replace("123456789012", OTHER))
+    sagemaker.delete_model_package_group_policy(ModelPackageGroupName=group)
+    assert refusal(there.describe_model_package, ModelPackageName=arn)[0] == code
+
+
+def test_a_role_that_sagemaker_cannot_assume_is_refused(
+    sandbox: Sandbox, sagemaker: Any, other: Callable[[str], Any], fresh: Fresh
+) -> None:
+    model = {"ModelName": fresh("model"), "PrimaryContainer": {"Image": IMAGE}}
+    absent = "arn:aws:iam::123456789012:role/absent"
+    code, message = refusal(sagemaker.create_model, **model, ExecutionRoleArn=absent)
+    assert (code, message.split(".")[0]) == ("ValidationException", f"Could not assume role {absent}")
+    assert "Could not assume role" in refusal(other("sagemaker").create_model, **model, ExecutionRoleArn=ROLE)[1]
+    name = fresh("lambdas-role")
+    trust = json.dumps(TRUST).replace("sagemaker", "lambda")
+    arn = sandbox.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    assert "Could not assume role" in refusal(sagemaker.create_model, **model, ExecutionRoleArn=arn)[1]
+    sagemaker.create_model(**model, ExecutionRoleArn=make_role(sandbox))
+
+
+def test_the_header_that_moto_honours_names_the_account(sandbox: Sandbox, fresh: Fresh) -> None:
+    there = make_client("sagemaker", "eu-north-1", sandbox.endpoint, "333333333333")
+    arn = there.create_model_package_group(ModelPackageGroupName=fresh("group"))["ModelPackageGroupArn"]
+    assert arn.split(":")[4] == "333333333333"
+
+
+def test_the_inventory_has_all_accounts(sandbox: Sandbox, other: Callable[[str], Any], fresh: Fresh) -> None:
+    group, topic = fresh("group"), fresh("topic")
+    other("sagemaker").create_model_package_group(ModelPackageGroupName=group)
+    arn = other("sns").create_topic(Name=topic)["TopicArn"]
+    assert group in sandbox.inventory()["sagemaker"]["model-package-group"]
+    assert arn in sandbox.inventory()["sns"]["topic"]

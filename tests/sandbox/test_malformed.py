@@ -1,0 +1,179 @@
+"""Whatever is sent, nobody is told to ask again: what is malformed is refused with a code of AWS's."""
+
+import json
+import random
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.support import ROLE, until
+
+Fresh = Callable[[str], str]
+
+REQUESTS = 1_000
+NESTED = '{"a":' * 5_000 + "1" + "}" * 5_000
+LISTED = "[" * 100_000
+
+
+class Sent(NamedTuple):
+    """One request, as it goes over the wire."""
+
+    service: str
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@pytest.fixture(scope="module")
+def group(sandbox: Sandbox) -> str:
+    """A feature group to which bad records are sent."""
+    sagemaker, name = sandbox.client("sagemaker"), "malformed"
+    sagemaker.create_feature_group(
+        FeatureGroupName=name,
+        RecordIdentifierFeatureName="id",
+        EventTimeFeatureName="at",
+        RoleArn=ROLE,
+        FeatureDefinitions=[
+            {"FeatureName": "id", "FeatureType": "String"},
+            {"FeatureName": "at", "FeatureType": "Fractional"},
+        ],
+        OnlineStoreConfig={"EnableOnlineStore": True},
+    )
+    until(lambda: sagemaker.describe_feature_group(FeatureGroupName=name)["FeatureGroupStatus"] == "Created")
+    return name
+
+
+def test_malformed_requests_over_all_protocols_are_refused_with_aws_codes(sandbox: Sandbox, group: str) -> None:
+    seed = random.randrange(2**32)  # noqa: S311 no secret
+    print(f"seed {seed}")
+    chance = random.Random(seed)  # noqa: S311
+    for _ in range(REQUESTS):
+        sent = chance.choice(PROTOCOLS)(chance, group)
+        status, code = answer(sandbox, sent)
+        assert 400 <= status < 500, (seed, sent, status, code)
+        assert re.fullmatch(r"[A-Za-z.]+", code), (seed, sent, status, code)
+        assert code not in ("NotImplemented", "InternalFailure"), (seed, sent, status, code)
+
+
+def control_plane(chance: random.Random, _group: str) -> Sent:
+    target = chance.choice(["CreateModel", "CreateTrainingJob", "ListModels", "Search", "CreateExperiment", "AddTags"])
+    bodies = [broken(chance, {"ModelName": "m"}), wrong(chance, ["ModelName", "MaxResults", "Tags", "Resource"])]
+    target = chance.choice([target] * 5 + ["NoSuchOperation", ""])
+    return Sent("sagemaker", "POST", "/", {"X-Amz-Target": f"SageMaker.{target}", **json11()}, chance.choice(bodies))
+
+
+def times(chance: random.Random, _group: str) -> Sent:
+    bad = chance.choice(["yesterday", "2024-13-45T00:00:00Z", "", "1e999", "T", "2024-01-01T"])
+    body = json.dumps({"CreationTimeAfter": bad, "NameContains": "x"}).encode()
+    return Sent("sagemaker", "POST", "/", {"X-Amz-Target": "SageMaker.ListModels", **json11()}, body)
+
+
+def record(chance: random.Random, group: str) -> Sent:
+    identifier, moment = ({"FeatureName": "id", "ValueAsString": "1"}, {"FeatureName": "at", "ValueAsString": "1"})
+    no_moment = moment | {"ValueAsString": chance.choice(["1e300", "nan", "-inf", "x", "", "9" * 400])}
+    half_a_character = identifier | {"ValueAsString": "\ud800"}
+    bad: dict[str, Any] = chance.choice(
+        [
+            {"Record": [identifier, no_moment]},
+            {"Record": [half_a_character, moment]},
+            {"Record": [identifier, moment], "TtlDuration": {"Unit": "Weeks", "Value": 2**31 - 1}},
+        ]
+    )
+    body = chance.choice([json.dumps(bad).encode(), broken(chance, bad), wrong(chance, ["Record"])])
+    return Sent("sagemaker", "PUT", f"/FeatureGroup/{group}", {"Content-Type": "application/json"}, body)
+
+
+def invocation(chance: random.Random, _group: str) -> Sent:
+    name, kind = chance.choice(["none", "%ff"]), chance.choice(["invocations", "async-invocations"])
+    headers = {"Content-Type": "application/json"}
+    return Sent("sagemaker", "POST", f"/endpoints/{name}/{kind}", headers, chance.randbytes(20))
+
+
+def json_of_moto(chance: random.Random, _group: str) -> Sent:
+    service, target = chance.choice(
+        [
+            ("kms", "TrentService.CreateAlias"),
+            ("logs", "Logs_20140328.CreateLogGroup"),
+            ("ssm", "AmazonSSM.PutParameter"),
+            ("events", "AWSEvents.PutRule"),
+        ]
+    )
+    target = chance.choice([target, target, f"{target}ButNot"])
+    return Sent(service, "POST", "/", {"X-Amz-Target": target, **json11()}, broken(chance, {"Name": "n"}))
+
+
+def query(chance: random.Random, _group: str) -> Sent:
+    body = chance.choice([b"", b"Action=NoSuchAction", b"Action=", b"\xff\xfe", b"Action=GetRole", chance.randbytes(9)])
+    return Sent("iam", "POST", "/", {"Content-Type": "application/x-www-form-urlencoded"}, body)
+
+
+def xml(chance: random.Random, _group: str) -> Sent:
+    body = chance.choice([b"<", b"<A><B></A>", b"text", chance.randbytes(30), b"<A>" * 1000])
+    what = chance.choice(["tagging", "lifecycle", "versioning", "encryption", "cors"])
+    return Sent("s3", "PUT", f"/no-such-bucket-{chance.random()}?{what}", {"Content-Type": "application/xml"}, body)
+
+
+PROTOCOLS = [control_plane, times, record, invocation, json_of_moto, query, xml]
+
+
+def json11() -> dict[str, str]:
+    return {"Content-Type": "application/x-amz-json-1.1"}
+
+
+def broken(chance: random.Random, fields: dict[str, Any]) -> bytes:
+    """What is no JSON object."""
+    text = json.dumps(fields)
+    cut = text[: chance.randrange(1, len(text) - 1)]
+    return chance.choice([cut, NESTED[: len(NESTED) // 2], LISTED, "[]", "1", "{]", "\x00", '"x"', "{'a': 1}"]).encode()
+
+
+def wrong(chance: random.Random, members: list[str]) -> bytes:
+    """A member of a wrong type, beside what is missing."""
+    value = chance.choice([{}, [[[]]], 10**40, 1.5, True, json.loads(NESTED[: 5 * 400] + "1" + "}" * 400)])
+    return json.dumps(dict.fromkeys(members, value)).encode()
+
+
+def answer(sandbox: Sandbox, sent: Sent) -> tuple[int, str]:
+    """Status and error code."""
+    where = urlsplit(sandbox.endpoint)
+    connection = HTTPConnection(where.hostname or "", where.port, timeout=60)
+    scope = f"AWS4-HMAC-SHA256 Credential=k/20260101/eu-north-1/{sent.service}/aws4_request"
+    signed = {"Authorization": f"{scope}, SignedHeaders=host, Signature=0"}
+    connection.request(sent.method, sent.path, sent.body, sent.headers | signed)
+    response = connection.getresponse()
+    body = response.read().decode(errors="replace")
+    connection.close()
+    in_body = re.search(r'"(?:__type|code)":\s*"([^"]*)"|<Code>([^<]*)</Code>', body, re.IGNORECASE)
+    return response.status, (in_body[1] or in_body[2]) if in_body else response.getheader("x-amzn-ErrorType", "")
+
+
+@pytest.fixture
+def impatient() -> Iterator[int]:
+    """The port of a sandbox that waits for half a second."""
+    server = [sys.executable, "-m", "sustainable_mlops.sandbox.server", "--until-stdin-closes"]
+    patience = ["--silence-seconds", "0.5"]
+    with subprocess.Popen([*server, *patience], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield urlsplit(json.loads(process.stdout.readline())["endpoint"]).port or 0
+        process.stdin.close()  # type: ignore[union-attr]  # it is a pipe
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("ends", "code"), [(False, "RequestTimeout"), (True, "IncompleteBody")])
+def test_a_request_that_announces_more_than_it_sends_is_answered(impatient: int, ends: bool, code: str) -> None:
+    with socket.create_connection(("127.0.0.1", impatient), timeout=60) as connection:
+        connection.sendall(b"PUT /bucket/key HTTP/1.1\r\nHost: s3\r\nContent-Length: 100\r\n\r\nhalf")
+        if ends:
+            connection.shutdown(socket.SHUT_WR)
+        told = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+    assert told.startswith("HTTP/1.1 400 ")
+    assert f"<Code>{code}</Code>" in told

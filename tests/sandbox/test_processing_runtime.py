@@ -1,0 +1,149 @@
+"""Processing jobs really run: inputs and outputs, shares of the data, messages, limits."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sustainable_mlops.sandbox.runtime.endings import Timing
+from sustainable_mlops.sandbox.runtime.processing import Processing
+from tests.sandbox.running import BUCKET, IMAGE, LIMIT, ROLE, WAYS, Run, keys, put, stored
+from tests.sandbox.running import moto_client as moto_client
+from tests.sandbox.running import run as run
+from tests.sandbox.running import store as store
+from tests.sandbox.support import until
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+pytestmark = pytest.mark.slow
+
+ARN = "arn:aws:sagemaker:eu-north-1:123456789012:processing-job/job"
+
+#: Each instance counts its share of the rows; told by its arguments and files where everything is.
+COUNT = """
+import json, os, pathlib, sys
+source, target, config, message = map(pathlib.Path, sys.argv[1:])
+job = json.loads((config / "processingjobconfig.json").read_text())
+resources = json.loads((config / "resourceconfig.json").read_text())
+rows = {path.name: len(path.read_text().split()) for path in source.iterdir()}
+host = resources["hosts"].index(resources["current_host"])
+(target / "counts").mkdir()
+(target / "counts" / f"{host}.json").write_text(json.dumps(rows))
+message.write_text(f"{job['ProcessingJobArn']} counted by {os.environ['BY']}" + "." * 2000)
+"""
+
+
+def request(*command: str, **changes: Any) -> dict[str, Any]:
+    """A job that runs a command, with one output."""
+    return {
+        "ProcessingJobName": "job",
+        "RoleArn": ROLE,
+        "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": list(command)},
+        "ProcessingOutputConfig": {"Outputs": [output()]},
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+        },
+    } | changes
+
+
+def output(mode: str = "EndOfJob", path: str = "/opt/ml/processing/output") -> dict[str, Any]:
+    return {
+        "OutputName": "out",
+        "S3Output": {"S3Uri": f"s3://{BUCKET}/out", "LocalPath": path, "S3UploadMode": mode},
+    }
+
+
+def source(key: str, path: str, **settings: str) -> dict[str, Any]:
+    given = {"S3Uri": f"s3://{BUCKET}/{key}", "LocalPath": path, "S3DataType": "S3Prefix"} | settings
+    return {"InputName": key.strip("/"), "S3Input": given}
+
+
+@pytest.mark.parametrize("mounted", WAYS)
+def test_instances_process_their_shares_and_leave_the_results_in_s3(run: Run, store: "S3Client", mounted: bool) -> None:
+    put(store, data__a="1 2 3", data__b="4", data__c="5 6", **{"count.py": COUNT})
+    work = Processing(
+        request(
+            "python3",
+            "/opt/ml/processing/input/code/count.py",
+            AppSpecification={
+                "ImageUri": IMAGE,
+                "ContainerEntrypoint": ["python3", "/opt/ml/processing/input/code/count.py"],
+                "ContainerArguments": [
+                    *("/opt/ml/processing/input/data", "/opt/ml/processing/output"),
+                    *("/opt/ml/config", "/opt/ml/output/message"),
+                ],
+            },
+            Environment={"BY": "us"},
+            ProcessingInputs=[
+                source("count.py", "/opt/ml/processing/input/code"),
+                source("data/", "/opt/ml/processing/input/data", S3DataDistributionType="ShardedByS3Key"),
+            ],
+            ProcessingResources={
+                "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+            },
+        ),
+        ARN,
+    )
+    job = run(work, mounted=mounted)
+    end = job.end()
+    assert end.status == "Completed", job.log
+    counts = {key: json.loads(stored(store, key)) for key in keys(store, "out/")}
+    assert counts == {"out/counts/0.json": {"a": 3, "c": 2}, "out/counts/1.json": {"b": 1}}
+    assert end.exit_message is not None
+    assert end.exit_message.startswith(f"{ARN} counted by us...")
+    assert len(end.exit_message) == 1024
+
+
+def test_a_job_that_fails_tells_its_code_and_last_words_and_uploads_nothing(run: Run, store: "S3Client") -> None:
+    script = "echo x > /opt/ml/processing/output/x; echo told > /opt/ml/output/message; echo no column >&2; exit 4"
+    end = run(Processing(request("sh", "-c", script), ARN)).end()
+    assert (end.status, end.exit_message) == ("Failed", "told\n")
+    assert end.failure_reason == "AlgorithmError: See job logs for more information, exit code: 4: no column"
+    assert keys(store, "out/") == []
+
+
+def test_continuous_outputs_are_there_while_the_job_runs(run: Run, store: "S3Client") -> None:
+    script = "echo 1 > /opt/ml/processing/output/first; while [ ! -e /opt/ml/go ]; do sleep 0.05; done; exit 1"
+    work = request("sh", "-c", script, ProcessingOutputConfig={"Outputs": [output("Continuous")]})
+    job = run(Processing(work, ARN))
+    until(lambda: keys(store, "out/"), seconds=LIMIT)
+    assert job.updates[-1].status == "InProgress"
+    (job.folder / "algo-1" / "go").touch()
+    assert job.end().status == "Failed"
+    assert keys(store, "out/") == ["out/first"]
+
+
+@pytest.mark.parametrize("by", ["StopProcessingJob", "MaxRuntimeInSeconds"])
+def test_a_job_is_stopped_by_whoever_asks_or_by_its_limit(run: Run, store: "S3Client", by: str) -> None:
+    script = "trap 'echo late > /opt/ml/processing/output/x; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+    limit = {"MaxRuntimeInSeconds": 1 if by == "MaxRuntimeInSeconds" else 600}
+    job = run(
+        Processing(request("sh", "-c", script, StoppingCondition=limit), ARN),
+        timing=Timing(poll=0.05, stop_grace=LIMIT),
+    )
+    if by == "StopProcessingJob":
+        until(lambda: (job.folder / "log.txt").exists() and "up" in job.log, seconds=LIMIT)
+        job.run.stop()
+    assert job.end().status == "Stopped"
+    assert keys(store, "out/") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"AppSpecification": {"ImageUri": IMAGE}}, f"the sandbox has no entry point of image {IMAGE}"),
+        ({"ProcessingInputs": [source("x", "/home")]}, "LocalPath must begin with /opt/ml/processing/, not '/home'"),
+        ({"ProcessingInputs": [source("x", "/opt/ml/processing/x", S3InputMode="Pipe")]}, "input mode Pipe"),
+        ({"ProcessingInputs": [source("x", "/opt/ml/processing/x")]}, "No S3 objects found under S3 URL"),
+        ({"ProcessingInputs": [{"InputName": "x", "DatasetDefinition": {}}]}, "reads data from S3 only"),
+        ({"ProcessingOutputConfig": {"Outputs": [output(path="/srv/x")]}}, "LocalPath must begin with"),
+    ],
+    ids=["no entry point", "path", "pipe", "no data", "dataset", "output"],
+)
+def test_what_cannot_be_had_is_told_in_one_line(run: Run, changes: dict[str, Any], reason: str) -> None:
+    end = run(Processing(request("sh", "-c", "exit 0", **changes), ARN)).end()
+    assert end.status == "Failed"
+    assert end.failure_reason is not None
+    assert end.failure_reason.startswith("ClientError: ")
+    assert reason in end.failure_reason

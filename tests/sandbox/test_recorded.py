@@ -1,0 +1,52 @@
+"""What moto records is passed to it: checked as everything else, with the tags and the inventory of one SageMaker."""
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore import xform_name
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.plane.recorded import RECORDED
+from sustainable_mlops.sandbox.plane.registry import COVERAGE
+from tests.sandbox.support import ROLE, refusal
+
+Fresh = Callable[[str], str]
+
+
+def test_what_is_recorded_is_given_back_with_its_tags_and_is_in_the_inventory(
+    sandbox: Sandbox, sagemaker: Any, fresh: Fresh
+) -> None:
+    name, tags = fresh("experiment"), [{"Key": "owner", "Value": "ana"}]
+    arn = sagemaker.create_experiment(ExperimentName=name, Tags=tags)["ExperimentArn"]
+    assert sagemaker.describe_experiment(ExperimentName=name)["ExperimentArn"] == arn
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == tags
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "team", "Value": "data"}])
+    sagemaker.delete_tags(ResourceArn=arn, TagKeys=["owner"])
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "data"}]
+    assert name in sandbox.inventory()["sagemaker"]["experiment"]
+    sagemaker.delete_experiment(ExperimentName=name)
+    assert name not in str(sandbox.inventory().get("sagemaker"))
+
+
+def test_what_is_recorded_is_checked_like_the_rest(sagemaker: Any, fresh: Fresh) -> None:
+    assert "at 'experimentName' failed to satisfy" in refusal(sagemaker.create_experiment, ExperimentName="no name")[1]
+    notebook = {"NotebookInstanceName": fresh("notebook"), "InstanceType": "ml.t3.medium"}
+    assert "Could not assume" in refusal(sagemaker.create_notebook_instance, **notebook, RoleArn=f"{ROLE}-absent")[1]
+    sagemaker.create_notebook_instance(**notebook, RoleArn=ROLE)
+
+
+def test_metrics_reach_the_trial_component_that_they_are_put_on(sandbox: Sandbox, sagemaker: Any, fresh: Fresh) -> None:
+    name, metrics = fresh("component"), sandbox.client("sagemaker-metrics")
+    put = {"MetricName": "auc", "Timestamp": 1.7e9, "Step": 1, "Value": 0.9}
+    assert metrics.batch_put_metrics(TrialComponentName=name, MetricData=[put])["Errors"]
+    sagemaker.create_trial_component(TrialComponentName=name)
+    assert metrics.batch_put_metrics(TrialComponentName=name, MetricData=[put])["Errors"] == []
+    assert sagemaker.describe_trial_component(TrialComponentName=name)["Metrics"][0]["MetricName"] == "auc"
+
+
+def test_every_operation_that_is_named_is_one_of_sagemakers_and_of_motos() -> None:
+    from moto.sagemaker.responses import SageMakerResponse
+
+    for operation in (operation for recorded in RECORDED for operation in recorded.operations):
+        assert COVERAGE.find("sagemaker", operation), operation
+        assert hasattr(SageMakerResponse, xform_name(operation)), operation

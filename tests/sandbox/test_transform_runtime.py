@@ -1,0 +1,178 @@
+"""Batch transform really asks a served model about every record, and associates what it answers."""
+
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.sandbox.runtime import records
+from sustainable_mlops.sandbox.runtime.transform import ServedModel, Transform
+from tests.sandbox.running import BUCKET, LIMIT, Run, keys, put, stored
+from tests.sandbox.running import moto_client as moto_client
+from tests.sandbox.running import run as run
+from tests.sandbox.running import store as store
+from tests.sandbox.support import tar, until
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+pytestmark = pytest.mark.slow
+
+CSV, JSON = "text/csv", "application/json"
+
+#: A line for each line: the sum of its numbers and how many lines came with it; of JSON, the sum of `values`.
+SUMS = """
+import json, os, pathlib
+def model_fn(folder):
+    return float(pathlib.Path(folder, "factor").read_text())
+def transform_fn(model, data, content_type, accept):
+    if "slow" in data:
+        pathlib.Path(os.environ["STARTED"]).touch()
+        import time; time.sleep(600)
+    if content_type == "application/json":
+        return json.dumps({"sum": model * sum(json.loads(data)["values"])}), accept
+    lines = data.split("\\n")
+    return "\\n".join(f"{model * sum(map(float, line.split(',')))},{len(lines)}" for line in lines) + "\\n", accept
+"""
+MODEL = tar(factor="2", code__inference_py=SUMS)
+
+
+def request(content_type: str = CSV, *, given: Any = None, output: Any = None, **changes: Any) -> dict[str, Any]:
+    """A job over everything under in/."""
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/in/"}}
+    return {
+        "TransformJobName": "job",
+        "ModelName": "sums",
+        "TransformInput": {"DataSource": source, "ContentType": content_type, "SplitType": "Line"} | (given or {}),
+        "TransformOutput": {"S3OutputPath": f"s3://{BUCKET}/out", "Accept": content_type, "AssembleWith": "Line"}
+        | (output or {}),
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    } | changes
+
+
+@pytest.fixture
+def model(store: "S3Client") -> ServedModel:
+    put(store, model=MODEL)
+    return ServedModel(S3Uri(BUCKET, "model"), {})
+
+
+def test_every_object_has_its_output_in_the_order_of_its_records(
+    run: Run, store: "S3Client", model: ServedModel
+) -> None:
+    rows = [f"{number},1" for number in range(50)]
+    put(store, in__a="1,2\n3,4\n", in__deep__b="\n".join(rows))
+    job = run(Transform(request(BatchStrategy="SingleRecord", MaxConcurrentTransforms=3), model))
+    end = job.end()
+    assert end.status == "Completed", (end.failure_reason, job.log)
+    assert keys(store, "out/") == ["out/a.out", "out/deep/b.out"]
+    assert stored(store, "out/a.out") == b"6.0,1\n14.0,1\n"
+    assert stored(store, "out/deep/b.out").decode().split() == [f"{2.0 * (number + 1)},1" for number in range(50)]
+
+
+def test_batches_hold_as_many_records_as_fit_and_answers_are_joined_to_them(
+    run: Run, store: "S3Client", model: ServedModel
+) -> None:
+    wide = ",".join(["1"] * 300_000)  # two such lines do not fit one megabyte
+    put(store, in__rows=gzip.compress(f"id1,1,2\nid2,3,4\nid3,{wide}\nid4,{wide}\n".encode()))
+    processing = {"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-2:]"}
+    work = request(given={"CompressionType": "Gzip"}, DataProcessing=processing, MaxPayloadInMB=1)
+    end = run(Transform(work, model)).end()
+    assert end.status == "Completed", end.failure_reason
+    assert stored(store, "out/rows.out") == b"id1,6.0,3\nid2,14.0,3\nid3,600000.0,3\nid4,600000.0,1\n"
+
+
+def test_objects_are_joined_as_sagemaker_names_it(run: Run, store: "S3Client", model: ServedModel) -> None:
+    put(store, in__one=json.dumps({"id": 7, "values": [1, 2], "note": "x"}))
+    processing = {"JoinSource": "Input", "OutputFilter": "$['id','SageMakerOutput']"}
+    work = request(JSON, given={"SplitType": "None"}, output={"AssembleWith": "None"}, DataProcessing=processing)
+    end = run(Transform(work, model)).end()
+    assert end.status == "Completed", end.failure_reason
+    assert json.loads(stored(store, "out/one.out")) == {"id": 7, "SageMakerOutput": {"sum": 6.0}}
+
+
+def test_an_object_that_fails_fails_the_job_and_leaves_the_others(
+    run: Run, store: "S3Client", model: ServedModel
+) -> None:
+    put(store, in__a="1,2\nnone,4\n", in__b="5,6\n")
+    work = request(ModelClientConfig={"InvocationsMaxRetries": 0, "InvocationsTimeoutInSeconds": 60})
+    job = run(Transform(work, model))
+    end = job.end()
+    assert end.status == "Failed"
+    assert end.failure_reason is not None
+    assert end.failure_reason.startswith(
+        "AlgorithmError: See job logs for more information: s3://flights/in/a: Bad HTTP status received from "
+        "algorithm: 500: could not convert string to float"
+    )
+    assert keys(store, "out/") == ["out/b.out"]
+    assert "ValueError" in job.log
+
+
+def test_a_stopped_job_stores_nothing(run: Run, store: "S3Client", model: ServedModel) -> None:
+    put(store, in__a="1,2\n", in__b="slow\n")
+    started = "/opt/ml/started"
+    job = run(Transform(request(Environment={"STARTED": started}), model))
+    until((job.folder / "algo-1" / "started").exists, seconds=LIMIT)
+    job.run.stop()
+    assert job.end().status == "Stopped"
+    assert keys(store, "out/") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"given": {"SplitType": "RecordIO"}}, "the sandbox does not split RecordIO; use Line or None"),
+        ({"DataProcessing": {"InputFilter": "$["}}, "DataProcessing.InputFilter: '$[' is not a JSONPath"),
+        ({"DataProcessing": {"OutputFilter": "$[0] | $[1]"}}, "is not a JSONPath"),
+        (
+            {"content_type": "image/png", "DataProcessing": {"JoinSource": "Input"}},
+            "TransformInput.ContentType: DataProcessing needs text/csv, application/json or",
+        ),
+        ({}, "No S3 objects found under S3 URL"),
+    ],
+    ids=["split", "filter", "union", "type", "no data"],
+)
+def test_what_cannot_be_done_is_told_in_one_line(
+    run: Run, model: ServedModel, changes: dict[str, Any], reason: str
+) -> None:
+    end = run(Transform(request(**changes), model)).end()
+    assert end.status == "Failed"
+    assert end.failure_reason is not None
+    assert end.failure_reason.startswith("ClientError: ")
+    assert reason in end.failure_reason
+    assert "\n" not in end.failure_reason
+
+
+@pytest.mark.parametrize(
+    ("processing", "record", "asked", "answer", "kept"),
+    [
+        ({}, b"1,2", b"1,2", b"x", b"x"),
+        ({"InputFilter": "$[-1]"}, b'a,"b,c"', b'"b,c"', b"1", b"1"),
+        ({"OutputFilter": "$[0,5:]"}, b"r", b"r", b"0,1,2,3,4,5,6", b"0,5,6"),
+        ({"JoinSource": "Input"}, b'a,"b,c"', b'a,"b,c"', b"0.5", b'a,"b,c",0.5'),
+    ],
+)
+def test_rows_are_filtered_and_joined(
+    processing: dict[str, str], record: bytes, asked: bytes, answer: bytes, kept: bytes
+) -> None:
+    done = records.DataProcessing({"DataProcessing": processing}, CSV, CSV)
+    assert done.asked(record) == asked
+    if done.by_record:
+        assert done.answered(record, answer) == kept
+
+
+@pytest.mark.parametrize(
+    ("processing", "record", "answer", "kept"),
+    [
+        ({"JoinSource": "Input"}, b'{"a":1}', b"[2]", {"a": 1, "SageMakerOutput": [2]}),
+        ({"JoinSource": "Input"}, b"[1]", b'{"b":2}', {"SageMakerInput": [1], "SageMakerOutput": {"b": 2}}),
+        ({"OutputFilter": "$.b"}, b"[1]", b'{"b":2}', 2),
+        ({"OutputFilter": "$[1:]"}, b"[1]", b"[1,2,3]", [2, 3]),
+    ],
+)
+def test_objects_are_filtered_and_joined(
+    processing: dict[str, str], record: bytes, answer: bytes, kept: object
+) -> None:
+    done = records.DataProcessing({"DataProcessing": processing}, JSON, JSON)
+    assert json.loads(done.answered(record, answer)) == kept

@@ -1,0 +1,219 @@
+"""Tuning jobs that AWS refuses."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox.errors import ApiError
+from sustainable_mlops.sandbox.tuning.checks import check
+from sustainable_mlops.sandbox.tuning.tuner import Parent
+from tests.sandbox.tuning import request
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+def ranges(**members: Any) -> Change:
+    """These parameter ranges instead."""
+    return lambda made: made["HyperParameterTuningJobConfig"].update(ParameterRanges=members)
+
+
+def config(**members: Any) -> Change:
+    return lambda made: made["HyperParameterTuningJobConfig"].update(members)
+
+
+def definition(**members: Any) -> Change:
+    """These members of the one definition; None takes one away."""
+
+    def change(made: dict[str, Any]) -> None:
+        one = made["TrainingJobDefinition"] | members
+        made["TrainingJobDefinition"] = {member: value for member, value in one.items() if value is not None}
+
+    return change
+
+
+def several(*changes: dict[str, Any]) -> Change:
+    """Definitions instead of one, each with its own changes; None takes a member away."""
+
+    def change(made: dict[str, Any]) -> None:
+        settings = made["HyperParameterTuningJobConfig"]
+        own = {
+            "TuningObjective": settings.pop("HyperParameterTuningJobObjective"),
+            "HyperParameterRanges": settings.pop("ParameterRanges"),
+        }
+        one = made.pop("TrainingJobDefinition") | own
+        made["TrainingJobDefinitions"] = [
+            {member: value for member, value in (one | changed).items() if value is not None} for changed in changes
+        ]
+
+    return change
+
+
+def number(**members: str) -> dict[str, str]:
+    return {"Name": "x", "MinValue": "1", "MaxValue": "9"} | members
+
+
+_TWO = {"Name": "colour", "Values": ["red", "blue"]}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "change", "code", "why"),
+    [
+        ("Random", ranges(IntegerParameterRanges=[number(MaxValue="0")]), "Validation", "MinValue 1 must be less than"),
+        ("Random", ranges(IntegerParameterRanges=[number(MaxValue="9.5")]), "Validation", "is no integer: '9.5'"),
+        ("Random", ranges(ContinuousParameterRanges=[number(MaxValue="nan")]), "Validation", "is no number: 'nan'"),
+        (
+            "Random",
+            ranges(ContinuousParameterRanges=[number(MinValue="0", ScalingType="Logarithmic")]),
+            "Validation",
+            "Logarithmic scaling works only for ranges whose values are greater than 0",
+        ),
+        (
+            "Random",
+            ranges(ContinuousParameterRanges=[number(MinValue="0", MaxValue="1", ScalingType="ReverseLogarithmic")]),
+            "Validation",
+            "within the range 0<=x<1.0",
+        ),
+        ("Random", ranges(IntegerParameterRanges=[number(), number()]), "Validation", "x is given more than one range"),
+        (
+            "Random",
+            ranges(CategoricalParameterRanges=[_TWO | {"Values": ["red", "red"]}]),
+            "Validation",
+            "colour has the value 'red' more than once",
+        ),
+        (
+            "Bayesian",
+            ranges(CategoricalParameterRanges=[_TWO]),
+            "Validation",
+            "You don't have enough combinations of hyperparameter ranges. The total number of hyperparameter "
+            "combinations for the provided ranges [2.0] must be equal or greater than the value of MaxNumberOfJobs, "
+            "[12]. Provide additional ranges.",
+        ),
+        (
+            "Random",
+            ranges(IntegerParameterRanges=[number(Name=f"x{index}") for index in range(31)]),
+            "ResourceLimitExceeded",
+            "at most 30 hyperparameters, not 31",
+        ),
+        ("Random", ranges(IntegerParameterRanges=[number(Name="epochs")]), "Validation", "static and tunable: epochs"),
+        ("Grid", config(), "Validation", "Only categorical parameters are supported"),
+        (
+            "Grid",
+            ranges(CategoricalParameterRanges=[_TWO]),
+            "Validation",
+            "should equal the total number of distinct categorical combinations possible, 2",
+        ),
+        ("Hyperband", config(TrainingJobEarlyStoppingType="Auto"), "Validation", "must be Off to use the Hyperband"),
+        ("Hyperband", definition(StaticHyperParameters={}), "Validation", "MaxResource of the HyperbandStrategyConfig"),
+        (
+            "Hyperband",
+            config(StrategyConfig={"HyperbandStrategyConfig": {"MinResource": 10}}),
+            "Validation",
+            "MinResource 10 must be less than or equal to MaxResource 9",
+        ),
+        (
+            "Hyperband",
+            config(StrategyConfig={"HyperbandStrategyConfig": {"MaxResource": 20_001}}),
+            "Validation",
+            "at most 20000, not 20001",
+        ),
+        (
+            "Bayesian",
+            config(StrategyConfig={"HyperbandStrategyConfig": {"MaxResource": 9}}),
+            "Validation",
+            "only supported for the Hyperband strategy",
+        ),
+        (
+            "Bayesian",
+            config(ResourceLimits={"MaxNumberOfTrainingJobs": 751, "MaxParallelTrainingJobs": 1}),
+            "ResourceLimitExceeded",
+            "MaxNumberOfTrainingJobs can be at most 750 with Bayesian, not 751",
+        ),
+        (
+            "Random",
+            config(ResourceLimits={"MaxNumberOfTrainingJobs": 751, "MaxParallelTrainingJobs": 101}),
+            "ResourceLimitExceeded",
+            "MaxParallelTrainingJobs can be at most 100",
+        ),
+        (
+            "Random",
+            config(HyperParameterTuningJobObjective={"Type": "Minimize", "MetricName": "auc"}),
+            "Validation",
+            "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric "
+            "definitions.",
+        ),
+        ("Random", definition(ResourceConfig=None), "Validation", "Either ResourceConfig or HyperParameterTuning"),
+        (
+            "Random",
+            definition(ResourceConfig=None, HyperParameterTuningResourceConfig={}),
+            "Validation",
+            "either InstanceConfigs or InstanceType",
+        ),
+        ("Random", lambda made: made.pop("TrainingJobDefinition"), "Validation", "Either TrainingJobDefinition or"),
+        (
+            "Random",
+            lambda made: made["HyperParameterTuningJobConfig"].pop("HyperParameterTuningJobObjective"),
+            "Validation",
+            "HyperParameterTuningJobObjective must be specified",
+        ),
+        ("Random", definition(HyperParameterRanges={}), "Validation", "are for TrainingJobDefinitions"),
+        ("Random", several({}), "Validation", "needs a DefinitionName"),
+        ("Random", several({"DefinitionName": "a"}, {"DefinitionName": "a"}), "Validation", "must be unique"),
+        (
+            "Random",
+            several(
+                {"DefinitionName": "a"},
+                {"DefinitionName": "b", "TuningObjective": {"Type": "Maximize", "MetricName": "loss"}},
+            ),
+            "Validation",
+            "of the same Type",
+        ),
+        ("Random", lambda made: made.update(Autotune={"Mode": "Enabled"}), "Validation", "Autotune is not emulated"),
+    ],
+)
+def test_impossible_tuning_jobs_are_refused(strategy: str, change: Change, code: str, why: str) -> None:
+    made = request(strategy)
+    change(made)
+    with pytest.raises(ApiError) as refused:
+        check(made)
+    assert refused.value.code.removesuffix("Exception") == code
+    assert why in refused.value.message
+
+
+@pytest.mark.parametrize("strategy", ["Random", "Bayesian", "Hyperband"])
+def test_what_is_possible_is_let_through(strategy: str) -> None:
+    check(request(strategy))
+
+
+def test_a_grid_may_name_the_number_of_its_combinations() -> None:
+    check(request("Grid", jobs=2, ParameterRanges={"CategoricalParameterRanges": [_TWO]}))
+
+
+def test_several_definitions_may_each_have_a_name_an_objective_and_ranges() -> None:
+    made = request()
+    several({"DefinitionName": "a"}, {"DefinitionName": "b"})(made)
+    check(made)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (config(HyperParameterTuningJobObjective={"Type": "Maximize", "MetricName": "loss"}), "The objective metric"),
+        (definition(StaticHyperParameters={}), "The total number of static plus tunable hyperparameters must be"),
+        (
+            ranges(ContinuousParameterRanges=[number(Name="rate"), number(Name="depth")]),
+            "The type of hyperparameter depth, continuous, must be the same as in the parent tuning job tune, integer",
+        ),
+        (
+            config(ResourceLimits={"MaxNumberOfTrainingJobs": 10_000, "MaxParallelTrainingJobs": 1}),
+            "Training jobs of parents count too: 1 of them",
+        ),
+    ],
+)
+def test_a_parent_must_have_searched_the_same(change: Change, why: str) -> None:
+    made = request()
+    parent = Parent(request(), [{}])
+    check(made, [parent])
+    change(made)
+    with pytest.raises(ApiError, match=why):
+        check(made, [parent])

@@ -1,0 +1,331 @@
+"""Tuning jobs through the API; their training jobs are processes."""
+
+import json
+import statistics
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.tuning.tuner import Parent
+from tests.sandbox.support import IMAGE, ROLE, refusal, tar, until
+from tests.sandbox.tuning import World
+
+pytestmark = pytest.mark.slow
+
+Fresh = Callable[[str], str]
+
+#: The loss is known, and least at 7. What is far from it is slow, so that there is time to stop it.
+TRAIN = """
+import os, time
+loss = (float(os.environ["SM_HP_RATE"]) - 7) ** 2
+for epoch in range(int(os.environ.get("SM_HP_EPOCHS", 3))):
+    print(f"loss={loss};", flush=True)
+    time.sleep(min(loss, 10) / 5)
+"""
+
+LIMIT = 240.0
+
+
+@pytest.fixture(scope="module")
+def bucket(s3: Any) -> str:
+    name = "tuning-jobs"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    s3.put_object(Bucket=name, Key="source.tar.gz", Body=tar(train_py=TRAIN))
+    return name
+
+
+def known(tried: Mapping[str, str], _epoch: int) -> float:
+    """What the script prints."""
+    return (float(tried["rate"]) - 7) ** 2
+
+
+def tuning_job(name: str, bucket: str, jobs: int, strategy: str = "Bayesian", **config: Any) -> dict[str, Any]:
+    return {
+        "HyperParameterTuningJobName": name,
+        "HyperParameterTuningJobConfig": {
+            "Strategy": strategy,
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": jobs, "MaxParallelTrainingJobs": 1},
+            "ParameterRanges": {"ContinuousParameterRanges": [{"Name": "rate", "MinValue": "0", "MaxValue": "20"}]},
+            "RandomSeed": 3,
+        }
+        | config,
+        "TrainingJobDefinition": {
+            "StaticHyperParameters": {
+                "sagemaker_program": "train.py",
+                "sagemaker_submit_directory": f"s3://{bucket}/source.tar.gz",
+            },
+            "AlgorithmSpecification": {
+                "TrainingImage": IMAGE,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*);"}],
+            },
+            "RoleArn": ROLE,
+            "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/models"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        },
+        "Tags": [{"Key": "team", "Value": "flights"}],
+    }
+
+
+def start(sagemaker: Any, request: dict[str, Any]) -> str:
+    sagemaker.create_hyper_parameter_tuning_job(**request)
+    return str(request["HyperParameterTuningJobName"])
+
+
+def described(sagemaker: Any, name: str) -> Any:
+    return sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+
+
+def ended(sagemaker: Any, name: str) -> Any:
+    """The tuning job once it is over."""
+
+    def look() -> Any:
+        job = described(sagemaker, name)
+        return job if job["HyperParameterTuningJobStatus"] in ("Completed", "Failed", "Stopped") else None
+
+    return until(look, seconds=LIMIT)
+
+
+def children(sagemaker: Any, name: str, **request: Any) -> list[dict[str, Any]]:
+    """All training jobs of a tuning job."""
+    pages = sagemaker.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job")
+    found = pages.paginate(HyperParameterTuningJobName=name, **request)
+    return [summary for page in found for summary in page["TrainingJobSummaries"]]
+
+
+def loss(summary: dict[str, Any]) -> float:
+    return float(summary["FinalHyperParameterTuningJobObjectiveMetric"]["Value"])
+
+
+@pytest.fixture(scope="module")
+def searched(sagemaker: Any, bucket: str) -> str:
+    """A tuning job that is over: 14 points, of which early stopping has stopped some."""
+    name = start(sagemaker, tuning_job("searched", bucket, 14, TrainingJobEarlyStoppingType="Auto"))
+    ended(sagemaker, name)
+    return name
+
+
+def test_it_stops_the_worse_half_early_and_finds_the_optimum(sagemaker: Any, searched: str) -> None:
+    job = described(sagemaker, searched)
+    assert job["HyperParameterTuningJobStatus"] == "Completed"
+    counted = job["TrainingJobStatusCounters"]
+    assert (counted["Completed"] + counted["Stopped"], counted["InProgress"]) == (14, 0)
+    assert job["ObjectiveStatusCounters"] == {"Succeeded": 14, "Pending": 0, "Failed": 0}
+    completed = [loss(summary) for summary in children(sagemaker, searched, StatusEquals="Completed")]
+    stopped = [loss(summary) for summary in children(sagemaker, searched, StatusEquals="Stopped")]
+    assert (len(completed), len(stopped)) == (counted["Completed"], counted["Stopped"])
+    assert len(stopped) >= 7
+    assert min(stopped) > statistics.median(completed)
+    best = job["BestTrainingJob"]
+    assert loss(best) == min(completed)
+    assert float(best["TunedHyperParameters"]["rate"]) == pytest.approx(7, abs=0.5)
+    assert best["FinalHyperParameterTuningJobObjectiveMetric"]["MetricName"] == "loss"
+    assert job["ConsumedResources"]["RuntimeInSeconds"] >= 1
+    assert job["HyperParameterTuningEndTime"] > job["CreationTime"]
+
+
+def test_the_seed_alone_decides_what_is_tried(sagemaker: Any, bucket: str, searched: str) -> None:
+    made = tuning_job(searched, bucket, 14)
+    world = World(made, known, epochs=1)
+    world.play()
+    assert [summary["TunedHyperParameters"] for summary in children(sagemaker, searched)] == world.tried()
+
+
+def test_its_training_jobs_are_training_jobs_like_any_other(sagemaker: Any, searched: str) -> None:
+    job = described(sagemaker, searched)
+    assert job["TrainingJobDefinition"]["StaticHyperParameters"]["_tuning_objective_metric"] == "loss"
+    summary = children(sagemaker, searched)[0]
+    child = sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])
+    assert child["TuningJobArn"] == job["HyperParameterTuningJobArn"]
+    assert child["HyperParameters"]["_tuning_objective_metric"] == "loss"
+    assert child["HyperParameters"]["rate"] == summary["TunedHyperParameters"]["rate"]
+    assert (summary["TrainingJobArn"], summary["TrainingJobStatus"]) == (
+        child["TrainingJobArn"],
+        child["TrainingJobStatus"],
+    )
+    assert summary["TrainingEndTime"] == child["TrainingEndTime"]
+    tags = sagemaker.list_tags(ResourceArn=child["TrainingJobArn"])["Tags"]
+    assert tags == sagemaker.list_tags(ResourceArn=job["HyperParameterTuningJobArn"])["Tags"]
+    assert tags == [{"Key": "team", "Value": "flights"}]
+
+
+def test_training_jobs_are_listed_by_what_is_asked_in_pages_of_ten(sagemaker: Any, searched: str) -> None:
+    page = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName=searched)
+    assert (len(page["TrainingJobSummaries"]), "NextToken" in page) == (10, True)
+    names = [summary["TrainingJobName"] for summary in children(sagemaker, searched)]
+    assert len(names) == 14
+    assert names == sorted(names)
+    newest = children(sagemaker, searched, SortBy="CreationTime", SortOrder="Descending")
+    assert [summary["TrainingJobName"] for summary in newest] == names[::-1]
+    losses = [loss(summary) for summary in children(sagemaker, searched, SortBy="FinalObjectiveMetricValue")]
+    assert losses == sorted(losses)
+    assert loss(described(sagemaker, searched)["BestTrainingJob"]) == losses[0]
+
+
+def test_tuning_jobs_are_listed_with_their_counters(sagemaker: Any, searched: str) -> None:
+    listed = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=searched, StatusEquals="Completed")
+    [summary] = listed["HyperParameterTuningJobSummaries"]
+    job = described(sagemaker, searched)
+    assert summary == {
+        "HyperParameterTuningJobName": searched,
+        "HyperParameterTuningJobArn": job["HyperParameterTuningJobArn"],
+        "HyperParameterTuningJobStatus": "Completed",
+        "Strategy": "Bayesian",
+        "CreationTime": job["CreationTime"],
+        "HyperParameterTuningEndTime": job["HyperParameterTuningEndTime"],
+        "LastModifiedTime": job["LastModifiedTime"],
+        "TrainingJobStatusCounters": job["TrainingJobStatusCounters"],
+        "ObjectiveStatusCounters": job["ObjectiveStatusCounters"],
+        "ResourceLimits": {"MaxNumberOfTrainingJobs": 14, "MaxParallelTrainingJobs": 1},
+    }
+    failed = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=searched, StatusEquals="Failed")
+    assert failed["HyperParameterTuningJobSummaries"] == []
+
+
+def warm(name: str, bucket: str, kind: str, parent: str) -> dict[str, Any]:
+    """A tuning job of one training job that starts from another tuning job."""
+    parents = [{"HyperParameterTuningJobName": parent}]
+    start_from = {"WarmStartType": kind, "ParentHyperParameterTuningJobs": parents}
+    return tuning_job(name, bucket, 1) | {"WarmStartConfig": start_from}
+
+
+def test_another_one_goes_on_from_what_it_observed(sagemaker: Any, bucket: str, fresh: Fresh, searched: str) -> None:
+    made = warm(fresh("warm"), bucket, "IdenticalDataAndAlgorithm", searched)
+    job = ended(sagemaker, start(sagemaker, made))
+    parent = Parent(tuning_job(searched, bucket, 14), children(sagemaker, searched))
+    world = World(made, known, epochs=1, parents=[parent])
+    world.play()
+    [tried] = [summary["TunedHyperParameters"] for summary in children(sagemaker, job["HyperParameterTuningJobName"])]
+    assert [tried] == world.tried()
+    best = described(sagemaker, searched)["BestTrainingJob"]
+    overall = job["OverallBestTrainingJob"]
+    assert loss(overall) == min(loss(best), loss(job["BestTrainingJob"]))
+    assert overall["TuningJobName"] == (searched if loss(overall) == loss(best) else job["HyperParameterTuningJobName"])
+
+
+def test_another_one_with_other_data_begins_with_its_best(
+    sagemaker: Any, bucket: str, fresh: Fresh, searched: str
+) -> None:
+    job = ended(sagemaker, start(sagemaker, warm(fresh("warm"), bucket, "TransferLearning", searched)))
+    best = described(sagemaker, searched)["BestTrainingJob"]
+    assert loss(job["BestTrainingJob"]) == pytest.approx(loss(best))
+    missing = warm(fresh("warm"), bucket, "TransferLearning", "nobody")
+    code, message = refusal(sagemaker.create_hyper_parameter_tuning_job, **missing)
+    assert code == "ResourceNotFound"
+    assert message == "Amazon SageMaker can't find a tuning job called nobody. Type another name."
+
+
+def test_hyperband_gives_each_job_its_epochs_and_no_more(sagemaker: Any, bucket: str, fresh: Fresh) -> None:
+    made = tuning_job(fresh("hyperband"), bucket, 4, "Hyperband")
+    made["HyperParameterTuningJobConfig"]["StrategyConfig"] = {"HyperbandStrategyConfig": {"MaxResource": 3}}
+    # So near to the optimum an epoch is short, but as many as these take longer than the test waits.
+    near = [{"Name": "rate", "MinValue": "7.5", "MaxValue": "8"}]
+    made["HyperParameterTuningJobConfig"]["ParameterRanges"] = {"ContinuousParameterRanges": near}
+    made["TrainingJobDefinition"]["StaticHyperParameters"]["epochs"] = "100000"
+    job = ended(sagemaker, start(sagemaker, made))
+    assert job["HyperParameterTuningJobStatus"] == "Completed"
+    assert job["TrainingJobStatusCounters"]["Stopped"] == job["ObjectiveStatusCounters"]["Succeeded"] == 4
+    assert loss(job["BestTrainingJob"]) == min(map(loss, children(sagemaker, job["HyperParameterTuningJobName"])))
+
+
+def test_each_status_is_told_to_eventbridge(sandbox: Sandbox, sagemaker: Any, bucket: str, fresh: Fresh) -> None:
+    name, events, sqs = fresh("told"), sandbox.client("events"), sandbox.client("sqs")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    pattern = {
+        "detail-type": ["SageMaker HyperParameter Tuning Job State Change"],
+        "detail": {"HyperParameterTuningJobName": [name]},
+    }
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=[{"Id": "q", "Arn": f"arn:aws:sqs:eu-north-1:123456789012:{name}"}])
+    start(sagemaker, tuning_job(name, bucket, 5))
+    sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    told: list[dict[str, Any]] = []
+
+    def all_came() -> bool:
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        told.extend(json.loads(message["Body"])["detail"] for message in messages)
+        return "Stopped" in [detail["HyperParameterTuningJobStatus"] for detail in told]
+
+    until(all_came, seconds=LIMIT)
+    assert [detail["HyperParameterTuningJobStatus"] for detail in told] == ["InProgress", "Stopping", "Stopped"]
+    assert told[-1]["TrainingJobStatusCounters"]["InProgress"] == 0
+    assert told[-1]["Tags"] == {"team": "flights"}
+
+
+def test_stopping_and_deleting(sagemaker: Any, bucket: str, fresh: Fresh) -> None:
+    made = tuning_job(fresh("stop"), bucket, 9)
+    made["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxParallelTrainingJobs"] = 2
+    made["TrainingJobDefinition"]["StaticHyperParameters"]["rate"] = "25"
+    made["HyperParameterTuningJobConfig"]["ParameterRanges"] = {
+        "CategoricalParameterRanges": [{"Name": "other", "Values": [*"abcdefghi"]}]
+    }
+    name = start(sagemaker, made)
+    request = {"HyperParameterTuningJobName": name}
+    until(lambda: len(children(sagemaker, name)) == 2)
+    assert described(sagemaker, name)["TrainingJobStatusCounters"]["InProgress"] == 2
+    code, message = refusal(sagemaker.create_hyper_parameter_tuning_job, **made)
+    assert code == "ResourceInUse"
+    assert message == f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name."
+    code, message = refusal(sagemaker.delete_hyper_parameter_tuning_job, **request)
+    assert (code, "not in a terminal state" in message) == ("ValidationException", True)
+    sagemaker.stop_hyper_parameter_tuning_job(**request)
+    assert described(sagemaker, name)["HyperParameterTuningJobStatus"] in ("Stopping", "Stopped")
+    job = ended(sagemaker, name)
+    assert job["HyperParameterTuningJobStatus"] == "Stopped"
+    assert job["TrainingJobStatusCounters"]["Stopped"] == 2
+    code, message = refusal(sagemaker.stop_hyper_parameter_tuning_job, **request)
+    assert (code, "already in status Stopped" in message) == ("ValidationException", True)
+    jobs = [summary["TrainingJobName"] for summary in children(sagemaker, name)]
+    sagemaker.delete_hyper_parameter_tuning_job(**request)
+
+    def gone() -> bool:
+        listed = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name)
+        return not listed["HyperParameterTuningJobSummaries"]
+
+    until(gone)
+    code, message = refusal(sagemaker.describe_hyper_parameter_tuning_job, **request)
+    assert (code, message) == (
+        "ResourceNotFound",
+        f"Amazon SageMaker can't find a tuning job called {name}. Type another name.",
+    )
+    assert all(sagemaker.describe_training_job(TrainingJobName=one)["TuningJobArn"] for one in jobs)
+
+
+def test_training_jobs_that_fail_fail_it_with_the_reason(sagemaker: Any, bucket: str, fresh: Fresh) -> None:
+    made = tuning_job(fresh("failing"), bucket, 20, "Random")
+    made["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxParallelTrainingJobs"] = 5
+    made["TrainingJobDefinition"]["StaticHyperParameters"]["sagemaker_program"] = "nothing.py"
+    job = ended(sagemaker, start(sagemaker, made))
+    assert (job["HyperParameterTuningJobStatus"], job["FailureReason"]) == (
+        "Failed",
+        "No training job succeeded after 5 attempts. Please take a look at the training job failures to get more "
+        "details.",
+    )
+    reasons = {summary["FailureReason"] for summary in children(sagemaker, made["HyperParameterTuningJobName"])}
+    assert all("nothing.py" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"RoleArn": "arn:aws:iam::123456789012:role/nobody"}, "Could not assume role"),
+        (
+            {"StoppingCondition": {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 9}},
+            "MaxWaitTimeInSeconds must only",
+        ),
+        ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, "A metric is required"),
+    ],
+)
+def test_what_no_training_job_may_have_is_refused_and_leaves_nothing(
+    sagemaker: Any, bucket: str, fresh: Fresh, change: dict[str, Any], why: str
+) -> None:
+    made = tuning_job(fresh("refused"), bucket, 2)
+    made["TrainingJobDefinition"] |= change
+    code, message = refusal(sagemaker.create_hyper_parameter_tuning_job, **made)
+    assert (code, why in message) == ("ValidationException", True)
+    listed = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=made["HyperParameterTuningJobName"])
+    assert listed["HyperParameterTuningJobSummaries"] == []

@@ -1,0 +1,143 @@
+"""A tuning job's thread against a stand-in for the control plane."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox.tuning.run import TuningRun
+from sustainable_mlops.sandbox.tuning.tuner import Tuner
+from tests.sandbox.support import until
+from tests.sandbox.tuning import bowl, request
+
+LIMIT = 60.0
+
+
+class ControlPlane:
+    """Training jobs that only end when they are told to."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str]] = []
+        self.jobs: dict[str, dict[str, Any]] = {}
+        self.values: dict[str, list[float]] = {}
+        self.reports: list[dict[str, Any]] = []
+        self.refuses: Exception | None = None
+        self.run: TuningRun
+        self._lock = threading.Lock()
+
+    def start(self, made: dict[str, Any]) -> TuningRun:
+        self.run = TuningRun(Tuner(made), self.call, self.report)
+        self.run.start()
+        return self.run
+
+    def report(self, tuner: Tuner) -> None:
+        self.reports.append(tuner.fields())
+
+    def call(self, operation: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        name = asked["TrainingJobName"]
+        with self._lock:
+            self.calls.append((operation, name))
+            if operation == "CreateTrainingJob":
+                if self.refuses:
+                    raise self.refuses
+                self.jobs[name] = {**asked, "TrainingJobStatus": "InProgress"}
+                self.values[name] = []
+                return {"TrainingJobArn": f"arn:{name}"}
+            if operation == "StopTrainingJob":
+                self._end(name, "Stopped")
+            return dict(self.jobs[name])
+
+    def _end(self, name: str, status: str) -> None:
+        self.jobs[name]["TrainingJobStatus"] = status
+        self.run.notify(name, {"loss": list(self.values[name])})
+
+    def emit(self, name: str, value: float) -> None:
+        with self._lock:
+            self.values[name].append(value)
+            self.run.notify(name, {"loss": list(self.values[name])})
+
+    def complete(self, name: str) -> None:
+        with self._lock:
+            self._end(name, "Completed")
+
+    def running(self) -> list[str]:
+        with self._lock:
+            return [name for name, job in self.jobs.items() if job["TrainingJobStatus"] == "InProgress"]
+
+    def finish_all(self) -> bool:
+        """Whether the tuning job needs no more."""
+        for name in self.running():
+            self.emit(name, bowl(self.jobs[name]["HyperParameters"], 1))
+            self.complete(name)
+        return self.run.join(0)
+
+
+@pytest.fixture
+def plane() -> ControlPlane:
+    return ControlPlane()
+
+
+def test_every_job_is_created_watched_and_reported(plane: ControlPlane) -> None:
+    plane.start(request(jobs=6, parallel=2))
+    until(plane.finish_all, seconds=LIMIT)
+    last = plane.reports[-1]
+    assert last["HyperParameterTuningJobStatus"] == "Completed"
+    assert last["TrainingJobStatusCounters"]["Completed"] == len(plane.jobs) == 6
+    assert last["BestTrainingJob"]["TrainingJobArn"] == f"arn:{last['BestTrainingJob']['TrainingJobName']}"
+    assert plane.reports[0]["HyperParameterTuningJobStatus"] == "InProgress"
+
+
+def test_without_news_it_asks_nothing(plane: ControlPlane) -> None:
+    run = plane.start(request(jobs=6, parallel=2))
+    until(lambda: len(plane.running()) == 2)
+    run.notify("of-another-tuning-job", {"loss": [1.0]})
+    plane.emit(plane.running()[0], 1.0)
+    asked = until(lambda: [call for call in plane.calls if call[0] == "DescribeTrainingJob"])
+    assert asked == [("DescribeTrainingJob", plane.running()[0])]
+    run.close()
+    assert len(plane.calls) == 3
+
+
+@pytest.mark.parametrize("end", [TuningRun.stop, TuningRun.close])
+def test_it_can_be_ended(plane: ControlPlane, end: Callable[[TuningRun], None]) -> None:
+    run = plane.start(request(jobs=6, parallel=2))
+    until(lambda: len(plane.running()) == 2)
+    end(run)
+    assert run.join(LIMIT)
+    last = plane.reports[-1]
+    stopped = end is TuningRun.stop
+    assert last["HyperParameterTuningJobStatus"] == ("Stopped" if stopped else "Failed")
+    assert ("sandbox was closed" in last.get("FailureReason", "")) is not stopped
+    assert len(plane.running()) == (0 if stopped else 2)
+    assert len(plane.jobs) == 2
+
+
+def test_a_refused_training_job_fails_it_with_the_reason_and_stops_the_others(plane: ControlPlane) -> None:
+    run = plane.start(request(jobs=6, parallel=2))
+    until(lambda: len(plane.running()) == 2)
+    plane.refuses = ValueError("Could not assume role")
+    plane.complete(plane.running()[0])
+    assert run.join(LIMIT)
+    last = plane.reports[-1]
+    assert (last["HyperParameterTuningJobStatus"], last["FailureReason"]) == ("Failed", "Could not assume role")
+    assert last["TrainingJobStatusCounters"]["Stopped"] == 1
+    assert plane.running() == []
+
+
+def test_without_a_job_optuna_is_not_imported() -> None:
+    """The control plane knows tuning jobs from its start, which must be quick."""
+    program = "import sys, sustainable_mlops.sandbox.plane.registry; print('optuna' in sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert printed == "False\n"
+
+
+def test_it_ends_by_itself_when_its_time_is_over(plane: ControlPlane) -> None:
+    limits = {"MaxParallelTrainingJobs": 2, "MaxRuntimeInSeconds": 1}
+    run = plane.start(request(ResourceLimits=limits))
+    assert run.join(LIMIT)
+    last = plane.reports[-1]
+    assert last["HyperParameterTuningJobStatus"] == "Completed"
+    assert last["TrainingJobStatusCounters"]["Stopped"] == len(plane.jobs) == 2

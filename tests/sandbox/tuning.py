@@ -1,0 +1,93 @@
+"""A tuning job, and a world in which its training jobs are a function."""
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sustainable_mlops.sandbox.tuning.trials import Trial
+from sustainable_mlops.sandbox.tuning.tuner import Parent, Tuner
+
+#: What a training job would print after each epoch, given its hyperparameters and the epoch from 1 on.
+Curve = Callable[[Mapping[str, str], int], float]
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+_RATE = {"Name": "rate", "MinValue": "0.001", "MaxValue": "1", "ScalingType": "Logarithmic"}
+_DEPTH = {"Name": "depth", "MinValue": "1", "MaxValue": "9", "ScalingType": "Linear"}
+
+
+def request(strategy: str = "Random", jobs: int | None = 12, parallel: int = 1, **config: Any) -> dict[str, Any]:
+    """A tuning job that minimizes `loss` over a rate and a depth, unless `config` says otherwise."""
+    limits = {"MaxParallelTrainingJobs": parallel} | ({} if jobs is None else {"MaxNumberOfTrainingJobs": jobs})
+    return {
+        "HyperParameterTuningJobName": "tune",
+        "HyperParameterTuningJobConfig": {
+            "Strategy": strategy,
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+            "ResourceLimits": limits,
+            "ParameterRanges": {"ContinuousParameterRanges": [_RATE], "IntegerParameterRanges": [_DEPTH]},
+            "RandomSeed": 7,
+        }
+        | config,
+        "TrainingJobDefinition": {
+            "StaticHyperParameters": {"epochs": "9"},
+            "AlgorithmSpecification": {
+                "TrainingImage": "image",
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}],
+            },
+            "RoleArn": "arn:aws:iam::123456789012:role/test",
+            "OutputDataConfig": {"S3OutputPath": "s3://bucket/models"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        },
+    }
+
+
+def bowl(hyperparameters: Mapping[str, str], epoch: int) -> float:
+    """Least, 0, at rate 0.1 and depth 4; each epoch halves what is left to learn."""
+    rate, depth = float(hyperparameters["rate"]), int(hyperparameters["depth"])
+    return math.log10(rate / 0.1) ** 2 + ((depth - 4) / 4) ** 2 + 0.5**epoch
+
+
+class World:
+    """Training jobs that take one epoch a tick, a minute each, `epochs` of them."""
+
+    def __init__(self, made: dict[str, Any], curve: Curve = bowl, *, epochs: int = 9, parents: Any = ()) -> None:
+        self.now = BEGAN
+        self.curve, self.epochs = curve, epochs
+        self.tuner = Tuner(made, parents, now=lambda: self.now)
+        self.created: list[dict[str, Any]] = []
+        self.most_at_once = 0
+
+    def tick(self) -> None:
+        """What runs emits one more value, and ends where it was told to or is done."""
+        for trial in self.tuner.stops():
+            self.tell(trial, "Stopped", trial.values)
+        while (launched := self.tuner.launch()) is not None:
+            self.created.append(launched[1])
+        running = [trial for trial in self.tuner.trials if not trial.over]
+        self.most_at_once = max(self.most_at_once, len(running))
+        self.now += timedelta(minutes=1)
+        for trial in running:
+            values = [*trial.values, self.curve(trial.suggestion.hyperparameters, len(trial.values) + 1)]
+            self.tell(trial, "Completed" if len(values) == self.epochs else "InProgress", values)
+
+    def tell(self, trial: Trial, status: str, values: list[float], **job: Any) -> None:
+        self.tuner.observe(trial.name, {"TrainingJobStatus": status} | job, values)
+
+    def play(self) -> Tuner:
+        """Until the tuning job is over."""
+        while not self.tuner.over:
+            self.tick()
+        return self.tuner
+
+    def tried(self) -> list[Mapping[str, str]]:
+        return [trial.suggestion.hyperparameters for trial in self.tuner.trials]
+
+    def epochs_of(self, status: str) -> list[int]:
+        return [len(trial.values) for trial in self.tuner.trials if trial.status == status]
+
+
+def parent(made: dict[str, Any], curve: Curve = bowl) -> Parent:
+    return Parent(made, World(made, curve).play().summaries())
