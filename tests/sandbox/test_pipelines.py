@@ -513,6 +513,43 @@ def test_a_lambda_step_runs_the_function_as_its_role(
     assert "There is no Lambda function" in ended(started(made(missing)), "Failed")["Add"]["FailureReason"]
 
 
+def test_a_tuning_step_hands_on_its_best_job(
+    sagemaker: Any,
+    train: Callable[..., Any],
+    made: Callable[..., str],
+    started: Callable[..., str],
+    ended: Callable[..., Any],
+) -> None:
+    arguments = train(value="0")["Arguments"]
+    hyperparameters = arguments.pop("HyperParameters")
+    del hyperparameters["value"]
+    objective = {"Type": "Maximize", "MetricName": "auc"}
+    config = {
+        "Strategy": "Grid",
+        "HyperParameterTuningJobObjective": objective,
+        "ResourceLimits": {"MaxParallelTrainingJobs": 2},
+        "ParameterRanges": {"CategoricalParameterRanges": [{"Name": "value", "Values": ["0.4", "0.9"]}]},
+    }
+    tune = {
+        "Name": "Tune",
+        "Type": "Tuning",
+        "Arguments": {
+            "HyperParameterTuningJobConfig": config,
+            "TrainingJobDefinition": arguments | {"StaticHyperParameters": hyperparameters},
+        },
+        "CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"},
+    }
+    best = {"Get": "Steps.Tune.BestTrainingJob.FinalHyperParameterTuningJobObjectiveMetric.Value"}
+    name = made(tune, condition("Good", best, 0.8, then=[], otherwise=[FAIL]))
+    first = started(name)
+    steps = ended(first)
+    tuning = steps["Tune"]["Metadata"]["TuningJob"]["Arn"].split("/")[1]
+    found = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=tuning)
+    assert found["TrainingJobStatusCounters"]["Completed"] == 2
+    again = ended(started(name))
+    assert again["Tune"]["CacheHitResult"] == {"SourcePipelineExecutionArn": first}
+
+
 def test_what_was_given_is_listed(
     sagemaker: Any, made: Callable[..., str], started: Callable[..., str], ended: Callable[..., Any]
 ) -> None:

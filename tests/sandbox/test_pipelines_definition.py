@@ -76,6 +76,7 @@ PICK = {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.Another.X"}}
             "Cycle detected in the pipeline",
         ),
         (pipeline(training("A", CacheConfig={"Enabled": True, "ExpireAfter": "soon"})), "no ISO 8601 duration"),
+        (pipeline(training("A", CacheConfig={"Enabled": True})), "ExpireAfter must be given where caching is enabled"),
         (pipeline(training("A", RetryPolicies=[BOTH_ENDS])), "only one of MaxAttempts and ExpireAfterMin"),
         (pipeline(training("A", RetryPolicies=[{"ExceptionType": ["Bad.LUCK"]}])), "ExceptionType"),
         (pipeline(fail() | {"RetryPolicies": [BOTH_ENDS | {"MaxAttempts": None}]}), "RetryPolicies are not supported"),
@@ -121,7 +122,10 @@ def test_no_mangled_definition_breaks_the_checks(seed: int) -> None:
     """Any member of a good definition replaced by any value: taken, or refused as SageMaker refuses."""
     chance = random.Random(seed)  # noqa: S311 - a repeatable choice, no secret
     step = training(
-        "B", DependsOn=["A"], CacheConfig={"Enabled": True}, RetryPolicies=[{"ExceptionType": ["Step.THROTTLING"]}]
+        "B",
+        DependsOn=["A"],
+        CacheConfig={"Enabled": True, "ExpireAfter": "P1D"},
+        RetryPolicies=[{"ExceptionType": ["Step.THROTTLING"]}],
     )
     steps = [training("A"), step, each(reads("ForEach.CurrentItem", "One")), processing(PropertyFiles=[A_FILE])]
     good = json.loads(pipeline(*steps, condition("C", METRIC, 1, then=[fail()], otherwise=[])))

@@ -109,8 +109,10 @@ def _seconds(sent: Any) -> float:
 
 def created_within(moment: datetime, request: Fields) -> bool:
     """Whether it lies within what the request names in CreatedAfter and CreatedBefore."""
-    after, before = (_seconds(request.get(f"Created{side}")) for side in ("After", "Before"))
-    return (after is None or after <= moment.timestamp()) and (before is None or moment.timestamp() <= before)
+    times = {
+        member: _seconds(value) for member, value in request.items() if member in ("CreatedAfter", "CreatedBefore")
+    }
+    return _in_time({"Created": moment}, times)
 
 
 def descending(request: Fields) -> bool:

@@ -37,8 +37,9 @@ def find(
 ) -> tuple[Execution, StepRecord] | None:
     """The latest run with that key that succeeded and is not too old, if the step asks for it."""
     config = step.cache_config
-    if not config.enabled:
+    if not config.enabled or config.expire_after is None:
         return None
+    oldest = now - duration(config.expire_after)
     found = [
         (execution, record)
         for execution in executions
@@ -48,6 +49,6 @@ def find(
         and record.cache_source is None
         and record.reused_from is None
         and record.ended is not None
-        and (config.expire_after is None or now - record.ended <= duration(config.expire_after))
+        and record.ended >= oldest
     ]
     return max(found, key=lambda one: one[1].ended or now, default=None)

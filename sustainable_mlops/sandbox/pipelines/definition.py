@@ -57,6 +57,12 @@ class CacheConfig(_Part):
     enabled: bool = False
     expire_after: Annotated[str, AfterValidator(_checked)] | None = None
 
+    @model_validator(mode="after")
+    def _ends(self) -> "CacheConfig":
+        if self.enabled and self.expire_after is None:
+            raise ValueError("ExpireAfter must be given where caching is enabled")
+        return self
+
 
 class RetryPolicy(_Part):
     """When to try again. Limits: "Retry Policy for Pipeline Steps" in the SageMaker AI developer guide."""
