@@ -83,6 +83,7 @@ class Execution:
     #: Steps that will not be started.
     skipped: set[str] = field(default_factory=set)
     experiment: Fields | None = None
+    mlflow: Fields = field(default_factory=dict)
     stopping: bool = False
     #: The message of the Fail step that ends it.
     failing: str | None = None
@@ -93,6 +94,15 @@ class Execution:
     def over(self) -> bool:
         """Whether it has ended."""
         return self.status in OVER
+
+    @property
+    def ending(self) -> bool:
+        """Whether no step is started any more."""
+        return self.stopping or self.failing is not None
+
+    def running(self) -> list[StepRecord]:
+        """The steps that have begun and not ended."""
+        return [record for record in list(self.records.values()) if not record.over]
 
     def take_up_again(self) -> None:
         """Be as if only what has succeeded had been begun."""

@@ -39,6 +39,7 @@ class StepScope:
         return {
             "Parameters": execution.parameters,
             "PipelineExperimentConfig": execution.experiment or {},
+            "MlflowConfig": execution.mlflow,
             "Execution": {
                 "StartDateTime": execution.created.isoformat(),
                 "CurrentDateTime": now().isoformat(),

@@ -44,6 +44,7 @@ def execution(run: Execution) -> Fields:
         "PipelineExecutionStatus": run.status,
         "PipelineExecutionDescription": run.description,
         "PipelineExperimentConfig": run.experiment,
+        "MLflowConfig": run.mlflow or None,
         "FailureReason": run.reason,
         "PipelineExecutionFailureReason": run.reason,
         "CreationTime": run.created,

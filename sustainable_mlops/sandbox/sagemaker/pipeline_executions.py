@@ -73,6 +73,8 @@ class PipelineExecutions(Part):
             selective=request.get("SelectiveExecutionConfig"),
         )
         run.max_parallel = _most(request) or _most(pipeline.fields)
+        if "MlflowExperimentName" in request:
+            run.mlflow = {"MlflowExperimentName": request["MlflowExperimentName"]}
         runner = self._runner(run)
         runner.prepare(self._source(run))
         version["last_execution"], pipeline.fields["LastRunTime"] = run.arn, created
@@ -98,7 +100,8 @@ class PipelineExecutions(Part):
         return Runner(run, definition, services, self._tell(run), lambda: self._of(run.pipeline_name))
 
     def _start(self, runner: "Runner") -> None:
-        self._runners[runner.execution.arn] = runner
+        under_way = {arn: one for arn, one in self._runners.items() if not one.execution.over}
+        self._runners = under_way | {runner.execution.arn: runner}
         runner.start()
 
     def _tell(self, run: "Execution") -> "Callable[[str | None, StepRecord | None], None]":
