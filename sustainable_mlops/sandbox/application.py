@@ -16,6 +16,7 @@ from sustainable_mlops.sandbox.control import Control
 from sustainable_mlops.sandbox.errors import ApiError
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
 from sustainable_mlops.sandbox.gate import Gate
+from sustainable_mlops.sandbox.plane import moto_tags
 from sustainable_mlops.sandbox.plane.api import TARGET, Api
 from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
 from sustainable_mlops.sandbox.retries import Answers
@@ -29,10 +30,11 @@ class Application:
     """The WSGI application. Every request to moto passes the `gate`."""
 
     def __init__(self, context: Context) -> None:
-        moto_gaps.close_all()
         self.gate = Gate()
         self.restored_services: set[str] = set()
         self.sagemaker = ControlPlane(context)
+        moto_gaps.close_all()
+        moto_tags.share(self.sagemaker)
         self._api = Api(self.sagemaker, self._ask_moto)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._answers = Answers()
@@ -65,6 +67,8 @@ class Application:
         if service == "sagemaker" or request.headers.get("X-Amz-Target", "").startswith(TARGET):
             region, account = scope["region"] if scope else DEFAULT_REGION, accounts.account_of(request.headers)
             return self._answers.of(request, lambda: self._api.respond(request, account, region))
+        if service == "tagging":
+            moto_tags.be_seen(accounts.account_of(request.headers))
         if (request.method, request.path) == _RESET:
             self.sagemaker.reset()
         if request.method in ("GET", "DELETE") and service == "s3":
@@ -79,7 +83,9 @@ class Application:
         environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
         with self.gate.passing():
             response = Response.from_app(ask, environ, buffered=True)
-        if response.status_code >= 400 and response.mimetype == "text/html":  # Flask's own, of no AWS protocol
+        if response.status_code >= 400 and response.data.startswith(
+            b"<!doctype html"
+        ):  # Flask's own, of no AWS protocol
             return malformed.refusal(request, malformed.why(request, LookupError("no such route")))
         return response
 

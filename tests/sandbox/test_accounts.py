@@ -12,6 +12,7 @@ from tests.sandbox.support import IMAGE, ROLE, TRUST, make_role, refusal, tar, u
 
 Fresh = Callable[[str], str]
 
+TRAIN = 'import os; open(os.environ["SM_MODEL_DIR"] + "/m", "w").write("m")'
 OTHER = "222222222222"
 
 
@@ -50,7 +51,11 @@ def test_assumed_credentials_see_their_own_account_alone(
 def test_a_job_acts_in_its_own_account(other: Callable[[str], Any], fresh: Fresh) -> None:
     name, s3, there = fresh("job"), other("s3"), other("sagemaker")
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    s3.put_object(Bucket=name, Key="s.tar.gz", Body=tar(train_py='open("/opt/ml/model/m", "w").write("m")'))
+    s3.put_object(
+        Bucket=name,
+        Key="s.tar.gz",
+        Body=tar(train_py='import os; open(os.environ["SM_MODEL_DIR"] + "/m", "w").write("m")'),
+    )
     there.create_training_job(
         TrainingJobName=name,
         RoleArn=ROLE.replace("123456789012", OTHER),

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sustainable_mlops.sandbox import Sandbox
-from tests.sandbox.support import refusal
+from tests.sandbox.support import make_role, refusal
 
 Fresh = Callable[[str], str]
 
@@ -125,3 +125,43 @@ def test_what_moto_cannot_answer_is_no_server_error_that_is_retried(sandbox: San
 
 def put_policy(s3: Any, bucket: str, statement: dict[str, Any]) -> None:
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+
+def test_what_a_roles_policies_allow_is_simulated(sandbox: Any, fresh: Callable[[str], str]) -> None:
+    iam, name = sandbox.client("iam"), fresh("role")
+    arn = make_role(sandbox, name)
+    statements = [
+        {"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::mine/*"},
+        {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::mine/secret"},
+        {
+            "Effect": "Allow",
+            "Action": "kms:Decrypt",
+            "Resource": "*",
+            "Condition": {"Bool": {"aws:SecureTransport": "true"}},
+        },
+    ]
+    iam.put_role_policy(
+        RoleName=name, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements})
+    )
+
+    def decided(action: str, resource: str) -> tuple[str, list[str]]:
+        (result,) = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=[action], ResourceArns=[resource])[
+            "EvaluationResults"
+        ]
+        return result["EvalDecision"], result["MissingContextValues"]
+
+    assert decided("s3:getobject", "arn:aws:s3:::mine/data") == ("allowed", [])
+    assert decided("s3:GetObject", "arn:aws:s3:::mine/secret") == ("explicitDeny", [])
+    assert decided("s3:PutObject", "arn:aws:s3:::mine/data") == ("implicitDeny", [])
+    assert decided("s3:GetObject", "arn:aws:s3:::yours/data") == ("implicitDeny", [])
+    assert decided("kms:Decrypt", "*") == ("allowed", ["aws:SecureTransport"])
+
+    boundary = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}}
+    policy = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(boundary))["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=policy)
+    assert decided("s3:GetObject", "arn:aws:s3:::mine/data") == ("implicitDeny", [])
+    assert decided("kms:Decrypt", "*")[0] == "allowed"
+    iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+    assert decided("kms:Encrypt", "*") == ("allowed", [])
+    refused = refusal(iam.simulate_principal_policy, PolicySourceArn=f"{arn}-absent", ActionNames=["s3:GetObject"])
+    assert refused[0] == "NoSuchEntity"

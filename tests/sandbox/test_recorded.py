@@ -50,3 +50,20 @@ def test_every_operation_that_is_named_is_one_of_sagemakers_and_of_motos() -> No
     for operation in (operation for recorded in RECORDED for operation in recorded.operations):
         assert COVERAGE.find("sagemaker", operation), operation
         assert hasattr(SageMakerResponse, xform_name(operation)), operation
+
+
+def test_the_tagging_api_sees_one_sagemaker(sandbox: Sandbox, sagemaker: Any, fresh: Fresh) -> None:
+    value, tagging = fresh("owner"), sandbox.client("resourcegroupstaggingapi")
+    tags = [{"Key": "owner", "Value": value}]
+    ours = sagemaker.create_model_package_group(ModelPackageGroupName=fresh("group"), Tags=tags)["ModelPackageGroupArn"]
+    recorded = sagemaker.create_experiment(ExperimentName=fresh("experiment"), Tags=tags)["ExperimentArn"]
+
+    def found() -> set[str]:
+        answer = tagging.get_resources(TagFilters=[{"Key": "owner", "Values": [value]}])
+        return {one["ResourceARN"] for one in answer["ResourceTagMappingList"]}
+
+    assert found() == {ours, recorded}
+    assert tagging.tag_resources(ResourceARNList=[ours], Tags={"team": "data"})["FailedResourcesMap"] == {}
+    assert sagemaker.list_tags(ResourceArn=ours)["Tags"] == [*tags, {"Key": "team", "Value": "data"}]
+    tagging.untag_resources(ResourceARNList=[ours, recorded], TagKeys=["owner"])
+    assert found() == set()

@@ -5,13 +5,21 @@ Each module's `close` changes moto in place; each says which gap it closes, so t
 
 from sustainable_mlops.sandbox.moto_gaps import (
     application_autoscaling,
+    iam_simulation,
     s3_bucket_documents,
     s3_delete_markers,
     s3_log_delivery,
     s3_policy_conditions,
 )
 
-GAPS = (application_autoscaling, s3_bucket_documents, s3_delete_markers, s3_log_delivery, s3_policy_conditions)
+GAPS = (
+    application_autoscaling,
+    iam_simulation,
+    s3_bucket_documents,
+    s3_delete_markers,
+    s3_log_delivery,
+    s3_policy_conditions,
+)
 
 
 def close_all() -> None:

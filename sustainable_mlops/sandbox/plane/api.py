@@ -17,6 +17,7 @@ from sustainable_mlops.sandbox.parts.operations import Does
 from sustainable_mlops.sandbox.parts.resources import Fields
 from sustainable_mlops.sandbox.plane import recorded
 from sustainable_mlops.sandbox.plane.control_plane import ControlPlane, json_value
+from sustainable_mlops.sandbox.plane.moto_tags import keep
 from sustainable_mlops.sandbox.plane.registry import COVERAGE, Parts
 from sustainable_mlops.sandbox.sagemaker.hosting import Hosting, InvocationError, ModelFailureError
 from sustainable_mlops.sandbox.validation import validate
@@ -59,7 +60,7 @@ class Api:
         fields = _body(request, SerializationError)
         if (known.part is None or recorded.is_tagging(known.name, fields)) and known.declared.does is not Does.REFUSED:
             self._plane.check(account, known, fields)
-            return self._moto(request)
+            return _tagged(self._moto(request), account, region, fields)
         return _json(self._plane.call(account, region, known.name, fields))
 
     def _metrics(self, request: Request) -> Response:
@@ -67,6 +68,15 @@ class Api:
         assert shape is not None
         validate(_body(request, ValidationError), shape)
         return self._moto(request)
+
+
+def _tagged(answer: Response, account: str, region: str, request: Fields) -> Response:
+    """moto's answer; what it has recorded has the tags that were asked for."""
+    made = answer.get_json(force=True, silent=True) if answer.status_code < 300 and request.get("Tags") else None
+    for member, arn in (made or {}).items():
+        if member.endswith("Arn"):
+            keep(account, region, arn, request["Tags"])
+    return answer
 
 
 def _body(request: Request, refused: type[ApiError]) -> Fields:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from sustainable_mlops.sandbox import policies
 from sustainable_mlops.sandbox.errors import AccessDeniedError, ApiError, ConflictError, ValidationError
-from sustainable_mlops.sandbox.parts import resource_policy
 from sustainable_mlops.sandbox.parts.listing import list_page
 from sustainable_mlops.sandbox.parts.operations import behaves, behaves_across_accounts
 from sustainable_mlops.sandbox.parts.region import Region
@@ -65,7 +65,7 @@ class ModelPackageGroups(Family):
     def put_model_package_group_policy(self, request: Fields) -> Fields:
         """Share a group with other accounts."""
         group = self.get(request["ModelPackageGroupName"])
-        resource_policy.check(request["ResourcePolicy"])
+        policies.statements(request["ResourcePolicy"])
         group.private["policy"] = request["ResourcePolicy"]
         return {"ModelPackageGroupArn": group.arn}
 
@@ -93,7 +93,7 @@ class ModelPackageGroups(Family):
     def must_allow(self, account: str, action: str, arn: str) -> None:
         """A group's policy says what other accounts may do to it and to its packages."""
         group = self.find(arn.rsplit(":", 1)[1].split("/")[1])
-        if group is None or not resource_policy.allows(group.private.get("policy", "{}"), account, action, arn):
+        if group is None or not policies.allows_account(group.private.get("policy", "{}"), account, action, arn):
             raise AccessDeniedError(account, action, arn)
 
 

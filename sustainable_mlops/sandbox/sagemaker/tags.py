@@ -15,6 +15,11 @@ class Tags(Part):
         super().__init__(region)
         self._families = families
 
+    def has(self, arn: str) -> bool:
+        """Whether a resource of this Region has that ARN."""
+        with self.region.lock:
+            return self._find(arn) is not None
+
     @behaves
     def add_tags(self, request: Fields) -> Fields:
         """New and overwritten tags; answers all of them."""
@@ -40,8 +45,11 @@ class Tags(Part):
         return {}
 
     def _resource(self, arn: str) -> Resource:
-        for family in self._families:
-            resource = family.find(arn) if arn.startswith(family.arn("")) else None
-            if resource is not None:
-                return resource
-        raise ValidationError(f"Could not find resource {arn}.")
+        resource = self._find(arn)
+        if resource is None:
+            raise ValidationError(f"Could not find resource {arn}.")
+        return resource
+
+    def _find(self, arn: str) -> Resource | None:
+        found = (family.find(arn) for family in self._families if arn.startswith(family.arn("")))
+        return next((resource for resource in found if resource is not None), None)

@@ -1,0 +1,72 @@
+"""IAM's policy documents: what their statements say of an action on a resource. Conditions are not evaluated: the
+sandbox stands for requests that meet them, so that a conditional Allow counts and a conditional Deny does not."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from sustainable_mlops.sandbox.errors import ValidationError
+
+Statement = Mapping[str, Any]
+
+
+class Decision(StrEnum):
+    """In the words of IAM's simulator."""
+
+    ALLOWED = "allowed"
+    EXPLICIT_DENY = "explicitDeny"
+    IMPLICIT_DENY = "implicitDeny"
+
+
+def statements(document: str) -> list[Statement]:
+    """The statements of a policy. Raises ValidationError for what is no JSON object."""
+    try:
+        policy = json.loads(document)
+    except (ValueError, RecursionError):
+        policy = None
+    if not isinstance(policy, dict):
+        raise ValidationError("Invalid policy: it is not a JSON object.")
+    return [one for one in _listed(policy.get("Statement")) if isinstance(one, dict)]
+
+
+def concerning(of: Iterable[Statement], action: str, resource: str) -> list[Statement]:
+    """The statements that are about this action on this resource."""
+    return [one for one in of if _says(one, "Action", action, re.IGNORECASE) and _says(one, "Resource", resource)]
+
+
+def decide(concerned: Iterable[Statement]) -> Decision:
+    """What statements that are about a request come to."""
+    concerned = list(concerned)
+    if any(one.get("Effect") == "Deny" and not one.get("Condition") for one in concerned):
+        return Decision.EXPLICIT_DENY
+    allowed = any(one.get("Effect") == "Allow" for one in concerned)
+    return Decision.ALLOWED if allowed else Decision.IMPLICIT_DENY
+
+
+def allows_account(document: str, account: str, action: str, resource: str) -> bool:
+    """Whether a resource's policy lets another account do this."""
+    concerned = concerning(statements(document), action, resource)
+    return decide(one for one in concerned if _names(one.get("Principal"), account)) is Decision.ALLOWED
+
+
+def _names(principal: Any, account: str) -> bool:
+    principals = _listed(principal.get("AWS") if isinstance(principal, Mapping) else principal)
+    return any(one in ("*", account) or f"::{account}:" in str(one) for one in principals)
+
+
+def _says(statement: Statement, element: str, value: str, flags: int = 0) -> bool:
+    if f"Not{element}" in statement:
+        return not any(_matches(one, value, flags) for one in _listed(statement[f"Not{element}"]))
+    return any(_matches(one, value, flags) for one in _listed(statement.get(element)))
+
+
+def _matches(pattern: Any, value: str, flags: int) -> bool:
+    """`*` stands for any text, `?` for one character, and nothing else for anything but itself."""
+    expression = re.escape(str(pattern)).replace(r"\*", ".*").replace(r"\?", ".")
+    return value == "*" == pattern or re.fullmatch(expression, value, flags | re.DOTALL) is not None
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]

@@ -1,0 +1,58 @@
+"""moto's reset empties SageMaker too, and ends what runs."""
+
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.support import make_role, until
+from tests.sandbox.test_stopping import start_job
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_reset_ends_jobs_and_leaves_nothing(tmp_path: Path) -> None:
+    with Sandbox.start(log=tmp_path / "log") as sandbox:
+        make_role(sandbox)
+        start_job(sandbox)
+        script = until(lambda: train_script(sandbox), seconds=60)
+        sandbox.client("sns").create_topic(Name="topic")
+
+        assert post(sandbox, "/moto-api/reset") == 200
+        assert not script.is_running() or script.status() == psutil.STATUS_ZOMBIE
+        assert sandbox.inventory() == {}
+        assert sandbox.client("sagemaker").list_training_jobs()["TrainingJobSummaries"] == []
+        make_role(sandbox)
+        start_job(sandbox)  # its name is free again
+
+
+def test_what_a_killed_sandbox_left_is_cleared_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    first = Sandbox.start()
+    (left,) = folders(tmp_path)
+    with Sandbox.start():
+        assert left in folders(tmp_path), "a living one's is let alone"
+    psutil.Process(first.pid).kill()
+    first.stop()
+    with Sandbox.start():
+        assert left not in folders(tmp_path)
+    assert folders(tmp_path) == []
+
+
+def folders(temporary: Path) -> list[Path]:
+    return [path for path in temporary.glob("smlops-sandbox-*/*") if path.is_dir()]
+
+
+def train_script(sandbox: Sandbox) -> psutil.Process | None:
+    children = psutil.Process(sandbox.pid).children(recursive=True)
+    return next((one for one in children if any(word.endswith("train.py") for word in one.cmdline())), None)
+
+
+def post(sandbox: Sandbox, path: str) -> int:
+    where = urlsplit(sandbox.endpoint)
+    connection = HTTPConnection(where.hostname or "", where.port, timeout=120)
+    connection.request("POST", path)
+    return connection.getresponse().status
