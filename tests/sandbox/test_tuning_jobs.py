@@ -3,12 +3,17 @@
 import json
 import statistics
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.tuning.tuner import Parent
+from sustainable_mlops.sandbox.context import Context
+from sustainable_mlops.sandbox.parts.resources import Resource
+from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
+from sustainable_mlops.sandbox.tuning.tuner import Parent, Tuner
 from tests.sandbox.support import IMAGE, ROLE, refusal, tar, until
 from tests.sandbox.tuning import World
 
@@ -28,7 +33,7 @@ for epoch in range(int(os.environ.get("SM_HP_EPOCHS", 3))):
 LIMIT = 240.0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bucket(s3: Any) -> str:
     name = "tuning-jobs"
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
@@ -101,7 +106,7 @@ def loss(summary: dict[str, Any]) -> float:
     return float(summary["FinalHyperParameterTuningJobObjectiveMetric"]["Value"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def searched(sagemaker: Any, bucket: str) -> str:
     """A tuning job that is over: 14 points, of which early stopping has stopped some."""
     name = start(sagemaker, tuning_job("searched", bucket, 14, TrainingJobEarlyStoppingType="Auto"))
@@ -307,6 +312,27 @@ def test_training_jobs_that_fail_fail_it_with_the_reason(sagemaker: Any, bucket:
     )
     reasons = {summary["FailureReason"] for summary in children(sagemaker, made["HyperParameterTuningJobName"])}
     assert all("nothing.py" in reason for reason in reasons)
+
+
+def test_what_ran_when_the_sandbox_was_killed_has_failed(tmp_path: Path) -> None:
+    made = tuning_job("killed", "bucket", 3)
+    tuner = Tuner(made)
+    tuner.launch()
+    arn = "arn:aws:sagemaker:eu-north-1:123456789012:hyper-parameter-tuning-job/killed"
+    times = {"CreationTime": datetime.now(UTC), "LastModifiedTime": datetime.now(UTC)}
+    fields = {**made, **tuner.fields(), **times, "HyperParameterTuningJobArn": arn}
+    kept = Resource("killed", arn, fields, private={"request": made, "summaries": tuner.summaries()})
+    plane = ControlPlane(Context(client=lambda *_: None, folder=tmp_path))
+    place = ("123456789012", "eu-north-1")
+    plane.restore({place: {"HyperParameterTuningJobs": [kept.data()]}})
+    job = plane.call(*place, "DescribeHyperParameterTuningJob", {"HyperParameterTuningJobName": "killed"})
+    assert job["HyperParameterTuningJobStatus"] == "Failed"
+    assert "the sandbox ended" in job["FailureReason"]
+    assert (job["TrainingJobStatusCounters"]["InProgress"], job["ObjectiveStatusCounters"]["Failed"]) == (0, 1)
+    request = {"HyperParameterTuningJobName": "killed"}
+    [child] = plane.call(*place, "ListTrainingJobsForHyperParameterTuningJob", request)["TrainingJobSummaries"]
+    assert (child["TrainingJobStatus"], child["FailureReason"]) == ("Failed", job["FailureReason"])
+    plane.close()
 
 
 @pytest.mark.parametrize(

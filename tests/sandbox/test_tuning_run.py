@@ -26,7 +26,7 @@ class ControlPlane:
         self.reports: list[dict[str, Any]] = []
         self.refuses: Exception | None = None
         self.run: TuningRun
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
 
     def start(self, made: dict[str, Any]) -> TuningRun:
         self.run = TuningRun(Tuner(made), self.call, self.report)
@@ -38,7 +38,7 @@ class ControlPlane:
 
     def call(self, operation: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         name = asked["TrainingJobName"]
-        with self._lock:
+        with self.lock:
             self.calls.append((operation, name))
             if operation == "CreateTrainingJob":
                 if self.refuses:
@@ -55,16 +55,16 @@ class ControlPlane:
         self.run.notify(name, {"loss": list(self.values[name])})
 
     def emit(self, name: str, value: float) -> None:
-        with self._lock:
+        with self.lock:
             self.values[name].append(value)
             self.run.notify(name, {"loss": list(self.values[name])})
 
     def complete(self, name: str) -> None:
-        with self._lock:
+        with self.lock:
             self._end(name, "Completed")
 
     def running(self) -> list[str]:
-        with self._lock:
+        with self.lock:
             return [name for name, job in self.jobs.items() if job["TrainingJobStatus"] == "InProgress"]
 
     def finish_all(self) -> bool:
@@ -111,6 +111,7 @@ def test_it_can_be_ended(plane: ControlPlane, end: Callable[[TuningRun], None]) 
     stopped = end is TuningRun.stop
     assert last["HyperParameterTuningJobStatus"] == ("Stopped" if stopped else "Failed")
     assert ("sandbox was closed" in last.get("FailureReason", "")) is not stopped
+    assert last["TrainingJobStatusCounters"]["Stopped" if stopped else "RetryableError"] == 2
     assert len(plane.running()) == (0 if stopped else 2)
     assert len(plane.jobs) == 2
 
@@ -125,6 +126,21 @@ def test_a_refused_training_job_fails_it_with_the_reason_and_stops_the_others(pl
     assert (last["HyperParameterTuningJobStatus"], last["FailureReason"]) == ("Failed", "Could not assume role")
     assert last["TrainingJobStatusCounters"]["Stopped"] == 1
     assert plane.running() == []
+
+
+def test_an_error_of_its_own_fails_it_and_stops_what_runs(
+    plane: ControlPlane, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = plane.start(request(jobs=6, parallel=2))
+    until(lambda: len(plane.running()) == 2)
+    with plane.lock:
+        broken = plane.jobs.pop(next(iter(plane.jobs)))
+        run.notify(broken["TrainingJobName"], {"loss": [1.0]})
+    assert run.join(LIMIT)
+    assert plane.reports[-1]["HyperParameterTuningJobStatus"] == "Failed"
+    assert plane.reports[-1]["FailureReason"].startswith("InternalServerError: KeyError")
+    assert plane.running() == []
+    assert "KeyError" in capfd.readouterr().err
 
 
 def test_without_a_job_optuna_is_not_imported() -> None:

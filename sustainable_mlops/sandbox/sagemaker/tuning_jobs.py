@@ -16,6 +16,7 @@ from sustainable_mlops.sandbox.tuning.run import TuningRun
 from sustainable_mlops.sandbox.tuning.tuner import Parent, Tuner
 
 _OVER = ("Completed", "Failed", "Stopped")
+_ENDED = "InternalServerError: the sandbox ended while the job ran; start the job again"
 _CHILDREN = "ListTrainingJobsForHyperParameterTuningJob"
 _OBJECTIVE = "FinalHyperParameterTuningJobObjectiveMetric"
 _EVENT = (
@@ -177,16 +178,22 @@ class HyperParameterTuningJobs(Family):
         return {self.arn_type: names} if names else {}
 
     def restore(self, kept: Any) -> None:
-        """Jobs that ran when the sandbox ended have failed."""
+        """Jobs that ran when the sandbox ended have failed, and their training jobs with them."""
         super().restore(kept)
         for job in self.resources.values():
             if job.fields["HyperParameterTuningJobStatus"] in ("InProgress", "Stopping"):
                 job.fields |= {
                     "HyperParameterTuningJobStatus": "Failed",
-                    "FailureReason": "InternalServerError: the sandbox ended while the job ran; start the job again",
+                    "FailureReason": _ENDED,
                     "HyperParameterTuningEndTime": now(),
                     "LastModifiedTime": now(),
                 }
+                for summary in job.private["summaries"]:
+                    if summary["TrainingJobStatus"] not in _OVER:
+                        summary |= {"TrainingJobStatus": "Failed", "ObjectiveStatus": "Failed", "FailureReason": _ENDED}
+                jobs, objectives = (job.fields[f"{kind}StatusCounters"] for kind in ("TrainingJob", "Objective"))
+                jobs |= {"InProgress": 0, "RetryableError": jobs["RetryableError"] + jobs["InProgress"]}
+                objectives |= {"Pending": 0, "Failed": objectives["Failed"] + objectives["Pending"]}
 
     def close(self) -> None:
         """End all tuning jobs; they have failed, and their training jobs end by themselves."""

@@ -4,9 +4,10 @@ import contextlib
 import queue
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sustainable_mlops.sandbox.tuning.trials import Trial
 from sustainable_mlops.sandbox.tuning.tuner import Tuner
 
 #: `call(operation, request)`: the control plane's answer, in the account and Region of the tuning job.
@@ -73,16 +74,20 @@ class TuningRun:
                     self._wait()
         except Exception as error:  # the thread's last line: nobody else would say that the job is over
             traceback.print_exc()
+            self._stop(trial for trial in tuner.trials if not trial.over)
             tuner.abandon(f"InternalServerError: {type(error).__name__}: {error}")
         if not tuner.over:
             tuner.abandon("InternalServerError: the sandbox was closed while the tuning job ran; start the job again")
         self._report(tuner)
 
-    def _act(self) -> None:
-        for trial in self._tuner.stops():
+    def _stop(self, trials: Iterable[Trial]) -> None:
+        for trial in trials:
             # One that has just ended cannot be stopped; its news is on the way.
             with contextlib.suppress(Exception):
                 self._call("StopTrainingJob", {"TrainingJobName": trial.name})
+
+    def _act(self) -> None:
+        self._stop(self._tuner.stops())
         while (launched := self._tuner.launch()) is not None:
             trial, request = launched
             self._names.add(trial.name)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from sustainable_mlops.sandbox.tuning.ranges import Coordinate, Range
+from sustainable_mlops.sandbox.tuning.ranges import CategoricalRange, Coordinate, Range
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
@@ -77,7 +77,7 @@ class Grid:
     """Every combination once, in the order in which the values are given."""
 
     def __init__(self, ranges: Sequence[Range]) -> None:
-        axes = [[(one.name, value) for value in getattr(one, "values", ())] for one in ranges]
+        axes = [[(one.name, value) for value in one.values] for one in ranges if isinstance(one, CategoricalRange)]
         self._left: Iterator[tuple[int, tuple[tuple[str, str], ...]]] = enumerate(itertools.product(*axes))
 
     def ask(self) -> Suggestion | None:
@@ -137,13 +137,13 @@ class Sampled:
         """A point that was not tried before."""
         if len(self._seen) >= math.prod(one.size for one in self._ranges):
             return None
-        trial, texts = self._draw()
-        for draws in itertools.count(1):
+        for _ in range(_DRAWS):
+            trial, texts = self._draw()
             if tuple(texts.values()) not in self._seen:
                 break
             self._fail(trial)
-            if draws >= _DRAWS:
-                self._study.enqueue_trial({one.name: one.anywhere(self._random) for one in self._ranges})
+        else:
+            self._study.enqueue_trial(self._untried())
             trial, texts = self._draw()
         self._seen.add(tuple(texts.values()))
         self._trials[trial.number] = trial
@@ -152,6 +152,12 @@ class Sampled:
     def _draw(self) -> "tuple[Trial, dict[str, str]]":
         trial = self._study.ask(self._distributions)
         return trial, {one.name: one.text(trial.params[one.name]) for one in self._ranges}
+
+    def _untried(self) -> dict[str, Coordinate]:
+        while True:
+            point = {one.name: one.anywhere(self._random) for one in self._ranges}
+            if tuple(one.text(point[one.name]) for one in self._ranges) not in self._seen:
+                return point
 
     def _fail(self, trial: "Trial") -> None:
         from optuna.trial import TrialState

@@ -179,7 +179,9 @@ class Tuner:
         self.end("Failed", reason)
 
     def abandon(self, failure_reason: str) -> None:
-        """It has failed, whatever still runs."""
+        """It has failed, and with it what still runs: nobody will hear of that."""
+        for trial in self._running:
+            trial.job = {**trial.job, "TrainingJobStatus": "Failed", "FailureReason": failure_reason}
         self.status, self.failure_reason, self._ended = "Failed", failure_reason[:_REASON], self._now()
 
     def end(self, status: str, failure_reason: str | None = None) -> None:
