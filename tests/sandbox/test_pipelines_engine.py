@@ -169,6 +169,7 @@ def flights(**changes: Any) -> str:
         ({"depth": "8"}, {"Prepare", "Baseline"}),
         ({"data": "s3://b/february"}, {"Train", "Baseline"}),
         ({"prepared": "s3://b/elsewhere"}, {"Prepare", "Train", "Baseline"}),
+        ({"data": "s3://b/february", "prepared": "s3://b/elsewhere"}, {"Baseline"}),
         ({"instance": "ml.m7g.large", "spot": True}, {"Prepare", "Train", "Baseline"}),
     ],
 )
@@ -196,6 +197,17 @@ def test_results_that_failed_are_too_old_or_not_asked_for_are_not_used(p: Pipeli
             execution.records[name] = StepRecord(**vars(record) | {"ended": record.ended - timedelta(days=31)})
     assert reused(p.run(flights())) == set()
     assert reused(p.run(flights().replace('"Enabled": true', '"Enabled": false'))) == set()
+
+
+def test_the_latest_run_of_a_step_of_that_name_counts(p: Pipeline) -> None:
+    unasked = flights().replace('"Enabled": true', '"Enabled": false')
+    first, second = p.run(unasked), p.run(unasked)
+    third = p.run(flights())
+    assert {record.cache_source for record in third.records.values()} == {second.arn}
+    p.run(unasked, selected=["Train"], source=first)
+    assert p.run(flights()).records["Prepare"].cache_source == second.arn, "what was taken over was not run"
+    renamed = p.run(flights().replace('"Baseline"', '"Ground"'))
+    assert reused(renamed) == {"Prepare", "Train"}
 
 
 def test_an_hour_later_is_counted_from_the_run_not_from_the_last_hit(p: Pipeline) -> None:
