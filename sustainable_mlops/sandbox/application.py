@@ -16,7 +16,7 @@ from sustainable_mlops.sandbox.control import Control
 from sustainable_mlops.sandbox.errors import ApiError
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
 from sustainable_mlops.sandbox.gate import Gate
-from sustainable_mlops.sandbox.plane import moto_tags
+from sustainable_mlops.sandbox.plane import moto_cloudformation, moto_tags
 from sustainable_mlops.sandbox.plane.api import TARGET, Api
 from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
 from sustainable_mlops.sandbox.retries import Answers
@@ -35,6 +35,7 @@ class Application:
         self.sagemaker = ControlPlane(context)
         moto_gaps.close_all()
         moto_tags.share(self.sagemaker)
+        moto_cloudformation.share(self.sagemaker)
         self._api = Api(self.sagemaker, self._ask_moto)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._answers = Answers()
@@ -44,6 +45,11 @@ class Application:
         """moto's names of the services that may hold something: those asked for anything, or brought back."""
         asked = set(self._moto.app_instances) - {"moto_api", "instance_metadata"}
         return sorted(asked | self.restored_services)
+
+    @property
+    def changes(self) -> tuple[int, int]:
+        """Another value once anything may have changed."""
+        return self.gate.passed, self.sagemaker.changes
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:

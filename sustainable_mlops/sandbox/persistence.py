@@ -1,37 +1,49 @@
-"""What `--state DIR` keeps: everything in moto and SageMaker, written when the sandbox stops, read when it starts.
+"""What `--state DIR` keeps: everything in moto and SageMaker, written while the sandbox runs and when it stops.
 
-moto cannot store its state, so its objects are pickled. A sandbox that is killed rather than stopped keeps what the
-last stop wrote. Stopping fails the training jobs that still run; their checkpoints are in S3.
+moto cannot store its state, so its objects are pickled, as data: a function inside one is kept by where it stands in
+moto's source, never as code. What S3's objects hold stands in files of their own, each written once. Whoever is killed
+loses what changed in the last seconds, and what ran: jobs that ran have failed when the state is read again.
 """
 
 import fcntl
-import io
-import marshal
 import pickle
+import secrets
 import sys
 import threading
-import types
-from collections import defaultdict
-from collections.abc import Iterable
+import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.sandbox import moto_state
 
 if TYPE_CHECKING:
-    from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
+    from sustainable_mlops.sandbox.application import Application
 
 _FILE = "state.pickle"
+_BODIES = "bodies"
+#: Between two looks at whether something has changed, in seconds.
+_LOOK_SECONDS = 0.5
+#: The least and the most time between two saves of what has changed, in seconds; a large state is saved less often.
+_LEAST_SECONDS, _MOST_SECONDS = 1.0, 2.5
+#: How long to wait for the requests under way to be answered, in seconds.
+_QUIET_SECONDS = 1.0
 
 
 class State:
-    """One folder's state. The folder serves one sandbox at a time."""
+    """One folder's state. The folder serves one sandbox at a time. Raises UserError where another uses it."""
 
     def __init__(self, folder: Path, account: str) -> None:
         self._account = account
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = folder / _FILE
+        self._file, self._bodies = folder / _FILE, folder / _BODIES
+        self._bodies.mkdir(parents=True, exist_ok=True)
         self._lock: IO[str] = (folder / "lock").open("w")
+        self._saving = threading.Lock()
+        self._saved: tuple[int, int] | None = None
+        self._stopped = threading.Event()
+        self._told: set[str] = set()
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -39,10 +51,10 @@ class State:
                 f"sandbox: the state in {folder} is in use by another sandbox; stop that one first"
             ) from None
 
-    def restore(self, sagemaker: "ControlPlane") -> set[str]:
-        """Bring back what the last stop kept; moto's services that had something. UserError for a bad file."""
+    def restore(self, application: "Application") -> None:
+        """Bring back what was kept last. UserError for a bad file."""
         if not self._file.exists():
-            return set()
+            return
         try:
             kept = pickle.loads(self._file.read_bytes())  # noqa: S301 written by this program in the user's own folder
             if kept["versions"] != _versions():
@@ -56,9 +68,9 @@ class State:
                     f"{kept['account']}, or give another --state"
                 )
             for service, content in kept["moto"].items():
-                _restore_moto(service, content)
-            sagemaker.restore(kept["sagemaker"])
-            return set(kept["moto"])
+                moto_state.restore(service, content, lambda name: (self._bodies / name).read_bytes())
+            application.sagemaker.restore(kept["sagemaker"])
+            application.restored_services = set(kept["moto"])
         except UserError:
             raise
         except Exception as error:
@@ -66,82 +78,75 @@ class State:
                 f"sandbox: {self._file} cannot be read ({type(error).__name__}: {error}); remove it to start empty"
             ) from None
 
-    def save(self, sagemaker: "ControlPlane", services: Iterable[str]) -> None:
-        """Replace the file by the present state. A service of moto's that cannot be kept is named on stderr."""
-        moto = {}
+    def start_saving(self, application: "Application") -> None:
+        """Save whenever something has changed, in a thread of its own, until `stop_saving`."""
+        threading.Thread(target=self._run, args=(application,), name="state", daemon=True).start()
+
+    def stop_saving(self, application: "Application") -> None:
+        """Save once more, now that nothing is asked any longer."""
+        self._stopped.set()
+        self._save(application)
+
+    def _run(self, application: "Application") -> None:
+        wait = _LEAST_SECONDS
+        while not self._stopped.wait(wait):
+            began = time.monotonic()
+            try:
+                if application.changes == self._saved:
+                    wait = _LOOK_SECONDS
+                    continue
+                self._save(application)
+            except Exception:  # the next time may succeed; what was kept before is whole
+                traceback.print_exc()
+            wait = min(max(_LEAST_SECONDS, 5 * (time.monotonic() - began)), _MOST_SECONDS)
+
+    def _save(self, application: "Application") -> None:
+        """Replace the file by the present state, taken while moto and SageMaker are at rest."""
+        with self._saving:
+            bodies: dict[str, bytes] = {}
+            used: set[str] = set()
+
+            def keep(body: Callable[[], bytes], known: str | None) -> str:
+                name = known if known is not None and (self._bodies / known).exists() else secrets.token_hex(16)
+                used.add(name)
+                if name != known:
+                    bodies[name] = body()
+                return name
+
+            with application.gate.alone(_QUIET_SECONDS), application.sagemaker.at_rest():
+                changes = application.changes
+                kept = {
+                    "versions": _versions(),
+                    "account": self._account,
+                    "moto": self._moto(application.moto_services(), keep),
+                    "sagemaker": application.sagemaker.snapshot(),
+                }
+                content = pickle.dumps(kept)
+            for name, body in bodies.items():
+                (self._bodies / name).write_bytes(body)
+            partial = self._file.with_suffix(".partial")
+            partial.write_bytes(content)
+            partial.replace(self._file)
+            self._saved = changes
+            for file in self._bodies.iterdir():
+                if file.name not in used:
+                    file.unlink()
+
+    def _moto(self, services: list[str], keep: moto_state.Keep) -> dict[str, bytes]:
+        """Each service's state. One that cannot be kept is named on stderr, once."""
+        kept = {}
         for service in services:
             try:
-                moto[service] = _moto_content(service)
+                kept[service] = moto_state.content(service, keep)
             except Exception as error:
-                print(f"sandbox: the state of {service} is not kept: {type(error).__name__}: {error}", file=sys.stderr)
-        partial = self._file.with_suffix(".partial")
-        kept = {"versions": _versions(), "account": self._account, "moto": moto, "sagemaker": sagemaker.snapshot()}
-        partial.write_bytes(pickle.dumps(kept))
-        partial.replace(self._file)
+                if service not in self._told:
+                    self._told.add(service)
+                    why = f"{type(error).__name__}: {error}"
+                    print(f"sandbox: the state of {service} is not kept: {why}", file=sys.stderr)
+        return kept
 
 
 def _versions() -> str:
     import moto
 
     return f"moto {moto.__version__} on Python {sys.version_info.major}.{sys.version_info.minor}"
-
-
-def _moto_content(service: str) -> bytes:
-    """A service's backends by account and Region, pickled."""
-    from moto.backends import get_backend
-
-    content = io.BytesIO()
-    _Pickler(content).dump({account: dict(regions) for account, regions in get_backend(service).items()})
-    return content.getvalue()
-
-
-def _restore_moto(service: str, content: bytes) -> None:
-    from moto.backends import get_backend
-
-    backends = get_backend(service)
-    for account, by_region in pickle.loads(content).items():  # noqa: S301 see State.restore
-        for region, backend in by_region.items():
-            backends[account][region] = backend
-            if service == "s3":
-                # Bucket names are global; moto notes their owners beside the backends.
-                backends.bucket_accounts.update(dict.fromkeys(backend.buckets, (region, account)))
-
-
-class _Pickler(pickle.Pickler):
-    """Knows what moto holds and pickle does not: locks, private keys, nameless functions, special dictionaries."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        kind = type(obj)
-        if kind in (type(threading.Lock()), type(threading.RLock())):
-            return (threading.RLock if kind is type(threading.RLock()) else threading.Lock), ()
-        if kind is types.FunctionType and "<locals>" in obj.__qualname__ and not obj.__closure__:
-            return _function, (marshal.dumps(obj.__code__), obj.__module__)
-        if isinstance(obj, defaultdict) and kind is not defaultdict:
-            return _default_dictionary, (kind, obj.default_factory), vars(obj), None, iter(obj.items())
-        if hasattr(obj, "private_bytes"):
-            return _private_key, (_der(obj),)
-        return NotImplemented
-
-
-def _function(code: bytes, module: str) -> types.FunctionType:
-    return types.FunctionType(marshal.loads(code), vars(sys.modules[module]))  # noqa: S302 see State.restore
-
-
-def _default_dictionary(kind: type[defaultdict[Any, Any]], factory: Any) -> defaultdict[Any, Any]:
-    """An empty one; its class's own constructor may want other arguments than pickle has."""
-    dictionary = kind.__new__(kind)
-    dictionary.default_factory = factory
-    return dictionary
-
-
-def _der(key: Any) -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    der: bytes = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return der
-
-
-def _private_key(der: bytes) -> Any:
-    from cryptography.hazmat.primitives.serialization import load_der_private_key
-
-    return load_der_private_key(der, password=None)

@@ -76,7 +76,7 @@ class Server:
         context = Context(client=_client_factory(self.endpoint), folder=folder, account_id=account)
         self._application = Application(context)
         if self._state is not None:
-            self._application.restored_services = self._state.restore(self._application.sagemaker)
+            self._state.restore(self._application)
 
     def serve(self, *, until_stdin_closes: bool, silence_seconds: float) -> None:
         """Answer requests until told to stop."""
@@ -97,6 +97,8 @@ class Server:
             signal.signal(number, lambda *_: None)
         if until_stdin_closes:
             threading.Thread(target=_wait_for_end_of_stdin, args=(ended,), daemon=True).start()
+        if self._state is not None:
+            self._state.start_saving(self._application)
         print(json.dumps({"endpoint": self.endpoint}), flush=True)
         os.read(end, 1)
         # Jobs and buffers end while requests are still answered: both write to the sandbox's S3.
@@ -104,7 +106,7 @@ class Server:
         server.shutdown()
         answering.join()
         if self._state is not None:
-            self._state.save(self._application.sagemaker, self._application.moto_services())
+            self._state.stop_saving(self._application)
 
 
 def _wait_for_end_of_stdin(ended: int) -> None:

@@ -1,5 +1,6 @@
 """What moto records is passed to it: checked as everything else, with the tags and the inventory of one SageMaker."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ from botocore import xform_name
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.plane.recorded import RECORDED
 from sustainable_mlops.sandbox.plane.registry import COVERAGE
-from tests.sandbox.support import ROLE, refusal
+from tests.sandbox.support import IMAGE, ROLE, refusal, until
 
 Fresh = Callable[[str], str]
 
@@ -67,3 +68,38 @@ def test_the_tagging_api_sees_one_sagemaker(sandbox: Sandbox, sagemaker: Any, fr
     assert sagemaker.list_tags(ResourceArn=ours)["Tags"] == [*tags, {"Key": "team", "Value": "data"}]
     tagging.untag_resources(ResourceARNList=[ours, recorded], TagKeys=["owner"])
     assert found() == set()
+
+
+def test_cloudformation_makes_what_sagemaker_answers_for(sandbox: Sandbox, sagemaker: Any, fresh: Fresh) -> None:
+    stack, cloudformation = fresh("stack"), sandbox.client("cloudformation")
+    variant = {"VariantName": "main", "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]}, "InitialVariantWeight": 1}
+    serverless = {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1}}
+    template = {
+        "Resources": {
+            "Model": {
+                "Type": "AWS::SageMaker::Model",
+                "Properties": {"ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": IMAGE}},
+            },
+            "Config": {
+                "Type": "AWS::SageMaker::EndpointConfig",
+                "Properties": {"ProductionVariants": [variant | serverless]},
+            },
+            "Endpoint": {
+                "Type": "AWS::SageMaker::Endpoint",
+                "Properties": {"EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]}},
+            },
+        }
+    }
+    cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template))
+    (endpoint,) = [
+        one["PhysicalResourceId"].rsplit("/", 1)[1]
+        for one in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+        if one["LogicalResourceId"] == "Endpoint"
+    ]
+    until(lambda: sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "InService")
+    config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+    (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
+    sagemaker.describe_model(ModelName=variant["ModelName"])
+    cloudformation.delete_stack(StackName=stack)
+    until(lambda: endpoint not in str(sagemaker.list_endpoints()["Endpoints"]))
+    assert "Could not find model" in refusal(sagemaker.describe_model, ModelName=variant["ModelName"])[1]

@@ -48,6 +48,7 @@ class FeatureStore(Part):
             self._online_of(fields).write(record[schema.identifier], Entry(event_time, record, expires_at))
         if "OfflineStore" in targets:
             self._offline_of(fields).append(Row(schema.row(record), event_time))
+        self.region.changed()
 
     def get(self, group: str, identifier: str, names: Sequence[str] | None = None) -> tuple[Features, datetime | None]:
         """A record from the online store and when it expires; no features where there is none."""
@@ -88,6 +89,7 @@ class FeatureStore(Part):
         if "OfflineStore" in targets:
             marker = schema.row({schema.identifier: identifier, schema.event_time: event_time})
             self._offline_of(fields).append(Row(marker, moment, deleted=True))
+        self.region.changed()
 
     def flush(self, bucket: str | None = None) -> None:
         """Write buffered rows to S3: all, or those bound for one bucket."""

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.events import Publisher
+from sustainable_mlops.sandbox.parts.lock import Lock
 
 
 class Call(Protocol):
@@ -29,7 +30,7 @@ class Region:
         publisher: Publisher,
         call: Call,
         take_interruption: Callable[[str], int | None],
-        lock: threading.RLock,
+        lock: Lock,
     ) -> None:
         self.account_id = account_id
         self.name = name
@@ -63,6 +64,11 @@ class Region:
         self._publisher.publish(self.account_id, self.name, detail_type, detail, *arns)
         for hear in self.heard:
             hear()
+
+    def changed(self) -> None:
+        """What is not under the lock has changed, and is to be saved."""
+        with self.lock:
+            pass
 
     def start(self, name: str, work: Callable[[], None]) -> threading.Thread:
         """Do `work` in a thread of its own, without the lock. It must end soon once `closing` is set."""

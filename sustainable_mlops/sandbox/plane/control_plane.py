@@ -1,7 +1,7 @@
 """SageMaker of every account and Region: who answers an operation, and what is checked before it does."""
 
-import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.errors import ApiError, NotEmulatedError
 from sustainable_mlops.sandbox.events import Publisher
+from sustainable_mlops.sandbox.parts.lock import Lock
 from sustainable_mlops.sandbox.parts.operations import Does
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Fields
@@ -34,8 +35,7 @@ class ControlPlane:
         self.context = context
         self.publisher = Publisher(context.client)
         self._places: dict[Place, Parts] = {}
-        #: Of all accounts and Regions, as one may look into what another shares. It is never held for long.
-        self._lock = threading.RLock()
+        self._lock = Lock()
         #: Interruptions that wait for a job: part of its name, and the checkpoints to wait for.
         self._interruptions: list[tuple[str, int]] = []
 
@@ -120,9 +120,20 @@ class ControlPlane:
                 return interruption[1]
         return None
 
+    @property
+    def changes(self) -> int:
+        """A number that is another one once anything may have changed."""
+        return self._lock.held
+
+    @contextmanager
+    def at_rest(self, seconds: float = 5.0) -> Iterator[None]:
+        """Nothing changes meanwhile, and nobody is answered. Raises TimeoutError."""
+        with self._lock.quietly(seconds):
+            yield
+
     def snapshot(self) -> dict[Place, dict[str, Any]]:
-        """Account and Region to what `restore` needs."""
-        return {(parts.region.account_id, parts.region.name): parts.snapshot() for parts in self}
+        """Account and Region to what `restore` needs. Call it `at_rest`."""
+        return {place: parts.snapshot() for place, parts in self._places.items()}
 
     def restore(self, kept: Mapping[Place, Mapping[str, Any]]) -> None:
         """Bring back what was kept."""

@@ -135,8 +135,6 @@ _REASONS: tuple[tuple[str, str], ...] = (
     ),
     (r"Label|HumanTask|Workteam|Workforce|FlowDefinition", "No people work here: use an account."),
     (r"AutoML", "Nothing is searched for here: train a candidate, or use an account."),
-    (r"Hub", "AWS's hubs are not here: put the model into S3 and register it."),
-    (r"Mlflow|PartnerApp", "No such server runs here: start MLflow on this machine, or use an account."),
     (r"Lineage|Action|Artifact|Association|Context|Experiment|Trial", "Lineage is not tracked here: use an account."),
     (r"TrainingPlan|ReservedCapacity", "Capacity cannot be reserved here: use an account."),
     (r"Optimization|Compilation", "Nothing is compiled here: use an account."),

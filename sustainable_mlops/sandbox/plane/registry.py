@@ -97,9 +97,8 @@ class Parts:
             return {kind: names for part in self._made.values() for kind, names in part.left().items()}
 
     def snapshot(self) -> dict[str, Any]:
-        """What `restore` needs: plain data by the part's name."""
-        with self.region.lock:
-            return {kind.__name__: part.snapshot() for kind, part in self._made.items()}
+        """What `restore` needs: plain data by the part's name. Called while nothing changes."""
+        return {kind.__name__: part.snapshot() for kind, part in self._made.items()}
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Bring back what was kept."""

@@ -1,0 +1,115 @@
+"""The page that says what each operation does here, written from the registry.
+
+`python -m sustainable_mlops.sandbox.plane.coverage`, and `--check` to exit 1 where it is stale.
+"""
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from sustainable_mlops.sandbox.parts.operations import Does
+from sustainable_mlops.sandbox.plane.recorded import RECORDED
+from sustainable_mlops.sandbox.plane.registry import COVERAGE, SERVICES, Operation
+from sustainable_mlops.terraform import ROOT
+
+PAGE = ROOT / "docs" / "sandbox.md"
+COMMAND = "python -m sustainable_mlops.sandbox.plane.coverage"
+
+_HEAD = f"""<!-- Written by `{COMMAND}` from the registry of the sandbox's parts. -->
+# The sandbox: what of AWS is on this machine
+
+`smlops sandbox start` answers for all of AWS on one port of 127.0.0.1. SageMaker is the project's own; every other
+service is [moto](https://docs.getmoto.org), with the gaps closed that Terraform's provider and the jobs need.
+
+**Accounts.** A request acts in the account of its credentials: `sts:AssumeRole` leads into the role's account, the
+header `x-moto-account-id` names one, and unknown keys are those of the account that the sandbox was started with. Each
+account and Region has resources of its own. What a model package group's policy shares, other accounts can describe.
+
+**Roles.** What is made with a role is refused unless IAM of the same account has the role and it trusts
+`sagemaker.amazonaws.com`.
+
+**Policies** are evaluated where it is said so (package groups, `SimulatePrincipalPolicy`, buckets), without their
+conditions: a conditional Allow counts, a conditional Deny does not.
+
+**State.** With `--state DIR` all of it is kept, and saved every few seconds: a sandbox that is killed loses at most the
+last five. Jobs that ran have failed when it starts again; their checkpoints are in S3. Not kept: what moto holds and
+cannot be written as data, which is named in the log; the answers that a client has lost. `POST /moto-api/reset` empties
+everything and ends what runs.
+
+**Tags and CloudFormation.** The Resource Groups Tagging API sees all resources with tags. CloudFormation makes the same
+models, endpoint configurations and endpoints that SageMaker answers for; moto's CloudFormation knows no other SageMaker
+type but notebook instances and their lifecycle configurations, so that a stack with, say, a feature group is refused.
+
+An operation *behaves* as AWS's does; or it is *recorded only*: what it is told is checked, kept and given back, and
+nothing follows; or it is *refused* with `UnsupportedOperationException`, which no client retries, and with what to do
+instead.
+"""
+
+
+def page() -> str:
+    """The page `docs/sandbox.md`."""
+    return "\n".join([_HEAD, *_counts(), *_behaving(), *_recorded(), *_refused(), ""])
+
+
+def _counts() -> Iterator[str]:
+    yield f"| service | operations | {' | '.join(Does)} |"
+    yield f"|---|---:|{'---:|' * len(Does)}"
+    for service in SERVICES:
+        found = [one for one in COVERAGE.operations.values() if one.service == service]
+        counts = [str(sum(one.declared.does is does for one in found)) for does in Does]
+        yield f"| {service} | {len(found)} | {' | '.join(counts)} |"
+
+
+def _behaving() -> Iterator[str]:
+    yield from ("", "## Behaves", "", "| what | operations |", "|---|---|")
+    by_part: dict[str, list[Operation]] = defaultdict(list)
+    for one in _all(Does.BEHAVES):
+        assert one.part is not None
+        by_part[getattr(one.part, "noun", one.part.__name__.lower())].append(one)
+    for what, operations in by_part.items():
+        yield f"| {what} | {_names(operations)} |"
+
+
+def _recorded() -> Iterator[str]:
+    yield from ("", "## Recorded only", "", "| operations | what does not follow |", "|---|---|")
+    named = {name: group for group in RECORDED for name in group.operations}
+    done: set[int] = set()
+    for one in _all(Does.RECORDED):
+        group = named.get(one.name) if one.part is None else None
+        if group is None:
+            yield f"| {one.name} | {one.declared.note} |"
+        elif id(group) not in done:
+            done.add(id(group))
+            yield f"| {', '.join(group.operations)} | {group.note} |"
+
+
+def _refused() -> Iterator[str]:
+    yield from ("", "## Refused", "", "| why, and what to do instead | operations |", "|---|---|")
+    by_reason: dict[str, list[Operation]] = defaultdict(list)
+    for one in _all(Does.REFUSED):
+        by_reason[one.declared.note].append(one)
+    for reason, operations in by_reason.items():
+        yield f"| {reason} | {_names(operations)} |"
+
+
+def _all(does: Does) -> list[Operation]:
+    return [one for one in COVERAGE.operations.values() if one.declared.does is does]
+
+
+def _names(operations: Iterable[Operation]) -> str:
+    return ", ".join(one.name for one in operations)
+
+
+def main() -> None:
+    """Write the page, or check it."""
+    if sys.argv[1:] == ["--check"]:
+        if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != page():
+            print(f"{PAGE.relative_to(ROOT)} is stale: run {COMMAND}", file=sys.stderr)
+            raise SystemExit(1)
+        return
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"wrote {PAGE.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

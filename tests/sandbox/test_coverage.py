@@ -1,0 +1,32 @@
+"""The published table is what the registry says, and the registry covers all that SageMaker has."""
+
+from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.sandbox.parts.operations import Does
+from sustainable_mlops.sandbox.plane import coverage
+from sustainable_mlops.sandbox.plane.recorded import RECORDED
+from sustainable_mlops.sandbox.plane.registry import COVERAGE, PARTS
+
+
+def test_the_page_is_written_from_the_registry() -> None:
+    assert coverage.PAGE.read_text(encoding="utf-8") == coverage.page(), f"run {coverage.COMMAND}"
+
+
+def test_every_operation_is_in_the_page_once() -> None:
+    words = coverage.page().split("## Behaves")[1].replace("|", ",").replace("\n", ",").split(",")
+    named = [word.strip() for word in words]
+    for (_, operation), known in COVERAGE.operations.items():
+        assert named.count(operation) == 1, operation
+        assert known.declared.does is Does.BEHAVES or known.declared.note, operation
+
+
+def test_what_a_part_declares_is_an_operation_of_its_service_and_of_no_other_part() -> None:
+    declared = {
+        (part.service, name): part for part in PARTS for name in vars(part) if hasattr(getattr(part, name), "declared")
+    }
+    known = {(one.service, one.method): one.part for one in COVERAGE.operations.values() if one.part is not None}
+    refused = {(one.service, one.method) for one in COVERAGE.operations.values() if one.declared.does is Does.REFUSED}
+    assert declared == {key: part for key, part in known.items() if key not in refused}
+    for part in PARTS:
+        assert set(part.refuses) <= set(service_model(part.service).operation_names), part
+    ours = {one.name for one in COVERAGE.operations.values() if one.part is not None}
+    assert ours.isdisjoint(name for recorded in RECORDED for name in recorded.operations), "recorded by moto, too"
