@@ -14,6 +14,9 @@ from tests.wheel import wheel_environment  # noqa: F401  a fixture
 
 SANDBOX_LOGS: list[Path] = []
 
+#: Jobs find /opt/ml by translated paths on every machine alike; the tests that mount it say so.
+os.environ["SANDBOX_OPT_ML"] = "paths"
+
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """A skipped test proves nothing, so in CI it fails."""

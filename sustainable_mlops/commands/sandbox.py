@@ -25,6 +25,11 @@ from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
 from sustainable_mlops.sandbox.process import LOG
 
+#: What a script may rely on, by how its container sees /opt/ml.
+_OPT_ML = {
+    "mounted": "Jobs find /opt/ml as on SageMaker.",
+    "paths": "Jobs find /opt/ml elsewhere: by SM_* variables, and in the request's own paths, which are translated.",
+}
 _TERRAFORM_VARIABLES = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "CHECKPOINT_DISABLE")
 
 app = cli.app(__doc__)
@@ -78,8 +83,8 @@ def status(
     sandbox = _running()
     inventory = sandbox.inventory()
     if as_json:
-        facts = {"endpoint": sandbox.endpoint, "environment": sandbox.environment, "inventory": inventory}
-        print(json.dumps(facts, indent=2))
+        facts = {"endpoint": sandbox.endpoint, "environment": sandbox.environment, "opt_ml": sandbox.opt_ml}
+        print(json.dumps(facts | {"inventory": inventory}, indent=2))
         return
     table = Table("Service", "Type", "Number", title=f"Sandbox at {sandbox.endpoint}", title_justify="left")
     table.add_column("Names", overflow="fold")
@@ -89,6 +94,7 @@ def status(
     if not inventory:
         table.add_row("", "nothing", "0", "")
     cli.stdout().print(table)
+    print(_OPT_ML[sandbox.opt_ml])
 
 
 @app.command(name="exec", context_settings={"ignore_unknown_options": True})

@@ -13,6 +13,7 @@ from sustainable_mlops.sandbox import inventory
 from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.errors import ApiError
 from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
+from sustainable_mlops.sandbox.runtime import mounting
 from sustainable_mlops.sandbox.sagemaker.training_jobs import TrainingJobs
 
 _INTERRUPT = re.compile(r"/_sandbox/training-jobs/(?P<name>[^/]+)/interrupt")
@@ -38,7 +39,8 @@ class Control:
         """The answer to one request."""
         route = (request.method, request.path)
         if route == ("GET", "/_sandbox/health"):
-            return _json({"status": "ok", "pid": os.getpid(), "account_id": self._context.account_id})
+            facts = {"pid": os.getpid(), "account_id": self._context.account_id, "opt_ml": mounting.opt_ml()}
+            return _json({"status": "ok"} | facts)
         if route == ("GET", "/_sandbox/inventory"):
             return _json(self._inventory())
         if route == ("POST", "/_sandbox/interruptions"):

@@ -157,6 +157,11 @@ class Sandbox:
         """A boto3 client, `sandbox.client("s3")`."""
         return make_client(service, region or self.region, self.endpoint)
 
+    @property
+    def opt_ml(self) -> str:
+        """How the containers of jobs see /opt/ml: `mounted` for each of them, or by translated `paths`."""
+        return str(self._request("GET", "health")["opt_ml"])
+
     def inventory(self) -> dict[str, dict[str, list[str]]]:
         """Every resource there is: service, then type, to names. Empty: nothing is left."""
         answer: dict[str, dict[str, list[str]]] = self._request("GET", "inventory")

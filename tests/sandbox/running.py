@@ -118,6 +118,11 @@ def keys(store: "S3Client", prefix: str) -> list[str]:
 
 def unpacked(store: "S3Client", key: str) -> dict[str, str]:
     """The files of a tar.gz in S3, by name."""
-    with tarfile.open(fileobj=io.BytesIO(stored(store, key))) as tar:
+    return untar(stored(store, key))
+
+
+def untar(content: bytes) -> dict[str, str]:
+    """The files of a tar.gz, by name."""
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
         members = [member for member in tar.getmembers() if member.isfile()]
-        return {member.name: content.read().decode() for member in members if (content := tar.extractfile(member))}
+        return {member.name: file.read().decode() for member in members if (file := tar.extractfile(member))}

@@ -113,6 +113,7 @@ def test_the_command_line_starts_uses_and_stops_one(
     status: dict[str, Any] = json.loads(command("status", "--json")[1])
     topics = [f"arn:aws:sns:eu-north-1:123456789012:topic-{number}" for number in range(5)]
     assert status["inventory"] == {"sns": {"topic": topics}}
+    assert status["opt_ml"] == "paths"
     assert f"{', '.join(topics[:4])} and 1 more (--json has all)" in command("status")[1], "whole where nobody looks"
     assert command("exec", "--", sys.executable, "-c", "raise SystemExit(7)")[0] == 7
     missing = "error: sandbox: no command `no-such-command` on PATH\n"

@@ -131,3 +131,69 @@ def test_only_a_running_spot_job_can_be_interrupted(sandbox: Sandbox) -> None:
 def finished(sagemaker: Any, name: str) -> Any:
     job = sagemaker.describe_training_job(TrainingJobName=name)
     return job if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped") else None
+
+
+def quick(job: dict[str, Any], fresh: Fresh, **resources: Any) -> dict[str, Any]:
+    """An on-demand job that ends at once, with an entry point of its own."""
+    algorithm = {"TrainingImage": IMAGE, "TrainingInputMode": "File", "ContainerEntrypoint": ["true"]}
+    kept = {name: value for name, value in job.items() if name in ("RoleArn", "OutputDataConfig")}
+    settings = job["ResourceConfig"] | resources
+    return kept | {"TrainingJobName": fresh("quick"), "AlgorithmSpecification": algorithm, "ResourceConfig": settings}
+
+
+def run(sagemaker: Any, request: dict[str, Any]) -> Any:
+    sagemaker.create_training_job(**request)
+    return until(lambda: finished(sagemaker, request["TrainingJobName"]))
+
+
+def pool(sagemaker: Any, name: str) -> Any:
+    return sagemaker.describe_training_job(TrainingJobName=name)["WarmPoolStatus"]
+
+
+def test_a_warm_pool_is_there_for_the_next_job_that_matches(sagemaker: Any, job: Any, fresh: Fresh) -> None:
+    first = quick(job, fresh, KeepAlivePeriodInSeconds=600)
+    name = first["TrainingJobName"]
+    assert run(sagemaker, first)["WarmPoolStatus"] == {
+        "Status": "Available",
+        "ResourceRetainedBillableTimeInSeconds": 0,
+    }
+    other = quick(job, fresh, InstanceType="ml.m5.xlarge")
+    assert "WarmPoolStatus" not in run(sagemaker, other)
+    assert pool(sagemaker, name)["Status"] == "Available"
+    available = sagemaker.list_training_jobs(WarmPoolStatusEquals="Available")["TrainingJobSummaries"]
+    assert name in [listed["TrainingJobName"] for listed in available]
+    second = quick(job, fresh, KeepAlivePeriodInSeconds=1)
+    run(sagemaker, second)
+    reused = pool(sagemaker, name)
+    assert (reused["Status"], reused["ReusedByJob"]) == ("Reused", second["TrainingJobName"])
+    ended = until(lambda: (now := pool(sagemaker, second["TrainingJobName"]))["Status"] == "Terminated" and now)
+    assert ended["ResourceRetainedBillableTimeInSeconds"] == 1
+
+
+def test_a_warm_pool_is_given_back_by_an_update(sagemaker: Any, job: Any, fresh: Fresh) -> None:
+    request = quick(job, fresh, KeepAlivePeriodInSeconds=600)
+    name = request["TrainingJobName"]
+    arn = run(sagemaker, request)["TrainingJobArn"]
+    period = {"KeepAlivePeriodInSeconds": 0}
+    assert sagemaker.update_training_job(TrainingJobName=name, ResourceConfig=period)["TrainingJobArn"] == arn
+    assert pool(sagemaker, name)["Status"] == "Terminated"
+    assert "is Terminated" in refusal(sagemaker.update_training_job, TrainingJobName=name, ResourceConfig=period)[1]
+
+
+def test_a_script_acts_as_its_role_unless_it_is_isolated(sagemaker: Any, s3: Any, job: Any, fresh: Fresh) -> None:
+    bucket = job["OutputDataConfig"]["S3OutputPath"].split("/")[2]
+    script = "import boto3; print('I am', boto3.client('sts').get_caller_identity()['Arn'])"
+    s3.put_object(Bucket=bucket, Key="who.tar.gz", Body=tar(train_py=script))
+    algorithm = {
+        "TrainingImage": IMAGE,
+        "TrainingInputMode": "File",
+        "MetricDefinitions": [{"Name": "assumed", "Regex": r"I am arn:aws:sts::(123456789012):assumed-role/test/Sage"}],
+    }
+    own = {"sagemaker_program": "train.py", "sagemaker_submit_directory": f"s3://{bucket}/who.tar.gz"}
+    request = quick(job, fresh) | {"AlgorithmSpecification": algorithm, "HyperParameters": own}
+    done = run(sagemaker, request)
+    assert [metric["Value"] for metric in done["FinalMetricDataList"]] == [123456789012.0], done
+    isolated = request | {"TrainingJobName": fresh("isolated"), "EnableNetworkIsolation": True}
+    failed = run(sagemaker, isolated)
+    assert failed["TrainingJobStatus"] == "Failed"
+    assert "NoCredentialsError" in failed["FailureReason"]

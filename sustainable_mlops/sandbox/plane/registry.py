@@ -22,8 +22,10 @@ from sustainable_mlops.sandbox.sagemaker.model_packages import ModelPackageGroup
 from sustainable_mlops.sandbox.sagemaker.models import Models
 from sustainable_mlops.sandbox.sagemaker.pipeline_executions import PipelineExecutions
 from sustainable_mlops.sandbox.sagemaker.pipelines import Pipelines
+from sustainable_mlops.sandbox.sagemaker.processing_jobs import ProcessingJobs
 from sustainable_mlops.sandbox.sagemaker.tags import Tags
 from sustainable_mlops.sandbox.sagemaker.training_jobs import TrainingJobs
+from sustainable_mlops.sandbox.sagemaker.transform_jobs import TransformJobs
 from sustainable_mlops.sandbox.sagemaker.tuning_jobs import HyperParameterTuningJobs
 
 #: In the order in which they are made: each may depend on those before it, and is closed before them.
@@ -39,6 +41,8 @@ PARTS: tuple[type[Part], ...] = (
     Records,
     TrainingJobs,
     HyperParameterTuningJobs,
+    ProcessingJobs,
+    TransformJobs,
     Pipelines,
     PipelineExecutions,
     Tags,

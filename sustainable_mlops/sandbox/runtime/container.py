@@ -83,6 +83,12 @@ class Container:
             raise UserError(f"{field}: {path!r} is not under {ML_ROOT}")
         return self.folder.joinpath(*parts[3:])
 
+    def explained(self, errors: str) -> str:
+        """The end of stderr, and why a path under /opt/ml in it was not found where /opt/ml is not mounted."""
+        if self.mounted or ML_ROOT not in errors:
+            return errors
+        return f"{errors} (this machine cannot mount {ML_ROOT}: paths in the request are translated, others are not)"
+
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """The environment of a process: the image's, then what is `given`, translated. This Python comes first."""
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}

@@ -67,7 +67,8 @@ class ContainerJob:
     a managed spot job is interrupted once, as soon as that many files have been uploaded; other jobs never are.
     `faults`, if given, is called at the start of the phases Starting, Downloading and Training, and may raise
     CapacityError (Starting) or InternalServerError. `mounted` says whether /opt/ml is real, as `mounting` finds it
-    otherwise. `access` are variables that lead the container's AWS clients to its role's credentials.
+    otherwise. `access`, asked in the job's thread, gives variables that lead the container's AWS clients to its role's
+    credentials.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class ContainerJob:
         faults: Callable[[str], None] | None = None,
         timing: Timing | None = None,
         mounted: bool | None = None,
-        access: Mapping[str, str] | None = None,
+        access: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
         self._work = work
         self._folder = folder.resolve()
@@ -93,7 +94,7 @@ class ContainerJob:
         self._faults = faults or (lambda _phase: None)
         self._timing = timing or Timing()
         self._mounted = mounted
-        self._access = dict(access or {})
+        self._access = access or dict[str, str]
         self._requests = Requests()
         self._clock = Clock(spot=work.spot)
         self._units: Sequence[Unit] = ()
@@ -152,7 +153,7 @@ class ContainerJob:
             log = JobLog(self._folder / "log.txt", self._metrics)
             mounted = mounting.mounted() if self._mounted is None else self._mounted
             try:
-                setting = Setting(self._folder, self._s3, log, mounted, self._access)
+                setting = Setting(self._folder, self._s3, log, mounted, self._access())
                 self._finish(self._attempts(setting), setting)
             finally:
                 log.close()

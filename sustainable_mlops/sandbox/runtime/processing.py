@@ -149,4 +149,5 @@ class ProcessingHost:
 
     def failure_reason(self, return_code: int, errors: str) -> str:
         """SageMaker's words, and what the log ends with."""
-        return f"AlgorithmError: See job logs for more information, exit code: {return_code}: {errors}".rstrip(": ")
+        told = f": {self.container.explained(errors)}" if errors else ""
+        return f"AlgorithmError: See job logs for more information, exit code: {return_code}{told}"

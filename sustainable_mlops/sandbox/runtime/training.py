@@ -16,6 +16,9 @@ from sustainable_mlops.sandbox.runtime.s3 import failure
 from sustainable_mlops.sandbox.runtime.training_host import TrainingHost, channels
 from sustainable_mlops.sandbox.runtime.work import Limits, Outcome, Setting
 
+#: How long a job may run that does not say. Source: StoppingCondition in the SageMaker API reference.
+_A_DAY = 86_400.0
+
 
 class Training:
     """A valid CreateTrainingJob request (a `work.Work`).
@@ -34,9 +37,9 @@ class Training:
         self.spot = bool(request.get("EnableManagedSpotTraining"))
         self.hosts: int = request["ResourceConfig"].get("InstanceCount", 1)
         self.metrics: Sequence[Mapping[str, str]] = self._algorithm.get("MetricDefinitions", [])
-        stopping = request["StoppingCondition"]
+        stopping = request.get("StoppingCondition", {})
         self.limits = Limits(
-            runtime=stopping.get("MaxRuntimeInSeconds", math.inf),
+            runtime=stopping.get("MaxRuntimeInSeconds", _A_DAY),
             wait=stopping.get("MaxWaitTimeInSeconds", math.inf) if self.spot else math.inf,
             pending=math.inf if self.spot else stopping.get("MaxPendingTimeInSeconds", 0.0),
             retries=request.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0),

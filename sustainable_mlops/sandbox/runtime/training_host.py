@@ -140,7 +140,7 @@ class TrainingHost:
 
     def failure_reason(self, return_code: int, errors: str) -> str:
         """FailureReason of a container that failed: the toolkit's words, or what it left in /opt/ml/output/failure."""
-        failure_file = self.container.failure
+        failure_file, errors = self.container.failure, self.container.explained(errors)
         if self._script is None:
             told = failure_file.read_text(errors="replace").strip() if failure_file.is_file() else ""
             return f"AlgorithmError: {told or errors}, exit code: {return_code}"

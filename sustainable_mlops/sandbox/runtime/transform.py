@@ -221,8 +221,10 @@ class Serving:
         """Outputs follow at the end."""
 
     def terminate(self) -> None:
-        """Nothing more is asked; what is under way may end."""
+        """Nothing more is asked, and what is under way is dropped: a stopped job stores nothing."""
         self._stopping.set()
+        if self._server is not None:
+            self._server.close()
 
     def close(self) -> int:
         """Stop asking and end the server."""

@@ -9,7 +9,8 @@ from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Fields, Resource, now
 from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs, is_serverless
-from sustainable_mlops.sandbox.sagemaker.models import Models, containers
+from sustainable_mlops.sandbox.sagemaker.models import Models
+from sustainable_mlops.sandbox.sagemaker.served import served_containers
 
 
 class Endpoints(Family):
@@ -94,17 +95,7 @@ class Endpoints(Family):
         for variant in config["ProductionVariants"]:
             if "ModelName" in variant:
                 model = self._models.get(variant["ModelName"]).fields
-                resolved[variant["VariantName"]] = self._container(containers(model)[0])
-        return resolved
-
-    def _container(self, container: Fields) -> Fields:
-        """A container with the model package it names filled in."""
-        if "ModelPackageName" not in container:
-            return container
-        package = self.region.call("DescribeModelPackage", {"ModelPackageName": container["ModelPackageName"]})
-        packaged = package["InferenceSpecification"]["Containers"][0]
-        environment = packaged.get("Environment", {}) | container.get("Environment", {})
-        resolved: Fields = packaged | container | {"Environment": environment}
+                resolved[variant["VariantName"]] = served_containers(self.region, model)[0]
         return resolved
 
     def _missing_data(self, models: dict[str, Fields]) -> str | None:

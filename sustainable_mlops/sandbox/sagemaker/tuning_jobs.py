@@ -1,6 +1,6 @@
 """Hyperparameter tuning jobs: the API's side. `tuning` decides and drives; what changes lands here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sustainable_mlops.sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
@@ -9,13 +9,13 @@ from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Fields, Resource, now
 from sustainable_mlops.sandbox.sagemaker import training_jobs
+from sustainable_mlops.sandbox.sagemaker.jobs import OVER
 from sustainable_mlops.sandbox.sagemaker.training_jobs import TrainingJobs
 from sustainable_mlops.sandbox.tuning.checks import check
 from sustainable_mlops.sandbox.tuning.definitions import definitions
 from sustainable_mlops.sandbox.tuning.run import TuningRun
 from sustainable_mlops.sandbox.tuning.tuner import Parent, Tuner
 
-_OVER = ("Completed", "Failed", "Stopped")
 _ENDED = "InternalServerError: the sandbox ended while the job ran; start the job again"
 _CHILDREN = "ListTrainingJobsForHyperParameterTuningJob"
 _OBJECTIVE = "FinalHyperParameterTuningJobObjectiveMetric"
@@ -82,7 +82,7 @@ class HyperParameterTuningJobs(Family):
         given = request.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", [])
         jobs = [self.get(parent["HyperParameterTuningJobName"]) for parent in given]
         for job in jobs:
-            if job.fields["HyperParameterTuningJobStatus"] not in _OVER:
+            if job.fields["HyperParameterTuningJobStatus"] not in OVER:
                 raise ValidationError(f"The parent tuning job {job.name} is not in a terminal state.")
         return [Parent(job.private["request"], job.private["summaries"]) for job in jobs]
 
@@ -93,10 +93,12 @@ class HyperParameterTuningJobs(Family):
                 self._jobs.get(request["TrainingJobName"]).fields["TuningJobArn"] = job.arn
         return answer
 
-    def _tell(self, training_job: str, values: Mapping[str, Sequence[float]]) -> None:
+    def _tell(self, training_job: str) -> None:
         """A training job has changed; its name begins with that of the tuning job that launched it, if one did."""
         run = self._runs.get(training_job.rsplit("-", 2)[0])
         if run is not None:
+            with self.region.lock:
+                values = self._jobs.history(training_job)
             run.notify(training_job, values)
 
     def _update(self, job: Resource, tuner: Tuner) -> None:
@@ -166,7 +168,7 @@ class HyperParameterTuningJobs(Family):
         job = self.get(request["HyperParameterTuningJobName"])
         if job.going:
             return {}
-        if job.fields["HyperParameterTuningJobStatus"] not in _OVER:
+        if job.fields["HyperParameterTuningJobStatus"] not in OVER:
             raise ValidationError(f"The tuning job {job.name} cannot be deleted: it is not in a terminal state.")
         job.fields["HyperParameterTuningJobStatus"] = "Deleting"
         job.delete(self.region.context.transition_seconds)
@@ -174,7 +176,7 @@ class HyperParameterTuningJobs(Family):
 
     def left(self) -> dict[str, list[str]]:
         """Jobs in progress, as of training jobs."""
-        names = [job.name for job in self if job.fields["HyperParameterTuningJobStatus"] not in (*_OVER, "Deleting")]
+        names = [job.name for job in self if job.fields["HyperParameterTuningJobStatus"] not in (*OVER, "Deleting")]
         return {self.arn_type: names} if names else {}
 
     def restore(self, kept: Any) -> None:
@@ -189,7 +191,7 @@ class HyperParameterTuningJobs(Family):
                     "LastModifiedTime": now(),
                 }
                 for summary in job.private["summaries"]:
-                    if summary["TrainingJobStatus"] not in _OVER:
+                    if summary["TrainingJobStatus"] not in OVER:
                         summary |= {"TrainingJobStatus": "Failed", "ObjectiveStatus": "Failed", "FailureReason": _ENDED}
                 jobs, objectives = (job.fields[f"{kind}StatusCounters"] for kind in ("TrainingJob", "Objective"))
                 jobs |= {"InProgress": 0, "RetryableError": jobs["RetryableError"] + jobs["InProgress"]}

@@ -1,0 +1,178 @@
+"""The SageMaker SDK as it is: its trainer, processor and transformer, whose containers expect a real /opt/ml."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.runtime import mounting
+from tests.sandbox.running import untar
+from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
+
+pytestmark = pytest.mark.slow
+
+BUCKET = "sdk"
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+TRAIN = """
+import json, os, pathlib, sys
+told = {"arguments": sys.argv[1:], "hosts": json.loads(os.environ["SM_HOSTS"])}
+pathlib.Path(os.environ["SM_MODEL_DIR"], os.environ["SM_CURRENT_HOST_RANK"]).write_text(json.dumps(told))
+"""
+
+PROCESS = """
+import os, pathlib, sys
+for path in pathlib.Path("/opt/ml/processing/in").iterdir():
+    pathlib.Path("/opt/ml/processing/out", path.name).write_text(path.read_text() + sys.argv[1])
+"""
+
+DOUBLE = """
+def model_fn(folder):
+    return 2
+def transform_fn(model, data, content_type, accept):
+    return "\\n".join(str(model * int(line)) for line in data.split()), accept
+"""
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox whose jobs find /opt/ml as this machine allows, and which the SDK's clients are led to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(mounting.VARIABLE)
+        with Sandbox.start(log=tmp_path_factory.mktemp("real") / "sandbox.log") as sandbox:
+            for name, value in sandbox.environment.items():
+                patch.setenv(name, value)
+            make_role(sandbox)
+            policy = json.dumps(EVERYTHING)  # the SDK asks what its role may do
+            sandbox.client("iam").put_role_policy(RoleName="test", PolicyName="all", PolicyDocument=policy)
+            configuration = {"LocationConstraint": sandbox.region}
+            sandbox.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=configuration)
+            yield sandbox
+
+
+@pytest.fixture(scope="module")
+def session(real: Sandbox) -> Any:
+    from sagemaker.core.helper.session_helper import Session
+
+    del real
+    return Session(default_bucket=BUCKET)
+
+
+@pytest.fixture(scope="module")
+def store(real: Sandbox) -> Any:
+    s3 = real.client("s3")
+    for key, body in (("data/a", b"1\n"), ("data/b", b"2\n")):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    return s3
+
+
+def contents(store: Any, prefix: str) -> dict[str, str]:
+    entries = store.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+    return {
+        entry["Key"]: store.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read().decode() for entry in entries
+    }
+
+
+def test_a_model_trainer_runs_its_script_on_two_instances(
+    real: Sandbox, session: Any, store: Any, tmp_path: Path
+) -> None:
+    from sagemaker.train import ModelTrainer
+    from sagemaker.train.configs import Compute, SourceCode
+
+    (tmp_path / "train.py").write_text(TRAIN)
+    trainer = ModelTrainer(
+        sagemaker_session=session,
+        role=ROLE,
+        training_image=IMAGE,
+        source_code=SourceCode(source_dir=str(tmp_path), entry_script="train.py"),
+        compute=Compute(instance_type="ml.m5.large", instance_count=2, volume_size_in_gb=1),
+        hyperparameters={"lr": 0.1},
+        base_job_name="trainer",
+    )
+    trainer.train(wait=False, logs=False)
+    name = trainer._latest_training_job.training_job_name
+    done = finished(real, "training", name)
+    if real.opt_ml == mounting.PATHS:  # its drivers name /opt/ml in files of their own: the failure says what is missing
+        assert "cannot mount /opt/ml: paths in the request are translated" in done["FailureReason"]
+        return
+    assert done["TrainingJobStatus"] == "Completed", done
+    _, key = done["ModelArtifacts"]["S3ModelArtifacts"].split(f"{BUCKET}/")
+    told = {"arguments": ["--lr", "0.1"], "hosts": ["algo-1", "algo-2"]}
+    model = untar(store.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    assert {file: json.loads(text) for file, text in model.items()} == {"0": told, "1": told}
+
+
+def test_a_script_processor_shards_its_input(real: Sandbox, session: Any, store: Any, tmp_path: Path) -> None:
+    from sagemaker.core.processing import ScriptProcessor
+    from sagemaker.core.shapes import ProcessingInput, ProcessingOutput, ProcessingS3Input, ProcessingS3Output
+
+    (tmp_path / "process.py").write_text(PROCESS)
+    processor = ScriptProcessor(
+        role=ROLE,
+        image_uri=IMAGE,
+        command=["python3"],
+        instance_count=2,
+        instance_type="ml.m5.large",
+        volume_size_in_gb=1,
+        sagemaker_session=session,
+    )
+    source = ProcessingS3Input(
+        s3_uri=f"s3://{BUCKET}/data",
+        local_path="/opt/ml/processing/in",
+        s3_data_type="S3Prefix",
+        s3_input_mode="File",
+        s3_data_distribution_type="ShardedByS3Key",
+    )
+    target = ProcessingS3Output(
+        s3_uri=f"s3://{BUCKET}/processed", local_path="/opt/ml/processing/out", s3_upload_mode="EndOfJob"
+    )
+    processor.run(
+        code=str(tmp_path / "process.py"),
+        inputs=[ProcessingInput(input_name="in", s3_input=source)],
+        outputs=[ProcessingOutput(output_name="out", s3_output=target)],
+        arguments=["seen"],
+        wait=False,
+        logs=False,
+    )
+    done = finished(real, "processing", processor.latest_job.processing_job_name)
+    if real.opt_ml == mounting.PATHS:
+        assert "cannot mount /opt/ml: paths in the request are translated" in done["FailureReason"]
+        return
+    assert done["ProcessingJobStatus"] == "Completed", done
+    assert contents(store, "processed/") == {"processed/a": "1\nseen", "processed/b": "2\nseen"}
+
+
+def test_a_transformer_asks_a_model_about_every_line(real: Sandbox, session: Any, store: Any) -> None:
+    from sagemaker.core.transformer import Transformer
+
+    store.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=tar(code__inference_py=DOUBLE))
+    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/model.tar.gz"}
+    real.client("sagemaker").create_model(ModelName="double", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    transformer = Transformer(
+        model_name="double",
+        instance_count=1,
+        instance_type="ml.m5.large",
+        output_path=f"s3://{BUCKET}/transformed",
+        assemble_with="Line",
+        accept="text/csv",
+        sagemaker_session=session,
+    )
+    transformer.transform(f"s3://{BUCKET}/data", content_type="text/csv", split_type="Line", wait=False, logs=False)
+    done = finished(real, "transform", transformer.latest_transform_job.transform_job_name)
+    assert done["TransformJobStatus"] == "Completed", done
+    assert contents(store, "transformed/") == {"transformed/a.out": "2\n", "transformed/b.out": "4\n"}
+
+
+def finished(sandbox: Sandbox, kind: str, name: str) -> Any:
+    """What a job of this kind is once it is over."""
+    member = f"{kind.capitalize()}Job"
+    describe = getattr(sandbox.client("sagemaker"), f"describe_{kind}_job")
+
+    def look() -> Any:
+        job = describe(**{f"{member}Name": name})
+        return job if job[f"{member}Status"] in ("Completed", "Failed", "Stopped") else None
+
+    return until(look, seconds=120)

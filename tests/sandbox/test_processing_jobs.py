@@ -1,0 +1,115 @@
+"""Processing jobs through the API: what is told while they run, at their end, and to EventBridge."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.support import IMAGE, ROLE, refusal, until
+
+pytestmark = pytest.mark.slow
+
+Fresh = Callable[[str], str]
+
+
+@pytest.fixture
+def job(bucket: str, fresh: Fresh) -> dict[str, Any]:
+    """A job that leaves one output and a message."""
+    script = "echo 1 > /opt/ml/processing/out/one; echo fine > /opt/ml/output/message"
+    target = {"S3Uri": f"s3://{bucket}/out", "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "EndOfJob"}
+    return {
+        "ProcessingJobName": fresh("processing"),
+        "RoleArn": ROLE,
+        "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": ["sh", "-c"], "ContainerArguments": [script]},
+        "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": target}]},
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        "Tags": [{"Key": "owner", "Value": "us"}],
+    }
+
+
+def finished(sagemaker: Any, name: str) -> Any:
+    described = sagemaker.describe_processing_job(ProcessingJobName=name)
+    return described if described["ProcessingJobStatus"] in ("Completed", "Failed", "Stopped") else None
+
+
+def test_a_job_is_told_from_its_start_to_its_end(sagemaker: Any, s3: Any, bucket: str, job: dict[str, Any]) -> None:
+    name = job["ProcessingJobName"]
+    arn = sagemaker.create_processing_job(**job)["ProcessingJobArn"]
+    assert arn == f"arn:aws:sagemaker:eu-north-1:123456789012:processing-job/{name}"
+    assert refusal(sagemaker.create_processing_job, **job) == (
+        "ResourceInUse",
+        "Processing job names must be unique within an AWS account and region, and a processing job with this name "
+        f"already exists ({arn})",
+    )
+    done = until(lambda: finished(sagemaker, name))
+    assert (done["ProcessingJobStatus"], done["ExitMessage"]) == ("Completed", "fine\n")
+    assert done["CreationTime"] <= done["ProcessingStartTime"] <= done["ProcessingEndTime"]
+    assert done["AppSpecification"] == job["AppSpecification"]
+    assert s3.get_object(Bucket=bucket, Key="out/one")["Body"].read() == b"1\n"
+    listed = sagemaker.list_processing_jobs(NameContains=name, StatusEquals="Completed")["ProcessingJobSummaries"]
+    assert [(one["ProcessingJobArn"], one["ProcessingJobStatus"]) for one in listed] == [(arn, "Completed")]
+    assert sagemaker.list_processing_jobs(NameContains=name, StatusEquals="Failed")["ProcessingJobSummaries"] == []
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == job["Tags"]
+    assert refusal(sagemaker.stop_processing_job, ProcessingJobName=name)[1] == (
+        "The request was rejected because the processing job is in status Completed."
+    )
+    sagemaker.delete_processing_job(ProcessingJobName=name)
+    assert refusal(sagemaker.describe_processing_job, ProcessingJobName=name) == (
+        "ValidationException",
+        f"Could not find requested job with name: {name}",
+    )
+
+
+def test_a_stopped_job_and_its_states_are_told_to_eventbridge(
+    sandbox: Sandbox, sagemaker: Any, job: dict[str, Any], fresh: Fresh
+) -> None:
+    queue = states(sandbox, fresh("states"), "SageMaker Processing Job State Change")
+    job["AppSpecification"]["ContainerArguments"] = ["while :; do sleep 0.05; done"]
+    name = job["ProcessingJobName"]
+    sagemaker.create_processing_job(**job)
+    until(lambda: "ProcessingStartTime" in sagemaker.describe_processing_job(ProcessingJobName=name))
+    assert refusal(sagemaker.delete_processing_job, ProcessingJobName=name)[0] == "ResourceInUse"
+    sagemaker.stop_processing_job(ProcessingJobName=name)
+    stopping = sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"]
+    assert stopping in ("Stopping", "Stopped")
+    assert until(lambda: finished(sagemaker, name))["ProcessingJobStatus"] == "Stopped"
+    last = until(lambda: [told for told in received(sandbox, queue) if told["ProcessingJobStatus"] == "Stopped"])[0]
+    assert last["ProcessingJobName"] == name
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"ProcessingInputs": [{"InputName": "a"}]}, "Input a must have exactly one of S3Input and DatasetDefinition."),
+        (
+            {"ProcessingOutputConfig": {"Outputs": [{"OutputName": "a"}, {"OutputName": "a"}]}},
+            "Output names of a processing job must be unique.",
+        ),
+        ({"RoleArn": "arn:aws:iam::123456789012:role/none"}, "Could not assume role"),
+    ],
+    ids=["input", "output", "role"],
+)
+def test_what_contradicts_itself_is_refused(sagemaker: Any, job: dict[str, Any], change: Any, why: str) -> None:
+    code, message = refusal(sagemaker.create_processing_job, **job | change)
+    assert (code, message[: len(why)]) == ("ValidationException", why)
+
+
+def states(sandbox: Sandbox, name: str, detail_type: str) -> str:
+    """A queue that receives these events."""
+    sqs, events = sandbox.client("sqs"), sandbox.client("events")
+    url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name=name, EventPattern=json.dumps({"source": ["aws.sagemaker"], "detail-type": [detail_type]}))
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+    return url
+
+
+def received(sandbox: Sandbox, url: str) -> list[dict[str, Any]]:
+    """The details of the events that have come since the last time."""
+    messages = sandbox.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    return [json.loads(message["Body"])["detail"] for message in messages]
