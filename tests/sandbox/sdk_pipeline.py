@@ -1,6 +1,6 @@
 """A pipeline made, started twice and followed with the SageMaker SDK, as a program: the test that starts it reads JSON.
 
-Arguments: bucket, role, the ARN of a Lambda function that squares `x`, folder with train.py.
+Arguments: bucket, role, the ARN of a Lambda function that squares `x`, the S3 address of an archive with train.py.
 """
 
 import json
@@ -22,21 +22,20 @@ from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeE
 from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.retry import SageMakerJobExceptionTypeEnum, SageMakerJobStepRetryPolicy
 from sagemaker.mlops.workflow.steps import CacheConfig, TrainingStep
-from sagemaker.train.configs import Compute, SourceCode
+from sagemaker.train.configs import Compute
 from sagemaker.train.model_trainer import ModelTrainer
 
 IMAGE = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
 
 
-def training(session: PipelineSession, role: str, folder: str, depth: PipelineVariable) -> TrainingStep:
+def training(session: PipelineSession, role: str, source: str, depth: PipelineVariable) -> TrainingStep:
     """A cached step with a script of the caller's."""
     trainer = ModelTrainer(
         sagemaker_session=session,
         role=role,
         training_image=IMAGE,
-        source_code=SourceCode(source_dir=folder, entry_script="train.py"),
         compute=Compute(instance_type="ml.m5.large", instance_count=1),
-        hyperparameters={"depth": depth},
+        hyperparameters={"sagemaker_program": "train.py", "sagemaker_submit_directory": source, "depth": depth},
     )
     policy = SageMakerJobStepRetryPolicy([SageMakerJobExceptionTypeEnum.CAPACITY_ERROR], max_attempts=2)
     cache = CacheConfig(enable_caching=True, expire_after="P30D")
@@ -55,11 +54,11 @@ def squares(function: str, items: PipelineVariable) -> ForEachStep:
     return ForEachStep("Squares", iterable_items=items, max_concurrency=2, for_each_body=[square], selector=selector)
 
 
-def main(bucket: str, role: str, function: str, folder: str) -> dict[str, Any]:
+def main(bucket: str, role: str, function: str, source: str) -> dict[str, Any]:
     """What two executions told of their steps, and a third that ends at a Fail step."""
     session = PipelineSession(boto_session=boto3.Session(), default_bucket=bucket)
     depth, items = ParameterString("Depth", default_value="6"), ParameterString("Items", default_value="[1, -4, 3]")
-    train, largest = training(session, role, folder, depth), squares(function, items)
+    train, largest = training(session, role, source, depth), squares(function, items)
     message = Join(
         on=" ",
         values=["only", largest.properties.Selected.OutputParameters["square"], "in", ExecutionVariables.PIPELINE_NAME],

@@ -95,7 +95,9 @@ def test_a_model_trainer_runs_its_script_on_two_instances(
     trainer.train(wait=False, logs=False)
     name = trainer._latest_training_job.training_job_name
     done = finished(real, "training", name)
-    if real.opt_ml == mounting.PATHS:  # its drivers name /opt/ml in files of their own: the failure says what is missing
+    if (
+        real.opt_ml == mounting.PATHS
+    ):  # its drivers name /opt/ml in files of their own: the failure says what is missing
         assert "cannot mount /opt/ml: paths in the request are translated" in done["FailureReason"]
         return
     assert done["TrainingJobStatus"] == "Completed", done

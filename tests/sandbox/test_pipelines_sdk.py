@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.sandbox import Sandbox
-from tests.sandbox.support import make_role
+from tests.sandbox.support import make_role, tar
 
 pytestmark = pytest.mark.slow
 
@@ -52,12 +52,12 @@ def role(sandbox: Sandbox) -> str:
 
 
 def test_a_pipeline_of_the_sdk_runs_and_runs_again_from_the_cache(
-    sandbox: Sandbox, bucket: str, role: str, function: str, tmp_path: Path
+    sandbox: Sandbox, s3: Any, bucket: str, role: str, function: str
 ) -> None:
-    (tmp_path / "train.py").write_text(TRAIN)
+    s3.put_object(Bucket=bucket, Key="source.tar.gz", Body=tar(train_py=TRAIN))
     program = Path(__file__).with_name("sdk_pipeline.py")
     done = subprocess.run(
-        [sys.executable, str(program), bucket, role, function, str(tmp_path)],
+        [sys.executable, str(program), bucket, role, function, f"s3://{bucket}/source.tar.gz"],
         env={**os.environ, **sandbox.environment},
         capture_output=True,
         text=True,

@@ -109,12 +109,11 @@ class PipelineExecutions(Part):
 
         def tell(previous: str | None, record: "StepRecord | None") -> None:
             if record is None:
-                self.region.publish(
-                    told.EXECUTION_EVENT, told.execution_event(run, previous), run.pipeline_arn, run.arn
-                )
+                kind, detail = told.EXECUTION_EVENT, told.execution_event(run, previous)
             else:
-                detail = told.step_event(run, record, previous)
-                self.region.publish(told.STEP_EVENT, detail, run.pipeline_arn, run.arn)
+                kind, detail = told.STEP_EVENT, told.step_event(run, record, previous)
+            with self.region.lock:  # so that whoever keeps the state sees that there is another
+                self.region.publish(kind, detail, run.pipeline_arn, run.arn)
 
         return tell
 
