@@ -513,6 +513,97 @@ def test_a_lambda_step_runs_the_function_as_its_role(
     assert "There is no Lambda function" in ended(started(made(missing)), "Failed")["Add"]["FailureReason"]
 
 
+FIT = """
+import os, pathlib, sys
+factor = int(sys.argv[sys.argv.index("--factor") + 1])
+rows = sum(1 for _ in open(pathlib.Path(os.environ["SM_CHANNEL_DATA"], "rows.csv")))
+code = pathlib.Path(os.environ["SM_MODEL_DIR"], "code")
+code.mkdir()
+(code / "inference.py").write_text(f'''
+def model_fn(folder):
+    return {factor * rows}
+def transform_fn(model, data, content_type, accept):
+    return "\\\\n".join(str(model * int(line)) for line in data.split()), accept
+''')
+"""
+
+
+@pytest.fixture
+def batch(s3: Any, bucket: str, train: Callable[..., Any]) -> str:
+    """Prepare rows, look at how many there are, fit a factor to them, and transform them by it."""
+    s3.put_object(Bucket=bucket, Key="in/rows.csv", Body=b"1\n2\n3\n")
+    s3.put_object(Bucket=bucket, Key="fit.tar.gz", Body=tar(train_py=FIT))
+    folder = "/opt/ml/processing"
+    work = f"cp {folder}/in/rows.csv {folder}/out/; echo '{{\"rows\": 3}}' > {folder}/out/told.json"
+    output = {"S3Uri": f"s3://{bucket}/prepared", "LocalPath": f"{folder}/out", "S3UploadMode": "EndOfJob"}
+    source = {
+        "S3Uri": f"s3://{bucket}/in",
+        "LocalPath": f"{folder}/in",
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+    }
+    cached = {"CacheConfig": {"Enabled": True, "ExpireAfter": "PT1H"}}
+    prepare = {
+        "Name": "Prepare",
+        "Type": "Processing",
+        "Arguments": {
+            "RoleArn": ROLE,
+            "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": ["sh", "-c"], "ContainerArguments": [work]},
+            "ProcessingInputs": [{"InputName": "rows", "S3Input": source}],
+            "ProcessingOutputConfig": {"Outputs": [{"OutputName": "prepared", "S3Output": output}]},
+            "ProcessingResources": {
+                "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+            },
+        },
+        "PropertyFiles": [{"PropertyFileName": "Told", "OutputName": "prepared", "FilePath": "told.json"}],
+        **cached,
+    }
+    prepared = {"Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['prepared'].S3Output.S3Uri"}
+    fit = train("Fit", value="", **cached)
+    fit["Arguments"]["HyperParameters"] = {
+        "sagemaker_program": "train.py",
+        "sagemaker_submit_directory": f"s3://{bucket}/fit.tar.gz",
+        "factor": {"Get": "Parameters.Factor"},
+    }
+    channel = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": prepared}}
+    fit["Arguments"]["InputDataConfig"] = [{"ChannelName": "data", "DataSource": channel}]
+    container = {"Image": IMAGE, "ModelDataUrl": {"Get": "Steps.Fit.ModelArtifacts.S3ModelArtifacts"}}
+    model = {"Name": "Model", "Type": "Model", "Arguments": {"PrimaryContainer": container, "ExecutionRoleArn": ROLE}}
+    rows = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/in"}}
+    transform = {
+        "Name": "Transform",
+        "Type": "Transform",
+        "Arguments": {
+            "ModelName": {"Get": "Steps.Model.ModelName"},
+            "TransformInput": {"DataSource": rows, "ContentType": "text/csv", "SplitType": "Line"},
+            "TransformOutput": {"S3OutputPath": f"s3://{bucket}/out", "AssembleWith": "Line"},
+            "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        },
+        **cached,
+    }
+    told = {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Prepare.PropertyFiles.Told"}, "Path": "rows"}}
+    enough = condition("Enough", told, 2, then=[fit, model, transform], otherwise=[FAIL])
+    return pipeline(prepare, enough, Parameters=[{"Name": "Factor", "DefaultValue": "2"}])
+
+
+def test_data_is_prepared_a_model_fitted_and_the_data_transformed_each_once(
+    s3: Any, bucket: str, batch: str, made: Callable[..., str], started: Callable[..., str], ended: Callable[..., Any]
+) -> None:
+    """The second time a new model of the same artifacts is made, which AWS's cache takes for another."""
+
+    def hits(**more: Any) -> tuple[set[str], bytes]:
+        steps = ended(started(name, **more))
+        assert set(steps) == {"Prepare", "Enough", "Fit", "Model", "Transform"}
+        written = s3.get_object(Bucket=bucket, Key="out/rows.csv.out")["Body"].read()
+        return {step for step, found in steps.items() if "CacheHitResult" in found}, written
+
+    name = made(definition=batch)
+    assert hits() == (set(), b"6\n12\n18\n")
+    assert hits() == ({"Prepare", "Fit"}, b"6\n12\n18\n")
+    factor = [{"Name": "Factor", "Value": "5"}]
+    assert hits(PipelineParameters=factor) == ({"Prepare"}, b"15\n30\n45\n")
+
+
 def test_a_tuning_step_hands_on_its_best_job(
     sagemaker: Any,
     train: Callable[..., Any],
