@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class PipelineExecutions(Part):
     """Start, Describe, Update, List, Stop and RetryPipelineExecution, what they hold, and the ends of callbacks."""
 
+    noun = "pipeline execution"
+
     def __init__(self, region: Region, pipelines: Pipelines) -> None:
         super().__init__(region)
         self._pipelines = pipelines
