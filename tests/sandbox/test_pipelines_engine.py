@@ -238,6 +238,13 @@ def test_a_job_is_tried_again_as_its_policy_says_under_a_new_name(p: Pipeline) -
     assert len({request["TrainingJobName"] for _, request in p.outside.made}) == 3
 
 
+def test_a_tuning_job_retries_its_jobs_itself(p: Pipeline) -> None:
+    p.outside.failures[""] = ["InternalServerError: try again"]
+    tune = {"Name": "Tune", "Type": "Tuning", "Arguments": {}}
+    execution = p.run(pipeline(tune | {"RetryPolicies": [policy("SageMaker.JOB_INTERNAL_ERROR")]}))
+    assert (execution.status, execution.records["Tune"].attempts) == ("Failed", 1)
+
+
 def test_what_no_policy_covers_fails_with_the_reason(p: Pipeline) -> None:
     p.outside.failures["Train"] = ["CapacityError: none left"]
     execution = p.run(pipeline(training("Train", RetryPolicies=[policy("SageMaker.JOB_INTERNAL_ERROR")])))
@@ -297,6 +304,7 @@ def test_a_step_may_wait_for_another_to_fail(p: Pipeline, fails: bool, status: s
     always = training("Tell", DependsOn=[{"Step": "Train", "Trigger": "Any"}])
     execution = p.run(pipeline(training("Train"), on_failure, *([always] if fails else [])))
     assert ("Clean-up" in execution.records) is fails
+    assert ("Tell" in execution.records) is fails
     assert execution.status == status
 
 
@@ -515,6 +523,8 @@ def test_a_body_keeps_to_its_concurrency(p: Pipeline) -> None:
     p.run(pipeline(for_each([1, 2, 3, 4], training("One"), most=2)), max_parallel=3)
     assert len(p.outside.made) == 4
     assert p.outside.most_at_once <= 2
+    p.run(pipeline(for_each([1, 2], training("One"))), max_parallel=1)
+    assert len(p.outside.made) == 6, "the step itself takes no room"
 
 
 def test_the_iteration_with_the_largest_output_is_selected(p: Pipeline) -> None:
