@@ -72,7 +72,7 @@ def stop() -> None:
     if in_time:
         print(f"Stopped the sandbox at {sandbox.endpoint}.")
     else:
-        print(f"Killed the sandbox at {sandbox.endpoint}, which did not end: its state is what the last stop kept.")
+        print(f"Killed the sandbox at {sandbox.endpoint}, which did not end: its state lacks the last seconds.")
 
 
 @app.command()

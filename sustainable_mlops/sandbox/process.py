@@ -179,8 +179,8 @@ class Sandbox:
     def stop(self) -> bool:
         """End the server, its training jobs and its model servers: when this returns, none of them runs.
 
-        State is kept if that was asked for. False: it did not end in time and was killed, so that the state is what
-        the last stop kept. Raises UserError where it cannot be ended.
+        State is kept if that was asked for. False: it did not end in time and was killed, so that the state lacks the
+        last seconds. Raises UserError where it cannot be ended.
         """
         in_time = self.server.end()
         if self._process is not None:

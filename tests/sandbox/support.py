@@ -6,7 +6,10 @@ import tarfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -17,6 +20,7 @@ ROLE = "arn:aws:iam::123456789012:role/test"
 IMAGE = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
 
 
+EPOCH = datetime.fromtimestamp(0, UTC)
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
@@ -29,6 +33,15 @@ def make_role(sandbox: Sandbox, name: str = "test") -> str:
     with suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
     return str(iam.get_role(RoleName=name)["Role"]["Arn"])
+
+
+def reset(sandbox: Sandbox) -> None:
+    """As moto's reset: nothing is left."""
+    where = urlsplit(sandbox.endpoint)
+    connection = HTTPConnection(where.hostname or "", where.port, timeout=120)
+    connection.request("POST", "/moto-api/reset")
+    assert connection.getresponse().status == 200
+    connection.close()
 
 
 def until(look: Callable[[], Any], *, seconds: float = 20.0) -> Any:

@@ -1,10 +1,16 @@
 """The published table is what the registry says, and the registry covers all that SageMaker has."""
 
+import subprocess
+import sys
+
+import pytest
+
 from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox.parts.operations import Does
 from sustainable_mlops.sandbox.plane import coverage
 from sustainable_mlops.sandbox.plane.recorded import RECORDED
 from sustainable_mlops.sandbox.plane.registry import COVERAGE, PARTS
+from tests.sandbox import behaves
 
 
 def test_the_page_is_written_from_the_registry() -> None:
@@ -30,3 +36,14 @@ def test_what_a_part_declares_is_an_operation_of_its_service_and_of_no_other_par
         assert set(part.refuses) <= set(service_model(part.service).operation_names), part
     ours = {one.name for one in COVERAGE.operations.values() if one.part is not None}
     assert ours.isdisjoint(name for recorded in RECORDED for name in recorded.operations), "recorded by moto, too"
+
+
+def test_every_operation_that_behaves_names_a_test_that_would_notice_its_emptiness() -> None:
+    assert behaves.table().keys() == behaves.behaving().keys()
+
+
+@pytest.mark.slow
+def test_the_tests_that_are_named_notice_a_handler_that_answers_nothing() -> None:
+    command = [sys.executable, "-m", "tests.sandbox.behaves"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:]

@@ -1,14 +1,12 @@
 """moto's reset empties SageMaker too, and ends what runs."""
 
-from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
 from sustainable_mlops.sandbox import Sandbox
-from tests.sandbox.support import make_role, until
+from tests.sandbox.support import make_role, reset, until
 from tests.sandbox.test_stopping import start_job
 
 pytestmark = pytest.mark.slow
@@ -21,7 +19,7 @@ def test_a_reset_ends_jobs_and_leaves_nothing(tmp_path: Path) -> None:
         script = until(lambda: train_script(sandbox), seconds=60)
         sandbox.client("sns").create_topic(Name="topic")
 
-        assert post(sandbox, "/moto-api/reset") == 200
+        reset(sandbox)
         assert not script.is_running() or script.status() == psutil.STATUS_ZOMBIE
         assert sandbox.inventory() == {}
         assert sandbox.client("sagemaker").list_training_jobs()["TrainingJobSummaries"] == []
@@ -49,10 +47,3 @@ def folders(temporary: Path) -> list[Path]:
 def train_script(sandbox: Sandbox) -> psutil.Process | None:
     children = psutil.Process(sandbox.pid).children(recursive=True)
     return next((one for one in children if any(word.endswith("train.py") for word in one.cmdline())), None)
-
-
-def post(sandbox: Sandbox, path: str) -> int:
-    where = urlsplit(sandbox.endpoint)
-    connection = HTTPConnection(where.hostname or "", where.port, timeout=120)
-    connection.request("POST", path)
-    return connection.getresponse().status
