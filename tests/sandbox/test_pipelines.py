@@ -108,7 +108,7 @@ def test_a_definition_is_checked_when_it_comes(sagemaker: Any, made: Callable[..
     request = {"PipelineName": fresh("p"), "RoleArn": ROLE, "ClientRequestToken": token()}
     assert refusal(sagemaker.create_pipeline, **request, PipelineDefinition=bad) == ("ValidationException", why)
     assert refusal(sagemaker.update_pipeline, PipelineName=made(FAIL), PipelineDefinition=bad)[1] == why
-    assert "must be provided" in refusal(sagemaker.create_pipeline, **request)[1]
+    assert "Either Pipeline Definition or" in refusal(sagemaker.create_pipeline, **request)[1]
     code, message = refusal(
         sagemaker.create_pipeline, **request, PipelineDefinition=pipeline({"Name": "E", "Type": "EMR", "Arguments": {}})
     )
@@ -132,7 +132,7 @@ def test_a_definition_may_lie_in_s3(sagemaker: Any, s3: Any, bucket: str, fresh:
     sagemaker.create_pipeline(**request)
     assert json.loads(sagemaker.describe_pipeline(PipelineName=name)["PipelineDefinition"])["Steps"] == [FAIL]
     both = request | {"PipelineName": fresh("p"), "PipelineDefinition": pipeline(FAIL)}
-    assert "cannot both be provided" in refusal(sagemaker.create_pipeline, **both)[1]
+    assert "Both Pipeline Definition and" in refusal(sagemaker.create_pipeline, **both)[1]
 
 
 def test_asking_twice_makes_one(sagemaker: Any, fresh: Fresh, made: Callable[..., str]) -> None:

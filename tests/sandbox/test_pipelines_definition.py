@@ -75,6 +75,10 @@ PICK = {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.Another.X"}}
             pipeline(condition("C", {"Get": "Steps.In.X"}, 0, then=[training("In")], otherwise=[])),
             "Cycle detected in the pipeline",
         ),
+        (
+            pipeline(each(reads("Steps.After.X", "A")), reads("Steps.Each.Status", "After")),
+            "Cycle detected in the pipeline",
+        ),
         (pipeline(training("A", CacheConfig={"Enabled": True, "ExpireAfter": "soon"})), "no ISO 8601 duration"),
         (pipeline(training("A", CacheConfig={"Enabled": True})), "ExpireAfter must be given where caching is enabled"),
         (pipeline(training("A", RetryPolicies=[BOTH_ENDS])), "only one of MaxAttempts and ExpireAfterMin"),

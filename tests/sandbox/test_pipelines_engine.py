@@ -238,6 +238,11 @@ def test_a_job_is_tried_again_as_its_policy_says_under_a_new_name(p: Pipeline) -
     assert len({request["TrainingJobName"] for _, request in p.outside.made}) == 3
 
 
+def test_a_reason_is_no_longer_than_the_api_has_it(p: Pipeline) -> None:
+    p.outside.failures["Train"] = ["AlgorithmError: " + "no" * 1000]
+    assert len(p.run(pipeline(training("Train"))).records["Train"].reason or "") == 1024
+
+
 def test_a_tuning_job_retries_its_jobs_itself(p: Pipeline) -> None:
     p.outside.failures[""] = ["InternalServerError: try again"]
     tune = {"Name": "Tune", "Type": "Tuning", "Arguments": {}}
@@ -436,6 +441,27 @@ def answer(event, context):
 """
 
 
+@pytest.mark.parametrize(("fails", "status"), [(True, "Failed"), (False, "Stopped")])
+def test_an_execution_stops_when_its_function_has_ended(p: Pipeline, fails: bool, status: str) -> None:
+    go, begun = threading.Event(), threading.Event()
+
+    def function(_event: dict[str, Any]) -> dict[str, Any]:
+        begun.set()
+        assert go.wait(60)
+        if fails:
+            raise StepError("ClientError: The Lambda function did not end within 1 seconds.")
+        return {}
+
+    p.outside.functions["arn:f"] = function
+    runner = p.begin(pipeline({"Name": "Add", "Type": "Lambda", "FunctionArn": "arn:f", "Arguments": {}}))
+    assert begun.wait(60)
+    runner.stop()
+    assert not runner.join(0.2)
+    go.set()
+    assert runner.join(60)
+    assert runner.execution.status == status
+
+
 def _archive(code: str) -> bytes:
     import io
     import zipfile
@@ -519,6 +545,12 @@ def by_step(p: Pipeline) -> dict[str, Any]:
     return {request["TrainingJobName"].split("-", 2)[2].rsplit("-", 1)[0]: request for _, request in p.outside.made}
 
 
+def test_a_body_runs_in_the_branch_that_is_taken(p: Pipeline) -> None:
+    taken, left = for_each(["a"], training("One")), for_each(["b"], training("Two")) | {"Name": "Other"}
+    execution = p.run(pipeline(condition("Yes", 1, 0, then=[taken], otherwise=[left])))
+    assert set(execution.records) == {"Yes", "Each", "One-0"}
+
+
 def test_a_body_keeps_to_its_concurrency(p: Pipeline) -> None:
     p.run(pipeline(for_each([1, 2, 3, 4], training("One"), most=2)), max_parallel=3)
     assert len(p.outside.made) == 4
@@ -549,6 +581,18 @@ def test_a_body_that_fails_fails_its_step_after_the_others_have_ended(p: Pipelin
     assert statuses(execution) == {"Each": "Failed", "One-0": "Failed", "One-1": "Succeeded"}
     counts = execution.records["Each"].metadata["ForEach"]
     assert (counts["FailedStepCount"], counts["SucceededStepCount"], counts["TotalStepCount"]) == (1, 1, 2)
+
+
+def test_a_step_may_wait_for_a_body_to_fail(p: Pipeline) -> None:
+    p.outside.failures["One-0"] = ["AlgorithmError: no"]
+    after = training("After", DependsOn=[{"Step": "Each", "Trigger": "Failed"}])
+    execution = p.run(pipeline(for_each(["a"], training("One")), after))
+    assert (execution.status, "After" in execution.records) == ("CompletedWithFailures", True)
+
+
+def test_a_selected_step_with_a_body_runs_it(p: Pipeline) -> None:
+    execution = p.run(pipeline(for_each(["a", "b"], training("One")), training("Else")), selected=["Each"])
+    assert (execution.status, set(execution.records)) == ("Succeeded", {"Each", "One-0", "One-1"})
 
 
 def test_stopping_leaves_no_iteration_to_begin(p: Pipeline) -> None:

@@ -43,7 +43,7 @@ def needs(placed: Placed) -> dict[str, Trigger]:
     """
     step = placed.step
     found = dict.fromkeys(_read(step), _COMPLETED) | step.dependencies
-    if placed.condition is not None and not placed.for_each:
+    if placed.condition is not None:
         found[placed.condition] = _COMPLETED
     if step.type == "ForEach":
         body = for_each_arguments(step).for_each_body

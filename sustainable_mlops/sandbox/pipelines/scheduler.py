@@ -64,7 +64,7 @@ class Scheduler:
         if pending:
             return None
         condition = node.placed.condition
-        if condition is None or node.index is not None:
+        if condition is None:
             return True
         return bool(self._execution.records[condition].properties["Outcome"] == str(node.placed.outcome))
 

@@ -46,7 +46,7 @@ class Pipelines(Family):
             )
         definition = self._definition(request)
         if definition is None:
-            raise ValidationError("Either PipelineDefinition or PipelineDefinitionS3Location must be provided.")
+            raise ValidationError("Either Pipeline Definition or Pipeline Definition S3 location should be provided")
         aliases = request.get("PipelineVersionAliases", [])
         _check_aliases([], aliases, [])
         fields = {"PipelineDisplayName": name} | {member: request[member] for member in _KEPT if member in request}
@@ -60,7 +60,7 @@ class Pipelines(Family):
         """The definition that a request gives, inline or in S3, once it is found good; None where it gives none."""
         given, place = request.get("PipelineDefinition"), request.get("PipelineDefinitionS3Location")
         if given is not None and place is not None:
-            raise ValidationError("PipelineDefinition and PipelineDefinitionS3Location cannot both be provided.")
+            raise ValidationError("Both Pipeline Definition and Pipeline Definition S3 Location shouldn't be present")
         if place is not None:
             given = _read(self.region.account_id, place)
         if given is not None:
