@@ -36,6 +36,11 @@ last five. Jobs that ran have failed when it starts again; their checkpoints are
 cannot be written as data, which is named in the log; the answers that a client has lost. `POST /moto-api/reset` empties
 everything and ends what runs.
 
+**Tuning.** What AWS does not publish is assumed: a search has converged after ten jobs, or five for each
+hyperparameter, that are not better by 1 %; several definitions take turns; `Auto` scales a range of positive numbers
+logarithmically where its ends are a hundredfold apart; a training job's checkpoints stand under its own name. A search
+that comes to `MaxRuntimeInSeconds` is Completed. Autotune is refused.
+
 **Tags and CloudFormation.** The Resource Groups Tagging API sees all resources with tags. CloudFormation makes the same
 models, endpoint configurations and endpoints that SageMaker answers for; moto's CloudFormation knows no other SageMaker
 type but notebook instances and their lifecycle configurations, so that a stack with, say, a feature group is refused.
