@@ -23,6 +23,10 @@ from sustainable_mlops.sandbox.retries import Answers
 
 #: Credential=<key>/<date>/<region>/<service>/aws4_request
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+#: moto's names of what has no state of its own, and of services whose state stands in another's: the keys of assumed
+#: roles in IAM's, metrics on SageMaker's trial components.
+_STATELESS = {"moto_api", "instance_metadata"}
+_KEPT_BY = {"sts": "iam", "sagemakermetrics": "sagemaker"}
 _RESET = ("POST", "/moto-api/reset")
 
 
@@ -43,8 +47,9 @@ class Application:
 
     def moto_services(self) -> list[str]:
         """moto's names of the services that may hold something: those asked for anything, or brought back."""
-        asked = set(self._moto.app_instances) - {"moto_api", "instance_metadata"}
-        return sorted(asked | self.restored_services)
+        asked = set(self._moto.app_instances) - _STATELESS
+        with_their_keepers = {keeper for service, keeper in _KEPT_BY.items() if service in asked}
+        return sorted((asked | with_their_keepers | self.restored_services) - _KEPT_BY.keys())
 
     @property
     def changes(self) -> tuple[int, int]:

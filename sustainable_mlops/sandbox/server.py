@@ -131,6 +131,10 @@ def _request_handler(silence_seconds: float) -> type[Any]:
             if str(code).startswith("5"):
                 self.log("error", "%s %s", self.requestline, code)
 
+        def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 the name that http.server gives it
+            if not format.startswith("Request timed out"):  # an idle connection is closed, and that is all
+                super().log_error(format, *args)
+
     return Handler
 
 

@@ -14,6 +14,7 @@ from sustainable_mlops.terraform import LOCK_FILE, ROOT, environment, find_engin
 from tests.renewal import renew
 
 _BLOCK = re.compile(r"^```hcl (?P<case>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
+_ROLE = re.compile(r"arn:aws:iam::123456789012:role/([\w+=,.@-]+)")
 _SOURCE = re.compile(r'^(?P<indent> *)source\s*=\s*"\./modules/(?P<module>\w+)"\n', re.M)
 
 
@@ -31,6 +32,11 @@ class Example:
     @property
     def inventory(self) -> Path:
         return ROOT / "tests" / "modules" / self.module / f"{self.case}.yaml"
+
+    @property
+    def roles(self) -> list[str]:
+        """The names of the roles that it takes as given."""
+        return sorted(set(_ROLE.findall(self.text)))
 
     def write(self, folder: Path, modules: dict[str, Any] | None = None) -> None:
         """Lay the example out in `folder` beside the committed modules, or beside `modules` in JSON syntax."""

@@ -24,6 +24,7 @@ from tests.modules.examples import (
 )
 from tests.renewal import renew
 from tests.reviewed import changes_nothing, reviewed, stops
+from tests.sandbox.support import make_role
 
 MODULES = synth.names()[0]
 GUARD = ".terraform_data.deletion_protection["
@@ -87,6 +88,8 @@ def test_hcl_and_json_plan_to_the_same_values(
 def test_an_example_applies_once_is_guarded_and_leaves_nothing(
     example: Example, tmp_path: Path, sandbox: Any, synthesized: dict[str, Any]
 ) -> None:
+    for role in example.roles:
+        make_role(sandbox, role)
     before = sandbox.inventory()
     example.write(tmp_path)
     driver = terraform(tmp_path, sandbox.environment)

@@ -52,6 +52,7 @@ def group(sandbox: Sandbox) -> str:
     return name
 
 
+@pytest.mark.slow
 def test_malformed_requests_over_all_protocols_are_refused_with_aws_codes(sandbox: Sandbox, group: str) -> None:
     seed = random.randrange(2**32)  # noqa: S311 no secret
     print(f"seed {seed}")

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psutil
 import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.client import make_client
 from tests.sandbox.support import IMAGE, make_role, until
 
 pytestmark = pytest.mark.slow
@@ -82,6 +84,20 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
         assert store.get_record(FeatureGroupName="kept", RecordIdentifierValueAsString="1")["Record"]
         tags = sandbox.client("sagemaker").list_tags(ResourceArn="arn:aws:sagemaker:eu-north-1:123456789012:model/kept")
         assert tags["Tags"] == [{"Key": "owner", "Value": "ana"}]
+
+
+def test_accounts_survive_a_restart(tmp_path: Path) -> None:
+    visitor = "arn:aws:iam::222222222222:role/visitor"
+    with Sandbox.start(state=tmp_path) as sandbox:
+        given = sandbox.client("sts").assume_role(RoleArn=visitor, RoleSessionName="test")["Credentials"]
+        there = make_client("sagemaker", sandbox.region, sandbox.endpoint, "222222222222")
+        arn = there.create_model_package_group(ModelPackageGroupName="kept")["ModelPackageGroupArn"]
+    with Sandbox.start(state=tmp_path) as sandbox:
+        keys = {"aws_access_key_id": given["AccessKeyId"], "aws_secret_access_key": given["SecretAccessKey"]}
+        session = boto3.session.Session(**keys, aws_session_token=given["SessionToken"])
+        there = session.client("sagemaker", sandbox.region, endpoint_url=sandbox.endpoint)
+        groups = there.list_model_package_groups()["ModelPackageGroupSummaryList"]
+        assert [group["ModelPackageGroupArn"] for group in groups] == [arn]
 
 
 def test_a_damaged_state_is_told_and_left_alone(tmp_path: Path) -> None:

@@ -43,6 +43,9 @@ def test_metrics_reach_the_trial_component_that_they_are_put_on(sandbox: Sandbox
     sagemaker.create_trial_component(TrialComponentName=name)
     assert metrics.batch_put_metrics(TrialComponentName=name, MetricData=[put])["Errors"] == []
     assert sagemaker.describe_trial_component(TrialComponentName=name)["Metrics"][0]["MetricName"] == "auc"
+    series = {"MetricStat": "Avg", "Period": "FiveMinute", "XAxisType": "Timestamp"}
+    wanted = [{"MetricName": "auc", "ResourceArn": ROLE, **series}]
+    assert refusal(metrics.batch_get_metrics, MetricQueries=wanted)[0] == "UnsupportedOperationException"
 
 
 def test_every_operation_that_is_named_is_one_of_sagemakers_and_of_motos() -> None:

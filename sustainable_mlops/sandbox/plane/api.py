@@ -24,6 +24,7 @@ from sustainable_mlops.sandbox.validation import validate
 
 TARGET = "SageMaker."
 _INVOCATION = re.compile(r"/endpoints/(?P<endpoint>[^/]+)/(?P<kind>[a-z-]*invocations[a-z-]*)")
+_METRICS = re.compile(r"/(?P<operation>Batch(Put|Get)Metrics)")
 _INVOCATIONS = {
     "invocations": "InvokeEndpoint",
     "async-invocations": "InvokeEndpointAsync",
@@ -44,8 +45,8 @@ class Api:
         try:
             if target:
                 return self._control_plane(target, request, account, region)
-            if request.path == "/BatchPutMetrics":
-                return self._metrics(request)
+            if metrics := _METRICS.fullmatch(request.path):
+                return self._metrics(metrics["operation"], request)
             parts = self._plane.parts(account, region)
             if invocation := _INVOCATION.fullmatch(request.path):
                 return _invoke(parts, invocation, request)
@@ -63,8 +64,11 @@ class Api:
             return _tagged(self._moto(request), account, region, fields)
         return _json(self._plane.call(account, region, known.name, fields))
 
-    def _metrics(self, request: Request) -> Response:
-        shape = service_model("sagemaker-metrics").operation_model("BatchPutMetrics").input_shape
+    def _metrics(self, operation: str, request: Request) -> Response:
+        known = COVERAGE.operations["sagemaker-metrics", operation]
+        if known.declared.does is Does.REFUSED:
+            raise NotEmulatedError(operation, known.declared.note)
+        shape = service_model("sagemaker-metrics").operation_model(operation).input_shape
         assert shape is not None
         validate(_body(request, ValidationError), shape)
         return self._moto(request)

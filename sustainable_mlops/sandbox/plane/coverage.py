@@ -43,7 +43,8 @@ that comes to `MaxRuntimeInSeconds` is Completed. Autotune is refused.
 
 **Tags and CloudFormation.** The Resource Groups Tagging API sees all resources with tags. CloudFormation makes the same
 models, endpoint configurations and endpoints that SageMaker answers for; moto's CloudFormation knows no other SageMaker
-type but notebook instances and their lifecycle configurations, so that a stack with, say, a feature group is refused.
+type but notebook instances and their lifecycle configurations, and leaves others, such as a feature group, out of the
+stack.
 
 **Pipelines** run from their definition: steps of the types Condition, Fail, ForEach, Processing, Training, Tuning,
 Transform, Model, RegisterModel, Callback and Lambda; a definition with another type is refused. A Lambda step runs the

@@ -7,7 +7,6 @@ be added.
 from dataclasses import dataclass
 from typing import Any
 
-from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, Model
 
 from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
@@ -44,6 +43,9 @@ class Made:
 
     def get_cfn_attribute(self, attribute_name: str) -> str:
         """What Fn::GetAtt gives."""
+        # Here: CloudFormation loads half of moto, and few ask for it.
+        from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
+
         if not self.has_cfn_attr(attribute_name):
             raise UnformattedGetAttTemplateException
         return self.name

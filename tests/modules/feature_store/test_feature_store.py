@@ -14,6 +14,7 @@ from modules.feature_store.inputs import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform, changes
+from tests.sandbox.support import TRUST
 
 GROUP = 'module.feature_store.aws_sagemaker_feature_group.this["orders"]'
 GUARD = 'module.feature_store.terraform_data.deletion_protection["orders"]'
@@ -22,11 +23,10 @@ FEATURES = {"order_id": "String", "ordered_at": "String", "amount": "Fractional"
 
 def consumer(groups: dict[str, Any], role_name: str = "store") -> str:
     """A consumer's root module: its own role, so that the role's ARN is unknown until it exists."""
-    trust = {"Version": "2012-10-17", "Statement": []}
     return f"""
 resource "aws_iam_role" "store" {{
   name               = "{role_name}"
-  assume_role_policy = {json.dumps(json.dumps(trust))}
+  assume_role_policy = {json.dumps(json.dumps(TRUST))}
 }}
 
 module "feature_store" {{
