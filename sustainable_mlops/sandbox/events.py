@@ -24,13 +24,13 @@ class Publisher:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def publish(self, account: str, region: str, detail_type: str, detail: Mapping[str, Any], arn: str) -> None:
+    def publish(self, account: str, region: str, detail_type: str, detail: Mapping[str, Any], *arns: str) -> None:
         """Tell the account's EventBridge soon; returns at once."""
         entry = {
             "Source": "aws.sagemaker",
             "DetailType": detail_type,
             "Detail": json.dumps(detail, default=_moment),
-            "Resources": [arn],
+            "Resources": list(arns),
             "Time": datetime.now(UTC),
         }
         with self._lock:

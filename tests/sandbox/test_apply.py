@@ -187,6 +187,20 @@ resource "aws_sagemaker_endpoint" "this" {
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
 }
 
+resource "aws_sagemaker_pipeline" "this" {
+  pipeline_name         = "probe"
+  pipeline_display_name = "probe"
+  role_arn              = aws_iam_role.this.arn
+  pipeline_definition = jsonencode({
+    Version    = "2020-12-01"
+    Parameters = [{ Name = "Most", Type = "Integer", DefaultValue = var.max_concurrency }]
+    Steps      = [{ Name = "Fail", Type = "Fail", Arguments = { ErrorMessage = "not yet" } }]
+  })
+  parallelism_configuration {
+    max_parallel_execution_steps = 2
+  }
+}
+
 resource "aws_appautoscaling_target" "this" {
   service_namespace  = "sagemaker"
   resource_id        = "endpoint/${aws_sagemaker_endpoint.this.name}/variant/main"
@@ -213,6 +227,7 @@ def test_apply_then_an_empty_plan_then_a_change_then_nothing_left(tmp_path: Path
             "aws_sagemaker_feature_group.this": ["update"],
             "aws_sagemaker_endpoint_configuration.this": ["create", "delete"],
             "aws_sagemaker_endpoint.this": ["update"],
+            "aws_sagemaker_pipeline.this": ["update"],
         }
         terraform.apply(*change)
         terraform.apply("-destroy")

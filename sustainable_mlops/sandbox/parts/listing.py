@@ -105,3 +105,16 @@ def _seconds(sent: Any) -> float:
         return float(sent.timestamp() if isinstance(sent, datetime) else sent)
     except (ValueError, OverflowError):
         raise ValidationError(f"Value '{sent}' is no timestamp; send seconds since the epoch or ISO 8601.") from None
+
+
+def created_within(moment: datetime, request: Fields) -> bool:
+    """Whether it lies within what the request names in CreatedAfter and CreatedBefore."""
+    times = {
+        member: _seconds(value) for member, value in request.items() if member in ("CreatedAfter", "CreatedBefore")
+    }
+    return _in_time({"Created": moment}, times)
+
+
+def descending(request: Fields) -> bool:
+    """Whether the request's SortOrder, by default Descending, asks for the latest first."""
+    return str(request.get("SortOrder", "Descending")) == "Descending"

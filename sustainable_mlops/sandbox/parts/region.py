@@ -41,6 +41,8 @@ class Region:
         self.lock = lock
         #: Set once the Region closes: what runs in the background ends.
         self.closing = threading.Event()
+        #: Called after each change of state that is published; must return at once, as the lock may be held.
+        self.heard: list[Callable[[], None]] = []
         self._publisher = publisher
         self._running: set[threading.Thread] = set()
 
@@ -57,9 +59,11 @@ class Region:
         """boto3 on this very sandbox, in this account and Region."""
         return self.context.client(service, self.name, self.account_id)
 
-    def publish(self, detail_type: str, detail: Mapping[str, Any], arn: str) -> None:
-        """Tell EventBridge, as SageMaker does for changes of state; returns at once."""
-        self._publisher.publish(self.account_id, self.name, detail_type, detail, arn)
+    def publish(self, detail_type: str, detail: Mapping[str, Any], *arns: str) -> None:
+        """Tell EventBridge, and who listens here, as SageMaker does for changes of state; returns at once."""
+        self._publisher.publish(self.account_id, self.name, detail_type, detail, *arns)
+        for hear in self.heard:
+            hear()
 
     def changed(self) -> None:
         """What is not under the lock has changed, and is to be saved."""

@@ -60,6 +60,12 @@ models, endpoint configurations and endpoints that SageMaker answers for; moto's
 type but notebook instances and their lifecycle configurations, and leaves others, such as a feature group, out of the
 stack.
 
+**Pipelines** run from their definition: steps of the types Condition, Fail, ForEach, Processing, Training, Tuning,
+Transform, Model, RegisterModel, Callback and Lambda; a definition with another type is refused. A Lambda step runs the
+Python code that `CreateFunction` was given, as a process with the function's role; functions in other languages fail. A
+cached result is one of the same pipeline, found by the arguments that AWS names for the type of step, whatever is in S3
+by now. With `--state`, executions go on after a restart.
+
 An operation *behaves* as AWS's does; or it is *recorded only*: what it is told is checked, kept and given back, and
 nothing follows; or it is *refused* with `UnsupportedOperationException`, which no client retries, and with what to do
 instead.

@@ -20,6 +20,8 @@ from sustainable_mlops.sandbox.sagemaker.feature_groups import FeatureGroups
 from sustainable_mlops.sandbox.sagemaker.hosting import Hosting
 from sustainable_mlops.sandbox.sagemaker.model_packages import ModelPackageGroups, ModelPackages
 from sustainable_mlops.sandbox.sagemaker.models import Models
+from sustainable_mlops.sandbox.sagemaker.pipeline_executions import PipelineExecutions
+from sustainable_mlops.sandbox.sagemaker.pipelines import Pipelines
 from sustainable_mlops.sandbox.sagemaker.processing_jobs import ProcessingJobs
 from sustainable_mlops.sandbox.sagemaker.tags import Tags
 from sustainable_mlops.sandbox.sagemaker.training_jobs import TrainingJobs
@@ -41,6 +43,8 @@ PARTS: tuple[type[Part], ...] = (
     HyperParameterTuningJobs,
     ProcessingJobs,
     TransformJobs,
+    Pipelines,
+    PipelineExecutions,
     Tags,
 )
 

@@ -1,0 +1,1 @@
+"""What each type of step does: begin, look how it stands, stop."""

@@ -1,0 +1,172 @@
+"""What CreatePipeline refuses in a definition whose form is right."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.sandbox.errors import NotEmulatedError
+from sustainable_mlops.sandbox.pipelines import conditions, graph
+from sustainable_mlops.sandbox.pipelines.definition import (
+    Definition,
+    Placed,
+    Step,
+    condition_arguments,
+    for_each_arguments,
+    parse,
+    refused,
+)
+from sustainable_mlops.sandbox.pipelines.expressions import Reference, is_expression, references
+from sustainable_mlops.sandbox.pipelines.steps import NOT_IN_FOR_EACH, NOT_RUN, OPERATIONS, RETRYABLE, TYPES
+
+#: Source: `execution_variables.py` of the SageMaker SDK.
+_EXECUTION = frozenset(
+    {
+        "StartDateTime",
+        "CurrentDateTime",
+        "PipelineName",
+        "PipelineArn",
+        "PipelineExecutionId",
+        "PipelineExecutionArn",
+        "TrainingJobName",
+        "ProcessingJobName",
+    }
+)
+_MOST_ITEMS = 100
+
+
+def check(text: str) -> Definition:
+    """The definition that a text holds; raises ValidationError, and NotEmulatedError where a step is not run here."""
+    definition = parse(text)
+    steps = graph.steps_by_name(definition)
+    for placed in steps.values():
+        _check_type(placed)
+        _check_members(placed.step)
+    try:
+        for reference in _outside_steps(definition):
+            _check_reference(reference, definition, steps, in_body=False)
+        for placed in steps.values():
+            _check_references(placed, definition, steps)
+    except ValueError as error:
+        raise refused(f"Invalid expression: {error}.") from None
+    graph.in_order(steps)
+    return definition
+
+
+def _check_type(placed: Placed) -> None:
+    step = placed.step
+    if step.type in NOT_RUN:
+        raise NotEmulatedError(f"Step '{step.name}' of type {step.type}")
+    if step.type not in TYPES:
+        raise refused(f"Unknown step type '{step.type}' of step '{step.name}'.")
+    if step.retry_policies and step.type not in RETRYABLE:
+        raise refused(f"Step '{step.name}': RetryPolicies are not supported for a step of type {step.type}.")
+    if placed.for_each and step.type in NOT_IN_FOR_EACH:
+        raise refused(f"Step '{step.name}' of type {step.type} is not allowed in the body of a ForEach step.")
+    if step.type == "Callback" and not step.sqs_queue_url:
+        raise refused(f"Step '{step.name}': SqsQueueUrl is missing.")
+    if step.type == "Lambda" and not step.function_arn:
+        raise refused(f"Step '{step.name}': FunctionArn is missing.")
+
+
+def _check_members(step: Step) -> None:
+    if step.type == "Condition":
+        problems = (conditions.malformed(one) for one in condition_arguments(step).conditions)
+        problem = next(filter(None, problems), None)
+    elif step.type == "ForEach":
+        problem = _items(for_each_arguments(step).iterable_items)
+    elif step.type in OPERATIONS:
+        shape = service_model("sagemaker").operation_model(OPERATIONS[step.type]).input_shape
+        unknown = next(_unknown(step.arguments, shape), None) if shape is not None else None
+        problem = f"Unknown Argument member '{unknown}'" if unknown else None
+    else:
+        unknown = next(iter(set(step.arguments) - {"ErrorMessage"}), None) if step.type == "Fail" else None
+        problem = f"Unknown Argument member '{unknown}'" if unknown else None
+    if problem:
+        raise refused(f"Step '{step.name}': {problem}.")
+
+
+def _items(items: Any) -> str | None:
+    if is_expression(items):
+        return None
+    if isinstance(items, list) and 1 <= len(items) <= _MOST_ITEMS:
+        return None
+    return f"IterableItems is an expression or a list of 1 to {_MOST_ITEMS} items"
+
+
+def _unknown(value: Any, shape: Shape) -> Iterator[str]:
+    """Members that the request has not; where an expression stands, nothing is known before it is resolved."""
+    if is_expression(value):
+        return
+    if isinstance(shape, StructureShape) and isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name not in shape.members:
+                yield name
+            else:
+                yield from _unknown(inner, shape.members[name])
+    elif isinstance(shape, ListShape) and isinstance(value, list):
+        for inner in value:
+            yield from _unknown(inner, shape.member)
+    elif isinstance(shape, MapShape) and isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _unknown(inner, shape.value)
+
+
+def _outside_steps(definition: Definition) -> Iterator[Reference]:
+    return references([definition.pipeline_experiment_config, definition.mlflow_config])
+
+
+def _check_references(placed: Placed, definition: Definition, steps: Mapping[str, Placed]) -> None:
+    step = placed.step
+    for reference in references(graph.own(step)):
+        _check_reference(reference, definition, steps, in_body=placed.for_each is not None)
+        _check_reach(reference, placed, steps)
+    for name in step.dependencies:
+        if name not in steps or steps[name].for_each != placed.for_each:
+            raise refused(f"Step '{step.name}' depends on step '{name}', which is not defined.")
+        if steps[name].step.type == "Fail":
+            raise refused(f"Step '{step.name}' depends on step '{name}', which is a Fail step.")
+    if step.type == "ForEach":
+        _check_body(step, steps)
+
+
+def _check_reference(
+    reference: Reference, definition: Definition, steps: Mapping[str, Placed], *, in_body: bool
+) -> None:
+    known = {
+        "Parameters": {parameter.name for parameter in definition.parameters},
+        "Steps": steps.keys(),
+        "Execution": _EXECUTION,
+        "PipelineExperimentConfig": (definition.pipeline_experiment_config or {}).keys(),
+        "MlflowConfig": (definition.mlflow_config or {}).keys(),
+        "ForEach": {"CurrentItem"} if in_body else set(),
+    }
+    if reference.name not in known.get(reference.root, ()):
+        raise refused(f"Undefined reference: '{reference.path}'.")
+    if reference.root == "Steps" and steps[reference.name].step.type == "Fail":
+        raise refused(f"'{reference.path}' refers to a Fail step, which has no properties.")
+    cut = reference.path.split(".")
+    if reference.root == "Steps" and cut[2:3] == ["PropertyFiles"]:
+        files = {file.property_file_name for file in steps[reference.name].step.property_files}
+        if cut[-1] not in files:
+            raise refused(f"Undefined property file: '{reference.path}'.")
+
+
+def _check_reach(reference: Reference, placed: Placed, steps: Mapping[str, Placed]) -> None:
+    """A step in the body of a ForEach step is read by its neighbours alone; others read the ForEach step."""
+    if reference.root == "Steps" and steps[reference.name].for_each not in (None, placed.for_each):
+        raise refused(f"'{reference.path}' refers to a step in the body of a ForEach step.")
+
+
+def _check_body(step: Step, steps: Mapping[str, Placed]) -> None:
+    arguments = for_each_arguments(step)
+    body = [one.name for one in arguments.for_each_body]
+    for name in steps:
+        start, _, end = name.rpartition("-")
+        if start in body and end.isdecimal():
+            raise refused(f"Step name '{name}' is taken by an iteration of step '{step.name}'.")
+    if arguments.selector is not None:
+        fields = list(references(arguments.selector.field))
+        if len(fields) != 1 or fields[0].root != "IterationOutput" or fields[0].name not in body:
+            raise refused(f"Step '{step.name}': Selector.Field is an IterationOutput of a step of its body.")

@@ -1,0 +1,615 @@
+"""Executions of pipelines, with a stand-in for SageMaker: what runs, when, with which values, and how it is told."""
+
+import pickle
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox.errors import ApiError, ValidationError
+from sustainable_mlops.sandbox.pipelines import functions
+from sustainable_mlops.sandbox.pipelines.definition import RetryPolicy
+from sustainable_mlops.sandbox.pipelines.durations import duration
+from sustainable_mlops.sandbox.pipelines.execution import Execution, StepRecord, now
+from sustainable_mlops.sandbox.pipelines.outside import StepError
+from sustainable_mlops.sandbox.pipelines.retrying import next_try
+from tests.sandbox.pipelines_support import Pipeline, ThrottledError, condition, pipeline, reused, statuses, training
+from tests.sandbox.support import until
+
+CACHED = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P30D"}}
+
+
+def get(path: str) -> dict[str, str]:
+    return {"Get": path}
+
+
+def join(*values: Any, on: str = "") -> dict[str, Any]:
+    return {"Std:Join": {"On": on, "Values": list(values)}}
+
+
+@pytest.fixture
+def p() -> Pipeline:
+    return Pipeline()
+
+
+def test_a_step_reads_what_an_earlier_one_made(p: Pipeline) -> None:
+    model = {"PrimaryContainer": {"Image": "i", "ModelDataUrl": get("Steps.Train.ModelArtifacts.S3ModelArtifacts")}}
+    execution = p.run(pipeline({"Name": "Model", "Type": "Model", "Arguments": model}, training("Train")))
+    assert execution.status == "Succeeded"
+    (_, job), (_, made) = p.outside.made
+    assert made["PrimaryContainer"]["ModelDataUrl"] == f"s3://b/{job['TrainingJobName']}/model.tar.gz"
+    assert job["TrainingJobName"].startswith("pipelines-e0-Train-")
+    assert p.events == [
+        ("", "Executing"),
+        ("Train", "Starting"),
+        ("Train", "Executing"),
+        ("Train", "Succeeded"),
+        ("Model", "Starting"),
+        ("Model", "Succeeded"),
+        ("", "Succeeded"),
+    ]
+
+
+def test_values_come_from_parameters_the_execution_and_its_experiment(p: Pipeline) -> None:
+    values = {
+        "rounds": get("Parameters.Rounds"),
+        "where": join("s3:/", get("Parameters.Bucket"), get("Execution.PipelineExecutionId"), 3, True, on="/"),
+        "trial": get("PipelineExperimentConfig.TrialName"),
+    }
+    parameters = [{"Name": "Rounds", "Type": "Integer"}, {"Name": "Bucket"}]
+    definition = pipeline(
+        training("Train", hyperparameters=values),
+        Parameters=parameters,
+        PipelineExperimentConfig={"TrialName": join(get("Parameters.Bucket"), "-night")},
+    )
+    p.run(definition, parameters={"Rounds": 7, "Bucket": "b"})
+    request = p.outside.made[0][1]
+    assert request["HyperParameters"] == {"rounds": 7, "where": "s3://b/e0/3/true", "trial": "b-night"}
+    assert request["ExperimentConfig"] == {"TrialName": "b-night"}
+
+
+def evaluation(uri: str) -> dict[str, Any]:
+    output = {"OutputName": "report", "S3Output": {"S3Uri": uri, "LocalPath": "/opt/ml/x", "S3UploadMode": "EndOfJob"}}
+    return {
+        "Name": "Evaluate",
+        "Type": "Processing",
+        "Arguments": {"ProcessingOutputConfig": {"Outputs": [output]}},
+        "PropertyFiles": [{"PropertyFileName": "Metrics", "OutputName": "report", "FilePath": "metrics.json"}],
+    }
+
+
+AUC = {"Std:JsonGet": {"PropertyFile": get("Steps.Evaluate.PropertyFiles.Metrics"), "Path": "folds[1].auc['mean']"}}
+
+
+@pytest.mark.parametrize(("mean", "begun"), [(0.9, "Train"), (0.4, "Give-up")])
+def test_a_condition_on_a_property_file_decides_which_branch_runs(p: Pipeline, mean: float, begun: str) -> None:
+    p.outside.documents["s3://b/out/metrics.json"] = {"folds": [{}, {"auc": {"mean": mean}}]}
+    give_up = {"Name": "Give-up", "Type": "Fail", "Arguments": {"ErrorMessage": join("AUC is ", AUC)}}
+    after = training("After", DependsOn=["Train"])
+    better = condition("Better", AUC, 0.5, then=[training("Train")], otherwise=[give_up])
+    execution = p.run(pipeline(evaluation("s3://b/out/"), better, after))
+    assert execution.records["Better"].metadata == {"Condition": {"Outcome": str(mean > 0.5)}}
+    if begun == "Train":
+        assert statuses(execution) == dict.fromkeys(("Evaluate", "Better", "Train", "After"), "Succeeded")
+    else:
+        assert execution.records["Give-up"].reason == "AUC is 0.4"
+        assert (execution.status, execution.reason) == ("Failed", "Step failure: One or multiple steps failed.")
+        assert "After" not in execution.records
+
+
+@pytest.mark.parametrize(
+    ("one", "true"),
+    [
+        ({"Type": "Not", "Condition": {"Type": "Equals", "LeftValue": 1, "RightValue": 2}}, True),
+        ({"Type": "In", "QueryValue": "a", "Values": ["b", get("Parameters.A")]}, True),
+        (
+            {
+                "Type": "Or",
+                "Conditions": [
+                    {"Type": "LessThan", "LeftValue": 2, "RightValue": 2},
+                    {"Type": "GreaterThanOrEqualTo", "LeftValue": 2, "RightValue": 2.0},
+                ],
+            },
+            True,
+        ),
+        ({"Type": "LessThanOrEqualTo", "LeftValue": 3, "RightValue": 2}, False),
+    ],
+)
+def test_conditions_mean_what_they_say(p: Pipeline, one: dict[str, Any], true: bool) -> None:
+    branch = condition("If", 1, 0, then=[training("Yes")], otherwise=[training("No")])
+    branch["Arguments"]["Conditions"].append(one)
+    execution = p.run(pipeline(branch, Parameters=[{"Name": "A"}]), parameters={"A": "a"})
+    assert ("Yes" in execution.records, "No" in execution.records) == (true, not true)
+
+
+def test_independent_steps_run_at_once_and_no_more_than_allowed(p: Pipeline) -> None:
+    definition = pipeline(*(training(name) for name in "ABCD"))
+    p.outside.held[""] = threading.Event()
+    runner = p.begin(definition, max_parallel=2)
+    until(lambda: len(p.outside.made) == 2)
+    p.outside.held[""].set()
+    assert runner.join(60)
+    assert p.outside.most_at_once == 2
+    p.outside.held[""] = threading.Event()
+    runner = p.begin(definition)
+    until(lambda: p.outside.most_at_once == 4)
+    p.outside.held[""].set()
+    assert runner.join(60)
+
+
+# The cache
+
+
+def flights(**changes: Any) -> str:
+    """Prepare, then train on what was prepared and, independently, a baseline."""
+    inputs = [{"InputName": "data", "S3Input": {"S3Uri": changes.get("data", "s3://b/january")}}]
+    output = {"OutputName": "train", "S3Output": {"S3Uri": changes.get("prepared", "s3://b/prepared")}}
+    prepare = {
+        "Name": "Prepare",
+        "Type": "Processing",
+        "Arguments": {
+            "ProcessingInputs": inputs,
+            "ProcessingOutputConfig": {"Outputs": [output]},
+            "ProcessingResources": {"ClusterConfig": {"InstanceType": changes.get("instance", "ml.m5.large")}},
+        },
+        **CACHED,
+    }
+    source = get("Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri")
+    train = training("Train", hyperparameters={"depth": changes.get("depth", "6")}, **CACHED)
+    train["Arguments"]["InputDataConfig"] = [{"ChannelName": "c", "DataSource": {"S3DataSource": {"S3Uri": source}}}]
+    train["Arguments"]["EnableManagedSpotTraining"] = changes.get("spot", False)
+    return pipeline(prepare, train, training("Baseline", **CACHED))
+
+
+@pytest.mark.parametrize(
+    ("change", "hits"),
+    [
+        ({}, {"Prepare", "Train", "Baseline"}),
+        ({"depth": "8"}, {"Prepare", "Baseline"}),
+        ({"data": "s3://b/february"}, {"Train", "Baseline"}),
+        ({"prepared": "s3://b/elsewhere"}, {"Prepare", "Train", "Baseline"}),
+        ({"data": "s3://b/february", "prepared": "s3://b/elsewhere"}, {"Baseline"}),
+        ({"instance": "ml.m7g.large", "spot": True}, {"Prepare", "Train", "Baseline"}),
+    ],
+)
+def test_the_cache_hits_exactly_the_unchanged_steps(p: Pipeline, change: dict[str, Any], hits: set[str]) -> None:
+    """Outputs, machines and spot do not count; a step counts as unchanged where its own resolved inputs are."""
+    first = p.run(flights())
+    made = len(p.outside.made)
+    second = p.run(flights(**change))
+    assert second.status == "Succeeded"
+    assert reused(second) == hits
+    assert len(p.outside.made) - made == 3 - len(hits)
+    for name in hits:
+        assert second.records[name].cache_source == first.arn
+        assert second.records[name].metadata == first.records[name].metadata
+
+
+def test_results_that_failed_are_too_old_or_not_asked_for_are_not_used(p: Pipeline) -> None:
+    p.outside.failures["Baseline"] = ["AlgorithmError: no"]
+    failed = p.run(flights())
+    assert failed.status == "Failed"
+    assert reused(p.run(flights())) == {"Prepare", "Train"}, "what succeeded of an execution that failed is used"
+    for execution in p.executions:
+        for name, record in execution.records.items():
+            assert record.ended is not None
+            execution.records[name] = StepRecord(**vars(record) | {"ended": record.ended - timedelta(days=31)})
+    assert reused(p.run(flights())) == set()
+    assert reused(p.run(flights().replace('"Enabled": true', '"Enabled": false'))) == set()
+
+
+def test_the_latest_run_of_a_step_of_that_name_counts(p: Pipeline) -> None:
+    unasked = flights().replace('"Enabled": true', '"Enabled": false')
+    first, second = p.run(unasked), p.run(unasked)
+    third = p.run(flights())
+    assert {record.cache_source for record in third.records.values()} == {second.arn}
+    p.run(unasked, selected=["Train"], source=first)
+    assert p.run(flights()).records["Prepare"].cache_source == second.arn, "what was taken over was not run"
+    renamed = p.run(flights().replace('"Baseline"', '"Ground"'))
+    assert reused(renamed) == {"Prepare", "Train"}
+
+
+def test_an_hour_later_is_counted_from_the_run_not_from_the_last_hit(p: Pipeline) -> None:
+    first = p.run(flights())
+    second = p.run(flights())
+    assert p.run(flights()).records["Train"].cache_source == first.arn != second.arn
+
+
+@pytest.mark.parametrize(
+    ("text", "days"), [("P30D", 30), ("30d", 30), ("T12H", 0.5), ("P4DT12H", 4.5), ("5y", 1825), ("P2W", 14)]
+)
+def test_durations_are_read_as_aws_writes_them(text: str, days: float) -> None:
+    assert duration(text) == timedelta(days=days)
+
+
+# Retries
+
+
+def policy(*exceptions: str, **more: Any) -> dict[str, Any]:
+    return {"ExceptionType": list(exceptions), "IntervalSeconds": 0, **more}
+
+
+def test_a_job_is_tried_again_as_its_policy_says_under_a_new_name(p: Pipeline) -> None:
+    p.outside.failures["Train"] = ["CapacityError: none left"] * 2
+    retry = [policy("SageMaker.JOB_INTERNAL_ERROR"), policy("SageMaker.CAPACITY_ERROR", MaxAttempts=2)]
+    execution = p.run(pipeline(training("Train", RetryPolicies=retry)))
+    assert (execution.status, execution.records["Train"].attempts) == ("Succeeded", 3)
+    assert len({request["TrainingJobName"] for _, request in p.outside.made}) == 3
+
+
+def test_a_reason_is_no_longer_than_the_api_has_it(p: Pipeline) -> None:
+    p.outside.failures["Train"] = ["AlgorithmError: " + "no" * 1000]
+    assert len(p.run(pipeline(training("Train"))).records["Train"].reason or "") == 1024
+
+
+def test_a_tuning_job_retries_its_jobs_itself(p: Pipeline) -> None:
+    p.outside.failures[""] = ["InternalServerError: try again"]
+    tune = {"Name": "Tune", "Type": "Tuning", "Arguments": {}}
+    execution = p.run(pipeline(tune | {"RetryPolicies": [policy("SageMaker.JOB_INTERNAL_ERROR")]}))
+    assert (execution.status, execution.records["Tune"].attempts) == ("Failed", 1)
+
+
+def test_what_no_policy_covers_fails_with_the_reason(p: Pipeline) -> None:
+    p.outside.failures["Train"] = ["CapacityError: none left"]
+    execution = p.run(pipeline(training("Train", RetryPolicies=[policy("SageMaker.JOB_INTERNAL_ERROR")])))
+    record = execution.records["Train"]
+    assert (execution.status, record.status, record.attempts) == ("Failed", "Failed", 1)
+    assert record.reason is not None
+    assert record.reason.startswith("ClientError: CapacityError: none left\nRetry not appropriate")
+    assert record.reason.endswith("No retry policy configured for the exception type SAGEMAKER_CAPACITY_ERROR.")
+
+
+def test_throttling_is_retried_unasked_and_a_refused_request_is_not(p: Pipeline) -> None:
+    p.outside.refusals["CreateModel"] = [ThrottledError("slow down")]
+    model = {"Name": "Model", "Type": "Model", "Arguments": {}}
+    execution = p.run(pipeline(model))
+    assert (execution.status, execution.records["Model"].attempts) == ("Succeeded", 2)
+    p.outside.refusals["CreateModel"] = [ValidationError("no image")]
+    execution = p.run(pipeline(model))
+    assert execution.records["Model"].attempts == 1
+    reason = "ClientError: Failed to invoke sagemaker:CreateModel. Error Details: no image"
+    assert execution.records["Model"].reason == reason
+
+
+def test_intervals_grow_until_attempts_or_minutes_are_used_up() -> None:
+    def seconds(attempts: int, started: int, **more: Any) -> float | None:
+        moment = now()
+        record = StepRecord("s", "Training", attempts=attempts, started=moment - timedelta(seconds=started))
+        rule = RetryPolicy(ExceptionType=["Step.THROTTLING"], IntervalSeconds=10, BackoffRate=3.0, **more)
+        at = next_try([rule], "Step.THROTTLING", record, moment)
+        return None if at is None else (at - moment).total_seconds()
+
+    assert [seconds(attempts, 0, MaxAttempts=2) for attempts in (1, 2, 3)] == [10, 30, None]
+    assert [seconds(1, started, ExpireAfterMin=1) for started in (45, 55)] == [10, None]
+    assert [seconds(attempts, 0) is None for attempts in (5, 6)] == [False, True], "five times without being told"
+
+
+# Failures, stopping, trying again
+
+
+def test_steps_apart_from_a_failed_one_go_on(p: Pipeline) -> None:
+    p.outside.failures["Bad"] = ["AlgorithmError: no"]
+    execution = p.run(
+        pipeline(
+            training("Bad"),
+            training("After", DependsOn=["Bad"]),
+            training("Good"),
+            training("Last", DependsOn=["Good"]),
+        )
+    )
+    assert statuses(execution) == {"Bad": "Failed", "Good": "Succeeded", "Last": "Succeeded"}
+    assert execution.status == "Failed"
+
+
+@pytest.mark.parametrize(("fails", "status"), [(True, "CompletedWithFailures"), (False, "Succeeded")])
+def test_a_step_may_wait_for_another_to_fail(p: Pipeline, fails: bool, status: str) -> None:
+    p.outside.failures["Train"] = ["AlgorithmError: no"] if fails else []
+    on_failure = training("Clean-up", DependsOn=[{"Step": "Train", "Trigger": "Failed"}])
+    always = training("Tell", DependsOn=[{"Step": "Train", "Trigger": "Any"}])
+    execution = p.run(pipeline(training("Train"), on_failure, *([always] if fails else [])))
+    assert ("Clean-up" in execution.records) is fails
+    assert ("Tell" in execution.records) is fails
+    assert execution.status == status
+
+
+def test_a_fail_step_stops_what_runs_beside_it(p: Pipeline) -> None:
+    p.outside.held["Long"] = threading.Event()
+    fail = {"Name": "Fail", "Type": "Fail", "Arguments": {"ErrorMessage": "enough"}}
+    execution = p.run(pipeline(training("Long"), fail, training("After", DependsOn=["Long"])))
+    assert statuses(execution) == {"Long": "Stopped", "Fail": "Failed"}
+    assert execution.status == "Failed"
+    assert execution.records["Fail"].metadata == {"Fail": {"ErrorMessage": "enough"}}
+
+
+def test_stopping_stops_the_jobs_and_starts_no_more(p: Pipeline) -> None:
+    p.outside.held["Long"] = threading.Event()
+    runner = p.begin(pipeline(training("Long"), training("After", DependsOn=["Long"])))
+    until(lambda: p.outside.made)
+    runner.stop()
+    assert runner.join(60)
+    assert runner.execution.status == "Stopped"
+    assert statuses(runner.execution) == {"Long": "Stopped"}
+    assert p.outside.stopped == [runner.execution.records["Long"].job]
+    assert [status for name, status in p.events if name == "Long"] == ["Starting", "Executing", "Stopping", "Stopped"]
+
+
+def test_closing_stops_the_jobs_and_leaves_what_is_known(p: Pipeline) -> None:
+    p.outside.held["Long"] = threading.Event()
+    runner = p.begin(pipeline(training("Long")))
+    until(lambda: p.outside.made)
+    runner.close()
+    assert len(p.outside.stopped) == 1
+    assert (runner.execution.status, statuses(runner.execution)) == ("Executing", {"Long": "Executing"})
+    kept = Execution.of(pickle.loads(pickle.dumps(runner.execution.data())))  # noqa: S301 - as the state is kept
+    assert kept == runner.execution
+    again = p.run(runner.execution.definition, retry=kept)
+    assert (again.status, statuses(again)) == ("Stopped", {"Long": "Stopped"}), "taken up where it was left"
+
+
+def test_selected_steps_run_on_the_results_of_an_earlier_execution(p: Pipeline) -> None:
+    first = p.run(flights())
+    second = p.run(flights(depth="9"), selected=["Train"], source=first)
+    assert statuses(second) == {"Prepare": "Succeeded", "Train": "Succeeded"}
+    assert second.records["Prepare"].reused_from == first.arn
+    assert second.records["Train"].reused_from is None
+    assert p.outside.made[-1][1]["HyperParameters"] == {"depth": "9"}
+    assert "Baseline" not in second.records
+
+
+@pytest.mark.parametrize(
+    ("selected", "why"),
+    [
+        (["A", "C"], "Missing: B"),
+        (["A", "X"], "'X' is not a step"),
+        (["A", "Z"], "not connected"),
+        (["B"], "SourcePipelineExecutionArn is required"),
+    ],
+)
+def test_a_selection_that_cannot_run_is_refused(p: Pipeline, selected: list[str], why: str) -> None:
+    chain = [training("A"), training("B", DependsOn=["A"]), training("C", DependsOn=["B"]), training("Z")]
+    with pytest.raises(ValidationError, match=why):
+        p.begin(pipeline(*chain), selected=selected)
+
+
+# Steps that are no jobs
+
+
+def test_a_callback_waits_for_its_answer(p: Pipeline) -> None:
+    outputs = [{"OutputName": "rows", "OutputType": "Integer"}]
+    ask = {
+        "Name": "Ask",
+        "Type": "Callback",
+        "SqsQueueUrl": "https://queue",
+        "Arguments": {"size": 5},
+        "OutputParameters": outputs,
+    }
+    train = training("Train", hyperparameters={"rows": get("Steps.Ask.OutputParameters['rows']")})
+    runner = p.begin(pipeline(ask, train))
+    message = until(lambda: p.outside.messages)[0]
+    assert message == {
+        "token": message["token"],
+        "pipelineExecutionArn": runner.execution.arn,
+        "arguments": {"size": 5},
+        "status": "Executing",
+        "queue": "https://queue",
+    }
+    assert not runner.answer("another-00", {"rows": "1"}, None)
+    assert runner.answer(message["token"], {"rows": "12"}, None)
+    assert runner.join(60)
+    assert p.outside.made[0][1]["HyperParameters"] == {"rows": 12}
+    assert runner.execution.records["Ask"].metadata["Callback"]["OutputParameters"] == [{"Name": "rows", "Value": "12"}]
+
+
+def test_an_execution_stops_when_its_callback_has_been_answered(p: Pipeline) -> None:
+    ask = {"Name": "Ask", "Type": "Callback", "SqsQueueUrl": "https://queue", "Arguments": None}
+    runner = p.begin(pipeline(ask))
+    until(lambda: p.outside.messages)
+    runner.stop()
+    until(lambda: [message["status"] for message in p.outside.messages] == ["Executing", "Stopping"])
+    assert runner.execution.status == "Executing"
+    assert runner.answer(p.outside.messages[0]["token"], None, "called off")
+    assert runner.join(60)
+    assert runner.execution.status == "Stopped"
+    assert runner.execution.records["Ask"].reason == "called off"
+
+
+def test_a_lambda_step_gives_what_its_function_answers(p: Pipeline) -> None:
+    p.outside.functions["arn:f"] = lambda event: {"total": event["a"] + 1, "noise": 0}
+    step = {
+        "Name": "Add",
+        "Type": "Lambda",
+        "FunctionArn": "arn:f",
+        "Arguments": {"a": 2},
+        "OutputParameters": [{"OutputName": "total", "OutputType": "Integer"}],
+    }
+    high = condition("High", get("Steps.Add.OutputParameters['total']"), 2, then=[training("Yes")], otherwise=[])
+    execution = p.run(pipeline(step, high))
+    assert "Yes" in execution.records
+    outputs = [{"Name": "total", "Value": "3"}]
+    assert execution.records["Add"].metadata == {"Lambda": {"Arn": "arn:f", "OutputParameters": outputs}}
+    p.outside.functions["arn:f"] = lambda _event: {}
+    assert p.run(pipeline(step)).records["Add"].reason == "ClientError: Output parameter 'total' is missing."
+
+
+OPEN = threading.Event()
+CODE = """
+import os
+def answer(event, context):
+    print("to the log")
+    return {"sum": sum(event["numbers"]), "who": os.environ["WHO"], "context": context}
+"""
+
+
+@pytest.mark.parametrize(("fails", "status"), [(True, "Failed"), (False, "Stopped")])
+def test_an_execution_stops_when_its_function_has_ended(p: Pipeline, fails: bool, status: str) -> None:
+    go, begun = threading.Event(), threading.Event()
+
+    def function(_event: dict[str, Any]) -> dict[str, Any]:
+        begun.set()
+        assert go.wait(60)
+        if fails:
+            raise StepError("ClientError: The Lambda function did not end within 1 seconds.")
+        return {}
+
+    p.outside.functions["arn:f"] = function
+    runner = p.begin(pipeline({"Name": "Add", "Type": "Lambda", "FunctionArn": "arn:f", "Arguments": {}}))
+    assert begun.wait(60)
+    runner.stop()
+    assert not runner.join(0.2)
+    go.set()
+    assert runner.join(60)
+    assert runner.execution.status == status
+
+
+def _archive(code: str) -> bytes:
+    import io
+    import zipfile
+
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("app/main.py", code)
+    return content.getvalue()
+
+
+def test_a_function_in_python_runs_as_a_process() -> None:
+    function = functions.Function(_archive(CODE), "app/main.answer", "python3.12", 60, {"WHO": "me"})
+    assert functions.run(function, {"numbers": [1, 2]}, {}, OPEN) == {"sum": 3, "who": "me", "context": None}
+    with pytest.raises(StepError, match="KeyError: 'numbers'"):
+        functions.run(function, {}, {}, OPEN)
+    with pytest.raises(StepError, match=r"runs functions in Python, and this one is in nodejs22\.x"):
+        functions.run(function._replace(runtime="nodejs22.x"), {}, {}, OPEN)
+    endless = function._replace(code=_archive("import time\ndef answer(event, context):\n    time.sleep(60)"))
+    with pytest.raises(StepError, match="did not end within 1 seconds"):
+        functions.run(endless._replace(timeout_seconds=1), {}, {}, OPEN)
+    closing = threading.Event()
+    closing.set()
+    with pytest.raises(StepError, match="was ended with the sandbox"):
+        functions.run(endless, {}, {}, closing)
+
+
+def test_a_model_is_registered_in_a_group_that_is_made_where_there_is_none(p: Pipeline) -> None:
+    p.outside.refusals["DescribeModelPackageGroup"] = [ValidationError("no such group")]
+    register = {"Name": "Register", "Type": "RegisterModel", "Arguments": {"ModelPackageGroupName": "flights"}}
+    execution = p.run(pipeline(register))
+    assert p.outside.operations() == ["CreateModelPackageGroup", "CreateModelPackage"]
+    assert execution.records["Register"].metadata == {"RegisterModel": {"Arn": "arn:package"}}
+
+
+@pytest.mark.parametrize(("kind", "order"), [("Minimize", "Ascending"), ("Maximize", "Descending")])
+def test_a_tuning_step_tells_its_best_job(p: Pipeline, kind: str, order: str) -> None:
+    objective = {"HyperParameterTuningJobObjective": {"Type": kind, "MetricName": "m"}}
+    tune = {"Name": "Tune-all_of", "Type": "Tuning", "Arguments": {"HyperParameterTuningJobConfig": objective}}
+    best = training("Again", hyperparameters={"best": get("Steps.Tune-all_of.TrainingJobSummaries[0].TrainingJobName")})
+    p.run(pipeline(tune, best))
+    (_, tuning), (_, job) = p.outside.made
+    assert job["HyperParameters"] == {"best": f"best-{order}"}
+    assert tuning["HyperParameterTuningJobName"].startswith("e0-Tune-al-")
+
+
+# ForEach
+
+
+def for_each(items: Any, *body: dict[str, Any], most: int = 50, **more: Any) -> dict[str, Any]:
+    arguments = {"IterableItems": items, "MaxConcurrency": most, "ForEachBody": list(body), **more}
+    return {"Name": "Each", "Type": "ForEach", "Arguments": arguments}
+
+
+def test_a_body_runs_once_an_item_and_its_steps_see_their_own_iteration(p: Pipeline) -> None:
+    one = training("One", hyperparameters={"month": get("ForEach.CurrentItem.month")})
+    two = training("Two", hyperparameters={"model": get("Steps.One.ModelArtifacts.S3ModelArtifacts")})
+    last = training(
+        "Last",
+        hyperparameters={
+            "first": get("Steps.Each.IterationOutputs[0].One.HyperParameters.month"),
+            "n": get("Steps.Each.SucceededStepCount"),
+        },
+    )
+    items = '[{"month": "1"}, {"month": "7"}]'
+    execution = p.run(
+        pipeline(for_each(get("Parameters.Months"), one, two), last, Parameters=[{"Name": "Months"}]),
+        parameters={"Months": items},
+    )
+    assert execution.status == "Succeeded"
+    assert set(execution.records) == {"Each", "One-0", "One-1", "Two-0", "Two-1", "Last"}
+    months = {name: request["HyperParameters"].get("month") for name, request in by_step(p).items()}
+    assert (months["One-0"], months["One-1"]) == ("1", "7")
+    for index in (0, 1):
+        job = execution.records[f"One-{index}"].job
+        assert by_step(p)[f"Two-{index}"]["HyperParameters"] == {"model": f"s3://b/{job}/model.tar.gz"}
+    assert by_step(p)["Last"]["HyperParameters"] == {"first": "1", "n": 4}
+
+
+def by_step(p: Pipeline) -> dict[str, Any]:
+    """Requests for training jobs by the step that made them."""
+    return {request["TrainingJobName"].split("-", 2)[2].rsplit("-", 1)[0]: request for _, request in p.outside.made}
+
+
+def test_a_body_runs_in_the_branch_that_is_taken(p: Pipeline) -> None:
+    taken, left = for_each(["a"], training("One")), for_each(["b"], training("Two")) | {"Name": "Other"}
+    execution = p.run(pipeline(condition("Yes", 1, 0, then=[taken], otherwise=[left])))
+    assert set(execution.records) == {"Yes", "Each", "One-0"}
+
+
+def test_a_body_keeps_to_its_concurrency(p: Pipeline) -> None:
+    p.run(pipeline(for_each([1, 2, 3, 4], training("One"), most=2)), max_parallel=3)
+    assert len(p.outside.made) == 4
+    assert p.outside.most_at_once <= 2
+    p.run(pipeline(for_each([1, 2], training("One"))), max_parallel=1)
+    assert len(p.outside.made) == 6, "the step itself takes no room"
+
+
+def test_the_iteration_with_the_largest_output_is_selected(p: Pipeline) -> None:
+    p.outside.functions["arn:f"] = lambda event: {"score": -abs(event["x"] - 3), "x": event["x"]}
+    score = {
+        "Name": "Score",
+        "Type": "Lambda",
+        "FunctionArn": "arn:f",
+        "Arguments": {"x": get("ForEach.CurrentItem")},
+        "OutputParameters": [{"OutputName": name, "OutputType": "Integer"} for name in ("score", "x")],
+    }
+    selector = {"Pick": "MaxBy", "Field": get("IterationOutput.Score.OutputParameters['score']")}
+    use = training("Use", hyperparameters={"x": get("Steps.Each.Selected.OutputParameters['x']")})
+    execution = p.run(pipeline(for_each([1, 4, 9], score, Selector=selector), use))
+    assert p.outside.made[0][1]["HyperParameters"] == {"x": 4}
+    assert execution.records["Each"].metadata["ForEach"]["Selector"] == {"StepName": "Score", "Index": 1}
+
+
+def test_a_body_that_fails_fails_its_step_after_the_others_have_ended(p: Pipeline) -> None:
+    p.outside.failures["One-0"] = ["AlgorithmError: no"]
+    execution = p.run(pipeline(for_each(["a", "b"], training("One")), training("After", DependsOn=["Each"])))
+    assert statuses(execution) == {"Each": "Failed", "One-0": "Failed", "One-1": "Succeeded"}
+    counts = execution.records["Each"].metadata["ForEach"]
+    assert (counts["FailedStepCount"], counts["SucceededStepCount"], counts["TotalStepCount"]) == (1, 1, 2)
+
+
+def test_a_step_may_wait_for_a_body_to_fail(p: Pipeline) -> None:
+    p.outside.failures["One-0"] = ["AlgorithmError: no"]
+    after = training("After", DependsOn=[{"Step": "Each", "Trigger": "Failed"}])
+    execution = p.run(pipeline(for_each(["a"], training("One")), after))
+    assert (execution.status, "After" in execution.records) == ("CompletedWithFailures", True)
+
+
+def test_a_selected_step_with_a_body_runs_it(p: Pipeline) -> None:
+    execution = p.run(pipeline(for_each(["a", "b"], training("One")), training("Else")), selected=["Each"])
+    assert (execution.status, set(execution.records)) == ("Succeeded", {"Each", "One-0", "One-1"})
+
+
+def test_stopping_leaves_no_iteration_to_begin(p: Pipeline) -> None:
+    p.outside.held["One"] = threading.Event()
+    runner = p.begin(pipeline(for_each([1, 2, 3], training("One"), most=1)))
+    until(lambda: p.outside.made)
+    runner.stop()
+    assert runner.join(60)
+    assert (runner.execution.status, len(p.outside.made)) == ("Stopped", 1)
+    assert statuses(runner.execution) == {"Each": "Stopped", "One-0": "Stopped"}
+
+
+def test_a_fault_of_sagemaker_itself_is_no_client_error(p: Pipeline) -> None:
+    class BrokenError(ApiError):
+        status = 500
+
+    p.outside.refusals["CreateModel"] = [BrokenError("oops")]
+    never = [policy("Step.SERVICE_FAULT", MaxAttempts=0)]
+    execution = p.run(pipeline({"Name": "M", "Type": "Model", "Arguments": {}, "RetryPolicies": never}))
+    assert (execution.records["M"].reason or "").startswith("InternalFailure: Failed to invoke sagemaker:CreateModel")

@@ -1,0 +1,81 @@
+"""The SageMaker SDK as it is, on the sandbox: what its classes write runs, and what they ask is answered."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.support import make_role, tar
+
+pytestmark = pytest.mark.slow
+
+TRAIN = """
+import os, pathlib, sys
+pathlib.Path(os.environ["SM_MODEL_DIR"], "depth").write_text(sys.argv[sys.argv.index("--depth") + 1])
+"""
+SQUARE = "def handler(event, context):\n    return {'square': event['x'] ** 2}\n"
+
+
+@pytest.fixture
+def function(sandbox: Sandbox, fresh: Callable[[str], str]) -> str:
+    """The ARN of a Lambda function that squares."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as content:
+        content.writestr("index.py", SQUARE)
+    name = fresh("square")
+    made = sandbox.client("lambda").create_function(
+        FunctionName=name,
+        Role=make_role(sandbox, name),
+        Runtime="python3.12",
+        Handler="index.handler",
+        Timeout=60,
+        Code={"ZipFile": archive.getvalue()},
+    )
+    return str(made["FunctionArn"])
+
+
+@pytest.fixture
+def role(sandbox: Sandbox) -> str:
+    """A role that may do all: the SDK asks IAM before it starts anything."""
+    allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    arn = make_role(sandbox, "sdk")
+    sandbox.client("iam").put_role_policy(RoleName="sdk", PolicyName="all", PolicyDocument=json.dumps(allowed))
+    return arn
+
+
+def test_a_pipeline_of_the_sdk_runs_and_runs_again_from_the_cache(
+    sandbox: Sandbox, s3: Any, bucket: str, role: str, function: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="source.tar.gz", Body=tar(train_py=TRAIN))
+    program = Path(__file__).with_name("sdk_pipeline.py")
+    done = subprocess.run(
+        [sys.executable, str(program), bucket, role, function, f"s3://{bucket}/source.tar.gz"],
+        env={**os.environ, **sandbox.environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["again"].endswith(":pipeline/sdk"), "an upsert of what exists is an update"
+    first, second, third = told["executions"]
+    assert (first["status"], second["status"], third["status"]) == ("Succeeded", "Succeeded", "Failed")
+    squares = ["Square-0", "Square-1", "Square-2"]
+    assert sorted(by_name(first)) == ["Enough", *squares, "Squares", "Train"]
+    assert by_name(first)["Squares"]["Metadata"]["ForEach"]["Selector"] == {"StepName": "Square", "Index": 1}
+    assert "CacheHitResult" not in by_name(first)["Train"]
+    cached = [name for name, step in by_name(second).items() if "CacheHitResult" in step]
+    assert cached == ["Train"], "of what is cached at all, everything"
+    assert by_name(third)["Too-few"]["FailureReason"] == "only 4 in sdk"
+    assert told["waiter"] == "WaiterError"
+
+
+def by_name(execution: dict[str, Any]) -> dict[str, Any]:
+    return {step["StepName"]: step for step in execution["steps"]}
