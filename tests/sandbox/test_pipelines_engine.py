@@ -347,6 +347,14 @@ def test_closing_stops_the_jobs_and_leaves_what_is_known(p: Pipeline) -> None:
     assert (again.status, statuses(again)) == ("Stopped", {"Long": "Stopped"}), "taken up where it was left"
 
 
+def test_a_step_that_was_just_beginning_when_all_was_lost_begins_again(p: Pipeline) -> None:
+    lost = Execution(
+        "e0", "arn", "p", "arn", pipeline(training("Train")), records={"Train": StepRecord("Train", "Training")}
+    )
+    execution = p.run(lost.definition, retry=lost)
+    assert (execution.status, p.outside.operations()) == ("Succeeded", ["CreateTrainingJob"])
+
+
 def test_selected_steps_run_on_the_results_of_an_earlier_execution(p: Pipeline) -> None:
     first = p.run(flights())
     second = p.run(flights(depth="9"), selected=["Train"], source=first)
