@@ -34,6 +34,7 @@ SOURCES = (
     "sustainable_mlops/*.py",
     "sustainable_mlops/authoring/*",
     "sustainable_mlops/authoring/expressions/*.py",
+    "sustainable_mlops/catalogue/*",
     "sustainable_mlops/synth/*.py",
     "modules/**/*.py",
     "envs/**/*.py",
