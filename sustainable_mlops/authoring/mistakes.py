@@ -3,6 +3,7 @@
 import inspect
 import re
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,12 @@ def place(beyond: str = "") -> str:
             return f"{_relative(file)}:{frame.f_lineno}"
         frame = frame.f_back
     return ""
+
+
+def place_of(written: Callable[..., Any]) -> str:
+    """`file:line` of the first line of a function or class."""
+    _, first = inspect.getsourcelines(written)
+    return f"{_relative(inspect.getfile(written))}:{first}"
 
 
 def place_of_field(model: type[Any], name: str) -> str:

@@ -39,7 +39,7 @@ SOURCES = (
     "modules/**/*.py",
     "envs/**/*.py",
     "envs/*/settings.yaml",
-    "envs/catalogue/*/*.yaml",
+    "envs/catalogue/*/*.y*ml",
 )
 #: What it gives.
 RESULTS = ("modules/*/*.tf", "modules/*/README.md", "envs/*.json", "envs/*/*.json", "envs/*/*.tf")
@@ -119,12 +119,14 @@ def load_modules(wanted: Iterable[str]) -> dict[str, "Module[Any]"]:
     modules = {}
     for name in wanted:
         source = importlib.import_module(f"modules.{name}.module")
-        (cls,) = (
+        found = [
             item
             for item in vars(source).values()
             if isinstance(item, type) and issubclass(item, Module) and item.__module__ == source.__name__
-        )
-        modules[name] = cls(name).synthesize()
+        ]
+        if len(found) != 1:
+            raise UserError(f"modules/{name}/module.py: has {len(found)} classes over Module[Inputs]; it needs one")
+        modules[name] = found[0](name).synthesize()
     return modules
 
 
