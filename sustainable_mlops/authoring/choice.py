@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from pydantic_core import CoreSchema, core_schema
+from pydantic import GetCoreSchemaHandler
 
 
 @dataclass(frozen=True)
@@ -13,8 +13,8 @@ class OneOf:
 
     choices: tuple[int | str, ...]
 
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> CoreSchema:
-        return core_schema.literal_schema(list(self.choices))
+    def __get_pydantic_core_schema__(self, _source: Any, handler: GetCoreSchemaHandler) -> Any:
+        return handler.generate_schema(Literal[self.choices])
 
 
 def one_of(choices: Iterable[int | str]) -> OneOf:

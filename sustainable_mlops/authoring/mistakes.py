@@ -3,7 +3,6 @@
 import inspect
 import re
 import sysconfig
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +31,6 @@ def place(beyond: str = "") -> str:
     return ""
 
 
-def place_of(written: Callable[..., Any]) -> str:
-    """`file:line` of the first line of a function or class."""
-    _, first = inspect.getsourcelines(written)
-    return f"{_relative(inspect.getfile(written))}:{first}"
-
-
 def place_of_field(model: type[Any], name: str) -> str:
     """`file:line` of a field's declaration in the class that declares it."""
     owner = next((cls for cls in model.__mro__ if name in vars(cls).get("__annotations__", {})), model)
@@ -48,6 +41,12 @@ def place_of_field(model: type[Any], name: str) -> str:
         return ""
     offset = next((index for index, line in enumerate(lines) if re.match(rf"\s+{name}\s*:", line)), 0)
     return f"{_relative(file)}:{first + offset}"
+
+
+def place_of(written: Any) -> str:
+    """`file:line` of the first line of a function or class."""
+    _, first = inspect.getsourcelines(written)
+    return f"{_relative(inspect.getfile(written))}:{first}"
 
 
 def _relative(file: str) -> str:
