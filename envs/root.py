@@ -9,6 +9,7 @@ from envs.names import Kind
 from envs.settings import Settings
 from modules.needs import Needs, combined
 from sustainable_mlops.authoring import Field, ModuleInputs
+from sustainable_mlops.authoring.entries import check_output
 from sustainable_mlops.authoring.mistakes import mistake, place, place_of
 from sustainable_mlops.authoring.resources import Module, Outputs, Root
 from sustainable_mlops.settings import did_you_mean
@@ -98,6 +99,8 @@ def _merged(components: Iterable[Component[Any]], method: Literal["outputs", "pu
     for component in components:
         says = getattr(component, method)
         for name, value in says().items():
+            if method == "outputs":
+                check_output(name, value, says)
             if name in found:
                 this, other = (type(one).__name__ for one in (component, first[name]))
                 raise mistake(f"{this} has '{name}' in {method}(), as {other} has; name it otherwise", place_of(says))

@@ -142,6 +142,12 @@ def test_a_component_that_adds_nothing_or_calls_no_module_there_is_has_its_own_l
         def add(self, env: Any) -> None:
             env.call(env.modules["storrage"])
 
+    class Bare(Component[Common]):
+        def add(self, env: Any) -> None: ...
+
+        def outputs(self) -> Any:
+            return {"news": self.settings.region}
+
     class Unheld(Component[Common]):
         def names(self) -> Iterator[Name]:
             yield Name(cast(Any, "topic"), "name_prefix", "news")
@@ -151,6 +157,7 @@ def test_a_component_that_adds_nothing_or_calls_no_module_there_is_has_its_own_l
 
     for component, told in (
         (Nothing, "Nothing has no add(env)"),
+        (Bare, "output news is no Output; write Output(value, description)"),
         (Misspelt, "there is no module 'storrage'; did you mean 'storage'?"),
         (Unheld, "there is no kind of name 'topic': give limits.csv its topic_name_characters, and Kind in envs/nam"),
     ):
