@@ -42,13 +42,13 @@ BUILD = {
         'self.local("arn", "${aws_s3_bucket.logs.arn}")',
         "aws_s3_bucket has no resource 'logs'; known: each",
     ),
-    "another of a type that has one without for_each": (
-        'self.local("arn", "${aws_cloudwatch_log_group.logs.arn}")',
-        "aws_cloudwatch_log_group has no resource 'logs'; known: this",
-    ),
     "a type of resource that is nowhere": (
         'self.local("arn", "${aws_kms_key.this.arn}")',
         "there is no resource aws_kms_key.this",
+    ),
+    "another of a type that has one without for_each": (
+        'self.local("arn", "${aws_cloudwatch_log_group.logs.arn}")',
+        "aws_cloudwatch_log_group has no resource 'logs'; known: this",
     ),
     "a resource to wait for that does not exist": (
         'self.add(S3Bucket, "b", bucket="b", depends_on=["aws_s3_bucket.dta"])',
