@@ -4,7 +4,7 @@ Nothing here or in a component's file imports cdktn until resources are added, s
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
@@ -14,8 +14,10 @@ from envs.names import Name
 from modules.needs import Needs
 from sustainable_mlops.authoring import ModuleInputs
 from sustainable_mlops.authoring.expressions.scopes import inputs
+from sustainable_mlops.authoring.mistakes import mistake, place, place_of, place_of_field
 from sustainable_mlops.authoring.rules import Rule, rules_of
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.settings import did_you_mean
 
 if TYPE_CHECKING:
     from envs.root import Environment
@@ -53,9 +55,9 @@ class Component(Generic[S]):
         """What it needs of the phases' roles, said before these are made and so before it is added itself."""
         return {}
 
-    def add(self, env: "Environment") -> None:
+    def add(self, env: "Environment") -> None:  # noqa: ARG002
         """Add it to the root module; `env[Storage]` is the component that was added before."""
-        raise NotImplementedError
+        raise mistake(f"{type(self).__name__} has no add(env)", place_of(type(self)))
 
     def publishes(self) -> Mapping[str, Any]:
         """What launchers need to know of it, once it is added: fields of the `platform` parameter."""
@@ -72,11 +74,20 @@ def given(settings: ModuleInputs, of: type[BaseModel] | None = None) -> dict[str
 
 
 def options(of: type[ModuleInputs], but: Iterable[str]) -> Callable[[type[M]], type[M]]:
-    """Make a model of a module's inputs `of`, but those that the environment gives, with the rules on the others."""
+    """Make a model of a module's inputs `of`, but those that the environment gives, with the rules on the others.
+
+    Raises UserError on one that the module does not have.
+    """
+    but = set(but)
+    if unknown := sorted(but - set(of.model_fields)):
+        raise mistake(
+            f"{of.__module__} has no input '{unknown[0]}'{did_you_mean(unknown[0], of.model_fields)}",
+            place(beyond=__file__),
+        )
 
     def decorate(cls: type[M]) -> type[M]:
         fields: dict[str, Any] = {
-            name: (field.annotation, field) for name, field in of.model_fields.items() if name not in set(but)
+            name: (field.annotation, field) for name, field in of.model_fields.items() if name not in but
         }
         made = create_model(cls.__name__, __base__=cls, __module__=cls.__module__, __doc__=cls.__doc__, **fields)
         made.rules = tuple(rule for rule in rules_of(of) if _is_on(rule, made))
@@ -99,17 +110,21 @@ def _is_on(rule: Rule, model: type[BaseModel]) -> bool:
 def composed(components: Sequence[type[Component[Any]]]) -> Callable[[type[M]], type[M]]:
     """Make a model with the fields of the components' settings too.
 
-    Where several declare a map under one name, such as `models`, what is in it has the fields of all.
+    Where several declare a map under one name, such as `models`, what is in it has the fields of all. Raises UserError
+    where several declare anything else under one name.
     """
 
     def decorate(cls: type[M]) -> type[M]:
-        parts = list(dict.fromkeys(component.settings_model for component in components))
-        declared: dict[str, list[FieldInfo]] = {}
+        models = dict.fromkeys(component.settings_model for component in components)
+        parts = [one for one in models if not any(other is not one and issubclass(other, one) for other in models)]
+        declared: dict[str, dict[type[Common], FieldInfo]] = {}
         for part in parts:
             for name, field in part.model_fields.items():
                 if name not in Common.model_fields:
-                    declared.setdefault(name, []).append(field)
-        fields: dict[str, Any] = {name: (_annotation(name, all_), all_[0]) for name, all_ in declared.items()}
+                    declared.setdefault(name, {})[part] = field
+        fields: dict[str, Any] = {
+            name: (_annotation(name, all_), next(iter(all_.values()))) for name, all_ in declared.items()
+        }
         bases: Any = (cls, *(part for part in parts if part is not Common))
         made: Any = create_model(cls.__name__, __base__=bases, __module__=cls.__module__, __doc__=cls.__doc__, **fields)
         return cast(type[M], made)
@@ -117,11 +132,18 @@ def composed(components: Sequence[type[Component[Any]]]) -> Callable[[type[M]], 
     return decorate
 
 
-def _annotation(name: str, declared: Sequence[FieldInfo]) -> Any:
+def _annotation(name: str, declared: Mapping[type[Common], FieldInfo]) -> Any:
     """The type of a field that components declare; of maps of models, a map of what has all fields."""
-    if len(declared) == 1:
-        return declared[0].annotation
-    key = get_args(declared[0].annotation)[0]
-    bases = tuple(get_args(field.annotation)[1] for field in declared)
+    annotations = [field.annotation for field in declared.values()]
+    if all(annotation == annotations[0] for annotation in annotations):
+        return annotations[0]
+    if not all(get_origin(annotation) is dict for annotation in annotations):
+        *_, first, last = declared
+        raise mistake(
+            f"{last.__name__} declares '{name}', as {first.__name__} does, and only maps are shared; name it otherwise",
+            place_of_field(last, name),
+        )
+    key = get_args(annotations[0])[0]
+    bases = tuple(get_args(annotation)[1] for annotation in annotations)
     item: Any = create_model(name.removesuffix("s").capitalize(), __base__=bases)
     return dict[key, item]  # type: ignore[valid-type]

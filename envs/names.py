@@ -3,8 +3,9 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
+from sustainable_mlops.authoring.mistakes import mistake, place
 from sustainable_mlops.catalogue.limits import limit
 
 #: What is named; the catalogue has the limit of each.
@@ -19,6 +20,14 @@ class Name:
     kind: Kind
     source: str
     text: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise mistake(
+                f"there is no kind of name '{self.kind}': give limits.csv its {self.kind}_name_characters, and "
+                "Kind in envs/names.py the word",
+                place(beyond=__file__),
+            )
 
 
 def longest(kind: Kind) -> int:

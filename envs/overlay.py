@@ -1,5 +1,6 @@
 """What is the same in every environment stands once in `envs/catalogue/`; settings.yaml says what differs."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from sustainable_mlops.settings import did_you_mean
 
 #: Folder of the catalogue, a file an entry, to the field of the settings that the entries are in.
 FIELDS = {"features": "feature_groups", "models": "models"}
+#: Where Terraform's templates begin, unless doubled.
+_TEMPLATE = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
 Entries = Mapping[str, Mapping[str, Any]]  # by field, then key
 
 
@@ -24,8 +27,27 @@ class Raw(BaseModel):
         return dict(self.model_extra or {})
 
 
+def check_literal(data: Any, source: str, path: str = "") -> None:
+    """Raise UserError where a text of a YAML file is one that Terraform would put values into."""
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            check_literal(str(key), source, path)
+            check_literal(value, source, f"{path}.{key}" if path else str(key))
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            check_literal(value, source, f"{path}[{number}]")
+    elif isinstance(data, str) and (found := _TEMPLATE.search(data)):
+        sign = found[0]
+        raise UserError(
+            f"{source}: {path}: settings know no values of Terraform; write '{sign[0]}{sign}' where '{sign}' is meant "
+            "as it stands"
+        )
+
+
 def catalogue(folder: Path) -> dict[str, dict[str, Path]]:
-    """The files of a catalogue, by field of the settings and key."""
+    """The files of a catalogue, by field of the settings and key. Raises UserError on one that would go unread."""
+    for unread in sorted(path for name in FIELDS for path in (folder / name).glob("*.yml")):
+        raise UserError(f"{unread}: is not read as it is named; name it {unread.stem}.yaml")
     return {
         field: {path.stem: path for path in sorted((folder / name).glob("*.yaml"))} for name, field in FIELDS.items()
     }

@@ -1,7 +1,7 @@
 """The root module of an environment: what its settings say, and its components one after the other."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
 from envs import environment
 from envs.component import Component
@@ -9,8 +9,10 @@ from envs.names import Kind
 from envs.settings import Settings
 from modules.needs import Needs, combined
 from sustainable_mlops.authoring import Field, ModuleInputs
-from sustainable_mlops.authoring.mistakes import mistake, place
+from sustainable_mlops.authoring.entries import check_output
+from sustainable_mlops.authoring.mistakes import mistake, place, place_of
 from sustainable_mlops.authoring.resources import Module, Outputs, Root
+from sustainable_mlops.settings import did_you_mean
 
 C = TypeVar("C", bound=Component[Any])
 
@@ -34,7 +36,7 @@ class Environment(Root[Inputs]):
     ) -> None:
         super().__init__(settings.environment)
         self.backend = _backend(settings)
-        self.modules = modules
+        self.modules = _Modules(modules)
         self._settings = settings
         self._components = [component(settings) for component in components]
         self._added: list[Component[Any]] = []
@@ -44,7 +46,7 @@ class Environment(Root[Inputs]):
         for component in self._components:
             component.add(self)
             self._added.append(component)
-        return {name: output for component in self._components for name, output in component.outputs().items()}
+        return _merged(self._added, "outputs")
 
     def __getitem__(self, kind: type[C]) -> C:
         """The component of this kind, which was added before. Raises UserError, with what to change, where it was not.
@@ -74,15 +76,7 @@ class Environment(Root[Inputs]):
 
     def published(self) -> dict[str, Any]:
         """What the components added before publish. Raises UserError where two publish under one name."""
-        found: dict[str, Any] = {}
-        for component in self._added:
-            for name, value in component.publishes().items():
-                if name in found:
-                    raise mistake(
-                        f"{type(component).__name__} publishes {name}, as another does", place(beyond=__file__)
-                    )
-                found[name] = value
-        return found
+        return _merged(self._added, "publishes")
 
     def _provider(self) -> None:
         settings = self._settings
@@ -91,6 +85,27 @@ class Environment(Root[Inputs]):
             provider["assume_role"] = {"role_arn": settings.assume_role_arn}
         provider["default_tags"] = {"tags": settings.all_tags}
         self.provider(provider)
+
+
+class _Modules(dict[str, Module[Any]]):
+    def __missing__(self, name: str) -> Module[Any]:
+        raise mistake(f"there is no module '{name}'{did_you_mean(name, self)}", place(beyond=__file__))
+
+
+def _merged(components: Iterable[Component[Any]], method: Literal["outputs", "publishes"]) -> dict[str, Any]:
+    """What the components' methods of this name say. Raises UserError where two say something under one name."""
+    found: dict[str, Any] = {}
+    first: dict[str, Component[Any]] = {}
+    for component in components:
+        says = getattr(component, method)
+        for name, value in says().items():
+            if method == "outputs":
+                check_output(name, value, says)
+            if name in found:
+                this, other = (type(one).__name__ for one in (component, first[name]))
+                raise mistake(f"{this} has '{name}' in {method}(), as {other} has; name it otherwise", place_of(says))
+            found[name], first[name] = value, component
+    return found
 
 
 def _backend(settings: Settings) -> dict[str, Any]:

@@ -56,6 +56,7 @@ def parse(text: str, source: str, catalogue: Path) -> Settings:
 
 
 def _over_catalogue(given: overlay.Raw, source: str, catalogue: Path) -> Settings:
+    overlay.check_literal(given.data, source)
     files = overlay.catalogue(catalogue)
     entries = {
         field: {key: _entry(field, key, file) for key, file in by_key.items()} for field, by_key in files.items()
@@ -66,6 +67,7 @@ def _over_catalogue(given: overlay.Raw, source: str, catalogue: Path) -> Setting
 def _entry(field: str, key: str, file: Path) -> dict[str, Any]:
     """What a file of the catalogue says; it is whole without any settings, so that a mistake is told of its file."""
     data = load_yaml(file, overlay.Raw).data
+    overlay.check_literal(data, str(file))
     declared: dict[str, Any] = {field: (Settings.model_fields[field].annotation, ...)}
     validate({field: {key: data}}, create_model("Entry", **declared), str(file))
     return data

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 from envs.common import Common
 from envs.component import Component
 from envs.components.model_endpoints import ModelEndpoints
-from sustainable_mlops.authoring.expressions import join, keys, length, without
+from sustainable_mlops.authoring.expressions import holds, join, keys, length, map_of, without
 
 if TYPE_CHECKING:
     from envs.root import Environment
 
 
 class Promotions(Component[Common]):
-    """A warning where a package was promoted that nothing serves."""
+    """A warning where a package was promoted that nothing serves, or that is of another Region."""
 
     def add(self, env: "Environment") -> None:
-        unknown: Collection[str] = keys(env.var.model_packages)
+        packages, region = env.var.model_packages, self.settings.region
+        unknown: Collection[str] = keys(packages)
         for kind in env.every(ModelEndpoints):
             if kind.asked():
                 unknown = without(unknown, keys(kind.declared))
@@ -25,4 +26,11 @@ class Promotions(Component[Common]):
             length(unknown) == 0,
             f"model_packages names {join(', ', unknown)}, of which settings.yaml and the catalogue give no model an "
             "endpoint.",
+        )
+        elsewhere = keys(map_of(packages, lambda _name, arn: arn, where=lambda _name, arn: ~holds(arn, f":{region}:")))
+        env.check(
+            "model_packages_are_of_this_region",
+            length(elsewhere) == 0,
+            f"model_packages names of {join(', ', elsewhere)} a package outside {region}, which SageMaker cannot serve "
+            "here: register the model in this environment.",
         )

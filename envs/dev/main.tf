@@ -169,6 +169,13 @@ check "model_packages_are_of_known_models" {
   }
 }
 
+check "model_packages_are_of_this_region" {
+  assert {
+    condition     = length(keys({ for name, arn in var.model_packages : name => arn if !strcontains(arn, ":eu-north-1:") })) == 0
+    error_message = "model_packages names of ${join(", ", keys({ for name, arn in var.model_packages : name => arn if !strcontains(arn, ":eu-north-1:") }))} a package outside eu-north-1, which SageMaker cannot serve here: register the model in this environment."
+  }
+}
+
 # SageMaker would create these with the first job, and keep what is in them for ever.
 resource "aws_cloudwatch_log_group" "jobs" {
   # checkov:skip=CKV_AWS_338:a year of job logs is storage that nobody reads; settings.yaml says how long

@@ -14,8 +14,7 @@ class OneOf:
     choices: tuple[int | str, ...]
 
     def __get_pydantic_core_schema__(self, _source: Any, handler: GetCoreSchemaHandler) -> Any:
-        literal: Any = Literal  # whose arguments are known here alone
-        return handler.generate_schema(literal[self.choices])
+        return handler.generate_schema(Literal[self.choices])
 
 
 def one_of(choices: Iterable[int | str]) -> OneOf:

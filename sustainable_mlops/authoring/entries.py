@@ -8,7 +8,7 @@ from sustainable_mlops.authoring import hcl, structs
 from sustainable_mlops.authoring.cdktn import TerraformElement
 from sustainable_mlops.authoring.expressions.expression import Expression, text
 from sustainable_mlops.authoring.expressions.tokens import plain
-from sustainable_mlops.authoring.mistakes import place
+from sustainable_mlops.authoring.mistakes import mistake, place, place_of
 
 
 def addresses(references: Iterable[Any]) -> list[str]:
@@ -36,6 +36,14 @@ class Output:
 
 
 Outputs = dict[str, Output]
+
+
+def check_output(name: str, output: object, said_in: object) -> None:
+    """Raise UserError where what a function gives as an output is none, or its description no sentence."""
+    if not isinstance(output, Output):
+        raise mistake(f"output {name} is no Output; write Output(value, description)", place_of(said_in))
+    if not output.description.endswith("."):
+        raise mistake(f"the description of output {name} must end with a period", output.place)
 
 
 @dataclass

@@ -43,5 +43,11 @@ def place_of_field(model: type[Any], name: str) -> str:
     return f"{_relative(file)}:{first + offset}"
 
 
+def place_of(written: Any) -> str:
+    """`file:line` of the first line of a function or class."""
+    _, first = inspect.getsourcelines(written)
+    return f"{_relative(inspect.getfile(written))}:{first}"
+
+
 def _relative(file: str) -> str:
     return str(Path(file).relative_to(ROOT)) if file.startswith(str(ROOT)) else file

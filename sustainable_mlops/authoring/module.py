@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
 from sustainable_mlops.authoring import hcl, meta, structs
 from sustainable_mlops.authoring.cdktn import App, TerraformDataSource, TerraformStack, Testing
-from sustainable_mlops.authoring.entries import Entry, Outputs, addresses
+from sustainable_mlops.authoring.entries import Entry, Outputs, addresses, check_output
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.expression import lift
 from sustainable_mlops.authoring.expressions.functions import name_of
@@ -56,8 +56,7 @@ class Module(Generic[I]):
         """
         self.outputs = self.build(self.var)
         for name, output in self.outputs.items():
-            if not output.description.endswith("."):
-                raise mistake(f"the description of output {name} must end with a period", output.place)
+            check_output(name, output, self.build)
         self._refuse_unknown()
         self.variables = variables(self.input_model)
         self._synthesized: dict[str, Any] = json.loads(Testing.synth(self._stack))

@@ -127,7 +127,7 @@ def _inner(declared: Any, step: str | None) -> Any:
 
 def _no_step(declared: Any, written: str, step: str | None) -> str:
     fields, bare = types.members(declared), types.bare(declared)
-    if isinstance(types.item(declared)[1], types.Schema):
+    if not isinstance(bare, types.Object) and isinstance(types.item(declared)[1], types.Schema):
         return f"{written} has for_each, so it has no '{step}'; name an instance, {written}[each.key].{step}"
     if fields:
         what = "input" if written == "var" else getattr(bare, "what", "attribute")

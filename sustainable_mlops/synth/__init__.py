@@ -34,11 +34,12 @@ SOURCES = (
     "sustainable_mlops/*.py",
     "sustainable_mlops/authoring/*",
     "sustainable_mlops/authoring/expressions/*.py",
+    "sustainable_mlops/catalogue/*",
     "sustainable_mlops/synth/*.py",
     "modules/**/*.py",
     "envs/**/*.py",
     "envs/*/settings.yaml",
-    "envs/catalogue/*/*.yaml",
+    "envs/catalogue/*/*.y*ml",
 )
 #: What it gives.
 RESULTS = ("modules/*/*.tf", "modules/*/README.md", "envs/*.json", "envs/*/*.json", "envs/*/*.tf")
@@ -118,12 +119,14 @@ def load_modules(wanted: Iterable[str]) -> dict[str, "Module[Any]"]:
     modules = {}
     for name in wanted:
         source = importlib.import_module(f"modules.{name}.module")
-        (cls,) = (
+        found = [
             item
             for item in vars(source).values()
             if isinstance(item, type) and issubclass(item, Module) and item.__module__ == source.__name__
-        )
-        modules[name] = cls(name).synthesize()
+        ]
+        if len(found) != 1:
+            raise UserError(f"modules/{name}/module.py: has {len(found)} classes over Module[Inputs]; it needs one")
+        modules[name] = found[0](name).synthesize()
     return modules
 
 

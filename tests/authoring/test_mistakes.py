@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sustainable_mlops.errors import UserError
 from tests.authoring.author import run, told
 
 DECIDE = (
@@ -44,6 +45,10 @@ BUILD = {
     "a type of resource that is nowhere": (
         'self.local("arn", "${aws_kms_key.this.arn}")',
         "there is no resource aws_kms_key.this",
+    ),
+    "another of a type that has one without for_each": (
+        'self.local("arn", "${aws_cloudwatch_log_group.logs.arn}")',
+        "aws_cloudwatch_log_group has no resource 'logs'; known: this",
     ),
     "a resource to wait for that does not exist": (
         'self.add(S3Bucket, "b", bucket="b", depends_on=["aws_s3_bucket.dta"])',
@@ -303,6 +308,15 @@ CALLS = {
 @pytest.mark.parametrize(("lines", "said"), CALLS.values(), ids=list(CALLS))
 def test_a_mistake_in_a_call_of_a_module_is_told_with_its_line(lines: str, said: str, tmp_path: Path) -> None:
     assert told(tmp_path, root=lines) == f"{lines.splitlines()[-1]} → {said}"
+
+
+def test_an_output_is_told_where_it_is_none(tmp_path: Path) -> None:
+    declare = (
+        "class Bare(Module[Inputs]):\n    def build(self, var): return {'arn': var.name_prefix}\nBare('b').synthesize()"
+    )
+    said = r"author.py:\d+: output arn is no Output; write Output\(value, description\)$"
+    with pytest.raises(UserError, match=said):
+        run(tmp_path, declare=declare)
 
 
 def test_a_module_may_be_called_twice_under_two_names(tmp_path: Path) -> None:

@@ -1,15 +1,19 @@
 """The composition: what of the settings reaches which block of the root module."""
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import pytest
 
 from envs import settings
+from envs.common import Common
+from envs.component import Component
 from envs.components.access import Access
+from envs.components.platform import Platform
 from envs.components.storage import Storage
 from envs.environment import COMPONENTS
+from envs.names import Name
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT
@@ -114,8 +118,54 @@ def test_two_components_cannot_publish_under_one_name(environment: Environment) 
         def add(self, env: Any) -> None:
             self.buckets, self.kms_key_arn = env[Storage].buckets, env[Storage].kms_key_arn
 
-    with pytest.raises(UserError, match="Another publishes buckets, as another does"):
+    with pytest.raises(
+        UserError, match=r"envs/components/storage.py:\d+: Another has 'buckets' in publishes\(\), as Stor"
+    ):
         environment((Storage, Another, *COMPONENTS[1:]))
+
+
+def test_two_components_cannot_give_an_output_under_one_name(environment: Environment) -> None:
+    class Another(Platform):
+        def add(self, env: Any) -> None:
+            self.platform, self.parameter = env[Platform].platform, env[Platform].parameter
+
+    with pytest.raises(
+        UserError, match=r"envs/components/platform.py:\d+: Another has 'platform' in outputs\(\), as Pl"
+    ):
+        environment((*COMPONENTS, Another))
+
+
+def test_a_component_that_adds_nothing_or_calls_no_module_there_is_has_its_own_line(environment: Environment) -> None:
+    class Nothing(Component[Common]): ...
+
+    class Misspelt(Component[Common]):
+        def add(self, env: Any) -> None:
+            env.call(env.modules["storrage"])
+
+    class Bare(Component[Common]):
+        def add(self, env: Any) -> None: ...
+
+        def outputs(self) -> Any:
+            return {"news": self.settings.region}
+
+    class Unheld(Component[Common]):
+        def names(self) -> Iterator[Name]:
+            yield Name(cast(Any, "topic"), "name_prefix", "news")
+
+        def add(self, env: Any) -> None:
+            env.names("topic")
+
+    for component, told in (
+        (Nothing, "Nothing has no add(env)"),
+        (Bare, "output news is no Output; write Output(value, description)"),
+        (Misspelt, "there is no module 'storrage'; did you mean 'storage'?"),
+        (Unheld, "there is no kind of name 'topic': give limits.csv its topic_name_characters, and Kind in envs/nam"),
+    ):
+        with pytest.raises(UserError) as refused:
+            environment((component,))
+        where, _, said = str(refused.value).partition(": ")
+        assert where.startswith("tests/envs/test_environment.py:")
+        assert said.startswith(told)
 
 
 def test_a_call_with_an_input_that_a_module_lacks_is_refused(environment: Environment, modules: dict[str, Any]) -> None:

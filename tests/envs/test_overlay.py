@@ -63,6 +63,10 @@ def test_null_takes_an_entry_or_a_field_of_it_out(envs: Path) -> None:
         ({"models": {"flight_delay": {"serverless_endpoint": {"memory_mb": 1000}}}}, "memory_mb: must be 1024, 2048"),
         ({"feature_groups": {"flights": {"event_time": "when"}}}, "event_time: 'when' must be one of its features"),
         ({"models": []}, "models: must be a mapping (key: value)"),
+        (
+            {"models": {"flight_delay": {"description": "of ${var.x}"}}},
+            "models.flight_delay.description: settings know no values of Terraform; write '$${' where '${' is meant",
+        ),
     ],
 )
 def test_a_mistake_in_the_settings_names_them(envs: Path, changed: dict[str, Any], told: str) -> None:
@@ -82,6 +86,8 @@ def test_a_mistake_in_the_settings_names_them(envs: Path, changed: dict[str, Any
         ("models/fraud.yaml", "", "is empty; it needs at least one setting"),
         ("models/fraud.yaml", "- x", "must be a mapping (key: value)"),
         ("models/fraud.yaml", "description: [", "line 1, column 15: not valid YAML"),
+        ("models/fraud.yaml", "description: 'a %{if} b'", "description: settings know no values of Terraform; write"),
+        ("models/fraud.yml", "description: x", "is not read as it is named; name it fraud.yaml"),
         ("features/fares.yaml", "event_time: t", "feature_groups.fares.record_identifier: is missing; add it"),
     ],
 )

@@ -58,10 +58,11 @@ def served(given: Settings) -> list[str]:
     return [key for kind in kinds for key in kind(given).asked()]
 
 
-def planned(folder: Path, given: Settings) -> dict[str, Any]:
-    """The plan of a root module in `folder`, every model packaged in the file that Terraform reads by itself."""
-    group = f"arn:aws:sagemaker:{given.region}:{given.account_id}:model-package/group"
-    packages = {"model_packages": {key: f"{group}/{number}" for number, key in enumerate(served(given), 1)}}
+def planned(folder: Path, given: Settings, region: str = "", *more: str) -> dict[str, Any]:
+    """The plan of a root module in `folder`, every model (and `more`) packaged in the file that Terraform reads by
+    itself, in its Region or another."""
+    group = f"arn:aws:sagemaker:{region or given.region}:{given.account_id}:model-package/group"
+    packages = {"model_packages": {key: f"{group}/{number}" for number, key in enumerate([*served(given), *more], 1)}}
     (folder / synth.PACKAGES).write_text(json.dumps(packages))
     (folder / "offline_override.tf").write_text(OFFLINE)
     (folder.parents[1] / "modules").symlink_to(ROOT / "modules")
@@ -79,17 +80,35 @@ def check(plan: Mapping[str, Any], given: Settings) -> None:
         found = [change["change"]["after"][attribute] for change in resources if change["type"] == of_type]
         assert sorted(found) == sorted(name.text for name in names if name.kind == kind)
     assert sum(change["type"] == "aws_sagemaker_endpoint" for change in resources) == len(served(given)) > 0
+    assert set(checks(plan).values()) == {"pass"}
+
+
+def checks(plan: Mapping[str, Any]) -> dict[str, str]:
+    """What came of each `check` block, by name."""
+    return {one["address"]["name"]: one["status"] for one in plan["checks"] if one["address"]["kind"] == "check"}
+
+
+def committed(folder: Path, name: str) -> tuple[Path, Settings]:
+    """A copy in `folder` of a committed root module, and its settings."""
+    copy = folder / "envs" / name
+    copy.mkdir(parents=True)
+    for file in (ROOT / "envs" / name).glob("*.tf"):
+        shutil.copy(file, copy)
+    return copy, settings.load(ROOT / "envs" / name)
 
 
 @pytest.mark.plan
 @pytest.mark.parametrize("name", synth.names()[1])
 def test_the_committed_environment_plans_with_every_model_packaged(tmp_path: Path, name: str) -> None:
-    folder = tmp_path / "envs" / name
-    folder.mkdir(parents=True)
-    for file in (ROOT / "envs" / name).glob("*.tf"):
-        shutil.copy(file, folder)
-    given = settings.load(ROOT / "envs" / name)
+    folder, given = committed(tmp_path, name)
     check(planned(folder, given), given)
+
+
+@pytest.mark.plan
+def test_a_package_of_another_region_or_of_no_model_is_told_in_the_plan(tmp_path: Path) -> None:
+    plan = planned(*committed(tmp_path, "staging"), "eu-north-1", "flight_dely")
+    told = {name for name, status in checks(plan).items() if status == "fail"}
+    assert told == {"model_packages_are_of_known_models", "model_packages_are_of_this_region"}
 
 
 @pytest.mark.plan

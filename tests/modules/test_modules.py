@@ -52,7 +52,10 @@ def test_no_address_is_lost_without_a_moved_block(module: str, synthesized: dict
     moved = {block["from"] for block in body.get("moved", [])}
     file, now = addresses_file(module), addresses(body)
     known = set(yaml.safe_load(file.read_text())) if file.is_file() else set()
-    assert known - now - moved == set(), "a user's next apply would destroy these: add them to `moved`"
+    assert known - now - moved == set(), (
+        f"a user's next apply would destroy these: add them to `moved`, or take them out of {file.relative_to(ROOT)} "
+        "where no state has them yet"
+    )
     assert now - known == set(), f"new addresses\n{renew(f'.venv/bin/python -m tests.modules.renew {module}')}"
 
 

@@ -1,0 +1,72 @@
+"""The settings that components ask for, as one model; a mistake in asking is one line of the author's."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from envs.common import Common
+from envs.component import Component, composed, options
+from modules.common import Named
+from sustainable_mlops.authoring import Field, ModuleInputs
+from sustainable_mlops.errors import UserError
+
+
+class Fraud(ModuleInputs):
+    fraud: bool = Field(False, description="Is it fraud?")
+
+
+class Churn(ModuleInputs):
+    churn: bool = Field(False, description="Who leaves?")
+
+
+class FraudSettings(Common):
+    topic: str = Field("news", description="Where to.")
+    models: dict[str, Fraud] = Field({}, description="Models.")
+
+
+class ChurnSettings(Common):
+    models: dict[str, Churn] = Field({}, description="Models.")
+
+
+class MoreSettings(FraudSettings):
+    more: int = Field(1, description="How many.")
+
+
+class ClashingSettings(Common):
+    topic: int = Field(1, description="Which one.")
+
+
+def model(*settings: type[Common]) -> type[BaseModel]:
+    components: list[Any] = [type("C", (Component,), {"settings_model": each}) for each in settings]
+
+    @composed(components)
+    class Settings(Common):
+        """All of it."""
+
+    return Settings
+
+
+def test_a_map_that_two_declare_has_the_fields_of_both_in_an_entry() -> None:
+    (_, entry) = model(FraudSettings, ChurnSettings).model_fields["models"].annotation.__args__  # type: ignore[union-attr]
+    assert set(entry.model_fields) == {"fraud", "churn"}
+
+
+def test_settings_may_be_over_those_of_another_component() -> None:
+    fields = set(model(FraudSettings, MoreSettings).model_fields)
+    assert fields - set(Common.model_fields) == {"topic", "models", "more"}
+
+
+def test_anything_else_that_two_declare_is_refused() -> None:
+    with pytest.raises(UserError) as refused:
+        model(FraudSettings, ClashingSettings)
+    where, _, said = str(refused.value).partition(": ")
+    assert where.startswith("tests/envs/test_component.py:")
+    assert (
+        said == "ClashingSettings declares 'topic', as FraudSettings does, and only maps are shared; name it otherwise"
+    )
+
+
+def test_what_the_environment_gives_is_an_input_that_the_module_has() -> None:
+    with pytest.raises(UserError, match=r"^tests/envs/test_component.py:\d+: .*no input 'name_prefx'; did you mean"):
+        options(Named, but=("name_prefx",))
