@@ -90,12 +90,13 @@ class AsyncEndpoint(Module[Inputs]):
             min_capacity=var.min_instances,
             max_capacity=var.max_instances,
             tags=var.tags,
-            lifecycle={"replace_triggered_by": [endpoint.id]},
+            **hosting.goes_with_endpoint(endpoint),
         )
         scaled: dict[str, Any] = {
             "service_namespace": target.service_namespace,
             "scalable_dimension": target.scalable_dimension,
             "resource_id": target.resource_id,
+            **hosting.goes_with_target(target),
         }
         of_endpoint = {"EndpointName": endpoint.name}
         self.add(

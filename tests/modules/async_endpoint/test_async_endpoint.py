@@ -110,7 +110,8 @@ def test_it_goes_to_zero_and_wakes_and_follows_its_configuration_in_place(
 
         # AWS takes the scaling of an endpoint away with it, also where another of its name follows.
         replaced = changes(terraform.plan(tmp_path / "tfplan", f"-replace={ADDRESS}.aws_sagemaker_endpoint.this"))
-        assert replaced[f"{ADDRESS}.aws_appautoscaling_target.instances"] == ["delete", "create"]
+        for scaling in ("target.instances", "policy.backlog", "policy.wake"):
+            assert replaced[f"{ADDRESS}.aws_appautoscaling_{scaling}"] == ["delete", "create"]
     finally:
         terraform.run("destroy", "-auto-approve")
 
