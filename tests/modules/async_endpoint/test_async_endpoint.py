@@ -38,9 +38,9 @@ def example(case: str) -> Example:
         (f"{OWN}/churn:1-gpu-py3", "ml.c7g.xlarge", "this image is for GPU, which ml.c7g.xlarge does not have"),
         (f"{OWN}/churn:1-neuronx", "ml.g5.xlarge", "ml.g5.xlarge and this image do not fit: Inferentia"),
         (f"{OWN}/churn:1", "ml.inf2.xlarge", "ml.inf2.xlarge and this image do not fit: Inferentia"),
-        (f"{OWN}/churn:1-arm64", "ml.c7i.xlarge", "this image is for Graviton, and ml.c7i.xlarge is not"),
-        (f"{AWS}/pytorch-inference:2.6.0-cpu-py312", "ml.c7g.xlarge", "ml.c7g.xlarge is Graviton, and this image is"),
-        (f"{OWN}/sagemaker-xgboost:3.0-5", "ml.m6gd.large", "ml.m6gd.large is Graviton, and this image is for x86"),
+        (f"{OWN}/churn:1-arm64", "ml.c7i.xlarge", "this image is for Arm, and ml.c7i.xlarge is not"),
+        (f"{AWS}/pytorch-inference:2.6.0-cpu-py312", "ml.c7g.xlarge", "ml.c7g.xlarge is Arm, and this image is"),
+        (f"{OWN}/sagemaker-xgboost:3.0-5", "ml.m6gd.large", "ml.m6gd.large is Arm, and this image is for x86"),
     ],
 )
 def test_an_image_that_says_it_is_for_other_hardware_is_refused(image: str, instance_type: str, told: str) -> None:
@@ -59,6 +59,7 @@ def test_an_image_that_says_it_is_for_other_hardware_is_refused(image: str, inst
         (f"{AWS}/pytorch-inference-arm64:2.6.0-cpu-py312-ubuntu22.04-sagemaker", "ml.c8g.large"),
         (f"{AWS}/pytorch-inference-graviton:2.3.0-cpu-py311-ubuntu20.04-sagemaker", "ml.r6g.large"),
         (f"{AWS}/pytorch-inference:2.6.0-cpu-py312", "ml.c7i.xlarge"),
+        (f"{OWN}/churn:1-gpu-arm64", "ml.p6e-gb200.36xlarge"),
     ],
 )
 def test_an_image_is_taken_where_it_fits_or_does_not_say(image: str, instance_type: str) -> None:
