@@ -10,6 +10,10 @@ DECIDE = (
     "is known only to Terraform, so Python cannot decide by it: write when(condition, one, other) for if, & | ~ for "
     "and, or, not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"
 )
+OTHERS = (
+    "of what is known only to Terraform there are == != < <= > >= + & | ~ [] and the functions of "
+    "authoring.expressions; write others as text, such as '${var.size * 2}'"
+)
 #: Lines of `build`, and what is said of the last of them.
 BUILD = {
     "an input that is not declared": (
@@ -160,6 +164,18 @@ BUILD = {
     "int": (
         "int(var.memory_mb)",
         "var.memory_mb is known only to Terraform: leave int() out, Terraform converts numbers itself",
+    ),
+    "an operator that there is not": (
+        "var.memory_mb * 2",
+        f"unsupported operand type(s) for *: 'Expression' and 'int': {OTHERS}",
+    ),
+    "a function of Python's": (
+        '"-".join([var.name_prefix, "logs"])',
+        f"sequence item 0: expected str instance, Expression found: {OTHERS}",
+    ),
+    "an index from the end": (
+        "var.accounts[-1]",
+        "var.accounts[-1]: Terraform counts items from the first alone",
     ),
     "a slice": (
         "var.name_prefix[:3]",
