@@ -146,7 +146,7 @@ variable "model_data_url" {
   default     = null
 
   validation {
-    condition     = var.model_data_url == null ? true : can(regex("^s3://.+\\.tar\\.gz$", var.model_data_url))
+    condition     = var.model_data_url == null ? true : can(regex("^s3://[^*?]+\\.tar\\.gz$", var.model_data_url))
     error_message = "model_data_url must be a model archive in S3: s3://bucket/…/model.tar.gz."
   }
 }
@@ -240,8 +240,8 @@ variable "s3_uri" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/ ]+)+$", var.s3_uri))
-    error_message = "s3_uri must be a prefix in a bucket, without a slash at its end: s3://bucket/async-inference."
+    condition     = can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\\s]+)+$", var.s3_uri))
+    error_message = "s3_uri must be a prefix in a bucket, without wildcards or a slash at its end: s3://bucket/async-inference."
   }
 }
 
