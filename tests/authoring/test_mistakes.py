@@ -45,6 +45,14 @@ BUILD = {
         'self.local("arn", "${aws_s3_bucket.logs.arn}")',
         "aws_s3_bucket has no resource 'logs'; known: each",
     ),
+    "an index in a string": (
+        'self.local("days", "${var.groups[local.sise].ttl_days}")',
+        "local has no value 'sise'; did you mean 'size'?",
+    ),
+    "what is compared in a string": (
+        'self.local("large", "${memory == 3}")',
+        "nothing is called 'memory'; known: aws_cloudwatch_log_group, aws_s3_bucket, data, local, module, var",
+    ),
     "a type of resource that is nowhere": (
         'self.local("arn", "${aws_kms_key.this.arn}")',
         "there is no resource aws_kms_key.this",
@@ -99,6 +107,10 @@ BUILD = {
     "an argument of another kind": (
         'self.add(CloudwatchLogGroup, "b", retention_in_days=var.tags)',
         "retention_in_days takes a number; var.tags is a map",
+    ),
+    "a required argument of a block": (
+        'self.add(SagemakerEndpointConfiguration, "c", production_variants=[], async_inference_config={})',
+        "async_inference_config needs output_config",
     ),
     "a required argument": (
         'self.add(IamRole, "r", name="r")',
@@ -323,3 +335,12 @@ def test_a_mistake_in_a_call_of_a_module_is_told_with_its_line(lines: str, said:
 
 def test_a_module_may_be_called_twice_under_two_names(tmp_path: Path) -> None:
     run(tmp_path, root='self.call(trial, name_prefix="a")\nself.call(trial, label="other", name_prefix="b")')
+
+
+def test_what_terraform_has_and_converts_itself_is_no_mistake(tmp_path: Path) -> None:
+    strings = ("${path.module}/x.tftpl", "${terraform.workspace}", "${{ for a in var.accounts : a => { memory = 1 } }}")
+    run(
+        tmp_path,
+        build="\n".join(f"self.local('l{number}', {string!r})" for number, string in enumerate(strings)),
+        root="self.call(trial, name_prefix=var.memory_mb)",
+    )
