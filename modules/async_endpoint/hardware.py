@@ -10,8 +10,8 @@ from sustainable_mlops.catalogue.instances import everything
 _HOSTED = [instance for instance in everything().values() if "hosting" in instance.uses]
 #: Families whose storage is a disk of their own, which encrypts itself.
 LOCAL_DISK = sorted({instance.family for instance in _HOSTED if instance.local_ssd_gb})
-#: Starts of the types of AWS's own CPUs, of the Arm architecture, such as `ml.c7g`; and of its deep learning chips.
-_GRAVITON = sorted({instance.name[: len("ml.c7g")] for instance in _HOSTED if instance.graviton})
+#: Starts of the types whose CPU is of the Arm architecture, such as `ml.c7g`; and of AWS's deep learning chips.
+_ARM = sorted({instance.name[: len("ml.c7g")] for instance in _HOSTED if instance.arm})
 _NEURON = ["ml.inf", "ml.trn"]
 _GPU = ["ml.g", "ml.p"]
 
@@ -55,14 +55,14 @@ class OnInstances(ModuleInputs):
         ),
         rule(
             "image_uri",
-            lambda v: is_null(v.image_uri) | ~(_says(v, "graviton") | _says(v, "arm64")) | _starts(v, _GRAVITON),
-            lambda v: f"this image is for Graviton, and {v.instance_type} is not; use ml.c7g, ml.m6g or ml.r6g.",
+            lambda v: is_null(v.image_uri) | ~(_says(v, "graviton") | _says(v, "arm64")) | _starts(v, _ARM),
+            lambda v: f"this image is for Arm, and {v.instance_type} is not; use ml.c7g, ml.m6g or ml.r6g.",
         ),
         rule(
             "image_uri",
-            lambda v: is_null(v.image_uri) | ~_starts(v, _GRAVITON) | ~_is_for_x86(v),
+            lambda v: is_null(v.image_uri) | ~_starts(v, _ARM) | ~_is_for_x86(v),
             lambda v: (
-                f"{v.instance_type} is Graviton, and this image is for x86; use one for arm64, or an x86 type such as "
+                f"{v.instance_type} is Arm, and this image is for x86; use one for arm64, or an x86 type such as "
                 "ml.c7i.xlarge."
             ),
         ),

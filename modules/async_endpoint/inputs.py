@@ -24,8 +24,10 @@ class Inputs(Endpoint, Located, OnInstances):
     s3_uri: str = Field(
         description="Prefix that requests, answers and failures lie under, in a folder of the endpoint's name; what is "
         "there should expire.",
-        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/ ]+)+$",
-        json_schema_extra=must("be a prefix in a bucket, without a slash at its end: s3://bucket/async-inference"),
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\s]+)+$",
+        json_schema_extra=must(
+            "be a prefix in a bucket, without wildcards or a slash at its end: s3://bucket/async-inference"
+        ),
     )
     scale_in_cooldown_seconds: int = Field(
         300, ge=0, le=3600, description="How long after it took an instance away it takes no other, in seconds."

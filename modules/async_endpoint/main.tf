@@ -132,6 +132,7 @@ resource "aws_appautoscaling_target" "instances" {
   max_capacity       = var.max_instances
   tags               = var.tags
 
+  # AWS takes the target away with its endpoint, also where another of its name follows.
   lifecycle {
     replace_triggered_by = [aws_sagemaker_endpoint.this.id]
   }
@@ -161,6 +162,11 @@ resource "aws_appautoscaling_policy" "backlog" {
       }
     }
   }
+
+  # AWS deletes the policies of a target with it.
+  lifecycle {
+    replace_triggered_by = [aws_appautoscaling_target.instances.id]
+  }
 }
 
 # Of no instance there is no backlog per instance: without this one, zero stays zero until many wait.
@@ -180,6 +186,11 @@ resource "aws_appautoscaling_policy" "wake" {
       metric_interval_lower_bound = "0"
       scaling_adjustment          = 1
     }
+  }
+
+  # AWS deletes the policies of a target with it.
+  lifecycle {
+    replace_triggered_by = [aws_appautoscaling_target.instances.id]
   }
 }
 

@@ -57,8 +57,8 @@ class AsyncEndpoint(Module[Inputs]):
                         lambda at_once: {"max_concurrent_invocations_per_instance": at_once.value},
                     ),
                     "output_config": {
-                        "s3_output_path": f"{folder}/answers",
-                        "s3_failure_path": f"{folder}/failures",
+                        "s3_output_path": f"{folder}/{needs.ANSWERS}",
+                        "s3_failure_path": f"{folder}/{needs.FAILURES}",
                         "kms_key_id": var.kms_key_arn,
                         "notification_config": {
                             "error_topic": topics["error"].arn,
@@ -71,9 +71,13 @@ class AsyncEndpoint(Module[Inputs]):
         self._scale(var, endpoint)
         return {
             **outputs,
-            "answers_s3_uri": Output(f"{folder}/answers", "Where answers are written."),
-            "failures_s3_uri": Output(f"{folder}/failures", "Where the reasons of failed requests are written."),
-            "requests_s3_uri": Output(f"{folder}/requests", "Where requests may lie: the role needs to read no other."),
+            "answers_s3_uri": Output(f"{folder}/{needs.ANSWERS}", "Where answers are written."),
+            "failures_s3_uri": Output(
+                f"{folder}/{needs.FAILURES}", "Where the reasons of failed requests are written."
+            ),
+            "requests_s3_uri": Output(
+                f"{folder}/{needs.REQUESTS}", "Where requests may lie: the role needs to read no other."
+            ),
             "role_statements": Output(needs.statements(var), ROLE_STATEMENTS),
             "topic_arns": Output(
                 map_of(topics, lambda topic: topic.arn), "Topics to subscribe to, by what they tell: error, success."
@@ -90,12 +94,13 @@ class AsyncEndpoint(Module[Inputs]):
             min_capacity=var.min_instances,
             max_capacity=var.max_instances,
             tags=var.tags,
-            lifecycle={"replace_triggered_by": [endpoint.id]},
+            **hosting.goes_with_endpoint(endpoint),
         )
         scaled: dict[str, Any] = {
             "service_namespace": target.service_namespace,
             "scalable_dimension": target.scalable_dimension,
             "resource_id": target.resource_id,
+            **hosting.goes_with_target(target),
         }
         of_endpoint = {"EndpointName": endpoint.name}
         self.add(

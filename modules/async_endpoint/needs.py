@@ -7,6 +7,8 @@ from modules.needs import Needs, statement, through
 
 #: What its topics tell.
 NOTICES = ("error", "success")
+#: What lies where in its folder.
+REQUESTS, ANSWERS, FAILURES = "requests", "answers", "failures"
 
 
 def statements(var: Inputs) -> Needs:
@@ -14,8 +16,13 @@ def statements(var: Inputs) -> Needs:
     topics = f"arn:{var.partition}:sns:{var.region}:{var.account_id}"
     folder = needs.object_arn(var.s3_uri, var) + f"/{name_of(var)}"
     own = [
-        statement("ReadRequests", ["s3:GetObject"], [f"{folder}/*"]),
-        statement("WriteResults", ["s3:PutObject"], [f"{folder}/*"]),
+        statement("ReadRequests", ["s3:GetObject"], [f"{folder}/{REQUESTS}/*"]),
+        # A large answer is written in parts.
+        statement(
+            "WriteResults",
+            ["s3:AbortMultipartUpload", "s3:PutObject"],
+            [f"{folder}/{part}/*" for part in (ANSWERS, FAILURES)],
+        ),
         statement("StoreEncrypted", ["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], through(var, "s3")),
         statement("PublishNotifications", ["sns:Publish"], [f"{topics}:{name_of(var)}-{kind}" for kind in NOTICES]),
         statement(

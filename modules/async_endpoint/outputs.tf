@@ -39,15 +39,16 @@ output "role_statements" {
         sid     = "ReadRequests"
         actions = ["s3:GetObject"]
         resources = [
-          "arn:${var.partition}:s3:::${replace(var.s3_uri, "s3://", "")}/${var.name == null ? var.name_prefix : var.name}/*",
+          "arn:${var.partition}:s3:::${replace(var.s3_uri, "s3://", "")}/${var.name == null ? var.name_prefix : var.name}/requests/*",
         ]
         condition = []
       },
       {
         sid     = "WriteResults"
-        actions = ["s3:PutObject"]
+        actions = ["s3:AbortMultipartUpload", "s3:PutObject"]
         resources = [
-          "arn:${var.partition}:s3:::${replace(var.s3_uri, "s3://", "")}/${var.name == null ? var.name_prefix : var.name}/*",
+          "arn:${var.partition}:s3:::${replace(var.s3_uri, "s3://", "")}/${var.name == null ? var.name_prefix : var.name}/answers/*",
+          "arn:${var.partition}:s3:::${replace(var.s3_uri, "s3://", "")}/${var.name == null ? var.name_prefix : var.name}/failures/*",
         ]
         condition = []
       },

@@ -46,13 +46,33 @@ variable "image_uri" {
   }
 
   validation {
-    condition     = var.image_uri == null ? true : (!(strcontains(var.image_uri, "graviton") ? true : strcontains(var.image_uri, "arm64")) ? true : contains(["ml.c6g", "ml.c7g", "ml.c8g", "ml.m6g", "ml.m8g", "ml.r6g", "ml.r7g", "ml.r8g"], substr(var.instance_type, 0, 6)))
-    error_message = "image_uri: this image is for Graviton, and ${var.instance_type} is not; use ml.c7g, ml.m6g or ml.r6g."
+    condition = var.image_uri == null ? true : (!(strcontains(var.image_uri, "graviton") ? true : strcontains(var.image_uri, "arm64")) ? true : contains([
+      "ml.c6g",
+      "ml.c7g",
+      "ml.c8g",
+      "ml.m6g",
+      "ml.m8g",
+      "ml.p6e",
+      "ml.r6g",
+      "ml.r7g",
+      "ml.r8g",
+    ], substr(var.instance_type, 0, 6)))
+    error_message = "image_uri: this image is for Arm, and ${var.instance_type} is not; use ml.c7g, ml.m6g or ml.r6g."
   }
 
   validation {
-    condition     = var.image_uri == null ? true : (!contains(["ml.c6g", "ml.c7g", "ml.c8g", "ml.m6g", "ml.m8g", "ml.r6g", "ml.r7g", "ml.r8g"], substr(var.instance_type, 0, 6)) ? true : !(!strcontains(var.image_uri, "arm64") ? (strcontains(var.image_uri, "/sagemaker-xgboost:") ? true : (strcontains(var.image_uri, "/sagemaker-scikit-learn:") ? true : (strcontains(var.image_uri, "-inference:") ? strcontains(var.image_uri, "-cpu-py") : false))) : false))
-    error_message = "image_uri: ${var.instance_type} is Graviton, and this image is for x86; use one for arm64, or an x86 type such as ml.c7i.xlarge."
+    condition = var.image_uri == null ? true : (!contains([
+      "ml.c6g",
+      "ml.c7g",
+      "ml.c8g",
+      "ml.m6g",
+      "ml.m8g",
+      "ml.p6e",
+      "ml.r6g",
+      "ml.r7g",
+      "ml.r8g",
+    ], substr(var.instance_type, 0, 6)) ? true : !(!strcontains(var.image_uri, "arm64") ? (strcontains(var.image_uri, "/sagemaker-xgboost:") ? true : (strcontains(var.image_uri, "/sagemaker-scikit-learn:") ? true : (strcontains(var.image_uri, "-inference:") ? strcontains(var.image_uri, "-cpu-py") : false))) : false))
+    error_message = "image_uri: ${var.instance_type} is Arm, and this image is for x86; use one for arm64, or an x86 type such as ml.c7i.xlarge."
   }
 }
 
@@ -126,7 +146,7 @@ variable "model_data_url" {
   default     = null
 
   validation {
-    condition     = var.model_data_url == null ? true : can(regex("^s3://.+\\.tar\\.gz$", var.model_data_url))
+    condition     = var.model_data_url == null ? true : can(regex("^s3://[^*?]+\\.tar\\.gz$", var.model_data_url))
     error_message = "model_data_url must be a model archive in S3: s3://bucket/…/model.tar.gz."
   }
 }
@@ -220,8 +240,8 @@ variable "s3_uri" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/ ]+)+$", var.s3_uri))
-    error_message = "s3_uri must be a prefix in a bucket, without a slash at its end: s3://bucket/async-inference."
+    condition     = can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\\s]+)+$", var.s3_uri))
+    error_message = "s3_uri must be a prefix in a bucket, without wildcards or a slash at its end: s3://bucket/async-inference."
   }
 }
 

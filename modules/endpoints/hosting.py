@@ -74,3 +74,17 @@ def add(
         "log_group_name": Output(logs.name, "Log group of the container."),
         "variant_name": Output(VARIANT, "Its one variant, as metrics and autoscaling name it."),
     }
+
+
+def goes_with_endpoint(endpoint: Any) -> dict[str, Any]:
+    """The arguments of a scalable target that make it anew where its endpoint is."""
+    return _goes_with(endpoint, "AWS takes the target away with its endpoint, also where another of its name follows.")
+
+
+def goes_with_target(target: Any) -> dict[str, Any]:
+    """The arguments of a scaling policy that make it anew where its target is."""
+    return _goes_with(target, "AWS deletes the policies of a target with it.")
+
+
+def _goes_with(resource: Any, why: str) -> dict[str, Any]:
+    return {"notes": {"lifecycle": why}, "lifecycle": {"replace_triggered_by": [resource.id]}}

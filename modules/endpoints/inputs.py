@@ -42,7 +42,7 @@ class Endpoint(Named):
     model_data_url: str | None = Field(
         None,
         description="Model archive for image_uri to serve: s3://bucket/…/model.tar.gz.",
-        pattern=r"^s3://.+\.tar\.gz$",
+        pattern=r"^s3://[^*?]+\.tar\.gz$",
         json_schema_extra=must("be a model archive in S3: s3://bucket/…/model.tar.gz"),
     )
     model_package_arn: str | None = Field(

@@ -79,7 +79,7 @@ class Inputs(Named, Protected):
     kms_key_arn: KmsKeyArn = Field(description="Key that encrypts both stores.")
     offline_store_s3_uri: str = Field(
         description="Where the offline stores are kept: s3://bucket/prefix. Cannot change later.",
-        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.+[^/])?$",
-        json_schema_extra=must("be s3://bucket or s3://bucket/prefix, without a slash at its end"),
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^*?]*[^/*?])?$",
+        json_schema_extra=must("be s3://bucket or s3://bucket/prefix, without wildcards or a slash at its end"),
     )
     role_arn: RoleArn = Field(description="Role that Feature Store writes the offline store with. Cannot change later.")

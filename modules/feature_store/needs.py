@@ -16,11 +16,13 @@ ACTIONS: dict[Phase, list[str]] = {"data_preparation": sorted(READ + WRITE), "tr
 def statements(var: Inputs, at: Place) -> Needs:
     """The statements by phase; `var` is read but for its role."""
     bucket = f"arn:{at.partition}:s3:::{match('[^/]+', replace(var.offline_store_s3_uri, 's3://', ''))}"
-    objects = f"arn:{at.partition}:s3:::{replace(var.offline_store_s3_uri, 's3://', '')}/*"
+    store = f"arn:{at.partition}:s3:::{replace(var.offline_store_s3_uri, 's3://', '')}"
+    objects = f"{store}/*"
     names = list_of(var.feature_groups, lambda key, _group: group_name(var, key))
     needs: Needs = {phase: [records(actions, names, at)] for phase, actions in ACTIONS.items()}
     needs["data_preparation"] += [
         statement("StoreRecords", ["s3:PutObject"], [objects]),
+        statement("ReadIcebergMetadata", ["s3:GetObject"], [f"{store}/*/metadata/*"]),
         statement("StoreEncrypted", ["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], through(at, "s3")),
         *offline_store([bucket], [objects], at),
     ]

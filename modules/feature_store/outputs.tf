@@ -40,6 +40,14 @@ output "role_statements" {
         condition = []
       },
       {
+        sid     = "ReadIcebergMetadata"
+        actions = ["s3:GetObject"]
+        resources = [
+          "arn:${local.place.partition}:s3:::${replace(var.offline_store_s3_uri, "s3://", "")}/*/metadata/*",
+        ]
+        condition = []
+      },
+      {
         sid       = "StoreEncrypted"
         actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
         resources = [var.kms_key_arn]

@@ -102,8 +102,8 @@ variable "offline_store_s3_uri" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.+[^/])?$", var.offline_store_s3_uri))
-    error_message = "offline_store_s3_uri must be s3://bucket or s3://bucket/prefix, without a slash at its end."
+    condition     = can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^*?]*[^/*?])?$", var.offline_store_s3_uri))
+    error_message = "offline_store_s3_uri must be s3://bucket or s3://bucket/prefix, without wildcards or a slash at its end."
   }
 }
 

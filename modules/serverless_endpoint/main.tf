@@ -74,6 +74,11 @@ resource "aws_appautoscaling_target" "provisioned_concurrency" {
   min_capacity       = each.value.min
   max_capacity       = each.value.max
   tags               = var.tags
+
+  # AWS takes the target away with its endpoint, also where another of its name follows.
+  lifecycle {
+    replace_triggered_by = [aws_sagemaker_endpoint.this.id]
+  }
 }
 
 resource "aws_appautoscaling_policy" "provisioned_concurrency" {
@@ -91,6 +96,11 @@ resource "aws_appautoscaling_policy" "provisioned_concurrency" {
     predefined_metric_specification {
       predefined_metric_type = "SageMakerVariantProvisionedConcurrencyUtilization"
     }
+  }
+
+  # AWS deletes the policies of a target with it.
+  lifecycle {
+    replace_triggered_by = [aws_appautoscaling_target.provisioned_concurrency[each.key].id]
   }
 }
 

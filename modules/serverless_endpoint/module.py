@@ -1,5 +1,7 @@
 """SageMaker Serverless Inference: between requests nothing runs and nothing is billed."""
 
+from typing import Any
+
 from cdktn_provider_aws.appautoscaling_policy import AppautoscalingPolicy
 from cdktn_provider_aws.appautoscaling_target import AppautoscalingTarget
 
@@ -33,11 +35,11 @@ class ServerlessEndpoint(Module[Inputs]):
             },
             configuration={"kms_key_arn": var.kms_key_arn},
         )
-        self._scale_warm_workers(var, endpoint.name)
+        self._scale_warm_workers(var, endpoint)
         at = self.local("place", place(var.role_arn, var.kms_key_arn), why="Where the endpoint is.")
         return {**outputs, "role_statements": Output(needs.statements(var, at), ROLE_STATEMENTS)}
 
-    def _scale_warm_workers(self, var: Inputs, endpoint_name: str) -> None:
+    def _scale_warm_workers(self, var: Inputs, endpoint: Any) -> None:
         warm = each_of(optional_map(hosting.VARIANT, var.provisioned_concurrency))
         target = self.add(
             AppautoscalingTarget,
@@ -46,10 +48,11 @@ class ServerlessEndpoint(Module[Inputs]):
             for_each=warm,
             service_namespace="sagemaker",
             scalable_dimension="sagemaker:variant:DesiredProvisionedConcurrency",
-            resource_id=f"endpoint/{endpoint_name}/variant/{warm.key}",
+            resource_id=f"endpoint/{endpoint.name}/variant/{warm.key}",
             min_capacity=warm.value.min,
             max_capacity=warm.value.max,
             tags=var.tags,
+            **hosting.goes_with_endpoint(endpoint),
         )
         scaled = each_of(target)
         self.add(
@@ -67,4 +70,5 @@ class ServerlessEndpoint(Module[Inputs]):
                     "predefined_metric_type": "SageMakerVariantProvisionedConcurrencyUtilization"
                 },
             },
+            **hosting.goes_with_target(target[scaled.key]),
         )

@@ -109,7 +109,7 @@ variable "model_data_url" {
   default     = null
 
   validation {
-    condition     = var.model_data_url == null ? true : can(regex("^s3://.+\\.tar\\.gz$", var.model_data_url))
+    condition     = var.model_data_url == null ? true : can(regex("^s3://[^*?]+\\.tar\\.gz$", var.model_data_url))
     error_message = "model_data_url must be a model archive in S3: s3://bucket/…/model.tar.gz."
   }
 }

@@ -5,10 +5,11 @@ from typing import Annotated
 from modules.common import AccountId, KmsKeyArn, Located, Protected
 from sustainable_mlops.authoring import Field, ModuleInputs, Numbers, must, rule
 from sustainable_mlops.authoring.expressions import concat, contains, every, keys, length
+from sustainable_mlops.catalogue.limits import limit
 
 #: Buckets that every environment has, by purpose; the last holds access logs.
 OWN_BUCKETS = ("artifacts", "data", "logs")
-LONGEST_BUCKET_NAME = 63
+LONGEST_BUCKET_NAME = limit("bucket_name_characters")
 
 Purpose = Annotated[
     str,

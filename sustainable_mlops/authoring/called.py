@@ -16,7 +16,7 @@ def called(model: type[Model], **values: Any) -> Model:
     """Inputs as a call gives them, values and expressions, with the defaults of what it leaves out.
 
     What has no default, such as the role, may be left out too where no statement reads it. Raises UserError on a name
-    that the model does not have.
+    that the model does not have; and so does whoever reads what is left out.
     """
     for name in values.keys() - model.model_fields.keys():
         raise mistake(f"{model.__module__} has no input '{name}'{did_you_mean(name, model.model_fields)}")

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, is_dataclass
 from types import NoneType, UnionType
-from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 import annotated_types
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -48,6 +48,13 @@ class ModuleInputs(BaseModel):
         if told:
             raise ValidationError.from_exception_data(type(self).__name__, told)
         return self
+
+    if not TYPE_CHECKING:  # for mypy there are its fields alone
+
+        def __getattr__(self, name: str) -> Any:
+            if name in type(self).model_fields:
+                raise mistake(f"'{name}' is read here, and the call of {type(self).__module__} gives none")
+            return super().__getattr__(name)
 
 
 class Numbers(ModuleInputs):

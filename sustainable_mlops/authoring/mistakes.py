@@ -3,6 +3,7 @@
 import inspect
 import re
 import sysconfig
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,20 @@ def place(beyond: str = "") -> str:
     frame = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith((_LIBRARY, *_PYTHON)) and file != beyond and Path(file).suffix == ".py":
+        if _is_an_authors(file) and file != beyond:
             return f"{_relative(file)}:{frame.f_lineno}"
         frame = frame.f_back
     return ""
+
+
+def place_of_error(error: Exception) -> str:
+    """`file:line` of the author's line that an error of Python's comes from; else empty."""
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_an_authors(frame.filename)]
+    return f"{_relative(lines[-1].filename)}:{lines[-1].lineno}" if lines else ""
+
+
+def _is_an_authors(file: str) -> bool:
+    return not file.startswith((_LIBRARY, *_PYTHON)) and Path(file).suffix == ".py"
 
 
 def place_of_field(model: type[Any], name: str) -> str:

@@ -14,7 +14,7 @@ from sustainable_mlops.authoring.expressions.functions import name_of
 from sustainable_mlops.authoring.expressions.scopes import Each, inputs
 from sustainable_mlops.authoring.expressions.tokens import plain
 from sustainable_mlops.authoring.inputs import ModuleInputs, Variable, variables
-from sustainable_mlops.authoring.mistakes import mistake
+from sustainable_mlops.authoring.mistakes import mistake, place_of_error
 from sustainable_mlops.authoring.references import unknown
 from sustainable_mlops.settings import did_you_mean
 from sustainable_mlops.terraform import PROVIDER_VERSIONS, VERSIONS
@@ -54,7 +54,12 @@ class Module(Generic[I]):
 
         Raises UserError, with the author's file and line, on what the inputs, the resources or the provider lack.
         """
-        self.outputs = self.build(self.var)
+        try:
+            self.outputs = self.build(self.var)
+        except TypeError as error:
+            if "Expression" not in str(error):
+                raise
+            raise mistake(_not_in_python(error), place_of_error(error)) from None
         for name, output in self.outputs.items():
             check_output(name, output, self.build)
         self._refuse_unknown()
@@ -256,6 +261,13 @@ class _Resources:
         if name not in self._scopes:
             raise mistake(f"there is no resource of type {name} yet{did_you_mean(name, self._scopes)}")
         return name_of(f"{self._prefix}{name}", self._scopes[name])
+
+
+def _not_in_python(error: TypeError) -> str:
+    return (
+        f"{error}: of what is known only to Terraform there are == != < <= > >= + & | ~ [] and the functions of "
+        "authoring.expressions; write others as text, such as '${var.size * 2}'"
+    )
 
 
 def _terraform_type(cls: type) -> str:

@@ -90,6 +90,11 @@ class Instance:
         """Whether the CPU is AWS's own, of the Arm architecture."""
         return self.platform.name.startswith("graviton")
 
+    @property
+    def arm(self) -> bool:
+        """Whether the CPU is of the Arm architecture: Graviton, or NVIDIA's Grace beside its GPUs."""
+        return self.graviton or self.platform.name == "grace"
+
 
 def family(name: str) -> str:
     """`g5` of `ml.g5.xlarge`, and of `g5.xlarge`."""

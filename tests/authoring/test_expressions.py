@@ -71,6 +71,7 @@ WRITTEN: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a sum of text": (lambda v: v.word + "-x", '"${var.word}-x"'),
     "a template": (lambda v: f"{v.word}-{v.number}", '"${var.word}-${var.number}"'),
     "a template of one": (lambda v: f"{v.number}", "var.number"),
+    "a template of its repr": (lambda v: f"{v.word!r}{[v.number]}", '"${var.word}[${var.number}]"'),
     "quotes in a template": (lambda v: f'"{v.items["a"].name}"', '"\\"${var.items["a"].name}\\""'),
     "a template in a function": (lambda v: length(f"{v.word}-x"), 'length("${var.word}-x")'),
     "either": (lambda v: is_null(v.perhaps) | (v.perhaps > 3), "var.perhaps == null ? true : var.perhaps > 3"),

@@ -11,6 +11,10 @@ DECIDE = (
     "is known only to Terraform, so Python cannot decide by it: write when(condition, one, other) for if, & | ~ for "
     "and, or, not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"
 )
+OTHERS = (
+    "of what is known only to Terraform there are == != < <= > >= + & | ~ [] and the functions of "
+    "authoring.expressions; write others as text, such as '${var.size * 2}'"
+)
 #: Lines of `build`, and what is said of the last of them.
 BUILD = {
     "an input that is not declared": (
@@ -41,6 +45,14 @@ BUILD = {
     "a resource that does not exist": (
         'self.local("arn", "${aws_s3_bucket.logs.arn}")',
         "aws_s3_bucket has no resource 'logs'; known: each",
+    ),
+    "an index in a string": (
+        'self.local("days", "${var.groups[local.sise].ttl_days}")',
+        "local has no value 'sise'; did you mean 'size'?",
+    ),
+    "what is compared in a string": (
+        'self.local("large", "${memory == 3}")',
+        "nothing is called 'memory'; known: aws_cloudwatch_log_group, aws_s3_bucket, data, local, module, var",
     ),
     "a type of resource that is nowhere": (
         'self.local("arn", "${aws_kms_key.this.arn}")',
@@ -100,6 +112,10 @@ BUILD = {
     "an argument of another kind": (
         'self.add(CloudwatchLogGroup, "b", retention_in_days=var.tags)',
         "retention_in_days takes a number; var.tags is a map",
+    ),
+    "a required argument of a block": (
+        'self.add(SagemakerEndpointConfiguration, "c", production_variants=[], async_inference_config={})',
+        "async_inference_config needs output_config",
     ),
     "a required argument": (
         'self.add(IamRole, "r", name="r")',
@@ -165,6 +181,18 @@ BUILD = {
     "int": (
         "int(var.memory_mb)",
         "var.memory_mb is known only to Terraform: leave int() out, Terraform converts numbers itself",
+    ),
+    "an operator that there is not": (
+        "var.memory_mb * 2",
+        f"unsupported operand type(s) for *: 'Expression' and 'int': {OTHERS}",
+    ),
+    "a function of Python's": (
+        '"-".join([var.name_prefix, "logs"])',
+        f"sequence item 0: expected str instance, Expression found: {OTHERS}",
+    ),
+    "an index from the end": (
+        "var.accounts[-1]",
+        "var.accounts[-1]: Terraform counts items from the first alone",
     ),
     "a slice": (
         "var.name_prefix[:3]",
@@ -321,3 +349,12 @@ def test_an_output_is_told_where_it_is_none(tmp_path: Path) -> None:
 
 def test_a_module_may_be_called_twice_under_two_names(tmp_path: Path) -> None:
     run(tmp_path, root='self.call(trial, name_prefix="a")\nself.call(trial, label="other", name_prefix="b")')
+
+
+def test_what_terraform_has_and_converts_itself_is_no_mistake(tmp_path: Path) -> None:
+    strings = ("${path.module}/x.tftpl", "${terraform.workspace}", "${{ for a in var.accounts : a => { memory = 1 } }}")
+    run(
+        tmp_path,
+        build="\n".join(f"self.local('l{number}', {string!r})" for number, string in enumerate(strings)),
+        root="self.call(trial, name_prefix=var.memory_mb)",
+    )

@@ -49,6 +49,8 @@ class Expression:
         node: Node = self._node
         if isinstance(key, slice):
             raise mistake(f"{text(self)} is known only to Terraform: cut text by cut(text, length)")
+        if isinstance(key, int) and key < 0:
+            raise mistake(f"{text(self)}[{key}]: Terraform counts items from the first alone")
         if types.kind(node.type) in ("text", "number", "bool"):
             raise mistake(f"{text(self)} is a {types.kind(node.type)}; it has no items")
         fields = types.members(node.type)
@@ -146,8 +148,8 @@ class Expression:
         _written[written] = self._node
         return f"${{{written}}}"
 
-    def __repr__(self) -> str:
-        return f"<{text(self)}>"
+    #: Also what a list of them writes into an f-string, and `!r`.
+    __repr__ = __str__
 
     def __copy__(self) -> "Expression":
         return self

@@ -38,9 +38,9 @@ def example(case: str) -> Example:
         (f"{OWN}/churn:1-gpu-py3", "ml.c7g.xlarge", "this image is for GPU, which ml.c7g.xlarge does not have"),
         (f"{OWN}/churn:1-neuronx", "ml.g5.xlarge", "ml.g5.xlarge and this image do not fit: Inferentia"),
         (f"{OWN}/churn:1", "ml.inf2.xlarge", "ml.inf2.xlarge and this image do not fit: Inferentia"),
-        (f"{OWN}/churn:1-arm64", "ml.c7i.xlarge", "this image is for Graviton, and ml.c7i.xlarge is not"),
-        (f"{AWS}/pytorch-inference:2.6.0-cpu-py312", "ml.c7g.xlarge", "ml.c7g.xlarge is Graviton, and this image is"),
-        (f"{OWN}/sagemaker-xgboost:3.0-5", "ml.m6gd.large", "ml.m6gd.large is Graviton, and this image is for x86"),
+        (f"{OWN}/churn:1-arm64", "ml.c7i.xlarge", "this image is for Arm, and ml.c7i.xlarge is not"),
+        (f"{AWS}/pytorch-inference:2.6.0-cpu-py312", "ml.c7g.xlarge", "ml.c7g.xlarge is Arm, and this image is"),
+        (f"{OWN}/sagemaker-xgboost:3.0-5", "ml.m6gd.large", "ml.m6gd.large is Arm, and this image is for x86"),
     ],
 )
 def test_an_image_that_says_it_is_for_other_hardware_is_refused(image: str, instance_type: str, told: str) -> None:
@@ -59,6 +59,7 @@ def test_an_image_that_says_it_is_for_other_hardware_is_refused(image: str, inst
         (f"{AWS}/pytorch-inference-arm64:2.6.0-cpu-py312-ubuntu22.04-sagemaker", "ml.c8g.large"),
         (f"{AWS}/pytorch-inference-graviton:2.3.0-cpu-py311-ubuntu20.04-sagemaker", "ml.r6g.large"),
         (f"{AWS}/pytorch-inference:2.6.0-cpu-py312", "ml.c7i.xlarge"),
+        (f"{OWN}/churn:1-gpu-arm64", "ml.p6e-gb200.36xlarge"),
     ],
 )
 def test_an_image_is_taken_where_it_fits_or_does_not_say(image: str, instance_type: str) -> None:
@@ -71,7 +72,9 @@ def test_an_image_is_taken_where_it_fits_or_does_not_say(image: str, instance_ty
         ({"min_instances": 3}, "min_instances: must be at most max_instances, which is 2"),
         ({"requests_per_instance": 1001}, "requests_per_instance: must be less than or equal to 1000"),
         ({"s3_uri": "s3://shop-artifacts"}, "s3_uri: 's3://shop-artifacts' must be a prefix in a bucket"),
-        ({"s3_uri": "s3://shop-artifacts/async/"}, "without a slash at its end"),
+        ({"s3_uri": "s3://shop-artifacts/async/"}, "or a slash at its end"),
+        ({"s3_uri": "s3://shop-artifacts/*"}, "without wildcards"),
+        ({"model_data_url": "s3://shop-artifacts/*/model.tar.gz"}, "must be a model archive in S3"),
         ({"image_uri": None}, "model_package_arn: give either"),
         ({"name": "a" * (LONGEST_NAME + 1)}, f"name: must have at most {LONGEST_NAME} characters"),
     ],
@@ -110,7 +113,8 @@ def test_it_goes_to_zero_and_wakes_and_follows_its_configuration_in_place(
 
         # AWS takes the scaling of an endpoint away with it, also where another of its name follows.
         replaced = changes(terraform.plan(tmp_path / "tfplan", f"-replace={ADDRESS}.aws_sagemaker_endpoint.this"))
-        assert replaced[f"{ADDRESS}.aws_appautoscaling_target.instances"] == ["delete", "create"]
+        for scaling in ("target.instances", "policy.backlog", "policy.wake"):
+            assert replaced[f"{ADDRESS}.aws_appautoscaling_{scaling}"] == ["delete", "create"]
     finally:
         terraform.run("destroy", "-auto-approve")
 

@@ -186,3 +186,12 @@ def test_nothing_that_is_replaced_before_it_goes_has_a_fixed_name(synthesized: d
     }
     assert set(replaced) == {"aws_sagemaker_model", "aws_sagemaker_endpoint_configuration"}
     assert all("name" not in body for body in replaced.values())
+
+
+def test_what_scales_warm_workers_is_replaced_with_the_endpoint(synthesized: dict[str, Any]) -> None:
+    kinds = ("aws_appautoscaling_target", "aws_appautoscaling_policy")
+    scaling = {kind: synthesized["serverless_endpoint"]["resource"][kind]["provisioned_concurrency"] for kind in kinds}
+    assert {kind: body["lifecycle"]["replace_triggered_by"] for kind, body in scaling.items()} == {
+        "aws_appautoscaling_target": ["aws_sagemaker_endpoint.this.id"],
+        "aws_appautoscaling_policy": ["aws_appautoscaling_target.provisioned_concurrency[each.key].id"],
+    }
