@@ -317,6 +317,8 @@ def _copy_environment() -> None:
     for file in ENVIRONMENT.glob("*.tf"):
         shutil.copy(file, COPY)
     modules = COPY.parents[1] / "modules"
+    if modules.is_dir() and not modules.is_symlink():  # as earlier versions left it
+        shutil.rmtree(modules)
     modules.unlink(missing_ok=True)
     modules.symlink_to(ROOT / "modules")
 
