@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.synth import names
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.clone import Reader, clone, git
 from tests.docs.blocks import SHELLS, Block, blocks, shell_blocks
@@ -32,6 +33,10 @@ def test_every_block_of_hcl_is_run_by_a_test() -> None:
     shown = {(block.file, block.where) for block in blocks() if block.language == "hcl"}
     run = {(f"modules/{one.module}/README.md", one.case) for one in examples()}
     assert shown - run == {("README.md", "")}, "which test_a_module_is_used_by_its_address_and_a_commit runs"
+
+
+def test_the_readme_links_every_module() -> None:
+    assert [name for name in names()[0] if f"](modules/{name}/README.md)" not in (ROOT / "README.md").read_text()] == []
 
 
 @pytest.mark.slow
