@@ -65,11 +65,15 @@ def test_features_are_found_by_their_parameters(sagemaker: Any, fresh: Fresh) ->
     assert feature["Parameters"] == added
 
 
-def test_what_cannot_be_searched_is_refused_in_a_line(sagemaker: Any) -> None:
+def test_what_cannot_be_searched_is_refused_in_a_line(sagemaker: Any, fresh: Fresh) -> None:
+    sagemaker.create_model_package_group(ModelPackageGroupName=fresh("group"))
+
     def refused(resource: str, **condition: str) -> str:
         return refusal(sagemaker.search, Resource=resource, SearchExpression={"Filters": [condition]})[1]
 
     assert refused("Endpoint", Name="Colour", Value="red") == "Unknown property name: Colour"
+    assert "not supported for CreatedBy" in refused("ModelPackageGroup", Name="CreatedBy", Value="ana")
+    assert "no single value" in refusal(sagemaker.search, Resource="ModelPackageGroup", SortBy="CreatedBy")[1]
     assert "Use the List operation" in refusal(sagemaker.search, Resource="ModelCard")[1]
     assert refused("Endpoint", Name="EndpointName", Operator="Contains") == (
         "Value must be specified for operator Contains of EndpointName."

@@ -55,14 +55,14 @@ def names(expression: Fields) -> Iterator[str]:
 
 def values(record: Any, name: str) -> list[Any]:
     """What a record has under a property's dotted name; of lists, what each item has."""
-    first, _, rest = name.partition(".")
-    if rest and first in _KEYED:
-        member, key, value = _KEYED[first]
-        return [item[value] for item in record.get(member, ()) if item[key] == rest]
     if isinstance(record, list):
         return [found for item in record for found in values(item, name)]
     if not isinstance(record, Mapping):
         return []
+    first, _, rest = name.partition(".")
+    if rest and first in _KEYED:
+        member, key, value = _KEYED[first]
+        return [item[value] for item in record.get(member, ()) if item[key] == rest]
     if name in record:  # such as a hyperparameter, whose name may have dots
         found = record[name]
         return list(found) if isinstance(found, list) else [found]
@@ -99,13 +99,13 @@ def _compare(actual: Any, how: str, wanted: str, name: str) -> bool:
         return actual == wanted
     try:
         left, right = _comparable(actual), _comparable(wanted, like=actual)
-    except ValueError:
+    except (TypeError, ValueError):
         raise ValidationError(f"Operator {how} with the value '{wanted}' is not supported for {name}.") from None
     return left == right if how == "Equals" else _ORDERED[how](left, right)
 
 
 def _comparable(value: Any, like: Any = None) -> float | str:
-    """A number; moments are epoch seconds, truth is text. Raises ValueError."""
+    """A number; moments are epoch seconds, truth is text. Raises TypeError or ValueError."""
     kind = like if like is not None else value
     if isinstance(kind, bool):
         return str(value).lower()

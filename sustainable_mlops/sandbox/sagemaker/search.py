@@ -51,6 +51,8 @@ class Search(Part):
         by = request.get("SortBy", "LastModifiedTime")
         _must_be_known(kind, by)
         have = [(value[0], record) for record in found if (value := values(record, by))]
+        if any(isinstance(value, Mapping) for value, _ in have):
+            raise ValidationError(f"Results cannot be sorted by {by}, which is no single value.")
         have.sort(key=lambda one: one[0], reverse=request.get("SortOrder", "Descending") == "Descending")
         ordered = [record for _, record in have] + [record for record in found if not values(record, by)]
         total = {"Value": len(ordered), "Relation": "EqualTo"}
