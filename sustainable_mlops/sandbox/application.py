@@ -94,10 +94,10 @@ class Application:
         environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
         with self.gate.passing():
             response = Response.from_app(ask, environ, buffered=True)
-        if response.status_code >= 400 and response.data.startswith(
-            b"<!doctype html"
-        ):  # Flask's own, of no AWS protocol
-            return malformed.refusal(request, malformed.why(request, LookupError("no such route")))
+        html = response.data.startswith(b"<!doctype html")  # Flask's own, of no AWS protocol
+        silent = request.method != "HEAD" and not response.data  # moto of what it does not understand
+        if response.status_code >= 400 and (html or silent):
+            return malformed.refusal(request, malformed.why(request, LookupError("moto has no answer")))
         return response
 
     def _flush(self, bucket: str) -> None:

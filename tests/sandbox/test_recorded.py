@@ -9,7 +9,7 @@ from botocore import xform_name
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.plane.recorded import RECORDED
 from sustainable_mlops.sandbox.plane.registry import COVERAGE
-from tests.sandbox.support import IMAGE, ROLE, refusal, until
+from tests.sandbox.support import IMAGE, ROLE, refusal
 
 Fresh = Callable[[str], str]
 
@@ -99,10 +99,21 @@ def test_cloudformation_makes_what_sagemaker_answers_for(sandbox: Sandbox, sagem
         for one in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
         if one["LogicalResourceId"] == "Endpoint"
     ]
-    until(lambda: sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "InService")
+    assert sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "InService"
     config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
     (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
     sagemaker.describe_model(ModelName=variant["ModelName"])
     cloudformation.delete_stack(StackName=stack)
-    until(lambda: endpoint not in str(sagemaker.list_endpoints()["Endpoints"]))
+    assert endpoint not in str(sagemaker.list_endpoints()["Endpoints"])
     assert "Could not find model" in refusal(sagemaker.describe_model, ModelName=variant["ModelName"])[1]
+
+
+def test_what_sagemaker_refuses_cloudformation_refuses(sandbox: Sandbox, fresh: Fresh) -> None:
+    model = {"Type": "AWS::SageMaker::Model", "Properties": {"ExecutionRoleArn": ROLE}}
+    template = {"Resources": {"Model": model}}
+    make = sandbox.client("cloudformation").create_stack
+    code, message = refusal(make, StackName=fresh("stack"), TemplateBody=json.dumps(template))
+    assert (code, message) == (
+        "ValidationError",
+        "ValidationException: You must provide either PrimaryContainer or Containers to create a model.",
+    )

@@ -59,7 +59,7 @@ class Api:
     def _control_plane(self, target: str, request: Request, account: str, region: str) -> Response:
         known = self._plane.known(target.removeprefix(TARGET))
         fields = _body(request, SerializationError)
-        if (known.part is None or recorded.is_tagging(known.name, fields)) and known.declared.does is not Does.REFUSED:
+        if (known.part is None or recorded.is_about(known.name, fields)) and known.declared.does is not Does.REFUSED:
             self._plane.check(account, known, fields)
             return _tagged(self._moto(request), account, region, fields)
         return _json(self._plane.call(account, region, known.name, fields))

@@ -4,8 +4,11 @@
 """
 
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Any
+
+import yaml
 
 from sustainable_mlops.sandbox.parts.operations import Does
 from sustainable_mlops.sandbox.plane.recorded import RECORDED
@@ -13,6 +16,7 @@ from sustainable_mlops.sandbox.plane.registry import COVERAGE, SERVICES, Operati
 from sustainable_mlops.terraform import ROOT
 
 PAGE = ROOT / "docs" / "sandbox.md"
+MOTO_TESTS = ROOT / "tests" / "sandbox" / "moto_suite" / "failing.yaml"
 COMMAND = "python -m sustainable_mlops.sandbox.plane.coverage"
 
 _HEAD = f"""<!-- Written by `{COMMAND}` from the registry of the sandbox's parts. -->
@@ -74,7 +78,7 @@ instead.
 
 def page() -> str:
     """The page `docs/sandbox.md`."""
-    return "\n".join([_HEAD, *_counts(), *_behaving(), *_recorded(), *_refused(), ""])
+    return "\n".join([_HEAD, *_counts(), *_moto_tests(), *_behaving(), *_recorded(), *_refused(), ""])
 
 
 def _counts() -> Iterator[str]:
@@ -84,6 +88,33 @@ def _counts() -> Iterator[str]:
         found = [one for one in COVERAGE.operations.values() if one.service == service]
         counts = [str(sum(one.declared.does is does for one in found)) for does in Does]
         yield f"| {service} | {len(found)} | {' | '.join(counts)} |"
+
+
+def moto_tests() -> dict[str, Any]:
+    """How many of moto's own tests `run`, and which are `failing`: file to groups of tests with one reason."""
+    found: dict[str, Any] = yaml.safe_load(MOTO_TESTS.read_text(encoding="utf-8"))
+    return found
+
+
+def _moto_tests() -> Iterator[str]:
+    found = moto_tests()
+    why: Counter[str] = Counter()
+    for groups in found["failing"].values():
+        for group in groups:
+            why[group["reason"]] += len(group["tests"])
+    passing = found["run"] - why.total()
+    yield from (
+        "",
+        "moto's own tests of SageMaker, which nobody here wrote, run against the sandbox. What fails is listed",
+    )
+    yield f"in `{MOTO_TESTS.relative_to(ROOT)}`, each with why and AWS's page that says so."
+    yield from (
+        "",
+        "| moto's tests | pass | moto takes what AWS refuses | moto differs from AWS | other words | refused |",
+    )
+    yield "|---:|---:|---:|---:|---:|---:|"
+    reasons = ("lax", "moto_differs", "wording", "refused")
+    yield f"| {' | '.join(str(count) for count in (found['run'], passing, *(why[reason] for reason in reasons)))} |"
 
 
 def _behaving() -> Iterator[str]:

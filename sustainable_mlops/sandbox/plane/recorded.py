@@ -50,7 +50,6 @@ RECORDED: tuple[Recorded, ...] = (
         "experiment-trial-component",
         ("ListTrialComponents", "TrialComponentSummaries", "TrialComponentName"),
     ),
-    Recorded(("Search",), "Searches what moto records; models, packages, jobs and feature groups are not found."),
     Recorded(
         _crud("NotebookInstance", "Create", "Describe", "Start", "Stop", "Delete", "List"),
         "Kept; no notebook runs.",
@@ -108,6 +107,7 @@ RECORDED: tuple[Recorded, ...] = (
     ),
 )
 
+_SEARCHED = ("Experiment", "ExperimentTrial", "ExperimentTrialComponent")
 _TAGGING = ("AddTags", "ListTags", "DeleteTags")
 _TYPES = frozenset(recorded.arn_type for recorded in RECORDED if recorded.arn_type)
 
@@ -143,8 +143,10 @@ _REASONS: tuple[tuple[str, str], ...] = (
 )
 
 
-def is_tagging(operation: str, request: Mapping[str, Any]) -> bool:
-    """Whether it is about the tags of what moto keeps."""
+def is_about(operation: str, request: Mapping[str, Any]) -> bool:
+    """Whether it is about the tags of what moto keeps, or searches it."""
+    if operation == "Search":
+        return request.get("Resource") in _SEARCHED
     return operation in _TAGGING and str(request.get("ResourceArn", "")).split(":")[-1].split("/")[0] in _TYPES
 
 

@@ -23,6 +23,7 @@ from sustainable_mlops.sandbox.sagemaker.models import Models
 from sustainable_mlops.sandbox.sagemaker.pipeline_executions import PipelineExecutions
 from sustainable_mlops.sandbox.sagemaker.pipelines import Pipelines
 from sustainable_mlops.sandbox.sagemaker.processing_jobs import ProcessingJobs
+from sustainable_mlops.sandbox.sagemaker.search import Search
 from sustainable_mlops.sandbox.sagemaker.tags import Tags
 from sustainable_mlops.sandbox.sagemaker.training_jobs import TrainingJobs
 from sustainable_mlops.sandbox.sagemaker.transform_jobs import TransformJobs
@@ -45,6 +46,7 @@ PARTS: tuple[type[Part], ...] = (
     TransformJobs,
     Pipelines,
     PipelineExecutions,
+    Search,
     Tags,
 )
 

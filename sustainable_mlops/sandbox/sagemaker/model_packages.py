@@ -111,11 +111,18 @@ class ModelPackages(Family):
     @behaves_across_accounts("ModelPackageGroupName")
     def create_model_package(self, request: Fields) -> Fields:
         """The next version of a group, or an unversioned package of its own name."""
-        if ("ModelPackageGroupName" in request) == ("ModelPackageName" in request):
-            raise ValidationError("Either ModelPackageName or ModelPackageGroupName must be specified, but not both.")
+        if "ModelPackageGroupName" in request and "ModelPackageName" in request:
+            raise ValidationError(
+                "Both ModelPackageName and ModelPackageGroupName are provided in the input. Cannot determine which one "
+                "to use."
+            )
+        if "ModelPackageGroupName" not in request and "ModelPackageName" not in request:
+            raise ValidationError("Missing ARN.")
         fields = {"ModelPackageStatus": "Completed"} | request
         if "ModelPackageGroupName" in request:
-            group = self._groups.get(request["ModelPackageGroupName"])
+            group = self._groups.find(request["ModelPackageGroupName"])
+            if group is None:
+                raise ValidationError("Model Package Group does not exist.")
             if "Tags" in request:
                 raise ValidationError("Tags cannot be specified for versioned model packages; tag the group instead.")
             # A version number is never given twice, even after its package was deleted.

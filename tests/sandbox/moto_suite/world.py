@@ -4,6 +4,7 @@ The sandbox looks for these, as AWS does, so each reset makes them anew. The tes
 """
 
 import json
+from functools import cache
 from typing import Any
 
 import boto3
@@ -41,11 +42,16 @@ def pytest_configure() -> None:
 
 def furnish(endpoint: str) -> None:
     """Create the roles and buckets."""
-    session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test")  # noqa: S106
-    iam = session.client("iam", "us-east-1", endpoint_url=endpoint)
+    iam, s3 = _clients(endpoint)
     for path, names in ROLES.items():
         for name in names:
             iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(TRUST))
-    s3 = session.client("s3", "us-east-1", endpoint_url=endpoint)
     for bucket in BUCKETS:
         s3.create_bucket(Bucket=bucket)
+
+
+@cache
+def _clients(endpoint: str) -> tuple[Any, Any]:
+    session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test")  # noqa: S106
+    iam, s3 = (session.client(service, "us-east-1", endpoint_url=endpoint) for service in ("iam", "s3"))
+    return iam, s3
