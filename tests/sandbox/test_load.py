@@ -46,7 +46,7 @@ def test_five_hundred_records_put_at_once_are_all_there(
 
 @pytest.mark.slow
 def test_fifty_jobs_at_once_each_leave_their_own(
-    sandbox: Sandbox, sagemaker: Any, s3: Any, bucket: str, fresh: Callable[[str], str], tmp_path: Path
+    sagemaker: Any, s3: Any, bucket: str, fresh: Callable[[str], str], tmp_path: Path
 ) -> None:
     """None is over before all are at work."""
     prefix, hold = fresh("fifty"), tmp_path / "hold"
