@@ -37,11 +37,10 @@ class Application:
         self.gate = Gate()
         self.restored_services: set[str] = set()
         self.sagemaker = ControlPlane(context)
-        moto_gaps.close_all()
         moto_tags.share(self.sagemaker)
         moto_cloudformation.share(self.sagemaker)
         self._api = Api(self.sagemaker, self._ask_moto)
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = DomainDispatcherApplication(_moto_service)
         self._answers = Answers()
         self._control = Control(context, self.sagemaker, self.moto_services)
 
@@ -94,15 +93,24 @@ class Application:
         environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
         with self.gate.passing():
             response = Response.from_app(ask, environ, buffered=True)
-        html = response.data.startswith(b"<!doctype html")  # Flask's own, of no AWS protocol
-        silent = request.method != "HEAD" and not response.data  # moto of what it does not understand
-        if response.status_code >= 400 and (html or silent):
-            return malformed.refusal(request, malformed.why(request, LookupError("moto has no answer")))
+        if response.status_code >= 400 and _in_no_protocol(request, response):
+            return malformed.refusal(request, malformed.why(request, LookupError("no such route")))
         return response
 
     def _flush(self, bucket: str) -> None:
         for parts in self.sagemaker:
             parts.of(FeatureStore).flush(bucket)
+
+
+def _in_no_protocol(request: Request, refused: Response) -> bool:
+    """Whether a refusal is Flask's page, or moto's silence on what it does not understand."""
+    return refused.data.startswith(b"<!doctype html") or (request.method != "HEAD" and not refused.data)
+
+
+def _moto_service(name: Any) -> Any:
+    """What answers for a service of moto's, made when it is first asked."""
+    moto_gaps.close(name)
+    return create_backend_app(name)
 
 
 def _whole(environ: dict[str, Any]) -> Request:

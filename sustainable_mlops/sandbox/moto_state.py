@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from sustainable_mlops.sandbox import moto_gaps
+
 #: Takes how to read what an S3 object holds and under which name it is kept already, if it is; answers the name.
 Keep = Callable[[Callable[[], bytes], str | None], str]
 
@@ -37,6 +39,7 @@ def restore(service: str, kept: bytes, body: Callable[[str], bytes]) -> None:
     """Put back what `content` gave; `body` reads what an S3 object holds by its name."""
     from moto.backends import get_backend
 
+    moto_gaps.close(service)
     backends = get_backend(service)
     for account, by_region in _Unpickler(io.BytesIO(kept), body).load().items():
         for region, backend in by_region.items():

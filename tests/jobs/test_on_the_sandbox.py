@@ -31,7 +31,7 @@ import argparse, hashlib, os, pathlib, time
 parser = argparse.ArgumentParser()
 parser.add_argument("--rounds", type=int)
 parser.add_argument("--pid_file")
-parser.add_argument("--hold")  # it stays at work while this file is there
+parser.add_argument("--hold")  # while this file is there, it goes no further than half of its rounds
 options = parser.parse_args()
 if options.pid_file:
     pathlib.Path(options.pid_file).write_text(str(os.getpid()))
@@ -48,8 +48,8 @@ for number in range(done + 1, options.rounds + 1):
     partial.rename(checkpoints / f"{number:03}.state")
     print(f"round={number}", flush=True)
     time.sleep(0.15)
-while options.hold and os.path.exists(options.hold):
-    time.sleep(0.05)
+    while number == options.rounds // 2 and options.hold and os.path.exists(options.hold):
+        time.sleep(0.05)
 (pathlib.Path(os.environ["SM_MODEL_DIR"]) / "model").write_bytes(state)
 """
 
@@ -166,21 +166,23 @@ def test_an_interrupted_job_resumes_is_not_trained_twice_and_is_registered_once(
 
 
 def test_after_kill_9_the_next_launch_resumes_and_ends_with_the_same_model(bench: Bench) -> None:
-    pid_file = bench.folder / "pid"
-    bench.write(hyperparameters={"pid_file": str(pid_file), "rounds": 20})
+    pid_file, hold = bench.folder / "pid", bench.folder / "hold"
+    hold.touch()
+    bench.write(hyperparameters={"pid_file": str(pid_file), "hold": str(hold), "rounds": 6})
     launched = bench.train("--no-wait")
     assert launched["outcome"] == "launched"
     name, s3, sagemaker = launched["record"]["job_name"], bench.sandbox.client("s3"), bench.sandbox.client("sagemaker")
     bucket, prefix = S3Uri.parse(launched["record"]["checkpoints"])
     bench.await_(lambda: s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"] >= 3)
     os.kill(int(pid_file.read_text()), signal.SIGKILL)
+    hold.unlink()
     bench.await_(lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "Failed")
 
     second = bench.train()["record"]
     assert second["run_key"] == launched["record"]["run_key"]
-    assert 0 < second["metrics"]["resumed_from"] < 20
+    assert second["metrics"]["resumed_from"] == 3
 
-    bench.write(hyperparameters={"rounds": 20})
+    bench.write(hyperparameters={"rounds": 6})
     uninterrupted = bench.train()["record"]
     assert uninterrupted["metrics"]["resumed_from"] == 0
     assert bench.model(second) == bench.model(uninterrupted)

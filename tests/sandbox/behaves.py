@@ -116,13 +116,12 @@ def server() -> Iterator[Callable[..., Sandbox]]:
 def unnoticed(operations: list[Operation]) -> list[str]:
     """The operations whose emptiness no test notices, and why."""
     named, found = table(), []
-    assert support.until.__kwdefaults__ is not None
-    support.until.__kwdefaults__["seconds"] = PATIENCE
     with server() as start, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Sandbox, "start", start)
         tests = sorted({named[one.name] for one in operations if one.name in named})
         if (code := _run(*tests)) is not pytest.ExitCode.OK:
             return [f"with every handler in its place, the tests end with {code.name}"]
+        patch.setattr(support, "patience", PATIENCE)
         for operation in operations:
             if operation.name not in named:
                 found.append(f"{operation.name}: behaves.yaml names no test")

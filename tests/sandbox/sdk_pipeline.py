@@ -10,6 +10,8 @@ from typing import Any
 import boto3
 from sagemaker.core.helper.pipeline_variable import PipelineVariable
 from sagemaker.core.lambda_helper import Lambda
+from sagemaker.core.processing import Processor
+from sagemaker.core.shapes import ProcessingOutput, ProcessingS3Output
 from sagemaker.core.workflow.conditions import ConditionGreaterThan
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join
@@ -21,14 +23,28 @@ from sagemaker.mlops.workflow.for_each_step import CurrentItem, ForEachSelector,
 from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
 from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.retry import SageMakerJobExceptionTypeEnum, SageMakerJobStepRetryPolicy
-from sagemaker.mlops.workflow.steps import CacheConfig, TrainingStep
-from sagemaker.train.configs import Compute
+from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep
+from sagemaker.train.configs import Compute, InputData
 from sagemaker.train.model_trainer import ModelTrainer
 
 IMAGE = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+CACHE = CacheConfig(enable_caching=True, expire_after="P30D")
 
 
-def training(session: PipelineSession, role: str, source: str, depth: PipelineVariable) -> TrainingStep:
+def preparation(session: PipelineSession, role: str, bucket: str) -> ProcessingStep:
+    """A cached step that leaves a file."""
+    write = ["sh", "-c", "echo flights > /opt/ml/processing/out/data"]
+    processor = Processor(role, IMAGE, 1, "ml.m5.large", write, volume_size_in_gb=1, sagemaker_session=session)
+    target = ProcessingS3Output(
+        s3_uri=f"s3://{bucket}/prepared", local_path="/opt/ml/processing/out", s3_upload_mode="EndOfJob"
+    )
+    outputs = [ProcessingOutput(output_name="out", s3_output=target)]
+    return ProcessingStep("Prepare", step_args=processor.run(outputs=outputs), cache_config=CACHE)
+
+
+def training(
+    session: PipelineSession, role: str, source: str, depth: PipelineVariable, data: PipelineVariable
+) -> TrainingStep:
     """A cached step with a script of the caller's."""
     trainer = ModelTrainer(
         sagemaker_session=session,
@@ -38,8 +54,9 @@ def training(session: PipelineSession, role: str, source: str, depth: PipelineVa
         hyperparameters={"sagemaker_program": "train.py", "sagemaker_submit_directory": source, "depth": depth},
     )
     policy = SageMakerJobStepRetryPolicy([SageMakerJobExceptionTypeEnum.CAPACITY_ERROR], max_attempts=2)
-    cache = CacheConfig(enable_caching=True, expire_after="P30D")
-    return TrainingStep("Train", step_args=trainer.train(), cache_config=cache, retry_policies=[policy])
+    channel = InputData(channel_name="train", data_source=data)
+    step_args = trainer.train(input_data_config=[channel])
+    return TrainingStep("Train", step_args=step_args, cache_config=CACHE, retry_policies=[policy])
 
 
 def squares(function: str, items: PipelineVariable) -> ForEachStep:
@@ -58,7 +75,9 @@ def main(bucket: str, role: str, function: str, source: str) -> dict[str, Any]:
     """What two executions told of their steps, and a third that ends at a Fail step."""
     session = PipelineSession(boto_session=boto3.Session(), default_bucket=bucket)
     depth, items = ParameterString("Depth", default_value="6"), ParameterString("Items", default_value="[1, -4, 3]")
-    train, largest = training(session, role, source, depth), squares(function, items)
+    prepare, largest = preparation(session, role, bucket), squares(function, items)
+    data = prepare.properties.ProcessingOutputConfig.Outputs["out"].S3Output.S3Uri
+    train = training(session, role, source, depth, data)
     message = Join(
         on=" ",
         values=["only", largest.properties.Selected.OutputParameters["square"], "in", ExecutionVariables.PIPELINE_NAME],
@@ -69,7 +88,7 @@ def main(bucket: str, role: str, function: str, source: str) -> dict[str, Any]:
         if_steps=[train],
         else_steps=[FailStep("Too-few", error_message=message)],
     )
-    pipeline = Pipeline("sdk", parameters=[depth, items], steps=[largest, enough], sagemaker_session=session)
+    pipeline = Pipeline("sdk", parameters=[depth, items], steps=[prepare, largest, enough], sagemaker_session=session)
     pipeline.upsert(role_arn=role)
     told: dict[str, Any] = {"again": pipeline.upsert(role_arn=role)["PipelineArn"], "executions": []}
     for parameters in ({}, {}, {"Items": "[1, 2]"}):

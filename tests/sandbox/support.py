@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import tarfile
 import time
 from collections.abc import Callable
@@ -44,9 +45,13 @@ def reset(sandbox: Sandbox) -> None:
     connection.close()
 
 
+#: How long `until` waits at most, in seconds, whatever it is told: less where what is waited for is not to come.
+patience = math.inf
+
+
 def until(look: Callable[[], Any], *, seconds: float = 20.0) -> Any:
     """What `look` answers, once that is true."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + min(seconds, patience)
     while not (answer := look()):
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.05)

@@ -12,8 +12,11 @@ from tests.sandbox.support import IMAGE, ROLE, TRUST, make_role, refusal, tar, u
 
 Fresh = Callable[[str], str]
 
-TRAIN = 'import os; open(os.environ["SM_MODEL_DIR"] + "/m", "w").write("m")'
 OTHER = "222222222222"
+TWICE = """
+def model_fn(folder): return 2
+def predict_fn(values, model): return [model * value for value in values]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -71,34 +74,50 @@ def test_a_job_acts_in_its_own_account(other: Callable[[str], Any], fresh: Fresh
     assert logged["arn"].split(":")[4] == OTHER
 
 
-def test_one_package_is_shared_by_its_groups_policy(sagemaker: Any, other: Callable[[str], Any], fresh: Fresh) -> None:
-    group, there = fresh("group"), other("sagemaker")
-    sagemaker.create_model_package_group(ModelPackageGroupName=group)
-    container = {"Image": IMAGE, "Environment": {"COLOUR": "green"}}
+@pytest.mark.slow
+def test_one_package_serves_in_the_account_that_it_is_shared_with(
+    sagemaker: Any, s3: Any, bucket: str, other: Callable[[str], Any], fresh: Fresh
+) -> None:
+    name, there = fresh("shared"), other("sagemaker")
+    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=tar(code__inference_py=TWICE))
+    sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}
     arn = sagemaker.create_model_package(
-        ModelPackageGroupName=group, InferenceSpecification={"Containers": [container]}
+        ModelPackageGroupName=name, InferenceSpecification={"Containers": [container]}
     )["ModelPackageArn"]
 
     code, message = refusal(there.describe_model_package, ModelPackageName=arn)
     assert code == "AccessDeniedException"
     assert f"arn:aws:iam::{OTHER}:root is not authorized to perform: sagemaker:DescribeModelPackage" in message
 
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{OTHER}:root"},
-        "Action": ["sagemaker:DescribeModelPackage"],
-        "Resource": [f"arn:aws:sagemaker:eu-north-1:123456789012:model-package/{group}/*"],
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sagemaker.put_model_package_group_policy(ModelPackageGroupName=group, ResourcePolicy=policy)
-    described = there.describe_model_package(ModelPackageName=arn)
-    assert described["InferenceSpecification"]["Containers"] == [container]
+    package = f"arn:aws:sagemaker:eu-north-1:123456789012:model-package/{name}/*"
+    policy = shared("sagemaker:DescribeModelPackage", package)
+    sagemaker.put_model_package_group_policy(ModelPackageGroupName=name, ResourcePolicy=policy)
+    s3.put_bucket_policy(Bucket=bucket, Policy=shared("s3:GetObject", f"arn:aws:s3:::{bucket}/*"))
+    described = there.describe_model_package(ModelPackageName=arn)["InferenceSpecification"]["Containers"]
+    assert [one["ModelDataUrl"] for one in described] == [container["ModelDataUrl"]]
     assert refusal(there.update_model_package, ModelPackageArn=arn, ModelApprovalStatus="Approved")[0] == code
 
-    model = {"ModelName": fresh("model"), "PrimaryContainer": {"ModelPackageName": arn}}
-    there.create_model(**model, ExecutionRoleArn=ROLE.replace("123456789012", OTHER))
-    sagemaker.delete_model_package_group_policy(ModelPackageGroupName=group)
+    role = ROLE.replace("123456789012", OTHER)
+    there.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"ModelPackageName": arn})
+    serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 1}
+    variant = {"VariantName": "main", "ModelName": name, "ServerlessConfig": serverless}
+    there.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    there.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    until(lambda: there.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService", seconds=60)
+    answer = other("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=b"[1, 2]")
+    assert json.load(answer["Body"]) == [2, 4]
+    assert sagemaker.list_endpoints(NameContains=name)["Endpoints"] == []
+
+    sagemaker.delete_model_package_group_policy(ModelPackageGroupName=name)
     assert refusal(there.describe_model_package, ModelPackageName=arn)[0] == code
+
+
+def shared(action: str, resource: str) -> str:
+    """The policy that lets the other account do this."""
+    principal = {"AWS": f"arn:aws:iam::{OTHER}:root"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": [action], "Resource": [resource]}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def test_a_role_that_sagemaker_cannot_assume_is_refused(

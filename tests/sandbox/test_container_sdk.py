@@ -23,6 +23,19 @@ told = {"arguments": sys.argv[1:], "hosts": json.loads(os.environ["SM_HOSTS"])}
 pathlib.Path(os.environ["SM_MODEL_DIR"], os.environ["SM_CURRENT_HOST_RANK"]).write_text(json.dumps(told))
 """
 
+#: Comes to its end by itself only where it goes on from a checkpoint; until then it waits to be interrupted.
+RESUME = """
+import json, os, pathlib, sys, time
+checkpoints = pathlib.Path("/opt/ml/checkpoints")
+saved = sorted(path.name for path in checkpoints.iterdir())
+if not saved:
+    (checkpoints / "first").write_text("of it")
+    time.sleep(600)
+told = {"saved": saved, "arguments": sys.argv[1:], "lr": json.loads(os.environ["SM_HPS"])["lr"]}
+pathlib.Path(os.environ["SM_MODEL_DIR"], "told").write_text(json.dumps(told))
+print("went on", flush=True)
+"""
+
 PROCESS = """
 import os, pathlib, sys
 for path in pathlib.Path("/opt/ml/processing/in").iterdir():
@@ -103,6 +116,42 @@ def test_a_model_trainer_runs_its_script_on_two_instances(
     told = {"arguments": ["--lr", "0.1"], "hosts": ["algo-1", "algo-2"]}
     model = untar(store.get_object(Bucket=BUCKET, Key=key)["Body"].read())
     assert {file: json.loads(text) for file, text in model.items()} == {"0": told, "1": told}
+
+
+def test_a_command_on_spot_goes_on_from_its_checkpoint_and_its_log_is_followed(
+    real: Sandbox, session: Any, store: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from sagemaker.core.shapes import CheckpointConfig, StoppingCondition
+    from sagemaker.core.utils.exceptions import FailedStatusError
+    from sagemaker.train import ModelTrainer
+    from sagemaker.train.configs import Compute, SourceCode
+
+    (tmp_path / "resume.py").write_text(RESUME)
+    trainer = ModelTrainer(
+        sagemaker_session=session,
+        role=ROLE,
+        training_image=IMAGE,
+        source_code=SourceCode(source_dir=str(tmp_path), command="python3 resume.py", args=["--depth", 3]),
+        compute=Compute(
+            instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=1, enable_managed_spot_training=True
+        ),
+        stopping_condition=StoppingCondition(max_runtime_in_seconds=300, max_wait_time_in_seconds=600),
+        hyperparameters={"lr": 0.1},
+        base_job_name="spot",
+    ).with_checkpoint_config(CheckpointConfig(s3_uri=f"s3://{BUCKET}/checkpoints"))
+    real.arm_interruption(after_checkpoints=1, job_name_contains="spot")
+    if real.opt_ml == mounting.PATHS:
+        with pytest.raises(FailedStatusError, match="is not mounted here"):
+            trainer.train(wait=True, logs=False)
+        return
+    with caplog.at_level("INFO"):
+        trainer.train(wait=True, logs=True)
+    done = finished(real, "training", trainer._latest_training_job.training_job_name)
+    assert "Interrupted" in [one["Status"] for one in done["SecondaryStatusTransitions"]]
+    assert "went on" in caplog.text
+    _, key = done["ModelArtifacts"]["S3ModelArtifacts"].split(f"{BUCKET}/")
+    told = json.loads(untar(store.get_object(Bucket=BUCKET, Key=key)["Body"].read())["told"])
+    assert told == {"saved": ["first"], "arguments": ["--depth", "3"], "lr": 0.1}
 
 
 def test_a_script_processor_shards_its_input(real: Sandbox, session: Any, store: Any, tmp_path: Path) -> None:

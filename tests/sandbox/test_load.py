@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.client import make_client
+from tests.sandbox.running import untar
+from tests.sandbox.support import IMAGE, ROLE, until
 from tests.sandbox.test_lives import make_feature_group
 
 AT_ONCE = 500
@@ -39,3 +42,37 @@ def test_five_hundred_records_put_at_once_are_all_there(
         for start in range(0, AT_ONCE, 100)
     ]
     assert len(store.batch_get_record(Identifiers=wanted)["Records"]) == AT_ONCE
+
+
+@pytest.mark.slow
+def test_fifty_jobs_at_once_each_leave_their_own(
+    sagemaker: Any, s3: Any, bucket: str, fresh: Callable[[str], str], tmp_path: Path
+) -> None:
+    """None is over before all are at work."""
+    prefix, hold = fresh("fifty"), tmp_path / "hold"
+    hold.touch()
+    script = f"while [ -e {hold} ]; do sleep 0.2; done; echo $TRAINING_JOB_NAME > /opt/ml/model/name"
+    names = [f"{prefix}-{number}" for number in range(50)]
+
+    def start(name: str) -> None:
+        algorithm = {"TrainingImage": IMAGE, "TrainingInputMode": "File", "ContainerEntrypoint": ["sh", "-c", script]}
+        sagemaker.create_training_job(
+            TrainingJobName=name,
+            RoleArn=ROLE,
+            AlgorithmSpecification=algorithm,
+            OutputDataConfig={"S3OutputPath": f"s3://{bucket}/models"},
+            ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            StoppingCondition={"MaxRuntimeInSeconds": 3600},
+        )
+
+    def now(member: str) -> set[str]:
+        return {sagemaker.describe_training_job(TrainingJobName=name)[member] for name in names}
+
+    with ThreadPoolExecutor(len(names)) as threads:
+        list(threads.map(start, names))
+    until(lambda: now("SecondaryStatus") == {"Training"}, seconds=120)
+    hold.unlink()
+    until(lambda: "InProgress" not in now("TrainingJobStatus"), seconds=120)
+    assert now("TrainingJobStatus") == {"Completed"}
+    models = (s3.get_object(Bucket=bucket, Key=f"models/{name}/output/model.tar.gz")["Body"].read() for name in names)
+    assert [untar(model)["name"].strip() for model in models] == names

@@ -1,0 +1,60 @@
+"""The feature store of the SageMaker SDK as it is: a group made, filled with a data frame and read."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.support import ROLE
+
+pytestmark = pytest.mark.slow
+
+ROWS = 60  # three batches
+
+
+@pytest.fixture
+def led_here(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The SDK's own client, which is one for the whole process, asks this sandbox."""
+    from sagemaker.core.utils.utils import SageMakerClient
+
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    SageMakerClient.reset()
+    yield
+    SageMakerClient.reset()
+
+
+@pytest.mark.usefixtures("led_here")
+def test_a_data_frame_is_ingested_row_by_row_and_in_batches(bucket: str, fresh: Callable[[str], str]) -> None:
+    import pandas as pd
+    from sagemaker.core.shapes import OfflineStoreConfig, OnlineStoreConfig, S3StorageConfig
+    from sagemaker.mlops.feature_store import FeatureGroupManager, ingest_dataframe
+    from sagemaker.mlops.feature_store.feature_utils import load_feature_definitions_from_dataframe
+
+    numbers = range(ROWS)
+    frame = pd.DataFrame({"id": [str(one) for one in numbers], "at": "2026-01-01T00:00:00Z", "delay": numbers})
+    frame = frame.astype({"id": "string", "at": "string"})
+    group = FeatureGroupManager.create(
+        feature_group_name=fresh("sdk"),
+        record_identifier_feature_name="id",
+        event_time_feature_name="at",
+        feature_definitions=load_feature_definitions_from_dataframe(frame),
+        role_arn=ROLE,
+        online_store_config=OnlineStoreConfig(enable_online_store=True),
+        offline_store_config=OfflineStoreConfig(s3_storage_config=S3StorageConfig(s3_uri=f"s3://{bucket}/offline")),
+    )
+    assert group is not None
+    name = str(group.feature_group_name)
+    group.wait_for_status("Created", poll=1, timeout=60)
+    for rows, batches in ((frame[:20], False), (frame[20:], True)):
+        ingest_dataframe(name, rows, max_workers=2, use_batch_write_record=batches)
+    assert {one: delay(group, one) for one in numbers} == {one: str(one) for one in numbers}
+    group.delete()
+    group.wait_for_delete(poll=1, timeout=60)
+
+
+def delay(group: Any, number: int) -> str:
+    """The feature of one record, as the online store has it."""
+    record = group.get_record(record_identifier_value_as_string=str(number)).record
+    return str({value.feature_name: value.value_as_string for value in record}["delay"])
