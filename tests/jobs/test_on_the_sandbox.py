@@ -128,7 +128,7 @@ def bench(sandbox: Any, root: Path, tmp_path: Path) -> Iterator[Bench]:
 
 def test_an_interrupted_job_resumes_is_not_trained_twice_and_is_registered_once(bench: Bench) -> None:
     bench.write()
-    bench.sandbox.arm_interruption(after_checkpoints=3, job_name_contains=bench.name)
+    bench.sandbox.fault("CreateTrainingJob", error="SpotInterruption", after_checkpoints=3, resource=bench.name)
     first = bench.train()
     record = first["record"]
     assert (first["outcome"], record["status"], record["interruptions"]) == ("trained", "Completed", 1)
