@@ -48,7 +48,7 @@ def patient(sandbox: Sandbox, service: str, attempts: int) -> Any:
         ("sqs:ListQueues", "ThrottlingException", 400, {}),
         ("lambda:ListFunctions", "TooManyRequestsException", 429, {}),
         ("dynamodb:ListTables", "InternalServerError", 500, {}),
-        ("cloudwatch:ListMetrics", "InternalServiceFault", 500, {}),
+        ("cloudwatch:ListMetrics", "InternalServiceError", 500, {}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -131,7 +131,7 @@ def test_a_reset_clears_faults(tmp_path: Any) -> None:
         ("CreateTrainingJobs", {"error": "ThrottlingException"}, "did you mean 'CreateTrainingJob'?"),
         ("s3:PutObjekt", {"error": "SlowDown"}, "s3 has no operation PutObjekt; did you mean 'PutObject'?"),
         ("PutObject", {"error": "SlowDown"}, "another service's is said as s3:PutObject"),
-        ("s4:PutObject", {"error": "SlowDown"}, "botocore knows no service s4; did you mean 's3'?"),
+        ("sagemakr:CreateModel", {"delay": 1}, "botocore knows no service sagemakr; did you mean 'sagemaker'?"),
         ("CreateModel", {"error": "ThrotlingException"}, "did you mean 'ThrottlingException'?"),
         ("s3:PutObject", {"error": "ThrottlingException"}, "has no error ThrottlingException; known: AccessDenied"),
         ("CreateModel", {}, "what is to go wrong?"),
