@@ -196,6 +196,17 @@ def test_a_job_that_fails_ends_with_its_reason_and_code_1(bench: Bench) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_launch_outlasts_throttling_and_says_that_there_was_no_capacity(bench: Bench) -> None:
+    bench.write()
+    bench.sandbox.fault("CreateTrainingJob", error="ThrottlingException", resource=bench.name)
+    bench.sandbox.fault("CreateTrainingJob", error="CapacityError", resource=bench.name)
+    done = bench.run("train", "job.yaml")
+    assert bench.sandbox.faults() == []
+    assert done.returncode == 1
+    assert "Failed: CapacityError: Unable to provision requested ML compute capacity" in done.stderr.splitlines()[-1]
+    assert bench.train()["record"]["status"] == "Completed"
+
+
 def test_ctrl_c_leaves_the_job_running_and_the_same_command_follows_it(bench: Bench) -> None:
     hold = bench.folder / "hold"
     hold.touch()

@@ -19,6 +19,8 @@ from tests.sandbox.test_training_jobs import quick
 
 Fresh = Callable[[str], str]
 
+JSON_TYPE = "application/json"
+
 
 @pytest.fixture(autouse=True)
 def none_left(sandbox: Sandbox) -> Iterator[None]:
@@ -39,6 +41,12 @@ def patient(sandbox: Sandbox, service: str, attempts: int) -> Any:
         ("DescribeModel", "InternalFailure", 500, {"ModelName": "m"}),
         ("ListExperiments", "ServiceUnavailable", 503, {}),
         ("InvokeEndpoint", "ModelNotReadyException", 429, {"EndpointName": "e", "Body": b""}),
+        (
+            "InvokeEndpoint",
+            "InternalFailure",
+            500,
+            {"EndpointName": "e", "Body": b"", "ContentType": JSON_TYPE},
+        ),
         ("GetRecord", "ThrottlingException", 400, {"FeatureGroupName": "g", "RecordIdentifierValueAsString": "1"}),
         ("s3:PutObject", "SlowDown", 503, {"Bucket": "b", "Key": "folder/key", "Body": b"content"}),
         ("s3:ListObjectsV2", "InternalError", 500, {"Bucket": "b"}),
@@ -318,7 +326,7 @@ def test_a_step_of_a_pipeline_is_throttled_and_tried_again(sandbox: Sandbox, sag
 
     def over() -> bool:
         found = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"]
-        return found != "Executing"
+        return bool(found != "Executing")
 
     until(over, seconds=120)
     (made,) = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]

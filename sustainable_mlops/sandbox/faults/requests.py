@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from moto.core.request import Request as MotoRequest
+from moto.core.request import determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
@@ -21,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox.client import INTERNAL
 from sustainable_mlops.sandbox.faults.armed import Faults, RefusedOnRequestError
+from sustainable_mlops.sandbox.faults.fault import Fault
 
 # Few models name AWS's common errors, of which moto warns on every answer.
 warnings.filterwarnings("ignore", message=r"Exception\(.*does not match an error shape", module="moto.core.serialize")
@@ -37,29 +39,33 @@ def meet(faults: Faults, request: Request, signed: str) -> Response | None:
     for service in sorted(services):
         if service_model(service).signing_name != signed:
             continue
-        found = _operation(service, request)
-        if found is not None:
-            operation, names = found
-            return _meet(faults, service, operation, names)
+        asked = _asked(service, request)
+        try:
+            operation, labels = get_service_router(service).match(asked)
+        except (HTTPException, NotImplementedError):  # none of this service's, or of a protocol that moto has not
+            continue
+        names = [*map(str, labels.values()), *request.args.values(), *_in_body(request)]
+        fault = faults.of_request(service, operation.name, names)
+        return None if fault is None else _met(fault, operation.name, asked)
     return None
 
 
-def _meet(faults: Faults, service: str, operation: str, names: list[str]) -> Response | None:
-    fault = faults.of_request(service, operation, names)
-    if fault is None:
-        return None
+def _asked(service: str, request: Request) -> MotoRequest:
+    """The request for moto, which tells the protocol by the type of the body; that of REST may have any."""
+    environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
+    if get_service_model(service).protocol.startswith("rest-"):
+        environ["CONTENT_TYPE"] = ""
+    return MotoRequest(environ)
+
+
+def _met(fault: Fault, operation: str, asked: MotoRequest) -> Response | None:
     time.sleep(fault.delay)
-    return None if fault.error is None else _refusal(service, operation, RefusedOnRequestError(fault))
-
-
-def _operation(service: str, request: Request) -> tuple[str, list[str]] | None:
-    """The operation's name, and the names that stand in the request; None where the service has no such."""
-    asked = MotoRequest(request.environ | {"wsgi.input": io.BytesIO(request.get_data())})
-    try:
-        operation, labels = get_service_router(service).match(asked)
-    except HTTPException:
+    if fault.error is None:
         return None
-    return operation.name, [*map(str, labels.values()), *request.args.values(), *_in_body(request)]
+    error, model = RefusedOnRequestError(fault), get_service_model(fault.service)
+    serializer = get_serializer_class(fault.service, determine_request_protocol(model, asked.content_type))
+    answer = serializer(model.operation_model(operation)).serialize(error)
+    return Response(answer["body"], status=error.status, headers=answer["headers"])
 
 
 def _in_body(request: Request) -> Iterator[str]:
@@ -74,9 +80,3 @@ def _in_body(request: Request) -> Iterator[str]:
             return
         if isinstance(fields, dict):
             yield from (value for value in fields.values() if isinstance(value, str))
-
-
-def _refusal(service: str, operation: str, error: RefusedOnRequestError) -> Response:
-    model = get_service_model(service)
-    answer = get_serializer_class(service, model.protocol)(model.operation_model(operation)).serialize(error)
-    return Response(answer["body"], status=error.status, headers=answer["headers"])
