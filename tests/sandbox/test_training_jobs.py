@@ -117,7 +117,7 @@ def test_an_interrupted_spot_job_resumes_and_says_so(
     sandbox.fault("CreateTrainingJob", error="SpotInterruption", after_checkpoints=2, resource=name)
     arn = sagemaker.create_training_job(**job)["TrainingJobArn"]
     assert refusal(sagemaker.create_training_job, **job)[0] == "ResourceInUse"
-    done = until(lambda: finished(sagemaker, name))
+    done = until(lambda: finished(sagemaker, name), seconds=90)
     assert (done["TrainingJobStatus"], done["SecondaryStatus"]) == ("Completed", "Completed")
     path = [transition["Status"] for transition in done["SecondaryStatusTransitions"]]
     again = ["Starting", "Downloading", "Training"]
@@ -139,7 +139,7 @@ def test_a_stopped_job_is_stopped_once(sagemaker: Any, job: Any) -> None:
     until(lambda: sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Training")
     assert refusal(sagemaker.delete_training_job, TrainingJobName=name)[0] == "ResourceInUse"
     sagemaker.stop_training_job(TrainingJobName=name)
-    assert until(lambda: finished(sagemaker, name))["TrainingJobStatus"] == "Stopped"
+    assert until(lambda: finished(sagemaker, name), seconds=90)["TrainingJobStatus"] == "Stopped"
     message = refusal(sagemaker.stop_training_job, TrainingJobName=name)[1]
     assert message == "The request was rejected because the training job is in status Stopped."
 

@@ -120,5 +120,5 @@ def _errors(service: str, operation: str) -> dict[str, int]:
 def _code_and_status(shape: Shape) -> tuple[str, int]:
     """As the model says them, else the shape's name, and whose fault it is."""
     said = shape.metadata.get("error", {})
-    fault = shape._shape_model.get("fault")
-    return said.get("code", shape.name), said.get("httpStatusCode") or (500 if fault else 400)
+    its_fault = vars(shape)["_shape_model"].get("fault")  # which botocore leaves out of the metadata
+    return said.get("code", shape.name), said.get("httpStatusCode") or (500 if its_fault else 400)
