@@ -3,6 +3,7 @@
 - `smlops sandbox start`
 - `smlops sandbox exec -- terraform -chdir=envs/dev apply`
 - `smlops sandbox exec -- aws sagemaker list-endpoints`
+- `smlops sandbox fault --operation CreateTrainingJob --error CapacityError`
 - `smlops sandbox status`
 - `smlops sandbox stop`
 """
@@ -95,6 +96,67 @@ def status(
         table.add_row("", "nothing", "0", "")
     cli.stdout().print(table)
     print(_OPT_ML[sandbox.opt_ml])
+
+
+@app.command()
+def fault(
+    operation: Annotated[
+        str | None,
+        typer.Option(help="Operation of SageMaker, such as `CreateEndpoint`; another service's as `s3:PutObject`."),
+    ] = None,
+    error: Annotated[
+        str | None,
+        typer.Option(
+            help="A code that botocore's model or AWS's common errors have for it; or how what it makes fails: "
+            "`Failed` (endpoint), `CreateFailed` (feature group), `CapacityError`, `InternalServerError` (jobs), "
+            "`SpotInterruption` (training on managed spot)."
+        ),
+    ] = None,
+    message: Annotated[str | None, typer.Option(help="Words of the error, or FailureReason.")] = None,
+    times: Annotated[int, typer.Option(min=1, help="How often. A client's retry counts as another request.")] = 1,
+    resource: Annotated[str, typer.Option(help="Part of a name in the request; without it, any matches.")] = "",
+    delay: Annotated[float, typer.Option(min=0, help="Seconds before the request is answered.")] = 0,
+    status_delay: Annotated[
+        float, typer.Option(min=0, help="Seconds longer that what is made stays Creating, Updating or Starting.")
+    ] = 0,
+    after_checkpoints: Annotated[
+        int | None, typer.Option(min=0, help="Checkpoint files in S3 before SpotInterruption; 1 without it, 0 is now.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--list", help="The faults that wait.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Forget all that wait.")] = False,
+) -> None:
+    """Have something go wrong, as often as is said, to see what your code does then.
+
+    - throttled: `smlops sandbox fault --operation CreateTrainingJob --error ThrottlingException --times 3`
+    - S3 is slow: `smlops sandbox fault --operation s3:PutObject --error SlowDown --times 5 --resource my-bucket`
+    - it takes 10 s: `smlops sandbox fault --operation DescribeEndpoint --delay 10`
+    - long under way: `smlops sandbox fault --operation CreateEndpoint --status-delay 60`
+    - it fails: `smlops sandbox fault --operation CreateEndpoint --error Failed --message "Out of memory"`
+    - no instances: `smlops sandbox fault --operation CreateTrainingJob --error CapacityError`
+    - spot is lost: `smlops sandbox fault --operation CreateTrainingJob --error SpotInterruption --after-checkpoints 2`
+    - what waits: `smlops sandbox fault --list`, and none of it any more: `smlops sandbox fault --clear`
+
+    The first fault that matches is used. They are gone with the sandbox, or its reset.
+    """
+    asked = {
+        "error": error,
+        "message": message,
+        "times": times,
+        "resource": resource,
+        "delay": delay,
+        "status_delay": status_delay,
+        "after_checkpoints": after_checkpoints,
+    }
+    if [operation is not None, show, clear].count(True) != 1:
+        raise UserError("sandbox fault: say one of --operation, --list and --clear")
+    sandbox = _running()
+    if operation is not None:
+        print(f"Waits: {sandbox.fault(operation, **asked)}.")
+    elif clear:
+        sandbox.clear_faults()
+        print("No fault waits.")
+    else:
+        print("\n".join(map(str, sandbox.faults())) or "No fault waits.")
 
 
 @app.command(name="exec", context_settings={"ignore_unknown_options": True})

@@ -233,7 +233,12 @@ class Demo:
         step.result = f"{len(files)} Parquet files, {size / 1e6:.1f} MB"
 
     def _train(self, step: Step) -> RunRecord:
-        self._sandbox.arm_interruption(INTERRUPT_AFTER_CHECKPOINTS, "flight-delay")
+        self._sandbox.fault(
+            "CreateTrainingJob",
+            error="SpotInterruption",
+            after_checkpoints=INTERRUPT_AFTER_CHECKPOINTS,
+            resource="flight-delay",
+        )
         prepared = launch.prepare(WORKLOAD / "job.yaml")
         record = launch.start(prepared)
         record = wait(

@@ -14,6 +14,7 @@ from sustainable_mlops.sandbox import accounts, malformed, moto_gaps
 from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
 from sustainable_mlops.sandbox.control import Control
 from sustainable_mlops.sandbox.errors import ApiError
+from sustainable_mlops.sandbox.faults import requests as faults
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
 from sustainable_mlops.sandbox.gate import Gate
 from sustainable_mlops.sandbox.plane import moto_cloudformation, moto_tags
@@ -76,7 +77,9 @@ class Application:
         service = scope["service"] if scope else ""
         if service == "sagemaker" or request.headers.get("X-Amz-Target", "").startswith(TARGET):
             region, account = scope["region"] if scope else DEFAULT_REGION, accounts.account_of(request.headers)
-            return self._answers.of(request, lambda: self._api.respond(request, account, region))
+            return self._answers.of(
+                request, lambda: self._met(request, service, lambda: self._api.respond(request, account, region))
+            )
         if service == "tagging":
             moto_tags.be_seen(accounts.account_of(request.headers))
         if (request.method, request.path) == _RESET:
@@ -85,8 +88,12 @@ class Application:
             # Whoever looks into a bucket sees every record that was put before.
             self._flush(bucket=request.path.split("/")[1])
         if request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded":
-            return self._answers.of(request, lambda: self._ask_moto(request))
-        return self._ask_moto(request)
+            return self._answers.of(request, lambda: self._met(request, service, lambda: self._ask_moto(request)))
+        return self._met(request, service, lambda: self._ask_moto(request))
+
+    def _met(self, request: Request, service: str, answer: Callable[[], Response]) -> Response:
+        """The answer, or the fault that was asked for in its place."""
+        return faults.meet(self.sagemaker.faults, request, service) or answer()
 
     def _ask_moto(self, request: Request) -> Response:
         ask: Callable[[dict[str, Any], Any], Iterable[bytes]] = self._moto

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 CREDENTIALS = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
 #: moto's header for the account that a request acts in.
 ACCOUNT = "x-moto-account-id"
+#: In the user agent of the requests that the sandbox itself makes.
+INTERNAL = "smlops-sandbox"
 
 
 def s3_control_endpoint(endpoint: str) -> str:

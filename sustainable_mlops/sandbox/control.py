@@ -1,30 +1,19 @@
-"""The sandbox's own routes: health, inventory, and spot interruptions. There is no other way round the AWS APIs."""
+"""The sandbox's own routes: health, inventory, and faults on request. There is no other way round the AWS APIs."""
 
 import json
 import os
-import re
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from werkzeug import Request, Response
 
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import inventory
 from sustainable_mlops.sandbox.context import Context
-from sustainable_mlops.sandbox.errors import ApiError
+from sustainable_mlops.sandbox.faults.fault import Fault
 from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
 from sustainable_mlops.sandbox.runtime import mounting
-from sustainable_mlops.sandbox.sagemaker.training_jobs import TrainingJobs
-
-_INTERRUPT = re.compile(r"/_sandbox/training-jobs/(?P<name>[^/]+)/interrupt")
-
-
-class Interruption(BaseModel):
-    """Take the instance of the next managed-spot job away whose name matches."""
-
-    model_config = ConfigDict(extra="forbid")
-    after_checkpoints: int = Field(default=1, ge=1, description="Checkpoint files that must be in S3 by then.")
-    job_name_contains: str = Field(default="", description="Part of the job's name; empty matches every job.")
 
 
 class Control:
@@ -43,10 +32,8 @@ class Control:
             return _json({"status": "ok"} | facts)
         if route == ("GET", "/_sandbox/inventory"):
             return _json(self._inventory())
-        if route == ("POST", "/_sandbox/interruptions"):
-            return self._arm(request)
-        if request.method == "POST" and (interrupt := _INTERRUPT.fullmatch(request.path)):
-            return self._interrupt(interrupt["name"])
+        if request.path == "/_sandbox/faults" and request.method in ("GET", "POST", "DELETE"):
+            return self._faults(request)
         return _json({"error": f"the sandbox has no route {' '.join(route)}"}, status=404)
 
     def _inventory(self) -> inventory.Inventory:
@@ -57,28 +44,21 @@ class Control:
                 sagemaker.setdefault(kind, []).extend(sorted(names))
         return found | ({"sagemaker": found.get("sagemaker", {}) | sagemaker} if sagemaker else {})
 
-    def _arm(self, request: Request) -> Response:
-        try:
-            wanted = Interruption.model_validate_json(request.get_data() or b"{}")
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "body"
-            return _json({"error": f"{where}: {first['msg']}"}, status=400)
-        self._sagemaker.arm_interruption(wanted.job_name_contains, wanted.after_checkpoints)
-        return _json(wanted.model_dump())
-
-    def _interrupt(self, name: str) -> Response:
-        for parts in self._sagemaker:
-            jobs = parts.of(TrainingJobs)
-            with parts.region.lock:
-                if jobs.find(name) is None:
-                    continue
-                try:
-                    jobs.interrupt(name)
-                except ApiError as error:
-                    return _json({"error": error.message}, status=409)
-            return _json({"interrupted": name})
-        return _json({"error": f"no training job {name}"}, status=404)
+    def _faults(self, request: Request) -> Response:
+        """POST one, DELETE all; what waits by now."""
+        faults = self._sagemaker.faults
+        if request.method == "DELETE":
+            faults.clear()
+        elif request.method == "POST":
+            try:
+                return _json(faults.arm(Fault.model_validate_json(request.get_data() or b"{}")).model_dump())
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(str(part) for part in first["loc"]) or "body"
+                return _json({"error": f"{where}: {first['msg']}"}, status=400)
+            except UserError as error:
+                return _json({"error": str(error)}, status=400)
+        return _json([fault.model_dump() for fault in faults.listed()])
 
 
 def _json(value: Any, status: int = 200) -> Response:

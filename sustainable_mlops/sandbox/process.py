@@ -13,8 +13,8 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.errors import UserError
@@ -22,6 +22,9 @@ from sustainable_mlops.sandbox.client import CREDENTIALS, make_client, s3_contro
 from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
 from sustainable_mlops.sandbox.server_process import ServerProcess
 from sustainable_mlops.terraform import LOCAL
+
+if TYPE_CHECKING:
+    from sustainable_mlops.sandbox.faults.fault import Fault
 
 FOLDER = LOCAL / "sandbox"
 #: Where the sandbox in the background says how to reach it.
@@ -167,14 +170,24 @@ class Sandbox:
         answer: dict[str, dict[str, list[str]]] = self._request("GET", "inventory")
         return answer
 
-    def arm_interruption(self, after_checkpoints: int = 1, job_name_contains: str = "") -> None:
-        """Interrupt the next managed-spot training job whose name matches, once it has that many checkpoints in S3."""
-        body = {"after_checkpoints": after_checkpoints, "job_name_contains": job_name_contains}
-        self._request("POST", "interruptions", body)
+    def fault(self, operation: str, **how: Any) -> "Fault":
+        """Have something go wrong, `sandbox.fault("s3:PutObject", error="SlowDown", times=2)`: see `Fault` for `how`.
 
-    def interrupt(self, job_name: str) -> None:
-        """Interrupt a managed-spot training job now. Raises UserError where it is none or does not run."""
-        self._request("POST", f"training-jobs/{quote(job_name, safe='')}/interrupt", {})
+        The fault as it waits. Raises UserError for one that cannot come about.
+        """
+        from sustainable_mlops.sandbox.faults.fault import Fault
+
+        return Fault.model_validate(self._request("POST", "faults", {"operation": operation, **how}))
+
+    def faults(self) -> "list[Fault]":
+        """The faults that wait, in order."""
+        from sustainable_mlops.sandbox.faults.fault import Fault
+
+        return [Fault.model_validate(fault) for fault in self._request("GET", "faults")]
+
+    def clear_faults(self) -> None:
+        """Nothing is to go wrong any more."""
+        self._request("DELETE", "faults")
 
     def stop(self) -> bool:
         """End the server, its training jobs and its model servers: when this returns, none of them runs.

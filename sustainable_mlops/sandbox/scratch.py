@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+#: The variable by which a process of a container, and each that it has started, tells where the container's files are.
+CONTAINER = "SANDBOX_CONTAINER"
 _LOCK = "lock"
 
 
@@ -36,4 +38,15 @@ def _clear(root: Path) -> None:
         with suppress(OSError):
             with (left / _LOCK).open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _end_what_runs(left.resolve())
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _end_what_runs(left: Path) -> None:
+    """Containers die with their sandbox (Linux), but not what they have started."""
+    import psutil
+
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.environ().get(CONTAINER, "").startswith(f"{left}{os.sep}"):
+                process.kill()

@@ -14,7 +14,7 @@ from typing import Any
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import accounts, scratch
-from sustainable_mlops.sandbox.client import make_client
+from sustainable_mlops.sandbox.client import INTERNAL, make_client
 from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, Context
 from sustainable_mlops.sandbox.persistence import State
 
@@ -144,7 +144,8 @@ def _client_factory(endpoint: str) -> Callable[[str, str, str], Any]:
 
     @functools.cache
     def make(service: str, region: str, account: str) -> Any:
-        return make_client(service, region, endpoint, account, retries={"total_max_attempts": 1})
+        own = {"user_agent_extra": INTERNAL, "retries": {"total_max_attempts": 1}}
+        return make_client(service, region, endpoint, account, **own)
 
     def client(service: str, region: str, account: str) -> Any:
         with lock:

@@ -31,7 +31,7 @@ import argparse, hashlib, os, pathlib, time
 parser = argparse.ArgumentParser()
 parser.add_argument("--rounds", type=int)
 parser.add_argument("--pid_file")
-parser.add_argument("--hold")  # while this file is there, it goes no further than half of its rounds
+parser.add_argument("--hold")  # while this file is there, it goes no further than half of its rounds; a resumed one takes it away
 options = parser.parse_args()
 if options.pid_file:
     pathlib.Path(options.pid_file).write_text(str(os.getpid()))
@@ -40,6 +40,8 @@ state = b"".join(path.read_bytes() for path in sorted(pathlib.Path(os.environ["S
 done = max((int(path.stem) for path in checkpoints.glob("*.state")), default=0)
 if done:
     state = (checkpoints / f"{done:03}.state").read_bytes()
+    if options.hold:
+        pathlib.Path(options.hold).unlink(missing_ok=True)
 print(f"resumed_from={done}", flush=True)
 for number in range(done + 1, options.rounds + 1):
     state = hashlib.sha256(state).digest()
@@ -122,17 +124,20 @@ def bench(sandbox: Any, root: Path, tmp_path: Path) -> Iterator[Bench]:
     sandbox.client("ssm").put_parameter(Name=f"/{name}/platform", Value=platform, Type="String")
     (tmp_path / "train.py").write_text(SCRIPT)
     yield Bench(root, tmp_path, sandbox, name)
+    sandbox.clear_faults()
     for job in sagemaker.list_training_jobs(NameContains=name, StatusEquals="InProgress")["TrainingJobSummaries"]:
         sagemaker.stop_training_job(TrainingJobName=job["TrainingJobName"])
 
 
 def test_an_interrupted_job_resumes_is_not_trained_twice_and_is_registered_once(bench: Bench) -> None:
-    bench.write()
-    bench.sandbox.arm_interruption(after_checkpoints=3, job_name_contains=bench.name)
+    hold = bench.folder / "hold"
+    hold.touch()
+    bench.write(hyperparameters={"hold": str(hold)})
+    bench.sandbox.fault("CreateTrainingJob", error="SpotInterruption", after_checkpoints=3, resource=bench.name)
     first = bench.train()
     record = first["record"]
     assert (first["outcome"], record["status"], record["interruptions"]) == ("trained", "Completed", 1)
-    assert 0 < record["metrics"]["resumed_from"] < 14
+    assert 0 < record["metrics"]["resumed_from"] <= 14
     assert record["metrics"]["round"] == 14
     billable, training = (record["figures"][name]["value"] for name in ("billable_seconds", "training_seconds"))
     assert 0 < billable <= training
@@ -196,6 +201,17 @@ def test_a_job_that_fails_ends_with_its_reason_and_code_1(bench: Bench) -> None:
     assert "Failed: AlgorithmError" in done.stderr
     assert "no flights today" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def test_a_launch_outlasts_throttling_and_tells_a_failure_of_the_service(bench: Bench) -> None:
+    bench.write()
+    bench.sandbox.fault("CreateTrainingJob", error="ThrottlingException", resource=bench.name)
+    bench.sandbox.fault("CreateTrainingJob", error="InternalServerError", message="Try again.", resource=bench.name)
+    done = bench.run("train", "job.yaml")
+    assert bench.sandbox.faults() == []
+    assert done.returncode == 1
+    assert "Failed: InternalServerError: Try again." in done.stderr
+    assert bench.train()["record"]["status"] == "Completed"
 
 
 def test_ctrl_c_leaves_the_job_running_and_the_same_command_follows_it(bench: Bench) -> None:

@@ -78,6 +78,12 @@ class Job:
 Run = Callable[..., Job]
 
 
+def once_after(checkpoints: int) -> Callable[[int], bool]:
+    """An interruption of a spot job, as soon as that many files are in S3."""
+    waiting = [checkpoints]
+    return lambda uploaded: bool(waiting) and uploaded >= waiting[0] and bool(waiting.pop())
+
+
 @pytest.fixture
 def run(store: "S3Client", tmp_path: Path) -> Iterator[Run]:
     """Starts a job with paths in place of /opt/ml, unless told otherwise; it is closed after the test."""

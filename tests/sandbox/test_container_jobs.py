@@ -9,7 +9,7 @@ import pytest
 from sustainable_mlops.sandbox.runtime.endings import Timing
 from sustainable_mlops.sandbox.runtime.job import CapacityError, InternalServerError
 from sustainable_mlops.sandbox.runtime.training import Training
-from tests.sandbox.running import BUCKET, IMAGE, LIMIT, ROLE, WAYS, Run, keys, put, stored, unpacked
+from tests.sandbox.running import BUCKET, IMAGE, LIMIT, ROLE, WAYS, Run, keys, once_after, put, stored, unpacked
 from tests.sandbox.running import moto_client as moto_client
 from tests.sandbox.running import run as run
 from tests.sandbox.running import store as store
@@ -123,7 +123,7 @@ def test_spot_loss_takes_all_instances_and_they_resume(run: Run) -> None:
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1},
         StoppingCondition={"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600},
     )
-    job = run(Training(work), interrupt_after_checkpoints=2)
+    job = run(Training(work), interrupted=once_after(2))
     end = job.end()
     assert job.statuses.count("Interrupted") == 1
     assert end.status == "Completed"

@@ -7,7 +7,7 @@ import pytest
 
 from sustainable_mlops.sandbox import Sandbox
 from tests.sandbox.support import make_role, reset, until
-from tests.sandbox.test_stopping import start_job
+from tests.sandbox.test_stopping import family, lives, start_job, words
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +25,22 @@ def test_a_reset_ends_jobs_and_leaves_nothing(tmp_path: Path) -> None:
         assert sandbox.client("sagemaker").list_training_jobs()["TrainingJobSummaries"] == []
         make_role(sandbox)
         start_job(sandbox)  # its name is free again
+
+
+def test_what_the_job_of_a_killed_sandbox_had_started_ends_with_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    first = Sandbox.start(log=tmp_path / "log")
+    make_role(first)
+    start_job(first)
+    server = psutil.Process(first.pid)
+    until(lambda: {"601", "602"} <= words(family(server)), seconds=60)
+    started = [one for one in family(server) if words([one]) & {"601", "602"}]
+    server.kill()
+    first.stop()
+    with Sandbox.start():
+        until(lambda: not any(map(lives, started)), seconds=60)
 
 
 def test_what_a_killed_sandbox_left_is_cleared_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.runtime.endings import Timing
 from sustainable_mlops.sandbox.runtime.training import Training
-from tests.sandbox.running import BUCKET, LIMIT, REGION, Job, Run, stored
+from tests.sandbox.running import BUCKET, LIMIT, REGION, Job, Run, once_after, stored
 from tests.sandbox.running import moto_client as moto_client
 from tests.sandbox.running import run as run
 from tests.sandbox.running import store as store
@@ -189,7 +188,7 @@ seen = {"arguments": sys.argv[1:], "environment": dict(os.environ)}
 
 def test_an_interrupted_spot_job_resumes_from_the_last_checkpoint_in_s3(launch: Launch, s3: "S3Client") -> None:
     plain = launch("plain", hyperparameters={"rounds": "40"})
-    spot = launch("spot", hyperparameters={"rounds": "40"}, interrupt_after_checkpoints=2)
+    spot = launch("spot", hyperparameters={"rounds": "40"}, interrupted=once_after(2))
     end = spot.end()
     assert spot.statuses == [
         *("Starting", "Downloading", "Training", "Interrupted"),
@@ -216,7 +215,7 @@ if not any(folder.iterdir()):
     (folder / "whole").write_text("whole")
     time.sleep(60)
 """
-    job = launch(script=script, interrupt_after_checkpoints=1)
+    job = launch(script=script, interrupted=once_after(1))
     assert job.end().status == "Completed"
     assert "found []\nfound ['whole']\n" in job.log
 
@@ -397,11 +396,9 @@ def alive(pid: int) -> bool:
 
 
 def test_only_spot_is_interrupted(launch: Launch) -> None:
-    job = launch(changes={"EnableManagedSpotTraining": False}, interrupt_after_checkpoints=1)
-    with pytest.raises(UserError, match="EnableManagedSpotTraining is off"):
-        job.run.interrupt()
-    assert "Interrupted" not in job.statuses
+    job = launch(changes={"EnableManagedSpotTraining": False}, interrupted=once_after(1))
     assert job.end().status == "Completed"
+    assert "Interrupted" not in job.statuses
 
 
 def test_output_is_encrypted_with_the_key_asked_for(launch: Launch, s3: "S3Client") -> None:
@@ -414,7 +411,7 @@ def test_output_is_encrypted_with_the_key_asked_for(launch: Launch, s3: "S3Clien
 
 def test_the_log_reaches_cloudwatch_with_a_stream_for_each_instance(launch: Launch) -> None:
     logs = boto3.client("logs", region_name=REGION)
-    job = launch(logs=logs, hyperparameters={"rounds": "40"}, interrupt_after_checkpoints=2)
+    job = launch(logs=logs, hyperparameters={"rounds": "40"}, interrupted=once_after(2))
     assert job.end().status == "Completed"
     group = "/aws/sagemaker/TrainingJobs"
     streams = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]]

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.events import Publisher
+from sustainable_mlops.sandbox.faults.armed import Faults
 from sustainable_mlops.sandbox.parts.lock import Lock
 
 
@@ -29,15 +30,15 @@ class Region:
         context: Context,
         publisher: Publisher,
         call: Call,
-        take_interruption: Callable[[str], int | None],
+        faults: Faults,
         lock: Lock,
     ) -> None:
         self.account_id = account_id
         self.name = name
         self.context = context
         self.call = call
-        #: Job name to the checkpoints after which it is to be interrupted, if at all.
-        self.take_interruption = take_interruption
+        #: What is to go wrong, by the operation that makes it and its name.
+        self.faults = faults
         self.lock = lock
         #: Set once the Region closes: what runs in the background ends.
         self.closing = threading.Event()
@@ -58,6 +59,10 @@ class Region:
     def client(self, service: str) -> Any:
         """boto3 on this very sandbox, in this account and Region."""
         return self.context.client(service, self.name, self.account_id)
+
+    def transition_seconds(self, operation: str, name: str) -> float:
+        """How long the resource of that name is Creating, Updating or Deleting, now that the operation begins it."""
+        return self.context.transition_seconds + self.faults.status_delay(operation, name)
 
     def publish(self, detail_type: str, detail: Mapping[str, Any], *arns: str) -> None:
         """Tell EventBridge, and who listens here, as SageMaker does for changes of state; returns at once."""

@@ -9,6 +9,7 @@ from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.errors import ApiError, NotEmulatedError
 from sustainable_mlops.sandbox.events import Publisher
+from sustainable_mlops.sandbox.faults.armed import Faults
 from sustainable_mlops.sandbox.parts.lock import Lock
 from sustainable_mlops.sandbox.parts.operations import Does
 from sustainable_mlops.sandbox.parts.region import Region
@@ -36,8 +37,7 @@ class ControlPlane:
         self.publisher = Publisher(context.client)
         self._places: dict[Place, Parts] = {}
         self._lock = Lock()
-        #: Interruptions that wait for a job: part of its name, and the checkpoints to wait for.
-        self._interruptions: list[tuple[str, int]] = []
+        self.faults = Faults()
 
     def parts(self, account: str, region: str) -> Parts:
         """What that Region of that account holds."""
@@ -49,9 +49,10 @@ class ControlPlane:
 
     def _make(self, account: str, name: str) -> Parts:
         def call(operation: str, request: Mapping[str, Any]) -> Fields:
+            self.faults.refuse(operation, request)
             return self.call(account, name, operation, request)
 
-        return Parts(Region(account, name, self.context, self.publisher, call, self.take_interruption, self._lock))
+        return Parts(Region(account, name, self.context, self.publisher, call, self.faults, self._lock))
 
     def __iter__(self) -> Iterator[Parts]:
         with self._lock:
@@ -108,18 +109,6 @@ class ControlPlane:
             family.must_allow(region.account_id, f"sagemaker:{operation.name}", arn)
         return owner
 
-    def arm_interruption(self, job_name_contains: str, after_checkpoints: int) -> None:
-        """Interrupt the next managed-spot job whose name matches, once that many of its checkpoints are in S3."""
-        self._interruptions.append((job_name_contains, after_checkpoints))
-
-    def take_interruption(self, job_name: str) -> int | None:
-        """The checkpoints after which this job is to be interrupted; each armed interruption is used once."""
-        for interruption in self._interruptions:
-            if interruption[0] in job_name:
-                self._interruptions.remove(interruption)
-                return interruption[1]
-        return None
-
     @property
     def changes(self) -> int:
         """A number that is another one once anything may have changed."""
@@ -151,7 +140,7 @@ class ControlPlane:
         self.close()
         with self._lock:
             self._places.clear()
-            self._interruptions.clear()
+        self.faults.clear()
 
 
 def json_value(value: Any) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.sandbox.scratch import CONTAINER
 
 #: Where SageMaker mounts a container's folder.
 ML_ROOT = "/opt/ml"
@@ -93,7 +94,7 @@ class Container:
         """The environment of a process: the image's, then what is `given`, translated. This Python comes first."""
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         path = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
-        image = {"PATH": path, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+        image = {"PATH": path, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", CONTAINER: str(self.folder)}
         return inherited | image | {name: self.translate(value) for name, value in given.items()}
 
     def launch(self, command: Sequence[str], workdir: Path, *, parent: int | None = None) -> list[str]:

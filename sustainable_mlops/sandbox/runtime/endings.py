@@ -58,12 +58,6 @@ class Requests:
             self.asked = max(self.asked, cause)
         self.wake()
 
-    def done(self, cause: Cause) -> None:
-        """Take a request off, unless a stronger one has come meanwhile."""
-        with self._lock:
-            if self.asked == cause:
-                self.asked = Cause.EXIT
-
     def wake(self) -> None:
         """End the job thread's `wait`."""
         self._wake.set()

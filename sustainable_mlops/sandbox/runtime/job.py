@@ -36,6 +36,9 @@ class CapacityError(Exception):
 class InternalServerError(Exception):
     """SageMaker itself fails: raised by a fault hook. A RetryStrategy retries it, and nothing else."""
 
+    def __init__(self, message: str = "We encountered an internal error. Please try again.") -> None:
+        super().__init__(message)
+
 
 _IN_TRAINING = "Training image download completed. Training in progress."
 
@@ -45,12 +48,12 @@ class ContainerJob:
 
     `folder` belongs to the job: in it are the log, `log.txt`, and the folder of each instance's container, `algo-1` and
     so on; with `logs` (a CloudWatch Logs client) each instance has a log stream too, and with `cloudwatch` metrics are
-    published under the group's name. With `interrupt_after_checkpoints` a managed spot job is interrupted once,
-    as soon as that many files have been uploaded; other jobs never are.
+    published under the group's name. `interrupted` is asked while a managed spot job trains, with the number of
+    files that its present instances have uploaded: true takes these instances away, and the job goes on with others.
     `faults`, if given, is called at the start of the phases Starting, Downloading and Training, and may raise
-    CapacityError (Starting) or InternalServerError. `mounted` says whether /opt/ml is real, as `mounting` finds it
-    otherwise. `access`, asked in the job's thread, gives variables that lead the container's AWS clients to its role's
-    credentials.
+    CapacityError (Starting) or InternalServerError. Instances come after `starts_after` seconds at the earliest.
+    `mounted` says whether /opt/ml is real, as `mounting` finds it otherwise. `access`, asked in the job's thread, gives
+    variables that lead the container's AWS clients to its role's credentials.
     """
 
     def __init__(
@@ -62,8 +65,9 @@ class ContainerJob:
         *,
         logs: Any = None,
         cloudwatch: Any = None,
-        interrupt_after_checkpoints: int | None = None,
+        interrupted: Callable[[int], bool] | None = None,
         faults: Callable[[str], None] | None = None,
+        starts_after: float = 0.0,
         timing: Timing | None = None,
         mounted: bool | None = None,
         access: Callable[[], Mapping[str, str]] | None = None,
@@ -73,8 +77,9 @@ class ContainerJob:
         self._s3 = S3(s3)
         self._logs = logs
         self._cloudwatch = cloudwatch
-        self._interrupt_after = interrupt_after_checkpoints if work.spot else None
+        self._interrupted = interrupted if work.spot else None
         self._faults = faults or (lambda _phase: None)
+        self._starts_after = starts_after
         self._timing = timing or Timing()
         self._mounted = mounted
         self._access = access or dict[str, str]
@@ -101,17 +106,6 @@ class ContainerJob:
     def stop(self) -> None:
         """SIGTERM, SIGKILL after the grace, what is due uploaded, Stopped. Returns at once."""
         self._requests.ask(Cause.STOP)
-
-    def interrupt(self) -> None:
-        """Take the spot instances away; the job goes on with others, from the checkpoints in S3. Returns at once.
-
-        Raises UserError if the job does not use managed spot training.
-        """
-        if not self._work.spot:
-            raise UserError(
-                f"{self._work.noun} {self._work.name}: EnableManagedSpotTraining is off, only spot is interrupted"
-            )
-        self._requests.ask(Cause.INTERRUPTION)
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the end of the job, at most `timeout` seconds; True if it has ended."""
@@ -154,7 +148,9 @@ class ContainerJob:
 
     def _attempts(self, setting: Setting) -> Ending:
         """Instances after instances until none is interrupted, or fails for a reason that is retried."""
-        retries = self._work.limits.retries
+        cause, retries = self._rest(self._starts_after), self._work.limits.retries
+        if cause is not Cause.EXIT:
+            return Ending(cause)
         while True:
             self._tell("InProgress", "Starting", "Preparing the instances for training")
             cause = self._wait_for_instances()
@@ -169,11 +165,10 @@ class ContainerJob:
             else:
                 if ending.cause is not Cause.INTERRUPTION:
                     return ending
-                self._requests.done(Cause.INTERRUPTION)
                 self._tell("InProgress", "Interrupted", "The managed spot training instances were interrupted")
             self._clock.stop()
             self._units = ()
-            cause = self._rest()
+            cause = self._rest(self._timing.capacity_wait)
             if cause is not Cause.EXIT:
                 return Ending(cause)
 
@@ -186,15 +181,15 @@ class ContainerJob:
                 if time.monotonic() - since >= self._work.limits.pending:
                     raise
                 self._tell("InProgress", "Pending", "Waiting for compute capacity")
-                cause = self._rest()
+                cause = self._rest(self._timing.capacity_wait)
                 if cause is not Cause.EXIT:
                     return cause
             else:
                 return Cause.EXIT
 
-    def _rest(self) -> Cause:
-        """Wait a while for capacity; why the job is to end instead, if it is."""
-        until = time.monotonic() + self._timing.capacity_wait
+    def _rest(self, seconds: float) -> Cause:
+        """Wait for instances; why the job is to end instead, if it is."""
+        until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             self._requests.wait(min(left, self._timing.poll))
             cause = max(self._requests.asked, self._limit())
@@ -276,8 +271,8 @@ class ContainerJob:
             return Cause.MAX_WAIT
         if self._clock.held > limits.runtime:
             return Cause.MAX_RUNTIME
-        if self._interrupt_after is not None and sum(unit.uploads for unit in self._units) >= self._interrupt_after:
-            self._interrupt_after = None
+        interrupted = self._interrupted if self._units else None
+        if interrupted is not None and interrupted(sum(unit.uploads for unit in self._units)):
             return Cause.INTERRUPTION
         return Cause.EXIT
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sustainable_mlops.sandbox.errors import ValidationError
+from sustainable_mlops.sandbox.faults.known import FAILED
 from sustainable_mlops.sandbox.parts.listing import list_page
 from sustainable_mlops.sandbox.parts.objects import object_exists
 from sustainable_mlops.sandbox.parts.operations import behaves
@@ -74,6 +75,9 @@ class Endpoints(Family):
         first: bool,
     ) -> None:
         """Begin the transition to a configuration whose data are there, or back from one whose data are not."""
+        operation = "CreateEndpoint" if first else "UpdateEndpoint"
+        if (fault := self.region.faults.outcome(operation, endpoint.name, FAILED)) is not None:
+            failure = fault.message or "Request to service failed."
         private: Fields = {}
         outcome: Fields = {"EndpointStatus": "InService", "LastModifiedTime": now(), "FailureReason": failure}
         if failure and first:
@@ -87,7 +91,7 @@ class Endpoints(Family):
                 "DataCaptureConfig": _capture_summary(config),
             }
             private = {"models": models}
-        endpoint.change(self.region.context.transition_seconds, outcome, private)
+        endpoint.change(self.region.transition_seconds(operation, endpoint.name), outcome, private)
 
     def _resolve_models(self, config: Fields) -> dict[str, Fields]:
         """Variant name to the container it serves, resolved now: a model deleted later goes on being served."""
@@ -122,7 +126,7 @@ class Endpoints(Family):
             "ProductionVariants": list(variants.values()),
             "LastModifiedTime": now(),
         }
-        endpoint.change(self.region.context.transition_seconds, outcome)
+        endpoint.change(self.region.transition_seconds("UpdateEndpointWeightsAndCapacities", endpoint.name), outcome)
         return {"EndpointArn": endpoint.arn}
 
     @behaves
@@ -141,7 +145,7 @@ class Endpoints(Family):
         endpoint = self.get(request["EndpointName"])
         self._must_be_at_rest(endpoint)
         endpoint.fields["EndpointStatus"] = "Deleting"
-        endpoint.delete(self.region.context.transition_seconds)
+        endpoint.delete(self.region.transition_seconds("DeleteEndpoint", endpoint.name))
         return {}
 
     def restore(self, kept: Any) -> None:

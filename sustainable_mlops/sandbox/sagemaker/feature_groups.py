@@ -3,6 +3,7 @@
 import time
 
 from sustainable_mlops.sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
+from sustainable_mlops.sandbox.faults.known import CREATE_FAILED
 from sustainable_mlops.sandbox.parts.listing import list_page
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.resources import Family, Fields, now
@@ -40,7 +41,11 @@ class FeatureGroups(Family):
         if "OfflineStoreConfig" in request:
             group.fields["OfflineStoreConfig"] = self._offline_store(name, request["OfflineStoreConfig"])
             group.fields["OfflineStoreStatus"] = {"Status": "Active"}
-        group.change(self.region.context.transition_seconds, {"FeatureGroupStatus": "Created"})
+        made: Fields = {"FeatureGroupStatus": "Created"}
+        if (fault := self.region.faults.outcome("CreateFeatureGroup", name, CREATE_FAILED)) is not None:
+            reason = fault.message or "Internal failure: the feature group could not be created."
+            made = {"FeatureGroupStatus": CREATE_FAILED, "FailureReason": reason}
+        group.change(self.region.transition_seconds("CreateFeatureGroup", name), made)
         return {"FeatureGroupArn": group.arn}
 
     def _offline_store(self, name: str, config: Fields) -> Fields:
@@ -84,7 +89,8 @@ class FeatureGroups(Family):
         if "ThroughputConfig" in request:
             group.fields["ThroughputConfig"] = group.fields["ThroughputConfig"] | request["ThroughputConfig"]
         group.fields |= {"LastUpdateStatus": {"Status": "InProgress"}, "LastModifiedTime": now()}
-        group.change(self.region.context.transition_seconds, {"LastUpdateStatus": {"Status": "Successful"}})
+        seconds = self.region.transition_seconds("UpdateFeatureGroup", group.name)
+        group.change(seconds, {"LastUpdateStatus": {"Status": "Successful"}})
         return {"FeatureGroupArn": group.arn}
 
     @behaves
@@ -97,7 +103,7 @@ class FeatureGroups(Family):
         """Deleting, then gone with its online records. What lies in S3 stays, as on AWS."""
         group = self.get(request["FeatureGroupName"])
         group.fields["FeatureGroupStatus"] = "Deleting"
-        group.delete(self.region.context.transition_seconds)
+        group.delete(self.region.transition_seconds("DeleteFeatureGroup", group.name))
         return {}
 
     @behaves

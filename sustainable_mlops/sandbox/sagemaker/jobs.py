@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sustainable_mlops.sandbox.errors import ResourceInUseError, ValidationError
+from sustainable_mlops.sandbox.faults.known import CAPACITY, INTERNAL
 from sustainable_mlops.sandbox.parts.listing import list_page
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Fields, Resource, now
@@ -29,8 +30,6 @@ class Jobs(Family):
         self._runs: dict[str, ContainerJob] = {}
         #: Called with a job's name after each of its updates, without the Region's lock.
         self.when_updated: list[Callable[[str], None]] = []
-        #: Called with a job's name and phase, in its thread, and may raise `runtime.job`'s errors: faults on request.
-        self.faults: Callable[[str, str], None] = lambda _job, _phase: None
 
     @property
     def status(self) -> str:
@@ -62,12 +61,25 @@ class Jobs(Family):
             self.region.client("s3"),
             lambda update: self._update(job, update),
             logs=self.region.client("logs"),
-            faults=lambda phase: self.faults(name, phase),
+            faults=lambda phase: self._fail_on_request(name, phase),
+            starts_after=self.region.faults.status_delay(f"Create{self.kind}", name),
             access=None if role is None else lambda: self._access(role),
             **options,
         )
         self._runs[name].start()
         return {f"{self.kind}Arn": job.arn}
+
+    def _fail_on_request(self, name: str, phase: str) -> None:
+        """Raise the error of `runtime.job` that a fault asks for in this phase."""
+        from sustainable_mlops.sandbox.runtime.job import CapacityError, InternalServerError
+
+        for error, at, failure in (
+            (CAPACITY, "Starting", CapacityError),
+            (INTERNAL, "Downloading", InternalServerError),
+        ):
+            fault = self.region.faults.outcome(f"Create{self.kind}", name, error) if phase == at else None
+            if fault is not None:
+                raise failure(fault.message) if fault.message else failure
 
     def _access(self, role: str) -> Mapping[str, str]:
         """Variables that lead a container's AWS clients here, with credentials of its role."""

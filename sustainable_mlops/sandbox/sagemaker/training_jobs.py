@@ -40,9 +40,11 @@ class TrainingJobs(Jobs):
             "EnableInterContainerTrafficEncryption": request.get("EnableInterContainerTrafficEncryption", False),
             **warm_pools.begun(name, request, self),
         }
-        interruption = self.region.take_interruption(name) if spot else None
         role = None if isolated else request["RoleArn"]
-        options = {"interrupt_after_checkpoints": interruption, "cloudwatch": self.region.client("cloudwatch")}
+        options: Fields = {
+            "interrupted": lambda checkpoints: self.region.faults.interrupts(name, checkpoints),
+            "cloudwatch": self.region.client("cloudwatch"),
+        }
         return self.begin(request, fields, Training(request), role=role, **options)
 
     def told(self, job: Resource, update: "Update") -> None:
@@ -108,13 +110,6 @@ class TrainingJobs(Jobs):
         """Its secondary status says so too, and its instances are gone."""
         job.fields["SecondaryStatus"] = "Failed"
         warm_pools.ended(job, completed=False)
-
-    def interrupt(self, name: str) -> None:
-        """Take a running spot job's instances away, now."""
-        job = self.get(name)
-        if job.fields["TrainingJobStatus"] in OVER or not job.fields["EnableManagedSpotTraining"]:
-            raise ValidationError(f"Training job {name} is not a managed-spot job in progress.")
-        self.run(name).interrupt()
 
     def not_found(self, _name: str) -> Exception:
         """The same words whatever the name."""

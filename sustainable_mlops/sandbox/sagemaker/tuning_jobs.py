@@ -171,7 +171,7 @@ class HyperParameterTuningJobs(Family):
         if job.fields["HyperParameterTuningJobStatus"] not in OVER:
             raise ValidationError(f"The tuning job {job.name} cannot be deleted: it is not in a terminal state.")
         job.fields["HyperParameterTuningJobStatus"] = "Deleting"
-        job.delete(self.region.context.transition_seconds)
+        job.delete(self.region.transition_seconds("DeleteHyperParameterTuningJob", job.name))
         return {}
 
     def left(self) -> dict[str, list[str]]:
