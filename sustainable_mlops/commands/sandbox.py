@@ -179,7 +179,8 @@ def execute(
         raise UserError(f"sandbox: no command `{command[0]}` on PATH") from None
     except OSError as error:
         raise UserError(f"sandbox: {command[0]} cannot be run: {error.strerror}") from None
-    sys.exit(done.returncode)
+    # Ended by a signal: as shells tell it.
+    sys.exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
 
 
 def _running() -> Sandbox:

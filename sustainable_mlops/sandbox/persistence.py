@@ -38,8 +38,13 @@ class State:
     def __init__(self, folder: Path, account: str) -> None:
         self._account = account
         self._file, self._bodies = folder / _FILE, folder / _BODIES
-        self._bodies.mkdir(parents=True, exist_ok=True)
-        self._lock: IO[str] = (folder / "lock").open("w")
+        try:
+            self._bodies.mkdir(parents=True, exist_ok=True)
+            self._lock: IO[str] = (folder / "lock").open("w")
+        except OSError as error:
+            raise UserError(
+                f"sandbox: no state can be kept in {folder} ({error.strerror}); give --state another folder"
+            ) from None
         self._saving = threading.Lock()
         self._saved: tuple[int, int] | None = None
         self._stopped = threading.Event()
@@ -123,10 +128,8 @@ class State:
                 }
                 content = pickle.dumps(kept)
             for name, body in bodies.items():
-                (self._bodies / name).write_bytes(body)
-            partial = self._file.with_suffix(".partial")
-            partial.write_bytes(content)
-            partial.replace(self._file)
+                _write(self._bodies / name, body)
+            _write(self._file, content)
             self._saved = changes
             for file in self._bodies.iterdir():
                 if file.name not in used:
@@ -144,6 +147,13 @@ class State:
                     why = f"{type(error).__name__}: {error}"
                     print(f"sandbox: the state of {service} is not kept: {why}", file=sys.stderr)
         return kept
+
+
+def _write(file: Path, content: bytes) -> None:
+    """All of it or, on a full disk, nothing: half a body would be taken for one that is kept already."""
+    partial = file.with_suffix(".partial")
+    partial.write_bytes(content)
+    partial.replace(file)
 
 
 def _versions() -> str:

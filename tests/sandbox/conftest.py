@@ -11,7 +11,10 @@ from sustainable_mlops import program
 from sustainable_mlops.commands.sandbox import app
 from sustainable_mlops.sandbox import Sandbox, process
 from sustainable_mlops.sandbox.client import make_client
+from tests.sandbox import answers
 from tests.sandbox.support import make_role
+
+answers.watch()
 
 _used: set[str] = set()
 

@@ -28,6 +28,7 @@ def processing(**more: Any) -> dict[str, Any]:
     return {"Name": "Prepare", "Type": "Processing", "Arguments": {}, **more}
 
 
+DEPTH = {"Name": "Depth", "Type": "Integer", "DefaultValue": 3}
 A_FILE = {"PropertyFileName": "Metrics", "OutputName": "out", "FilePath": "m.json"}
 METRIC = {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Prepare.PropertyFiles.Metrics"}, "Path": "a.b"}}
 BOTH_ENDS = {"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 1, "ExpireAfterMin": 1}
@@ -57,6 +58,10 @@ PICK = {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.Another.X"}}
         (pipeline(reads("Execution.Mood")), "Undefined reference: 'Execution.Mood'"),
         (pipeline(reads("Elsewhere.X")), "Undefined reference: 'Elsewhere.X'"),
         (pipeline(reads("Steps")), "'Steps' names nothing"),
+        (pipeline(training("A", hyperparameters={"x": {"Std:Split": ["a"]}})), "there is no function Std:Split"),
+        (pipeline(training("A"), Parameters=[DEPTH, DEPTH]), "Duplicate parameter name: 'Depth'"),
+        (pipeline(training("A"), Parameters=[DEPTH | {"DefaultValue": "deep"}]), "'deep' of parameter 'Depth' is no"),
+        (pipeline(training("A"), Parameters=[DEPTH | {"EnumValues": [1, 2]}]), "'3' of parameter 'Depth' is none of"),
         (pipeline(reads("Steps.A[")), r"Invalid expression: 'Steps.A\[' is no path"),
         (pipeline(training("A", hyperparameters={"x": {"Std:Join": ["a"]}})), "Std:Join has On, a string, and Values"),
         (

@@ -116,6 +116,27 @@ def test_a_damaged_state_is_told_and_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "state.pickle").read_bytes() == b"damaged"
 
 
+def test_a_folder_that_can_hold_no_state_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"no state can be kept in .*/file/state \(Not a directory\); give --state "):
+        Sandbox.start(state=tmp_path / "file" / "state")
+
+
+@pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="limits of other processes are Linux's")
+def test_what_found_no_room_on_the_disk_is_kept_once_there_is_some(tmp_path: Path) -> None:
+    state, log = tmp_path / "state", tmp_path / "log"
+    large = os.urandom(4_000_000)
+    with Sandbox.start(state=state, log=log) as sandbox:
+        s3, server = sandbox.client("s3"), psutil.Process(sandbox.pid)
+        s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+        server.rlimit(psutil.RLIMIT_FSIZE, (1_000_000, psutil.RLIM_INFINITY))
+        s3.put_object(Bucket="kept", Key="large", Body=large)
+        until(lambda: "File too large" in log.read_text())
+        server.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
+    with Sandbox.start(state=state) as sandbox:
+        assert sandbox.client("s3").get_object(Bucket="kept", Key="large")["Body"].read() == large
+
+
 def test_the_inventory_leaves_out_what_aws_owns_and_keys_on_their_way_out() -> None:
     with Sandbox.start() as sandbox:
         kms = sandbox.client("kms")
@@ -141,6 +162,7 @@ def test_the_command_line_starts_uses_and_stops_one(
     assert status["opt_ml"] == "paths"
     assert f"{', '.join(topics[:4])} and 1 more (--json has all)" in command("status")[1], "whole where nobody looks"
     assert command("exec", "--", sys.executable, "-c", "raise SystemExit(7)")[0] == 7
+    assert command("exec", "--", "sh", "-c", "kill -KILL $$")[0] == 137
     missing = "error: sandbox: no command `no-such-command` on PATH\n"
     assert command("exec", "--", "no-such-command") == (2, "", missing)
     program = tmp_path / "no-program"

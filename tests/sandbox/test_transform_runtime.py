@@ -109,6 +109,16 @@ def test_an_object_that_fails_fails_the_job_and_leaves_the_others(
     assert "ValueError" in job.log
 
 
+def test_an_object_that_is_no_gzip_is_named_and_leaves_the_others(
+    run: Run, store: "S3Client", model: ServedModel
+) -> None:
+    whole = gzip.compress(b"1,2\n" * 1000)
+    put(store, in__a=whole[:15] + b"\xff" * 8 + whole[23:], in__b=whole)
+    end = run(Transform(request(given={"CompressionType": "Gzip"}), model)).end()
+    assert "s3://flights/in/a: not gzip: " in (end.failure_reason or "")
+    assert keys(store, "out/") == ["out/b.out"]
+
+
 def test_a_stopped_job_stores_nothing(run: Run, store: "S3Client", model: ServedModel) -> None:
     put(store, in__a="1,2\n", in__b="slow\n")
     started = "/opt/ml/started"

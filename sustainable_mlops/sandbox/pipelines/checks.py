@@ -1,15 +1,16 @@
 """What CreatePipeline refuses in a definition whose form is right."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from sustainable_mlops.aws.service_model import service_model
-from sustainable_mlops.sandbox.errors import NotEmulatedError
-from sustainable_mlops.sandbox.pipelines import conditions, graph
+from sustainable_mlops.sandbox.errors import NotEmulatedError, ValidationError
+from sustainable_mlops.sandbox.pipelines import conditions, graph, parameters
 from sustainable_mlops.sandbox.pipelines.definition import (
     Definition,
+    Parameter,
     Placed,
     Step,
     condition_arguments,
@@ -39,6 +40,7 @@ _MOST_ITEMS = 100
 def check(text: str) -> Definition:
     """The definition that a text holds; raises ValidationError, and NotEmulatedError where a step is not run here."""
     definition = parse(text)
+    _check_parameters(definition.parameters)
     steps = graph.steps_by_name(definition)
     for placed in steps.values():
         _check_type(placed)
@@ -52,6 +54,18 @@ def check(text: str) -> Definition:
         raise refused(f"Invalid expression: {error}.") from None
     graph.in_order(steps)
     return definition
+
+
+def _check_parameters(declared: Sequence[Parameter]) -> None:
+    names = [parameter.name for parameter in declared]
+    for number, parameter in enumerate(declared):
+        if parameter.name in names[:number]:
+            raise refused(f"Parameter names must be unique. Duplicate parameter name: '{parameter.name}'.")
+        if parameter.default_value is not None:
+            try:
+                parameters.value(parameter, None)
+            except ValidationError as error:
+                raise refused(error.message) from None
 
 
 def _check_type(placed: Placed) -> None:

@@ -39,6 +39,8 @@ def references(value: Any) -> Iterator[Reference]:
             yield _reference(argument)
             return
         _check_function(name, argument)
+    elif isinstance(value, dict) and len(value) == 1 and next(iter(value)).startswith("Std:"):
+        raise ValueError(f"there is no function {next(iter(value))}")
     if isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from references(inner)

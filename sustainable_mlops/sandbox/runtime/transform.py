@@ -3,6 +3,7 @@
 import gzip
 import math
 import threading
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -92,7 +93,7 @@ class Asking:
         if self.compressed:
             try:
                 content = gzip.decompress(content)
-            except (OSError, EOFError) as error:
+            except (OSError, EOFError, zlib.error) as error:
                 raise UserError(f"not gzip: {error}") from None
         found = records.split(content, self.split_type)
         asked = [self.processing.asked(record) for record in found]

@@ -156,7 +156,10 @@ class ModelPackages(Family):
             metadata.pop(key, None)
         more = package.fields.get("AdditionalInferenceSpecifications", [])
         more = more + request.get("AdditionalInferenceSpecificationsToAdd", [])
-        package.fields |= {"CustomerMetadataProperties": metadata, "AdditionalInferenceSpecifications": more}
+        for member, value in (("CustomerMetadataProperties", metadata), ("AdditionalInferenceSpecifications", more)):
+            package.fields.pop(member, None)
+            if value:  # the service model knows neither of them empty
+                package.fields[member] = value
         package.fields["LastModifiedTime"] = now()
         self._announce(package)
         return {"ModelPackageArn": package.arn}

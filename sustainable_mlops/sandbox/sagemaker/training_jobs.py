@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from sustainable_mlops.sandbox.runtime.reporting import Update
 
 
+#: How long a job may run that does not say: a day. Source: StoppingCondition in the SageMaker API reference.
+_LONGEST = {"MaxRuntimeInSeconds": 86400}
+
+
 class TrainingJobs(Jobs):
     """Create, Describe, List, Update, Stop and DeleteTrainingJob."""
 
@@ -30,6 +34,7 @@ class TrainingJobs(Jobs):
         check(request)
         isolated, spot = (request.get(f"Enable{what}", False) for what in ("NetworkIsolation", "ManagedSpotTraining"))
         fields = {
+            "StoppingCondition": _LONGEST | request.get("StoppingCondition", {}),
             "SecondaryStatus": "Starting",
             "SecondaryStatusTransitions": [
                 {"Status": "Starting", "StartTime": now(), "StatusMessage": "Preparing the instances for training"}
@@ -125,11 +130,9 @@ def check(request: Fields) -> None:
 
 
 def _check_spot(request: Fields) -> None:
-    stopping, spot = request.get("StoppingCondition", {}), request.get("EnableManagedSpotTraining", False)
+    stopping, spot = _LONGEST | request.get("StoppingCondition", {}), request.get("EnableManagedSpotTraining", False)
     longest_wait = stopping.get("MaxWaitTimeInSeconds")
-    # Without MaxRuntimeInSeconds a job may run a day. Source: StoppingCondition in the SageMaker API reference.
-    longest_run = stopping.get("MaxRuntimeInSeconds", 86400)
-    if spot and (longest_wait is None or longest_wait < longest_run):
+    if spot and (longest_wait is None or longest_wait < stopping["MaxRuntimeInSeconds"]):
         raise ValidationError(
             "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
         )
