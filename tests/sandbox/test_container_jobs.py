@@ -9,7 +9,7 @@ import pytest
 from sustainable_mlops.sandbox.runtime.endings import Timing
 from sustainable_mlops.sandbox.runtime.job import CapacityError, InternalServerError
 from sustainable_mlops.sandbox.runtime.training import Training
-from tests.sandbox.running import BUCKET, IMAGE, LIMIT, ROLE, WAYS, Run, keys, once_after, put, stored, unpacked
+from tests.sandbox.running import BUCKET, IMAGE, LIMIT, ROLE, WAYS, Job, Run, keys, once_after, put, stored, unpacked
 from tests.sandbox.running import moto_client as moto_client
 from tests.sandbox.running import run as run
 from tests.sandbox.running import store as store
@@ -235,6 +235,21 @@ def test_what_only_sagemaker_can_run_is_told(run: Run, changes: dict[str, Any], 
     assert end.failure_reason is not None
     assert end.failure_reason.startswith("ClientError: ")
     assert reason in end.failure_reason
+
+
+def test_a_job_that_is_stopped_before_all_its_instances_are_ready_is_stopped(run: Run) -> None:
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    asked: list[str] = []
+
+    def stop(phase: str) -> None:
+        if phase == "Downloading":
+            asked.append(phase)
+            until(lambda: started, seconds=LIMIT)[0].run.stop()
+
+    started: list[Job] = []
+    started.append(run(Training(request("sh", "-c", "exit 0", ResourceConfig=resources)), faults=stop))
+    end = started[0].end()
+    assert (asked, end.status, end.failure_reason) == (["Downloading"], "Stopped", None)
 
 
 @pytest.mark.parametrize("mounted", WAYS)

@@ -24,6 +24,10 @@ def each(*body: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"Name": "Each", "Type": "ForEach", "Arguments": arguments}
 
 
+def no_file(path: str) -> dict[str, Any]:
+    return training("Train", hyperparameters={"x": {"Std:JsonGet": {"PropertyFile": {"Get": path}, "Path": "a"}}})
+
+
 def processing(**more: Any) -> dict[str, Any]:
     return {"Name": "Prepare", "Type": "Processing", "Arguments": {}, **more}
 
@@ -68,6 +72,8 @@ PICK = {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.Another.X"}}
             pipeline(training("A", hyperparameters={"x": {"Std:JsonGet": {"Path": "a"}}})),
             "either PropertyFile or S3Uri",
         ),
+        (pipeline(no_file("Steps.Prepare.Arn"), processing()), "PropertyFile is a Get of Steps.<step>.PropertyFiles"),
+        (pipeline(no_file("Parameters.X"), Parameters=[{"Name": "X"}]), "PropertyFile is a Get of Steps.<step>"),
         (pipeline(reads("Steps.Fail.X"), fail()), "refers to a Fail step"),
         (pipeline(reads("ForEach.CurrentItem")), "Undefined reference: 'ForEach.CurrentItem'"),
         (pipeline(reads("Steps.Prepare.PropertyFiles.Metrics"), processing()), "Undefined property file"),

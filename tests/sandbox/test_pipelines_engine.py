@@ -82,6 +82,23 @@ def evaluation(uri: str) -> dict[str, Any]:
 AUC = {"Std:JsonGet": {"PropertyFile": get("Steps.Evaluate.PropertyFiles.Metrics"), "Path": "folds[1].auc['mean']"}}
 
 
+@pytest.mark.parametrize("values", [3, "abc", None])
+def test_a_condition_on_no_list_fails_its_step(p: Pipeline, values: Any) -> None:
+    choice = condition("Choice", 1, 0, then=[training("Train")], otherwise=[])
+    choice["Arguments"]["Conditions"] = [{"Type": "In", "QueryValue": "a", "Values": values}]
+    execution = p.run(pipeline(choice))
+    assert statuses(execution) == {"Choice": "Failed"}
+    assert f"In cannot compare 'a' with {values!r}" in str(execution.records["Choice"].reason)
+
+
+def test_a_pipelines_own_settings_read_no_document(p: Pipeline) -> None:
+    """They are resolved while StartPipelineExecution waits."""
+    p.outside.documents["s3://b/names.json"] = {"name": "x"}
+    name = {"Std:JsonGet": {"S3Uri": "s3://b/names.json", "Path": "name"}}
+    with pytest.raises(ValidationError, match=r"Std:JsonGet cannot read s3://b/names.json"):
+        p.begin(pipeline(training("Train"), PipelineExperimentConfig={"ExperimentName": name}))
+
+
 @pytest.mark.parametrize(("mean", "begun"), [(0.9, "Train"), (0.4, "Give-up")])
 def test_a_condition_on_a_property_file_decides_which_branch_runs(p: Pipeline, mean: float, begun: str) -> None:
     p.outside.documents["s3://b/out/metrics.json"] = {"folds": [{}, {"auc": {"mean": mean}}]}

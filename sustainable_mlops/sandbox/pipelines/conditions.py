@@ -13,7 +13,14 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "GreaterThanOrEqualTo": operator.ge,
     "LessThan": operator.lt,
     "LessThanOrEqualTo": operator.le,
+    "In": lambda value, values: value in _list(values),
 }
+
+
+def _list(values: Any) -> list[Any]:
+    if not isinstance(values, list):
+        raise TypeError
+    return values
 
 
 def malformed(condition: Any) -> str | None:
@@ -39,11 +46,9 @@ def holds(condition: Fields, scope: Scope) -> bool:
         return not holds(condition["Condition"], scope)
     if kind == "Or":
         return any(holds(one, scope) for one in condition["Conditions"])
-    if kind == "In":
-        return bool(resolve(condition["QueryValue"], scope) in resolve(condition["Values"], scope))
-    left, right = resolve(condition["LeftValue"], scope), resolve(condition["RightValue"], scope)
+    left, right = (resolve(condition[member], scope) for member in _MEMBERS[kind])
     try:
-        return _COMPARISONS[kind](left, right)
+        return bool(_COMPARISONS[kind](left, right))
     except TypeError:
         raise StepError(f"ClientError: {kind} cannot compare {left!r} with {right!r}.") from None
 

@@ -62,10 +62,15 @@ def _check_function(name: str, argument: Any) -> None:
     if members not in ({"PropertyFile", "Path"}, {"S3Uri", "Path"}) or not isinstance(argument["Path"], str):
         raise ValueError(f"{_JSON_GET} has Path, a string, and either PropertyFile or S3Uri")
     paths.parts(argument["Path"])
-    if "PropertyFile" in argument and not (
-        is_expression(argument["PropertyFile"]) and _GET in argument["PropertyFile"]
-    ):
-        raise ValueError(f"PropertyFile is a {_GET}")
+    if "PropertyFile" in argument and not _names_property_file(argument["PropertyFile"]):
+        raise ValueError(f"PropertyFile is a {_GET} of Steps.<step>.PropertyFiles.<name>")
+
+
+def _names_property_file(value: Any) -> bool:
+    if not (is_expression(value) and isinstance(value.get(_GET), str)):
+        return False
+    found = paths.parts(value[_GET])
+    return len(found) == 4 and (found[0], found[2]) == ("Steps", "PropertyFiles")
 
 
 def is_expression(value: Any) -> bool:

@@ -8,7 +8,7 @@ from sustainable_mlops.sandbox.pipelines import paths
 from sustainable_mlops.sandbox.pipelines.definition import Placed
 from sustainable_mlops.sandbox.pipelines.execution import Execution, now
 from sustainable_mlops.sandbox.pipelines.nodes import Node
-from sustainable_mlops.sandbox.pipelines.outside import Outside
+from sustainable_mlops.sandbox.pipelines.outside import Outside, StepError
 
 
 class StepScope:
@@ -67,7 +67,9 @@ class StepScope:
         )
 
     def read_json(self, uri: str) -> Any:
-        """The document at an S3 address; raises StepError."""
+        """The document at an S3 address; raises StepError, always so for the pipeline itself."""
+        if self._node is None:  # its settings are resolved with the Region's lock held, which S3 may wait for
+            raise StepError(f"ClientError: Std:JsonGet cannot read {uri} for a pipeline's own settings.")
         return self._outside.read_json(uri)
 
 

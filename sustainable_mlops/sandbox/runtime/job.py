@@ -202,9 +202,10 @@ class ContainerJob:
         self._tell("InProgress", "Downloading", "Downloading the training image and input data")
         self._faults("Downloading")
         self._open_streams(setting.log)
-        self._units = self._work.units(setting)
-        for unit in self._units:
+        units = self._work.units(setting)
+        for number, unit in enumerate(units, 1):
             unit.prepare()
+            self._units = units[:number]  # what has no disk yet has nothing to upload
             if self._requests.asked > Cause.INTERRUPTION:
                 return Ending(self._requests.asked)
         self._tell("InProgress", "Training", _IN_TRAINING)
