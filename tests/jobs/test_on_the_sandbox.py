@@ -31,7 +31,7 @@ import argparse, hashlib, os, pathlib, time
 parser = argparse.ArgumentParser()
 parser.add_argument("--rounds", type=int)
 parser.add_argument("--pid_file")
-parser.add_argument("--hold")  # while this file is there, it goes no further than half of its rounds; a resumed one takes it away
+parser.add_argument("--hold")  # there, it goes no further than half of its rounds; resuming takes it away
 options = parser.parse_args()
 if options.pid_file:
     pathlib.Path(options.pid_file).write_text(str(os.getpid()))

@@ -139,7 +139,7 @@ def test_a_command_on_spot_goes_on_from_its_checkpoint_and_its_log_is_followed(
         hyperparameters={"lr": 0.1},
         base_job_name="spot",
     ).with_checkpoint_config(CheckpointConfig(s3_uri=f"s3://{BUCKET}/checkpoints"))
-    real.arm_interruption(after_checkpoints=1, job_name_contains="spot")
+    real.fault("CreateTrainingJob", error="SpotInterruption", after_checkpoints=1, resource="spot")
     if real.opt_ml == mounting.PATHS:
         with pytest.raises(FailedStatusError, match="is not mounted here"):
             trainer.train(wait=True, logs=False)
