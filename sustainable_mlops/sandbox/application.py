@@ -95,8 +95,8 @@ class Application:
         with self.gate.passing():
             response = Response.from_app(ask, environ, buffered=True)
         html = response.data.startswith(b"<!doctype html")  # Flask's own, of no AWS protocol
-        silent = request.method != "HEAD" and not response.data  # moto of what it does not understand
-        if response.status_code >= 400 and (html or silent):
+        silent = response.status_code == 404 and not response.data  # moto of what it does not understand
+        if response.status_code >= 400 and (html or (silent and request.method != "HEAD")):
             return malformed.refusal(request, malformed.why(request, LookupError("moto has no answer")))
         return response
 
