@@ -111,7 +111,8 @@ class Application:
 
 def _in_no_protocol(request: Request, refused: Response) -> bool:
     """Whether a refusal is Flask's page, or moto's silence on what it does not understand."""
-    return refused.data.startswith(b"<!doctype html") or (request.method != "HEAD" and not refused.data)
+    silent = refused.status_code == 404 and request.method != "HEAD" and not refused.data
+    return silent or refused.data.startswith(b"<!doctype html")
 
 
 def _moto_service(name: Any) -> Any:
