@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from sustainable_mlops.sandbox.runtime.endings import Timing
@@ -43,6 +44,20 @@ if here == hosts[0]:
 else:
     connected().sendall(str(number).encode())
 pathlib.Path(root, "model", here).write_text(str(number))
+"""
+
+
+#: Leaves a process of a session of its own, which is nobody's child.
+DAEMON = """
+import os
+ready, is_ready = os.pipe()
+if pid := os.fork():
+    os.read(ready, 1)
+    print(pid)
+else:
+    os.setsid()
+    os.write(is_ready, b".")
+    os.execvp("sleep", ["sleep", "605"])
 """
 
 
@@ -107,6 +122,20 @@ def test_one_instance_that_fails_ends_all(run: Run, store: "S3Client") -> None:
     end = run(Training(work)).end()
     assert (end.status, end.failure_reason) == ("Failed", "AlgorithmError: no such column, exit code: 3")
     assert keys(store, "models/") == []
+
+
+@pytest.mark.parametrize("mounted", WAYS)
+def test_a_daemon_ends_with_its_container(run: Run, mounted: bool) -> None:
+    job = run(Training(request("python3", "-c", DAEMON)), mounted=mounted)
+    assert job.end().status == "Completed", job.log
+    (daemon,) = (int(line) for line in job.log.splitlines() if line.isdigit())
+    until(lambda: not psutil.pid_exists(daemon))
+
+
+def test_a_container_that_is_killed_ends_with_the_code_of_its_signal(run: Run) -> None:
+    assert (
+        run(Training(request("sh", "-c", "kill -KILL $$"))).end().failure_reason == "AlgorithmError: , exit code: 137"
+    )
 
 
 def test_spot_loss_takes_all_instances_and_they_resume(run: Run) -> None:

@@ -1,12 +1,13 @@
 """Training jobs through the API: what is refused, and how a spot interruption and its end are told."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sustainable_mlops.sandbox import Sandbox
-from tests.sandbox.support import IMAGE, ROLE, refusal, tar, until
+from tests.sandbox.support import IMAGE, ROLE, make_role, refusal, tar, until
 
 pytestmark = pytest.mark.slow
 
@@ -213,3 +214,27 @@ def test_a_script_acts_as_its_role_unless_it_is_isolated(sagemaker: Any, s3: Any
     failed = run(sagemaker, isolated)
     assert failed["TrainingJobStatus"] == "Failed"
     assert "NoCredentialsError" in failed["FailureReason"]
+
+
+def test_a_job_that_ran_when_the_sandbox_ended_has_failed_in_every_respect(tmp_path: Path) -> None:
+    with Sandbox.start(state=tmp_path) as sandbox:
+        s3, sagemaker = sandbox.client("s3"), sandbox.client("sagemaker")
+        s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": sandbox.region})
+        sagemaker.create_training_job(
+            TrainingJobName="kept",
+            RoleArn=make_role(sandbox),
+            AlgorithmSpecification={
+                "TrainingImage": IMAGE,
+                "TrainingInputMode": "File",
+                "ContainerEntrypoint": ["sleep", "600"],
+            },
+            OutputDataConfig={"S3OutputPath": "s3://kept/models"},
+            ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            StoppingCondition={"MaxRuntimeInSeconds": 600},
+        )
+        until(lambda: sagemaker.describe_training_job(TrainingJobName="kept")["SecondaryStatus"] == "Training")
+    with Sandbox.start(state=tmp_path) as sandbox:
+        job = sandbox.client("sagemaker").describe_training_job(TrainingJobName="kept")
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Failed", "Failed")
+    assert [one["Status"] for one in job["SecondaryStatusTransitions"]][-2:] == ["Training", "Failed"]
+    assert all("EndTime" in one for one in job["SecondaryStatusTransitions"])

@@ -19,12 +19,31 @@ if TYPE_CHECKING:
 FileId = tuple[int, int]
 
 
+#: The variable by which every process of a container is known: the container's folder.
+_CONTAINER = "SANDBOX_CONTAINER"
+
+
 def kill_group(process: "subprocess.Popen[bytes]") -> None:
     """SIGKILL a session leader and all its children; one that is gone is fine."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
         return
+
+
+def exit_code(return_code: int) -> int:
+    """A container's exit code: 128 and the signal's number where one has killed it."""
+    return return_code if return_code >= 0 else 128 - return_code
+
+
+def _kill_marked(container: str) -> None:
+    """SIGKILL what a container has left in sessions of their own: daemons, which are nobody's children."""
+    import psutil
+
+    for process in psutil.process_iter(["environ"]):
+        if (process.info["environ"] or {}).get(_CONTAINER) == container:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 class Process:
@@ -46,9 +65,10 @@ class Process:
     ) -> None:
         self._on_line = on_line
         self._on_end = on_end
+        self._container = str(container.folder)
         self._popen = subprocess.Popen(
             container.launch(command, workdir, parent=os.getpid()),
-            env=dict(environment),
+            env={**environment, _CONTAINER: self._container},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -87,11 +107,12 @@ class Process:
         self._popen.send_signal(signal.SIGTERM)
 
     def close(self) -> int:
-        """Kill what still runs, children included, read the rest of the output, and return the return code."""
+        """Kill what still runs, daemons included, read the rest of the output, and return the return code."""
         kill_group(self._popen)
         code = self._popen.wait()
+        _kill_marked(self._container)
         for reader in self._readers:
-            reader.join(timeout=5)  # a grandchild in another session may hold the pipe open for ever
+            reader.join(timeout=5)  # a daemon that has cleared its environment may hold the pipe open for ever
         return code
 
     def _read(self, stream: IO[bytes], is_error: bool) -> None:

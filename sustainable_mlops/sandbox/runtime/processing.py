@@ -11,6 +11,7 @@ from sustainable_mlops.sandbox.runtime.container import ML_ROOT, Container
 from sustainable_mlops.sandbox.runtime.endings import Ending
 from sustainable_mlops.sandbox.runtime.inputs import Input
 from sustainable_mlops.sandbox.runtime.instance import Instance, Program
+from sustainable_mlops.sandbox.runtime.process import exit_code
 from sustainable_mlops.sandbox.runtime.s3 import failure
 from sustainable_mlops.sandbox.runtime.syncing import FolderSync
 from sustainable_mlops.sandbox.runtime.work import Limits, Outcome, Setting
@@ -150,4 +151,4 @@ class ProcessingHost:
     def failure_reason(self, return_code: int, errors: str) -> str:
         """SageMaker's words, and what the log ends with."""
         told = f": {self.container.explained(errors)}" if errors else ""
-        return f"AlgorithmError: See job logs for more information, exit code: {return_code}{told}"
+        return f"AlgorithmError: See job logs for more information, exit code: {exit_code(return_code)}{told}"

@@ -13,6 +13,7 @@ from sustainable_mlops.sandbox.runtime import archives
 from sustainable_mlops.sandbox.runtime.container import ML_ROOT, Container
 from sustainable_mlops.sandbox.runtime.inputs import Input
 from sustainable_mlops.sandbox.runtime.instance import Program
+from sustainable_mlops.sandbox.runtime.process import exit_code
 from sustainable_mlops.sandbox.runtime.s3 import failure
 from sustainable_mlops.sandbox.runtime.script_mode import Script
 from sustainable_mlops.sandbox.runtime.syncing import FolderSync
@@ -143,7 +144,7 @@ class TrainingHost:
         failure_file, errors = self.container.failure, self.container.explained(errors)
         if self._script is None:
             told = failure_file.read_text(errors="replace").strip() if failure_file.is_file() else ""
-            return f"AlgorithmError: {told or errors}, exit code: {return_code}"
+            return f"AlgorithmError: {told or errors}, exit code: {exit_code(return_code)}"
         reason = self._script.failure_reason(return_code, errors)
         failure_file.write_text(reason)
         return reason

@@ -113,6 +113,11 @@ class TrainingJobs(Jobs):
 
     def ended_with_the_sandbox(self, job: Resource) -> None:
         """Its secondary status says so too, and its instances are gone."""
+        ended, transitions = job.fields["TrainingEndTime"], job.fields["SecondaryStatusTransitions"]
+        transitions[-1]["EndTime"] = ended
+        transitions.append(
+            {"Status": "Failed", "StartTime": ended, "EndTime": ended, "StatusMessage": job.fields["FailureReason"]}
+        )
         job.fields["SecondaryStatus"] = "Failed"
         warm_pools.ended(job, completed=False)
 
