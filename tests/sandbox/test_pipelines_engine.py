@@ -3,8 +3,10 @@
 import pickle
 import threading
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from sustainable_mlops.sandbox.errors import ApiError, ValidationError
@@ -511,6 +513,28 @@ def test_a_function_in_python_runs_as_a_process() -> None:
     closing.set()
     with pytest.raises(StepError, match="was ended with the sandbox"):
         functions.run(endless, {}, {}, closing)
+
+
+PARENT = """
+import pathlib, subprocess, time
+def answer(event, context):
+    child = subprocess.Popen(["sleep", "600"])
+    pathlib.Path(event["file"]).write_text(str(child.pid))
+    time.sleep(600)
+"""
+
+
+def test_what_a_function_has_started_ends_with_it(tmp_path: Path) -> None:
+    function = functions.Function(_archive(PARENT), "app/main.answer", "python3.12", 60, {})
+    file, closing = tmp_path / "child", threading.Event()
+    threading.Thread(target=lambda: until(file.exists, seconds=60) and closing.set()).start()
+    with pytest.raises(StepError, match="was ended with the sandbox"):
+        functions.run(function, {"file": str(file)}, {}, closing)
+    until(lambda: not lives(int(file.read_text())), seconds=60)
+
+
+def lives(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def test_a_model_is_registered_in_a_group_that_is_made_where_there_is_none(p: Pipeline) -> None:

@@ -28,6 +28,17 @@ class UnknownOperationError(ApiError):
     code = "UnknownOperationException"
 
 
+class ClosingError(ApiError):
+    """The sandbox ends, or is emptied: what began now nobody would end."""
+
+    code = "ServiceUnavailable"
+    status = 503
+
+
+#: How the names of operations begin that may begin what runs.
+_BEGINNING = ("Create", "Start", "Retry")
+
+
 class ControlPlane:
     """All accounts and Regions; every one exists."""
 
@@ -69,6 +80,8 @@ class ControlPlane:
         parts = self._owner(parts, known, given)
         part = parts.of(known.part)
         with self._lock:
+            if parts.region.closing.is_set() and operation.startswith(_BEGINNING):
+                raise ClosingError("The sandbox is ending. Try again once it is there.")
             answer = getattr(part, known.method)(given)
             return shape_output(answer, service_model("sagemaker").operation_model(operation).output_shape)
 
