@@ -101,7 +101,8 @@ class TrainingJobs(Jobs):
 
     @behaves
     def delete_training_job(self, request: Fields) -> Fields:
-        """Only once it is over."""
+        """Only once it is over, and its warm pool is gone."""
+        warm_pools.must_be_gone(self.get(request["TrainingJobName"]))
         return self.delete(request)
 
     def ended_with_the_sandbox(self, job: Resource) -> None:
