@@ -67,11 +67,6 @@ class TrainingJobs(Jobs):
             fields["SecondaryStatusTransitions"][-1]["EndTime"] = update.time
             warm_pools.ended(job, completed=update.status == "Completed")
 
-    def history(self, name: str) -> dict[str, list[float]]:
-        """Every value so far of each metric of a job, in order."""
-        history: dict[str, list[float]] = self.get(name).private.get("history", {})
-        return history
-
     @behaves
     def describe_training_job(self, request: Fields) -> Fields:
         """The job as it stands, with its secondary status transitions and last metrics."""
