@@ -41,3 +41,11 @@ def test_a_function_of_a_pipeline_is_waited_for(plane: ControlPlane) -> None:
     Services(region).start("function", work)
     plane.close()
     assert ended == ["function"]
+
+
+def test_a_reset_leaves_no_files_to_the_next_of_a_name(plane: ControlPlane) -> None:
+    output = plane.parts(*PLACE).region.folder / "transform-jobs" / "nightly" / "output"
+    output.mkdir(parents=True)
+    (output / "flights.csv.out").write_text("of the last job of that name")
+    plane.reset()
+    assert not output.exists()

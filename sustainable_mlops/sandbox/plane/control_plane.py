@@ -1,5 +1,6 @@
 """SageMaker of every account and Region: who answers an operation, and what is checked before it does."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -160,8 +161,10 @@ class ControlPlane:
         self.publisher.close()
 
     def reset(self) -> None:
-        """As `close`, and nothing is left."""
+        """As `close`, and nothing is left, files included: names that are free again find no others' there."""
         self.close()
+        for parts in self:
+            shutil.rmtree(parts.region.folder, ignore_errors=True)
         with self._lock:
             self._places.clear()
             self._interruptions.clear()
