@@ -118,12 +118,12 @@ class State:
                     bodies[name] = body()
                 return name
 
-            with application.gate.alone(_QUIET_SECONDS), application.sagemaker.at_rest():
+            with application.gate.alone(_QUIET_SECONDS) as still, application.sagemaker.at_rest():
                 changes = application.changes
                 kept = {
                     "versions": _versions(),
                     "account": self._account,
-                    "moto": self._moto(application.moto_services(), keep),
+                    "moto": self._moto(application.moto_services(), keep, still),
                     "sagemaker": application.sagemaker.snapshot(),
                 }
                 content = pickle.dumps(kept)
@@ -135,13 +135,18 @@ class State:
                 if file.name not in used:
                     file.unlink()
 
-    def _moto(self, services: list[str], keep: moto_state.Keep) -> dict[str, bytes]:
-        """Each service's state. One that cannot be kept is named on stderr, once."""
+    def _moto(self, services: list[str], keep: moto_state.Keep, still: bool) -> dict[str, bytes]:
+        """Each service's state. One that cannot be kept is named on stderr, once.
+
+        Raises RuntimeError for one that changes meanwhile, where others are not kept out: what was kept last is whole.
+        """
         kept = {}
         for service in services:
             try:
                 kept[service] = moto_state.content(service, keep)
             except Exception as error:
+                if isinstance(error, RuntimeError) and not still:
+                    raise
                 if service not in self._told:
                     self._told.add(service)
                     why = f"{type(error).__name__}: {error}"

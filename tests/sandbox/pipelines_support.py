@@ -91,6 +91,9 @@ class StandIn:
     def invoke(self, function_arn: str, event: Fields) -> Any:
         return self.functions[function_arn](event)
 
+    def start(self, name: str, work: Callable[[], None]) -> None:
+        threading.Thread(target=work, name=name, daemon=True).start()
+
     def operations(self) -> list[str]:
         return [operation for operation, _ in self.made]
 

@@ -1,19 +1,24 @@
 """Executions of pipelines, with a stand-in for SageMaker: what runs, when, with which values, and how it is told."""
 
+import json
 import pickle
 import threading
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from sustainable_mlops.sandbox.errors import ApiError, ValidationError
 from sustainable_mlops.sandbox.pipelines import functions
+from sustainable_mlops.sandbox.pipelines.checks import check
 from sustainable_mlops.sandbox.pipelines.definition import RetryPolicy
 from sustainable_mlops.sandbox.pipelines.durations import duration
 from sustainable_mlops.sandbox.pipelines.execution import Execution, StepRecord, now
 from sustainable_mlops.sandbox.pipelines.outside import StepError
 from sustainable_mlops.sandbox.pipelines.retrying import next_try
+from sustainable_mlops.sandbox.pipelines.runner import Runner
 from tests.sandbox.pipelines_support import Pipeline, ThrottledError, condition, pipeline, reused, statuses, training
 from tests.sandbox.support import until
 
@@ -511,6 +516,50 @@ def test_a_function_in_python_runs_as_a_process() -> None:
     closing.set()
     with pytest.raises(StepError, match="was ended with the sandbox"):
         functions.run(endless, {}, {}, closing)
+
+
+PARENT = """
+import pathlib, subprocess, time
+def answer(event, context):
+    child = subprocess.Popen(["sleep", "600"])
+    pathlib.Path(event["file"]).write_text(str(child.pid))
+    time.sleep(600)
+"""
+
+
+def test_a_callback_may_be_answered_as_soon_as_it_is_sent(p: Pipeline) -> None:
+    answered: list[bool] = []
+
+    def send(_queue: str, body: str) -> None:
+        answered.append(runners[0].answer(json.loads(body)["token"], {}, None))
+
+    p.outside.send = send  # type: ignore[assignment,method-assign]  # a worker that is quicker than SQS's answer
+    ask = {"Name": "Ask", "Type": "Callback", "SqsQueueUrl": "https://queue", "Arguments": {}}
+    runners: list[Runner] = []
+    execution = Execution("e0", "arn", "p", "arn", pipeline(ask))
+    runners.append(Runner(execution, check(execution.definition), p.outside, lambda *_: None, list))
+    runners[0].start()
+    assert until(lambda: answered, seconds=60) == [True]
+    assert runners[0].join(60)
+    assert execution.status == "Succeeded"
+
+
+def test_what_a_function_has_started_ends_with_it(tmp_path: Path) -> None:
+    function = functions.Function(_archive(PARENT), "app/main.answer", "python3.12", 60, {})
+    file, closing = tmp_path / "child", threading.Event()
+
+    def close() -> None:
+        until(file.exists, seconds=60)
+        closing.set()
+
+    threading.Thread(target=close).start()
+    with pytest.raises(StepError, match="was ended with the sandbox"):
+        functions.run(function, {"file": str(file)}, {}, closing)
+    until(lambda: not lives(int(file.read_text())), seconds=60)
+
+
+def lives(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def test_a_model_is_registered_in_a_group_that_is_made_where_there_is_none(p: Pipeline) -> None:

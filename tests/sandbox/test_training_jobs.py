@@ -179,6 +179,11 @@ def test_a_warm_pool_is_there_for_the_next_job_that_matches(sagemaker: Any, job:
     assert pool(sagemaker, name)["Status"] == "Available"
     available = sagemaker.list_training_jobs(WarmPoolStatusEquals="Available")["TrainingJobSummaries"]
     assert name in [listed["TrainingJobName"] for listed in available]
+    code, message = refusal(sagemaker.delete_training_job, TrainingJobName=name)
+    assert (code, "while its warm pool is Available" in message) == ("ResourceInUse", True)
+    limits = {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600}
+    run(sagemaker, quick(job, fresh) | {"EnableManagedSpotTraining": True, "StoppingCondition": limits})
+    assert pool(sagemaker, name)["Status"] == "Available", "spot takes no pool over"
     second = quick(job, fresh, KeepAlivePeriodInSeconds=1)
     run(sagemaker, second)
     reused = pool(sagemaker, name)

@@ -50,12 +50,12 @@ class ControlPlane:
 
     def _end(self, name: str, status: str) -> None:
         self.jobs[name]["TrainingJobStatus"] = status
-        self.run.notify(name, {"loss": list(self.values[name])})
+        self.run.notify(name, dict(self.jobs[name]), {"loss": list(self.values[name])})
 
     def emit(self, name: str, value: float) -> None:
         with self.lock:
             self.values[name].append(value)
-            self.run.notify(name, {"loss": list(self.values[name])})
+            self.run.notify(name, dict(self.jobs[name]), {"loss": list(self.values[name])})
 
     def complete(self, name: str) -> None:
         with self.lock:
@@ -88,15 +88,26 @@ def test_every_job_is_created_watched_and_reported(plane: ControlPlane) -> None:
     assert plane.reports[0]["HyperParameterTuningJobStatus"] == "InProgress"
 
 
-def test_without_news_it_asks_nothing(plane: ControlPlane) -> None:
+def test_it_asks_nothing_while_its_jobs_run(plane: ControlPlane) -> None:
     run = plane.start(request(jobs=6, parallel=2))
     until(lambda: len(plane.running()) == 2)
-    run.notify("of-another-tuning-job", {"loss": [1.0]})
+    run.notify("of-another-tuning-job", {}, {"loss": [1.0]})
+    told = len(plane.reports)
     plane.emit(plane.running()[0], 1.0)
-    asked = until(lambda: [call for call in plane.calls if call[0] == "DescribeTrainingJob"])
-    assert asked == [("DescribeTrainingJob", plane.running()[0])]
+    until(lambda: len(plane.reports) > told)
     run.close()
-    assert len(plane.calls) == 3
+    assert [operation for operation, _ in plane.calls] == ["CreateTrainingJob"] * 2, "its news says all"
+
+
+def test_a_training_job_that_is_deleted_as_soon_as_it_is_over_counts(plane: ControlPlane) -> None:
+    run = plane.start(request(jobs=1, parallel=1))
+    (name,) = until(plane.running)
+    plane.emit(name, 1.0)
+    with plane.lock:
+        plane._end(name, "Completed")
+        del plane.jobs[name]
+    assert run.join(LIMIT)
+    assert plane.reports[-1]["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == 1.0
 
 
 @pytest.mark.parametrize("end", [TuningRun.stop, TuningRun.close])
@@ -131,14 +142,12 @@ def test_an_error_of_its_own_fails_it_and_stops_what_runs(
 ) -> None:
     run = plane.start(request(jobs=6, parallel=2))
     until(lambda: len(plane.running()) == 2)
-    with plane.lock:
-        broken = plane.jobs.pop(next(iter(plane.jobs)))
-        run.notify(broken["TrainingJobName"], {"loss": [1.0]})
+    run.notify(plane.running()[0], {}, {"loss": ["no number"]})  # type: ignore[list-item]  # that is the error
     assert run.join(LIMIT)
     assert plane.reports[-1]["HyperParameterTuningJobStatus"] == "Failed"
-    assert plane.reports[-1]["FailureReason"].startswith("InternalServerError: KeyError")
+    assert plane.reports[-1]["FailureReason"].startswith("InternalServerError: TypeError")
     assert plane.running() == []
-    assert "KeyError" in capfd.readouterr().err
+    assert "TypeError" in capfd.readouterr().err
 
 
 def test_it_ends_by_itself_when_its_time_is_over(plane: ControlPlane) -> None:

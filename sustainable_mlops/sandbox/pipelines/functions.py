@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sustainable_mlops.sandbox.pipelines.outside import Fields, StepError
+from sustainable_mlops.sandbox.runtime.process import kill_group
 
 #: A Lambda step waits ten minutes at most, whatever the function's own limit. Source: "Lambda step", developer guide.
 _LONGEST = 600
@@ -61,6 +62,7 @@ def run(function: Function, event: Fields, environment: Mapping[str, str], closi
             stderr=subprocess.PIPE,
             cwd=code,
             env=surroundings,
+            start_new_session=True,
         )
         said = _wait(process, json.dumps(event).encode(), min(function.timeout_seconds, _LONGEST), closing)
         if process.returncode != 0:
@@ -80,7 +82,7 @@ def _wait(process: "subprocess.Popen[bytes]", event: bytes, limit: float, closin
             unsent = None
             if time.monotonic() < end and not closing.is_set():
                 continue
-            process.kill()
+            kill_group(process)
             process.communicate()
             why = "was ended with the sandbox" if closing.is_set() else f"did not end within {limit} seconds"
             raise StepError(f"ClientError: The Lambda function {why}.") from None

@@ -1,5 +1,6 @@
 """What an execution of a pipeline asks of AWS, in its own account and Region."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 #: A JSON object: a request, an answer, or a part of one.
@@ -15,7 +16,7 @@ class StepError(Exception):
 
 
 class Outside(Protocol):
-    """SageMaker's control plane, and the three services that steps use besides it."""
+    """SageMaker's control plane, the three services that steps use besides it, and where work goes on beside them."""
 
     def call(self, operation: str, request: Fields) -> Fields:
         """The answer of a SageMaker operation; raises ApiError."""
@@ -28,3 +29,6 @@ class Outside(Protocol):
 
     def invoke(self, function_arn: str, event: Fields) -> Any:
         """What a Lambda function answers, once it has; raises StepError."""
+
+    def start(self, name: str, work: Callable[[], None]) -> None:
+        """Do `work` in a thread of its own, which is waited for when the sandbox ends."""

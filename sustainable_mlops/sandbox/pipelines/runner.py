@@ -56,9 +56,9 @@ class Runner:
         execution.mlflow = {name: value for name, value in mlflow.items() if value is not None} | execution.mlflow
 
     def start(self) -> None:
-        """Begin, or go on with what has been begun: a step of which no job is known begins again."""
+        """Begin, or go on with what has been begun: a step that was only starting begins again."""
         for record in self.execution.running():
-            if record.status == "Starting" and record.job is None:
+            if record.status == "Starting" and record.retry_at is None:
                 del self.execution.records[record.name]
         self._thread.start()
 

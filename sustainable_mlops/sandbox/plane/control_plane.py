@@ -1,5 +1,6 @@
 """SageMaker of every account and Region: who answers an operation, and what is checked before it does."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -27,6 +28,17 @@ class UnknownOperationError(ApiError):
     """The service itself has no such operation."""
 
     code = "UnknownOperationException"
+
+
+class ClosingError(ApiError):
+    """The sandbox ends, or is emptied: what began now nobody would end."""
+
+    code = "ServiceUnavailable"
+    status = 503
+
+
+#: How the names of operations begin that may begin what runs.
+_BEGINNING = ("Create", "Start", "Retry")
 
 
 class ControlPlane:
@@ -70,6 +82,8 @@ class ControlPlane:
         parts = self._owner(parts, known, given)
         part = parts.of(known.part)
         with self._lock:
+            if parts.region.closing.is_set() and operation.startswith(_BEGINNING):
+                raise ClosingError("The sandbox is ending. Try again once it is there.")
             answer = getattr(part, known.method)(given)
             return shape_output(answer, service_model("sagemaker").operation_model(operation).output_shape)
 
@@ -136,8 +150,10 @@ class ControlPlane:
         self.publisher.close()
 
     def reset(self) -> None:
-        """As `close`, and nothing is left."""
+        """As `close`, and nothing is left, files included: names that are free again find no others' there."""
         self.close()
+        for parts in self:
+            shutil.rmtree(parts.region.folder, ignore_errors=True)
         with self._lock:
             self._places.clear()
         self.faults.clear()

@@ -17,10 +17,13 @@ def share(plane: ControlPlane) -> None:
 
     def iter_tagged_resources(self: Any) -> Iterator[TaggedResource]:
         parts = plane.parts(self.account_id, self.region_name)
-        with parts.region.lock:
-            for family in parts.families:
-                kind = f"sagemaker:{family.arn_type}"
-                yield from [TaggedResource(one.arn, dict(one.tags), kind) for one in family]
+        with parts.region.lock:  # and not while whoever asked has the next one
+            own = [
+                TaggedResource(one.arn, dict(one.tags), f"sagemaker:{family.arn_type}")
+                for family in parts.families
+                for one in family
+            ]
+        yield from own
         yield from iter_recorded(self)
 
     def tag_resource(self: Any, arn: str, tags: dict[str, str]) -> None:

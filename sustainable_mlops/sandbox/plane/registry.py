@@ -115,7 +115,8 @@ class Parts:
 
     def close(self) -> None:
         """End jobs and workers, and write what is still buffered; what depends on a part ends before it."""
-        self.region.closing.set()
+        with self.region.lock:  # what is to begin has begun by now, or is refused
+            self.region.closing.set()
         for part in reversed(self._made.values()):
             part.close()
         self.region.join()

@@ -28,8 +28,8 @@ class Jobs(Family):
     def __init__(self, region: Region) -> None:
         super().__init__(region)
         self._runs: dict[str, ContainerJob] = {}
-        #: Called with a job's name after each of its updates, without the Region's lock.
-        self.when_updated: list[Callable[[str], None]] = []
+        #: Called with a job after each of its updates, without the Region's lock; it may have been deleted since.
+        self.when_updated: list[Callable[[Resource], None]] = []
 
     @property
     def status(self) -> str:
@@ -102,7 +102,7 @@ class Jobs(Family):
             noun = " ".join(word.capitalize() for word in self.noun.split())
             self.region.publish(f"SageMaker {noun} State Change", detail, job.arn)
         for told in self.when_updated:
-            told(job.name)
+            told(job)
 
     def _tell(self, job: Resource, update: "Update") -> bool:
         """Whether the status has changed; one that was asked to stop does not go back to being in progress."""

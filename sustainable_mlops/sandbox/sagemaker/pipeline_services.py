@@ -1,6 +1,7 @@
 """What executions of pipelines ask of this account and Region: `pipelines.outside.Outside`."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -54,6 +55,10 @@ class Services:
             found.code_bytes, found.handler, found.run_time or "none", found.timeout, found.environment_vars
         )
         return functions.run(function, event, self._environment(found.role), region.closing)
+
+    def start(self, name: str, work: Callable[[], None]) -> None:
+        """Do `work` in a thread of its own, which the Region waits for as it closes."""
+        self._region.start(name, work)
 
     def _environment(self, role: str) -> dict[str, str]:
         """What leads a function's clients here, as its role."""

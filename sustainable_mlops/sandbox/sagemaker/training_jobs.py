@@ -74,11 +74,6 @@ class TrainingJobs(Jobs):
             fields["SecondaryStatusTransitions"][-1]["EndTime"] = update.time
             warm_pools.ended(job, completed=update.status == "Completed")
 
-    def history(self, name: str) -> dict[str, list[float]]:
-        """Every value so far of each metric of a job, in order."""
-        history: dict[str, list[float]] = self.get(name).private.get("history", {})
-        return history
-
     @behaves
     def describe_training_job(self, request: Fields) -> Fields:
         """The job as it stands, with its secondary status transitions and last metrics."""
@@ -108,7 +103,8 @@ class TrainingJobs(Jobs):
 
     @behaves
     def delete_training_job(self, request: Fields) -> Fields:
-        """Only once it is over."""
+        """Only once it is over, and its warm pool is gone."""
+        warm_pools.must_be_gone(self.get(request["TrainingJobName"]))
         return self.delete(request)
 
     def ended_with_the_sandbox(self, job: Resource) -> None:

@@ -93,13 +93,13 @@ class HyperParameterTuningJobs(Family):
                 self._jobs.get(request["TrainingJobName"]).fields["TuningJobArn"] = job.arn
         return answer
 
-    def _tell(self, training_job: str) -> None:
+    def _tell(self, training_job: Resource) -> None:
         """A training job has changed; its name begins with that of the tuning job that launched it, if one did."""
-        run = self._runs.get(training_job.rsplit("-", 2)[0])
+        run = self._runs.get(training_job.name.rsplit("-", 2)[0])
         if run is not None:
             with self.region.lock:
-                values = self._jobs.history(training_job)
-            run.notify(training_job, values)
+                fields, values = dict(training_job.fields), training_job.private.get("history", {})
+            run.notify(training_job.name, fields, values)
 
     def _update(self, job: Resource, tuner: Tuner) -> None:
         """What DescribeHyperParameterTuningJob answers from now on."""

@@ -7,7 +7,7 @@ WarmPoolStatus in the API reference. Here a pool is a record: a job that takes o
 import math
 from collections.abc import Iterable
 
-from sustainable_mlops.sandbox.errors import ValidationError
+from sustainable_mlops.sandbox.errors import ResourceInUseError, ValidationError
 from sustainable_mlops.sandbox.parts.resources import Fields, Resource, now
 
 _RESOURCES = ("InstanceType", "InstanceCount", "VolumeKmsKeyId", "VolumeSizeInGB")
@@ -16,8 +16,11 @@ _SWITCHES = ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption")
 
 
 def begun(name: str, request: Fields, jobs: Iterable[Resource]) -> Fields:
-    """Fields of a new job: its pool is in use where it keeps one. It takes over the pool of a job that matches."""
-    for job in jobs:
+    """Fields of a new job: its pool is in use where it keeps one. It takes over the pool of a job that matches.
+
+    Managed spot training has nothing to do with pools.
+    """
+    for job in jobs if not request.get("EnableManagedSpotTraining") else ():
         if _status(job) == "Available" and _needs(job.fields) == _needs(request):
             _set(job, "Reused", math.ceil(_held(job)), ReusedByJob=name)
             job.coming = None
@@ -44,6 +47,15 @@ def update(job: Resource, period: int | None) -> None:
     job.fields["ResourceConfig"] = job.fields["ResourceConfig"] | {"KeepAlivePeriodInSeconds": period}
     if _status(job) == "Available":
         _end_after(job, period)
+
+
+def must_be_gone(job: Resource) -> None:
+    """Raise ResourceInUseError where its instances are kept for others. Source: DeleteTrainingJob, API reference."""
+    if _status(job) == "Available":
+        raise ResourceInUseError(
+            f"The training job {job.arn} cannot be deleted while its warm pool is Available. Set "
+            "KeepAlivePeriodInSeconds to 0 by UpdateTrainingJob, or wait."
+        )
 
 
 def _end_after(job: Resource, period: int) -> None:

@@ -15,9 +15,10 @@ Call = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 
 class _News(NamedTuple):
-    """Of a training job: every value of each of its metrics so far; without a name it only wakes."""
+    """Of a training job: what it is, and every value of each of its metrics so far; without a name it only wakes."""
 
     training_job: str = ""
+    job: Mapping[str, Any] = {}
     values: Mapping[str, Sequence[float]] = {}
 
 
@@ -35,13 +36,15 @@ class TuningRun:
         """Start the tuning job and return at once."""
         self._thread.start()
 
-    def notify(self, training_job: str, values: Mapping[str, Sequence[float]]) -> None:
-        """A training job has another status, or more values of a metric: `values` are all of each. Returns at once.
+    def notify(self, training_job: str, job: Mapping[str, Any], values: Mapping[str, Sequence[float]]) -> None:
+        """A training job has another status, or more values of a metric. Returns at once.
+
+        `job` is what DescribeTrainingJob answers (it may be gone when it is asked), `values` are all of each metric.
 
         Whoever runs the training jobs has to call it; others than this tuning job's are passed over.
         """
         if training_job in self._names:
-            self._news.put(_News(training_job, values))
+            self._news.put(_News(training_job, job, values))
 
     def stop(self) -> None:
         """StopHyperParameterTuningJob: its training jobs are stopped, then it is. Returns at once."""
@@ -106,7 +109,6 @@ class TuningRun:
         with contextlib.suppress(queue.Empty):
             while True:
                 news.append(self._news.get_nowait())
-        for name, values in dict(news).items():  # of several the last
+        for name, last in {one.training_job: one for one in news}.items():  # of several the last
             if name:
-                job = self._call("DescribeTrainingJob", {"TrainingJobName": name})
-                self._tuner.observe(name, job, values.get(self._tuner.metric(name), ()))
+                self._tuner.observe(name, last.job, last.values.get(self._tuner.metric(name), ()))

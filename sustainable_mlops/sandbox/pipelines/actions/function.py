@@ -1,6 +1,5 @@
 """Steps that run a Lambda function."""
 
-import threading
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,7 +25,7 @@ class Lambda:
         """Invoke it in a thread of its own."""
         arn = as_text(resolve(begun.step.function_arn, begun.scope))
         self._running.add(begun.job)
-        threading.Thread(target=self._invoke, args=(begun.job, arn, begun.arguments), daemon=True).start()
+        self._outside.start(f"function {begun.job}", lambda: self._invoke(begun.job, arn, begun.arguments))
         return Progress("Executing", {"Lambda": {"Arn": arn}})
 
     def _invoke(self, run: str, arn: str, event: Fields) -> None:

@@ -1,0 +1,35 @@
+"""What is kept while others still change it: all of it, or what was kept before."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import moto_state
+from sustainable_mlops.sandbox.context import Context
+from sustainable_mlops.sandbox.gate import Gate
+from sustainable_mlops.sandbox.persistence import State
+from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
+
+ACCOUNT = "123456789012"
+
+
+def test_a_service_that_changes_while_it_is_read_costs_nothing_that_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plane, gate = ControlPlane(Context(client=lambda *_: None, folder=tmp_path)), Gate()
+    application: Any = SimpleNamespace(gate=gate, sagemaker=plane, moto_services=lambda: ["s3"], changes=(0, 0))
+    state, file = State(tmp_path / "state", ACCOUNT), tmp_path / "state" / "state.pickle"
+    state.stop_saving(application)
+    kept = file.read_bytes()
+
+    def content(*_: Any) -> bytes:
+        raise RuntimeError("dictionary changed size during iteration")
+
+    monkeypatch.setattr(moto_state, "content", content)
+    with gate.passing(), pytest.raises(RuntimeError, match="changed size"):  # as one does who waits for a message
+        state.stop_saving(application)
+    assert file.read_bytes() == kept
+    state.stop_saving(application)  # nobody is inside: it cannot be kept at all
+    assert "the state of s3 is not kept" in capfd.readouterr().err
