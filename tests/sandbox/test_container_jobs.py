@@ -133,9 +133,8 @@ def test_a_daemon_ends_with_its_container(run: Run, mounted: bool) -> None:
 
 
 def test_a_container_that_is_killed_ends_with_the_code_of_its_signal(run: Run) -> None:
-    assert (
-        run(Training(request("sh", "-c", "kill -KILL $$"))).end().failure_reason == "AlgorithmError: , exit code: 137"
-    )
+    end = run(Training(request("sh", "-c", "kill -KILL $$"))).end()
+    assert end.failure_reason == "AlgorithmError: , exit code: 137"
 
 
 def test_spot_loss_takes_all_instances_and_they_resume(run: Run) -> None:

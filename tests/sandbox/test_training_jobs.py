@@ -99,6 +99,10 @@ def job(s3: Any, fresh: Fresh, bucket: str) -> dict[str, Any]:
             },
             "with local storage: ml.g4dn.xlarge",
         ),
+        (
+            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 0, "VolumeSizeInGB": 10}},
+            "either InstanceGroups, or InstanceType and InstanceCount",
+        ),
         ({"EnableManagedSpotTraining": False}, "MaxWaitTimeInSeconds must only be set when"),
         ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, "Either TrainingImage or AlgorithmName"),
     ],

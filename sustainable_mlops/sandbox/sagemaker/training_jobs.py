@@ -149,6 +149,11 @@ def _check_algorithm(request: Fields) -> None:
         raise ValidationError("Either TrainingImage or AlgorithmName must be specified, but not both.")
     if "ResourceConfig" not in request:
         raise ValidationError("ResourceConfig must be specified.")
+    machines = {
+        one for one in ("InstanceGroups", "InstanceType", "InstanceCount") if request["ResourceConfig"].get(one)
+    }
+    if machines not in ({"InstanceGroups"}, {"InstanceType", "InstanceCount"}):
+        raise ValidationError("ResourceConfig must have either InstanceGroups, or InstanceType and InstanceCount.")
 
 
 def _check_channels(request: Fields) -> None:
