@@ -11,16 +11,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from sustainable_mlops.sandbox.runtime.container import Container
+from sustainable_mlops.sandbox.scratch import CONTAINER
 
 if TYPE_CHECKING:
     import psutil
 
 #: A file, whatever its path is called: the device it is on, and its number there.
 FileId = tuple[int, int]
-
-
-#: The variable by which every process of a container is known: the container's folder.
-_CONTAINER = "SANDBOX_CONTAINER"
 
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:
@@ -41,7 +38,7 @@ def _kill_marked(container: str) -> None:
     import psutil
 
     for process in psutil.process_iter(["environ"]):
-        if (process.info["environ"] or {}).get(_CONTAINER) == container:
+        if (process.info["environ"] or {}).get(CONTAINER) == container:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
 
@@ -68,7 +65,7 @@ class Process:
         self._container = str(container.folder)
         self._popen = subprocess.Popen(
             container.launch(command, workdir, parent=os.getpid()),
-            env={**environment, _CONTAINER: self._container},
+            env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
