@@ -15,6 +15,8 @@ from werkzeug import Request, Response
 _CALL, _ATTEMPT = "amz-sdk-invocation-id", "amz-sdk-request"
 _FIRST = re.compile(r"attempt=1\b|$")
 _MOST = 512
+#: A longer answer is kept for nobody, in bytes: what changes something answers in few, what is read can be read again.
+_LONGEST = 2**16
 
 
 class Answers:
@@ -47,4 +49,5 @@ class Answers:
             found = answer()
             return found
         finally:
-            coming.set_result(found if found is not None and found.status_code < 300 else None)
+            kept = found is not None and found.status_code < 300 and len(found.data) <= _LONGEST
+            coming.set_result(found if kept else None)

@@ -344,6 +344,20 @@ def test_a_fail_step_stops_what_runs_beside_it(p: Pipeline) -> None:
     assert execution.records["Fail"].metadata == {"Fail": {"ErrorMessage": "enough"}}
 
 
+def test_a_fault_of_the_sandbox_ends_the_execution_and_leaves_no_job(
+    p: Pipeline, capfd: pytest.CaptureFixture[str]
+) -> None:
+    p.outside.held["Long"] = threading.Event()
+    p.outside.refusals["CreateModel"] = [ZeroDivisionError("a fault")]  # type: ignore[list-item]  # that is the fault
+    execution = p.run(pipeline(training("Long"), {"Name": "Model", "Type": "Model", "Arguments": {}}))
+    assert (execution.status, execution.reason) == (
+        "Failed",
+        "InternalFailure: The sandbox failed to run the pipeline.",
+    )
+    assert p.outside.stopped == [execution.records["Long"].job]
+    assert "ZeroDivisionError: a fault" in capfd.readouterr().err
+
+
 def test_stopping_stops_the_jobs_and_starts_no_more(p: Pipeline) -> None:
     p.outside.held["Long"] = threading.Event()
     runner = p.begin(pipeline(training("Long"), training("After", DependsOn=["Long"])))

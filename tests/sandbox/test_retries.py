@@ -53,3 +53,9 @@ def test_a_retry_that_comes_while_the_first_attempt_is_under_way_waits_for_its_a
         may_end.set()
         assert first.result(60) is second.result(60)
     assert done == ["deleted"]
+
+
+def test_long_answers_are_not_kept() -> None:
+    answers, bodies = Answers(), [b"x" * 100_000, b"again"]
+    assert len(answers.of(request("one", "attempt=1"), lambda: Response(bodies.pop(0))).data) == 100_000
+    assert answers.of(request("one", "attempt=2"), lambda: Response(bodies.pop(0))).data == b"again"

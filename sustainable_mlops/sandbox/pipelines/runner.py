@@ -102,11 +102,15 @@ class Runner:
                 pause = _SOON if moved else min(pause * 2, _LATE)
                 self._woken.wait(self._until_retry(pause))
                 self._woken.clear()
-            for record in self.execution.running():
-                self._work.stop(record)
+            self._stop_all()
         except Exception:  # a fault of the sandbox's own: told, and no execution that never ends
             traceback.print_exc()
+            self._stop_all()
             self._end("Failed", "InternalFailure: The sandbox failed to run the pipeline.")
+
+    def _stop_all(self) -> None:
+        for record in self.execution.running():
+            self._work.stop(record)
 
     def _until_retry(self, longest: float) -> float:
         """Seconds to sleep: no longer than to the next retry."""
