@@ -10,6 +10,7 @@ import pytest
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.scaffold import workload
 from tests.jobs.support import PLATFORM, merged
+from tests.sandbox.support import make_role
 from tests.scaffold.conftest import Clone, commands
 
 PARAMETER = "/sustainable-mlops/dev/platform"
@@ -24,6 +25,7 @@ def platform(sandbox: Any) -> Iterator[dict[str, str]]:
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     published = json.dumps(merged(PLATFORM, {"buckets": BUCKETS, "kms_key_arn": None}))
     ssm.put_parameter(Name=PARAMETER, Value=published, Type="String")
+    make_role(sandbox, "acme-dev-training")
     yield sandbox.environment
     ssm.delete_parameter(Name=PARAMETER)
     for bucket in BUCKETS.values():
