@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
-from envs import environment
+from envs.common import Common
 from envs.component import Component
 from envs.names import Kind
-from envs.settings import Settings
 from modules.needs import Needs, combined
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.entries import check_output
@@ -30,9 +29,9 @@ class Environment(Root[Inputs]):
 
     def __init__(
         self,
-        settings: Settings,
+        settings: Common,
         modules: Mapping[str, Module[Any]],
-        components: Sequence[type[Component[Any]]] = environment.COMPONENTS,
+        components: Sequence[type[Component[Any]]],
     ) -> None:
         super().__init__(settings.environment)
         self.backend = _backend(settings)
@@ -108,7 +107,7 @@ def _merged(components: Iterable[Component[Any]], method: Literal["outputs", "pu
     return found
 
 
-def _backend(settings: Settings) -> dict[str, Any]:
+def _backend(settings: Common) -> dict[str, Any]:
     backend: dict[str, Any] = {
         "bucket": settings.state.bucket,
         "key": f"{settings.environment}/terraform.tfstate",

@@ -176,10 +176,11 @@ def _render(
         return
     for file, text in importlib.import_module("envs.settings").schemas().items():
         yield ROOT / "envs" / file, text
+    components = importlib.import_module("envs.environment").COMPONENTS
     roots = importlib.import_module("envs.root")
     for name, given in settings.items():
         progress(f"envs/{name}")
-        root = roots.Environment(given, modules).synthesize()
+        root = roots.Environment(given, modules, components).synthesize()
         folder = ROOT / "envs" / name
         for file, text in root.files().items():
             yield folder / file, GENERATED.format(source="settings.yaml, ../catalogue and ../components") + text

@@ -43,6 +43,7 @@ import modules
 from sustainable_mlops import synth
 from sustainable_mlops.authoring import readme
 import envs.root
+import envs.settings
 for found in pkgutil.iter_modules(modules.__path__):
     if found.ispkg:
         __import__(f"modules.{found.name}.inputs")
