@@ -24,6 +24,12 @@ class SerializationError(ApiError):
     code = "SerializationException"
 
 
+class UnknownOperationError(ApiError):
+    """The service itself has no such operation."""
+
+    code = "UnknownOperationException"
+
+
 class ResourceNotFoundError(ApiError):
     """What a request names does not exist (of the kinds for which SageMaker has an error of its own)."""
 

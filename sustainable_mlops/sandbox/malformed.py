@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 from werkzeug import Request, Response
 
 from sustainable_mlops.aws.service_model import service_model
-from sustainable_mlops.sandbox.errors import ApiError, SerializationError
+from sustainable_mlops.sandbox.errors import ApiError, SerializationError, UnknownOperationError
 from sustainable_mlops.sandbox.validation import validate
 
 _CREDENTIAL = re.compile(r"Credential=[^/]+/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
@@ -38,12 +38,6 @@ class InvalidActionError(ApiError):
     """A query that names no operation of its service."""
 
     code = "InvalidAction"
-
-
-class UnknownOperationError(ApiError):
-    """A target that names no operation of its service."""
-
-    code = "UnknownOperationException"
 
 
 class RequestTimeoutError(ApiError):

@@ -8,7 +8,7 @@ from typing import Any
 
 from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox.context import Context
-from sustainable_mlops.sandbox.errors import ApiError, NotEmulatedError
+from sustainable_mlops.sandbox.errors import ApiError, NotEmulatedError, UnknownOperationError
 from sustainable_mlops.sandbox.events import Publisher
 from sustainable_mlops.sandbox.faults.armed import Faults
 from sustainable_mlops.sandbox.parts.lock import Lock
@@ -22,12 +22,6 @@ from sustainable_mlops.sandbox.validation import validate
 
 #: An account and a Region.
 Place = tuple[str, str]
-
-
-class UnknownOperationError(ApiError):
-    """The service itself has no such operation."""
-
-    code = "UnknownOperationException"
 
 
 class ClosingError(ApiError):
