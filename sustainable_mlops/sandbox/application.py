@@ -4,6 +4,7 @@ import io
 import re
 import traceback
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -98,7 +99,7 @@ class Application:
         if (request.method, request.path) == _RESET:
             self.sagemaker.reset()
             self._deliveries.clear()
-            self.clock.reset()
+            self.clock.set(timedelta())
         if request.method in ("GET", "DELETE") and service == "s3":
             # Whoever looks into a bucket sees every record that was put before.
             self._flush(bucket=request.path.split("/")[1])

@@ -72,12 +72,12 @@ class Clock:
         if thread is not None:
             thread.join()
 
-    def reset(self) -> None:
-        """As `close`, and the time is this machine's again."""
-        self.close()
+    def set(self, ahead: timedelta) -> None:
+        """Be so far ahead of this machine's time from now on; what would have fallen due until then does not."""
         with self._turn:
-            self.ahead = timedelta()
+            self.ahead = ahead
             self._done = self.now()
+        self.wake()
 
     def _run(self) -> None:
         while True:

@@ -76,8 +76,7 @@ class State:
                 moto_state.restore(service, content, lambda name: (self._bodies / name).read_bytes())
             application.sagemaker.restore(kept["sagemaker"])
             application.restored_services = set(kept["moto"])
-            application.clock.ahead = kept["ahead"]
-            application.clock.wake()
+            application.clock.set(kept["ahead"])
         except UserError:
             raise
         except Exception as error:

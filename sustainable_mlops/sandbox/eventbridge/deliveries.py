@@ -41,7 +41,7 @@ class Delivery:
     service: str  #: On whose behalf: events.amazonaws.com, or the Scheduler's.
     target: Mapping[str, Any]
     text: str  #: What a dead letter holds.
-    make: Callable[[str], Call]  #: The call, by the id of the delivery.
+    make: Callable[["Delivery"], Call]
     account: str
     region: str
     due: datetime
@@ -93,7 +93,7 @@ class Deliveries:
 
     def _deliver(self, delivery: Delivery) -> None:
         try:
-            call = delivery.make(delivery.id)
+            call = delivery.make(delivery)
             self._must_be_permitted(delivery, call)
             self._ask(delivery, call)
         except NotPermittedError as error:
@@ -157,7 +157,7 @@ class Deliveries:
             delivery.service,
             {"Arn": arn} | role,
             delivery.text,
-            lambda _id: Call("sqs", "SendMessage", letter, arn),
+            lambda _delivery: Call("sqs", "SendMessage", letter, arn),
             delivery.account,
             delivery.region,
             self._clock.now(),

@@ -136,8 +136,8 @@ class Rules:
                 traceback.print_exc()
 
     def _delivery(self, rule: Any, target: dict[str, Any], event: Event) -> Delivery:
-        def make(token: str) -> calls.Call:
-            return calls.of(target, inputs.received(target, event, rule.arn), event, token)
+        def make(delivery: Delivery) -> calls.Call:
+            return calls.of(target, inputs.received(target, event, rule.arn), event, delivery.id)
 
         text, now = json.dumps(event), self._clock.now()
         return Delivery(rule.arn, SERVICE, target, text, make, rule.account_id, rule.region_name, now)

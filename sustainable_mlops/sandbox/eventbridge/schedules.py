@@ -48,12 +48,12 @@ class Schedules:
             "schedule-arn": schedule.arn,
             "scheduled-time": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
             "execution-id": str(uuid.uuid4()),
-            "attempt-number": "1",
         }.items():
             text = text.replace(f"<aws.scheduler.{name}>", value)
 
-        def make(token: str) -> calls.Call:
-            return calls.of(target, text, {"account": account, "region": region}, token)
+        def make(delivery: Delivery) -> calls.Call:
+            asked = text.replace("<aws.scheduler.attempt-number>", str(delivery.attempts + 1))
+            return calls.of(target, asked, {"account": account, "region": region}, delivery.id)
 
         now = self._clock.now()
         self._deliveries.add(Delivery(schedule.arn, SERVICE, target, text, make, account, region, now))
@@ -115,6 +115,8 @@ def _next(schedule: Any, after: datetime) -> datetime | None:
     since = begins or _moment(vars(schedule).get(_SINCE, schedule.creation_date))
     assert since is not None
     found = occurrences.of(expression, zone, since)
+    if isinstance(found, occurrences.Every) and begins is None:
+        found = found._replace(first=since + found.period)  # it began when it was made
     if isinstance(found, occurrences.Once):  # StartDate and EndDate are ignored
         return found.next(after)
     moment = found.next(max(after, begins - TICK) if begins else after)
