@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.sandbox import moto_state
+from sustainable_mlops.sandbox.clock import Clock
 from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.gate import Gate
 from sustainable_mlops.sandbox.persistence import State
@@ -19,7 +20,9 @@ def test_a_service_that_changes_while_it_is_read_costs_nothing_that_was_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     plane, gate = ControlPlane(Context(client=lambda *_: None, on_behalf=lambda *_: None, folder=tmp_path)), Gate()
-    application: Any = SimpleNamespace(gate=gate, sagemaker=plane, moto_services=lambda: ["s3"], changes=(0, 0))
+    application: Any = SimpleNamespace(
+        gate=gate, sagemaker=plane, moto_services=lambda: ["s3"], changes=(0, 0), clock=Clock()
+    )
     state, file = State(tmp_path / "state", ACCOUNT), tmp_path / "state" / "state.pickle"
     state.stop_saving(application)
     kept = file.read_bytes()

@@ -186,6 +186,12 @@ class ModelServer:
         with self._lock:
             return sum(worker.alive for worker in self._workers)
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes of these."""
+        with self._lock:
+            return [worker.pid for worker in self._workers if worker.alive]
+
     def invoke(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
         """Answer one request: body and content type. The first one, and each one more at once, is a cold start.
 

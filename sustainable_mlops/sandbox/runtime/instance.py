@@ -47,9 +47,9 @@ class Instance:
         self._process: Process | None = None
 
     @property
-    def pid(self) -> int | None:
-        """Process id of what runs."""
-        return self._process.pid if self._process is not None else None
+    def pids(self) -> Sequence[int]:
+        """The process that runs."""
+        return (self._process.pid,) if self._process is not None else ()
 
     @property
     def uploads(self) -> int:

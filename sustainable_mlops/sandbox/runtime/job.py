@@ -16,6 +16,7 @@ from sustainable_mlops.sandbox.runtime.endings import Cause, Ending, Requests, T
 from sustainable_mlops.sandbox.runtime.job_log import CloudWatchMetrics, JobLog, Metrics
 from sustainable_mlops.sandbox.runtime.reporting import Reporter, Update
 from sustainable_mlops.sandbox.runtime.s3 import S3
+from sustainable_mlops.sandbox.runtime.utilisation import Utilisation
 from sustainable_mlops.sandbox.runtime.work import REASON_CHARACTERS, Outcome, Setting, Unit, Work
 
 if TYPE_CHECKING:
@@ -47,11 +48,12 @@ class ContainerJob:
     """One job. `report` is called from the job's thread with each `Update`, the last one final.
 
     `folder` belongs to the job: in it are the log, `log.txt`, and the folder of each instance's container, `algo-1` and
-    so on; with `logs` (a CloudWatch Logs client) each instance has a log stream too, and with `cloudwatch` metrics are
-    published under the group's name. `interrupted` is asked while a managed spot job trains, with the number of
-    files that its present instances have uploaded: true takes these instances away, and the job goes on with others.
-    `faults`, if given, is called at the start of the phases Starting, Downloading and Training, and may raise
-    CapacityError (Starting) or InternalServerError. Instances come after `starts_after` seconds at the earliest.
+    so on; with `logs` (a CloudWatch Logs client) each instance has a log stream too, and with `cloudwatch` metrics, and
+    how busy the instances are, are published under the group's name. `interrupted` is asked while a managed spot job
+    trains, with the number of files that its present instances have uploaded: true takes these instances away, and the
+    job goes on with others. `faults`, if given, is called at the start of the phases Starting, Downloading and
+    Training, and may raise CapacityError (Starting) or InternalServerError. Instances come after `starts_after` seconds
+    at the earliest.
     `mounted` says whether /opt/ml is real, as `mounting` finds it otherwise. `access`, asked in the job's thread, gives
     variables that lead the container's AWS clients to its role's credentials.
     """
@@ -84,6 +86,7 @@ class ContainerJob:
         self._mounted = mounted
         self._access = access or dict[str, str]
         self._requests = Requests()
+        self._utilisation = Utilisation(cloudwatch, work.log_group, work.name)
         self._clock = Clock(spot=work.spot)
         self._units: Sequence[Unit] = ()
         self._reporter = Reporter(report, Metrics([]), self._clock)
@@ -92,7 +95,7 @@ class ContainerJob:
     @property
     def pids(self) -> list[int]:
         """Process ids of what runs, by instance."""
-        return [unit.pid for unit in self._units if unit.pid is not None]
+        return [pid for unit in self._units for pid in unit.pids]
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -143,8 +146,10 @@ class ContainerJob:
             self._fail(f"InternalServerError: {type(error).__name__}: {error}")
 
     def _published(self) -> CloudWatchMetrics | None:
-        work = self._work
-        return CloudWatchMetrics(self._cloudwatch, work.log_group, work.name) if self._cloudwatch is not None else None
+        """Named as the SageMaker SDK's TrainingJobAnalytics looks for them; only training jobs define any."""
+        if self._cloudwatch is None:
+            return None
+        return CloudWatchMetrics(self._cloudwatch, self._work.log_group, {"TrainingJobName": self._work.name})
 
     def _attempts(self, setting: Setting) -> Ending:
         """Instances after instances until none is interrupted, or fails for a reason that is retried."""
@@ -264,6 +269,7 @@ class ContainerJob:
         for unit in self._units:
             unit.sync()
         log.flush()
+        self._utilisation.look({f"algo-{number}": unit.pids for number, unit in enumerate(self._units, 1)})
         self._progress(cause)
 
     def _limit(self) -> Cause:

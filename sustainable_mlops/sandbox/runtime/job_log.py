@@ -57,15 +57,13 @@ class CloudWatchStream:
 
 
 class CloudWatchMetrics:
-    """A training job's metrics in CloudWatch, named as the SageMaker SDK's TrainingJobAnalytics looks for them.
+    """A job's metrics in CloudWatch, under these dimensions. `put` never fails a job either."""
 
-    `put` never fails a job either.
-    """
-
-    def __init__(self, client: Any, namespace: str, job_name: str) -> None:
+    def __init__(self, client: Any, namespace: str, dimensions: Mapping[str, str], unit: str = "None") -> None:
         self._client = client
         self._namespace = namespace
-        self._dimensions = [{"Name": "TrainingJobName", "Value": job_name}]
+        self._dimensions = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+        self._unit = unit
 
     def put(self, found: Sequence[tuple[float, str, float]]) -> None:
         """Send (time in seconds, name, value) in batches; what CloudWatch refuses is dropped."""
@@ -74,7 +72,13 @@ class CloudWatchMetrics:
                 self._client.put_metric_data(
                     Namespace=self._namespace,
                     MetricData=[
-                        {"MetricName": name, "Dimensions": self._dimensions, "Timestamp": when, "Value": value}
+                        {
+                            "MetricName": name,
+                            "Dimensions": self._dimensions,
+                            "Timestamp": when,
+                            "Value": value,
+                            "Unit": self._unit,
+                        }
                         for when, name, value in found[start : start + _BATCH_EVENTS]
                     ],
                 )

@@ -122,7 +122,6 @@ class Asking:
 class Serving:
     """A model server, and the thread that asks it about one object after the other (a `work.Unit`)."""
 
-    pid: int | None = None
     uploads = 0
 
     def __init__(self, request: Mapping[str, Any], model: ServedModel, setting: Setting) -> None:
@@ -139,6 +138,11 @@ class Serving:
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._failures: list[str] = []
+
+    @property
+    def pids(self) -> Sequence[int]:
+        """The server's workers."""
+        return self._server.pids if self._server is not None else ()
 
     def prepare(self) -> None:
         """Fetch the model and list the input."""

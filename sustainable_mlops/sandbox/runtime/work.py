@@ -48,7 +48,7 @@ class Unit(Protocol):
     """One instance's share of a job. The job's thread alone calls it, in this order."""
 
     uploads: int  #: files uploaded while it ran
-    pid: int | None
+    pids: Sequence[int]  #: processes of what runs, not their children
 
     def prepare(self) -> None:
         """Get ready, inputs from S3 included; raises UserError for what is missing or broken."""

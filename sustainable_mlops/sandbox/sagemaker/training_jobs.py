@@ -46,10 +46,7 @@ class TrainingJobs(Jobs):
             **warm_pools.begun(name, request, self),
         }
         role = None if isolated else request["RoleArn"]
-        options: Fields = {
-            "interrupted": lambda checkpoints: self.region.faults.interrupts(name, checkpoints),
-            "cloudwatch": self.region.client("cloudwatch"),
-        }
+        options: Fields = {"interrupted": lambda checkpoints: self.region.faults.interrupts(name, checkpoints)}
         return self.begin(request, fields, Training(request), role=role, **options)
 
     def told(self, job: Resource, update: "Update") -> None:

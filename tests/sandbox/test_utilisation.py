@@ -1,0 +1,47 @@
+"""How busy the instances of a job are is in CloudWatch while it runs."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.support import IMAGE, ROLE, until
+
+#: The first instance is busy, the second waits.
+HALF_BUSY = (
+    "import json, time; resources = json.load(open('/opt/ml/config/resourceconfig.json')); "
+    "busy = resources['current_host'] == resources['hosts'][0]; "
+    "any(False for _ in iter(lambda: busy, False)); time.sleep(600)"
+)
+
+
+def test_a_busy_instance_is_told_from_one_that_waits(
+    sandbox: Sandbox, sagemaker: Any, fresh: Callable[[str], str]
+) -> None:
+    name, cloudwatch = fresh("half-busy"), sandbox.client("cloudwatch")
+    sagemaker.create_processing_job(
+        ProcessingJobName=name,
+        RoleArn=ROLE,
+        AppSpecification={"ImageUri": IMAGE, "ContainerEntrypoint": ["python3", "-c", HALF_BUSY]},
+        ProcessingResources={"ClusterConfig": {"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}},
+    )
+
+    def values(metric: str, host: str) -> list[float]:
+        found = cloudwatch.get_metric_statistics(
+            Namespace="/aws/sagemaker/ProcessingJobs",
+            MetricName=metric,
+            Dimensions=[{"Name": "Host", "Value": f"{name}/{host}"}],
+            StartTime=datetime.now(UTC) - timedelta(hours=1),
+            EndTime=datetime.now(UTC) + timedelta(hours=1),
+            Period=3600,
+            Statistics=["Maximum", "SampleCount"],
+            Unit="Percent",
+        )["Datapoints"]
+        return [one["Maximum"] for one in found if one["SampleCount"] >= 2]
+
+    busy = until(lambda: values("CPUUtilization", "algo-1"), seconds=120)
+    waiting = until(lambda: values("CPUUtilization", "algo-2"), seconds=120)
+    assert max(busy) > 10 > max(waiting)
+    assert 0 < max(values("MemoryUtilization", "algo-1")) < 100
+    sagemaker.stop_processing_job(ProcessingJobName=name)
+    until(lambda: sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"] == "Stopped")
