@@ -57,6 +57,10 @@ PICK = {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.Another.X"}}
             pipeline({"Name": "A", "Type": "Model", "Arguments": {"PrimaryContainer": {"Imago": "x"}}}),
             "Step 'A': Unknown Argument member 'Imago'",
         ),
+        (
+            pipeline({"Name": "A", "Type": "Processing", "Arguments": {"ProcessingInputs": 11 * [{"InputName": "x"}]}}),
+            "Step 'A': Argument member 'ProcessingInputs' has 11 items, and may have 10",
+        ),
         (pipeline(reads("Parameters.Depth")), "Undefined reference: 'Parameters.Depth'"),
         (pipeline(reads("Steps.Gone.X")), "Undefined reference: 'Steps.Gone.X'"),
         (pipeline(reads("Execution.Mood")), "Undefined reference: 'Execution.Mood'"),

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -516,20 +518,20 @@ def _archive(code: str) -> bytes:
     return content.getvalue()
 
 
-def test_a_function_in_python_runs_as_a_process() -> None:
+def test_a_function_in_python_runs_as_a_process(tmp_path: Path) -> None:
     function = functions.Function(_archive(CODE), "app/main.answer", "python3.12", 60, {"WHO": "me"})
-    assert functions.run(function, {"numbers": [1, 2]}, {}, OPEN) == {"sum": 3, "who": "me", "context": None}
+    assert functions.run(function, {"numbers": [1, 2]}, {}, tmp_path, OPEN) == {"sum": 3, "who": "me", "context": None}
     with pytest.raises(StepError, match="KeyError: 'numbers'"):
-        functions.run(function, {}, {}, OPEN)
+        functions.run(function, {}, {}, tmp_path, OPEN)
     with pytest.raises(StepError, match=r"runs functions in Python, and this one is in nodejs22\.x"):
-        functions.run(function._replace(runtime="nodejs22.x"), {}, {}, OPEN)
+        functions.run(function._replace(runtime="nodejs22.x"), {}, {}, tmp_path, OPEN)
     endless = function._replace(code=_archive("import time\ndef answer(event, context):\n    time.sleep(60)"))
     with pytest.raises(StepError, match="did not end within 1 seconds"):
-        functions.run(endless._replace(timeout_seconds=1), {}, {}, OPEN)
+        functions.run(endless._replace(timeout_seconds=1), {}, {}, tmp_path, OPEN)
     closing = threading.Event()
     closing.set()
     with pytest.raises(StepError, match="was ended with the sandbox"):
-        functions.run(endless, {}, {}, closing)
+        functions.run(endless, {}, {}, tmp_path, closing)
 
 
 PARENT = """
@@ -568,8 +570,36 @@ def test_what_a_function_has_started_ends_with_it(tmp_path: Path) -> None:
 
     threading.Thread(target=close).start()
     with pytest.raises(StepError, match="was ended with the sandbox"):
-        functions.run(function, {"file": str(file)}, {}, closing)
+        functions.run(function, {"file": str(file)}, {}, tmp_path, closing)
     until(lambda: not lives(int(file.read_text())), seconds=60)
+
+
+#: Runs a function that tells its process and goes on for ever, in a process that a test may kill.
+OWNER = """
+import pathlib, sys, threading
+from sustainable_mlops.sandbox.pipelines import functions
+archive, file = map(pathlib.Path, sys.argv[1:])
+function = functions.Function(archive.read_bytes(), "app/main.answer", "python3.12", 600, {})
+functions.run(function, {"file": str(file)}, {}, file.parent, threading.Event())
+"""
+ITSELF = """
+import os, pathlib, time
+def answer(event, context):
+    pathlib.Path(event["file"]).write_text(str(os.getpid()))
+    time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_function_dies_with_the_process_that_runs_it(tmp_path: Path) -> None:
+    archive, file = tmp_path / "code.zip", tmp_path / "pid"
+    archive.write_bytes(_archive(ITSELF))
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(archive), str(file)])
+    pid = int(until(lambda: file.exists() and file.read_text(), seconds=60))
+    assert lives(pid)
+    owner.kill()
+    owner.wait()
+    until(lambda: not lives(pid), seconds=60)
 
 
 def lives(pid: int) -> bool:

@@ -92,8 +92,7 @@ def _check_members(step: Step) -> None:
         problem = _items(for_each_arguments(step).iterable_items)
     elif step.type in OPERATIONS:
         shape = service_model("sagemaker").operation_model(OPERATIONS[step.type]).input_shape
-        unknown = next(_unknown(step.arguments, shape), None) if shape is not None else None
-        problem = f"Unknown Argument member '{unknown}'" if unknown else None
+        problem = next(_wrong(step.arguments, shape), None) if shape is not None else None
     else:
         unknown = next(iter(set(step.arguments) - {"ErrorMessage"}), None) if step.type == "Fail" else None
         problem = f"Unknown Argument member '{unknown}'" if unknown else None
@@ -109,22 +108,28 @@ def _items(items: Any) -> str | None:
     return f"IterableItems is an expression or a list of 1 to {_MOST_ITEMS} items"
 
 
-def _unknown(value: Any, shape: Shape) -> Iterator[str]:
-    """Members that the request has not; where an expression stands, nothing is known before it is resolved."""
+def _wrong(value: Any, shape: Shape, name: str = "") -> Iterator[str]:
+    """What SageMaker finds before an execution: members that the request has not, and lists that are too long.
+
+    Where an expression stands, nothing is known before it is resolved.
+    """
     if is_expression(value):
         return
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name not in shape.members:
-                yield name
+        for member, inner in value.items():
+            if member not in shape.members:
+                yield f"Unknown Argument member '{member}'"
             else:
-                yield from _unknown(inner, shape.members[name])
+                yield from _wrong(inner, shape.members[member], member)
     elif isinstance(shape, ListShape) and isinstance(value, list):
+        most = shape.metadata.get("max")
+        if most is not None and len(value) > most:
+            yield f"Argument member '{name}' has {len(value)} items, and may have {most}"
         for inner in value:
-            yield from _unknown(inner, shape.member)
+            yield from _wrong(inner, shape.member)
     elif isinstance(shape, MapShape) and isinstance(value, Mapping):
         for inner in value.values():
-            yield from _unknown(inner, shape.value)
+            yield from _wrong(inner, shape.value)
 
 
 def _outside_steps(definition: Definition) -> Iterator[Reference]:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sustainable_mlops.sandbox.pipelines.outside import Fields, StepError
+from sustainable_mlops.sandbox.runtime.container import launched
 from sustainable_mlops.sandbox.runtime.process import kill_group
+from sustainable_mlops.sandbox.scratch import CONTAINER
 
 #: A Lambda step waits ten minutes at most, whatever the function's own limit. Source: "Lambda step", developer guide.
 _LONGEST = 600
@@ -41,26 +43,30 @@ class Function(NamedTuple):
     environment: Mapping[str, str]
 
 
-def run(function: Function, event: Fields, environment: Mapping[str, str], closing: threading.Event) -> Any:
+def run(
+    function: Function, event: Fields, environment: Mapping[str, str], scratch: Path, closing: threading.Event
+) -> Any:
     """What the handler answers to `event`; raises StepError, as it does once `closing` is set.
 
-    `environment` is what AWS gives every function: Region, credentials, and here the address of the sandbox.
+    `environment` is what AWS gives every function: Region, credentials, and here the address of the sandbox. Its files
+    are in a folder of its own under `scratch` while it runs, and it dies with this process (Linux).
     """
     if not function.runtime.startswith("python"):
         raise StepError(f"ClientError: The sandbox runs functions in Python, and this one is in {function.runtime}.")
-    with tempfile.TemporaryDirectory(prefix="function-") as folder:
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="function-", dir=scratch) as folder:
         code, answer = Path(folder, "code"), Path(folder, "answer.json")
         with zipfile.ZipFile(io.BytesIO(function.code)) as archive:
             archive.extractall(code)
         command = [sys.executable, "-c", _RUN, function.handler, str(answer)]
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        surroundings = {**inherited, **environment, **function.environment, "PYTHONPATH": str(code)}
+        own = {"PYTHONPATH": str(code), CONTAINER: folder}
+        surroundings = {**inherited, **environment, **function.environment, **own}
         process = subprocess.Popen(
-            command,
+            launched(command, {"workdir": str(code), "parent": os.getpid()}),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            cwd=code,
             env=surroundings,
             start_new_session=True,
         )

@@ -102,7 +102,12 @@ class Container:
         settings: dict[str, object] = {"workdir": self.seen(workdir), "parent": parent}
         if self.mounted:
             settings |= {"opt_ml": str(self.folder), "hosts": self._addresses}
-        return [sys.executable, "-I", "-S", str(_LAUNCH), json.dumps(settings), *command]
+        return launched(command, settings)
+
+
+def launched(command: Sequence[str], settings: Mapping[str, object]) -> list[str]:
+    """How to start `command` by way of `launch.py`, which says what the settings are."""
+    return [sys.executable, "-I", "-S", str(_LAUNCH), json.dumps(settings), *command]
 
 
 def host_addresses(count: int) -> dict[str, str]:

@@ -54,7 +54,7 @@ class Services:
         function = functions.Function(
             found.code_bytes, found.handler, found.run_time or "none", found.timeout, found.environment_vars
         )
-        return functions.run(function, event, self._environment(found.role), region.closing)
+        return functions.run(function, event, self._environment(found.role), region.folder, region.closing)
 
     def start(self, name: str, work: Callable[[], None]) -> None:
         """Do `work` in a thread of its own, which the Region waits for as it closes."""
