@@ -2,11 +2,11 @@
 
 import re
 
-from werkzeug.datastructures import Headers
+from werkzeug import Request
 
+from sustainable_mlops.sandbox import signature
 from sustainable_mlops.sandbox.client import ACCOUNT
 
-_ACCESS_KEY = re.compile(r"Credential=(?P<key>[^/,\s]+)/")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
@@ -21,12 +21,11 @@ def set_default(account: str) -> None:
     moto.core.DEFAULT_ACCOUNT_ID = moto.core.models.DEFAULT_ACCOUNT_ID = account
 
 
-def account_of(headers: Headers) -> str:
+def account_of(request: Request) -> str:
     """The account that a request acts in: that of its assumed role or access key, else the default."""
-    named = headers.get(ACCOUNT, "")
+    named = request.headers.get(ACCOUNT, "")
     if _ACCOUNT.fullmatch(named):
         return named
     from moto.iam.models import get_account_id_from
 
-    key = _ACCESS_KEY.search(headers.get("Authorization", ""))
-    return str(get_account_id_from(key["key"] if key else ""))
+    return str(get_account_id_from(signature.of(request).key))

@@ -1,7 +1,6 @@
 """What answers on the sandbox's port: SageMaker's requests go to this package, all others to moto."""
 
 import io
-import re
 import traceback
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -11,7 +10,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug import Request, Response
 from werkzeug.exceptions import ClientDisconnected
 
-from sustainable_mlops.sandbox import accounts, malformed, moto_gaps
+from sustainable_mlops.sandbox import accounts, malformed, moto_gaps, signature
 from sustainable_mlops.sandbox.clock import Clock
 from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
 from sustainable_mlops.sandbox.control import Control
@@ -27,8 +26,6 @@ from sustainable_mlops.sandbox.plane.api import TARGET, Api
 from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
 from sustainable_mlops.sandbox.retries import Answers
 
-#: Credential=<key>/<date>/<region>/<service>/aws4_request
-_SCOPE = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 #: moto's names of what has no state of its own, and of services whose state stands in another's: the keys of assumed
 #: roles in IAM's, metrics on SageMaker's trial components.
 _STATELESS = {"moto_api", "instance_metadata"}
@@ -87,15 +84,15 @@ class Application:
     def _answer(self, request: Request) -> Response:
         if request.path.startswith("/_sandbox/"):
             return self._control.respond(request)
-        scope = _SCOPE.search(request.headers.get("Authorization", ""))
-        service = scope["service"] if scope else ""
+        signed = signature.of(request)
+        service = signed.service
         if service == "sagemaker" or request.headers.get("X-Amz-Target", "").startswith(TARGET):
-            region, account = scope["region"] if scope else DEFAULT_REGION, accounts.account_of(request.headers)
+            region, account = signed.region or DEFAULT_REGION, accounts.account_of(request)
             return self._answers.of(
                 request, lambda: self._met(request, service, lambda: self._api.respond(request, account, region))
             )
         if service == "tagging":
-            moto_tags.be_seen(accounts.account_of(request.headers))
+            moto_tags.be_seen(accounts.account_of(request))
         if (request.method, request.path) == _RESET:
             self.sagemaker.reset()
             self._deliveries.clear()

@@ -7,17 +7,18 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
-from xml.sax.saxutils import escape
 
 from werkzeug import Request, Response
 
 from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.sandbox import signature
 from sustainable_mlops.sandbox.errors import ApiError, SerializationError, UnknownOperationError
+from sustainable_mlops.sandbox.refusals import written
 from sustainable_mlops.sandbox.validation import validate
 
-_CREDENTIAL = re.compile(r"Credential=[^/]+/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
 _JSON = re.compile(r"json", re.IGNORECASE)
 
 
@@ -75,13 +76,25 @@ def why(request: Request, error: Exception) -> ApiError:
 
 def refusal(request: Request, error: ApiError) -> Response:
     """The error in the form of the request's protocol."""
+    content_type = request.headers.get("Content-Type", "")
+    for service in (_asked(request), _like(request)):
+        if service is not None:
+            with suppress(NotImplementedError):
+                return written(error, service, content_type)
+    return written(error, "s3", "")
+
+
+def _asked(request: Request) -> str | None:
+    """botocore's name of the service that is asked, as far as the request says."""
+    prefix = request.headers.get("X-Amz-Target", "").rpartition(".")[0]
+    return next((str(model.service_name) for model in _models(request, prefix)), None)
+
+
+def _like(request: Request) -> str | None:
+    """A service that speaks as the request does."""
     if _is_json(request):
-        body, kind = json.dumps({"__type": error.code, "message": error.message}), "application/x-amz-json-1.1"
-    else:
-        details = f"<Code>{error.code}</Code><Message>{escape(_printable(error.message))}</Message>"
-        root = "<Error>{}</Error>" if not _is_query(request) else "<ErrorResponse><Error>{}</Error></ErrorResponse>"
-        body, kind = root.format(details), "application/xml"
-    return Response(body, status=error.status, content_type=kind, headers={"x-amzn-ErrorType": error.code})
+        return "sagemaker"
+    return "iam" if _is_query(request) else None
 
 
 def _check(request: Request) -> None:
@@ -136,16 +149,16 @@ def _models(request: Request, prefix: str = "") -> Iterator[Any]:
     """The models of the services that sign so, those with that target prefix first."""
     import botocore.session
 
-    signed = _CREDENTIAL.search(request.headers.get("Authorization", ""))
-    if signed is None:
+    signed = signature.of(request).service
+    if not signed:
         return
     session = botocore.session.get_session()
     for name in session.get_available_services():
-        if not name.startswith(signed["service"][:3]):
+        if not name.startswith(signed[:3]):
             continue
         model = service_model(name)
         same_target = model.metadata.get("targetPrefix", "") == prefix
-        if (model.signing_name == signed["service"]) and (not prefix or same_target):
+        if (model.signing_name == signed) and (not prefix or same_target):
             yield model
 
 
@@ -155,7 +168,3 @@ def _is_json(request: Request) -> bool:
 
 def _is_query(request: Request) -> bool:
     return request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded"
-
-
-def _printable(text: str) -> str:
-    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd]", "?", text)

@@ -3,7 +3,9 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore import xform_name
@@ -72,6 +74,21 @@ def test_a_request_is_refused_once_in_the_form_of_its_protocol(
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == status
     assert refused.value.operation_name == armed.name
     assert sandbox.faults() == []
+
+
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_a_request_that_was_signed_before_meets_faults(sandbox: Sandbox, bucket: str, version: str) -> None:
+    s3 = make_client("s3", "eu-north-1", sandbox.endpoint, signature_version=version)
+    address = urlsplit(s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "k"}))
+    sandbox.fault("s3:PutObject", error="SlowDown", resource=bucket)
+    answers = []
+    for _ in range(2):
+        connection = HTTPConnection(address.netloc, timeout=60)
+        connection.request("PUT", f"{address.path}?{address.query}", body=b"x")
+        answer = connection.getresponse()
+        answers.append((answer.status, b"<Code>SlowDown</Code>" in answer.read()))
+        connection.close()
+    assert answers == [(503, True), (200, False)]
 
 
 def method(client: Any, operation: str) -> Any:

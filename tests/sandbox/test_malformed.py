@@ -72,6 +72,13 @@ def control_plane(chance: random.Random, _group: str) -> Sent:
     return Sent("sagemaker", "POST", "/", {"X-Amz-Target": f"SageMaker.{target}", **json11()}, chance.choice(bodies))
 
 
+def test_a_query_of_ec2_is_refused_in_the_form_of_ec2(sandbox: Sandbox) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    status, body, _ = asked(sandbox, Sent("ec2", "POST", "/", form, b"Action=NoSuchAction"))
+    assert status == 400
+    assert re.search(r"<Response[^>]*><Errors><Error><Code>InvalidAction</Code>", body)
+
+
 def times(chance: random.Random, _group: str) -> Sent:
     bad = chance.choice(["yesterday", "2024-13-45T00:00:00Z", "", "1e999", "T", "2024-01-01T"])
     body = json.dumps({"CreationTimeAfter": bad, "NameContains": "x"}).encode()
@@ -143,8 +150,8 @@ def wrong(chance: random.Random, members: list[str]) -> bytes:
     return json.dumps(dict.fromkeys(members, value)).encode()
 
 
-def answer(sandbox: Sandbox, sent: Sent) -> tuple[int, str]:
-    """Status and error code."""
+def asked(sandbox: Sandbox, sent: Sent) -> tuple[int, str, str]:
+    """Status, body, and error code in the header of the answer."""
     where = urlsplit(sandbox.endpoint)
     connection = HTTPConnection(where.hostname or "", where.port, timeout=60)
     scope = f"AWS4-HMAC-SHA256 Credential=k/20260101/eu-north-1/{sent.service}/aws4_request"
@@ -153,8 +160,14 @@ def answer(sandbox: Sandbox, sent: Sent) -> tuple[int, str]:
     response = connection.getresponse()
     body = response.read().decode(errors="replace")
     connection.close()
+    return response.status, body, response.getheader("x-amzn-ErrorType", "")
+
+
+def answer(sandbox: Sandbox, sent: Sent) -> tuple[int, str]:
+    """Status and error code."""
+    status, body, in_header = asked(sandbox, sent)
     in_body = re.search(r'"(?:__type|code)":\s*"([^"]*)"|<Code>([^<]*)</Code>', body, re.IGNORECASE)
-    return response.status, (in_body[1] or in_body[2]) if in_body else response.getheader("x-amzn-ErrorType", "")
+    return status, (in_body[1] or in_body[2]) if in_body else in_header
 
 
 @pytest.fixture

@@ -6,15 +6,12 @@ moto routes and serializes by botocore's models, for every protocol of AWS but C
 import io
 import json
 import time
-import warnings
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
 from moto.core.request import Request as MotoRequest
-from moto.core.request import determine_request_protocol
 from moto.core.routing import get_service_router
-from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
@@ -23,9 +20,7 @@ from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox.client import INTERNAL
 from sustainable_mlops.sandbox.faults.armed import Faults, RefusedOnRequestError
 from sustainable_mlops.sandbox.faults.fault import Fault
-
-# Few models name AWS's common errors, of which moto warns on every answer.
-warnings.filterwarnings("ignore", message=r"Exception\(.*does not match an error shape", module="moto.core.serialize")
+from sustainable_mlops.sandbox.refusals import written
 
 
 def meet(faults: Faults, request: Request, signed: str) -> Response | None:
@@ -62,10 +57,7 @@ def _met(fault: Fault, operation: str, asked: MotoRequest) -> Response | None:
     time.sleep(fault.delay)
     if fault.error is None:
         return None
-    error, model = RefusedOnRequestError(fault), get_service_model(fault.service)
-    serializer = get_serializer_class(fault.service, determine_request_protocol(model, asked.content_type))
-    answer = serializer(model.operation_model(operation)).serialize(error)
-    return Response(answer["body"], status=error.status, headers=answer["headers"])
+    return written(RefusedOnRequestError(fault), fault.service, asked.content_type or "", operation)
 
 
 def _in_body(request: Request) -> Iterator[str]:

@@ -1,0 +1,32 @@
+"""An error in the form of a service's protocol: of all but CBOR, as moto serializes it by botocore's models."""
+
+import re
+import warnings
+
+from moto.core.request import determine_request_protocol
+from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
+from werkzeug import Response
+
+from sustainable_mlops.sandbox.errors import ApiError
+
+# Few models name AWS's common errors, of which moto warns on every answer.
+warnings.filterwarnings("ignore", message=r"Exception\(.*does not match an error shape", module="moto.core.serialize")
+
+#: What XML cannot hold.
+_UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
+
+
+def written(error: ApiError, service: str, content_type: str, operation: str = "") -> Response:
+    """The answer to a request of that type; `service` is botocore's name, `operation` empty where it is not known.
+
+    Raises NotImplementedError for a type that the service does not speak.
+    """
+    model = get_service_model(service)
+    protocol = determine_request_protocol(model, content_type)
+    error.message = _UNPRINTABLE.sub("?", error.message)
+    serializer = get_serializer_class(service, protocol)(model.operation_model(operation or model.operation_names[0]))
+    answer = serializer.serialize(error)
+    response = Response(answer["body"], status=error.status, headers=answer["headers"])
+    response.headers.setdefault("x-amzn-ErrorType", error.code)
+    return response
