@@ -6,6 +6,7 @@ loses what changed in the last seconds, and what ran: jobs that ran have failed 
 """
 
 import fcntl
+import io
 import pickle
 import secrets
 import sys
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from sustainable_mlops import __version__
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import moto_state
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _FILE = "state.pickle"
 _BODIES = "bodies"
+#: Counted up whenever what is kept gets another shape, of which a version may see several while it is made.
+_SHAPE = 2
 #: Between two looks at whether something has changed, in seconds.
 _LOOK_SECONDS = 0.5
 #: The least and the most time between two saves of what has changed, in seconds; a large state is saved less often.
@@ -61,12 +65,16 @@ class State:
         if not self._file.exists():
             return
         try:
-            kept = pickle.loads(self._file.read_bytes())  # noqa: S301 written by this program in the user's own folder
-            if kept["versions"] != _versions():
+            content = io.BytesIO(self._file.read_bytes())
+            # By itself and first, as what other versions wrote behind it may have no meaning here.
+            versions = pickle.load(content)  # noqa: S301 written by this program in the user's own folder
+            if versions != _versions():
+                written = versions if isinstance(versions, str) else "an older sandbox"
                 raise UserError(
-                    f"sandbox: {self._file} was written with {kept['versions']}, this is {_versions()}; remove the "
-                    "file to start empty, or install those versions again"
+                    f"sandbox: {self._file} was written with {written}, this is {_versions()}; remove the file to "
+                    "start empty, or install those versions again"
                 )
+            kept = pickle.load(content)  # noqa: S301
             if kept["account"] != self._account:
                 raise UserError(
                     f"sandbox: {self._file} holds account {kept['account']}, not {self._account}; start with --account "
@@ -122,13 +130,12 @@ class State:
             with application.gate.alone(_QUIET_SECONDS) as still, application.sagemaker.at_rest():
                 changes = application.changes
                 kept = {
-                    "versions": _versions(),
                     "account": self._account,
                     "ahead": application.clock.ahead,
                     "moto": self._moto(application.moto_services(), keep, still),
                     "sagemaker": application.sagemaker.snapshot(),
                 }
-                content = pickle.dumps(kept)
+                content = pickle.dumps(_versions()) + pickle.dumps(kept)
             for name, body in bodies.items():
                 _write(self._bodies / name, body)
             _write(self._file, content)
@@ -166,4 +173,5 @@ def _write(file: Path, content: bytes) -> None:
 def _versions() -> str:
     import moto
 
-    return f"moto {moto.__version__} on Python {sys.version_info.major}.{sys.version_info.minor}"
+    own, python = f"sandbox {__version__} (state {_SHAPE})", f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"{own}, moto {moto.__version__} on Python {python}"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import socket
 import subprocess
 import sys
@@ -115,6 +116,15 @@ def test_a_damaged_state_is_told_and_left_alone(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"state\.pickle cannot be read .* remove it to start empty"):
         Sandbox.start(state=tmp_path)
     assert (tmp_path / "state.pickle").read_bytes() == b"damaged"
+
+
+@pytest.mark.parametrize(
+    ("written", "by"), [("sandbox 0.0.1, moto 5.0.0", r"sandbox 0\.0\.1, moto 5\.0\.0"), ({}, "an older sandbox")]
+)
+def test_the_state_of_another_version_is_refused_in_one_line(tmp_path: Path, written: Any, by: str) -> None:
+    (tmp_path / "state.pickle").write_bytes(pickle.dumps(written) + b"of another shape")
+    with pytest.raises(UserError, match=rf"was written with {by}, this is sandbox .*; remove the file .*again$"):
+        Sandbox.start(state=tmp_path)
 
 
 def test_a_folder_that_can_hold_no_state_is_told_in_one_line(tmp_path: Path) -> None:
