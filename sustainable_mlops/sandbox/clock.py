@@ -11,6 +11,8 @@ from typing import Protocol
 
 #: Between two moments that the clock tells apart.
 TICK = timedelta(microseconds=1)
+#: It looks at least so often, as this machine's own clock may be set.
+_LONGEST = timedelta(minutes=1)
 
 
 class Agenda(Protocol):
@@ -89,8 +91,8 @@ class Clock:
             if closed:
                 return
             with self._woken:
-                wait = None if coming is None else max((coming - self.now()).total_seconds(), 0)
-                self._woken.wait_for(lambda: self._news or self._closed, min(wait or 3600.0, 3600.0))
+                wait = _LONGEST if coming is None else min(coming - self.now(), _LONGEST)
+                self._woken.wait_for(lambda: self._news or self._closed, max(wait.total_seconds(), 0))
 
     def _do(self, until: datetime) -> None:
         """All that is due by then, moving the time ahead to each moment."""

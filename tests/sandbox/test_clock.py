@@ -1,0 +1,66 @@
+"""What falls due is done once, in order, at its moment, whether time passes or is moved."""
+
+from datetime import datetime, timedelta
+
+from sustainable_mlops.sandbox.clock import Clock
+from tests.sandbox.support import until
+
+
+class Appointments:
+    """Moments, and at what time each was kept."""
+
+    def __init__(self, clock: Clock, moments: list[datetime]) -> None:
+        self._clock = clock
+        self._moments = moments
+        self.kept: list[datetime] = []
+        self.at: list[datetime] = []
+        clock.keep(self)
+
+    def next(self, after: datetime) -> datetime | None:
+        return next((moment for moment in self._moments if moment > after), None)
+
+    def do(self, moment: datetime) -> None:
+        if moment in self._moments:
+            self.kept.append(moment)
+            self.at.append(self._clock.now())
+
+
+def test_time_that_passes_brings_each_in_its_turn() -> None:
+    clock = Clock()
+    begin = clock.now()
+    moments = [begin + timedelta(milliseconds=number / 2) for number in range(1, 400)]
+    diary = Appointments(clock, moments)
+    clock.wake()
+    until(lambda: len(diary.kept) == len(moments))
+    clock.close()
+    assert diary.kept == moments
+    assert all(at >= moment for at, moment in zip(diary.at, moments, strict=True))
+
+
+def test_time_that_is_moved_stops_at_each_of_all_agendas_in_order() -> None:
+    clock = Clock()
+    begin = clock.now()
+    days = [begin + timedelta(days=day) for day in range(1, 6)]
+    odd, even = Appointments(clock, days[::2]), Appointments(clock, days[1::2])
+    moment = clock.advance(timedelta(days=4.5).total_seconds())
+    clock.close()
+    assert (odd.kept, even.kept) == ([days[0], days[2]], [days[1], days[3]])
+    assert all(at - day < timedelta(hours=1) for at, day in zip(odd.at + even.at, odd.kept + even.kept, strict=True))
+    assert timedelta(days=4.5) <= moment - begin < timedelta(days=4.6)
+    assert clock.now() >= moment
+
+
+def test_an_agenda_that_fails_keeps_nobody_from_the_others() -> None:
+    class Broken:
+        def next(self, after: datetime) -> datetime | None:
+            return after + timedelta(hours=1)
+
+        def do(self, _moment: datetime) -> None:
+            raise RuntimeError("broken")
+
+    clock = Clock()
+    clock.keep(Broken())
+    diary = Appointments(clock, [clock.now() + timedelta(hours=3)])
+    clock.advance(4 * 3600)
+    clock.close()
+    assert len(diary.kept) == 1
