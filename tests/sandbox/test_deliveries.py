@@ -305,6 +305,13 @@ def test_patterns_match_as_documented(
         events.put_events(Entries=[{"Source": source, "DetailType": "t", "Detail": json.dumps(detail)}])
     (heard,) = until(lambda: received(url))
     assert heard["body"]["detail"]["which"] == "matching"
+    pattern = json.dumps({"detail": {"key": [matcher]}})
+    given: dict[str, Any] = dict.fromkeys(("id", "account", "source", "time", "region", "detail-type"), "x")
+    given["resources"] = []
+    for value, expected in ((matching, True), (other, False)):
+        detail = {} if value is None and absent else {"key": value}
+        event = json.dumps(given | {"detail": detail})
+        assert events.test_event_pattern(EventPattern=pattern, Event=event)["Result"] is expected
     assert set(heard["body"]) == {
         *("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail")
     }

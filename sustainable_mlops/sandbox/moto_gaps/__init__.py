@@ -9,6 +9,7 @@ import importlib
 #: moto's name of a service to what it lacks.
 GAPS = {
     "applicationautoscaling": ("application_autoscaling",),
+    "events": ("events_test_pattern",),
     "iam": ("iam_simulation",),
     "s3": ("s3_bucket_documents", "s3_delete_markers", "s3_log_delivery", "s3_policy_conditions"),
 }
