@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from botocore import xform_name
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from sustainable_mlops.sandbox.clock import TICK, Clock
 from sustainable_mlops.sandbox.context import Context
@@ -22,7 +22,7 @@ from sustainable_mlops.sandbox.eventbridge.permissions import NotPermittedError
 _MOST_ATTEMPTS, _MOST_AGE = 185, 86_400
 #: The first and the longest wait before another attempt; AWS says but that it grows exponentially, with jitter.
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=1), timedelta(hours=1)
-_RETRIED = ("THROTTLING", "INTERNAL_ERROR")
+_RETRIED = ("THROTTLING", "INTERNAL_ERROR", "TIMEOUT")
 
 
 class DeliveryError(Exception):
@@ -98,6 +98,8 @@ class Deliveries:
             self._ask(delivery, call)
         except NotPermittedError as error:
             raise DeliveryError("NO_PERMISSIONS", str(error)) from None
+        except HTTPClientError as error:
+            raise DeliveryError("TIMEOUT", str(error)) from None
         except (LookupError, ValueError, BotoCoreError) as error:
             raise DeliveryError("INVALID_PARAMETER", str(error)) from None
         except ClientError as error:
@@ -121,7 +123,7 @@ class Deliveries:
 
     def _fail(self, delivery: Delivery, error: DeliveryError) -> None:
         most, age = delivery.limits
-        wait = min(_FIRST_WAIT * 2**delivery.attempts, _LONGEST_WAIT)
+        wait = min(_FIRST_WAIT * 2 ** min(delivery.attempts, 20), _LONGEST_WAIT)
         exhausted = None
         if error.code in _RETRIED:
             if delivery.attempts >= most:
