@@ -178,7 +178,7 @@ class Inputs(Located, MakesRoles):
             "parameters",
             lambda v: ~can(jsondecode(v.definition).Version) | (length(definition.mistyped(v)) == 0),
             lambda v: (
-                f"{join(', ', definition.mistyped(v))} must be a number, true or false: so says its Type in the definition"
+                f"{join(', ', definition.mistyped(v))} must be a number, true or false, as its Type in the definition"
             ),
         ),
         rule(

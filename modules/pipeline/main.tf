@@ -160,8 +160,7 @@ locals {
   starter_role_arn = one(concat([for role in aws_iam_role.starter : role.arn], [for existing in var.existing_starter_role[*] : existing.arn]))
 }
 
-# A prefix and a suffix side by side would mean either; a wildcard means both. An empty object, as the console
-# makes for a folder, is no data.
+# A prefix and a suffix side by side would mean either; a wildcard means both.
 resource "aws_cloudwatch_event_rule" "data_arrived" {
   for_each = var.data_arrival == null ? {} : { data-arrived = var.data_arrival }
 
@@ -178,7 +177,6 @@ resource "aws_cloudwatch_event_rule" "data_arrived" {
         key = [
           for suffix in length(each.value.key_suffixes) == 0 ? [""] : each.value.key_suffixes : { wildcard = "${each.value.key_prefix}*${suffix}" }
         ]
-        size = [{ numeric = [">", 0] }]
       }
     }
   })

@@ -30,8 +30,7 @@ def add_data_arrival(module: Module[Inputs], pipeline: Any, starter: Mapping[str
     rules = module.add(
         CloudwatchEventRule,
         "data_arrived",
-        why="A prefix and a suffix side by side would mean either; a wildcard means both. An empty object, as the "
-        "console makes for a folder, is no data.",
+        why="A prefix and a suffix side by side would mean either; a wildcard means both.",
         for_each=asked,
         name=f"{name}-{DATA_ARRIVED}",
         description=f"Data has arrived for the pipeline {name}.",
@@ -46,7 +45,6 @@ def add_data_arrival(module: Module[Inputs], pipeline: Any, starter: Mapping[str
                             when(length(data.key_suffixes) == 0, [""], data.key_suffixes),
                             lambda suffix: {"wildcard": f"{data.key_prefix}*{suffix}"},
                         ),
-                        "size": [{"numeric": [">", 0]}],
                     },
                 },
             }
