@@ -4,6 +4,7 @@
 - `smlops sandbox exec -- terraform -chdir=envs/dev apply`
 - `smlops sandbox exec -- aws sagemaker list-endpoints`
 - `smlops sandbox fault --operation CreateTrainingJob --error CapacityError`
+- `smlops sandbox advance --days 1`
 - `smlops sandbox status`
 - `smlops sandbox stop`
 """
@@ -13,6 +14,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -96,6 +98,20 @@ def status(
         table.add_row("", "nothing", "0", "")
     cli.stdout().print(table)
     print(_OPT_ML[sandbox.opt_ml])
+
+
+@app.command()
+def advance(
+    days: Annotated[float, typer.Option(min=0, help="Days.")] = 0,
+    hours: Annotated[float, typer.Option(min=0, help="Hours.")] = 0,
+    minutes: Annotated[float, typer.Option(min=0, help="Minutes.")] = 0,
+) -> None:
+    """Move the sandbox's time ahead: schedules and rules start what falls due on the way. Jobs go on as before.
+
+    Example: `smlops sandbox advance --days 1`
+    """
+    moment = _running().advance(timedelta(days=days, hours=hours, minutes=minutes).total_seconds())
+    print(f"The sandbox's time is {moment:%Y-%m-%d %H:%M:%S} UTC; what fell due on the way has begun.")
 
 
 @app.command()

@@ -6,7 +6,7 @@ reference"); Application Auto Scaling and SageMaker take the same.
 
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, tzinfo
 from typing import NamedTuple
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -50,10 +50,13 @@ class Cron(NamedTuple):
     def dates(self) -> Iterator[date]:
         """Its days in `YEAR`, in order."""
         for month in sorted(listed(self.months, 1, 12, MONTHS)):
-            for day in range(1, monthrange(YEAR, month)[1] + 1):
-                found = date(YEAR, month, day)
-                if _on_date(self.days, found) and _on_weekday(self.weekdays, found):
-                    yield found
+            days = (date(YEAR, month, day) for day in range(1, monthrange(YEAR, month)[1] + 1))
+            yield from filter(self.falls_on, days)
+
+    def falls_on(self, day: date) -> bool:
+        """Whether it has this day, whatever the year."""
+        in_month = day.month in listed(self.months, 1, 12, MONTHS)
+        return in_month and _on_date(self.days, day) and _on_weekday(self.weekdays, day)
 
 
 def parsed(fields: str) -> Cron:
@@ -65,6 +68,18 @@ def parsed(fields: str) -> Cron:
     if cron.days not in ANY and cron.weekdays not in ANY:
         raise ValueError(f"{cron.days} and {cron.weekdays}: AWS takes one of them only")
     return cron
+
+
+def time_zone(name: str) -> tzinfo:
+    """The time zone of that name. Raises ValueError for one that is not known here."""
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo  # rarely needed, and it takes time
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"the time zone {name} is not known here") from None
 
 
 def of_month(item: str) -> bool:

@@ -6,12 +6,20 @@ week or each year, and their shares are exact.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from sustainable_mlops.plan.cron import MINUTES_PER_DAY, MINUTES_PER_WEEK, MINUTES_PER_YEAR, YEAR, Cron, parsed
+from sustainable_mlops.plan.cron import (
+    MINUTES_PER_DAY,
+    MINUTES_PER_WEEK,
+    MINUTES_PER_YEAR,
+    YEAR,
+    Cron,
+    parsed,
+    time_zone,
+)
 from sustainable_mlops.plan.schedules import runs_per_month
 from sustainable_mlops.plan.values import UNKNOWN
 
@@ -119,18 +127,7 @@ def _of_week(cron: Cron) -> Iterator[int]:
 def _of_year(cron: Cron, zone: str) -> Iterable[int]:
     first, times = datetime(YEAR, 1, 1, tzinfo=UTC), cron.times()
     for day in cron.dates():
-        local = datetime(day.year, day.month, day.day, tzinfo=_zone(zone))
+        local = datetime(day.year, day.month, day.day, tzinfo=time_zone(zone))
         for time in times:
             moment = local + timedelta(minutes=time)  # of the wall clock: midnight and so much, whatever its offset
             yield int((moment.astimezone(UTC) - first).total_seconds()) // 60 % MINUTES_PER_YEAR
-
-
-def _zone(name: str) -> tzinfo:
-    if name == "UTC":
-        return UTC
-    from zoneinfo import ZoneInfo  # rarely needed, and it takes time
-
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"the time zone {name} is not known here") from None

@@ -4,6 +4,7 @@ import io
 import re
 import traceback
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -11,9 +12,13 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import ClientDisconnected
 
 from sustainable_mlops.sandbox import accounts, malformed, moto_gaps
+from sustainable_mlops.sandbox.clock import Clock
 from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
 from sustainable_mlops.sandbox.control import Control
 from sustainable_mlops.sandbox.errors import ApiError
+from sustainable_mlops.sandbox.eventbridge.deliveries import Deliveries
+from sustainable_mlops.sandbox.eventbridge.rules import Rules
+from sustainable_mlops.sandbox.eventbridge.schedules import Schedules
 from sustainable_mlops.sandbox.faults import requests as faults
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
 from sustainable_mlops.sandbox.gate import Gate
@@ -40,10 +45,19 @@ class Application:
         self.sagemaker = ControlPlane(context)
         moto_tags.share(self.sagemaker)
         moto_cloudformation.share(self.sagemaker)
+        self.clock = Clock()
+        self._deliveries = Deliveries(context, self.clock)
+        Rules(self._deliveries, self.clock)
+        Schedules(self._deliveries, self.clock)
         self._api = Api(self.sagemaker, self._ask_moto)
         self._moto = DomainDispatcherApplication(_moto_service)
         self._answers = Answers()
-        self._control = Control(context, self.sagemaker, self.moto_services)
+        self._control = Control(context, self.sagemaker, self.clock, self.moto_services)
+
+    def close(self) -> None:
+        """End what runs; requests are still answered."""
+        self.sagemaker.close()
+        self.clock.close()
 
     def moto_services(self) -> list[str]:
         """moto's names of the services that may hold something: those asked for anything, or brought back."""
@@ -84,6 +98,8 @@ class Application:
             moto_tags.be_seen(accounts.account_of(request.headers))
         if (request.method, request.path) == _RESET:
             self.sagemaker.reset()
+            self._deliveries.clear()
+            self.clock.set(timedelta())
         if request.method in ("GET", "DELETE") and service == "s3":
             # Whoever looks into a bucket sees every record that was put before.
             self._flush(bucket=request.path.split("/")[1])

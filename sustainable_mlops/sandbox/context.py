@@ -15,6 +15,8 @@ class Context:
     and model servers."""
 
     client: Callable[[str, str, str], Any]
+    #: As `client`, for what a service does on behalf of a customer: these requests meet faults.
+    on_behalf: Callable[[str, str, str], Any]
     folder: Path
     #: The account of credentials that no other account has given out.
     account_id: str = DEFAULT_ACCOUNT

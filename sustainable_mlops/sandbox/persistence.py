@@ -76,6 +76,7 @@ class State:
                 moto_state.restore(service, content, lambda name: (self._bodies / name).read_bytes())
             application.sagemaker.restore(kept["sagemaker"])
             application.restored_services = set(kept["moto"])
+            application.clock.set(kept["ahead"])
         except UserError:
             raise
         except Exception as error:
@@ -123,6 +124,7 @@ class State:
                 kept = {
                     "versions": _versions(),
                     "account": self._account,
+                    "ahead": application.clock.ahead,
                     "moto": self._moto(application.moto_services(), keep, still),
                     "sagemaker": application.sagemaker.snapshot(),
                 }

@@ -31,9 +31,10 @@ def statements(document: str) -> list[Statement]:
     return [one for one in _listed(policy.get("Statement")) if isinstance(one, dict)]
 
 
-def concerning(of: Iterable[Statement], action: str, resource: str) -> list[Statement]:
-    """The statements that are about this action on this resource."""
-    return [one for one in of if _says(one, "Action", action, re.IGNORECASE) and _says(one, "Resource", resource)]
+def concerning(of: Iterable[Statement], action: str, resource: str | None) -> list[Statement]:
+    """The statements that are about this action on this resource; None stands for whichever they name."""
+    about = [one for one in of if _says(one, "Action", action, re.IGNORECASE)]
+    return [one for one in about if resource is None or _says(one, "Resource", resource)]
 
 
 def decide(concerned: Iterable[Statement]) -> Decision:
@@ -49,6 +50,23 @@ def allows_account(document: str, account: str, action: str, resource: str) -> b
     """Whether a resource's policy lets another account do this."""
     concerned = concerning(statements(document), action, resource)
     return decide(one for one in concerned if _names(one.get("Principal"), account)) is Decision.ALLOWED
+
+
+def allows_service(document: str, service: str, action: str, resource: str) -> bool:
+    """Whether a resource's policy lets a service do this, such as `events.amazonaws.com`.
+
+    What everybody may on a condition, a service may not: the usual condition is to be of the owner's account.
+    """
+    concerned = concerning(statements(document), action, resource)
+    return decide(one for one in concerned if _names_service(one, service)) is Decision.ALLOWED
+
+
+def _names_service(statement: Statement, service: str) -> bool:
+    principal = statement.get("Principal")
+    if isinstance(principal, Mapping) and service in _listed(principal.get("Service")):
+        return True
+    everybody = _listed(principal.get("AWS") if isinstance(principal, Mapping) else principal)
+    return "*" in everybody and not statement.get("Condition")
 
 
 def _names(principal: Any, account: str) -> bool:

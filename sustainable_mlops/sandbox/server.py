@@ -73,7 +73,12 @@ class Server:
         # Here, so that a port in use is told before all of this loads.
         from sustainable_mlops.sandbox.application import Application
 
-        context = Context(client=_client_factory(self.endpoint), folder=folder, account_id=account)
+        context = Context(
+            client=_client_factory(self.endpoint, INTERNAL),
+            on_behalf=_client_factory(self.endpoint, ""),
+            folder=folder,
+            account_id=account,
+        )
         self._application = Application(context)
         if self._state is not None:
             self._state.restore(self._application)
@@ -102,7 +107,7 @@ class Server:
         print(json.dumps({"endpoint": self.endpoint}), flush=True)
         os.read(end, 1)
         # Jobs and buffers end while requests are still answered: both write to the sandbox's S3.
-        self._application.sagemaker.close()
+        self._application.close()
         server.shutdown()
         answering.join()
         if self._state is not None:
@@ -138,13 +143,13 @@ def _request_handler(silence_seconds: float) -> type[Any]:
     return Handler
 
 
-def _client_factory(endpoint: str) -> Callable[[str, str, str], Any]:
+def _client_factory(endpoint: str, user_agent: str) -> Callable[[str, str, str], Any]:
     """`client(service, region, account)`: boto3 on this very server, one client for each."""
     lock = threading.Lock()
 
     @functools.cache
     def make(service: str, region: str, account: str) -> Any:
-        own = {"user_agent_extra": INTERNAL, "retries": {"total_max_attempts": 1}}
+        own = {"user_agent_extra": user_agent, "retries": {"total_max_attempts": 1}}
         return make_client(service, region, endpoint, account, **own)
 
     def client(service: str, region: str, account: str) -> Any:

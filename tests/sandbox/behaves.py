@@ -105,11 +105,11 @@ def server() -> Iterator[Callable[..., Sandbox]]:
         def client(service: str, region: str, account: str) -> Any:
             return make_client(service, region, endpoint, account)
 
-        application = Application(Context(client=client, folder=Path(folder)))
+        application = Application(Context(client=client, on_behalf=client, folder=Path(folder)))
         listening = make_server("127.0.0.1", 0, application, threaded=True, fd=listener.fileno())
         threading.Thread(target=listening.serve_forever, daemon=True).start()
         yield lambda **_: InProcess(endpoint, ServerProcess.of(os.getpid()))
-        application.sagemaker.close()
+        application.close()
         listening.shutdown()
 
 

@@ -36,6 +36,37 @@ def make_role(sandbox: Sandbox, name: str = "test") -> str:
     return str(iam.get_role(RoleName=name)["Role"]["Arn"])
 
 
+def let_be_called(sandbox: Sandbox, service: str, *actions: str) -> str:
+    """The ARN of a role that this service may assume, and that may do this to anything."""
+    iam, name = sandbox.client("iam"), f"for-{service.partition('.')[0]}"
+    trust = json.dumps(TRUST).replace("sagemaker.amazonaws.com", service)
+    allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    iam.put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=json.dumps(allowed))
+    return str(iam.get_role(RoleName=name)["Role"]["Arn"])
+
+
+def make_queue(sandbox: Sandbox, name: str, service: str = "events.amazonaws.com") -> tuple[str, str]:
+    """URL and ARN of a queue that takes what this service sends."""
+    sqs = sandbox.client("sqs")
+    url = str(sqs.create_queue(QueueName=name)["QueueUrl"])
+    arn = str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    return url, arn
+
+
+def hear(sandbox: Sandbox, name: str, pattern: dict[str, Any]) -> str:
+    """The URL of a queue that receives the events of this pattern, by a rule of the same name."""
+    events = sandbox.client("events")
+    url, arn = make_queue(sandbox, name)
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+    return url
+
+
 def reset(sandbox: Sandbox) -> None:
     """As moto's reset: nothing is left."""
     where = urlsplit(sandbox.endpoint)

@@ -15,7 +15,7 @@ PLACE = ("123456789012", "eu-north-1")
 
 @pytest.fixture
 def plane(tmp_path: Path) -> ControlPlane:
-    return ControlPlane(Context(client=lambda *_: None, folder=tmp_path))
+    return ControlPlane(Context(client=lambda *_: None, on_behalf=lambda *_: None, folder=tmp_path))
 
 
 def test_nothing_begins_any_more_and_a_client_tries_again(plane: ControlPlane) -> None:

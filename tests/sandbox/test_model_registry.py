@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sustainable_mlops.sandbox import Sandbox
-from tests.sandbox.support import IMAGE, refusal, until
+from tests.sandbox.support import IMAGE, hear, refusal, until
 
 Fresh = Callable[[str], str]
 
@@ -35,11 +35,9 @@ def test_a_version_waits_for_approval_unless_it_is_given(sagemaker: Any, fresh: 
 
 
 def test_approval_is_told_to_eventbridge(sandbox: Sandbox, sagemaker: Any, fresh: Fresh) -> None:
-    group, queue, events, sqs = fresh("group"), fresh("queue"), sandbox.client("events"), sandbox.client("sqs")
-    url = sqs.create_queue(QueueName=queue)["QueueUrl"]
+    group, sqs = fresh("group"), sandbox.client("sqs")
     pattern = {"source": ["aws.sagemaker"], "detail": {"ModelPackageGroupName": [group]}}
-    events.put_rule(Name=queue, EventPattern=json.dumps(pattern))
-    events.put_targets(Rule=queue, Targets=[{"Id": "q", "Arn": f"arn:aws:sqs:eu-north-1:123456789012:{queue}"}])
+    url = hear(sandbox, fresh("queue"), pattern)
     sagemaker.create_model_package_group(ModelPackageGroupName=group)
     arn = register(sagemaker, group)
     sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")

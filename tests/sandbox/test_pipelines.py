@@ -12,7 +12,7 @@ import pytest
 
 from sustainable_mlops.sandbox import Sandbox
 from tests.sandbox.pipelines_support import condition, pipeline, training
-from tests.sandbox.support import IMAGE, ROLE, make_role, refusal, tar, until
+from tests.sandbox.support import IMAGE, ROLE, hear, make_role, refusal, tar, until
 
 pytestmark = pytest.mark.slow
 
@@ -255,8 +255,6 @@ def train(s3: Any, bucket: str) -> Callable[..., dict[str, Any]]:
 def events(sandbox: Sandbox, fresh: Fresh) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
     """What EventBridge tells of a pipeline's executions and steps, in order."""
     sqs, bridge, rule = sandbox.client("sqs"), sandbox.client("events"), fresh("rule")
-    url = sqs.create_queue(QueueName=rule)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = {
         "source": ["aws.sagemaker"],
         "detail-type": [
@@ -264,17 +262,16 @@ def events(sandbox: Sandbox, fresh: Fresh) -> Iterator[Callable[[str], list[dict
             "SageMaker Model Building Pipeline Execution Step Status Change",
         ],
     }
-    bridge.put_rule(Name=rule, EventPattern=json.dumps(pattern))
-    bridge.put_targets(Rule=rule, Targets=[{"Id": "queue", "Arn": arn}])
+    url = hear(sandbox, rule, pattern)
     heard: list[dict[str, Any]] = []
 
-    def hear(pipeline_arn: str) -> list[dict[str, Any]]:
+    def of_pipeline(pipeline_arn: str) -> list[dict[str, Any]]:
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             heard.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return [event for event in heard if event["detail"]["pipelineArn"] == pipeline_arn]
 
-    yield hear
+    yield of_pipeline
     bridge.remove_targets(Rule=rule, Ids=["queue"])
     bridge.delete_rule(Name=rule)
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,7 @@ def test_the_command_line_starts_uses_and_stops_one(
     assert status["inventory"] == {"sns": {"topic": topics}}
     assert status["opt_ml"] == "paths"
     assert f"{', '.join(topics[:4])} and 1 more (--json has all)" in command("status")[1], "whole where nobody looks"
+    assert f"time is {datetime.now(UTC) + timedelta(days=2):%Y-%m}" in command("advance", "--days", "2")[1]
     assert command("exec", "--", sys.executable, "-c", "raise SystemExit(7)")[0] == 7
     assert command("exec", "--", "sh", "-c", "kill -KILL $$")[0] == 137
     missing = "error: sandbox: no command `no-such-command` on PATH\n"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.sandbox import Sandbox
-from tests.sandbox.support import IMAGE, ROLE, refusal, until
+from tests.sandbox.support import IMAGE, ROLE, hear, refusal, until
 
 pytestmark = pytest.mark.slow
 
@@ -101,12 +101,7 @@ def test_what_contradicts_itself_is_refused(sagemaker: Any, job: dict[str, Any],
 
 def states(sandbox: Sandbox, name: str, detail_type: str) -> str:
     """A queue that receives these events."""
-    sqs, events = sandbox.client("sqs"), sandbox.client("events")
-    url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    events.put_rule(Name=name, EventPattern=json.dumps({"source": ["aws.sagemaker"], "detail-type": [detail_type]}))
-    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
-    return url
+    return hear(sandbox, name, {"source": ["aws.sagemaker"], "detail-type": [detail_type]})
 
 
 def received(sandbox: Sandbox, url: str) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ ACCOUNT = "123456789012"
 def test_a_service_that_changes_while_it_is_read_costs_nothing_that_was_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    plane, gate = ControlPlane(Context(client=lambda *_: None, folder=tmp_path)), Gate()
+    plane, gate = ControlPlane(Context(client=lambda *_: None, on_behalf=lambda *_: None, folder=tmp_path)), Gate()
     application: Any = SimpleNamespace(gate=gate, sagemaker=plane, moto_services=lambda: ["s3"], changes=(0, 0))
     state, file = State(tmp_path / "state", ACCOUNT), tmp_path / "state" / "state.pickle"
     state.stop_saving(application)

@@ -14,7 +14,7 @@ from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.parts.resources import Resource
 from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
 from sustainable_mlops.sandbox.tuning.tuner import Parent, Tuner
-from tests.sandbox.support import IMAGE, ROLE, refusal, tar, until
+from tests.sandbox.support import IMAGE, ROLE, hear, refusal, tar, until
 from tests.sandbox.tuning import World
 
 pytestmark = pytest.mark.slow
@@ -238,14 +238,12 @@ def test_hyperband_gives_each_job_its_epochs_and_no_more(sagemaker: Any, bucket:
 
 
 def test_each_status_is_told_to_eventbridge(sandbox: Sandbox, sagemaker: Any, bucket: str, fresh: Fresh) -> None:
-    name, events, sqs = fresh("told"), sandbox.client("events"), sandbox.client("sqs")
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    name, sqs = fresh("told"), sandbox.client("sqs")
     pattern = {
         "detail-type": ["SageMaker HyperParameter Tuning Job State Change"],
         "detail": {"HyperParameterTuningJobName": [name]},
     }
-    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
-    events.put_targets(Rule=name, Targets=[{"Id": "q", "Arn": f"arn:aws:sqs:eu-north-1:123456789012:{name}"}])
+    url = hear(sandbox, name, pattern)
     start(sagemaker, tuning_job(name, bucket, 5))
     sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
     told: list[dict[str, Any]] = []
@@ -322,7 +320,7 @@ def test_what_ran_when_the_sandbox_was_killed_has_failed(tmp_path: Path) -> None
     times = {"CreationTime": datetime.now(UTC), "LastModifiedTime": datetime.now(UTC)}
     fields = {**made, **tuner.fields(), **times, "HyperParameterTuningJobArn": arn}
     kept = Resource("killed", arn, fields, private={"request": made, "summaries": tuner.summaries()})
-    plane = ControlPlane(Context(client=lambda *_: None, folder=tmp_path))
+    plane = ControlPlane(Context(client=lambda *_: None, on_behalf=lambda *_: None, folder=tmp_path))
     place = ("123456789012", "eu-north-1")
     plane.restore({place: {"HyperParameterTuningJobs": [kept.data()]}})
     job = plane.call(*place, "DescribeHyperParameterTuningJob", {"HyperParameterTuningJobName": "killed"})

@@ -11,7 +11,7 @@ from moto.core.responses import ActionResult
 from moto.iam.exceptions import NotFoundException
 from moto.iam.responses import IamResponse
 
-from sustainable_mlops.sandbox import policies
+from sustainable_mlops.sandbox import policies, roles
 from sustainable_mlops.sandbox.policies import Decision, Statement
 
 
@@ -19,9 +19,9 @@ def close() -> None:
     """Answer the operation."""
 
     def simulate_principal_policy(self: Any) -> ActionResult:
-        backend, arn = self.backend, self._get_param("PolicySourceArn")
-        identity = list(_identity(backend, arn))
-        boundary = _boundary(backend, arn)
+        principal = _principal(self.backend, self._get_param("PolicySourceArn"))
+        identity = list(roles.identity(principal))
+        boundary = roles.boundary(self.backend, principal)
         results = [
             _result(identity, boundary, action, resource)
             for action in self._get_param("ActionNames")
@@ -58,30 +58,8 @@ def _context_keys(statement: Statement) -> Iterator[str]:
         yield from keys
 
 
-def _identity(backend: Any, arn: str) -> Iterator[tuple[str, Statement]]:
-    """Name of the policy and statement, of all policies of a role or a user."""
-    principal = _principal(backend, arn)
-    inline = principal.policies
-    for name, document in inline.items():
-        yield from ((name, one) for one in policies.statements(document))
-    for policy in principal.managed_policies.values():
-        yield from ((policy.name, one) for one in policies.statements(_document(policy)))
-
-
 def _principal(backend: Any, arn: str) -> Any:
     for principal in (*backend.roles.values(), *backend.users.values()):
         if principal.arn == arn:
             return principal
     raise NotFoundException(f"The principal {arn} cannot be found.")
-
-
-def _boundary(backend: Any, arn: str) -> list[Statement] | None:
-    boundary = getattr(_principal(backend, arn), "permissions_boundary_arn", None)
-    if not boundary:
-        return None
-    policy = backend.managed_policies.get(boundary)
-    return policies.statements(_document(policy)) if policy else []
-
-
-def _document(policy: Any) -> str:
-    return str(next(version.document for version in policy.versions if version.is_default))

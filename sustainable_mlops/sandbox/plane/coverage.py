@@ -70,6 +70,18 @@ Python code that `CreateFunction` was given, as a process with the function's ro
 cached result is one of the same pipeline, found by the arguments that AWS names for the type of step, whatever is in S3
 by now. With `--state`, executions go on after a restart.
 
+**Events and schedules.** S3 tells EventBridge of the objects of buckets that have it so configured (created, deleted,
+tagged), and SageMaker of its changes of state. Rules, and schedules of EventBridge Scheduler, deliver to SageMaker
+pipelines, SNS topics, SQS queues and event buses; a universal target calls any operation that is here. As AWS does, a
+delivery needs its role and what its policies say of the action or, to a queue or a topic without a role, a policy that
+names the service, and of a key that encrypts it, too; what is throttled or answered with 5xx is tried again, and what
+fails goes to the dead-letter queue, and to the log. Rules also write to log groups and archives, as moto does, without
+these checks. Not delivered: to Lambda, Step Functions and all others, which the log names; what S3 is to send by itself
+to SNS, SQS or Lambda is moto's. A flexible window starts at once; what falls due while no sandbox runs is not made up
+for, and a delivery that waits to be tried again is lost when it ends. `smlops sandbox advance --days 1`
+(`Sandbox.advance` in tests) moves the time of rules, schedules and retries ahead and does what falls due on the way;
+jobs, the times that AWS's operations answer and all else keep this machine's.
+
 **Faults** come about on request: `smlops sandbox fault --help`, `Sandbox.fault` in tests. A request is refused in the
 form of its protocol (all but CBOR), with a code of botocore's model or one of AWS's common errors, or answered late; a
 retry of the SDK counts as another request. Or what is made fails, or is under way longer: an endpoint, a feature

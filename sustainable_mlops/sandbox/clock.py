@@ -1,0 +1,117 @@
+"""The sandbox's time: this machine's, and as far ahead as it was moved; and what is to be done at certain times.
+
+Whoever has something to do at a time is an `Agenda` of the one clock. A thread does what falls due; `advance` moves the
+time ahead and does on the way what falls due, each at its own moment and in order, so that tests wait for nothing.
+"""
+
+import threading
+import traceback
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+#: Between two moments that the clock tells apart.
+TICK = timedelta(microseconds=1)
+
+
+class Agenda(Protocol):
+    """What is to be done, and when. Both are asked by one thread at a time, and hold no lock meanwhile."""
+
+    def next(self, after: datetime) -> datetime | None:
+        """The first moment later than `after` at which something is due."""
+
+    def do(self, moment: datetime) -> None:
+        """Do what is due at that moment."""
+
+
+class Clock:
+    """Moments are aware. What falls due while no sandbox runs is not made up for."""
+
+    def __init__(self) -> None:
+        #: How far the time is ahead of this machine's.
+        self.ahead = timedelta()
+        self._agendas: list[Agenda] = []
+        self._done = datetime.now(UTC)
+        self._turn = threading.RLock()
+        self._woken = threading.Condition()
+        self._news = False
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def now(self) -> datetime:
+        """The present moment."""
+        return datetime.now(UTC) + self.ahead
+
+    def keep(self, agenda: Agenda) -> None:
+        """Do from now on what is on this agenda, too."""
+        self._agendas.append(agenda)
+
+    def wake(self) -> None:
+        """An agenda has changed; returns at once."""
+        with self._woken:
+            self._news = True
+            if self._thread is None:
+                self._closed = False
+                self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
+                self._thread.start()
+            self._woken.notify_all()
+
+    def advance(self, seconds: float) -> datetime:
+        """Move the time ahead; the moment that it is then. Returns once all that fell due on the way has been done."""
+        with self._turn:
+            until = self.now() + timedelta(seconds=seconds)
+            self._do(until)
+            self.ahead += max(until - self.now(), timedelta())
+        self.wake()
+        return until
+
+    def close(self) -> None:
+        """Do what is due, and nothing any more until it is woken again."""
+        with self._woken:
+            thread, self._thread, self._closed = self._thread, None, True
+            self._woken.notify_all()
+        if thread is not None:
+            thread.join()
+
+    def set(self, ahead: timedelta) -> None:
+        """Be so far ahead of this machine's time from now on; what would have fallen due until then does not."""
+        with self._turn:
+            self.ahead = ahead
+            self._done = self.now()
+        self.wake()
+
+    def _run(self) -> None:
+        while True:
+            with self._woken:
+                self._news, closed = False, self._closed
+            with self._turn:
+                self._do(self.now())
+                coming = self._next()
+            if closed:
+                return
+            with self._woken:
+                wait = None if coming is None else max((coming - self.now()).total_seconds(), 0)
+                self._woken.wait_for(lambda: self._news or self._closed, min(wait or 3600.0, 3600.0))
+
+    def _do(self, until: datetime) -> None:
+        """All that is due by then, moving the time ahead to each moment."""
+        while (moment := self._next()) is not None and moment <= until:
+            self.ahead += max(moment - self.now(), timedelta())
+            self._done = moment
+            for agenda in self._agendas:
+                try:
+                    agenda.do(moment)
+                except Exception:  # what else is due must still be done
+                    traceback.print_exc()
+        self._done = max(self._done, until)
+
+    def _next(self) -> datetime | None:
+        found: list[datetime] = []
+        for agenda in self._agendas:
+            try:
+                moment = agenda.next(self._done)
+            except Exception:  # the others' must still be done
+                traceback.print_exc()
+                continue
+            if moment is not None:
+                found.append(moment)
+        return min(found, default=None)

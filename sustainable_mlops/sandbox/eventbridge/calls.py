@@ -1,0 +1,136 @@
+"""The API calls that targets stand for, of rules and of schedules."""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from botocore.exceptions import UnknownServiceError
+
+from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.sandbox.eventbridge import inputs
+from sustainable_mlops.sandbox.eventbridge.inputs import Event
+
+#: Universal targets of the Scheduler: `arn:aws:scheduler:::aws-sdk:<service>:<action>`.
+UNIVERSAL = ":scheduler:::aws-sdk:"
+#: Names that the SDK for Java has for a service, where they are not botocore's without hyphens.
+_OF_JAVA = {"cloudwatchlogs": "logs", "eventbridge": "events", "sfn": "stepfunctions"}
+#: Prefixes of IAM's actions, where they are not the name that requests are signed for.
+_OF_IAM = {"monitoring": "cloudwatch"}
+_ACTIONS = {("lambda", "Invoke"): "lambda:InvokeFunction"}
+
+
+class Call(NamedTuple):
+    """An operation to be asked for; `resource` is the ARN that it is about, None where that is not known."""
+
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+    resource: str | None
+
+    @property
+    def action(self) -> str:
+        """IAM's name of it."""
+        signed = service_model(self.service).signing_name
+        own = f"{_OF_IAM.get(signed, signed)}:{self.operation}"
+        return _ACTIONS.get((self.service, self.operation), own)
+
+
+def known(arn: str) -> bool:
+    """Whether there is a call for a target."""
+    return UNIVERSAL in arn or _maker(arn) is not None
+
+
+def of(target: Mapping[str, Any], text: str, event: Event, token: str) -> Call:
+    """The call to a target that receives `text`; `token` makes several attempts one start of a pipeline.
+
+    `event` is all of it, or but the account and the Region of a schedule.
+
+    Raises LookupError where a parameter's path leads nowhere in the event, ValueError where `text` is no JSON object
+    and has to be one.
+    """
+    arn = target["Arn"]
+    if UNIVERSAL in arn:
+        return _universal(arn, text, event, token)
+    maker = _maker(arn)
+    assert maker is not None
+    return maker(target, text, event, token)
+
+
+def universal(arn: str) -> tuple[str, str]:
+    """botocore's service and operation of a universal target. Raises ValueError where there is none."""
+    service, _, action = arn.partition(UNIVERSAL)[2].partition(":")
+    service, operation = _services().get(_OF_JAVA.get(service, service), service), action[:1].upper() + action[1:]
+    try:
+        known = action[:1].islower() and operation in service_model(service).operation_names
+    except UnknownServiceError:
+        known = False
+    if not known:
+        raise ValueError(f"{arn} names no operation of a service")
+    if operation.startswith(("Get", "Describe", "List")):
+        raise ValueError(f"{arn}: a schedule cannot ask for what only reads")
+    return service, operation
+
+
+def _maker(arn: str) -> Callable[[Mapping[str, Any], str, Event, str], Call] | None:
+    _, _, service, _, _, resource = (*arn.split(":", 5), *[""] * 6)[:6]
+    if service == "sagemaker" and resource.startswith("pipeline/"):
+        return _pipeline
+    if service == "events" and resource.startswith("event-bus/"):
+        return _bus
+    return {"sqs": _queue, "sns": _topic}.get(service)
+
+
+def _pipeline(target: Mapping[str, Any], _text: str, event: Event, token: str) -> Call:
+    """The latest version: a target names none."""
+    given = (target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or []
+    parameters = [
+        {"Name": inputs.dynamic(one["Name"], event), "Value": inputs.dynamic(one["Value"], event)} for one in given
+    ]
+    asked = {"PipelineName": target["Arn"].rpartition("/")[2], "ClientRequestToken": token}
+    asked |= {"PipelineParameters": parameters} if parameters else {}
+    return Call("sagemaker", "StartPipelineExecution", asked, target["Arn"])
+
+
+def _queue(target: Mapping[str, Any], text: str, _event: Event, _token: str) -> Call:
+    group = (target.get("SqsParameters") or {}).get("MessageGroupId")
+    more = {"MessageGroupId": group} if group else {}
+    return Call("sqs", "SendMessage", {"QueueUrl": target["Arn"], "MessageBody": text} | more, target["Arn"])
+
+
+def _topic(target: Mapping[str, Any], text: str, _event: Event, _token: str) -> Call:
+    return Call("sns", "Publish", {"TopicArn": target["Arn"], "Message": text}, target["Arn"])
+
+
+def _bus(target: Mapping[str, Any], text: str, event: Event, _token: str) -> Call:
+    """A rule hands its event on; a schedule says of what kind it is."""
+    said = target.get("EventBridgeParameters") or {}
+    entry = {
+        "Source": said.get("Source", event.get("source")),
+        "DetailType": said.get("DetailType", event.get("detail-type")),
+        "Detail": text if said else json.dumps(event["detail"]),
+        "EventBusName": target["Arn"],
+    }
+    return Call("events", "PutEvents", {"Entries": [entry]}, target["Arn"])
+
+
+def _universal(arn: str, text: str, event: Event, token: str) -> Call:
+    service, operation = universal(arn)
+    parameters = json.loads(text or "{}")
+    if not isinstance(parameters, dict):
+        raise ValueError("the input is not a JSON object")
+    named = [value for value in parameters.values() if isinstance(value, str)]
+    about = next((value for value in named if value.startswith("arn:")), None)
+    if operation == "StartPipelineExecution":
+        pipelines = f"arn:aws:sagemaker:{event['region']}:{event['account']}:pipeline/"
+        about = pipelines + str(parameters.get("PipelineName", "")).removeprefix(pipelines)
+        parameters.setdefault("ClientRequestToken", token)
+    return Call(service, operation, parameters, about)
+
+
+@cache
+def _services() -> dict[str, str]:
+    """botocore's names of the services without hyphens, to these."""
+    import botocore.session
+
+    return {name.replace("-", ""): name for name in botocore.session.get_session().get_available_services()}

@@ -1,0 +1,59 @@
+"""What AWS asks before it delivers: a role that lets it, or the policies of the queue, the topic and their keys."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sustainable_mlops.sandbox import policies, roles
+from sustainable_mlops.sandbox.context import Context
+from sustainable_mlops.sandbox.eventbridge.calls import Call
+from sustainable_mlops.sandbox.policies import Decision
+
+
+class NotPermittedError(Exception):
+    """The delivery is not allowed; the text says what is missing."""
+
+
+def must_allow_role(account: str, role: str, service: str, call: Call) -> None:
+    """Raise NotPermittedError unless the service may assume the role, and this may do it."""
+    if not roles.assumable(account, role, service):
+        raise NotPermittedError(f"{role} does not exist or does not trust {service}")
+    if roles.decision(account, role, call.action, call.resource) is not Decision.ALLOWED:
+        raise NotPermittedError(f"{role} is not allowed {call.action} on {call.resource or 'any resource'}")
+
+
+def must_allow_service(context: Context, service: str, call: Call) -> None:
+    """Raise NotPermittedError unless the policies of the queue or the topic, and of its key, let the service do it."""
+    arn = call.resource or ""
+    _, _, _, region, account, name = arn.split(":", 5)
+    client = context.client(call.service, region, account)
+    attributes = _queue(client, name) if call.service == "sqs" else _topic(client, arn)
+    if not policies.allows_service(attributes.get("Policy") or "{}", service, call.action, arn):
+        raise NotPermittedError(f"the policy of {arn} does not let {service} do {call.action}")
+    if key := attributes.get("KmsMasterKeyId"):
+        _must_allow_key(context.client("kms", region, account), key, service)
+
+
+def _queue(client: Any, name: str) -> dict[str, str]:
+    url = client.get_queue_url(QueueName=name)["QueueUrl"]
+    wanted = ["Policy", "KmsMasterKeyId"]
+    found: dict[str, str] = client.get_queue_attributes(QueueUrl=url, AttributeNames=wanted).get("Attributes", {})
+    return found
+
+
+def _topic(client: Any, arn: str) -> dict[str, str]:
+    found: dict[str, str] = client.get_topic_attributes(TopicArn=arn)["Attributes"]
+    return found
+
+
+def _must_allow_key(kms: Any, key: str, service: str) -> None:
+    """The policy of a key that AWS manages lets no other service use it."""
+    try:
+        found = kms.describe_key(KeyId=key)["KeyMetadata"]
+        policy = kms.get_key_policy(KeyId=found["KeyId"], PolicyName="default")["Policy"]
+    except ClientError:
+        raise NotPermittedError(f"the key {key} does not exist") from None
+    own = found["KeyManager"] == "CUSTOMER" and not key.split("/", 1)[-1].startswith("aws/")
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        if not own or not policies.allows_service(policy, service, action, found["Arn"]):
+            raise NotPermittedError(f"the policy of the key {key} does not let {service} do {action}")

@@ -1,0 +1,310 @@
+"""Events reach the targets of the rules that match them, once, if all that AWS asks for allows it."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.pipelines_support import pipeline
+from tests.sandbox.support import ROLE, hear, let_be_called, make_queue, refusal, until
+
+Fresh = Callable[[str], str]
+EVENTS = "events.amazonaws.com"
+START = "sagemaker:StartPipelineExecution"
+
+
+@pytest.fixture
+def told(s3: Any, bucket: str) -> str:
+    """A bucket that tells EventBridge of its objects."""
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    return bucket
+
+
+@pytest.fixture
+def received(sandbox: Sandbox) -> Callable[[str], list[dict[str, Any]]]:
+    """All messages that a queue has received, taken from it: body as JSON, and attributes."""
+
+    def receive(url: str) -> list[dict[str, Any]]:
+        sqs, found = sandbox.client("sqs"), []
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get(
+            "Messages"
+        ):
+            for message in messages:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                attributes = message.get("MessageAttributes", {})
+                told = {name: value["StringValue"] for name, value in attributes.items()}
+                found.append({"body": json.loads(message["Body"]), "attributes": told})
+        return found
+
+    return receive
+
+
+@pytest.fixture
+def echo(sagemaker: Any, fresh: Fresh) -> str:
+    """A pipeline that fails at once with the key that it is given."""
+    name = fresh("echo")
+    fail = {"Name": "Tell", "Type": "Fail", "Arguments": {"ErrorMessage": {"Get": "Parameters.InputKey"}}}
+    definition = pipeline(fail, Parameters=[{"Name": "InputKey", "Type": "String", "DefaultValue": "none"}])
+    sagemaker.create_pipeline(
+        PipelineName=name, PipelineDefinition=definition, RoleArn=ROLE, ClientRequestToken=32 * "t"
+    )
+    return name
+
+
+def executions(sagemaker: Any, name: str) -> list[str]:
+    """The keys with which the pipeline was run, the first first."""
+    found = sagemaker.list_pipeline_executions(PipelineName=name, SortOrder="Ascending")["PipelineExecutionSummaries"]
+    return [
+        sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=one["PipelineExecutionArn"])[
+            "PipelineParameters"
+        ][0]["Value"]
+        for one in found
+    ]
+
+
+def created(bucket: str, **key: Any) -> dict[str, Any]:
+    """The pattern of objects that are created in a bucket."""
+    detail = {"bucket": {"name": [bucket]}} | ({"object": {"key": [key]}} if key else {})
+    return {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail}
+
+
+def start(sandbox: Sandbox, rule: str, pattern: Mapping[str, Any], name: str, **target: Any) -> None:
+    """A rule that starts the pipeline of that name with the object's key."""
+    events = sandbox.client("events")
+    events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    key = {"Name": "InputKey", "Value": "$.detail.object.key"}
+    arn = f"arn:aws:sagemaker:eu-north-1:123456789012:pipeline/{name}"
+    parameters = {"PipelineParameterList": [key]}
+    events.put_targets(Rule=rule, Targets=[{"Id": "p", "Arn": arn, "SageMakerPipelineParameters": parameters} | target])
+
+
+def test_each_way_to_create_an_object_is_told_once(
+    sandbox: Sandbox, s3: Any, told: str, fresh: Fresh, received: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    url = hear(sandbox, fresh("created"), created(told))
+    s3.put_object(Bucket=told, Key="a b/ü.csv", Body=b"1,2")
+    s3.copy_object(Bucket=told, Key="copy", CopySource={"Bucket": told, "Key": "a b/ü.csv"})
+    upload = s3.create_multipart_upload(Bucket=told, Key="parts")["UploadId"]
+    part = s3.upload_part(Bucket=told, Key="parts", UploadId=upload, PartNumber=1, Body=b"whole")["ETag"]
+    s3.complete_multipart_upload(
+        Bucket=told, Key="parts", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]}
+    )
+    found: list[dict[str, Any]] = []
+    while len(found) < 3:
+        found += until(lambda: received(url))
+    details = {one["body"]["detail"]["object"]["key"]: one["body"]["detail"] for one in found}
+    assert {key: detail["reason"] for key, detail in details.items()} == {
+        "a b/ü.csv": "PutObject",
+        "copy": "CopyObject",
+        "parts": "CompleteMultipartUpload",
+    }
+    assert len(found) == 3
+    put = details["a b/ü.csv"]
+    assert put["object"]["size"] == 3
+    assert put["object"]["etag"] == s3.head_object(Bucket=told, Key="a b/ü.csv")["ETag"].strip('"')
+    assert put["bucket"] == {"name": told}
+    assert sorted(details, key=lambda key: details[key]["object"]["sequencer"]) == ["a b/ü.csv", "copy", "parts"]
+
+
+def test_a_bucket_that_does_not_tell_eventbridge_tells_nothing(
+    sandbox: Sandbox,
+    s3: Any,
+    told: str,
+    fresh: Fresh,
+    received: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    silent = fresh("silent")
+    s3.create_bucket(Bucket=silent, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    pattern = created(told)
+    pattern["detail"]["bucket"]["name"].append(silent)
+    url = hear(sandbox, fresh("rule"), pattern)
+    s3.put_object(Bucket=silent, Key="unheard", Body=b"")
+    s3.put_object(Bucket=told, Key="heard", Body=b"")
+    assert [one["body"]["detail"]["object"]["key"] for one in until(lambda: received(url))] == ["heard"]
+
+
+def test_new_data_starts_the_pipeline_with_its_key(
+    sandbox: Sandbox, s3: Any, told: str, sagemaker: Any, echo: str, fresh: Fresh
+) -> None:
+    role = let_be_called(sandbox, EVENTS, START)
+    start(sandbox, fresh("arrives"), created(told, prefix="raw/"), echo, RoleArn=role)
+    s3.put_object(Bucket=told, Key="other/flights.csv", Body=b"1")
+    s3.put_object(Bucket=told, Key="raw/flights.csv", Body=b"1")
+    until(lambda: executions(sagemaker, echo))
+    s3.put_object(Bucket=told, Key="raw/flights.csv", Body=b"1")
+    assert until(lambda: (found := executions(sagemaker, echo))[1:] and found) == 2 * ["raw/flights.csv"]
+
+
+def test_a_rule_that_is_disabled_sends_nothing(
+    sandbox: Sandbox, s3: Any, told: str, fresh: Fresh, received: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    rule = fresh("rule")
+    url, events = hear(sandbox, rule, created(told)), sandbox.client("events")
+    events.disable_rule(Name=rule)
+    s3.put_object(Bucket=told, Key="unheard", Body=b"")
+    events.enable_rule(Name=rule)
+    s3.put_object(Bucket=told, Key="heard", Body=b"")
+    assert [one["body"]["detail"]["object"]["key"] for one in until(lambda: received(url))] == ["heard"]
+
+
+def test_a_failed_run_is_told_to_whoever_subscribed_to_an_encrypted_topic(
+    sandbox: Sandbox,
+    sagemaker: Any,
+    echo: str,
+    fresh: Fresh,
+    received: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    events, sns, kms = sandbox.client("events"), sandbox.client("sns"), sandbox.client("kms")
+    url, queue = make_queue(sandbox, fresh("queue"), "sns.amazonaws.com")
+    dead, dead_arn = make_queue(sandbox, fresh("dead"))
+    key = kms.create_key()["KeyMetadata"]
+    topic = sns.create_topic(Name=fresh("failed"), Attributes={"KmsMasterKeyId": key["KeyId"]})["TopicArn"]
+    statement = {"Effect": "Allow", "Principal": {"Service": EVENTS}, "Action": "sns:Publish", "Resource": topic}
+    sns.set_topic_attributes(
+        TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps({"Statement": [statement]})
+    )
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    rule = fresh("failed")
+    pattern = {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
+        "detail": {
+            "currentPipelineExecutionStatus": ["Failed"],
+            "pipelineArn": [f"arn:aws:sagemaker:eu-north-1:123456789012:pipeline/{echo}"],
+        },
+    }
+    events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    transformer = {
+        "InputPathsMap": {"arn": "$.detail.pipelineExecutionArn", "status": "$.detail.currentPipelineExecutionStatus"},
+        "InputTemplate": '{"text": "It has <status>", "arn": <arn>}',
+    }
+    target = {"Id": "t", "Arn": topic, "InputTransformer": transformer, "DeadLetterConfig": {"Arn": dead_arn}}
+    events.put_targets(Rule=rule, Targets=[target])
+
+    first = sagemaker.start_pipeline_execution(PipelineName=echo, ClientRequestToken=32 * "a")
+    letter = until(lambda: received(dead))[0]  # the key's policy knows no EventBridge
+    assert letter["attributes"]["ERROR_CODE"] == "NO_PERMISSIONS"
+    assert "kms:GenerateDataKey" in letter["attributes"]["ERROR_MESSAGE"]
+    assert letter["attributes"]["RETRY_ATTEMPTS"] == "0"
+    assert letter["body"]["detail"]["pipelineExecutionArn"] == first["PipelineExecutionArn"]
+
+    use = {"Effect": "Allow", "Principal": {"Service": EVENTS}, "Action": ["kms:Decrypt", "kms:GenerateDataKey*"]}
+    policy = {"Version": "2012-10-17", "Statement": [use | {"Resource": "*"}]}
+    kms.put_key_policy(KeyId=key["KeyId"], PolicyName="default", Policy=json.dumps(policy))
+    second = sagemaker.start_pipeline_execution(PipelineName=echo, ClientRequestToken=32 * "b")
+    (notice,) = until(lambda: received(url))
+    assert json.loads(notice["body"]["Message"]) == {"text": "It has Failed", "arn": second["PipelineExecutionArn"]}
+
+
+def test_a_role_that_may_not_start_the_pipeline_starts_nothing(
+    sandbox: Sandbox,
+    s3: Any,
+    told: str,
+    sagemaker: Any,
+    echo: str,
+    fresh: Fresh,
+    received: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    iam, name = sandbox.client("iam"), fresh("role")
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": EVENTS}, "Action": "sts:AssumeRole"}]}
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    url, dead = make_queue(sandbox, fresh("dead"))
+    rule = fresh("arrives")
+    start(sandbox, rule, created(told), echo, RoleArn=role, DeadLetterConfig={"Arn": dead})
+    s3.put_object(Bucket=told, Key="flights.csv", Body=b"1")
+    (letter,) = until(lambda: received(url))
+    assert letter["attributes"]["ERROR_CODE"] == "NO_PERMISSIONS"
+    assert START in letter["attributes"]["ERROR_MESSAGE"]
+    assert letter["attributes"]["RULE_ARN"].endswith(f":rule/{rule}")
+    assert letter["body"]["detail"]["object"]["key"] == "flights.csv"
+    assert executions(sagemaker, echo) == []
+
+
+def test_a_pipeline_needs_a_role_that_eventbridge_can_assume(sandbox: Sandbox, echo: str, fresh: Fresh) -> None:
+    rule = fresh("rule")
+    pattern = created("any")
+    assert "RoleArn is required" in refusal(lambda **_: start(sandbox, rule, pattern, echo))[1]
+    assert "cannot be assumed" in refusal(lambda **_: start(sandbox, rule, pattern, echo, RoleArn=ROLE))[1]
+
+
+def test_a_target_that_is_throttled_is_asked_again_and_started_once(
+    sandbox: Sandbox, s3: Any, told: str, sagemaker: Any, echo: str, fresh: Fresh
+) -> None:
+    role = let_be_called(sandbox, EVENTS, START)
+    start(sandbox, fresh("arrives"), created(told), echo, RoleArn=role)
+    sandbox.fault("StartPipelineExecution", error="ThrottlingException", times=2, resource=echo)
+    s3.put_object(Bucket=told, Key="flights.csv", Body=b"1")
+    assert until(lambda: executions(sagemaker, echo)) == ["flights.csv"]
+    assert not sandbox.faults()
+
+
+def test_what_is_throttled_for_too_long_is_a_dead_letter(
+    sandbox: Sandbox,
+    s3: Any,
+    told: str,
+    echo: str,
+    fresh: Fresh,
+    sagemaker: Any,
+    received: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    role = let_be_called(sandbox, EVENTS, START)
+    url, dead = make_queue(sandbox, fresh("dead"))
+    retried = {"MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 3600}
+    start(
+        sandbox, fresh("rule"), created(told), echo, RoleArn=role, RetryPolicy=retried, DeadLetterConfig={"Arn": dead}
+    )
+    sandbox.fault("StartPipelineExecution", error="ThrottlingException", times=2, resource=echo)
+    s3.put_object(Bucket=told, Key="flights.csv", Body=b"1")
+    (letter,) = until(lambda: received(url))
+    assert letter["attributes"] | {"ERROR_MESSAGE": "", "RULE_ARN": ""} == {
+        "RULE_ARN": "",
+        "TARGET_ARN": f"arn:aws:sagemaker:eu-north-1:123456789012:pipeline/{echo}",
+        "ERROR_CODE": "THROTTLING",
+        "ERROR_MESSAGE": "",
+        "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts",
+        "RETRY_ATTEMPTS": "1",
+    }
+    assert executions(sagemaker, echo) == []
+
+
+@pytest.mark.parametrize(
+    ("matcher", "matching", "other"),
+    [
+        ({"prefix": "raw/"}, "raw/a.csv", "out/a.csv"),
+        ({"suffix": ".csv"}, "raw/a.csv", "raw/a.json"),
+        ({"prefix": {"equals-ignore-case": "RAW/"}}, "raw/a", "out/a"),
+        ({"wildcard": "raw/*.csv"}, "raw/2026/a.csv", "raw/a.json"),
+        ({"anything-but": {"prefix": "out/"}}, "raw/a", "out/a"),
+        ({"anything-but": ["out/a", "out/b"]}, "raw/a", "out/b"),
+        ({"anything-but": {"suffix": [".json", ".txt"]}}, "a.csv", "a.txt"),
+        ({"equals-ignore-case": "RAW/A"}, "raw/a", "raw/b"),
+        ({"exists": True}, "raw/a", None),
+        ({"exists": False}, None, "raw/a"),
+        ({"numeric": [">", 0, "<=", 5]}, 5, 0),
+        ({"numeric": ["=", 3.0]}, 3, 4),
+        ({"cidr": "10.0.0.0/24"}, "10.0.0.255", "10.0.1.0"),
+        ("raw/a", "raw/a", "raw/A"),
+        (None, None, "null"),
+    ],
+)
+def test_patterns_match_as_documented(
+    matcher: Any,
+    matching: Any,
+    other: Any,
+    sandbox: Sandbox,
+    fresh: Fresh,
+    received: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    source, events = fresh("source"), sandbox.client("events")
+    url = hear(sandbox, fresh("pattern"), {"source": [source], "detail": {"key": [matcher]}})
+    absent = isinstance(matcher, dict) and "exists" in matcher
+    for name, value in (("other", other), ("matching", matching)):
+        detail = {"which": name} | ({} if value is None and absent else {"key": value})
+        events.put_events(Entries=[{"Source": source, "DetailType": "t", "Detail": json.dumps(detail)}])
+    (heard,) = until(lambda: received(url))
+    assert heard["body"]["detail"]["which"] == "matching"
+    assert set(heard["body"]) == {
+        *("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail")
+    }

@@ -1,0 +1,276 @@
+"""Schedules start what they say, when they say: by the sandbox's clock, which tests move."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.eventbridge import occurrences
+from tests.sandbox.pipelines_support import pipeline
+from tests.sandbox.support import ROLE, let_be_called, make_queue, make_role, refusal, reset, until
+
+Fresh = Callable[[str], str]
+SCHEDULER = "scheduler.amazonaws.com"
+ACTIONS = ("sagemaker:StartPipelineExecution", "sqs:SendMessage", "sns:Publish", "events:PutEvents")
+UNIVERSAL = "arn:aws:scheduler:::aws-sdk:"
+OFF = {"Mode": "OFF"}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Any:
+    """One whose time may be moved: no other test has to do with it."""
+    with Sandbox.start() as own:
+        make_role(own)
+        let_be_called(own, SCHEDULER, *ACTIONS)
+        yield own
+
+
+@pytest.fixture(scope="module")
+def sagemaker(sandbox: Sandbox) -> Any:
+    return sandbox.client("sagemaker")
+
+
+@pytest.fixture
+def scheduler(sandbox: Sandbox) -> Any:
+    """EventBridge Scheduler; no schedule outlives its test."""
+    client = sandbox.client("scheduler")
+    yield client
+    for one in client.list_schedules()["Schedules"]:
+        client.delete_schedule(Name=one["Name"])
+
+
+def role(sandbox: Sandbox) -> str:
+    return str(sandbox.client("iam").get_role(RoleName="for-scheduler")["Role"]["Arn"])
+
+
+def make_pipeline(sagemaker: Any, name: str) -> str:
+    """A pipeline whose version 1 is `live`, and whose version 2 is the latest."""
+    for message in ("one", "two"):
+        definition = pipeline({"Name": "Tell", "Type": "Fail", "Arguments": {"ErrorMessage": message}})
+        if message == "one":
+            arn = sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=definition, RoleArn=ROLE)
+            sagemaker.update_pipeline_version(
+                PipelineArn=arn["PipelineArn"],
+                PipelineVersionId=1,
+                PipelineVersionAliasOperations={"Add": ["live"]},
+            )
+        else:
+            sagemaker.update_pipeline(PipelineName=name, PipelineDefinition=definition)
+    return str(arn["PipelineArn"])
+
+
+def versions(sagemaker: Any, name: str) -> list[int]:
+    """The versions that were run, the first first."""
+    found = sagemaker.list_pipeline_executions(PipelineName=name, SortOrder="Ascending")["PipelineExecutionSummaries"]
+    described = (
+        sagemaker.describe_pipeline_execution(PipelineExecutionArn=one["PipelineExecutionArn"]) for one in found
+    )
+    return [one["PipelineVersionId"] for one in described]
+
+
+def messages(sandbox: Sandbox, url: str) -> list[str]:
+    """What is in a queue, taken from it."""
+    sqs, found = sandbox.client("sqs"), []
+    while received := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in received:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            found.append(message["Body"])
+    return found
+
+
+def soon(sandbox: Sandbox, **ahead: float) -> str:
+    """at(…), so far from the sandbox's present."""
+    return f"at({sandbox.advance(0) + timedelta(**ahead):%Y-%m-%dT%H:%M:%S})"
+
+
+def test_a_schedule_starts_the_version_that_is_live(
+    sandbox: Sandbox, sagemaker: Any, scheduler: Any, fresh: Fresh
+) -> None:
+    name = fresh("nightly")
+    make_pipeline(sagemaker, name)
+    asked = json.dumps({"PipelineName": name, "PipelineVersionAlias": "live"})
+    target = {"Arn": UNIVERSAL + "sagemaker:startPipelineExecution", "RoleArn": role(sandbox), "Input": asked}
+    window = {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 60}
+    scheduler.create_schedule(
+        Name=name, ScheduleExpression="cron(0 3 * * ? *)", FlexibleTimeWindow=window, Target=target
+    )
+    assert versions(sagemaker, name) == []
+    sandbox.advance(3 * 86_400)
+    assert versions(sagemaker, name) == [1, 1, 1]
+    scheduler.update_schedule(
+        Name=name, ScheduleExpression="cron(0 3 * * ? *)", FlexibleTimeWindow=OFF, Target=target, State="DISABLED"
+    )
+    sandbox.advance(3 * 86_400)
+    assert versions(sagemaker, name) == [1, 1, 1]
+
+
+def test_a_pipeline_target_starts_the_latest_version(
+    sandbox: Sandbox, sagemaker: Any, scheduler: Any, fresh: Fresh
+) -> None:
+    name = fresh("target")
+    target = {"Arn": make_pipeline(sagemaker, name), "RoleArn": role(sandbox)}
+    scheduler.create_schedule(
+        Name=name, ScheduleExpression=soon(sandbox, hours=1), FlexibleTimeWindow=OFF, Target=target
+    )
+    sandbox.advance(3500)
+    assert versions(sagemaker, name) == []
+    sandbox.advance(100)
+    assert versions(sagemaker, name) == [2]
+    sandbox.advance(86_400)
+    assert versions(sagemaker, name) == [2]
+
+
+def test_a_rate_begins_at_once_and_goes_on(sandbox: Sandbox, scheduler: Any, fresh: Fresh) -> None:
+    name = fresh("rate")
+    url, arn = make_queue(sandbox, name)
+    text = '{"at": "<aws.scheduler.scheduled-time>"}'
+    target = {"Arn": arn, "RoleArn": role(sandbox), "Input": text}
+    scheduler.create_schedule(Name=name, ScheduleExpression="rate(6 hours)", FlexibleTimeWindow=OFF, Target=target)
+    (first,) = until(lambda: messages(sandbox, url))
+    sandbox.advance(86_400)
+    at = [datetime.fromisoformat(json.loads(text)["at"]) for text in (first, *messages(sandbox, url))]
+    assert [later - earlier for earlier, later in pairwise(at)] == 4 * [timedelta(hours=6)]
+
+
+def test_a_schedule_that_is_over_goes_where_that_was_asked_for(sandbox: Sandbox, scheduler: Any, fresh: Fresh) -> None:
+    _, arn = make_queue(sandbox, fresh("queue"))
+    target = {"Arn": arn, "RoleArn": role(sandbox), "Input": "x"}
+    names = {fresh("over"): "DELETE", fresh("over"): "NONE"}
+    for name, then in names.items():
+        scheduler.create_schedule(
+            Name=name,
+            ScheduleExpression=soon(sandbox, minutes=1),
+            FlexibleTimeWindow=OFF,
+            Target=target,
+            ActionAfterCompletion=then,
+        )
+    sandbox.advance(61)
+    left = {one["Name"] for one in scheduler.list_schedules()["Schedules"]}
+    assert left & names.keys() == {name for name, then in names.items() if then == "NONE"}
+
+
+def test_a_schedule_keeps_to_its_dates(sandbox: Sandbox, scheduler: Any, fresh: Fresh) -> None:
+    name = fresh("dates")
+    url, arn = make_queue(sandbox, name)
+    now = sandbox.advance(0)
+    scheduler.create_schedule(
+        Name=name,
+        ScheduleExpression="rate(1 days)",
+        StartDate=now + timedelta(days=2),
+        EndDate=now + timedelta(days=4, hours=1),
+        FlexibleTimeWindow=OFF,
+        Target={"Arn": arn, "RoleArn": role(sandbox), "Input": "x"},
+    )
+    counts = []
+    for _ in range(6):
+        sandbox.advance(86_400 + 60)
+        counts.append(len(messages(sandbox, url)))
+    assert counts == [0, 1, 1, 1, 0, 0]
+
+
+def test_what_cannot_be_reached_is_a_dead_letter(sandbox: Sandbox, scheduler: Any, fresh: Fresh) -> None:
+    name = fresh("lost")
+    url, dead = make_queue(sandbox, name)
+    target = {
+        "Arn": UNIVERSAL + "sagemaker:startPipelineExecution",
+        "RoleArn": role(sandbox),
+        "Input": json.dumps({"PipelineName": "none-of-this-name"}),
+        "DeadLetterConfig": {"Arn": dead},
+    }
+    scheduler.create_schedule(Name=name, ScheduleExpression="rate(1 hours)", FlexibleTimeWindow=OFF, Target=target)
+    (letter,) = until(lambda: messages(sandbox, url))
+    assert json.loads(letter) == {"PipelineName": "none-of-this-name"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"ScheduleExpression": "rate(1 fortnight)"}, "rate(1 fortnight)"),
+        ({"ScheduleExpression": "cron(0 3 * * *)"}, "six fields"),
+        ({"ScheduleExpression": "cron(0 3 1 * MON *)"}, "AWS takes one of them"),
+        ({"ScheduleExpression": "at(tomorrow)"}, "at(tomorrow)"),
+        ({"ScheduleExpressionTimezone": "Mars/Olympus"}, "Mars/Olympus"),
+        ({"Arn": UNIVERSAL + "sagemaker:StartPipelineExecution"}, "names no operation"),
+        ({"Arn": UNIVERSAL + "sagemaker:listPipelines"}, "only reads"),
+        ({"RoleArn": ROLE}, "must allow AWS EventBridge Scheduler to assume the role"),
+    ],
+)
+def test_a_schedule_that_could_start_nothing_is_refused(
+    changed: dict[str, str], message: str, sandbox: Sandbox, scheduler: Any
+) -> None:
+    target = {"Arn": UNIVERSAL + "sagemaker:startPipelineExecution", "RoleArn": role(sandbox), "Input": "{}"}
+    good = {"Name": "refused", "ScheduleExpression": "cron(0 3 * * ? *)", "FlexibleTimeWindow": OFF}
+    target |= {name: value for name, value in changed.items() if name in target}
+    given = good | {name: value for name, value in changed.items() if name not in target} | {"Target": target}
+    code, told = refusal(scheduler.create_schedule, **given)
+    assert (code, message in told) == ("ValidationException", True), told
+
+
+def test_a_rule_with_a_schedule_sends_its_event(sandbox: Sandbox, fresh: Fresh) -> None:
+    name, events = fresh("tick"), sandbox.client("events")
+    url, arn = make_queue(sandbox, name)
+    events.put_rule(Name=name, ScheduleExpression="rate(1 day)")
+    events.put_targets(Rule=name, Targets=[{"Id": "q", "Arn": arn}])
+    events.put_events(Entries=[{"Source": "other", "DetailType": "other", "Detail": "{}"}])
+    sandbox.advance(2 * 86_400 + 60)
+    found = [json.loads(text) for text in messages(sandbox, url)]
+    events.disable_rule(Name=name)
+    assert [one["detail-type"] for one in found] == 2 * ["Scheduled Event"]
+    assert found[0]["resources"] == [f"arn:aws:events:eu-north-1:123456789012:rule/{name}"]
+
+
+def test_schedules_and_rules_outlive_a_restart_and_a_reset_clears_them(tmp_path: Path) -> None:
+    with Sandbox.start(state=tmp_path) as sandbox:
+        target = {"RoleArn": let_be_called(sandbox, SCHEDULER, *ACTIONS), "Input": "x"}
+        target["Arn"] = make_queue(sandbox, "queue")[1]
+        sandbox.client("scheduler").create_schedule(
+            Name="s", ScheduleExpression="cron(0 3 * * ? *)", FlexibleTimeWindow=OFF, Target=target
+        )
+        before = sandbox.advance(86_400)
+    with Sandbox.start(state=tmp_path) as sandbox:
+        url = sandbox.client("sqs").get_queue_url(QueueName="queue")["QueueUrl"]
+        assert sandbox.advance(86_400) > before + timedelta(days=1)
+        assert messages(sandbox, url) == ["x", "x"]
+        reset(sandbox)
+        url = make_queue(sandbox, "queue")[0]
+        assert sandbox.advance(86_400) < before + timedelta(days=1)
+        assert messages(sandbox, url) == []
+
+
+def test_time_goes_ahead_only(sandbox: Sandbox) -> None:
+    with pytest.raises(UserError, match="greater than or equal to 0"):
+        sandbox.advance(-1)
+
+
+@pytest.mark.parametrize(
+    ("expression", "zone", "after", "wanted"),
+    [
+        ("cron(0 3 * * ? *)", "UTC", "2026-01-01T03:00", "2026-01-02T03:00"),
+        ("cron(0/15 8-9 ? * MON-FRI *)", "UTC", "2026-11-27T09:45", "2026-11-30T08:00"),
+        ("cron(0 3 * * ? *)", "Europe/Berlin", "2026-07-01T00:00", "2026-07-01T01:00"),
+        # Clocks go from 02:00 to 03:00 on 29 March, and from 03:00 back to 02:00 on 25 October.
+        ("cron(30 2 * * ? *)", "Europe/Berlin", "2026-03-28T12:00", "2026-03-30T00:30"),
+        ("cron(30 2 * * ? *)", "Europe/Berlin", "2026-10-24T12:00", "2026-10-25T00:30"),
+        ("cron(30 2 * * ? *)", "Europe/Berlin", "2026-10-25T00:30", "2026-10-26T01:30"),
+        ("cron(0 0 L * ? *)", "UTC", "2028-02-10T00:00", "2028-02-29T00:00"),
+        ("cron(0 0 ? * 6#3 *)", "UTC", "2026-11-01T00:00", "2026-11-20T00:00"),
+        ("cron(0 0 29 2 ? *)", "UTC", "2097-01-01T00:00", "2104-02-29T00:00"),
+        ("cron(0 0 1 1 ? 2030-2031)", "UTC", "2026-01-01T00:00", "2030-01-01T00:00"),
+        ("cron(0 0 1 1 ? 2030-2031)", "UTC", "2031-01-01T00:00", None),
+        ("cron(0 0 31 2 ? *)", "UTC", "2026-01-01T00:00", None),
+        ("at(2026-07-01T12:00:00)", "America/New_York", "2026-01-01T00:00", "2026-07-01T16:00"),
+        ("at(2026-07-01T12:00:00)", "America/New_York", "2026-07-01T16:00", None),
+        ("rate(90 minutes)", "UTC", "2026-01-01T01:00", "2026-01-01T01:30"),
+        ("rate(90 minutes)", "UTC", "2025-12-01T01:00", "2026-01-01T00:00"),
+    ],
+)
+def test_an_expression_falls_due_when_aws_says(expression: str, zone: str, after: str, wanted: str | None) -> None:
+    found = occurrences.of(expression, zone, datetime(2026, 1, 1, tzinfo=UTC))
+    moment = found.next(datetime.fromisoformat(after).replace(tzinfo=UTC))
+    assert moment == (None if wanted is None else datetime.fromisoformat(wanted).replace(tzinfo=UTC))
