@@ -144,7 +144,7 @@ variable "parameters" {
     condition = !can(jsondecode(var.definition).Version) ? true : length([
       for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name if contains([for name, item in var.parameters : name], parameter.Name) ? (parameter.Type != "String" ? !can(jsondecode(var.parameters[parameter.Name])) : false) : false
     ]) == 0
-    error_message = "parameters: ${join(", ", [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name if contains([for name, item in var.parameters : name], parameter.Name) ? (parameter.Type != "String" ? !can(jsondecode(var.parameters[parameter.Name])) : false) : false])} must be a number, true or false: so says its Type in the definition"
+    error_message = "parameters: ${join(", ", [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name if contains([for name, item in var.parameters : name], parameter.Name) ? (parameter.Type != "String" ? !can(jsondecode(var.parameters[parameter.Name])) : false) : false])} must be a number, true or false, as its Type in the definition"
   }
 }
 

@@ -35,10 +35,10 @@ def _attribute(node: Node, names: Mapping[str, Any]) -> Any:
     of, name = evaluate(node.arguments[0], names), node.arguments[1]  # a model has its defaults already
     if of is None:
         raise ValueError(f"null has no attribute {name}")
-    if isinstance(of, Mapping):
-        if name not in of:
-            raise ValueError(f"there is no attribute {name}")
+    if isinstance(of, Mapping) and name in of:
         return of[name]
+    if not hasattr(of, "model_fields_set"):
+        raise ValueError(f"there is no attribute {name}")
     return getattr(of, name)
 
 
