@@ -7,7 +7,6 @@ and the outcomes of the two before it: several machines, each with some of the m
 """
 
 import argparse
-import json
 import re
 import sys
 import time
@@ -21,8 +20,10 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING or __package__:
+    from . import machine
     from .features import EVENT_TIME, FEATURES, LABEL, RECORD_IDENTIFIER, InputError, names
 else:  # run as a script, the files lie side by side
+    import machine
     from features import EVENT_TIME, FEATURES, LABEL, RECORD_IDENTIFIER, InputError, names
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -296,23 +297,6 @@ def prepare(raw: Raw, only: Path, out: Path) -> dict[str, Any]:
     return {"flights": flights, "cancelled_or_diverted": flights - labelled, "rows": rows, "late_rate": shares}
 
 
-def report(folder: Path, seconds: float) -> None:
-    """Writes how long this machine took, and what it is, to a file of its own: the container is told by SageMaker."""
-    resources = json.loads((CONFIGURATION / "resourceconfig.json").read_text(encoding="utf-8"))
-    job = json.loads((CONFIGURATION / "processingjobconfig.json").read_text(encoding="utf-8"))
-    used = {
-        "instance_type": job["ProcessingResources"]["ClusterConfig"]["InstanceType"],
-        "seconds": round(seconds, 3),
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{resources['current_host']}.json"
-    path.write_text(json.dumps(used, indent=2) + "\n", encoding="utf-8")
-
-
-#: What SageMaker tells a processing container of its job.
-CONFIGURATION = Path("/opt/ml/config")
-
-
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     begun = time.monotonic()
@@ -333,7 +317,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None
     if options.report:
-        report(options.report, time.monotonic() - begun)
+        machine.report(options.report, time.monotonic() - begun)
     print(f"flights={told['flights']}; cancelled_or_diverted={told['cancelled_or_diverted']};")
     for part, rows in told["rows"].items():
         print(f"part={part}; flights={rows}; late_rate={told['late_rate'][part]:.4f};")
