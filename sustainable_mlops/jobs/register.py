@@ -10,6 +10,7 @@ from sustainable_mlops.aws import Client, Clients, constraints
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.record import RunRecord, ServingSpec, read_record
+from sustainable_mlops.jobs.specs.training import Serving
 
 PENDING = "PendingManualApproval"
 APPROVED = "Approved"

@@ -8,12 +8,14 @@ call) and factors.json (what an hour of each machine emits and costs, by Region)
 
 from pathlib import Path
 
-from sagemaker.core.workflow.conditions import ConditionGreaterThanOrEqualTo, ConditionLessThanOrEqualTo
-from sagemaker.mlops.workflow.condition_step import ConditionStep
-from sagemaker.mlops.workflow.fail_step import FailStep
-
 from sustainable_mlops.jobs.pipelines import factors
 from sustainable_mlops.jobs.pipelines.flow import Flow
+from sustainable_mlops.jobs.pipelines.sdk import (
+    ConditionGreaterThanOrEqualTo,
+    ConditionLessThanOrEqualTo,
+    ConditionStep,
+    FailStep,
+)
 from sustainable_mlops.jobs.pipelines.steps import Registration, Value, text
 
 HERE = Path(__file__).resolve().parent

@@ -6,24 +6,28 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from sagemaker.core.workflow.execution_variables import ExecutionVariables
-from sagemaker.core.workflow.functions import Join
-from sagemaker.core.workflow.parameters import Parameter, ParameterFloat, ParameterInteger, ParameterString
-from sagemaker.mlops.workflow.pipeline import Pipeline
-from sagemaker.mlops.workflow.steps import Step
+from sustainable_mlops.jobs.specs.processing import Processing as ProcessingSpec
 
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.kinds.kind import Places
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.pipelines.identity import identity, plain
+from sustainable_mlops.jobs.pipelines.sdk import (
+    ExecutionVariables,
+    Parameter,
+    ParameterFloat,
+    ParameterInteger,
+    ParameterString,
+    Pipeline,
+    Step,
+)
 from sustainable_mlops.jobs.pipelines.steps import Processing, Registration, RequestStep, Training, Value, text
 from sustainable_mlops.jobs.platform import Buckets
 from sustainable_mlops.jobs.register import PENDING, inference_specification
 from sustainable_mlops.jobs.source import pack
 from sustainable_mlops.jobs.specs.common import JobSpec
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
-from sustainable_mlops.jobs.specs.processing import Processing as ProcessingSpec
 from sustainable_mlops.jobs.specs.training import Training as TrainingSpec
 from sustainable_mlops.settings import load_yaml
 
@@ -50,7 +54,7 @@ class Flow:
         self._environment = self.string("Environment")
 
     @property
-    def raw(self) -> Join:
+    def raw(self) -> Value:
         """The address of the data set that an execution is given, with a slash at its end."""
         return text("s3://", self._data, "/", self.string("InputKey"))
 
@@ -195,5 +199,5 @@ def _named(key: str) -> str:
 
 #: The SDK asks its session for a client of EventBridge Scheduler, and never uses it for a definition.
 _OFFLINE: Any = SimpleNamespace(
-    boto_session=SimpleNamespace(client=lambda name: None), boto_region_name=None, sagemaker_config={}
+    boto_session=SimpleNamespace(client=lambda _: None), boto_region_name=None, sagemaker_config={}
 )

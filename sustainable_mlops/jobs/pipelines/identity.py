@@ -6,11 +6,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sagemaker.core.helper.pipeline_variable import PipelineVariable
-from sagemaker.core.workflow.functions import Join
-from sagemaker.core.workflow.parameters import Parameter
-
 from sustainable_mlops.aws import step_cache
+from sustainable_mlops.jobs.pipelines.sdk import Join, Parameter, PipelineVariable
 from sustainable_mlops.jobs.pipelines.steps import RequestStep
 
 _REFERENCE = re.compile(r"(?P<root>Parameters|Steps)\.(?P<name>[A-Za-z0-9_-]+)")

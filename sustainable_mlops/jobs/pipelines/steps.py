@@ -7,17 +7,20 @@ while a definition is made; here the request is made first, by what also launche
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sagemaker.core.helper.pipeline_variable import PipelineVariable
-from sagemaker.core.workflow.functions import Join, JsonGet
-from sagemaker.core.workflow.properties import Properties, PropertyFile
-from sagemaker.mlops.workflow.retry import (
+from sustainable_mlops.jobs.pipelines.sdk import (
+    CacheConfig,
+    ConfigurableRetryStep,
+    Join,
+    JsonGet,
+    Properties,
+    PropertyFile,
     RetryPolicy,
     SageMakerJobExceptionTypeEnum,
     SageMakerJobStepRetryPolicy,
     StepExceptionTypeEnum,
     StepRetryPolicy,
+    StepTypeEnum,
 )
-from sagemaker.mlops.workflow.steps import CacheConfig, ConfigurableRetryStep, StepTypeEnum
 
 #: An expression of the SDK, or what stands for itself.
 Value = Any
@@ -115,6 +118,9 @@ class Registration(RequestStep):
         super().__init__(name, StepTypeEnum.REGISTER_MODEL, "DescribeModelPackageOutput", request, [_FAULTS])
 
 
-def text(*values: Value) -> PipelineVariable:
+def text(*values: Value) -> Value:
     """Values one after the other, as text."""
-    return Join(on="", values=list(values))
+    parts: list[Value] = []
+    for value in values:
+        parts += value.values if isinstance(value, Join) and not value.on else [value]
+    return "".join(parts) if all(isinstance(part, str) for part in parts) else Join(on="", values=parts)
