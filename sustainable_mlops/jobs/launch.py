@@ -61,8 +61,8 @@ def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime 
     spec = load_yaml(path, kind.spec)
     with _mistakes_in(path), aws.told("AWS"):
         kind.check(spec)  # all that needs no account comes before what does
-        package = _pack(spec, path.parent)
-        platform = _platform(spec)
+        package = pack_source(spec, path.parent)
+        platform = find_platform(spec.platform)
         image = kind.image(spec, platform)
         clients = aws.connect(platform.region)
         run = kind.gather(spec, platform, image, package.digest if package else None, clients)
@@ -148,7 +148,8 @@ def _mistakes_in(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: {error}") from None
 
 
-def _pack(spec: JobSpec, folder: Path) -> Package | None:
+def pack_source(spec: JobSpec, folder: Path) -> Package | None:
+    """The code of a job whose file is in `folder`; None for a job without. Raises UserError."""
     source = spec.code
     if source is None:
         return None
@@ -162,11 +163,12 @@ def _pack(spec: JobSpec, folder: Path) -> Package | None:
     return package
 
 
-def _platform(spec: JobSpec) -> Platform:
-    if not isinstance(spec.platform, str):
-        return spec.platform
-    region = spec.platform.split(":")[3] if spec.platform.startswith("arn:") else None
-    return read_platform(spec.platform, aws.client("ssm", region))
+def find_platform(given: str | Platform) -> Platform:
+    """The platform that a file names or holds. Raises UserError."""
+    if not isinstance(given, str):
+        return given
+    region = given.split(":")[3] if given.startswith("arn:") else None
+    return read_platform(given, aws.client("ssm", region))
 
 
 def _stored_record(kind: Kind[Spec], run: Run[Spec], clients: Clients) -> tuple[RunRecord | None, str | None]:

@@ -1,7 +1,7 @@
 """Follow a job to its end."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
@@ -22,12 +22,20 @@ def wait(
 
     Ctrl-C passes through and leaves the job running: the same launch attaches to it again.
     """
-    kind, pause = KINDS[record.kind], _FIRST
+    kind = KINDS[record.kind]
     with aws.told(f"following {kind.title} {record.job_name}"):
-        while True:
+        for pause in pauses():
             record = kind.current(record, sagemaker)
             show(record)
             if record.ended:
-                return record
+                break
             sleep(pause)
-            pause = min(_LONGEST, pause * _GROWTH)
+    return record
+
+
+def pauses() -> Iterator[float]:
+    """Seconds between two looks at what takes its time, without end."""
+    pause = _FIRST
+    while True:
+        yield pause
+        pause = min(_LONGEST, pause * _GROWTH)

@@ -19,8 +19,8 @@ ESTIMATED = (
 )
 
 
-def content(evaluation: Mapping[str, Any], job: str | None) -> dict[str, Any]:
-    """The card's content, as CreateModelPackage takes it."""
+def content(evaluation: Mapping[str, Any], details: Mapping[str, str]) -> dict[str, Any]:
+    """The card's content, as CreateModelPackage takes it; `details` are told beside the environmental section."""
     return {
         "intended_uses": {"intended_uses": INTENDED, "risk_rating": "Low"},
         "evaluation_details": [
@@ -32,7 +32,7 @@ def content(evaluation: Mapping[str, Any], job: str | None) -> dict[str, Any]:
         ],
         "additional_information": {
             "caveats_and_recommendations": CAVEATS,
-            "custom_details": {**_environment(evaluation["footprint"]), **({"Training job": job} if job else {})},
+            "custom_details": {**details, **_environment(evaluation["footprint"])},
         },
     }
 

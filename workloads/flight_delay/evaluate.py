@@ -3,7 +3,7 @@
     python evaluate.py --model DIR --test DIR --out DIR
 
 reads DIR/model.tar.gz and the test flights, and writes DIR/evaluation.json, in the form of SageMaker's model quality,
-and DIR/model_card.json. What it decides nothing about is what is good enough: that is the pipeline's.
+and DIR/model_card.json. What is good enough it tells in the card and decides nothing about: that is the pipeline's.
 """
 
 import argparse
@@ -90,6 +90,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help="machines that trained, how long each did, and the seconds billed",
     )
     parser.add_argument("--job", help="name of the training job")
+    parser.add_argument("--minimum_auc", type=float, help="the least AUC that is good enough")
+    parser.add_argument("--carbon_budget_kg", type=float, help="the most kgCO2e that making the model may take")
     return parser.parse_args(arguments)
 
 
@@ -101,7 +103,8 @@ def run(options: argparse.Namespace, begun: float) -> None:
     here = footprint.this_machine(time.monotonic() - begun)
     taken = footprint.figures([*used, *([here] if here else [])], footprint.region())
     evaluation = {"binary_classification_metrics": metrics, "footprint": taken, "test_flights": len(flights)}
-    content = card.content(evaluation, options.job)
+    told = {"Training job": options.job, "Least AUC": options.minimum_auc, "Budget, kgCO2e": options.carbon_budget_kg}
+    content = card.content(evaluation, {name: str(value) for name, value in told.items() if value is not None})
     options.out.mkdir(parents=True, exist_ok=True)
     _write(options.out / "evaluation.json", evaluation)
     # The card's content is a JSON text within JSON: the pipeline hands it on as it is.

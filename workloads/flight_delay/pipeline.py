@@ -11,8 +11,10 @@ from pathlib import Path
 from sustainable_mlops.jobs.pipelines import factors
 from sustainable_mlops.jobs.pipelines.flow import Flow
 from sustainable_mlops.jobs.pipelines.sdk import (
+    ConditionEquals,
     ConditionGreaterThanOrEqualTo,
     ConditionLessThanOrEqualTo,
+    ConditionOr,
     ConditionStep,
     FailStep,
 )
@@ -27,6 +29,8 @@ CHOICES = {"num_round": "NumRound", "max_depth": "MaxDepth"}
 def definition() -> str:
     """The definition, as JSON."""
     flow = Flow(HERE / "pipeline.yaml")
+    minimum, budget = flow.number("MinimumAuc", 0.65), flow.number("CarbonBudgetKg", 0.05)
+    approved = flow.number("ApprovedAuc", 0.0)
     prepare = flow.processing("prepare", {"raw": flow.raw, "shard": text(flow.raw, "flights")})
     train = flow.training("train", {part: prepare.output(part) for part in PARTS}, CHOICES)
     trained, machines = train.properties, train.properties.ResourceConfig
@@ -37,15 +41,14 @@ def definition() -> str:
             *("--trained", machines.InstanceType, machines.InstanceCount),
             *(trained.TrainingTimeInSeconds, trained.BillableTimeInSeconds),
             *("--job", trained.TrainingJobName),
+            # The card tells them; and a model that is judged anew is registered anew.
+            *("--minimum_auc", minimum, "--carbon_budget_kg", budget),
         ],
-        record=True,
     )
     auc = evaluate.value("evaluation", "evaluation.json", "binary_classification_metrics.auc.value")
     carbon = evaluate.value("evaluation", "evaluation.json", "footprint.co2e_kg.value")
     cost = evaluate.value("evaluation", "evaluation.json", "footprint.cost_usd.value")
     card = evaluate.value("evaluation", "model_card.json", "content")
-    minimum, budget = flow.number("MinimumAuc", 0.65), flow.number("CarbonBudgetKg", 0.05)
-    approved = flow.number("ApprovedAuc", 0.0)
 
     def registration(name: str, why: Value) -> Registration:
         quality = {"ContentType": "application/json", "S3Uri": text(evaluate.output("evaluation"), "/evaluation.json")}
@@ -77,6 +80,19 @@ def definition() -> str:
         if_steps=[frugal],
         else_steps=[costly],
     )
+    # An execution that found all of it done has nothing to register, unless it is told to.
+    new = ConditionStep(
+        "NewModel",
+        conditions=[
+            ConditionOr(
+                [
+                    ConditionEquals(evaluate.output("evaluation"), evaluate.planned("evaluation")),
+                    ConditionEquals(flow.string("Register", "new", one_of=["new", "always"]), "always"),
+                ]
+            )
+        ],
+        if_steps=[within_budget],
+    )
     worse = FailStep(
         "NotGoodEnough",
         error_message=text("AUC ", auc, " is below the minimum of ", minimum, " or the approved model's ", approved),
@@ -84,7 +100,7 @@ def definition() -> str:
     good_enough = ConditionStep(
         "GoodEnough",
         conditions=[ConditionGreaterThanOrEqualTo(auc, minimum), ConditionGreaterThanOrEqualTo(auc, approved)],
-        if_steps=[within_budget],
+        if_steps=[new],
         else_steps=[worse],
     )
     return flow.definition(prepare, train, evaluate, good_enough)

@@ -145,8 +145,12 @@ class Kind(ABC, Generic[Spec]):
 
     def current(self, record: RunRecord, sagemaker: Client) -> RunRecord:
         """The record with what SageMaker says now."""
-        description = self._call("Describe", sagemaker)(**{self._member("Name"): record.job_name})
-        return self.updated(record, description)
+        return self.updated(record, self.describe(record.job_name, sagemaker))
+
+    def describe(self, job_name: str, sagemaker: Client) -> dict[str, Any]:
+        """What SageMaker says of a job."""
+        description: dict[str, Any] = self._call("Describe", sagemaker)(**{self._member("Name"): job_name})
+        return description
 
     def stop(self, record: RunRecord, sagemaker: Client) -> None:
         """Ask SageMaker to end the job."""

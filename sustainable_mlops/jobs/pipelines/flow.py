@@ -1,6 +1,7 @@
 """From job files to the steps of a pipeline: what a workload's `pipeline.py` is written with."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,11 +9,12 @@ from typing import Any, TypeVar
 
 from sustainable_mlops.jobs.specs.processing import Processing as ProcessingSpec
 
-from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.jobs.kinds import KINDS
+from sustainable_mlops.jobs.kinds import KINDS, Kind
 from sustainable_mlops.jobs.kinds.kind import Places
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.pipelines.identity import identity, plain
+from sustainable_mlops.jobs.pipelines.names import step_name
+from sustainable_mlops.jobs.pipelines.parameters import GROUP, IMAGES, INPUT_KEY, ROLES
 from sustainable_mlops.jobs.pipelines.sdk import (
     ExecutionVariables,
     Parameter,
@@ -33,8 +35,8 @@ from sustainable_mlops.settings import load_yaml
 
 Spec = TypeVar("Spec", bound=JobSpec)
 
-#: Where a processing step's results are kept, by class of data: what a job can make again, and what is for the record.
-_DATA, _RECORD = "re-creatable", "runs"
+#: What stands in addresses for what only an execution knows.
+_KNOWN_LATER = re.compile(r"\{(data|artifacts|execution|identity)\}")
 
 
 class Flow:
@@ -49,6 +51,7 @@ class Flow:
         self.spec = load_yaml(path, PipelineSpec)
         self._parameters: dict[str, Parameter] = {}
         self._steps: list[RequestStep] = []
+        self._layout = Layout(Buckets(data="{data}", artifacts="{artifacts}"), self.spec.name)
         self._data, self._artifacts = self.string("DataBucket"), self.string("ArtifactsBucket")
         self._kms_key = self.string("KmsKeyArn")
         self._environment = self.string("Environment")
@@ -56,7 +59,7 @@ class Flow:
     @property
     def raw(self) -> Value:
         """The address of the data set that an execution is given, with a slash at its end."""
-        return text("s3://", self._data, "/", self.string("InputKey"))
+        return text("s3://", self._data, "/", self.string(INPUT_KEY))
 
     def string(self, name: str, default: str | None = None, one_of: Sequence[str] | None = None) -> ParameterString:
         """A parameter; without a default it must be given."""
@@ -81,48 +84,38 @@ class Flow:
             raise ValueError(f"parameter {parameter.name} is declared twice, and otherwise the second time")
         return known
 
-    def processing(
-        self, key: str, inputs: Mapping[str, Value], arguments: Sequence[Value] = (), *, record: bool = False
-    ) -> Processing:
-        """The step of a processing job's file; `record` keeps what it writes, where else it may be made again.
-
-        `arguments` come after those of the file.
-        """
-        spec = self._job(key, ProcessingSpec)
-        bucket, folder = (self._artifacts, _RECORD) if record else (self._data, _DATA)
-        under = ("s3://", bucket, f"/{folder}/{self.spec.name}/", ExecutionVariables.PIPELINE_EXECUTION_ID)
-        places = self._places(
-            spec,
-            "DataPreparationRoleArn",
-            "ProcessingImage",
-            inputs,
-            {name: text(*under, f"/{name}") for name in spec.outputs},
-        )
-        request = KINDS["processing"].request(spec, places)
+    def processing(self, key: str, inputs: Mapping[str, Value], arguments: Sequence[Value] = ()) -> Processing:
+        """The step of a processing job's file; `arguments` come after the file's."""
+        kind, spec = KINDS["processing"], self._job(key, ProcessingSpec)
+        place = {"re-creatable": self._layout.re_creatable, "runs": self._layout.reports}
+        # Without a slash at the end, as SageMaker puts one between it and the name of a property file.
+        outputs = {
+            name: self._address(place[kept]("{execution}", name).rstrip("/")) for name, kept in spec.outputs.items()
+        }
+        request = kind.request(spec, self._places(spec, kind, inputs, outputs))
         cluster = request["ProcessingResources"]["ClusterConfig"]
         cluster["InstanceType"] = self._instance_type("ProcessingInstanceType", cluster["InstanceType"])
         container = request["AppSpecification"]
         container["ContainerArguments"] = [*container.get("ContainerArguments", []), *map(text, arguments)]
-        return self._added(Processing(_named(key), self._tagged(request)))
+        return self._added(Processing(step_name(key), self._tagged(request)))
 
     def training(self, key: str, data: Mapping[str, Value], choices: Mapping[str, str] | None = None) -> Training:
         """The step of a training job's file.
 
         `choices`: hyperparameters that are parameters of the pipeline, under these names, by default as the file says.
         """
-        spec = self._job(key, TrainingSpec)
-        request = KINDS["training"].request(spec, self._places(spec, "TrainingRoleArn", "TrainingImage", data, {}))
+        kind, spec = KINDS["training"], self._job(key, TrainingSpec)
+        request = kind.request(spec, self._places(spec, kind, data, {}))
         resources = request["ResourceConfig"]
         resources["InstanceType"] = self._instance_type("TrainingInstanceType", resources["InstanceType"])
         for name, parameter in (choices or {}).items():
             request["HyperParameters"][name] = text(self._choice(parameter, spec.hyperparameters[name]))
-        step = Training(_named(key), self._tagged(request))
+        step = Training(step_name(key), self._tagged(request))
         if spec.resumable:
             # In SageMaker's cache key, so it may hold nothing that only one execution has.
             deciding = [one for one in self._parameters.values() if one not in (self._data, self._artifacts)]
             path = identity(step, [*self._steps, step], deciding)
-            under = ("s3://", self._artifacts, f"/checkpoints/{self.spec.name}/")
-            request["CheckpointConfig"]["S3Uri"] = text(*under, path, "/")
+            request["CheckpointConfig"]["S3Uri"] = self._address(self._layout.checkpoints("{identity}"), identity=path)
         return self._added(step)
 
     def registration(
@@ -135,7 +128,7 @@ class Flow:
         spec = self._job(key, TrainingSpec)
         assert spec.serving is not None, f"{self.spec.steps[key]} does not say how its model is served"
         request = {
-            "ModelPackageGroupName": self.string("ModelPackageGroupName"),
+            "ModelPackageGroupName": self.string(GROUP),
             "ModelPackageDescription": description,
             "ModelApprovalStatus": PENDING,
             "InferenceSpecification": inference_specification(spec.serving, self.string("InferenceImage"), model),
@@ -161,15 +154,15 @@ class Flow:
         return load_yaml(self.path.parent / self.spec.steps[key], model)
 
     def _places(
-        self, spec: JobSpec, role: str, image: str, channels: Mapping[str, Value], outputs: Mapping[str, Value]
+        self, spec: JobSpec, kind: Kind[Any], channels: Mapping[str, Value], outputs: Mapping[str, Value]
     ) -> Places:
         return Places(
-            role=self.string(role),
-            image=self.string(image),
+            role=self.string(ROLES[kind.phase]),
+            image=self.string(IMAGES[kind.name]),
             kms_key=self._kms_key,
             source=self._source(spec),
             channels=dict(sorted(channels.items())),
-            models=text("s3://", self._artifacts, f"/models/{self.spec.name}"),
+            models=self._address(self._layout.models),
             checkpoints="" if spec.resumable else None,
             outputs=outputs,
         )
@@ -177,9 +170,16 @@ class Flow:
     def _source(self, spec: JobSpec) -> Value | None:
         if spec.code is None:
             return None
-        digest = pack(spec.code, self.path.parent / spec.code.directory).digest
-        layout = Layout(Buckets(data="data", artifacts="artifacts"), self.spec.name)
-        return text("s3://", self._artifacts, f"/{S3Uri.parse(layout.source(digest)).key}")
+        return self._address(self._layout.source(pack(spec.code, self.path.parent / spec.code.directory).digest))
+
+    def _address(self, address: str, **known: Value) -> Value:
+        known |= {
+            "data": self._data,
+            "artifacts": self._artifacts,
+            "execution": ExecutionVariables.PIPELINE_EXECUTION_ID,
+        }
+        parts = _KNOWN_LATER.split(address)
+        return text(*(known[part] if number % 2 else part for number, part in enumerate(parts) if part))
 
     def _instance_type(self, parameter: str, default: str) -> ParameterString:
         return self.string(parameter, default, one_of=self.spec.instance_types)
@@ -191,10 +191,6 @@ class Flow:
     def _added(self, step: Any) -> Any:
         self._steps.append(step)
         return step
-
-
-def _named(key: str) -> str:
-    return "".join(word.capitalize() for word in key.split("_"))
 
 
 #: The SDK asks its session for a client of EventBridge Scheduler, and never uses it for a definition.

@@ -7,7 +7,12 @@ _of_the_caller = boto3.DEFAULT_SESSION
 boto3.setup_default_session(aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1")  # noqa: S106
 try:
     from sagemaker.core.helper.pipeline_variable import PipelineVariable
-    from sagemaker.core.workflow.conditions import ConditionGreaterThanOrEqualTo, ConditionLessThanOrEqualTo
+    from sagemaker.core.workflow.conditions import (
+        ConditionEquals,
+        ConditionGreaterThanOrEqualTo,
+        ConditionLessThanOrEqualTo,
+        ConditionOr,
+    )
     from sagemaker.core.workflow.execution_variables import ExecutionVariables
     from sagemaker.core.workflow.functions import Join, JsonGet
     from sagemaker.core.workflow.parameters import Parameter, ParameterFloat, ParameterInteger, ParameterString
@@ -28,8 +33,10 @@ finally:
 
 __all__ = [
     "CacheConfig",
+    "ConditionEquals",
     "ConditionGreaterThanOrEqualTo",
     "ConditionLessThanOrEqualTo",
+    "ConditionOr",
     "ConditionStep",
     "ConfigurableRetryStep",
     "ExecutionVariables",

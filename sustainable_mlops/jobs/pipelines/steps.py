@@ -91,6 +91,11 @@ class Processing(JobStep):
         """The address of an output, of the run that made it."""
         return self.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri
 
+    def planned(self, name: str) -> Value:
+        """The address that an output has if this execution makes it, and does not find it made."""
+        outputs = self.arguments["ProcessingOutputConfig"]["Outputs"]
+        return next(one["S3Output"]["S3Uri"] for one in outputs if one["OutputName"] == name)
+
     def value(self, output: str, file: str, path: str) -> JsonGet:
         """A value in a JSON file of an output; `path` is one of JSON members, a.b.c."""
         name = file.removesuffix(".json")
