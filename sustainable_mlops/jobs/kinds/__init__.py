@@ -3,9 +3,10 @@
 from typing import Any
 
 from sustainable_mlops.jobs.kinds.kind import Kind
+from sustainable_mlops.jobs.kinds.processing import PROCESSING
 from sustainable_mlops.jobs.kinds.training import TRAINING
 
 #: By name, as in a record's `kind`.
-KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (TRAINING,)}
+KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (TRAINING, PROCESSING)}
 
-__all__ = ["KINDS", "TRAINING", "Kind"]
+__all__ = ["KINDS", "PROCESSING", "TRAINING", "Kind"]
