@@ -1,10 +1,11 @@
 """The machine of a processing job, as SageMaker tells its containers, and how long it took."""
 
 import json
+import os
 from pathlib import Path
 
-#: What SageMaker tells a processing container of its job.
-CONFIGURATION = Path("/opt/ml/config")
+#: What SageMaker tells a processing container of its job: /opt/ml/config. INPUT_DIR is /opt/ml/processing/input.
+CONFIGURATION = Path(os.environ.get("INPUT_DIR", "/opt/ml/processing/input")).parents[1] / "config"
 
 
 def instance_type() -> str | None:

@@ -7,8 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from sustainable_mlops.jobs.specs.processing import Processing as ProcessingSpec
-
 from sustainable_mlops.jobs.kinds import KINDS, Kind
 from sustainable_mlops.jobs.kinds.kind import Places
 from sustainable_mlops.jobs.layout import Layout
@@ -30,10 +28,12 @@ from sustainable_mlops.jobs.register import PENDING, inference_specification
 from sustainable_mlops.jobs.source import pack
 from sustainable_mlops.jobs.specs.common import JobSpec
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
+from sustainable_mlops.jobs.specs.processing import Processing as ProcessingSpec
 from sustainable_mlops.jobs.specs.training import Training as TrainingSpec
 from sustainable_mlops.settings import load_yaml
 
 Spec = TypeVar("Spec", bound=JobSpec)
+Made = TypeVar("Made", bound=RequestStep)
 
 #: What stands in addresses for what only an execution knows.
 _KNOWN_LATER = re.compile(r"\{(data|artifacts|execution|identity)\}")
@@ -188,7 +188,7 @@ class Flow:
         tags = {"environment": self._environment, "workload": self.spec.name}
         return request | {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
-    def _added(self, step: Any) -> Any:
+    def _added(self, step: Made) -> Made:
         self._steps.append(step)
         return step
 

@@ -1,7 +1,7 @@
 """The parameters of a definition: what an environment gives, and what a start."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sustainable_mlops.errors import UserError
@@ -69,11 +69,16 @@ def check(definition: Definition, given: Mapping[str, str]) -> None:
         raise UserError(f"--set {lacking[0]}=…: the pipeline has no default for {', '.join(lacking)}")
 
 
+def _boolean(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
+_CONVERSIONS: dict[str, Callable[[str], Any]] = {"Integer": int, "Float": float, "Boolean": _boolean, "String": str}
+
+
 def _check_type(name: str, value: str, kind: str) -> None:
-    convert = {"Integer": int, "Float": float, "Boolean": lambda text: {"true": 1, "false": 0}[text.lower()]}.get(kind)
     try:
-        if convert is not None:
-            convert(value)
+        _CONVERSIONS[kind](value)
     except (ValueError, KeyError):
         raise UserError(f"--set {name}: must be of type {kind}, not {value!r}") from None
 

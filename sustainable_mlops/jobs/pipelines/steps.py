@@ -43,7 +43,7 @@ _INTERNAL = SageMakerJobStepRetryPolicy(
 )
 
 
-class RequestStep(ConfigurableRetryStep):
+class RequestStep(ConfigurableRetryStep):  # type: ignore[misc] # the SDK has no types
     """A step that sends a request."""
 
     def __init__(

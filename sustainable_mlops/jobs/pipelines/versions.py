@@ -28,7 +28,7 @@ class Pipeline:
     #: Whether it is the launcher's to change; else it is the environment's.
     own: bool
     version: int | None
-    definition: Mapping[str, Any]
+    definition: dict[str, Any]
     arn: str = ""
     #: Whether `version` is the one with the alias `live`.
     live: bool = False
