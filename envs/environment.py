@@ -8,6 +8,7 @@ from envs.components.async_endpoints import AsyncEndpoints
 from envs.components.feature_store import FeatureStore
 from envs.components.job_logs import JobLogs
 from envs.components.model_registry import ModelRegistry
+from envs.components.pipelines import Pipelines
 from envs.components.platform import Platform
 from envs.components.promotions import Promotions
 from envs.components.serverless_endpoints import ServerlessEndpoints
@@ -21,6 +22,7 @@ COMPONENTS: tuple[type[Component[Any]], ...] = (
     ServerlessEndpoints,
     AsyncEndpoints,
     Promotions,
+    Pipelines,
     JobLogs,
     Platform,
 )

@@ -9,7 +9,7 @@ from sustainable_mlops.authoring.mistakes import mistake, place
 from sustainable_mlops.catalogue.limits import limit
 
 #: What is named; the catalogue has the limit of each.
-Kind = Literal["bucket", "endpoint", "feature_group", "log_group", "model_package_group", "parameter"]
+Kind = Literal["bucket", "endpoint", "feature_group", "log_group", "model_package_group", "parameter", "pipeline"]
 _DIGEST = 8
 
 

@@ -11,7 +11,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import did_you_mean
 
 #: Folder of the catalogue, a file an entry, to the field of the settings that the entries are in.
-FIELDS = {"features": "feature_groups", "models": "models"}
+FIELDS = {"features": "feature_groups", "models": "models", "pipelines": "pipelines"}
 #: Where Terraform's templates begin, unless doubled.
 _TEMPLATE = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
 Entries = Mapping[str, Mapping[str, Any]]  # by field, then key

@@ -69,3 +69,20 @@ class Protected(ModuleInputs):
         description="Refuse every plan that would delete or replace the data kept here; false lets `terraform destroy` "
         "delete it, with all that it holds.",
     )
+
+
+class MakesRoles(ModuleInputs):
+    """Inputs of a module that makes IAM roles."""
+
+    permissions_boundary_arn: str | None = Field(
+        None,
+        description="Policy that bounds what any role made here can be given.",
+        pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$",
+        json_schema_extra=must("be the ARN of an IAM policy (arn:aws:iam::…:policy/…)"),
+    )
+    role_path: str = Field(
+        "/",
+        description="IAM path of the roles made here, such as /mlops/.",
+        pattern=r"^/([!-~]+/)?$",
+        json_schema_extra=must("start and end with a slash"),
+    )

@@ -176,6 +176,41 @@ check "model_packages_are_of_this_region" {
   }
 }
 
+module "pipeline_flight_delay" {
+  source = "../../modules/pipeline"
+
+  name_prefix = "smlops-staging"
+  account_id  = "234567890123"
+  region      = "eu-west-3"
+  description = "Prepares, trains, evaluates and, where it is good enough, registers a model for approval."
+  name        = "flight-delay"
+  definition  = file("${path.module}/../../workloads/flight_delay/pipeline.json")
+  role_arn    = module.access.role_arns["pipeline"]
+
+  data_arrival = {
+    bucket       = module.storage.buckets["data"].name
+    key_prefix   = "raw/flight_delay/"
+    key_suffixes = ["/"]
+  }
+
+  parameters = {
+    ArtifactsBucket        = module.storage.buckets["artifacts"].name
+    DataBucket             = module.storage.buckets["data"].name
+    DataPreparationRoleArn = module.access.role_arns["data_preparation"]
+    Environment            = "staging"
+    InferenceImage         = "659782779980.dkr.ecr.eu-west-3.amazonaws.com/sagemaker-xgboost:3.0-5"
+    KmsKeyArn              = module.storage.kms_key_arn
+    ModelPackageGroupName  = module.model_registry.model_package_groups["flight_delay"].name
+    ProcessingImage        = "659782779980.dkr.ecr.eu-west-3.amazonaws.com/sagemaker-xgboost:3.0-5"
+    TrainingImage          = "659782779980.dkr.ecr.eu-west-3.amazonaws.com/sagemaker-xgboost:3.0-5"
+    TrainingRoleArn        = module.access.role_arns["training"]
+  }
+
+  failure_topic = {
+    kms_key_arn = module.storage.kms_key_arn
+  }
+}
+
 # SageMaker would create these with the first job, and keep what is in them for ever.
 resource "aws_cloudwatch_log_group" "jobs" {
   # checkov:skip=CKV_AWS_338:a year of job logs is storage that nobody reads; settings.yaml says how long
@@ -199,6 +234,9 @@ locals {
     roles                = module.access.role_arns
     feature_groups       = module.feature_store.feature_groups
     model_package_groups = { for key, group in module.model_registry.model_package_groups : key => group.name }
+    pipelines = {
+      flight_delay = module.pipeline_flight_delay.name
+    }
     tags = {
       environment = "staging"
       workload    = "flight_delay"

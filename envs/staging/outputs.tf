@@ -1,5 +1,13 @@
 # Generated from settings.yaml, ../catalogue and ../components by scripts/synth.py: change that, then run it again.
 
+output "pipeline_failure_topics" {
+  description = "Topic to subscribe to for failed runs, by pipeline."
+
+  value = {
+    flight_delay = module.pipeline_flight_delay.failure_topic_arn
+  }
+}
+
 output "platform" {
   description = "What launchers need: names and ARNs, as the SSM parameter holds them."
   value       = local.platform

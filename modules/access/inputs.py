@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from modules.access.registries import FRAMEWORK_REGISTRIES
-from modules.common import KmsKeyArn, Located, RoleArn
+from modules.common import KmsKeyArn, Located, MakesRoles, RoleArn
 from modules.needs import PHASES, Phase, Statement
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
@@ -145,7 +145,7 @@ def _unlike(v: Any) -> list[str]:
     )
 
 
-class Inputs(Located):
+class Inputs(Located, MakesRoles):
     """Inputs of `access`."""
 
     buckets: dict[str, Bucket] = Field(
@@ -169,18 +169,6 @@ class Inputs(Located):
     kms_key_arn: KmsKeyArn = Field(description="Key that encrypts the buckets, volumes and feature groups.")
     model_package_group_names: list[Name] = Field(
         default_factory=list, description="Model package groups that pipelines register models in."
-    )
-    permissions_boundary_arn: str | None = Field(
-        None,
-        description="Policy that bounds what any of these roles can be given.",
-        pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$",
-        json_schema_extra=must("be the ARN of an IAM policy (arn:aws:iam::…:policy/…)"),
-    )
-    role_path: str = Field(
-        "/",
-        description="IAM path of the roles, such as /mlops/.",
-        pattern=r"^/([!-~]+/)?$",
-        json_schema_extra=must("start and end with a slash"),
     )
     role_statements: dict[Phase, Annotated[list[Statement], Field(min_length=1)]] = Field(
         default_factory=dict,

@@ -422,29 +422,12 @@ resource "aws_iam_role_policy" "vpc" {
   policy = each.value.json
 }
 
-locals {
-  # SageMaker names what a pipeline starts pipelines-…; a custom prefix must be the environment's.
-  own_jobs = flatten([
-    for kind in [
-      "hyper-parameter-tuning-job",
-      "processing-job",
-      "training-job",
-      "transform-job",
-      "model",
-      ] : [
-      "${local.sagemaker_arn}:${kind}/pipelines-*",
-      "${local.sagemaker_arn}:${kind}/${var.name_prefix}-*",
-    ]
-  ])
-}
-
 # Jobs and models of pipelines, nobody else's.
 data "aws_iam_policy_document" "orchestration" {
   for_each = setintersection(local.phases, ["pipeline"])
 
   statement {
-    sid       = "Steps"
-    resources = local.own_jobs
+    sid = "Steps"
 
     actions = [
       "sagemaker:AddTags",
@@ -463,6 +446,19 @@ data "aws_iam_policy_document" "orchestration" {
       "sagemaker:StopTrainingJob",
       "sagemaker:StopTransformJob",
     ]
+
+    resources = flatten([
+      for kind in [
+        "hyper-parameter-tuning-job",
+        "processing-job",
+        "training-job",
+        "transform-job",
+        "model",
+        ] : [
+        "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:${kind}/pipelines-*",
+        "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:${kind}/${var.name_prefix}-*",
+      ]
+    ])
   }
 }
 

@@ -171,7 +171,7 @@ variable "partition" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "Policy that bounds what any of these roles can be given."
+  description = "Policy that bounds what any role made here can be given."
   type        = string
   default     = null
 
@@ -193,7 +193,7 @@ variable "region" {
 }
 
 variable "role_path" {
-  description = "IAM path of the roles, such as /mlops/."
+  description = "IAM path of the roles made here, such as /mlops/."
   type        = string
   default     = "/"
   nullable    = false

@@ -36,7 +36,8 @@ def add(module: Module[Inputs]) -> str:
         DataAwsIamPolicyDocument,
         "key",
         why="Roles of this account get the key by their own policies, since the first statement hands it to IAM; "
-        "CloudWatch Logs acts for no role, so it gets the key here.",
+        "CloudWatch Logs and EventBridge act for no role, so they get the key here. What EventBridge publishes to an "
+        "encrypted topic names no rule that one could test, only the topic.",
         skips={
             "CKV_AWS_109": IN_A_KEY_POLICY,
             "CKV_AWS_111": IN_A_KEY_POLICY,
@@ -60,6 +61,19 @@ def add(module: Module[Inputs]) -> str:
                         "test": "ArnLike",
                         "variable": "kms:EncryptionContext:aws:logs:arn",
                         "values": [f"arn:{var.partition}:logs:{var.region}:{var.account_id}:log-group:*"],
+                    }
+                ],
+            },
+            {
+                "sid": "TopicsOfEvents",
+                "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com"]}],
+                "actions": ["kms:Decrypt", "kms:GenerateDataKey*"],
+                "resources": ["*"],
+                "condition": [
+                    {
+                        "test": "ArnLike",
+                        "variable": "kms:EncryptionContext:aws:sns:topicArn",
+                        "values": [f"arn:{var.partition}:sns:{var.region}:{var.account_id}:{var.name_prefix}-*"],
                     }
                 ],
             },

@@ -28,7 +28,8 @@ data "aws_iam_policy_document" "key_readers" {
 }
 
 # Roles of this account get the key by their own policies, since the first statement hands it to IAM; CloudWatch
-# Logs acts for no role, so it gets the key here.
+# Logs and EventBridge act for no role, so they get the key here. What EventBridge publishes to an encrypted
+# topic names no rule that one could test, only the topic.
 data "aws_iam_policy_document" "key" {
   # checkov:skip=CKV_AWS_109:In a key policy * means this key
   # checkov:skip=CKV_AWS_111:In a key policy * means this key
@@ -68,6 +69,23 @@ data "aws_iam_policy_document" "key" {
       test     = "ArnLike"
       variable = "kms:EncryptionContext:aws:logs:arn"
       values   = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:*"]
+    }
+  }
+
+  statement {
+    sid       = "TopicsOfEvents"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "kms:EncryptionContext:aws:sns:topicArn"
+      values   = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-*"]
     }
   }
 }

@@ -10,6 +10,7 @@ from sustainable_mlops.aws import Client, Clients, constraints
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.record import RunRecord, ServingSpec, read_record
+from sustainable_mlops.jobs.specs.training import Serving
 
 PENDING = "PendingManualApproval"
 APPROVED = "Approved"
@@ -87,28 +88,12 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
         "ModelPackageGroupName": group,
         "ModelPackageDescription": f"{record.workload}, trained by {record.job_name}",
         "ModelApprovalStatus": PENDING,
-        "InferenceSpecification": {
-            "Containers": [
-                {
-                    "Image": serving.image,
-                    "ModelDataUrl": record.model,
-                    # The script is in the archive, so that a package is whole wherever it is promoted to.
-                    "Environment": {
-                        "SAGEMAKER_PROGRAM": serving.entry_point,
-                        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-                    },
-                }
-            ],
-            "SupportedContentTypes": serving.content_types,
-            "SupportedResponseMIMETypes": serving.response_types,
-            "SupportedRealtimeInferenceInstanceTypes": serving.realtime_instance_types,
-            "SupportedTransformInstanceTypes": serving.transform_instance_types,
-        },
+        "InferenceSpecification": inference_specification(serving, serving.image, record.model),
         "CustomerMetadataProperties": {
             "workload": record.workload,
             "run_key": record.run_key,
             "training_job": record.job_name,
-            "source_digest": record.source_digest,
+            "source_digest": str(record.source_digest),
             "image": record.image,
             **{name: f"{value:.6g}" for name, value in record.metrics.items()},
         },
@@ -118,6 +103,27 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
         request["ModelMetrics"] = {"ModelQuality": {"Statistics": report}}
     constraints.check("CreateModelPackage", request)
     return request
+
+
+def inference_specification(serving: Serving, image: Any, model: Any) -> dict[str, Any]:
+    """How a model is served; its image and its address may be expressions of a pipeline."""
+    return {
+        "Containers": [
+            {
+                "Image": image,
+                "ModelDataUrl": model,
+                # The script is in the archive, so that a package is whole wherever it is promoted to.
+                "Environment": {
+                    "SAGEMAKER_PROGRAM": serving.entry_point,
+                    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+                },
+            }
+        ],
+        "SupportedContentTypes": serving.content_types,
+        "SupportedResponseMIMETypes": serving.response_types,
+        "SupportedRealtimeInferenceInstanceTypes": serving.realtime_instance_types,
+        "SupportedTransformInstanceTypes": serving.transform_instance_types,
+    }
 
 
 def _registrable(record: RunRecord, s3: Client) -> ServingSpec:

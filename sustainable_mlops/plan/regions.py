@@ -10,6 +10,7 @@ from sustainable_mlops.plan.values import UNKNOWN, Block, Unknown, dig
 
 _REGION = re.compile(r"[a-z]{2,3}(?:-[a-z]+)+-[0-9]{1,2}")
 _ARN = re.compile(rf"arn:[a-z-]+:[a-z0-9-]+:({_REGION.pattern}):")
+_KEY = re.compile(r"arn:[a-z-]+:kms:[^\"]+")
 _ZONE = re.compile(rf"({_REGION.pattern})[a-z]")
 
 
@@ -115,11 +116,13 @@ def _own(values: Block) -> str | None:
 
 
 def _of_key(resource: Resource) -> str | None:
-    """The region of its key: a key of KMS is of one, and what is encrypted under it is there too."""
+    """The region of its key, or its steps': a key of KMS is of one, and what is encrypted under it is there too."""
     if not resource.type.startswith(("aws_sagemaker_", "aws_cloudwatch_log_group")):
         return None
     keys = (resource.text(attribute) for attribute in ("kms_key_arn", "kms_key_id"))
-    return next((match[1] for key in keys if isinstance(key, str) and (match := _ARN.match(key))), None)
+    steps = resource.text("pipeline_definition")
+    within = _KEY.findall(steps) if isinstance(steps, str) else []
+    return next((match[1] for key in (*keys, *within) if isinstance(key, str) and (match := _ARN.match(key))), None)
 
 
 def _region(value: object) -> str | None:

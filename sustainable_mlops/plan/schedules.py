@@ -1,17 +1,20 @@
 """What a clock starts, and how often: the expressions of EventBridge, its Scheduler and SageMaker's schedules."""
 
+import json
 from functools import lru_cache
 
 from sustainable_mlops.plan import cron
 from sustainable_mlops.plan.joins import ENDPOINT, Joins
 from sustainable_mlops.plan.resources import Resource
-from sustainable_mlops.plan.values import UNKNOWN, Unknown, any_of
+from sustainable_mlops.plan.values import UNKNOWN, Block, Unknown, any_of
 
 EVENT_RULE = "aws_cloudwatch_event_rule"
 EVENT_TARGET = "aws_cloudwatch_event_target"
 PIPELINE = "aws_sagemaker_pipeline"
 SCHEDULE = "aws_scheduler_schedule"
 
+#: The target of a schedule that starts a pipeline by a call, such as the one that knows aliases of versions.
+_CALL = ":aws-sdk:sagemaker:startPipelineExecution"
 _HOURS_PER_MONTH = 730.0
 _UNIT_HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0}
 #: Of the 365 days that a twelfth of 8,760 h rests on.
@@ -92,11 +95,26 @@ def _by_target(joins: Joins) -> dict[object, list[Resource]]:
     return found
 
 
+def pipeline_called(schedule: Block) -> str | Unknown | None:
+    """The name of the pipeline that a schedule of these values starts by a call; None where it does something else."""
+    arn, body = schedule.text("target.0.arn"), schedule.text("target.0.input")
+    if not isinstance(arn, str) or not arn.endswith(_CALL):
+        return None
+    try:
+        name = json.loads(body)["PipelineName"] if isinstance(body, str) else None
+    except (ValueError, TypeError, KeyError):
+        name = None
+    return name.rpartition(":pipeline/")[2] if isinstance(name, str) else UNKNOWN
+
+
 def _target(starter: Resource, path: str, joins: Joins) -> object:
     pipeline = joins.target(starter, path, PIPELINE)
     if isinstance(pipeline, Resource):
         return id(pipeline)
-    arn = starter.values(before=joins.before).text(path)
+    values = starter.values(before=joins.before)
+    called, arn = pipeline_called(values), values.text(path)
+    if called is not None:
+        return called
     return arn.rpartition(":pipeline/")[2] if isinstance(arn, str) and ":sagemaker:" in arn else ""
 
 

@@ -40,6 +40,7 @@ SOURCES = (
     "envs/**/*.py",
     "envs/*/settings.yaml",
     "envs/catalogue/*/*.y*ml",
+    "workloads/*/pipeline.json",
 )
 #: What it gives.
 RESULTS = ("modules/*/*.tf", "modules/*/README.md", "envs/*.json", "envs/*/*.json", "envs/*/*.tf")

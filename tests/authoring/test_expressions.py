@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
+    can,
     concat,
     contains,
     cut,
@@ -21,6 +22,7 @@ from sustainable_mlops.authoring.expressions import (
     holds,
     is_null,
     join,
+    jsondecode,
     jsonencode,
     keys,
     length,
@@ -201,6 +203,8 @@ TEXTS: st.SearchStrategy[Builder] = st.recursive(
             lambda v: jsonencode(map_of(v.items, lambda item: item.size, where=lambda key, _: key != "b")),
             lambda v: jsonencode(merge(map_of(v.items, lambda item: item.size), {"z": v.number})),
             lambda v: jsonencode(optional_map("x", v.thing)),
+            lambda v: jsonencode(jsondecode(jsonencode({"b": v.words, "a": v.number}))),
+            lambda v: f"{jsondecode(v.word)}",
             lambda v: jsonencode(distinct(concat(v.words, v.words, ["a"]))),
             lambda v: jsonencode(flatten(list_of(v.items, lambda item: item.tags))),
             lambda v: jsonencode(set_of(v.words)),
@@ -233,6 +237,9 @@ CONDITIONS: st.SearchStrategy[Builder] = st.recursive(
                 lambda v: is_null(v.thing),
                 lambda v: contains(v.words, v.word),
                 lambda v: holds(v.word, "a"),
+                lambda v: can(jsondecode(v.word)),
+                lambda v: can(v.thing.name),
+                lambda v: can(jsondecode(jsonencode(v.items)).a.size) | can(jsondecode(f'"{v.word}"').name),
                 lambda v: every(v.items, lambda item: item.size > 2),
                 lambda v: every(v.words, lambda word: length(word) < 4),
             ]

@@ -31,6 +31,16 @@ DONE = {
         "offline_store_config.s3_storage_config.kms_key_id": ["kms:GenerateDataKey"],
         "offline_store_config.table_format": ["s3:GetObject"],  # Iceberg's metadata, which each write follows
     },
+    # As the starter, which the module makes itself.
+    "aws_cloudwatch_event_target": {},
+    "aws_scheduler_schedule": {},
+    "aws_sagemaker_pipeline": {
+        "role_arn": [
+            f"sagemaker:{verb}{noun}Job"
+            for noun in ("HyperParameterTuning", "Processing", "Training", "Transform")
+            for verb in ("Create", "Describe", "Stop")
+        ],
+    },
     "aws_sagemaker_model": {
         "execution_role_arn": [
             *("logs:CreateLogStream", "logs:PutLogEvents", "cloudwatch:PutMetricData", "ecr:GetAuthorizationToken"),
@@ -96,9 +106,9 @@ def test_an_encrypted_topic_of_an_endpoint_that_nobody_speaks_of_is_noticed() ->
 
 
 def test_a_resource_with_a_role_that_nobody_knows_is_noticed() -> None:
-    pipeline = {"aws_sagemaker_pipeline": {"this": {"role_arn": "${var.role_arn}"}}}
-    with pytest.raises(AssertionError, match="say in DONE what aws_sagemaker_pipeline does as its role"):
-        _unsaid({"output": {}, "resource": pipeline})
+    notebook = {"aws_sagemaker_notebook_instance": {"this": {"role_arn": "${var.role_arn}"}}}
+    with pytest.raises(AssertionError, match="say in DONE what aws_sagemaker_notebook_instance does as its role"):
+        _unsaid({"output": {}, "resource": notebook})
 
 
 @dataclass(frozen=True)
@@ -160,7 +170,7 @@ module "{id}-named" {{
 }}
 """
 COMMON = """source      = "./modules/access"
-  name_prefix = "shop"
+  name_prefix = "{prefix}"
   account_id  = "123456789012"
   region      = "eu-north-1"
   kms_key_arn = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -171,7 +181,7 @@ COMMON = """source      = "./modules/access"
 """
 CASES = [example for example in examples() if example.module in SAYING]
 #: Modules for which access needs no statements: it has names for them, or gives all containers what they need.
-ENOUGH = ("feature_store", "model_registry", "serverless_endpoint")
+ENOUGH = ("feature_store", "model_registry", "pipeline", "serverless_endpoint")
 #: Where each module is given to access by name; the outputs that hold the names.
 NAMES = {"feature_store": "feature_groups", "model_registry": "model_package_groups"}
 #: Where each module says that callers put what its resources read.
@@ -256,6 +266,9 @@ def _done_with(kind: str, held: dict[str, Any]) -> Iterator[iam.Statement]:
         case "aws_sagemaker_model_package_group":
             package = f"arn:aws:sagemaker:{PLACE}:model-package/{held['model_package_group_name']}/1"
             yield _does("sagemaker:CreateModelPackage", package)
+        case "aws_sagemaker_pipeline":
+            job = f"arn:aws:sagemaker:{PLACE}:processing-job/pipelines-x1y2-Sort-z3"
+            yield _does("sagemaker:CreateProcessingJob", job)
         case "aws_sns_topic":
             yield _does("sns:Publish", f"arn:aws:sns:{PLACE}:{held['name']}")
             for action in ("kms:Decrypt", "kms:GenerateDataKey"):

@@ -147,12 +147,18 @@ def test_of_what_is_destroyed_it_is_that_of_the_only_configuration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("encrypted", "argument"),
-    [("aws_sagemaker_endpoint_configuration.c", "kms_key_arn"), ("aws_cloudwatch_log_group.logs", "kms_key_id")],
+    ("encrypted", "argument", "written"),
+    [
+        ("aws_sagemaker_endpoint_configuration.c", "kms_key_arn", "%s"),
+        ("aws_cloudwatch_log_group.logs", "kms_key_id", "%s"),
+        ("aws_sagemaker_pipeline.p", "pipeline_definition", '{"Steps":[{"Arguments":{"VolumeKmsKeyId":"%s"}}]}'),
+    ],
 )
-def test_a_key_beside_a_new_endpoint_tells_the_region_that_no_provider_names(encrypted: str, argument: str) -> None:
+def test_a_key_beside_a_new_endpoint_tells_the_region_that_no_provider_names(
+    encrypted: str, argument: str, written: str
+) -> None:
     found = plan(
-        change(encrypted, {argument: "arn:aws:kms:eu-north-1:123456789012:key/1"}),
+        change(encrypted, {argument: written % "arn:aws:kms:eu-north-1:123456789012:key/1"}),
         change("aws_sagemaker_endpoint.e", {"name": "e"}),
     )
     endpoint = found.resource("aws_sagemaker_endpoint.e")

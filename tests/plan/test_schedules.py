@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -60,6 +61,15 @@ def test_a_pipeline_is_started_by_what_names_its_arn() -> None:
     assert started(change(f"{SCHEDULE}.s", schedule())) == [730]
     assert started(change(f"{SCHEDULE}.s", schedule(arn=ARN.replace("/p", "/other")))) == []
     assert started(change(f"{SCHEDULE}.s", schedule(arn="arn:aws:lambda:us-east-1:111122223333:function:p"))) == []
+
+
+@pytest.mark.parametrize("named", ["p", ARN])
+def test_a_pipeline_is_started_by_a_call_with_its_name(named: str) -> None:
+    call = {"arn": "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution"}
+    body = json.dumps({"PipelineName": named, "PipelineVersionAlias": "live"})
+    assert started(change(f"{SCHEDULE}.s", schedule(target=[{**call, "input": body}]))) == [730]
+    for other in (body.replace("/p", "/q").replace('"p"', '"q"'), "{", "[]", "{}", None):
+        assert started(change(f"{SCHEDULE}.s", schedule(target=[{**call, "input": other}]))) == []
 
 
 def test_a_pipeline_is_started_by_what_refers_to_it() -> None:

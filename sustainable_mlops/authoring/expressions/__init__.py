@@ -5,6 +5,7 @@
 """
 
 from sustainable_mlops.authoring.expressions.functions import (
+    can,
     concat,
     contains,
     cut,
@@ -19,6 +20,7 @@ from sustainable_mlops.authoring.expressions.functions import (
     is_expression,
     is_null,
     join,
+    jsondecode,
     jsonencode,
     keys,
     length,
@@ -42,6 +44,7 @@ from sustainable_mlops.authoring.expressions.scopes import Dynamic, Each, each_o
 __all__ = [
     "Dynamic",
     "Each",
+    "can",
     "concat",
     "contains",
     "cut",
@@ -57,6 +60,7 @@ __all__ = [
     "is_expression",
     "is_null",
     "join",
+    "jsondecode",
     "jsonencode",
     "keys",
     "length",

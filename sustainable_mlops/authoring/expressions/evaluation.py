@@ -35,7 +35,11 @@ def _attribute(node: Node, names: Mapping[str, Any]) -> Any:
     of, name = evaluate(node.arguments[0], names), node.arguments[1]  # a model has its defaults already
     if of is None:
         raise ValueError(f"null has no attribute {name}")
-    return of[name] if isinstance(of, Mapping) else getattr(of, name)
+    if isinstance(of, Mapping) and name in of:
+        return of[name]
+    if not hasattr(of, "model_fields_set"):
+        raise ValueError(f"there is no attribute {name}")
+    return getattr(of, name)
 
 
 def _index(node: Node, names: Mapping[str, Any]) -> Any:
@@ -115,11 +119,21 @@ def _for(node: Node, names: Mapping[str, Any]) -> Any:
 
 def _call(node: Node, names: Mapping[str, Any]) -> Any:
     name, *arguments = node.arguments
+    if name == "can":
+        return _can(arguments[0], names)
     values = [evaluate(argument, names) for argument in arguments]
     try:
         return FUNCTIONS[name].python(*values)
     except (TypeError, AttributeError) as error:
         raise ValueError(f"{name}: {error}") from None
+
+
+def _can(node: Node, names: Mapping[str, Any]) -> bool:
+    try:
+        evaluate(node, names)
+    except ValueError:
+        return False
+    return True
 
 
 def _raw(node: Node, _: Mapping[str, Any]) -> Any:

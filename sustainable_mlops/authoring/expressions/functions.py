@@ -58,6 +58,11 @@ def when(condition: object, one: T, other: R) -> T | R:
     return cast(T, Expression(Node("if", tuple(nodes), declared)))
 
 
+def can(value: object) -> bool:
+    """Is it a value, and no error?"""
+    return cast(bool, _call("can", value, gives=bool))
+
+
 def contains(items: Iterable[T], item: T) -> bool:
     """Is `item` one of the items?"""
     return cast(bool, _call("contains", items, item, gives=bool))
@@ -180,6 +185,11 @@ def title(text: str) -> str:
 def jsonencode(value: Any) -> str:
     """The value as JSON."""
     return cast(str, _call("json", value, gives=str))
+
+
+def jsondecode(text: str) -> Any:
+    """What a text of JSON holds; an error where it is none."""
+    return _call("decoded", text, gives=Any)
 
 
 # Comprehensions: of each item, or of each key and item of a map, by whether the function takes one or two. The names of

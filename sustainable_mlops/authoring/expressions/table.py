@@ -54,9 +54,12 @@ def _set(items: Iterable[Any]) -> list[Any]:
 
 
 FUNCTIONS = {
+    # Its argument may be an error, so that it is evaluated by itself.
+    "can": Function("can", lambda _: True),
     "concat": Function("concat", lambda *lists: [item for items in lists for item in items]),
     "contains": Function("contains", lambda items, item: item in items),
     "cut": Function("substr", lambda text, start, length: text[start : start + length]),
+    "decoded": Function("jsondecode", json.loads),
     "distinct": Function("distinct", lambda items: list(dict.fromkeys(items))),
     "flatten": Function("flatten", lambda lists: [item for items in lists for item in items]),
     "get": Function("lookup", lambda mapping, key, default: mapping.get(key, default)),

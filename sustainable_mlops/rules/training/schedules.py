@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
-from sustainable_mlops.plan.schedules import EVENT_RULE, EVENT_TARGET, SCHEDULE
+from sustainable_mlops.plan.schedules import EVENT_RULE, EVENT_TARGET, SCHEDULE, pipeline_called
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_STEPS, pipeline_of
 from sustainable_mlops.rules.reading import judge
 from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
@@ -13,7 +13,11 @@ def _started(plan: Plan, starter: Resource) -> Iterator[Resource | Unknown | Non
     """The pipelines that a rule or a schedule starts; None for one that is not in this plan."""
     if starter.type == SCHEDULE:
         block = "target.0.sagemaker_pipeline_parameters"
-        if _is_pipeline(plan, starter, "target.0.arn", block):
+        called = pipeline_called(starter.values(before=False))
+        if called is not None:
+            named = (one for one in plan.by_type(PIPELINE) if one.text("pipeline_name") == called)
+            yield UNKNOWN if called is UNKNOWN else next(named, None)
+        elif _is_pipeline(plan, starter, "target.0.arn", block):
             yield plan.joins.target(starter, "target.0.arn", PIPELINE)
         return
     for target in plan.joins.sources(starter, EVENT_TARGET, "rule").sure:

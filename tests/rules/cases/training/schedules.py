@@ -1,5 +1,6 @@
 """Cases of rules/training/schedules.py."""
 
+import json
 from typing import Any
 
 from tests.rules.jobs import UNKNOWN, Resources, pipeline, step, trains
@@ -29,6 +30,15 @@ def _schedule(pipeline_resources: Resources, expression: str = "rate(1 day)", mo
     }
 
 
+def _calls(pipeline_resources: Resources, name: Any) -> Resources:
+    """A schedule that starts a version by its alias, which the target for pipelines cannot."""
+    scheduled = _schedule(pipeline_resources, mode="FLEXIBLE")
+    body = name if name is UNKNOWN else json.dumps({"PipelineName": name, "PipelineVersionAlias": "live"})
+    arn = "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution"
+    schedule = {**scheduled["aws_scheduler_schedule.s"], "target": {"arn": arn, "role_arn": "r", "input": body}}
+    return {**scheduled, "aws_scheduler_schedule.s": schedule}
+
+
 def _call(mode: str) -> Resources:
     arn = "arn:aws:scheduler:::aws-sdk:sagemaker:createTransformJob"
     window = {"mode": mode}
@@ -50,10 +60,13 @@ CASES = {
         "fail": {
             "rule": _rule(_TRAINS, schedule_expression="rate(1 day)"),
             "schedule": _schedule(_TRAINS, "cron(0 3 * * ? *)"),
+            "call": _calls(_TRAINS, "${aws_sagemaker_pipeline.p.pipeline_name}"),
         },
         "unknown": {
             "definition not known": _rule(_HIDDEN, schedule_expression="rate(1 day)"),
             "pipeline elsewhere": _rule({}, _ELSEWHERE, schedule_expression="rate(1 day)"),
+            "call of a pipeline elsewhere": _calls(_TRAINS, "elsewhere"),
+            "call not known": _calls(_TRAINS, UNKNOWN),
             "expression not known": _rule(_TRAINS, schedule_expression=UNKNOWN),
         },
         "not_applicable": {

@@ -1,0 +1,183 @@
+"""Pipelines of workloads: one definition for all environments, whose parameters each environment fills."""
+
+import functools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from envs.component import Component, given, options
+from envs.components.access import Access
+from envs.components.model_registry import ModelRegistry, RegistrySettings
+from envs.components.storage import Storage
+from envs.names import Name, joined
+from modules.access.registries import FRAMEWORK_REGISTRIES
+from modules.common import Located, MakesRoles
+from modules.model_registry.inputs import GroupKey
+from modules.pipeline.inputs import LONGEST_NAME, DataArrival, Inputs
+from sustainable_mlops.authoring import Field, ModuleInputs, must
+from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.terraform import ROOT
+
+if TYPE_CHECKING:
+    from envs.root import Environment
+    from sustainable_mlops.authoring.resources import Outputs
+
+PipelineKey = Annotated[
+    str,
+    Field(
+        pattern=rf"^[a-z][a-z0-9_]{{0,{LONGEST_NAME - 2}}}[a-z0-9]$",
+        json_schema_extra=must(f"be 2 to {LONGEST_NAME} lower-case letters, digits and underscores"),
+    ),
+]
+Image = Annotated[
+    str,
+    Field(
+        pattern=r"^([0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/)?[a-z0-9._/-]+:[A-Za-z0-9._-]+$",
+        json_schema_extra=must("be an image of SageMaker's own such as sagemaker-xgboost:3.0-5, or one in Amazon ECR"),
+    ),
+]
+#: Images of SageMaker's first registry, those of XGBoost and scikit-learn; all others are in the last.
+_FIRST = "sagemaker-"
+
+#: What an environment gives to parameters of these names, where a definition declares them.
+FILLED: dict[str, Callable[["Environment"], Any]] = {
+    "ArtifactsBucket": lambda env: env[Storage].buckets["artifacts"].name,
+    "DataBucket": lambda env: env[Storage].buckets["data"].name,
+    "DataPreparationRoleArn": lambda env: env[Access].role_arns["data_preparation"],
+    "Environment": lambda env: env[Storage].settings.environment,
+    "InferenceRoleArn": lambda env: env[Access].role_arns["inference"],
+    "KmsKeyArn": lambda env: env[Storage].kms_key_arn,
+    "TrainingRoleArn": lambda env: env[Access].role_arns["training"],
+}
+GROUP = "ModelPackageGroupName"
+
+
+@options(DataArrival, but=("bucket",))
+class Arrival(ModuleInputs):
+    """Objects in the data bucket."""
+
+
+_WIRED = ("data_arrival", "definition", "existing_starter_role", "failure_topic", "name", "role_arn")
+
+
+@options(Inputs, but=(*Located.model_fields, *MakesRoles.model_fields, *_WIRED))
+class Pipeline(ModuleInputs):
+    """A pipeline of a workload."""
+
+    data_arrival: Arrival | None = Field(None, description="Objects in the data bucket that start it; by default none.")
+    definition_file: str = Field(
+        description="File of the definition, from the top of the repository.",
+        pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)*\.json$",
+        json_schema_extra=must("be a JSON file in the repository, such as workloads/flight_delay/pipeline.json"),
+    )
+    images: dict[str, Image] = Field(
+        {}, description="Images by parameter; those of SageMaker get the Region's registry."
+    )
+    model: GroupKey | None = Field(
+        None, description=f"Model whose package group it registers in, as the parameter {GROUP}."
+    )
+
+
+class PipelineSettings(RegistrySettings):
+    pipelines: dict[PipelineKey, Pipeline] = Field(
+        {}, description="What is otherwise than in envs/catalogue/pipelines, by key; null leaves a pipeline out."
+    )
+
+
+class Pipelines(Component[PipelineSettings]):
+    """Steps that run when there is something new."""
+
+    pipelines: Mapping[str, Any]
+
+    def names(self) -> Iterator[Name]:
+        for key in self.settings.pipelines:
+            yield Name("pipeline", f"pipelines.{key}", joined(self.settings.name_prefix, key))
+
+    def problems(self) -> Iterator[str]:
+        for key, pipeline in self.settings.pipelines.items():
+            yield from (f"pipelines.{key}.{problem}" for problem in self._problems(pipeline))
+
+    def _problems(self, pipeline: Pipeline) -> Iterator[str]:
+        models, region = self.settings.models, self.settings.region
+        if pipeline.model and pipeline.model not in models:
+            yield f"model: there is no model '{pipeline.model}'{did_you_mean(pipeline.model, models)}"
+        if region not in FRAMEWORK_REGISTRIES and any("/" not in image for image in pipeline.images.values()):
+            yield f"images: no registry of SageMaker's own images is known in {region}; give their whole addresses"
+        try:
+            declared = _declared(pipeline.definition_file)
+        except OSError:
+            yield f"definition_file: there is no file {pipeline.definition_file}; its workload's pipeline.py writes it"
+            return
+        except (ValueError, TypeError, KeyError, AttributeError):
+            yield f"definition_file: {pipeline.definition_file} is no definition of a pipeline; write it anew"
+            return
+        for field in ("images", "parameters"):
+            for name in sorted(getattr(pipeline, field).keys() - declared.keys()):
+                yield f"{field}.{name}: {pipeline.definition_file} declares no such parameter{did_you_mean(name, declared)}"
+        if pipeline.data_arrival and pipeline.data_arrival.key_parameter not in declared:
+            yield f"data_arrival.key_parameter: {pipeline.definition_file} declares no such parameter"
+        filled = {*FILLED, *pipeline.images, *pipeline.parameters, *([GROUP] if pipeline.model else [])}
+        filled |= {pipeline.data_arrival.key_parameter} if pipeline.data_arrival else set()
+        lacking = sorted(name for name, default in declared.items() if default is None and name not in filled)
+        if lacking and pipeline.data_arrival:
+            yield f"parameters: {', '.join(lacking)} has no default, and data that arrives gives none; give it here"
+
+    def add(self, env: "Environment") -> None:
+        self.pipelines = {key: self._call(env, key, pipeline) for key, pipeline in self.settings.pipelines.items()}
+
+    def _call(self, env: "Environment", key: str, pipeline: Pipeline) -> Any:
+        settings, storage, access = self.settings, env[Storage], env[Access]
+        said = given(pipeline)
+        arrival = said.pop("data_arrival", None)
+        if arrival is not None:
+            said["data_arrival"] = {"bucket": storage.buckets["data"].name, **arrival}
+        return env.call(
+            env.modules["pipeline"],
+            label=f"pipeline_{key}",
+            **settings.located,
+            **given(access.settings.access, MakesRoles),
+            **{
+                name: value
+                for name, value in said.items()
+                if name not in ("definition_file", "images", "model", "parameters")
+            },
+            name=joined(key),
+            definition=f'${{file("${{path.module}}/../../{pipeline.definition_file}")}}',
+            parameters=self._parameters(env, pipeline),
+            failure_topic={"kms_key_arn": storage.kms_key_arn},
+            role_arn=access.role_arns["pipeline"],
+        )
+
+    def _parameters(self, env: "Environment", pipeline: Pipeline) -> dict[str, Any]:
+        declared = _declared(pipeline.definition_file)
+        filled = {name: value(env) for name, value in FILLED.items() if name in declared}
+        if pipeline.model and GROUP in declared:
+            filled[GROUP] = env[ModelRegistry].model_package_groups[pipeline.model].name
+        images = {name: self._address(image) for name, image in pipeline.images.items()}
+        return dict(sorted({**filled, **images, **pipeline.parameters}.items()))
+
+    def _address(self, image: str) -> str:
+        """The address of an image, which one of SageMaker's own has by the Region."""
+        if "/" in image:
+            return image
+        region = self.settings.region
+        account = FRAMEWORK_REGISTRIES[region][0 if image.startswith(_FIRST) else -1]
+        return f"{account}.dkr.ecr.{region}.amazonaws.com/{image}"
+
+    def publishes(self) -> Mapping[str, Any]:
+        return {"pipelines": {key: pipeline.name for key, pipeline in self.pipelines.items()}}
+
+    def outputs(self) -> "Outputs":
+        from sustainable_mlops.authoring.resources import Output
+
+        if not self.pipelines:
+            return {}
+        topics = {key: pipeline.failure_topic_arn for key, pipeline in self.pipelines.items()}
+        return {"pipeline_failure_topics": Output(topics, "Topic to subscribe to for failed runs, by pipeline.")}
+
+
+@functools.cache
+def _declared(definition: str) -> dict[str, Any]:
+    """The parameters that a definition declares, with their defaults, None where there is none."""
+    whole = json.loads((ROOT / definition).read_text(encoding="utf-8"))
+    return {one["Name"]: one.get("DefaultValue") for one in whole.get("Parameters", [])}

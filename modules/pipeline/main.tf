@@ -1,0 +1,318 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+locals {
+  name = "${var.name_prefix}-${var.name}"
+
+  # Written out: what referred to the resource would be unknown in each plan that changes it.
+  arn = "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:pipeline/${local.name}"
+
+  # One text for one meaning, so that no plan differs by white space or the order of keys.
+  definition = jsonencode(merge(jsondecode(var.definition), {
+    Parameters = [
+      for parameter in lookup(jsondecode(var.definition), "Parameters", []) : merge(parameter, {
+        for name, value in var.parameters : "DefaultValue" => jsondecode(parameter.Type == "String" ? jsonencode(value) : value) if name == parameter.Name
+      })
+    ]
+  }))
+}
+
+# Inline: from S3 the provider would plan an update each time, which is then refused.
+resource "aws_sagemaker_pipeline" "this" {
+  pipeline_name         = local.name
+  pipeline_display_name = local.name
+  pipeline_description  = var.description
+  pipeline_definition   = local.definition
+  role_arn              = var.role_arn
+  tags                  = var.tags
+
+  parallelism_configuration {
+    max_parallel_execution_steps = var.max_parallel_steps
+  }
+
+  lifecycle {
+    precondition {
+      condition     = length(local.definition) <= 1048576
+      error_message = "definition: SageMaker takes 1048576 characters, and this has ${length(local.definition)} with its parameters; split the pipeline, or move what is long to S3"
+    }
+  }
+}
+
+locals {
+  # Without data or a clock to wait for, nothing starts the pipeline by itself.
+  starters = toset((var.data_arrival == null ? var.schedule == null : false) ? [] : ["starter"])
+}
+
+# A start that fails for good would be lost without a trace.
+resource "aws_sqs_queue" "not_started" {
+  for_each = local.starters
+
+  name                      = "${local.name}-not-started"
+  message_retention_seconds = 1209600
+  sqs_managed_sse_enabled   = true
+  tags                      = var.tags
+}
+
+# EventBridge sends as itself; its Scheduler as the starter.
+data "aws_iam_policy_document" "not_started" {
+  for_each = aws_sqs_queue.not_started
+
+  statement {
+    sid       = "KeepFailedStarts"
+    actions   = ["sqs:SendMessage"]
+    resources = ["arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.name}-not-started"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+
+      values = [
+        "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${local.name}-data-arrived",
+      ]
+    }
+  }
+}
+
+resource "aws_sqs_queue_policy" "not_started" {
+  for_each = aws_sqs_queue.not_started
+
+  queue_url = each.value.url
+  policy    = data.aws_iam_policy_document.not_started[each.key].json
+}
+
+# For this pipeline's rule and schedule alone. Scheduler names the group of a schedule, and not itself.
+data "aws_iam_policy_document" "starter_trust" {
+  for_each = var.existing_starter_role == null ? local.starters : toset([])
+
+  statement {
+    sid     = "StartThisPipeline"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com", "scheduler.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+
+      values = [
+        "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${local.name}-data-arrived",
+        "arn:${var.partition}:scheduler:${var.region}:${var.account_id}:schedule-group/${local.name}",
+      ]
+    }
+  }
+}
+
+resource "aws_iam_role" "starter" {
+  for_each = var.existing_starter_role == null ? local.starters : toset([])
+
+  name_prefix          = "${substr("${local.name}-starter", 0, 37)}-"
+  description          = "Starts the pipeline ${local.name}"
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary_arn
+  assume_role_policy   = data.aws_iam_policy_document.starter_trust[each.key].json
+  tags                 = var.tags
+}
+
+data "aws_iam_policy_document" "starter" {
+  for_each = var.existing_starter_role == null ? local.starters : toset([])
+
+  statement {
+    sid       = "Start"
+    actions   = ["sagemaker:StartPipelineExecution"]
+    resources = [local.arn]
+  }
+
+  statement {
+    sid       = "KeepFailedStarts"
+    actions   = ["sqs:SendMessage"]
+    resources = ["arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.name}-not-started"]
+  }
+}
+
+resource "aws_iam_role_policy" "starter" {
+  for_each = aws_iam_role.starter
+
+  name   = "start"
+  role   = each.value.name
+  policy = data.aws_iam_policy_document.starter[each.key].json
+}
+
+locals {
+  starter_role_arn = one(concat([for role in aws_iam_role.starter : role.arn], [for existing in var.existing_starter_role[*] : existing.arn]))
+}
+
+# A prefix and a suffix side by side would mean either; a wildcard means both.
+resource "aws_cloudwatch_event_rule" "data_arrived" {
+  for_each = var.data_arrival == null ? {} : { data-arrived = var.data_arrival }
+
+  name        = "${local.name}-data-arrived"
+  description = "Data has arrived for the pipeline ${local.name}."
+  tags        = var.tags
+
+  event_pattern = jsonencode({
+    source      = ["aws.s3"]
+    detail-type = ["Object Created"]
+    detail = {
+      bucket = { name = [each.value.bucket] }
+      object = {
+        key = [
+          for suffix in length(each.value.key_suffixes) == 0 ? [""] : each.value.key_suffixes : { wildcard = "${each.value.key_prefix}*${suffix}" }
+        ]
+      }
+    }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "data_arrived" {
+  for_each = aws_cloudwatch_event_rule.data_arrived
+
+  rule      = each.value.name
+  target_id = "pipeline"
+  arn       = aws_sagemaker_pipeline.this.arn
+  role_arn  = local.starter_role_arn
+
+  sagemaker_pipeline_target {
+    pipeline_parameter_list {
+      name  = var.data_arrival.key_parameter
+      value = "$.detail.object.key"
+    }
+  }
+
+  dead_letter_config {
+    arn = aws_sqs_queue.not_started["starter"].arn
+  }
+
+  retry_policy {
+    maximum_event_age_in_seconds = var.start_retries.max_age_seconds
+    maximum_retry_attempts       = var.start_retries.max_attempts
+  }
+}
+
+# Of its own, since a role is lent to a group of schedules and not to one.
+resource "aws_scheduler_schedule_group" "this" {
+  for_each = var.schedule == null ? {} : { schedule = var.schedule }
+
+  name = local.name
+  tags = var.tags
+}
+
+# The universal target: the one for pipelines starts the latest version, and knows no alias.
+resource "aws_scheduler_schedule" "this" {
+  # checkov:skip=CKV_AWS_297:It holds a name and parameters, no secret; a key of its own would only cost calls
+
+  for_each = var.schedule == null ? {} : { schedule = var.schedule }
+
+  name                         = local.name
+  group_name                   = aws_scheduler_schedule_group.this[each.key].name
+  description                  = "Starts the pipeline ${local.name}."
+  schedule_expression          = each.value.expression
+  schedule_expression_timezone = each.value.timezone
+
+  flexible_time_window {
+    mode                      = "FLEXIBLE"
+    maximum_window_in_minutes = each.value.flexible_window_minutes
+  }
+
+  # Scheduler writes the time where it finds its placeholder, which jsonencode escapes. One token a firing: trying
+  # again what did start starts nothing.
+  target {
+    arn      = "arn:${var.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution"
+    role_arn = local.starter_role_arn
+
+    input = replace(replace(jsonencode({
+      PipelineName         = aws_sagemaker_pipeline.this.pipeline_name
+      PipelineVersionAlias = each.value.alias
+      PipelineParameters = [
+        for name, value in each.value.parameters : {
+          Name  = name
+          Value = value
+        }
+      ]
+      ClientRequestToken = "${local.name}-by-the-clock-at-<aws.scheduler.scheduled-time>"
+    }), "\\u003c", "<"), "\\u003e", ">")
+
+    dead_letter_config {
+      arn = aws_sqs_queue.not_started["starter"].arn
+    }
+
+    retry_policy {
+      maximum_event_age_in_seconds = var.start_retries.max_age_seconds
+      maximum_retry_attempts       = var.start_retries.max_attempts
+    }
+  }
+}
+
+resource "aws_sns_topic" "failed" {
+  for_each = var.failure_topic == null ? {} : { failed = var.failure_topic }
+
+  name              = "${local.name}-failed"
+  kms_master_key_id = each.value.kms_key_arn
+  tags              = var.tags
+}
+
+# No condition: EventBridge sends none of the context that one could test when it publishes to a topic.
+data "aws_iam_policy_document" "failed" {
+  for_each = var.failure_topic == null ? {} : { failed = var.failure_topic }
+
+  statement {
+    sid       = "PublishFailures"
+    actions   = ["sns:Publish"]
+    resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${local.name}-failed"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_sns_topic_policy" "failed" {
+  for_each = aws_sns_topic.failed
+
+  arn    = each.value.arn
+  policy = data.aws_iam_policy_document.failed[each.key].json
+}
+
+resource "aws_cloudwatch_event_rule" "failed" {
+  for_each = var.failure_topic == null ? {} : { failed = var.failure_topic }
+
+  name        = "${local.name}-failed"
+  description = "A run of the pipeline ${local.name} has failed."
+  tags        = var.tags
+
+  event_pattern = jsonencode({
+    source      = ["aws.sagemaker"]
+    detail-type = ["SageMaker Model Building Pipeline Execution Status Change"]
+    detail = {
+      pipelineArn                    = [local.arn]
+      currentPipelineExecutionStatus = ["Failed"]
+    }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "failed" {
+  for_each = aws_cloudwatch_event_rule.failed
+
+  rule      = each.value.name
+  target_id = "topic"
+  arn       = aws_sns_topic.failed[each.key].arn
+}

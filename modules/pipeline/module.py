@@ -1,0 +1,76 @@
+"""SageMaker Pipelines: steps that run when there is something new, once, and tell when they fail."""
+
+from cdktn_provider_aws.sagemaker_pipeline import SagemakerPipeline
+
+from modules.needs import ROLE_STATEMENTS
+from modules.pipeline import definition, needs, notices, starter, starts
+from modules.pipeline.inputs import Inputs
+from sustainable_mlops.authoring.expressions import length, list_of, one
+from sustainable_mlops.authoring.resources import Module, Output, Outputs
+from sustainable_mlops.catalogue.limits import limit
+
+MOST_CHARACTERS = limit("pipeline_definition_characters")
+
+
+class Pipeline(Module[Inputs]):
+    """A pipeline from its definition, what starts it, and who hears of its failures."""
+
+    def build(self, var: Inputs) -> Outputs:
+        name = self.local("name", needs.pipeline_name(var))
+        self.local(
+            "arn",
+            f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}:pipeline/{name}",
+            why="Written out: what referred to the resource would be unknown in each plan that changes it.",
+        )
+        text = self.local(
+            "definition",
+            definition.rendered(var),
+            why="One text for one meaning, so that no plan differs by white space or the order of keys.",
+        )
+        pipeline = self.add(
+            SagemakerPipeline,
+            "this",
+            why="Inline: from S3 the provider would plan an update each time, which is then refused.",
+            pipeline_name=name,
+            pipeline_display_name=name,
+            pipeline_description=var.description,
+            pipeline_definition=text,
+            role_arn=var.role_arn,
+            parallelism_configuration={"max_parallel_execution_steps": var.max_parallel_steps},
+            tags=var.tags,
+            lifecycle={
+                "precondition": {
+                    "condition": length(text) <= MOST_CHARACTERS,
+                    "error_message": f"definition: SageMaker takes {MOST_CHARACTERS} characters, and this has "
+                    f"{length(text)} with its parameters; split the pipeline, or move what is long to S3",
+                }
+            },
+        )
+        starting = starter.add(self)
+        arrivals = starts.add_data_arrival(self, pipeline, starting)
+        schedules = starts.add_schedule(self, pipeline, starting)
+        topics, failures = notices.add(self)
+        return {
+            "arn": Output(pipeline.arn, "ARN of the pipeline."),
+            "dead_letter_queue_url": Output(
+                one(list_of(self.resources.aws_sqs_queue.not_started, lambda queue: queue.url)),
+                "Queue of the starts that failed for good; null where nothing starts the pipeline.",
+            ),
+            "failure_topic_arn": Output(
+                one(list_of(topics, lambda topic: topic.arn)), "Topic told of failed runs; null where none is."
+            ),
+            "name": Output(pipeline.pipeline_name, "Name of the pipeline, to start it by."),
+            "role_statements": Output(needs.statements(var), ROLE_STATEMENTS),
+            "rule_names": Output(
+                {
+                    "data_arrived": one(list_of(arrivals, lambda rule: rule.name)),
+                    "failed": one(list_of(failures, lambda rule: rule.name)),
+                },
+                "EventBridge rules by what they wait for; null where there is none.",
+            ),
+            "schedule_name": Output(
+                one(list_of(schedules, lambda schedule: schedule.name)),
+                "Schedule, in the group of the same name; null where there is none.",
+            ),
+            "starter_role_arn": Output(starting["role_arn"], "Role that starts the pipeline; null where nothing does."),
+        }

@@ -1,0 +1,53 @@
+"""What a pipeline needs of its role: to start its steps' jobs, and to hand on their roles."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from modules.needs import Needs, Place, equals, statement
+from modules.pipeline.inputs import Inputs
+from sustainable_mlops.authoring.expressions import flatten, list_of
+
+#: Kind of resource in an ARN to the API's noun.
+JOBS = {
+    "hyper-parameter-tuning-job": "HyperParameterTuningJob",
+    "processing-job": "ProcessingJob",
+    "training-job": "TrainingJob",
+    "transform-job": "TransformJob",
+}
+
+
+def statements(var: Inputs) -> Needs:
+    """The statements of the pipeline's role but for those that follow from what its steps name: roles, groups, S3."""
+    return {"pipeline": [steps(jobs(var, var.name_prefix))]}
+
+
+def pipeline_name(var: Inputs) -> str:
+    """The name of the pipeline."""
+    return f"{var.name_prefix}-{var.name}"
+
+
+def jobs(at: Place, name_prefix: str) -> list[str]:
+    """ARNs of what a pipeline starts: SageMaker names it pipelines-…; a custom prefix must be the environment's."""
+    account = f"arn:{at.partition}:sagemaker:{at.region}:{at.account_id}"
+    return flatten(
+        list_of(
+            [*JOBS, "model"], lambda kind: [f"{account}:{kind}/{name}" for name in ("pipelines-*", f"{name_prefix}-*")]
+        )
+    )
+
+
+def steps(resources: Iterable[str]) -> dict[str, Any]:
+    """Starting, following and stopping the jobs and models with these ARNs."""
+    of_jobs = (f"sagemaker:{verb}{noun}" for noun in JOBS.values() for verb in ("Create", "Describe", "Stop"))
+    return statement(
+        "Steps",
+        sorted([*of_jobs, "sagemaker:AddTags", "sagemaker:CreateModel", "sagemaker:DescribeModel"]),
+        resources,
+    )
+
+
+def hand_on(role_arns: Iterable[str]) -> dict[str, Any]:
+    """Giving these roles to the jobs of steps, and to nobody but SageMaker."""
+    return statement(
+        "HandOnRoles", ["iam:PassRole"], role_arns, equals("iam:PassedToService", "sagemaker.amazonaws.com")
+    )

@@ -1,0 +1,82 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+output "arn" {
+  description = "ARN of the pipeline."
+  value       = aws_sagemaker_pipeline.this.arn
+}
+
+output "dead_letter_queue_url" {
+  description = "Queue of the starts that failed for good; null where nothing starts the pipeline."
+  value       = one([for queue in aws_sqs_queue.not_started : queue.url])
+}
+
+output "failure_topic_arn" {
+  description = "Topic told of failed runs; null where none is."
+  value       = one([for topic in aws_sns_topic.failed : topic.arn])
+}
+
+output "name" {
+  description = "Name of the pipeline, to start it by."
+  value       = aws_sagemaker_pipeline.this.pipeline_name
+}
+
+output "role_statements" {
+  description = "What the resources here need of their roles, by phase: statements with sid, actions, resources and condition, as `role_statements` of `access` takes them."
+
+  value = {
+    pipeline = [
+      {
+        sid = "Steps"
+        actions = [
+          "sagemaker:AddTags",
+          "sagemaker:CreateHyperParameterTuningJob",
+          "sagemaker:CreateModel",
+          "sagemaker:CreateProcessingJob",
+          "sagemaker:CreateTrainingJob",
+          "sagemaker:CreateTransformJob",
+          "sagemaker:DescribeHyperParameterTuningJob",
+          "sagemaker:DescribeModel",
+          "sagemaker:DescribeProcessingJob",
+          "sagemaker:DescribeTrainingJob",
+          "sagemaker:DescribeTransformJob",
+          "sagemaker:StopHyperParameterTuningJob",
+          "sagemaker:StopProcessingJob",
+          "sagemaker:StopTrainingJob",
+          "sagemaker:StopTransformJob",
+        ]
+        resources = flatten([
+          for kind in [
+            "hyper-parameter-tuning-job",
+            "processing-job",
+            "training-job",
+            "transform-job",
+            "model",
+            ] : [
+            "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:${kind}/pipelines-*",
+            "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:${kind}/${var.name_prefix}-*",
+          ]
+        ])
+        condition = []
+      },
+    ]
+  }
+}
+
+output "rule_names" {
+  description = "EventBridge rules by what they wait for; null where there is none."
+
+  value = {
+    data_arrived = one([for rule in aws_cloudwatch_event_rule.data_arrived : rule.name])
+    failed       = one([for rule in aws_cloudwatch_event_rule.failed : rule.name])
+  }
+}
+
+output "schedule_name" {
+  description = "Schedule, in the group of the same name; null where there is none."
+  value       = one([for schedule in aws_scheduler_schedule.this : schedule.name])
+}
+
+output "starter_role_arn" {
+  description = "Role that starts the pipeline; null where nothing does."
+  value       = local.starter_role_arn
+}

@@ -1,0 +1,150 @@
+"""What starts the pipeline starts it as this role, which can do nothing else; a start that fails for good is kept."""
+
+from typing import Any
+
+from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
+from cdktn_provider_aws.iam_role import IamRole
+from cdktn_provider_aws.iam_role_policy import IamRolePolicy
+from cdktn_provider_aws.sqs_queue import SqsQueue
+from cdktn_provider_aws.sqs_queue_policy import SqsQueuePolicy
+
+from modules.pipeline.inputs import DATA_ARRIVED, Inputs
+from sustainable_mlops.authoring.expressions import (
+    concat,
+    cut,
+    each_of,
+    is_null,
+    list_of,
+    one,
+    optional,
+    set_of,
+    when,
+)
+from sustainable_mlops.authoring.resources import Module
+
+#: For as long as SQS keeps a message.
+KEPT_SECONDS = 14 * 86_400
+KEY = "starter"
+
+
+def add(module: Module[Inputs]) -> dict[str, Any]:
+    """Add the queue and, where none is given, the role.
+
+    Returns what a target takes of them, the same in a rule of EventBridge and in a schedule.
+    """
+    var, name = module.var, module.locals.name
+    nobody: list[str] = []
+    module.local(
+        "starters",
+        set_of(when(is_null(var.data_arrival) & is_null(var.schedule), nobody, [KEY])),
+        why="Without data or a clock to wait for, nothing starts the pipeline by itself.",
+    )
+    account = f"{var.region}:{var.account_id}"
+    rule_arn = f"arn:{var.partition}:events:{account}:rule/{name}-{DATA_ARRIVED}"
+    group_arn = f"arn:{var.partition}:scheduler:{account}:schedule-group/{name}"
+    queue_arn = f"arn:{var.partition}:sqs:{account}:{_queue_name(module)}"
+    queues = _queue(module, queue_arn, rule_arn)
+    roles = _role(module, queue_arn, [rule_arn, group_arn])
+    made, existing = (
+        list_of(roles, lambda role: role.arn),
+        list_of(optional(var.existing_starter_role), lambda existing: existing.arn),
+    )
+    return {
+        "role_arn": module.local("starter_role_arn", one(concat(made, existing))),
+        "dead_letter_config": {"arn": queues[KEY].arn},
+        "retry_policy": {
+            "maximum_event_age_in_seconds": var.start_retries.max_age_seconds,
+            "maximum_retry_attempts": var.start_retries.max_attempts,
+        },
+    }
+
+
+def _queue_name(module: Module[Inputs]) -> str:
+    return f"{module.locals.name}-not-started"
+
+
+def _queue(module: Module[Inputs], queue_arn: str, rule_arn: str) -> Any:
+    var = module.var
+    queues = module.add(
+        SqsQueue,
+        "not_started",
+        why="A start that fails for good would be lost without a trace.",
+        for_each=each_of(module.locals.starters),
+        name=_queue_name(module),
+        message_retention_seconds=KEPT_SECONDS,
+        sqs_managed_sse_enabled=True,
+        tags=var.tags,
+    )
+    document = module.add(
+        DataAwsIamPolicyDocument,
+        "not_started",
+        why="EventBridge sends as itself; its Scheduler as the starter.",
+        for_each=each_of(queues),
+        statement=[
+            {
+                "sid": "KeepFailedStarts",
+                "actions": ["sqs:SendMessage"],
+                "resources": [queue_arn],
+                "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com"]}],
+                "condition": _from(module, [rule_arn]),
+            }
+        ],
+    )
+    queue = each_of(queues)
+    module.add(
+        SqsQueuePolicy, "not_started", for_each=queue, queue_url=queue.value.url, policy=document[queue.key].json
+    )
+    return queues
+
+
+def _role(module: Module[Inputs], queue_arn: str, sources: list[str]) -> Any:
+    var, name = module.var, module.locals.name
+    nobody: set[str] = set()
+    asked = each_of(when(is_null(var.existing_starter_role), module.locals.starters, set_of(nobody)))
+    trust = module.add(
+        DataAwsIamPolicyDocument,
+        "starter_trust",
+        why="For this pipeline's rule and schedule alone. Scheduler names the group of a schedule, and not itself.",
+        for_each=asked,
+        statement=[
+            {
+                "sid": "StartThisPipeline",
+                "actions": ["sts:AssumeRole"],
+                "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com", "scheduler.amazonaws.com"]}],
+                "condition": _from(module, sources),
+            }
+        ],
+    )
+    roles = module.add(
+        IamRole,
+        "starter",
+        for_each=asked,
+        name_prefix=f"{cut(f'{name}-{KEY}', 37)}-",
+        description=f"Starts the pipeline {name}",
+        path=var.role_path,
+        permissions_boundary=var.permissions_boundary_arn,
+        assume_role_policy=trust[asked.key].json,
+        tags=var.tags,
+    )
+    document = module.add(
+        DataAwsIamPolicyDocument,
+        "starter",
+        for_each=asked,
+        statement=[
+            {"sid": "Start", "actions": ["sagemaker:StartPipelineExecution"], "resources": [module.locals.arn]},
+            {"sid": "KeepFailedStarts", "actions": ["sqs:SendMessage"], "resources": [queue_arn]},
+        ],
+    )
+    role = each_of(roles)
+    module.add(
+        IamRolePolicy, "starter", for_each=role, name="start", role=role.value.name, policy=document[role.key].json
+    )
+    return roles
+
+
+def _from(module: Module[Inputs], arns: list[str]) -> list[dict[str, Any]]:
+    """The condition that a service acts for one of these resources, and so for nobody else's."""
+    return [
+        {"test": "StringEquals", "variable": "aws:SourceAccount", "values": [module.var.account_id]},
+        {"test": "ArnEquals", "variable": "aws:SourceArn", "values": arns},
+    ]

@@ -1,0 +1,110 @@
+"""What starts the pipeline by itself: data that arrives, and where asked for, a clock."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
+from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
+from cdktn_provider_aws.scheduler_schedule import SchedulerSchedule
+from cdktn_provider_aws.scheduler_schedule_group import SchedulerScheduleGroup
+
+from modules.pipeline.inputs import DATA_ARRIVED, Inputs
+from sustainable_mlops.authoring.expressions import (
+    each_of,
+    given,
+    jsonencode,
+    length,
+    list_of,
+    optional_map,
+    replace,
+    when,
+)
+from sustainable_mlops.authoring.resources import Module
+
+
+def add_data_arrival(module: Module[Inputs], pipeline: Any, starter: Mapping[str, Any]) -> Any:
+    """Start the pipeline with the key of each object that arrives; returns the rules: one or none."""
+    var, name = module.var, module.locals.name
+    asked = each_of(optional_map(DATA_ARRIVED, var.data_arrival))
+    data = asked.value
+    rules = module.add(
+        CloudwatchEventRule,
+        "data_arrived",
+        why="A prefix and a suffix side by side would mean either; a wildcard means both.",
+        for_each=asked,
+        name=f"{name}-{DATA_ARRIVED}",
+        description=f"Data has arrived for the pipeline {name}.",
+        event_pattern=jsonencode(
+            {
+                "source": ["aws.s3"],
+                "detail-type": ["Object Created"],
+                "detail": {
+                    "bucket": {"name": [data.bucket]},
+                    "object": {
+                        "key": list_of(
+                            when(length(data.key_suffixes) == 0, [""], data.key_suffixes),
+                            lambda suffix: {"wildcard": f"{data.key_prefix}*{suffix}"},
+                        ),
+                    },
+                },
+            }
+        ),
+        tags=var.tags,
+    )
+    rule = each_of(rules)
+    module.add(
+        CloudwatchEventTarget,
+        "data_arrived",
+        for_each=rule,
+        rule=rule.value.name,
+        target_id="pipeline",
+        arn=pipeline.arn,
+        sagemaker_pipeline_target={
+            "pipeline_parameter_list": [{"name": given(var.data_arrival).key_parameter, "value": "$.detail.object.key"}]
+        },
+        **starter,
+    )
+    return rules
+
+
+def add_schedule(module: Module[Inputs], pipeline: Any, starter: Mapping[str, Any]) -> Any:
+    """Start a version of the pipeline by the clock; returns the schedules: one or none."""
+    var, name = module.var, module.locals.name
+    asked = each_of(optional_map("schedule", var.schedule))
+    groups = module.add(
+        SchedulerScheduleGroup,
+        "this",
+        why="Of its own, since a role is lent to a group of schedules and not to one.",
+        for_each=asked,
+        name=name,
+        tags=var.tags,
+    )
+    schedule = asked.value
+    call = {
+        "PipelineName": pipeline.pipeline_name,
+        "PipelineVersionAlias": schedule.alias,
+        "PipelineParameters": list_of(schedule.parameters, lambda name, value: {"Name": name, "Value": value}),
+        "ClientRequestToken": f"{name}-by-the-clock-at-<aws.scheduler.scheduled-time>",
+    }
+    return module.add(
+        SchedulerSchedule,
+        "this",
+        why="The universal target: the one for pipelines starts the latest version, and knows no alias.",
+        skips={"CKV_AWS_297": "It holds a name and parameters, no secret; a key of its own would only cost calls"},
+        notes={
+            "target": "Scheduler writes the time where it finds its placeholder, which jsonencode escapes. One token a "
+            "firing: trying again what did start starts nothing."
+        },
+        for_each=asked,
+        name=name,
+        group_name=groups[asked.key].name,
+        description=f"Starts the pipeline {name}.",
+        schedule_expression=schedule.expression,
+        schedule_expression_timezone=schedule.timezone,
+        flexible_time_window={"mode": "FLEXIBLE", "maximum_window_in_minutes": schedule.flexible_window_minutes},
+        target={
+            "arn": f"arn:{var.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
+            "input": replace(replace(jsonencode(call), "\\u003c", "<"), "\\u003e", ">"),
+            **starter,
+        },
+    )

@@ -1,0 +1,260 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+variable "account_id" {
+  description = "Account that this is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id must be the 12 digits of an account."
+  }
+}
+
+variable "data_arrival" {
+  description = "Start the pipeline when an object arrives in S3; by default nothing starts it."
+  type = object({
+    bucket        = string
+    key_parameter = optional(string, "InputKey")
+    key_prefix    = string
+    key_suffixes  = optional(list(string), [])
+  })
+  default = null
+
+  validation {
+    condition     = var.data_arrival == null ? true : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.data_arrival.bucket))
+    error_message = "data_arrival: bucket must be the name of a bucket, without s3:// or a path."
+  }
+
+  validation {
+    condition     = var.data_arrival == null ? true : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", var.data_arrival.key_parameter))
+    error_message = "data_arrival: key_parameter must be a parameter's name of letters, digits and hyphens, as EventBridge takes it."
+  }
+
+  validation {
+    condition     = var.data_arrival == null ? true : can(regex("^[^*\\\\]+$", var.data_arrival.key_prefix))
+    error_message = "data_arrival: key_prefix must be part of a key as it stands, without wildcards or backslashes."
+  }
+
+  validation {
+    condition     = var.data_arrival == null ? true : alltrue([for item in var.data_arrival.key_suffixes : can(regex("^[^*\\\\]+$", item))])
+    error_message = "each of data_arrival: key_suffixes must be part of a key as it stands, without wildcards or backslashes."
+  }
+
+  validation {
+    condition     = var.data_arrival == null ? true : (!can(jsondecode(var.definition).Version) ? true : contains([for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name], var.data_arrival.key_parameter))
+    error_message = "data_arrival: key_parameter must be a parameter of the definition, which declares ${join(", ", [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name])}"
+  }
+}
+
+variable "definition" {
+  description = "The pipeline's definition, as JSON: what Pipeline.definition() of the SageMaker SDK gives."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(jsondecode(var.definition))
+    error_message = "definition: must be JSON: give the text that Pipeline.definition() returns, or file(…) of it"
+  }
+
+  validation {
+    condition     = !can(jsondecode(var.definition)) ? true : (can(jsondecode(var.definition).Version) ? can(jsondecode(var.definition).Steps[0].Type) : false)
+    error_message = "definition: must have Version and at least one of Steps; a pipeline's definition has both, a single step's has not"
+  }
+}
+
+variable "description" {
+  description = "What the pipeline is for."
+  type        = string
+  default     = null
+}
+
+variable "existing_starter_role" {
+  description = "Start the pipeline by this role instead of a new one. An object, so that it may hold the ARN of a role that is made in the same apply."
+  type = object({
+    arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.existing_starter_role == null ? true : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.existing_starter_role.arn))
+    error_message = "existing_starter_role: arn must be the ARN of an IAM role (arn:aws:iam::…:role/…)."
+  }
+}
+
+variable "failure_topic" {
+  description = "SNS topic told of every run that fails; none by default."
+  type = object({
+    kms_key_arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.failure_topic == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.failure_topic.kms_key_arn))
+    error_message = "failure_topic: kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id."
+  }
+}
+
+variable "max_parallel_steps" {
+  description = "Most steps of a run at once."
+  type        = number
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition     = var.max_parallel_steps >= 1
+    error_message = "max_parallel_steps must be at least 1."
+  }
+}
+
+variable "name" {
+  description = "What the pipeline does; its name is `<name_prefix>-<name>`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,24}[a-z0-9]$", var.name))
+    error_message = "name must be 2 to 26 lower-case letters, digits and hyphens, and start with a letter."
+  }
+}
+
+variable "name_prefix" {
+  description = "Start of every name: 3 to 24 lower-case letters, digits and hyphens."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+  }
+}
+
+variable "parameters" {
+  description = "Defaults of the definition's parameters, instead of those that it says; numbers and booleans as text."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = !can(jsondecode(var.definition).Version) ? true : length(setsubtract(keys(var.parameters), [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name])) == 0
+    error_message = "parameters: ${join(", ", setsubtract(keys(var.parameters), [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name]))} is no parameter of the definition, which declares ${join(", ", [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name])}; declare it there, or leave it out here"
+  }
+
+  validation {
+    condition = !can(jsondecode(var.definition).Version) ? true : length([
+      for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name if contains([for name, item in var.parameters : name], parameter.Name) ? (parameter.Type != "String" ? !can(jsondecode(var.parameters[parameter.Name])) : false) : false
+    ]) == 0
+    error_message = "parameters: ${join(", ", [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name if contains([for name, item in var.parameters : name], parameter.Name) ? (parameter.Type != "String" ? !can(jsondecode(var.parameters[parameter.Name])) : false) : false])} must be a number, true or false, as its Type in the definition"
+  }
+}
+
+variable "partition" {
+  description = "Partition of the account: aws, aws-cn or aws-us-gov."
+  type        = string
+  default     = "aws"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^aws(-[a-z]+)*$", var.partition))
+    error_message = "partition must be a partition such as aws, aws-cn or aws-us-gov."
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds what any role made here can be given."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null ? true : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of an IAM policy (arn:aws:iam::…:policy/…)."
+  }
+}
+
+variable "region" {
+  description = "Region that this is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be a Region such as eu-north-1."
+  }
+}
+
+variable "role_arn" {
+  description = "Role of the pipeline: it starts the steps' jobs and hands on their roles."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.role_arn))
+    error_message = "role_arn must be the ARN of an IAM role (arn:aws:iam::…:role/…)."
+  }
+}
+
+variable "role_path" {
+  description = "IAM path of the roles made here, such as /mlops/."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-~]+/)?$", var.role_path))
+    error_message = "role_path must start and end with a slash."
+  }
+}
+
+variable "schedule" {
+  description = "Start the pipeline by the clock; none by default, since new data is the better reason."
+  type = object({
+    alias                   = optional(string, "live")
+    expression              = string
+    flexible_window_minutes = optional(number, 60)
+    parameters              = optional(map(string), {})
+    timezone                = optional(string, "UTC")
+  })
+  default = null
+
+  validation {
+    condition     = var.schedule == null ? true : can(regex("^[a-zA-Z0-9._-]{1,128}$", var.schedule.alias))
+    error_message = "schedule: alias must be letters, digits, dots, hyphens and underscores."
+  }
+
+  validation {
+    condition     = var.schedule == null ? true : can(regex("^(cron|rate|at)\\(.+\\)$", var.schedule.expression))
+    error_message = "schedule: expression must be cron(…), rate(…) or at(…)."
+  }
+
+  validation {
+    condition     = var.schedule == null ? true : var.schedule.flexible_window_minutes >= 1 && var.schedule.flexible_window_minutes <= 1440
+    error_message = "schedule: flexible_window_minutes must be at least 1 and be at most 1440."
+  }
+}
+
+variable "start_retries" {
+  description = "How long a start is tried that SageMaker refuses."
+  type = object({
+    max_age_seconds = optional(number, 3600)
+    max_attempts    = optional(number, 10)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.start_retries.max_age_seconds >= 60 && var.start_retries.max_age_seconds <= 86400
+    error_message = "start_retries: max_age_seconds must be at least 60 and be at most 86400."
+  }
+
+  validation {
+    condition     = var.start_retries.max_attempts >= 0 && var.start_retries.max_attempts <= 185
+    error_message = "start_retries: max_attempts must be at least 0 and be at most 185."
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource, over the provider's default tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

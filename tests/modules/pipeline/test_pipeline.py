@@ -1,0 +1,233 @@
+"""A pipeline runs when data arrives and as it was promoted, does nothing twice, and tells when it fails."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modules.pipeline.inputs import LONGEST_NAME, Inputs
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.settings import validate
+from sustainable_mlops.terraform import Terraform, changes
+from tests.modules.examples import Example, examples
+from tests.sandbox.support import make_queue, make_role, until
+
+STEP = {"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
+PARAMETERS = [
+    {"Name": "InputKey", "Type": "String"},
+    {"Name": "MaxDepth", "Type": "Integer", "DefaultValue": 5},
+    {"Name": "MinimumAuc", "Type": "Float", "DefaultValue": 0.5},
+    {"Name": "Verbose", "Type": "Boolean", "DefaultValue": False},
+]
+DEFINITION = {"Version": "2020-12-01", "Parameters": PARAMETERS, "Steps": [STEP]}
+GIVEN = {
+    "name_prefix": "shop",
+    "name": "orders",
+    "account_id": "123456789012",
+    "region": "eu-north-1",
+    "role_arn": "arn:aws:iam::123456789012:role/shop-pipeline",
+    "definition": json.dumps(DEFINITION),
+}
+ARRIVAL = {"bucket": "shop-data", "key_prefix": "raw/orders/"}
+ADDRESS = "module.pipeline"
+
+
+def without(part: str) -> str:
+    return json.dumps({name: value for name, value in DEFINITION.items() if name != part})
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"definition": "{"}, "definition: must be JSON: give the text that Pipeline.definition() returns"),
+        ({"definition": ""}, "definition: must be JSON"),
+        ({"definition": "[]"}, "definition: must have Version and at least one of Steps"),
+        ({"definition": without("Version")}, "definition: must have Version and at least one of Steps"),
+        ({"definition": without("Steps")}, "definition: must have Version and at least one of Steps"),
+        ({"definition": json.dumps({**DEFINITION, "Steps": []})}, "definition: must have Version and at least one of"),
+        (
+            {"parameters": {"MaxDeep": "3", "MaxDepth": "3"}},
+            "parameters: MaxDeep is no parameter of the definition, which declares InputKey, MaxDepth, MinimumAuc",
+        ),
+        ({"definition": without("Parameters"), "parameters": {"A": "b"}}, "parameters: A is no parameter"),
+        (
+            {"parameters": {"MaxDepth": "deep", "MinimumAuc": "0,7", "InputKey": "0,7"}},
+            "parameters: MaxDepth, MinimumAuc must be a number, true or false, as its Type in the definition",
+        ),
+        (
+            {"data_arrival": {**ARRIVAL, "key_parameter": "Key"}},
+            "data_arrival: key_parameter must be a parameter of the definition, which declares InputKey",
+        ),
+        ({"data_arrival": {**ARRIVAL, "key_prefix": "raw/*"}}, "must be part of a key as it stands, without wildcards"),
+        ({"data_arrival": {**ARRIVAL, "bucket": "s3://shop-data"}}, "must be the name of a bucket, without s3://"),
+        ({"schedule": {"expression": "daily"}}, "must be cron(…), rate(…) or at(…)"),
+        ({"schedule": {"expression": "rate(1 day)", "flexible_window_minutes": 1441}}, "less than or equal to 1440"),
+        ({"name": "a" * (LONGEST_NAME + 1)}, f"must be 2 to {LONGEST_NAME} lower-case letters"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_to_do(inputs: dict[str, Any], told: str) -> None:
+    with pytest.raises(UserError) as error:
+        validate({**GIVEN, **inputs}, Inputs, "settings.yaml")
+    assert told in str(error.value)
+
+
+def test_every_name_fits_where_prefix_and_name_are_as_long_as_they_may_be() -> None:
+    longest = validate({**GIVEN, "name_prefix": "p" * 24, "name": "n" * LONGEST_NAME}, Inputs, "settings.yaml")
+    assert len(f"{longest.name_prefix}-{longest.name}-data-arrived") == 64
+
+
+def example(case: str) -> Example:
+    return next(each for each in examples() if (each.module, each.case) == ("pipeline", case))
+
+
+@pytest.mark.plan
+def test_what_is_wrong_with_a_definition_is_told_in_the_plan(tmp_path: Path, sandbox: Any) -> None:
+    given = example("full")
+    given.write(tmp_path)
+    terraform = Terraform(tmp_path, sandbox.environment)
+    terraform.init()
+    long = 'Metadata = { long = join("", [for line in range(1024) : format("%1024d", line)]) }'
+    for old, new, told in [
+        ('"10"', '"ten"', "VolumeGb must be a number, true or false"),
+        ("    VolumeGb ", "    VolumeGB ", "VolumeGB is no parameter of the definition"),
+        ('"2020-12-01"\n', f'"2020-12-01"\n    {long}\n', "SageMaker takes 1048576 characters, and this has 10"),
+    ]:
+        (tmp_path / "main.tf").write_text(given.text.replace(old, new, 1))
+        with pytest.raises(UserError) as error:
+            terraform.plan(tmp_path / "tfplan")
+        assert told in " ".join(str(error.value).replace("│", "").split())
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The full example beside the bucket and the key that it names."""
+
+    sandbox: Sandbox
+    terraform: Terraform
+    name: str = "flights-dev-orders"
+    bucket: str = "flights-dev-data-123456789012-eu-north-1"
+
+    def put(self, key: str, text: str) -> None:
+        self.sandbox.client("s3").put_object(Bucket=self.bucket, Key=key, Body=text.encode())
+
+    def executions(self) -> list[dict[str, Any]]:
+        """The pipeline's executions, the first first."""
+        sagemaker = self.sandbox.client("sagemaker")
+        found = sagemaker.list_pipeline_executions(PipelineName=self.name, SortOrder="Ascending")
+        return [
+            sagemaker.describe_pipeline_execution(PipelineExecutionArn=one["PipelineExecutionArn"])
+            for one in found["PipelineExecutionSummaries"]
+        ]
+
+    def ended(self, count: int) -> list[dict[str, Any]]:
+        """So many executions, once all of them are over."""
+
+        def over() -> Any:
+            found = self.executions()
+            statuses = {one["PipelineExecutionStatus"] for one in found}
+            return found if len(found) >= count and not statuses & {"Executing", "Stopping"} else None
+
+        found: list[dict[str, Any]] = until(over, seconds=120)
+        assert len(found) == count
+        return found
+
+    def steps(self, execution: dict[str, Any]) -> list[dict[str, Any]]:
+        sagemaker = self.sandbox.client("sagemaker")
+        found = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution["PipelineExecutionArn"])
+        steps: list[dict[str, Any]] = found["PipelineExecutionSteps"]
+        return steps
+
+    def jobs(self) -> int:
+        """How many processing jobs there have been."""
+        return len(self.sandbox.client("sagemaker").list_processing_jobs()["ProcessingJobSummaries"])
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
+    folder: Path = tmp_path_factory.mktemp("pipeline")
+    given = example("full")
+    given.write(folder)
+    storage = """
+module "storage" {
+  source              = "./modules/storage"
+  name_prefix         = "flights-dev"
+  account_id          = "123456789012"
+  region              = "eu-north-1"
+  deletion_protection = false
+}
+"""
+    key = '"arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"'
+    (folder / "main.tf").write_text(given.text.replace(key, "module.storage.kms_key_arn") + storage)
+    with Sandbox.start() as own:  # its time is moved
+        for role in given.roles:
+            make_role(own, role)
+        terraform = Terraform(folder, own.environment)
+        terraform.init()
+        terraform.apply()
+        assert changes(terraform.plan(folder / "tfplan")) == {}
+        yield Applied(own, terraform)
+
+
+@pytest.mark.apply
+def test_an_object_starts_the_pipeline_once_and_the_same_again_runs_nothing(applied: Applied) -> None:
+    before, jobs = len(applied.executions()), applied.jobs()
+    key = "raw/orders/monday.csv"
+    applied.put(key, "tea,2\nno comma\nmilk,1\n")
+    first = applied.ended(before + 1)[-1]
+    assert first["PipelineExecutionStatus"] == "Succeeded"
+    (step,) = applied.steps(first)
+    assert "CacheHitResult" not in step
+    assert applied.jobs() == jobs + 1
+
+    for elsewhere in ("raw/orders/monday.json", "raw/others/monday.csv", "monday.csv"):
+        applied.put(elsewhere, "tea,2\n")
+    applied.put(key, "tea,2\nno comma\nmilk,1\n")
+    again = applied.ended(before + 2)[-1]
+    (step,) = applied.steps(again)
+    assert step["CacheHitResult"]["SourcePipelineExecutionArn"] == first["PipelineExecutionArn"]
+    assert applied.jobs() == jobs + 1
+
+    applied.put("raw/orders/tuesday.txt", "tea,3\n")
+    (step,) = applied.steps(applied.ended(before + 3)[-1])
+    assert "CacheHitResult" not in step
+    assert applied.jobs() == jobs + 2
+
+
+@pytest.mark.apply
+def test_a_failed_run_is_told_to_whoever_subscribes(applied: Applied) -> None:
+    sns, sqs = applied.sandbox.client("sns"), applied.sandbox.client("sqs")
+    (topic,) = (one["TopicArn"] for one in sns.list_topics()["Topics"] if one["TopicArn"].endswith("-failed"))
+    url, arn = make_queue(applied.sandbox, "told", "sns.amazonaws.com")
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    applied.put("raw/orders/wednesday.csv", "nothing with what it takes\n")
+    told = until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), seconds=120)
+    event = json.loads(json.loads(told[0]["Body"])["Message"])
+    failed = applied.executions()[-1]
+    assert failed["PipelineExecutionStatus"] == "Failed"
+    assert event["detail"]["pipelineExecutionArn"] == failed["PipelineExecutionArn"]
+    assert "Messages" not in sqs.receive_message(QueueUrl=url), "what succeeded before was not told, nor this twice"
+
+
+@pytest.mark.apply
+def test_the_clock_starts_the_version_that_was_promoted_and_data_the_latest(applied: Applied) -> None:
+    sagemaker, folder = applied.sandbox.client("sagemaker"), applied.terraform.folder
+    pipeline = sagemaker.describe_pipeline(PipelineName=applied.name)["PipelineArn"]
+    sagemaker.update_pipeline_version(
+        PipelineArn=pipeline, PipelineVersionId=1, PipelineVersionAliasOperations={"Add": ["live"]}
+    )
+    text = (folder / "main.tf").read_text()
+    (folder / "main.tf").write_text(text.replace('VolumeGb   = "10"', 'VolumeGb   = "12"'))
+    assert changes(applied.terraform.plan(folder / "tfplan")) == {f"{ADDRESS}.aws_sagemaker_pipeline.this": ["update"]}
+    applied.terraform.run("apply", "tfplan")
+
+    before = len(applied.executions())
+    applied.put("raw/orders/all.csv", "tea,2\n")
+    assert applied.ended(before + 1)[-1]["PipelineVersionId"] == 2
+    applied.sandbox.advance(7 * 86_400)
+    by_clock = applied.ended(before + 2)[-1]
+    assert by_clock["PipelineVersionId"] == 1
+    assert [step.get("CacheHitResult") is not None for step in applied.steps(by_clock)] == [True]
