@@ -31,6 +31,8 @@ from tests.sandbox import answers, support
 TABLE = Path(__file__).with_suffix(".yaml")
 #: How long a state is waited for that does not come, in seconds.
 PATIENCE = 4.0
+#: Each of many runs in this process would search all memory for what nobody awaited, and rotate folders.
+_PLUGINS = ("cacheprovider", "xdist", "unraisableexception", "threadexception")
 
 
 def behaving() -> dict[str, Operation]:
@@ -135,8 +137,9 @@ def unnoticed(operations: list[Operation]) -> list[str]:
 
 
 def _run(*tests: str) -> pytest.ExitCode:
-    with redirect_stdout(StringIO()) as said:
-        code = pytest.ExitCode(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]))
+    without = [word for plugin in _PLUGINS for word in ("-p", f"no:{plugin}")]
+    with redirect_stdout(StringIO()) as said, tempfile.TemporaryDirectory() as folder:
+        code = pytest.ExitCode(pytest.main(["-q", "-x", f"--basetemp={folder}/tests", *without, *tests]))
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         print(said.getvalue())
     return code
