@@ -49,8 +49,9 @@ class ContainerJob:
 
     `folder` belongs to the job: in it are the log, `log.txt`, and the folder of each instance's container, `algo-1` and
     so on; with `logs` (a CloudWatch Logs client) each instance has a log stream too, and with `cloudwatch` metrics, its
-    instances' utilisation among them, are published under the group's name. `interrupted` is asked while a managed spot job trains, with the number of
-    files that its present instances have uploaded: true takes these instances away, and the job goes on with others.
+    instances' utilisation among them, are published under the group's name. `interrupted` is asked while a managed spot
+    job trains, with the number of files that its present instances have uploaded: true takes these instances away, and
+    the job goes on with others.
     `faults`, if given, is called at the start of the phases Starting, Downloading and Training, and may raise
     CapacityError (Starting) or InternalServerError. Instances come after `starts_after` seconds at the earliest.
     `mounted` says whether /opt/ml is real, as `mounting` finds it otherwise. `access`, asked in the job's thread, gives
