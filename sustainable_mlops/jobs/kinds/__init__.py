@@ -4,8 +4,9 @@ from typing import Any
 
 from sustainable_mlops.jobs.kinds.kind import Kind
 from sustainable_mlops.jobs.kinds.training import TRAINING
+from sustainable_mlops.jobs.kinds.tuning import TUNING
 
 #: By name, as in a record's `kind`.
-KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (TRAINING,)}
+KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (TRAINING, TUNING)}
 
-__all__ = ["KINDS", "TRAINING", "Kind"]
+__all__ = ["KINDS", "TRAINING", "TUNING", "Kind"]
