@@ -121,7 +121,7 @@ def summary(record: RunRecord) -> Text:
     rows = [("job", record.job_name), ("status", _status(record)), ("run key", record.run_key)]
     rows += [(name, f"{value:.6g}") for name, value in record.metrics.items()]
     for name, figure in record.figures.items():
-        if figure.basis == "measured" or name in _GLANCE:
+        if figure.basis == "measured" or name in (*_GLANCE, "early_stopping_saved_seconds"):
             rows.append((name.replace("_", " "), _figure(figure)))
     if record.spot:
         rows.append(("spot interruptions", str(record.interruptions)))

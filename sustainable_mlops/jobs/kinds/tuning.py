@@ -52,7 +52,7 @@ class TuningKind(Kind[Tuning]):
 
     def load(self, path: Path) -> Tuning:
         """With the job file that it names, and with parents by their names where it names their records."""
-        return _by_name(load_tuning(path), path.parent)
+        return _by_name(load_tuning(path), path)
 
     def check(self, spec: Tuning) -> None:
         """What is refused of a training job is refused here."""
@@ -260,7 +260,7 @@ def _member(one: Range) -> str:
     return "IntegerParameterRanges" if isinstance(one, Integer) else "ContinuousParameterRanges"
 
 
-def _by_name(spec: Tuning, folder: Path) -> Tuning:
+def _by_name(spec: Tuning, path: Path) -> Tuning:
     """Raises UserError for a record that cannot be read, or is not a tuning's."""
     if spec.warm_start is None:
         return spec
@@ -269,12 +269,16 @@ def _by_name(spec: Tuning, folder: Path) -> Tuning:
         if not parent.endswith(".json"):
             names.append(parent)
             continue
-        file = folder / parent
+        file = path.parent / parent
         if not file.is_file():
-            raise UserError(f"warm_start.parents: there is no record {file}; name the tuning job, or its record")
+            raise UserError(
+                f"{path}: warm_start.parents: there is no record {file}; name the tuning job, or its record"
+            )
         record = read_record(file.read_bytes(), str(file))
         if record.kind != TuningKind.name:
-            raise UserError(f"warm_start.parents: {file} is the record of a {record.kind}; only a tuning's will do")
+            raise UserError(
+                f"{path}: warm_start.parents: {file} is the record of a {record.kind}; only a tuning's will do"
+            )
         names.append(record.job_name)
     return spec.model_copy(update={"warm_start": spec.warm_start.model_copy(update={"parents": names})})
 
