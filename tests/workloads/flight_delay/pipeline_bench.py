@@ -35,7 +35,9 @@ class Bench:
         for bucket in (f"{self.name}-data", f"{self.name}-artifacts"):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         key = self.sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]
-        roles = {one: make_role(self.sandbox, f"{self.name}-{one}") for one in ("data_preparation", "training", "pipeline")}
+        roles = {
+            one: make_role(self.sandbox, f"{self.name}-{one}") for one in ("data_preparation", "training", "pipeline")
+        }
         self.sandbox.client("sagemaker").create_model_package_group(ModelPackageGroupName=f"{self.name}-flight-delay")
         platform = {
             "environment": "dev",
