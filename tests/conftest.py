@@ -11,6 +11,7 @@ import pytest
 from sustainable_mlops.terraform import LOCAL, ROOT
 from tests.engines import each_engine  # noqa: F401  a fixture
 from tests.order import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.provider import terraform_environment  # noqa: F401  a fixture
 from tests.renewal import pytest_terminal_summary as pytest_terminal_summary
 from tests.wheel import wheel_environment  # noqa: F401  a fixture
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import Dynamic
@@ -17,6 +16,9 @@ class Inputs(ModuleInputs):
 
 
 def _document(condition: dict[str, Any]) -> Module[Inputs]:
+    # Starts jsii, and so not while tests are collected.
+    from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
+
     class Policy(Module[Inputs]):
         def build(self, var: Inputs) -> Outputs:
             tests = Dynamic(var.tests, lambda test: {"test": "StringEquals", "variable": test.key, **condition})

@@ -23,12 +23,12 @@ def write(folder: Path, body: dict[str, Any]) -> None:
 
 @pytest.mark.apply
 def test_another_model_in_the_settings_passes_the_gate(
-    tmp_path: Path, sandbox: Any, environment: Callable[..., Any], dev: dict[str, Any]
+    tmp_path: Path, terraform_environment: dict[str, str], environment: Callable[..., Any], dev: dict[str, Any]
 ) -> None:
     (tmp_path / "modules").symlink_to(ROOT / "modules")
     folder = tmp_path / "envs" / "dev"
     write(folder, environment().json())
-    driver = terraform(folder, sandbox.environment)
+    driver = terraform(folder, terraform_environment)
     assert stops(reviewed(plan(driver))) == []
     driver.apply()
     try:

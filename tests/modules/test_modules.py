@@ -112,13 +112,17 @@ def _planned_by(module: str, plan: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.apply
 @pytest.mark.parametrize("example", examples(), ids=str)
 def test_an_example_applies_once_is_guarded_and_leaves_nothing(
-    example: Example, tmp_path: Path, sandbox: Any, synthesized: dict[str, Any]
+    example: Example,
+    tmp_path: Path,
+    sandbox: Any,
+    terraform_environment: dict[str, str],
+    synthesized: dict[str, Any],
 ) -> None:
     for role in example.roles:
         make_role(sandbox, role)
     before = sandbox.inventory()
     example.write(tmp_path)
-    driver = terraform(tmp_path, sandbox.environment)
+    driver = terraform(tmp_path, terraform_environment)
     first = plan(driver)
     check_inventory(example, first)
     found = reviewed(first, accepted=read_accepted(ACCEPTED))

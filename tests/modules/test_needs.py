@@ -199,11 +199,11 @@ class Found:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory, sandbox: Any) -> dict[str, Found]:
+def found(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Found]:
     folder = tmp_path_factory.mktemp("needs")
     text = "\n".join(_call(example, folder) for example in CASES)
     Example("access", "needs", text).write(folder)
-    planned = plan(terraform(folder, sandbox.environment))
+    planned = plan(terraform(folder, terraform_environment))
     outputs, values = (summary(planned)[part] for part in ("outputs", "values"))
     return {
         str(example): _found(str(example), outputs[str(example)], outputs[f"{example}-read"], values)

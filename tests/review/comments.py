@@ -70,7 +70,7 @@ def serve() -> Iterator[str]:
     """The address of a service without comments."""
     Service.comments.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()  # looks so often whether to end
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()

@@ -10,6 +10,8 @@ from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.client import make_client
 from tests.sandbox.support import IMAGE, ROLE, TRUST, make_role, refusal, tar, until
 
+pytestmark = pytest.mark.slow
+
 Fresh = Callable[[str], str]
 
 OTHER = "222222222222"
@@ -74,7 +76,6 @@ def test_a_job_acts_in_its_own_account(other: Callable[[str], Any], fresh: Fresh
     assert logged["arn"].split(":")[4] == OTHER
 
 
-@pytest.mark.slow
 def test_one_package_serves_in_the_account_that_it_is_shared_with(
     sagemaker: Any, s3: Any, bucket: str, other: Callable[[str], Any], fresh: Fresh
 ) -> None:

@@ -8,6 +8,8 @@ import pytest
 from sustainable_mlops.sandbox import Sandbox
 from tests.sandbox.support import IMAGE, ROLE, refusal, tar, until
 
+pytestmark = pytest.mark.slow
+
 Fresh = Callable[[str], str]
 
 SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}

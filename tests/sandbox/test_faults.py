@@ -19,6 +19,8 @@ from tests.sandbox.test_endpoints import make_model, variant
 from tests.sandbox.test_training_jobs import job as job
 from tests.sandbox.test_training_jobs import quick
 
+pytestmark = pytest.mark.slow
+
 Fresh = Callable[[str], str]
 
 JSON_TYPE = "application/json"
@@ -142,7 +144,6 @@ def test_the_earliest_that_matches_is_used_and_they_can_be_seen_and_cleared(sand
     sagemaker.list_models()
 
 
-@pytest.mark.slow
 def test_a_reset_clears_faults(tmp_path: Any) -> None:
     with Sandbox.start(log=tmp_path / "log") as sandbox:
         sandbox.fault("ListModels", error="ThrottlingException")
@@ -270,7 +271,6 @@ def path(job: Any) -> list[str]:
     return [transition["Status"] for transition in job["SecondaryStatusTransitions"]]
 
 
-@pytest.mark.slow
 class TestTrainingJobs:
     """Faults of jobs."""
 
@@ -324,7 +324,6 @@ class TestTrainingJobs:
         assert ended(sagemaker, name)["TrainingJobStatus"] == "Stopped"
 
 
-@pytest.mark.slow
 def test_a_step_of_a_pipeline_is_throttled_and_tried_again(sandbox: Sandbox, sagemaker: Any, fresh: Fresh) -> None:
     step = {
         "Name": "make",
@@ -351,7 +350,6 @@ def test_a_step_of_a_pipeline_is_throttled_and_tried_again(sandbox: Sandbox, sag
     assert sandbox.faults() == []
 
 
-@pytest.mark.slow
 def test_the_command_arms_lists_and_clears_and_says_what_it_does_not_know(
     command: Callable[..., tuple[int, str, str]],
 ) -> None:

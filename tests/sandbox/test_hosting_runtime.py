@@ -20,6 +20,8 @@ import pytest
 from sustainable_mlops.sandbox.runtime.hosting import ModelError, ModelServer, ThrottledError
 from tests.sandbox.running import WAYS
 
+pytestmark = pytest.mark.slow
+
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
 
 #: The weight that the model file holds, times the first number of the request.

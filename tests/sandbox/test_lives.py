@@ -8,6 +8,8 @@ import pytest
 from sustainable_mlops.sandbox.parts.listing import documented_default
 from tests.sandbox.support import IMAGE, ROLE, refusal, until
 
+pytestmark = pytest.mark.slow
+
 Fresh = Callable[[str], str]
 
 

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from sustainable_mlops.sandbox import Sandbox
 from tests.sandbox.support import make_role, refusal
 
+pytestmark = pytest.mark.slow
+
 Fresh = Callable[[str], str]
 
 RULES = {

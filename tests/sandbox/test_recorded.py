@@ -4,12 +4,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from botocore import xform_name
 
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.plane.recorded import RECORDED
 from sustainable_mlops.sandbox.plane.registry import COVERAGE
 from tests.sandbox.support import IMAGE, ROLE, refusal
+
+pytestmark = pytest.mark.slow
 
 Fresh = Callable[[str], str]
 

@@ -86,7 +86,9 @@ def _announce(*topics: str, action: str = "sns:Publish") -> str:
 
 
 @pytest.fixture(scope="module")
-def policies(tmp_path_factory: pytest.TempPathFactory, sandbox: Any) -> dict[str, list[dict[str, Any]]]:
+def policies(
+    tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]
+) -> dict[str, list[dict[str, Any]]]:
     """The statements that each phase's role gets, from the plan."""
     folder = tmp_path_factory.mktemp("access")
     inputs = f"""
@@ -95,7 +97,7 @@ def policies(tmp_path_factory: pytest.TempPathFactory, sandbox: Any) -> dict[str
       role_statements           = {{ training = [{_announce("orders")}, {_announce("returns")}] }}
     """
     Example("access", "policies", CALLER.format(region="eu-north-1", inputs=inputs)).write(folder)
-    terraform = Terraform(folder, sandbox.environment)
+    terraform = Terraform(folder, terraform_environment)
     terraform.init()
     found: dict[str, list[dict[str, Any]]] = {}
     for address, values in summary(terraform.plan(folder / "tfplan"))["values"].items():
@@ -225,10 +227,10 @@ def test_a_phase_does_its_own_work_only(
     ids=["values", "paths", "combinations", "statements", "size"],
 )
 def test_bad_inputs_are_refused_with_the_remedy(
-    region: str, inputs: str, messages: list[str], tmp_path: Path, sandbox: Any
+    region: str, inputs: str, messages: list[str], tmp_path: Path, terraform_environment: dict[str, str]
 ) -> None:
     Example("access", "refused", CALLER.format(region=region, inputs=inputs)).write(tmp_path)
-    terraform = Terraform(tmp_path, sandbox.environment)
+    terraform = Terraform(tmp_path, terraform_environment)
     terraform.init()
     with pytest.raises(UserError) as refusal:
         terraform.plan(tmp_path / "tfplan")

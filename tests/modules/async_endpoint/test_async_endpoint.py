@@ -88,7 +88,7 @@ def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) 
 
 @pytest.mark.apply
 def test_it_goes_to_zero_and_wakes_and_follows_its_configuration_in_place(
-    tmp_path: Path, sandbox: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sandbox: Any, terraform_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
@@ -96,7 +96,7 @@ def test_it_goes_to_zero_and_wakes_and_follows_its_configuration_in_place(
     for role in given.roles:
         make_role(sandbox, role)
     given.write(tmp_path)
-    terraform = Terraform(tmp_path, sandbox.environment)
+    terraform = Terraform(tmp_path, terraform_environment)
     terraform.init()
     try:
         terraform.apply()

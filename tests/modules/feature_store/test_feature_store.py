@@ -65,12 +65,12 @@ def warnings(plan: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory, sandbox: Any) -> Iterator[Terraform]:
+def applied(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> Iterator[Terraform]:
     """A root module with one protected group, applied."""
     folder = tmp_path_factory.mktemp("feature_store")
     (folder / "modules").symlink_to(ROOT / "modules")
     (folder / "main.tf").write_text(consumer(orders(FEATURES)))
-    terraform = Terraform(folder, sandbox.environment)
+    terraform = Terraform(folder, terraform_environment)
     terraform.init()
     terraform.run("apply", "-auto-approve")
     yield terraform
@@ -133,9 +133,11 @@ def test_what_can_change_in_place_does_and_a_description_never_matters(applied: 
 
 
 @pytest.mark.plan
-def test_terraform_refuses_a_group_with_one_line_that_names_the_field(tmp_path: Path, sandbox: Any) -> None:
+def test_terraform_refuses_a_group_with_one_line_that_names_the_field(
+    tmp_path: Path, terraform_environment: dict[str, str]
+) -> None:
     (tmp_path / "modules").symlink_to(ROOT / "modules")
-    terraform = Terraform(tmp_path, sandbox.environment)
+    terraform = Terraform(tmp_path, terraform_environment)
     wrong = {
         "absent": orders(FEATURES, event_time="when")["orders"],
         "whole": orders({**FEATURES, "ordered_at": "Integral"})["orders"],

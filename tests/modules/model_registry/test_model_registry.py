@@ -13,12 +13,12 @@ ADDRESS = "module.model_registry"
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory, sandbox: Any) -> dict[str, Any]:
+def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> dict[str, Any]:
     """The values that the full example's plan knows, by address."""
     folder: Path = tmp_path_factory.mktemp("model_registry")
     example: Example = next(example for example in examples() if str(example) == "model_registry-full")
     example.write(folder)
-    terraform = Terraform(folder, sandbox.environment)
+    terraform = Terraform(folder, terraform_environment)
     terraform.init()
     values: dict[str, Any] = summary(terraform.plan(folder / "tfplan"))["values"]
     return values

@@ -83,11 +83,13 @@ def ask() -> str:
 
 
 @pytest.mark.apply
-def test_a_new_size_or_model_is_served_by_the_same_endpoint(tmp_path: Path, sandbox: Any, cloud: None) -> None:
+def test_a_new_size_or_model_is_served_by_the_same_endpoint(
+    tmp_path: Path, sandbox: Any, terraform_environment: dict[str, str], cloud: None
+) -> None:
     del cloud
     sagemaker = boto3.client("sagemaker")
     (tmp_path / "modules").symlink_to(ROOT / "modules")
-    terraform = Terraform(tmp_path, sandbox.environment)
+    terraform = Terraform(tmp_path, terraform_environment)
 
     def apply(**inputs: Any) -> dict[str, list[str]]:
         (tmp_path / "main.tf").write_text(consumer(**inputs))
@@ -135,11 +137,13 @@ def test_a_new_size_or_model_is_served_by_the_same_endpoint(tmp_path: Path, sand
 
 
 @pytest.mark.plan
-def test_terraform_tells_why_a_setting_of_another_endpoint_is_refused(tmp_path: Path, sandbox: Any) -> None:
+def test_terraform_tells_why_a_setting_of_another_endpoint_is_refused(
+    tmp_path: Path, terraform_environment: dict[str, str]
+) -> None:
     (tmp_path / "modules").symlink_to(ROOT / "modules")
     carried_over = {name: value for name, (value, _) in REFUSED.items()}
     (tmp_path / "main.tf").write_text(consumer(**{**GIVEN, "image_uri": f"{IMAGE}-gpu-py3"}, **carried_over))
-    terraform = Terraform(tmp_path, sandbox.environment)
+    terraform = Terraform(tmp_path, terraform_environment)
     terraform.init()
     with pytest.raises(UserError) as error:
         terraform.plan(tmp_path / "tfplan")

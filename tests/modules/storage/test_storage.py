@@ -120,7 +120,9 @@ def test_the_guard_covers_every_bucket_and_the_key(module: dict[str, Any]) -> No
     ],
     ids=["values", "unknown", "reserved", "long", "order"],
 )
-def test_bad_inputs_are_refused_with_the_remedy(inputs: str, messages: list[str], tmp_path: Path, sandbox: Any) -> None:
+def test_bad_inputs_are_refused_with_the_remedy(
+    inputs: str, messages: list[str], tmp_path: Path, terraform_environment: dict[str, str]
+) -> None:
     text = f"""
         module "storage" {{
           source      = "./modules/storage"
@@ -131,7 +133,7 @@ def test_bad_inputs_are_refused_with_the_remedy(inputs: str, messages: list[str]
         }}
     """
     Example("storage", "refused", text).write(tmp_path)
-    terraform = Terraform(tmp_path, sandbox.environment)
+    terraform = Terraform(tmp_path, terraform_environment)
     terraform.init()
     with pytest.raises(UserError) as refusal:
         terraform.plan(tmp_path / "tfplan")

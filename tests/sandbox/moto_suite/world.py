@@ -1,6 +1,7 @@
 """A pytest plugin for moto's own tests, which reset the server and then name roles and buckets that they never made.
 
-The sandbox looks for these, as AWS does, so each reset makes them anew. The tests themselves stay as they are.
+The sandbox looks for these, as AWS does, so each reset makes anew those that the running test's file names. The tests
+themselves stay as they are.
 """
 
 import json
@@ -8,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+import pytest
 from moto.core.models import ServerModeMockAWS
 
 ACCOUNT = "123456789012"
@@ -24,6 +26,8 @@ ROLES = {
     "/service-role/": ("AmazonSageMaker-TestExecutionRole",),
 }
 BUCKETS = ("my-bucket",)
+#: The file of the test that runs.
+_text = ""
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
@@ -40,13 +44,18 @@ def pytest_configure() -> None:
     ServerModeMockAWS.reset = reset_and_furnish
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    global _text
+    _text = item.path.read_text(encoding="utf-8")
+
+
 def furnish(endpoint: str) -> None:
     """Create the roles and buckets."""
     iam, s3 = _clients(endpoint)
     for path, names in ROLES.items():
-        for name in names:
+        for name in filter(_text.__contains__, names):
             iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(TRUST))
-    for bucket in BUCKETS:
+    for bucket in filter(_text.__contains__, BUCKETS):
         s3.create_bucket(Bucket=bucket)
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from workloads.flight_delay import features, inference, prepare, train
 from workloads.flight_delay.features import FEATURES, LABEL, InputError
@@ -53,6 +52,8 @@ def ask(model: inference.Model, body: str | bytes, content_type: str = "applicat
 def test_what_is_served_is_what_was_measured(
     model: inference.Model, model_dir: Path, parts: dict[str, pd.DataFrame]
 ) -> None:
+    from sklearn.metrics import roc_auc_score  # slow to import, and so not while tests are collected
+
     test = parts["test"]
     probabilities = ask(model, test[features.names()].to_json(orient="records"))
     assert len(probabilities) == len(test)

@@ -1,0 +1,33 @@
+"""One AWS provider for all runs of Terraform on a test process's sandbox: to start one takes longer than most runs."""
+
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.terraform import LOCAL, LOCK_FILE, PROVIDER, this_platform
+
+_ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(?P<value>.*)'")
+
+
+@pytest.fixture(scope="session")
+def terraform_environment(sandbox: Any) -> Iterator[dict[str, str]]:
+    """The variables to start Terraform with on the sandbox. Its root modules configure the provider once, or not."""
+    with _serving(sandbox.process_environment()) as address:
+        yield sandbox.environment | {"TF_REATTACH_PROVIDERS": address}
+
+
+@contextmanager
+def _serving(variables: Mapping[str, str]) -> Iterator[str]:
+    """A provider that runs meanwhile, as debuggers start it, and what leads Terraform to it."""
+    (version,) = re.findall(rf'provider "{re.escape(PROVIDER)}" {{\s+version\s+= "(.+)"', LOCK_FILE.read_text())
+    (program,) = (LOCAL / "plugin-cache" / PROVIDER / version / this_platform()).glob("terraform-provider-aws_*")
+    command = [program, "-debug"]
+    with subprocess.Popen(command, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+        try:
+            yield next(found["value"] for line in run.stdout or () if (found := _ADDRESS.search(line)))
+        finally:
+            run.terminate()
