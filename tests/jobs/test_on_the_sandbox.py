@@ -108,24 +108,30 @@ class Bench:
             time.sleep(0.1)
 
 
-@pytest.fixture
-def bench(sandbox: Any, root: Path, tmp_path: Path) -> Iterator[Bench]:
+def make_bench(sandbox: Any, root: Path, folder: Path) -> Bench:
     """A platform of its own."""
     name = f"t{uuid.uuid4().hex[:8]}"
-    s3, sagemaker = sandbox.client("s3"), sandbox.client("sagemaker")
+    s3 = sandbox.client("s3")
     buckets = {"data": f"{name}-data", "artifacts": f"{name}-artifacts"}
     for bucket in buckets.values():
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     s3.put_object(Bucket=buckets["data"], Key="flight_delay/train/part-0", Body=b"flights")
-    sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    sandbox.client("sagemaker").create_model_package_group(ModelPackageGroupName=name)
     make_role(sandbox, "acme-dev-training")
     changes = {"buckets": buckets, "kms_key_arn": None, "model_package_groups": {name: name}}
     platform = json.dumps(merged(PLATFORM, changes))
     sandbox.client("ssm").put_parameter(Name=f"/{name}/platform", Value=platform, Type="String")
-    (tmp_path / "train.py").write_text(SCRIPT)
-    yield Bench(root, tmp_path, sandbox, name)
+    (folder / "train.py").write_text(SCRIPT)
+    return Bench(root, folder, sandbox, name)
+
+
+@pytest.fixture
+def bench(sandbox: Any, root: Path, tmp_path: Path) -> Iterator[Bench]:
+    """A platform, whose jobs end with the test."""
+    made, sagemaker = make_bench(sandbox, root, tmp_path), sandbox.client("sagemaker")
+    yield made
     sandbox.clear_faults()
-    for job in sagemaker.list_training_jobs(NameContains=name, StatusEquals="InProgress")["TrainingJobSummaries"]:
+    for job in sagemaker.list_training_jobs(NameContains=made.name, StatusEquals="InProgress")["TrainingJobSummaries"]:
         sagemaker.stop_training_job(TrainingJobName=job["TrainingJobName"])
 
 
