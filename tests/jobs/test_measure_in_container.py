@@ -93,7 +93,9 @@ def test_a_script_cannot_tell_that_it_is_measured(code: Path, way: str) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
 def test_signals_reach_the_script_which_decides(code: Path, number: signal.Signals) -> None:
-    script = "import signal, sys\nsignal.signal({}, lambda *_: sys.exit(143))\nprint('ready', flush=True)\nsignal.pause()"
+    script = (
+        "import signal, sys\nsignal.signal({}, lambda *_: sys.exit(143))\nprint('ready', flush=True)\nsignal.pause()"
+    )
     (code / "train.py").write_text(script.format(int(number)))
     running = start(code, ["smlops_measure.py"])
     assert running.stdout is not None
