@@ -6,11 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, computed_field
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import footprint
 from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.measurement import measured as counters
+from sustainable_mlops.jobs.measurement.comparison import Comparison, compare
+from sustainable_mlops.jobs.measurement.measured import Measured
 from sustainable_mlops.jobs.spec import Serving
 from sustainable_mlops.settings import Settings, parse_json
 
@@ -38,6 +41,7 @@ class RunRecord(Settings):
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="strings")
 
     version: Literal[1] = 1
+    kind: str = "training"
     run_key: str
     workload: str
     environment: str
@@ -64,9 +68,19 @@ class RunRecord(Settings):
     model: str | None = Field(None, description="Address of model.tar.gz.")
     metrics: dict[str, float] = Field({}, description="Last value of each metric, as SageMaker read it from the log.")
     figures: dict[str, Figure] = Field({})
+    expected: dict[str, Figure] = Field({}, description="What was estimated before the launch; see comparisons.")
+    measured: Measured | None = Field(None, description="What was read from counters in the container.")
     serving: ServingSpec | None = None
     model_package_group: str | None = None
     tags: dict[str, str] = Field({})
+
+    @computed_field(description="What was expected beside its counter, of a run that is complete.")  # type: ignore[prop-decorator]
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """What was expected beside its counter; none unless the job has completed."""
+        if self.status != "Completed":
+            return []
+        return compare(self.expected, self.measured, self.figures.get("training_seconds"), self.instance_count)
 
     @property
     def ended(self) -> bool:
@@ -80,6 +94,8 @@ class RunRecord(Settings):
     def updated(self, description: Mapping[str, Any]) -> "RunRecord":
         """The record with what DescribeTrainingJob says now."""
         transitions = description.get("SecondaryStatusTransitions", [])
+        own, values = counters.split({m["MetricName"]: m["Value"] for m in description.get("FinalMetricDataList", [])})
+        measured = Measured.of_values(values, self.instance_count)
         return self.model_copy(
             update={
                 "job_arn": description.get("TrainingJobArn"),
@@ -90,13 +106,14 @@ class RunRecord(Settings):
                 "ended_at": description.get("TrainingEndTime"),
                 "interruptions": sum(transition["Status"] == "Interrupted" for transition in transitions),
                 "model": description.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
-                "metrics": {m["MetricName"]: m["Value"] for m in description.get("FinalMetricDataList", [])},
-                "figures": _figures(description, self),
+                "metrics": own,
+                "measured": measured,
+                "figures": _figures(description, self, measured),
             }
         )
 
 
-def _figures(description: Mapping[str, Any], record: RunRecord) -> dict[str, Figure]:
+def _figures(description: Mapping[str, Any], record: RunRecord, measured: Measured | None) -> dict[str, Figure]:
     figures = {}
     training = description.get("TrainingTimeInSeconds")
     billable = description.get("BillableTimeInSeconds")
@@ -122,6 +139,7 @@ def _figures(description: Mapping[str, Any], record: RunRecord) -> dict[str, Fig
             billable,
             spot=record.spot,
             volume_gb=volume_gb,
+            measured=measured,
         )
     return figures
 
