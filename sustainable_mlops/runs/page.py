@@ -112,10 +112,8 @@ def _chart(numbered: Sequence[tuple[int, RunRecord]], metric: str, key: str, tit
             )
             for number, record, found, value in known
         ),
-        across=tuple((x(tick), f"{tick:g}") for tick in axis.ticks),
-        up=tuple((y(value), f"{value:.4g}") for value in (least + room, most - room))
-        if least + room < most - room
-        else (),
+        across=tuple((x(tick), shown(tick)) for tick in axis.ticks),
+        up=tuple((y(value), f"{value:.4g}") for value in ends),
         missing=len(numbered) - len(known),
     )
 
@@ -124,5 +122,5 @@ def _figure(figure: Figure | None) -> str:
     if figure is None:
         return "unknown"
     if figure.low is None or figure.high is None:
-        return f"{figure.value:.6g}"
+        return shown(figure.value)
     return f"{shown(figure.value)} ({shown(figure.low)} to {shown(figure.high)})"

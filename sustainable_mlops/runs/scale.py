@@ -25,11 +25,11 @@ class Scale:
 
     @property
     def ticks(self) -> list[float]:
-        """Round values along it: powers of ten, with twice and five times those where these are few."""
+        """Round values along it: powers of ten, with twice and five times those where there is but one."""
         powers = range(floor(log10(self.low)), floor(log10(self.high)) + 1)
         inside = [10.0**power * step for power in powers for step in _STEPS if self._holds(10.0**power * step)]
         tens = [value for value in inside if value in {10.0**power for power in powers}]
-        return tens if len(tens) > 2 else inside
+        return tens if len(tens) > 1 else inside
 
     def _holds(self, value: float) -> bool:
         return self.low <= value <= self.high
