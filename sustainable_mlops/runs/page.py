@@ -56,7 +56,7 @@ def render(records: Sequence[RunRecord], metric: str | None, source: str) -> str
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"figure": _figure, "shown": shown}
+    environment.filters["shown"] = shown
     numbered = list(enumerate(records, 1))
     drawn = numbered[:MOST_DRAWN]
     charts = [
@@ -118,9 +118,7 @@ def _chart(numbered: Sequence[tuple[int, RunRecord]], metric: str, key: str, tit
     )
 
 
-def _figure(figure: Figure | None) -> str:
-    if figure is None:
-        return "unknown"
+def _figure(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return shown(figure.value)
     return f"{shown(figure.value)} ({shown(figure.low)} to {shown(figure.high)})"
