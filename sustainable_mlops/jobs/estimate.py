@@ -1,21 +1,25 @@
 """What a launch is expected to draw, emit and cost, and what else it could do: told before anything is launched."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
 from pydantic import Field
 
+from sustainable_mlops.catalogue import instances
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import Job, PlanFootprint, Quantity, alternatives, exactly, of_job
 from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.footprint.machines import job_duty
 from sustainable_mlops.footprint.model import change
 from sustainable_mlops.jobs.figure import Basis, Figure
 from sustainable_mlops.jobs.footprint import named, told
 from sustainable_mlops.jobs.image import NO_NEURON
+from sustainable_mlops.jobs.kinds.kind import Machines
 from sustainable_mlops.jobs.launch import Launch
+from sustainable_mlops.jobs.measurement.load import load
 from sustainable_mlops.jobs.record import RunRecord, read_record
 from sustainable_mlops.settings import Settings
 
@@ -46,7 +50,8 @@ class Alternative(Settings):
 class Estimate(Settings):
     """What one run is expected to take."""
 
-    duration: Figure = Field(description="Seconds of training, and what that rests on.")
+    duration: Figure = Field(description="Seconds that the machines run, and what that rests on.")
+    load: Figure = Field(description="Of the CPUs, or of the time that accelerators are busy, and what that rests on.")
     figures: dict[str, Figure] = Field(description="As in the record of a run: co2e, cost, energy and so on.")
     unknown: list[str] = Field(description="What the figures leave out, and why.")
     assumptions: list[str] = Field(description="Every input that is not certain, with its range and class.")
@@ -54,40 +59,42 @@ class Estimate(Settings):
     cheapest: Alternative | None = Field(description="What saves most USD, among what has a known price.")
     others: list[Alternative] = Field(description="What else saves carbon or money, the cleanest first.")
 
+    @property
+    def expected(self) -> dict[str, Figure]:
+        """What the record of the run keeps of it, to be compared with what counters say."""
+        return {"duration": self.duration, "load": self.load, **self.figures}
+
 
 def estimate(launch: Launch, folder: Path) -> Estimate:
     """The estimate of what `launch` is about to run; where that is nothing, of what it would with `force`.
 
     The duration is that of earlier runs, whose records are in `folder`, within a factor (`same_run_factor` and
-    `other_run_factor` of `catalogue/assumptions.csv`); without any, it is a share of the runtime cap.
+    `other_run_factor` of `catalogue/assumptions.csv`); without any, it is a share of the runtime cap. So is the load,
+    where it was measured in them (`same_run_load_factor` and `other_run_load_factor`).
     """
-    resources, record = launch.request["ResourceConfig"], launch.record
-    seconds, basis, source = _duration(launch, folder)
+    machines, record = launch.kind.machines(launch.request), launch.record
+    earlier = _earlier(launch, folder)
+    seconds, basis, source = _duration(launch, earlier)
+    duty, load = _load(launch, earlier)
     job = Job(
         record.instance_type,
         record.region,
         hours=seconds * (1 / 3600),
         count=exactly(float(record.instance_count)),
-        spot=launch.request["EnableManagedSpotTraining"],  # the run may have been another way
-        volume_gb=resources["VolumeSizeInGB"],
+        spot=bool(machines.spot),  # the run may have been another way
+        volume_gb=machines.volume_gb,
+        duty=duty,
     )
-    now = of_job(job, "training")
-    found = sorted(_alternatives(launch, job, now), key=lambda one: -one.kg)
+    now = of_job(job, launch.kind.name)
+    found = sorted(_alternatives(launch, machines, job, now), key=lambda one: -one.kg)
     cleanest = next((one for one in found if one.kg > 0), None)
     cheapest = max((one for one in found if one.usd > 0), key=lambda one: one.usd, default=None)
     unknown = [f"{one.what}: {one.reason}" for _, one in now.unknowns]
-    if waiting := resources.get("KeepAlivePeriodInSeconds"):
-        unknown.append(f"warm pool: up to {waiting / 60:g} min, billed and idle, unless another job takes it")
+    if machines.warm:
+        unknown.append(f"warm pool: up to {machines.warm / 60:g} min, billed and idle, unless another job takes it")
     return Estimate(
-        duration=Figure(
-            value=seconds.central,
-            low=seconds.low,
-            high=seconds.high,
-            unit="s",
-            basis=basis,
-            source=source,
-            grade=seconds.grade,
-        ),
+        duration=_figure(seconds, "s", basis, source),
+        load=load,
         figures=named(now.after.figures),
         unknown=unknown,
         assumptions=list(now.after.assumptions),
@@ -97,21 +104,53 @@ def estimate(launch: Launch, folder: Path) -> Estimate:
     )
 
 
-def _duration(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str]:
-    """Seconds, never above the cap, what they are, and what they rest on."""
-    cap: int = launch.request["StoppingCondition"]["MaxRuntimeInSeconds"]
+def _figure(quantity: Quantity, unit: str, basis: Basis, source: str) -> Figure:
+    return Figure(
+        value=quantity.central,
+        low=quantity.low,
+        high=quantity.high,
+        unit=unit,
+        basis=basis,
+        source=source,
+        grade=quantity.grade,
+    )
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """Runs that an estimate rests on, and whether they are of this very run."""
+
+    runs: list[RunRecord]
+    same: bool
+    workload: str
+
+    def spread(self, of: str) -> float:
+        """How far this run may be from them, either way, as a factor."""
+        return assumptions()[f"{'same' if self.same else 'other'}_run{of}_factor"].central
+
+    def source(self, runs: Sequence[RunRecord], spread: float) -> str:
+        """What a figure rests on that was measured in some of them."""
+        of = "this very run" if self.same else f"{self.workload} with other inputs"
+        names = ", ".join(run.job_name for run in runs)
+        number = f"{len(runs)} earlier {'job' if len(runs) == 1 else 'jobs'}"
+        return f"measured in {number} of {of} ({names}), and assumed to hold within a factor of {spread:g}"
+
+
+def _earlier(launch: Launch, folder: Path) -> _Earlier:
     runs = _earlier_runs(launch, folder)
     same = [run for run in runs if run.run_key == launch.record.run_key]
-    if runs:
-        of = "this very run" if same else f"{launch.record.workload} with other inputs"
-        spread = assumptions()["same_run_factor" if same else "other_run_factor"].central
-        chosen = (same or runs)[-_MOST:]
-        times = [run.figures["training_seconds"].value for run in chosen]
-        names = ", ".join(run.job_name for run in chosen)
+    return _Earlier((same or runs)[-_MOST:], bool(same), launch.record.workload)
+
+
+def _duration(launch: Launch, earlier: _Earlier) -> tuple[Quantity, Basis, str]:
+    """Seconds, never above the cap, what they are, and what they rest on."""
+    cap = launch.kind.machines(launch.request).cap
+    if earlier.runs:
+        spread = earlier.spread("")
+        times = [run.figures[launch.kind.seconds_figure].value for run in earlier.runs]
         seconds = Quantity(min(times) / spread, median(times), max(times) * spread, "B", DURATION).at(0.0, cap)
         basis: Basis = "estimated"
-        source = f"measured in {len(times)} earlier {'job' if len(times) == 1 else 'jobs'} of {of} ({names}), "
-        source += f"and assumed to hold within a factor of {spread:g}"
+        source = earlier.source(earlier.runs, spread)
         if median(times) > cap:
             source += f"; longer than the cap of {cap / 60:g} min, which ends it"
     else:
@@ -125,22 +164,44 @@ def _duration(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str]:
     return seconds, basis, source
 
 
+def _load(launch: Launch, earlier: _Earlier) -> tuple[Quantity | None, Figure]:
+    """What the footprint model calls duty, where earlier runs measured it, and the figure of it in any case."""
+    instance = instances.find(launch.record.instance_type)
+    unit = "of the CPUs" if instance is None or instance.accelerator is None else "of the time"
+    seconds = launch.kind.seconds_figure
+    found = {
+        run.job_name: quantity
+        for run in earlier.runs
+        if (quantity := load(run.measured, run.figures[seconds].value, run.instance_type)) is not None
+    }
+    if not found:
+        assumed = job_duty(instance)
+        return None, _figure(assumed, unit, "assumed", f"{assumed.text}, as no earlier run has measured it")
+    spread = earlier.spread("_load")
+    loads = list(found.values())
+    low, high = min(one.low for one in loads) / spread, max(one.high for one in loads) * spread
+    duty = Quantity(low, median(one.central for one in loads), high, "B", "load, measured in earlier runs").at(0.0, 1.0)
+    measured = [run for run in earlier.runs if run.job_name in found]
+    return duty, _figure(duty, unit, "estimated", earlier.source(measured, spread))
+
+
 def _earlier_runs(launch: Launch, folder: Path) -> list[RunRecord]:
-    """Whole trainings of the workload that took the same machines, the newest last.
+    """Whole runs of the workload, of this kind, that took the same machines, the newest last.
 
     Of the same account: the sandbox has one of its own, and the times there are those of this computer.
     """
-    account = launch.request["RoleArn"].split(":")[4]
+    account = launch.platform.role(launch.kind.phase).split(":")[4]
+    seconds = launch.kind.seconds_figure
     mine, found = launch.record, {run.job_name: run for run in (*_records(folder), launch.previous) if run is not None}
     runs = [
         run
         for run in found.values()
         if run.status == "Completed"
         and not run.resumed
-        and "training_seconds" in run.figures
-        and run.figures["training_seconds"].value > 0
-        and (run.workload, run.instance_type, run.instance_count)
-        == (mine.workload, mine.instance_type, mine.instance_count)
+        and seconds in run.figures
+        and run.figures[seconds].value > 0
+        and (run.kind, run.workload, run.instance_type, run.instance_count)
+        == (mine.kind, mine.workload, mine.instance_type, mine.instance_count)
         and (run.job_arn or "").split(":")[4:5] == [account]
     ]
     return sorted(runs, key=lambda run: run.launched_at.timestamp())
@@ -152,13 +213,13 @@ def _records(folder: Path) -> Iterator[RunRecord]:
             yield read_record(path.read_bytes(), str(path))
 
 
-def _alternatives(launch: Launch, job: Job, now: PlanFootprint) -> Iterator[Alternative]:
+def _alternatives(launch: Launch, machines: Machines, job: Job, now: PlanFootprint) -> Iterator[Alternative]:
     for one in alternatives(now, least_kg=0.0):
         if one.kind == "silicon" and any(name in launch.record.image for name in NO_NEURON):
             continue
         usd = told(one.saved_usd) if one.saved_usd else None
         yield Alternative(title=one.title, costs=one.costs, saved_co2e=told(one.saved_kg), saved_cost=usd)
-    if not job.spot and now.after.figures:
+    if machines.spot is False and now.after.figures:
         saved = {metric: told(figure) for metric, figure in change(replace(job, spot=True), job).items()}
         yield Alternative(
             title="managed spot (compute.spot: true)",

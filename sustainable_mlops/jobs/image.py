@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.spec import FrameworkImage
+from sustainable_mlops.jobs.specs.common import FrameworkImage
 from sustainable_mlops.settings import did_you_mean
 from sustainable_mlops.terraform import LOCAL
 

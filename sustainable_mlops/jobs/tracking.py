@@ -24,28 +24,26 @@ _CLIENT = {
 }
 
 
-def server(platform: str | None) -> str | None:
-    """The tracking server: of the environment, else the platform's; None where none is configured."""
-    return os.environ.get(VARIABLE) or platform or None
+def track(record: RunRecord, platform: str | None) -> list[str]:
+    """Write the run to the tracking server of the environment, else of the `platform`; to none where there is none.
 
-
-def track(record: RunRecord, address: str) -> str | None:
-    """Write the run to the tracking server at `address`, an MLflow tracking URI or a SageMaker ARN.
-
-    One MLflow run a job, in an experiment of the workload's name; written again, it is the same. Returns what went
-    wrong, in one line; None where all is there.
+    A server is an MLflow tracking URI or a SageMaker ARN. A job has one MLflow run, in an experiment of the workload's
+    name; written again, it is the same. Returns what went wrong, in one line, or nothing.
     """
+    address = os.environ.get(VARIABLE) or platform
+    if not address:
+        return []
     for name, value in _CLIENT.items():
         os.environ.setdefault(name, value)
     try:
         from mlflow import MlflowClient
     except ImportError:
-        return "MLflow's client is not installed: pip install 'sustainable-mlops[tracking]'"
+        return ["MLflow's client is not installed, so the run is not there: pip install 'sustainable-mlops[tracking]'"]
     try:
         _write(record, MlflowClient(tracking_uri=address))
     except Exception as error:  # whatever a server, a plugin or a network comes up with
-        return f"the run is not in MLflow at {address}: {' '.join(str(error).split())[:300]}"
-    return None
+        return [f"the run is not in MLflow at {address}: {' '.join(str(error).split())[:300]}"]
+    return []
 
 
 def _write(record: RunRecord, client: "MlflowClient") -> None:
@@ -76,11 +74,10 @@ def tags(record: RunRecord) -> dict[str, str]:
         "smlops.environment": record.environment,
         "smlops.region": record.region,
         "smlops.image": record.image,
-        "smlops.source": record.source,
         "smlops.instances": f"{record.instance_count} x {record.instance_type}",
         "smlops.spot": str(record.spot).lower(),
         "mlflow.runName": record.job_name,
-        "mlflow.source.name": record.source,
+        "mlflow.source.name": record.source or record.image,
         "mlflow.source.type": "JOB",
     }
     model = {"smlops.model": record.model} if record.model else {}

@@ -50,7 +50,7 @@ def _given(record: RunRecord) -> dict[str, str]:
     """What goes into a run, by name."""
     return {
         "workload": record.workload,
-        "source": record.source_digest[:12],
+        "source": (record.source_digest or "")[:12],
         "image": record.image,
         "instances": f"{record.instance_count} x {record.instance_type}",
         "spot": "yes" if record.spot else "no",

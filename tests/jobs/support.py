@@ -74,6 +74,7 @@ class FakeSageMaker:
             "TrainingJobStatus": "InProgress",
             "SecondaryStatus": "Training",
             "request": request,
+            **request,
         }
         return {"TrainingJobArn": arn}
 

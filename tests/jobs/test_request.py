@@ -10,11 +10,12 @@ from botocore.stub import Stubber
 
 from sustainable_mlops.aws.service_model import enumeration
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs import request
 from sustainable_mlops.jobs.channels import Channel
+from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.spec import Job
+from sustainable_mlops.jobs.source import directory
+from sustainable_mlops.jobs.specs.training import Training
 from sustainable_mlops.settings import validate
 from tests.jobs.support import JOB, PLATFORM, merged
 
@@ -22,18 +23,18 @@ KEY = PLATFORM["kms_key_arn"]
 
 
 def build(**changes: Any) -> dict[str, Any]:
-    job = validate(merged(JOB, changes), Job, "job")
+    job = validate(merged(JOB, changes), Training, "job")
     checkpoints = None if job.checkpoints == "none" else "s3://acme-dev-artifacts/c/"
     channels = (Channel("train", "s3://acme-dev-data/flight_delay/train/", 1, 7, "d"),)
     run = Run(job, validate(PLATFORM, Platform, "platform"), "image", "digest", channels)
-    return request.build(run, "flight-delay-1", checkpoints)
+    return TRAINING.build(run, "flight-delay-1", checkpoints, {})
 
 
 def test_spot_with_checkpoints_capped_isolated_encrypted_and_unprofiled_by_default() -> None:
     built = build()
     assert built["EnableManagedSpotTraining"]
     assert built["CheckpointConfig"] == {"S3Uri": "s3://acme-dev-artifacts/c/", "LocalPath": "/opt/ml/checkpoints"}
-    assert built["Environment"] == {"CHECKPOINT_DIR": "/opt/ml/checkpoints"}
+    assert built["Environment"] == {"CHECKPOINT_DIR": "/opt/ml/checkpoints", "SMLOPS_ENTRY_POINT": "train.py"}
     assert built["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800, "MaxWaitTimeInSeconds": 3600}
     assert built["EnableNetworkIsolation"]
     assert built["ResourceConfig"]["VolumeKmsKeyId"] == KEY == built["OutputDataConfig"]["KmsKeyId"]
@@ -62,10 +63,19 @@ def test_the_code_travels_as_a_channel_that_an_isolated_container_can_read() -> 
     code = next(channel for channel in built["InputDataConfig"] if channel["ChannelName"] == "code")
     assert (
         code["DataSource"]["S3DataSource"]["S3Uri"]
-        == "s3://acme-dev-artifacts/source/flight-delay/digest/source.tar.gz"
+        == f"s3://acme-dev-artifacts/source/flight-delay/{directory('digest')}/source.tar.gz"
     )
     assert built["HyperParameters"]["sagemaker_submit_directory"] == "/opt/ml/input/data/code/source.tar.gz"
-    assert built["HyperParameters"]["sagemaker_program"] == "train.py"
+    assert built["HyperParameters"]["sagemaker_program"] == "smlops_measure.py"
+
+
+def test_as_many_metrics_as_the_schema_takes_fit_beside_those_of_what_the_job_takes() -> None:
+    most = Training.model_json_schema()["properties"]["metrics"]["maxProperties"]
+    definitions = build(metrics={"validation:auc": ..., **{f"m{number}": f"m{number}=(.)" for number in range(most)}})[
+        "AlgorithmSpecification"
+    ]["MetricDefinitions"]
+    assert len(definitions) == 40, "which is SageMaker's own bound"
+    assert len({one["Name"] for one in definitions}) == 40
 
 
 def test_hyperparameters_come_back_as_they_were_written() -> None:
@@ -103,7 +113,7 @@ def test_volumes_are_encrypted_with_the_platforms_key(instance_type: str) -> Non
 )
 def test_an_instance_that_cannot_train_is_refused(instance_type: str, message: str) -> None:
     with pytest.raises(UserError, match=re.escape(message)):
-        request.check(validate(merged(JOB, {"compute": {"instance_type": instance_type}}), Job, "job"))
+        TRAINING.check(validate(merged(JOB, {"compute": {"instance_type": instance_type}}), Training, "job"))
 
 
 @pytest.mark.parametrize(
@@ -121,16 +131,16 @@ def test_an_instance_that_cannot_train_is_refused(instance_type: str, message: s
 )
 def test_an_instance_that_cannot_serve_is_refused(serving: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        request.check(validate(merged(JOB, {"serving": serving}), Job, "job"))
+        TRAINING.check(validate(merged(JOB, {"serving": serving}), Training, "job"))
 
 
 def test_what_the_service_model_forbids_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(UserError, match=r"x…' at hyperParameters.text: Map value .* length less than or equal to 2500"):
         build(hyperparameters={"text": "x" * 2501})
     platform = validate(merged(PLATFORM, {"roles": {"training": "a-role-by-its-bare-name"}}), Platform, "platform")
-    run = Run(validate(JOB, Job, "job"), platform, "image", "digest", ())
+    run = Run(validate(JOB, Training, "job"), platform, "image", "digest", ())
     with pytest.raises(UserError, match=r"'a-role-by-its-bare-name' at roleArn: Member must satisfy regular"):
-        request.build(run, "n", "s3://b/c/")
+        TRAINING.build(run, "n", "s3://b/c/", {})
 
 
 def test_tags_find_the_run_again_and_keep_the_platforms() -> None:
@@ -146,6 +156,6 @@ def test_tags_find_the_run_again_and_keep_the_platforms() -> None:
 
 def test_the_longest_job_name_fits_and_tells_utc() -> None:
     noon_in_stockholm = datetime(2026, 11, 24, 12, 0, tzinfo=timezone(timedelta(hours=1)))
-    name = request.job_name("n" * 40, "abcdef0123", noon_in_stockholm)
+    name = TRAINING.job_name("n" * 40, "abcdef0123", noon_in_stockholm)
     assert name == f"{'n' * 40}-20261124-110000-abcdef"
     assert len(name) == 63
