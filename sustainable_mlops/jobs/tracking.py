@@ -1,5 +1,6 @@
 """Runs in MLflow, where a tracking server is configured. What the server does is never a reason for a job to fail."""
 
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ def track(record: RunRecord, platform: str | None) -> list[str]:
         from mlflow import MlflowClient
     except ImportError:
         return ["MLflow's client is not installed, so the run is not there: pip install 'sustainable-mlops[tracking]'"]
+    logging.getLogger("mlflow").setLevel(logging.ERROR)  # what matters is told below, in one line
     try:
         _write(record, MlflowClient(tracking_uri=address))
     except Exception as error:  # whatever a server, a plugin or a network comes up with
