@@ -23,6 +23,7 @@ from sustainable_mlops.jobs.tracking import track
 @pytest.fixture(autouse=True)
 def _no_server_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "120")  # of a machine with much else to do
 
 
 def record(**changes: Any) -> RunRecord:
