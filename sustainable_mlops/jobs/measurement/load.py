@@ -15,16 +15,14 @@ def load(measured: Measured | None, seconds: float, instance_type: str) -> Quant
     instance = instances.find(instance_type)
     if measured is None or instance is None or not seconds:
         return None
-    wall = measured.value("wall_seconds") or 0.0
-    covered = min(wall / seconds, 1.0)
+    covered = min((measured.value("wall_seconds") or 0.0) / seconds, 1.0)
     if instance.accelerator is None:
-        used = measured.value("cpu_utilization")
-        if used is None:
-            return None
-        return between(used * covered, used, used * covered + 1 - covered, "load of the CPU, measured", "B")
-    used = measured.value("gpu_utilization")
+        name, text, low = "cpu_utilization", "load of the CPU, measured", 1.0
+    else:
+        # The share of the time in which anything runs on it, of which power says less (assumptions.csv).
+        name, text, low = "gpu_utilization", "time the accelerators are busy, measured", job_duty(instance).low
+    used = measured.value(name)
     if used is None:
         return None
-    # The share of the time in which anything runs on it, of which power says less (assumptions.csv).
-    low = min(job_duty(instance).low, used * covered)
-    return between(low, used, used * covered + 1 - covered, "time the accelerators are busy, measured", "B")
+    used = min(used, 1.0)
+    return between(min(used * covered, low), used, used + (1 - used) * (1 - covered), text, "B")

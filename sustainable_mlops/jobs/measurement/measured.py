@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from math import isfinite, nan
 from typing import Self
 
 from pydantic import ConfigDict, Field
@@ -46,7 +47,7 @@ class Measured(Settings):
         figures = {
             name: Figure(value=values[name], unit=unit, basis="measured", source=source + of)
             for name, (unit, source) in COUNTERS.items()
-            if name in values
+            if isfinite(values.get(name, nan)) and values[name] >= 0
         }
         return cls(figures=figures, without=[name for name in COUNTERS if name not in figures]) if figures else None
 
