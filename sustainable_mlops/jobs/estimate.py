@@ -1,31 +1,26 @@
 """What a launch is expected to draw, emit and cost, and what else it could do: told before anything is launched."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
+from math import prod
 from pathlib import Path
-from statistics import median
 
 from pydantic import Field
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import Job, PlanFootprint, Quantity, alternatives, exactly, of_job
 from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.machines import job_duty
 from sustainable_mlops.footprint.model import change
+from sustainable_mlops.jobs.earlier import Earlier, earlier
 from sustainable_mlops.jobs.figure import Basis, Figure
 from sustainable_mlops.jobs.footprint import named, told
 from sustainable_mlops.jobs.image import NO_NEURON
 from sustainable_mlops.jobs.kinds.kind import Machines
 from sustainable_mlops.jobs.launch import Launch
-from sustainable_mlops.jobs.measurement.load import load
-from sustainable_mlops.jobs.record import RunRecord, read_record
 from sustainable_mlops.settings import Settings
 
 DURATION = "the duration"
-#: Earlier runs that a duration rests on: the newest, as code and data move on.
-_MOST = 3
 
 
 class Alternative(Settings):
@@ -70,12 +65,12 @@ def estimate(launch: Launch, folder: Path) -> Estimate:
 
     The duration is that of earlier runs, whose records are in `folder`, within a factor (`same_run_factor` and
     `other_run_factor` of `catalogue/assumptions.csv`); without any, it is a share of the runtime cap. So is the load,
-    where it was measured in them (`same_run_load_factor` and `other_run_load_factor`).
+    where they measured it (`same_run_load_factor` and `other_run_load_factor`).
     """
     machines, record = launch.kind.machines(launch.request), launch.record
-    earlier = _earlier(launch, folder)
-    seconds, basis, source = _duration(launch, earlier)
-    duty, load = _load(launch, earlier)
+    before = earlier(launch, folder)
+    seconds, basis, source = _duration(launch, before)
+    duty, load = _load(record.instance_type, before)
     job = Job(
         record.instance_type,
         record.region,
@@ -85,7 +80,7 @@ def estimate(launch: Launch, folder: Path) -> Estimate:
         volume_gb=machines.volume_gb,
         duty=duty,
     )
-    now = of_job(job, launch.kind.name)
+    now = of_job(job, launch.kind.worker.name)
     found = sorted(_alternatives(launch, machines, job, now), key=lambda one: -one.kg)
     cleanest = next((one for one in found if one.kg > 0), None)
     cheapest = max((one for one in found if one.usd > 0), key=lambda one: one.usd, default=None)
@@ -116,42 +111,45 @@ def _figure(quantity: Quantity, unit: str, basis: Basis, source: str) -> Figure:
     )
 
 
-@dataclass(frozen=True)
-class _Earlier:
-    """Runs that an estimate rests on, and whether they are of this very run."""
-
-    runs: list[RunRecord]
-    same: bool
-    workload: str
-
-    def spread(self, of: str) -> float:
-        """How far this run may be from them, either way, as a factor."""
-        return assumptions()[f"{'same' if self.same else 'other'}_run{of}_factor"].central
-
-    def source(self, runs: Sequence[RunRecord], spread: float) -> str:
-        """What a figure rests on that was measured in some of them."""
-        of = "this very run" if self.same else f"{self.workload} with other inputs"
-        names = ", ".join(run.job_name for run in runs)
-        number = f"{len(runs)} earlier {'job' if len(runs) == 1 else 'jobs'}"
-        return f"measured in {number} of {of} ({names}), and assumed to hold within a factor of {spread:g}"
+def _load(instance_type: str, before: Earlier) -> tuple[Quantity | None, Figure]:
+    """What the footprint model calls duty, where earlier runs measured it; and the figure of it in any case."""
+    instance = instances.find(instance_type)
+    unit = "of the CPUs" if instance is None or instance.accelerator is None else "of the time"
+    if (found := before.load) is not None:
+        return found[0], _figure(found[0], unit, "estimated", found[1])
+    assumed = job_duty(instance)
+    return None, _figure(assumed, unit, "assumed", f"{assumed.text}, as no earlier run has measured it")
 
 
-def _earlier(launch: Launch, folder: Path) -> _Earlier:
-    runs = _earlier_runs(launch, folder)
-    same = [run for run in runs if run.run_key == launch.record.run_key]
-    return _Earlier((same or runs)[-_MOST:], bool(same), launch.record.workload)
+def _duration(launch: Launch, before: Earlier) -> tuple[Quantity, Basis, str]:
+    """Seconds that the machines run, over all jobs, what they are, and what they rest on."""
+    machines = launch.kind.machines(launch.request)
+    seconds, basis, source = _duration_of_one(launch, before)
+    if machines.jobs == 1:
+        return seconds, basis, source
+    factors, told = [exactly(float(machines.jobs))], f"{machines.jobs} jobs at most"
+    for key, counts, why in (
+        ("tuning_share_of_jobs", machines.may_end_before, "completion criteria may end the search before"),
+        ("tuning_share_of_time", machines.stops_jobs, "some jobs are stopped early"),
+    ):
+        if counts:
+            share = assumptions()[key]
+            factors.append(share)
+            low, central, high = (f"{value * 100:g}" for value in (share.low, share.central, share.high))
+            told += f"; {why}, which leaves {central} % ({low} to {high} %): assumed"
+    together = prod(factor.central for factor in factors)
+    least, most = prod(factor.low for factor in factors), prod(factor.high for factor in factors)
+    whole = Quantity(seconds.low * least, seconds.central * together, seconds.high * most, seconds.grade, DURATION)
+    return whole, basis, f"{told}. Each job: {source}"
 
 
-def _duration(launch: Launch, earlier: _Earlier) -> tuple[Quantity, Basis, str]:
-    """Seconds, never above the cap, what they are, and what they rest on."""
+def _duration_of_one(launch: Launch, before: Earlier) -> tuple[Quantity, Basis, str]:
+    """Seconds of one job, never above the cap."""
     cap = launch.kind.machines(launch.request).cap
-    if earlier.runs:
-        spread = earlier.spread("")
-        times = [run.figures[launch.kind.seconds_figure].value for run in earlier.runs]
-        seconds = Quantity(min(times) / spread, median(times), max(times) * spread, "B", DURATION).at(0.0, cap)
+    if (found := before.seconds) is not None:
+        seconds, source = found[0].named(DURATION).at(0.0, cap), found[1]
         basis: Basis = "estimated"
-        source = earlier.source(earlier.runs, spread)
-        if median(times) > cap:
+        if found[0].central > cap:
             source += f"; longer than the cap of {cap / 60:g} min, which ends it"
     else:
         share = assumptions()["job_share_of_cap"]
@@ -162,55 +160,6 @@ def _duration(launch: Launch, earlier: _Earlier) -> tuple[Quantity, Basis, str]:
     if launch.decision == "resume":
         seconds, source = replace(seconds, low=0.0), f"{source}; of the whole run, part of which the checkpoints save"
     return seconds, basis, source
-
-
-def _load(launch: Launch, earlier: _Earlier) -> tuple[Quantity | None, Figure]:
-    """What the footprint model calls duty, where earlier runs measured it, and the figure of it in any case."""
-    instance = instances.find(launch.record.instance_type)
-    unit = "of the CPUs" if instance is None or instance.accelerator is None else "of the time"
-    seconds = launch.kind.seconds_figure
-    found = {
-        run.job_name: quantity
-        for run in earlier.runs
-        if (quantity := load(run.measured, run.figures[seconds].value, run.instance_type)) is not None
-    }
-    if not found:
-        assumed = job_duty(instance)
-        return None, _figure(assumed, unit, "assumed", f"{assumed.text}, as no earlier run has measured it")
-    spread = earlier.spread("_load")
-    loads = list(found.values())
-    low, high = min(one.low for one in loads) / spread, max(one.high for one in loads) * spread
-    duty = Quantity(low, median(one.central for one in loads), high, "B", "load, measured in earlier runs").at(0.0, 1.0)
-    measured = [run for run in earlier.runs if run.job_name in found]
-    return duty, _figure(duty, unit, "estimated", earlier.source(measured, spread))
-
-
-def _earlier_runs(launch: Launch, folder: Path) -> list[RunRecord]:
-    """Whole runs of the workload, of this kind, that took the same machines, the newest last.
-
-    Of the same account: the sandbox has one of its own, and the times there are those of this computer.
-    """
-    account = launch.platform.role(launch.kind.phase).split(":")[4]
-    seconds = launch.kind.seconds_figure
-    mine, found = launch.record, {run.job_name: run for run in (*_records(folder), launch.previous) if run is not None}
-    runs = [
-        run
-        for run in found.values()
-        if run.status == "Completed"
-        and not run.resumed
-        and seconds in run.figures
-        and run.figures[seconds].value > 0
-        and (run.kind, run.workload, run.instance_type, run.instance_count)
-        == (mine.kind, mine.workload, mine.instance_type, mine.instance_count)
-        and (run.job_arn or "").split(":")[4:5] == [account]
-    ]
-    return sorted(runs, key=lambda run: run.launched_at.timestamp())
-
-
-def _records(folder: Path) -> Iterator[RunRecord]:
-    for path in folder.glob("runs/*.json"):
-        with suppress(UserError, OSError):  # what cannot be read tells nothing, and is no reason not to launch
-            yield read_record(path.read_bytes(), str(path))
 
 
 def _alternatives(launch: Launch, machines: Machines, job: Job, now: PlanFootprint) -> Iterator[Alternative]:

@@ -9,15 +9,16 @@ from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.settings import did_you_mean
 
 #: What a run may be sorted by beside its metrics, and the figure of its record.
-FIGURES = {"kg": "co2e", "usd": "cost", "kwh": "energy", "seconds": "training_seconds"}
+FIGURES = {"kg": "co2e", "usd": "cost", "kwh": "energy"}
+SECONDS = "seconds"
 LAUNCHED = "launched"
 #: What is said of a model on data that it has not seen comes first.
 _PARTS = ("test", "validation", "eval")
 
 
 def figure(record: RunRecord, key: str) -> Figure | None:
-    """A figure by its key in `FIGURES`; None where it is not known."""
-    return record.figures.get(FIGURES[key])
+    """A figure by its key in `FIGURES`, or its seconds; None where it is not known."""
+    return record.seconds if key == SECONDS else record.figures.get(FIGURES[key])
 
 
 def metric(records: Sequence[RunRecord], asked: str | None = None) -> str | None:
@@ -43,14 +44,14 @@ def ordered(records: Sequence[RunRecord], by: str) -> list[RunRecord]:
     if by == LAUNCHED:
         return sorted(records, key=lambda one: -one.launched_at.timestamp())
     names = {name for record in records for name in record.metrics}
-    if by not in FIGURES and by not in names:
-        raise UserError(f"--sort: no run here has '{by}'{did_you_mean(by, {LAUNCHED, *FIGURES, *names})}")
+    figures = {*FIGURES, SECONDS}
+    if by not in figures | names:
+        raise UserError(f"--sort: no run here has '{by}'{did_you_mean(by, {LAUNCHED} | figures | names)}")
 
     def key(record: RunRecord) -> tuple[bool, float]:
-        found = figure(record, by) if by in FIGURES else None
-        value = found.value if found else record.metrics.get(by) if by not in FIGURES else None
-        if value is None:
-            return True, 0.0
-        return False, value if by in FIGURES else -value
+        if by not in figures:
+            return by not in record.metrics, -record.metrics.get(by, 0.0)
+        found = figure(record, by)
+        return found is None, found.value if found else 0.0
 
     return sorted(records, key=key)

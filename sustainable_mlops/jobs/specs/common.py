@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
 from sustainable_mlops.aws.s3 import is_s3
 from sustainable_mlops.jobs.platform import InlinePlatform
@@ -26,6 +26,23 @@ TagValue = Annotated[str, StringConstraints(pattern=r"^[\w\s.:/=+\-@]*$", max_le
 VariableName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=512)]
 VariableValue = Annotated[str, StringConstraints(max_length=512)]
 Scalar = str | bool | int | float
+
+
+_DEBUGGER = (
+    "SageMaker Debugger is closed to new customers; read metrics from the log (metrics), stop early in the script, and "
+    "let tuning stop what does not improve"
+)
+COMPILER = "SageMaker Training Compiler gets no new releases; use torch.compile, or Trainium with its Neuron image"
+ELASTIC = "Elastic Inference is no longer available; take an ml.inf2 type, or Graviton for an endpoint"
+#: What a job once could ask for, by the names it may be asked for with.
+GONE: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("debugger", "debug_hook", "debug_hook_config", "debug_rules", "debug_rule_configurations"), _DEBUGGER
+    ),
+    **dict.fromkeys(("profiler", "profiler_config", "profiler_rules", "profiler_rule_configurations"), _DEBUGGER),
+    **dict.fromkeys(("compiler", "compiler_config", "training_compiler"), COMPILER),
+    **dict.fromkeys(("accelerator_type", "elastic_inference"), ELASTIC),
+}
 
 
 class Source(Settings):
@@ -66,9 +83,35 @@ InstanceType = Annotated[str, StringConstraints(pattern=r"^ml\.[a-z0-9-]+\.[a-z0
 class Machines(Settings):
     """The machines of a job."""
 
+    gone: ClassVar[Mapping[str, str]] = GONE
+
     instance_type: InstanceType = Field(description="For example ml.m7i.large.")
     instance_count: int = Field(1, ge=1, le=100, description="Number of instances.")
     volume_gb: int = Field(10, ge=1, le=16384, description="Storage of each instance, in GB.")
+
+
+class UtilizationFloor(Settings):
+    """How little the machines may do before the job is stopped, while somebody follows it."""
+
+    cpu_percent: float | None = Field(None, gt=0, le=100, description="Of an instance's vCPUs.")
+    gpu_percent: float | None = Field(None, gt=0, le=100, description="Of an instance's GPUs.")
+    minutes: int = Field(ge=1, le=24 * 60, description="Below it on every instance for so long.")
+
+    @property
+    def of(self) -> Literal["cpu", "gpu"]:
+        """Which processors it is about."""
+        return "cpu" if self.cpu_percent is not None else "gpu"
+
+    @property
+    def percent(self) -> float:
+        """The floor."""
+        return self.cpu_percent or self.gpu_percent or 0.0
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.cpu_percent is None) == (self.gpu_percent is None):
+            raise ValueError("give either cpu_percent or gpu_percent")
+        return self
 
 
 class Network(Settings):
@@ -84,9 +127,35 @@ def _platform_form(platform: object) -> str:
 ParameterName = Annotated[str, StringConstraints(pattern=r"^(/[\w.\-/]+|arn:[\w-]+:ssm:.+:parameter/[\w.\-/]+)$")]
 
 
-class JobSpec(Settings):
-    """What every job's file says."""
+class Launchable(Protocol):
+    """What a launch needs to know of a job's file, whatever it looks like: see `JobSpec`."""
 
+    @property
+    def name(self) -> str: ...
+    @property
+    def platform(self) -> str | InlinePlatform: ...
+    @property
+    def network(self) -> Network: ...
+    @property
+    def tags(self) -> Mapping[str, str]: ...
+    @property
+    def workload(self) -> str: ...
+    @property
+    def code(self) -> Source | None: ...
+    @property
+    def parameters(self) -> Mapping[str, Scalar]: ...
+    @property
+    def resumable(self) -> bool: ...
+    @property
+    def floor(self) -> UtilizationFloor | None: ...
+    @property
+    def decides(self) -> Mapping[str, Any]: ...
+
+
+class JobSpec(Settings):
+    """What the file of every job says that is one by itself (a `Launchable`)."""
+
+    gone: ClassVar[Mapping[str, str]] = GONE
     #: Variables that the launcher itself sets.
     set_by_launcher: ClassVar[frozenset[str]] = frozenset()
 
@@ -122,6 +191,11 @@ class JobSpec(Settings):
     def resumable(self) -> bool:
         """Whether the job keeps checkpoints, from which the next one of the same run goes on."""
         return False
+
+    @property
+    def floor(self) -> UtilizationFloor | None:
+        """The utilisation below which the job is stopped; None where it goes on in any case."""
+        return None
 
     @property
     def decides(self) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from sustainable_mlops.jobs.measurement.measured import COUNTERS
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT
 from sustainable_mlops.jobs.specs.common import (
+    COMPILER,
     ChannelName,
     Image,
     JobSpec,
@@ -16,6 +17,7 @@ from sustainable_mlops.jobs.specs.common import (
     Scalar,
     Source,
     Text,
+    UtilizationFloor,
     check_channel,
 )
 from sustainable_mlops.settings import Settings
@@ -33,7 +35,7 @@ class Compute(Machines):
 
 
 class Limits(Settings):
-    """When SageMaker stops the job, whatever it does."""
+    """When the job is stopped, whatever it does."""
 
     max_runtime_minutes: int = Field(ge=1, le=28 * 24 * 60, description="Longest training, in minutes.")
     max_wait_minutes: int | None = Field(
@@ -42,6 +44,9 @@ class Limits(Settings):
         le=2 * 28 * 24 * 60,
         description="Longest training and waiting for spot capacity together, in minutes; "
         "twice max_runtime_minutes unless given. Only with spot.",
+    )
+    utilization_floor: UtilizationFloor | None = Field(
+        None, description="The launcher stops a job that leaves its machines idle, while it follows it."
     )
 
 
@@ -102,6 +107,11 @@ class Training(JobSpec):
         return self.checkpoints == "derived"
 
     @property
+    def floor(self) -> UtilizationFloor | None:
+        """Of the limits."""
+        return self.limits.utilization_floor
+
+    @property
     def decides(self) -> Mapping[str, Any]:
         """Not in it, because the model does not depend on them: name, tags, limits, spot, warm pool, volume size,
         network, the metrics read from the log, how the model is served."""
@@ -136,6 +146,8 @@ class Training(JobSpec):
     @classmethod
     def _free_names(cls, hyperparameters: dict[str, object]) -> dict[str, object]:
         for name in hyperparameters:
+            if "training_compiler" in name:
+                raise ValueError(f"'{name}': {COMPILER}")
             if name.startswith("sagemaker_"):
                 raise ValueError(f"'{name}' is set by the launcher; remove it")
         return hyperparameters
