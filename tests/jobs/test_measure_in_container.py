@@ -132,12 +132,21 @@ def test_the_script_ends_where_its_measuring_parent_is_killed(code: Path) -> Non
     seconds_until(gone)
 
 
+def test_a_95th_percentile_is_the_value_that_one_sample_in_twenty_exceeds() -> None:
+    assert smlops_measure._p95([number / 100 for number in range(100, -1, -1)]) == 0.95
+
+
 @LINUX
 def test_seconds_and_memory_are_those_of_the_whole_tree_of_processes(code: Path) -> None:
-    # Two processes that each keep a processor busy for two seconds of its time and hold 100 MB meanwhile.
-    busy = "held = bytearray(100_000_000)\nwhile time.process_time() < 2: pass\n"
+    # Two processes hold 100 MB together and 100 MB each, while each keeps a processor busy for two of its seconds.
     (code / "train.py").write_text(
-        "import os, sys, time\nchild = os.fork()\n" + busy + "\nif child: os.waitpid(child, 0)\nelse: os._exit(0)\n"
+        "import os, time\n"
+        "shared = bytearray(100_000_000)\n"
+        "child = os.fork()\n"
+        "own = bytearray(100_000_000)\n"
+        "began = time.process_time()\n"
+        "while time.process_time() - began < 2: pass\n"
+        "if child: os.waitpid(child, 0)\n"
     )
     running = start(code, ["smlops_measure.py"])
     began = time.monotonic()
@@ -145,14 +154,12 @@ def test_seconds_and_memory_are_those_of_the_whole_tree_of_processes(code: Path)
     wall = time.monotonic() - began
     values = told(output)[1]
     assert errors == ""
-    assert 4 <= values["cpu_seconds"] < 4.6
-    assert 200e6 <= values["memory_peak_bytes"] < 260e6, "both at once, what they share once"
+    assert 4 <= values["cpu_seconds"] < 7
+    assert 300e6 <= values["memory_peak_bytes"] < 380e6, "both at once, and what they share once"
     assert values["wall_seconds"] <= wall
     assert values["cpus"] == len(os.sched_getaffinity(0))
     utilization = values["cpu_seconds"] / values["wall_seconds"] / values["cpus"]
     assert values["cpu_utilization"] == pytest.approx(min(utilization, 1), rel=1e-6)
-    absent = {name for name in measured.COUNTERS if name not in values}
-    assert "cpu_utilization_p95" in absent, "of two or three samples there is no 95th percentile"
 
 
 def test_what_fails_in_measuring_is_said_and_fails_no_job(code: Path) -> None:
