@@ -13,6 +13,7 @@ from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.kinds import Kind
+from sustainable_mlops.jobs.kinds.kind import Needed
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.platform import Platform, read_platform
 from sustainable_mlops.jobs.record import DataSet, RunRecord, read_record
@@ -42,6 +43,8 @@ class Launch:
     stored: str | None
     #: The utilisation below which whoever follows the job is to stop it.
     floor: UtilizationFloor | None = None
+    #: What is to be there before the job.
+    needed: tuple[Needed, ...] = ()
 
     def expecting(self, expected: dict[str, Figure]) -> "Launch":
         """The same, its record telling what is expected of the job that would be started."""
@@ -81,7 +84,7 @@ def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime 
         checkpoints = _checkpoints(run, kept, attempt)
         outputs = (kept and kept.outputs) or kind.outputs(run, attempt)
         name = kind.job_name(spec.name, run.key, now)
-        request = kind.build(run, name, checkpoints, outputs)
+        request, needed = kind.build(run, name, checkpoints, outputs), kind.needs(run)
         there = checkpoints is not None and _all_there([checkpoints], clients.s3)
         resumed = None if force else kind.resumed(request, previous, checkpoints=there)
         decision = _decide(previous, clients.s3, force=force, resumes=resumed is not None)
@@ -98,6 +101,8 @@ def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime 
                 resumed=decision == "resume",
                 checkpoints=checkpoints,
                 outputs=outputs,
+                asks=next((one.name for one in needed), None),
+                stops_after=kind.stops_after(spec),
                 **promised,
             )
     return Launch(
@@ -112,6 +117,7 @@ def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime 
         previous,
         stored,
         spec.floor,
+        needed,
     )
 
 
@@ -127,6 +133,8 @@ def start(launch: Launch) -> RunRecord:
                 s3.put_object(Bucket=bucket, Key=key, Body=launch.package.archive, ContentType="application/gzip")
     _claim(launch)
     try:
+        for resource in launch.needed:
+            resource.make(launch.clients.sagemaker)
         arn = launch.kind.create(launch.request, launch.clients.sagemaker)
     except UserError as error:
         store(record.model_copy(update={"status": "Failed", "failure_reason": str(error)}), launch)
