@@ -36,7 +36,7 @@ def run(
     settings: Mapping[str, Any] | None = None,
 ) -> None:
     """Launch the job that the file describes, and follow it; `settings` of its kind stand for what the file says."""
-    from sustainable_mlops.jobs import display, launch
+    from sustainable_mlops.jobs import display, launch, tracking
     from sustainable_mlops.jobs.estimate import estimate
     from sustainable_mlops.jobs.kinds import KINDS
     from sustainable_mlops.jobs.record import local_folder, write_local
@@ -47,6 +47,7 @@ def run(
     with cli.console.status("Reading the job file and what is in S3"):
         prepared = launch.prepare(kind, job, force=force)
         expected = estimate(prepared, out)
+        prepared = prepared.expecting(expected.expected)
     estimated = expected.model_dump(mode="json") if prepared.launches else None
     if dry_run:
         _show_plan(prepared, expected, as_json=as_json)
@@ -77,6 +78,8 @@ def run(
         raise typer.Exit(130) from None
     launch.store(record, prepared)
     path = write_local(record, out)
+    for text in tracking.track(record, prepared.platform.tracking):
+        cli.console.print(f"note: {text}", markup=False, soft_wrap=True)
 
     _show_record(record, prepared, path, estimated, as_json=as_json)
     if record.ended and record.status != "Completed":

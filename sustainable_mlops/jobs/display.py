@@ -79,6 +79,9 @@ def estimate(expected: Estimate, title: str = "expected") -> Panel:
         told = f"{_figure(figure)}: driven by {figure.driver}" if figure else f"{unit} unknown"
         _row(table, name, told)
     _row(table, "duration", f"{_time(duration)}, {duration.basis}: {duration.source}")
+    load = expected.load
+    ends = f"{shown(load.low or 0.0)} to {shown(load.high or 0.0)}"
+    _row(table, "load", f"{shown(load.value)} {load.unit} ({ends}), {load.basis}: {load.source}")
     costs: set[str] = set()
     others = (("also", one) for one in expected.others)
     for name, one in (("cleanest", expected.cleanest), ("cheapest", expected.cheapest), *others):
@@ -123,6 +126,7 @@ def summary(record: RunRecord) -> Text:
     for name, figure in record.figures.items():
         if figure.basis == "measured" or name in (*_GLANCE, "early_stopping_saved_seconds"):
             rows.append((name.replace("_", " "), _figure(figure)))
+    rows += _measured(record)
     if record.spot:
         rows.append(("spot interruptions", str(record.interruptions)))
     rows.append(("instances", f"{record.instance_count} x {record.instance_type}"))
@@ -134,6 +138,21 @@ def summary(record: RunRecord) -> Text:
         rows.append(("reason", record.failure_reason))
     rows += [("stopped", f"{job}: {why}") for job, why in record.stopped.items()]
     return _aligned(rows)
+
+
+def _measured(record: RunRecord) -> Iterator[tuple[str, str]]:
+    """What counters say of how busy and how large it was, and where an estimate was off."""
+    figures = record.measured.figures if record.measured else {}
+    for name in ("cpu_utilization", "gpu_utilization"):
+        if name in figures:
+            yield name.replace("_", " "), _figure(figures[name])
+    for name in ("memory_peak_bytes", "gpu_memory_peak_bytes"):
+        if name in figures:
+            yield name.removesuffix("_bytes").replace("_", " "), f"{decimal(int(figures[name].value))} (measured)"
+    for one in record.comparisons:
+        if not one.inside:
+            counter = f"{shown(one.measured.value)} {one.measured.unit}"
+            yield f"expected {one.what}", f"{_figure(one.estimated)}: outside it is what was measured, {counter}"
 
 
 def trials(record: RunRecord) -> Table:

@@ -1,29 +1,26 @@
 """What a launch is expected to draw, emit and cost, and what else it could do: told before anything is launched."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from math import prod
 from pathlib import Path
-from statistics import median
 
 from pydantic import Field
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint import Job, PlanFootprint, Quantity, alternatives, exactly, of_job
 from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.footprint.machines import job_duty
 from sustainable_mlops.footprint.model import change
+from sustainable_mlops.jobs.earlier import Earlier, earlier
 from sustainable_mlops.jobs.figure import Basis, Figure
 from sustainable_mlops.jobs.footprint import named, told
 from sustainable_mlops.jobs.image import NO_NEURON
 from sustainable_mlops.jobs.kinds.kind import Machines
 from sustainable_mlops.jobs.launch import Launch
-from sustainable_mlops.jobs.record import RunRecord, read_record
 from sustainable_mlops.settings import Settings
 
 DURATION = "the duration"
-#: Earlier runs that a duration rests on: the newest, as code and data move on.
-_MOST = 3
 
 
 class Alternative(Settings):
@@ -49,6 +46,7 @@ class Estimate(Settings):
     """What one run is expected to take."""
 
     duration: Figure = Field(description="Seconds that the machines run, and what that rests on.")
+    load: Figure = Field(description="Of the CPUs, or of the time that accelerators are busy, and what that rests on.")
     figures: dict[str, Figure] = Field(description="As in the record of a run: co2e, cost, energy and so on.")
     unknown: list[str] = Field(description="What the figures leave out, and why.")
     assumptions: list[str] = Field(description="Every input that is not certain, with its range and class.")
@@ -56,15 +54,23 @@ class Estimate(Settings):
     cheapest: Alternative | None = Field(description="What saves most USD, among what has a known price.")
     others: list[Alternative] = Field(description="What else saves carbon or money, the cleanest first.")
 
+    @property
+    def expected(self) -> dict[str, Figure]:
+        """What the record of the run keeps of it, to be compared with what counters say."""
+        return {"duration": self.duration, "load": self.load, **self.figures}
+
 
 def estimate(launch: Launch, folder: Path) -> Estimate:
     """The estimate of what `launch` is about to run; where that is nothing, of what it would with `force`.
 
     The duration is that of earlier runs, whose records are in `folder`, within a factor (`same_run_factor` and
-    `other_run_factor` of `catalogue/assumptions.csv`); without any, it is a share of the runtime cap.
+    `other_run_factor` of `catalogue/assumptions.csv`); without any, it is a share of the runtime cap. So is the load,
+    where they measured it (`same_run_load_factor` and `other_run_load_factor`).
     """
     machines, record = launch.kind.machines(launch.request), launch.record
-    seconds, basis, source = _duration(launch, folder)
+    before = earlier(launch, folder)
+    seconds, basis, source = _duration(launch, before)
+    duty, load = _load(record.instance_type, before)
     job = Job(
         record.instance_type,
         record.region,
@@ -72,6 +78,7 @@ def estimate(launch: Launch, folder: Path) -> Estimate:
         count=exactly(float(record.instance_count)),
         spot=bool(machines.spot),  # the run may have been another way
         volume_gb=machines.volume_gb,
+        duty=duty,
     )
     now = of_job(job, launch.kind.worker.name)
     found = sorted(_alternatives(launch, machines, job, now), key=lambda one: -one.kg)
@@ -81,15 +88,8 @@ def estimate(launch: Launch, folder: Path) -> Estimate:
     if machines.warm:
         unknown.append(f"warm pool: up to {machines.warm / 60:g} min, billed and idle, unless another job takes it")
     return Estimate(
-        duration=Figure(
-            value=seconds.central,
-            low=seconds.low,
-            high=seconds.high,
-            unit="s",
-            basis=basis,
-            source=source,
-            grade=seconds.grade,
-        ),
+        duration=_figure(seconds, "s", basis, source),
+        load=load,
         figures=named(now.after.figures),
         unknown=unknown,
         assumptions=list(now.after.assumptions),
@@ -99,10 +99,32 @@ def estimate(launch: Launch, folder: Path) -> Estimate:
     )
 
 
-def _duration(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str]:
+def _figure(quantity: Quantity, unit: str, basis: Basis, source: str) -> Figure:
+    return Figure(
+        value=quantity.central,
+        low=quantity.low,
+        high=quantity.high,
+        unit=unit,
+        basis=basis,
+        source=source,
+        grade=quantity.grade,
+    )
+
+
+def _load(instance_type: str, before: Earlier) -> tuple[Quantity | None, Figure]:
+    """What the footprint model calls duty, where earlier runs measured it; and the figure of it in any case."""
+    instance = instances.find(instance_type)
+    unit = "of the CPUs" if instance is None or instance.accelerator is None else "of the time"
+    if (found := before.load) is not None:
+        return found[0], _figure(found[0], unit, "estimated", found[1])
+    assumed = job_duty(instance)
+    return None, _figure(assumed, unit, "assumed", f"{assumed.text}, as no earlier run has measured it")
+
+
+def _duration(launch: Launch, before: Earlier) -> tuple[Quantity, Basis, str]:
     """Seconds that the machines run, over all jobs, what they are, and what they rest on."""
     machines = launch.kind.machines(launch.request)
-    seconds, basis, source = _duration_of_one(launch, folder)
+    seconds, basis, source = _duration_of_one(launch, before)
     if machines.jobs == 1:
         return seconds, basis, source
     factors, told = [exactly(float(machines.jobs))], f"{machines.jobs} jobs at most"
@@ -121,22 +143,13 @@ def _duration(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str]:
     return whole, basis, f"{told}. Each job: {source}"
 
 
-def _duration_of_one(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str]:
+def _duration_of_one(launch: Launch, before: Earlier) -> tuple[Quantity, Basis, str]:
     """Seconds of one job, never above the cap."""
     cap = launch.record.stops_after or launch.kind.machines(launch.request).cap
-    runs = _earlier_runs(launch, folder)
-    same = [run for run in runs if run.run_key == launch.record.run_key]
-    if runs:
-        of = "this very run" if same else f"{launch.record.workload} with other inputs"
-        spread = assumptions()["same_run_factor" if same else "other_run_factor"].central
-        chosen = (same or runs)[-_MOST:]
-        times = [_seconds(run, launch) for run in chosen]
-        names = ", ".join(run.job_name for run in chosen)
-        seconds = Quantity(min(times) / spread, median(times), max(times) * spread, "B", DURATION).at(0.0, cap)
+    if (found := before.seconds) is not None:
+        seconds, source = found[0].named(DURATION).at(0.0, cap), found[1]
         basis: Basis = "estimated"
-        source = f"measured in {len(times)} earlier {'job' if len(times) == 1 else 'jobs'} of {of} ({names}), "
-        source += f"and assumed to hold within a factor of {spread:g}"
-        if median(times) > cap:
+        if found[0].central > cap:
             source += f"; longer than the cap of {cap / 60:g} min, which ends it"
     else:
         share = assumptions()["job_share_of_cap"]
@@ -147,39 +160,6 @@ def _duration_of_one(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str
     if launch.decision == "resume":
         seconds, source = replace(seconds, low=0.0), f"{source}; of the whole run, part of which the checkpoints save"
     return seconds, basis, source
-
-
-def _seconds(run: RunRecord, launch: Launch) -> float:
-    """Of one job of the run, the mean where it had several."""
-    return run.figures[launch.kind.seconds_figure].value / max(1, len(run.children))
-
-
-def _earlier_runs(launch: Launch, folder: Path) -> list[RunRecord]:
-    """Whole runs of the workload, whose machines did the same work as this kind's, the newest last.
-
-    Of the same account: the sandbox has one of its own, and the times there are those of this computer.
-    """
-    account = launch.platform.role(launch.kind.phase).split(":")[4]
-    seconds = launch.kind.seconds_figure
-    mine, found = launch.record, {run.job_name: run for run in (*_records(folder), launch.previous) if run is not None}
-    runs = [
-        run
-        for run in found.values()
-        if run.status == "Completed"
-        and not run.resumed
-        and seconds in run.figures
-        and run.figures[seconds].value > 0
-        and (run.workload, run.instance_type, run.instance_count)
-        == (mine.workload, mine.instance_type, mine.instance_count)
-        and (run.job_arn or "").split(":")[4:5] == [account]
-    ]
-    return sorted(runs, key=lambda run: run.launched_at.timestamp())
-
-
-def _records(folder: Path) -> Iterator[RunRecord]:
-    for path in folder.glob("runs/*.json"):
-        with suppress(UserError, OSError):  # what cannot be read tells nothing, and is no reason not to launch
-            yield read_record(path.read_bytes(), str(path))
 
 
 def _alternatives(launch: Launch, machines: Machines, job: Job, now: PlanFootprint) -> Iterator[Alternative]:

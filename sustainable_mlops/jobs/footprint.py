@@ -9,6 +9,7 @@ from sustainable_mlops.jobs.figure import Figure
 
 if TYPE_CHECKING:
     from sustainable_mlops import footprint
+    from sustainable_mlops.jobs.measurement.measured import Measured
 
 #: The footprint model's metric to a run's name of it: kWh, kgCO2e, L and USD. `co2e` is operational + embodied.
 NAMES = {
@@ -31,12 +32,15 @@ def figures(
     *,
     spot: bool,
     volume_gb: float,
+    measured: "Measured | None" = None,
 ) -> dict[str, Figure]:
     """Every figure of a run that has ended, with its range. None for a machine that is not known.
 
-    Instances run, and draw, while they train; they are billed for less on spot.
+    Instances run, and draw, while they train; they are billed for less on spot. How busy they were is what counters
+    said, where they did.
     """
     from sustainable_mlops.footprint import estimate_job
+    from sustainable_mlops.jobs.measurement.load import load
 
     with suppress(UserError):
         return named(
@@ -48,6 +52,7 @@ def figures(
                 spot=spot,
                 billable_seconds=billable_seconds,
                 volume_gb=volume_gb,
+                duty=load(measured, training_seconds, instance_type),
             ).figures
         )
     return {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +11,7 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.kinds import Kind
 from sustainable_mlops.jobs.kinds.kind import Needed
 from sustainable_mlops.jobs.layout import Layout
@@ -44,6 +45,12 @@ class Launch:
     floor: UtilizationFloor | None = None
     #: What is to be there before the job.
     needed: tuple[Needed, ...] = ()
+
+    def expecting(self, expected: dict[str, Figure]) -> "Launch":
+        """The same, its record telling what is expected of the job that would be started."""
+        if not self.launches:
+            return self
+        return replace(self, record=self.record.model_copy(update={"expected": expected}))
 
     @property
     def launches(self) -> bool:

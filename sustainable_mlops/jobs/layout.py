@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.jobs.platform import Buckets
-from sustainable_mlops.jobs.source import ARCHIVE
+from sustainable_mlops.jobs.source import ARCHIVE, directory
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Layout:
 
     def source(self, digest: str) -> str:
         """The packed source with this digest."""
-        return f"{self._artifacts('source')}/{digest}/{ARCHIVE}"
+        return f"{self._artifacts('source')}/{directory(digest)}/{ARCHIVE}"
 
     def checkpoints(self, run_key: str, attempt: str = "") -> str:
         """Checkpoints of a run; `attempt` tells a forced run from the one before it."""

@@ -48,6 +48,7 @@ class Platform(Settings):
     model_package_groups: dict[str, str] = Field({}, description="Workload to its group in the model registry.")
     name_prefix: str | None = Field(None, description="Start of every name in the environment.")
     pipelines: dict[str, str] = Field({}, description="Workload to its pipeline, which the environment deploys.")
+    tracking: str | None = Field(None, description="MLflow tracking server for runs: its ARN or address.")
     tags: dict[str, str] = Field({}, description="Tags of everything in the environment.")
 
     def role(self, phase: Phase) -> str:

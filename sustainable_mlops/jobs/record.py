@@ -5,13 +5,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, computed_field
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.measurement.comparison import Comparison, compare
+from sustainable_mlops.jobs.measurement.measured import Measured
 from sustainable_mlops.jobs.specs.common import Scalar
 from sustainable_mlops.jobs.specs.training import Serving
 from sustainable_mlops.settings import Settings, parse_json
@@ -99,9 +101,24 @@ class RunRecord(Settings):
     parents: list[str] = Field([], description="Of a tuning: the tunings whose results it began with.")
     metrics: dict[str, float] = Field({}, description="Last value of each metric, as SageMaker read it from the log.")
     figures: dict[str, Figure] = Field({})
+    expected: dict[str, Figure] = Field({}, description="What was estimated before the launch; see comparisons.")
+    measured: Measured | None = Field(None, description="What was read from counters in the container.")
     serving: ServingSpec | None = None
     model_package_group: str | None = None
     tags: dict[str, str] = Field({})
+
+    @computed_field(description="What was expected beside its counter, of a run that is complete.")  # type: ignore[prop-decorator]
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """What was expected beside its counter; none unless the job has completed."""
+        if self.status != "Completed":
+            return []
+        return compare(self.expected, self.measured, self.seconds, self.instance_count)
+
+    @property
+    def seconds(self) -> Figure | None:
+        """How long its machines ran, of a tuning its training jobs' together; None until that is known."""
+        return self.figures.get(f"{self.kind}_seconds", self.figures.get("training_seconds"))
 
     @property
     def ended(self) -> bool:

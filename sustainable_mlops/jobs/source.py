@@ -9,11 +9,15 @@ from pathlib import Path
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.left_out import is_private, rule, spoken_of
+from sustainable_mlops.jobs.measurement import smlops_measure
 from sustainable_mlops.jobs.specs.common import Source
 
 #: Code is small. More than this is nearly always data or a virtual environment packed by mistake.
 MAX_BYTES = 50 * 1024 * 1024
 ARCHIVE = "source.tar.gz"
+#: What every archive has beside the source: it starts the entry point and measures it.
+_MEASURING = Path(smlops_measure.__file__)
+MEASURING = _MEASURING.name
 #: What only pip with a network could honour (the containers run pip on the source folder before the script).
 NEEDS_NETWORK = ("requirements.txt", "pyproject.toml")
 
@@ -23,7 +27,8 @@ class Package:
     """The packed source."""
 
     archive: bytes
-    #: SHA-256 of the archive before compression, which may differ between versions of zlib.
+    #: SHA-256 of the source, as an archive before compression, which may differ between versions of zlib. What measures
+    #: it is left out: the result does not depend on that.
     digest: str
     files: tuple[str, ...]
     #: Bytes of each of the files.
@@ -43,6 +48,8 @@ def pack(source: Source, root: Path) -> Package:
     files, left_out = _select(source, root.resolve())
     if source.entry_point not in files:
         raise UserError(f"source.include: {source.entry_point}, the entry point, is not among the files; add it")
+    if MEASURING in files:
+        raise UserError(f"source.include: {MEASURING} is the launcher's own; rename yours, or leave it out")
     sizes = {name: path.stat().st_size for name, path in files.items()}
     size = sum(sizes.values())
     if size > MAX_BYTES:
@@ -51,15 +58,19 @@ def pack(source: Source, root: Path) -> Package:
             f"source: {size / 1e6:.0f} MB is more than the {MAX_BYTES / 1e6:.0f} MB that code may have "
             f"(largest: {biggest}); narrow source.include, and give data sets under data"
         )
-    plain = _tar(files)
     return Package(
-        archive=gzip.compress(plain, mtime=0),
-        digest=hashlib.sha256(plain).hexdigest(),
+        archive=gzip.compress(_tar({**files, MEASURING: _MEASURING}), mtime=0),
+        digest=hashlib.sha256(_tar(files)).hexdigest(),
         files=tuple(files),
         sizes=tuple(sizes.values()),
         left_out=tuple(sorted(left_out)),
         spoken_of=spoken_of(left_out, files),
     )
+
+
+def directory(digest: str) -> str:
+    """The folder in S3 that the archive of a source with this digest is kept in, told apart by what measures it."""
+    return f"{digest}-{hashlib.sha256(_MEASURING.read_bytes()).hexdigest()[:8]}"
 
 
 def _select(source: Source, root: Path) -> tuple[dict[str, Path], set[str]]:

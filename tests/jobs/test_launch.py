@@ -15,6 +15,7 @@ from sustainable_mlops.footprint import estimate_job
 from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.launch import Launch, prepare, start, store
 from sustainable_mlops.jobs.record import RunRecord, read_record, write_local
+from sustainable_mlops.jobs.source import directory
 from sustainable_mlops.jobs.wait import wait
 from tests.jobs.support import WriteJob, keys
 
@@ -52,7 +53,7 @@ def test_a_launch_uploads_the_source_and_records_the_run(cloud: Clients, write_j
     assert list(cloud.sagemaker.jobs) == [record.job_name]
     assert keys(cloud) == [
         f"runs/flight-delay/{record.run_key}/record.json",
-        f"source/flight-delay/{record.source_digest}/source.tar.gz",
+        f"source/flight-delay/{directory(record.source_digest or '')}/source.tar.gz",
     ]
     assert not launch.uploads_source
     sent = cloud.sagemaker.jobs[record.job_name]["request"]

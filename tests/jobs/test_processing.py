@@ -1,8 +1,8 @@
 """Processing jobs: what a file may not say, the request, what is recorded."""
 
+import os
 import re
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,8 @@ from sustainable_mlops.jobs.launch import Launch, prepare, start, store
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.specs.common import FrameworkImage
+from sustainable_mlops.jobs.source import pack
+from sustainable_mlops.jobs.specs.common import FrameworkImage, Source
 from sustainable_mlops.jobs.specs.processing import Processing
 from sustainable_mlops.jobs.wait import wait
 from sustainable_mlops.settings import load_yaml, validate
@@ -147,13 +148,19 @@ def test_the_entry_command_unpacks_the_source_and_becomes_the_script(tmp_path: P
     folder.mkdir(parents=True)
     (tmp_path / "prepare.py").write_text("import sys, helper; print(*sys.argv[1:]); raise SystemExit(helper.CODE)")
     (tmp_path / "helper.py").write_text("CODE = 7")
-    with tarfile.open(folder / "source.tar.gz", "w:gz") as archive:
-        for name in ("prepare.py", "helper.py"):
-            archive.add(tmp_path / name, name)
+    (folder / "source.tar.gz").write_bytes(pack(Source(entry_point="prepare.py", include=["*.py"]), tmp_path).archive)
     command = [*application["ContainerEntrypoint"], *application["ContainerArguments"]]
     here = [part.replace("/opt/ml", str(tmp_path / "opt" / "ml")) for part in command]
-    done = subprocess.run(here, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (7, "--months 12 --late 15.5 --verbose true --unit min\n")
+    message = tmp_path / "message"
+    given = {**os.environ, **build()["Environment"], "SMLOPS_MEASURED_MESSAGE": str(message)}
+    done = subprocess.run(here, capture_output=True, text=True, check=False, env=given)
+    assert done.returncode == 7
+    assert done.stdout.startswith("--months 12 --late 15.5 --verbose true --unit min\n")
+    description = {"ExitMessage": message.read_text(), "FailureReason": "exit code: 7"}
+    assert PROCESSING.counted(description)["wall_seconds"] > 0
+    assert PROCESSING.found(description) == {"failure_reason": "exit code: 7"}
+    own = {"ExitMessage": "no flights", "FailureReason": "exit code: 7"}
+    assert (PROCESSING.counted(own), PROCESSING.found(own)) == ({}, {"failure_reason": "no flights"})
     (folder / "source.tar.gz").write_bytes(b"no archive")
     assert subprocess.run(here, capture_output=True, check=False).returncode not in (0, 7)
 

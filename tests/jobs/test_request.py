@@ -14,6 +14,7 @@ from sustainable_mlops.jobs.channels import Channel
 from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
+from sustainable_mlops.jobs.source import directory
 from sustainable_mlops.jobs.specs.training import Training
 from sustainable_mlops.settings import validate
 from tests.jobs.support import JOB, PLATFORM, merged
@@ -33,7 +34,7 @@ def test_spot_with_checkpoints_capped_isolated_encrypted_and_unprofiled_by_defau
     built = build()
     assert built["EnableManagedSpotTraining"]
     assert built["CheckpointConfig"] == {"S3Uri": "s3://acme-dev-artifacts/c/", "LocalPath": "/opt/ml/checkpoints"}
-    assert built["Environment"] == {"CHECKPOINT_DIR": "/opt/ml/checkpoints"}
+    assert built["Environment"] == {"CHECKPOINT_DIR": "/opt/ml/checkpoints", "SMLOPS_ENTRY_POINT": "train.py"}
     assert built["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800, "MaxWaitTimeInSeconds": 3600}
     assert built["EnableNetworkIsolation"]
     assert built["ResourceConfig"]["VolumeKmsKeyId"] == KEY == built["OutputDataConfig"]["KmsKeyId"]
@@ -62,10 +63,19 @@ def test_the_code_travels_as_a_channel_that_an_isolated_container_can_read() -> 
     code = next(channel for channel in built["InputDataConfig"] if channel["ChannelName"] == "code")
     assert (
         code["DataSource"]["S3DataSource"]["S3Uri"]
-        == "s3://acme-dev-artifacts/source/flight-delay/digest/source.tar.gz"
+        == f"s3://acme-dev-artifacts/source/flight-delay/{directory('digest')}/source.tar.gz"
     )
     assert built["HyperParameters"]["sagemaker_submit_directory"] == "/opt/ml/input/data/code/source.tar.gz"
-    assert built["HyperParameters"]["sagemaker_program"] == "train.py"
+    assert built["HyperParameters"]["sagemaker_program"] == "smlops_measure.py"
+
+
+def test_as_many_metrics_as_the_schema_takes_fit_beside_those_of_what_the_job_takes() -> None:
+    most = Training.model_json_schema()["properties"]["metrics"]["maxProperties"]
+    definitions = build(metrics={"validation:auc": ..., **{f"m{number}": f"m{number}=(.)" for number in range(most)}})[
+        "AlgorithmSpecification"
+    ]["MetricDefinitions"]
+    assert len(definitions) == 40, "which is SageMaker's own bound"
+    assert len({one["Name"] for one in definitions}) == 40
 
 
 def test_hyperparameters_come_back_as_they_were_written() -> None:

@@ -1,5 +1,6 @@
 """Packing the source: what goes in, what never does, and that only the files decide the digest."""
 
+import hashlib
 import io
 import os
 import tarfile
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import display, source
-from sustainable_mlops.jobs.source import Package, pack
+from sustainable_mlops.jobs.measurement import smlops_measure
+from sustainable_mlops.jobs.source import Package, directory, pack
 from sustainable_mlops.jobs.specs.common import Source
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}\.(py|txt|json)", fullmatch=True)
@@ -47,7 +49,17 @@ def test_the_archive_depends_on_names_and_contents_alone(
     )
     assert (first.archive, first.digest, first.files) == (second.archive, second.digest, second.files)
     with tarfile.open(fileobj=io.BytesIO(first.archive)) as archive:
-        assert {m.name: archive.extractfile(m).read() for m in archive} == files  # type: ignore[union-attr] # all are files
+        sent = {m.name: archive.extractfile(m).read() for m in archive}  # type: ignore[union-attr] # all are files
+    assert sent == files | {"smlops_measure.py": Path(smlops_measure.__file__).read_bytes()}
+
+
+def test_what_measures_the_source_is_in_its_archive_and_address_and_not_in_its_digest(tmp_path: Path) -> None:
+    package = packed(tree(tmp_path, {"train.py": b"1"}))
+    assert package.files == ("train.py",)
+    measuring = hashlib.sha256(Path(smlops_measure.__file__).read_bytes()).hexdigest()
+    assert directory(package.digest) == f"{package.digest}-{measuring[:8]}"
+    with pytest.raises(UserError, match=r"source.include: smlops_measure.py is the launcher's own; rename yours"):
+        packed(tree(tmp_path, {"smlops_measure.py": b"1"}))
 
 
 def test_a_changed_file_changes_the_digest(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from sustainable_mlops.aws import Client, Clients, constraints
 from sustainable_mlops.jobs import footprint
 from sustainable_mlops.jobs.channels import find_channels
 from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.measurement.measured import Measured
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.run import Run, Spec
@@ -232,6 +233,8 @@ class Kind(ABC, Generic[Spec]):
 
     def updated(self, record: RunRecord, description: Mapping[str, Any]) -> RunRecord:
         """The record with what the description of its job says."""
+        counted = Measured.of_values(self.counted(description), record.instance_count)
+        record = record.model_copy(update={"measured": counted})
         return record.model_copy(
             update={
                 "job_arn": description.get(self._member("Arn")),
@@ -243,6 +246,10 @@ class Kind(ABC, Generic[Spec]):
                 **self.found(description),
             }
         )
+
+    def counted(self, description: Mapping[str, Any]) -> Mapping[str, float]:  # noqa: ARG002
+        """What counters in the container said, by the names of `measured.COUNTERS`, as far as SageMaker hands it on."""
+        return {}
 
     def figures(self, description: Mapping[str, Any], record: RunRecord) -> dict[str, Figure]:
         """What was measured of the job, and what follows from that."""
@@ -269,6 +276,7 @@ class Kind(ABC, Generic[Spec]):
                 billable.value,
                 spot=record.spot,
                 volume_gb=self.machines(description).volume_gb,
+                measured=record.measured,
             )
         return found
 

@@ -6,14 +6,18 @@ from typing import Any, ClassVar
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.kinds.kind import Kind, Machines, Places
 from sustainable_mlops.jobs.kinds.members import check_instance, optional, volume_key
+from sustainable_mlops.jobs.measurement import measured as counters
+from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT, MESSAGE
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.source import ARCHIVE
+from sustainable_mlops.jobs.source import ARCHIVE, MEASURING
 from sustainable_mlops.jobs.specs.common import CODE_CHANNEL, Scalar
 from sustainable_mlops.jobs.specs.processing import INPUT_DIR, OUTPUT_DIR, Processing
 
 INPUTS, OUTPUTS = "/opt/ml/processing/input", "/opt/ml/processing/output"
 _CODE = f"{INPUTS}/{CODE_CHANNEL}"
+#: Whose text DescribeProcessingJob gives as ExitMessage.
+_MESSAGE = "/opt/ml/output/message"
 _DISTRIBUTION = {"replicated": "FullyReplicated", "by_key": "ShardedByS3Key"}
 #: Unpacks the source beside itself and becomes what follows. Every framework image of AWS, Spark's too, has sh and tar;
 #: the SDK's own processors unpack so as well. Requirements only come with a network (see `launch`).
@@ -85,7 +89,13 @@ class ProcessingKind(Kind[Processing]):
             },
             "StoppingCondition": {"MaxRuntimeInSeconds": spec.limits.max_runtime_minutes * 60},
             "NetworkConfig": {"EnableNetworkIsolation": spec.network.isolation},
-            "Environment": {**spec.environment, INPUT_DIR: INPUTS, OUTPUT_DIR: OUTPUTS},
+            "Environment": {
+                **spec.environment,
+                INPUT_DIR: INPUTS,
+                OUTPUT_DIR: OUTPUTS,
+                ENTRY_POINT: spec.source.entry_point,
+                MESSAGE: _MESSAGE,
+            },
         }
 
     def machines(self, request: Mapping[str, Any]) -> Machines:
@@ -101,14 +111,22 @@ class ProcessingKind(Kind[Processing]):
 
     def found(self, description: Mapping[str, Any]) -> dict[str, Any]:
         """What the script left in /opt/ml/output/message tells more than the exit code."""
-        return {"failure_reason": description.get("ExitMessage") or description.get("FailureReason")}
+        own = None if self.counted(description) else description.get("ExitMessage")
+        return {"failure_reason": own or description.get("FailureReason")}
+
+    def counted(self, description: Mapping[str, Any]) -> Mapping[str, float]:
+        """What is left there where the script has left nothing."""
+        return counters.of_text(description.get("ExitMessage", ""))
 
 
 PROCESSING = ProcessingKind()
 
 
 def _command(spec: Processing) -> list[str]:
-    return ["smspark-submit" if spec.spark else "python3", f"{_CODE}/{spec.source.entry_point}"]
+    # Spark's own program reads the script, and starts what works elsewhere.
+    return (
+        ["smspark-submit", f"{_CODE}/{spec.source.entry_point}"] if spec.spark else ["python3", f"{_CODE}/{MEASURING}"]
+    )
 
 
 def _arguments(spec: Processing) -> list[str]:

@@ -12,10 +12,12 @@ from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.kinds.kind import Kind, Machines, Places, measured
 from sustainable_mlops.jobs.kinds.members import check_instance, optional, volume_key
+from sustainable_mlops.jobs.measurement import measured as counters
+from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.record import ServingSpec
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.source import ARCHIVE
+from sustainable_mlops.jobs.source import ARCHIVE, MEASURING
 from sustainable_mlops.jobs.specs.common import CODE_CHANNEL, Scalar
 from sustainable_mlops.jobs.specs.training import CHECKPOINT_DIR, Serving, Training
 from sustainable_mlops.settings import did_you_mean
@@ -65,7 +67,10 @@ class TrainingKind(Kind[Training]):
             "AlgorithmSpecification": {
                 "TrainingImage": places.image,
                 "TrainingInputMode": "File",
-                "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in sorted(spec.metrics.items())],
+                "MetricDefinitions": [
+                    *({"Name": name, "Regex": regex} for name, regex in sorted(spec.metrics.items())),
+                    *counters.definitions(),
+                ],
             },
             "RoleArn": places.role,
             "HyperParameters": _hyperparameters(spec),
@@ -80,7 +85,11 @@ class TrainingKind(Kind[Training]):
             "EnableNetworkIsolation": spec.network.isolation,
             # Else SageMaker profiles every job and runs a rule container beside it.
             "ProfilerConfig": {"DisableProfiler": True},
-            "Environment": {**spec.environment, CHECKPOINT_DIR: CHECKPOINTS},
+            "Environment": {
+                **spec.environment,
+                CHECKPOINT_DIR: CHECKPOINTS,
+                ENTRY_POINT: spec.source.entry_point,
+            },
         }
         if places.checkpoints is not None:
             request["CheckpointConfig"] = {"S3Uri": places.checkpoints, "LocalPath": CHECKPOINTS}
@@ -122,8 +131,12 @@ class TrainingKind(Kind[Training]):
             "working_since": begun[-1] if begun and status == "Training" else None,
             "interruptions": sum(transition["Status"] == "Interrupted" for transition in transitions),
             "model": description.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
-            "metrics": {m["MetricName"]: m["Value"] for m in description.get("FinalMetricDataList", [])},
+            "metrics": counters.split(_metrics(description))[0],
         }
+
+    def counted(self, description: Mapping[str, Any]) -> Mapping[str, float]:
+        """What SageMaker read of it from the log."""
+        return counters.split(_metrics(description))[1]
 
     def seconds(self, description: Mapping[str, Any]) -> tuple[Figure | None, Figure | None]:
         """As SageMaker measured them: without the time that spot waits."""
@@ -187,10 +200,14 @@ def _serving(spec: Training, platform: Platform) -> ServingSpec | None:
     return ServingSpec(**spec.serving.model_dump(), image=image)
 
 
+def _metrics(description: Mapping[str, Any]) -> dict[str, float]:
+    return {metric["MetricName"]: metric["Value"] for metric in description.get("FinalMetricDataList", [])}
+
+
 def _hyperparameters(spec: Training) -> dict[str, str]:
     return {
         **{name: encoded(value) for name, value in spec.hyperparameters.items()},
-        "sagemaker_program": spec.source.entry_point,
+        "sagemaker_program": MEASURING,
         # An isolated container cannot fetch its code from S3, so SageMaker delivers it as one more channel; the
         # containers' toolkits unpack a local archive just as well. It needs no S3 permission inside the container
         # either, so a job with a network does the same.

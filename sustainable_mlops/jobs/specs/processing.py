@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT, MESSAGE
 from sustainable_mlops.jobs.specs.common import (
     ChannelName,
     FrameworkImage,
@@ -52,7 +53,7 @@ class Input(Settings):
 class Processing(JobSpec):
     """A processing job."""
 
-    set_by_launcher: ClassVar[frozenset[str]] = frozenset({INPUT_DIR, OUTPUT_DIR})
+    set_by_launcher: ClassVar[frozenset[str]] = frozenset({INPUT_DIR, OUTPUT_DIR, ENTRY_POINT, MESSAGE})
 
     source: Source
     image: Image = Field(

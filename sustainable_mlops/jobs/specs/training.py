@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from sustainable_mlops.jobs.measurement.measured import COUNTERS
+from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT
 from sustainable_mlops.jobs.specs.common import (
     COMPILER,
     ChannelName,
@@ -65,7 +67,7 @@ class Serving(Settings):
 class Training(JobSpec):
     """A training job, as `job.yaml` describes it."""
 
-    set_by_launcher: ClassVar[frozenset[str]] = frozenset({CHECKPOINT_DIR})
+    set_by_launcher: ClassVar[frozenset[str]] = frozenset({CHECKPOINT_DIR, ENTRY_POINT})
 
     source: Source
     image: Image = Field(description="A framework and version, or the full address of an image.")
@@ -83,7 +85,9 @@ class Training(JobSpec):
         {}, max_length=98, description="Passed to the script as `--name value`."
     )
     metrics: dict[Text, Text] = Field(
-        {}, max_length=40, description="Metric to the regular expression that finds it in the log, with one group."
+        {},
+        max_length=40 - len(COUNTERS),  # SageMaker takes 40, with those of what the job takes
+        description="Metric to the regular expression that finds it in the log, with one group.",
     )
     serving: Serving | None = Field(None, description="How the model is served; needed to register it.")
 

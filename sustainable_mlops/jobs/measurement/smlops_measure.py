@@ -1,0 +1,309 @@
+"""Runs a job's script as its child and tells, when that has ended, what it took.
+
+Travels with the job's source into its container, hence the standard library alone and Python 3.8 or newer. The script
+gets the arguments, the environment, the output, the signals and the way of being called (`python file` or `python -m
+module`) that were meant for it, and its exit code or signal is this process's.
+
+What it took is one line, printed last and written to the file that MESSAGE names, where the script has not written one:
+
+    smlops_measured: wall_seconds=12.3; cpu_seconds=20.1; cpus=2; cpu_utilization=0.817; memory_peak_bytes=31457280;
+
+What has no counter here, or too few samples, is not in the line.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, Callable
+
+#: Variables: the script to run, beside this file; and a file for the line, which a processing job's exit message is.
+ENTRY_POINT, MESSAGE = "SMLOPS_ENTRY_POINT", "SMLOPS_MEASURED_MESSAGE"
+
+_PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_SECONDS = 1.0  # between two samples
+_FEWEST = 20  # samples for a 95th percentile
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
+class Processes:
+    """CPU seconds and memory of a process and its descendants, from /proc; on other systems of nothing."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._tick = os.sysconf("SC_CLK_TCK")
+        self._page = os.sysconf("SC_PAGE_SIZE")
+        self.cpu_seconds = 0.0  # so far, as seen last
+        self.peak_bytes = 0
+
+    def sample(self) -> None:
+        """Look at them now."""
+        seconds, sizes = 0.0, {}
+        for pid, fields in self._tree():
+            # Also of children that have ended, where their parent waited for them: fields 14 to 17 of proc_pid_stat(5).
+            seconds += sum(map(int, fields[11:15])) / self._tick
+            sizes[pid] = int(fields[21]) * self._page
+        if len(sizes) > 1:  # what forked processes share counts once
+            sizes = {pid: _proportional(pid, size) for pid, size in sizes.items()}
+        self.cpu_seconds = max(self.cpu_seconds, seconds)
+        self.peak_bytes = max(self.peak_bytes, sum(sizes.values()))
+
+    def _tree(self) -> list[tuple[int, list[str]]]:
+        stats = {}
+        children: dict[int, list[int]] = {}
+        for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
+            if name.isdigit():
+                text = _read(os.path.join("/proc", name, "stat"))
+                if text:
+                    stats[int(name)] = text.rpartition(")")[2].split()
+                    children.setdefault(int(stats[int(name)][1]), []).append(int(name))
+        found, waiting = [], [self._root]
+        while waiting:
+            pid = waiting.pop()
+            if pid in stats:
+                found.append((pid, stats[pid]))
+                waiting += children.get(pid, [])
+        return found
+
+
+def _proportional(pid: int, size: int) -> int:
+    """A process's memory with its share of what it shares; its resident size where nobody tells."""
+    for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return size
+
+
+class Powercap:
+    """Joules of the machine's processors and memory by RAPL, whose counters begin anew after minutes."""
+
+    def __init__(self, root: str = "/sys/class/powercap") -> None:
+        self._counters: dict[str, int] = {}
+        self._ranges: dict[str, int] = {}
+        self.joules = 0.0
+        for zone in sorted(os.listdir(root)) if os.path.isdir(root) else ():
+            folder = os.path.join(root, zone)
+            name = _read(os.path.join(folder, "name")).strip()
+            # Not `core` and `uncore`, which are parts of a package; nor `psys`, which holds the packages.
+            if zone.startswith("intel-rapl:") and (name.startswith("package") or name == "dram"):
+                now, most = (_read(os.path.join(folder, file)) for file in ("energy_uj", "max_energy_range_uj"))
+                if now.strip().isdigit() and most.strip().isdigit():
+                    self._counters[folder], self._ranges[folder] = int(now), int(most)
+
+    @property
+    def readable(self) -> bool:
+        """Whether there is a counter that this process may read."""
+        return bool(self._counters)
+
+    def sample(self) -> None:
+        """Add what was used since the last time, which must not be longer ago than a counter takes to begin anew."""
+        for folder, before in self._counters.items():
+            text = _read(os.path.join(folder, "energy_uj")).strip()
+            if text.isdigit():
+                used = int(text) - before
+                self.joules += (used if used >= 0 else used + self._ranges[folder]) / 1e6
+                self._counters[folder] = int(text)
+
+
+class _Rates(ctypes.Structure):
+    _fields_ = (("gpu", ctypes.c_uint), ("memory", ctypes.c_uint))
+
+
+class _Memory(ctypes.Structure):
+    _fields_ = (("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong))
+
+
+class Gpus:
+    """Utilization, memory and joules of NVIDIA's GPUs by NVML; each from what the driver tells."""
+
+    def __init__(self, library: Any = None) -> None:
+        self.busy: list[float] = []  # 0-1, mean over the GPUs, by sample
+        self.peak_bytes = 0
+        self._library = library or _nvml()
+        self._handles = self._found() if self._library is not None else []
+        self._start = self._millijoules()
+
+    def _found(self) -> list[ctypes.c_void_p]:
+        number, handles = ctypes.c_uint(), []
+        if self._library.nvmlInit_v2() or self._library.nvmlDeviceGetCount_v2(ctypes.byref(number)):
+            return []
+        for index in range(number.value):
+            handle = ctypes.c_void_p()
+            if not self._library.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(index), ctypes.byref(handle)):
+                handles.append(handle)
+        return handles
+
+    def _millijoules(self) -> int | None:
+        """Since the driver was loaded, of all; None where one of them has no such counter (before Volta)."""
+        total = 0
+        for handle in self._handles:
+            value = ctypes.c_ulonglong()
+            if self._library.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(value)):
+                return None
+            total += value.value
+        return total if self._handles else None
+
+    @property
+    def joules(self) -> float | None:
+        """Since the beginning."""
+        now = self._millijoules()
+        return None if now is None or self._start is None else (now - self._start) / 1000
+
+    def sample(self) -> None:
+        """Look at them now."""
+        rates, used = [], 0
+        for handle in self._handles:
+            rate, memory = _Rates(), _Memory()
+            if not self._library.nvmlDeviceGetUtilizationRates(handle, ctypes.byref(rate)):
+                rates.append(rate.gpu / 100)
+            if not self._library.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)):
+                used += memory.used
+        if rates:
+            self.busy.append(sum(rates) / len(rates))
+        self.peak_bytes = max(self.peak_bytes, used)
+
+
+def _nvml() -> Any:
+    try:
+        return ctypes.CDLL("libnvidia-ml.so.1")
+    except OSError:
+        return None
+
+
+def _read(path: str) -> str:
+    """A file's text; empty where it is gone, or not for this process to read."""
+    try:
+        with open(path) as file:
+            return file.read()
+    except (OSError, ValueError):
+        return ""
+
+
+class Meter:
+    """What a child takes from now on."""
+
+    def __init__(self, pid: int) -> None:
+        self._began = time.monotonic()
+        self._processes, self._powercap, self._gpus = Processes(pid), Powercap(), Gpus()
+        self._cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._loads: list[float] = []
+        self._ended = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
+    def _watch(self) -> None:
+        before, used = self._began, 0.0
+        while True:
+            if not _attempt(self._sample):
+                return
+            now, seconds = time.monotonic(), self._processes.cpu_seconds
+            if now - before >= _SECONDS / 2:  # the first sample is of no time
+                self._loads.append(min((seconds - used) / (now - before) / self._cpus, 1.0))
+                before, used = now, seconds
+            if self._ended.wait(_SECONDS):
+                return
+
+    def _sample(self) -> bool:
+        for one in (self._processes, self._powercap, self._gpus):
+            one.sample()
+        return True
+
+    def result(self) -> dict[str, float]:
+        """The measured values by name, once the child has ended and was waited for."""
+        wall = time.monotonic() - self._began
+        self._ended.set()
+        self._watcher.join()
+        self._powercap.sample()
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = max(usage.ru_utime + usage.ru_stime, self._processes.cpu_seconds)
+        largest = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # of one process, at any moment
+        found = {"wall_seconds": wall, "cpu_seconds": cpu, "cpus": self._cpus}
+        if wall > 0:
+            found["cpu_utilization"] = min(cpu / wall / self._cpus, 1.0)
+        if len(self._loads) >= _FEWEST:
+            found["cpu_utilization_p95"] = _p95(self._loads)
+        found["memory_peak_bytes"] = max(self._processes.peak_bytes, largest)
+        if self._powercap.readable:
+            found["energy_cpu_joules"] = self._powercap.joules
+        found.update(self._of_gpus())
+        return found
+
+    def _of_gpus(self) -> dict[str, float]:
+        found, gpus, joules = {}, self._gpus, self._gpus.joules
+        if gpus.busy:
+            found["gpu_utilization"] = sum(gpus.busy) / len(gpus.busy)
+        if len(gpus.busy) >= _FEWEST:
+            found["gpu_utilization_p95"] = _p95(gpus.busy)
+        if gpus.peak_bytes:
+            found["gpu_memory_peak_bytes"] = gpus.peak_bytes
+        if joules is not None:
+            found["energy_gpu_joules"] = joules
+        return found
+
+
+def _p95(values: list[float]) -> float:
+    return sorted(values)[int(0.95 * (len(values) - 1) + 0.5)]
+
+
+def _child_of(program: str, as_module: bool) -> subprocess.Popen[bytes]:
+    """Start the script as this file was started: as a module, or by its path."""
+    module = os.path.splitext(program)[0]
+    script = ["-m", module] if as_module else [os.path.join(os.path.dirname(sys.argv[0]), program)]
+    # What the SageMaker Training Toolkit says of the entry point.
+    names = {"SM_USER_ENTRY_POINT": program, "SM_MODULE_NAME": module}
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return subprocess.Popen(
+        [sys.executable, *script, *sys.argv[1:]],
+        env=dict(os.environ, **{name: value for name, value in names.items() if name in os.environ}),
+        # Nothing goes on where this process is killed.
+        preexec_fn=(lambda: libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))) if libc else None,
+    )
+
+
+def _attempt(do: Callable[[], Any]) -> Any:
+    """What `do` gives; None where it fails, which is said and is no reason for a job to fail."""
+    try:
+        return do()
+    except Exception as error:  # whatever a system's counters come up with
+        print(f"smlops_measure: {type(error).__name__}: {error}", flush=True)
+        return None
+
+
+def _tell(meter: Meter) -> None:
+    line = "smlops_measured: " + " ".join(f"{name}={value:.9g};" for name, value in meter.result().items())
+    print("\n" + line, flush=True)  # on a line of its own, however the script's output ends
+    message = os.environ.get(MESSAGE)
+    if message and not os.path.exists(message):
+        with open(message, "w") as file:
+            file.write(line)
+
+
+def main(as_module: bool) -> None:
+    """Run, measure, tell, and end as the script did."""
+    early: list[int] = []
+    for number in _PASSED_ON:
+        signal.signal(number, lambda got, _: early.append(got))
+    child = _child_of(os.environ[ENTRY_POINT], as_module)
+    for number in _PASSED_ON:
+        signal.signal(number, lambda got, _: child.send_signal(got))
+    for got in early:  # before there was a child
+        child.send_signal(got)
+    meter = _attempt(lambda: Meter(child.pid))
+    code = child.wait()
+    if meter is not None:
+        _attempt(lambda: _tell(meter))
+    if code < 0:
+        if code != -signal.SIGKILL:
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main(__spec__ is not None)

@@ -1,0 +1,1 @@
+"""The runs that there were: read from their records, listed, compared, charted."""

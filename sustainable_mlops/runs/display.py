@@ -1,0 +1,117 @@
+"""Runs on a terminal."""
+
+from collections.abc import Sequence
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from sustainable_mlops.footprint import shown
+from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.runs import scale
+from sustainable_mlops.runs.coverage import Coverage
+from sustainable_mlops.runs.difference import Difference, Row
+from sustainable_mlops.runs.values import figure
+
+_WIDTH = 28
+
+
+def listed(records: Sequence[RunRecord], metric: str | None) -> Table:
+    """A line a run."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("run", "kind", "launched", "status"):
+        table.add_column(name, overflow="fold")
+    for name in (metric or "metric", "kgCO2e", "USD", "s"):
+        table.add_column(Text(name), justify="right", overflow="fold")
+    for record in records:
+        cells = (
+            record.job_name,
+            record.kind,
+            f"{record.launched_at:%Y-%m-%d %H:%M}",
+            record.status,
+            _metric(record, metric),
+            *(_short(figure(record, key)) for key in ("kg", "usd", "seconds")),
+        )
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def charted(records: Sequence[RunRecord], metric: str | None) -> Group:
+    """The metric against kg and against USD: a line a run, the best metric first."""
+    best = sorted(records, key=lambda one: -one.metrics.get(metric or "", float("-inf")))
+    return Group(*(_chart(best, metric, key, unit) for key, unit in (("kg", "kgCO2e"), ("usd", "USD"))))
+
+
+def _chart(records: Sequence[RunRecord], metric: str | None, key: str, unit: str) -> Table:
+    axis = scale.of(figure(record, key) for record in records)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("run", overflow="fold")
+    table.add_column(Text(metric or "metric"), justify="right")
+    ends = f"{shown(axis.low)} … {shown(axis.high)} {unit}" if axis else f"{unit} unknown"
+    table.add_column(Text(ends), no_wrap=True, min_width=_WIDTH)
+    table.add_column(Text(unit), justify="right")
+    for record in records:
+        found = figure(record, key)
+        bar = _bar(found, axis) if found and axis else ""
+        table.add_row(*map(Text, (record.job_name, _metric(record, metric), bar, _short(found))))
+    return table
+
+
+def _bar(figure: Figure, axis: scale.Scale) -> str:
+    """`──●────`: the range, and the figure in it."""
+    low, central, high = (
+        round(axis.position(value) * (_WIDTH - 1))
+        for value in (figure.low or figure.value, figure.value, figure.high or figure.value)
+    )
+    line = [" "] * low + ["─"] * (high - low + 1)
+    line[central] = "●"
+    return "".join(line)
+
+
+def compared(a: RunRecord, b: RunRecord, found: Difference) -> Group:
+    """Two runs: what differs in what went in, then what came out."""
+    inputs = (
+        _rows("went in", a, b, found.inputs) if found.inputs else Text("What decides the result is the same in both.")
+    )
+    return Group(inputs, Text(), _rows("came out", a, b, found.outcome))
+
+
+def _rows(title: str, a: RunRecord, b: RunRecord, rows: Sequence[Row]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in (title, f"A {a.job_name}", f"B {b.job_name}", "B against A"):
+        table.add_column(Text(name), overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, (row.name, row.a, row.b, row.change)))
+    return table
+
+
+def covered(found: Coverage) -> Group:
+    """The coverage of the intervals."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("estimate before", "counters", "inside", "coverage", "estimate / counter", "no counter"):
+        table.add_column(name, justify="left" if name.startswith("estimate b") else "right")
+    notes = []
+    for row in found.rows:
+        number = len(row.comparisons)
+        share = f"{row.inside / number:.0%}" if number else "-"
+        ratio = f"{row.ratio:.2f}" if row.ratio is not None else "-"
+        table.add_row(row.what, str(number), str(row.inside), share, ratio, str(row.without_counter))
+        if row.partial:
+            notes.append(f"{row.what}: the counter has not {row.comparisons[0].not_counted}")
+    notes += [f"left out: {number} {_runs(number)}, {why}" for why, number in found.left_out.items()]
+    title = Text(f"{found.runs} {_runs(found.runs)} with an estimate from before the launch")
+    return Group(title, table, *map(Text, notes))
+
+
+def _runs(number: int) -> str:
+    return "run" if number == 1 else "runs"
+
+
+def _metric(record: RunRecord, metric: str | None) -> str:
+    value = record.metrics.get(metric) if metric else None
+    return "" if value is None else f"{value:.4g}"
+
+
+def _short(figure: Figure | None) -> str:
+    return "" if figure is None else shown(figure.value)

@@ -1,0 +1,124 @@
+"""Runs as one HTML file: no script, nothing from elsewhere, readable on a phone and in print."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sustainable_mlops.footprint import shown
+from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.review import formats
+from sustainable_mlops.runs import scale
+from sustainable_mlops.runs.coverage import coverage
+from sustainable_mlops.runs.values import figure
+
+#: The style of the project's pages stands with the review's.
+_FOLDERS = (Path(__file__).parent, Path(formats.__file__).parent)
+#: More runs than these make a chart that nobody can read: the newest are drawn.
+MOST_DRAWN = 40
+
+
+@dataclass(frozen=True)
+class Point:
+    """A run in a chart: its number, and where it lies, in percent; `low` and `high` are its range."""
+
+    number: int
+    x: float
+    low: float
+    high: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The metric (up) against a figure (to the right)."""
+
+    title: str
+    unit: str
+    metric: str
+    points: tuple[Point, ...]
+    #: Position in percent and text.
+    across: tuple[tuple[float, str], ...]
+    up: tuple[tuple[float, str], ...]
+    #: Runs that have not both.
+    missing: int
+
+
+def render(records: Sequence[RunRecord], metric: str | None, source: str) -> str:
+    """The page of these runs, numbered in their order. Names are escaped, and no script may run at all."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDERS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = shown
+    numbered = list(enumerate(records, 1))
+    drawn = numbered[:MOST_DRAWN]
+    charts = [
+        chart
+        for key, title, unit in (("kg", "carbon", "kgCO2e"), ("usd", "cost", "USD"))
+        if metric and (chart := _chart(drawn, metric, key, title, unit))
+    ]
+    return environment.get_template("page.html.j2").render(
+        source=source,
+        metric=metric,
+        charts=charts,
+        runs=[
+            (number, record, *(figure(record, key) for key in ("kg", "usd", "seconds"))) for number, record in numbered
+        ],
+        undrawn=len(numbered) - len(drawn),
+        coverage=coverage(records),
+        workloads=sorted({record.workload for record in records}),
+    )
+
+
+def _chart(numbered: Sequence[tuple[int, RunRecord]], metric: str, key: str, title: str, unit: str) -> Chart | None:
+    known = [
+        (number, record, found, record.metrics[metric])
+        for number, record in numbered
+        if (found := figure(record, key)) is not None and found.value > 0 and metric in record.metrics
+    ]
+    axis = scale.of(found for _, _, found, _ in known)
+    if axis is None:
+        return None
+    least, most = min(value for *_, value in known), max(value for *_, value in known)
+    room = (most - least) * 0.1 or abs(most) * 0.01 or 1.0
+    ends = (least, most) if least < most else (least,)
+    least, most = least - room, most + room
+
+    def x(value: float) -> float:
+        return 100 * axis.position(value)
+
+    def y(value: float) -> float:
+        return 100 * (most - value) / (most - least)
+
+    return Chart(
+        title=f"{metric} against {title}",
+        unit=unit,
+        metric=metric,
+        points=tuple(
+            Point(
+                number,
+                x(found.value),
+                x(found.low or found.value),
+                x(found.high or found.value),
+                y(value),
+                f"{number}: {record.job_name}, {metric} {value:.4g}, {_figure(found)}",
+            )
+            for number, record, found, value in known
+        ),
+        across=tuple((x(tick), shown(tick)) for tick in axis.ticks),
+        up=tuple((y(value), f"{value:.4g}") for value in ends),
+        missing=len(numbered) - len(known),
+    )
+
+
+def _figure(figure: Figure) -> str:
+    if figure.low is None or figure.high is None:
+        return shown(figure.value)
+    return f"{shown(figure.value)} ({shown(figure.low)} to {shown(figure.high)})"

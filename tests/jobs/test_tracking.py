@@ -1,0 +1,162 @@
+"""Runs in MLflow: on a real server, away from it, and without its client."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.measurement.measured import Measured
+from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.jobs.tracking import track
+
+
+@pytest.fixture(autouse=True)
+def _no_server_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "120")  # of a machine with much else to do
+
+
+def record(**changes: Any) -> RunRecord:
+    began = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    co2e = Figure(value=0.1, low=0.05, high=0.3, unit="kgCO2e", basis="estimated", source="footprint model", grade="C")
+    return RunRecord(
+        run_key="ab" * 32,
+        workload="flight-delay",
+        environment="dev",
+        region="eu-north-1",
+        job_name="flight-delay-1",
+        status="Completed",
+        launched_at=began,
+        ended_at=began.replace(minute=10),
+        spot=True,
+        image="image",
+        instance_type="ml.m5.large",
+        instance_count=1,
+        source="s3://bucket/source.tar.gz",
+        data={},
+        hyperparameters={"num_round": 240, "note": "x" * 7000},
+        metrics={"validation:auc": 0.75, "loss @ 10 %": 0.5},
+        figures={"co2e": co2e},
+        measured=Measured.of_values({"cpu_utilization": 0.8}, 1),
+        tags={"team": "data <b>", "kosten/stelle=1": "42"},
+    ).model_copy(update=changes)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A tracking server with a database."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{folder}/runs.db", "--artifacts-destination", str(folder)]
+    with (folder / "log").open("w") as log:
+        running = subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"},
+        )
+    try:
+        deadline = time.monotonic() + 300
+        while not _answers(f"{address}/health"):
+            assert running.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        yield address
+    finally:
+        os.killpg(running.pid, 9)
+        running.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - an address of our own
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def runs(server: str, experiment: str) -> list[Any]:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=server)
+    found = client.get_experiment_by_name(experiment)
+    return list(client.search_runs([found.experiment_id])) if found else []
+
+
+@pytest.mark.slow
+def test_a_run_is_on_the_server_once_with_metrics_parameters_tags_and_footprint(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert track(record(status="InProgress", ended_at=None, metrics={}, figures={}), server) == []
+    (before,) = runs(server, "flight-delay")
+    assert before.info.status == "RUNNING"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)  # which goes before the platform's
+    for _ in range(2):
+        assert track(record(), "http://127.0.0.1:9") == []
+    (run,) = runs(server, "flight-delay")
+    assert run.info.run_id == before.info.run_id
+    assert (run.info.run_name, run.info.status) == ("flight-delay-1", "FINISHED")
+    assert run.info.end_time - run.info.start_time == 600_000
+    assert run.data.metrics == {
+        "validation:auc": 0.75,
+        "loss _ 10 _": 0.5,
+        "footprint/co2e": 0.1,
+        "footprint/co2e_low": 0.05,
+        "footprint/co2e_high": 0.3,
+        "measured/cpu_utilization": 0.8,
+    }
+    assert run.data.params == {"num_round": "240", "note": "x" * 6000}
+    tags = run.data.tags
+    assert tags["team"] == "data <b>"
+    assert tags["kosten/stelle_1"] == "42"
+    assert tags["smlops.unit.co2e"] == "kgCO2e"
+    assert (tags["smlops.run_key"], tags["smlops.kind"], tags["mlflow.source.type"]) == ("ab" * 32, "training", "JOB")
+
+    assert track(record(job_name="flight-delay-2", status="Stopped"), None) == []
+    assert sorted(run.info.status for run in runs(server, "flight-delay")) == ["FINISHED", "KILLED"]
+
+
+def test_a_server_that_is_away_is_one_line_at_once() -> None:
+    began = time.monotonic()
+    (line,) = track(record(), "http://127.0.0.1:9")
+    assert time.monotonic() - began < 60, "the client alone would try for minutes"
+    assert line.startswith("the run is not in MLflow at http://127.0.0.1:9: ")
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("address", ["nonsense://x", "arn:aws:sagemaker:eu-north-1:123456789012:mlflow-app/app-1"])
+def test_an_address_that_leads_nowhere_is_one_line(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    (line,) = track(record(), address)
+    assert line.startswith(f"the run is not in MLflow at {address}: ")
+
+
+def test_without_a_server_nothing_is_loaded() -> None:
+    script = (
+        "import sys; from sustainable_mlops.jobs.tracking import track; assert track(None, None) == []; "
+        "assert 'mlflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_without_its_client_the_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    (line,) = track(record(), "http://127.0.0.1:9")
+    assert "pip install 'sustainable-mlops[tracking]'" in line

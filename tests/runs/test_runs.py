@@ -1,0 +1,300 @@
+"""Runs from records: read wherever they are, listed, compared, charted, and their estimates held against counters."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from rich.console import Console
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.record import write_local
+from sustainable_mlops.runs import display, page, scale, store, values
+from sustainable_mlops.runs.coverage import coverage
+from sustainable_mlops.runs.difference import difference
+from tests.runs.records import estimated, record, seconds
+
+#: As the first version of the launcher wrote it, before there were kinds, outputs, counters or expectations.
+OLD = {
+    "version": 1,
+    "run_key": "0a" * 32,
+    "workload": "flight-delay",
+    "environment": "dev",
+    "region": "eu-north-1",
+    "job_name": "flight-delay-old",
+    "status": "Completed",
+    "launched_at": "2026-01-01T00:00:00Z",
+    "spot": True,
+    "image": "image",
+    "instance_type": "ml.m5.large",
+    "instance_count": 1,
+    "source": "s3://bucket/source.tar.gz",
+    "source_digest": "d" * 64,
+    "data": {},
+    "hyperparameters": {},
+    "checkpoints": None,
+    "metrics": {"test:auc": 0.6},
+    "figures": {"training_seconds": {"value": 60.0, "unit": "s", "basis": "measured", "source": "SageMaker"}},
+}
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{{ 7 * 7 }}[bold]"
+
+
+def text(shown: Any, width: int = 200) -> str:
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(shown)
+    return console.export_text()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three runs, one of them old, and what is no record."""
+    for number in (1, 2):
+        write_local(record(number), tmp_path)
+    (tmp_path / "runs" / "old.json").write_text(json.dumps(OLD))
+    (tmp_path / "runs" / "broken.json").write_text("{")
+    return tmp_path
+
+
+def test_records_are_read_the_newest_first_and_what_is_none_is_told(folder: Path) -> None:
+    found = store.from_folder(folder)
+    assert [one.job_name for one in found.records] == ["flight-delay-002", "flight-delay-001", "flight-delay-old"]
+    assert len(found.unreadable) == 1
+    assert "broken.json" in found.unreadable[0]
+    assert store.from_folder(folder / "nothing").records == ()
+
+
+def test_of_one_job_the_record_that_tells_its_end_counts(tmp_path: Path) -> None:
+    write_local(record(1, status="InProgress"), tmp_path / "a")
+    write_local(record(1), tmp_path / "b")
+    write_local(record(1, status="InProgress"), tmp_path / "c")
+    (one,) = store.from_folder(tmp_path).records
+    assert one.status == "Completed"
+
+
+def test_a_bucket_has_the_runs_that_anybody_launched() -> None:
+    with mock_aws():
+        s3 = boto3.client("s3", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106 - not a secret
+        s3.create_bucket(Bucket="artifacts")
+        for number in range(1, 4):
+            key = f"runs/flight-delay/{number}/record.json"
+            s3.put_object(Bucket="artifacts", Key=key, Body=record(number).to_json())
+        s3.put_object(Bucket="artifacts", Key="runs/flight-delay/4/record.json", Body=b"{")
+        s3.put_object(Bucket="artifacts", Key="runs/flight-delay/4/notes.json", Body=b"{")
+        found = store.from_bucket("artifacts", s3)
+        assert len(found.records) == 3
+        assert len(found.unreadable) == 1
+        with pytest.raises(UserError, match=r"reading the records in s3://nobody/runs/: .*NoSuchBucket"):
+            store.from_bucket("nobody", s3)
+
+
+def test_a_run_is_found_by_what_its_name_or_key_begins_with(folder: Path) -> None:
+    records = store.from_folder(folder).records
+    assert store.find("flight-delay-001", records).run_key == "01" * 32
+    assert store.find("0202", records).job_name == "flight-delay-002"
+    assert store.find(str(folder / "runs" / "old.json"), []).job_name == "flight-delay-old"
+    with pytest.raises(UserError, match=r"flight: may be flight-delay-002 or flight-delay-001; give more of its name"):
+        store.find("flight", records)
+    with pytest.raises(UserError, match="no run's job name or key begins so"):
+        store.find("none", records)
+
+
+def test_the_metric_of_unseen_data_is_shown_unless_another_is_asked_for() -> None:
+    records = [record(1), record(2), record(3, metrics={"loss": 1.0})]
+    assert values.metric(records) == "test:auc"
+    assert values.metric(records, "loss") == "loss"
+    assert values.metric([]) is None
+    with pytest.raises(UserError, match=r"--metric: no run here has 'test:auv'; did you mean 'test:auc'\?"):
+        values.metric(records, "test:auv")
+
+
+def test_runs_are_sorted_by_time_figure_or_metric_and_what_is_unknown_is_last() -> None:
+    records = [record(2), record(3, figures={}, metrics={}), record(1)]
+
+    def numbers(by: str) -> list[str]:
+        return [one.job_name[-1] for one in values.ordered(records, by)]
+
+    assert numbers("launched") == ["3", "2", "1"]
+    assert numbers("kg") == numbers("usd") == numbers("seconds") == ["1", "2", "3"]
+    assert numbers("test:auc") == ["2", "1", "3"]
+    with pytest.raises(UserError, match="--sort: no run here has 'carbon'"):
+        values.ordered(records, "carbon")
+
+
+def test_two_runs_are_compared_by_what_went_in_and_what_came_out() -> None:
+    found = difference(record(1), record(2, spot=False))
+    assert [(row.name, row.a, row.b) for row in found.inputs] == [("spot", "yes", "no"), ("num_round", "1", "2")]
+    outcome = {row.name: row for row in found.outcome}
+    assert outcome["test:auc"].change == "+1.41 %"
+    assert outcome["train:auc"].change == "same"
+    assert (outcome["co2e"].a, outcome["co2e"].change) == ("0.0010 (0.00050 to 0.0020) kgCO2e", "+100 %")
+    assert difference(record(1), record(1)).same_run
+    shown = text(display.compared(record(1), record(1), difference(record(1), record(1))))
+    assert "What decides the result is the same in both." in shown
+
+
+def test_a_run_without_a_figure_is_compared_as_unknown() -> None:
+    outcome = {row.name: row for row in difference(record(1), record(2, figures={})).outcome}
+    assert (outcome["co2e"].b, outcome["co2e"].change) == ("unknown", "")
+
+
+def test_coverage_counts_what_has_a_counter_and_tells_what_has_none() -> None:
+    records = [
+        record(1),  # 100 s, and 50 to 800 s were expected
+        record(9),  # 900 s: outside
+        record(2, measured=None),
+        record(3, status="Failed"),
+        record(4, expected={}),
+    ]
+    found = coverage(records)
+    rows = {row.what: row for row in found.rows}
+    assert (found.runs, found.left_out) == (3, {"not completed": 1, "no estimate in the record": 1})
+    duration, load, energy = rows["duration"], rows["load"], rows["energy"]
+    assert (len(duration.comparisons), duration.inside, duration.without_counter) == (3, 2, 0)
+    assert (len(load.comparisons), load.inside, load.without_counter) == (2, 2, 1)
+    assert (len(energy.comparisons), energy.inside, energy.without_counter) == (0, 0, 3)
+    assert duration.ratio == pytest.approx(1.0)  # of 2, 1 and 0.22
+    assert energy.ratio is None
+    shown = text(display.covered(found))
+    assert re.search(r"duration +3 +2 +67% +1.00 +0", shown)
+    assert re.search(r"energy +0 +0 +- +- +3", shown)
+    assert "left out: 1 run, no estimate in the record" in shown
+    told = json.loads(json.dumps(found.to_dict()))
+    assert [row["without_counter"] for row in told["rows"]] == [0, 1, 3]
+
+
+def test_the_list_and_the_chart_have_every_run_and_markup_is_text() -> None:
+    records = [record(1), record(2), record(3, job_name=f"x{HOSTILE}", figures={}, metrics={})]
+    shown = text(display.listed(records, "test:auc"))
+    assert "[bold]" in shown
+    assert re.search(r"flight-delay-001 +training +2026-11-02 12:00 +Completed +0.71 +0.0010 +0.010 +100", shown)
+    chart = text(display.charted(records, "test:auc"))
+    carbon = chart.split("USD")[0]
+    first, second = (next(line for line in carbon.splitlines() if f"-00{n}" in line) for n in (1, 2))
+    assert first.index("●") < second.index("●"), "twice the carbon lies farther to the right"
+    assert first.count("─") > 3
+    assert carbon.index("-002") < carbon.index("-001"), "the best metric is the first"
+
+
+@pytest.mark.parametrize("spread", [1.0001, 3, 1e9])
+def test_every_figure_lies_on_the_axis(spread: float) -> None:
+    figures = [estimated(10.0**power, "USD", spread) for power in (-6, 0, 2)]
+    axis = scale.of(figures)
+    assert axis is not None
+    for figure in figures:
+        ends = [axis.position(value) for value in (figure.low or 0, figure.value, figure.high or 0)]
+        assert ends == sorted(ends)
+        assert 0 <= ends[0] <= ends[-1] <= 1
+    assert axis.ticks == sorted(axis.ticks)
+    assert all(0 <= axis.position(tick) <= 1 for tick in axis.ticks)
+
+
+def test_an_axis_of_one_value_has_ticks_and_of_nothing_there_is_none() -> None:
+    axis = scale.of([seconds(42.0)])
+    assert axis is not None
+    assert 0.4 < axis.position(42.0) < 0.6
+    assert scale.of([None, seconds(0.0), seconds(float("nan"))]) is None
+
+
+class Page(HTMLParser):
+    """The elements and the text of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[str] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_page_escapes_hostile_names_and_runs_nothing() -> None:
+    hostile: dict[str, Any] = {
+        "job_name": HOSTILE,
+        "workload": HOSTILE,
+        "metrics": {HOSTILE: 0.5},
+        "status": HOSTILE,
+        "kind": HOSTILE,
+    }
+    html = page.render([record(1, **hostile)], HOSTILE, HOSTILE)
+    parsed = Page(html)
+    assert not {"script", "img", "link", "iframe"} & set(parsed.tags)
+    assert not [name for name in parsed.attributes if name.startswith("on")]
+    assert HOSTILE in parsed.text, "as it is, and not worked out"
+    assert "default-src 'none'" in html
+    assert not {"src", "href"} & set(parsed.attributes), "nothing from elsewhere"
+    assert not re.search(r"url\(|@import", html)
+
+
+def test_the_page_charts_each_run_that_has_both_and_says_how_many_have_not() -> None:
+    records = [record(1), record(2), record(3, figures={})]
+    html = page.render(records, "test:auc", "out")
+    parsed = Page(html)
+    assert parsed.tags.count("circle") == 4, "two runs in each of two charts"
+    assert parsed.tags.count("svg") == 2
+    assert parsed.text.count("1 not drawn, as the metric or the figure is not known") == 2
+    assert "0.00050 to 0.0020" in parsed.text
+    many = page.render([record(number) for number in range(1, 61)], "test:auc", "out")
+    assert Page(many).tags.count("circle") == 2 * page.MOST_DRAWN
+    assert "The charts have the first 40 runs; the table has all." in many
+    nothing = Page(page.render([record(1, metrics={})], None, "out"))
+    assert "svg" not in nothing.tags
+
+
+def run(root: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, str(root / "scripts" / "runs.py"), *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env={"PATH": "/bin:/usr/bin"} | environment
+    )
+
+
+def test_the_command_lists_filters_compares_and_writes_a_page(folder: Path, root: Path) -> None:
+    write_local(record(5, workload="other", job_name="other-5"), folder)
+    listed = run(root, "--out", str(folder), "--workload", "flight-delay", "--sort", "kg", "--json")
+    assert listed.returncode == 0, listed.stderr
+    names = [one["job_name"] for one in json.loads(listed.stdout)]
+    assert names == ["flight-delay-001", "flight-delay-002", "flight-delay-old"]
+    assert "broken.json" in listed.stderr
+    compared = run(root, "compare", "flight-delay-001", "flight-delay-002", "--out", str(folder), "--json")
+    assert json.loads(compared.stdout)["inputs"][0]["name"] == "num_round"
+    page_file = folder / "runs.html"
+    assert run(root, "--out", str(folder), "--html", str(page_file)).returncode == 0
+    assert "other-5" in page_file.read_text()
+    covered = run(root, "--out", str(folder), "--coverage", "--json")
+    assert json.loads(covered.stdout)["runs"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--sort", "nothing"), "error: --sort: no run here has 'nothing'"),
+        (("--metric", "nothing"), "error: --metric: no run here has 'nothing'"),
+        (("compare", "flight-delay-001", "none"), "error: none: no run's job name or key begins so"),
+        (("--s3", "a", "--platform", "/b"), "error: --s3, --platform: give one of them"),
+        (("--html", "/nowhere/runs.html"), "error: --html: /nowhere/runs.html cannot be written"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(folder: Path, root: Path, arguments: tuple[str, ...], message: str) -> None:
+    done = run(root, *arguments, "--out", str(folder))
+    assert done.returncode == 2
+    errors = [line for line in done.stderr.splitlines() if not line.startswith("note: ")]
+    assert len(errors) == 1
+    assert errors[0].startswith(message)
+
+
+def test_a_folder_without_runs_is_no_mistake(tmp_path: Path, root: Path) -> None:
+    done = run(root, "--out", str(tmp_path))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "No such run in" in done.stderr
