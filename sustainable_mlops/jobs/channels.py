@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sustainable_mlops.aws import Client, S3Uri, error_code
@@ -22,7 +23,7 @@ class Channel:
     digest: str
 
 
-def find_channels(data: dict[str, str], bucket: str, s3: Client) -> tuple[Channel, ...]:
+def find_channels(data: Mapping[str, str], bucket: str, s3: Client) -> tuple[Channel, ...]:
     """The data sets of `data` (channel to key, prefix or s3:// address). Raises UserError where one is missing."""
     return tuple(
         _channel(name, given if is_s3(given) else str(S3Uri(bucket, given.lstrip("/"))), s3)

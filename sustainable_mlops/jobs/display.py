@@ -20,10 +20,10 @@ from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.source import Package
 
 _DECISIONS: dict[Decision, str] = {
-    "start": "would train from the start",
-    "resume": "would train on from the checkpoints there are",
+    "start": "would run from the start",
+    "resume": "would go on from the checkpoints there are",
     "attach": "is running already: would follow that job and launch nothing",
-    "done": "is trained already: would launch nothing (--force trains it again)",
+    "done": "is done already: would launch nothing (--force runs it again)",
 }
 
 
@@ -41,21 +41,29 @@ def plan(launch: Launch, expected: Estimate) -> Group:
         rows.append(("its job", f"{record.job_name} ({record.status})"))
     checked = "SageMaker's service model allows the request; quotas, capacity and permissions show at the launch"
     rows.append(("checked", checked))
+    if package is not None:
+        rows += _source(package, uploads=launch.uploads_source)
+    for name, data in record.data.items():
+        rows.append((f"data {name}", f"{data.address}: {_number(data.objects, 'object')}, {decimal(data.size_bytes)}"))
+    rows += [(f"output {name}", address) for name, address in record.outputs.items()]
+    return Group(_aligned(rows), estimate(expected, "expected" if launch.launches else "expected with --force"))
+
+
+def _source(package: Package, *, uploads: bool) -> list[tuple[str, str]]:
     size = f"{_number(len(package.files), 'file')}, {decimal(len(package.archive))} packed"
     files = ", ".join(f"{name} ({decimal(size)})" for name, size in zip(package.files, package.sizes, strict=True))
-    rows.append(("source", f"{'would upload' if launch.uploads_source else 'no upload:'} {size}: {files}"))
+    rows = [("source", f"{'would upload' if uploads else 'no upload:'} {size}: {files}")]
     if package.left_out:
         more = len(package.left_out) - _SHOWN
         left_out = [*package.left_out[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
         rows.append(("left out", ", ".join(left_out)))
-    rows += [("missing?", text) for text in missing(package)]
-    for name, data in record.data.items():
-        rows.append((f"data {name}", f"{data.address}: {_number(data.objects, 'object')}, {decimal(data.size_bytes)}"))
-    return Group(_aligned(rows), estimate(expected, "expected" if launch.launches else "expected with --force"))
+    return rows + [("missing?", text) for text in missing(package)]
 
 
-def missing(package: Package) -> list[str]:
+def missing(package: Package | None) -> list[str]:
     """A line for each file that stays behind though code that is sent speaks of it."""
+    if package is None:
+        return []
     return [
         f"{name} is not sent, and {code} speaks of it: if it is read from beside the code, name it in source.include"
         for name, code in package.spoken_of.items()
@@ -119,6 +127,7 @@ def summary(record: RunRecord) -> Text:
     rows.append(("instances", f"{record.instance_count} x {record.instance_type}"))
     if record.model:
         rows.append(("model", record.model))
+    rows += [(f"output {name}", address) for name, address in record.outputs.items()]
     if record.failure_reason:
         rows.append(("reason", record.failure_reason))
     return _aligned(rows)

@@ -15,6 +15,7 @@ from sustainable_mlops.footprint.model import change
 from sustainable_mlops.jobs.figure import Basis, Figure
 from sustainable_mlops.jobs.footprint import named, told
 from sustainable_mlops.jobs.image import NO_NEURON
+from sustainable_mlops.jobs.kinds.kind import Machines
 from sustainable_mlops.jobs.launch import Launch
 from sustainable_mlops.jobs.record import RunRecord, read_record
 from sustainable_mlops.settings import Settings
@@ -46,7 +47,7 @@ class Alternative(Settings):
 class Estimate(Settings):
     """What one run is expected to take."""
 
-    duration: Figure = Field(description="Seconds of training, and what that rests on.")
+    duration: Figure = Field(description="Seconds that the machines run, and what that rests on.")
     figures: dict[str, Figure] = Field(description="As in the record of a run: co2e, cost, energy and so on.")
     unknown: list[str] = Field(description="What the figures leave out, and why.")
     assumptions: list[str] = Field(description="Every input that is not certain, with its range and class.")
@@ -61,23 +62,23 @@ def estimate(launch: Launch, folder: Path) -> Estimate:
     The duration is that of earlier runs, whose records are in `folder`, within a factor (`same_run_factor` and
     `other_run_factor` of `catalogue/assumptions.csv`); without any, it is a share of the runtime cap.
     """
-    resources, record = launch.request["ResourceConfig"], launch.record
+    machines, record = launch.kind.machines(launch.request), launch.record
     seconds, basis, source = _duration(launch, folder)
     job = Job(
         record.instance_type,
         record.region,
         hours=seconds * (1 / 3600),
         count=exactly(float(record.instance_count)),
-        spot=launch.request["EnableManagedSpotTraining"],  # the run may have been another way
-        volume_gb=resources["VolumeSizeInGB"],
+        spot=bool(machines.spot),  # the run may have been another way
+        volume_gb=machines.volume_gb,
     )
-    now = of_job(job, "training")
-    found = sorted(_alternatives(launch, job, now), key=lambda one: -one.kg)
+    now = of_job(job, launch.kind.name)
+    found = sorted(_alternatives(launch, machines, job, now), key=lambda one: -one.kg)
     cleanest = next((one for one in found if one.kg > 0), None)
     cheapest = max((one for one in found if one.usd > 0), key=lambda one: one.usd, default=None)
     unknown = [f"{one.what}: {one.reason}" for _, one in now.unknowns]
-    if waiting := resources.get("KeepAlivePeriodInSeconds"):
-        unknown.append(f"warm pool: up to {waiting / 60:g} min, billed and idle, unless another job takes it")
+    if machines.warm:
+        unknown.append(f"warm pool: up to {machines.warm / 60:g} min, billed and idle, unless another job takes it")
     return Estimate(
         duration=Figure(
             value=seconds.central,
@@ -99,14 +100,14 @@ def estimate(launch: Launch, folder: Path) -> Estimate:
 
 def _duration(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str]:
     """Seconds, never above the cap, what they are, and what they rest on."""
-    cap: int = launch.request["StoppingCondition"]["MaxRuntimeInSeconds"]
+    cap = launch.kind.machines(launch.request).cap
     runs = _earlier_runs(launch, folder)
     same = [run for run in runs if run.run_key == launch.record.run_key]
     if runs:
         of = "this very run" if same else f"{launch.record.workload} with other inputs"
         spread = assumptions()["same_run_factor" if same else "other_run_factor"].central
         chosen = (same or runs)[-_MOST:]
-        times = [run.figures["training_seconds"].value for run in chosen]
+        times = [run.figures[launch.kind.seconds_figure].value for run in chosen]
         names = ", ".join(run.job_name for run in chosen)
         seconds = Quantity(min(times) / spread, median(times), max(times) * spread, "B", DURATION).at(0.0, cap)
         basis: Basis = "estimated"
@@ -126,21 +127,22 @@ def _duration(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str]:
 
 
 def _earlier_runs(launch: Launch, folder: Path) -> list[RunRecord]:
-    """Whole trainings of the workload that took the same machines, the newest last.
+    """Whole runs of the workload, of this kind, that took the same machines, the newest last.
 
     Of the same account: the sandbox has one of its own, and the times there are those of this computer.
     """
-    account = launch.request["RoleArn"].split(":")[4]
+    account = launch.platform.role(launch.kind.phase).split(":")[4]
+    seconds = launch.kind.seconds_figure
     mine, found = launch.record, {run.job_name: run for run in (*_records(folder), launch.previous) if run is not None}
     runs = [
         run
         for run in found.values()
         if run.status == "Completed"
         and not run.resumed
-        and "training_seconds" in run.figures
-        and run.figures["training_seconds"].value > 0
-        and (run.workload, run.instance_type, run.instance_count)
-        == (mine.workload, mine.instance_type, mine.instance_count)
+        and seconds in run.figures
+        and run.figures[seconds].value > 0
+        and (run.kind, run.workload, run.instance_type, run.instance_count)
+        == (mine.kind, mine.workload, mine.instance_type, mine.instance_count)
         and (run.job_arn or "").split(":")[4:5] == [account]
     ]
     return sorted(runs, key=lambda run: run.launched_at.timestamp())
@@ -152,13 +154,13 @@ def _records(folder: Path) -> Iterator[RunRecord]:
             yield read_record(path.read_bytes(), str(path))
 
 
-def _alternatives(launch: Launch, job: Job, now: PlanFootprint) -> Iterator[Alternative]:
+def _alternatives(launch: Launch, machines: Machines, job: Job, now: PlanFootprint) -> Iterator[Alternative]:
     for one in alternatives(now, least_kg=0.0):
         if one.kind == "silicon" and any(name in launch.record.image for name in NO_NEURON):
             continue
         usd = told(one.saved_usd) if one.saved_usd else None
         yield Alternative(title=one.title, costs=one.costs, saved_co2e=told(one.saved_kg), saved_cost=usd)
-    if not job.spot and now.after.figures:
+    if machines.spot is False and now.after.figures:
         saved = {metric: told(figure) for metric, figure in change(replace(job, spot=True), job).items()}
         yield Alternative(
             title="managed spot (compute.spot: true)",

@@ -1,4 +1,4 @@
-"""From a job file to a launched job: `prepare` reads and decides, `start` uploads and launches, `finish` records."""
+"""From a job file to a launched job: `prepare` reads and decides, `start` uploads and launches, `store` records."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,17 +11,16 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs import request
-from sustainable_mlops.jobs.channels import find_channels
-from sustainable_mlops.jobs.image import image_address
+from sustainable_mlops.jobs.kinds import Kind
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.platform import Platform, read_platform
-from sustainable_mlops.jobs.record import DataSet, RunRecord, ServingSpec, read_record
-from sustainable_mlops.jobs.run import Run
+from sustainable_mlops.jobs.record import DataSet, RunRecord, read_record
+from sustainable_mlops.jobs.run import Run, Spec
 from sustainable_mlops.jobs.source import NEEDS_NETWORK, Package, pack
-from sustainable_mlops.jobs.spec import Job, load_job
+from sustainable_mlops.jobs.specs.common import JobSpec
+from sustainable_mlops.settings import load_yaml
 
-#: start: from nothing. resume: from the checkpoints there are. attach: such a job is running. done: it was trained.
+#: start: from nothing. resume: from the checkpoints there are. attach: such a job is running. done: it has ended well.
 Decision = Literal["start", "resume", "attach", "done"]
 
 
@@ -29,10 +28,13 @@ Decision = Literal["start", "resume", "attach", "done"]
 class Launch:
     """What a launch would do, decided and checked, with nothing uploaded or launched yet."""
 
+    kind: Kind[Any]
     decision: Decision
     record: RunRecord
     request: dict[str, Any]
-    package: Package
+    #: The packed source; None for a job that sends none.
+    package: Package | None
+    platform: Platform
     layout: Layout
     clients: Clients
     #: The last record of the same run, and the entity tag of what is stored; None where there is none.
@@ -47,35 +49,48 @@ class Launch:
     @property
     def uploads_source(self) -> bool:
         """Whether the source is to be put into S3."""
-        return self.launches and not aws.exists(self.clients.s3, self.record.source)
+        source = self.record.source
+        return self.launches and source is not None and not aws.exists(self.clients.s3, source)
 
 
-def prepare(path: Path, *, force: bool = False, now: datetime | None = None) -> Launch:
+def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime | None = None) -> Launch:
     """Read the job file at `path`, look at what is in S3 and SageMaker, and decide. Changes nothing.
 
-    `force` trains even if the same run is done or running, from nothing. Raises UserError.
+    `force` runs it even if the same run is done or running, from nothing. Raises UserError.
     """
-    job = load_job(path)
+    spec = load_yaml(path, kind.spec)
     with _mistakes_in(path), aws.told("AWS"):
-        request.check(job)  # all that needs no account comes before what does
-        package = pack(job.source, path.parent / job.source.directory)
-        _check_network(job, package)
-        platform = _platform(job)
-        image = image_address(job.image, platform.region, job.compute.instance_type)
+        kind.check(spec)  # all that needs no account comes before what does
+        package = _pack(spec, path.parent)
+        platform = _platform(spec)
+        image = kind.image(spec, platform)
         clients = aws.connect(platform.region)
-        run = Run(job, platform, image, package.digest, find_channels(job.data, platform.buckets.data, clients.s3))
-        previous, stored = _stored_record(run, clients)
+        run = kind.gather(spec, platform, image, package.digest if package else None, clients)
+        previous, stored = _stored_record(kind, run, clients)
         now = now or datetime.now(UTC)
-        checkpoints = _checkpoints(run, previous, f"{now:%Y%m%d-%H%M%S}" if force else "")
-        name = request.job_name(job.name, run.key, now)
-        create = request.build(run, name, checkpoints)
+        kept = None if force else previous  # what a forced run left is kept apart from what was there before
+        attempt = f"{now:%Y%m%d-%H%M%S}" if force else ""
+        checkpoints = _checkpoints(run, kept, attempt)
+        outputs = (kept and kept.outputs) or kind.outputs(run, attempt)
+        name = kind.job_name(spec.name, run.key, now)
+        request = kind.build(run, name, checkpoints, outputs)
         decision = _decide(previous, checkpoints, clients.s3, force)
-        serving = _serving(job, platform)
+        promised = kind.promised(run)
         if previous is not None and decision in ("attach", "done"):
-            record = previous.model_copy(update={"serving": serving, "model_package_group": _group(job, platform)})
+            record = previous.model_copy(update=promised)
         else:
-            record = _new_record(run, name, checkpoints, serving, now, resumed=decision == "resume")
-    return Launch(decision, record, create, package, run.layout, clients, previous, stored)
+            record = _new_record(
+                kind,
+                run,
+                request,
+                job_name=name,
+                launched_at=now,
+                resumed=decision == "resume",
+                checkpoints=checkpoints,
+                outputs=outputs,
+                **promised,
+            )
+    return Launch(kind, decision, record, request, package, platform, run.layout, clients, previous, stored)
 
 
 def start(launch: Launch) -> RunRecord:
@@ -83,18 +98,18 @@ def start(launch: Launch) -> RunRecord:
     s3, record = launch.clients.s3, launch.record
     if not launch.launches:
         return record
-    with aws.told(f"uploading the source to {record.source}"):
-        if launch.uploads_source:
-            bucket, key = S3Uri.parse(record.source)
-            s3.put_object(Bucket=bucket, Key=key, Body=launch.package.archive, ContentType="application/gzip")
+    if launch.package is not None and record.source is not None:
+        with aws.told(f"uploading the source to {record.source}"):
+            if launch.uploads_source:
+                bucket, key = S3Uri.parse(record.source)
+                s3.put_object(Bucket=bucket, Key=key, Body=launch.package.archive, ContentType="application/gzip")
     _claim(launch)
     try:
-        with aws.told("CreateTrainingJob"):
-            answer = launch.clients.sagemaker.create_training_job(**launch.request)
+        arn = launch.kind.create(launch.request, launch.clients.sagemaker)
     except UserError as error:
         store(record.model_copy(update={"status": "Failed", "failure_reason": str(error)}), launch)
         raise
-    return record.model_copy(update={"job_arn": answer["TrainingJobArn"]})
+    return record.model_copy(update={"job_arn": arn})
 
 
 def store(record: RunRecord, launch: Launch) -> None:
@@ -133,23 +148,28 @@ def _mistakes_in(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: {error}") from None
 
 
-def _check_network(job: Job, package: Package) -> None:
+def _pack(spec: JobSpec, folder: Path) -> Package | None:
+    source = spec.code
+    if source is None:
+        return None
+    package = pack(source, folder / source.directory)
     needing = [name for name in NEEDS_NETWORK if name in package.files]
-    if job.network.isolation and needing:
+    if spec.network.isolation and needing:
         raise UserError(
             f"network.isolation: the container would install {needing[0]} from the internet, which it cannot reach; "
             "leave the file out of source.include, or set network.isolation: false"
         )
+    return package
 
 
-def _platform(job: Job) -> Platform:
-    if not isinstance(job.platform, str):
-        return job.platform
-    region = job.platform.split(":")[3] if job.platform.startswith("arn:") else None
-    return read_platform(job.platform, aws.client("ssm", region))
+def _platform(spec: JobSpec) -> Platform:
+    if not isinstance(spec.platform, str):
+        return spec.platform
+    region = spec.platform.split(":")[3] if spec.platform.startswith("arn:") else None
+    return read_platform(spec.platform, aws.client("ssm", region))
 
 
-def _stored_record(run: Run, clients: Clients) -> tuple[RunRecord | None, str | None]:
+def _stored_record(kind: Kind[Spec], run: Run[Spec], clients: Clients) -> tuple[RunRecord | None, str | None]:
     """The run's record, as its job is now, and the entity tag of what is stored."""
     from botocore.exceptions import ClientError
 
@@ -164,27 +184,28 @@ def _stored_record(run: Run, clients: Clients) -> tuple[RunRecord | None, str | 
             raise
         return None, None
     record = read_record(answer["Body"].read(), address)
-    return record if record.ended else _current(record, clients.sagemaker), answer["ETag"]
+    return record if record.ended else _current(kind, record, clients.sagemaker), answer["ETag"]
 
 
-def _current(record: RunRecord, sagemaker: Client) -> RunRecord:
+def _current(kind: Kind[Any], record: RunRecord, sagemaker: Client) -> RunRecord:
     from botocore.exceptions import ClientError
 
     try:
-        return record.updated(sagemaker.describe_training_job(TrainingJobName=record.job_name))
+        return kind.current(record, sagemaker)
     except ClientError as error:
         # The API reference says ResourceNotFound; the service answers ValidationException, "Requested resource not
-        # found."
-        if aws.error_code(error) != "ResourceNotFound" and "not found" not in str(error):
+        # found." or "Could not find requested job with name: …".
+        missing = ("not found", "could not find")
+        if aws.error_code(error) != "ResourceNotFound" and not any(words in str(error).lower() for words in missing):
             raise
         return record.model_copy(update={"status": "Failed", "failure_reason": "the job does not exist any more"})
 
 
-def _checkpoints(run: Run, previous: RunRecord | None, attempt: str) -> str | None:
-    if run.job.checkpoints == "none":
+def _checkpoints(run: Run[Any], kept: RunRecord | None, attempt: str) -> str | None:
+    if not run.spec.resumable:
         return None
-    if previous is not None and previous.checkpoints and not attempt:
-        return previous.checkpoints  # those of a forced training, if that was the last
+    if kept is not None and kept.checkpoints:
+        return kept.checkpoints  # those of a forced run, if that was the last
     return run.layout.checkpoints(run.key, attempt)
 
 
@@ -193,31 +214,19 @@ def _decide(previous: RunRecord | None, checkpoints: str | None, s3: Client, for
         return "start"
     if previous is not None and not previous.ended:
         return "attach"
-    if previous is not None and previous.status == "Completed" and previous.model and aws.exists(s3, previous.model):
+    if previous is not None and previous.status == "Completed" and _all_there(previous.results, s3):
         return "done"
-    if checkpoints is None:
-        return "start"
-    bucket, prefix = S3Uri.parse(checkpoints)
-    return "resume" if s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents") else "start"
+    return "resume" if checkpoints is not None and _all_there([checkpoints], s3) else "start"
 
 
-def _serving(job: Job, platform: Platform) -> ServingSpec | None:
-    if job.serving is None:
-        return None
-    # Serverless endpoints have CPUs only, so the image is the one for the first CPU instance type named.
-    image = image_address(job.image, platform.region, job.serving.realtime_instance_types[0], "inference")
-    return ServingSpec(**job.serving.model_dump(), image=image)
+def _all_there(addresses: list[str], s3: Client) -> bool:
+    """Whether there is something at or under each of the addresses, and at least one address."""
+    listed = [s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1) for bucket, key in map(S3Uri.parse, addresses)]
+    return bool(listed) and all(answer.get("Contents") for answer in listed)
 
 
-def _group(job: Job, platform: Platform) -> str | None:
-    """The workload's model package group. Terraform's keys have underscores."""
-    return platform.model_package_groups.get(job.workload.replace("-", "_"))
-
-
-def _new_record(
-    run: Run, name: str, checkpoints: str | None, serving: ServingSpec | None, now: datetime, *, resumed: bool
-) -> RunRecord:
-    job, platform = run.job, run.platform
+def _new_record(kind: Kind[Spec], run: Run[Spec], request: dict[str, Any], **more: Any) -> RunRecord:
+    spec, platform, machines = run.spec, run.platform, kind.machines(request)
     data = {
         channel.name: DataSet(
             address=channel.address, objects=channel.objects, size_bytes=channel.size_bytes, digest=channel.digest
@@ -225,24 +234,20 @@ def _new_record(
         for channel in run.channels
     }
     return RunRecord(
+        kind=kind.name,
         run_key=run.key,
-        workload=job.workload,
+        workload=spec.workload,
         environment=platform.environment,
         region=platform.region,
-        job_name=name,
         status="InProgress",
-        launched_at=now,
-        resumed=resumed,
-        spot=job.compute.spot,
+        spot=bool(machines.spot),
         image=run.image,
-        instance_type=job.compute.instance_type,
-        instance_count=job.compute.instance_count,
+        instance_type=machines.instance_type,
+        instance_count=machines.count,
         source=run.source,
         source_digest=run.source_digest,
         data=data,
-        hyperparameters=job.hyperparameters,
-        checkpoints=checkpoints,
-        serving=serving,
-        model_package_group=_group(job, platform),
+        hyperparameters=dict(spec.parameters),
         tags=run.tags,
+        **more,
     )

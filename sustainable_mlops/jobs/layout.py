@@ -1,8 +1,9 @@
-"""Where a workload's files lie in the artifacts bucket."""
+"""Where a workload's files lie in the platform's buckets."""
 
 from dataclasses import dataclass
 
 from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.jobs.platform import Buckets
 from sustainable_mlops.jobs.source import ARCHIVE
 
 
@@ -14,25 +15,38 @@ class Layout:
     move to colder storage.
     """
 
-    bucket: str
+    buckets: Buckets
     workload: str
 
     @property
     def models(self) -> str:
         """Below it SageMaker writes `<job>/output/model.tar.gz`."""
-        return self._address("models")
+        return self._artifacts("models")
 
     def source(self, digest: str) -> str:
         """The packed source with this digest."""
-        return f"{self._address('source')}/{digest}/{ARCHIVE}"
+        return f"{self._artifacts('source')}/{digest}/{ARCHIVE}"
 
     def checkpoints(self, run_key: str, attempt: str = "") -> str:
-        """Checkpoints of a run; `attempt` tells a forced training from the one before it."""
-        return f"{self._address('checkpoints')}/{run_key}{attempt and '-'}{attempt}/"
+        """Checkpoints of a run; `attempt` tells a forced run from the one before it."""
+        return f"{self._artifacts('checkpoints')}/{_attempt(run_key, attempt)}/"
 
     def record(self, run_key: str) -> str:
         """The run's record."""
-        return f"{self._address('runs')}/{run_key}/record.json"
+        return f"{self._artifacts('runs')}/{run_key}/record.json"
 
-    def _address(self, kind: str) -> str:
-        return str(S3Uri(self.bucket, kind) / self.workload)
+    def reports(self, run_key: str, name: str, attempt: str = "") -> str:
+        """What a run reports, beside its record."""
+        return f"{self._artifacts('runs')}/{_attempt(run_key, attempt)}/{name}/"
+
+    def re_creatable(self, run_key: str, name: str, attempt: str = "") -> str:
+        """Data that a run made, and would make again."""
+        folder = S3Uri(self.buckets.data, "re-creatable") / self.workload
+        return f"{folder}/{_attempt(run_key, attempt)}/{name}/"
+
+    def _artifacts(self, kind: str) -> str:
+        return str(S3Uri(self.buckets.artifacts, kind) / self.workload)
+
+
+def _attempt(run_key: str, attempt: str) -> str:
+    return f"{run_key}-{attempt}" if attempt else run_key

@@ -17,7 +17,7 @@ _CACHES = {"__pycache__", "node_modules"}
 
 _NOT_CODE = Path(__file__).with_suffix(".gitignore")
 #: What lines of every job file start with, and no other file is likely to have.
-_OF_A_JOB = (b"platform:", b"source:", b"compute:", b"limits:")
+_OF_A_JOB = (b"platform:", b"compute:", b"limits:")
 
 
 def is_private(name: PurePath) -> bool:

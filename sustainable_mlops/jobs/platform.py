@@ -1,6 +1,6 @@
 """The platform a job runs on: what an environment publishes for its launchers."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -9,6 +9,10 @@ from sustainable_mlops.settings import Settings, parse_json
 
 if TYPE_CHECKING:
     from sustainable_mlops.aws import Client
+
+
+#: Whose role a job runs under, as the platform's document names the roles.
+Phase = Literal["data_preparation", "training", "inference"]
 
 
 class Buckets(Settings):
@@ -25,7 +29,9 @@ class Roles(Settings):
 
     model_config = ConfigDict(extra="ignore")
 
-    training: str = Field(description="Role that training jobs assume.")
+    training: str = Field(description="Role that training and tuning jobs assume.")
+    data_preparation: str | None = Field(None, description="Role that processing jobs assume.")
+    inference: str | None = Field(None, description="Role that batch transform and endpoints assume.")
 
 
 class Platform(Settings):
@@ -40,6 +46,13 @@ class Platform(Settings):
     roles: Roles
     model_package_groups: dict[str, str] = Field({}, description="Workload to its group in the model registry.")
     tags: dict[str, str] = Field({}, description="Tags of everything in the environment.")
+
+    def role(self, phase: Phase) -> str:
+        """The ARN of the phase's role. Raises UserError where the platform names none."""
+        role: str | None = getattr(self.roles, phase)
+        if role is None:
+            raise UserError(f"platform.roles.{phase}: is missing; name the role that this job is to run under")
+        return role
 
 
 class InlinePlatform(Platform):

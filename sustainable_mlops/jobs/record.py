@@ -1,17 +1,16 @@
 """The record of a run: what went in, what came out, what it took. Kept as JSON beside the run's artefacts."""
 
 import os
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import ConfigDict, Field
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs import footprint
 from sustainable_mlops.jobs.figure import Figure
-from sustainable_mlops.jobs.spec import Serving
+from sustainable_mlops.jobs.specs.common import Scalar
+from sustainable_mlops.jobs.specs.training import Serving
 from sustainable_mlops.settings import Settings, parse_json
 
 ENDED = ("Completed", "Failed", "Stopped")
@@ -38,13 +37,14 @@ class RunRecord(Settings):
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="strings")
 
     version: Literal[1] = 1
+    kind: str = Field("training", description="Kind of job, see KINDS.")
     run_key: str
     workload: str
     environment: str
     region: str
     job_name: str
     job_arn: str | None = None
-    status: str = Field(description="TrainingJobStatus.")
+    status: str = Field(description="As SageMaker tells it: InProgress, Completed, Failed, Stopping, Stopped.")
     secondary_status: str = ""
     failure_reason: str | None = None
     launched_at: datetime
@@ -56,12 +56,14 @@ class RunRecord(Settings):
     image: str
     instance_type: str
     instance_count: int
-    source: str = Field(description="Address of the packed source.")
-    source_digest: str
+    source: str | None = Field(None, description="Address of the packed source.")
+    source_digest: str | None = None
     data: dict[str, DataSet]
-    hyperparameters: dict[str, str | bool | int | float]
-    checkpoints: str | None
+    hyperparameters: dict[str, Scalar] = Field({}, description="What the script was given, by name.")
+    checkpoints: str | None = None
     model: str | None = Field(None, description="Address of model.tar.gz.")
+    outputs: dict[str, str] = Field({}, description="Address of each named output.")
+    children: list[str] = Field([], description="Names of the jobs that this one started.")
     metrics: dict[str, float] = Field({}, description="Last value of each metric, as SageMaker read it from the log.")
     figures: dict[str, Figure] = Field({})
     serving: ServingSpec | None = None
@@ -73,61 +75,14 @@ class RunRecord(Settings):
         """Whether the job will not change any more."""
         return self.status in ENDED
 
+    @property
+    def results(self) -> list[str]:
+        """Addresses, or what they start with, of all that the job left."""
+        return [*self.outputs.values(), *([self.model] if self.model else [])]
+
     def to_json(self) -> str:
         """The record as it is stored."""
         return self.model_dump_json(indent=2) + "\n"
-
-    def updated(self, description: Mapping[str, Any]) -> "RunRecord":
-        """The record with what DescribeTrainingJob says now."""
-        transitions = description.get("SecondaryStatusTransitions", [])
-        return self.model_copy(
-            update={
-                "job_arn": description.get("TrainingJobArn"),
-                "status": description["TrainingJobStatus"],
-                "secondary_status": description.get("SecondaryStatus", ""),
-                "failure_reason": description.get("FailureReason"),
-                "started_at": description.get("TrainingStartTime"),
-                "ended_at": description.get("TrainingEndTime"),
-                "interruptions": sum(transition["Status"] == "Interrupted" for transition in transitions),
-                "model": description.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
-                "metrics": {m["MetricName"]: m["Value"] for m in description.get("FinalMetricDataList", [])},
-                "figures": _figures(description, self),
-            }
-        )
-
-
-def _figures(description: Mapping[str, Any], record: RunRecord) -> dict[str, Figure]:
-    figures = {}
-    training = description.get("TrainingTimeInSeconds")
-    billable = description.get("BillableTimeInSeconds")
-    volume_gb = description.get("ResourceConfig", {}).get("VolumeSizeInGB", 0)
-    if training is not None:
-        figures["training_seconds"] = _measured(training, "s", "DescribeTrainingJob: TrainingTimeInSeconds")
-    if billable is not None:
-        figures["billable_seconds"] = _measured(billable, "s", "DescribeTrainingJob: BillableTimeInSeconds")
-        figures["instance_seconds"] = _measured(
-            billable * record.instance_count, "instance s", "BillableTimeInSeconds x instance count"
-        )
-    if record.spot and training and billable is not None:
-        # The formula of DescribeTrainingJob's API reference.
-        figures["spot_saving_fraction"] = _measured(
-            1 - billable / training, "of on-demand cost", "1 - BillableTimeInSeconds / TrainingTimeInSeconds"
-        )
-    if training is not None and billable is not None:
-        figures |= footprint.figures(
-            record.instance_type,
-            record.instance_count,
-            record.region,
-            training,
-            billable,
-            spot=record.spot,
-            volume_gb=volume_gb,
-        )
-    return figures
-
-
-def _measured(value: float, unit: str, source: str) -> Figure:
-    return Figure(value=float(value), unit=unit, basis="measured", source=source)
 
 
 def read_record(text: str | bytes, source: str) -> RunRecord:

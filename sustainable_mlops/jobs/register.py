@@ -108,7 +108,7 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
             "workload": record.workload,
             "run_key": record.run_key,
             "training_job": record.job_name,
-            "source_digest": record.source_digest,
+            "source_digest": str(record.source_digest),
             "image": record.image,
             **{name: f"{value:.6g}" for name, value in record.metrics.items()},
         },

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.left_out import is_private, rule, spoken_of
-from sustainable_mlops.jobs.spec import Source
+from sustainable_mlops.jobs.specs.common import Source
 
 #: Code is small. More than this is nearly always data or a virtual environment packed by mistake.
 MAX_BYTES = 50 * 1024 * 1024

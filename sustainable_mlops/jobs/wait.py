@@ -1,10 +1,11 @@
-"""Follow a training job to its end."""
+"""Follow a job to its end."""
 
 import time
 from collections.abc import Callable
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
+from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.record import RunRecord
 
 #: Seconds between two looks: short at first, for jobs that fail at once, then seldom.
@@ -21,10 +22,10 @@ def wait(
 
     Ctrl-C passes through and leaves the job running: the same launch attaches to it again.
     """
-    pause = _FIRST
-    with aws.told(f"following training job {record.job_name}"):
+    kind, pause = KINDS[record.kind], _FIRST
+    with aws.told(f"following {kind.title} {record.job_name}"):
         while True:
-            record = record.updated(sagemaker.describe_training_job(TrainingJobName=record.job_name))
+            record = kind.current(record, sagemaker)
             show(record)
             if record.ended:
                 return record

@@ -21,6 +21,7 @@ from sustainable_mlops import aws, checkov, cli, synth
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import launch, register
+from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.record import RunRecord, write_local
 from sustainable_mlops.jobs.wait import wait
 from sustainable_mlops.operations import teardown
@@ -239,7 +240,7 @@ class Demo:
             after_checkpoints=INTERRUPT_AFTER_CHECKPOINTS,
             resource="flight-delay",
         )
-        prepared = launch.prepare(WORKLOAD / "job.yaml")
+        prepared = launch.prepare(TRAINING, WORKLOAD / "job.yaml")
         record = launch.start(prepared)
         record = wait(
             record,

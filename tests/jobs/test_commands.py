@@ -49,7 +49,7 @@ def test_approving_without_a_reason_is_refused(root: Path) -> None:
 
 def test_help_and_the_package_load_nothing_heavy(root: Path) -> None:
     heavy = ["boto3", "botocore", "sagemaker", "pandas", "moto", "cdktn"]
-    code = f"import sys, sustainable_mlops.jobs.spec; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, sustainable_mlops.jobs.schemas; print([m for m in {heavy} if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert loaded.stdout == "[]\n"
     for script in ("train", "register"):

@@ -13,6 +13,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import shown
 from sustainable_mlops.jobs import display
 from sustainable_mlops.jobs.estimate import Estimate, estimate
+from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.launch import prepare, start, store
 from sustainable_mlops.jobs.record import RunRecord, local_folder, write_local
 from sustainable_mlops.jobs.wait import wait
@@ -24,12 +25,12 @@ PYTORCH = "763104351884.dkr.ecr.eu-north-1.amazonaws.com/pytorch-training:2.3-gp
 
 
 def expected(path: Path, folder: Path, *, force: bool = False) -> Estimate:
-    return estimate(prepare(path, force=force), folder)
+    return estimate(prepare(TRAINING, path, force=force), folder)
 
 
 def trained(path: Path, cloud: Clients, moments: Moments, seconds: int = 600) -> RunRecord:
     """The record of a run that SageMaker says took `seconds`."""
-    launch = prepare(path, now=next(moments))
+    launch = prepare(TRAINING, path, now=next(moments))
     record = start(launch)
     cloud.sagemaker.complete(record.job_name, TrainingTimeInSeconds=seconds)
     record = wait(record, cloud.sagemaker, show=lambda _: None)
@@ -127,7 +128,7 @@ def test_the_time_of_what_is_no_whole_run_of_the_workload_on_these_machines_says
 def test_a_run_that_goes_on_may_take_next_to_nothing_and_its_own_time_counts_for_no_other(
     cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
-    launch = prepare(write_job(), now=next(moments))
+    launch = prepare(TRAINING, write_job(), now=next(moments))
     record = start(launch)
     cloud.sagemaker.jobs[record.job_name] |= {"TrainingJobStatus": "Stopped"}
     cloud.s3.put_object(
@@ -146,7 +147,7 @@ def test_a_run_that_is_done_is_estimated_as_if_forced_as_its_job_is_now(
 ) -> None:
     write_local(trained(write_job(), cloud, moments, 700), tmp_path)
     path = write_job(**ON_DEMAND)
-    done = prepare(path)
+    done = prepare(TRAINING, path)
     assert not done.launches
     found = estimate(done, tmp_path)
     assert found == expected(path, tmp_path, force=True)
@@ -156,7 +157,7 @@ def test_a_run_that_is_done_is_estimated_as_if_forced_as_its_job_is_now(
     console = Console(width=120, record=True, file=(tmp_path / "told").open("w"))
     console.print(display.plan(done, found), crop=False)
     told = console.export_text()
-    assert "would launch nothing (--force trains it again)" in told
+    assert "would launch nothing (--force runs it again)" in told
     assert "expected with --force" in told
 
 
@@ -196,7 +197,7 @@ def test_what_is_not_known_is_listed_and_not_counted(write_job: WriteJob, tmp_pa
 
 @pytest.mark.usefixtures("cloud")
 def test_the_plan_shows_the_figures_that_the_json_has(write_job: WriteJob, tmp_path: Path) -> None:
-    launch = prepare(write_job(**ON_DEMAND))
+    launch = prepare(TRAINING, write_job(**ON_DEMAND))
     found = estimate(launch, tmp_path)
     console = Console(width=120, record=True, file=(tmp_path / "told").open("w"))
     console.print(display.plan(launch, found), crop=False)

@@ -7,7 +7,7 @@ import pytest
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import image
 from sustainable_mlops.jobs.image import image_address
-from sustainable_mlops.jobs.spec import FrameworkImage
+from sustainable_mlops.jobs.specs.common import FrameworkImage
 
 
 @pytest.fixture(autouse=True)

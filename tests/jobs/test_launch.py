@@ -12,6 +12,7 @@ from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import estimate_job
+from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.launch import Launch, prepare, start, store
 from sustainable_mlops.jobs.record import RunRecord, read_record, write_local
 from sustainable_mlops.jobs.wait import wait
@@ -33,19 +34,19 @@ def ended(launch: Launch, record: RunRecord, status: str = "Completed") -> RunRe
 
 
 def train(path: Path, moments: Moments, status: str = "Completed", *, force: bool = False) -> RunRecord:
-    launch = prepare(path, force=force, now=next(moments))
+    launch = prepare(TRAINING, path, force=force, now=next(moments))
     return ended(launch, start(launch), status)
 
 
 def test_preparing_uploads_and_launches_nothing(cloud: Clients, write_job: WriteJob) -> None:
-    launch = prepare(write_job())
+    launch = prepare(TRAINING, write_job())
     assert (launch.decision, launch.uploads_source) == ("start", True)
     assert keys(cloud) == []
     assert cloud.sagemaker.jobs == {}
 
 
 def test_a_launch_uploads_the_source_and_records_the_run(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
-    launch = prepare(write_job(), now=next(moments))
+    launch = prepare(TRAINING, write_job(), now=next(moments))
     record = start(launch)
     assert record.job_name == f"flight-delay-20261124-120000-{record.run_key[:6]}"
     assert list(cloud.sagemaker.jobs) == [record.job_name]
@@ -62,7 +63,9 @@ def test_a_run_that_is_done_is_reported_and_not_run_again(
     cloud: Clients, write_job: WriteJob, moments: Moments
 ) -> None:
     record = train(write_job(), moments)
-    again = prepare(write_job(tags={"cost_centre": "42"}, limits={"max_runtime_minutes": 60}), now=next(moments))
+    again = prepare(
+        TRAINING, write_job(tags={"cost_centre": "42"}, limits={"max_runtime_minutes": 60}), now=next(moments)
+    )
     assert again.decision == "done"
     assert start(again).job_name == record.job_name
     assert start(again).metrics == {"validation:auc": 0.75}
@@ -76,10 +79,10 @@ def test_what_gathers_beside_the_code_makes_no_other_run(write_job: WriteJob, mo
     job = write_job(source=source, limits={"max_runtime_minutes": 40})
     for name in ("train.log", "flights.csv", "job-wide.yaml"):
         (job.parent / name).write_text("of today")
-    again = prepare(job)
+    again = prepare(TRAINING, job)
     assert (again.decision, again.record.run_key) == ("done", first.run_key)
     (job.parent / "features.py").write_text("WIDE = True")
-    assert prepare(job).record.run_key != first.run_key
+    assert prepare(TRAINING, job).record.run_key != first.run_key
 
 
 def test_a_run_whose_model_is_gone_is_run_again(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
@@ -87,23 +90,23 @@ def test_a_run_whose_model_is_gone_is_run_again(cloud: Clients, write_job: Write
     assert record.model is not None
     bucket, key = S3Uri.parse(record.model)
     cloud.s3.delete_object(Bucket=bucket, Key=key)
-    assert prepare(write_job(), now=next(moments)).decision == "start"
+    assert prepare(TRAINING, write_job(), now=next(moments)).decision == "start"
 
 
 def test_a_run_in_progress_is_followed_instead_of_launched_twice(
     cloud: Clients, write_job: WriteJob, moments: Moments
 ) -> None:
-    record = start(prepare(write_job(), now=next(moments)))
-    again = prepare(write_job(), now=next(moments))
+    record = start(prepare(TRAINING, write_job(), now=next(moments)))
+    again = prepare(TRAINING, write_job(), now=next(moments))
     assert again.decision == "attach"
     assert start(again).job_name == record.job_name
     assert len(cloud.sagemaker.jobs) == 1
 
 
 def test_a_run_that_ended_while_nobody_followed_is_done(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
-    record = start(prepare(write_job(), now=next(moments)))
+    record = start(prepare(TRAINING, write_job(), now=next(moments)))
     cloud.sagemaker.complete(record.job_name)
-    again = prepare(write_job(), now=next(moments))
+    again = prepare(TRAINING, write_job(), now=next(moments))
     assert (again.decision, start(again).status) == ("done", "Completed")
 
 
@@ -111,7 +114,7 @@ def test_a_run_that_ended_while_nobody_followed_is_done(cloud: Clients, write_jo
 def test_a_run_that_did_not_finish_goes_on_from_its_checkpoints(
     cloud: Clients, write_job: WriteJob, moments: Moments, end: str
 ) -> None:
-    launch = prepare(write_job(), now=next(moments))
+    launch = prepare(TRAINING, write_job(), now=next(moments))
     record = start(launch)
     if end == "vanished":
         cloud.sagemaker.jobs.clear()
@@ -121,7 +124,7 @@ def test_a_run_that_did_not_finish_goes_on_from_its_checkpoints(
     bucket, prefix = S3Uri.parse(record.checkpoints)
     cloud.s3.put_object(Bucket=bucket, Key=f"{prefix}round-40.ubj", Body=b"model")
 
-    again = prepare(write_job(), now=next(moments))
+    again = prepare(TRAINING, write_job(), now=next(moments))
     assert (again.decision, again.record.checkpoints) == ("resume", record.checkpoints)
     assert start(again).job_name != record.job_name
 
@@ -132,14 +135,14 @@ def test_force_trains_from_nothing_and_is_then_the_run_that_counts(write_job: Wr
     forced = train(write_job(), moments, "Failed", force=True)
     assert forced.run_key == first.run_key
     assert forced.checkpoints == f"{first.checkpoints}"[:-1] + "-20261124-120001/"
-    resumed = prepare(write_job(), now=next(moments))
+    resumed = prepare(TRAINING, write_job(), now=next(moments))
     assert resumed.record.checkpoints == forced.checkpoints
 
 
 def test_two_launches_of_one_run_at_the_same_moment_make_one_job(
     cloud: Clients, write_job: WriteJob, moments: Moments
 ) -> None:
-    one, other = prepare(write_job(), now=next(moments)), prepare(write_job(), now=next(moments))
+    one, other = prepare(TRAINING, write_job(), now=next(moments)), prepare(TRAINING, write_job(), now=next(moments))
     start(one)
     with pytest.raises(UserError, match="another launch of the same run has begun"):
         start(other)
@@ -151,9 +154,9 @@ def test_a_launch_that_sagemaker_refuses_is_told_and_may_be_tried_again(
 ) -> None:
     cloud.sagemaker.refusal = "The account-level service limit 'ml.m5.large for spot training' is 0 Instances."
     with pytest.raises(UserError, match=r"^CreateTrainingJob: .*service limit 'ml.m5.large for spot training'"):
-        start(prepare(write_job(), now=next(moments)))
+        start(prepare(TRAINING, write_job(), now=next(moments)))
     cloud.sagemaker.refusal = None
-    again = prepare(write_job(), now=next(moments))
+    again = prepare(TRAINING, write_job(), now=next(moments))
     assert again.decision == "start"
     assert start(again).status == "InProgress"
 
@@ -161,7 +164,7 @@ def test_a_launch_that_sagemaker_refuses_is_told_and_may_be_tried_again(
 def test_the_record_tells_what_was_measured(
     cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
-    launch = prepare(write_job(compute={"instance_count": 2}), now=next(moments))
+    launch = prepare(TRAINING, write_job(compute={"instance_count": 2}), now=next(moments))
     record = start(launch)
     interrupted = [{"Status": status} for status in ("Training", "Interrupted", "Training", "Interrupted", "Training")]
     cloud.sagemaker.complete(record.job_name, SecondaryStatusTransitions=interrupted)
@@ -183,9 +186,10 @@ def test_the_record_tells_what_was_measured(
 def test_the_record_estimates_energy_carbon_and_cost_from_the_measured_times(
     cloud: Clients, write_job: WriteJob, moments: Moments
 ) -> None:
-    launch = prepare(write_job(compute={"instance_type": "ml.m5.xlarge", "instance_count": 2}), now=next(moments))
+    compute = {"instance_type": "ml.m5.xlarge", "instance_count": 2, "volume_gb": 500}
+    launch = prepare(TRAINING, write_job(compute=compute), now=next(moments))
     record = start(launch)
-    cloud.sagemaker.complete(record.job_name, ResourceConfig={"VolumeSizeInGB": 500})
+    cloud.sagemaker.complete(record.job_name)
     figures = wait(record, cloud.sagemaker, show=lambda _: None).figures
     expected = estimate_job(
         "ml.m5.xlarge", 2, 600, record.region, spot=True, billable_seconds=150, volume_gb=500
@@ -204,7 +208,7 @@ def test_the_record_estimates_energy_carbon_and_cost_from_the_measured_times(
 def test_a_metric_that_is_not_a_number_survives_the_record(
     cloud: Clients, write_job: WriteJob, moments: Moments
 ) -> None:
-    record = start(prepare(write_job(), now=next(moments)))
+    record = start(prepare(TRAINING, write_job(), now=next(moments)))
     nan = [{"MetricName": "auc", "Value": float("nan")}]
     cloud.sagemaker.complete(record.job_name, FinalMetricDataList=nan)
     record = wait(record, cloud.sagemaker, show=lambda _: None)
@@ -214,7 +218,7 @@ def test_a_metric_that_is_not_a_number_survives_the_record(
 def test_waiting_shows_each_state_and_looks_less_and_less_often(
     cloud: Clients, write_job: WriteJob, moments: Moments
 ) -> None:
-    record = start(prepare(write_job(), now=next(moments)))
+    record = start(prepare(TRAINING, write_job(), now=next(moments)))
     shown: list[str] = []
     pauses: list[float] = []
 
@@ -249,7 +253,7 @@ def test_what_is_missing_is_named_with_the_file_before_anything_is_uploaded(
 ) -> None:
     path = write_job(**changes)
     with pytest.raises(UserError, match=f"^{re.escape(str(path))}: .*{re.escape(message)}"):
-        prepare(path)
+        prepare(TRAINING, path)
     assert keys(cloud) == []
 
 
@@ -259,12 +263,12 @@ def test_code_that_needs_the_internet_is_refused_in_an_isolated_container(write_
     path = write_job(source={"include": ["*"]})
     path.with_name(name).write_text("lightgbm\n")
     with pytest.raises(UserError, match=f"network.isolation: the container would install {name}"):
-        prepare(path)
-    assert prepare(write_job(source={"include": ["*"]}, network={"isolation": False})).decision == "start"
+        prepare(TRAINING, path)
+    assert prepare(TRAINING, write_job(source={"include": ["*"]}, network={"isolation": False})).decision == "start"
 
 
 def test_a_broken_record_in_s3_is_named(cloud: Clients, write_job: WriteJob) -> None:
-    address = f"runs/flight-delay/{prepare(write_job()).record.run_key}/record.json"
+    address = f"runs/flight-delay/{prepare(TRAINING, write_job()).record.run_key}/record.json"
     cloud.s3.put_object(Bucket="acme-dev-artifacts", Key=address, Body=b'{"version": 1')
     with pytest.raises(UserError, match=f"s3://acme-dev-artifacts/{address}: not valid JSON"):
-        prepare(write_job())
+        prepare(TRAINING, write_job())

@@ -9,6 +9,7 @@ import pytest
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.launch import prepare, start
 from sustainable_mlops.jobs.record import RunRecord, write_local
 from sustainable_mlops.jobs.register import approve, find_record, register
@@ -23,7 +24,7 @@ def trained(cloud: Clients, write_job: WriteJob) -> Trained:
     """Trains a model; arguments are changes to the job."""
 
     def train(**changes: Any) -> RunRecord:
-        record = start(prepare(write_job(**changes)))
+        record = start(prepare(TRAINING, write_job(**changes)))
         cloud.sagemaker.complete(record.job_name)
         return wait(record, cloud.sagemaker, show=lambda _: None)
 
@@ -97,7 +98,7 @@ def test_without_a_group_the_settings_are_named_and_a_new_launch_of_the_same_run
     inline = {"environment": "dev", "region": REGION, "buckets": buckets, "roles": roles}
     with pytest.raises(UserError, match=r"describe it in envs/catalogue/models/flight_delay\.yaml, run smlops synth"):
         register(trained(platform=inline), cloud)
-    again = prepare(write_job())
+    again = prepare(TRAINING, write_job())
     assert again.decision == "done"
     assert register(again.record, cloud).created
 

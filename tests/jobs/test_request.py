@@ -10,11 +10,11 @@ from botocore.stub import Stubber
 
 from sustainable_mlops.aws.service_model import enumeration
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs import request
 from sustainable_mlops.jobs.channels import Channel
+from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.spec import Job
+from sustainable_mlops.jobs.specs.training import Training
 from sustainable_mlops.settings import validate
 from tests.jobs.support import JOB, PLATFORM, merged
 
@@ -22,11 +22,11 @@ KEY = PLATFORM["kms_key_arn"]
 
 
 def build(**changes: Any) -> dict[str, Any]:
-    job = validate(merged(JOB, changes), Job, "job")
+    job = validate(merged(JOB, changes), Training, "job")
     checkpoints = None if job.checkpoints == "none" else "s3://acme-dev-artifacts/c/"
     channels = (Channel("train", "s3://acme-dev-data/flight_delay/train/", 1, 7, "d"),)
     run = Run(job, validate(PLATFORM, Platform, "platform"), "image", "digest", channels)
-    return request.build(run, "flight-delay-1", checkpoints)
+    return TRAINING.build(run, "flight-delay-1", checkpoints, {})
 
 
 def test_spot_with_checkpoints_capped_isolated_encrypted_and_unprofiled_by_default() -> None:
@@ -98,12 +98,13 @@ def test_volumes_are_encrypted_with_the_platforms_key(instance_type: str) -> Non
         ),
         ("ml.m8gd.medium", "Graviton for endpoints only; use for example ml.m7i.xlarge"),
         ("ml.inf2.xlarge", "cannot train: Inferentia serves models only; use for example ml.trn1.2xlarge"),
+        ("ml.eia2.medium", "cannot train: Elastic Inference is no longer available; take an ml.inf2 type"),
         ("ml.m5.larg", "SageMaker has no such training instance; did you mean 'ml.m5.large'?"),
     ],
 )
 def test_an_instance_that_cannot_train_is_refused(instance_type: str, message: str) -> None:
     with pytest.raises(UserError, match=re.escape(message)):
-        request.check(validate(merged(JOB, {"compute": {"instance_type": instance_type}}), Job, "job"))
+        TRAINING.check(validate(merged(JOB, {"compute": {"instance_type": instance_type}}), Training, "job"))
 
 
 @pytest.mark.parametrize(
@@ -117,20 +118,24 @@ def test_an_instance_that_cannot_train_is_refused(instance_type: str, message: s
             {"transform_instance_types": ["ml.c7g.large"]},
             "serving.transform_instance_types: SageMaker has no ml.c7g.large",
         ),
+        (
+            {"realtime_instance_types": ["ml.inf1.xlarge"]},
+            "serving.realtime_instance_types: ml.inf1.xlarge is legacy; use ml.inf2.xlarge",
+        ),
     ],
 )
 def test_an_instance_that_cannot_serve_is_refused(serving: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        request.check(validate(merged(JOB, {"serving": serving}), Job, "job"))
+        TRAINING.check(validate(merged(JOB, {"serving": serving}), Training, "job"))
 
 
 def test_what_the_service_model_forbids_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(UserError, match=r"x…' at hyperParameters.text: Map value .* length less than or equal to 2500"):
         build(hyperparameters={"text": "x" * 2501})
     platform = validate(merged(PLATFORM, {"roles": {"training": "a-role-by-its-bare-name"}}), Platform, "platform")
-    run = Run(validate(JOB, Job, "job"), platform, "image", "digest", ())
+    run = Run(validate(JOB, Training, "job"), platform, "image", "digest", ())
     with pytest.raises(UserError, match=r"'a-role-by-its-bare-name' at roleArn: Member must satisfy regular"):
-        request.build(run, "n", "s3://b/c/")
+        TRAINING.build(run, "n", "s3://b/c/", {})
 
 
 def test_tags_find_the_run_again_and_keep_the_platforms() -> None:
@@ -146,6 +151,6 @@ def test_tags_find_the_run_again_and_keep_the_platforms() -> None:
 
 def test_the_longest_job_name_fits_and_tells_utc() -> None:
     noon_in_stockholm = datetime(2026, 11, 24, 12, 0, tzinfo=timezone(timedelta(hours=1)))
-    name = request.job_name("n" * 40, "abcdef0123", noon_in_stockholm)
+    name = TRAINING.job_name("n" * 40, "abcdef0123", noon_in_stockholm)
     assert name == f"{'n' * 40}-20261124-110000-abcdef"
     assert len(name) == 63

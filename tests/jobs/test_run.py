@@ -11,20 +11,24 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.channels import Channel, find_channels
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.spec import Job
+from sustainable_mlops.jobs.specs.training import Training
 from sustainable_mlops.settings import validate
 from tests.jobs.support import JOB, PLATFORM, merged
 
 
 def run(
     changes: dict[str, Any], *, source: str = "s", image: str = "i", data: str = "d", place: str = "s3://b/t/"
-) -> Run:
-    job = validate(merged(JOB, changes), Job, "job")
+) -> Run[Training]:
+    job = validate(merged(JOB, changes), Training, "job")
     channels = (Channel("train", place, 1, 7, data),)
     return Run(job, validate(PLATFORM, Platform, "platform"), image, source, channels)
 
 
 UNCHANGED = run({}).key
+
+
+def test_runs_of_earlier_releases_keep_their_keys() -> None:
+    assert UNCHANGED == "f3b7b5f05bbb08f208094779c20ac7a4796d38b14aa7ca7d8d86b672c258c0e2"
 
 
 @given(
@@ -68,7 +72,7 @@ def test_the_key_does_not_see_what_the_model_does_not_depend_on(
         run({"compute": {"instance_count": 2}}),
     ],
 )
-def test_the_key_sees_what_decides_the_model(other: Run) -> None:
+def test_the_key_sees_what_decides_the_model(other: Run[Training]) -> None:
     assert other.key != UNCHANGED
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import display, source
 from sustainable_mlops.jobs.source import Package, pack
-from sustainable_mlops.jobs.spec import Source
+from sustainable_mlops.jobs.specs.common import Source
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}\.(py|txt|json)", fullmatch=True)
 

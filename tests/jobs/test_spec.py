@@ -1,13 +1,13 @@
 """What job.yaml may not say, and what is said about it."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs import spec
-from sustainable_mlops.settings import schema_text
+from sustainable_mlops.jobs.schemas import SPECS, schema_file
+from sustainable_mlops.jobs.specs.training import Training
+from sustainable_mlops.settings import load_yaml, schema_text
 from tests.jobs.support import WriteJob
 from tests.renewal import renew
 
@@ -43,6 +43,15 @@ REFUSED: dict[str, dict[str, Any]] = {
     "metrics: 'auc' is not a regular expression": {"metrics": {"auc": "auc=([0-9"}},
     "hyperparameters: 'sagemaker_program' is set by the launcher": {"hyperparameters": {"sagemaker_program": "x"}},
     "hyperparameters.depth: must be text": {"hyperparameters": {"depth": [1]}},
+    "hyperparameters: 'sagemaker_training_compiler_enabled': SageMaker Training Compiler gets no new releases; use": {
+        "hyperparameters": {"sagemaker_training_compiler_enabled": True}
+    },
+    "debugger: SageMaker Debugger is closed to new customers; read metrics from the log": {"debugger": {}},
+    "profiler: SageMaker Debugger is closed to new customers": {"profiler": True},
+    "training_compiler: SageMaker Training Compiler gets no new releases; use torch.compile": {"training_compiler": 1},
+    "compute.accelerator_type: Elastic Inference is no longer available; take an ml.inf2 type": {
+        "compute": {"accelerator_type": "ml.eia2.medium"}
+    },
     "environment: CHECKPOINT_DIR is set by the launcher": {"environment": {"CHECKPOINT_DIR": "/x"}},
     "environment: HF_TOKEN would be readable by all who see the job": {"environment": {"HF_TOKEN": "hf_abc"}},
     "environment.X: must be text; put it in quotes, not 1": {"environment": {"X": 1}},
@@ -55,22 +64,22 @@ REFUSED: dict[str, dict[str, Any]] = {
 def test_is_refused_naming_file_field_and_remedy(write_job: WriteJob, message: str, changes: dict[str, Any]) -> None:
     path = write_job(**changes)
     with pytest.raises(UserError) as refused:
-        spec.load_job(path)
+        load_yaml(path, Training)
     assert str(refused.value).startswith(f"{path}: ")
     assert message in str(refused.value)
 
 
 def test_a_job_without_spot_may_do_without_checkpoints_and_wait(write_job: WriteJob) -> None:
-    job = spec.load_job(write_job(compute={"spot": False, "keep_alive_minutes": 10}, checkpoints="none"))
+    job = load_yaml(write_job(compute={"spot": False, "keep_alive_minutes": 10}, checkpoints="none"), Training)
     assert not job.compute.spot
 
 
 def test_the_workload_is_the_tag_else_the_name(write_job: WriteJob) -> None:
-    assert spec.load_job(write_job()).workload == "flight-delay"
-    assert spec.load_job(write_job(tags={"workload": "delays"})).workload == "delays"
+    assert load_yaml(write_job(), Training).workload == "flight-delay"
+    assert load_yaml(write_job(tags={"workload": "delays"}), Training).workload == "delays"
 
 
-def test_the_schema_for_editors_is_fresh() -> None:
-    stored = Path(spec.__file__).with_name("job.schema.json").read_text(encoding="utf-8")
-    command = ".venv/bin/python -m sustainable_mlops.jobs.spec > sustainable_mlops/jobs/job.schema.json"
-    assert stored == schema_text(spec.Job), renew(command)
+@pytest.mark.parametrize("name", SPECS)
+def test_the_schema_for_editors_is_fresh(name: str) -> None:
+    stored = schema_file(name).read_text(encoding="utf-8")
+    assert stored == schema_text(SPECS[name]), renew(".venv/bin/python -m sustainable_mlops.jobs.schemas")

@@ -16,7 +16,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sustainable_mlops.jobs.spec import Job, load_job
+from sustainable_mlops.jobs.specs.training import Training
+from sustainable_mlops.settings import load_yaml
 from workloads.flight_delay import train
 from workloads.flight_delay.checkpoints import Checkpoints
 from workloads.flight_delay.features import LABEL
@@ -35,9 +36,9 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def job(root: Path) -> Job:
+def job(root: Path) -> Training:
     """The workload's own job file."""
-    return load_job(root / "workloads" / "flight_delay" / "job.yaml")
+    return load_yaml(root / "workloads" / "flight_delay" / "job.yaml", Training)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -105,7 +106,9 @@ def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained(tmp_path_factory.mktemp("whole"), data)
 
 
-def test_killed_at_random_moments_it_ends_with_the_same_model(data: Path, job: Job, root: Path, tmp_path: Path) -> None:
+def test_killed_at_random_moments_it_ends_with_the_same_model(
+    data: Path, job: Training, root: Path, tmp_path: Path
+) -> None:
     """Real processes, with the files that the job file sends and no others, started as the XGBoost container does."""
     code = tmp_path / "code"
     code.mkdir()
@@ -287,7 +290,7 @@ def test_a_checkpoint_of_another_run_is_refused(
 
 
 def test_every_metric_of_the_job_file_is_found_in_the_log(
-    job: Job, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    job: Training, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     metrics = json.loads((trained(tmp_path, data) / "metrics.json").read_text())["metrics"]
     log = capsys.readouterr().out
@@ -298,7 +301,7 @@ def test_every_metric_of_the_job_file_is_found_in_the_log(
             assert float(values[-1]) == pytest.approx(metrics[name], abs=1e-4)
 
 
-def test_the_script_takes_every_hyperparameter_of_the_job_file(job: Job, data: Path, tmp_path: Path) -> None:
+def test_the_script_takes_every_hyperparameter_of_the_job_file(job: Training, data: Path, tmp_path: Path) -> None:
     options = train.parse(arguments(tmp_path, data, **job.hyperparameters))
     assert {name: getattr(options, name) for name in job.hyperparameters} == job.hyperparameters
 

@@ -1,0 +1,83 @@
+"""What the commands that launch a job have in common: options, what is printed, exit codes."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sustainable_mlops import cli
+
+File = Annotated[Path, typer.Argument(help="The job file.", metavar="JOB.yaml")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; upload and launch nothing.")]
+Force = Annotated[bool, typer.Option("--force", help="Run it from the start even if this run is done.")]
+Wait = Annotated[bool, typer.Option(help="Follow the job to its end.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
+Out = Annotated[Path, typer.Option(help="Folder of records (runs/JOB.json), old and new.")]
+RECORDS = Path("out")
+
+
+def run(kind_name: str, job: Path, *, dry_run: bool, force: bool, wait: bool, as_json: bool, out: Path) -> None:
+    """Launch the job that the file describes, and follow it."""
+    from sustainable_mlops.jobs import display, launch
+    from sustainable_mlops.jobs.estimate import estimate
+    from sustainable_mlops.jobs.kinds import KINDS
+    from sustainable_mlops.jobs.record import local_folder, write_local
+    from sustainable_mlops.jobs.wait import wait as follow
+
+    kind = KINDS[kind_name]
+    with cli.console.status("Reading the job file and what is in S3"):
+        prepared = launch.prepare(kind, job, force=force)
+        expected = estimate(prepared, out)
+    estimated = expected.model_dump(mode="json") if dry_run or prepared.launches else None
+    if dry_run:
+        package = prepared.package
+        answer = {
+            "outcome": "dry run",
+            "decision": prepared.decision,
+            "run_key": prepared.record.run_key,
+            "source": package and {"files": package.files, "left_out": package.left_out},
+            "request": prepared.request,
+            "estimate": estimated,
+        }
+        print(json.dumps(answer if as_json else prepared.request, indent=2))
+        if not as_json:
+            cli.stdout().print(display.plan(prepared, expected), crop=False)
+        return
+    local_folder(out)  # a folder that cannot be written to is told before the launch
+    if prepared.launches and not as_json:
+        cli.console.print(display.estimate(expected))
+    for text in display.missing(prepared.package):
+        cli.console.print(f"note: {text}", markup=False, soft_wrap=True)
+
+    record = launch.start(prepared)
+    try:
+        if wait and not record.ended:
+            with display.progress(cli.console) as show:
+                record = follow(record, prepared.clients.sagemaker, show)
+    except KeyboardInterrupt:
+        print(
+            f"\nNo longer following {record.job_name}; it goes on. Follow it again: the same command. "
+            f"Stop it: {kind.stop_command(record.job_name)}",
+            file=sys.stderr,
+        )
+        raise typer.Exit(130) from None
+    launch.store(record, prepared)
+    path = write_local(record, out)
+
+    outcome = {"start": kind.done, "resume": kind.done, "attach": "attached"}.get(prepared.decision, prepared.decision)
+    outcome = outcome if record.ended else "launched"
+    if as_json:
+        print(
+            json.dumps({"outcome": outcome, "record": record.model_dump(mode="json"), "estimate": estimated}, indent=2)
+        )
+    else:
+        if prepared.decision == "done":
+            cli.console.print("This run is done already; nothing was launched (--force runs it again).")
+        cli.stdout().print(display.summary(record), soft_wrap=True)
+        print(f"Record: {path}", file=sys.stderr)
+    if record.ended and record.status != "Completed":
+        reason = " ".join((record.failure_reason or record.secondary_status).split())
+        print(f"error: {kind.title} {record.job_name}: {record.status}: {reason}", file=sys.stderr)
+        raise typer.Exit(1)

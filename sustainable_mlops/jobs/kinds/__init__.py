@@ -1,0 +1,12 @@
+"""Kinds of jobs: what SageMaker is asked for each, and what it answers. Nothing outside asks which kind a job is."""
+
+from typing import Any
+
+from sustainable_mlops.jobs.kinds.kind import Kind
+from sustainable_mlops.jobs.kinds.processing import PROCESSING
+from sustainable_mlops.jobs.kinds.training import TRAINING
+
+#: By name, as in a record's `kind`.
+KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (TRAINING, PROCESSING)}
+
+__all__ = ["KINDS", "PROCESSING", "TRAINING", "Kind"]
