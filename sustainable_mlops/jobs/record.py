@@ -31,6 +31,27 @@ class ServingSpec(Serving):
     image: str
 
 
+class Trial(Settings):
+    """A training job of a tuning."""
+
+    model_config = ConfigDict(extra="ignore", ser_json_inf_nan="strings")
+
+    job_name: str
+    status: str
+    failure_reason: str | None = None
+    hyperparameters: dict[str, str] = Field(description="Those that were tuned.")
+    objective: float | None = Field(None, description="The objective's last value.")
+    working_since: datetime | None = Field(None, description="While its script runs: when that began.")
+    training_seconds: int | None = None
+    billable_seconds: int | None = None
+    interruptions: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job will not change any more."""
+        return self.status in ENDED
+
+
 class RunRecord(Settings):
     """A run."""
 
@@ -50,7 +71,9 @@ class RunRecord(Settings):
     launched_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    resumed: bool = Field(False, description="Whether an earlier job of the run had left checkpoints to go on from.")
+    working_since: datetime | None = Field(None, description="While its script runs: when that began.")
+    resumed: bool = Field(False, description="Whether it goes on from what an earlier job of the run had left.")
+    stopped: dict[str, str] = Field({}, description="Job that the launcher has stopped, itself or a child, to why.")
     spot: bool
     interruptions: int = Field(0, description="Times that the spot instances were taken back.")
     image: str
@@ -64,6 +87,9 @@ class RunRecord(Settings):
     model: str | None = Field(None, description="Address of model.tar.gz.")
     outputs: dict[str, str] = Field({}, description="Address of each named output.")
     children: list[str] = Field([], description="Names of the jobs that this one started.")
+    trials: list[Trial] = Field([], description="Of a tuning: what its children tried, and what came of it.")
+    best: str | None = Field(None, description="Of a tuning: the job whose model and metrics these are.")
+    parents: list[str] = Field([], description="Of a tuning: the tunings whose results it began with.")
     metrics: dict[str, float] = Field({}, description="Last value of each metric, as SageMaker read it from the log.")
     figures: dict[str, Figure] = Field({})
     serving: ServingSpec | None = None

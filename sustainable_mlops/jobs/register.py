@@ -85,7 +85,7 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
     """The CreateModelPackage request. Raises UserError where SageMaker would refuse it."""
     request: dict[str, Any] = {
         "ModelPackageGroupName": group,
-        "ModelPackageDescription": f"{record.workload}, trained by {record.job_name}",
+        "ModelPackageDescription": f"{record.workload}, trained by {record.best or record.job_name}",
         "ModelApprovalStatus": PENDING,
         "InferenceSpecification": {
             "Containers": [
@@ -107,7 +107,7 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
         "CustomerMetadataProperties": {
             "workload": record.workload,
             "run_key": record.run_key,
-            "training_job": record.job_name,
+            "training_job": record.best or record.job_name,
             "source_digest": str(record.source_digest),
             "image": record.image,
             **{name: f"{value:.6g}" for name, value in record.metrics.items()},

@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 from sustainable_mlops.jobs.channels import Channel
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.platform import Platform
-from sustainable_mlops.jobs.specs.common import JobSpec
+from sustainable_mlops.jobs.specs.common import Launchable
 
-Spec = TypeVar("Spec", bound=JobSpec)
+Spec = TypeVar("Spec", bound=Launchable)
 
 
 @dataclass(frozen=True)

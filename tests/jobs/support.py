@@ -40,6 +40,16 @@ JOB = {
     "metrics": {"validation:auc": "validation:auc=([0-9.]+)"},
     "serving": {"content_types": ["text/csv"]},
 }
+TUNE = {
+    "name": "flights",
+    "training": "job.yaml",
+    "objective": {"metric": "validation:auc", "goal": "maximize"},
+    "ranges": {
+        "eta": {"type": "continuous", "min": 0.01, "max": 0.5, "scaling": "logarithmic"},
+        "max_depth": {"type": "integer", "min": 2, "max": 9},
+    },
+    "limits": {"max_jobs": 20, "max_runtime_minutes": 120},
+}
 
 PROCESSING_JOB = {
     "name": "prepare",

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, ClassVar, Generic
 
 from sustainable_mlops import aws
@@ -16,6 +17,7 @@ from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.run import Run, Spec
 from sustainable_mlops.jobs.specs.common import NAME_SUFFIX
+from sustainable_mlops.settings import load_yaml
 
 #: An address, a name or an ARN; in the definition of a pipeline also a reference, such as `{"Get": "Parameters.X"}`.
 Value = Any
@@ -51,6 +53,10 @@ class Machines:
     spot: bool | None
     #: Seconds that the machines may wait, billed, for another job.
     warm: int = 0
+    #: Of a search: how many such jobs it may start, whether it may end before, and whether it ends some of them early.
+    jobs: int = 1
+    may_end_before: bool = False
+    stops_jobs: bool = False
 
 
 class Kind(ABC, Generic[Spec]):
@@ -68,12 +74,17 @@ class Kind(ABC, Generic[Spec]):
     phase: ClassVar[Phase]
     #: Most characters of a job's name.
     longest_name: ClassVar[int] = 63
-    spec: type[Spec]
+    spec: type[Any]
 
     @property
     def title(self) -> str:
         """As a person calls it."""
         return f"{self.name} job"
+
+    def load(self, path: Path) -> Spec:
+        """The file at `path`. Raises UserError."""
+        spec: Spec = load_yaml(path, self.spec)
+        return spec
 
     @abstractmethod
     def check(self, spec: Spec) -> None:
@@ -114,6 +125,19 @@ class Kind(ABC, Generic[Spec]):
         channels = find_channels(self.data(spec), platform.buckets.data, clients.s3)
         return Run(spec, platform, image, source_digest, channels)
 
+    def resumed(
+        self,
+        request: dict[str, Any],
+        previous: RunRecord | None,  # noqa: ARG002
+        *,
+        checkpoints: bool,
+    ) -> dict[str, Any] | None:
+        """`request` so that it goes on from what the run has left; None where that is nothing.
+
+        `checkpoints` says whether there are any where the request has them.
+        """
+        return request if checkpoints else None
+
     def build(self, run: Run[Spec], name: str, checkpoints: str | None, outputs: Mapping[str, str]) -> dict[str, Any]:
         """The whole request for the job `name`. Raises UserError where SageMaker's service model refuses it."""
         platform = run.platform
@@ -145,12 +169,26 @@ class Kind(ABC, Generic[Spec]):
 
     def current(self, record: RunRecord, sagemaker: Client) -> RunRecord:
         """The record with what SageMaker says now."""
-        description = self._call("Describe", sagemaker)(**{self._member("Name"): record.job_name})
-        return self.updated(record, description)
+        return self.updated(record, self.describe(record, sagemaker))
 
-    def stop(self, record: RunRecord, sagemaker: Client) -> None:
+    def describe(self, record: RunRecord, sagemaker: Client) -> Mapping[str, Any]:
+        """What SageMaker says of the job now."""
+        description: Mapping[str, Any] = self._call("Describe", sagemaker)(**{self._member("Name"): record.job_name})
+        return description
+
+    def stop(self, job_name: str, sagemaker: Client) -> None:
         """Ask SageMaker to end the job."""
-        self._call("Stop", sagemaker)(**{self._member("Name"): record.job_name})
+        self._call("Stop", sagemaker)(**{self._member("Name"): job_name})
+
+    @property
+    def worker(self) -> "Kind[Any]":
+        """The kind of the jobs whose machines do the work: this one, where it starts no others."""
+        return self
+
+    def at_work(self, record: RunRecord) -> dict[str, datetime]:
+        """Jobs whose scripts run now, each to when it began to; `worker` is their kind."""
+        working = record.status == "InProgress" and record.working_since
+        return {record.job_name: working} if working else {}
 
     def stop_command(self, job_name: str) -> str:
         """How a person ends a job."""
