@@ -10,6 +10,7 @@ from sustainable_mlops.aws import Client, Clients, constraints
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.record import RunRecord, ServingSpec, read_record
+from sustainable_mlops.jobs.specs.training import AdditionalServing, Serving
 
 PENDING = "PendingManualApproval"
 APPROVED = "Approved"
@@ -87,23 +88,7 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
         "ModelPackageGroupName": group,
         "ModelPackageDescription": f"{record.workload}, trained by {record.best or record.job_name}",
         "ModelApprovalStatus": PENDING,
-        "InferenceSpecification": {
-            "Containers": [
-                {
-                    "Image": serving.image,
-                    "ModelDataUrl": record.model,
-                    # The script is in the archive, so that a package is whole wherever it is promoted to.
-                    "Environment": {
-                        "SAGEMAKER_PROGRAM": serving.entry_point,
-                        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-                    },
-                }
-            ],
-            "SupportedContentTypes": serving.content_types,
-            "SupportedResponseMIMETypes": serving.response_types,
-            "SupportedRealtimeInferenceInstanceTypes": serving.realtime_instance_types,
-            "SupportedTransformInstanceTypes": serving.transform_instance_types,
-        },
+        "InferenceSpecification": inference_specification(serving, serving.image, record.model),
         "CustomerMetadataProperties": {
             "workload": record.workload,
             "run_key": record.run_key,
@@ -113,11 +98,44 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
             **{name: f"{value:.6g}" for name, value in record.metrics.items()},
         },
     }
+    if serving.additional:
+        request["AdditionalInferenceSpecifications"] = [
+            {"Name": name} | inference_specification(serving, also.image, record.model, also)
+            for name, also in serving.additional.items()
+        ]
     if metrics is not None:
         report = {"ContentType": "application/json", "S3Uri": metrics}
         request["ModelMetrics"] = {"ModelQuality": {"Statistics": report}}
     constraints.check("CreateModelPackage", request)
     return request
+
+
+def inference_specification(
+    serving: Serving, image: Any, model: Any, on: AdditionalServing | None = None
+) -> dict[str, Any]:
+    """How a model is served, on the machines of `on`, else on `serving`'s own.
+
+    Its image and its address are taken as they are: they may be expressions of a pipeline.
+    """
+    machines = on or serving
+    transform = machines.transform_instance_types
+    return {
+        "Containers": [
+            {
+                "Image": image,
+                "ModelDataUrl": model,
+                # The script is in the archive, so that a package is whole wherever it is promoted to.
+                "Environment": {
+                    "SAGEMAKER_PROGRAM": serving.entry_point,
+                    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+                },
+            }
+        ],
+        "SupportedContentTypes": serving.content_types,
+        "SupportedResponseMIMETypes": serving.response_types,
+        "SupportedRealtimeInferenceInstanceTypes": machines.realtime_instance_types,
+        **({"SupportedTransformInstanceTypes": transform} if transform else {}),
+    }
 
 
 def _registrable(record: RunRecord, s3: Client) -> ServingSpec:

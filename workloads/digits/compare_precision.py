@@ -115,7 +115,7 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(2) from None
     print(f"training: {trained:.1f} s, {carbon[trained]:.1e} kgCO2e, {state.epoch} epochs")
     print(f"making int8 of it: {quantised:.3f} s, {carbon[quantised]:.1e} kgCO2e")
-    print(f"| form | parameters | test accuracy | same digit | s per million | kgCO2e per million |")
+    print("| form | parameters | test accuracy | same digit | s per million | kgCO2e per million |")
     print("|---|---|---|---|---|---|")
     for row in table:
         print(
