@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from envs.root import Environment
     from sustainable_mlops.authoring.resources import Outputs
 
-#: Inputs of every kind of endpoint that the environment gives: of the container only its variables are a model's own.
-GIVEN = tuple(name for name in inputs.Endpoint.model_fields if name != "environment_variables")
+#: Inputs of every kind of endpoint that the environment gives: a model's own are but these of its container.
+OWN = ("environment_variables", "inference_specification_name")
+GIVEN = tuple(name for name in inputs.Endpoint.model_fields if name not in OWN)
 
 
 class Endpoint(Protocol):

@@ -63,10 +63,11 @@ resource "aws_sagemaker_model" "this" {
   tags                     = var.tags
 
   primary_container {
-    image              = var.image_uri
-    model_data_url     = var.model_data_url
-    model_package_name = var.model_package_arn
-    environment        = var.environment_variables
+    image                        = var.image_uri
+    model_data_url               = var.model_data_url
+    model_package_name           = var.model_package_arn
+    inference_specification_name = var.inference_specification_name
+    environment                  = var.environment_variables
   }
 
   lifecycle {

@@ -76,6 +76,22 @@ variable "image_uri" {
   }
 }
 
+variable "inference_specification_name" {
+  description = "Which of the package's additional inference specifications to serve by, such as its image for Graviton; the package's own by default."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.inference_specification_name))
+    error_message = "inference_specification_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+
+  validation {
+    condition     = var.inference_specification_name == null ? true : var.model_package_arn != null
+    error_message = "inference_specification_name: it is of a model package; give model_package_arn, or leave it out."
+  }
+}
+
 variable "instance_type" {
   description = "Type of the instances; those with a local disk encrypt that themselves, without kms_key_arn."
   type        = string

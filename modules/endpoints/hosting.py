@@ -46,6 +46,7 @@ def add(
             "image": var.image_uri,
             "model_data_url": var.model_data_url,
             "model_package_name": var.model_package_arn,
+            "inference_specification_name": var.inference_specification_name,
             "environment": var.environment_variables,
         },
         lifecycle={"create_before_destroy": True},

@@ -51,6 +51,13 @@ class Endpoint(Named):
         pattern=r"^arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+$",
         json_schema_extra=must("be the ARN of a model package (arn:aws:sagemaker:…:model-package/…)"),
     )
+    inference_specification_name: str | None = Field(
+        None,
+        description="Which of the package's additional inference specifications to serve by, such as its image for "
+        "Graviton; the package's own by default.",
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
+        json_schema_extra=must("be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen"),
+    )
     role_arn: RoleArn = Field(description="Role of the container: it reads the model and writes logs and metrics.")
 
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -63,6 +70,11 @@ class Endpoint(Named):
             ),
             "give either a model package, or image_uri (and model_data_url, unless the image holds the model); a "
             "package brings its own image and model.",
+        ),
+        rule(
+            "inference_specification_name",
+            lambda v: is_null(v.inference_specification_name) | ~is_null(v.model_package_arn),
+            "it is of a model package; give model_package_arn, or leave it out.",
         ),
     )
 

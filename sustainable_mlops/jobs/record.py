@@ -1,6 +1,7 @@
 """The record of a run: what went in, what came out, what it took. Kept as JSON beside the run's artefacts."""
 
 import os
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,7 @@ from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.measurement.comparison import Comparison, compare
 from sustainable_mlops.jobs.measurement.measured import Measured
 from sustainable_mlops.jobs.specs.common import Scalar
-from sustainable_mlops.jobs.specs.training import Serving
+from sustainable_mlops.jobs.specs.training import AdditionalServing, Serving
 from sustainable_mlops.settings import Settings, parse_json
 
 ENDED = ("Completed", "Failed", "Stopped")
@@ -30,10 +31,17 @@ class DataSet(Settings):
     digest: str
 
 
-class ServingSpec(Serving):
-    """How the model is served, with the image that does it."""
+class AdditionalServingSpec(AdditionalServing):
+    """The same on other machines, with the address of the image for these."""
 
     image: str
+
+
+class ServingSpec(Serving):
+    """How the model is served, with the address of the image that does it."""
+
+    image: str
+    additional: Mapping[str, AdditionalServingSpec] = {}
 
 
 class Trial(Settings):

@@ -11,7 +11,7 @@ from sustainable_mlops.aws.s3 import is_s3
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.record import RunRecord, ServingSpec, load_record, read_record
 from sustainable_mlops.jobs.serving import container, servable
-from sustainable_mlops.jobs.specs.training import Serving
+from sustainable_mlops.jobs.specs.training import AdditionalServing, Serving
 
 PENDING = "PendingManualApproval"
 APPROVED = "Approved"
@@ -97,6 +97,11 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
             **{name: f"{value:.6g}" for name, value in record.metrics.items()},
         },
     }
+    if serving.additional:
+        request["AdditionalInferenceSpecifications"] = [
+            {"Name": name} | inference_specification(serving, also.image, record.model, also)
+            for name, also in serving.additional.items()
+        ]
     if metrics is not None:
         report = {"ContentType": "application/json", "S3Uri": metrics}
         request["ModelMetrics"] = {"ModelQuality": {"Statistics": report}}
@@ -104,14 +109,21 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
     return request
 
 
-def inference_specification(serving: Serving, image: Any, model: Any) -> dict[str, Any]:
-    """How a model is served; its image and its address may be expressions of a pipeline."""
+def inference_specification(
+    serving: Serving, image: Any, model: Any, on: AdditionalServing | None = None
+) -> dict[str, Any]:
+    """How a model is served, on the machines of `on`, else on `serving`'s own.
+
+    Its image and its address are taken as they are: they may be expressions of a pipeline.
+    """
+    machines = on or serving
+    transform = machines.transform_instance_types
     return {
         "Containers": [container(image, model, serving.entry_point)],
         "SupportedContentTypes": serving.content_types,
         "SupportedResponseMIMETypes": serving.response_types,
-        "SupportedRealtimeInferenceInstanceTypes": serving.realtime_instance_types,
-        "SupportedTransformInstanceTypes": serving.transform_instance_types,
+        "SupportedRealtimeInferenceInstanceTypes": machines.realtime_instance_types,
+        **({"SupportedTransformInstanceTypes": transform} if transform else {}),
     }
 
 

@@ -48,6 +48,21 @@ def test_a_model_is_registered_pending_with_where_it_comes_from(cloud: Clients, 
     }
 
 
+def test_one_package_holds_an_image_for_each_architecture(cloud: Clients, trained: Trained) -> None:
+    graviton = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64-cpu-py3"
+    also = {"graviton": {"image": graviton, "realtime_instance_types": ["ml.c7g.large"]}}
+    record = trained(serving={"additional": also, "image": "own.registry/serve:1"})
+    sent = cloud.sagemaker.describe_model_package(register(record, cloud).arn)
+    own, [additional] = sent["InferenceSpecification"], sent["AdditionalInferenceSpecifications"]
+    assert own["Containers"][0]["Image"] == "own.registry/serve:1"
+    assert (additional["Name"], additional["Containers"][0]["Image"]) == ("graviton", graviton)
+    assert additional["SupportedRealtimeInferenceInstanceTypes"] == ["ml.c7g.large"]
+    assert "SupportedTransformInstanceTypes" not in additional  # SageMaker has no Graviton for batch
+    for member in ("ModelDataUrl", "Environment"):
+        assert additional["Containers"][0][member] == own["Containers"][0][member]
+    assert additional["SupportedContentTypes"] == own["SupportedContentTypes"]
+
+
 def test_a_run_is_registered_once_and_another_run_apart(cloud: Clients, trained: Trained) -> None:
     first = register(trained(), cloud)
     other = register(trained(hyperparameters={"num_round": 300}), cloud)

@@ -132,6 +132,15 @@ def test_an_instance_that_cannot_train_is_refused(instance_type: str, message: s
             {"realtime_instance_types": ["ml.inf1.xlarge"]},
             "serving.realtime_instance_types: ml.inf1.xlarge is legacy; use ml.inf2.xlarge",
         ),
+        (
+            {"realtime_instance_types": ["ml.c7i.large", "ml.c7g.large"]},
+            "serving: ml.c7g.large is of the Arm architecture and ml.c7i.large of x86, and no image is for both; "
+            "name ml.c7g.large in an entry of serving.additional",
+        ),
+        (
+            {"additional": {"graviton": {"realtime_instance_types": ["ml.m7g.large"]}}},
+            "serving.additional.graviton.realtime_instance_types: SageMaker has no ml.m7g.large",
+        ),
     ],
 )
 def test_an_instance_that_cannot_serve_is_refused(serving: dict[str, Any], message: str) -> None:

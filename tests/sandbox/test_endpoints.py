@@ -158,6 +158,30 @@ def test_an_endpoint_serves_an_approved_package_then_its_successor(
     assert "not found" in refusal(runtime.invoke_endpoint, **ask)[1]
 
 
+def test_an_endpoint_serves_by_the_specification_of_the_package_that_its_model_names(
+    sandbox: Sandbox, sagemaker: Any, s3: Any, fresh: Fresh, bucket: str
+) -> None:
+    group = fresh("group")
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    specifications = {}
+    for factor in ("3", "7"):
+        s3.put_object(Bucket=bucket, Key=factor, Body=tar(code__inference_py=TRIPLE.replace("3", factor)))
+        specifications[factor] = {"Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/{factor}"}]}
+    arn = sagemaker.create_model_package(
+        ModelPackageGroupName=group,
+        InferenceSpecification=specifications["3"],
+        AdditionalInferenceSpecifications=[{"Name": "graviton"} | specifications["7"]],
+    )["ModelPackageArn"]
+    container = {"ModelPackageName": arn, "InferenceSpecificationName": "graviton"}
+    wrong = container | {"InferenceSpecificationName": "gravitron"}
+    model = {"ModelName": fresh("model"), "ExecutionRoleArn": ROLE, "PrimaryContainer": wrong}
+    assert "gravitron" in refusal(sagemaker.create_model, **model)[1]
+    endpoint = deploy(sagemaker, fresh, make_model(sagemaker, fresh("model"), PrimaryContainer=container))
+    wait_in_service(sagemaker, endpoint)
+    asked = {"EndpointName": endpoint, "Body": b"[1, 2]", "ContentType": "application/json"}
+    assert sandbox.client("sagemaker-runtime").invoke_endpoint(**asked)["Body"].read() == b"[7, 14]"
+
+
 def test_a_request_that_the_model_cannot_read_is_a_model_error(
     sandbox: Sandbox, sagemaker: Any, s3: Any, fresh: Fresh, bucket: str
 ) -> None:

@@ -1,10 +1,13 @@
-"""The features of a flight: one list, used to prepare the data, to train, to serve and to fill the feature group."""
+"""The features of a flight: one list, used to prepare the data, to train, to serve and to fill the feature group.
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+It serves too, so it keeps to Python 3.8 and numpy (see trees.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Literal, Mapping, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 FeatureType = Literal["Integral", "Fractional", "String"]
 
@@ -76,26 +79,26 @@ def xgboost_types() -> list[str]:
     return ["c" if f.type == "String" else "q" for f in FEATURES]
 
 
-def categories(frame: pd.DataFrame) -> dict[str, list[str]]:
-    """The values of each categorical feature in `frame`, sorted: what a model trained on it knows."""
-    return {f.name: sorted(frame[f.name].unique()) for f in FEATURES if f.type == "String"}
+def categories(flights: Any) -> dict[str, list[str]]:
+    """The values of each categorical feature in a frame, sorted: what a model trained on it knows."""
+    return {f.name: sorted(set(flights[f.name])) for f in FEATURES if f.type == "String"}
 
 
-def matrix(frame: pd.DataFrame, known: Mapping[str, Iterable[str]]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """The model's inputs for the flights of `frame`: a row a flight, a column a feature.
+def matrix(flights: Any, known: Mapping[str, Iterable[str]]) -> np.ndarray:
+    """The model's inputs, float32: a row a flight, a column a feature.
 
-    `known` is what `categories` gave for the training data. A category it lacks becomes missing, as XGBoost wants it.
-    Raises InputError naming a feature whose values are not numbers where they must be.
+    `flights` is a frame, or a dictionary of columns; `known` is what `categories` gave for the training data. A
+    category it lacks becomes missing, as XGBoost wants it. Raises InputError naming a feature whose values are not
+    numbers where they must be.
     """
     columns = []
     for feature in FEATURES:
-        column = frame[feature.name]
+        column = flights[feature.name]
         if feature.type == "String":
-            codes = pd.Index(list(known[feature.name])).get_indexer(pd.Index(column))
-            columns.append(np.where(codes < 0, np.nan, codes).astype(np.float32))
-        else:
-            try:
-                columns.append(column.to_numpy(dtype=np.float32, na_value=np.nan))
-            except (TypeError, ValueError):
-                raise InputError(f"feature {feature.name} must be a number ({feature.type})") from None
+            codes = {value: code for code, value in enumerate(known[feature.name])}
+            column = [codes.get(value, np.nan) for value in column]
+        try:
+            columns.append(np.asarray(column, np.float32))
+        except (TypeError, ValueError):
+            raise InputError(f"feature {feature.name} must be a number ({feature.type})") from None
     return np.column_stack(columns)

@@ -2,26 +2,30 @@
 
 A request holds flights with their features by name (features.py); the answer is, flight by flight and in the same
 order, the probability of arriving at least 15 minutes late. A record of the feature group can be sent as it is.
+
+It needs Python 3.8 and numpy, and nothing else (see trees.py).
 """
+
+from __future__ import annotations
 
 import csv
 import io
 import json
 import math
-from collections.abc import Mapping
+import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
 
 import numpy as np
-import pandas as pd
-import xgboost as xgb
 
 if TYPE_CHECKING or __package__:
     from . import features
     from .features import FEATURES, Feature, InputError
+    from .trees import Trees
 else:  # in a container, the files lie side by side
     import features
     from features import FEATURES, Feature, InputError
+    from trees import Trees
 
 JSON, CSV = "application/json", "text/csv"
 
@@ -29,7 +33,7 @@ JSON, CSV = "application/json", "text/csv"
 class Model(NamedTuple):
     """A trained model and the categories it knows."""
 
-    booster: xgb.Booster
+    trees: Trees
     categories: Mapping[str, list[str]]
 
 
@@ -38,17 +42,18 @@ def model_fn(model_dir: str) -> Model:
     folder = Path(model_dir)
     try:
         metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
-        booster = xgb.Booster({"nthread": 1}, model_file=folder / "model.ubj")
-    except (OSError, ValueError, xgb.core.XGBoostError) as error:
-        raise InputError(f"no flight delay model in {model_dir}: {str(error).splitlines()[-1]}") from None
+        trees = Trees.load(folder)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"no flight delay model in {model_dir}: {error}") from None
     if metadata["features"] != features.schema():
         raise InputError(f"the model in {model_dir} has other features than the code beside it: train it again")
-    return Model(booster, metadata["categories"])
+    return Model(trees, metadata["categories"])
 
 
-def input_fn(body: str | bytes, content_type: str) -> pd.DataFrame:
-    """The flights of a request: JSON (a list of records, or {"instances": [records]}) or CSV with a header.
+def input_fn(body: str | bytes, content_type: str) -> dict[str, list[Any]]:
+    """The flights of a request, a list a feature.
 
+    A request is JSON (a list of records, or {"instances": [records]}) or CSV with a header.
     Weather and history may be null, empty or left out; the rest must be there. Raises InputError naming the record and
     the feature that is missing, unknown or of the wrong type, and for another content type.
     """
@@ -66,20 +71,15 @@ def input_fn(body: str | bytes, content_type: str) -> pd.DataFrame:
     if not rows:
         raise InputError("the request holds no flight: send at least one record")
     checked = [_checked(row, number) for number, row in enumerate(rows, start=1)]
-    return pd.DataFrame(checked, columns=features.names())
+    return {name: list(column) for name, column in zip(features.names(), zip(*checked))}
 
 
-def predict_fn(flights: pd.DataFrame, model: Model) -> "np.ndarray[Any, np.dtype[np.float32]]":
-    """The probability of a late arrival for each flight."""
-    data = xgb.DMatrix(
-        features.matrix(flights, model.categories),
-        feature_names=features.names(),
-        feature_types=features.xgboost_types(),
-    )
-    return np.asarray(model.booster.predict(data), dtype=np.float32)
+def predict_fn(flights: Any, model: Model) -> np.ndarray:
+    """The probability of a late arrival for each flight, float32."""
+    return model.trees.probabilities(features.matrix(flights, model.categories))
 
 
-def output_fn(probabilities: "np.ndarray[Any, np.dtype[np.float32]]", accept: str) -> tuple[str, str]:
+def output_fn(probabilities: np.ndarray, accept: str) -> tuple[str, str]:
     """The answer and its content type: {"predictions": [p, …]} as JSON, or a probability a line as CSV."""
     rounded = [round(float(p), 6) for p in probabilities]
     wanted = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
@@ -113,7 +113,7 @@ def _csv_records(text: str) -> list[dict[str, Any]]:
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
             raise InputError(f"record {number}: {len(row)} values, but the CSV header names {len(header)} columns")
-    return [dict(zip(header, row, strict=True)) for row in rows]
+    return [dict(zip(header, row)) for row in rows]
 
 
 def _checked(row: Any, number: int) -> list[str | float | None]:

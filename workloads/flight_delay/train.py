@@ -25,15 +25,17 @@ if TYPE_CHECKING or __package__:
     from . import features
     from .checkpoints import Checkpoint, Checkpoints
     from .features import LABEL, InputError
+    from .trees import Trees
 else:  # in a container, the files lie side by side
     import features
     from checkpoints import Checkpoint, Checkpoints
     from features import LABEL, InputError
+    from trees import Trees
 
 #: What the shell reports for a process ended by SIGTERM.
 EXIT_INTERRUPTED = 128 + signal.SIGTERM
 #: The files a model needs to serve itself; they travel inside model.tar.gz.
-SERVING_CODE = ("inference.py", "features.py")
+SERVING_CODE = ("inference.py", "features.py", "trees.py")
 
 
 class Evaluation(NamedTuple):
@@ -240,7 +242,8 @@ def save_model(folder: Path, booster: xgb.Booster, metadata: dict[str, Any]) -> 
     code.mkdir(parents=True, exist_ok=True)
     for name in SERVING_CODE:
         shutil.copyfile(Path(__file__).with_name(name), code / name)
-    booster.save_model(folder / "model.ubj")
+    booster.save_model(folder / "model.ubj")  # to go on with in XGBoost
+    Trees.of_model(bytes(booster.save_raw("json"))).save(folder)  # to serve
     (folder / "metadata.json").write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
 
 

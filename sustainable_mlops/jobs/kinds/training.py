@@ -5,25 +5,21 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sustainable_mlops.aws import Clients
-from sustainable_mlops.aws.service_model import enumeration
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import utilization
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.kinds.kind import Kind, Machines, Places, measured
 from sustainable_mlops.jobs.kinds.members import check_instance, optional, volume_key
+from sustainable_mlops.jobs.kinds.serving import check_serving, served
 from sustainable_mlops.jobs.measurement import measured as counters
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT
 from sustainable_mlops.jobs.platform import Phase, Platform
-from sustainable_mlops.jobs.record import ServingSpec
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.source import ARCHIVE, MEASURING
 from sustainable_mlops.jobs.specs.common import CODE_CHANNEL, Scalar
-from sustainable_mlops.jobs.specs.training import CHECKPOINT_DIR, Serving, Training
-from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.jobs.specs.training import CHECKPOINT_DIR, Training
 
-#: Inferentia's first generation, whose Neuron SDK is no longer kept.
-_LEGACY = "ml.inf1"
 CHECKPOINTS = "/opt/ml/checkpoints"
 #: The environment in which people experiment.
 WARM_POOLS_IN = "dev"
@@ -51,7 +47,7 @@ class TrainingKind(Kind[Training]):
         if spec.floor is not None:
             utilization.processors(spec.compute.instance_type, spec.floor.of)
         if spec.serving is not None:
-            _check_serving(spec.serving)
+            check_serving(spec.serving)
 
     def image(self, spec: Training, platform: Platform) -> str:
         """The image that trains."""
@@ -119,7 +115,8 @@ class TrainingKind(Kind[Training]):
         spec, platform = run.spec, run.platform
         # Terraform's keys have underscores.
         group = platform.model_package_groups.get(spec.workload.replace("-", "_"))
-        return {"serving": _serving(spec, platform), "model_package_group": group}
+        serving = served(spec.serving, spec.image, platform.region) if spec.serving else None
+        return {"serving": serving, "model_package_group": group}
 
     def found(self, description: Mapping[str, Any]) -> dict[str, Any]:
         """The model, its metrics and the interruptions."""
@@ -175,29 +172,6 @@ def encoded(value: Scalar) -> str:
     except ValueError:
         return value
     return json.dumps(value)
-
-
-def _check_serving(serving: Serving) -> None:
-    for field, types, shape in (
-        ("realtime_instance_types", serving.realtime_instance_types, "ProductionVariantInstanceType"),
-        ("transform_instance_types", serving.transform_instance_types, "TransformInstanceType"),
-    ):
-        known = [name for name in enumeration(shape) if not name.startswith(f"{_LEGACY}.")]
-        for instance_type in types:
-            if instance_type.startswith(_LEGACY):
-                raise UserError(f"serving.{field}: {instance_type} is legacy; use ml.inf2.xlarge with its Neuron image")
-            if instance_type not in known:
-                raise UserError(
-                    f"serving.{field}: SageMaker has no {instance_type} for that{did_you_mean(instance_type, known)}"
-                )
-
-
-def _serving(spec: Training, platform: Platform) -> ServingSpec | None:
-    if spec.serving is None:
-        return None
-    # Serverless endpoints have CPUs only, so the image is the one for the first CPU instance type named.
-    image = image_address(spec.image, platform.region, spec.serving.realtime_instance_types[0], "inference")
-    return ServingSpec(**spec.serving.model_dump(), image=image)
 
 
 def _metrics(description: Mapping[str, Any]) -> dict[str, float]:

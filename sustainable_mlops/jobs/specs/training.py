@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from sustainable_mlops.jobs.measurement.measured import COUNTERS
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT
@@ -23,6 +23,8 @@ from sustainable_mlops.jobs.specs.common import (
 from sustainable_mlops.settings import Settings
 
 CHECKPOINT_DIR = "CHECKPOINT_DIR"
+# CreateModelPackage's own pattern: EntityName.
+SpecificationName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]
 
 
 class Compute(Machines):
@@ -50,9 +52,18 @@ class Limits(Settings):
     )
 
 
+class AdditionalServing(Settings):
+    """The same model on other machines, with the image for these."""
+
+    image: Image | None = Field(None, description="Image that serves; the one that trains unless given.")
+    realtime_instance_types: list[Text] = Field(min_length=1, description="Tried and good for an endpoint.")
+    transform_instance_types: list[Text] = Field([], description="Tried and good for batch transform.")
+
+
 class Serving(Settings):
     """How the trained model is to be served, for its model package."""
 
+    image: Image | None = Field(None, description="Image that serves; the one that trains unless given.")
     entry_point: str = Field("inference.py", pattern=r"^[A-Za-z_]\w*\.py$", description="Script that serves.")
     content_types: list[Text] = Field(["text/csv", "application/json"], min_length=1, description="It understands.")
     response_types: list[Text] = Field(["application/json"], min_length=1, description="It answers in.")
@@ -61,6 +72,12 @@ class Serving(Settings):
     )
     transform_instance_types: list[Text] = Field(
         ["ml.c7i.large", "ml.m7i.large"], min_length=1, description="Tried and good for batch transform."
+    )
+    additional: Mapping[SpecificationName, AdditionalServing] = Field(
+        {},
+        max_length=15,
+        description="Other machines that serve the same package, by the inference_specification_name that an endpoint "
+        "asks for them with. One image runs on one architecture, so Graviton needs an entry of its own.",
     )
 
 

@@ -30,7 +30,7 @@ class Models(Family):
 
     def _check_container(self, container: Fields) -> None:
         if package := container.get("ModelPackageName"):
-            self.region.call("DescribeModelPackage", {"ModelPackageName": package})
+            specification(self.region.call("DescribeModelPackage", {"ModelPackageName": package}), container)
         elif not container.get("Image"):
             raise ValidationError("Either Image or ModelPackageName must be specified for each container definition.")
 
@@ -54,3 +54,13 @@ class Models(Family):
 def containers(model: Fields) -> list[Fields]:
     """The container definitions of a model, one or several."""
     return [model["PrimaryContainer"]] if "PrimaryContainer" in model else model.get("Containers", [])
+
+
+def specification(package: Fields, container: Fields) -> Fields:
+    """What a container takes of its package: its inference specification, or the additional one that it names."""
+    name = container.get("InferenceSpecificationName")
+    additional = {one["Name"]: one for one in package.get("AdditionalInferenceSpecifications", [])}
+    if name is not None and name not in additional:
+        raise ValidationError(f"Inference specification {name} is not in model package {package['ModelPackageArn']}.")
+    found: Fields = package["InferenceSpecification"] if name is None else additional[name]
+    return found

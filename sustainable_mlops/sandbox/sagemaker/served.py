@@ -2,7 +2,7 @@
 
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
-from sustainable_mlops.sandbox.sagemaker.models import containers
+from sustainable_mlops.sandbox.sagemaker.models import containers, specification
 
 
 def served_containers(region: Region, model: Fields) -> list[Fields]:
@@ -14,7 +14,7 @@ def _with_package(region: Region, container: Fields) -> Fields:
     if "ModelPackageName" not in container:
         return container
     package = region.call("DescribeModelPackage", {"ModelPackageName": container["ModelPackageName"]})
-    packaged = package["InferenceSpecification"]["Containers"][0]
+    packaged = specification(package, container)["Containers"][0]
     environment = packaged.get("Environment", {}) | container.get("Environment", {})
     resolved: Fields = packaged | container | {"Environment": environment}
     return resolved

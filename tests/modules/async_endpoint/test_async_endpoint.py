@@ -77,6 +77,7 @@ def test_an_image_is_taken_where_it_fits_or_does_not_say(image: str, instance_ty
         ({"s3_uri": "s3://shop-artifacts/*"}, "without wildcards"),
         ({"model_data_url": "s3://shop-artifacts/*/model.tar.gz"}, "must be a model archive in S3"),
         ({"image_uri": None}, "model_package_arn: give either"),
+        ({"inference_specification_name": "graviton"}, "inference_specification_name: it is of a model package"),
         ({"name": "a" * (LONGEST_NAME + 1)}, f"name: must have at most {LONGEST_NAME} characters"),
     ],
 )

@@ -130,6 +130,13 @@ def test_a_new_size_or_model_is_served_by_the_same_endpoint(
         }
         still, _, memory = serving()
         assert (still, memory, ask()) == (created, 4096, "second")
+
+        # The same package by another of its specifications.
+        also = {"Name": "small", "Containers": [{"Image": GIVEN["image_uri"], "ModelDataUrl": first["model_data_url"]}]}
+        arn = package["ModelPackageArn"]
+        sagemaker.update_model_package(ModelPackageArn=arn, AdditionalInferenceSpecificationsToAdd=[also])
+        apply(**packaged, model_package_arn=arn, inference_specification_name="small", memory_mb=4096)
+        assert ask() == "first"
         assert len(sagemaker.list_models()["Models"]) == 1
         assert len(sagemaker.list_endpoint_configs()["EndpointConfigs"]) == 1
     finally:

@@ -11,7 +11,7 @@ from sustainable_mlops.terraform import ROOT
 
 sys.path.insert(0, str(ROOT))  # `workloads` is no installed package: SageMaker gets its files one by one
 
-from workloads.flight_delay import prepare, raw
+from workloads.flight_delay import prepare, raw, train
 from workloads.flight_delay.features import LABEL
 
 
@@ -62,3 +62,13 @@ def data(parts: dict[str, pd.DataFrame], tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("data")
     prepare.write(parts, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def model_dir(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What training leaves in SM_MODEL_DIR."""
+    folder = tmp_path_factory.mktemp("trained")
+    arguments = {channel: data / channel for channel in ("train", "validation", "test")}
+    arguments |= {"model_dir": folder / "model", "checkpoint_dir": folder / "checkpoints"}
+    train.run(train.parse(["--num_round=40", *(f"--{name}={value}" for name, value in arguments.items())]))
+    return folder / "model"

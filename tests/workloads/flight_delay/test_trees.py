@@ -1,0 +1,76 @@
+"""The trees as plain arrays give what XGBoost gives, to the last bit, in an image that holds no XGBoost."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import vermin
+import xgboost as xgb
+
+from workloads.flight_delay import features, inference, prepare, train
+from workloads.flight_delay.features import LABEL
+from workloads.flight_delay.trees import Trees
+
+pytestmark = pytest.mark.slow
+
+
+def inputs(matrix: "np.ndarray[tuple[int, int], np.dtype[np.float32]]", label: object = None) -> xgb.DMatrix:
+    """What XGBoost takes."""
+    return xgb.DMatrix(matrix, label, feature_names=features.names(), feature_types=features.xgboost_types())
+
+
+def test_every_held_out_flight_is_served_what_the_trained_model_predicts(model_dir: Path, year: pd.DataFrame) -> None:
+    model = inference.model_fn(str(model_dir))
+    booster = xgb.Booster({"nthread": 1}, model_file=model_dir / "model.ubj")
+    flights = prepare.split(year)["test"]
+    rows = features.matrix(flights, model.categories)
+    assert np.isnan(rows[:, features.names().index("destination")]).any()  # airports that training never saw
+    predicted = booster.predict(inputs(rows))
+    assert len(predicted) == 53_991
+    assert len(np.unique(predicted)) > 10_000
+    np.testing.assert_array_equal(inference.predict_fn(flights, model), predicted)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"max_depth": 1},
+        {"max_depth": 9, "eta": 1.0, "min_child_weight": 0},  # margins far from 0
+        {"max_depth": 4, "max_cat_to_onehot": 100},  # a category against all others
+        {"max_depth": 4, "base_score": 0.5},
+    ],
+    ids=["stumps", "extreme", "one category", "even odds"],
+)
+def test_trees_of_any_shape_give_the_same_bits(settings: dict[str, float], parts: dict[str, pd.DataFrame]) -> None:
+    known = features.categories(parts["train"])
+    rows = {part: features.matrix(frame, known) for part, frame in parts.items()}
+    learner = {"objective": "binary:logistic", "tree_method": "hist", "nthread": 1, **settings}
+    booster = xgb.train(learner, inputs(rows["train"], parts["train"][LABEL]), 12)
+    served = Trees.of_model(bytes(booster.save_raw("json"))).probabilities(rows["test"])
+    np.testing.assert_array_equal(served, booster.predict(inputs(rows["test"])))
+
+
+def test_a_flight_gets_the_same_answer_alone_and_in_any_company(
+    model_dir: Path, parts: dict[str, pd.DataFrame]
+) -> None:
+    model = inference.model_fn(str(model_dir))
+    rows = features.matrix(parts["test"].head(50), model.categories)
+    alone = np.concatenate([model.trees.probabilities(row[None, :]) for row in rows])
+    many = model.trees.probabilities(np.vstack([rows] * 200))
+    np.testing.assert_array_equal(np.tile(alone, 200), many)
+    assert model.trees.probabilities(rows[:0]).shape == (0,)
+
+
+def test_the_files_of_the_trees_do_not_tell_when_they_were_written(model_dir: Path, tmp_path: Path) -> None:
+    Trees.load(model_dir).save(tmp_path)
+    assert (tmp_path / "trees.npz").read_bytes() == (model_dir / "trees.npz").read_bytes()
+
+
+@pytest.mark.parametrize("name", train.SERVING_CODE)
+def test_what_serves_keeps_to_the_python_of_the_graviton_image(name: str) -> None:
+    """Python 3.8 is in sagemaker-scikit-learn:1.0-1-arm64."""
+    source = Path(train.__file__).with_name(name).read_text(encoding="utf-8")
+    assert "from __future__ import annotations" in source  # so that annotations may be newer
+    needed = vermin.detect(source)
+    assert needed[1] <= (3, 8), f"{name} needs Python {needed[1]}"

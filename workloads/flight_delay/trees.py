@@ -1,0 +1,126 @@
+"""Boosted trees as plain arrays: what serves, wherever numpy runs.
+
+SageMaker's images for Graviton hold XGBoost 1.5 at most, which reads no model of XGBoost 3. Evaluated here, the trees
+give the very float32 that XGBoost gives: the leaves are added in its order, and the exponential is its C library's.
+The images hold Python 3.8, so this file and the others that serve keep to it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+Array = np.ndarray
+
+FILE = "trees.npz"
+#: Rows evaluated at once, so that memory does not grow with the request.
+BLOCK = 4096
+
+
+class Trees(NamedTuple):
+    """A forest: all nodes of all trees in one row, an entry a node unless said otherwise."""
+
+    feature: Array  # int16: the column that a node looks at
+    value: Array  # float32: what a quantity must be below to go left; at a leaf, its weight
+    left: Array  # int32: the next node; a leaf is its own
+    right: Array  # int32
+    missing_left: Array  # bool: where a missing value goes
+    categories: Array  # int32: the row of `goes_right` of a categorical node, -1 of any other
+    goes_right: Array  # bool (categorical nodes, categories)
+    roots: Array  # int32 (trees)
+    base: Array  # float32 (): the margin before the first tree
+
+    @classmethod
+    def of_model(cls, raw: bytes) -> Trees:
+        """The trees in an XGBoost model, as `save_raw("json")` gives it: binary:logistic, one output."""
+        learner = json.loads(raw)["learner"]
+        trees = learner["gradient_booster"]["model"]["trees"]
+        # One more than any node names: it stands for all that no node names, which go left.
+        known = 2 + max((category for tree in trees for category in tree["categories"]), default=0)
+        parts: list[dict[str, Array]] = []
+        goes_right: list[Array] = []
+        roots, first = [], 0
+        for tree in trees:
+            left, right = np.array(tree["left_children"]), np.array(tree["right_children"])
+            nodes, leaf = np.arange(len(left)), left < 0
+            categories = np.full(len(left), -1)
+            for node, start, size in zip(
+                tree["categories_nodes"], tree["categories_segments"], tree["categories_sizes"]
+            ):
+                categories[node] = len(goes_right)
+                goes_right.append(np.isin(np.arange(known), tree["categories"][start : start + size]))
+            parts.append(
+                {
+                    "feature": np.where(leaf, 0, tree["split_indices"]).astype(np.int16),
+                    "value": np.array(tree["split_conditions"], np.float32),
+                    "left": (np.where(leaf, nodes, left) + first).astype(np.int32),
+                    "right": (np.where(leaf, nodes, right) + first).astype(np.int32),
+                    "missing_left": np.array(tree["default_left"], bool),
+                    "categories": categories.astype(np.int32),
+                }
+            )
+            roots.append(first)
+            first += len(left)
+        chance = np.float32(learner["learner_model_param"]["base_score"].strip("[]"))
+        return cls(
+            **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
+            goes_right=np.array(goes_right) if goes_right else np.zeros((1, known), bool),
+            roots=np.array(roots, np.int32),
+            base=-np.log(np.float32(1) / chance - np.float32(1), dtype=np.float32),
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> Trees:
+        """What `save` wrote. Raises OSError, ValueError, KeyError or zipfile.BadZipFile where the file is damaged."""
+        with np.load(folder / FILE, allow_pickle=False) as arrays:
+            return cls(**{name: arrays[name] for name in cls._fields})
+
+    def save(self, folder: Path) -> None:
+        """Writes the arrays: the same bytes for the same trees."""
+        np.savez_compressed(folder / FILE, **self._asdict())
+
+    def probabilities(self, rows: Array) -> Array:
+        """For float32 rows, NaN where missing, the probability that XGBoost's `predict` gives, to the last bit."""
+        margins = [self._margins(rows[start : start + BLOCK]) for start in range(0, len(rows), BLOCK)]
+        one = np.float32(1)
+        return one / (one + _exp(-np.concatenate(margins))) if margins else np.empty(0, np.float32)
+
+    def _margins(self, rows: Array) -> Array:
+        here = np.repeat(self.roots[None, :], len(rows), axis=0)
+        number = np.arange(len(rows))[:, None]
+        while True:
+            value = rows[number, self.feature[here]]
+            missing = np.isnan(value)
+            category = np.where(missing, 0, value).astype(np.intp).clip(0, self.goes_right.shape[1] - 1)
+            of = self.categories[here]
+            left = np.where(of < 0, value < self.value[here], ~self.goes_right[np.maximum(of, 0), category])
+            left = np.where(missing, self.missing_left[here], left)
+            there = np.where(left, self.left[here], self.right[here])
+            if np.array_equal(there, here):
+                break
+            here = there
+        first = np.full((len(rows), 1), self.base, np.float32)
+        # A running sum adds tree by tree, as XGBoost does; numpy's sum would add pairs, and round otherwise.
+        return np.cumsum(np.hstack([first, self.value[here]]), axis=1, dtype=np.float32)[:, -1]
+
+
+_STEPS = 32
+_POWERS = np.exp2(np.arange(_STEPS) / _STEPS)
+_CUBIC = [float.fromhex(text) for text in ("0x1.c6af84b912394p-5", "0x1.ebfce50fac4f3p-3", "0x1.62e42ff0c52d6p-1")]
+_LOG2_E = float.fromhex("0x1.71547652b82fep+0")
+
+
+def _exp(x: Array) -> Array:
+    """float32 exponentials as glibc's expf rounds them; numpy's differ in the last bit, and by processor.
+
+    Method and constants: Arm Optimized Routines (MIT), which glibc takes: 2^(k/32) from a table, the rest by a cubic.
+    """
+    scaled = x.astype(np.float64) * _LOG2_E * _STEPS
+    whole = np.rint(scaled)
+    rest, steps = (scaled - whole) / _STEPS, whole.astype(np.int64)
+    a, b, c = _CUBIC
+    cubic = (a * rest + b) * rest * rest + (c * rest + 1)
+    return np.ldexp(cubic * _POWERS[steps % _STEPS], (steps // _STEPS).astype(np.int32)).astype(np.float32)
