@@ -16,7 +16,7 @@ from modules.async_endpoint.inputs import Inputs as AsyncInputs
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.jobs.image import Scope, image_address
 from sustainable_mlops.jobs.specs.common import FrameworkImage
-from sustainable_mlops.jobs.specs.training import Training
+from sustainable_mlops.jobs.specs.training import AdditionalServing, Serving, Training
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow  # the SDK takes seconds to import
 WORKLOADS = ROOT / "workloads"
 TEMPLATE = ROOT / "sustainable_mlops" / "scaffold" / "templates" / "workload" / "job.yaml.j2"
 DOCUMENTS = yaml.safe_load(Path(__file__).with_name("documented_images.yaml").read_text())
-DOCUMENTED = {one["image"]: one for one in DOCUMENTS}
+DOCUMENTED: dict[str, Mapping[str, Any]] = {one["image"]: one for one in DOCUMENTS}
 INSTANCE_TYPE = re.compile(r"\bml\.[a-z0-9-]+\.[a-z0-9]+\b")
 
 
@@ -85,7 +85,8 @@ def pairs(where: str, document: Mapping[str, Any]) -> Iterator[Pair]:
     assert job.serving is not None
     promoted = (ROOT / "envs" / "catalogue" / "models" / f"{job.workload.replace('-', '_')}.yaml").exists()
     for place in sorted({region(document), *(environments().values() if promoted else ())}):
-        for machines in (job.serving, *job.serving.additional.values()):
+        every: list[Serving | AdditionalServing] = [job.serving, *job.serving.additional.values()]
+        for machines in every:
             for instance_type in (*machines.realtime_instance_types, *machines.transform_instance_types):
                 yield Pair(where, machines.image or job.image, instance_type, "inference", place)
 
@@ -109,7 +110,7 @@ def built_for(image: str) -> Literal["x86", "arm64", "neuron"]:
     return "arm64" if re.search(r"arm64|graviton", image) else "x86"
 
 
-def based_on(image: str) -> dict[str, Any]:
+def based_on(image: str) -> Mapping[str, Any]:
     """The documented image that an image of one's own is made of, by its tag and the workload's Containerfile."""
     repository, _, tag = image.rpartition("/")[2].partition(":")
     containerfile = (WORKLOADS / repository / "Containerfile").read_text()

@@ -2,8 +2,9 @@
 
     python workloads/digits/compare_precision.py --data out/digits
 
-trains once, quantises, and prints a table. Seconds are of this machine; the carbon is what this project's footprint
-model estimates for an instance that works as long. It needs this repository, so it is not sent with the workload.
+trains once, quantises, and prints a table. Seconds are this machine's, of CPU, which other work on it hardly changes;
+the carbon is what this project's footprint model estimates for an instance that works as long. It needs this
+repository, so it is not sent with the workload.
 """
 
 import argparse
@@ -23,7 +24,7 @@ else:  # run as a script, the files lie side by side
     import network
     import train
 
-#: How often a measurement is taken; the least counts, since others share the cores.
+#: How often a measurement is taken; the least counts.
 TIMES = 20
 PREDICTIONS = 1_000_000
 
@@ -40,13 +41,13 @@ class Row(NamedTuple):
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """The least seconds of some tries, after one that is not counted."""
+    """The least CPU seconds of some tries, after one that is not counted."""
     work()
     taken = []
     for _ in range(TIMES):
-        before = time.perf_counter()
+        before = time.process_time()
         work()
-        taken.append(time.perf_counter() - before)
+        taken.append(time.process_time() - before)
     return min(taken)
 
 
@@ -102,12 +103,12 @@ def main(arguments: list[str] | None = None) -> None:
             channels = [f"--{channel}={given.data / channel}" for channel in train.CHANNELS]
             options = train.parse([*channels, f"--model_dir={folder}/model", f"--checkpoint_dir={folder}"])
             parts = {channel: train.read(channel, given.data / channel) for channel in train.CHANNELS}
-            before = time.perf_counter()
+            before = time.process_time()
             state = train.train(parts, options, train.Checkpoint(Path(folder), train.fingerprint(options, parts)))
-            trained = time.perf_counter() - before
-            before = time.perf_counter()
+            trained = time.process_time() - before
+            before = time.process_time()
             network.quantised(state.best, parts["train"].images)
-            quantised = time.perf_counter() - before
+            quantised = time.process_time() - before
         carbon = {taken: kg(taken, given.instance, given.region) for taken in (trained, quantised)}
         table = rows(parts, state.best, given.instance, given.region)
     except network.InputError as error:
