@@ -97,35 +97,35 @@ class Pipelines(Component[PipelineSettings]):
         for key, pipeline in self.settings.pipelines.items():
             yield from (f"pipelines.{key}.{problem}" for problem in self._problems(pipeline))
 
-    def _problems(self, pipeline: Pipeline) -> Iterator[str]:
-        models, region = self.settings.models, self.settings.region
-        if pipeline.model and pipeline.model not in models:
-            yield f"model: there is no model '{pipeline.model}'{did_you_mean(pipeline.model, models)}"
+    def _problems(self, pipeline: Any) -> Iterator[str]:
+        region, file, arrival = self.settings.region, pipeline.definition_file, pipeline.data_arrival
+        if pipeline.model and pipeline.model not in self.settings.models:
+            yield f"model: there is no '{pipeline.model}' in models; name another, or leave the pipeline out by null"
         if region not in FRAMEWORK_REGISTRIES and any("/" not in image for image in pipeline.images.values()):
             yield f"images: no registry of SageMaker's own images is known in {region}; give their whole addresses"
         try:
-            declared = _declared(pipeline.definition_file)
+            declared = _declared(file)
         except OSError:
-            yield f"definition_file: there is no file {pipeline.definition_file}; its workload's pipeline.py writes it"
+            yield f"definition_file: there is no {file}; the workload's pipeline.py writes it"
             return
         except (ValueError, TypeError, KeyError, AttributeError):
-            yield f"definition_file: {pipeline.definition_file} is no definition of a pipeline; write it anew"
+            yield f"definition_file: {file} is no pipeline's definition; have the workload's pipeline.py write it anew"
             return
-        for field in ("images", "parameters"):
-            for name in sorted(getattr(pipeline, field).keys() - declared.keys()):
-                yield f"{field}.{name}: {pipeline.definition_file} declares no such parameter{did_you_mean(name, declared)}"
-        if pipeline.data_arrival and pipeline.data_arrival.key_parameter not in declared:
-            yield f"data_arrival.key_parameter: {pipeline.definition_file} declares no such parameter"
-        filled = {*FILLED, *pipeline.images, *pipeline.parameters, *([GROUP] if pipeline.model else [])}
-        filled |= {pipeline.data_arrival.key_parameter} if pipeline.data_arrival else set()
+        named = {f"{field}.{name}": name for field in ("images", "parameters") for name in getattr(pipeline, field)}
+        if arrival:
+            named["data_arrival.key_parameter"] = arrival.key_parameter
+        for place, name in sorted(named.items()):
+            if name not in declared:
+                yield f"{place}: {file} declares no parameter '{name}'{did_you_mean(name, declared)}"
+        filled = {*FILLED, *named.values(), *([GROUP] if pipeline.model else [])}
         lacking = sorted(name for name, default in declared.items() if default is None and name not in filled)
-        if lacking and pipeline.data_arrival:
-            yield f"parameters: {', '.join(lacking)} has no default, and data that arrives gives none; give it here"
+        if arrival and lacking:
+            yield f"parameters: data that arrives would start it without {', '.join(lacking)}; give a value here"
 
     def add(self, env: "Environment") -> None:
         self.pipelines = {key: self._call(env, key, pipeline) for key, pipeline in self.settings.pipelines.items()}
 
-    def _call(self, env: "Environment", key: str, pipeline: Pipeline) -> Any:
+    def _call(self, env: "Environment", key: str, pipeline: Any) -> Any:
         settings, storage, access = self.settings, env[Storage], env[Access]
         said = given(pipeline)
         arrival = said.pop("data_arrival", None)
@@ -148,7 +148,7 @@ class Pipelines(Component[PipelineSettings]):
             role_arn=access.role_arns["pipeline"],
         )
 
-    def _parameters(self, env: "Environment", pipeline: Pipeline) -> dict[str, Any]:
+    def _parameters(self, env: "Environment", pipeline: Any) -> dict[str, Any]:
         declared = _declared(pipeline.definition_file)
         filled = {name: value(env) for name, value in FILLED.items() if name in declared}
         if pipeline.model and GROUP in declared:

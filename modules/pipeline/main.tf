@@ -37,6 +37,15 @@ resource "aws_sagemaker_pipeline" "this" {
   }
 }
 
+# For whoever reviews a plan: one value that only the apply tells, such as the ARN of a new role, makes the
+# whole text above unknown.
+resource "terraform_data" "definition" {
+  input = {
+    definition = var.definition
+    parameters = var.parameters
+  }
+}
+
 locals {
   # Without data or a clock to wait for, nothing starts the pipeline by itself.
   starters = toset((var.data_arrival == null ? var.schedule == null : false) ? [] : ["starter"])

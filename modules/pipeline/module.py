@@ -5,6 +5,7 @@ from cdktn_provider_aws.sagemaker_pipeline import SagemakerPipeline
 from modules.needs import ROLE_STATEMENTS
 from modules.pipeline import definition, needs, notices, starter, starts
 from modules.pipeline.inputs import Inputs
+from sustainable_mlops.authoring.cdktn import DataResource
 from sustainable_mlops.authoring.expressions import length, list_of, one
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 from sustainable_mlops.catalogue.limits import limit
@@ -45,6 +46,13 @@ class Pipeline(Module[Inputs]):
                     f"{length(text)} with its parameters; split the pipeline, or move what is long to S3",
                 }
             },
+        )
+        self.add(
+            DataResource,
+            "definition",
+            why="For whoever reviews a plan: one value that only the apply tells, such as the ARN of a new role, makes "
+            "the whole text above unknown.",
+            input={"definition": var.definition, "parameters": var.parameters},
         )
         starting = starter.add(self)
         arrivals = starts.add_data_arrival(self, pipeline, starting)

@@ -316,17 +316,18 @@ class Demo:
 
 
 def _copy_environment() -> None:
-    """The environment as it is now, without what an earlier demo promoted, beside a link to the modules it names."""
+    """The environment as it is now, without what an earlier demo promoted, beside links to what it names."""
     COPY.mkdir(parents=True, exist_ok=True)
     for old in (*COPY.glob("*.tf"), *COPY.glob("*.tfvars.json")):
         old.unlink()
     for file in ENVIRONMENT.glob("*.tf"):
         shutil.copy(file, COPY)
-    modules = COPY.parents[1] / "modules"
-    if modules.is_dir() and not modules.is_symlink():  # as earlier versions left it
-        shutil.rmtree(modules)
-    modules.unlink(missing_ok=True)
-    modules.symlink_to(ROOT / "modules")
+    for name in synth.BESIDE:
+        link = COPY.parents[1] / name
+        if link.is_dir() and not link.is_symlink():  # as earlier versions left it
+            shutil.rmtree(link)
+        link.unlink(missing_ok=True)
+        link.symlink_to(ROOT / name)
 
 
 def _prepare_data() -> str:

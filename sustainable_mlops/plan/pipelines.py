@@ -3,6 +3,7 @@
 Format of a definition: SageMaker Pipelines JSON schema 2020-12-01, as the SageMaker SDK 3.27 writes it.
 """
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -137,16 +138,53 @@ def _pipeline(resource: Resource, joins: Joins) -> Pipeline:
         if text is UNKNOWN:
             return Pipeline(resource, UNKNOWN, "the definition is in S3, and its text is not in the plan")
     if text is UNKNOWN:
-        return Pipeline(resource, UNKNOWN, "the definition is not known until apply")
+        shown = _shown(resource, joins)
+        return Pipeline(resource, shown, "the definition is not known until apply" if shown is UNKNOWN else "")
+    return Pipeline(resource, *_parsed(text))
+
+
+def _parsed(text: str) -> tuple[Mapping[str, Any] | Unknown, str]:
+    """A definition, and the reason where there is none."""
     try:
         definition = json.loads(text)
     except (ValueError, RecursionError):
-        return Pipeline(resource, UNKNOWN, "the definition is not JSON")
+        return UNKNOWN, "the definition is not JSON"
     if not isinstance(definition, dict):
-        return Pipeline(resource, UNKNOWN, "the definition is not a JSON object")
+        return UNKNOWN, "the definition is not a JSON object"
     if _depth(definition) > _DEEPEST:
-        return Pipeline(resource, UNKNOWN, f"the definition is nested more than {_DEEPEST} deep")
-    return Pipeline(resource, definition, "")
+        return UNKNOWN, f"the definition is nested more than {_DEEPEST} deep"
+    return definition, ""
+
+
+def _shown(resource: Resource, joins: Joins) -> Mapping[str, Any] | Unknown:
+    """The definition as the module `pipeline` shows it while one of the values that it puts in is not known.
+
+    `terraform_data.definition` has as its `input` the `definition` as it is given, and the `parameters` by name.
+    """
+    for shown in joins.all("terraform_data"):
+        if (shown.module, shown.name) != (resource.module, "definition"):
+            continue
+        values = shown.values(before=joins.before)
+        text, given = values.text("input.definition"), values.get("input.parameters", {})
+        definition, _ = _parsed(text) if isinstance(text, str) else (UNKNOWN, "")
+        if definition is UNKNOWN or not isinstance(given, Mapping):
+            continue
+        parameters = definition.get("Parameters")
+        filled = [_filled(one, given) for one in parameters] if isinstance(parameters, list) else parameters
+        return {**definition, "Parameters": filled}
+    return UNKNOWN
+
+
+def _filled(parameter: Any, given: Mapping[str, Any]) -> Any:
+    """A parameter with the value that is given as its default; none where that is not known."""
+    name = parameter.get("Name") if isinstance(parameter, dict) else None
+    if not isinstance(name, str) or name not in given:
+        return parameter
+    value = given[name]
+    if isinstance(value, str) and parameter.get("Type") != "String":
+        with contextlib.suppress(ValueError):
+            value = json.loads(value)
+    return {**parameter, "DefaultValue": None if value is UNKNOWN else value}
 
 
 def _from_s3(resource: Resource, joins: Joins) -> str | Unknown:

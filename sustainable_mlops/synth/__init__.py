@@ -42,6 +42,8 @@ SOURCES = (
     "envs/catalogue/*/*.y*ml",
     "workloads/*/pipeline.json",
 )
+#: Folders beside envs/ that the root modules in it name files of.
+BESIDE = ("modules", "workloads")
 #: What it gives.
 RESULTS = ("modules/*/*.tf", "modules/*/README.md", "envs/*.json", "envs/*/*.json", "envs/*/*.tf")
 #: The model packages that an environment serves, which Terraform reads by itself. People write it.

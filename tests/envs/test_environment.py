@@ -59,7 +59,7 @@ def test_data_is_protected_unless_the_settings_say_otherwise(environment: Enviro
 
 
 def test_an_environment_of_settings_alone_has_no_endpoint_and_no_feature_group(environment: Environment) -> None:
-    body = environment(feature_groups={}, models={}).json()
+    body = environment(feature_groups={}, models={}, pipelines={}).json()
     assert body["module"]["feature_store"]["feature_groups"] == {}
     assert set(body["locals"]) == {"platform"}
     assert not any(name.endswith("_endpoint") for name in body["module"])
@@ -78,7 +78,7 @@ def test_what_one_model_says_of_its_endpoint_is_left_to_the_module_for_the_other
         "churn": {"serverless_endpoint": {"max_concurrency": 2}},
         "plain": {"description": "Served nowhere."},
     }
-    body = environment(models=models).json()
+    body = environment(models=models, pipelines={}).json()
     assert body["locals"]["serverless_endpoints"] == {
         "fraud": {"name": "smlops-dev-fraud", "memory_mb": 1024},
         "churn": {"name": "smlops-dev-churn", "max_concurrency": 2},
@@ -90,7 +90,7 @@ def test_what_one_model_says_of_its_endpoint_is_left_to_the_module_for_the_other
 
 def test_what_an_endpoint_needs_of_its_role_reaches_access_which_comes_before_it(environment: Environment) -> None:
     asked = {"fraud": {"async_endpoint": {"max_instances": 1}, "serverless_endpoint": {}}}
-    calls = environment(models=asked).json()["module"]
+    calls = environment(models=asked, pipelines={}).json()["module"]
     topics = "arn:aws:sns:eu-north-1:123456789012:smlops-dev-fraud-async"
     (publish,) = (
         one for one in calls["access"]["role_statements"]["inference"] if one["sid"] == "PublishNotifications"

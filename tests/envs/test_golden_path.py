@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops import synth
 from sustainable_mlops.terraform import ROOT
 from tests.modules.examples import plan, terraform
 from tests.reviewed import reviewed, stops
@@ -25,7 +26,8 @@ def write(folder: Path, body: dict[str, Any]) -> None:
 def test_another_model_in_the_settings_passes_the_gate(
     tmp_path: Path, terraform_environment: dict[str, str], environment: Callable[..., Any], dev: dict[str, Any]
 ) -> None:
-    (tmp_path / "modules").symlink_to(ROOT / "modules")
+    for name in synth.BESIDE:
+        (tmp_path / name).symlink_to(ROOT / name)
     folder = tmp_path / "envs" / "dev"
     write(folder, environment().json())
     driver = terraform(folder, terraform_environment)

@@ -49,7 +49,7 @@ def test_what_settings_leave_out_is_as_the_catalogue_says_and_what_they_say_wins
 
 
 def test_null_takes_an_entry_or_a_field_of_it_out(envs: Path) -> None:
-    assert models(load(envs, models={"flight_delay": None})) == {}
+    assert models(load(envs, models={"flight_delay": None}, pipelines={"flight_delay": None})) == {}
     served_nowhere = models(load(envs, models={"flight_delay": {"serverless_endpoint": None}}))
     assert served_nowhere["flight_delay"]["serverless_endpoint"] is None
 

@@ -36,6 +36,7 @@ NAMED: Mapping[Kind, tuple[str, str]] = {
     "feature_group": ("aws_sagemaker_feature_group", "feature_group_name"),
     "model_package_group": ("aws_sagemaker_model_package_group", "model_package_group_name"),
     "parameter": ("aws_ssm_parameter", "name"),
+    "pipeline": ("aws_sagemaker_pipeline", "pipeline_name"),
 }
 LONGEST = {
     "environment": "longestnames",
@@ -49,6 +50,15 @@ LONGEST = {
         for end, said in {"x": {"memory_mb": 1024}, "y": {"max_concurrency": 2}}.items()
     }
     | {"breast_cancer_stage_and_gradez": {"async_endpoint": {"max_instances": 1}, "serverless_endpoint": {}}},
+    "pipelines": {
+        "breast_cancer_stage_grades": {
+            "definition_file": "workloads/flight_delay/pipeline.json",
+            "model": "breast_cancer_stage_and_gradex",
+            "images": dict.fromkeys(("InferenceImage", "ProcessingImage", "TrainingImage"), "sagemaker-xgboost:3.0-5"),
+            "data_arrival": {"key_prefix": "raw/"},
+            "schedule": {"expression": "rate(7 days)", "parameters": {"InputKey": "raw/all/"}},
+        }
+    },
 }
 
 
@@ -65,7 +75,8 @@ def planned(folder: Path, given: Settings, region: str = "", *more: str) -> dict
     packages = {"model_packages": {key: f"{group}/{number}" for number, key in enumerate([*served(given), *more], 1)}}
     (folder / synth.PACKAGES).write_text(json.dumps(packages))
     (folder / "offline_override.tf").write_text(OFFLINE)
-    (folder.parents[1] / "modules").symlink_to(ROOT / "modules")
+    for name in synth.BESIDE:
+        (folder.parents[1] / name).symlink_to(ROOT / name)
     terraform = Terraform(folder, CREDENTIALS)
     terraform.init()
     return terraform.plan(folder / "tfplan")

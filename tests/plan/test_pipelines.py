@@ -52,6 +52,26 @@ def test_steps_of_branches_and_loops_are_found_with_what_holds_them() -> None:
     assert pipeline.steps[3].type is UNKNOWN
 
 
+def test_a_definition_that_is_not_known_is_read_as_the_module_shows_it() -> None:
+    text = json.dumps({"Parameters": PARAMETERS, "Steps": [TRAIN]})
+    shown = {"input": {"definition": text, "parameters": {"Count": "2", "Type": None}}}
+    unknown = {"input": {"parameters": {"Type": True}}}
+    pipeline = change("module.a.aws_sagemaker_pipeline.this", {}, unknown={"pipeline_definition": True})
+    found = plan(pipeline, change("module.a.terraform_data.definition", shown, unknown=unknown)).pipelines[0]
+    (step,) = found.of_type("Training")
+    assert step.number("ResourceConfig.InstanceCount") == 2
+    assert step.text("ResourceConfig.InstanceType") is UNKNOWN, "not its default, which is replaced"
+    assert step.cached is True
+    for others in (
+        [change("module.b.terraform_data.definition", shown)],
+        [change("module.a.terraform_data.other", shown)],
+        [change("module.a.terraform_data.definition", {"input": text})],
+        [change("module.a.terraform_data.definition", {}, unknown={"input": True})],
+    ):
+        found = plan(pipeline, *others).pipelines[0]
+        assert (found.steps, found.unknown) == (UNKNOWN, "the definition is not known until apply")
+
+
 @pytest.mark.parametrize(
     ("definition", "reason"),
     [
