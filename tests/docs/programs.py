@@ -116,6 +116,19 @@ def _make(arguments: list[str]) -> list[str]:
     return [done.stderr] if done.returncode else []
 
 
+def _docker(arguments: list[str]) -> list[str]:
+    sub, *rest = arguments
+    if sub == "push":
+        return []
+    if sub != "build":
+        return [f"docker {sub}: no check here knows it; teach one"]
+    made_of = ROOT / rest[-1] / "Containerfile"
+    given = [rest[at + 1].partition("=")[0] for at, one in enumerate(rest) if one == "--build-arg"]
+    if not made_of.is_file() or f"--file {rest[-1]}/Containerfile" not in " ".join(rest):
+        return [f"docker build: no {rest[-1]}/Containerfile, or no --file for it"]
+    return [f"docker build: no argument {one}" for one in given if f"ARG {one}" not in made_of.read_text()]
+
+
 @functools.cache
 def _help(*command: str, option: str = "--help") -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
@@ -128,6 +141,7 @@ _PROGRAMS: dict[str, Callable[[list[str]], list[str]]] = {
     "terraform": _terraform,
     "aws": _aws,
     "make": _make,
+    "docker": _docker,
     "smlops": _smlops,
     "pipx": lambda arguments: [] if arguments[0] == "install" else [f"pipx: {arguments[0]}"],
     "uvx": lambda arguments: _wrong(arguments[2:]) if arguments[0] == "--from" else _wrong(arguments),

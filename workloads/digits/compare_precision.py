@@ -96,12 +96,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="what prepare.py wrote")
     parser.add_argument("--instance", default="ml.m7i.large", help="of the carbon (%(default)s)")
     parser.add_argument("--region", default="eu-north-1", help="of the carbon (%(default)s)")
+    parser.add_argument("--epochs", default="100", help="at most (%(default)s)")
     given = parser.parse_args(arguments)
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     try:
         with tempfile.TemporaryDirectory() as folder:
             channels = [f"--{channel}={given.data / channel}" for channel in train.CHANNELS]
-            options = train.parse([*channels, f"--model_dir={folder}/model", f"--checkpoint_dir={folder}"])
+            folders = [f"--model_dir={folder}/model", f"--checkpoint_dir={folder}"]
+            options = train.parse([*channels, *folders, f"--epochs={given.epochs}"])
             parts = {channel: train.read(channel, given.data / channel) for channel in train.CHANNELS}
             before = time.process_time()
             state = train.train(parts, options, train.Checkpoint(Path(folder), train.fingerprint(options, parts)))

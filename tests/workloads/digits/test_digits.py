@@ -20,7 +20,7 @@ import pytest
 from sustainable_mlops.jobs.specs.training import Training
 from sustainable_mlops.settings import load_yaml
 from tests.workloads.digits.conftest import arguments, trained
-from workloads.digits import inference, network, prepare, serve, train
+from workloads.digits import compare_precision, inference, network, prepare, serve, train
 from workloads.digits.network import InputError
 
 pytestmark = pytest.mark.slow
@@ -125,6 +125,20 @@ def test_the_network_reads_digits_it_has_not_seen_also_in_int8(whole: Path, smal
     found = [json.loads((folder / "metrics.json").read_text())["metrics"]["test:accuracy"] for folder in (whole, small)]
     assert min(found) > 0.85  # seven epochs; the nearest mean of each digit has 0.83
     assert abs(found[0] - found[1]) < 0.03
+
+
+def test_the_comparison_tells_of_both_precisions(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compare_precision, "TIMES", 1)
+    compare_precision.main([f"--data={data}", "--epochs=2"])
+    rows = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert [row[0] for row in rows[1:]] == ["float32, numpy", "float32, JAX", "int8, numpy", "int8, JAX"]
+    size, accuracy, same, taken, kg = zip(*(row[1:] for row in rows[1:]), strict=True)
+    assert size == ("39.7 kB", "39.7 kB", "10.3 kB", "10.3 kB")
+    assert same[:2] == ("1.0000", "1.0000")
+    assert accuracy[0] == accuracy[1]
+    assert all(float(value) > 0 for value in (*taken, *kg))
 
 
 def test_int8_takes_a_quarter_of_the_bytes_and_stays_exact(small: Path, whole: Path, data: Path) -> None:

@@ -1,5 +1,6 @@
 """The trees as plain arrays give what XGBoost gives, to the last bit, in an image that holds no XGBoost."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import vermin
 import xgboost as xgb
 
-from workloads.flight_delay import features, inference, prepare, train
+from workloads.flight_delay import compare_serving, features, inference, prepare, train
 from workloads.flight_delay.features import LABEL
 from workloads.flight_delay.trees import Trees
 
@@ -65,6 +66,16 @@ def test_a_flight_gets_the_same_answer_alone_and_in_any_company(
 def test_the_files_of_the_trees_do_not_tell_when_they_were_written(model_dir: Path, tmp_path: Path) -> None:
     Trees.load(model_dir).save(tmp_path)
     assert (tmp_path / "trees.npz").read_bytes() == (model_dir / "trees.npz").read_bytes()
+
+
+def test_the_comparison_finds_every_flight_equal(
+    model_dir: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compare_serving.main([f"--model_dir={model_dir}", f"--test={data / 'test'}"])
+    head, arrays, xgboost = capsys.readouterr().out.splitlines()
+    assert head.startswith("flights=3000; equal=3000; trees=")
+    memory = [json.loads(line.partition(": ")[2])["MB"] for line in (arrays, xgboost)]
+    assert 0 < memory[0] < memory[1] / 2
 
 
 @pytest.mark.parametrize("name", train.SERVING_CODE)
