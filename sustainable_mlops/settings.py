@@ -4,7 +4,7 @@ import difflib
 import json
 from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -38,6 +38,9 @@ class Settings(BaseModel):
     """Base of every file format of the project: unknown keys are refused and nothing is silently converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    #: Keys that somebody may look for here, to why there are none and what to do instead.
+    gone: ClassVar[Mapping[str, str]] = {}
 
 
 def load_yaml(path: Path, model: type[Model]) -> Model:
@@ -134,6 +137,9 @@ def _problem(item: Any, model: type[BaseModel]) -> str:
         return str(item["ctx"]["error"])
     models = _models_at(model, location[:-1])
     if kind == "extra_forbidden":
+        told = [m.gone[location[-1]] for m in models if issubclass(m, Settings) and location[-1] in m.gone]
+        if told:
+            return str(told[0])
         return f"unknown key{did_you_mean(str(location[-1]), {name for m in models for name in m.model_fields})}"
     if kind == "string_pattern_mismatch":
         return _mismatch(given, item["ctx"]["pattern"], _fields_at(model, location))

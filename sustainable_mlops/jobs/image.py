@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.specs.common import FrameworkImage
@@ -15,7 +15,7 @@ from sustainable_mlops.terraform import LOCAL
 #: Importing the SDK takes seconds and an address follows from its arguments alone: remember it.
 _REMEMBERED = LOCAL / "image-addresses.json"
 
-Scope = Literal["training", "inference"]
+Scope = Literal["training", "processing", "inference"]
 
 #: Images of what does not train on Neuron chips, by their names.
 NO_NEURON = ("xgboost", "scikit-learn", "sklearn")
@@ -30,7 +30,7 @@ def image_address(image: FrameworkImage | str, region: str, instance_type: str, 
     """
     if isinstance(image, str):
         if scope == "training":
-            _check_neuron(image, instance_type)
+            check_neuron(image, instance_type)
         return image
     try:
         sdk = metadata.version("sagemaker")
@@ -43,12 +43,12 @@ def image_address(image: FrameworkImage | str, region: str, instance_type: str, 
     return _remember(key, lambda: _retrieve(image, region, instance_type, scope))
 
 
-def _check_neuron(image: str, instance_type: str) -> None:
-    """Refuse an image that is known to leave Trainium's chips idle; nothing is known of an image of one's own."""
+def check_neuron(image: str, instance_type: str) -> None:
+    """Refuse an image that is known to leave Neuron chips idle; nothing is known of an image of one's own."""
     other = image.startswith(_DEEP_LEARNING_CONTAINERS) or any(name in image for name in NO_NEURON)
-    if instance_type.startswith("ml.trn") and other and "neuron" not in image:
+    if instance_type.startswith(("ml.trn", "ml.inf")) and other and "neuron" not in image:
         raise UserError(
-            f"image: {image} has no Neuron SDK, so the chips of {instance_type} would stand idle while its CPU trains; "
+            f"image: {image} has no Neuron SDK, so the chips of {instance_type} would stand idle while its CPU works; "
             "take the framework's Neuron image, or another compute.instance_type"
         )
 
@@ -56,16 +56,27 @@ def _check_neuron(image: str, instance_type: str) -> None:
 def _retrieve(image: FrameworkImage, region: str, instance_type: str, scope: Scope) -> str:
     from sagemaker.core import image_uris
 
-    tables = {path.stem for path in (Path(image_uris.__file__).parent / "image_uri_config").glob("*.json")}
+    tables = {path.stem: path for path in (Path(image_uris.__file__).parent / "image_uri_config").glob("*.json")}
     if image.framework not in tables:
         raise UserError(f"image.framework: no '{image.framework}'{did_you_mean(image.framework, tables)}")
+    more: dict[str, str] = {"image_scope": scope}
+    if scope == "processing":
+        more = _for_processing(json.loads(tables[image.framework].read_text()), image.version)
     try:
         address: str = image_uris.retrieve(
-            image.framework, region, version=image.version, instance_type=instance_type, image_scope=scope
+            image.framework, region, version=image.version, instance_type=instance_type, **more
         )
     except (ValueError, KeyError, NotImplementedError) as error:
         raise UserError(f"image: {error}") from None
     return address
+
+
+def _for_processing(table: dict[str, Any], version: str) -> dict[str, str]:
+    """Spark alone has images of its own for it, of which the SDK wants Python's version named: the newest here."""
+    if "processing" not in table:
+        return {"image_scope": "training"}
+    versions = table["processing"]["versions"].get(version, {}).get("py_versions", [])
+    return {"image_scope": "processing", **({"py_version": versions[-1]} if versions else {})}
 
 
 def _remember(key: str, find: Callable[[], str]) -> str:

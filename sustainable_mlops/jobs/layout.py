@@ -35,6 +35,20 @@ class Layout:
         """The run's record."""
         return f"{self._artifacts('runs')}/{run_key}/record.json"
 
+    def reports(self, run_key: str, name: str, attempt: str = "") -> str:
+        """What a run reports, beside its record."""
+        return f"{self._artifacts('runs')}/{_attempt(run_key, attempt)}/{name}/"
+
+    def re_creatable(self, run_key: str, name: str, attempt: str = "") -> str:
+        """Data that a run made, and would make again."""
+        folder = S3Uri(self.buckets.data, "re-creatable") / self.workload
+        return f"{folder}/{_attempt(run_key, attempt)}/{name}/"
+
+    def predictions(self, run_key: str, attempt: str = "") -> str:
+        """What a model said of records; apart from other data, for its role may write here and nowhere else."""
+        folder = S3Uri(self.buckets.data, "re-creatable/predictions") / self.workload
+        return f"{folder}/{_attempt(run_key, attempt)}/"
+
     def _artifacts(self, kind: str) -> str:
         return str(S3Uri(self.buckets.artifacts, kind) / self.workload)
 

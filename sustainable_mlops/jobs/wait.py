@@ -36,10 +36,22 @@ def wait(
             show(record)
             if record.ended:
                 return record
+            record = _within_its_cap(record, sagemaker)
             if watch is not None:
                 record = _without_the_idle(record, watch, sagemaker)
             sleep(pause)
             pause = min(_LONGEST, pause * _GROWTH)
+
+
+def _within_its_cap(record: RunRecord, sagemaker: Client) -> RunRecord:
+    """The record with the job stopped now, if it has run for too long and SageMaker does not see to it."""
+    if record.stops_after is None or record.started_at is None or record.job_name in record.stopped:
+        return record
+    if (datetime.now(UTC) - record.started_at).total_seconds() < record.stops_after:
+        return record
+    KINDS[record.kind].stop(record.job_name, sagemaker)
+    reason = f"it ran for longer than the {record.stops_after / 60:g} min of limits.max_runtime_minutes"
+    return record.model_copy(update={"stopped": {**record.stopped, record.job_name: reason}})
 
 
 def watch_of(launch: Launch) -> Watch | None:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,17 +15,45 @@ from moto import mock_aws
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Clients
-from tests.jobs.support import JOB, PARAMETER, PLATFORM, REGION, FakeSageMaker, WriteJob, merged
+from tests.jobs.bench import Bench
+from tests.jobs.support import (
+    JOB,
+    PARAMETER,
+    PLATFORM,
+    PROCESSING_JOB,
+    REGION,
+    TRANSFORM_JOB,
+    FakeSageMaker,
+    WriteJob,
+    merged,
+)
+from tests.sandbox.support import make_role
 
 
 @pytest.fixture
 def write_job(tmp_path: Path) -> WriteJob:
     """Writes job.yaml and its source to a folder; arguments are changes to the job."""
+    return _writer(tmp_path, JOB)
 
+
+@pytest.fixture
+def write_processing(tmp_path: Path) -> WriteJob:
+    """The same of a processing job."""
+    return _writer(tmp_path, PROCESSING_JOB)
+
+
+@pytest.fixture
+def write_transform(tmp_path: Path) -> WriteJob:
+    """The same of a batch transform."""
+    return _writer(tmp_path, TRANSFORM_JOB)
+
+
+def _writer(folder: Path, job: dict[str, Any]) -> WriteJob:
     def write(**changes: Any) -> Path:
-        (tmp_path / "train.py").write_text("print('training')\n")
-        path = tmp_path / "job.yaml"
-        path.write_text(yaml.safe_dump(merged(JOB, changes)))
+        for script in ("train.py", "prepare.py"):
+            (folder / script).write_text(f"print('{script}')\n")
+        path = folder / f"{job['name']}.yaml"
+        path.write_text(yaml.safe_dump(merged(job, changes)))
         return path
 
     return write
@@ -49,6 +78,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[C
         for bucket in ("acme-dev-data", "acme-dev-artifacts"):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
         s3.put_object(Bucket="acme-dev-data", Key="flight_delay/train/part-0.parquet", Body=b"flights")
+        s3.put_object(Bucket="acme-dev-data", Key="airports.csv", Body=b"EWR")
         boto3.client("ssm", region_name=REGION).put_parameter(Name=PARAMETER, Value=json.dumps(PLATFORM), Type="String")
         clients = Clients(s3=s3, sagemaker=FakeSageMaker(s3))
         monkeypatch.setattr(aws, "connect", lambda region: clients if region == REGION else None)
@@ -59,3 +89,24 @@ def cloud(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[C
 def moments() -> Iterator[datetime]:
     """Times a second apart, so that each job has a name of its own."""
     return (datetime(2026, 11, 24, 12, 0, second, tzinfo=UTC) for second in itertools.count())
+
+
+@pytest.fixture
+def bench(sandbox: Any, root: Path, tmp_path: Path) -> Iterator[Bench]:
+    """A platform of its own."""
+    name = f"t{uuid.uuid4().hex[:8]}"
+    s3, sagemaker = sandbox.client("s3"), sandbox.client("sagemaker")
+    buckets = {"data": f"{name}-data", "artifacts": f"{name}-artifacts"}
+    for bucket in buckets.values():
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    s3.put_object(Bucket=buckets["data"], Key="flight_delay/train/part-0", Body=b"flights")
+    sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    for phase in ("training", "data-preparation", "inference"):
+        make_role(sandbox, f"acme-dev-{phase}")
+    changes = {"buckets": buckets, "kms_key_arn": None, "model_package_groups": {name: name}}
+    platform = json.dumps(merged(PLATFORM, changes))
+    sandbox.client("ssm").put_parameter(Name=f"/{name}/platform", Value=platform, Type="String")
+    yield Bench(root, tmp_path, sandbox, name)
+    sandbox.clear_faults()
+    for job in sagemaker.list_training_jobs(NameContains=name, StatusEquals="InProgress")["TrainingJobSummaries"]:
+        sagemaker.stop_training_job(TrainingJobName=job["TrainingJobName"])

@@ -19,7 +19,12 @@ PLATFORM = {
     "account_id": "123456789012",
     "buckets": {"data": "acme-dev-data", "artifacts": "acme-dev-artifacts", "logs": "acme-dev-logs"},
     "kms_key_arn": f"arn:aws:kms:{REGION}:123456789012:key/0f1e2d3c-0000-4000-8000-000000000000",
-    "roles": {"training": "arn:aws:iam::123456789012:role/acme-dev-training", "pipeline": "…"},
+    "roles": {
+        "training": "arn:aws:iam::123456789012:role/acme-dev-training",
+        "data_preparation": "arn:aws:iam::123456789012:role/acme-dev-data-preparation",
+        "inference": "arn:aws:iam::123456789012:role/acme-dev-inference",
+        "pipeline": "…",
+    },
     "model_package_groups": {"flight_delay": "acme-dev-flight-delay"},
     "tags": {"owner": "data-team", "environment": "dev"},
 }
@@ -46,6 +51,28 @@ TUNE = {
     "limits": {"max_jobs": 20, "max_runtime_minutes": 120},
 }
 
+PROCESSING_JOB = {
+    "name": "prepare",
+    "platform": PARAMETER,
+    "source": {"entry_point": "prepare.py", "include": ["*.py"]},
+    "image": "123456789012.dkr.ecr.eu-north-1.amazonaws.com/scikit-learn:1.4-2",
+    "compute": {"instance_type": "ml.m5.large"},
+    "limits": {"max_runtime_minutes": 30},
+    "inputs": {"flights": {"data": "flight_delay/train/", "sharding": "by_key"}, "airports": {"data": "airports.csv"}},
+    "arguments": {"months": 12, "late": 15.5, "verbose": True, "unit": "min"},
+    "outputs": {"train": "re-creatable", "report": "runs"},
+}
+
+TRANSFORM_JOB = {
+    "name": "predict",
+    "platform": PARAMETER,
+    "model": "s3://acme-dev-artifacts/models/flight_delay/one/output/model.tar.gz",
+    "image": "123456789012.dkr.ecr.eu-north-1.amazonaws.com/xgboost:3.0-5",
+    "compute": {"instance_type": "ml.m5.large"},
+    "limits": {"max_runtime_minutes": 30},
+    "input": {"data": "flight_delay/train/", "content_type": "text/csv"},
+}
+
 WriteJob = Callable[..., Path]
 
 
@@ -64,44 +91,66 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 @dataclass
 class FakeSageMaker:
-    """Training jobs and model packages in memory."""
+    """Jobs, models and model packages in memory."""
 
     s3: Any
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
     packages: list[dict[str, Any]] = field(default_factory=list)
     refusal: str | None = None
 
     def create_training_job(self, **request: Any) -> dict[str, str]:
-        if self.refusal:
-            raise ClientError(
-                {"Error": {"Code": "ResourceLimitExceeded", "Message": self.refusal}}, "CreateTrainingJob"
-            )
-        name = request["TrainingJobName"]
-        arn = f"arn:aws:sagemaker:{REGION}:123456789012:training-job/{name}"
-        self.jobs[name] = {
-            "TrainingJobName": name,
-            "TrainingJobArn": arn,
-            "TrainingJobStatus": "InProgress",
-            "SecondaryStatus": "Training",
-            "request": request,
-            **request,
-        }
-        return {"TrainingJobArn": arn}
+        return self._create("TrainingJob", request)
+
+    def create_processing_job(self, **request: Any) -> dict[str, str]:
+        return self._create("ProcessingJob", request)
 
     def describe_training_job(self, TrainingJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        if TrainingJobName not in self.jobs:
+        return self._describe("TrainingJob", TrainingJobName)
+
+    def describe_processing_job(self, ProcessingJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        return self._describe("ProcessingJob", ProcessingJobName)
+
+    def create_model(self, **request: Any) -> dict[str, str]:
+        name = request["ModelName"]
+        if name in self.models:
+            message = f'Cannot create already existing model "{name}".'
+            raise ClientError({"Error": {"Code": "ValidationException", "Message": message}}, "CreateModel")
+        self.models[name] = request
+        return {"ModelArn": f"arn:aws:sagemaker:{REGION}:123456789012:model/{name}"}
+
+    def create_transform_job(self, **request: Any) -> dict[str, str]:
+        assert request["ModelName"] in self.models
+        return self._create("TransformJob", request)
+
+    def describe_transform_job(self, TransformJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        return self._describe("TransformJob", TransformJobName)
+
+    def stop_transform_job(self, TransformJobName: str) -> None:  # noqa: N803 - boto3's name
+        self.jobs[TransformJobName]["TransformJobStatus"] = "Stopped"
+
+    def _create(self, noun: str, request: dict[str, Any]) -> dict[str, str]:
+        if self.refusal:
+            raise ClientError({"Error": {"Code": "ResourceLimitExceeded", "Message": self.refusal}}, f"Create{noun}")
+        name = request[f"{noun}Name"]
+        arn = f"arn:aws:sagemaker:{REGION}:123456789012:{noun[:-3].lower()}-job/{name}"
+        state = {f"{noun}Name": name, f"{noun}Arn": arn, f"{noun}Status": "InProgress", "request": request}
+        self.jobs[name] = {**request, **state}
+        return {f"{noun}Arn": arn}
+
+    def _describe(self, noun: str, name: str) -> dict[str, Any]:
+        if name not in self.jobs:
             raise ClientError(
                 {"Error": {"Code": "ValidationException", "Message": "Requested resource not found."}},
-                "DescribeTrainingJob",
+                f"Describe{noun}",
             )
-        return self.jobs[TrainingJobName]
+        return self.jobs[name]
 
     def complete(self, name: str, **more: Any) -> None:
-        """End a job well, with a model in S3."""
+        """End a training job well, with a model in S3."""
         job = self.jobs[name]
         model = f"{job['request']['OutputDataConfig']['S3OutputPath']}/{name}/output/model.tar.gz"
-        bucket, key = S3Uri.parse(model)
-        self.s3.put_object(Bucket=bucket, Key=key, Body=b"model")
+        self._put(model)
         job |= {
             "TrainingJobStatus": "Completed",
             "SecondaryStatus": "Completed",
@@ -113,6 +162,32 @@ class FakeSageMaker:
             "FinalMetricDataList": [{"MetricName": "validation:auc", "Value": 0.75}],
             **more,
         }
+
+    def complete_processing(self, name: str, **more: Any) -> None:
+        """End a processing job well, with a file in each of its outputs, ten minutes after its start."""
+        job = self.jobs[name]
+        for output in job["request"]["ProcessingOutputConfig"]["Outputs"]:
+            self._put(f"{output['S3Output']['S3Uri']}part-0")
+        job |= {
+            "ProcessingJobStatus": "Completed",
+            "ProcessingStartTime": datetime(2026, 11, 24, 12, 0, tzinfo=UTC),
+            "ProcessingEndTime": datetime(2026, 11, 24, 12, 10, tzinfo=UTC),
+            **more,
+        }
+
+    def complete_transform(self, name: str) -> None:
+        """End a batch transform well, ten minutes after its start."""
+        job = self.jobs[name]
+        self._put(f"{job['request']['TransformOutput']['S3OutputPath']}flights.csv.out")
+        job |= {
+            "TransformJobStatus": "Completed",
+            "TransformStartTime": datetime(2026, 11, 24, 12, 0, tzinfo=UTC),
+            "TransformEndTime": datetime(2026, 11, 24, 12, 10, tzinfo=UTC),
+        }
+
+    def _put(self, address: str) -> None:
+        bucket, key = S3Uri.parse(address)
+        self.s3.put_object(Bucket=bucket, Key=key, Body=b"content")
 
     def create_model_package(self, **request: Any) -> dict[str, str]:
         arn = f"arn:aws:sagemaker:{REGION}:123456789012:model-package/g/{len(self.packages) + 1}"

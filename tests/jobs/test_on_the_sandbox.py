@@ -1,26 +1,16 @@
 """The commands on the sandbox: jobs that really run, are interrupted, killed and resumed."""
 
-import io
 import json
 import os
 import signal
 import subprocess
 import sys
-import tarfile
-import time
-import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.footprint import shown
-from tests.jobs.support import JOB, PLATFORM, merged
-from tests.sandbox.support import make_role
+from tests.jobs.bench import Bench
 
 pytestmark = pytest.mark.slow
 
@@ -56,83 +46,10 @@ for number in range(done + 1, options.rounds + 1):
 """
 
 
-@dataclass
-class Bench:
-    """A platform on the sandbox, a job file, and the commands."""
-
-    root: Path
-    folder: Path
-    sandbox: Any
-    name: str
-
-    def write(self, **changes: Any) -> None:
-        job = {
-            "platform": f"/{self.name}/platform",
-            "name": self.name,
-            "hyperparameters": {"num_round": ..., "rounds": 14},
-        }
-        metrics = {"resumed_from": "resumed_from=([0-9]+)", "round": "round=([0-9]+)"}
-        job = merged(merged(JOB, {**job, "metrics": metrics}), changes)
-        (self.folder / "job.yaml").write_text(yaml.safe_dump(job))
-
-    def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, str(self.root / "scripts" / f"{script}.py"), *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=self.folder,
-            env=self.sandbox.process_environment(),
-            timeout=120,
-        )
-
-    def train(self, *arguments: str) -> dict[str, Any]:
-        done = self.run("train", "job.yaml", "--json", *arguments)
-        assert done.returncode == 0, done.stderr
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
-
-    def model(self, record: dict[str, Any]) -> bytes:
-        """What is in the run's model.tar.gz."""
-        bucket, key = S3Uri.parse(record["model"])
-        body = self.sandbox.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-        with tarfile.open(fileobj=io.BytesIO(body)) as archive:
-            member = archive.extractfile("model")
-            assert member is not None
-            return member.read()
-
-    def await_(self, what: Callable[[], bool], seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
-        while not what():
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-
-
-def make_bench(sandbox: Any, root: Path, folder: Path) -> Bench:
-    """A platform of its own."""
-    name = f"t{uuid.uuid4().hex[:8]}"
-    s3 = sandbox.client("s3")
-    buckets = {"data": f"{name}-data", "artifacts": f"{name}-artifacts"}
-    for bucket in buckets.values():
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    s3.put_object(Bucket=buckets["data"], Key="flight_delay/train/part-0", Body=b"flights")
-    sandbox.client("sagemaker").create_model_package_group(ModelPackageGroupName=name)
-    make_role(sandbox, "acme-dev-training")
-    changes = {"buckets": buckets, "kms_key_arn": None, "model_package_groups": {name: name}}
-    platform = json.dumps(merged(PLATFORM, changes))
-    sandbox.client("ssm").put_parameter(Name=f"/{name}/platform", Value=platform, Type="String")
-    (folder / "train.py").write_text(SCRIPT)
-    return Bench(root, folder, sandbox, name)
-
-
-@pytest.fixture
-def bench(sandbox: Any, root: Path, tmp_path: Path) -> Iterator[Bench]:
-    """A platform, whose jobs end with the test."""
-    made, sagemaker = make_bench(sandbox, root, tmp_path), sandbox.client("sagemaker")
-    yield made
-    sandbox.clear_faults()
-    for job in sagemaker.list_training_jobs(NameContains=made.name, StatusEquals="InProgress")["TrainingJobSummaries"]:
-        sagemaker.stop_training_job(TrainingJobName=job["TrainingJobName"])
+@pytest.fixture(autouse=True)
+def script(bench: Bench) -> None:
+    """What the jobs here run."""
+    (bench.folder / "train.py").write_text(SCRIPT)
 
 
 def test_an_interrupted_job_resumes_is_not_trained_twice_and_is_registered_once(bench: Bench) -> None:

@@ -98,6 +98,7 @@ def test_volumes_are_encrypted_with_the_platforms_key(instance_type: str) -> Non
         ),
         ("ml.m8gd.medium", "Graviton for endpoints only; use for example ml.m7i.xlarge"),
         ("ml.inf2.xlarge", "cannot train: Inferentia serves models only; use for example ml.trn1.2xlarge"),
+        ("ml.eia2.medium", "cannot train: Elastic Inference is no longer available; take an ml.inf2 type"),
         ("ml.m5.larg", "SageMaker has no such training instance; did you mean 'ml.m5.large'?"),
     ],
 )
@@ -116,6 +117,10 @@ def test_an_instance_that_cannot_train_is_refused(instance_type: str, message: s
         (
             {"transform_instance_types": ["ml.c7g.large"]},
             "serving.transform_instance_types: SageMaker has no ml.c7g.large",
+        ),
+        (
+            {"realtime_instance_types": ["ml.inf1.xlarge"]},
+            "serving.realtime_instance_types: ml.inf1.xlarge is legacy; use ml.inf2.xlarge",
         ),
     ],
 )

@@ -43,6 +43,15 @@ REFUSED: dict[str, dict[str, Any]] = {
     "metrics: 'auc' is not a regular expression": {"metrics": {"auc": "auc=([0-9"}},
     "hyperparameters: 'sagemaker_program' is set by the launcher": {"hyperparameters": {"sagemaker_program": "x"}},
     "hyperparameters.depth: must be text": {"hyperparameters": {"depth": [1]}},
+    "hyperparameters: 'sagemaker_training_compiler_enabled': SageMaker Training Compiler gets no new releases; use": {
+        "hyperparameters": {"sagemaker_training_compiler_enabled": True}
+    },
+    "debugger: SageMaker Debugger is closed to new customers; read metrics from the log": {"debugger": {}},
+    "profiler: SageMaker Debugger is closed to new customers": {"profiler": True},
+    "training_compiler: SageMaker Training Compiler gets no new releases; use torch.compile": {"training_compiler": 1},
+    "compute.accelerator_type: Elastic Inference is no longer available; take an ml.inf2 type": {
+        "compute": {"accelerator_type": "ml.eia2.medium"}
+    },
     "environment: CHECKPOINT_DIR is set by the launcher": {"environment": {"CHECKPOINT_DIR": "/x"}},
     "environment: HF_TOKEN would be readable by all who see the job": {"environment": {"HF_TOKEN": "hf_abc"}},
     "environment.X: must be text; put it in quotes, not 1": {"environment": {"X": 1}},

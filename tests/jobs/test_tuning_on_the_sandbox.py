@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.jobs.bench import Bench
 from tests.jobs.support import TUNE, merged
-from tests.jobs.test_on_the_sandbox import Bench
-from tests.jobs.test_on_the_sandbox import bench as bench
 
 pytestmark = pytest.mark.slow
 
@@ -56,10 +55,7 @@ class Tunings:
 
     def tune(self, *arguments: str) -> dict[str, Any]:
         """The command's answer."""
-        done = self.bench.run("tune", "tune.yaml", "--json", *arguments)
-        assert done.returncode == 0, done.stderr
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
+        return self.bench.launch("tune", "tune.yaml", *arguments)
 
 
 @pytest.fixture

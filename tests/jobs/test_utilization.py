@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +14,8 @@ from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.specs.common import UtilizationFloor
 from sustainable_mlops.jobs.utilization import Watch
 from sustainable_mlops.jobs.wait import wait
+from tests.jobs.bench import Bench
 from tests.jobs.support import WriteJob
-from tests.jobs.test_on_the_sandbox import Bench, make_bench
-from tests.jobs.test_on_the_sandbox import bench as bench
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=1)
@@ -77,8 +75,7 @@ def test_cloudwatch_is_asked_as_often_as_it_has_news() -> None:
 
 def test_gpus_are_counted_and_must_be_there() -> None:
     cloudwatch = CloudWatch(algo_1=[39, 39, 39])
-    floor = {"cpu_percent": None, "gpu_percent": 10.0}
-    told = watch(cloudwatch, "ml.g4dn.12xlarge", **floor).idle("job", SINCE, NOW)
+    told = watch(cloudwatch, "ml.g4dn.12xlarge", cpu_percent=None, gpu_percent=10.0).idle("job", SINCE, NOW)
     assert told is not None
     assert "GPU utilisation was at most 9.8 %" in told
     assert cloudwatch.asked[0]["MetricName"] == "GPUUtilization"
@@ -104,21 +101,23 @@ BUSY = "import time\nend = time.monotonic() + 8\nwhile time.monotonic() < end: p
 IDLE = "import time\ntime.sleep(600)"
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
-    """A sandbox whose instances publish every second, and where this process's AWS clients look."""
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One whose instances publish every second."""
     from sustainable_mlops.sandbox import Sandbox
 
-    monkeypatch.setenv("SANDBOX_METRIC_SECONDS", "1")
-    with Sandbox.start(log=tmp_path / "sandbox.log") as sandbox:
-        for name, value in sandbox.environment.items():
-            monkeypatch.setenv(name, value)
-        yield sandbox
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SANDBOX_METRIC_SECONDS", "1")
+        running = Sandbox.start(log=tmp_path_factory.mktemp("sandbox") / "sandbox.log")
+    with running:
+        yield running
 
 
 @pytest.mark.slow
-def test_an_idle_script_is_stopped_and_a_busy_one_is_not(quick: Any, root: Path, tmp_path: Path) -> None:
-    bench = make_bench(quick, root, tmp_path)
+def test_an_idle_script_is_stopped_and_a_busy_one_is_not(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in bench.sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    cloudwatch = bench.sandbox.client("cloudwatch")
 
     def followed(script: str) -> RunRecord:
         (bench.folder / "train.py").write_text(script)
@@ -127,7 +126,7 @@ def test_an_idle_script_is_stopped_and_a_busy_one_is_not(quick: Any, root: Path,
         record, sagemaker = launch.start(prepared), prepared.clients.sagemaker
         # Half a per cent of two vCPUs: the busy one shares this machine with the other tests.
         floor = UtilizationFloor(cpu_percent=0.5, minutes=3)
-        watching = Watch(floor, "ml.m5.large", 1, "/aws/sagemaker/TrainingJobs", quick.client("cloudwatch"), period=1)
+        watching = Watch(floor, "ml.m5.large", 1, "/aws/sagemaker/TrainingJobs", cloudwatch, period=1)
         return wait(record, sagemaker, lambda _: None, lambda _: time.sleep(0.2), watch=watching)
 
     idle = followed(IDLE)
@@ -139,6 +138,7 @@ def test_an_idle_script_is_stopped_and_a_busy_one_is_not(quick: Any, root: Path,
 
 @pytest.mark.slow
 def test_whoever_does_not_follow_is_told_that_nobody_watches(bench: Bench) -> None:
+    (bench.folder / "train.py").write_text("")
     bench.write(limits={"utilization_floor": {"cpu_percent": 5, "minutes": 5}})
     launched = bench.run("train", "job.yaml", "--no-wait")
     assert "limits.utilization_floor: nobody watches a job that nobody follows; the same command without" in (

@@ -6,6 +6,7 @@ from typing import Any
 from sustainable_mlops.aws.service_model import enumeration
 from sustainable_mlops.catalogue.instances import has_local_disk
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.specs.common import ELASTIC
 from sustainable_mlops.settings import did_you_mean
 
 
@@ -34,6 +35,8 @@ def check_instance(field: str, instance_type: str, shape: str, does: str, *, inf
             (t for t in (f"ml.{family[0]}7i.{size}", f"ml.{family[0]}7i.xlarge") if t in known), "ml.m7i.large"
         )
         raise UserError(f"{told}: SageMaker has Graviton for endpoints only; use for example {intel}")
+    if family.startswith("eia"):
+        raise UserError(f"{told}: {ELASTIC}")
     if family.startswith("inf"):
         raise UserError(f"{told}: {inferentia}")
     purpose = shape.removesuffix("InstanceType").lower()

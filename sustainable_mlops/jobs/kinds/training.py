@@ -20,6 +20,8 @@ from sustainable_mlops.jobs.specs.common import CODE_CHANNEL, Scalar
 from sustainable_mlops.jobs.specs.training import CHECKPOINT_DIR, Serving, Training
 from sustainable_mlops.settings import did_you_mean
 
+#: Inferentia's first generation, whose Neuron SDK is no longer kept.
+_LEGACY = "ml.inf1"
 CHECKPOINTS = "/opt/ml/checkpoints"
 #: The environment in which people experiment.
 WARM_POOLS_IN = "dev"
@@ -167,8 +169,10 @@ def _check_serving(serving: Serving) -> None:
         ("realtime_instance_types", serving.realtime_instance_types, "ProductionVariantInstanceType"),
         ("transform_instance_types", serving.transform_instance_types, "TransformInstanceType"),
     ):
-        known = enumeration(shape)
+        known = [name for name in enumeration(shape) if not name.startswith(f"{_LEGACY}.")]
         for instance_type in types:
+            if instance_type.startswith(_LEGACY):
+                raise UserError(f"serving.{field}: {instance_type} is legacy; use ml.inf2.xlarge with its Neuron image")
             if instance_type not in known:
                 raise UserError(
                     f"serving.{field}: SageMaker has no {instance_type} for that{did_you_mean(instance_type, known)}"

@@ -28,6 +28,23 @@ VariableValue = Annotated[str, StringConstraints(max_length=512)]
 Scalar = str | bool | int | float
 
 
+_DEBUGGER = (
+    "SageMaker Debugger is closed to new customers; read metrics from the log (metrics), stop early in the script, and "
+    "let tuning stop what does not improve"
+)
+COMPILER = "SageMaker Training Compiler gets no new releases; use torch.compile, or Trainium with its Neuron image"
+ELASTIC = "Elastic Inference is no longer available; take an ml.inf2 type, or Graviton for an endpoint"
+#: What a job once could ask for, by the names it may be asked for with.
+GONE: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("debugger", "debug_hook", "debug_hook_config", "debug_rules", "debug_rule_configurations"), _DEBUGGER
+    ),
+    **dict.fromkeys(("profiler", "profiler_config", "profiler_rules", "profiler_rule_configurations"), _DEBUGGER),
+    **dict.fromkeys(("compiler", "compiler_config", "training_compiler"), COMPILER),
+    **dict.fromkeys(("accelerator_type", "elastic_inference"), ELASTIC),
+}
+
+
 class Source(Settings):
     """The code that runs."""
 
@@ -65,6 +82,8 @@ InstanceType = Annotated[str, StringConstraints(pattern=r"^ml\.[a-z0-9-]+\.[a-z0
 
 class Machines(Settings):
     """The machines of a job."""
+
+    gone: ClassVar[Mapping[str, str]] = GONE
 
     instance_type: InstanceType = Field(description="For example ml.m7i.large.")
     instance_count: int = Field(1, ge=1, le=100, description="Number of instances.")
@@ -136,6 +155,7 @@ class Launchable(Protocol):
 class JobSpec(Settings):
     """What the file of every job says that is one by itself (a `Launchable`)."""
 
+    gone: ClassVar[Mapping[str, str]] = GONE
     #: Variables that the launcher itself sets.
     set_by_launcher: ClassVar[frozenset[str]] = frozenset()
 

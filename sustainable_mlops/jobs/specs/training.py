@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from sustainable_mlops.jobs.specs.common import (
+    COMPILER,
     ChannelName,
     Image,
     JobSpec,
@@ -141,6 +142,8 @@ class Training(JobSpec):
     @classmethod
     def _free_names(cls, hyperparameters: dict[str, object]) -> dict[str, object]:
         for name in hyperparameters:
+            if "training_compiler" in name:
+                raise ValueError(f"'{name}': {COMPILER}")
             if name.startswith("sagemaker_"):
                 raise ValueError(f"'{name}' is set by the launcher; remove it")
         return hyperparameters

@@ -1,0 +1,275 @@
+"""Processing jobs: what a file may not say, the request, what is recorded."""
+
+import re
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from sustainable_mlops.aws import Clients
+from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.channels import Channel
+from sustainable_mlops.jobs.estimate import estimate
+from sustainable_mlops.jobs.image import image_address
+from sustainable_mlops.jobs.kinds import PROCESSING
+from sustainable_mlops.jobs.kinds.kind import Places
+from sustainable_mlops.jobs.launch import Launch, prepare, start, store
+from sustainable_mlops.jobs.platform import Platform
+from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.jobs.run import Run
+from sustainable_mlops.jobs.specs.common import FrameworkImage
+from sustainable_mlops.jobs.specs.processing import Processing
+from sustainable_mlops.jobs.wait import wait
+from sustainable_mlops.settings import load_yaml, validate
+from tests.jobs.support import PLATFORM, PROCESSING_JOB, WriteJob, merged
+
+Moments = Iterator[datetime]
+KEY = PLATFORM["kms_key_arn"]
+SPARK: dict[str, Any] = {
+    "image": "330188676905.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-spark-processing:3.5-cpu-py312",
+    "inputs": {"flights": {"sharding": "replicated"}},
+    "network": {"isolation": False},
+}
+
+
+def run(changes: dict[str, Any]) -> Run[Processing]:
+    spec = validate(merged(PROCESSING_JOB, changes), Processing, "job")
+    channels = tuple(
+        Channel(name, f"s3://acme-dev-data/{given.data}", 1, 7, "d") for name, given in spec.inputs.items()
+    )
+    return Run(spec, validate(PLATFORM, Platform, "platform"), "image", "digest", channels)
+
+
+def build(**changes: Any) -> dict[str, Any]:
+    found = run(changes)
+    return PROCESSING.build(found, "prepare-1", None, PROCESSING.outputs(found, ""))
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "compute.spot: SageMaker has managed spot for training and tuning only, not for processing; remove it": {
+        "compute": {"spot": True}
+    },
+    "compute.keep_alive_minutes: SageMaker keeps no warm pool for processing": {"compute": {"keep_alive_minutes": 5}},
+    "compute.instance_count: 4 instances would each do all of the work": {
+        "compute": {"instance_count": 4},
+        "inputs": {"flights": {"sharding": "replicated"}},
+    },
+    "inputs.flights.sharding: must be 'replicated' or 'by_key', not 'by_row'": {
+        "inputs": {"flights": {"sharding": "by_row"}}
+    },
+    "the channel 'code' carries the source code": {"inputs": {"code": {"data": "x/"}}},
+    "channel 'web': https://x/y is not in S3": {"inputs": {"web": {"data": "https://x/y"}}},
+    "outputs.train: must be 're-creatable' or 'runs', not 'raw'": {"outputs": {"train": "raw"}},
+    "outputs: is missing; add it": {"outputs": ...},
+    "environment: INPUT_DIR is set by the launcher": {"environment": {"INPUT_DIR": "/x"}},
+    "limits.max_runtime_minutes: must be less than or equal to 12960": {"limits": {"max_runtime_minutes": 20000}},
+    "limits.max_wait_minutes: unknown key": {"limits": {"max_wait_minutes": 60}},
+    "inputs.flights.sharding: Spark deals records out by itself": {**SPARK, "inputs": {}},
+    "network.isolation: Spark reads S3 itself": {**SPARK, "network": {"isolation": True}},
+}
+
+
+@pytest.mark.parametrize(("message", "changes"), REFUSED.items(), ids=REFUSED)
+def test_is_refused_naming_file_field_and_remedy(
+    write_processing: WriteJob, message: str, changes: dict[str, Any]
+) -> None:
+    path = write_processing(**changes)
+    with pytest.raises(UserError) as refused:
+        load_yaml(path, Processing)
+    assert str(refused.value).startswith(f"{path}: ")
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "message"),
+    [
+        ("ml.c7g.xlarge", "cannot process: SageMaker has Graviton for endpoints only; use for example ml.c7i.xlarge"),
+        ("ml.inf2.xlarge", "cannot process: Inferentia serves models only; use for example ml.m7i.large"),
+        ("ml.m5.larg", "cannot process: SageMaker has no such processing instance; did you mean 'ml.m5.large'?"),
+    ],
+)
+def test_an_instance_that_cannot_process_is_refused(instance_type: str, message: str) -> None:
+    with pytest.raises(UserError, match=re.escape(message)):
+        PROCESSING.check(run({"compute": {"instance_type": instance_type}}).spec)
+
+
+def test_capped_isolated_encrypted_and_under_the_role_of_data_preparation() -> None:
+    built = build()
+    assert built["RoleArn"] == "arn:aws:iam::123456789012:role/acme-dev-data-preparation"
+    assert built["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
+    assert built["NetworkConfig"] == {"EnableNetworkIsolation": True}
+    cluster = built["ProcessingResources"]["ClusterConfig"]
+    assert (cluster["VolumeKmsKeyId"], built["ProcessingOutputConfig"]["KmsKeyId"]) == (KEY, KEY)
+    local = build(compute={"instance_type": "ml.g5.xlarge"})
+    assert "VolumeKmsKeyId" not in local["ProcessingResources"]["ClusterConfig"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"arguments": {}}, SPARK, {"compute": {"instance_count": 4}}])
+def test_botocore_would_send_it(changes: dict[str, Any]) -> None:
+    client = boto3.client("sagemaker", region_name="eu-north-1", aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106 - not a secret
+    arn = "arn:aws:sagemaker:eu-north-1:123456789012:processing-job/prepare-1"
+    with Stubber(client) as stub:
+        stub.add_response("create_processing_job", {"ProcessingJobArn": arn}, build(**changes))
+        assert client.create_processing_job(**build(**changes))["ProcessingJobArn"] == arn
+
+
+def test_inputs_are_dealt_out_by_key_or_replicated_and_the_code_is_one_of_them() -> None:
+    sharding = {
+        one["InputName"]: (one["S3Input"]["LocalPath"], one["S3Input"]["S3DataDistributionType"])
+        for one in build()["ProcessingInputs"]
+    }
+    assert sharding == {
+        "flights": ("/opt/ml/processing/input/flights", "ShardedByS3Key"),
+        "airports": ("/opt/ml/processing/input/airports", "FullyReplicated"),
+        "code": ("/opt/ml/processing/input/code", "FullyReplicated"),
+    }
+
+
+def test_outputs_go_under_the_run_key_in_the_bucket_of_their_class_of_data() -> None:
+    key = run({}).key
+    outputs = {one["OutputName"]: one["S3Output"]["S3Uri"] for one in build()["ProcessingOutputConfig"]["Outputs"]}
+    assert outputs == {
+        "train": f"s3://acme-dev-data/re-creatable/prepare/{key}/train/",
+        "report": f"s3://acme-dev-artifacts/runs/prepare/{key}/report/",
+    }
+
+
+def test_the_entry_command_unpacks_the_source_and_becomes_the_script(tmp_path: Path) -> None:
+    application = build()["AppSpecification"]
+    folder = tmp_path / "opt" / "ml" / "processing" / "input" / "code"
+    folder.mkdir(parents=True)
+    (tmp_path / "prepare.py").write_text("import sys, helper; print(*sys.argv[1:]); raise SystemExit(helper.CODE)")
+    (tmp_path / "helper.py").write_text("CODE = 7")
+    with tarfile.open(folder / "source.tar.gz", "w:gz") as archive:
+        for name in ("prepare.py", "helper.py"):
+            archive.add(tmp_path / name, name)
+    command = [*application["ContainerEntrypoint"], *application["ContainerArguments"]]
+    here = [part.replace("/opt/ml", str(tmp_path / "opt" / "ml")) for part in command]
+    done = subprocess.run(here, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (7, "--months 12 --late 15.5 --verbose true --unit min\n")
+    (folder / "source.tar.gz").write_bytes(b"no archive")
+    assert subprocess.run(here, capture_output=True, check=False).returncode not in (0, 7)
+
+
+def test_spark_submits_the_script_and_moves_the_data_itself() -> None:
+    built = build(**SPARK, compute={"instance_count": 3})
+    assert built["AppSpecification"]["ContainerEntrypoint"][-2:] == [
+        "smspark-submit",
+        "/opt/ml/processing/input/code/prepare.py",
+    ]
+    by_itself = {one["InputName"]: one["AppManaged"] for one in built["ProcessingInputs"]}
+    assert by_itself == {"flights": True, "airports": True, "code": False}
+    assert all(one["AppManaged"] for one in built["ProcessingOutputConfig"]["Outputs"])
+
+
+@pytest.mark.slow
+def test_sparks_image_has_the_newest_python_and_others_process_in_the_image_that_trains() -> None:
+    def address(framework: str, version: str) -> str:
+        image = FrameworkImage(framework=framework, version=version)
+        return image_address(image, "eu-north-1", "ml.m5.large", "processing").partition("/")[2]
+
+    assert address("spark", "3.5") == "sagemaker-spark-processing:3.5-cpu-py312"
+    assert address("sklearn", "1.4-2") == "sagemaker-scikit-learn:1.4-2-cpu-py3"
+    assert run({"image": {"framework": "sklearn", "version": "1"}}).spec.spark is False
+    spark = {**SPARK, "image": {"framework": "spark", "version": "3.5"}}
+    assert run(spark).spec.spark is True
+
+
+def test_a_pipelines_references_stand_where_addresses_would() -> None:
+    reference = {"Get": "Parameters.ProcessingImage"}
+    places = Places(reference, reference, None, "s3://b/s", dict.fromkeys(("flights", "airports"), reference), "", None)
+    outputs = {"train": reference, "report": reference}
+    built = PROCESSING.request(run({}).spec, Places(**{**vars(places), "outputs": outputs}))
+    assert built["AppSpecification"]["ImageUri"] == reference
+    assert built["ProcessingInputs"][0]["S3Input"]["S3Uri"] == reference
+    assert built["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"] == reference
+    assert not {"ProcessingJobName", "Tags"} & built.keys()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"arguments": {"months": 11}},
+        {"inputs": {"flights": {"sharding": "replicated"}}},
+        {"compute": {"instance_count": 2}},
+        {"outputs": {"test": "re-creatable"}},
+        {"environment": {"SEED": "1"}},
+    ],
+)
+def test_the_run_key_sees_what_decides_the_outputs_alone(changes: dict[str, Any]) -> None:
+    same = {"name": "x", "limits": {"max_runtime_minutes": 9}, "compute": {"volume_gb": 99}, "tags": {"owner": "me"}}
+    assert run(same).key == run({}).key
+    assert run(changes).key != run({}).key
+
+
+def ended(launch: Launch, **more: Any) -> RunRecord:
+    record, sagemaker = start(launch), launch.clients.sagemaker
+    sagemaker.complete_processing(record.job_name, **more)
+    record = wait(record, sagemaker, show=lambda _: None)
+    store(record, launch)
+    return record
+
+
+def test_a_run_is_followed_while_it_runs_and_done_once_and_again_where_an_output_is_gone(
+    cloud: Clients, write_processing: WriteJob, moments: Moments
+) -> None:
+    path = write_processing()
+    first = prepare(PROCESSING, path, now=next(moments))
+    assert first.decision == "start"
+    start(first)
+    assert prepare(PROCESSING, path, now=next(moments)).decision == "attach"
+    cloud.sagemaker.complete_processing(first.record.job_name)
+    again = prepare(PROCESSING, path, now=next(moments))
+    assert (again.decision, again.record.status, len(cloud.sagemaker.jobs)) == ("done", "Completed", 1)
+
+    forced = ended(prepare(PROCESSING, path, force=True, now=next(moments)))
+    assert forced.run_key == first.record.run_key
+    assert forced.outputs["train"] == first.record.outputs["train"].replace("/train/", "-20261124-120003/train/")
+    done = prepare(PROCESSING, path, now=next(moments))
+    assert (done.decision, done.record.outputs) == ("done", forced.outputs)
+    bucket, prefix = S3Uri.parse(forced.outputs["report"])
+    cloud.s3.delete_object(Bucket=bucket, Key=f"{prefix}part-0")
+    assert prepare(PROCESSING, path, now=next(moments)).decision == "start"
+
+
+@pytest.mark.usefixtures("cloud")
+def test_the_record_counts_wall_time_on_each_instance_and_the_next_estimate_rests_on_it(
+    write_processing: WriteJob, moments: Moments, tmp_path: Path
+) -> None:
+    launch = prepare(PROCESSING, write_processing(compute={"instance_count": 2}), now=next(moments))
+    before = estimate(launch, tmp_path)
+    assert (before.duration.value, before.duration.basis) == (450, "assumed")
+    assert not any("spot" in one.title for one in (before.cheapest, *before.others) if one)
+    record = ended(launch)
+    assert record.kind == "processing"
+    measured = {name: figure.value for name, figure in record.figures.items() if figure.basis == "measured"}
+    assert measured == {"processing_seconds": 600, "billable_seconds": 600, "instance_seconds": 1200}
+    assert record.figures["cost"].value > 0
+    again = prepare(PROCESSING, write_processing(compute={"instance_count": 2}), force=True, now=next(moments))
+    after = estimate(again, tmp_path).duration
+    assert (after.value, after.basis) == (600, "estimated")
+    assert "measured in 1 earlier job of this very run" in after.source
+
+
+@pytest.mark.usefixtures("cloud")
+def test_what_the_script_says_of_its_failure_is_the_reason(write_processing: WriteJob, moments: Moments) -> None:
+    launch = prepare(PROCESSING, write_processing(), now=next(moments))
+    failed = {"ProcessingJobStatus": "Failed", "FailureReason": "exit code: 1"}
+    record = ended(launch, **failed, ExitMessage="no flights in March")
+    assert (record.status, record.failure_reason) == ("Failed", "no flights in March")
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_platform_without_the_role_is_told_which(write_processing: WriteJob) -> None:
+    platform = {"region": "eu-north-1", "roles": {"training": "arn:aws:iam::123456789012:role/t"}}
+    inline = {**platform, "buckets": {"data": "acme-dev-data", "artifacts": "acme-dev-artifacts"}}
+    path = write_processing(platform=inline)
+    with pytest.raises(UserError, match=r"platform\.roles\.data_preparation: is missing; name the role"):
+        prepare(PROCESSING, path)

@@ -1,0 +1,158 @@
+"""`smlops process` on the sandbox: scripts that really run, on one instance and on several."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.jobs.bench import Bench
+
+pytestmark = pytest.mark.slow
+
+#: Counts the flights of each airport in each of its objects, and names what it writes after them.
+SCRIPT = """
+import argparse, csv, os, pathlib, sys
+from names import NAMES
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--least", type=int)
+options = parser.parse_args()
+inputs, outputs = pathlib.Path(os.environ["INPUT_DIR"]), pathlib.Path(os.environ["OUTPUT_DIR"])
+for file in sorted((inputs / "flights").glob("*.csv")):
+    with file.open() as opened:
+        rows = [row for row in csv.DictReader(opened) if int(row["delay"]) >= options.least]
+    with (outputs / "late" / file.name).open("w", newline="") as opened:
+        writer = csv.writer(opened)
+        writer.writerows([row["origin"], NAMES[row["origin"]], row["delay"]] for row in rows)
+shares = outputs / "report" / f"{'_'.join(sorted(file.stem for file in (inputs / 'flights').glob('*.csv')))}.txt"
+shares.write_text((inputs / "note" / "note.txt").read_text())
+"""
+JOB: dict[str, Any] = {
+    "source": {"entry_point": "count.py", "include": ["count.py", "names.py"]},
+    "image": "123456789012.dkr.ecr.eu-north-1.amazonaws.com/scikit-learn:1.4-2",
+    "compute": {"instance_type": "ml.m5.large"},
+    "limits": {"max_runtime_minutes": 10},
+    "inputs": {"flights": {"data": "raw/flights/", "sharding": "by_key"}, "note": {"data": "raw/note.txt"}},
+    "arguments": {"least": 15},
+    "outputs": {"late": "re-creatable", "report": "runs"},
+}
+
+
+@pytest.fixture(autouse=True)
+def flights(bench: Bench) -> None:
+    """Five objects of flights, and the script."""
+    (bench.folder / "count.py").write_text(SCRIPT)
+    (bench.folder / "names.py").write_text("NAMES = {'EWR': 'Newark', 'JFK': 'Kennedy'}\n")
+    for month in range(5):
+        rows = "".join(f"{('EWR', 'JFK')[day % 2]},{(day * 7 + month) % 40}\n" for day in range(30))
+        bench.put(f"raw/flights/{month}.csv", f"origin,delay\n{rows}".encode())
+    bench.put("raw/note.txt", b"for all")
+
+
+def rows(bench: Bench, record: dict[str, Any]) -> list[list[str]]:
+    found = bench.objects(record["outputs"]["late"]).values()
+    return sorted(row for content in found for row in csv.reader(io.StringIO(content.decode())))
+
+
+def test_one_two_and_four_shards_give_equal_rows_and_nothing_is_done_twice(bench: Bench) -> None:
+    records = {}
+    for shards in (1, 2, 4):
+        bench.write_file("prepare.yaml", JOB, compute={"instance_count": shards})
+        answer = bench.launch("process", "prepare.yaml")
+        assert (answer["outcome"], answer["record"]["status"]) == ("processed", "Completed")
+        records[shards] = answer["record"]
+        reports = bench.objects(answer["record"]["outputs"]["report"])
+        assert (len(reports), set(reports.values())) == (shards, {b"for all"})
+    assert len(rows(bench, records[1])) > 50
+    assert rows(bench, records[1]) == rows(bench, records[2]) == rows(bench, records[4])
+    seconds = records[4]["figures"]
+    assert seconds["instance_seconds"]["value"] == pytest.approx(4 * seconds["processing_seconds"]["value"])
+
+    again = bench.launch("process", "prepare.yaml")
+    assert (again["outcome"], again["record"]["job_name"]) == ("done", records[4]["job_name"])
+    forced = bench.launch("process", "prepare.yaml", "--force")["record"]
+    assert forced["outputs"]["late"] != records[4]["outputs"]["late"]
+    assert rows(bench, forced) == rows(bench, records[4])
+
+    bench.put("raw/note.txt", b"for nobody")
+    assert bench.launch("process", "prepare.yaml")["outcome"] == "processed"
+    names = bench.sandbox.client("sagemaker").list_processing_jobs(NameContains=bench.name)["ProcessingJobSummaries"]
+    assert len(names) == 5
+
+
+def test_a_dry_run_shows_the_request_and_leaves_nothing_behind(bench: Bench) -> None:
+    bench.write_file("prepare.yaml", JOB)
+    done = bench.run("process", "prepare.yaml", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "ShardedByS3Key" in done.stdout
+    assert re.search(f"output late +s3://{bench.name}-data/re-creatable/", done.stdout)
+    answer = json.loads(bench.run("process", "prepare.yaml", "--dry-run", "--json").stdout)
+    assert answer["decision"] == "start"
+    assert answer["estimate"]["figures"]["co2e"]["value"] > 0
+    assert bench.sandbox.client("s3").list_objects_v2(Bucket=f"{bench.name}-artifacts")["KeyCount"] == 0
+
+
+def test_a_launch_left_alone_is_taken_up_by_the_same_command(bench: Bench) -> None:
+    hold = bench.folder / "hold"
+    hold.touch()
+    wait = f"import os, time\nwhile os.path.exists({str(hold)!r}):\n    time.sleep(0.05)\n"
+    (bench.folder / "count.py").write_text(wait + SCRIPT)
+    bench.write_file("prepare.yaml", JOB)
+    first, second = (bench.launch("process", "prepare.yaml", "--no-wait") for _ in range(2))
+    assert first["record"]["job_name"] == second["record"]["job_name"]
+    hold.unlink()
+    followed = bench.launch("process", "prepare.yaml")["record"]
+    assert (followed["job_name"], followed["status"]) == (first["record"]["job_name"], "Completed")
+
+
+def test_a_job_that_fails_ends_with_its_reason_and_code_1(bench: Bench) -> None:
+    (bench.folder / "count.py").write_text("import sys; sys.exit('no flights today')")
+    bench.write_file("prepare.yaml", JOB)
+    done = bench.run("process", "prepare.yaml")
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"error: processing job {bench.name}-")
+    assert "Failed: AlgorithmError" in last
+    assert "no flights today" in last
+    assert "Traceback" not in done.stderr
+
+
+def test_the_flights_of_the_workload_are_prepared_as_on_this_machine(bench: Bench, root: Path, tmp_path: Path) -> None:
+    """The workload's own script, with the data set that it brings, started as a processing job would."""
+    workload = root / "workloads" / "flight_delay"
+    start = "import os, pathlib, subprocess, sys\n" + (
+        "here, out = pathlib.Path(__file__).parent, pathlib.Path(os.environ['OUTPUT_DIR']) / 'flights'\n"
+        "sys.exit(subprocess.call([sys.executable, str(here / 'prepare.py'), '--out', str(out)]))\n"
+    )
+    for script in ("prepare.py", "features.py"):
+        (bench.folder / script).write_bytes((workload / script).read_bytes())
+    (bench.folder / "start.py").write_text(start)
+    bench.write_file(
+        "flights.yaml",
+        JOB,
+        source={"entry_point": "start.py", "include": ["start.py", "prepare.py", "features.py"]},
+        inputs={"flights": {"sharding": "replicated"}},
+        arguments=...,
+        outputs={"late": ..., "report": ..., "flights": "re-creatable"},
+    )
+    record = bench.launch("process", "flights.yaml")["record"]
+    done = subprocess.run(
+        [sys.executable, str(workload / "prepare.py"), "--out", str(tmp_path / "here")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    here = {
+        path.relative_to(tmp_path / "here").as_posix(): path.read_bytes()
+        for path in (tmp_path / "here").rglob("*.parquet")
+    }
+    there = bench.objects(record["outputs"]["flights"])
+    assert len(here) >= 3
+    assert {name: there[name] for name in here} == here
