@@ -74,8 +74,7 @@ def test_cloudwatch_is_asked_as_often_as_it_has_news() -> None:
 
 def test_gpus_are_counted_and_must_be_there() -> None:
     cloudwatch = CloudWatch(algo_1=[39, 39, 39])
-    floor: dict[str, Any] = {"cpu_percent": None, "gpu_percent": 10.0}
-    told = watch(cloudwatch, "ml.g4dn.12xlarge", **floor).idle("job", SINCE, NOW)
+    told = watch(cloudwatch, "ml.g4dn.12xlarge", cpu_percent=None, gpu_percent=10.0).idle("job", SINCE, NOW)
     assert told is not None
     assert "GPU utilisation was at most 9.8 %" in told
     assert cloudwatch.asked[0]["MetricName"] == "GPUUtilization"
@@ -105,6 +104,7 @@ IDLE = "import time\ntime.sleep(600)"
 def test_an_idle_script_is_stopped_and_a_busy_one_is_not(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in bench.sandbox.environment.items():
         monkeypatch.setenv(name, value)
+    cloudwatch = bench.sandbox.client("cloudwatch")
 
     def followed(script: str) -> RunRecord:
         (bench.folder / "train.py").write_text(script)
@@ -113,9 +113,7 @@ def test_an_idle_script_is_stopped_and_a_busy_one_is_not(bench: Bench, monkeypat
         record, sagemaker = launch.start(prepared), prepared.clients.sagemaker
         # Half a per cent of two vCPUs: the busy one shares this machine with the other tests.
         floor = UtilizationFloor(cpu_percent=0.5, minutes=3)
-        watching = Watch(
-            floor, "ml.m5.large", 1, "/aws/sagemaker/TrainingJobs", bench.sandbox.client("cloudwatch"), period=1
-        )
+        watching = Watch(floor, "ml.m5.large", 1, "/aws/sagemaker/TrainingJobs", cloudwatch, period=1)
         return wait(record, sagemaker, lambda _: None, lambda _: time.sleep(0.2), watch=watching)
 
     idle = followed(IDLE)
@@ -127,6 +125,7 @@ def test_an_idle_script_is_stopped_and_a_busy_one_is_not(bench: Bench, monkeypat
 
 @pytest.mark.slow
 def test_whoever_does_not_follow_is_told_that_nobody_watches(bench: Bench) -> None:
+    (bench.folder / "train.py").write_text("")
     bench.write(limits={"utilization_floor": {"cpu_percent": 5, "minutes": 5}})
     launched = bench.run("train", "job.yaml", "--no-wait")
     assert "limits.utilization_floor: nobody watches a job that nobody follows; the same command without" in (
