@@ -1,0 +1,180 @@
+"""The pipeline at work: what runs, what need not, and what reaches the registry."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.workloads.flight_delay.pipeline_bench import Bench, executed, found, write_raw
+
+pytestmark = pytest.mark.slow
+
+ALL = ["Prepare", "Train", "Evaluate"]
+
+
+@pytest.fixture(scope="module")
+def raw_data(flights: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The raw files of a few days."""
+    return write_raw(flights, tmp_path_factory.mktemp("raw"))
+
+
+@pytest.fixture(scope="module")
+def bench(sandbox: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """A platform of its own."""
+    made = Bench(sandbox, tmp_path_factory.mktemp("workload"))
+    made.build()
+    return made
+
+
+@pytest.fixture(scope="module")
+def first(bench: Bench, raw_data: Path) -> dict[str, Any]:
+    """The record of the first execution."""
+    return bench.run(raw_data)
+
+
+def test_the_first_execution_registers_a_model_for_a_person_to_approve(bench: Bench, first: dict[str, Any]) -> None:
+    assert first["status"] == "Succeeded"
+    assert executed(first) == ALL
+    package = next(one for one in bench.packages() if one["ModelPackageArn"] == first["model_package"])
+    assert package["ModelApprovalStatus"] == "PendingManualApproval"
+    assert "within its budget of 0.05 kg" in package["ModelPackageDescription"]
+    train = next(step["job"] for step in first["steps"] if step["name"] == "Train")
+    assert float(package["CustomerMetadataProperties"]["test:auc"]) == pytest.approx(
+        train["metrics"]["test:auc"], abs=1e-4
+    )
+    card = json.loads(package["ModelCard"]["ModelCardContent"])
+    environment = card["additional_information"]["custom_details"]
+    assert environment["Environment: Region"] == "eu-north-1"
+    assert "kgCO2e, operational and embodied" in environment["Environment: carbon of making this model"]
+
+
+def test_the_record_tells_what_each_step_took_and_all_together(bench: Bench, first: dict[str, Any]) -> None:
+    jobs = [step["job"] for step in first["steps"] if step["job"]]
+    for name in ("co2e", "cost", "energy"):
+        parts = [job["figures"][name] for job in jobs]
+        for end in ("low", "value", "high"):
+            assert first["figures"][name][end] == pytest.approx(sum(part[end] for part in parts))
+        assert first["expected"][name]["low"] < first["expected"][name]["high"]
+    assert first["saved"] == {}
+    [stored] = [*(bench.folder / "out" / "runs").glob(f"*-{first['execution_arn'].rpartition('/')[2]}.json")]
+    assert json.loads(stored.read_text()) == first
+
+
+def test_the_same_again_runs_nothing_and_registers_nothing(bench: Bench, first: dict[str, Any], raw_data: Path) -> None:
+    before = bench.packages()
+    second = bench.run(raw_data)
+    assert (executed(second), found(second)) == ([], ALL)
+    assert second["status"] == "Succeeded"
+    assert second["model_package"] is None
+    assert bench.packages() == before
+    assert second["figures"] == {}
+    assert second["saved"]["co2e"]["value"] == pytest.approx(first["figures"]["co2e"]["value"])
+
+
+def test_another_instance_type_runs_nothing(bench: Bench, first: dict[str, Any], raw_data: Path) -> None:
+    del first
+    other = ["--set", "TrainingInstanceType=ml.c7i.xlarge", "--set", "ProcessingInstanceType=ml.c7i.large"]
+    again = bench.run(raw_data, *other)
+    assert (executed(again), found(again)) == ([], ALL)
+
+
+def test_a_changed_hyperparameter_runs_what_depends_on_it(bench: Bench, first: dict[str, Any], raw_data: Path) -> None:
+    """And a step that failed is run again by `retry`, with what comes after it alone."""
+    del first
+    bench.sandbox.fault(
+        "CreateTrainingJob", error="Failed", message="AlgorithmError: out of luck", resource="pipelines-"
+    )
+    failed = bench.run(raw_data, "--set", "MaxDepth=4", code=1)
+    assert (failed["status"], executed(failed), found(failed)) == ("Failed", ["Train"], ["Prepare"])
+    assert "out of luck" in failed["steps"][-1]["reason"]
+    done = bench.call("retry", "--json")
+    assert done.returncode == 0, done.stderr
+    again = json.loads(done.stdout)["record"]
+    assert again["execution_arn"] == failed["execution_arn"]
+    assert (executed(again), found(again)) == (["Train", "Evaluate"], ["Prepare"])
+
+
+def test_changed_data_runs_everything_and_cannot_be_taken_for_the_old(
+    bench: Bench, first: dict[str, Any], flights: pd.DataFrame, tmp_path: Path
+) -> None:
+    other = bench.run(write_raw(flights[flights["day"] != 3], tmp_path))
+    assert other["parameters"]["InputKey"] != first["parameters"]["InputKey"]
+    assert executed(other) == ALL
+
+
+@pytest.mark.parametrize("bound", ["MinimumAuc", "ApprovedAuc"])
+def test_a_worse_model_reaches_the_registry_in_no_way(
+    bound: str, bench: Bench, first: dict[str, Any], raw_data: Path
+) -> None:
+    del first
+    before = bench.packages()
+    refused = bench.run(raw_data, "--set", f"{bound}=0.99", code=1)
+    assert refused["status"] == "Failed"
+    assert refused["steps"][-1]["name"] == "NotGoodEnough"
+    assert "AUC 0.5" in refused["steps"][-1]["reason"]
+    assert "0.99" in refused["steps"][-1]["reason"]
+    assert bench.packages() == before
+
+
+def test_a_model_above_its_carbon_budget_is_pending_and_says_so(
+    bench: Bench, first: dict[str, Any], raw_data: Path
+) -> None:
+    del first
+    costly = bench.run(raw_data, "--set", "CarbonBudgetKg=0.000000001")
+    assert executed(costly) == ["Evaluate"]  # it is judged anew; nothing else depends on the budget
+    package = next(one for one in bench.packages() if one["ModelPackageArn"] == costly["model_package"])
+    assert package["ModelApprovalStatus"] == "PendingManualApproval"
+    assert "above its budget of 1e-09 kg: look before approving" in package["ModelPackageDescription"]
+
+
+def test_what_is_approved_is_the_least_that_the_next_must_be(
+    bench: Bench, first: dict[str, Any], raw_data: Path
+) -> None:
+    bench.sandbox.client("sagemaker").update_model_package(
+        ModelPackageArn=first["model_package"], ModelApprovalStatus="Approved"
+    )
+    again = bench.run(raw_data)
+    assert again["parameters"]["ApprovedAuc"] == bench.packages()[0]["CustomerMetadataProperties"]["test:auc"]
+    assert executed(again) == []
+
+
+def test_live_moves_between_versions_and_no_version_goes(bench: Bench, first: dict[str, Any]) -> None:
+    """What events and schedules start is the version with the alias."""
+    del first
+    sagemaker = bench.sandbox.client("sagemaker")
+    definition = sagemaker.describe_pipeline(PipelineName=bench.pipeline)["PipelineDefinition"]
+    changed = definition.replace('"P30D"', '"P20D"')
+    newest = sagemaker.update_pipeline(PipelineName=bench.pipeline, PipelineDefinition=changed)["PipelineVersionId"]
+
+    def moved(*arguments: str) -> tuple[int | None, int]:
+        done = bench.call(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        answer = json.loads(done.stdout)
+        live = sagemaker.describe_pipeline(PipelineName=bench.pipeline, PipelineVersionAlias="live")
+        is_changed = live["PipelineDefinition"] == changed
+        assert is_changed == (answer["live"] == newest)
+        return answer["before"], answer["live"]
+
+    assert moved("promote", "--version", "1") == (None, 1)
+    assert moved("promote") == (1, newest)
+    assert moved("promote") == (newest, newest)
+    assert moved("rollback") == (newest, 1)
+    assert moved("rollback") == (1, newest)
+    versions = sagemaker.list_pipeline_versions(PipelineName=bench.pipeline)["PipelineVersionSummaries"]
+    assert [one["PipelineVersionId"] for one in versions] == list(range(newest, 0, -1))
+    refused = bench.call("promote", "--version", "99")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "has no version 99; it has 1" in refused.stderr
+
+
+def test_the_next_run_deploys_the_definition_that_is_here(bench: Bench, first: dict[str, Any], raw_data: Path) -> None:
+    """Of a pipeline of one's own; the environment's is changed by applying the environment."""
+    sagemaker = bench.sandbox.client("sagemaker")
+    definition = sagemaker.describe_pipeline(PipelineName=bench.pipeline, PipelineVersionAlias="live")
+    other = definition["PipelineDefinition"].replace('"P30D"', '"P10D"').replace('"P20D"', '"P10D"')
+    newest = sagemaker.update_pipeline(PipelineName=bench.pipeline, PipelineDefinition=other)["PipelineVersionId"]
+    again = bench.run(raw_data)
+    assert again["pipeline_version"] == newest + 1
+    assert executed(again) == []
