@@ -16,7 +16,17 @@ from moto import mock_aws
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Clients
 from tests.jobs.bench import Bench
-from tests.jobs.support import JOB, PARAMETER, PLATFORM, PROCESSING_JOB, REGION, FakeSageMaker, WriteJob, merged
+from tests.jobs.support import (
+    JOB,
+    PARAMETER,
+    PLATFORM,
+    PROCESSING_JOB,
+    REGION,
+    TRANSFORM_JOB,
+    FakeSageMaker,
+    WriteJob,
+    merged,
+)
 from tests.sandbox.support import make_role
 
 
@@ -30,6 +40,12 @@ def write_job(tmp_path: Path) -> WriteJob:
 def write_processing(tmp_path: Path) -> WriteJob:
     """The same of a processing job."""
     return _writer(tmp_path, PROCESSING_JOB)
+
+
+@pytest.fixture
+def write_transform(tmp_path: Path) -> WriteJob:
+    """The same of a batch transform."""
+    return _writer(tmp_path, TRANSFORM_JOB)
 
 
 def _writer(folder: Path, job: dict[str, Any]) -> WriteJob:

@@ -145,7 +145,7 @@ def _jobs(spec: PipelineSpec, definition: Definition, folder: Path) -> Iterator[
                 f"steps.{key}: {spec.definition} has no step {name} that runs a job; {_again(spec, folder)}"
             )
         kind = KINDS[KIND_OF_STEP[types[name]]]
-        loaded = load_yaml(folder / file, kind.spec)
+        loaded = kind.load(folder / file)
         kind.check(loaded)
         yield name, (kind, loaded)
 

@@ -72,7 +72,7 @@ class Processing(JobSpec):
         min_length=1,
         max_length=10,
         description="Name, of the folder under OUTPUT_DIR, to what its files are: re-creatable data, kept in the data "
-        "bucket, or a report that belongs to the run, kept in the artifacts bucket. A run is done once each has a file.",
+        "bucket, or a report of the run, kept in the artifacts bucket. A run is done once each has a file.",
     )
 
     @property
