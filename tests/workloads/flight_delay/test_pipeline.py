@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,11 @@ from sustainable_mlops.settings import load_yaml
 from sustainable_mlops.terraform import ROOT
 
 WORKLOAD = ROOT / "workloads" / "flight_delay"
-JOBS = {"Processing": "CreateProcessingJob", "Training": "CreateTrainingJob"}
+JOBS = {
+    "Processing": "CreateProcessingJob",
+    "Training": "CreateTrainingJob",
+    "Tuning": "CreateHyperParameterTuningJob",
+}
 #: As CreateX would get it, where a definition has references.
 KNOWN_LATER = {
     "RoleArn": "arn:aws:iam::123456789012:role/a",
@@ -85,16 +90,36 @@ def test_the_factors_are_those_of_the_footprint_model() -> None:
 
 def test_sagemaker_would_take_it(committed: dict[str, Any]) -> None:
     """Its form, its references, and of each job all that the service model says."""
-    check(json.dumps(committed))
-    operations = JOBS | {"RegisterModel": "CreateModelPackage"}
-    checked = 0
-    for step in every_step(committed["Steps"]):
+    assert checked(json.dumps(committed)) == ["Prepare", "Train", "Evaluate", "Register", "RegisterAboveBudget"]
+
+
+@pytest.mark.slow
+def test_it_searches_where_its_file_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from workloads.flight_delay import pipeline
+
+    folder = tmp_path / "flight_delay"
+    shutil.copytree(WORKLOAD, folder)
+    file = folder / "pipeline.yaml"
+    file.write_text(file.read_text().replace("train: job.yaml", "tune: tune.yaml"))
+    monkeypatch.setattr(pipeline, "HERE", folder)
+    definition = pipeline.definition()
+    assert checked(definition) == ["Prepare", "Tune", "Evaluate", "Register", "RegisterAboveBudget"]
+    search = next(step for step in json.loads(definition)["Steps"] if step["Name"] == "Tune")
+    retried = {kind for policy in search["RetryPolicies"] for kind in policy["ExceptionType"]}
+    assert "SageMaker.JOB_INTERNAL_ERROR" not in retried  # tuning retries its own jobs
+
+
+def checked(definition: str) -> list[str]:
+    """The steps whose requests were checked, those that run jobs and those that register."""
+    check(definition)
+    operations, found = JOBS | {"RegisterModel": "CreateModelPackage"}, []
+    for step in every_step(json.loads(definition)["Steps"]):
         if step["Type"] in operations:
             noun = operations[step["Type"]].removeprefix("Create")
             request = filled(step["Arguments"]) | ({f"{noun}Name": "a"} if step["Type"] in JOBS else {})
             constraints.check(operations[step["Type"]], request)
-            checked += 1
-    assert checked == 5
+            found.append(step["Name"])
+    return sorted(found, key=["Prepare", "Train", "Tune", "Evaluate", "Register", "RegisterAboveBudget"].index)
 
 
 def filled(value: Any, member: str = "") -> Any:
