@@ -167,16 +167,16 @@ def test_live_moves_between_versions_and_no_version_goes(bench: Bench, first: di
     done = bench.call("promote", "--version", "1", "--json")
     assert json.loads(done.stdout) == {"outcome": "promote", "pipeline": bench.pipeline, "before": None, "live": 1}
     assert live() == (1, False)
-    assert versions.promote(bench.pipeline, None, sagemaker) == versions.Move(bench.pipeline, 1, newest)
+    assert versions.promote(bench.pipeline, sagemaker) == versions.Move(bench.pipeline, 1, newest)
     assert live() == (newest, True)
-    assert versions.promote(bench.pipeline, None, sagemaker).before == newest  # once more changes nothing
+    assert versions.promote(bench.pipeline, sagemaker).before == newest  # once more changes nothing
     assert bench.call("rollback").stdout == (
         f"{bench.pipeline}: version 1 is live; it was version {newest}, which stays.\n"
     )
     assert live() == (1, False)
-    assert versions.rollback(bench.pipeline, None, sagemaker).after == newest  # the way back is open, too
+    assert versions.rollback(bench.pipeline, sagemaker).after == newest  # the way back is open, too
     with pytest.raises(UserError, match="has no version 99; it has 1, "):
-        versions.promote(bench.pipeline, 99, sagemaker)
+        versions.promote(bench.pipeline, sagemaker, version=99)
 
 
 def test_the_next_run_deploys_the_definition_that_is_here(bench: Bench, first: dict[str, Any], raw_data: Path) -> None:
@@ -189,3 +189,31 @@ def test_the_next_run_deploys_the_definition_that_is_here(bench: Bench, first: d
     again = bench.run(raw_data)
     assert again["pipeline_version"] == newest + 1
     assert executed(again) == []
+
+
+def test_a_pipeline_of_the_environment_is_started_as_it_is_deployed(
+    bench: Bench, first: dict[str, Any], raw_data: Path
+) -> None:
+    """Its definition is changed by applying the environment, and by nothing else."""
+    del first
+    sagemaker, ssm = bench.sandbox.client("sagemaker"), bench.sandbox.client("ssm")
+    deployed = json.loads(sagemaker.describe_pipeline(PipelineName=bench.pipeline)["PipelineDefinition"])
+    platform = json.loads(ssm.get_parameter(Name=bench.parameter)["Parameter"]["Value"])
+    name = f"{bench.name}-of-terraform"
+    request = {"PipelineName": name, "RoleArn": platform["roles"]["pipeline"]}
+    sagemaker.create_pipeline(**request, PipelineDefinition=json.dumps(deployed), ClientRequestToken="0" * 32)
+    whole = json.dumps(platform | {"pipelines": {"flight_delay": name}})
+    ssm.put_parameter(Name=bench.parameter, Value=whole, Type="String", Overwrite=True)
+    try:
+        planned = bench.call("run", "--data", str(raw_data), "--dry-run", "--json")
+        assert planned.returncode == 0, planned.stderr
+        answer = json.loads(planned.stdout)
+        assert (answer["pipeline"], answer["change"]) == (name, "none")
+
+        deployed["Steps"][0]["CacheConfig"]["ExpireAfter"] = "P1D"
+        sagemaker.update_pipeline(PipelineName=name, PipelineDefinition=json.dumps(deployed))
+        refused = bench.call("run", "--data", str(raw_data), "--dry-run")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert f"the environment deploys another definition as {name} (version 2)" in refused.stderr
+    finally:
+        ssm.put_parameter(Name=bench.parameter, Value=json.dumps(platform), Type="String", Overwrite=True)
