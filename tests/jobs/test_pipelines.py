@@ -44,7 +44,7 @@ def test_a_data_set_is_named_by_what_is_in_it(tmp_path: Path) -> None:
     assert len({first, key(a="2", b="1"), key(a="1"), key(a="1", c="2"), key(a="12", b="")}) == 5
 
 
-@pytest.mark.parametrize("make", [lambda path: None, Path.mkdir])
+@pytest.mark.parametrize("make", [lambda _: None, Path.mkdir])
 def test_a_data_set_without_a_file_is_refused(make: Any, tmp_path: Path) -> None:
     make(tmp_path / "data")
     with pytest.raises(UserError, match="--data: there is no "):
