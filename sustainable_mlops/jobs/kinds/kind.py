@@ -210,11 +210,11 @@ class Kind(ABC, Generic[Spec]):
 
     def current(self, record: RunRecord, sagemaker: Client) -> RunRecord:
         """The record with what SageMaker says now."""
-        return self.updated(record, self.describe(record.job_name, sagemaker))
+        return self.updated(record, self.describe(record, sagemaker))
 
-    def describe(self, job_name: str, sagemaker: Client) -> dict[str, Any]:
-        """What SageMaker says of a job."""
-        description: dict[str, Any] = self._call("Describe", sagemaker)(**{self._member("Name"): job_name})
+    def describe(self, record: RunRecord, sagemaker: Client) -> Mapping[str, Any]:
+        """What SageMaker says of the job now."""
+        description: Mapping[str, Any] = self._call("Describe", sagemaker)(**{self._member("Name"): record.job_name})
         return description
 
     def stop(self, job_name: str, sagemaker: Client) -> None:

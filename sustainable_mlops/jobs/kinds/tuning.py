@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from sustainable_mlops import aws
@@ -156,20 +155,14 @@ class TuningKind(Kind[Tuning]):
         """What is promised of the best model."""
         return TRAINING.promised(Run(run.spec.job, run.platform, run.image, run.source_digest, run.channels))
 
-    def current(self, record: RunRecord, sagemaker: Client) -> RunRecord:
-        """The record with what SageMaker says now; of training jobs that have ended nothing is asked again."""
-        ended = {trial.job_name: trial for trial in record.trials if trial.ended}
-        return self.updated(record, self.describe(record.job_name, sagemaker, ended))
-
-    def describe(
-        self, job_name: str, sagemaker: Client, known: Mapping[str, Trial] = MappingProxyType({})
-    ) -> dict[str, Any]:
+    def describe(self, record: RunRecord, sagemaker: Client) -> Mapping[str, Any]:
         """What SageMaker says of the search, with its training jobs under `Trials`, the best one under `Best`."""
-        description = super().describe(job_name, sagemaker)
+        description: dict[str, Any] = dict(super().describe(record, sagemaker))
+        known = {trial.job_name: trial for trial in record.trials if trial.ended}
         description["Trials"] = [
             known.get(summary["TrainingJobName"]) or _trial(summary, sagemaker)
             for page in sagemaker.get_paginator(_CHILDREN).paginate(
-                HyperParameterTuningJobName=job_name, SortBy="CreationTime", SortOrder="Ascending"
+                HyperParameterTuningJobName=record.job_name, SortBy="CreationTime", SortOrder="Ascending"
             )
             for summary in page["TrainingJobSummaries"]
         ]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from sustainable_mlops.jobs.specs.processing import Processing
 from sustainable_mlops.jobs.specs.training import Training
 from sustainable_mlops.jobs.specs.transform import Transform
@@ -10,6 +11,7 @@ from sustainable_mlops.settings import Settings
 
 #: A schema's name, which is that of its file, to what it describes.
 SPECS: dict[str, type[Settings]] = {
+    "pipeline": PipelineSpec,
     "processing": Processing,
     "training": Training,
     "transform": Transform,

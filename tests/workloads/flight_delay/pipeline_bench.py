@@ -89,7 +89,8 @@ class Bench:
         sagemaker = self.sandbox.client("sagemaker")
         listed = sagemaker.list_model_packages(ModelPackageGroupName=f"{self.name}-flight-delay", SortOrder="Ascending")
         arns = [one["ModelPackageArn"] for one in listed["ModelPackageSummaryList"]]
-        return [sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
+        described = [sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
+        return [{name: value for name, value in one.items() if name != "ResponseMetadata"} for one in described]
 
 
 def write_raw(flights: pd.DataFrame, folder: Path) -> Path:
