@@ -31,26 +31,25 @@ from tests.jobs.support import (
 @pytest.fixture
 def write_job(tmp_path: Path) -> WriteJob:
     """Writes job.yaml and its source to a folder; arguments are changes to the job."""
-    return _writer(tmp_path, JOB)
+    return _writer(tmp_path / "job.yaml", JOB)
 
 
 @pytest.fixture
 def write_processing(tmp_path: Path) -> WriteJob:
     """The same of a processing job."""
-    return _writer(tmp_path, PROCESSING_JOB)
+    return _writer(tmp_path / "prepare.yaml", PROCESSING_JOB)
 
 
 @pytest.fixture
 def write_transform(tmp_path: Path) -> WriteJob:
     """The same of a batch transform."""
-    return _writer(tmp_path, TRANSFORM_JOB)
+    return _writer(tmp_path / "predict.yaml", TRANSFORM_JOB)
 
 
-def _writer(folder: Path, job: dict[str, Any]) -> WriteJob:
+def _writer(path: Path, job: dict[str, Any]) -> WriteJob:
     def write(**changes: Any) -> Path:
         for script in ("train.py", "prepare.py"):
-            (folder / script).write_text(f"print('{script}')\n")
-        path = folder / f"{job['name']}.yaml"
+            path.with_name(script).write_text(f"print('{script}')\n")
         path.write_text(yaml.safe_dump(merged(job, changes)))
         return path
 
