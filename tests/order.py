@@ -20,9 +20,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     others = [item for item in items if not item.get_closest_marker("apply")]
     long = [item for item in others if any(map(item.get_closest_marker, ("plan", "slow")))]
     short = [item for item in others if not any(map(item.get_closest_marker, ("plan", "slow")))]
-    # The tests of a file stay together, as they share fixtures.
-    files = [list(tests) for _, tests in groupby(long, key=lambda item: item.path)]
-    items[:] = deal([*([test] for test in applied), *files], short, processes)
+    groups = [list(tests) for of in (applied, long) for _, tests in groupby(of, key=_together)]
+    items[:] = deal(groups, short, processes)
+
+
+def _together(item: pytest.Item) -> str:
+    """The tests of a file stay together, as they share fixtures; what applies one of many examples goes by itself."""
+    alone = item.get_closest_marker("apply") and hasattr(item, "callspec")
+    return item.nodeid if alone else str(item.path)
 
 
 def deal(long: Sequence[Iterable[Item]], short: Sequence[Item], processes: int) -> list[Item]:

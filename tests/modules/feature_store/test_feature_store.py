@@ -65,12 +65,12 @@ def warnings(plan: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> Iterator[Terraform]:
+def applied(tmp_path_factory: pytest.TempPathFactory, sandbox: Any) -> Iterator[Terraform]:
     """A root module with one protected group, applied."""
     folder = tmp_path_factory.mktemp("feature_store")
     (folder / "modules").symlink_to(ROOT / "modules")
     (folder / "main.tf").write_text(consumer(orders(FEATURES)))
-    terraform = Terraform(folder, terraform_environment)
+    terraform = Terraform(folder, sandbox.environment)
     terraform.init()
     terraform.run("apply", "-auto-approve")
     yield terraform
