@@ -50,7 +50,9 @@ class Tunings:
 
     def write(self, **changes: Any) -> None:
         """The tuning file."""
-        base = merged(TUNE, {"name": self.bench.name, "objective": {"metric": "score"}, "ranges": RANGES})
+        base = merged(
+            TUNE, {"name": self.bench.name, "training": "job.yaml", "objective": {"metric": "score"}, "ranges": RANGES}
+        )
         (self.bench.folder / "tune.yaml").write_text(yaml.safe_dump(merged(base, changes)))
 
     def tune(self, *arguments: str) -> dict[str, Any]:

@@ -2,19 +2,21 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import launch
-from sustainable_mlops.jobs.kinds import TRAINING
+from sustainable_mlops.jobs.kinds import PROCESSING, TRAINING
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.specs.common import UtilizationFloor
 from sustainable_mlops.jobs.utilization import Watch
 from sustainable_mlops.jobs.wait import wait
 from tests.jobs.bench import Bench
-from tests.jobs.support import WriteJob
+from tests.jobs.support import PROCESSING_JOB, WriteJob, merged
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=1)
@@ -94,6 +96,22 @@ def test_a_floor_that_makes_no_sense_is_refused(write_job: WriteJob, floor: dict
     with pytest.raises(UserError) as refused:
         launch.prepare(TRAINING, write_job(limits={"utilization_floor": floor}))
     assert told in str(refused.value)
+
+
+def test_a_processing_job_may_have_a_floor_and_works_from_its_start(cloud: Any, tmp_path: Path) -> None:  # noqa: ARG001
+    (tmp_path / "prepare.py").write_text("")
+    path = tmp_path / "process.yaml"
+    inputs = {"airports": ..., "flights": {"sharding": "replicated"}}
+    document = merged(
+        PROCESSING_JOB, {"inputs": inputs, "limits": {"utilization_floor": {"cpu_percent": 5, "minutes": 5}}}
+    )
+    path.write_text(yaml.safe_dump(document))
+    prepared = launch.prepare(PROCESSING, path)
+    assert prepared.floor == UtilizationFloor(cpu_percent=5, minutes=5)
+    told = {"ProcessingJobStatus": "InProgress", "ProcessingStartTime": NOW}
+    record = prepared.record.model_copy(update={"status": "InProgress", **PROCESSING.found(told)})
+    assert PROCESSING.at_work(record) == {record.job_name: NOW}
+    assert PROCESSING.at_work(record.model_copy(update=PROCESSING.found({**told, "ProcessingEndTime": NOW}))) == {}
 
 
 BUSY = "import time\nend = time.monotonic() + 8\nwhile time.monotonic() < end: pass"
