@@ -32,7 +32,7 @@ PipelineKey = Annotated[
 Image = Annotated[
     str,
     Field(
-        pattern=r"^([0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/)?[a-z0-9._/-]+:[A-Za-z0-9._-]+$",
+        pattern=r"^([0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9._/-]+|[a-z0-9._-]+):[A-Za-z0-9._-]+$",
         json_schema_extra=must("be an image of SageMaker's own such as sagemaker-xgboost:3.0-5, or one in Amazon ECR"),
     ),
 ]
