@@ -303,3 +303,9 @@ def test_a_folder_without_runs_is_no_mistake(tmp_path: Path, root: Path) -> None
     done = run(root, "--out", str(tmp_path))
     assert (done.returncode, done.stdout) == (0, "")
     assert "No such run in" in done.stderr
+
+
+def test_a_page_of_no_runs_is_one(tmp_path: Path, root: Path) -> None:
+    done = run(root, "--out", str(tmp_path), "--html", str(tmp_path / "runs.html"))
+    assert done.returncode == 0
+    assert "<h1>0 runs" in (tmp_path / "runs.html").read_text()
