@@ -32,7 +32,7 @@ OfPlatform = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 
-@app.callback(invoke_without_command=True)
+@app.callback(invoke_without_command=True, no_args_is_help=False)
 def runs(
     context: typer.Context,
     out: Out = Path("out"),

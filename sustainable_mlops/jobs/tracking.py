@@ -44,7 +44,8 @@ def track(record: RunRecord, platform: str | None) -> list[str]:
     try:
         _write(record, MlflowClient(tracking_uri=address))
     except Exception as error:  # whatever a server, a plugin or a network comes up with
-        return [f"the run is not in MLflow at {address}: {' '.join(str(error).split())[:300]}"]
+        told = f"the run is not in MLflow at {address}: {' '.join(str(error).split())[:300]}"
+        return [re.sub(r"//[^/@\s]+@", "//", told)]  # an address may hold a password
     return []
 
 

@@ -2,18 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from statistics import median
 from typing import Any
 
-from sustainable_mlops.jobs.measurement.comparison import QUANTITIES, Comparison
+from sustainable_mlops.jobs.figure import Basis
+from sustainable_mlops.jobs.measurement.comparison import QUANTITIES, Comparison, Quantity
 from sustainable_mlops.jobs.record import RunRecord
+
+#: What a duration or a load, and with them the energy, was expected from.
+_RESTS_ON: dict[Basis, str] = {"assumed": "an assumption", "estimated": "earlier runs"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One quantity over several runs."""
+    """One quantity over several runs, by what its estimates rested on."""
 
     what: str
+    rests_on: str
     comparisons: tuple[Comparison, ...]
     #: Runs whose estimate has no counter beside it.
     without_counter: int
@@ -49,6 +55,7 @@ class Coverage:
         rows = [
             {
                 "estimate": row.what,
+                "rests_on": row.rests_on,
                 "counters": len(row.comparisons),
                 "inside": row.inside,
                 "median_ratio": row.ratio,
@@ -65,12 +72,20 @@ def coverage(records: Sequence[RunRecord]) -> Coverage:
     complete = [one for one in records if one.status == "Completed"]
     told = [one for one in complete if one.expected]
     rows = []
-    for what in QUANTITIES:
-        found = tuple(c for record in told for c in record.comparisons if c.what == what)
-        expected = sum(what in record.expected for record in told)
-        rows.append(Row(what, found, expected - len(found)))
+    for what, basis in sorted(product(QUANTITIES, _RESTS_ON), key=lambda row: QUANTITIES.index(row[0])):
+        these = [record for record in told if what in record.expected and _basis(record, what) == basis]
+        found = tuple(c for record in these for c in record.comparisons if c.what == what)
+        if these:
+            rows.append(Row(what, _RESTS_ON[basis], found, len(these) - len(found)))
     left_out = {
         "not completed": len(records) - len(complete),
         "no estimate in the record": len(complete) - len(told),
     }
     return Coverage(tuple(rows), len(told), {why: number for why, number in left_out.items() if number})
+
+
+def _basis(record: RunRecord, what: Quantity) -> Basis:
+    """That of a figure; energy follows from duration and load, and is assumed where one of them is."""
+    inputs = ("duration", "load") if what == "energy" else (what,)
+    assumed = any(record.expected[one].basis == "assumed" for one in inputs if one in record.expected)
+    return "assumed" if assumed else "estimated"

@@ -89,14 +89,14 @@ def _rows(title: str, a: RunRecord, b: RunRecord, rows: Sequence[Row]) -> Table:
 def covered(found: Coverage) -> Group:
     """The coverage of the intervals."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("estimate before", "counters", "inside", "coverage", "estimate / counter", "no counter"):
-        table.add_column(name, justify="left" if name.startswith("estimate b") else "right")
+    for name in ("expected before", "rests on", "counters", "inside", "coverage", "estimate / counter", "no counter"):
+        table.add_column(name, justify="left" if name in ("expected before", "rests on") else "right")
     notes = []
     for row in found.rows:
         number = len(row.comparisons)
         share = f"{row.inside / number:.0%}" if number else "-"
         ratio = f"{row.ratio:.2f}" if row.ratio is not None else "-"
-        table.add_row(row.what, str(number), str(row.inside), share, ratio, str(row.without_counter))
+        table.add_row(row.what, row.rests_on, str(number), str(row.inside), share, ratio, str(row.without_counter))
         if row.partial:
             notes.append(f"{row.what}: the counter has not {row.comparisons[0].not_counted}")
     notes += [f"left out: {number} {_runs(number)}, {why}" for why, number in found.left_out.items()]

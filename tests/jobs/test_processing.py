@@ -121,6 +121,11 @@ def test_botocore_would_send_it(changes: dict[str, Any]) -> None:
         assert client.create_processing_job(**build(**changes))["ProcessingJobArn"] == arn
 
 
+def test_as_many_variables_as_the_schema_takes_fit_beside_the_launchers() -> None:
+    most = Processing.model_json_schema()["properties"]["environment"]["maxProperties"]
+    assert len(build(environment={f"V{number}": "x" for number in range(most)})["Environment"]) == 100
+
+
 def test_inputs_are_dealt_out_by_key_or_replicated_and_the_code_is_one_of_them() -> None:
     sharding = {
         one["InputName"]: (one["S3Input"]["LocalPath"], one["S3Input"]["S3DataDistributionType"])

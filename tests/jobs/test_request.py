@@ -69,6 +69,11 @@ def test_the_code_travels_as_a_channel_that_an_isolated_container_can_read() -> 
     assert built["HyperParameters"]["sagemaker_program"] == "smlops_measure.py"
 
 
+def test_as_many_variables_as_the_schema_takes_fit_beside_the_launchers() -> None:
+    most = Training.model_json_schema()["properties"]["environment"]["maxProperties"]
+    assert len(build(environment={f"V{number}": "x" for number in range(most)})["Environment"]) <= 100
+
+
 def test_as_many_metrics_as_the_schema_takes_fit_beside_those_of_what_the_job_takes() -> None:
     most = Training.model_json_schema()["properties"]["metrics"]["maxProperties"]
     definitions = build(metrics={"validation:auc": ..., **{f"m{number}": f"m{number}=(.)" for number in range(most)}})[

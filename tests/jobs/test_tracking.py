@@ -133,10 +133,11 @@ def test_a_run_is_on_the_server_once_with_metrics_parameters_tags_and_footprint(
 
 def test_a_server_that_is_away_is_one_line_at_once() -> None:
     began = time.monotonic()
-    (line,) = track(record(), "http://127.0.0.1:9")
+    (line,) = track(record(), "http://me:secret@127.0.0.1:9")
     assert time.monotonic() - began < 60, "the client alone would try for minutes"
     assert line.startswith("the run is not in MLflow at http://127.0.0.1:9: ")
     assert "\n" not in line
+    assert "secret" not in line
 
 
 @pytest.mark.parametrize("address", ["nonsense://x", "arn:aws:sagemaker:eu-north-1:123456789012:mlflow-app/app-1"])

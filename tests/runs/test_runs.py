@@ -153,17 +153,22 @@ def test_coverage_counts_what_has_a_counter_and_tells_what_has_none() -> None:
         record(4, expected={}),
     ]
     found = coverage(records)
-    rows = {row.what: row for row in found.rows}
+    rows = {(row.what, row.rests_on): row for row in found.rows}
     assert (found.runs, found.left_out) == (3, {"not completed": 1, "no estimate in the record": 1})
-    duration, load, energy = rows["duration"], rows["load"], rows["energy"]
+    assert list(rows) == [
+        ("duration", "earlier runs"),
+        ("load", "an assumption"),
+        ("energy", "an assumption"),  # as the load that it follows from
+    ]
+    duration, load, energy = rows.values()
     assert (len(duration.comparisons), duration.inside, duration.without_counter) == (3, 2, 0)
     assert (len(load.comparisons), load.inside, load.without_counter) == (2, 2, 1)
     assert (len(energy.comparisons), energy.inside, energy.without_counter) == (0, 0, 3)
     assert duration.ratio == pytest.approx(1.0)  # of 2, 1 and 0.22
     assert energy.ratio is None
     shown = text(display.covered(found))
-    assert re.search(r"duration +3 +2 +67% +1.00 +0", shown)
-    assert re.search(r"energy +0 +0 +- +- +3", shown)
+    assert re.search(r"duration +earlier runs +3 +2 +67% +1.00 +0", shown)
+    assert re.search(r"energy +an assumption +0 +0 +- +- +3", shown)
     assert "left out: 1 run, no estimate in the record" in shown
     told = json.loads(json.dumps(found.to_dict()))
     assert [row["without_counter"] for row in told["rows"]] == [0, 1, 3]
@@ -298,3 +303,9 @@ def test_a_folder_without_runs_is_no_mistake(tmp_path: Path, root: Path) -> None
     done = run(root, "--out", str(tmp_path))
     assert (done.returncode, done.stdout) == (0, "")
     assert "No such run in" in done.stderr
+
+
+def test_a_page_of_no_runs_is_one(tmp_path: Path, root: Path) -> None:
+    done = run(root, "--out", str(tmp_path), "--html", str(tmp_path / "runs.html"))
+    assert done.returncode == 0
+    assert "<h1>0 runs" in (tmp_path / "runs.html").read_text()

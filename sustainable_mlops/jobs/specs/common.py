@@ -167,7 +167,9 @@ class JobSpec(Settings):
         Discriminator(platform_form),
     ] = Field(description="SSM parameter that an environment publishes, or the same document written here.")
     environment: dict[VariableName, VariableValue] = Field(
-        {}, max_length=99, description="Environment variables. Anyone who may describe the job reads them."
+        {},
+        max_length=96,  # SageMaker takes 100, with those of the launcher
+        description="Environment variables. Anyone who may describe the job reads them.",
     )
     network: Network = Field(Network())
     tags: dict[TagKey, TagValue] = Field({}, max_length=40, description="Added to the platform's tags.")
