@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,8 +24,18 @@ Out = Annotated[Path, typer.Option(help="Folder of records (runs/JOB.json), old 
 RECORDS = Path("out")
 
 
-def run(kind_name: str, job: Path, *, dry_run: bool, force: bool, wait: bool, as_json: bool, out: Path) -> None:
-    """Launch the job that the file describes, and follow it."""
+def run(
+    kind_name: str,
+    job: Path,
+    *,
+    dry_run: bool,
+    force: bool,
+    wait: bool,
+    as_json: bool,
+    out: Path,
+    settings: Mapping[str, Any] | None = None,
+) -> None:
+    """Launch the job that the file describes, and follow it; `settings` of its kind stand for what the file says."""
     from sustainable_mlops.jobs import display, launch
     from sustainable_mlops.jobs.estimate import estimate
     from sustainable_mlops.jobs.kinds import KINDS
@@ -32,7 +43,7 @@ def run(kind_name: str, job: Path, *, dry_run: bool, force: bool, wait: bool, as
     from sustainable_mlops.jobs.wait import wait as follow
     from sustainable_mlops.jobs.wait import watch_of
 
-    kind = KINDS[kind_name]
+    kind = type(KINDS[kind_name])(**(settings or {}))
     with cli.console.status("Reading the job file and what is in S3"):
         prepared = launch.prepare(kind, job, force=force)
         expected = estimate(prepared, out)

@@ -123,7 +123,7 @@ def _duration(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str]:
 
 def _duration_of_one(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str]:
     """Seconds of one job, never above the cap."""
-    cap = launch.kind.machines(launch.request).cap
+    cap = launch.record.stops_after or launch.kind.machines(launch.request).cap
     runs = _earlier_runs(launch, folder)
     same = [run for run in runs if run.run_key == launch.record.run_key]
     if runs:
@@ -184,7 +184,7 @@ def _records(folder: Path) -> Iterator[RunRecord]:
 
 def _alternatives(launch: Launch, machines: Machines, job: Job, now: PlanFootprint) -> Iterator[Alternative]:
     for one in alternatives(now, least_kg=0.0):
-        if one.kind == "silicon" and any(name in launch.record.image for name in NO_NEURON):
+        if one.kind == "silicon" and not _trains_on_neuron(launch):
             continue
         usd = told(one.saved_usd) if one.saved_usd else None
         yield Alternative(title=one.title, costs=one.costs, saved_co2e=told(one.saved_kg), saved_cost=usd)
@@ -197,3 +197,8 @@ def _alternatives(launch: Launch, machines: Machines, job: Job, now: PlanFootpri
             saved_co2e=saved.get("total"),
             saved_cost=saved.get("cost"),
         )
+
+
+def _trains_on_neuron(launch: Launch) -> bool:
+    """Whether Trainium, which is what the footprint model proposes for a job, is a way to do the same."""
+    return launch.kind.phase == "training" and not any(name in launch.record.image for name in NO_NEURON)

@@ -12,6 +12,7 @@ from sustainable_mlops.aws import Client, Clients
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import Kind
+from sustainable_mlops.jobs.kinds.kind import Needed
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.platform import Platform, read_platform
 from sustainable_mlops.jobs.record import DataSet, RunRecord, read_record
@@ -41,6 +42,8 @@ class Launch:
     stored: str | None
     #: The utilisation below which whoever follows the job is to stop it.
     floor: UtilizationFloor | None = None
+    #: What is to be there before the job.
+    needed: tuple[Needed, ...] = ()
 
     @property
     def launches(self) -> bool:
@@ -62,8 +65,8 @@ def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime 
     spec = kind.load(path)
     with _mistakes_in(path), aws.told("AWS"):
         kind.check(spec)  # all that needs no account comes before what does
-        package = _pack(spec, path.parent)
-        platform = _platform(spec)
+        package = pack_source(spec, path.parent)
+        platform = find_platform(spec.platform)
         image = kind.image(spec, platform)
         clients = aws.connect(platform.region)
         run = kind.gather(spec, platform, image, package.digest if package else None, clients)
@@ -74,7 +77,7 @@ def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime 
         checkpoints = _checkpoints(run, kept, attempt)
         outputs = (kept and kept.outputs) or kind.outputs(run, attempt)
         name = kind.job_name(spec.name, run.key, now)
-        request = kind.build(run, name, checkpoints, outputs)
+        request, needed = kind.build(run, name, checkpoints, outputs), kind.needs(run)
         there = checkpoints is not None and _all_there([checkpoints], clients.s3)
         resumed = None if force else kind.resumed(request, previous, checkpoints=there)
         decision = _decide(previous, clients.s3, force=force, resumes=resumed is not None)
@@ -91,6 +94,8 @@ def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime 
                 resumed=decision == "resume",
                 checkpoints=checkpoints,
                 outputs=outputs,
+                asks=next((one.name for one in needed), None),
+                stops_after=kind.stops_after(spec),
                 **promised,
             )
     return Launch(
@@ -105,6 +110,7 @@ def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime 
         previous,
         stored,
         spec.floor,
+        needed,
     )
 
 
@@ -120,6 +126,8 @@ def start(launch: Launch) -> RunRecord:
                 s3.put_object(Bucket=bucket, Key=key, Body=launch.package.archive, ContentType="application/gzip")
     _claim(launch)
     try:
+        for resource in launch.needed:
+            resource.make(launch.clients.sagemaker)
         arn = launch.kind.create(launch.request, launch.clients.sagemaker)
     except UserError as error:
         store(record.model_copy(update={"status": "Failed", "failure_reason": str(error)}), launch)
@@ -163,7 +171,8 @@ def _mistakes_in(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: {error}") from None
 
 
-def _pack(spec: Launchable, folder: Path) -> Package | None:
+def pack_source(spec: Launchable, folder: Path) -> Package | None:
+    """The code of a job whose file is in `folder`; None for a job without. Raises UserError."""
     source = spec.code
     if source is None:
         return None
@@ -177,11 +186,12 @@ def _pack(spec: Launchable, folder: Path) -> Package | None:
     return package
 
 
-def _platform(spec: Launchable) -> Platform:
-    if not isinstance(spec.platform, str):
-        return spec.platform
-    region = spec.platform.split(":")[3] if spec.platform.startswith("arn:") else None
-    return read_platform(spec.platform, aws.client("ssm", region))
+def find_platform(given: str | Platform) -> Platform:
+    """The platform that a file names or holds. Raises UserError."""
+    if not isinstance(given, str):
+        return given
+    region = given.split(":")[3] if given.startswith("arn:") else None
+    return read_platform(given, aws.client("ssm", region))
 
 
 def _stored_record(kind: Kind[Spec], run: Run[Spec], clients: Clients) -> tuple[RunRecord | None, str | None]:
@@ -241,10 +251,14 @@ def _all_there(addresses: list[str], s3: Client) -> bool:
 
 
 def _new_record(kind: Kind[Spec], run: Run[Spec], request: dict[str, Any], **more: Any) -> RunRecord:
-    spec, platform, machines = run.spec, run.platform, kind.machines(request)
+    spec, platform, machines, dealt_out = run.spec, run.platform, kind.machines(request), kind.dealt_out(run.spec)
     data = {
         channel.name: DataSet(
-            address=channel.address, objects=channel.objects, size_bytes=channel.size_bytes, digest=channel.digest
+            address=channel.address,
+            objects=channel.objects,
+            size_bytes=channel.size_bytes,
+            digest=channel.digest,
+            dealt_out=channel.name in dealt_out,
         )
         for channel in run.channels
     }

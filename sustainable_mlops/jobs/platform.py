@@ -31,6 +31,7 @@ class Roles(Settings):
 
     training: str = Field(description="Role that training and tuning jobs assume.")
     data_preparation: str | None = Field(None, description="Role that processing jobs assume.")
+    pipeline: str | None = Field(None, description="Role that pipelines assume, which hands on the others.")
     inference: str | None = Field(None, description="Role that batch transform and endpoints assume.")
 
 
@@ -45,6 +46,8 @@ class Platform(Settings):
     kms_key_arn: str | None = Field(None, description="Key for volumes and outputs; the buckets' own where null.")
     roles: Roles
     model_package_groups: dict[str, str] = Field({}, description="Workload to its group in the model registry.")
+    name_prefix: str | None = Field(None, description="Start of every name in the environment.")
+    pipelines: dict[str, str] = Field({}, description="Workload to its pipeline, which the environment deploys.")
     tags: dict[str, str] = Field({}, description="Tags of everything in the environment.")
 
     def role(self, phase: Phase) -> str:

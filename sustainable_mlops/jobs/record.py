@@ -8,6 +8,9 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from sustainable_mlops import aws
+from sustainable_mlops.aws import Client
+from sustainable_mlops.aws.s3 import S3Uri, is_s3
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.specs.common import Scalar
@@ -24,6 +27,7 @@ class DataSet(Settings):
     objects: int
     size_bytes: int
     digest: str
+    dealt_out: bool = Field(False, description="Whether each of several instances gets a share of the objects.")
 
 
 class AdditionalServingSpec(AdditionalServing):
@@ -94,6 +98,10 @@ class RunRecord(Settings):
     checkpoints: str | None = None
     model: str | None = Field(None, description="Address of model.tar.gz.")
     outputs: dict[str, str] = Field({}, description="Address of each named output.")
+    asks: str | None = Field(None, description="Of a batch transform: the model of SageMaker that predicts.")
+    stops_after: int | None = Field(
+        None, description="Seconds after which whoever follows the job stops it, where SageMaker knows no cap."
+    )
     children: list[str] = Field([], description="Names of the jobs that this one started.")
     trials: list[Trial] = Field([], description="Of a tuning: what its children tried, and what came of it.")
     best: str | None = Field(None, description="Of a tuning: the job whose model and metrics these are.")
@@ -122,6 +130,18 @@ class RunRecord(Settings):
 def read_record(text: str | bytes, source: str) -> RunRecord:
     """A stored record; `source` names it in messages. Raises UserError."""
     return parse_json(text, RunRecord, source)
+
+
+def load_record(address: str, s3: Client) -> RunRecord:
+    """The record at an s3:// address, or in a file. Raises UserError."""
+    if is_s3(address):
+        bucket, key = S3Uri.parse(address)
+        with aws.told(f"reading {address}"):
+            return read_record(s3.get_object(Bucket=bucket, Key=key)["Body"].read(), address)
+    try:
+        return read_record(Path(address).read_bytes(), address)
+    except OSError as error:
+        raise UserError(f"{address}: cannot be read: {error.strerror}") from None
 
 
 def local_folder(out: Path) -> Path:

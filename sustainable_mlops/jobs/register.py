@@ -1,15 +1,17 @@
 """Register a trained model in the model registry, once, and approve it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients, constraints
-from sustainable_mlops.aws.s3 import S3Uri, is_s3
+from sustainable_mlops.aws.s3 import is_s3
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.record import RunRecord, ServingSpec, read_record
+from sustainable_mlops.jobs.record import RunRecord, ServingSpec, load_record, read_record
+from sustainable_mlops.jobs.serving import container, servable
 from sustainable_mlops.jobs.specs.training import AdditionalServing, Serving
 
 PENDING = "PendingManualApproval"
@@ -29,9 +31,7 @@ class ModelPackage:
 def find_record(run: str, folder: Path) -> RunRecord:
     """The record at `run`: a file, an s3:// address, or a job's name with its record in `folder`. Raises UserError."""
     if is_s3(run):
-        bucket, key = S3Uri.parse(run)
-        with aws.told(f"reading {run}"):
-            return read_record(aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read(), run)
+        return load_record(run, aws.client("s3"))
     named = folder / "runs" / f"{Path(run).name.removesuffix('.json')}.json"
     for path in (Path(run), named):
         if path.is_file():
@@ -59,7 +59,7 @@ def register(
             f"--group: {group} is another workload's, as the name of a group of {record.workload} ends in "
             f"{_slug(record.workload)}; leave --group out, or {_ask_for_group(record)}"
         )
-    serving = _registrable(record, clients.s3)
+    serving = servable(record, clients.s3)
     with aws.told(f"model package group {group}"):
         existing = _find(record, group, clients.sagemaker)
         if existing is not None:
@@ -84,11 +84,12 @@ def approve(package: ModelPackage, reason: str, sagemaker: Client) -> ModelPacka
 
 def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics: str | None) -> dict[str, Any]:
     """The CreateModelPackage request. Raises UserError where SageMaker would refuse it."""
+    images = {name: machines.image for name, machines in serving.additional.items()}
     request: dict[str, Any] = {
         "ModelPackageGroupName": group,
         "ModelPackageDescription": f"{record.workload}, trained by {record.best or record.job_name}",
         "ModelApprovalStatus": PENDING,
-        "InferenceSpecification": inference_specification(serving, serving.image, record.model),
+        **specifications(serving, serving.image, images, record.model),
         "CustomerMetadataProperties": {
             "workload": record.workload,
             "run_key": record.run_key,
@@ -98,11 +99,6 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
             **{name: f"{value:.6g}" for name, value in record.metrics.items()},
         },
     }
-    if serving.additional:
-        request["AdditionalInferenceSpecifications"] = [
-            {"Name": name} | inference_specification(serving, also.image, record.model, also)
-            for name, also in serving.additional.items()
-        ]
     if metrics is not None:
         report = {"ContentType": "application/json", "S3Uri": metrics}
         request["ModelMetrics"] = {"ModelQuality": {"Statistics": report}}
@@ -110,46 +106,28 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
     return request
 
 
-def inference_specification(
-    serving: Serving, image: Any, model: Any, on: AdditionalServing | None = None
-) -> dict[str, Any]:
-    """How a model is served, on the machines of `on`, else on `serving`'s own.
+def specifications(serving: Serving, image: Any, additional: Mapping[str, Any], model: Any) -> dict[str, Any]:
+    """How a model is served, on every kind of machine; images and the model's address may be a pipeline's expressions.
 
-    Its image and its address are taken as they are: they may be expressions of a pipeline.
+    `additional` is the image of each entry of `serving.additional`.
     """
-    machines = on or serving
+    also = [
+        {"Name": name} | _specification(serving, machines, additional[name], model)
+        for name, machines in serving.additional.items()
+    ]
+    own = {"InferenceSpecification": _specification(serving, serving, image, model)}
+    return own | ({"AdditionalInferenceSpecifications": also} if also else {})
+
+
+def _specification(serving: Serving, machines: Serving | AdditionalServing, image: Any, model: Any) -> dict[str, Any]:
     transform = machines.transform_instance_types
     return {
-        "Containers": [
-            {
-                "Image": image,
-                "ModelDataUrl": model,
-                # The script is in the archive, so that a package is whole wherever it is promoted to.
-                "Environment": {
-                    "SAGEMAKER_PROGRAM": serving.entry_point,
-                    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-                },
-            }
-        ],
+        "Containers": [container(image, model, serving.entry_point)],
         "SupportedContentTypes": serving.content_types,
         "SupportedResponseMIMETypes": serving.response_types,
         "SupportedRealtimeInferenceInstanceTypes": machines.realtime_instance_types,
         **({"SupportedTransformInstanceTypes": transform} if transform else {}),
     }
-
-
-def _registrable(record: RunRecord, s3: Client) -> ServingSpec:
-    if record.status != "Completed" or record.model is None:
-        raise UserError(f"{record.job_name} is {record.status}, and only a Completed run has a model to register")
-    if record.serving is None:
-        raise UserError(
-            f"{record.job_name} does not say how to serve its model; add `serving:` to the job file and run "
-            "smlops train again (nothing is trained twice)"
-        )
-    with aws.told(f"looking for {record.model}"):
-        if not aws.exists(s3, record.model):
-            raise UserError(f"{record.model} is gone; run smlops train again to train it")
-    return record.serving
 
 
 def _slug(workload: str) -> str:

@@ -1,7 +1,7 @@
 """Follow a job to its end."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from sustainable_mlops import aws
@@ -29,17 +29,37 @@ def wait(
 
     Ctrl-C passes through and leaves the job running: the same launch attaches to it again.
     """
-    kind, pause = KINDS[record.kind], _FIRST
+    kind = KINDS[record.kind]
     with aws.told(f"following {kind.title} {record.job_name}"):
-        while True:
+        for pause in pauses():
             record = kind.current(record, sagemaker)
             show(record)
             if record.ended:
-                return record
+                break
+            record = _within_its_cap(record, sagemaker)
             if watch is not None:
                 record = _without_the_idle(record, watch, sagemaker)
             sleep(pause)
-            pause = min(_LONGEST, pause * _GROWTH)
+    return record
+
+
+def pauses() -> Iterator[float]:
+    """Seconds between two looks at what takes its time, without end."""
+    pause = _FIRST
+    while True:
+        yield pause
+        pause = min(_LONGEST, pause * _GROWTH)
+
+
+def _within_its_cap(record: RunRecord, sagemaker: Client) -> RunRecord:
+    """The record with the job stopped now, if it has run for too long and SageMaker does not see to it."""
+    if record.stops_after is None or record.started_at is None or record.job_name in record.stopped:
+        return record
+    if (datetime.now(UTC) - record.started_at).total_seconds() < record.stops_after:
+        return record
+    KINDS[record.kind].stop(record.job_name, sagemaker)
+    reason = f"it ran for longer than the {record.stops_after / 60:g} min of limits.max_runtime_minutes"
+    return record.model_copy(update={"stopped": {**record.stopped, record.job_name: reason}})
 
 
 def watch_of(launch: Launch) -> Watch | None:

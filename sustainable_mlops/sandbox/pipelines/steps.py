@@ -1,16 +1,6 @@
-"""What each type of step calls, and which of its arguments decide whether an earlier result can be used again."""
+"""What each type of step calls."""
 
 from dataclasses import dataclass
-
-#: Of a tuning step's definition of training jobs, what counts. Source of this and of `JobType.cache_members`:
-#: "Default cache key attributes by pipeline step type" in the SageMaker AI developer guide.
-TRAINING_DEFINITION_MEMBERS = (
-    "AlgorithmSpecification",
-    "HyperParameterRanges",
-    "InputDataConfig",
-    "StaticHyperParameters",
-    "TuningObjective",
-)
 
 
 @dataclass(frozen=True)
@@ -20,8 +10,6 @@ class JobType:
     noun: str
     #: The member of a step's metadata that holds the job's ARN.
     metadata: str
-    #: The arguments that make the cache's key.
-    cache_members: tuple[str, ...]
     #: Whether CreateX takes the experiment of the execution.
     has_experiment: bool = True
 
@@ -37,29 +25,10 @@ class JobType:
 
 
 JOBS = {
-    "Processing": JobType("ProcessingJob", "ProcessingJob", ("AppSpecification", "Environment", "ProcessingInputs")),
-    "Training": JobType(
-        "TrainingJob",
-        "TrainingJob",
-        (
-            "AlgorithmSpecification",
-            "CheckpointConfig",
-            "DebugHookConfig",
-            "DebugRuleConfigurations",
-            "Environment",
-            "HyperParameters",
-            "InputDataConfig",
-        ),
-    ),
-    "Tuning": JobType(
-        "HyperParameterTuningJob",
-        "TuningJob",
-        ("HyperParameterTuningJobConfig", "TrainingJobDefinition", "TrainingJobDefinitions"),
-        has_experiment=False,
-    ),
-    "Transform": JobType(
-        "TransformJob", "TransformJob", ("DataProcessing", "Environment", "ModelName", "TransformInput")
-    ),
+    "Processing": JobType("ProcessingJob", "ProcessingJob"),
+    "Training": JobType("TrainingJob", "TrainingJob"),
+    "Tuning": JobType("HyperParameterTuningJob", "TuningJob", has_experiment=False),
+    "Transform": JobType("TransformJob", "TransformJob"),
 }
 
 #: Types of step to the SageMaker operation whose request their arguments are.

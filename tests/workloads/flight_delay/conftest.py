@@ -11,7 +11,7 @@ from sustainable_mlops.terraform import ROOT
 
 sys.path.insert(0, str(ROOT))  # `workloads` is no installed package: SageMaker gets its files one by one
 
-from workloads.flight_delay import prepare, train
+from workloads.flight_delay import prepare, raw, train
 from workloads.flight_delay.features import LABEL
 
 
@@ -26,13 +26,13 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def flights() -> pd.DataFrame:
     """All columns of all flights, in local copies so that tests may change them."""
-    return pd.read_csv(prepare.packaged_files()[prepare.FLIGHTS_FILE])
+    return pd.read_csv(raw.packaged_files()[raw.FLIGHTS_FILE])
 
 
 @pytest.fixture(scope="session")
 def weather() -> pd.DataFrame:
     """All weather records."""
-    return pd.read_csv(prepare.packaged_files()[prepare.WEATHER_FILE])
+    return pd.read_csv(raw.packaged_files()[raw.WEATHER_FILE])
 
 
 @pytest.fixture(scope="session")

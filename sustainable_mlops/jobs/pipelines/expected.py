@@ -1,0 +1,92 @@
+"""What an execution is expected to take if nothing of it was there already: told before anything is started."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint import Job, Quantity, exactly, of_job
+from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.footprint import named
+from sustainable_mlops.jobs.kinds import KINDS
+from sustainable_mlops.jobs.kinds.kind import Machines
+from sustainable_mlops.jobs.pipelines.figures import total
+from sustainable_mlops.jobs.pipelines.names import KIND_OF_STEP
+from sustainable_mlops.jobs.pipelines.record import PipelineRecord, read_record
+from sustainable_mlops.jobs.pipelines.start import Start
+
+#: Earlier executions that a duration rests on: the newest, as code and data move on.
+_MOST = 3
+
+
+def expected(start: Start, folder: Path) -> dict[str, Figure]:
+    """Energy, carbon, water and cost of all steps that run jobs.
+
+    A step lasts as in earlier executions, whose records are in `folder`, within a factor; without any, a share of its
+    cap. A machine that is not known is left out, and its absence told by the figures' source.
+    """
+    earlier = [
+        one for one in _records(folder) if one.pipeline == start.pipeline.name and one.region == start.platform.region
+    ]
+    return total([_figures(name, machines, earlier, start) for name, machines in _machines(start)])
+
+
+def _machines(start: Start) -> Iterator[tuple[str, Machines]]:
+    values: dict[str, Any] = {one["Name"]: one.get("DefaultValue") for one in start.definition["Parameters"]}
+    values |= start.parameters
+    for step in start.definition["Steps"]:
+        if step["Type"] in KIND_OF_STEP:
+            kind = KINDS[KIND_OF_STEP[step["Type"]]]
+            yield step["Name"], kind.machines(_resolved(step["Arguments"], values))
+
+
+def _resolved(value: Any, values: Mapping[str, Any]) -> Any:
+    """The arguments with parameters by themselves in place: machines and caps need no more."""
+    if isinstance(value, dict):
+        reference = value.get("Get") if len(value) == 1 else None
+        if isinstance(reference, str) and reference.startswith("Parameters."):
+            return values.get(reference.removeprefix("Parameters."))
+        return {name: _resolved(inner, values) for name, inner in value.items()}
+    return [_resolved(inner, values) for inner in value] if isinstance(value, list) else value
+
+
+def _figures(step: str, machines: Machines, earlier: list[PipelineRecord], start: Start) -> dict[str, Figure]:
+    seconds = _seconds(step, machines, earlier)
+    job = Job(
+        machines.instance_type,
+        start.platform.region,
+        hours=seconds * (1 / 3600),
+        count=exactly(float(machines.count)),
+        spot=bool(machines.spot),
+        volume_gb=machines.volume_gb,
+    )
+    return named(of_job(job, step).after.figures)
+
+
+def _seconds(step: str, machines: Machines, earlier: list[PipelineRecord]) -> Quantity:
+    times = []
+    for record in earlier:
+        for one in record.steps:
+            if one.name == step and one.executed and one.job is not None and one.job.status == "Completed":
+                figure = one.job.figures.get(KINDS[one.job.kind].seconds_figure)
+                same = (one.job.instance_type, one.job.instance_count) == (machines.instance_type, machines.count)
+                if figure is not None and same:
+                    times.append(figure.value)
+    chosen = times[-_MOST:]
+    if not chosen:
+        return (assumptions()["job_share_of_cap"] * machines.cap * machines.jobs).named(f"the duration of {step}")
+    spread = assumptions()["other_run_factor"].central
+    found = Quantity(min(chosen) / spread, median(chosen), max(chosen) * spread, "B", f"the duration of {step}")
+    return found.at(0.0, machines.cap * machines.jobs)
+
+
+def _records(folder: Path) -> list[PipelineRecord]:
+    """Of the records in the folder those of executions, the newest last."""
+    found = []
+    for path in folder.glob("runs/*.json"):
+        with suppress(UserError, OSError):  # a job's record, or one that cannot be read: it tells nothing
+            found.append(read_record(path.read_bytes(), str(path)))
+    return sorted(found, key=lambda record: record.launched_at.timestamp())

@@ -1,0 +1,220 @@
+"""From `pipeline.yaml` to an execution: `prepare` reads and decides, `begin` uploads, updates and starts."""
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from sustainable_mlops import aws
+from sustainable_mlops.aws import Client, Clients
+from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.kinds import KINDS
+from sustainable_mlops.jobs.launch import find_platform, pack_source
+from sustainable_mlops.jobs.layout import Layout
+from sustainable_mlops.jobs.pipelines import parameters, registry
+from sustainable_mlops.jobs.pipelines.data import DataFolder, read_folder
+from sustainable_mlops.jobs.pipelines.names import KIND_OF_STEP, step_name
+from sustainable_mlops.jobs.pipelines.parameters import APPROVED_AUC, INPUT_KEY, Definition, Job
+from sustainable_mlops.jobs.pipelines.record import PipelineRecord
+from sustainable_mlops.jobs.pipelines.versions import Pipeline, find_pipeline
+from sustainable_mlops.jobs.platform import Platform
+from sustainable_mlops.jobs.source import Package
+from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
+from sustainable_mlops.settings import load_yaml
+
+#: none: the deployed version is of this definition. create, update: it is deployed first.
+Change = Literal["none", "create", "update"]
+
+
+@dataclass(frozen=True)
+class Files:
+    """A pipeline file and all that it names, read and packed, and the platform it is for."""
+
+    path: Path
+    spec: PipelineSpec
+    definition: Definition
+    jobs: Mapping[str, Job]
+    platform: Platform
+    #: Address to the packed source that belongs there.
+    sources: Mapping[str, Package]
+
+    def upload(self, s3: Client) -> None:
+        """Put the sources that are missing. Raises UserError."""
+        for address, package in self.sources.items():
+            with aws.told(f"uploading the source to {address}"):
+                if not aws.exists(s3, address):
+                    bucket, key = S3Uri.parse(address)
+                    s3.put_object(Bucket=bucket, Key=key, Body=package.archive, ContentType="application/gzip")
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a start would do, decided and checked, with nothing uploaded, changed or started yet."""
+
+    files: Files
+    clients: Clients
+    pipeline: Pipeline
+    change: Change
+    #: What would be deployed, or is.
+    definition: Definition
+    data: DataFolder | None
+    parameters: dict[str, str]
+    #: ARN of an execution under way that was given the same.
+    running: str | None
+
+    @property
+    def platform(self) -> Platform:
+        """Where it would run."""
+        return self.files.platform
+
+
+def read_files(path: Path) -> Files:
+    """The pipeline file at `path` and what it names. Raises UserError, also where the definition is of other code."""
+    spec = load_yaml(path, PipelineSpec)
+    definition = _definition(path.parent / spec.definition)
+    jobs = dict(_jobs(spec, definition, path.parent))
+    packages = [package for _, job in jobs.values() if (package := pack_source(job, path.parent)) is not None]
+    with aws.told("AWS"):
+        platform = find_platform(spec.platform)
+    layout = Layout(platform.buckets, spec.name)
+    files = Files(path, spec, definition, jobs, platform, {layout.source(one.digest): one for one in packages})
+    _check_current(files)
+    return files
+
+
+def prepare(
+    path: Path, *, data: Path | None = None, prefix: str | None = None, given: Mapping[str, str] | None = None
+) -> Start:
+    """Read the pipeline file at `path`, look at what is in S3 and SageMaker, and decide. Changes nothing.
+
+    `data` is a folder to upload, `prefix` a data set that is there; `given` are parameters. Raises UserError.
+    """
+    files = read_files(path)
+    spec, platform = files.spec, files.platform
+    folder = read_folder(data, spec.raw) if data is not None else None
+    with aws.told("AWS"):
+        clients = aws.connect(platform.region)
+        pipeline = find_pipeline(spec, platform, clients.sagemaker)
+        change, definition = _change(pipeline, files)
+        wanted = {name: parameters.as_text(value) for name, value in spec.parameters.items()}
+        if folder is not None or prefix is not None:
+            wanted[INPUT_KEY] = folder.key if folder is not None else _prefix(prefix or "")
+        wanted |= given or {}
+        if APPROVED_AUC in {one["Name"] for one in definition["Parameters"]} - wanted.keys():
+            wanted |= registry.approved(definition, clients.sagemaker)
+        parameters.check(definition, wanted)
+        if folder is None:
+            _check_there(wanted.get(INPUT_KEY), platform, clients.s3)
+        running = None if change != "none" else pipeline.running(wanted, clients.sagemaker)
+    return Start(files, clients, pipeline, change, definition, folder, wanted, running)
+
+
+def begin(start: Start) -> PipelineRecord:
+    """Upload what is missing, deploy the definition where that is to be done, and start. Raises UserError."""
+    clients, pipeline = start.clients, start.pipeline
+    if start.running is not None:
+        return _record(start, start.running)
+    start.files.upload(clients.s3)
+    if start.data is not None:
+        with aws.told(f"uploading the data to s3://{start.platform.buckets.data}/{start.data.key}"):
+            start.data.upload(start.platform.buckets.data, clients.s3)
+    if start.change != "none":
+        pipeline = pipeline.deployed(parameters.text(start.definition), start.platform, clients.sagemaker)
+    with aws.told("StartPipelineExecution"):
+        answer = clients.sagemaker.start_pipeline_execution(
+            PipelineName=pipeline.name,
+            PipelineParameters=[{"Name": name, "Value": value} for name, value in sorted(start.parameters.items())],
+            # Repeated by the client where an answer is lost: the same token starts nothing twice.
+            ClientRequestToken=uuid.uuid4().hex,
+            **pipeline.chosen,
+        )
+    return _record(start, answer["PipelineExecutionArn"])
+
+
+def _record(start: Start, arn: str) -> PipelineRecord:
+    return PipelineRecord(
+        workload=start.files.spec.name,
+        environment=start.platform.environment,
+        region=start.platform.region,
+        pipeline=start.pipeline.name,
+        execution_arn=arn,
+        status="Executing",
+        launched_at=datetime.now(UTC),
+        parameters=start.parameters,
+    )
+
+
+def _definition(path: Path) -> Definition:
+    try:
+        document: Definition = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; the pipeline's builder writes it") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(document, dict) or not isinstance(document.get("Steps"), list):
+        raise UserError(f"{path}: is no definition of a pipeline; the pipeline's builder writes it")
+    document.setdefault("Parameters", [])
+    return document
+
+
+def _jobs(spec: PipelineSpec, definition: Definition, folder: Path) -> Iterator[tuple[str, Job]]:
+    """The job file of each step, read as the kind that the definition says."""
+    types = {step["Name"]: step["Type"] for step in definition["Steps"]}
+    for key, file in spec.steps.items():
+        name = step_name(key)
+        if types.get(name) not in KIND_OF_STEP:
+            raise UserError(
+                f"steps.{key}: {spec.definition} has no step {name} that runs a job; {_again(spec, folder)}"
+            )
+        kind = KINDS[KIND_OF_STEP[types[name]]]
+        loaded = kind.load(folder / file)
+        kind.check(loaded)
+        yield name, (kind, loaded)
+
+
+def _check_current(files: Files) -> None:
+    """A definition names the code of its steps by digests."""
+    text = json.dumps(files.definition)
+    for address, package in files.sources.items():
+        if S3Uri.parse(address).key not in text:
+            raise UserError(
+                f"{files.path.parent / files.spec.definition}: is not of the code beside it ({package.files[0]} and "
+                f"others); {_again(files.spec, files.path.parent)}"
+            )
+
+
+def _again(spec: PipelineSpec, folder: Path) -> str:
+    return f"write it again: python {folder / spec.builder}"
+
+
+def _change(pipeline: Pipeline, files: Files) -> tuple[Change, Definition]:
+    """What is to be done before a start, and the definition that is deployed then."""
+    if not pipeline.own:
+        if pipeline.definition["Steps"] != files.definition["Steps"]:
+            raise UserError(
+                f"{files.path}: the environment deploys another definition as {pipeline.name} (version "
+                f"{pipeline.version}); deploy this one first: terraform apply, then smlops pipeline promote"
+            )
+        return "none", pipeline.definition
+    filled = parameters.of_platform(files.definition, files.platform, files.jobs)
+    if pipeline.version is None:
+        return "create", filled
+    return ("none" if pipeline.definition == filled else "update"), filled
+
+
+def _prefix(text: str) -> str:
+    if text.startswith("/") or not text.endswith("/"):
+        raise UserError(
+            f"--input: {text} must be a prefix in the data bucket with a slash at its end, such as raw/x/1/"
+        )
+    return text
+
+
+def _check_there(prefix: str | None, platform: Platform, s3: Client) -> None:
+    bucket = platform.buckets.data
+    if prefix and not s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents"):
+        raise UserError(f"--input: nothing is stored under s3://{bucket}/{prefix}; upload it with --data FOLDER")

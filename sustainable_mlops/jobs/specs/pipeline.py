@@ -1,0 +1,38 @@
+"""What a person writes in `pipeline.yaml`: a workload's jobs as the steps of one pipeline."""
+
+from typing import Annotated
+
+from pydantic import Discriminator, Field, StringConstraints, Tag
+
+from sustainable_mlops.jobs.platform import InlinePlatform
+from sustainable_mlops.jobs.specs.common import InstanceType, Name, ParameterName, Scalar, Text, platform_form
+from sustainable_mlops.settings import Settings
+
+StepKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+#: Pattern of SageMaker's PipelineParameterName.
+Parameter = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\-_]{1,256}$")]
+
+
+class PipelineSpec(Settings):
+    """A pipeline of a workload."""
+
+    name: Name = Field(description="Letters, digits, single hyphens: the workload, and the end of the pipeline's name.")
+    platform: Annotated[
+        Annotated[ParameterName, Tag("<parameter>")] | Annotated[InlinePlatform, Tag("<inline>")],
+        Discriminator(platform_form),
+    ] = Field(description="SSM parameter that an environment publishes, or the same document written here.")
+    definition: Text = Field("pipeline.json", description="The definition, beside this file; its builder writes it.")
+    builder: Text = Field("pipeline.py", description="Script that writes the definition, beside this file.")
+    steps: dict[StepKey, Text] = Field(
+        min_length=1, description="Job files of the steps, beside this file: what is sent, and on which machines."
+    )
+    instance_types: list[InstanceType] = Field(
+        min_length=1, description="What an execution may choose from; the first that a job file names is its default."
+    )
+    raw: str = Field(
+        pattern=r"^[^/\s][^\s]*/$",
+        description="Prefix in the data bucket, with its slash at the end, below which each data set has a folder.",
+    )
+    parameters: dict[Parameter, Scalar] = Field(
+        {}, description="Given at each start, in place of the definition's defaults; --set goes before."
+    )

@@ -1,0 +1,122 @@
+"""The evaluation: what a model is worth on unseen flights, and what making it took."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.footprint import estimate_job
+from workloads.flight_delay import evaluate, footprint, machine, train
+from workloads.flight_delay.features import InputError
+
+pytestmark = pytest.mark.slow
+
+REGION = "eu-north-1"
+
+
+@pytest.fixture(scope="module")
+def archive(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a training job's model.tar.gz."""
+    folder = tmp_path_factory.mktemp("model")
+    train.main(
+        [
+            *(f"--{part}={data / part}" for part in ("train", "validation", "test")),
+            f"--model_dir={folder / 'model'}",
+            f"--checkpoint_dir={folder / 'checkpoints'}",
+            f"--output_data_dir={folder}",
+            "--num_round=12",
+        ]
+    )
+    with tarfile.open(folder / "model.tar.gz", "w:gz") as content:
+        content.add(folder / "model", arcname=".")
+    return folder
+
+
+@pytest.fixture
+def in_a_processing_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As SageMaker tells a container of it."""
+    job = {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m7i.large"}}}
+    (tmp_path / "processingjobconfig.json").write_text(json.dumps(job))
+    (tmp_path / "resourceconfig.json").write_text(json.dumps({"current_host": "algo-1"}))
+    monkeypatch.setattr(machine, "CONFIGURATION", tmp_path)
+    monkeypatch.setenv("AWS_REGION", REGION)
+
+
+def evaluated(archive: Path, data: Path, out: Path, *more: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The evaluation and the content of the model card."""
+    evaluate.main(["--model", str(archive), "--test", str(data / "test"), "--out", str(out), *more])
+    card = json.loads((out / "model_card.json").read_text())["content"]
+    return json.loads((out / "evaluation.json").read_text()), json.loads(card)
+
+
+def test_it_measures_what_training_measured(archive: Path, data: Path, tmp_path: Path) -> None:
+    told, _ = evaluated(archive, data, tmp_path)
+    trained = json.loads((archive / "metrics.json").read_text())["metrics"]
+    quality = told["binary_classification_metrics"]
+    for name in ("auc", "accuracy", "brier"):
+        assert quality[name]["value"] == pytest.approx(trained[f"test:{name}"], abs=1e-5)
+    counted = quality["confusion_matrix"]
+    assert sum(counted[row][column] for row in "01" for column in "01") == told["test_flights"] == 3000
+
+
+@pytest.mark.usefixtures("in_a_processing_job")
+def test_what_making_the_model_took_is_what_the_footprint_model_says(archive: Path, data: Path, tmp_path: Path) -> None:
+    """Seconds of every machine of every step, those billed for the cost."""
+    machine.report(tmp_path / "reports", 120.0)
+    trained = ["ml.m7i.xlarge", "2", "600", "200"]
+    told, card = evaluated(
+        archive, data, tmp_path / "out", "--prepared", str(tmp_path / "reports"), "--trained", *trained, "--job", "j-1"
+    )
+    taken = told["footprint"]
+    here = taken["instance_seconds"]["evaluate"]
+    assert taken["instance_seconds"] == {"prepare": 120.0, "train": 1200.0, "evaluate": here}
+    assert 0 < here < 60
+    expected = [
+        estimate_job("ml.m7i.large", 1, 120 + here, REGION, billable_seconds=120 + here, volume_gb=10),
+        estimate_job("ml.m7i.xlarge", 2, 600, REGION, billable_seconds=200, volume_gb=10),
+    ]
+    for name, metric in (("co2e_kg", "total"), ("cost_usd", "cost")):
+        for key, end in (("low", "low"), ("value", "central"), ("high", "high")):
+            total = sum(getattr(one.figures[metric], end) for one in expected)
+            assert taken[name][key] == pytest.approx(total, rel=2e-3)
+    details = card["additional_information"]["custom_details"]
+    assert details["Environment: carbon of making this model"].startswith(f"{taken['co2e_kg']['value']:g} kgCO2e")
+    assert details["Training job"] == "j-1"
+    assert all(isinstance(text, str) for text in details.values())
+
+
+def test_a_machine_without_factors_is_told_and_not_counted_as_nothing() -> None:
+    with pytest.raises(InputError, match=r"has nothing of ml\.p5\.48xlarge in eu-north-1: name the instance type"):
+        footprint.figures(footprint.of_training(["ml.p5.48xlarge", "1", "60", "60"]), REGION)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [(None, "model.tar.gz cannot be read"), (b"no archive", "cannot be read"), (b"", "cannot be")]
+)
+def test_a_broken_model_is_named(
+    content: bytes | None, told: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if content is not None:
+        (tmp_path / "model.tar.gz").write_bytes(content)
+    with pytest.raises(SystemExit) as ended:
+        evaluated(tmp_path, data, tmp_path / "out")
+    said = capsys.readouterr()
+    assert ended.value.code == 2
+    assert said.err.count("\n") == 1
+    assert told in said.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_archive_writes_nowhere_else(archive: Path, tmp_path: Path) -> None:
+    """An archive is somebody else's file: only what lies at its top is taken out."""
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as content:
+        for name in ("metadata.json", "model.ubj"):
+            content.add(archive / "model" / name, arcname=name)
+        evil = tarfile.TarInfo("../escaped")
+        evil.size = 1
+        content.addfile(evil, io.BytesIO(b"x"))
+    evaluate.load(tmp_path)
+    assert not list(tmp_path.parent.glob("escaped"))
