@@ -1,6 +1,7 @@
 """Register a trained model in the model registry, once, and approve it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,11 +84,12 @@ def approve(package: ModelPackage, reason: str, sagemaker: Client) -> ModelPacka
 
 def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics: str | None) -> dict[str, Any]:
     """The CreateModelPackage request. Raises UserError where SageMaker would refuse it."""
+    images = {name: machines.image for name, machines in serving.additional.items()}
     request: dict[str, Any] = {
         "ModelPackageGroupName": group,
         "ModelPackageDescription": f"{record.workload}, trained by {record.best or record.job_name}",
         "ModelApprovalStatus": PENDING,
-        "InferenceSpecification": inference_specification(serving, serving.image, record.model),
+        **specifications(serving, serving.image, images, record.model),
         "CustomerMetadataProperties": {
             "workload": record.workload,
             "run_key": record.run_key,
@@ -97,11 +99,6 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
             **{name: f"{value:.6g}" for name, value in record.metrics.items()},
         },
     }
-    if serving.additional:
-        request["AdditionalInferenceSpecifications"] = [
-            {"Name": name} | inference_specification(serving, also.image, record.model, also)
-            for name, also in serving.additional.items()
-        ]
     if metrics is not None:
         report = {"ContentType": "application/json", "S3Uri": metrics}
         request["ModelMetrics"] = {"ModelQuality": {"Statistics": report}}
@@ -109,14 +106,20 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
     return request
 
 
-def inference_specification(
-    serving: Serving, image: Any, model: Any, on: AdditionalServing | None = None
-) -> dict[str, Any]:
-    """How a model is served, on the machines of `on`, else on `serving`'s own.
+def specifications(serving: Serving, image: Any, additional: Mapping[str, Any], model: Any) -> dict[str, Any]:
+    """How a model is served, on every kind of machine; images and the model's address may be a pipeline's expressions.
 
-    Its image and its address are taken as they are: they may be expressions of a pipeline.
+    `additional` is the image of each entry of `serving.additional`.
     """
-    machines = on or serving
+    also = [
+        {"Name": name} | _specification(serving, machines, additional[name], model)
+        for name, machines in serving.additional.items()
+    ]
+    own = {"InferenceSpecification": _specification(serving, serving, image, model)}
+    return own | ({"AdditionalInferenceSpecifications": also} if also else {})
+
+
+def _specification(serving: Serving, machines: Serving | AdditionalServing, image: Any, model: Any) -> dict[str, Any]:
     transform = machines.transform_instance_types
     return {
         "Containers": [container(image, model, serving.entry_point)],

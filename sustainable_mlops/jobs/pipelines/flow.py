@@ -13,7 +13,7 @@ from sustainable_mlops.jobs.kinds.kind import Places
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.pipelines.identity import identity, plain
 from sustainable_mlops.jobs.pipelines.names import step_name
-from sustainable_mlops.jobs.pipelines.parameters import GROUP, IMAGES, INPUT_KEY, ROLES
+from sustainable_mlops.jobs.pipelines.parameters import GROUP, IMAGES, INPUT_KEY, ROLES, inference_image
 from sustainable_mlops.jobs.pipelines.sdk import (
     ExecutionVariables,
     Parameter,
@@ -25,7 +25,7 @@ from sustainable_mlops.jobs.pipelines.sdk import (
 )
 from sustainable_mlops.jobs.pipelines.steps import Processing, Registration, RequestStep, Training, Tuning, Value, text
 from sustainable_mlops.jobs.platform import Buckets
-from sustainable_mlops.jobs.register import PENDING, inference_specification
+from sustainable_mlops.jobs.register import PENDING, specifications
 from sustainable_mlops.jobs.source import pack
 from sustainable_mlops.jobs.specs.common import Launchable
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
@@ -139,11 +139,12 @@ class Flow:
         """A step that registers a model, pending a person's approval; `besides` are members of CreateModelPackage."""
         if made.serving is None:
             raise UserError(f"{self.path}: the job file of {made.name} does not say how its model is served (serving)")
+        images = {name: self.string(inference_image(name)) for name in made.serving.additional}
         request = {
             "ModelPackageGroupName": self.string(GROUP),
             "ModelPackageDescription": description,
             "ModelApprovalStatus": PENDING,
-            "InferenceSpecification": inference_specification(made.serving, self.string("InferenceImage"), made.model),
+            **specifications(made.serving, self.string(inference_image()), images, made.model),
             "CustomerMetadataProperties": {one: text(value) for one, value in metadata.items()},
             **besides,
         }

@@ -26,6 +26,11 @@ Definition = dict[str, Any]
 Job = tuple[Kind[Any], Launchable]
 
 
+def inference_image(additional: str = "") -> str:
+    """The parameter of the image that serves, on the machines of `serving.additional` by this name."""
+    return f"InferenceImage{additional[:1].upper()}{additional[1:]}"
+
+
 def of_platform(definition: Definition, platform: Platform, jobs: Mapping[str, Job]) -> Definition:
     """The definition, with what the platform gives as its parameters' defaults. Raises UserError where it lacks any."""
     given: dict[str, Any] = {
@@ -41,7 +46,8 @@ def of_platform(definition: Definition, platform: Platform, jobs: Mapping[str, J
         if kind.name in IMAGES:
             given[IMAGES[kind.name]] = image
         if (serving := promised.get("serving")) is not None:
-            given["InferenceImage"] = serving.image
+            given[inference_image()] = serving.image
+            given |= {inference_image(name): machines.image for name, machines in serving.additional.items()}
         if "model_package_group" in promised:
             given[GROUP] = promised["model_package_group"]
     declared = {one["Name"]: one for one in definition["Parameters"]}
