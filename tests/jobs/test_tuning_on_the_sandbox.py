@@ -50,15 +50,14 @@ class Tunings:
 
     def write(self, **changes: Any) -> None:
         """The tuning file."""
-        base = merged(TUNE, {"name": self.bench.name, "objective": {"metric": "score"}, "ranges": RANGES})
+        base = merged(
+            TUNE, {"name": self.bench.name, "training": "job.yaml", "objective": {"metric": "score"}, "ranges": RANGES}
+        )
         (self.bench.folder / "tune.yaml").write_text(yaml.safe_dump(merged(base, changes)))
 
     def tune(self, *arguments: str) -> dict[str, Any]:
         """The command's answer."""
-        done = self.bench.run("tune", "tune.yaml", "--json", *arguments)
-        assert done.returncode == 0, done.stderr
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
+        return self.bench.launch("tune", "tune.yaml", *arguments)
 
 
 @pytest.fixture

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import launch
-from sustainable_mlops.jobs.kinds import TRAINING
+from sustainable_mlops.jobs.kinds import PROCESSING, TRAINING
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.specs.common import UtilizationFloor
 from sustainable_mlops.jobs.utilization import Watch
 from sustainable_mlops.jobs.wait import wait
-from tests.jobs.bench import Bench, make_bench
-from tests.jobs.support import WriteJob
+from tests.jobs.bench import Bench
+from tests.jobs.support import PROCESSING_JOB, WriteJob, merged
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=1)
@@ -76,8 +77,7 @@ def test_cloudwatch_is_asked_as_often_as_it_has_news() -> None:
 
 def test_gpus_are_counted_and_must_be_there() -> None:
     cloudwatch = CloudWatch(algo_1=[39, 39, 39])
-    floor: dict[str, Any] = {"cpu_percent": None, "gpu_percent": 10.0}
-    told = watch(cloudwatch, "ml.g4dn.12xlarge", **floor).idle("job", SINCE, NOW)
+    told = watch(cloudwatch, "ml.g4dn.12xlarge", cpu_percent=None, gpu_percent=10.0).idle("job", SINCE, NOW)
     assert told is not None
     assert "GPU utilisation was at most 9.8 %" in told
     assert cloudwatch.asked[0]["MetricName"] == "GPUUtilization"
@@ -99,25 +99,43 @@ def test_a_floor_that_makes_no_sense_is_refused(write_job: WriteJob, floor: dict
     assert told in str(refused.value)
 
 
+def test_a_processing_job_may_have_a_floor_and_works_from_its_start(cloud: Any, tmp_path: Path) -> None:  # noqa: ARG001
+    (tmp_path / "prepare.py").write_text("")
+    path = tmp_path / "process.yaml"
+    inputs = {"airports": ..., "flights": {"sharding": "replicated"}}
+    document = merged(
+        PROCESSING_JOB, {"inputs": inputs, "limits": {"utilization_floor": {"cpu_percent": 5, "minutes": 5}}}
+    )
+    path.write_text(yaml.safe_dump(document))
+    prepared = launch.prepare(PROCESSING, path)
+    assert prepared.floor == UtilizationFloor(cpu_percent=5, minutes=5)
+    told = {"ProcessingJobStatus": "InProgress", "ProcessingStartTime": NOW}
+    record = prepared.record.model_copy(update={"status": "InProgress", **PROCESSING.found(told)})
+    assert PROCESSING.at_work(record) == {record.job_name: NOW}
+    assert PROCESSING.at_work(record.model_copy(update=PROCESSING.found({**told, "ProcessingEndTime": NOW}))) == {}
+
+
 BUSY = "import time\nend = time.monotonic() + 8\nwhile time.monotonic() < end: pass"
 IDLE = "import time\ntime.sleep(600)"
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
-    """A sandbox whose instances publish every second, and where this process's AWS clients look."""
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One whose instances publish every second."""
     from sustainable_mlops.sandbox import Sandbox
 
-    monkeypatch.setenv("SANDBOX_METRIC_SECONDS", "1")
-    with Sandbox.start(log=tmp_path / "sandbox.log") as sandbox:
-        for name, value in sandbox.environment.items():
-            monkeypatch.setenv(name, value)
-        yield sandbox
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SANDBOX_METRIC_SECONDS", "1")
+        running = Sandbox.start(log=tmp_path_factory.mktemp("sandbox") / "sandbox.log")
+    with running:
+        yield running
 
 
 @pytest.mark.slow
-def test_an_idle_script_is_stopped_and_a_busy_one_is_not(quick: Any, root: Path, tmp_path: Path) -> None:
-    bench = make_bench(quick, root, tmp_path)
+def test_an_idle_script_is_stopped_and_a_busy_one_is_not(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in bench.sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    cloudwatch = bench.sandbox.client("cloudwatch")
 
     def followed(script: str) -> RunRecord:
         (bench.folder / "train.py").write_text(script)
@@ -126,7 +144,7 @@ def test_an_idle_script_is_stopped_and_a_busy_one_is_not(quick: Any, root: Path,
         record, sagemaker = launch.start(prepared), prepared.clients.sagemaker
         # Half a per cent of two vCPUs: the busy one shares this machine with the other tests.
         floor = UtilizationFloor(cpu_percent=0.5, minutes=3)
-        watching = Watch(floor, "ml.m5.large", 1, "/aws/sagemaker/TrainingJobs", quick.client("cloudwatch"), period=1)
+        watching = Watch(floor, "ml.m5.large", 1, "/aws/sagemaker/TrainingJobs", cloudwatch, period=1)
         return wait(record, sagemaker, lambda _: None, lambda _: time.sleep(0.2), watch=watching)
 
     idle = followed(IDLE)
@@ -138,6 +156,7 @@ def test_an_idle_script_is_stopped_and_a_busy_one_is_not(quick: Any, root: Path,
 
 @pytest.mark.slow
 def test_whoever_does_not_follow_is_told_that_nobody_watches(bench: Bench) -> None:
+    (bench.folder / "train.py").write_text("")
     bench.write(limits={"utilization_floor": {"cpu_percent": 5, "minutes": 5}})
     launched = bench.run("train", "job.yaml", "--no-wait")
     assert "limits.utilization_floor: nobody watches a job that nobody follows; the same command without" in (
