@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sustainable_mlops.advice.size import GIB, MOST_INSTANCES, Job, Sample, growth, told
@@ -81,6 +81,7 @@ def test_an_accelerator_is_kept_and_a_job_without_one_is_given_none() -> None:
     assert plain.accelerator is None
 
 
+@settings(deadline=None)  # the first reads the catalogue
 @given(
     samples=st.lists(st.tuples(st.floats(0.01, 100), st.floats(0.01, 100)), min_size=1, max_size=5),
     target=st.floats(0.01, 1e5),
