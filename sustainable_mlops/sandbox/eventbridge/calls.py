@@ -9,7 +9,7 @@ from botocore.exceptions import UnknownServiceError
 
 from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox.eventbridge import inputs
-from sustainable_mlops.sandbox.eventbridge.inputs import Event
+from sustainable_mlops.sandbox.eventbridge.event import Event
 
 #: Universal targets of the Scheduler: `arn:aws:scheduler:::aws-sdk:<service>:<action>`.
 UNIVERSAL = ":scheduler:::aws-sdk:"

@@ -5,9 +5,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sustainable_mlops.sandbox.eventbridge.event import Event
 from sustainable_mlops.sandbox.pipelines import paths
-
-Event = Mapping[str, Any]
 
 _PLACEHOLDER = re.compile(r'\\.|"|<(?P<name>[\w.-]+)>')
 

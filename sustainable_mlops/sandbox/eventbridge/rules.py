@@ -7,8 +7,8 @@ schedule alone, and knows neither topics nor pipelines, nor permissions, retries
 import copy
 import json
 import sys
+import time
 import traceback
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -19,9 +19,9 @@ from moto.s3 import notifications
 
 from sustainable_mlops.sandbox import roles
 from sustainable_mlops.sandbox.clock import TICK, Clock
-from sustainable_mlops.sandbox.eventbridge import calls, inputs, occurrences, s3_events
+from sustainable_mlops.sandbox.eventbridge import calls, event, inputs, occurrences, s3_events
 from sustainable_mlops.sandbox.eventbridge.deliveries import Deliveries, Delivery
-from sustainable_mlops.sandbox.eventbridge.inputs import Event
+from sustainable_mlops.sandbox.eventbridge.event import Event
 
 SERVICE = "events.amazonaws.com"
 #: Where a rule notes since when its rate counts, in seconds since the epoch.
@@ -47,18 +47,8 @@ class Rules:
         """Send the event of a schedule to the targets of the rules that are due."""
         for rule in _scheduled():
             if self._occurrences(rule).next(moment - TICK) == moment:
-                event = {
-                    "version": "0",
-                    "id": str(uuid.uuid4()),
-                    "detail-type": "Scheduled Event",
-                    "source": "aws.events",
-                    "account": rule.account_id,
-                    "time": moment.timestamp(),
-                    "region": rule.region_name,
-                    "resources": [rule.arn],
-                    "detail": {},
-                }
-                self._send(rule, event)
+                place = rule.account_id, rule.region_name
+                self._send(rule, event.make("aws.events", "Scheduled Event", *place, [rule.arn], {}, moment))
 
     @staticmethod
     def _occurrences(rule: Any) -> occurrences.Occurrences:
@@ -98,9 +88,9 @@ class Rules:
             if name.endswith(":Put") and key.multipart is not None:
                 return  # moto puts what an upload of parts is completed to, and tells that itself
             try:
-                event = s3_events.event(account, bucket, notifications._detail_type(event_name), name, key)
+                told = s3_events.of_object(account, bucket, notifications._detail_type(event_name), name, key)
                 for rule in list(events_backends[account][bucket.region_name].event_buses["default"].rules.values()):
-                    matched(rule, event)
+                    matched(rule, told)
             except Exception:  # the object is there, whether anybody hears of it or not
                 traceback.print_exc()
 
@@ -109,15 +99,15 @@ class Rules:
         EventsBackend.put_targets = put_targets_with_roles
         notifications._send_event_bridge_message = tell_event_bridge
 
-    def _matched(self, rule: Any, event: Any) -> None:
+    def _matched(self, rule: Any, of_moto: Any) -> None:
         if rule.state == "DISABLED" or not rule.event_pattern.get_pattern():
             return
-        if rule.event_pattern.matches_event(_told(event)):
-            self._send(rule, event)
+        told = event.of_moto(of_moto)
+        if rule.event_pattern.matches_event(told):
+            self._send(rule, told)
 
-    def _send(self, rule: Any, event: Any) -> None:
+    def _send(self, rule: Any, told: Event) -> None:
         """Returns at once: moto asks, and must not wait."""
-        told = _told(event)
         others = []
         for target in rule.targets:
             if calls.known(target["Arn"]):
@@ -125,21 +115,24 @@ class Rules:
             else:
                 others.append(target)
         if others:
-            as_moto = copy.copy(rule)
-            as_moto.targets = others
-            try:
-                self._send_as_moto(as_moto, event | {"ingestion-time": event.get("ingestion-time", event["time"])})
-            except NotImplementedError:
-                arns = ", ".join(target["Arn"] for target in others)
-                print(f"sandbox: {rule.arn}: events are not delivered here to {arns}", file=sys.stderr)
-            except Exception:  # the event itself has come
-                traceback.print_exc()
+            self._leave_to_moto(rule, others, told)
 
-    def _delivery(self, rule: Any, target: dict[str, Any], event: Event) -> Delivery:
+    def _leave_to_moto(self, rule: Any, targets: list[dict[str, Any]], told: Event) -> None:
+        as_moto, now = copy.copy(rule), time.time()
+        as_moto.targets = targets
+        try:
+            self._send_as_moto(as_moto, {**told, "time": now, "ingestion-time": now})
+        except NotImplementedError:
+            arns = ", ".join(target["Arn"] for target in targets)
+            print(f"sandbox: {rule.arn}: events are not delivered here to {arns}", file=sys.stderr)
+        except Exception:  # the event itself has come
+            traceback.print_exc()
+
+    def _delivery(self, rule: Any, target: dict[str, Any], told: Event) -> Delivery:
         def make(delivery: Delivery) -> calls.Call:
-            return calls.of(target, inputs.received(target, event, rule.arn), event, delivery.id)
+            return calls.of(target, inputs.received(target, told, rule.arn), told, delivery.id)
 
-        text, now = json.dumps(event), self._clock.now()
+        text, now = json.dumps(told), self._clock.now()
         return Delivery(rule.arn, SERVICE, target, text, make, rule.account_id, rule.region_name, now)
 
 
@@ -150,14 +143,6 @@ def _scheduled() -> Iterator[Any]:
                 yield from (
                     rule for rule in list(bus.rules.values()) if rule.scheduled_expression and rule.state != "DISABLED"
                 )
-
-
-def _told(event: Any) -> dict[str, Any]:
-    """An event of moto's as AWS has it: what only moto notes is left out, and its time is text."""
-    told = {name: value for name, value in event.items() if name != "ingestion-time"}
-    if isinstance(told["time"], (int, float)):
-        told["time"] = f"{datetime.fromtimestamp(told['time'], UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return told
 
 
 def _check_expression(expression: str) -> None:

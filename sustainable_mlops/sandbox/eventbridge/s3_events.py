@@ -3,8 +3,9 @@
 import secrets
 import string
 import time
-import uuid
 from typing import Any
+
+from sustainable_mlops.sandbox.eventbridge.event import make
 
 _REASONS = {
     "ObjectCreated:Put": "PutObject",
@@ -16,7 +17,7 @@ _REASONS = {
 _DELETED = "Object Deleted"
 
 
-def event(account: str, bucket: Any, detail_type: str, name: str, key: Any) -> dict[str, Any]:
+def of_object(account: str, bucket: Any, detail_type: str, name: str, key: Any) -> dict[str, Any]:
     """The event of what moto calls `name` (`s3:ObjectCreated:Put`) and AWS `detail_type`, of an object of moto's."""
     told = {"key": key.name, "size": key.size, "etag": key.etag.replace('"', "")}
     if key.version_id not in (None, "null"):
@@ -35,14 +36,4 @@ def event(account: str, bucket: Any, detail_type: str, name: str, key: Any) -> d
     if detail_type == _DELETED:
         del told["size"]
         detail["deletion-type"] = "Permanently Deleted"
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": detail_type,
-        "source": "aws.s3",
-        "account": account,
-        "time": time.time(),
-        "region": bucket.region_name,
-        "resources": [bucket.arn],
-        "detail": detail,
-    }
+    return make("aws.s3", detail_type, account, bucket.region_name, [bucket.arn], detail)

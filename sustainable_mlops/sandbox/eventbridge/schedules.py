@@ -14,7 +14,7 @@ from moto.scheduler.responses import EventBridgeSchedulerResponse
 
 from sustainable_mlops.sandbox import roles
 from sustainable_mlops.sandbox.clock import TICK, Clock
-from sustainable_mlops.sandbox.eventbridge import calls, occurrences
+from sustainable_mlops.sandbox.eventbridge import calls, event, occurrences
 from sustainable_mlops.sandbox.eventbridge.deliveries import Deliveries, Delivery
 
 SERVICE = "scheduler.amazonaws.com"
@@ -46,7 +46,7 @@ class Schedules:
         target, text = dict(schedule.target), str(schedule.target.get("Input") or "")
         for name, value in {
             "schedule-arn": schedule.arn,
-            "scheduled-time": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+            "scheduled-time": event.told(moment),
             "execution-id": str(uuid.uuid4()),
         }.items():
             text = text.replace(f"<aws.scheduler.{name}>", value)

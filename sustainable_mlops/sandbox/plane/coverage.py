@@ -87,9 +87,9 @@ jobs, the times that AWS's operations answer and all else keep this machine's.
 form of its protocol (all but CBOR), with a code of botocore's model or one of AWS's common errors, or answered late; a
 retry of the SDK counts as another request. Or what is made fails, or is under way longer: an endpoint, a feature
 group, a job. A job for which there is no capacity fails, or tries again, on spot or for `MaxPendingTimeInSeconds`, and
-each try counts; so does each loss of spot instances. What a pipeline or a tuning job makes meets faults as all else;
-the sandbox's own requests to S3 and the like meet none. Faults come about in any account and Region; a reset or the
-sandbox's end clears them.
+each try counts; so does each loss of spot instances. What a pipeline or a tuning job makes, and what EventBridge
+delivers, meets faults as all else; the sandbox's own requests to S3 and the like meet none. Faults come about in any
+account and Region; a reset or the sandbox's end clears them.
 
 An operation *behaves* as AWS's does; or it is *recorded only*: what it is told is checked, kept and given back, and
 nothing follows; or it is *refused* with `UnsupportedOperationException`, which no client retries, and with what to do
