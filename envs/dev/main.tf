@@ -199,6 +199,7 @@ module "pipeline_flight_delay" {
     DataPreparationRoleArn = module.access.role_arns["data_preparation"]
     Environment            = "dev"
     InferenceImage         = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+    InferenceImageGraviton = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64-cpu-py3"
     KmsKeyArn              = module.storage.kms_key_arn
     ModelPackageGroupName  = module.model_registry.model_package_groups["flight_delay"].name
     ProcessingImage        = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"

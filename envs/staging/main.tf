@@ -199,6 +199,7 @@ module "pipeline_flight_delay" {
     DataPreparationRoleArn = module.access.role_arns["data_preparation"]
     Environment            = "staging"
     InferenceImage         = "659782779980.dkr.ecr.eu-west-3.amazonaws.com/sagemaker-xgboost:3.0-5"
+    InferenceImageGraviton = "659782779980.dkr.ecr.eu-west-3.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64-cpu-py3"
     KmsKeyArn              = module.storage.kms_key_arn
     ModelPackageGroupName  = module.model_registry.model_package_groups["flight_delay"].name
     ProcessingImage        = "659782779980.dkr.ecr.eu-west-3.amazonaws.com/sagemaker-xgboost:3.0-5"
