@@ -256,10 +256,14 @@ def _all_there(addresses: list[str], s3: Client) -> bool:
 
 
 def _new_record(kind: Kind[Spec], run: Run[Spec], request: dict[str, Any], **more: Any) -> RunRecord:
-    spec, platform, machines = run.spec, run.platform, kind.machines(request)
+    spec, platform, machines, dealt_out = run.spec, run.platform, kind.machines(request), kind.dealt_out(run.spec)
     data = {
         channel.name: DataSet(
-            address=channel.address, objects=channel.objects, size_bytes=channel.size_bytes, digest=channel.digest
+            address=channel.address,
+            objects=channel.objects,
+            size_bytes=channel.size_bytes,
+            digest=channel.digest,
+            dealt_out=channel.name in dealt_out,
         )
         for channel in run.channels
     }

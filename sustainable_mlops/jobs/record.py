@@ -28,6 +28,7 @@ class DataSet(Settings):
     objects: int
     size_bytes: int
     digest: str
+    dealt_out: bool = Field(False, description="Whether each of several instances gets a share of the objects.")
 
 
 class ServingSpec(Serving):

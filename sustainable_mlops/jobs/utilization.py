@@ -45,6 +45,8 @@ class Watch:
         `since` is when it began to work: what came before, such as the download of its data, does not count. Looks at
         most as often as there is news. Raises UserError where CloudWatch does not answer.
         """
+        if (now - since).total_seconds() < self._floor.minutes * self._period:
+            return None
         looked = self._looked.get(job_name)
         if looked is not None and (now - looked).total_seconds() < self._period:
             return None

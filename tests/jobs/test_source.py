@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sustainable_mlops.errors import UserError
@@ -32,6 +32,7 @@ def packed(folder: Path, **settings: Any) -> Package:
     return pack(Source(entry_point="train.py", **settings), folder)
 
 
+@settings(deadline=None)  # files are written, on whatever disk
 @given(files=st.dictionaries(NAMES, st.binary(max_size=200), max_size=6), times=st.randoms())
 def test_the_archive_depends_on_names_and_contents_alone(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes], times: Any
@@ -86,6 +87,7 @@ BESIDE = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(beside=st.sets(BESIDE, min_size=1))
 def test_logs_data_and_job_files_are_told_and_change_no_digest(
     tmp_path_factory: pytest.TempPathFactory, beside: set[str]

@@ -92,7 +92,7 @@ def test_the_training_may_stand_elsewhere_or_in_the_file(read: Read, write_job: 
     assert read(training=document).decides == elsewhere.decides
     (tmp_path / "deep").mkdir()
     path = tmp_path / "deep" / "tune.yaml"
-    path.write_text(yaml.safe_dump(merged(TUNE, {"training": "../job.yaml"})))
+    path.write_text(yaml.safe_dump(merged(TUNE, {"training": "../flight-delay.yaml"})))
     assert (path.parent / TUNING.load(path).code.directory).resolve() == tmp_path
 
 
@@ -133,5 +133,5 @@ def test_a_record_of_a_training_is_no_parent(read: Read, tmp_path: Path) -> None
         '"status": "Completed", "launched_at": "2026-11-24T12:00:00Z", "spot": true, "image": "i", '
         '"instance_type": "ml.m5.large", "instance_count": 1, "data": {}}'
     )
-    with pytest.raises(UserError, match="run.json is the record of a training; only a tuning's will do"):
+    with pytest.raises(UserError, match="is the record of a training; only a tuning's will do"):
         read(warm_start={"parents": ["run.json"]})

@@ -126,6 +126,10 @@ class Kind(ABC, Generic[Spec]):
     def data(self, spec: Spec) -> Mapping[str, str]:
         """Channel to its data: a key or prefix in the platform's data bucket, or an s3:// address."""
 
+    def dealt_out(self, spec: Spec) -> frozenset[str]:  # noqa: ARG002
+        """Channels of whose objects each of several instances gets a share."""
+        return frozenset()
+
     @abstractmethod
     def request(self, spec: Spec, places: Places) -> dict[str, Any]:
         """What SageMaker is asked for, but for name and tags. Pure: a step of a pipeline takes the same."""

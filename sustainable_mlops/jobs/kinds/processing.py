@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from sustainable_mlops.jobs import utilization
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.kinds.kind import Kind, Machines, Places
 from sustainable_mlops.jobs.kinds.members import check_instance, optional, volume_key
@@ -46,6 +47,8 @@ class ProcessingKind(Kind[Processing]):
             "process",
             inferentia="Inferentia serves models only; use for example ml.m7i.large",
         )
+        if spec.floor is not None:
+            utilization.processors(spec.compute.instance_type, spec.floor.of)
 
     def image(self, spec: Processing, platform: Platform) -> str:
         """The image that the script runs in."""
@@ -54,6 +57,10 @@ class ProcessingKind(Kind[Processing]):
     def data(self, spec: Processing) -> Mapping[str, str]:
         """The inputs."""
         return {name: given.data for name, given in spec.inputs.items()}
+
+    def dealt_out(self, spec: Processing) -> frozenset[str]:
+        """The inputs that are sharded."""
+        return frozenset(name for name, given in spec.inputs.items() if given.sharding == "by_key")
 
     def outputs(self, run: Run[Processing], attempt: str) -> dict[str, str]:
         """Under the run key, in the bucket of their class of data."""
@@ -112,7 +119,11 @@ class ProcessingKind(Kind[Processing]):
     def found(self, description: Mapping[str, Any]) -> dict[str, Any]:
         """What the script left in /opt/ml/output/message tells more than the exit code."""
         own = None if self.counted(description) else description.get("ExitMessage")
-        return {"failure_reason": own or description.get("FailureReason")}
+        ended = "ProcessingEndTime" in description
+        return {
+            "failure_reason": own or description.get("FailureReason"),
+            "working_since": None if ended else description.get("ProcessingStartTime"),
+        }
 
     def counted(self, description: Mapping[str, Any]) -> Mapping[str, float]:
         """What is left there where the script has left nothing."""

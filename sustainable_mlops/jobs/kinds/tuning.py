@@ -166,20 +166,18 @@ class TuningKind(Kind[Tuning]):
             )
             for summary in page["TrainingJobSummaries"]
         ]
-        # With identical data the parents' jobs count as well.
-        best = description.get("OverallBestTrainingJob") or description.get("BestTrainingJob") or {}
-        if _OBJECTIVE in best:
-            description["Best"] = sagemaker.describe_training_job(TrainingJobName=best["TrainingJobName"])
+        description["Best"] = _best(description, sagemaker)
         return description
 
     def found(self, description: Mapping[str, Any]) -> dict[str, Any]:
         """The training jobs, and of the best one its model, its metrics and what it was trained with."""
-        best = description.get("Best")
+        best = description["Best"]
         parents = description.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", [])
         names = [trial.job_name for trial in description["Trials"]]
         of_best = TRAINING.found(best) if best else {}
         return {
             "started_at": description.get("CreationTime"),
+            "failure_reason": _reason(description),
             "trials": description["Trials"],
             "children": names,
             "best": best["TrainingJobName"] if best else None,
@@ -209,6 +207,13 @@ class TuningKind(Kind[Tuning]):
 
 
 TUNING = TuningKind()
+
+
+def _reason(description: Mapping[str, Any]) -> str | None:
+    """SageMaker's, which sends people to the training jobs, and what the last of these says."""
+    reason: str | None = description.get("FailureReason")
+    last = next((trial for trial in reversed(description["Trials"]) if trial.failure_reason), None)
+    return reason if reason is None or last is None else f"{reason} {last.job_name}: {last.failure_reason}"
 
 
 def _config(spec: Tuning) -> dict[str, Any]:
@@ -296,6 +301,21 @@ def _check_parent(name: str, sagemaker: Client) -> None:
         raise UserError(f"warm_start.parents: there is no tuning job {name}; correct the name, or remove it") from None
     if status not in ENDED:
         raise UserError(f"warm_start.parents: {name} is {status}, and only one that has ended can be begun from; wait")
+
+
+def _best(description: Mapping[str, Any], sagemaker: Client) -> Mapping[str, Any] | None:
+    """The description of the best training job that has left a model; one that was stopped may have none."""
+    # With identical data the parents' jobs count as well.
+    told = description.get("OverallBestTrainingJob") or description.get("BestTrainingJob") or {}
+    names = [told["TrainingJobName"]] if _OBJECTIVE in told else []
+    objective = description["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
+    completed = [one for one in description["Trials"] if one.status == "Completed" and one.objective is not None]
+    completed.sort(key=lambda trial: trial.objective, reverse=objective["Type"] == "Maximize")
+    for name in (*names, *(trial.job_name for trial in completed)):
+        job: Mapping[str, Any] = sagemaker.describe_training_job(TrainingJobName=name)
+        if TRAINING.found(job)["model"]:
+            return job
+    return None
 
 
 def _trial(summary: Mapping[str, Any], sagemaker: Client) -> Trial:

@@ -89,7 +89,8 @@ class Objective(Settings):
 
 
 class Hyperband(Settings):
-    """Epochs that the strategy deals out. The script must print the objective once an epoch."""
+    """Epochs that the strategy deals out. The script must print the objective once an epoch, and save its model as it
+    goes: a job is stopped after the last epoch at the latest."""
 
     min_epochs: int = Field(1, ge=1, description="A training goes on at least so long.")
     max_epochs: int = Field(ge=1, le=limit("tuning_hyperband_resource"), description="The longest training.")
