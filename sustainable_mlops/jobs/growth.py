@@ -1,9 +1,8 @@
 """What records of measured runs say of how a job's memory grows with its input."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from sustainable_mlops.advice.size import Job, Sample, Use
 from sustainable_mlops.errors import UserError
@@ -47,11 +46,10 @@ def _read(file: Path) -> tuple[RunRecord, float]:
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror}") from None
     record = read_record(text, str(file))
-    measured: Any = json.loads(text).get("measured") or {}
-    peak = measured.get("figures", {}).get(PEAK, {}).get("value")
+    peak = record.measured.value(PEAK) if record.measured else None
     if not peak:
         raise UserError(f"{file}: the run was not measured, as its record has no {PEAK}; give --peak-gb and --input-gb")
-    return record, float(peak)
+    return record, peak
 
 
 def _input_bytes(record: RunRecord) -> float:

@@ -13,6 +13,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.growth import PEAK, job_of
 from sustainable_mlops.jobs.kinds import PROCESSING
 from sustainable_mlops.jobs.launch import prepare, start
+from sustainable_mlops.jobs.measurement.measured import Measured
 from tests.jobs.support import WriteJob
 
 MB = 10**6
@@ -34,9 +35,9 @@ class Record:
         self._cloud.s3.put_object(Bucket="acme-dev-data", Key=key, Body=b"0" * size)
         path = self._write(compute={"instance_count": instances}, name=name)
         record = start(prepare(PROCESSING, path, now=next(self._moments)))
-        measured = {"figures": {PEAK: {"value": peak, "unit": "B"}}} if peak else None
+        measured = Measured.of_values({PEAK: peak}, 1) if peak else None
         file = self._folder / f"{record.job_name}.json"
-        file.write_text(json.dumps({**json.loads(record.to_json()), "measured": measured}))
+        file.write_text(record.model_copy(update={"measured": measured}).to_json())
         return file
 
 
