@@ -25,9 +25,10 @@ def _serving(variables: Mapping[str, str]) -> Iterator[str]:
     """A provider that runs meanwhile, as debuggers start it, and what leads Terraform to it."""
     (version,) = re.findall(rf'provider "{re.escape(PROVIDER)}" {{\s+version\s+= "(.+)"', LOCK_FILE.read_text())
     (program,) = (LOCAL / "plugin-cache" / PROVIDER / version / this_platform()).glob("terraform-provider-aws_*")
-    command = [program, "-debug"]
-    with subprocess.Popen(command, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
-        try:
-            yield next(found["value"] for line in run.stdout or () if (found := _ADDRESS.search(line)))
-        finally:
-            run.terminate()
+    # It ends with this process's end of the pipe, however that goes.
+    command = ["sh", "-c", '"$0" -debug & cat; kill $!', program]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, env=variables, text=True, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
+    ) as running:
+        yield next(found["value"] for line in running.stdout or () if (found := _ADDRESS.search(line)))

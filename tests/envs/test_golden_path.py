@@ -9,7 +9,7 @@ import pytest
 
 from sustainable_mlops import synth
 from sustainable_mlops.terraform import ROOT
-from tests.modules.examples import plan, terraform
+from tests.modules.examples import apply, plan, terraform
 from tests.reviewed import reviewed, stops
 
 FRAUD = {"description": "Is it fraud?", "serverless_endpoint": {"memory_mb": 1024, "max_concurrency": 2}}
@@ -32,7 +32,7 @@ def test_another_model_in_the_settings_passes_the_gate(
     write(folder, environment().json())
     driver = terraform(folder, terraform_environment)
     assert stops(reviewed(plan(driver))) == []
-    driver.apply()
+    apply(driver)
     try:
         write(folder, environment(models={**dev["models"], "fraud": FRAUD}).json())
         found = reviewed(plan(driver))

@@ -13,6 +13,7 @@ import yaml
 from sustainable_mlops.terraform import LOCK_FILE, ROOT, environment, find_engine
 from tests.renewal import renew
 
+_PLAN = "tfplan"
 _BLOCK = re.compile(r"^```hcl (?P<case>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 _ROLE = re.compile(r"arn:aws:iam::123456789012:role/([\w+=,.@-]+)")
 _SOURCE = re.compile(r'^(?P<indent> *)source\s*=\s*"\./modules/(?P<module>\w+)"\n', re.M)
@@ -91,9 +92,15 @@ def terraform(folder: Path, variables: dict[str, str]) -> Any:
 
 
 def plan(driver: Any) -> dict[str, Any]:
-    """The driver's plan as Terraform's JSON."""
-    whole: dict[str, Any] = driver.plan(output=True)._raw
+    """The driver's plan as Terraform's JSON; `apply` applies it."""
+    driver.execute_command("plan", f"-out={_PLAN}")
+    whole: dict[str, Any] = json.loads(driver.execute_command("show", "-json", _PLAN).out)
     return whole
+
+
+def apply(driver: Any) -> None:
+    """Apply what was planned last."""
+    driver.execute_command("apply", _PLAN)
 
 
 def differences(wanted: Any, found: Any, path: str = "") -> list[str]:
