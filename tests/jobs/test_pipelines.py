@@ -67,7 +67,7 @@ def test_an_upload_that_fails_is_one_line_and_goes_on_where_it_ended(
 
     with monkeypatch.context() as patched:
         patched.setattr(cloud.s3, "upload_file", fails)
-        with pytest.raises(UserError, match="Failed to upload b: .*; run the same command again"):
+        with pytest.raises(UserError, match=r"Failed to upload b: .*; run the same command again"):
             folder.upload("acme-dev-data", cloud.s3)
     assert folder.upload("acme-dev-data", cloud.s3) == 1
     assert folder.upload("acme-dev-data", cloud.s3) == 0
