@@ -26,6 +26,7 @@ import typer
 
 from sustainable_mlops import cli
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.program import typed
 
 if TYPE_CHECKING:
     from sustainable_mlops.aws import Client
@@ -167,12 +168,12 @@ def _follow(record: "PipelineRecord", sagemaker: "Client", file: Path, out: Path
                 record = follow(record, sagemaker, show)
     except KeyboardInterrupt:
         write_local(record, out)
-        print(
+        told = (
             f"\nNo longer following {record.execution}; it goes on. Follow it again: "
             f"smlops pipeline watch {file} --execution {record.execution}. "
-            f"Stop it: aws sagemaker stop-pipeline-execution --pipeline-execution-arn {record.execution_arn}",
-            file=sys.stderr,
+            f"Stop it: aws sagemaker stop-pipeline-execution --pipeline-execution-arn {record.execution_arn}"
         )
+        print(typed(told), file=sys.stderr)
         raise typer.Exit(130) from None
     path = write_local(record, out)
     outcome = record.status if record.ended else "started"

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boto3.exceptions import S3UploadFailedError
 
+from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.pipelines import parameters
@@ -49,6 +51,35 @@ def test_a_data_set_without_a_file_is_refused(make: Any, tmp_path: Path) -> None
     make(tmp_path / "data")
     with pytest.raises(UserError, match="--data: there is no "):
         read_folder(tmp_path / "data", "raw/x/")
+
+
+def test_an_upload_that_fails_is_one_line_and_goes_on_where_it_ended(
+    cloud: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    folder, uploaded = read_folder(tmp_path, "raw/x/"), cloud.s3.upload_file
+
+    def fails(file: str, *arguments: str) -> None:
+        if file.endswith("b"):
+            raise S3UploadFailedError("Failed to upload b: an error occurred (InternalError)")
+        uploaded(file, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cloud.s3, "upload_file", fails)
+        with pytest.raises(UserError, match=r"Failed to upload b: .*; run the same command again"):
+            folder.upload("acme-dev-data", cloud.s3)
+    assert folder.upload("acme-dev-data", cloud.s3) == 1
+    assert folder.upload("acme-dev-data", cloud.s3) == 0
+
+
+def test_what_is_none_of_a_data_sets_files_is_named(cloud: Clients, tmp_path: Path) -> None:
+    """It would be read with them, under an address that stands for their content alone."""
+    (tmp_path / "a").write_text("a")
+    folder = read_folder(tmp_path, "raw/x/")
+    cloud.s3.put_object(Bucket="acme-dev-data", Key=f"{folder.key}strange", Body=b"?")
+    with pytest.raises(UserError, match=f"{folder.key}strange is none of the data set's files"):
+        folder.upload("acme-dev-data", cloud.s3)
 
 
 @pytest.mark.parametrize(

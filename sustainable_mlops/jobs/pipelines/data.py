@@ -39,10 +39,17 @@ class DataFolder:
         return {name: path for name, path in self.files.items() if there.get(name) != path.stat().st_size}
 
     def upload(self, bucket: str, s3: Client) -> int:
-        """Put what is missing; returns how many files that were."""
+        """Put what is missing; returns how many files that were. Raises UserError."""
+        from boto3.exceptions import S3UploadFailedError
+
         missing = self.missing(bucket, s3)
         for name, path in missing.items():
-            s3.upload_file(str(path), bucket, f"{self.key}{name}")
+            try:
+                s3.upload_file(str(path), bucket, f"{self.key}{name}")
+            except S3UploadFailedError as error:
+                raise UserError(f"{error}; run the same command again, and only what is missing is uploaded") from None
+            except OSError as error:
+                raise UserError(f"--data: {path} cannot be read: {error.strerror}") from None
         return len(missing)
 
 

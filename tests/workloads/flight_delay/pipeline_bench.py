@@ -64,17 +64,23 @@ class Bench:
         """The pipeline's name."""
         return f"{self.name}-flight-delay"
 
-    def call(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """A sub-command of `smlops pipeline` on the copy's file."""
         command, *options = arguments
-        return subprocess.run(
+        return subprocess.Popen(
             [sys.executable, str(ROOT / "scripts" / "pipeline.py"), command, "flight_delay/pipeline.yaml", *options],
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
             cwd=self.folder,
             env=self.sandbox.process_environment(),
         )
+
+    def call(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """The same, to its end."""
+        with self.start(*arguments) as process:
+            said = process.communicate()
+        return subprocess.CompletedProcess(arguments, process.returncode, *said)
 
     def run(self, data: Path, *options: str, code: int = 0, rounds: int = 12) -> dict[str, Any]:
         """An execution to its end: the record that the command answers."""

@@ -1,6 +1,7 @@
 """The pipeline at work: what runs, what need not, and what reaches the registry."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +85,19 @@ def test_another_instance_type_runs_nothing(bench: Bench, first: dict[str, Any],
 
 
 def test_a_changed_hyperparameter_runs_what_depends_on_it(bench: Bench, first: dict[str, Any], raw_data: Path) -> None:
-    """And a step that failed is run again by `retry`, with what comes after it alone."""
+    """A step that failed is run again by `retry`, with what comes after it alone; Ctrl-C leaves it running."""
     del first
     bench.sandbox.fault("CreateTrainingJob", error="AccessDeniedException", resource="pipelines-")
     failed = bench.run(raw_data, "--set", "MaxDepth=4", code=1)
     assert (failed["status"], executed(failed), found(failed)) == ("Failed", [], ["Prepare"])
-    done = bench.call("retry", "--json")
+    with bench.start("retry") as process:
+        assert process.stderr is not None
+        assert any("Train: Executing" in line for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate()[1]
+    assert process.returncode == 130
+    assert "pipeline.py watch flight_delay/pipeline.yaml --execution" in said
+    done = bench.call("watch", "--json")
     assert done.returncode == 0, done.stderr
     again = json.loads(done.stdout)["record"]
     assert again["execution_arn"] == failed["execution_arn"]
