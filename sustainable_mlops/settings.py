@@ -108,11 +108,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _path(location: tuple[int | str, ...], data: Any) -> str:
-    """`a.b[0].c: ` from pydantic's location, without the names of union members that pydantic puts in between."""
+    """`a.b[0].c: ` from pydantic's location, without the names of union members, which data calls `type` if at all."""
     path = ""
     for position, item in enumerate(location):
         last = position == len(location) - 1
-        if isinstance(data, Mapping) and (item in data or (last and item != "[key]")):
+        if isinstance(data, Mapping) and (item in data or (last and item not in ("[key]", data.get("type")))):
             path += f".{item}"
             data = data.get(item)
         elif isinstance(data, list) and isinstance(item, int):

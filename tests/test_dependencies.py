@@ -17,6 +17,7 @@ EXTRAS = {
     "sustainable_mlops/sandbox/": "sandbox",
     "sustainable_mlops/catalogue/derive.py": "sandbox",  # moto's tables, which a maintainer reads
     "sustainable_mlops/jobs/image.py": "pipelines",
+    "sustainable_mlops/jobs/pipelines/sdk.py": "pipelines",
     "sustainable_mlops/operations/demo.py": "workloads",
     "modules/": "authoring",
     "envs/": "authoring",

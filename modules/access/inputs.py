@@ -95,9 +95,9 @@ class Paths(ModuleInputs):
         "Pipelines, which read what their steps report.",
     )
     inference: PhasePaths = _phase(
-        ["artifacts/models/", "artifacts/source/"],
-        ["artifacts/async-inference/", "data/captures/"],
-        "Endpoints and batch transform.",
+        ["artifacts/models/", "artifacts/source/", "data/re-creatable/"],
+        ["artifacts/async-inference/", "data/captures/", "data/re-creatable/predictions/"],
+        "Endpoints and batch transform, which reads records where they are prepared and writes beside them.",
     )
 
 

@@ -291,8 +291,8 @@ variable "s3_paths" {
       read  = list(string)
       write = optional(list(string), [])
       }), {
-      read  = ["artifacts/models/", "artifacts/source/"]
-      write = ["artifacts/async-inference/", "data/captures/"]
+      read  = ["artifacts/models/", "artifacts/source/", "data/re-creatable/"]
+      write = ["artifacts/async-inference/", "data/captures/", "data/re-creatable/predictions/"]
     })
   })
   default  = {}

@@ -73,7 +73,7 @@ def run(
             "change": prepared.change,
             "running": prepared.running,
             "parameters": prepared.parameters,
-            "sources": list(prepared.sources),
+            "sources": list(prepared.files.sources),
             "expected": {name: figure.model_dump(mode="json") for name, figure in figures.items()},
         }
         if as_json:
@@ -121,6 +121,8 @@ def retry(
 @app.command()
 def promote(pipeline: File, version: Version = None, as_json: AsJson = False) -> None:
     """Give the alias `live`, which events and schedules start, to a version: the newest unless given.
+
+    The code that the definition here names is uploaded first where it is missing, for whoever starts it.
 
     Example: `smlops pipeline promote workloads/flight_delay/pipeline.yaml --version 3`
     """
@@ -186,10 +188,10 @@ def _follow(record: "PipelineRecord", sagemaker: "Client", file: Path, out: Path
 
 
 def _move(which: str, pipeline: Path, version: int | None, *, as_json: bool) -> None:
-    from sustainable_mlops.jobs.pipelines import versions
+    from sustainable_mlops.jobs.pipelines.promotion import promote_file, rollback_file
 
     with cli.console.status("Looking at the versions"):
-        move = versions.of_file(pipeline, version, back=which == "rollback")
+        move = (promote_file if which == "promote" else rollback_file)(pipeline, version)
     if as_json:
         print(json.dumps({"outcome": which, "pipeline": move.pipeline, "before": move.before, "live": move.after}))
     elif move.before == move.after:

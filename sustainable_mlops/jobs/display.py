@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from rich import box
 from rich.console import Console, Group
 from rich.filesize import decimal
 from rich.live import Live
@@ -21,7 +22,7 @@ from sustainable_mlops.jobs.source import Package
 
 _DECISIONS: dict[Decision, str] = {
     "start": "would run from the start",
-    "resume": "would go on from the checkpoints there are",
+    "resume": "would go on from where the last one ended",
     "attach": "is running already: would follow that job and launch nothing",
     "done": "is done already: would launch nothing (--force runs it again)",
 }
@@ -120,7 +121,7 @@ def summary(record: RunRecord) -> Text:
     rows = [("job", record.job_name), ("status", _status(record)), ("run key", record.run_key)]
     rows += [(name, f"{value:.6g}") for name, value in record.metrics.items()]
     for name, figure in record.figures.items():
-        if figure.basis == "measured" or name in _GLANCE:
+        if figure.basis == "measured" or name in (*_GLANCE, "early_stopping_saved_seconds"):
             rows.append((name.replace("_", " "), _figure(figure)))
     if record.spot:
         rows.append(("spot interruptions", str(record.interruptions)))
@@ -128,9 +129,33 @@ def summary(record: RunRecord) -> Text:
     if record.model:
         rows.append(("model", record.model))
     rows += [(f"output {name}", address) for name, address in record.outputs.items()]
+    rows += [("best job", record.best)] if record.best else []
     if record.failure_reason:
         rows.append(("reason", record.failure_reason))
+    rows += [("stopped", f"{job}: {why}") for job, why in record.stopped.items()]
     return _aligned(rows)
+
+
+def trials(record: RunRecord) -> Table:
+    """A row for each training job of a tuning, the best one marked."""
+    names = list(record.trials[0].hyperparameters) if record.trials else []
+    table = Table("", "job", "status", *names, "objective", "seconds", "billable", box=box.SIMPLE_HEAD)
+    for trial in record.trials:
+        values = [_short(trial.hyperparameters.get(name, "")) for name in names]
+        objective = "" if trial.objective is None else f"{trial.objective:.6g}"
+        seconds = ["" if value is None else str(value) for value in (trial.training_seconds, trial.billable_seconds)]
+        mark = "*" if trial.job_name == record.best else ""
+        row = (mark, trial.job_name.removeprefix(record.job_name), trial.status, *values, objective, *seconds)
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _short(value: str) -> str:
+    """A number with the digits that tell it from others; other text as it is."""
+    try:
+        return f"{float(value):.4g}"
+    except ValueError:
+        return value
 
 
 @contextmanager
@@ -157,7 +182,8 @@ class _Lines:
         if status == self._status and (now - self._told_at).total_seconds() < 30:
             return
         self._status, self._told_at = status, now
-        parts = [_elapsed(record), status, *(f"{name}={value:.6g}" for name, value in record.metrics.items())]
+        parts = [_elapsed(record), status, *_jobs(record)]
+        parts += [f"{name}={value:.6g}" for name, value in record.metrics.items()]
         self._console.print(Text(f"{record.job_name}: {', '.join(parts)}"), soft_wrap=True)
 
 
@@ -171,7 +197,7 @@ class _View:
     def show(self, record: RunRecord) -> None:
         self._record = record
 
-    def __rich__(self) -> Panel | Spinner:
+    def __rich__(self) -> Group | Panel | Spinner:
         if self._record is None:
             return self._spinner
         record, table = self._record, _table()
@@ -182,7 +208,14 @@ class _View:
             _row(table, "spot interruptions", str(record.interruptions))
         for name, value in record.metrics.items():
             _row(table, name, f"{value:.6g}")
-        return Panel(table, title=record.job_name, title_align="left", expand=False)
+        panel = Panel(table, title=record.job_name, title_align="left", expand=False)
+        return Group(panel, trials(record)) if record.trials else panel
+
+
+def _jobs(record: RunRecord) -> list[str]:
+    """How far a tuning is."""
+    ended = sum(trial.ended for trial in record.trials)
+    return [f"{ended} of {_number(len(record.trials), 'job')} ended"] if record.trials else []
 
 
 def _number(count: int, thing: str) -> str:

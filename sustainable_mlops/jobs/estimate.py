@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from statistics import median
 
@@ -72,7 +73,7 @@ def estimate(launch: Launch, folder: Path) -> Estimate:
         spot=bool(machines.spot),  # the run may have been another way
         volume_gb=machines.volume_gb,
     )
-    now = of_job(job, launch.kind.name)
+    now = of_job(job, launch.kind.worker.name)
     found = sorted(_alternatives(launch, machines, job, now), key=lambda one: -one.kg)
     cleanest = next((one for one in found if one.kg > 0), None)
     cheapest = max((one for one in found if one.usd > 0), key=lambda one: one.usd, default=None)
@@ -99,15 +100,37 @@ def estimate(launch: Launch, folder: Path) -> Estimate:
 
 
 def _duration(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str]:
-    """Seconds, never above the cap, what they are, and what they rest on."""
-    cap = launch.kind.machines(launch.request).cap
+    """Seconds that the machines run, over all jobs, what they are, and what they rest on."""
+    machines = launch.kind.machines(launch.request)
+    seconds, basis, source = _duration_of_one(launch, folder)
+    if machines.jobs == 1:
+        return seconds, basis, source
+    factors, told = [exactly(float(machines.jobs))], f"{machines.jobs} jobs at most"
+    for key, counts, why in (
+        ("tuning_share_of_jobs", machines.may_end_before, "completion criteria may end the search before"),
+        ("tuning_share_of_time", machines.stops_jobs, "some jobs are stopped early"),
+    ):
+        if counts:
+            share = assumptions()[key]
+            factors.append(share)
+            low, central, high = (f"{value * 100:g}" for value in (share.low, share.central, share.high))
+            told += f"; {why}, which leaves {central} % ({low} to {high} %): assumed"
+    together = prod(factor.central for factor in factors)
+    least, most = prod(factor.low for factor in factors), prod(factor.high for factor in factors)
+    whole = Quantity(seconds.low * least, seconds.central * together, seconds.high * most, seconds.grade, DURATION)
+    return whole, basis, f"{told}. Each job: {source}"
+
+
+def _duration_of_one(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str]:
+    """Seconds of one job, never above the cap."""
+    cap = launch.record.stops_after or launch.kind.machines(launch.request).cap
     runs = _earlier_runs(launch, folder)
     same = [run for run in runs if run.run_key == launch.record.run_key]
     if runs:
         of = "this very run" if same else f"{launch.record.workload} with other inputs"
         spread = assumptions()["same_run_factor" if same else "other_run_factor"].central
         chosen = (same or runs)[-_MOST:]
-        times = [run.figures[launch.kind.seconds_figure].value for run in chosen]
+        times = [_seconds(run, launch) for run in chosen]
         names = ", ".join(run.job_name for run in chosen)
         seconds = Quantity(min(times) / spread, median(times), max(times) * spread, "B", DURATION).at(0.0, cap)
         basis: Basis = "estimated"
@@ -126,8 +149,13 @@ def _duration(launch: Launch, folder: Path) -> tuple[Quantity, Basis, str]:
     return seconds, basis, source
 
 
+def _seconds(run: RunRecord, launch: Launch) -> float:
+    """Of one job of the run, the mean where it had several."""
+    return run.figures[launch.kind.seconds_figure].value / max(1, len(run.children))
+
+
 def _earlier_runs(launch: Launch, folder: Path) -> list[RunRecord]:
-    """Whole runs of the workload, of this kind, that took the same machines, the newest last.
+    """Whole runs of the workload, whose machines did the same work as this kind's, the newest last.
 
     Of the same account: the sandbox has one of its own, and the times there are those of this computer.
     """
@@ -141,8 +169,8 @@ def _earlier_runs(launch: Launch, folder: Path) -> list[RunRecord]:
         and not run.resumed
         and seconds in run.figures
         and run.figures[seconds].value > 0
-        and (run.kind, run.workload, run.instance_type, run.instance_count)
-        == (mine.kind, mine.workload, mine.instance_type, mine.instance_count)
+        and (run.workload, run.instance_type, run.instance_count)
+        == (mine.workload, mine.instance_type, mine.instance_count)
         and (run.job_arn or "").split(":")[4:5] == [account]
     ]
     return sorted(runs, key=lambda run: run.launched_at.timestamp())
@@ -156,7 +184,7 @@ def _records(folder: Path) -> Iterator[RunRecord]:
 
 def _alternatives(launch: Launch, machines: Machines, job: Job, now: PlanFootprint) -> Iterator[Alternative]:
     for one in alternatives(now, least_kg=0.0):
-        if one.kind == "silicon" and any(name in launch.record.image for name in NO_NEURON):
+        if one.kind == "silicon" and not _trains_on_neuron(launch):
             continue
         usd = told(one.saved_usd) if one.saved_usd else None
         yield Alternative(title=one.title, costs=one.costs, saved_co2e=told(one.saved_kg), saved_cost=usd)
@@ -169,3 +197,8 @@ def _alternatives(launch: Launch, machines: Machines, job: Job, now: PlanFootpri
             saved_co2e=saved.get("total"),
             saved_cost=saved.get("cost"),
         )
+
+
+def _trains_on_neuron(launch: Launch) -> bool:
+    """Whether Trainium, which is what the footprint model proposes for a job, is a way to do the same."""
+    return launch.kind.phase == "training" and not any(name in launch.record.image for name in NO_NEURON)

@@ -30,7 +30,7 @@ def image_address(image: FrameworkImage | str, region: str, instance_type: str, 
     """
     if isinstance(image, str):
         if scope == "training":
-            _check_neuron(image, instance_type)
+            check_neuron(image, instance_type)
         return image
     try:
         sdk = metadata.version("sagemaker")
@@ -43,12 +43,12 @@ def image_address(image: FrameworkImage | str, region: str, instance_type: str, 
     return _remember(key, lambda: _retrieve(image, region, instance_type, scope))
 
 
-def _check_neuron(image: str, instance_type: str) -> None:
-    """Refuse an image that is known to leave Trainium's chips idle; nothing is known of an image of one's own."""
+def check_neuron(image: str, instance_type: str) -> None:
+    """Refuse an image that is known to leave Neuron chips idle; nothing is known of an image of one's own."""
     other = image.startswith(_DEEP_LEARNING_CONTAINERS) or any(name in image for name in NO_NEURON)
-    if instance_type.startswith("ml.trn") and other and "neuron" not in image:
+    if instance_type.startswith(("ml.trn", "ml.inf")) and other and "neuron" not in image:
         raise UserError(
-            f"image: {image} has no Neuron SDK, so the chips of {instance_type} would stand idle while its CPU trains; "
+            f"image: {image} has no Neuron SDK, so the chips of {instance_type} would stand idle while its CPU works; "
             "take the framework's Neuron image, or another compute.instance_type"
         )
 

@@ -12,15 +12,15 @@ from sustainable_mlops.aws import Client, Clients
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import Kind
+from sustainable_mlops.jobs.kinds.kind import Needed
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.platform import Platform, read_platform
 from sustainable_mlops.jobs.record import DataSet, RunRecord, read_record
 from sustainable_mlops.jobs.run import Run, Spec
 from sustainable_mlops.jobs.source import NEEDS_NETWORK, Package, pack
-from sustainable_mlops.jobs.specs.common import JobSpec
-from sustainable_mlops.settings import load_yaml
+from sustainable_mlops.jobs.specs.common import Launchable, UtilizationFloor
 
-#: start: from nothing. resume: from the checkpoints there are. attach: such a job is running. done: it has ended well.
+#: start: from nothing. resume: from what there is. attach: such a job is running. done: it has ended well.
 Decision = Literal["start", "resume", "attach", "done"]
 
 
@@ -40,6 +40,10 @@ class Launch:
     #: The last record of the same run, and the entity tag of what is stored; None where there is none.
     previous: RunRecord | None
     stored: str | None
+    #: The utilisation below which whoever follows the job is to stop it.
+    floor: UtilizationFloor | None = None
+    #: What is to be there before the job.
+    needed: tuple[Needed, ...] = ()
 
     @property
     def launches(self) -> bool:
@@ -58,7 +62,7 @@ def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime 
 
     `force` runs it even if the same run is done or running, from nothing. Raises UserError.
     """
-    spec = load_yaml(path, kind.spec)
+    spec = kind.load(path)
     with _mistakes_in(path), aws.told("AWS"):
         kind.check(spec)  # all that needs no account comes before what does
         package = pack_source(spec, path.parent)
@@ -73,8 +77,10 @@ def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime 
         checkpoints = _checkpoints(run, kept, attempt)
         outputs = (kept and kept.outputs) or kind.outputs(run, attempt)
         name = kind.job_name(spec.name, run.key, now)
-        request = kind.build(run, name, checkpoints, outputs)
-        decision = _decide(previous, checkpoints, clients.s3, force)
+        request, needed = kind.build(run, name, checkpoints, outputs), kind.needs(run)
+        there = checkpoints is not None and _all_there([checkpoints], clients.s3)
+        resumed = None if force else kind.resumed(request, previous, checkpoints=there)
+        decision = _decide(previous, clients.s3, force=force, resumes=resumed is not None)
         promised = kind.promised(run)
         if previous is not None and decision in ("attach", "done"):
             record = previous.model_copy(update=promised)
@@ -82,15 +88,30 @@ def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime 
             record = _new_record(
                 kind,
                 run,
-                request,
+                resumed or request,
                 job_name=name,
                 launched_at=now,
                 resumed=decision == "resume",
                 checkpoints=checkpoints,
                 outputs=outputs,
+                asks=next((one.name for one in needed), None),
+                stops_after=kind.stops_after(spec),
                 **promised,
             )
-    return Launch(kind, decision, record, request, package, platform, run.layout, clients, previous, stored)
+    return Launch(
+        kind,
+        decision,
+        record,
+        resumed or request,
+        package,
+        platform,
+        run.layout,
+        clients,
+        previous,
+        stored,
+        spec.floor,
+        needed,
+    )
 
 
 def start(launch: Launch) -> RunRecord:
@@ -105,6 +126,8 @@ def start(launch: Launch) -> RunRecord:
                 s3.put_object(Bucket=bucket, Key=key, Body=launch.package.archive, ContentType="application/gzip")
     _claim(launch)
     try:
+        for resource in launch.needed:
+            resource.make(launch.clients.sagemaker)
         arn = launch.kind.create(launch.request, launch.clients.sagemaker)
     except UserError as error:
         store(record.model_copy(update={"status": "Failed", "failure_reason": str(error)}), launch)
@@ -148,7 +171,7 @@ def _mistakes_in(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: {error}") from None
 
 
-def pack_source(spec: JobSpec, folder: Path) -> Package | None:
+def pack_source(spec: Launchable, folder: Path) -> Package | None:
     """The code of a job whose file is in `folder`; None for a job without. Raises UserError."""
     source = spec.code
     if source is None:
@@ -211,14 +234,14 @@ def _checkpoints(run: Run[Any], kept: RunRecord | None, attempt: str) -> str | N
     return run.layout.checkpoints(run.key, attempt)
 
 
-def _decide(previous: RunRecord | None, checkpoints: str | None, s3: Client, force: bool) -> Decision:
+def _decide(previous: RunRecord | None, s3: Client, *, force: bool, resumes: bool) -> Decision:
     if force:
         return "start"
     if previous is not None and not previous.ended:
         return "attach"
     if previous is not None and previous.status == "Completed" and _all_there(previous.results, s3):
         return "done"
-    return "resume" if checkpoints is not None and _all_there([checkpoints], s3) else "start"
+    return "resume" if resumes else "start"
 
 
 def _all_there(addresses: list[str], s3: Client) -> bool:
@@ -228,10 +251,14 @@ def _all_there(addresses: list[str], s3: Client) -> bool:
 
 
 def _new_record(kind: Kind[Spec], run: Run[Spec], request: dict[str, Any], **more: Any) -> RunRecord:
-    spec, platform, machines = run.spec, run.platform, kind.machines(request)
+    spec, platform, machines, dealt_out = run.spec, run.platform, kind.machines(request), kind.dealt_out(run.spec)
     data = {
         channel.name: DataSet(
-            address=channel.address, objects=channel.objects, size_bytes=channel.size_bytes, digest=channel.digest
+            address=channel.address,
+            objects=channel.objects,
+            size_bytes=channel.size_bytes,
+            digest=channel.digest,
+            dealt_out=channel.name in dealt_out,
         )
         for channel in run.channels
     }

@@ -44,6 +44,11 @@ class Layout:
         folder = S3Uri(self.buckets.data, "re-creatable") / self.workload
         return f"{folder}/{_attempt(run_key, attempt)}/{name}/"
 
+    def predictions(self, run_key: str, attempt: str = "") -> str:
+        """What a model said of records; apart from other data, for its role may write here and nowhere else."""
+        folder = S3Uri(self.buckets.data, "re-creatable/predictions") / self.workload
+        return f"{folder}/{_attempt(run_key, attempt)}/"
+
     def _artifacts(self, kind: str) -> str:
         return str(S3Uri(self.buckets.artifacts, kind) / self.workload)
 

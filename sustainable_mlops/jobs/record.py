@@ -7,6 +7,9 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from sustainable_mlops import aws
+from sustainable_mlops.aws import Client
+from sustainable_mlops.aws.s3 import S3Uri, is_s3
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.specs.common import Scalar
@@ -23,12 +26,34 @@ class DataSet(Settings):
     objects: int
     size_bytes: int
     digest: str
+    dealt_out: bool = Field(False, description="Whether each of several instances gets a share of the objects.")
 
 
 class ServingSpec(Serving):
     """How the model is served, with the image that does it."""
 
     image: str
+
+
+class Trial(Settings):
+    """A training job of a tuning."""
+
+    model_config = ConfigDict(extra="ignore", ser_json_inf_nan="strings")
+
+    job_name: str
+    status: str
+    failure_reason: str | None = None
+    hyperparameters: dict[str, str] = Field(description="Those that were tuned.")
+    objective: float | None = Field(None, description="The objective's last value.")
+    working_since: datetime | None = Field(None, description="While its script runs: when that began.")
+    training_seconds: int | None = None
+    billable_seconds: int | None = None
+    interruptions: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job will not change any more."""
+        return self.status in ENDED
 
 
 class RunRecord(Settings):
@@ -50,7 +75,9 @@ class RunRecord(Settings):
     launched_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    resumed: bool = Field(False, description="Whether an earlier job of the run had left checkpoints to go on from.")
+    working_since: datetime | None = Field(None, description="While its script runs: when that began.")
+    resumed: bool = Field(False, description="Whether it goes on from what an earlier job of the run had left.")
+    stopped: dict[str, str] = Field({}, description="Job that the launcher has stopped, itself or a child, to why.")
     spot: bool
     interruptions: int = Field(0, description="Times that the spot instances were taken back.")
     image: str
@@ -63,7 +90,14 @@ class RunRecord(Settings):
     checkpoints: str | None = None
     model: str | None = Field(None, description="Address of model.tar.gz.")
     outputs: dict[str, str] = Field({}, description="Address of each named output.")
+    asks: str | None = Field(None, description="Of a batch transform: the model of SageMaker that predicts.")
+    stops_after: int | None = Field(
+        None, description="Seconds after which whoever follows the job stops it, where SageMaker knows no cap."
+    )
     children: list[str] = Field([], description="Names of the jobs that this one started.")
+    trials: list[Trial] = Field([], description="Of a tuning: what its children tried, and what came of it.")
+    best: str | None = Field(None, description="Of a tuning: the job whose model and metrics these are.")
+    parents: list[str] = Field([], description="Of a tuning: the tunings whose results it began with.")
     metrics: dict[str, float] = Field({}, description="Last value of each metric, as SageMaker read it from the log.")
     figures: dict[str, Figure] = Field({})
     serving: ServingSpec | None = None
@@ -88,6 +122,18 @@ class RunRecord(Settings):
 def read_record(text: str | bytes, source: str) -> RunRecord:
     """A stored record; `source` names it in messages. Raises UserError."""
     return parse_json(text, RunRecord, source)
+
+
+def load_record(address: str, s3: Client) -> RunRecord:
+    """The record at an s3:// address, or in a file. Raises UserError."""
+    if is_s3(address):
+        bucket, key = S3Uri.parse(address)
+        with aws.told(f"reading {address}"):
+            return read_record(s3.get_object(Bucket=bucket, Key=key)["Body"].read(), address)
+    try:
+        return read_record(Path(address).read_bytes(), address)
+    except OSError as error:
+        raise UserError(f"{address}: cannot be read: {error.strerror}") from None
 
 
 def local_folder(out: Path) -> Path:

@@ -7,9 +7,10 @@ from typing import Any
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients, constraints
-from sustainable_mlops.aws.s3 import S3Uri, is_s3
+from sustainable_mlops.aws.s3 import is_s3
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.record import RunRecord, ServingSpec, read_record
+from sustainable_mlops.jobs.record import RunRecord, ServingSpec, load_record, read_record
+from sustainable_mlops.jobs.serving import container, servable
 from sustainable_mlops.jobs.specs.training import Serving
 
 PENDING = "PendingManualApproval"
@@ -29,9 +30,7 @@ class ModelPackage:
 def find_record(run: str, folder: Path) -> RunRecord:
     """The record at `run`: a file, an s3:// address, or a job's name with its record in `folder`. Raises UserError."""
     if is_s3(run):
-        bucket, key = S3Uri.parse(run)
-        with aws.told(f"reading {run}"):
-            return read_record(aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read(), run)
+        return load_record(run, aws.client("s3"))
     named = folder / "runs" / f"{Path(run).name.removesuffix('.json')}.json"
     for path in (Path(run), named):
         if path.is_file():
@@ -59,7 +58,7 @@ def register(
             f"--group: {group} is another workload's, as the name of a group of {record.workload} ends in "
             f"{_slug(record.workload)}; leave --group out, or {_ask_for_group(record)}"
         )
-    serving = _registrable(record, clients.s3)
+    serving = servable(record, clients.s3)
     with aws.told(f"model package group {group}"):
         existing = _find(record, group, clients.sagemaker)
         if existing is not None:
@@ -86,13 +85,13 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
     """The CreateModelPackage request. Raises UserError where SageMaker would refuse it."""
     request: dict[str, Any] = {
         "ModelPackageGroupName": group,
-        "ModelPackageDescription": f"{record.workload}, trained by {record.job_name}",
+        "ModelPackageDescription": f"{record.workload}, trained by {record.best or record.job_name}",
         "ModelApprovalStatus": PENDING,
         "InferenceSpecification": inference_specification(serving, serving.image, record.model),
         "CustomerMetadataProperties": {
             "workload": record.workload,
             "run_key": record.run_key,
-            "training_job": record.job_name,
+            "training_job": record.best or record.job_name,
             "source_digest": str(record.source_digest),
             "image": record.image,
             **{name: f"{value:.6g}" for name, value in record.metrics.items()},
@@ -108,36 +107,12 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
 def inference_specification(serving: Serving, image: Any, model: Any) -> dict[str, Any]:
     """How a model is served; its image and its address may be expressions of a pipeline."""
     return {
-        "Containers": [
-            {
-                "Image": image,
-                "ModelDataUrl": model,
-                # The script is in the archive, so that a package is whole wherever it is promoted to.
-                "Environment": {
-                    "SAGEMAKER_PROGRAM": serving.entry_point,
-                    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-                },
-            }
-        ],
+        "Containers": [container(image, model, serving.entry_point)],
         "SupportedContentTypes": serving.content_types,
         "SupportedResponseMIMETypes": serving.response_types,
         "SupportedRealtimeInferenceInstanceTypes": serving.realtime_instance_types,
         "SupportedTransformInstanceTypes": serving.transform_instance_types,
     }
-
-
-def _registrable(record: RunRecord, s3: Client) -> ServingSpec:
-    if record.status != "Completed" or record.model is None:
-        raise UserError(f"{record.job_name} is {record.status}, and only a Completed run has a model to register")
-    if record.serving is None:
-        raise UserError(
-            f"{record.job_name} does not say how to serve its model; add `serving:` to the job file and run "
-            "smlops train again (nothing is trained twice)"
-        )
-    with aws.told(f"looking for {record.model}"):
-        if not aws.exists(s3, record.model):
-            raise UserError(f"{record.model} is gone; run smlops train again to train it")
-    return record.serving
 
 
 def _slug(workload: str) -> str:

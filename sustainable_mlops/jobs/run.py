@@ -2,16 +2,17 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sustainable_mlops.jobs.channels import Channel
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.platform import Platform
-from sustainable_mlops.jobs.specs.common import JobSpec
+from sustainable_mlops.jobs.specs.common import Launchable
 
-Spec = TypeVar("Spec", bound=JobSpec)
+Spec = TypeVar("Spec", bound=Launchable)
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Run(Generic[Spec]):
     #: Of the packed source; None for a job that sends none.
     source_digest: str | None
     channels: tuple[Channel, ...]
+    #: Of a model that the job asks: its container, as CreateModel takes it.
+    container: Mapping[str, Any] | None = None
 
     @cached_property
     def key(self) -> str:
@@ -38,6 +41,8 @@ class Run(Generic[Spec]):
             "data": {channel.name: channel.digest for channel in self.channels},
             **self.spec.decides,
         }
+        if self.container is not None:
+            inputs["container_environment"] = self.container.get("Environment", {})
         return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
     @property

@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
 from sustainable_mlops.jobs.kinds import KINDS
+from sustainable_mlops.jobs.launch import Launch
 from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.jobs.utilization import Watch
 
 #: Seconds between two looks: short at first, for jobs that fail at once, then seldom.
 _FIRST, _LONGEST, _GROWTH = 1.0, 15.0, 1.15
@@ -17,8 +20,12 @@ def wait(
     sagemaker: Client,
     show: Callable[[RunRecord], None],
     sleep: Callable[[float], None] = time.sleep,
+    *,
+    watch: Watch | None = None,
 ) -> RunRecord:
     """The record when the job has ended; `show` gets each state on the way. Raises UserError.
+
+    A job that `watch` finds idle is stopped, and the record says why.
 
     Ctrl-C passes through and leaves the job running: the same launch attaches to it again.
     """
@@ -29,6 +36,9 @@ def wait(
             show(record)
             if record.ended:
                 break
+            record = _within_its_cap(record, sagemaker)
+            if watch is not None:
+                record = _without_the_idle(record, watch, sagemaker)
             sleep(pause)
     return record
 
@@ -39,3 +49,34 @@ def pauses() -> Iterator[float]:
     while True:
         yield pause
         pause = min(_LONGEST, pause * _GROWTH)
+
+
+def _within_its_cap(record: RunRecord, sagemaker: Client) -> RunRecord:
+    """The record with the job stopped now, if it has run for too long and SageMaker does not see to it."""
+    if record.stops_after is None or record.started_at is None or record.job_name in record.stopped:
+        return record
+    if (datetime.now(UTC) - record.started_at).total_seconds() < record.stops_after:
+        return record
+    KINDS[record.kind].stop(record.job_name, sagemaker)
+    reason = f"it ran for longer than the {record.stops_after / 60:g} min of limits.max_runtime_minutes"
+    return record.model_copy(update={"stopped": {**record.stopped, record.job_name: reason}})
+
+
+def watch_of(launch: Launch) -> Watch | None:
+    """What is to be watched of a launched job, as its file says; None for nothing. Raises UserError."""
+    if launch.floor is None:
+        return None
+    record, namespace = launch.record, f"/aws/sagemaker/{launch.kind.worker.noun}s"
+    cloudwatch = aws.client("cloudwatch", record.region)
+    return Watch(launch.floor, record.instance_type, record.instance_count, namespace, cloudwatch)
+
+
+def _without_the_idle(record: RunRecord, watch: Watch, sagemaker: Client) -> RunRecord:
+    """The record with what was stopped now."""
+    kind, stopped = KINDS[record.kind], dict(record.stopped)
+    for job, since in kind.at_work(record).items():
+        reason = None if job in stopped else watch.idle(job, since, datetime.now(UTC))
+        if reason is not None:
+            kind.worker.stop(job, sagemaker)
+            stopped[job] = reason
+    return record.model_copy(update={"stopped": stopped})

@@ -47,7 +47,7 @@ def test_help_imports_the_command_that_is_asked_for_and_nothing_heavy(root: Path
     modules = loaded(root, *command, "--help")
     assert not modules & HEAVY
     commands = {name.rpartition(".")[2] for name in modules if name.startswith("sustainable_mlops.commands.")}
-    assert commands == {"_group", *command}
+    assert {name for name in commands if not name.startswith("_")} == set(command)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.jobs.kinds import KINDS, TRAINING, Kind
+from sustainable_mlops.jobs.schemas import schema_file
+from sustainable_mlops.jobs.specs.training import Compute
 from sustainable_mlops.synth import names
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.clone import Reader, clone, git
@@ -37,6 +40,18 @@ def test_every_block_of_hcl_is_run_by_a_test() -> None:
 
 def test_the_readme_links_every_module() -> None:
     assert [name for name in names()[0] if f"](modules/{name}/README.md)" not in (ROOT / "README.md").read_text()] == []
+
+
+def test_the_readme_has_a_row_for_each_kind_of_job_true_to_what_it_does() -> None:
+    row = r"\| `(scripts/\w+\.py)` \| \[(\w+)\]\((\S+)\): [^|]+ \| (\w+) \| ([\w ]+) \|"
+    rows = {name: rest for script, name, *rest in re.findall(row, (ROOT / "README.md").read_text()) if script}
+    assert rows.keys() == KINDS.keys()
+    for name, (schema, spot, ended_by) in rows.items():
+        assert (ROOT / schema) == schema_file(name)
+        on_spot = "default" if "spot" in Compute.model_fields and KINDS[name].worker is TRAINING else "none"
+        assert spot == on_spot
+        overridden = type(KINDS[name]).stops_after is not Kind.stops_after
+        assert ended_by == ("whoever follows it" if overridden else "SageMaker")
 
 
 @pytest.mark.slow

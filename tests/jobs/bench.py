@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any
 import yaml
 
 from sustainable_mlops.aws.s3 import S3Uri
-from tests.jobs.support import JOB, merged
+from tests.jobs.support import JOB, PLATFORM, merged
+from tests.sandbox.support import make_role
 
 
 @dataclass
@@ -91,3 +93,20 @@ class Bench:
         while not what():
             assert time.monotonic() < deadline
             time.sleep(0.1)
+
+
+def make_bench(sandbox: Any, root: Path, folder: Path) -> Bench:
+    """A platform of its own."""
+    name = f"t{uuid.uuid4().hex[:8]}"
+    s3 = sandbox.client("s3")
+    buckets = {"data": f"{name}-data", "artifacts": f"{name}-artifacts"}
+    for bucket in buckets.values():
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    s3.put_object(Bucket=buckets["data"], Key="flight_delay/train/part-0", Body=b"flights")
+    sandbox.client("sagemaker").create_model_package_group(ModelPackageGroupName=name)
+    for phase in ("training", "data-preparation", "inference"):
+        make_role(sandbox, f"acme-dev-{phase}")
+    changes = {"buckets": buckets, "kms_key_arn": None, "model_package_groups": {name: name}}
+    platform = json.dumps(merged(PLATFORM, changes))
+    sandbox.client("ssm").put_parameter(Name=f"/{name}/platform", Value=platform, Type="String")
+    return Bench(root, folder, sandbox, name)

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +14,18 @@ from moto import mock_aws
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Clients
-from tests.jobs.bench import Bench
-from tests.jobs.support import JOB, PARAMETER, PLATFORM, PROCESSING_JOB, REGION, FakeSageMaker, WriteJob, merged
-from tests.sandbox.support import make_role
+from tests.jobs.bench import Bench, make_bench
+from tests.jobs.support import (
+    JOB,
+    PARAMETER,
+    PLATFORM,
+    PROCESSING_JOB,
+    REGION,
+    TRANSFORM_JOB,
+    FakeSageMaker,
+    WriteJob,
+    merged,
+)
 
 
 @pytest.fixture
@@ -30,6 +38,12 @@ def write_job(tmp_path: Path) -> WriteJob:
 def write_processing(tmp_path: Path) -> WriteJob:
     """The same of a processing job."""
     return _writer(tmp_path, PROCESSING_JOB)
+
+
+@pytest.fixture
+def write_transform(tmp_path: Path) -> WriteJob:
+    """The same of a batch transform."""
+    return _writer(tmp_path, TRANSFORM_JOB)
 
 
 def _writer(folder: Path, job: dict[str, Any]) -> WriteJob:
@@ -77,20 +91,9 @@ def moments() -> Iterator[datetime]:
 
 @pytest.fixture
 def bench(sandbox: Any, root: Path, tmp_path: Path) -> Iterator[Bench]:
-    """A platform of its own."""
-    name = f"t{uuid.uuid4().hex[:8]}"
-    s3, sagemaker = sandbox.client("s3"), sandbox.client("sagemaker")
-    buckets = {"data": f"{name}-data", "artifacts": f"{name}-artifacts"}
-    for bucket in buckets.values():
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    s3.put_object(Bucket=buckets["data"], Key="flight_delay/train/part-0", Body=b"flights")
-    sagemaker.create_model_package_group(ModelPackageGroupName=name)
-    for phase in ("training", "data-preparation", "inference"):
-        make_role(sandbox, f"acme-dev-{phase}")
-    changes = {"buckets": buckets, "kms_key_arn": None, "model_package_groups": {name: name}}
-    platform = json.dumps(merged(PLATFORM, changes))
-    sandbox.client("ssm").put_parameter(Name=f"/{name}/platform", Value=platform, Type="String")
-    yield Bench(root, tmp_path, sandbox, name)
+    """A platform, whose jobs end with the test."""
+    made, sagemaker = make_bench(sandbox, root, tmp_path), sandbox.client("sagemaker")
+    yield made
     sandbox.clear_faults()
-    for job in sagemaker.list_training_jobs(NameContains=name, StatusEquals="InProgress")["TrainingJobSummaries"]:
+    for job in sagemaker.list_training_jobs(NameContains=made.name, StatusEquals="InProgress")["TrainingJobSummaries"]:
         sagemaker.stop_training_job(TrainingJobName=job["TrainingJobName"])

@@ -40,6 +40,16 @@ JOB = {
     "metrics": {"validation:auc": "validation:auc=([0-9.]+)"},
     "serving": {"content_types": ["text/csv"]},
 }
+TUNE = {
+    "name": "flights",
+    "training": "flight-delay.yaml",
+    "objective": {"metric": "validation:auc", "goal": "maximize"},
+    "ranges": {
+        "eta": {"type": "continuous", "min": 0.01, "max": 0.5, "scaling": "logarithmic"},
+        "max_depth": {"type": "integer", "min": 2, "max": 9},
+    },
+    "limits": {"max_jobs": 20, "max_runtime_minutes": 120},
+}
 
 PROCESSING_JOB = {
     "name": "prepare",
@@ -51,6 +61,16 @@ PROCESSING_JOB = {
     "inputs": {"flights": {"data": "flight_delay/train/", "sharding": "by_key"}, "airports": {"data": "airports.csv"}},
     "arguments": {"months": 12, "late": 15.5, "verbose": True, "unit": "min"},
     "outputs": {"train": "re-creatable", "report": "runs"},
+}
+
+TRANSFORM_JOB = {
+    "name": "predict",
+    "platform": PARAMETER,
+    "model": "s3://acme-dev-artifacts/models/flight_delay/one/output/model.tar.gz",
+    "image": "123456789012.dkr.ecr.eu-north-1.amazonaws.com/xgboost:3.0-5",
+    "compute": {"instance_type": "ml.m5.large"},
+    "limits": {"max_runtime_minutes": 30},
+    "input": {"data": "flight_delay/train/", "content_type": "text/csv"},
 }
 
 WriteJob = Callable[..., Path]
@@ -90,6 +110,24 @@ class FakeSageMaker:
 
     def describe_processing_job(self, ProcessingJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         return self._describe("ProcessingJob", ProcessingJobName)
+
+    def create_model(self, **request: Any) -> dict[str, str]:
+        name = request["ModelName"]
+        if name in self.models:
+            message = f'Cannot create already existing model "{name}".'
+            raise ClientError({"Error": {"Code": "ValidationException", "Message": message}}, "CreateModel")
+        self.models[name] = request
+        return {"ModelArn": f"arn:aws:sagemaker:{REGION}:123456789012:model/{name}"}
+
+    def create_transform_job(self, **request: Any) -> dict[str, str]:
+        assert request["ModelName"] in self.models
+        return self._create("TransformJob", request)
+
+    def describe_transform_job(self, TransformJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        return self._describe("TransformJob", TransformJobName)
+
+    def stop_transform_job(self, TransformJobName: str) -> None:  # noqa: N803 - boto3's name
+        self.jobs[TransformJobName]["TransformJobStatus"] = "Stopped"
 
     def _create(self, noun: str, request: dict[str, Any]) -> dict[str, str]:
         if self.refusal:
@@ -135,6 +173,16 @@ class FakeSageMaker:
             "ProcessingStartTime": datetime(2026, 11, 24, 12, 0, tzinfo=UTC),
             "ProcessingEndTime": datetime(2026, 11, 24, 12, 10, tzinfo=UTC),
             **more,
+        }
+
+    def complete_transform(self, name: str) -> None:
+        """End a batch transform well, ten minutes after its start."""
+        job = self.jobs[name]
+        self._put(f"{job['request']['TransformOutput']['S3OutputPath']}flights.csv.out")
+        job |= {
+            "TransformJobStatus": "Completed",
+            "TransformStartTime": datetime(2026, 11, 24, 12, 0, tzinfo=UTC),
+            "TransformEndTime": datetime(2026, 11, 24, 12, 10, tzinfo=UTC),
         }
 
     def _put(self, address: str) -> None:

@@ -166,7 +166,8 @@ def test_the_record_tells_what_was_measured(
 ) -> None:
     launch = prepare(TRAINING, write_job(compute={"instance_count": 2}), now=next(moments))
     record = start(launch)
-    interrupted = [{"Status": status} for status in ("Training", "Interrupted", "Training", "Interrupted", "Training")]
+    statuses = ("Training", "Interrupted", "Training", "Interrupted", "Training")
+    interrupted = [{"Status": status, "StartTime": record.launched_at} for status in statuses]
     cloud.sagemaker.complete(record.job_name, SecondaryStatusTransitions=interrupted)
     record = wait(record, cloud.sagemaker, show=lambda _: None)
 

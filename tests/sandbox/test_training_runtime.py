@@ -425,6 +425,33 @@ def test_the_log_reaches_cloudwatch_with_a_stream_for_each_instance(launch: Laun
     assert events == job.log.splitlines()
 
 
+def test_an_instance_publishes_how_busy_its_processes_keep_the_processors(
+    launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANDBOX_METRIC_SECONDS", "0.5")
+    cloudwatch = boto3.client("cloudwatch", region_name=REGION)
+    work = "import subprocess, sys, time\n{}"
+    in_a_child = "subprocess.run([sys.executable, '-c', 'while True: pass'])"
+    scripts = {"busy": work.format(in_a_child), "idle": work.format("time.sleep(600)")}
+    for name, script in scripts.items():
+        launch(name, script, cloudwatch=cloudwatch, hyperparameters={"pause": "0"})
+
+    def published(job: str) -> list[float]:
+        found = cloudwatch.get_metric_statistics(
+            Namespace="/aws/sagemaker/TrainingJobs",
+            MetricName="CPUUtilization",
+            Dimensions=[{"Name": "Host", "Value": f"{job}/algo-1"}],
+            StartTime=datetime.now(UTC) - timedelta(hours=1),
+            EndTime=datetime.now(UTC) + timedelta(hours=1),
+            Period=1,
+            Statistics=["Maximum"],
+        )
+        return [point["Maximum"] for point in found["Datapoints"]]
+
+    wait_until(lambda: len(published("idle")) > 2 and max(published("busy"), default=0) > 25)
+    assert min(published("idle")) < 10  # the first second is Python's own start
+
+
 def test_metrics_are_published_to_cloudwatch_and_kept_in_order(launch: Launch) -> None:
     cloudwatch = boto3.client("cloudwatch", region_name=REGION)
     job = launch(cloudwatch=cloudwatch, hyperparameters={"rounds": "4"})

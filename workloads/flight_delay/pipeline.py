@@ -32,15 +32,15 @@ def definition() -> str:
     minimum, budget = flow.number("MinimumAuc", 0.65), flow.number("CarbonBudgetKg", 0.05)
     approved = flow.number("ApprovedAuc", 0.0)
     prepare = flow.processing("prepare", {"raw": flow.raw, "shard": text(flow.raw, "flights")})
-    train = flow.training("train", {part: prepare.output(part) for part in PARTS}, CHOICES)
-    trained, machines = train.properties, train.properties.ResourceConfig
+    parts = {part: prepare.output(part) for part in PARTS}
+    # Whichever pipeline.yaml names: a training, or a search for a better one.
+    searches = "tune" in flow.spec.steps
+    made = flow.tuning("tune", parts) if searches else flow.training("train", parts, CHOICES)
     evaluate = flow.processing(
         "evaluate",
-        {"model": train.model, "test": prepare.output("test"), "prepared": prepare.output("report")},
+        {"model": made.model, "test": prepare.output("test"), "prepared": prepare.output("report")},
         [
-            *("--trained", machines.InstanceType, machines.InstanceCount),
-            *(trained.TrainingTimeInSeconds, trained.BillableTimeInSeconds),
-            *("--job", trained.TrainingJobName),
+            *("--trained", *made.machines, "--job", made.job),
             # The card tells them; and a model that is judged anew is registered anew.
             *("--minimum_auc", minimum, "--carbon_budget_kg", budget),
         ],
@@ -54,15 +54,14 @@ def definition() -> str:
         quality = {"ContentType": "application/json", "S3Uri": text(evaluate.output("evaluation"), "/evaluation.json")}
         known = {
             "workload": flow.spec.name,
-            "training_job": trained.TrainingJobName,
+            "training_job": made.job,
             "test:auc": auc,
             "co2e_kg": carbon,
             "cost_usd": cost,
         }
         return flow.registration(
             name,
-            "train",
-            train.model,
+            made,
             why,
             known,
             ModelMetrics={"ModelQuality": {"Statistics": quality}},
@@ -103,7 +102,7 @@ def definition() -> str:
         if_steps=[new],
         else_steps=[worse],
     )
-    return flow.definition(prepare, train, evaluate, good_enough)
+    return flow.definition(prepare, made, evaluate, good_enough)
 
 
 def main() -> None:

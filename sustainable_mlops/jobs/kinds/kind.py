@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, ClassVar, Generic
 
 from sustainable_mlops import aws
@@ -16,6 +17,7 @@ from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.run import Run, Spec
 from sustainable_mlops.jobs.specs.common import NAME_SUFFIX
+from sustainable_mlops.settings import load_yaml
 
 #: An address, a name or an ARN; in the definition of a pipeline also a reference, such as `{"Get": "Parameters.X"}`.
 Value = Any
@@ -36,6 +38,33 @@ class Places:
     checkpoints: Value | None
     #: Name of an output to where it goes, for kinds whose outputs are named.
     outputs: Mapping[str, Value] = field(default_factory=dict)
+    #: The name of what `Kind.needs` says the job needs.
+    needed: Value | None = None
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A resource that has to be there before the job, as `Create<noun>` is asked for it, but for its name.
+
+    Its name is made from its content: under that name there is never anything else, and it is made once.
+    """
+
+    noun: str
+    name: str
+    request: Mapping[str, Any]
+
+    def make(self, sagemaker: Client) -> None:
+        """Create it, unless it is there already. Raises UserError."""
+        from botocore.exceptions import ClientError
+
+        with aws.told(f"Create{self.noun}"):
+            try:
+                getattr(sagemaker, f"create_{_words(self.noun, '_')}")(
+                    **{f"{self.noun}Name": self.name}, **self.request
+                )
+            except ClientError as error:
+                if "already exist" not in str(error):
+                    raise
 
 
 @dataclass(frozen=True)
@@ -51,6 +80,10 @@ class Machines:
     spot: bool | None
     #: Seconds that the machines may wait, billed, for another job.
     warm: int = 0
+    #: Of a search: how many such jobs it may start, whether it may end before, and whether it ends some of them early.
+    jobs: int = 1
+    may_end_before: bool = False
+    stops_jobs: bool = False
 
 
 class Kind(ABC, Generic[Spec]):
@@ -68,12 +101,17 @@ class Kind(ABC, Generic[Spec]):
     phase: ClassVar[Phase]
     #: Most characters of a job's name.
     longest_name: ClassVar[int] = 63
-    spec: type[Spec]
+    spec: type[Any]
 
     @property
     def title(self) -> str:
         """As a person calls it."""
         return f"{self.name} job"
+
+    def load(self, path: Path) -> Spec:
+        """The file at `path`. Raises UserError."""
+        spec: Spec = load_yaml(path, self.spec)
+        return spec
 
     @abstractmethod
     def check(self, spec: Spec) -> None:
@@ -87,6 +125,10 @@ class Kind(ABC, Generic[Spec]):
     def data(self, spec: Spec) -> Mapping[str, str]:
         """Channel to its data: a key or prefix in the platform's data bucket, or an s3:// address."""
 
+    def dealt_out(self, spec: Spec) -> frozenset[str]:  # noqa: ARG002
+        """Channels of whose objects each of several instances gets a share."""
+        return frozenset()
+
     @abstractmethod
     def request(self, spec: Spec, places: Places) -> dict[str, Any]:
         """What SageMaker is asked for, but for name and tags. Pure: a step of a pipeline takes the same."""
@@ -98,6 +140,14 @@ class Kind(ABC, Generic[Spec]):
     def outputs(self, run: Run[Spec], attempt: str) -> dict[str, str]:  # noqa: ARG002
         """Name of each output to its address; `attempt` tells a forced run from the one before it."""
         return {}
+
+    def needs(self, run: Run[Spec]) -> tuple[Needed, ...]:  # noqa: ARG002
+        """What must be there before the job."""
+        return ()
+
+    def stops_after(self, spec: Spec) -> int | None:  # noqa: ARG002
+        """Seconds after which whoever follows the job stops it; None where SageMaker does so by itself."""
+        return None
 
     def promised(self, run: Run[Spec]) -> dict[str, Any]:  # noqa: ARG002
         """Fields of a record that no job decides, so that they are renewed for a job that is done. Raises UserError."""
@@ -114,6 +164,19 @@ class Kind(ABC, Generic[Spec]):
         channels = find_channels(self.data(spec), platform.buckets.data, clients.s3)
         return Run(spec, platform, image, source_digest, channels)
 
+    def resumed(
+        self,
+        request: dict[str, Any],
+        previous: RunRecord | None,  # noqa: ARG002
+        *,
+        checkpoints: bool,
+    ) -> dict[str, Any] | None:
+        """`request` so that it goes on from what the run has left; None where that is nothing.
+
+        `checkpoints` says whether there are any where the request has them.
+        """
+        return request if checkpoints else None
+
     def build(self, run: Run[Spec], name: str, checkpoints: str | None, outputs: Mapping[str, str]) -> dict[str, Any]:
         """The whole request for the job `name`. Raises UserError where SageMaker's service model refuses it."""
         platform = run.platform
@@ -126,6 +189,7 @@ class Kind(ABC, Generic[Spec]):
             models=run.layout.models,
             checkpoints=checkpoints,
             outputs=outputs,
+            needed=next((one.name for one in self.needs(run)), None),
         )
         tags = [{"Key": key, "Value": value} for key, value in sorted(run.tags.items())]
         whole = {self._member("Name"): name, **self.request(run.spec, places), "Tags": tags}
@@ -145,16 +209,26 @@ class Kind(ABC, Generic[Spec]):
 
     def current(self, record: RunRecord, sagemaker: Client) -> RunRecord:
         """The record with what SageMaker says now."""
-        return self.updated(record, self.describe(record.job_name, sagemaker))
+        return self.updated(record, self.describe(record, sagemaker))
 
-    def describe(self, job_name: str, sagemaker: Client) -> dict[str, Any]:
-        """What SageMaker says of a job."""
-        description: dict[str, Any] = self._call("Describe", sagemaker)(**{self._member("Name"): job_name})
+    def describe(self, record: RunRecord, sagemaker: Client) -> Mapping[str, Any]:
+        """What SageMaker says of the job now."""
+        description: Mapping[str, Any] = self._call("Describe", sagemaker)(**{self._member("Name"): record.job_name})
         return description
 
-    def stop(self, record: RunRecord, sagemaker: Client) -> None:
+    def stop(self, job_name: str, sagemaker: Client) -> None:
         """Ask SageMaker to end the job."""
-        self._call("Stop", sagemaker)(**{self._member("Name"): record.job_name})
+        self._call("Stop", sagemaker)(**{self._member("Name"): job_name})
+
+    @property
+    def worker(self) -> "Kind[Any]":
+        """The kind of the jobs whose machines do the work: this one, where it starts no others."""
+        return self
+
+    def at_work(self, record: RunRecord) -> dict[str, datetime]:
+        """Jobs whose scripts run now, each to when it began to; `worker` is their kind."""
+        working = record.status == "InProgress" and record.working_since
+        return {record.job_name: working} if working else {}
 
     def stop_command(self, job_name: str) -> str:
         """How a person ends a job."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from sustainable_mlops.jobs import utilization
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.kinds.kind import Kind, Machines, Places
 from sustainable_mlops.jobs.kinds.members import check_instance, optional, volume_key
@@ -42,6 +43,8 @@ class ProcessingKind(Kind[Processing]):
             "process",
             inferentia="Inferentia serves models only; use for example ml.m7i.large",
         )
+        if spec.floor is not None:
+            utilization.processors(spec.compute.instance_type, spec.floor.of)
 
     def image(self, spec: Processing, platform: Platform) -> str:
         """The image that the script runs in."""
@@ -50,6 +53,10 @@ class ProcessingKind(Kind[Processing]):
     def data(self, spec: Processing) -> Mapping[str, str]:
         """The inputs."""
         return {name: given.data for name, given in spec.inputs.items()}
+
+    def dealt_out(self, spec: Processing) -> frozenset[str]:
+        """The inputs that are sharded."""
+        return frozenset(name for name, given in spec.inputs.items() if given.sharding == "by_key")
 
     def outputs(self, run: Run[Processing], attempt: str) -> dict[str, str]:
         """Under the run key, in the bucket of their class of data."""
@@ -101,7 +108,11 @@ class ProcessingKind(Kind[Processing]):
 
     def found(self, description: Mapping[str, Any]) -> dict[str, Any]:
         """What the script left in /opt/ml/output/message tells more than the exit code."""
-        return {"failure_reason": description.get("ExitMessage") or description.get("FailureReason")}
+        ended = "ProcessingEndTime" in description
+        return {
+            "failure_reason": description.get("ExitMessage") or description.get("FailureReason"),
+            "working_since": None if ended else description.get("ProcessingStartTime"),
+        }
 
 
 PROCESSING = ProcessingKind()

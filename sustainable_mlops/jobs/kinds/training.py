@@ -4,8 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.service_model import enumeration
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs import utilization
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.kinds.kind import Kind, Machines, Places, measured
@@ -21,6 +23,8 @@ from sustainable_mlops.settings import did_you_mean
 #: Inferentia's first generation, whose Neuron SDK is no longer kept.
 _LEGACY = "ml.inf1"
 CHECKPOINTS = "/opt/ml/checkpoints"
+#: The environment in which people experiment.
+WARM_POOLS_IN = "dev"
 
 
 class TrainingKind(Kind[Training]):
@@ -42,6 +46,8 @@ class TrainingKind(Kind[Training]):
             "train",
             inferentia="Inferentia serves models only; use for example ml.trn1.2xlarge",
         )
+        if spec.floor is not None:
+            utilization.processors(spec.compute.instance_type, spec.floor.of)
         if spec.serving is not None:
             _check_serving(spec.serving)
 
@@ -92,6 +98,13 @@ class TrainingKind(Kind[Training]):
             warm=resources.get("KeepAlivePeriodInSeconds", 0),
         )
 
+    def gather(
+        self, spec: Training, platform: Platform, image: str, source_digest: str | None, clients: Clients
+    ) -> Run[Training]:
+        """Where the platform allows for its warm pool."""
+        check_warm_pool(spec, platform)
+        return super().gather(spec, platform, image, source_digest, clients)
+
     def promised(self, run: Run[Training]) -> dict[str, Any]:
         """How the model is to be served, and where registered."""
         spec, platform = run.spec, run.platform
@@ -102,8 +115,11 @@ class TrainingKind(Kind[Training]):
     def found(self, description: Mapping[str, Any]) -> dict[str, Any]:
         """The model, its metrics and the interruptions."""
         transitions = description.get("SecondaryStatusTransitions", [])
+        status = description.get("SecondaryStatus", "")
+        begun = [transition["StartTime"] for transition in transitions if transition["Status"] == "Training"]
         return {
-            "secondary_status": description.get("SecondaryStatus", ""),
+            "secondary_status": status,
+            "working_since": begun[-1] if begun and status == "Training" else None,
             "interruptions": sum(transition["Status"] == "Interrupted" for transition in transitions),
             "model": description.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
             "metrics": {m["MetricName"]: m["Value"] for m in description.get("FinalMetricDataList", [])},
@@ -121,6 +137,31 @@ class TrainingKind(Kind[Training]):
 
 
 TRAINING = TrainingKind()
+
+
+def check_warm_pool(spec: Training, platform: Platform) -> None:
+    """Raise UserError for instances that are to wait, billed and idle, elsewhere than where people experiment."""
+    if spec.compute.keep_alive_minutes and platform.environment != WARM_POOLS_IN:
+        raise UserError(
+            f"compute.keep_alive_minutes: warm pools are for {WARM_POOLS_IN} alone, where the next job comes soon, and "
+            f"this platform is {platform.environment}; remove it"
+        )
+
+
+def encoded(value: Scalar) -> str:
+    """A hyperparameter as SageMaker takes it.
+
+    The containers' toolkits read each value as JSON where they can: text that would become something else is quoted.
+
+    Source: read_hyperparameters in sagemaker-training-toolkit and sagemaker-containers.
+    """
+    if not isinstance(value, str):
+        return json.dumps(value)
+    try:
+        json.loads(value)
+    except ValueError:
+        return value
+    return json.dumps(value)
 
 
 def _check_serving(serving: Serving) -> None:
@@ -148,27 +189,13 @@ def _serving(spec: Training, platform: Platform) -> ServingSpec | None:
 
 def _hyperparameters(spec: Training) -> dict[str, str]:
     return {
-        **{name: _encoded(value) for name, value in spec.hyperparameters.items()},
+        **{name: encoded(value) for name, value in spec.hyperparameters.items()},
         "sagemaker_program": spec.source.entry_point,
         # An isolated container cannot fetch its code from S3, so SageMaker delivers it as one more channel; the
         # containers' toolkits unpack a local archive just as well. It needs no S3 permission inside the container
         # either, so a job with a network does the same.
         "sagemaker_submit_directory": f"/opt/ml/input/data/{CODE_CHANNEL}/{ARCHIVE}",
     }
-
-
-def _encoded(value: Scalar) -> str:
-    """The containers' toolkits read each value as JSON where they can: text that would become something else is quoted.
-
-    Source: read_hyperparameters in sagemaker-training-toolkit and sagemaker-containers.
-    """
-    if not isinstance(value, str):
-        return json.dumps(value)
-    try:
-        json.loads(value)
-    except ValueError:
-        return value
-    return json.dumps(value)
 
 
 def _channel(name: str, address: Any) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def plan(start: Start, expected: Mapping[str, Figure]) -> Table:
     rows = [("pipeline", f"{start.pipeline.name} {_CHANGES[start.change]}")]
     if start.running is not None:
         rows.append(("running", f"{start.running} was given the same: would follow it and start nothing"))
-    rows += [("source", address) for address in start.sources]
+    rows += [("source", address) for address in start.files.sources]
     if start.data is not None:
         rows.append(("data", f"{start.data.key}: {len(start.data.files)} files, {decimal(start.data.size_bytes)}"))
     rows += sorted(start.parameters.items())

@@ -133,25 +133,30 @@ def _type(metadata: Mapping[str, Any]) -> str:
 
 def _job(kind: Kind[Any], arn: str, record: PipelineRecord, sagemaker: Client) -> RunRecord:
     """The record of a job that a step started."""
-    name = arn.rpartition("/")[2]
-    described = kind.describe(name, sagemaker)
-    machines = kind.machines(described)
     bare = RunRecord(
         kind=kind.name,
         run_key="",  # the pipeline's cache has a key of its own
         workload=record.workload,
         environment=record.environment,
         region=record.region,
-        job_name=name,
+        job_name=arn.rpartition("/")[2],
         status="InProgress",
-        launched_at=described["CreationTime"],
-        spot=bool(machines.spot),
+        launched_at=record.launched_at,
+        spot=False,
         image="",
-        instance_type=machines.instance_type,
-        instance_count=machines.count,
+        instance_type="",
+        instance_count=1,
         data={},
     )
-    return kind.updated(bare, described)
+    described = kind.describe(bare, sagemaker)
+    machines = kind.machines(described)
+    known = {
+        "launched_at": described["CreationTime"],
+        "spot": bool(machines.spot),
+        "instance_type": machines.instance_type,
+        "instance_count": machines.count,
+    }
+    return kind.updated(bare.model_copy(update=known), described)
 
 
 def _registered(told: list[Mapping[str, Any]]) -> str | None:

@@ -77,10 +77,10 @@ def _seconds(step: str, machines: Machines, earlier: list[PipelineRecord]) -> Qu
                     times.append(figure.value)
     chosen = times[-_MOST:]
     if not chosen:
-        return (assumptions()["job_share_of_cap"] * machines.cap).named(f"the duration of {step}")
+        return (assumptions()["job_share_of_cap"] * machines.cap * machines.jobs).named(f"the duration of {step}")
     spread = assumptions()["other_run_factor"].central
     found = Quantity(min(chosen) / spread, median(chosen), max(chosen) * spread, "B", f"the duration of {step}")
-    return found.at(0.0, machines.cap)
+    return found.at(0.0, machines.cap * machines.jobs)
 
 
 def _records(folder: Path) -> list[PipelineRecord]:

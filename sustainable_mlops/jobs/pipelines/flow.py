@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import KINDS, Kind
 from sustainable_mlops.jobs.kinds.kind import Places
 from sustainable_mlops.jobs.layout import Layout
@@ -22,17 +23,18 @@ from sustainable_mlops.jobs.pipelines.sdk import (
     Pipeline,
     Step,
 )
-from sustainable_mlops.jobs.pipelines.steps import Processing, Registration, RequestStep, Training, Value, text
+from sustainable_mlops.jobs.pipelines.steps import Processing, Registration, RequestStep, Training, Tuning, Value, text
 from sustainable_mlops.jobs.platform import Buckets
 from sustainable_mlops.jobs.register import PENDING, inference_specification
 from sustainable_mlops.jobs.source import pack
-from sustainable_mlops.jobs.specs.common import JobSpec
+from sustainable_mlops.jobs.specs.common import Launchable
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from sustainable_mlops.jobs.specs.processing import Processing as ProcessingSpec
 from sustainable_mlops.jobs.specs.training import Training as TrainingSpec
+from sustainable_mlops.jobs.specs.tuning import Tuning as TuningSpec
 from sustainable_mlops.settings import load_yaml
 
-Spec = TypeVar("Spec", bound=JobSpec)
+Spec = TypeVar("Spec", bound=Launchable)
 Made = TypeVar("Made", bound=RequestStep)
 
 #: What stands in addresses for what only an execution knows.
@@ -110,28 +112,38 @@ class Flow:
         resources["InstanceType"] = self._instance_type("TrainingInstanceType", resources["InstanceType"])
         for name, parameter in (choices or {}).items():
             request["HyperParameters"][name] = text(self._choice(parameter, spec.hyperparameters[name]))
-        step = Training(step_name(key), self._tagged(request))
-        if spec.resumable:
-            # In SageMaker's cache key, so it may hold nothing that only one execution has.
+        step = Training(step_name(key), self._tagged(request), spec.serving)
+        self._keep_checkpoints(step, request)
+        return self._added(step)
+
+    def tuning(self, key: str, data: Mapping[str, Value]) -> Tuning:
+        """The step of a tuning job's file, for a search in place of a training."""
+        kind, spec = KINDS["tuning"], self._job(key, TuningSpec)
+        request = kind.request(spec, self._places(spec, kind, data, {}))
+        resources = request["TrainingJobDefinition"]["ResourceConfig"]
+        resources["InstanceType"] = self._instance_type("TrainingInstanceType", resources["InstanceType"])
+        step = Tuning(step_name(key), self._tagged(request), spec.job.serving)
+        self._keep_checkpoints(step, request["TrainingJobDefinition"])
+        return self._added(step)
+
+    def _keep_checkpoints(self, step: RequestStep, request: dict[str, Any]) -> None:
+        """In SageMaker's cache key, so the address may hold nothing that only one execution has."""
+        if "CheckpointConfig" in request:
             deciding = [one for one in self._parameters.values() if one not in (self._data, self._artifacts)]
             path = identity(step, [*self._steps, step], deciding)
             request["CheckpointConfig"]["S3Uri"] = self._address(self._layout.checkpoints("{identity}"), identity=path)
-        return self._added(step)
 
     def registration(
-        self, name: str, key: str, model: Value, description: Value, metadata: Mapping[str, Value], **besides: Any
+        self, name: str, made: Training | Tuning, description: Value, metadata: Mapping[str, Value], **besides: Any
     ) -> Registration:
-        """A step that registers the model of a training job's file, pending a person's approval.
-
-        `besides` are members of CreateModelPackage.
-        """
-        spec = self._job(key, TrainingSpec)
-        assert spec.serving is not None, f"{self.spec.steps[key]} does not say how its model is served"
+        """A step that registers a model, pending a person's approval; `besides` are members of CreateModelPackage."""
+        if made.serving is None:
+            raise UserError(f"{self.path}: the job file of {made.name} does not say how its model is served (serving)")
         request = {
             "ModelPackageGroupName": self.string(GROUP),
             "ModelPackageDescription": description,
             "ModelApprovalStatus": PENDING,
-            "InferenceSpecification": inference_specification(spec.serving, self.string("InferenceImage"), model),
+            "InferenceSpecification": inference_specification(made.serving, self.string("InferenceImage"), made.model),
             "CustomerMetadataProperties": {one: text(value) for one, value in metadata.items()},
             **besides,
         }
@@ -151,10 +163,12 @@ class Flow:
         return json.dumps(present, indent=2, sort_keys=True) + "\n"
 
     def _job(self, key: str, model: type[Spec]) -> Spec:
-        return load_yaml(self.path.parent / self.spec.steps[key], model)
+        kind = next(kind for kind in KINDS.values() if kind.spec is model)
+        loaded: Spec = kind.load(self.path.parent / self.spec.steps[key])
+        return loaded
 
     def _places(
-        self, spec: JobSpec, kind: Kind[Any], channels: Mapping[str, Value], outputs: Mapping[str, Value]
+        self, spec: Launchable, kind: Kind[Any], channels: Mapping[str, Value], outputs: Mapping[str, Value]
     ) -> Places:
         return Places(
             role=self.string(ROLES[kind.phase]),
@@ -167,7 +181,7 @@ class Flow:
             outputs=outputs,
         )
 
-    def _source(self, spec: JobSpec) -> Value | None:
+    def _source(self, spec: Launchable) -> Value | None:
         if spec.code is None:
             return None
         return self._address(self._layout.source(pack(spec.code, self.path.parent / spec.code.directory).digest))

@@ -8,7 +8,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import Kind
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.specs.common import JobSpec, Scalar
+from sustainable_mlops.jobs.specs.common import Launchable, Scalar
 from sustainable_mlops.settings import did_you_mean
 
 #: Whose role, to the parameter that gives it.
@@ -18,12 +18,12 @@ ROLES: Mapping[Phase, str] = {
     "inference": "InferenceRoleArn",
 }
 #: Kind of job, to the parameter that gives its image.
-IMAGES = {"processing": "ProcessingImage", "training": "TrainingImage"}
+IMAGES = {"processing": "ProcessingImage", "training": "TrainingImage", "tuning": "TrainingImage"}
 INPUT_KEY, APPROVED_AUC, GROUP = "InputKey", "ApprovedAuc", "ModelPackageGroupName"
 
 Definition = dict[str, Any]
 #: A job file, and what kind of job it describes.
-Job = tuple[Kind[Any], JobSpec]
+Job = tuple[Kind[Any], Launchable]
 
 
 def of_platform(definition: Definition, platform: Platform, jobs: Mapping[str, Job]) -> Definition:

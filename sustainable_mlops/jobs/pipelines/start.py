@@ -31,22 +31,59 @@ Change = Literal["none", "create", "update"]
 
 
 @dataclass(frozen=True)
+class Files:
+    """A pipeline file and all that it names, read and packed, and the platform it is for."""
+
+    path: Path
+    spec: PipelineSpec
+    definition: Definition
+    jobs: Mapping[str, Job]
+    platform: Platform
+    #: Address to the packed source that belongs there.
+    sources: Mapping[str, Package]
+
+    def upload(self, s3: Client) -> None:
+        """Put the sources that are missing. Raises UserError."""
+        for address, package in self.sources.items():
+            with aws.told(f"uploading the source to {address}"):
+                if not aws.exists(s3, address):
+                    bucket, key = S3Uri.parse(address)
+                    s3.put_object(Bucket=bucket, Key=key, Body=package.archive, ContentType="application/gzip")
+
+
+@dataclass(frozen=True)
 class Start:
     """What a start would do, decided and checked, with nothing uploaded, changed or started yet."""
 
-    spec: PipelineSpec
-    platform: Platform
+    files: Files
     clients: Clients
     pipeline: Pipeline
     change: Change
+    #: What would be deployed, or is.
     definition: Definition
-    jobs: Mapping[str, Job]
-    #: Address to the packed source that belongs there.
-    sources: Mapping[str, Package]
     data: DataFolder | None
     parameters: dict[str, str]
     #: ARN of an execution under way that was given the same.
     running: str | None
+
+    @property
+    def platform(self) -> Platform:
+        """Where it would run."""
+        return self.files.platform
+
+
+def read_files(path: Path) -> Files:
+    """The pipeline file at `path` and what it names. Raises UserError, also where the definition is of other code."""
+    spec = load_yaml(path, PipelineSpec)
+    definition = _definition(path.parent / spec.definition)
+    jobs = dict(_jobs(spec, definition, path.parent))
+    packages = [package for _, job in jobs.values() if (package := pack_source(job, path.parent)) is not None]
+    with aws.told("AWS"):
+        platform = find_platform(spec.platform)
+    layout = Layout(platform.buckets, spec.name)
+    files = Files(path, spec, definition, jobs, platform, {layout.source(one.digest): one for one in packages})
+    _check_current(files)
+    return files
 
 
 def prepare(
@@ -56,31 +93,24 @@ def prepare(
 
     `data` is a folder to upload, `prefix` a data set that is there; `given` are parameters. Raises UserError.
     """
-    spec = load_yaml(path, PipelineSpec)
-    definition = _definition(path.parent / spec.definition)
-    jobs = dict(_jobs(spec, definition, path.parent))
+    files = read_files(path)
+    spec, platform = files.spec, files.platform
     folder = read_folder(data, spec.raw) if data is not None else None
     with aws.told("AWS"):
-        platform = find_platform(spec.platform)
         clients = aws.connect(platform.region)
-        sources = dict(_sources(spec, jobs, platform, path.parent))
-        _check_current(spec, definition, sources, path)
-        filled = parameters.of_platform(definition, platform, jobs)
         pipeline = find_pipeline(spec, platform, clients.sagemaker)
-        change = _change(pipeline, filled, path)
+        change, definition = _change(pipeline, files)
         wanted = {name: parameters.as_text(value) for name, value in spec.parameters.items()}
         if folder is not None or prefix is not None:
             wanted[INPUT_KEY] = folder.key if folder is not None else _prefix(prefix or "")
         wanted |= given or {}
-        declared = {one["Name"] for one in definition["Parameters"]}
-        if APPROVED_AUC in declared - wanted.keys():
-            wanted |= registry.approved(filled, clients.sagemaker)
-        deployed = filled if change != "none" else pipeline.definition
-        parameters.check(deployed, wanted)
+        if APPROVED_AUC in {one["Name"] for one in definition["Parameters"]} - wanted.keys():
+            wanted |= registry.approved(definition, clients.sagemaker)
+        parameters.check(definition, wanted)
         if folder is None:
             _check_there(wanted.get(INPUT_KEY), platform, clients.s3)
         running = None if change != "none" else pipeline.running(wanted, clients.sagemaker)
-    return Start(spec, platform, clients, pipeline, change, filled, jobs, sources, folder, wanted, running)
+    return Start(files, clients, pipeline, change, definition, folder, wanted, running)
 
 
 def begin(start: Start) -> PipelineRecord:
@@ -88,11 +118,7 @@ def begin(start: Start) -> PipelineRecord:
     clients, pipeline = start.clients, start.pipeline
     if start.running is not None:
         return _record(start, start.running)
-    for address, package in start.sources.items():
-        with aws.told(f"uploading the source to {address}"):
-            if not aws.exists(clients.s3, address):
-                bucket, key = S3Uri.parse(address)
-                clients.s3.put_object(Bucket=bucket, Key=key, Body=package.archive, ContentType="application/gzip")
+    start.files.upload(clients.s3)
     if start.data is not None:
         with aws.told(f"uploading the data to s3://{start.platform.buckets.data}/{start.data.key}"):
             start.data.upload(start.platform.buckets.data, clients.s3)
@@ -111,7 +137,7 @@ def begin(start: Start) -> PipelineRecord:
 
 def _record(start: Start, arn: str) -> PipelineRecord:
     return PipelineRecord(
-        workload=start.spec.name,
+        workload=start.files.spec.name,
         environment=start.platform.environment,
         region=start.platform.region,
         pipeline=start.pipeline.name,
@@ -145,29 +171,19 @@ def _jobs(spec: PipelineSpec, definition: Definition, folder: Path) -> Iterator[
                 f"steps.{key}: {spec.definition} has no step {name} that runs a job; {_again(spec, folder)}"
             )
         kind = KINDS[KIND_OF_STEP[types[name]]]
-        loaded = load_yaml(folder / file, kind.spec)
+        loaded = kind.load(folder / file)
         kind.check(loaded)
         yield name, (kind, loaded)
 
 
-def _sources(
-    spec: PipelineSpec, jobs: Mapping[str, Job], platform: Platform, folder: Path
-) -> Iterator[tuple[str, Package]]:
-    layout = Layout(platform.buckets, spec.name)
-    for _, job in jobs.values():
-        package = pack_source(job, folder)
-        if package is not None:
-            yield layout.source(package.digest), package
-
-
-def _check_current(spec: PipelineSpec, definition: Definition, sources: Mapping[str, Package], path: Path) -> None:
+def _check_current(files: Files) -> None:
     """A definition names the code of its steps by digests."""
-    text = json.dumps(definition)
-    for address, package in sources.items():
+    text = json.dumps(files.definition)
+    for address, package in files.sources.items():
         if S3Uri.parse(address).key not in text:
             raise UserError(
-                f"{path.parent / spec.definition}: is not of the code beside it ({package.files[0]} and others); "
-                f"{_again(spec, path.parent)}"
+                f"{files.path.parent / files.spec.definition}: is not of the code beside it ({package.files[0]} and "
+                f"others); {_again(files.spec, files.path.parent)}"
             )
 
 
@@ -175,17 +191,19 @@ def _again(spec: PipelineSpec, folder: Path) -> str:
     return f"write it again: python {folder / spec.builder}"
 
 
-def _change(pipeline: Pipeline, filled: Definition, path: Path) -> Change:
-    if pipeline.version is None:
-        return "create"
-    if pipeline.definition["Steps"] == filled["Steps"]:
-        return "none"
+def _change(pipeline: Pipeline, files: Files) -> tuple[Change, Definition]:
+    """What is to be done before a start, and the definition that is deployed then."""
     if not pipeline.own:
-        raise UserError(
-            f"{path}: the environment deploys another definition as {pipeline.name} (version {pipeline.version}); "
-            "deploy this one first: terraform apply"
-        )
-    return "update"
+        if pipeline.definition["Steps"] != files.definition["Steps"]:
+            raise UserError(
+                f"{files.path}: the environment deploys another definition as {pipeline.name} (version "
+                f"{pipeline.version}); deploy this one first: terraform apply, then smlops pipeline promote"
+            )
+        return "none", pipeline.definition
+    filled = parameters.of_platform(files.definition, files.platform, files.jobs)
+    if pipeline.version is None:
+        return "create", filled
+    return ("none" if pipeline.definition == filled else "update"), filled
 
 
 def _prefix(text: str) -> str:

@@ -21,6 +21,7 @@ from sustainable_mlops.jobs.pipelines.sdk import (
     StepRetryPolicy,
     StepTypeEnum,
 )
+from sustainable_mlops.jobs.specs.training import Serving
 
 #: An expression of the SDK, or what stands for itself.
 Value = Any
@@ -47,11 +48,16 @@ class RequestStep(ConfigurableRetryStep):  # type: ignore[misc] # the SDK has no
     """A step that sends a request."""
 
     def __init__(
-        self, name: str, kind: StepTypeEnum, answer: str, request: Mapping[str, Any], retries: Sequence[RetryPolicy]
+        self,
+        name: str,
+        kind: StepTypeEnum,
+        answers: Sequence[str],
+        request: Mapping[str, Any],
+        retries: Sequence[RetryPolicy],
     ) -> None:
         super().__init__(name, kind, retry_policies=list(retries))
         self._request = dict(request)
-        self._properties = Properties(step_name=name, step=self, shape_name=answer)
+        self._properties = Properties(step_name=name, step=self, shape_names=list(answers))
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -67,10 +73,12 @@ class RequestStep(ConfigurableRetryStep):  # type: ignore[misc] # the SDK has no
 class JobStep(RequestStep):
     """A step that runs a job, unless the same has been run."""
 
-    def __init__(self, name: str, kind: StepTypeEnum, noun: str, request: Mapping[str, Any]) -> None:
+    def __init__(
+        self, name: str, kind: StepTypeEnum, noun: str, request: Mapping[str, Any], *, answers: Sequence[str] = ()
+    ) -> None:
         # A tuning job retries its training jobs by itself.
         retries = [_FAULTS, _CAPACITY, *([] if kind is StepTypeEnum.TUNING else [_INTERNAL])]
-        super().__init__(name, kind, f"Describe{noun}Response", request, retries)
+        super().__init__(name, kind, [f"Describe{noun}Response", *answers], request, retries)
         self.files: list[PropertyFile] = []
 
     def to_request(self) -> dict[str, Any]:
@@ -105,22 +113,64 @@ class Processing(JobStep):
 
 
 class Training(JobStep):
-    """A training job."""
+    """A training job; `serving` says how its model is served."""
 
-    def __init__(self, name: str, request: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, request: Mapping[str, Any], serving: Serving | None) -> None:
         super().__init__(name, StepTypeEnum.TRAINING, "TrainingJob", request)
+        self.serving = serving
 
     @property
-    def model(self) -> Properties:
+    def model(self) -> Value:
         """The address of model.tar.gz."""
         return self.properties.ModelArtifacts.S3ModelArtifacts
+
+    @property
+    def job(self) -> Value:
+        """The name of the job that made the model."""
+        return self.properties.TrainingJobName
+
+    @property
+    def machines(self) -> list[Value]:
+        """Instance type, how many of them, the seconds that each worked and those that are billed."""
+        told, resources = self.properties, self.properties.ResourceConfig
+        seconds = [told.TrainingTimeInSeconds, told.BillableTimeInSeconds]
+        return [resources.InstanceType, resources.InstanceCount, *seconds]
+
+
+class Tuning(JobStep):
+    """A hyperparameter tuning job, whose best model is the step's; `serving` says how it is served."""
+
+    def __init__(self, name: str, request: Mapping[str, Any], serving: Serving | None) -> None:
+        self.serving = serving
+        answers = ["ListTrainingJobsForHyperParameterTuningJobResponse"]
+        super().__init__(name, StepTypeEnum.TUNING, "HyperParameterTuningJob", request, answers=answers)
+
+    @property
+    def model(self) -> Value:
+        """The address of the best model.tar.gz."""
+        models = self.arguments["TrainingJobDefinition"]["OutputDataConfig"]["S3OutputPath"]
+        return text(models, "/", self.job, "/output/model.tar.gz")
+
+    @property
+    def job(self) -> Value:
+        """The name of the job that made the best model."""
+        return self.properties.BestTrainingJob.TrainingJobName
+
+    @property
+    def machines(self) -> list[Value]:
+        """As of a training: as many machines as may work at once, for as long as the search went on: the most."""
+        definition, config = self.arguments["TrainingJobDefinition"], self.arguments["HyperParameterTuningJobConfig"]
+        resources = definition["ResourceConfig"]
+        count = resources["InstanceCount"] * config["ResourceLimits"]["MaxParallelTrainingJobs"]
+        seconds = self.properties.ConsumedResources.RuntimeInSeconds
+        return [resources["InstanceType"], str(count), seconds, seconds]
 
 
 class Registration(RequestStep):
     """A model package."""
 
     def __init__(self, name: str, request: Mapping[str, Any]) -> None:
-        super().__init__(name, StepTypeEnum.REGISTER_MODEL, "DescribeModelPackageOutput", request, [_FAULTS])
+        super().__init__(name, StepTypeEnum.REGISTER_MODEL, ["DescribeModelPackageOutput"], request, [_FAULTS])
 
 
 def text(*values: Value) -> Value:

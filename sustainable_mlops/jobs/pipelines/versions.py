@@ -4,17 +4,14 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.launch import find_platform
 from sustainable_mlops.jobs.pipelines.names import LIVE, PREVIOUS
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
-from sustainable_mlops.settings import load_yaml
 
 #: Jobs that a pipeline runs at once.
 MOST_AT_ONCE = 4
@@ -110,7 +107,7 @@ class Move:
     after: int
 
 
-def promote(name: str, version: int | None, sagemaker: Client) -> Move:
+def promote(name: str, sagemaker: Client, *, version: int | None = None) -> Move:
     """Give `live` to the version, the latest unless given; the one that had it is `previous`. Raises UserError."""
     arn, versions = _known(name, sagemaker)
     chosen = version or max(versions)
@@ -120,30 +117,15 @@ def promote(name: str, version: int | None, sagemaker: Client) -> Move:
     return _move(name, arn, versions, chosen, sagemaker)
 
 
-def rollback(name: str, version: int | None, sagemaker: Client) -> Move:
+def rollback(name: str, sagemaker: Client, *, version: int | None = None) -> Move:
     """Give `live` back to the version that had it before, or to the one given. Raises UserError."""
     if version is not None:
-        return promote(name, version, sagemaker)
+        return promote(name, sagemaker, version=version)
     arn, versions = _known(name, sagemaker)
     before = _with(PREVIOUS, versions)
     if before is None:
         raise UserError(f"{name} has no earlier version that was {LIVE}; name one with --version")
     return _move(name, arn, versions, before, sagemaker)
-
-
-def of_file(path: Path, version: int | None, *, back: bool) -> Move:
-    """Promote or roll back the pipeline of a pipeline file. Raises UserError."""
-    name, region = place(path)
-    sagemaker = aws.client("sagemaker", region)
-    return (rollback if back else promote)(name, version, sagemaker)
-
-
-def place(path: Path) -> tuple[str, str]:
-    """The name and Region of the pipeline of a pipeline file. Raises UserError."""
-    spec = load_yaml(path, PipelineSpec)
-    with aws.told("AWS"):
-        platform = find_platform(spec.platform)
-    return pipeline_name(spec, platform)[0], platform.region
 
 
 def _move(name: str, arn: str, versions: Mapping[int, list[str]], chosen: int, sagemaker: Client) -> Move:

@@ -2,12 +2,21 @@
 
 from pathlib import Path
 
+from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from sustainable_mlops.jobs.specs.processing import Processing
 from sustainable_mlops.jobs.specs.training import Training
+from sustainable_mlops.jobs.specs.transform import Transform
+from sustainable_mlops.jobs.specs.tuning import Tuning
 from sustainable_mlops.settings import Settings
 
 #: A schema's name, which is that of its file, to what it describes.
-SPECS: dict[str, type[Settings]] = {"processing": Processing, "training": Training}
+SPECS: dict[str, type[Settings]] = {
+    "pipeline": PipelineSpec,
+    "processing": Processing,
+    "training": Training,
+    "transform": Transform,
+    "tuning": Tuning,
+}
 
 
 def schema_file(name: str) -> Path:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
 from sustainable_mlops.aws.s3 import is_s3
 from sustainable_mlops.jobs.platform import InlinePlatform
@@ -90,6 +90,30 @@ class Machines(Settings):
     volume_gb: int = Field(10, ge=1, le=16384, description="Storage of each instance, in GB.")
 
 
+class UtilizationFloor(Settings):
+    """How little the machines may do before the job is stopped, while somebody follows it."""
+
+    cpu_percent: float | None = Field(None, gt=0, le=100, description="Of an instance's vCPUs.")
+    gpu_percent: float | None = Field(None, gt=0, le=100, description="Of an instance's GPUs.")
+    minutes: int = Field(ge=1, le=24 * 60, description="Below it on every instance for so long.")
+
+    @property
+    def of(self) -> Literal["cpu", "gpu"]:
+        """Which processors it is about."""
+        return "cpu" if self.cpu_percent is not None else "gpu"
+
+    @property
+    def percent(self) -> float:
+        """The floor."""
+        return self.cpu_percent or self.gpu_percent or 0.0
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.cpu_percent is None) == (self.gpu_percent is None):
+            raise ValueError("give either cpu_percent or gpu_percent")
+        return self
+
+
 class Network(Settings):
     """What the container may reach."""
 
@@ -103,8 +127,33 @@ def platform_form(platform: object) -> str:
 ParameterName = Annotated[str, StringConstraints(pattern=r"^(/[\w.\-/]+|arn:[\w-]+:ssm:.+:parameter/[\w.\-/]+)$")]
 
 
+class Launchable(Protocol):
+    """What a launch needs to know of a job's file, whatever it looks like: see `JobSpec`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def platform(self) -> str | InlinePlatform: ...
+    @property
+    def network(self) -> Network: ...
+    @property
+    def tags(self) -> Mapping[str, str]: ...
+    @property
+    def workload(self) -> str: ...
+    @property
+    def code(self) -> Source | None: ...
+    @property
+    def parameters(self) -> Mapping[str, Scalar]: ...
+    @property
+    def resumable(self) -> bool: ...
+    @property
+    def floor(self) -> UtilizationFloor | None: ...
+    @property
+    def decides(self) -> Mapping[str, Any]: ...
+
+
 class JobSpec(Settings):
-    """What every job's file says."""
+    """What the file of every job says that is one by itself (a `Launchable`)."""
 
     gone: ClassVar[Mapping[str, str]] = GONE
     #: Variables that the launcher itself sets.
@@ -142,6 +191,11 @@ class JobSpec(Settings):
     def resumable(self) -> bool:
         """Whether the job keeps checkpoints, from which the next one of the same run goes on."""
         return False
+
+    @property
+    def floor(self) -> UtilizationFloor | None:
+        """The utilisation below which the job is stopped; None where it goes on in any case."""
+        return None
 
     @property
     def decides(self) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from sustainable_mlops.jobs.specs.common import (
     Scalar,
     Source,
     Text,
+    UtilizationFloor,
     check_channel,
 )
 from sustainable_mlops.settings import Settings
@@ -33,9 +34,12 @@ class ProcessingMachines(Machines):
 
 
 class ProcessingLimits(Settings):
-    """When SageMaker stops the job, whatever it does."""
+    """When the job is stopped, whatever it does."""
 
     max_runtime_minutes: int = Field(ge=1, le=9 * 24 * 60, description="Longest run, in minutes.")
+    utilization_floor: UtilizationFloor | None = Field(
+        None, description="The launcher stops a job that leaves its machines idle, while it follows it."
+    )
 
 
 class Input(Settings):
@@ -72,7 +76,7 @@ class Processing(JobSpec):
         min_length=1,
         max_length=10,
         description="Name, of the folder under OUTPUT_DIR, to what its files are: re-creatable data, kept in the data "
-        "bucket, or a report that belongs to the run, kept in the artifacts bucket. A run is done once each has a file.",
+        "bucket, or a report of the run, kept in the artifacts bucket. A run is done once each has a file.",
     )
 
     @property
@@ -84,6 +88,11 @@ class Processing(JobSpec):
     def parameters(self) -> Mapping[str, Scalar]:
         """The arguments."""
         return self.arguments
+
+    @property
+    def floor(self) -> UtilizationFloor | None:
+        """Of the limits."""
+        return self.limits.utilization_floor
 
     @property
     def decides(self) -> Mapping[str, Any]:

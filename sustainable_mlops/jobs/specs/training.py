@@ -15,6 +15,7 @@ from sustainable_mlops.jobs.specs.common import (
     Scalar,
     Source,
     Text,
+    UtilizationFloor,
     check_channel,
 )
 from sustainable_mlops.settings import Settings
@@ -32,7 +33,7 @@ class Compute(Machines):
 
 
 class Limits(Settings):
-    """When SageMaker stops the job, whatever it does."""
+    """When the job is stopped, whatever it does."""
 
     max_runtime_minutes: int = Field(ge=1, le=28 * 24 * 60, description="Longest training, in minutes.")
     max_wait_minutes: int | None = Field(
@@ -41,6 +42,9 @@ class Limits(Settings):
         le=2 * 28 * 24 * 60,
         description="Longest training and waiting for spot capacity together, in minutes; "
         "twice max_runtime_minutes unless given. Only with spot.",
+    )
+    utilization_floor: UtilizationFloor | None = Field(
+        None, description="The launcher stops a job that leaves its machines idle, while it follows it."
     )
 
 
@@ -97,6 +101,11 @@ class Training(JobSpec):
     def resumable(self) -> bool:
         """Unless checkpoints are declined."""
         return self.checkpoints == "derived"
+
+    @property
+    def floor(self) -> UtilizationFloor | None:
+        """Of the limits."""
+        return self.limits.utilization_floor
 
     @property
     def decides(self) -> Mapping[str, Any]:

@@ -42,7 +42,8 @@ namespace can be made (Linux, as root or where users may make namespaces); elsew
 the request, and `SM_*` variables lead to the folder. `sandbox status` says which; `SANDBOX_OPT_ML=paths` chooses the
 second. The instances of a job are at 127.0.0.1, 127.0.0.2 and so on: `resourceconfig.json` calls them `algo-1`,
 `algo-2` where `/opt/ml` is real, and by these addresses elsewhere. Containers have their role's credentials, unless
-isolated.
+isolated. `CPUUtilization` of each instance (`Host`, `<job>/algo-1`) is in CloudWatch once a minute, or every
+`SANDBOX_METRIC_SECONDS`; it is 100 for each processor of this machine that the job kept busy.
 
 **Billing.** `BillableTimeInSeconds` is the time with instances, from `TrainingStartTime` (before data is downloaded) to
 `TrainingEndTime` (after artifacts are uploaded), without pending and interruptions; of managed spot less the discount

@@ -62,7 +62,8 @@ class Input:
 
     def _under_prefix(self, s3: S3) -> Iterator[tuple[S3Uri, str]]:
         for key in s3.keys(self.address):
-            yield S3Uri(self.address.bucket, key), _name(key, self.address.key)
+            if not key.endswith("/"):  # the console's folders are no files
+                yield S3Uri(self.address.bucket, key), _name(key, self.address.key)
 
     def _listed(self, s3: S3) -> Iterator[tuple[S3Uri, str]]:
         with TemporaryDirectory() as folder:

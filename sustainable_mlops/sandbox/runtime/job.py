@@ -16,6 +16,7 @@ from sustainable_mlops.sandbox.runtime.endings import Cause, Ending, Requests, T
 from sustainable_mlops.sandbox.runtime.job_log import CloudWatchMetrics, JobLog, Metrics
 from sustainable_mlops.sandbox.runtime.reporting import Reporter, Update
 from sustainable_mlops.sandbox.runtime.s3 import S3
+from sustainable_mlops.sandbox.runtime.utilization import Utilization
 from sustainable_mlops.sandbox.runtime.work import REASON_CHARACTERS, Outcome, Setting, Unit, Work
 
 if TYPE_CHECKING:
@@ -47,9 +48,10 @@ class ContainerJob:
     """One job. `report` is called from the job's thread with each `Update`, the last one final.
 
     `folder` belongs to the job: in it are the log, `log.txt`, and the folder of each instance's container, `algo-1` and
-    so on; with `logs` (a CloudWatch Logs client) each instance has a log stream too, and with `cloudwatch` metrics are
-    published under the group's name. `interrupted` is asked while a managed spot job trains, with the number of
-    files that its present instances have uploaded: true takes these instances away, and the job goes on with others.
+    so on; with `logs` (a CloudWatch Logs client) each instance has a log stream too, and with `cloudwatch` metrics, its
+    instances' utilisation among them, are published under the group's name. `interrupted` is asked while a managed spot
+    job trains, with the number of files that its present instances have uploaded: true takes these instances away, and
+    the job goes on with others.
     `faults`, if given, is called at the start of the phases Starting, Downloading and Training, and may raise
     CapacityError (Starting) or InternalServerError. Instances come after `starts_after` seconds at the earliest.
     `mounted` says whether /opt/ml is real, as `mounting` finds it otherwise. `access`, asked in the job's thread, gives
@@ -76,7 +78,9 @@ class ContainerJob:
         self._folder = folder.resolve()
         self._s3 = S3(s3)
         self._logs = logs
-        self._cloudwatch = cloudwatch
+        published = CloudWatchMetrics(cloudwatch, work.log_group, work.name) if cloudwatch is not None else None
+        self._published = published
+        self._utilization = Utilization(work.name, published.put_of_instance if published else lambda *_: None)
         self._interrupted = interrupted if work.spot else None
         self._faults = faults or (lambda _phase: None)
         self._starts_after = starts_after
@@ -125,7 +129,7 @@ class ContainerJob:
         try:
             self._reporter.metrics = Metrics(self._work.metrics)
             self._work.check()
-            log = JobLog(self._folder / "log.txt", self._reporter.metrics, self._published())
+            log = JobLog(self._folder / "log.txt", self._reporter.metrics, self._published)
             mounted = mounting.mounted() if self._mounted is None else self._mounted
             try:
                 setting = Setting(self._folder, self._s3, log, mounted, self._access())
@@ -141,10 +145,6 @@ class ContainerJob:
         except Exception as error:  # the thread's last line: nobody else would say that the job is over
             traceback.print_exc()
             self._fail(f"InternalServerError: {type(error).__name__}: {error}")
-
-    def _published(self) -> CloudWatchMetrics | None:
-        work = self._work
-        return CloudWatchMetrics(self._cloudwatch, work.log_group, work.name) if self._cloudwatch is not None else None
 
     def _attempts(self, setting: Setting) -> Ending:
         """Instances after instances until none is interrupted, or fails for a reason that is retried."""
@@ -226,6 +226,7 @@ class ContainerJob:
         try:
             for unit in self._units:
                 unit.start(self._requests.wake)
+            self._utilization.begin([unit.pid for unit in self._units])
             while cause is Cause.EXIT and self._running():
                 self._requests.wait(self._timing.poll)
                 self._look_around(log, cause)
@@ -264,6 +265,7 @@ class ContainerJob:
         for unit in self._units:
             unit.sync()
         log.flush()
+        self._utilization.look([unit.pid for unit in self._units])
         self._progress(cause)
 
     def _limit(self) -> Cause:

@@ -57,27 +57,36 @@ class CloudWatchStream:
 
 
 class CloudWatchMetrics:
-    """A training job's metrics in CloudWatch, named as the SageMaker SDK's TrainingJobAnalytics looks for them.
+    """A job's metrics in CloudWatch: its algorithm's, named as the SageMaker SDK's TrainingJobAnalytics looks for them,
+    and its instances'.
 
-    `put` never fails a job either.
+    Nothing here fails a job either.
     """
 
     def __init__(self, client: Any, namespace: str, job_name: str) -> None:
         self._client = client
         self._namespace = namespace
-        self._dimensions = [{"Name": "TrainingJobName", "Value": job_name}]
+        self._job_name = job_name
 
     def put(self, found: Sequence[tuple[float, str, float]]) -> None:
-        """Send (time in seconds, name, value) in batches; what CloudWatch refuses is dropped."""
+        """Send the algorithm's (time in seconds, name, value) in batches; what CloudWatch refuses is dropped."""
         for start in range(0, len(found), _BATCH_EVENTS):
-            with suppress(ClientError, BotoCoreError):
-                self._client.put_metric_data(
-                    Namespace=self._namespace,
-                    MetricData=[
-                        {"MetricName": name, "Dimensions": self._dimensions, "Timestamp": when, "Value": value}
-                        for when, name, value in found[start : start + _BATCH_EVENTS]
-                    ],
-                )
+            self._put("TrainingJobName", self._job_name, found[start : start + _BATCH_EVENTS])
+
+    def put_of_instance(self, instance: str, name: str, value: float) -> None:
+        """Send one value of an instance, as it is now."""
+        self._put("Host", instance, [(time.time(), name, value)])
+
+    def _put(self, dimension: str, of: str, found: Sequence[tuple[float, str, float]]) -> None:
+        dimensions = [{"Name": dimension, "Value": of}]
+        with suppress(ClientError, BotoCoreError):
+            self._client.put_metric_data(
+                Namespace=self._namespace,
+                MetricData=[
+                    {"MetricName": name, "Dimensions": dimensions, "Timestamp": when, "Value": value}
+                    for when, name, value in found
+                ],
+            )
 
 
 class Metrics:

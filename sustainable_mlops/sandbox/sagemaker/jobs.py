@@ -61,6 +61,7 @@ class Jobs(Family):
             self.region.client("s3"),
             lambda update: self._update(job, update),
             logs=self.region.client("logs"),
+            cloudwatch=self.region.client("cloudwatch"),
             faults=lambda phase: self._fail_on_request(name, phase),
             starts_after=self.region.faults.status_delay(f"Create{self.kind}", name),
             access=None if role is None else lambda: self._access(role),

@@ -46,11 +46,13 @@ class TrainingJobs(Jobs):
             **warm_pools.begun(name, request, self),
         }
         role = None if isolated else request["RoleArn"]
-        options: Fields = {
-            "interrupted": lambda checkpoints: self.region.faults.interrupts(name, checkpoints),
-            "cloudwatch": self.region.client("cloudwatch"),
-        }
-        return self.begin(request, fields, Training(request), role=role, **options)
+        return self.begin(
+            request,
+            fields,
+            Training(request),
+            role=role,
+            interrupted=lambda checkpoints: self.region.faults.interrupts(name, checkpoints),
+        )
 
     def told(self, job: Resource, update: "Update") -> None:
         """Secondary status, metrics, artifacts, times; the warm pool once the job is over."""

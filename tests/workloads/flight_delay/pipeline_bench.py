@@ -35,7 +35,9 @@ class Bench:
         for bucket in (f"{self.name}-data", f"{self.name}-artifacts"):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         key = self.sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]
-        roles = {one: make_role(self.sandbox, f"{self.name}-{one}") for one in ("data_preparation", "training", "pipeline")}
+        roles = {
+            one: make_role(self.sandbox, f"{self.name}-{one}") for one in ("data_preparation", "training", "pipeline")
+        }
         self.sandbox.client("sagemaker").create_model_package_group(ModelPackageGroupName=f"{self.name}-flight-delay")
         platform = {
             "environment": "dev",
@@ -87,7 +89,8 @@ class Bench:
         sagemaker = self.sandbox.client("sagemaker")
         listed = sagemaker.list_model_packages(ModelPackageGroupName=f"{self.name}-flight-delay", SortOrder="Ascending")
         arns = [one["ModelPackageArn"] for one in listed["ModelPackageSummaryList"]]
-        return [sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
+        described = [sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
+        return [{name: value for name, value in one.items() if name != "ResponseMetadata"} for one in described]
 
 
 def write_raw(flights: pd.DataFrame, folder: Path) -> Path:

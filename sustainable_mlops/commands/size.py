@@ -1,0 +1,67 @@
+"""Say at which size of its input a job outgrows the memory of its machines, and what is next.
+
+Measured is the peak memory of one instance and the size of its input, by records of runs that were measured or by
+--peak-gb and --input-gb, each as often as there are measurements: with two sizes a line goes through them, with one the
+memory is taken to grow in proportion. Next is what takes the input of --target-gb, twice what fits unless given: shards
+(processing deals the objects of an input out), a larger instance type, or SageMaker's Spark image.
+
+Exit codes: 0 told, 2 the input cannot be used.
+
+Examples:
+
+* `smlops size out/runs/prepare-*.json --target-gb 200`
+* `smlops size --instance-type ml.m5.xlarge --input-gb 2 --peak-gb 6`
+* `smlops size --instance-type ml.m5.xlarge --input-gb 2 --peak-gb 6 --input-gb 4 --peak-gb 10 --objects 48`
+* `smlops size --instance-type ml.m5.xlarge --input-gb 2 --peak-gb 6 --use training --json | jq .nexts[0]`
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from sustainable_mlops import cli
+from sustainable_mlops.errors import UserError
+
+app = cli.app()
+_GB = 10**9
+
+
+@app.command(help=__doc__)
+def size(
+    records: Annotated[list[Path] | None, typer.Argument(help="Records of runs.", metavar="[RECORD.json]...")] = None,
+    instance_type: Annotated[str | None, typer.Option(help="What it runs on, such as ml.m5.xlarge.")] = None,
+    input_gb: Annotated[list[float] | None, typer.Option(help="Input of one instance, in GB.")] = None,
+    peak_gb: Annotated[list[float] | None, typer.Option(help="Its peak memory, in GB.")] = None,
+    instances: Annotated[int, typer.Option(min=1, help="Instances that share the input.")] = 1,
+    objects: Annotated[int | None, typer.Option(min=1, help="Objects that the input consists of.")] = None,
+    use: Annotated[str, typer.Option(help="processing or training.")] = "processing",
+    target_gb: Annotated[float | None, typer.Option(help="Input to be taken, in GB.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+) -> None:
+    """Say at which input size a job is outgrown."""
+    from sustainable_mlops.advice.size import Job, Sample, growth, told
+    from sustainable_mlops.jobs.growth import job_of
+
+    given = (instance_type, input_gb, peak_gb)
+    if records and any(given):
+        raise UserError("give either records, or --instance-type with --input-gb and --peak-gb")
+    if records:
+        job = job_of(records)
+    else:
+        if instance_type is None or not input_gb or not peak_gb:
+            raise UserError("give records of runs, or --instance-type with --input-gb and --peak-gb")
+        if len(input_gb) != len(peak_gb):
+            raise UserError(f"--peak-gb: {len(peak_gb)} are given for {len(input_gb)} of --input-gb; give one for each")
+        if use not in ("processing", "training"):
+            raise UserError(f"--use: {use} is neither processing nor training")
+        samples = tuple(Sample(one * _GB, peak * _GB) for one, peak in zip(input_gb, peak_gb, strict=True))
+        job = Job(instance_type, samples, cast("Any", use), instances, instances > 1, objects)
+    if target_gb is not None and target_gb <= 0:
+        raise UserError(f"--target-gb: {target_gb:g} must be more than 0")
+    found = growth(job, None if target_gb is None else target_gb * _GB)
+    if as_json:
+        print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+    else:
+        cli.stdout().print("\n".join(told(job, found)), markup=False, highlight=False, soft_wrap=True)

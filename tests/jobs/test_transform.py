@@ -1,0 +1,236 @@
+"""Batch transform: what a file may not say, the request and its model, what is recorded."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from sustainable_mlops.aws import Clients
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.estimate import estimate
+from sustainable_mlops.jobs.kinds import TRAINING, TRANSFORM
+from sustainable_mlops.jobs.kinds.transform import TransformKind
+from sustainable_mlops.jobs.launch import Launch, prepare, start, store
+from sustainable_mlops.jobs.record import RunRecord, write_local
+from sustainable_mlops.jobs.register import approve, register
+from sustainable_mlops.jobs.specs.transform import Transform
+from sustainable_mlops.jobs.wait import wait
+from sustainable_mlops.settings import load_yaml
+from tests.jobs.support import PLATFORM, WriteJob
+
+Moments = Iterator[datetime]
+KEY = PLATFORM["kms_key_arn"]
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "compute.spot: SageMaker has managed spot for training and tuning only, not for batch transform": {
+        "compute": {"spot": True}
+    },
+    "compute.volume_gb: SageMaker sizes the volumes of batch transform by itself": {"compute": {"volume_gb": 5}},
+    "compute.elastic_inference: Elastic Inference is no longer available": {"compute": {"elastic_inference": "x"}},
+    "data_capture: the predictions are kept already": {"data_capture": True},
+    "source: the model brings its own code": {"source": {"entry_point": "x.py"}},
+    "strategy: an object that is not split is one record; set strategy: single_record": {"input": {"split": "none"}},
+    "max_concurrent: 20 requests of 6 MB are more than the 100 MB": {"max_concurrent": 20},
+    "input.content_type: a join or filter needs text/csv, application/json, application/jsonlines, not image/png": {
+        "input": {"content_type": "image/png"},
+        "output": {"join": True},
+    },
+    "output.accept: a join or filter needs": {"output": {"filter": "$[0]", "accept": "application/x-npy"}},
+    "input.data: https://x/y is not in S3": {"input": {"data": "https://x/y"}},
+    "input.content_type: is missing; add it": {"input": {"content_type": ...}},
+    "input.split: must be 'none', 'line', 'recordio' or 'tfrecord', not 'lines'": {"input": {"split": "lines"}},
+    "limits: is missing; add it": {"limits": ...},
+}
+
+
+@pytest.mark.parametrize(("message", "changes"), REFUSED.items(), ids=REFUSED)
+def test_is_refused_naming_file_field_and_remedy(
+    write_transform: WriteJob, message: str, changes: dict[str, Any]
+) -> None:
+    path = write_transform(**changes)
+    with pytest.raises(UserError) as refused:
+        load_yaml(path, Transform)
+    assert str(refused.value).startswith(f"{path}: ")
+    assert message in str(refused.value)
+
+
+@pytest.fixture
+def model(cloud: Clients) -> None:
+    """The model.tar.gz of the job file."""
+    cloud.s3.put_object(Bucket="acme-dev-artifacts", Key="models/flight_delay/one/output/model.tar.gz", Body=b"weights")
+
+
+@pytest.mark.usefixtures("cloud", "model")
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": ...}, "model: is missing; name what predicts here or with --model"),
+        ({"image": ...}, "image: is missing; name what serves the model.tar.gz"),
+        ({"model": "flight-delay-1"}, "/flight-delay-1 is neither a run's record (….json), nor the ARN of a model"),
+        ({"model": "gone.json", "image": ...}, "gone.json: cannot be read: No such file or directory"),
+        (
+            {"model": "s3://acme-dev-artifacts/x.tar.gz"},
+            "data.model: nothing is stored under s3://acme-dev-artifacts/x",
+        ),
+        ({"input": {"data": "nothing/"}}, "data.input: nothing is stored under s3://acme-dev-data/nothing/"),
+        ({"compute": {"instance_type": "ml.inf1.xlarge"}}, "cannot transform: Inf1 is legacy; use for example ml.inf2"),
+        ({"compute": {"instance_type": "ml.c7g.large"}}, "cannot transform: SageMaker has Graviton for endpoints only"),
+        (
+            {"compute": {"instance_type": "ml.inf2.xlarge"}},
+            "xgboost:3.0-5 has no Neuron SDK, so the chips of ml.inf2.xlarge would stand idle",
+        ),
+    ],
+)
+def test_what_is_missing_or_fits_nothing_is_named_with_the_file(
+    write_transform: WriteJob, changes: dict[str, Any], message: str
+) -> None:
+    path = write_transform(**changes)
+    with pytest.raises(UserError, match=f"^{re.escape(str(path))}: .*{re.escape(message)}"):
+        prepare(TRANSFORM, path)
+
+
+def model_of(launch: Launch) -> dict[str, Any]:
+    (needed,) = launch.needed
+    return {"ModelName": needed.name, **needed.request}
+
+
+@pytest.mark.usefixtures("cloud", "model")
+def test_the_request_splits_fills_assembles_joins_and_encrypts(write_transform: WriteJob) -> None:
+    plain = prepare(TRANSFORM, write_transform()).request
+    assert (plain["BatchStrategy"], plain["MaxPayloadInMB"], plain["MaxConcurrentTransforms"]) == ("MultiRecord", 6, 1)
+    assert plain["TransformInput"]["SplitType"] == "Line"
+    assert plain["TransformOutput"]["AssembleWith"] == "Line"
+    assert plain["TransformOutput"]["KmsKeyId"] == plain["TransformResources"]["VolumeKmsKeyId"] == KEY
+    assert not {"DataCaptureConfig", "DataProcessing", "Environment"} & plain.keys()
+
+    changes: dict[str, Any] = {
+        "compute": {"instance_type": "ml.g5.xlarge", "instance_count": 3},
+        "input": {"content_type": "application/jsonlines", "filter": "$.features", "compression": "gzip"},
+        "output": {"join": True, "filter": "$['id','SageMakerOutput']", "accept": "application/jsonlines"},
+        "strategy": "single_record",
+        "environment": {"THREADS": "2"},
+    }
+    built = prepare(TRANSFORM, write_transform(**changes)).request
+    assert built["DataProcessing"] == {
+        "InputFilter": "$.features",
+        "OutputFilter": "$['id','SageMakerOutput']",
+        "JoinSource": "Input",
+    }
+    assert built["BatchStrategy"] == "SingleRecord"
+    assert built["TransformInput"]["CompressionType"] == "Gzip"
+    assert built["TransformResources"] == {"InstanceType": "ml.g5.xlarge", "InstanceCount": 3}
+    assert built["Environment"] == {"THREADS": "2"}
+
+
+@pytest.mark.usefixtures("cloud", "model")
+def test_botocore_would_send_both_the_model_and_the_job(write_transform: WriteJob) -> None:
+    launch = prepare(TRANSFORM, write_transform())
+    client = boto3.client("sagemaker", region_name="eu-north-1", aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106 - not a secret
+    arn = "arn:aws:sagemaker:eu-north-1:123456789012:"
+    with Stubber(client) as stub:
+        stub.add_response("create_model", {"ModelArn": f"{arn}model/m"}, model_of(launch))
+        stub.add_response("create_transform_job", {"TransformJobArn": f"{arn}transform-job/p"}, launch.request)
+        launch.needed[0].make(client)
+        assert TRANSFORM.create(launch.request, client).endswith("transform-job/p")
+
+
+@pytest.mark.usefixtures("model")
+def test_the_model_is_named_by_its_content_made_once_and_isolated(
+    cloud: Clients, write_transform: WriteJob, moments: Moments
+) -> None:
+    first = prepare(TRANSFORM, write_transform(), now=next(moments))
+    start(first)
+    again = prepare(TRANSFORM, write_transform(max_payload_mb=1, tags={"owner": "me"}), now=next(moments))
+    start(again)
+    (name,) = cloud.sagemaker.models
+    assert re.fullmatch(r"predict-[0-9a-f]{12}", name)
+    assert first.record.asks == again.record.asks == name
+    made = cloud.sagemaker.models[name]
+    assert made["EnableNetworkIsolation"]
+    assert made["ExecutionRoleArn"] == "arn:aws:iam::123456789012:role/acme-dev-inference"
+    assert made["PrimaryContainer"]["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"
+    assert {tag["Key"] for tag in made["Tags"]} >= {"workload", "environment"}
+    other = prepare(TRANSFORM, write_transform(entry_point="serve.py"), now=next(moments))
+    assert other.record.asks != name
+    assert other.record.run_key != first.record.run_key
+
+
+def test_a_run_and_its_package_predict_like_their_model_and_a_rejected_one_does_not(
+    cloud: Clients, write_job: WriteJob, write_transform: WriteJob, moments: Moments, tmp_path: Path
+) -> None:
+    record = start(prepare(TRAINING, write_job(), now=next(moments)))
+    cloud.sagemaker.complete(record.job_name)
+    record = wait(record, cloud.sagemaker, show=lambda _: None)
+    local = write_local(record, tmp_path)
+    package = register(record, cloud)
+
+    by_record = prepare(TRANSFORM, write_transform(image=..., model=f"runs/{local.name}"))
+    by_package = prepare(TransformKind(package.arn), write_transform(image=..., model=...))
+    assert model_of(by_record) == model_of(by_package)
+    assert by_record.record.run_key == by_package.record.run_key
+    assert model_of(by_record)["PrimaryContainer"]["ModelDataUrl"] == record.model
+    assert by_record.record.data["model"].address == record.model
+    with pytest.raises(UserError, match="image: what `model` names brings its own image; remove it"):
+        prepare(TRANSFORM, write_transform(model=package.arn))
+    approve(package, "fine", cloud.sagemaker)
+    cloud.sagemaker.update_model_package(package.arn, ModelApprovalStatus="Rejected")
+    with pytest.raises(UserError, match=f"model: {package.arn} was rejected; name another version"):
+        prepare(TRANSFORM, write_transform(image=..., model=package.arn))
+
+
+def ended(launch: Launch) -> RunRecord:
+    record, sagemaker = start(launch), launch.clients.sagemaker
+    sagemaker.complete_transform(record.job_name)
+    record = wait(record, sagemaker, show=lambda _: None)
+    store(record, launch)
+    return record
+
+
+@pytest.mark.usefixtures("model")
+def test_predictions_are_made_once_and_again_for_other_records_or_another_model(
+    cloud: Clients, write_transform: WriteJob, moments: Moments, tmp_path: Path
+) -> None:
+    launch = prepare(TRANSFORM, write_transform(compute={"instance_count": 2}), now=next(moments))
+    assert estimate(launch, tmp_path).duration.value == 450  # 25 % of the half hour that the file gives it
+    record = ended(launch)
+    assert record.outputs == {"predictions": f"s3://acme-dev-data/re-creatable/predictions/predict/{record.run_key}/"}
+    measured = {name: figure.value for name, figure in record.figures.items() if figure.basis == "measured"}
+    assert measured == {"transform_seconds": 600, "billable_seconds": 600, "instance_seconds": 1200}
+    more = {"compute": {"instance_count": 5}, "max_concurrent": 4}
+    done = prepare(TRANSFORM, write_transform(**more), now=next(moments))
+    assert (done.decision, done.record.job_name) == ("done", record.job_name)
+    for bucket, key in (
+        ("acme-dev-data", "flight_delay/train/part-1.csv"),
+        ("acme-dev-artifacts", "models/flight_delay/one/output/model.tar.gz"),
+    ):
+        cloud.s3.put_object(Bucket=bucket, Key=key, Body=b"other")
+        other = prepare(TRANSFORM, write_transform(), now=next(moments))
+        assert other.decision == "start"
+        assert other.record.run_key != record.run_key
+
+
+@pytest.mark.usefixtures("model")
+def test_a_job_that_outlasts_its_cap_is_stopped_by_whoever_follows_it(
+    cloud: Clients, write_transform: WriteJob, moments: Moments
+) -> None:
+    record = start(prepare(TRANSFORM, write_transform(), now=next(moments)))
+    job = cloud.sagemaker.jobs[record.job_name]
+    looks: list[str] = []
+
+    def sleep(_: float) -> None:
+        looks.append(job["TransformJobStatus"])
+        late = 31 if len(looks) == 3 else 29
+        job["TransformStartTime"] = datetime.now(UTC) - timedelta(minutes=late)
+
+    record = wait(record, cloud.sagemaker, lambda _: None, sleep)
+    assert (record.status, looks) == ("Stopped", ["InProgress"] * 3 + ["Stopped"])
+    assert record.stopped == {record.job_name: "it ran for longer than the 30 min of limits.max_runtime_minutes"}
+
+
+def test_its_command_for_stopping_is_awss_own() -> None:
+    assert TRANSFORM.stop_command("p-1") == "aws sagemaker stop-transform-job --transform-job-name p-1"

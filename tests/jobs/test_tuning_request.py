@@ -1,0 +1,114 @@
+"""The request of a tuning, which the sandbox's checks are to let through: they know more than the service model."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sustainable_mlops.aws import Clients
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.estimate import estimate
+from sustainable_mlops.jobs.kinds import TRAINING, TUNING
+from sustainable_mlops.jobs.launch import Launch, prepare
+from sustainable_mlops.jobs.record import RunRecord, Trial
+from sustainable_mlops.sandbox.tuning import checks
+from tests.jobs.support import PLATFORM, TUNE, WriteJob, merged
+
+CATEGORICAL = {"type": "categorical", "values": [0.1, "0.2", "fast", True], "min": ..., "max": ..., "scaling": ...}
+STRATEGIES: dict[str, dict[str, Any]] = {
+    "bayesian": {"limits": {"completion": {"target": 0.8, "jobs_without_improvement": 5, "convergence": True}}},
+    "random": {"strategy": "random", "limits": {"max_parallel": 10}},
+    "hyperband": {"strategy": "hyperband", "hyperband": {"min_epochs": 2, "max_epochs": 9}},
+    "grid": {
+        "strategy": "grid",
+        "ranges": {"eta": CATEGORICAL, "max_depth": {"type": "categorical", "values": [2, 9], "min": ..., "max": ...}},
+        "limits": {"max_jobs": ...},
+    },
+}
+
+
+@pytest.fixture
+def launch(cloud: Clients, write_job: WriteJob) -> Any:  # noqa: ARG001
+    """Prepares a tuning; arguments are changes to it, `job` changes to its training."""
+
+    def make(job: dict[str, Any] | None = None, **changes: Any) -> Launch:
+        document = merged(TUNE, changes)
+        path = write_job(**(job or {})).parent / "tune.yaml"
+        path.write_text(yaml.safe_dump(document))
+        return prepare(TUNING, path)
+
+    return make
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_asks_for_what_sagemaker_takes(launch: Any, strategy: str) -> None:
+    request = launch(**STRATEGIES[strategy]).request
+    checks.check(request)
+    config = request["HyperParameterTuningJobConfig"]
+    assert config["Strategy"] == strategy.capitalize()
+    assert config["TrainingJobEarlyStoppingType"] == ("Off" if strategy == "hyperband" else "Auto")
+    assert config["ResourceLimits"]["MaxRuntimeInSeconds"] == 7200
+    assert config["ResourceLimits"]["MaxNumberOfTrainingJobs"] == (8 if strategy == "grid" else 20)
+
+
+def test_each_job_is_the_training_with_spot_checkpoints_and_caps(launch: Any, write_job: WriteJob) -> None:
+    prepared = launch(ranges={"num_round": {"type": "integer", "min": 1, "max": 9}})
+    definition = prepared.request["TrainingJobDefinition"]
+    alone = prepare(TRAINING, write_job()).request
+    same = ("RoleArn", "ResourceConfig", "StoppingCondition", "EnableManagedSpotTraining", "InputDataConfig")
+    assert {member: definition[member] for member in same} == {member: alone[member] for member in same}
+    assert definition["CheckpointConfig"]["S3Uri"].endswith(f"/checkpoints/flight-delay/{prepared.record.run_key}/")
+    assert "num_round" not in definition["StaticHyperParameters"]
+    assert definition["StaticHyperParameters"]["sagemaker_program"] == "train.py"
+    assert len(prepared.record.job_name) <= 32
+
+
+def test_categories_reach_the_script_as_what_they_are(launch: Any) -> None:
+    ranges = launch(**STRATEGIES["grid"]).request["HyperParameterTuningJobConfig"]["ParameterRanges"]
+    values = {one["Name"]: one["Values"] for one in ranges["CategoricalParameterRanges"]}
+    assert values == {"eta": ["0.1", '"0.2"', "fast", "true"], "max_depth": ["2", "9"]}
+
+
+def stopped_after(prepared: Launch, objectives: list[float | None]) -> RunRecord:
+    trials = [
+        Trial(job_name=f"t-{number}", status="Completed", hyperparameters={}, objective=value)
+        for number, value in enumerate(objectives)
+    ]
+    return prepared.record.model_copy(update={"status": "Stopped", "job_name": "cut-short", "trials": trials})
+
+
+def test_a_search_that_was_cut_short_goes_on_from_its_jobs(launch: Any) -> None:
+    prepared = launch()
+    resumed = TUNING.resumed(prepared.request, stopped_after(prepared, [0.6, None, 0.7]), checkpoints=True)
+    assert resumed is not None
+    assert resumed["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 18
+    assert resumed["WarmStartConfig"] == {
+        "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "cut-short"}],
+        "WarmStartType": "IdenticalDataAndAlgorithm",
+    }
+    assert TUNING.resumed(prepared.request, stopped_after(prepared, [None]), checkpoints=True) is None
+    grid = launch(**STRATEGIES["grid"])
+    assert TUNING.resumed(grid.request, stopped_after(grid, [0.6]), checkpoints=True) is None
+
+
+def test_an_estimate_counts_the_jobs_and_declares_what_it_assumes(launch: Any, tmp_path: Path) -> None:
+    one = estimate(launch(strategy="random"), tmp_path)
+    assert "20 jobs at most; some jobs are stopped early, which leaves 80 % (50 to 100 %)" in one.duration.source
+    cap = 30 * 60
+    assert one.duration.value == pytest.approx(20 * 0.8 * 0.25 * cap)
+    assert one.duration.high == pytest.approx(20 * cap)
+    criteria = {"completion": {"target": 0.8}}
+    ends_before = estimate(launch(strategy="random", limits=criteria), tmp_path)
+    assert ends_before.duration.value == pytest.approx(0.75 * one.duration.value)
+    assert ends_before.duration.low == pytest.approx(0.3 * (one.duration.low or 0))
+
+
+def test_a_warm_pool_waits_in_dev_alone(launch: Any) -> None:
+    warm = {"compute": {"spot": False, "keep_alive_minutes": 10}}
+    resources = launch(job=warm).request["TrainingJobDefinition"]["ResourceConfig"]
+    assert resources["KeepAlivePeriodInSeconds"] == 600
+    inline = {name: value for name, value in PLATFORM.items() if name != "account_id"}
+    prod = merged(inline, {"environment": "prod", "buckets": {"logs": ...}, "roles": {"pipeline": ...}})
+    with pytest.raises(UserError, match=r"warm pools are for dev alone, .* this platform is prod; remove it"):
+        launch(job={**warm, "platform": prod})

@@ -1,0 +1,137 @@
+"""Tuning files: what is refused, in one line that says what to do, and what decides the search."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.kinds import TUNING
+from sustainable_mlops.jobs.specs.tuning import Tuning
+from tests.jobs.support import TUNE, WriteJob, merged
+
+Read = Callable[..., Tuning]
+
+
+@pytest.fixture
+def read(write_job: WriteJob) -> Read:
+    """A tuning beside its job file; arguments are changes to it."""
+
+    def load(**changes: Any) -> Tuning:
+        path = write_job().parent / "tune.yaml"
+        path.write_text(yaml.safe_dump(merged(TUNE, changes)))
+        return TUNING.load(path)
+
+    return load
+
+
+GRID = {"strategy": "grid", "limits": {"max_jobs": ...}, "ranges": {"eta": ..., "max_depth": ...}}
+VALUES = {"type": "categorical", "values": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"objective": {"metric": "validation:auk"}}, "the training has no metric validation:auk; did you mean 'valid"),
+        ({"objective": {"goal": "maximise"}}, "objective.goal: must be 'maximize' or 'minimize'"),
+        ({"training": "missing.yaml"}, "missing.yaml: no such file"),
+        ({"strategy": "annealing"}, "strategy: must be 'bayesian', 'hyperband', 'random' or 'grid'"),
+        ({"early_stopping": "off"}, "early_stopping: off lets jobs that will not win run to their end; remove it"),
+        (
+            {"strategy": "hyperband", "hyperband": {"max_epochs": 9}, "early_stopping": "auto"},
+            "early_stopping: hyperband stops jobs itself, and SageMaker refuses auto with it; remove it",
+        ),
+        ({"strategy": "hyperband"}, "hyperband: is missing; give max_epochs"),
+        ({"hyperband": {"max_epochs": 9}}, "hyperband: is for that strategy, not for bayesian; remove it"),
+        ({"strategy": "hyperband", "hyperband": {"min_epochs": 9, "max_epochs": 3}}, "min_epochs (9) is above"),
+        ({"limits": {"max_parallel": 3}}, "limits.max_parallel: 3 of 20 jobs at once could not learn from each other"),
+        ({"limits": {"max_jobs": 5, "max_parallel": 2}}, "use 1 at most (a tenth of max_jobs)"),
+        ({"limits": {"max_jobs": ...}}, "limits.max_jobs: is missing; bayesian runs as many as you say"),
+        ({"limits": {"max_jobs": 751}}, "751 are more than SageMaker's most with bayesian, 750"),
+        ({"limits": {"max_runtime_minutes": ...}}, "limits.max_runtime_minutes: is missing; add it"),
+        ({"limits": {"completion": {"jobs_without_improvement": 2}}}, "jobs_without_improvement: must be greater than"),
+        ({"limits": {"completion": {"targets": 1.0}}}, "unknown key; did you mean 'target'?"),
+        ({"ranges": {"eta": ...}, "limits": {"max_jobs": 10}}, "there are only 8 combinations"),
+        ({"ranges": {"eta": {"min": 2.0}}}, "ranges.eta: min (2) is above max (0.5)"),
+        ({"ranges": {"eta": {"min": 0}}}, "logarithmic scaling takes numbers above 0 only, not 0; use linear"),
+        ({"ranges": {"eta": {"scaling": "reverse_logarithmic", "max": 1}}}, "from 0 to below 1 only; use linear"),
+        ({"ranges": {"eta": {"type": "float"}}}, "ranges.eta: "),
+        ({"ranges": {"max_depth": {"max": 9.5}}}, "ranges.max_depth.max: must be a whole number"),
+        ({"ranges": {"booster": {"type": "categorical", "values": ["a", "a"]}}}, "holds a value more than once"),
+        ({"ranges": {"sagemaker_program": VALUES}}, "'sagemaker_program' is set by the launcher or SageMaker"),
+        ({"strategy": "grid", "limits": {"max_jobs": ...}}, "a grid takes categorical values only"),
+        (
+            merged(GRID, {"ranges": {"depth": VALUES}, "limits": {"max_jobs": 2}}),
+            "limits.max_jobs: a grid runs each of its combinations; remove it",
+        ),
+        ({"warm_start": {"parents": []}}, "warm_start.parents: "),
+        ({"warm_start": {"parents": ["old.json"]}}, "warm_start.parents: there is no record "),
+        ({"warm_start": {"parents": ["a"], "type": "same"}}, "must be 'identical' or 'transfer'"),
+    ],
+)
+def test_a_mistake_is_one_line(read: Read, changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(UserError) as refused:
+        read(**changes)
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert str(refused.value).count(".yaml: ") == 1
+
+
+def test_a_mistake_in_the_job_file_is_told_by_that_file(read: Read, write_job: WriteJob) -> None:
+    job = write_job(compute={"spott": True})
+    job = job.rename(job.parent / "bad.yaml")
+    with pytest.raises(UserError, match=f"^{job}: compute.spott: unknown key; did you mean 'spot'"):
+        read(training="bad.yaml")
+
+
+def test_the_training_may_stand_elsewhere_or_in_the_file(read: Read, write_job: WriteJob, tmp_path: Path) -> None:
+    elsewhere = read()
+    document = yaml.safe_load(write_job().read_text())
+    assert read(training=document).decides == elsewhere.decides
+    (tmp_path / "deep").mkdir()
+    path = tmp_path / "deep" / "tune.yaml"
+    path.write_text(yaml.safe_dump(merged(TUNE, {"training": "../flight-delay.yaml"})))
+    assert (path.parent / TUNING.load(path).code.directory).resolve() == tmp_path
+
+
+def test_jobs_that_will_not_win_are_stopped_as_the_strategy_wants_it(read: Read) -> None:
+    assert read().stops_early
+    assert read(strategy="random").stops_early
+    assert not read(strategy="hyperband", hyperband={"max_epochs": 9}).stops_early
+    grid = merged(GRID, {"ranges": {"depth": VALUES}})
+    assert read(**grid).stops_early
+    assert not read(**grid, early_stopping="off").stops_early
+    assert read(**grid).jobs == 2
+
+
+def test_what_decides_the_search_is_in_its_key_and_nothing_else(read: Read) -> None:
+    key = read().decides
+    for same in ({"name": "other"}, {"early_stopping": "auto"}):
+        assert read(**same).decides == key
+    for other in (
+        {"seed": 1},
+        {"strategy": "random"},
+        {"objective": {"goal": "minimize"}},
+        {"ranges": {"eta": {"max": 0.4}}},
+        {"limits": {"max_jobs": 21}},
+        {"limits": {"completion": {"target": 0.8}}},
+        {"warm_start": {"parents": ["earlier"]}},
+    ):
+        assert read(**other).decides != key
+
+
+def test_a_range_takes_the_place_of_the_trainings_own_value(read: Read) -> None:
+    assert read().parameters == {"num_round": 240}
+    assert read(ranges={"num_round": {"type": "integer", "min": 1, "max": 9}}).parameters == {}
+
+
+def test_a_record_of_a_training_is_no_parent(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(
+        '{"run_key": "k", "workload": "w", "environment": "dev", "region": "eu-north-1", "job_name": "j", '
+        '"status": "Completed", "launched_at": "2026-11-24T12:00:00Z", "spot": true, "image": "i", '
+        '"instance_type": "ml.m5.large", "instance_count": 1, "data": {}}'
+    )
+    with pytest.raises(UserError, match="is the record of a training; only a tuning's will do"):
+        read(warm_start={"parents": ["run.json"]})
