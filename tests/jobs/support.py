@@ -42,7 +42,7 @@ JOB = {
 }
 TUNE = {
     "name": "flights",
-    "training": "flight-delay.yaml",
+    "training": "job.yaml",
     "objective": {"metric": "validation:auc", "goal": "maximize"},
     "ranges": {
         "eta": {"type": "continuous", "min": 0.01, "max": 0.5, "scaling": "logarithmic"},

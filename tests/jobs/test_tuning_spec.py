@@ -92,7 +92,7 @@ def test_the_training_may_stand_elsewhere_or_in_the_file(read: Read, write_job: 
     assert read(training=document).decides == elsewhere.decides
     (tmp_path / "deep").mkdir()
     path = tmp_path / "deep" / "tune.yaml"
-    path.write_text(yaml.safe_dump(merged(TUNE, {"training": "../flight-delay.yaml"})))
+    path.write_text(yaml.safe_dump(merged(TUNE, {"training": "../job.yaml"})))
     assert (path.parent / TUNING.load(path).code.directory).resolve() == tmp_path
 
 

@@ -221,7 +221,10 @@ def test_the_clock_starts_the_version_that_was_promoted_and_data_the_latest(appl
     )
     text = (folder / "main.tf").read_text()
     (folder / "main.tf").write_text(text.replace('VolumeGb   = "10"', 'VolumeGb   = "12"'))
-    assert changes(applied.terraform.plan(folder / "tfplan")) == {f"{ADDRESS}.aws_sagemaker_pipeline.this": ["update"]}
+    assert changes(applied.terraform.plan(folder / "tfplan")) == {
+        f"{ADDRESS}.aws_sagemaker_pipeline.this": ["update"],
+        f"{ADDRESS}.terraform_data.definition": ["update"],
+    }
     applied.terraform.run("apply", "tfplan")
 
     before = len(applied.executions())
