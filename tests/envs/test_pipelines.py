@@ -96,9 +96,13 @@ def test_every_parameter_without_a_default_is_filled_and_images_are_those_of_the
     assert lacking - call["parameters"].keys() == {"InputKey"}, "which the data that arrives gives"
     assert call["parameters"].keys() <= declared(entry["definition_file"]).keys()
     for parameter, image in entry["images"].items():
-        framework, version = image.removeprefix("sagemaker-").split(":")
+        framework, tag = image.removeprefix("sagemaker-").split(":")
+        version, arm, _ = tag.partition("-arm64")
         known = image_address(
-            FrameworkImage(framework=framework, version=version), given.region, "ml.m7i.large", "inference"
+            FrameworkImage(framework=framework.replace("scikit-learn", "sklearn"), version=version),
+            given.region,
+            "ml.c7g.large" if arm else "ml.m7i.large",
+            "inference",
         )
         assert call["parameters"][parameter] == known
 

@@ -60,7 +60,7 @@ def test_each_job_is_the_training_with_spot_checkpoints_and_caps(launch: Any, wr
     assert {member: definition[member] for member in same} == {member: alone[member] for member in same}
     assert definition["CheckpointConfig"]["S3Uri"].endswith(f"/checkpoints/flight-delay/{prepared.record.run_key}/")
     assert "num_round" not in definition["StaticHyperParameters"]
-    assert definition["StaticHyperParameters"]["sagemaker_program"] == "train.py"
+    assert definition["StaticHyperParameters"]["sagemaker_program"] == alone["HyperParameters"]["sagemaker_program"]
     assert len(prepared.record.job_name) <= 32
 
 
