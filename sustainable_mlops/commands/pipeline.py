@@ -188,8 +188,8 @@ def _follow(
         cli.stdout().print(display.summary(record), soft_wrap=True)
         print(f"Record: {path}", file=sys.stderr)
     if record.ended and record.status != SUCCEEDED:
-        reason = " ".join((record.failure_reason or "").split())
-        print(f"error: execution {record.execution} of {record.pipeline}: {record.status}: {reason}", file=sys.stderr)
+        told = f"execution {record.execution} of {record.pipeline}: {record.status}: {record.reason}"
+        print(f"error: {told}", file=sys.stderr)
         raise typer.Exit(1)
 
 
@@ -209,7 +209,7 @@ def _show_plan(prepared: "Start", expected: "Mapping[str, Figure]", *, as_json: 
     if as_json:
         print(json.dumps(answer, indent=2))
     else:
-        cli.stdout().print(display.plan(prepared, expected))
+        cli.stdout().print(display.plan(prepared, expected), crop=False)
 
 
 def _told(record: "PipelineRecord") -> str:

@@ -1,20 +1,26 @@
 """Pipelines before they run: data by content, parameters, figures, and what is refused."""
 
+import io
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from boto3.exceptions import S3UploadFailedError
+from rich.console import Console
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import Figure
-from sustainable_mlops.jobs.pipelines import parameters
+from sustainable_mlops.jobs.pipelines import display, parameters, registry
 from sustainable_mlops.jobs.pipelines.data import read_folder
 from sustainable_mlops.jobs.pipelines.figures import total
+from sustainable_mlops.jobs.pipelines.record import PipelineRecord, StepRecord
 from sustainable_mlops.jobs.pipelines.start import read_files
+from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.terraform import ROOT
 from tests.jobs.support import PARAMETER
 
@@ -155,3 +161,85 @@ def test_a_broken_definition_is_named(content: str | None, told: str, workload: 
         file.write_text(content)
     with pytest.raises(UserError, match=told):
         read_files(workload)
+
+
+@pytest.mark.parametrize(
+    ("told", "least"),
+    [
+        (["0.6949"], "0.69485"),
+        (["0.694898"], "0.6948975"),
+        ([None, "unknown", "0.7"], "0.65"),  # what tells no AUC hides none that does
+        ([None], None),
+        ([], None),
+    ],
+)
+def test_the_next_model_is_not_to_be_worse_than_the_approved_one(told: list[str | None], least: str | None) -> None:
+    """Nor than what its rounded AUC may stand for, or the same model would be worse than itself."""
+    summaries = [{"ModelPackageArn": str(number)} for number in range(len(told))]
+    sagemaker = Mock()
+    sagemaker.get_paginator.return_value.paginate.return_value = [{"ModelPackageSummaryList": summaries}]
+    sagemaker.describe_model_package.side_effect = lambda ModelPackageName: {  # noqa: N803
+        "CustomerMetadataProperties": {registry.AUC: auc} if (auc := told[int(ModelPackageName)]) else {}
+    }
+    definition = {"Parameters": [{"Name": "ModelPackageGroupName", "DefaultValue": "group"}]}
+    assert registry.approved(definition, sagemaker) == ({"ApprovedAuc": least} if least else {})
+
+
+def said(width: int = 300, *, ended: bool = True, steps: tuple[StepRecord, ...] = ()) -> str:
+    """What people see of an execution."""
+    record = PipelineRecord(
+        workload="w",
+        environment="dev",
+        region="eu-north-1",
+        pipeline="p",
+        execution_arn=f"arn:aws:sagemaker:eu-north-1:123456789012:pipeline/{'p' * 80}/execution/e",
+        status="Succeeded" if ended else "Executing",
+        launched_at=datetime(2026, 1, 1, tzinfo=UTC),
+        steps=[*steps],
+        figures=total([step.job.figures for step in steps if step.job and step.executed]),
+    )
+    console = Console(width=width, file=io.StringIO())
+    console.print(display.summary(record), soft_wrap=True)
+    assert isinstance(console.file, io.StringIO)
+    assert record.execution_arn in console.file.getvalue()  # whole, to be copied
+    return console.file.getvalue()
+
+
+def step(**more: Any) -> StepRecord:
+    """A step whose job took little."""
+    figure = Figure(value=7.3e-06, low=6.2e-06, high=1.3e-05, unit="kgCO2e", basis="estimated", source="model")
+    job = RunRecord(
+        run_key="",
+        workload="w",
+        environment="dev",
+        region="eu-north-1",
+        job_name="j",
+        status="Completed",
+        launched_at=datetime(2026, 1, 1, tzinfo=UTC),
+        spot=False,
+        image="",
+        instance_type="ml.m7i.large",
+        instance_count=1,
+        data={},
+        figures={"co2e": figure},
+    )
+    return StepRecord(name="WithinCarbonBudget", type="Training", status="Succeeded", job=job, **more)
+
+
+def test_an_execution_that_took_nothing_says_why() -> None:
+    assert "not known before it ends" in said(ended=False)
+    assert "nothing: the results were there already" in said(steps=(step(cached_from="arn"),))
+    assert "nothing: no job was started" in said()
+
+
+def test_a_failed_execution_tells_the_reason_of_the_step_that_failed() -> None:
+    worse = StepRecord(name="NotGoodEnough", type="Fail", status="Failed", reason="AUC 0.5\nis below 0.6")
+    assert "reason     NotGoodEnough: AUC 0.5 is below 0.6" in said(steps=(worse,))
+
+
+def test_no_figure_loses_a_digit_on_a_narrow_terminal() -> None:
+    whole = said(steps=(step(),))
+    assert "0.0000073 (0.0000062 to 0.000013)" in whole
+    narrow = said(width=50, steps=(step(),))
+    assert {"0.0000073", "0.000013)"} <= {*narrow.split()}
+    assert "…" not in narrow
