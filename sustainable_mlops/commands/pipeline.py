@@ -13,7 +13,7 @@ Examples:
 * `smlops pipeline run workloads/flight_delay/pipeline.yaml --data out/raw --set MaxDepth=6`
 * `smlops pipeline watch workloads/flight_delay/pipeline.yaml`: follow the newest execution
 * `smlops pipeline retry workloads/flight_delay/pipeline.yaml`: run what failed in the newest execution again
-* `smlops pipeline promote workloads/flight_delay/pipeline.yaml`: what events and schedules start is the newest version
+* `smlops pipeline promote workloads/flight_delay/pipeline.yaml`: what `run` and schedules start is the newest version
 * `smlops pipeline rollback workloads/flight_delay/pipeline.yaml`: it is the one before again
 """
 
@@ -119,7 +119,9 @@ def retry(
 
 @app.command()
 def promote(pipeline: File, version: Version = None, as_json: AsJson = False) -> None:
-    """Give the alias `live`, which events and schedules start, to a version: the newest unless given.
+    """Give the alias `live`, which `run` and schedules start, to a version: the newest unless given.
+
+    Data that arrives starts the newest version, live or not: EventBridge knows no alias.
 
     The code that the definition here names is uploaded first where it is missing, for whoever starts it.
 
