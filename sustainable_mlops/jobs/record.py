@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -175,8 +176,18 @@ def local_folder(out: Path) -> Path:
 
 def write_local(record: RunRecord, out: Path) -> Path:
     """Write `<out>/runs/<job>.json`, whole or not at all, and return its path. Raises UserError."""
-    path = local_folder(out) / f"{record.job_name}.json"
+    return write_whole(record.job_name, record.to_json(), out)
+
+
+def write_whole(name: str, text: str, out: Path) -> Path:
+    """Write `<out>/runs/<name>.json`, whole or not at all, and return its path. Raises UserError."""
+    path = local_folder(out) / f"{name}.json"
     partial = path.with_suffix(".partial")
-    partial.write_text(record.to_json(), encoding="utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise UserError(f"{path} cannot be written: {error.strerror}; make room, or name another --out") from None
     return path

@@ -99,6 +99,7 @@ def retry(record: PipelineRecord, sagemaker: Client) -> None:
     if not record.ended or record.status == SUCCEEDED:
         raise UserError(
             f"execution {record.execution} is {record.status}; only one that failed or was stopped can be retried"
+            + ("" if record.ended else ", and smlops pipeline watch follows it")
         )
     with aws.told("RetryPipelineExecution"):
         sagemaker.retry_pipeline_execution(

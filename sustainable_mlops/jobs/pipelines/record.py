@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from sustainable_mlops.jobs.figure import Figure
-from sustainable_mlops.jobs.record import RunRecord, local_folder
+from sustainable_mlops.jobs.record import RunRecord, write_whole
 from sustainable_mlops.settings import Settings, parse_json
 
 SUCCEEDED = "Succeeded"
@@ -87,8 +87,4 @@ def read_record(text: str | bytes, source: str) -> PipelineRecord:
 
 def write_local(record: PipelineRecord, out: Path) -> Path:
     """Write `<out>/runs/<pipeline>-<execution>.json`, whole or not at all, and return its path. Raises UserError."""
-    path = local_folder(out) / f"{record.name}.json"
-    partial = path.with_suffix(".partial")
-    partial.write_text(record.to_json(), encoding="utf-8")
-    partial.replace(path)
-    return path
+    return write_whole(record.name, record.to_json(), out)

@@ -71,6 +71,12 @@ class Start:
         """Where it would run."""
         return self.files.platform
 
+    def execution(self) -> str | None:
+        """The ARN of an execution under way that was given the same, as it is now. Raises UserError."""
+        with aws.told(f"executions of {self.pipeline.name}"):
+            pipeline = find_pipeline(self.files.spec, self.platform, self.clients.sagemaker)
+            return pipeline.running(self.parameters, self.clients.sagemaker) if pipeline.version else None
+
 
 def read_files(path: Path) -> Files:
     """The pipeline file at `path` and what it names. Raises UserError, also where the definition is of other code."""
