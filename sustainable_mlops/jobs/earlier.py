@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import Quantity
@@ -51,8 +51,9 @@ class Earlier:
         return duty.at(0.0, 1.0), self._source([run for run in self.runs if run.job_name in found], spread)
 
     def _seconds(self, run: RunRecord) -> float:
-        """Of one job of the run, the mean where it had several."""
-        return run.figures[self.seconds_figure].value / max(1, len(run.children))
+        """Of one job of the run; of several the mean over those that were not stopped early."""
+        whole = [one.training_seconds for one in run.trials if one.status == "Completed" and one.training_seconds]
+        return mean(whole) if whole else run.figures[self.seconds_figure].value / max(1, len(run.children))
 
     def _spread(self, assumed: str) -> float:
         """How far another run may be from them, either way, as a factor."""

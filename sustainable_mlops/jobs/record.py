@@ -106,6 +106,7 @@ class RunRecord(Settings):
         None, description="Seconds after which whoever follows the job stops it, where SageMaker knows no cap."
     )
     children: list[str] = Field([], description="Names of the jobs that this one started.")
+    max_jobs: int | None = Field(None, description="Of a tuning: how many jobs it may start.")
     trials: list[Trial] = Field([], description="Of a tuning: what its children tried, and what came of it.")
     best: str | None = Field(None, description="Of a tuning: the job whose model and metrics these are.")
     parents: list[str] = Field([], description="Of a tuning: the tunings whose results it began with.")

@@ -113,7 +113,8 @@ class TuningKind(Kind[Tuning]):
         if warm["WarmStartType"] != _WARM_START["identical"]:
             return None
         limits = config["ResourceLimits"]
-        left = max(1, limits["MaxNumberOfTrainingJobs"] - len(done))
+        # The previous one may itself have had only what was left by one before it.
+        left = max(1, (previous.max_jobs or limits["MaxNumberOfTrainingJobs"]) - len(done))
         names = [*previous.parents, previous.job_name][-_MOST_PARENTS:]
         return {
             **request,
@@ -160,7 +161,7 @@ class TuningKind(Kind[Tuning]):
         description: dict[str, Any] = dict(super().describe(record, sagemaker))
         known = {trial.job_name: trial for trial in record.trials if trial.ended}
         description["Trials"] = [
-            known.get(summary["TrainingJobName"]) or _trial(summary, sagemaker)
+            _trial(summary, known.get(summary["TrainingJobName"]), sagemaker)
             for page in sagemaker.get_paginator(_CHILDREN).paginate(
                 HyperParameterTuningJobName=record.job_name, SortBy="CreationTime", SortOrder="Ascending"
             )
@@ -180,6 +181,7 @@ class TuningKind(Kind[Tuning]):
             "failure_reason": _reason(description),
             "trials": description["Trials"],
             "children": names,
+            "max_jobs": description["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"],
             "best": best["TrainingJobName"] if best else None,
             "parents": [one["HyperParameterTuningJobName"] for one in parents],
             "model": of_best.get("model"),
@@ -318,10 +320,13 @@ def _best(description: Mapping[str, Any], sagemaker: Client) -> Mapping[str, Any
     return None
 
 
-def _trial(summary: Mapping[str, Any], sagemaker: Client) -> Trial:
-    """What is known of a training job."""
+def _trial(summary: Mapping[str, Any], known: Trial | None, sagemaker: Client) -> Trial:
+    """What is known of a training job; of one that was seen ended, only its objective may be new."""
+    objective = summary.get(_OBJECTIVE)
+    if known is not None:
+        return known.model_copy(update={"objective": objective["Value"]}) if objective else known
     description = sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])
-    found, objective = TRAINING.found(description), summary.get(_OBJECTIVE)
+    found = TRAINING.found(description)
     return Trial(
         job_name=summary["TrainingJobName"],
         status=summary["TrainingJobStatus"],
