@@ -145,7 +145,8 @@ def start(launch: Launch) -> RunRecord:
     except AwsError as error:
         if error.refused:  # else the claim stands, and whoever launches next finds the job, or takes up its name
             with suppress(UserError):
-                store(record.model_copy(update={"status": "Failed", "failure_reason": str(error)}), launch)
+                failed = record.model_copy(update={"status": "Failed", "failure_reason": str(error)})
+                store(launch.previous or failed, launch)  # what a run has come to is not lost to an attempt
         raise
     return record.model_copy(update={"job_arn": arn})
 
