@@ -117,11 +117,12 @@ class ProcessingKind(Kind[Processing]):
         )
 
     def found(self, description: Mapping[str, Any]) -> dict[str, Any]:
-        """What the script left in /opt/ml/output/message tells more than the exit code."""
+        """What the script of a failed job left in /opt/ml/output/message tells more than the exit code."""
         ended = "ProcessingEndTime" in description
-        own = None if self.counted(description) else description.get("ExitMessage")
+        reason = description.get("FailureReason")
+        own = None if reason is None or self.counted(description) else description.get("ExitMessage")
         return {
-            "failure_reason": own or description.get("FailureReason"),
+            "failure_reason": own or reason,
             "working_since": None if ended else description.get("ProcessingStartTime"),
         }
 
