@@ -162,6 +162,16 @@ def test_a_launch_that_sagemaker_refuses_is_told_and_may_be_tried_again(
     assert start(again).status == "InProgress"
 
 
+@pytest.mark.usefixtures("cloud")
+def test_who_followed_an_earlier_job_hides_no_later_one(write_job: WriteJob, moments: Moments) -> None:
+    first = prepare(TRAINING, write_job(), now=next(moments))
+    record = start(first)
+    second = start(prepare(TRAINING, write_job(), force=True, now=next(moments)))
+    ended(first, record, "Failed")
+    again = prepare(TRAINING, write_job(), now=next(moments))
+    assert (again.decision, again.record.job_name) == ("attach", second.job_name)
+
+
 def test_a_forced_launch_that_sagemaker_refuses_leaves_a_run_done_that_was(
     cloud: Clients, write_job: WriteJob, moments: Moments
 ) -> None:
