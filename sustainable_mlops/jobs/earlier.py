@@ -11,7 +11,7 @@ from sustainable_mlops.footprint import Quantity
 from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.jobs.launch import Launch
 from sustainable_mlops.jobs.measurement.load import load
-from sustainable_mlops.jobs.record import RunRecord, read_record
+from sustainable_mlops.jobs.record import RunRecord, read_file
 
 #: Those that an estimate rests on: the newest, as code and data move on.
 _MOST = 3
@@ -92,5 +92,5 @@ def earlier(launch: Launch, folder: Path) -> Earlier:
 
 def _records(folder: Path) -> Iterator[RunRecord]:
     for path in folder.glob("runs/*.json"):
-        with suppress(UserError, OSError):  # what cannot be read tells nothing, and is no reason not to launch
-            yield read_record(path.read_bytes(), str(path))
+        with suppress(UserError):  # what cannot be read tells nothing, and is no reason not to launch
+            yield read_file(path)

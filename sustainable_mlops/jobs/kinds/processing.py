@@ -12,7 +12,7 @@ from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT, MESSA
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.source import ARCHIVE, MEASURING
-from sustainable_mlops.jobs.specs.common import CODE_CHANNEL, Scalar
+from sustainable_mlops.jobs.specs.common import CODE_CHANNEL, as_text
 from sustainable_mlops.jobs.specs.processing import INPUT_DIR, OUTPUT_DIR, Processing
 
 INPUTS, OUTPUTS = "/opt/ml/processing/input", "/opt/ml/processing/output"
@@ -142,11 +142,7 @@ def _command(spec: Processing) -> list[str]:
 
 
 def _arguments(spec: Processing) -> list[str]:
-    return [part for name, value in spec.arguments.items() for part in (f"--{name}", _text(value))]
-
-
-def _text(value: Scalar) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return [part for name, value in spec.arguments.items() for part in (f"--{name}", as_text(value))]
 
 
 def _input(name: str, address: Any, sharding: str, *, by_itself: bool) -> dict[str, Any]:
