@@ -21,8 +21,8 @@ from sustainable_mlops.commands._group import run
 from sustainable_mlops.jobs import wait
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.kinds.kind import Places
+from sustainable_mlops.jobs.launch import find_platform
 from sustainable_mlops.jobs.layout import Layout
-from sustainable_mlops.jobs.pipelines.start import find_platform
 from sustainable_mlops.jobs.source import pack
 from sustainable_mlops.jobs.specs.processing import Processing
 from sustainable_mlops.settings import validate

@@ -157,9 +157,10 @@ def test_a_launch_that_broke_off_is_taken_up_and_starts_nothing_if_it_lives_afte
     cloud: Clients, write_job: WriteJob, moments: Moments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = prepare(TRAINING, write_job(), now=next(moments))
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(cloud.sagemaker, "create_training_job", Mock(side_effect=KeyboardInterrupt))
-        start(one)
+        with pytest.raises(KeyboardInterrupt):
+            start(one)
     other = prepare(TRAINING, write_job(), now=next(moments))
     assert (other.decision, other.record.job_name) == ("start", one.record.job_name)
     arn = start(other).job_arn
@@ -178,9 +179,10 @@ def test_a_job_whose_launch_was_not_answered_is_followed(
         raise lost
 
     launch = prepare(TRAINING, write_job(), now=next(moments))
-    with monkeypatch.context() as patched, pytest.raises(UserError, match="CreateTrainingJob: Connection was closed"):
+    with monkeypatch.context() as patched:
         patched.setattr(cloud.sagemaker, "create_training_job", unanswered)
-        start(launch)
+        with pytest.raises(UserError, match="CreateTrainingJob: Connection was closed"):
+            start(launch)
     again = prepare(TRAINING, write_job(), now=next(moments))
     assert (again.decision, start(again).job_name) == ("attach", launch.record.job_name)
     assert len(cloud.sagemaker.jobs) == 1
@@ -196,6 +198,27 @@ def test_a_launch_that_sagemaker_refuses_is_told_and_may_be_tried_again(
     again = prepare(TRAINING, write_job(), now=next(moments))
     assert again.decision == "start"
     assert start(again).status == "InProgress"
+
+
+@pytest.mark.usefixtures("cloud")
+def test_who_followed_an_earlier_job_hides_no_later_one(write_job: WriteJob, moments: Moments) -> None:
+    first = prepare(TRAINING, write_job(), now=next(moments))
+    record = start(first)
+    second = start(prepare(TRAINING, write_job(), force=True, now=next(moments)))
+    ended(first, record, "Failed")
+    again = prepare(TRAINING, write_job(), now=next(moments))
+    assert (again.decision, again.record.job_name) == ("attach", second.job_name)
+
+
+def test_a_forced_launch_that_sagemaker_refuses_leaves_a_run_done_that_was(
+    cloud: Clients, write_job: WriteJob, moments: Moments
+) -> None:
+    done = train(write_job(), moments)
+    cloud.sagemaker.refusal = "The account-level service limit 'ml.m5.large for spot training' is 0 Instances."
+    with pytest.raises(UserError, match="service limit"):
+        start(prepare(TRAINING, write_job(), force=True, now=next(moments)))
+    again = prepare(TRAINING, write_job(), now=next(moments))
+    assert (again.decision, again.record.job_name) == ("done", done.job_name)
 
 
 def test_the_record_tells_what_was_measured(
