@@ -1,5 +1,6 @@
 """Where records of runs are: a folder, a bucket."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, S3Uri
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.pipelines import record as pipelines
 from sustainable_mlops.jobs.record import RunRecord, read_record
 
 
@@ -61,10 +63,21 @@ def _read(texts: Iterable[tuple[str, bytes]]) -> Runs:
     records, unreadable = [], []
     for source, text in texts:
         try:
-            records.append(read_record(text, source))
+            records += _runs(text, source)
         except UserError as error:
             unreadable.append(str(error))
     return _of(records, unreadable)
+
+
+def _runs(text: bytes, source: str) -> list[RunRecord]:
+    """The run of a record; of an execution of a pipeline, the jobs that its steps ran. Raises UserError."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None  # what is wrong with it is told below
+    if isinstance(document, dict) and document.get("kind") == "pipeline":
+        return [step.job for step in pipelines.read_record(text, source).steps if step.job and step.executed]
+    return [read_record(text, source)]
 
 
 def _of(records: Sequence[RunRecord], unreadable: Sequence[str]) -> Runs:
