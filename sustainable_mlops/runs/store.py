@@ -1,6 +1,5 @@
 """Where records of runs are: a folder, a bucket."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.pipelines import record as pipelines
-from sustainable_mlops.jobs.record import RunRecord, read_record
+from sustainable_mlops.jobs.record import RunRecord, execution_in, read_record
 
 
 @dataclass(frozen=True)
@@ -71,11 +70,7 @@ def _read(texts: Iterable[tuple[str, bytes]]) -> Runs:
 
 def _runs(text: bytes, source: str) -> list[RunRecord]:
     """The run of a record; of an execution of a pipeline, the jobs that its steps ran. Raises UserError."""
-    try:
-        document = json.loads(text)
-    except ValueError:
-        document = None  # what is wrong with it is told below
-    if isinstance(document, dict) and document.get("kind") == "pipeline":
+    if execution_in(text) is not None:
         return [step.job for step in pipelines.read_record(text, source).steps if step.job and step.executed]
     return [read_record(text, source)]
 

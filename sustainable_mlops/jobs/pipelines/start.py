@@ -250,7 +250,8 @@ def _stored(prefix: str, platform: Platform, s3: Client) -> datetime:
     times = [one["LastModified"] for page in pages for one in page.get("Contents", []) if not one["Key"].endswith("/")]
     if not times:
         raise UserError(f"--input: nothing is stored under s3://{bucket}/{prefix}; upload it with --data FOLDER")
-    return max(times)
+    latest: datetime = max(times)
+    return latest
 
 
 def _check_unchanged(prefix: str, changed: datetime, pipeline: Pipeline, sagemaker: Client) -> None:
