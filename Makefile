@@ -10,7 +10,7 @@ PYTEST := $(VENV)/pytest -q --dist worksteal -n
 
 .PHONY: demo test fast browser mutants lint synth setup clean
 
-# The main job on real data, in a sandbox on this machine. `make demo KEEP=1` leaves the sandbox up.
+# The pipeline on real data, in a sandbox on this machine. `make demo KEEP=1` leaves the sandbox up.
 demo: setup
 	@$(VENV)/python scripts/demo.py $(if $(KEEP),--keep)
 

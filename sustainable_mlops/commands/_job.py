@@ -21,7 +21,6 @@ File = Annotated[Path, typer.Argument(help="The job file.", metavar="JOB.yaml")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; upload and launch nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Run it from the start even if this run is done.")]
 Wait = Annotated[bool, typer.Option(help="Follow the job to its end.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 Out = Annotated[Path, typer.Option(help="Folder of records (runs/JOB.json), old and new.")]
 RECORDS = Path("out")
 
@@ -116,8 +115,10 @@ def _state(prepared: "Launch") -> str:
 
 def _told(prepared: "Launch", record: "RunRecord") -> str:
     """What was last seen of a job."""
-    title = f"{prepared.kind.title} {record.job_name} is {record.status}"
-    return title if record.ended else f"{title}; it goes on (stop it: {prepared.kind.stop_command(record.job_name)})"
+    told = f"{prepared.kind.title} {record.job_name} is {record.status}"
+    if record.status != "InProgress":
+        return told
+    return f"{told}; it goes on (stop it: {prepared.kind.stop_command(record.job_name)})"
 
 
 def _show_plan(prepared: "Launch", expected: "Estimate", *, as_json: bool) -> None:

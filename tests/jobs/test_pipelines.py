@@ -3,8 +3,9 @@
 import io
 import json
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -17,13 +18,17 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.pipelines import display, parameters, registry
 from sustainable_mlops.jobs.pipelines.data import read_folder
+from sustainable_mlops.jobs.pipelines.execution import current
+from sustainable_mlops.jobs.pipelines.expected import expected
 from sustainable_mlops.jobs.pipelines.figures import total
-from sustainable_mlops.jobs.pipelines.record import PipelineRecord, StepRecord
+from sustainable_mlops.jobs.pipelines.record import PipelineRecord, StepRecord, write_local
 from sustainable_mlops.jobs.pipelines.start import read_files
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.terraform import ROOT
 from tests.jobs.support import PARAMETER
 
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+MACHINES = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}
 WORKLOAD = ROOT / "workloads" / "flight_delay"
 DEFINITION: dict[str, Any] = {
     "Parameters": [
@@ -118,6 +123,84 @@ def test_figures_of_jobs_are_added_end_by_end() -> None:
     assert (together.low, together.value, together.high) == (11, 22, 44)
     assert together.source == "sum of 2 of 3 jobs"  # what is not known is not nothing
     assert (together.driver, together.grade) == ("power", "B")
+
+
+EXECUTION = "arn:aws:sagemaker:eu-north-1:123456789012:pipeline/dev-flight/execution/one"
+RECORD = PipelineRecord(
+    workload="flight",
+    environment="dev",
+    region="eu-north-1",
+    pipeline="dev-flight",
+    execution_arn=EXECUTION,
+    status="Executing",
+    launched_at=NOON,
+)
+
+
+class Execution:
+    """An execution whose one step runs the processing job `job`, which has ended with `status` after `seconds`."""
+
+    def __init__(self, job: str, status: str, seconds: int) -> None:
+        self.job, self.status, self.seconds = job, status, seconds
+
+    def describe_pipeline_execution(self, **_: str) -> dict[str, Any]:
+        return {"PipelineExecutionStatus": self.status, "CreationTime": NOON, "LastModifiedTime": NOON}
+
+    def get_paginator(self, _: str) -> "Execution":
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
+        arn = f"arn:aws:sagemaker:eu-north-1:123456789012:processing-job/{self.job}"
+        step = {"StepName": "Prepare", "StepStatus": self.status, "Metadata": {"ProcessingJob": {"Arn": arn}}}
+        return [{"PipelineExecutionSteps": [step]}]
+
+    def describe_processing_job(self, ProcessingJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        assert ProcessingJobName == self.job
+        return {
+            "ProcessingJobStatus": {"Succeeded": "Completed"}.get(self.status, self.status),
+            "CreationTime": NOON,
+            "ProcessingStartTime": NOON,
+            "ProcessingEndTime": NOON + timedelta(seconds=self.seconds),
+            "ProcessingResources": {"ClusterConfig": MACHINES},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+        }
+
+
+def test_a_step_that_is_run_again_tells_its_new_job() -> None:
+    failed = current(RECORD, Execution("first", "Failed", 10))
+    again = current(failed, Execution("second", "Succeeded", 20))
+    (step,) = again.steps
+    assert step.job is not None
+    assert (step.job.job_name, step.job.figures["processing_seconds"].value) == ("second", 20)
+
+
+def test_an_execution_is_expected_to_take_what_those_of_its_own_account_took(tmp_path: Path) -> None:
+    done = current(RECORD, Execution("one", "Succeeded", 36))
+    elsewhere = EXECUTION.replace("123456789012", "999999999999")
+    definition = {
+        "Parameters": [],
+        "Steps": [
+            {
+                "Name": "Prepare",
+                "Type": "Processing",
+                "Arguments": {
+                    "ProcessingResources": {"ClusterConfig": MACHINES},
+                    "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+                },
+            }
+        ],
+    }
+    start: Any = SimpleNamespace(
+        definition=definition,
+        parameters={},
+        pipeline=SimpleNamespace(arn=EXECUTION.partition("/execution/")[0]),
+        platform=SimpleNamespace(region="eu-north-1"),
+    )
+    write_local(done.model_copy(update={"execution_arn": elsewhere}), tmp_path)
+    assumed = expected(start, tmp_path)["energy"].value
+    write_local(done, tmp_path)
+    # 36 s in place of a quarter of the cap.
+    assert expected(start, tmp_path)["energy"].value == pytest.approx(assumed * 36 / 900)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from sustainable_mlops.jobs.pipelines.record import PipelineRecord
 from sustainable_mlops.jobs.pipelines.versions import Pipeline, find_pipeline, newest_definition, pipeline_name
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.source import Package
+from sustainable_mlops.jobs.specs.common import as_text
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from sustainable_mlops.settings import load_yaml
 
@@ -113,7 +114,7 @@ def prepare(
         clients = aws.connect(platform.region)
         pipeline = find_pipeline(spec, platform, clients.sagemaker)
         change, definition = _change(pipeline, files)
-        wanted = {name: parameters.as_text(value) for name, value in spec.parameters.items()}
+        wanted = {name: as_text(value) for name, value in spec.parameters.items()}
         if folder is not None or prefix is not None:
             wanted[INPUT_KEY] = folder.key if folder is not None else _prefix(prefix or "")
         wanted |= given or {}

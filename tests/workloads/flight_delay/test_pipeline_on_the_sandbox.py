@@ -181,7 +181,7 @@ def test_what_is_approved_is_the_least_that_the_next_must_be(
 
 
 def test_live_moves_between_versions_and_no_version_goes(bench: Bench, first: dict[str, Any]) -> None:
-    """What events and schedules start is the version with the alias."""
+    """What a start by hand and a schedule take is the version with the alias."""
     del first
     sagemaker = bench.sandbox.client("sagemaker")
     definition = sagemaker.describe_pipeline(PipelineName=bench.pipeline)["PipelineDefinition"]
