@@ -163,11 +163,13 @@ def _follow(record: "PipelineRecord", sagemaker: "Client", file: Path, out: Path
     from sustainable_mlops.jobs.pipelines import display
     from sustainable_mlops.jobs.pipelines.execution import follow
     from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, write_local
+    from sustainable_mlops.jobs.pipelines.start import floors
 
     try:
         if wait and not record.ended:
+            watched = floors(file)
             with display.progress(cli.console) as show:
-                record = follow(record, sagemaker, show)
+                record = follow(record, sagemaker, show, floors=watched)
     except KeyboardInterrupt:
         write_local(record, out)
         told = (
