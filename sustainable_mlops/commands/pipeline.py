@@ -171,10 +171,12 @@ def _follow(
     from sustainable_mlops.jobs.pipelines import display
     from sustainable_mlops.jobs.pipelines.execution import follow
     from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, write_local
+    from sustainable_mlops.jobs.pipelines.start import floors
 
     watching = shlex.join(["smlops", "pipeline", "watch", str(file), "--execution", record.execution])
     so_far.begin(lambda: _told(record), typed(watching))
     if wait and not record.ended:
+        watched = floors(file)
         with display.progress(cli.console) as show:
 
             def seen(now: "PipelineRecord") -> None:
@@ -182,7 +184,7 @@ def _follow(
                 record = now
                 show(now)
 
-            record = follow(record, sagemaker, seen)
+            record = follow(record, sagemaker, seen, floors=watched)
     path = write_local(record, out)
     outcome = record.status if record.ended else "started"
     if as_json:

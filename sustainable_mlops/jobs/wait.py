@@ -10,6 +10,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.launch import Launch
 from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.jobs.specs.common import UtilizationFloor
 from sustainable_mlops.jobs.utilization import Watch
 
 #: Seconds between two looks: short at first, for jobs that fail at once, then seldom.
@@ -47,7 +48,7 @@ def wait(
                 )
             record = _within_its_cap(record, sagemaker)
             if watch is not None:
-                record = _without_the_idle(record, watch, sagemaker)
+                record = without_the_idle(record, watch, sagemaker)
             sleep(pause)
     return record
 
@@ -74,14 +75,17 @@ def _within_its_cap(record: RunRecord, sagemaker: Client) -> RunRecord:
 
 def watch_of(launch: Launch) -> Watch | None:
     """What is to be watched of a launched job, as its file says; None for nothing. Raises UserError."""
-    if launch.floor is None:
-        return None
-    record, namespace = launch.record, f"/aws/sagemaker/{launch.kind.worker.noun}s"
+    return None if launch.floor is None else watching(launch.floor, launch.record)
+
+
+def watching(floor: UtilizationFloor, record: RunRecord) -> Watch:
+    """The watch of a job, or of those that it starts. Raises UserError."""
+    namespace = f"/aws/sagemaker/{KINDS[record.kind].worker.noun}s"
     cloudwatch = aws.client("cloudwatch", record.region)
-    return Watch(launch.floor, record.instance_type, record.instance_count, namespace, cloudwatch)
+    return Watch(floor, record.instance_type, record.instance_count, namespace, cloudwatch)
 
 
-def _without_the_idle(record: RunRecord, watch: Watch, sagemaker: Client) -> RunRecord:
+def without_the_idle(record: RunRecord, watch: Watch, sagemaker: Client) -> RunRecord:
     """The record with what was stopped now."""
     kind, stopped = KINDS[record.kind], dict(record.stopped)
     for job, since in kind.at_work(record).items():

@@ -17,8 +17,10 @@ from sustainable_mlops.jobs.pipelines.names import KIND_OF_METADATA
 from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, PipelineRecord, StepRecord
 from sustainable_mlops.jobs.pipelines.versions import pipeline_name
 from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.jobs.specs.common import UtilizationFloor
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
-from sustainable_mlops.jobs.wait import pauses
+from sustainable_mlops.jobs.utilization import Watch
+from sustainable_mlops.jobs.wait import pauses, watching, without_the_idle
 from sustainable_mlops.settings import load_yaml
 
 
@@ -27,17 +29,23 @@ def follow(
     sagemaker: Client,
     show: Callable[[PipelineRecord], None],
     sleep: Callable[[float], None] = time.sleep,
+    *,
+    floors: Mapping[str, UtilizationFloor] | None = None,
 ) -> PipelineRecord:
     """The record when the execution has ended; `show` gets each state on the way. Raises UserError.
 
+    A step's job that leaves its machines idle, below the floor that `floors` has for the step, is stopped.
+
     Ctrl-C passes through and leaves the execution running.
     """
+    watches: dict[str, Watch] = {}
     with aws.told(f"following execution {record.execution} of {record.pipeline}"):
         for pause in pauses():
             record = current(record, sagemaker)
             show(record)
             if record.ended:
                 break
+            record = _without_the_idle(record, floors or {}, watches, sagemaker)
             sleep(pause)
     return record
 
@@ -107,6 +115,23 @@ def retry(record: PipelineRecord, sagemaker: Client) -> None:
         )
 
 
+def _without_the_idle(
+    record: PipelineRecord, floors: Mapping[str, UtilizationFloor], watches: dict[str, Watch], sagemaker: Client
+) -> PipelineRecord:
+    """The record with what was stopped now; `watches` are those begun, by job."""
+    steps = []
+    for step in record.steps:
+        job, floor = step.job, floors.get(step.name)
+        if step.executed and job is not None and not job.ended and floor is not None:
+            if job.job_name not in watches:
+                watches[job.job_name] = watching(floor, job)
+            job = without_the_idle(job, watches[job.job_name], sagemaker)
+            steps.append(step.model_copy(update={"job": job}))
+        else:
+            steps.append(step)
+    return record.model_copy(update={"steps": steps})
+
+
 def _step(told: Mapping[str, Any], known: StepRecord | None, record: PipelineRecord, sagemaker: Client) -> StepRecord:
     metadata = told.get("Metadata", {})
     member = next((name for name in KIND_OF_METADATA if metadata.get(name, {}).get("Arn")), None)
@@ -118,12 +143,13 @@ def _step(told: Mapping[str, Any], known: StepRecord | None, record: PipelineRec
         elif not job.ended:
             job = kind.current(job, sagemaker)
     outcome = metadata.get("Condition", {}).get("Outcome")
+    idle = "; ".join(job.stopped.values()) if job is not None else ""
     return StepRecord(
         name=told["StepName"],
         type=_type(metadata),
         status=told["StepStatus"],
         cached_from=told.get("CacheHitResult", {}).get("SourcePipelineExecutionArn"),
-        reason=told.get("FailureReason") or (f"outcome: {outcome}" if outcome else None),
+        reason=idle or told.get("FailureReason") or (f"outcome: {outcome}" if outcome else None),
         attempts=told.get("AttemptCount") or 1,
         started_at=told.get("StartTime"),
         ended_at=told.get("EndTime"),

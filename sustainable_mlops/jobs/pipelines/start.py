@@ -23,7 +23,7 @@ from sustainable_mlops.jobs.pipelines.record import PipelineRecord
 from sustainable_mlops.jobs.pipelines.versions import Pipeline, find_pipeline, newest_definition, pipeline_name
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.source import Package
-from sustainable_mlops.jobs.specs.common import as_text
+from sustainable_mlops.jobs.specs.common import UtilizationFloor, as_text
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from sustainable_mlops.settings import load_yaml
 
@@ -150,6 +150,13 @@ def begin(start: Start) -> PipelineRecord:
             **pipeline.chosen,
         )
     return _record(start, pipeline, answer["PipelineExecutionArn"])
+
+
+def floors(path: Path) -> dict[str, UtilizationFloor]:
+    """What the job files that the pipeline file at `path` names call too little, by step. Raises UserError."""
+    spec = load_yaml(path, PipelineSpec)
+    jobs = _jobs(spec, _definition(path.parent / spec.definition), path.parent)
+    return {name: job.floor for name, (_, job) in jobs if job.floor is not None}
 
 
 def _record(start: Start, pipeline: Pipeline, arn: str) -> PipelineRecord:
