@@ -157,9 +157,10 @@ def test_a_launch_that_broke_off_is_taken_up_and_starts_nothing_if_it_lives_afte
     cloud: Clients, write_job: WriteJob, moments: Moments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = prepare(TRAINING, write_job(), now=next(moments))
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(cloud.sagemaker, "create_training_job", Mock(side_effect=KeyboardInterrupt))
-        start(one)
+        with pytest.raises(KeyboardInterrupt):
+            start(one)
     other = prepare(TRAINING, write_job(), now=next(moments))
     assert (other.decision, other.record.job_name) == ("start", one.record.job_name)
     arn = start(other).job_arn
@@ -178,9 +179,10 @@ def test_a_job_whose_launch_was_not_answered_is_followed(
         raise lost
 
     launch = prepare(TRAINING, write_job(), now=next(moments))
-    with monkeypatch.context() as patched, pytest.raises(UserError, match="CreateTrainingJob: Connection was closed"):
+    with monkeypatch.context() as patched:
         patched.setattr(cloud.sagemaker, "create_training_job", unanswered)
-        start(launch)
+        with pytest.raises(UserError, match="CreateTrainingJob: Connection was closed"):
+            start(launch)
     again = prepare(TRAINING, write_job(), now=next(moments))
     assert (again.decision, start(again).job_name) == ("attach", launch.record.job_name)
     assert len(cloud.sagemaker.jobs) == 1
