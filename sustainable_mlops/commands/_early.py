@@ -30,7 +30,7 @@ class SoFar:
     @property
     def told(self) -> str:
         """What is true, in words."""
-        return "nothing was launched" if self.state is None else self.state()
+        return "this command has launched nothing" if self.state is None else self.state()
 
 
 @contextmanager

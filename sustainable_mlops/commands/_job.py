@@ -115,8 +115,10 @@ def _state(prepared: "Launch") -> str:
 
 def _told(prepared: "Launch", record: "RunRecord") -> str:
     """What was last seen of a job."""
-    title = f"{prepared.kind.title} {record.job_name} is {record.status}"
-    return title if record.ended else f"{title}; it goes on (stop it: {prepared.kind.stop_command(record.job_name)})"
+    told = f"{prepared.kind.title} {record.job_name} is {record.status}"
+    if record.status != "InProgress":
+        return told
+    return f"{told}; it goes on (stop it: {prepared.kind.stop_command(record.job_name)})"
 
 
 def _show_plan(prepared: "Launch", expected: "Estimate", *, as_json: bool) -> None:

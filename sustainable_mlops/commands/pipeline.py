@@ -215,7 +215,7 @@ def _told(record: "PipelineRecord") -> str:
     """What was last seen of an execution."""
     told = f"execution {record.execution} of {record.pipeline} is {record.status}"
     stop = f"aws sagemaker stop-pipeline-execution --pipeline-execution-arn {record.execution_arn}"
-    return told if record.ended else f"{told}; it goes on (stop it: {stop})"
+    return f"{told}; it goes on (stop it: {stop})" if record.status == "Executing" else told
 
 
 def _begun(prepared: "Start") -> str:

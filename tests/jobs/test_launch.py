@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import S3Uri
@@ -118,6 +120,7 @@ def test_a_run_that_did_not_finish_goes_on_from_its_checkpoints(
     launch = prepare(TRAINING, write_job(), now=next(moments))
     record = start(launch)
     if end == "vanished":
+        store(record, launch)
         cloud.sagemaker.jobs.clear()
     else:
         ended(launch, record, end)
@@ -147,6 +150,41 @@ def test_two_launches_of_one_run_at_the_same_moment_make_one_job(
     start(one)
     with pytest.raises(UserError, match="another launch of the same run has begun"):
         start(other)
+    assert len(cloud.sagemaker.jobs) == 1
+
+
+def test_a_launch_that_broke_off_is_taken_up_and_starts_nothing_if_it_lives_after_all(
+    cloud: Clients, write_job: WriteJob, moments: Moments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = prepare(TRAINING, write_job(), now=next(moments))
+    with monkeypatch.context() as patched:
+        patched.setattr(cloud.sagemaker, "create_training_job", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            start(one)
+    other = prepare(TRAINING, write_job(), now=next(moments))
+    assert (other.decision, other.record.job_name) == ("start", one.record.job_name)
+    arn = start(other).job_arn
+    assert TRAINING.create(one.request, cloud.sagemaker) == arn
+    assert prepare(TRAINING, write_job(), now=next(moments)).decision == "attach"
+    assert len(cloud.sagemaker.jobs) == 1
+
+
+def test_a_job_whose_launch_was_not_answered_is_followed(
+    cloud: Clients, write_job: WriteJob, moments: Moments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, lost = cloud.sagemaker.create_training_job, ConnectionClosedError(endpoint_url="https://sagemaker")
+
+    def unanswered(**request: Any) -> None:
+        create(**request)
+        raise lost
+
+    launch = prepare(TRAINING, write_job(), now=next(moments))
+    with monkeypatch.context() as patched:
+        patched.setattr(cloud.sagemaker, "create_training_job", unanswered)
+        with pytest.raises(UserError, match="CreateTrainingJob: Connection was closed"):
+            start(launch)
+    again = prepare(TRAINING, write_job(), now=next(moments))
+    assert (again.decision, start(again).job_name) == ("attach", launch.record.job_name)
     assert len(cloud.sagemaker.jobs) == 1
 
 
