@@ -153,13 +153,8 @@ def write_jobs(bench: Bench) -> None:
         arguments=...,
         outputs={"train": ...},
     )
-    address = f"s3://{bench.name}-artifacts/models/one/model.tar.gz"
-    bench.sandbox.client("s3").put_object(
-        Bucket=f"{bench.name}-artifacts",
-        Key="models/one/model.tar.gz",
-        Body=_archive("code/inference.py", SERVE.format(hold=hold(bench))),
-    )
-    bench.write_file("predict.yaml", TRANSFORM_JOB, model=address)
+    bench.put("models/model.tar.gz", _archive("code/inference.py", SERVE.format(hold=hold(bench))))
+    bench.write_file("predict.yaml", TRANSFORM_JOB, model=f"s3://{bench.name}-data/models/model.tar.gz")
     _write_pipeline(bench)
 
 
