@@ -48,8 +48,9 @@ _SECONDS: dict[Launcher, float] = {}
 
 def measure(bench: Bench, launcher: Launcher) -> None:
     """How long a launch takes here, until its first look at what it has launched."""
-    began = time.monotonic()
     write_jobs(bench)
+    assert smlops(bench, *launcher.words, "--dry-run").code == 0  # which warms what both need
+    began = time.monotonic()
     assert smlops(bench, *launcher.words, "--no-wait").code == 0
     _SECONDS[launcher] = time.monotonic() - began
 
