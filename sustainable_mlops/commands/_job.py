@@ -21,7 +21,6 @@ File = Annotated[Path, typer.Argument(help="The job file.", metavar="JOB.yaml")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; upload and launch nothing.")]
 Force = Annotated[bool, typer.Option("--force", help="Run it from the start even if this run is done.")]
 Wait = Annotated[bool, typer.Option(help="Follow the job to its end.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 Out = Annotated[Path, typer.Option(help="Folder of records (runs/JOB.json), old and new.")]
 RECORDS = Path("out")
 

@@ -1,4 +1,4 @@
-"""The main job on real data, on this machine: apply, train, register, deploy, ask, and take it all down again.
+"""The pipeline on real data, on this machine: apply, run, approve, deploy, ask, and take it all down again.
 
 - `smlops demo`: everything, and nothing left
 - `smlops demo --keep`: leave it up, to try terraform, boto3 and the AWS CLI on it

@@ -2,7 +2,7 @@
 
 - `smlops new environment prod --account 321098765432 --region eu-west-1`
 - `smlops new module audit_log`
-- `smlops new workload churn`
+- `smlops new workload churn --framework sklearn`
 """
 
 from typing import Annotated
@@ -11,6 +11,7 @@ import typer
 
 from sustainable_mlops import cli
 from sustainable_mlops.program import typed
+from sustainable_mlops.scaffold.framework import Framework
 
 app = cli.app(__doc__)
 
@@ -74,13 +75,17 @@ def module(
 def workload(
     name: Annotated[str, typer.Argument(help="3 to 24 lower-case letters, digits and single underscores.")],
     environment: Annotated[str, typer.Option(help="Environment that it runs in.")] = "dev",
+    framework: Annotated[
+        Framework, typer.Option(help="Boosted trees that resume, or any model of scikit-learn.")
+    ] = Framework.XGBOOST,
 ) -> None:
-    """A workload to grow from: a small model that trains, resumes and serves, with its job file and its tests.
+    """A workload to grow from: a small model that trains and serves, with its job files and its tests.
 
     - `smlops new workload churn`
+    - `smlops new workload churn --framework sklearn`
     """
     cli.need("new", "authoring", clone=True)
     from sustainable_mlops.scaffold import workload
 
-    folders, commands = workload.create(name, environment)
+    folders, commands = workload.create(name, environment, framework)
     print(typed(f"{' and '.join(folders)} are written, and pass the tests.\n\n{commands}"), end="")

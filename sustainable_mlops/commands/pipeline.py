@@ -13,7 +13,7 @@ Examples:
 * `smlops pipeline run workloads/flight_delay/pipeline.yaml --data out/raw --set MaxDepth=6`
 * `smlops pipeline watch workloads/flight_delay/pipeline.yaml`: follow the newest execution
 * `smlops pipeline retry workloads/flight_delay/pipeline.yaml`: run what failed in the newest execution again
-* `smlops pipeline promote workloads/flight_delay/pipeline.yaml`: what events and schedules start is the newest version
+* `smlops pipeline promote workloads/flight_delay/pipeline.yaml`: what `run` and schedules start is the newest version
 * `smlops pipeline rollback workloads/flight_delay/pipeline.yaml`: it is the one before again
 """
 
@@ -42,7 +42,6 @@ app = cli.app(__doc__)
 File = Annotated[Path, typer.Argument(help="The pipeline file.", metavar="PIPELINE.yaml")]
 Execution = Annotated[str | None, typer.Option(help="ARN or last part of it; the newest unless given.")]
 Version = Annotated[int | None, typer.Option(min=1, help="Number of the version.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 Out = Annotated[Path, typer.Option(help="Folder of records (runs/PIPELINE-EXECUTION.json), old and new.")]
 
 
@@ -56,7 +55,7 @@ def run(
         False
     ),
     wait: Annotated[bool, typer.Option(help="Follow the execution to its end.")] = True,
-    as_json: AsJson = False,
+    as_json: cli.AsJson = False,
     out: Out = Path("out"),
 ) -> None:
     """Start the pipeline and follow it.
@@ -85,7 +84,7 @@ def run(
 
 
 @app.command()
-def watch(pipeline: File, execution: Execution = None, as_json: AsJson = False, out: Out = Path("out")) -> None:
+def watch(pipeline: File, execution: Execution = None, as_json: cli.AsJson = False, out: Out = Path("out")) -> None:
     """Follow an execution, whoever started it.
 
     Example: `smlops pipeline watch workloads/flight_delay/pipeline.yaml --execution abcd1234efgh`
@@ -100,7 +99,7 @@ def retry(
     pipeline: File,
     execution: Execution = None,
     wait: Annotated[bool, typer.Option(help="Follow the execution to its end.")] = True,
-    as_json: AsJson = False,
+    as_json: cli.AsJson = False,
     out: Out = Path("out"),
 ) -> None:
     """Run what failed or was stopped in an execution again; what succeeded is kept.
@@ -118,8 +117,10 @@ def retry(
 
 
 @app.command()
-def promote(pipeline: File, version: Version = None, as_json: AsJson = False) -> None:
-    """Give the alias `live`, which events and schedules start, to a version: the newest unless given.
+def promote(pipeline: File, version: Version = None, as_json: cli.AsJson = False) -> None:
+    """Give the alias `live`, which `run` and schedules start, to a version: the newest unless given.
+
+    Data that arrives starts the newest version, live or not: EventBridge knows no alias.
 
     The code that the definition here names is uploaded first where it is missing, for whoever starts it.
 
@@ -129,7 +130,7 @@ def promote(pipeline: File, version: Version = None, as_json: AsJson = False) ->
 
 
 @app.command()
-def rollback(pipeline: File, version: Version = None, as_json: AsJson = False) -> None:
+def rollback(pipeline: File, version: Version = None, as_json: cli.AsJson = False) -> None:
     """Give the alias `live` back to the version that had it before, or to the one given; no version is deleted.
 
     Example: `smlops pipeline rollback workloads/flight_delay/pipeline.yaml`
@@ -188,8 +189,8 @@ def _follow(
         cli.stdout().print(display.summary(record), soft_wrap=True)
         print(f"Record: {path}", file=sys.stderr)
     if record.ended and record.status != SUCCEEDED:
-        reason = " ".join((record.failure_reason or "").split())
-        print(f"error: execution {record.execution} of {record.pipeline}: {record.status}: {reason}", file=sys.stderr)
+        told = f"execution {record.execution} of {record.pipeline}: {record.status}: {record.reason}"
+        print(f"error: {told}", file=sys.stderr)
         raise typer.Exit(1)
 
 
@@ -209,7 +210,7 @@ def _show_plan(prepared: "Start", expected: "Mapping[str, Figure]", *, as_json: 
     if as_json:
         print(json.dumps(answer, indent=2))
     else:
-        cli.stdout().print(display.plan(prepared, expected))
+        cli.stdout().print(display.plan(prepared, expected), crop=False)
 
 
 def _told(record: "PipelineRecord") -> str:

@@ -144,18 +144,27 @@ def start(launch: Launch) -> RunRecord:
         arn = launch.kind.create(launch.request, launch.clients.sagemaker)
     except AwsError as error:
         if error.refused:  # else the claim stands, and whoever launches next finds the job, or takes up its name
-            with suppress(UserError):
-                store(record.model_copy(update={"status": "Failed", "failure_reason": str(error)}), launch)
+            failed = record.model_copy(update={"status": "Failed", "failure_reason": str(error)})
+            with suppress(UserError), aws.told("writing the record"):
+                _put(launch.previous or failed, launch)  # what a run has come to is not lost to an attempt
         raise
     return record.model_copy(update={"job_arn": arn})
 
 
 def store(record: RunRecord, launch: Launch) -> None:
-    """Write the run's record to S3. Raises UserError."""
+    """Write the run's record to S3, unless a later launch of the run has written its own. Raises UserError."""
     address = launch.layout.record(record.run_key)
-    bucket, key = S3Uri.parse(address)
     with aws.told(f"writing {address}"):
-        launch.clients.s3.put_object(Bucket=bucket, Key=key, Body=record.to_json(), ContentType="application/json")
+        kept, _ = _kept(address, launch.clients.s3)
+        if kept is None or kept.launched_at <= record.launched_at:  # else nobody would find the later job
+            _put(record, launch)
+
+
+def _put(record: RunRecord, launch: Launch, **condition: str) -> None:
+    bucket, key = S3Uri.parse(launch.layout.record(record.run_key))
+    launch.clients.s3.put_object(
+        Bucket=bucket, Key=key, Body=record.to_json(), ContentType="application/json", **condition
+    )
 
 
 def _claim(launch: Launch) -> None:
@@ -163,25 +172,23 @@ def _claim(launch: Launch) -> None:
     from botocore.exceptions import ClientError
 
     address = launch.layout.record(launch.record.run_key)
-    bucket, key = S3Uri.parse(address)
     unchanged = {"IfMatch": launch.stored} if launch.stored else {"IfNoneMatch": "*"}
     with aws.told(f"writing {address}"):
         try:
-            launch.clients.s3.put_object(
-                Bucket=bucket, Key=key, Body=launch.record.to_json(), ContentType="application/json", **unchanged
-            )
+            _put(launch.record, launch, **unchanged)
         except ClientError as error:
             if aws.error_code(error) not in ("PreconditionFailed", "ConditionalRequestConflict"):
                 raise
-            if _is_ours(bucket, key, launch):
+            if _is_ours(address, launch):
                 return
             raise UserError(
                 "another launch of the same run has begun just now; run the same command again to follow it"
             ) from None
 
 
-def _is_ours(bucket: str, key: str, launch: Launch) -> bool:
+def _is_ours(address: str, launch: Launch) -> bool:
     """Whether it was this claim that was written, the answer to which was lost."""
+    bucket, key = S3Uri.parse(address)
     written: bytes = launch.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     return written == launch.record.to_json().encode()
 
@@ -226,26 +233,30 @@ def _stored_record(
 
     No name, unless the launch that claimed it broke off before there was the job.
     """
-    from botocore.exceptions import ClientError
-
-    address = run.layout.record(run.key)
-    bucket, key = S3Uri.parse(address)
-    try:
-        answer = clients.s3.get_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if aws.error_code(error) == "NoSuchBucket":
-            raise UserError(f"platform: there is no bucket {bucket}; apply the environment first") from None
-        if aws.error_code(error) != "NoSuchKey":
-            raise
-        return None, None, None
-    record, tag = read_record(answer["Body"].read(), address), answer["ETag"]
-    if record.ended:
+    record, tag = _kept(run.layout.record(run.key), clients.s3)
+    if record is None or record.ended:
         return record, tag, None
     now = _current(kind, record, clients.sagemaker)
     if now is not None:
         return now, tag, None
     gone = record.model_copy(update={"status": "Failed", "failure_reason": "the job does not exist any more"})
     return gone, tag, record.job_name if record.job_arn is None else None
+
+
+def _kept(address: str, s3: Client) -> tuple[RunRecord | None, str | None]:
+    """The record as it is stored, and its entity tag; None where nothing is."""
+    from botocore.exceptions import ClientError
+
+    bucket, key = S3Uri.parse(address)
+    try:
+        answer = s3.get_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if aws.error_code(error) == "NoSuchBucket":
+            raise UserError(f"platform: there is no bucket {bucket}; apply the environment first") from None
+        if aws.error_code(error) != "NoSuchKey":
+            raise
+        return None, None
+    return read_record(answer["Body"].read(), address), answer["ETag"]
 
 
 def _current(kind: Kind[Any], record: RunRecord, sagemaker: Client) -> RunRecord | None:

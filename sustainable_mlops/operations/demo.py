@@ -1,37 +1,43 @@
-"""The main job on real data in the sandbox, step by step: what `make demo` runs."""
+"""The pipeline on real data in the sandbox, step by step: what `make demo` runs."""
 
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from io import BytesIO
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from rich.table import Table
 
-from sustainable_mlops import aws, checkov, cli, synth
+from sustainable_mlops import checkov, cli, synth
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs import launch, register
-from sustainable_mlops.jobs.kinds import TRAINING
-from sustainable_mlops.jobs.record import RunRecord, write_local
-from sustainable_mlops.jobs.wait import wait
+from sustainable_mlops.jobs import register
+from sustainable_mlops.jobs.pipelines import execution, start
+from sustainable_mlops.jobs.pipelines.parameters import INPUT_KEY
+from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, PipelineRecord, StepRecord, write_local
+from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.steps import Step, Steps
 from sustainable_mlops.terraform import LOCAL, LOCK_FILE, ROOT, Progress, Terraform, find_engine
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 WORKLOAD = ROOT / "workloads" / "flight_delay"
 ENVIRONMENT = ROOT / "envs" / "dev"
+PIPELINE = WORKLOAD / "pipeline.yaml"
 OUT = ROOT / "out"
+RAW = OUT / "raw"
 #: The demo's own copy of envs/dev, so that whoever works on that with a real account finds it as it was.
 COPY = LOCAL / "demo" / "envs" / "dev"
 #: What is promoted, where the next plan of whoever looks around finds it too.
@@ -42,7 +48,13 @@ PLATFORM = "/sustainable-mlops/dev/platform"
 #: Enough to see the feature group at work; all 336,776 would take minutes, one PutRecord each.
 RECORDS = 2_000
 ASKED, BATCH = 4_000, 500
+#: The steps of the pipeline that run a job, in their order.
+JOBS = ("Prepare", "Train", "Evaluate")
 INTERRUPT_AFTER_CHECKPOINTS = 4
+#: The longest that an event may take to start the pipeline, in seconds: it takes one.
+EVENT_WITHIN = 120
+#: What changes while a job of the pipeline runs is looked at so often, in seconds.
+LOOK_EVERY = 0.5
 SANDBOX = "scripts/sandbox.py"
 LIST_BUCKETS = 'import boto3; print(boto3.client("s3").list_buckets()["Buckets"])'
 
@@ -86,6 +98,9 @@ def how_to_use() -> dict[str, str]:
     if shutil.which("aws"):
         commands[f"{use} aws sagemaker list-endpoints"] = "The AWS CLI on the sandbox"
     return commands | {
+        f"{use} scripts/pipeline.py run {PIPELINE.relative_to(ROOT)} --data {RAW.relative_to(ROOT)}": (
+            "The pipeline on the same data: nothing runs (5 s)"
+        ),
         f"{use} bash": "A shell in which AWS is the sandbox; `exit` leaves it",
         f"{SANDBOX} status": "What is in the sandbox",
         f"{SANDBOX} stop": "End the sandbox, and all that is in it",
@@ -108,16 +123,13 @@ class Demo:
         with step("Apply envs/dev") as this:
             self._init()
             applied = self._apply_until_published(this)
-        with step("Prepare 336,776 real flights") as this:
-            this.result = _prepare_data()
+        with step("Write 336,776 real flights by month") as this:
+            this.result = _write_raw()
+        record = self._first_execution()
         with step("Put flights into the feature group") as this:
             self._put_records(this)
-        with step("Put the training set into S3") as this:
-            self._upload(this)
-        with step("Train on spot, interrupted once") as this:
-            record = self._train(this)
-        with step("Register and approve the model") as this:
-            package = self._register(record, this)
+        with step("Approve the model") as this:
+            package = self._approve(record, this)
         PACKAGES.write_text(json.dumps({"model_packages": {MODEL: package}}, indent=2) + "\n")
         with step("Wait for the lifecycle rules") as this:
             # The provider reads each back ten times, five seconds apart, before it takes it for settled.
@@ -129,6 +141,8 @@ class Demo:
             this.result = str(self._terraform.apply("-refresh=false", progress=lambda at: this.now(str(at))))
         with step("Ask about held-out flights") as this:
             self._ask(this)
+        with step("The same data arrives again") as this:
+            self._second_execution(record, this)
         with step("Plan again: empty") as this:
             if not self._terraform.is_up_to_date(OUT / "dev.tfplan"):
                 raise UserError("the second plan is not empty: see terraform show out/dev.tfplan")
@@ -163,7 +177,7 @@ class Demo:
             table.add_row(name, value)
         cli.console.print(table)
         (OUT / "demo.json").write_text(json.dumps(rows, indent=2) + "\n")
-        say("Artefacts: out/ (demo.json, dev.plan.json, dev.checkov.json, runs/, flight_delay/)")
+        say("Artefacts: out/ (demo.json, dev.plan.json, dev.checkov.json, runs/, raw/)")
 
     def _init(self) -> None:
         """Make the bucket of the state, which Terraform expects to find, and the copy; initialise it if need be."""
@@ -199,90 +213,133 @@ class Demo:
 
     def _put_records(self, step: Step) -> None:
         """Put flights into the feature group, as PutRecord takes them, and find them in its offline store."""
-        import pandas as pd
-
         from workloads.flight_delay import prepare
 
         group = self._platform["feature_groups"][GROUP]
         store = self._sandbox.client("sagemaker-featurestore-runtime")
-        flights = pd.read_parquet(OUT / "flight_delay" / "test").tail(RECORDS)
-        records = list(prepare.records(flights))
+        records = list(prepare.records(self._held_out.tail(RECORDS)))
         with ThreadPoolExecutor(max_workers=4) as pool:
             put = pool.map(lambda record: store.put_record(FeatureGroupName=group["name"], Record=record), records)
             for done, _ in enumerate(put, 1):
                 step.now(f"{done:,} of {len(records):,} records")
-        stored = self._offline_rows(group["offline_s3_uri"])
+        stored = sum(len(frame) for frame in self._parquet(group["offline_s3_uri"]))
         if stored != len(records):
             raise UserError(f"feature group {group['name']}: {len(records)} records put, {stored} in its offline store")
         step.result = f"{len(records):,} records, all in the offline store"
 
-    def _offline_rows(self, address: str) -> int:
-        """Rows in the Parquet files of an offline store."""
+    def _parquet(self, address: str) -> "Iterator[DataFrame]":
+        """The Parquet files below an address."""
         import pandas as pd
 
         s3, (bucket, prefix) = self._sandbox.client("s3"), S3Uri.parse(address)
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        keys = [item["Key"] for page in pages for item in page.get("Contents", []) if item["Key"].endswith(".parquet")]
-        return sum(len(pd.read_parquet(BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read()))) for key in keys)
+        for key in (item["Key"] for page in pages for item in page.get("Contents", [])):
+            if key.endswith(".parquet"):
+                yield pd.read_parquet(BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read()))
 
-    def _upload(self, step: Step) -> None:
-        s3, bucket = self._sandbox.client("s3"), self._platform["buckets"]["data"]
-        files = sorted((OUT / "flight_delay").glob("*/*.parquet"))
-        for file in files:
-            s3.upload_file(str(file), bucket, f"re-creatable/{file.relative_to(OUT)}")
-        size = sum(file.stat().st_size for file in files)
-        step.result = f"{len(files)} Parquet files, {size / 1e6:.1f} MB"
+    def _first_execution(self) -> PipelineRecord:
+        """Start the pipeline on the raw files and follow it, step by step; returns its record."""
+        import pandas as pd
 
-    def _train(self, step: Step) -> RunRecord:
-        self._sandbox.fault(
-            "CreateTrainingJob",
-            error="SpotInterruption",
-            after_checkpoints=INTERRUPT_AFTER_CHECKPOINTS,
-            resource="flight-delay",
-        )
-        prepared = launch.prepare(TRAINING, WORKLOAD / "job.yaml")
-        record = launch.start(prepared)
-        record = wait(
-            record,
-            prepared.clients.sagemaker,
-            lambda now: step.now(f"{now.secondary_status} {_metric(now, 'validation:auc')}"),
-            sleep=lambda seconds: time.sleep(min(seconds, 0.5)),
-        )
-        launch.store(record, prepared)
-        path = write_local(record, OUT)
-        if record.status != "Completed":
-            raise UserError(f"training job {record.job_name}: {record.status}: {record.failure_reason}")
-        if record.interruptions != 1:
-            raise UserError(f"training job {record.job_name} was interrupted {record.interruptions} times, not once")
-        redone = int(record.metrics["rounds_redone"])
-        self._figures["Rounds redone after the interruption"] = str(redone)
+        with self._steps.step("Start the pipeline") as this:
+            self._sandbox.fault(
+                "CreateTrainingJob",
+                error="SpotInterruption",
+                after_checkpoints=INTERRUPT_AFTER_CHECKPOINTS,
+                resource="pipelines-",
+            )
+            prepared = start.prepare(PIPELINE, data=RAW)
+            record = start.begin(prepared)
+            self._raw = prepared.parameters[INPUT_KEY]
+            this.result = f"{record.pipeline}, data under its digest: {self._raw}"
+        steps: dict[str, Callable[[StepRecord], str]] = {
+            "Prepare the flights": self._prepared,
+            "Train on spot, interrupted once": self._trained,
+            "Evaluate on held-out flights": _taken,
+        }
+        for name, (title, told) in zip(JOBS, steps.items(), strict=True):
+            with self._steps.step(title) as this:
+                record = self._follow(record, this, until=name)
+                this.result = told(_step(record, name))
+        with self._steps.step("Pass the gate and register") as this:
+            record = self._follow(record, this)
+            if record.model_package is None:
+                raise UserError(f"execution {record.execution} of {record.pipeline} registered no model")
+            this.result = f"{record.model_package.rpartition(':')[2]}, pending"
+        self._held_out: DataFrame = pd.concat(self._parquet(self._test), ignore_index=True)
         for name in ("energy", "co2e_operational", "cost"):
             figure = record.figures[name]
             span = f"{figure.low:.2g} to {figure.high:.2g}, {figure.basis}"
-            self._figures[f"Training on SageMaker: {name}"] = f"{figure.value:.2g} {figure.unit} ({span})"
-        self._figures["Record of the run"] = str(path.relative_to(ROOT))
-        step.result = f"interrupted once, {redone} rounds redone, {_metric(record, 'validation:auc')}"
+            self._figures[f"The pipeline on SageMaker: {name}"] = f"{figure.value:.2g} {figure.unit} ({span})"
+        self._figures["Record of the execution"] = str(write_local(record, OUT).relative_to(ROOT))
         return record
 
-    def _register(self, record: RunRecord, step: Step) -> str:
-        clients = aws.connect(record.region)
-        package = register.register(record, clients)
-        package = register.approve(package, "AUC on held-out flights, see the run's record", clients.sagemaker)
+    def _follow(self, record: PipelineRecord, step: Step, until: str | None = None) -> PipelineRecord:
+        """The record when the step `until`, or all of it, has ended. Raises UserError where it failed."""
+        sagemaker = self._sandbox.client("sagemaker")
+        while True:
+            record = execution.current(record, sagemaker)
+            if record.ended or any(one.name == until and one.ended_at for one in record.steps):
+                break
+            under_way = [one for one in record.steps if not one.ended_at]
+            step.now(", ".join(f"{one.name}: {_state(one)}" for one in under_way))
+            time.sleep(LOOK_EVERY)
+        if record.ended and record.status != SUCCEEDED:
+            path = write_local(record, OUT).relative_to(ROOT)
+            why = f"{record.status}: {record.failure_reason}; see {path}"
+            raise UserError(f"execution {record.execution} of {record.pipeline}: {why}")
+        return record
+
+    def _prepared(self, step: StepRecord) -> str:
+        described = self._sandbox.client("sagemaker").describe_processing_job(ProcessingJobName=_job(step).job_name)
+        outputs = described["ProcessingOutputConfig"]["Outputs"]
+        (self._test,) = (one["S3Output"]["S3Uri"] for one in outputs if one["OutputName"] == "test")
+        return _taken(step)
+
+    def _trained(self, step: StepRecord) -> str:
+        job = _job(step)
+        if job.interruptions != 1:
+            raise UserError(f"training job {job.job_name} was interrupted {job.interruptions} times, not once")
+        redone = int(job.metrics["rounds_redone"])
+        self._figures["Rounds redone after the interruption"] = str(redone)
+        return f"interrupted once, {redone} rounds redone, {_metric(job, 'test:auc')}"
+
+    def _approve(self, record: PipelineRecord, step: Step) -> str:
+        pending = register.ModelPackage(str(record.model_package), register.PENDING, created=True)
+        reason = "AUC on held-out flights, see its evaluation"
+        package = register.approve(pending, reason, self._sandbox.client("sagemaker"))
         step.result = package.arn.rpartition(":")[2]
         return package.arn
 
+    def _second_execution(self, first: PipelineRecord, step: Step) -> None:
+        """Deliver the same data set again, whose empty object starts the pipeline by an event: nothing is to run."""
+        self._sandbox.client("s3").put_object(Bucket=self._platform["buckets"]["data"], Key=self._raw)
+        deadline = time.monotonic() + EVENT_WITHIN
+        record, _ = execution.of_file(PIPELINE, None)
+        while record.execution_arn == first.execution_arn:
+            if time.monotonic() > deadline:
+                raise UserError(f"{record.pipeline}: the data that arrived did not start it within {EVENT_WITHIN} s")
+            time.sleep(LOOK_EVERY)
+            record, _ = execution.of_file(PIPELINE, None)
+        record = self._follow(record, step)
+        ran = [one.name for one in record.steps if one.executed]
+        if ran:
+            raise UserError(f"execution {record.execution} of {record.pipeline} ran again: {', '.join(ran)}")
+        write_local(record, OUT)
+        saved = record.saved["co2e_operational"]
+        self._figures["Jobs run for the same data again"] = str(len(ran))
+        step.result = f"its event starts the pipeline: 0 of {len(JOBS)} jobs run, {saved.value:.2g} {saved.unit} saved"
+
     def _ask(self, step: Step) -> None:
         """Ask the endpoint about flights of the last weeks, which the model has never seen."""
-        import pandas as pd
-
         from workloads.flight_delay import features
 
         endpoint = self._terraform.outputs()["serverless_endpoints"][MODEL]
         runtime = self._sandbox.client("sagemaker-runtime")
-        flights = pd.read_parquet(OUT / "flight_delay" / "test").sample(ASKED, random_state=0)
+        flights = self._held_out.sample(ASKED, random_state=0)
         scores: list[float] = []
-        for start in range(0, ASKED, BATCH):
-            rows = flights[features.names()].iloc[start : start + BATCH]
+        for first in range(0, ASKED, BATCH):
+            rows = flights[features.names()].iloc[first : first + BATCH]
             answer = runtime.invoke_endpoint(
                 EndpointName=endpoint,
                 ContentType="application/json",
@@ -330,14 +387,14 @@ def _copy_environment() -> None:
         link.symlink_to(ROOT / name)
 
 
-def _prepare_data() -> str:
-    """Build the data set, as a person would; returns what there is."""
-    command = [sys.executable, str(WORKLOAD / "prepare.py"), "--out", str(OUT / "flight_delay")]
+def _write_raw() -> str:
+    """Write the raw files, as whoever delivers them would; returns what there is."""
+    command = [sys.executable, str(WORKLOAD / "raw.py"), "--out", str(RAW)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UserError(done.stderr.strip())
-    parts = dict(re.findall(r"part=(\w+); flights=(\d+)", done.stdout))
-    return ", ".join(f"{int(flights):,} {part}" for part, flights in parts.items())
+    files = [path for path in RAW.rglob("*") if path.is_file()]
+    return f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB"
 
 
 def _state_bucket() -> str:
@@ -362,6 +419,27 @@ def _count(plan: dict[str, Any]) -> int:
         return own + sum(inside(child) for child in module.get("child_modules", []))
 
     return inside(plan["planned_values"].get("root_module", {}))
+
+
+def _step(record: PipelineRecord, name: str) -> StepRecord:
+    (step,) = (one for one in record.steps if one.name == name)
+    return step
+
+
+def _job(step: StepRecord) -> RunRecord:
+    if step.job is None:
+        raise UserError(f"step {step.name} ran no job: {step.status} {step.reason or ''}")
+    return step.job
+
+
+def _taken(step: StepRecord) -> str:
+    """What a step's job took, by the estimate for SageMaker."""
+    figures = _job(step).figures
+    return ", ".join(f"{figures[name].value:.2g} {figures[name].unit}" for name in ("co2e_operational", "cost"))
+
+
+def _state(step: StepRecord) -> str:
+    return step.status if step.job is None else step.job.secondary_status or step.job.status
 
 
 def _metric(record: RunRecord, name: str) -> str:

@@ -1,4 +1,4 @@
-"""A new workload: a small model that trains, resumes and serves, with its job file and its tests."""
+"""A new workload: a small model that trains and serves, with its job files and its tests."""
 
 import importlib
 import keyword
@@ -6,13 +6,14 @@ import keyword
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.scaffold.files import is_name, placed, refuse_existing, render
+from sustainable_mlops.scaffold.framework import Framework
 from sustainable_mlops.settings import did_you_mean
 from sustainable_mlops.terraform import ROOT
 
-_FILES = ("README.md", "job.yaml", "features.py", "train.py", "inference.py")
+_FILES = ("README.md", "job.yaml", "predict.yaml", "features.py", "inference.py")
 
 
-def create(name: str, environment: str) -> tuple[list[str], str]:
+def create(name: str, environment: str, framework: Framework = Framework.XGBOOST) -> tuple[list[str], str]:
     """Write the workload called `name`, which runs in `environment`, and its tests.
 
     Returns their folders, and what to do next as text to paste. Nothing is left where that fails. Raises UserError.
@@ -25,13 +26,16 @@ def create(name: str, environment: str) -> tuple[list[str], str]:
         "name": name,
         "hyphenated": name.replace("_", "-"),
         "environment": environment,
+        "framework": framework.value,
         "folder": folder.relative_to(ROOT),
         "bucket": f"{settings.name_prefix}-data-{settings.account_id}-{settings.region}",
     }
     own = {file: render(f"workload/{file}", **values) for file in _FILES}
-    # A workload's folder travels alone, so it has a copy.
-    own["checkpoints.py"] = (ROOT / "workloads" / "flight_delay" / "checkpoints.py").read_text()
-    with placed({folder: own, tests: {f"test_{name}.py": render("workload/test.py", **values)}}):
+    own["train.py"] = render(f"workload/{framework}/train.py", **values)
+    if framework is Framework.XGBOOST:
+        # A workload's folder travels alone, so it has a copy.
+        own["checkpoints.py"] = (ROOT / "workloads" / "flight_delay" / "checkpoints.py").read_text()
+    with placed({folder: own, tests: {f"test_{name}.py": render(f"workload/{framework}/test.py", **values)}}):
         return [str(each.relative_to(ROOT)) for each in (folder, tests)], render("workload.txt", **values)
 
 

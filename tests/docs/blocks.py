@@ -5,6 +5,7 @@ After the language a block says where its commands run; tests hold it to that.
 - nothing: in a clone after `make setup`, with no more than this machine has
 - `sandbox`: the same, with the AWS CLI; the block starts the sandbox itself
 - `demo`: after `make demo KEEP=1`
+- `page`: on the sandbox, with the AWS CLI, one block of the page after the other
 - `account`: on AWS. Nothing is run, but each program, file and option is there.
 - a test's file: that test does what the commands do. They are looked at as those of `account`.
 """

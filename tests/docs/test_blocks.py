@@ -18,7 +18,8 @@ from tests.docs.blocks import SHELLS, Block, blocks, shell_blocks
 from tests.docs.programs import wrong
 from tests.modules.examples import examples
 
-PLACES = ("", "sandbox", "demo", "account")
+RUN = ("", "sandbox", "demo", "page")
+PLACES = (*RUN, "account")
 #: What the reader of a page about reviews has: a root module, applied, and files by the names that the page gives.
 ROOT_MODULE = 'resource "terraform_data" "this" {}\n'
 
@@ -55,9 +56,7 @@ def test_the_readme_has_a_row_for_each_kind_of_job_true_to_what_it_does() -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "block", [one for one in blocks() if one.language in SHELLS and one.where not in ("", "sandbox", "demo")], ids=str
-)
+@pytest.mark.parametrize("block", [one for one in blocks() if one.language in SHELLS and one.where not in RUN], ids=str)
 def test_programs_files_and_options_of_commands_that_are_not_run_are_there(block: Block) -> None:
     assert [problem for command in block.commands for problem in wrong(command)] == []
 

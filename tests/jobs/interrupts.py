@@ -58,9 +58,9 @@ def measure(bench: Bench, launcher: Launcher) -> None:
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--moments", type=int, default=50, help="of each kind")
-    parser.add_argument("--seed", type=int, default=random.randrange(2**32))  # noqa: S311 no secret
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32))  # noqa: S311 - no secret
     options = parser.parse_args()
-    chance = random.Random(options.seed)  # noqa: S311 no secret
+    chance = random.Random(options.seed)  # noqa: S311 - no secret
     print(f"seed {options.seed}")
     with Sandbox.start(log=Path(tempfile.mkdtemp()) / "log") as sandbox:
         for kind, launcher in LAUNCHERS.items():

@@ -200,6 +200,27 @@ def test_a_launch_that_sagemaker_refuses_is_told_and_may_be_tried_again(
     assert start(again).status == "InProgress"
 
 
+@pytest.mark.usefixtures("cloud")
+def test_who_followed_an_earlier_job_hides_no_later_one(write_job: WriteJob, moments: Moments) -> None:
+    first = prepare(TRAINING, write_job(), now=next(moments))
+    record = start(first)
+    second = start(prepare(TRAINING, write_job(), force=True, now=next(moments)))
+    ended(first, record, "Failed")
+    again = prepare(TRAINING, write_job(), now=next(moments))
+    assert (again.decision, again.record.job_name) == ("attach", second.job_name)
+
+
+def test_a_forced_launch_that_sagemaker_refuses_leaves_a_run_done_that_was(
+    cloud: Clients, write_job: WriteJob, moments: Moments
+) -> None:
+    done = train(write_job(), moments)
+    cloud.sagemaker.refusal = "The account-level service limit 'ml.m5.large for spot training' is 0 Instances."
+    with pytest.raises(UserError, match="service limit"):
+        start(prepare(TRAINING, write_job(), force=True, now=next(moments)))
+    again = prepare(TRAINING, write_job(), now=next(moments))
+    assert (again.decision, again.record.job_name) == ("done", done.job_name)
+
+
 def test_the_record_tells_what_was_measured(
     cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:

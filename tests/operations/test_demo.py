@@ -12,20 +12,30 @@ from tests.reviewed import changes_nothing, reviewed, stops
 
 
 @pytest.mark.apply
-def test_the_demo_trains_serves_and_leaves_nothing(tmp_path: Path) -> None:
+def test_the_demo_runs_the_pipeline_once_serves_its_model_and_leaves_nothing(tmp_path: Path) -> None:
     reader = Reader(tmp_path / "clone")
     assert "✓ Look for what is left" in reader.paste("scripts/demo.py")
     folder = reader.folder
     figures = json.loads((folder / "out" / "demo.json").read_text())
     assert 0.65 < float(figures["AUC of the endpoint on 4,000 held-out flights"]) < 0.75
-    record = json.loads((folder / figures["Record of the run"]).read_text())
-    assert (record["status"], record["interruptions"]) == ("Completed", 1)
+    record = json.loads((folder / figures["Record of the execution"]).read_text())
+    assert record["status"] == "Succeeded"
+    jobs = {step["name"]: step["job"] for step in record["steps"] if step["job"]}
+    assert jobs.keys() == {"Prepare", "Train", "Evaluate"}
+    assert jobs["Train"]["interruptions"] == 1
     assert record["figures"]["co2e_operational"]["basis"] == "estimated"
+    records = [json.loads(path.read_text()) for path in (folder / "out" / "runs").glob("*.json")]
+    (again,) = (other for other in records if other != record)
+    assert again["figures"] == {}
+    assert again["saved"]["cost"]["value"] == pytest.approx(record["figures"]["cost"]["value"])
     review = reviewed(json.loads((folder / "out" / "dev.plan.json").read_text()))
     assert stops(review) == []
     assert changes_nothing(review)
+    parts = [part for one in review.footprint.resources for part in one.changes]
+    costs = {part.name: part.after.estimate.figures["cost"] for part in parts if part.after and part.after.estimate}
+    assert costs.keys() == {"variant main", "step Prepare", "step Train", "step Evaluate"}
     # 300,000 requests of 0.2 s on 2 GB at 0.00002 USD/GB-s, x 1.063 in Stockholm.
-    assert review.footprint.after.figures["cost"].central == pytest.approx(300_000 * 0.2 * 2 * 0.00002 * 1.063)
+    assert costs["variant main"].central == pytest.approx(300_000 * 0.2 * 2 * 0.00002 * 1.063)
 
 
 @pytest.mark.apply
@@ -35,12 +45,14 @@ def test_every_command_that_the_demo_prints_works_as_pasted_and_the_plan_has_no_
         printed = reader.paste("scripts/demo.py --keep")
         commands = re.findall(r"^  (\S.*)$", printed.partition("The sandbox is up")[2], re.M)
         shown = [command for block in shell_blocks("demo") for command in block.commands]
-        assert any("scripts/train.py" in command for command in shown)
-        # The documentation's go before the plan: a model that is trained, and approved, changes nothing of it.
+        assert any("scripts/pipeline.py" in command for command in shown)
+        # The documentation's go before the plan: executions change nothing of it.
         answers = {command: reader.paste(command) for command in [*shown, *commands]}
         (planned,) = (answer for command, answer in answers.items() if command.endswith(" plan"))
         assert "so no changes are needed" in planned
         assert "smlops-dev-" in "".join(answer for command, answer in answers.items() if "boto3" in command)
+        (ran,) = (answer for command, answer in answers.items() if "pipeline.py run" in command and command in commands)
+        assert "nothing: every job's result was there already" in ran
         assert commands[-1].endswith("sandbox.py stop")
         assert "Stopped the sandbox" in answers[commands[-1]]
     finally:

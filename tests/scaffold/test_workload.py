@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.scaffold import workload
+from sustainable_mlops.scaffold.framework import Framework
 from tests.jobs.support import PLATFORM, merged
 from tests.sandbox.support import make_role
 from tests.scaffold.conftest import Clone, commands
@@ -25,7 +27,8 @@ def platform(sandbox: Any) -> Iterator[dict[str, str]]:
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     published = json.dumps(merged(PLATFORM, {"buckets": BUCKETS, "kms_key_arn": None}))
     ssm.put_parameter(Name=PARAMETER, Value=published, Type="String")
-    make_role(sandbox, "acme-dev-training")
+    for phase in ("training", "inference"):
+        make_role(sandbox, f"acme-dev-{phase}")
     yield sandbox.environment
     ssm.delete_parameter(Name=PARAMETER)
     for bucket in BUCKETS.values():
@@ -35,9 +38,13 @@ def platform(sandbox: Any) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.slow
-def test_a_new_workload_passes_the_tests_unedited_and_trains(scratch: Clone, platform: dict[str, str]) -> None:
-    printed = scratch.run("scripts/new.py", "workload", "newcomer")
-    own = {"README.md", "checkpoints.py", "features.py", "inference.py", "job.yaml", "train.py"}
+@pytest.mark.parametrize("framework", Framework)
+def test_a_new_workload_passes_the_tests_unedited_trains_and_predicts(
+    framework: Framework, scratch: Clone, sandbox: Any, platform: dict[str, str]
+) -> None:
+    printed = scratch.run("scripts/new.py", "workload", "newcomer", "--framework", framework)
+    own = {"README.md", "features.py", "inference.py", "job.yaml", "predict.yaml", "train.py"}
+    own |= {"checkpoints.py"} if framework is Framework.XGBOOST else set()
     assert set(scratch.new_files()) == {f"workloads/newcomer/{name}" for name in own} | {
         "tests/workloads/newcomer/test_newcomer.py"
     }
@@ -47,8 +54,9 @@ def test_a_new_workload_passes_the_tests_unedited_and_trains(scratch: Clone, pla
     chance = np.random.default_rng(1)
     rows = [f"{number:.3f},{int(number > 0)}" for number in chance.normal(size=200)]
     (scratch.folder / "train.csv").write_text("\n".join(["amount,label", *rows]))
-    copy, dry_run, train = commands(printed)
-    scratch.shell([copy], **platform)
+    (scratch.folder / "ask.csv").write_text("amount\n-3\n3\n")
+    *copies, dry_run, train, predict = commands(printed)
+    scratch.shell(copies, **platform)
     shown = json.loads(scratch.shell([f"{dry_run} --json"], **platform))
     assert shown["request"]["EnableManagedSpotTraining"]
     assert shown["source"]["left_out"] == []
@@ -57,6 +65,11 @@ def test_a_new_workload_passes_the_tests_unedited_and_trains(scratch: Clone, pla
     run = json.loads(record.read_text())
     assert run["status"] == "Completed"
     assert run["metrics"]["held_out:auc"] > 0.9
+    predicted = json.loads(scratch.shell([f"{predict} --json"], **platform))["record"]
+    assert predicted["status"] == "Completed"
+    bucket, key = S3Uri.parse(f"{predicted['outputs']['predictions']}ask.csv.out")
+    low, high = map(float, sandbox.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().split())
+    assert low < 0.2 < 0.8 < high
 
 
 @pytest.mark.parametrize(

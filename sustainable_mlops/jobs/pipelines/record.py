@@ -66,6 +66,12 @@ class PipelineRecord(Settings):
         return self.status in ENDED
 
     @property
+    def reason(self) -> str:
+        """Why it did not succeed: of SageMaker's own reason, that one of its steps failed, the step's."""
+        failed = [f"{step.name}: {step.reason}" for step in self.steps if step.status == "Failed" and step.reason]
+        return " ".join(("; ".join(failed) or self.failure_reason or "").split())
+
+    @property
     def execution(self) -> str:
         """The execution's own part of its ARN."""
         return self.execution_arn.rpartition("/")[2]

@@ -99,7 +99,7 @@ class Training(JobSpec):
         description="Channel to its data: a prefix or key in the platform's data bucket, or an s3:// address.",
     )
     hyperparameters: dict[Text, Scalar] = Field(
-        {}, max_length=98, description="Passed to the script as `--name value`."
+        {}, max_length=98, description="Passed to the script as `--name value`; a name of one letter as `-n value`."
     )
     metrics: dict[Text, Text] = Field(
         {},
