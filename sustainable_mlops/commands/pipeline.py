@@ -133,6 +133,8 @@ def promote(pipeline: File, version: Version = None, as_json: cli.AsJson = False
 def rollback(pipeline: File, version: Version = None, as_json: cli.AsJson = False) -> None:
     """Give the alias `live` back to the version that had it before, or to the one given; no version is deleted.
 
+    Twice is back again: further back goes by `--version`.
+
     Example: `smlops pipeline rollback workloads/flight_delay/pipeline.yaml`
     """
     _move("rollback", pipeline, version, as_json=as_json)

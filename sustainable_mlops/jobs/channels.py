@@ -23,15 +23,18 @@ class Channel:
     digest: str
 
 
-def find_channels(data: Mapping[str, str], bucket: str, s3: Client) -> tuple[Channel, ...]:
-    """The data sets of `data` (channel to key, prefix or s3:// address). Raises UserError where one is missing."""
+def find_channels(data: Mapping[str, str], bucket: str, s3: Client, field: str = "data") -> tuple[Channel, ...]:
+    """The data sets of `data` (channel to key, prefix or s3:// address), which the job file has in `field`.
+
+    Raises UserError where one is missing.
+    """
     return tuple(
-        _channel(name, given if is_s3(given) else str(S3Uri(bucket, given.lstrip("/"))), s3)
+        _channel(f"{field}.{name}", name, given if is_s3(given) else str(S3Uri(bucket, given.lstrip("/"))), s3)
         for name, given in sorted(data.items())
     )
 
 
-def _channel(name: str, address: str, s3: Client) -> Channel:
+def _channel(told: str, name: str, address: str, s3: Client) -> Channel:
     from botocore.exceptions import ClientError
 
     bucket, prefix = S3Uri.parse(address)
@@ -47,9 +50,10 @@ def _channel(name: str, address: str, s3: Client) -> Channel:
     except ClientError as error:
         if error_code(error) != "NoSuchBucket":
             raise
-        raise UserError(f"data.{name}: there is no bucket {bucket}") from None
+        raise UserError(f"{told}: there is no bucket {bucket}") from None
     if not objects:
-        raise UserError(f"data.{name}: nothing is stored under {address}; put the data set there, or correct the path")
+        how = f" (aws s3 sync FOLDER {address})" if address.endswith("/") else ""
+        raise UserError(f"{told}: nothing is stored under {address}; put the data set there{how}, or correct the path")
     return Channel(
         name=name,
         address=address,

@@ -1,11 +1,12 @@
 """The record of a run: what went in, what came out, what it took. Kept as JSON beside the run's artefacts."""
 
+import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, computed_field
 
@@ -148,7 +149,30 @@ class RunRecord(Settings):
 
 def read_record(text: str | bytes, source: str) -> RunRecord:
     """A stored record; `source` names it in messages. Raises UserError."""
+    execution = execution_in(text)
+    if execution is not None:
+        raise UserError(f"{source}: is the record of a pipeline's execution, not of a job; {_registered(execution)}")
     return parse_json(text, RunRecord, source)
+
+
+def execution_in(text: str | bytes) -> dict[str, Any] | None:
+    """The record of an execution of a pipeline, unchecked; None for what is none."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) and document.get("kind") == "pipeline" else None
+
+
+def _registered(execution: Mapping[str, Any]) -> str:
+    """What became of its model, and how that is approved."""
+    package = execution.get("model_package")
+    if package is None:
+        return "it has registered no model"
+    return (
+        f"its model is registered already, and this approves it: aws sagemaker update-model-package "
+        f"--model-package-arn {package} --model-approval-status Approved --approval-description REASON"
+    )
 
 
 def read_file(path: Path) -> RunRecord:

@@ -22,8 +22,9 @@ def listed(records: Sequence[RunRecord], metric: str | None) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("run", "kind", "launched", "status"):
         table.add_column(name, overflow="fold")
-    for name in (metric or "metric", "kgCO2e", "USD", "s"):
-        table.add_column(Text(name), justify="right", overflow="fold")
+    table.add_column(Text(metric or "metric"), justify="right", overflow="fold")
+    for name in ("kgCO2e", "USD", "s"):  # a number that is broken looks like another one
+        table.add_column(name, justify="right", no_wrap=True)
     for record in records:
         cells = (
             record.job_name,

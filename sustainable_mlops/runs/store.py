@@ -7,7 +7,8 @@ from pathlib import Path
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, S3Uri
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.record import RunRecord, read_file, read_record
+from sustainable_mlops.jobs.pipelines import record as pipelines
+from sustainable_mlops.jobs.record import RunRecord, execution_in, read_file, read_record
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,17 @@ def _read(texts: Iterable[tuple[str, bytes]]) -> Runs:
     records, unreadable = [], []
     for source, text in texts:
         try:
-            records.append(read_record(text, source))
+            records += _runs(text, source)
         except UserError as error:
             unreadable.append(str(error))
     return _of(records, unreadable)
+
+
+def _runs(text: bytes, source: str) -> list[RunRecord]:
+    """The run of a record; of an execution of a pipeline, the jobs that its steps ran. Raises UserError."""
+    if execution_in(text) is not None:
+        return [step.job for step in pipelines.read_record(text, source).steps if step.job and step.executed]
+    return [read_record(text, source)]
 
 
 def _of(records: Sequence[RunRecord], unreadable: Sequence[str]) -> Runs:

@@ -130,13 +130,13 @@ def test_the_flights_of_the_workload_are_prepared_as_on_this_machine(bench: Benc
         "here, out = pathlib.Path(__file__).parent, pathlib.Path(os.environ['OUTPUT_DIR']) / 'flights'\n"
         "sys.exit(subprocess.call([sys.executable, str(here / 'prepare.py'), '--out', str(out)]))\n"
     )
-    for script in ("prepare.py", "features.py"):
+    for script in ("prepare.py", "features.py", "machine.py"):
         (bench.folder / script).write_bytes((workload / script).read_bytes())
     (bench.folder / "start.py").write_text(start)
     bench.write_file(
         "flights.yaml",
         JOB,
-        source={"entry_point": "start.py", "include": ["start.py", "prepare.py", "features.py"]},
+        source={"entry_point": "start.py", "include": ["start.py", "prepare.py", "features.py", "machine.py"]},
         inputs={"flights": {"sharding": "replicated"}},
         arguments=...,
         outputs={"late": ..., "report": ..., "flights": "re-creatable"},

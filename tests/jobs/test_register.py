@@ -1,5 +1,6 @@
 """Registering the model of a run."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,3 +145,20 @@ def test_a_record_is_found_by_file_by_job_and_in_s3(cloud: Clients, trained: Tra
         assert f"{run}: no such record, neither as a file nor as out/runs/nope.json;" in str(refused.value)
     with pytest.raises(UserError, match=r"^reading s3://acme-dev-artifacts/nothing: .*NoSuchKey"):
         find_record("s3://acme-dev-artifacts/nothing", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("package", "told"),
+    [
+        ("arn:aws:sagemaker:x:1:model-package/m/2", r"--model-package-arn arn:aws:sagemaker:x:1:model-package/m/2 "),
+        (None, "it has registered no model"),
+    ],
+)
+def test_what_an_execution_has_registered_is_approved_and_not_registered_again(
+    package: str | None, told: str, tmp_path: Path
+) -> None:
+    """Its record lies beside those of jobs, and may be the newest."""
+    file = tmp_path / "execution.json"
+    file.write_text(json.dumps({"kind": "pipeline", "model_package": package}))
+    with pytest.raises(UserError, match=f"is the record of a pipeline's execution, not of a job; .*{told}"):
+        find_record(str(file), tmp_path)

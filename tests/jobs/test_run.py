@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.channels import Channel, find_channels
+from sustainable_mlops.jobs.kinds import PROCESSING
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.specs.training import Training
@@ -98,3 +99,5 @@ def test_the_data_digest_follows_keys_and_contents_but_not_the_place(cloud: Clie
 def test_a_missing_data_set_is_named(cloud: Clients, address: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         find_channels({"train": address}, "acme-dev-data", cloud.s3)
+    with pytest.raises(UserError, match=message.replace("data.", "inputs.", 1)):
+        find_channels({"train": address}, "acme-dev-data", cloud.s3, PROCESSING.data_field)

@@ -15,6 +15,8 @@ from moto import mock_aws
 from rich.console import Console
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.pipelines import record as pipelines
+from sustainable_mlops.jobs.pipelines.record import PipelineRecord, StepRecord
 from sustainable_mlops.jobs.record import write_local
 from sustainable_mlops.runs import display, page, scale, store, values
 from sustainable_mlops.runs.coverage import coverage
@@ -76,6 +78,28 @@ def test_of_one_job_the_record_that_tells_its_end_counts(tmp_path: Path) -> None
     write_local(record(1, status="InProgress"), tmp_path / "c")
     (one,) = store.from_folder(tmp_path).records
     assert one.status == "Completed"
+
+
+def test_an_execution_of_a_pipeline_is_the_jobs_that_its_steps_ran(tmp_path: Path) -> None:
+    steps = [
+        StepRecord(name="Prepare", type="Processing", status="Succeeded", job=record(1), cached_from="arn"),
+        StepRecord(name="Train", type="Training", status="Succeeded", job=record(2)),
+        StepRecord(name="GoodEnough", type="Condition", status="Succeeded"),
+    ]
+    execution = PipelineRecord(
+        workload="flight-delay",
+        environment="dev",
+        region="eu-north-1",
+        pipeline="p",
+        execution_arn="arn:aws:sagemaker:eu-north-1:123456789012:pipeline/p/execution/e",
+        status="Succeeded",
+        launched_at=record(2).launched_at,
+        steps=steps,
+    )
+    pipelines.write_local(execution, tmp_path)
+    found = store.from_folder(tmp_path)
+    assert [one.job_name for one in found.records] == [record(2).job_name]
+    assert found.unreadable == ()
 
 
 def test_a_bucket_has_the_runs_that_anybody_launched() -> None:
@@ -198,6 +222,14 @@ def test_every_figure_lies_on_the_axis(spread: float) -> None:
         assert 0 <= ends[0] <= ends[-1] <= 1
     assert axis.ticks == sorted(axis.ticks)
     assert all(0 <= axis.position(tick) <= 1 for tick in axis.ticks)
+
+
+def test_no_figure_is_broken_on_a_narrow_terminal() -> None:
+    console = Console(width=60, file=io.StringIO())
+    small = {"co2e": estimated(4.2e-06, "kgCO2e"), "cost": estimated(0.0005, "USD")}
+    console.print(display.listed([record(1, figures=small)], "test:auc"))
+    assert isinstance(console.file, io.StringIO)
+    assert {"0.0000042", "0.00050"} <= {*console.file.getvalue().split()}
 
 
 def test_an_axis_of_one_value_has_ticks_and_of_nothing_there_is_none() -> None:

@@ -1,6 +1,7 @@
 """The SageMaker SDK as it is: its trainer, processor and transformer, whose containers expect a real /opt/ml."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ if not saved:
 told = {"saved": saved, "arguments": sys.argv[1:], "lr": json.loads(os.environ["SM_HPS"])["lr"]}
 pathlib.Path(os.environ["SM_MODEL_DIR"], "told").write_text(json.dumps(told))
 print("went on", flush=True)
+while pathlib.Path(sys.argv[-1]).exists():  # whoever follows the log takes it away
+    time.sleep(0.1)
 """
 
 PROCESS = """
@@ -127,11 +130,13 @@ def test_a_command_on_spot_goes_on_from_its_checkpoint_and_its_log_is_followed(
     from sagemaker.train.configs import Compute, SourceCode
 
     (tmp_path / "resume.py").write_text(RESUME)
+    unread = tmp_path / "unread"
+    unread.touch()
     trainer = ModelTrainer(
         sagemaker_session=session,
         role=ROLE,
         training_image=IMAGE,
-        source_code=SourceCode(source_dir=str(tmp_path), command="python3 resume.py", args=["--depth", 3]),
+        source_code=SourceCode(source_dir=str(tmp_path), command="python3 resume.py", args=["--depth", 3, str(unread)]),
         compute=Compute(
             instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=1, enable_managed_spot_training=True
         ),
@@ -144,14 +149,27 @@ def test_a_command_on_spot_goes_on_from_its_checkpoint_and_its_log_is_followed(
         with pytest.raises(FailedStatusError, match="is not mounted here"):
             trainer.train(wait=True, logs=False)
         return
-    with caplog.at_level("INFO"):
-        trainer.train(wait=True, logs=True)
+    read = threading.Event()
+
+    def reader() -> None:
+        while not read.wait(0.1):
+            if "went on" in caplog.text:
+                unread.unlink(missing_ok=True)
+
+    thread = threading.Thread(target=reader)
+    thread.start()
+    try:
+        with caplog.at_level("INFO"):
+            trainer.train(wait=True, logs=True)
+    finally:
+        read.set()
+        thread.join()
     done = finished(real, "training", trainer._latest_training_job.training_job_name)
     assert "Interrupted" in [one["Status"] for one in done["SecondaryStatusTransitions"]]
     assert "went on" in caplog.text
     _, key = done["ModelArtifacts"]["S3ModelArtifacts"].split(f"{BUCKET}/")
     told = json.loads(untar(store.get_object(Bucket=BUCKET, Key=key)["Body"].read())["told"])
-    assert told == {"saved": ["first"], "arguments": ["--depth", "3"], "lr": 0.1}
+    assert told == {"saved": ["first"], "arguments": ["--depth", "3", str(unread)], "lr": 0.1}
 
 
 def test_a_script_processor_shards_its_input(real: Sandbox, session: Any, store: Any, tmp_path: Path) -> None:

@@ -102,6 +102,8 @@ class Kind(ABC, Generic[Spec]):
     phase: ClassVar[Phase]
     #: Most characters of a job's name.
     longest_name: ClassVar[int] = 63
+    #: Where the job file has the data, to tell what is missing.
+    data_field: ClassVar[str] = "data"
     spec: type[Any]
 
     @property
@@ -162,7 +164,7 @@ class Kind(ABC, Generic[Spec]):
         self, spec: Spec, platform: Platform, image: str, source_digest: str | None, clients: Clients
     ) -> Run[Spec]:
         """The run, with its data looked at. Raises UserError."""
-        channels = find_channels(self.data(spec), platform.buckets.data, clients.s3)
+        channels = find_channels(self.data(spec), platform.buckets.data, clients.s3, self.data_field)
         return Run(spec, platform, image, source_digest, channels)
 
     def resumed(

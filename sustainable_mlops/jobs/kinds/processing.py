@@ -36,6 +36,7 @@ class ProcessingKind(Kind[Processing]):
     time: ClassVar[str] = "Processing"
     done: ClassVar[str] = "processed"
     phase: ClassVar[Phase] = "data_preparation"
+    data_field: ClassVar[str] = "inputs"
     spec = Processing
 
     def check(self, spec: Processing) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sustainable_mlops import aws
 from sustainable_mlops.jobs.launch import find_platform
-from sustainable_mlops.jobs.pipelines.start import read_files
+from sustainable_mlops.jobs.pipelines.start import check_deployed, read_files
 from sustainable_mlops.jobs.pipelines.versions import Move, pipeline_name, promote, rollback
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from sustainable_mlops.settings import load_yaml
@@ -20,6 +20,7 @@ def promote_file(path: Path, version: int | None) -> Move:
         return promote(*_place(path), version=version)
     files = read_files(path)
     clients = aws.connect(files.platform.region)
+    check_deployed(files, clients.sagemaker)
     files.upload(clients.s3)
     return promote(pipeline_name(files.spec, files.platform)[0], clients.sagemaker)
 

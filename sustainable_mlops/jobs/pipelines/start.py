@@ -20,7 +20,7 @@ from sustainable_mlops.jobs.pipelines.data import DataFolder, read_folder
 from sustainable_mlops.jobs.pipelines.names import KIND_OF_STEP, step_name
 from sustainable_mlops.jobs.pipelines.parameters import APPROVED_AUC, INPUT_KEY, Definition, Job
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord
-from sustainable_mlops.jobs.pipelines.versions import Pipeline, find_pipeline
+from sustainable_mlops.jobs.pipelines.versions import Pipeline, find_pipeline, newest_definition, pipeline_name
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.source import Package
 from sustainable_mlops.jobs.specs.common import as_text
@@ -121,8 +121,9 @@ def prepare(
         if APPROVED_AUC in {one["Name"] for one in definition["Parameters"]} - wanted.keys():
             wanted |= registry.approved(definition, clients.sagemaker)
         parameters.check(definition, wanted)
-        if folder is None:
-            _check_there(wanted.get(INPUT_KEY), platform, clients.s3)
+        if folder is None and (key := wanted.get(INPUT_KEY)):
+            stored = _stored(key, platform, clients.s3)
+            _check_unchanged(key, stored, pipeline, clients.sagemaker)
         # In this order: an execution that begins in between is found running.
         newest = pipeline.newest(clients.sagemaker)
         running = None if change != "none" else pipeline.running(wanted, clients.sagemaker)
@@ -193,6 +194,18 @@ def _jobs(spec: PipelineSpec, definition: Definition, folder: Path) -> Iterator[
         yield name, (kind, loaded)
 
 
+def check_deployed(files: Files, sagemaker: Client) -> None:
+    """Raise UserError unless the newest version of the pipeline is of the definition here, where there is one."""
+    name, own = pipeline_name(files.spec, files.platform)
+    deployed = newest_definition(name, sagemaker)
+    if deployed is not None and deployed["Steps"] != files.definition["Steps"]:
+        how = "smlops pipeline run" if own else "terraform apply"
+        raise UserError(
+            f"{files.path}: the newest version of {name} is of another definition; deploy this one first ({how}), or "
+            "name the version that is meant with --version"
+        )
+
+
 def _check_current(files: Files) -> None:
     """A definition names the code of its steps by digests."""
     text = json.dumps(files.definition)
@@ -231,7 +244,22 @@ def _prefix(text: str) -> str:
     return text
 
 
-def _check_there(prefix: str | None, platform: Platform, s3: Client) -> None:
+def _stored(prefix: str, platform: Platform, s3: Client) -> datetime:
+    """When the data set below the prefix was last changed; the empty object that closes it is none of it."""
     bucket = platform.buckets.data
-    if prefix and not s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents"):
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    times = [one["LastModified"] for page in pages for one in page.get("Contents", []) if not one["Key"].endswith("/")]
+    if not times:
         raise UserError(f"--input: nothing is stored under s3://{bucket}/{prefix}; upload it with --data FOLDER")
+    latest: datetime = max(times)
+    return latest
+
+
+def _check_unchanged(prefix: str, changed: datetime, pipeline: Pipeline, sagemaker: Client) -> None:
+    """SageMaker's cache compares addresses: the results of what was there before would stand for what is there now."""
+    earlier = pipeline.given(INPUT_KEY, prefix, sagemaker, before=changed)
+    if earlier is not None:
+        raise UserError(
+            f"--input: what is under {prefix} has changed since execution {earlier.rpartition('/')[2]} read it, whose "
+            "results would be taken over; put it below another prefix, or give it as a folder with --data, which does"
+        )

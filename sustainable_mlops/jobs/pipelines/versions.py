@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sustainable_mlops import aws
@@ -13,6 +14,8 @@ from sustainable_mlops.jobs.pipelines.names import LIVE, PREVIOUS
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 
+#: For which the result of a step is taken over, as definitions here say (ExpireAfter).
+LONGEST_CACHED = timedelta(days=30)
 #: Jobs that a pipeline runs at once.
 MOST_AT_ONCE = 4
 
@@ -51,13 +54,20 @@ class Pipeline:
             if summary["PipelineExecutionStatus"] == "Executing":
                 arn: str = summary["PipelineExecutionArn"]
                 described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-                given = sagemaker.get_paginator("list_pipeline_parameters_for_execution").paginate(
-                    PipelineExecutionArn=arn
-                )
-                same = {one["Name"]: one["Value"] for page in given for one in page["PipelineParameters"]} == parameters
-                if same and described.get("PipelineVersionId") == self.version:
+                if _parameters(arn, sagemaker) == parameters and described.get("PipelineVersionId") == self.version:
                     return arn
         return None
+
+    def given(self, name: str, value: str, sagemaker: Client, *, before: datetime) -> str | None:
+        """The ARN of an execution begun before that was given the value, whose results a step may still take over."""
+        oldest = datetime.now(UTC) - LONGEST_CACHED
+        if self.version is None or before <= oldest:
+            return None
+        pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
+            PipelineName=self.name, SortOrder="Descending", CreatedAfter=oldest, CreatedBefore=before
+        )
+        arns = (one["PipelineExecutionArn"] for page in pages for one in page["PipelineExecutionSummaries"])
+        return next((arn for arn in arns if _parameters(arn, sagemaker).get(name) == value), None)
 
     def deployed(self, definition: str, platform: Platform, sagemaker: Client) -> "Pipeline":
         """The pipeline with the definition as its newest version. Raises UserError."""
@@ -79,6 +89,12 @@ class Pipeline:
                 answer = sagemaker.update_pipeline(PipelineName=self.name, PipelineDefinition=definition)
             version = answer["PipelineVersionId"]
         return replace(self, version=version, definition=json.loads(definition), live=False)
+
+
+def _parameters(arn: str, sagemaker: Client) -> dict[str, str]:
+    """What an execution was given."""
+    pages = sagemaker.get_paginator("list_pipeline_parameters_for_execution").paginate(PipelineExecutionArn=arn)
+    return {one["Name"]: one["Value"] for page in pages for one in page["PipelineParameters"]}
 
 
 def pipeline_name(spec: PipelineSpec, platform: Platform) -> tuple[str, bool]:
@@ -103,6 +119,13 @@ def find_pipeline(spec: PipelineSpec, platform: Platform, sagemaker: Client) -> 
     definition = json.loads(described["PipelineDefinition"])
     chosen = live if live is not None and not own else latest
     return Pipeline(name, own, chosen, definition, described["PipelineArn"], live=chosen == live)
+
+
+def newest_definition(name: str, sagemaker: Client) -> dict[str, Any] | None:
+    """The definition of the pipeline's newest version; None where there is no pipeline. Raises UserError."""
+    with aws.told(f"pipeline {name}"):
+        described = _described(name, sagemaker)
+    return None if described is None else json.loads(described["PipelineDefinition"])
 
 
 @dataclass(frozen=True)

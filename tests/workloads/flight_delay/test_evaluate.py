@@ -113,7 +113,7 @@ def test_a_broken_model_is_named(
 def test_a_model_archive_writes_nowhere_else(archive: Path, tmp_path: Path) -> None:
     """An archive is somebody else's file: only what lies at its top is taken out."""
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as content:
-        for name in ("metadata.json", "model.ubj"):
+        for name in ("metadata.json", "trees.npz"):
             content.add(archive / "model" / name, arcname=name)
         evil = tarfile.TarInfo("../escaped")
         evil.size = 1

@@ -135,6 +135,12 @@ def test_changed_data_runs_everything_however_it_came(
     assert done.returncode == 0, done.stderr
     assert executed(json.loads(done.stdout)["record"]) == ALL
     assert found(bench.run(folder)) == ALL  # the same content is the same data set
+    s3.put_object(Bucket=bucket, Key=delivered.key)  # told to be complete once more, it is the same
+    assert bench.call("run", "--input", delivered.key, *settings, "--dry-run").returncode == 0
+    s3.put_object(Bucket=bucket, Key=f"{delivered.key}weather.csv", Body=b"other")
+    refused = bench.call("run", "--input", delivered.key, *settings)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"what is under {delivered.key} has changed since execution" in refused.stderr
 
 
 @pytest.mark.parametrize("bound", ["MinimumAuc", "ApprovedAuc"])
@@ -180,7 +186,6 @@ def test_live_moves_between_versions_and_no_version_goes(bench: Bench, first: di
     sagemaker = bench.sandbox.client("sagemaker")
     definition = sagemaker.describe_pipeline(PipelineName=bench.pipeline)["PipelineDefinition"]
     changed = definition.replace('"P30D"', '"P20D"')
-    newest = sagemaker.update_pipeline(PipelineName=bench.pipeline, PipelineDefinition=changed)["PipelineVersionId"]
 
     def live() -> tuple[int, bool]:
         """Its number, and whether it is the changed one."""
@@ -189,6 +194,13 @@ def test_live_moves_between_versions_and_no_version_goes(bench: Bench, first: di
         assert [one["PipelineVersionId"] for one in known] == list(range(newest, 0, -1))
         [number] = [one["PipelineVersionId"] for one in known if "live" in one["PipelineVersionAliases"]]
         return number, answer["PipelineDefinition"] == changed
+
+    other = definition.replace('"Train"', '"Learn"').replace("Steps.Train.", "Steps.Learn.")
+    newest = sagemaker.update_pipeline(PipelineName=bench.pipeline, PipelineDefinition=other)["PipelineVersionId"]
+    refused = bench.call("promote")
+    assert refused.returncode == 2
+    assert f"the newest version of {bench.pipeline} is of another definition" in refused.stderr
+    newest = sagemaker.update_pipeline(PipelineName=bench.pipeline, PipelineDefinition=changed)["PipelineVersionId"]
 
     done = bench.call("promote", "--version", "1", "--json")
     assert json.loads(done.stdout) == {"outcome": "promote", "pipeline": bench.pipeline, "before": None, "live": 1}
