@@ -76,7 +76,7 @@ def run(
             _show_plan(prepared, figures, as_json=as_json)
             return
         local_folder(out)  # a folder that cannot be written to is told before the start
-        so_far.begin(lambda: _begun(prepared))
+        so_far.begin(lambda: _begun(prepared, pipeline, so_far))
         record = start.begin(prepared).model_copy(update={"expected": figures})
         if prepared.running is not None:
             cli.say("An execution that was given the same is under way; following it, and starting nothing.")
@@ -173,8 +173,7 @@ def _follow(
     from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, write_local
     from sustainable_mlops.jobs.pipelines.start import floors
 
-    watching = shlex.join(["smlops", "pipeline", "watch", str(file), "--execution", record.execution])
-    so_far.begin(lambda: _told(record), typed(watching))
+    so_far.begin(lambda: _told(record), _watching(file, record.execution))
     if wait and not record.ended:
         watched = floors(file)
         with display.progress(cli.console) as show:
@@ -224,13 +223,22 @@ def _told(record: "PipelineRecord") -> str:
     return f"{told}; it goes on (stop it: {stop})" if record.status == "Executing" else told
 
 
-def _begun(prepared: "Start") -> str:
-    """What is true of a start that broke off."""
+def _begun(prepared: "Start", file: Path, so_far: SoFar) -> str:
+    """What is true of a start that broke off; an execution that has begun is to be watched, not started again."""
     try:
         arn = prepared.execution()
     except (UserError, KeyboardInterrupt):
         return f"whether an execution of {prepared.pipeline.name} has begun cannot be told now"
-    return "nothing was started" if arn is None else f"execution {arn.rpartition('/')[2]} goes on"
+    if arn is None:
+        return "nothing was started"
+    execution = arn.rpartition("/")[2]
+    so_far.command = _watching(file, execution)
+    return f"execution {execution} goes on"
+
+
+def _watching(file: Path, execution: str) -> str:
+    """The command that follows an execution."""
+    return typed(shlex.join(["smlops", "pipeline", "watch", str(file), "--execution", execution]))
 
 
 def _move(which: str, pipeline: Path, version: int | None, *, as_json: bool) -> None:

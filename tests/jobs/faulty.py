@@ -36,6 +36,7 @@ TO_GO_ON = "To go on: "
 HOLD = """
 import os, pathlib, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+pathlib.Path("{hold}.deaf").touch()
 while os.path.exists("{hold}"):
     time.sleep(0.05)
 """
