@@ -23,8 +23,8 @@ from sustainable_mlops.jobs.pipelines.record import PipelineRecord
 from sustainable_mlops.jobs.pipelines.versions import Pipeline, find_pipeline
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.source import Package
+from sustainable_mlops.jobs.specs.files import load_spec
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
-from sustainable_mlops.settings import load_yaml
 
 #: none: the deployed version is of this definition. create, update: it is deployed first.
 Change = Literal["none", "create", "update"]
@@ -74,7 +74,7 @@ class Start:
 
 def read_files(path: Path) -> Files:
     """The pipeline file at `path` and what it names. Raises UserError, also where the definition is of other code."""
-    spec = load_yaml(path, PipelineSpec)
+    spec = load_spec(path, PipelineSpec)
     definition = _definition(path.parent / spec.definition)
     jobs = dict(_jobs(spec, definition, path.parent))
     packages = [package for _, job in jobs.values() if (package := pack_source(job, path.parent)) is not None]

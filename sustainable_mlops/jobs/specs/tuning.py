@@ -12,8 +12,9 @@ from sustainable_mlops.catalogue.limits import limit
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.platform import InlinePlatform
 from sustainable_mlops.jobs.specs.common import Name, Network, Scalar, Source, Text, UtilizationFloor
+from sustainable_mlops.jobs.specs.files import load_spec
 from sustainable_mlops.jobs.specs.training import Training
-from sustainable_mlops.settings import Settings, did_you_mean, load_yaml
+from sustainable_mlops.settings import Settings, did_you_mean
 
 Scaling = Literal["auto", "linear", "logarithmic", "reverse_logarithmic"]
 
@@ -303,11 +304,11 @@ def load_tuning(path: Path) -> Tuning:
 
     Where that says something relative to itself, it is relative to `path` then.
     """
-    tuning = load_yaml(path, Tuning)
+    tuning = load_spec(path, Tuning)
     training = tuning.training
     if isinstance(training, str):
         file = path.parent / training
-        training = load_yaml(file, Training)
+        training = load_spec(file, Training)
         directory = os.path.relpath(file.parent / training.source.directory, path.parent)
         training = training.model_copy(update={"source": training.source.model_copy(update={"directory": directory})})
     if tuning.objective.metric not in training.metrics:
