@@ -11,7 +11,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.pipelines.start import read_files
 from sustainable_mlops.jobs.schemas import SPECS
-from sustainable_mlops.jobs.specs.files import COMMANDS
+from sustainable_mlops.jobs.spec_files import COMMANDS
 from sustainable_mlops.scaffold.files import render
 from sustainable_mlops.terraform import ROOT
 
@@ -78,7 +78,7 @@ def test_a_file_of_another_kind_is_told_with_its_command(kind: str, given: str, 
 def test_each_command_ends_with_2_and_the_line(kind: str, tmp_path: Path) -> None:
     script, *sub = COMMANDS[kind].split()
     (tmp_path / "given.yaml").write_text("- 1\n")
-    command = [sys.executable, ROOT / "scripts" / f"{script}.py", *sub, "given.yaml"]
+    command = [sys.executable, str(ROOT / "scripts" / f"{script}.py"), *sub, "given.yaml"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: given.yaml: must be a mapping (key: value)\n"

@@ -17,7 +17,7 @@ from sustainable_mlops.jobs.kinds.members import check_instance, optional, volum
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.record import load_record
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.specs.files import load_spec
+from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.transform import Transform
 
 INPUT, MODEL, PREDICTIONS = "input", "model", "predictions"

@@ -1,5 +1,6 @@
 """Hyperparameter tuning jobs: a search that launches training jobs."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +17,10 @@ from sustainable_mlops.jobs.kinds.training import TRAINING, TrainingKind, check_
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.record import ENDED, RunRecord, Trial, read_record
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.specs.tuning import Categorical, Integer, Range, Tuning, load_tuning
+from sustainable_mlops.jobs.spec_files import load_spec
+from sustainable_mlops.jobs.specs.training import Training
+from sustainable_mlops.jobs.specs.tuning import Categorical, Integer, Range, Tuning
+from sustainable_mlops.settings import did_you_mean
 
 #: What a training job definition takes of a CreateTrainingJob request, under the same names.
 _DEFINITION = (
@@ -52,7 +56,7 @@ class TuningKind(Kind[Tuning]):
 
     def load(self, path: Path) -> Tuning:
         """With the job file that it names, and with parents by their names where it names their records."""
-        return _by_name(load_tuning(path), path)
+        return _by_name(_load(path), path)
 
     def check(self, spec: Tuning) -> None:
         """What is refused of a training job is refused here."""
@@ -355,3 +359,21 @@ def _saved(trials: list[Trial]) -> Iterator[tuple[str, Figure]]:
                 source=f"{len(stopped)} stopped jobs, had each taken as long as the {len(whole)} that were not",
             ),
         )
+
+
+def _load(path: Path) -> Tuning:
+    """The tuning that the file at `path` describes, its job file read. Raises UserError.
+
+    Where that says something relative to itself, it is relative to `path` then.
+    """
+    tuning = load_spec(path, Tuning)
+    training = tuning.training
+    if isinstance(training, str):
+        file = path.parent / training
+        training = load_spec(file, Training)
+        directory = os.path.relpath(file.parent / training.source.directory, path.parent)
+        training = training.model_copy(update={"source": training.source.model_copy(update={"directory": directory})})
+    if tuning.objective.metric not in training.metrics:
+        near = did_you_mean(tuning.objective.metric, training.metrics)
+        raise UserError(f"{path}: objective.metric: the training has no metric {tuning.objective.metric}{near}")
+    return tuning.model_copy(update={"training": training})

@@ -17,7 +17,7 @@ from sustainable_mlops.jobs.pipelines.names import KIND_OF_METADATA
 from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, PipelineRecord, StepRecord
 from sustainable_mlops.jobs.pipelines.versions import pipeline_name
 from sustainable_mlops.jobs.record import RunRecord
-from sustainable_mlops.jobs.specs.files import load_spec
+from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from sustainable_mlops.jobs.wait import pauses
 

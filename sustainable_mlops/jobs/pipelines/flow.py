@@ -27,8 +27,8 @@ from sustainable_mlops.jobs.pipelines.steps import Processing, Registration, Req
 from sustainable_mlops.jobs.platform import Buckets
 from sustainable_mlops.jobs.register import PENDING, specifications
 from sustainable_mlops.jobs.source import pack
+from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.common import Launchable
-from sustainable_mlops.jobs.specs.files import load_spec
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from sustainable_mlops.jobs.specs.processing import Processing as ProcessingSpec
 from sustainable_mlops.jobs.specs.training import Training as TrainingSpec

@@ -23,7 +23,7 @@ from sustainable_mlops.jobs.pipelines.record import PipelineRecord
 from sustainable_mlops.jobs.pipelines.versions import Pipeline, find_pipeline
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.source import Package
-from sustainable_mlops.jobs.specs.files import load_spec
+from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 
 #: none: the deployed version is of this definition. create, update: it is deployed first.

@@ -7,6 +7,7 @@ from typing import TypeVar
 import yaml
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.schemas import SPECS
 from sustainable_mlops.settings import Settings, load_yaml
 
 Spec = TypeVar("Spec", bound=Settings)
@@ -34,8 +35,6 @@ def load_spec(path: Path, spec: type[Spec]) -> Spec:
 
 def _other(path: Path, spec: type[Settings]) -> str | None:
     """What the file describes by its keys, where that is one kind alone and not `spec`."""
-    from sustainable_mlops.jobs.schemas import SPECS  # whose specs read files by this module
-
     try:
         keys = set(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError):
