@@ -4,9 +4,9 @@ VENV := .venv/bin
 export GOGC ?= 400
 # What was compiled once, an image's setting or not: hundreds of processes import the same.
 unexport PYTHONDONTWRITEBYTECODE
-# More test processes than cores, as many tests wait: a provider for its state, a job for its end.
-WORKERS ?= $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2))))
-PYTEST := $(VENV)/pytest -q -n $(WORKERS) --dist worksteal
+CORES := $(shell nproc 2>/dev/null || echo 2)
+# Of all tests many wait, a provider for its state, a job for its end: more processes than cores. The fast ones do not.
+PYTEST := $(VENV)/pytest -q --dist worksteal -n
 
 .PHONY: demo test fast browser mutants lint synth setup clean
 
@@ -16,10 +16,10 @@ demo: setup
 
 # Everything that can be checked on this machine; `make fast` is the part that needs no Terraform.
 test: lint
-	@$(PYTEST)
+	@$(PYTEST) $$((2 * $(CORES)))
 
 fast: lint
-	@$(PYTEST) -m 'not plan and not apply and not slow'
+	@$(PYTEST) $$((1 + $(CORES))) -m 'not plan and not apply and not slow'
 
 # Reports with hostile names in a real headless browser; needs chromium or Chrome on PATH.
 browser: setup

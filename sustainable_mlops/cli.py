@@ -3,6 +3,7 @@
 import os
 import re
 from importlib import metadata
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -10,6 +11,8 @@ from rich.console import Console
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.program import typed
 from sustainable_mlops.terraform import IN_CLONE
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 #: Columns of a line that nothing wraps.
 _WIDE = 100_000

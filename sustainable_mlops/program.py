@@ -3,6 +3,7 @@
 Standard library only: Ctrl-C ends a command in one line while typer is imported, too.
 """
 
+import errno
 import io
 import os
 import re
@@ -13,6 +14,8 @@ from pathlib import Path
 
 from sustainable_mlops.errors import UserError
 
+#: What a disk without room answers.
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 
 
@@ -26,6 +29,11 @@ def typed(text: str) -> str:
         lambda named: shlex.quote(os.path.join(folder or ".", named[1].replace("-", "_") + ".py")),
         text,
     )
+
+
+def again(*without: str) -> str:
+    """This process's command as it can be typed again, but for the options `without`."""
+    return typed(shlex.join(["smlops", *(word for word in sys.argv[1:] if word not in without)]))
 
 
 def run(command: Callable[[], object]) -> None:
@@ -46,7 +54,7 @@ def run(command: Callable[[], object]) -> None:
         if error.remedy:  # joined: none runs after one that failed, and none answers the question of the one before
             print(typed(" &&\n".join(error.remedy)), file=sys.stderr)
         raise SystemExit(2) from None
-    except (KeyboardInterrupt, BrokenPipeError, SystemExit) as end:
+    except (KeyboardInterrupt, OSError, SystemExit) as end:
         reason = _reason(end)
         if isinstance(reason, BrokenPipeError):
             close_stdout()
@@ -54,6 +62,10 @@ def run(command: Callable[[], object]) -> None:
         if isinstance(reason, KeyboardInterrupt):
             print("interrupted", file=sys.stderr)
             raise SystemExit(130) from None
+        if isinstance(reason, OSError) and reason.errno in _FULL:
+            close_stdout()
+            print(f"error: {reason.filename or 'the output'} cannot be written: {reason.strerror}", file=sys.stderr)
+            raise SystemExit(2) from None
         raise
 
 

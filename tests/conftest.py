@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from sustainable_mlops.terraform import LOCAL, ROOT
 from tests.engines import each_engine  # noqa: F401  a fixture
@@ -16,6 +17,10 @@ from tests.renewal import pytest_terminal_summary as pytest_terminal_summary
 from tests.wheel import wheel_environment  # noqa: F401  a fixture
 
 SANDBOX_LOGS: list[Path] = []
+
+#: More processes than cores: how long an example takes says nothing.
+settings.register_profile("shared machine", settings(), deadline=None)
+settings.load_profile("shared machine")
 
 #: Jobs find /opt/ml by translated paths on every machine alike; the tests that mount it say so.
 os.environ["SANDBOX_OPT_ML"] = "paths"

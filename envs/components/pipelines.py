@@ -117,10 +117,15 @@ class Pipelines(Component[PipelineSettings]):
         for place, name in sorted(named.items()):
             if name not in declared:
                 yield f"{place}: {file} declares no parameter '{name}'{did_you_mean(name, declared)}"
-        filled = {*FILLED, *named.values(), *([GROUP] if pipeline.model else [])}
+        filled = {*FILLED, *pipeline.images, *pipeline.parameters, *([GROUP] if pipeline.model else [])}
+        starters = {
+            "parameters: data that arrives": [arrival.key_parameter] if arrival else None,
+            "schedule.parameters: the clock": pipeline.schedule.parameters if pipeline.schedule else None,
+        }
         lacking = sorted(name for name, default in declared.items() if default is None and name not in filled)
-        if arrival and lacking:
-            yield f"parameters: data that arrives would start it without {', '.join(lacking)}; give a value here"
+        for starter, gives in starters.items():
+            if gives is not None and (without := [name for name in lacking if name not in gives]):
+                yield f"{starter} would start it without {', '.join(without)}; give a value here"
 
     def add(self, env: "Environment") -> None:
         self.pipelines = {key: self._call(env, key, pipeline) for key, pipeline in self.settings.pipelines.items()}

@@ -1,6 +1,7 @@
 """A pipeline's definition: what it declares, and the text that SageMaker is given of it."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from sustainable_mlops.authoring.expressions import (
     can,
@@ -10,14 +11,13 @@ from sustainable_mlops.authoring.expressions import (
     jsonencode,
     list_of,
     map_of,
+    match,
     merge,
     when,
 )
 
-if TYPE_CHECKING:
-    from modules.pipeline.inputs import Inputs
-
-TEXT = "String"
+TEXT, BOOLEAN, INTEGER = "String", "Boolean", "Integer"
+_WHOLE = "-?(0|[1-9][0-9]*)"
 
 
 def _parameters(definition: str) -> Any:
@@ -31,31 +31,37 @@ def names(definition: str) -> list[str]:
     return list_of(_parameters(definition), lambda parameter: parameter.Name)
 
 
-def mistyped(var: "Inputs") -> list[str]:
-    """The names of the parameters that are given as text and that are neither text nor what JSON knows otherwise."""
+def mistyped(definition: str, given: Mapping[str, str]) -> list[str]:
+    """The names of the parameters whose given text is no value of their type."""
     return list_of(
-        _parameters(var.definition),
+        _parameters(definition),
         lambda parameter: parameter.Name,
         lambda parameter: (
-            contains(list_of(var.parameters, lambda name, _: name), parameter.Name)
+            contains(list_of(given, lambda name, _: name), parameter.Name)
             & (parameter.Type != TEXT)
-            & ~can(jsondecode(var.parameters[parameter.Name]))
+            & ~can(match(_values_of(parameter.Type), given[parameter.Name]))
         ),
     )
 
 
-def rendered(var: "Inputs") -> str:
+def _values_of(type_: str) -> str:
+    """The pattern of the texts that are values of a type, as JSON writes them."""
+    number = when(type_ == INTEGER, f"^{_WHOLE}$", rf"^{_WHOLE}(\.[0-9]+)?([eE][-+]?[0-9]+)?$")
+    return when(type_ == BOOLEAN, "^(true|false)$", number)
+
+
+def rendered(definition: str, given: Mapping[str, str]) -> str:
     """The definition with the defaults that are given, each of its parameter's type; its keys are sorted."""
     parameters = list_of(
-        _parameters(var.definition),
+        _parameters(definition),
         lambda parameter: merge(
             parameter,
             map_of(
-                var.parameters,
+                given,
                 lambda _, value: jsondecode(when(parameter.Type == TEXT, jsonencode(value), value)),
                 where=lambda name, _: name == parameter.Name,
                 key=lambda _name, _value: "DefaultValue",
             ),
         ),
     )
-    return jsonencode(merge(jsondecode(var.definition), {"Parameters": parameters}))
+    return jsonencode(merge(jsondecode(definition), {"Parameters": parameters}))

@@ -176,9 +176,12 @@ class Inputs(Located, MakesRoles):
         ),
         rule(
             "parameters",
-            lambda v: ~can(jsondecode(v.definition).Version) | (length(definition.mistyped(v)) == 0),
             lambda v: (
-                f"{join(', ', definition.mistyped(v))} must be a number, true or false, as its Type in the definition"
+                ~can(jsondecode(v.definition).Version) | (length(definition.mistyped(v.definition, v.parameters)) == 0)
+            ),
+            lambda v: (
+                f"{join(', ', definition.mistyped(v.definition, v.parameters))} must be a whole number, a number, true "
+                "or false, as its Type in the definition says"
             ),
         ),
         rule(

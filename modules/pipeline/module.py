@@ -25,7 +25,7 @@ class Pipeline(Module[Inputs]):
         )
         text = self.local(
             "definition",
-            definition.rendered(var),
+            definition.rendered(var.definition, var.parameters),
             why="One text for one meaning, so that no plan differs by white space or the order of keys.",
         )
         pipeline = self.add(

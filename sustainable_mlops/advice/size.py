@@ -42,6 +42,11 @@ class Job:
     #: Objects of the input, of which an instance gets one at least; None where not known.
     objects: int | None = None
 
+    @property
+    def shares(self) -> int:
+        """Parts of the input, each of which one instance gets."""
+        return self.instances if self.dealt_out else 1
+
     def __post_init__(self) -> None:
         if instances.find(self.instance_type) is None:
             raise UserError(f"instance_type: {instances.why_unknown(self.instance_type)}")
@@ -91,9 +96,8 @@ def growth(job: Job, target: float | None = None) -> Growth:
     Peak memory is taken to grow in a straight line with the input, or in proportion where one size was measured.
     """
     line, usable = _Line.through(job.samples), assumptions()["usable_memory_share"]
-    share = job.instances if job.dealt_out else 1
     memory = _memory(job.instance_type)
-    low, central, high = (line.holds(memory * part) * share for part in (usable.low, usable.central, usable.high))
+    low, central, high = (line.holds(memory * part) * job.shares for part in (usable.low, usable.central, usable.high))
     wanted = 2 * central if target is None else target
     nexts = tuple(_nexts(job, line, wanted)) if wanted > central else ()
     return Growth(central, low, high, wanted, line.basis, nexts)
@@ -141,11 +145,10 @@ def _nexts(job: Job, line: _Line, target: float) -> Iterator[Next]:
     if job.use == "processing" and count <= most:
         why = "sharding: by_key deals the objects out; the script must work on a share of them, without the others"
         yield Next("shards", job.instance_type, count, per_instance * count, why)
-    larger = _larger(job, line, target / (job.instances if job.dealt_out else 1))
+    larger = _larger(job, line, target / job.shares)
     if larger is not None:
-        share = job.instances if job.dealt_out else 1
         why = "the same script and request; CPUs that the script does not use idle"
-        limit = line.holds(larger.memory_gib * GIB * usable) * share
+        limit = line.holds(larger.memory_gib * GIB * usable) * job.shares
         yield Next("larger type", larger.name, job.instances, limit, why)
     if job.use == "processing":
         why = (

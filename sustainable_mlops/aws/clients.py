@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Literal
 
 from sustainable_mlops.aws.s3 import S3Uri
@@ -11,6 +12,17 @@ from sustainable_mlops.errors import UserError
 
 #: A boto3 client. Its operations are made at run time, and the type stubs of SageMaker alone weigh more than boto3.
 Client = Any
+
+#: What services answer to credentials whose time is over.
+_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
+
+
+class AwsError(UserError):
+    """What AWS did not do. `refused`: it said no; else nobody knows whether it was done."""
+
+    def __init__(self, message: str, *remedy: str, refused: bool = False) -> None:
+        super().__init__(message, *remedy)
+        self.refused = refused
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,7 @@ def connect(region: str) -> Clients:
 
 @contextmanager
 def told(doing: str) -> Iterator[None]:
-    """Turn what AWS refuses meanwhile into a UserError that starts with `doing`."""
+    """Turn what AWS refuses meanwhile, or does not answer, into an AwsError that starts with `doing`."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
     try:
@@ -64,8 +76,13 @@ def told(doing: str) -> Iterator[None]:
             f"{doing}: no AWS credentials; sign in (aws sso login, AWS_PROFILE), "
             "or run this on the sandbox: smlops sandbox exec -- <command>"
         ) from None
-    except (BotoCoreError, ClientError) as error:
-        raise UserError(f"{doing}: {error}") from None
+    except ClientError as error:
+        expired = "; the credentials have expired: sign in again (aws sso login)"
+        hint = expired if error_code(error) in _EXPIRED else ""
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", HTTPStatus.BAD_REQUEST)
+        raise AwsError(f"{doing}: {error}{hint}", refused=status < HTTPStatus.INTERNAL_SERVER_ERROR) from None
+    except BotoCoreError as error:
+        raise AwsError(f"{doing}: {error}") from None
 
 
 def error_code(error: Exception) -> str:

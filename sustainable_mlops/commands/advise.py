@@ -48,7 +48,7 @@ def advise(
         int | None,
         typer.Option(help="Major version of the AWS provider in use; without it, instance types that 5 takes, too."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    as_json: cli.AsJson = False,
 ) -> None:
     """Advise how to serve a model."""
     from sustainable_mlops.advice import Need, advise, display

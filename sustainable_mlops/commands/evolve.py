@@ -31,7 +31,7 @@ def evolve(
     root: Annotated[Path | None, typer.Option(help="Root module's folder, initialised and applied.")] = None,
     declared: Annotated[Path | None, typer.Option(help="What `terraform output -json` printed, instead.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be added; add nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    as_json: cli.AsJson = False,
 ) -> None:
     """Add declared features."""
     from sustainable_mlops.aws import client

@@ -13,31 +13,35 @@ Examples:
 * `smlops pipeline run workloads/flight_delay/pipeline.yaml --data out/raw --set MaxDepth=6`
 * `smlops pipeline watch workloads/flight_delay/pipeline.yaml`: follow the newest execution
 * `smlops pipeline retry workloads/flight_delay/pipeline.yaml`: run what failed in the newest execution again
-* `smlops pipeline promote workloads/flight_delay/pipeline.yaml`: what events and schedules start is the newest version
+* `smlops pipeline promote workloads/flight_delay/pipeline.yaml`: what `run` and schedules start is the newest version
 * `smlops pipeline rollback workloads/flight_delay/pipeline.yaml`: it is the one before again
 """
 
 import json
+import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sustainable_mlops import cli
+from sustainable_mlops.commands._early import SoFar, ended_early
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.program import typed
 
 if TYPE_CHECKING:
     from sustainable_mlops.aws import Client
+    from sustainable_mlops.jobs.figure import Figure
     from sustainable_mlops.jobs.pipelines.record import PipelineRecord
+    from sustainable_mlops.jobs.pipelines.start import Start
 
 app = cli.app(__doc__)
 
 File = Annotated[Path, typer.Argument(help="The pipeline file.", metavar="PIPELINE.yaml")]
 Execution = Annotated[str | None, typer.Option(help="ARN or last part of it; the newest unless given.")]
 Version = Annotated[int | None, typer.Option(min=1, help="Number of the version.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 Out = Annotated[Path, typer.Option(help="Folder of records (runs/PIPELINE-EXECUTION.json), old and new.")]
 
 
@@ -51,52 +55,43 @@ def run(
         False
     ),
     wait: Annotated[bool, typer.Option(help="Follow the execution to its end.")] = True,
-    as_json: AsJson = False,
+    as_json: cli.AsJson = False,
     out: Out = Path("out"),
 ) -> None:
     """Start the pipeline and follow it.
 
     Example: `smlops pipeline run workloads/flight_delay/pipeline.yaml --data out/raw --set MaxDepth=6`
     """
-    from sustainable_mlops.jobs.pipelines import display, start
+    from sustainable_mlops.jobs.pipelines import start
     from sustainable_mlops.jobs.pipelines.expected import expected
     from sustainable_mlops.jobs.record import local_folder
 
     if data is not None and prefix is not None:
         raise UserError("--data and --input: give one of them, a folder here or a data set in the bucket")
-    with cli.console.status("Reading the pipeline's files and what is on AWS"):
-        prepared = start.prepare(pipeline, data=data, prefix=prefix, given=_given(settings or []))
-        figures = expected(prepared, out)
-    if dry_run:
-        answer = {
-            "outcome": "dry run",
-            "pipeline": prepared.pipeline.name,
-            "change": prepared.change,
-            "running": prepared.running,
-            "parameters": prepared.parameters,
-            "sources": list(prepared.files.sources),
-            "expected": {name: figure.model_dump(mode="json") for name, figure in figures.items()},
-        }
-        if as_json:
-            print(json.dumps(answer, indent=2))
-        else:
-            cli.stdout().print(display.plan(prepared, figures))
-        return
-    local_folder(out)  # a folder that cannot be written to is told before the start
-    record = start.begin(prepared).model_copy(update={"expected": figures})
-    if prepared.running is not None:
-        cli.say("An execution that was given the same is under way; following it, and starting nothing.")
-    _follow(record, prepared.clients.sagemaker, pipeline, out, wait=wait, as_json=as_json)
+    with ended_early() as so_far:
+        with cli.console.status("Reading the pipeline's files and what is on AWS"):
+            prepared = start.prepare(pipeline, data=data, prefix=prefix, given=_given(settings or []))
+            figures = expected(prepared, out)
+        if dry_run:
+            _show_plan(prepared, figures, as_json=as_json)
+            return
+        local_folder(out)  # a folder that cannot be written to is told before the start
+        so_far.begin(lambda: _begun(prepared))
+        record = start.begin(prepared).model_copy(update={"expected": figures})
+        if prepared.running is not None:
+            cli.say("An execution that was given the same is under way; following it, and starting nothing.")
+        _follow(record, prepared.clients.sagemaker, pipeline, out, so_far, wait=wait, as_json=as_json)
 
 
 @app.command()
-def watch(pipeline: File, execution: Execution = None, as_json: AsJson = False, out: Out = Path("out")) -> None:
+def watch(pipeline: File, execution: Execution = None, as_json: cli.AsJson = False, out: Out = Path("out")) -> None:
     """Follow an execution, whoever started it.
 
     Example: `smlops pipeline watch workloads/flight_delay/pipeline.yaml --execution abcd1234efgh`
     """
-    record, sagemaker = _find(pipeline, execution)
-    _follow(record, sagemaker, pipeline, out, wait=True, as_json=as_json)
+    with ended_early() as so_far:
+        record, sagemaker = _find(pipeline, execution)
+        _follow(record, sagemaker, pipeline, out, so_far, wait=True, as_json=as_json)
 
 
 @app.command()
@@ -104,7 +99,7 @@ def retry(
     pipeline: File,
     execution: Execution = None,
     wait: Annotated[bool, typer.Option(help="Follow the execution to its end.")] = True,
-    as_json: AsJson = False,
+    as_json: cli.AsJson = False,
     out: Out = Path("out"),
 ) -> None:
     """Run what failed or was stopped in an execution again; what succeeded is kept.
@@ -113,15 +108,19 @@ def retry(
     """
     from sustainable_mlops.jobs.pipelines import execution as executions
 
-    record, sagemaker = _find(pipeline, execution)
-    executions.retry(record, sagemaker)
-    record = record.model_copy(update={"status": "Executing"})
-    _follow(record, sagemaker, pipeline, out, wait=wait, as_json=as_json)
+    with ended_early() as so_far:
+        record, sagemaker = _find(pipeline, execution)
+        so_far.begin(lambda: _told(record))
+        executions.retry(record, sagemaker)
+        record = record.model_copy(update={"status": "Executing"})
+        _follow(record, sagemaker, pipeline, out, so_far, wait=wait, as_json=as_json)
 
 
 @app.command()
-def promote(pipeline: File, version: Version = None, as_json: AsJson = False) -> None:
-    """Give the alias `live`, which events and schedules start, to a version: the newest unless given.
+def promote(pipeline: File, version: Version = None, as_json: cli.AsJson = False) -> None:
+    """Give the alias `live`, which `run` and schedules start, to a version: the newest unless given.
+
+    Data that arrives starts the newest version, live or not: EventBridge knows no alias.
 
     The code that the definition here names is uploaded first where it is missing, for whoever starts it.
 
@@ -131,7 +130,7 @@ def promote(pipeline: File, version: Version = None, as_json: AsJson = False) ->
 
 
 @app.command()
-def rollback(pipeline: File, version: Version = None, as_json: AsJson = False) -> None:
+def rollback(pipeline: File, version: Version = None, as_json: cli.AsJson = False) -> None:
     """Give the alias `live` back to the version that had it before, or to the one given; no version is deleted.
 
     Example: `smlops pipeline rollback workloads/flight_delay/pipeline.yaml`
@@ -156,25 +155,32 @@ def _find(pipeline: Path, execution: str | None) -> "tuple[PipelineRecord, Clien
         return executions.of_file(pipeline, execution)
 
 
-def _follow(record: "PipelineRecord", sagemaker: "Client", file: Path, out: Path, *, wait: bool, as_json: bool) -> None:
+def _follow(
+    record: "PipelineRecord",
+    sagemaker: "Client",
+    file: Path,
+    out: Path,
+    so_far: SoFar,
+    *,
+    wait: bool,
+    as_json: bool,
+) -> None:
     """Follow an execution and write its record; ends with 1 where it did not succeed."""
     from sustainable_mlops.jobs.pipelines import display
     from sustainable_mlops.jobs.pipelines.execution import follow
     from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, write_local
 
-    try:
-        if wait and not record.ended:
-            with display.progress(cli.console) as show:
-                record = follow(record, sagemaker, show)
-    except KeyboardInterrupt:
-        write_local(record, out)
-        told = (
-            f"\nNo longer following {record.execution}; it goes on. Follow it again: "
-            f"smlops pipeline watch {file} --execution {record.execution}. "
-            f"Stop it: aws sagemaker stop-pipeline-execution --pipeline-execution-arn {record.execution_arn}"
-        )
-        print(typed(told), file=sys.stderr)
-        raise typer.Exit(130) from None
+    watching = shlex.join(["smlops", "pipeline", "watch", str(file), "--execution", record.execution])
+    so_far.begin(lambda: _told(record), typed(watching))
+    if wait and not record.ended:
+        with display.progress(cli.console) as show:
+
+            def seen(now: "PipelineRecord") -> None:
+                nonlocal record
+                record = now
+                show(now)
+
+            record = follow(record, sagemaker, seen)
     path = write_local(record, out)
     outcome = record.status if record.ended else "started"
     if as_json:
@@ -183,9 +189,44 @@ def _follow(record: "PipelineRecord", sagemaker: "Client", file: Path, out: Path
         cli.stdout().print(display.summary(record), soft_wrap=True)
         print(f"Record: {path}", file=sys.stderr)
     if record.ended and record.status != SUCCEEDED:
-        reason = " ".join((record.failure_reason or "").split())
-        print(f"error: execution {record.execution} of {record.pipeline}: {record.status}: {reason}", file=sys.stderr)
+        told = f"execution {record.execution} of {record.pipeline}: {record.status}: {record.reason}"
+        print(f"error: {told}", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def _show_plan(prepared: "Start", expected: "Mapping[str, Figure]", *, as_json: bool) -> None:
+    """What a start would do."""
+    from sustainable_mlops.jobs.pipelines import display
+
+    answer = {
+        "outcome": "dry run",
+        "pipeline": prepared.pipeline.name,
+        "change": prepared.change,
+        "running": prepared.running,
+        "parameters": prepared.parameters,
+        "sources": list(prepared.files.sources),
+        "expected": {name: figure.model_dump(mode="json") for name, figure in expected.items()},
+    }
+    if as_json:
+        print(json.dumps(answer, indent=2))
+    else:
+        cli.stdout().print(display.plan(prepared, expected), crop=False)
+
+
+def _told(record: "PipelineRecord") -> str:
+    """What was last seen of an execution."""
+    told = f"execution {record.execution} of {record.pipeline} is {record.status}"
+    stop = f"aws sagemaker stop-pipeline-execution --pipeline-execution-arn {record.execution_arn}"
+    return f"{told}; it goes on (stop it: {stop})" if record.status == "Executing" else told
+
+
+def _begun(prepared: "Start") -> str:
+    """What is true of a start that broke off."""
+    try:
+        arn = prepared.execution()
+    except (UserError, KeyboardInterrupt):
+        return f"whether an execution of {prepared.pipeline.name} has begun cannot be told now"
+    return "nothing was started" if arn is None else f"execution {arn.rpartition('/')[2]} goes on"
 
 
 def _move(which: str, pipeline: Path, version: int | None, *, as_json: bool) -> None:

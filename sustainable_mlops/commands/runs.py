@@ -29,7 +29,6 @@ S3 = Annotated[
 OfPlatform = Annotated[
     str | None, typer.Option("--platform", help="SSM parameter of a platform, whose bucket it is.", metavar="PARAMETER")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 
 @app.callback(invoke_without_command=True, no_args_is_help=False)
@@ -47,7 +46,7 @@ def runs(
     chart: Annotated[bool, typer.Option("--chart", help="Draw the metric against kg and USD, with ranges.")] = False,
     html: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a page that needs nothing else.")] = None,
     coverage: Annotated[bool, typer.Option("--coverage", help="Estimates beside counters, over the runs.")] = False,
-    as_json: AsJson = False,
+    as_json: cli.AsJson = False,
 ) -> None:
     """List runs."""
     if context.invoked_subcommand:
@@ -84,7 +83,7 @@ def compare(
     out: Out = Path("out"),
     s3: S3 = None,
     platform: OfPlatform = None,
-    as_json: AsJson = False,
+    as_json: cli.AsJson = False,
 ) -> None:
     """Two runs beside each other: what differs in what went in, and what came out."""
     from dataclasses import asdict

@@ -38,7 +38,7 @@ def size(
     objects: Annotated[int | None, typer.Option(min=1, help="Objects that the input consists of.")] = None,
     use: Annotated[str, typer.Option(help="processing or training.")] = "processing",
     target_gb: Annotated[float | None, typer.Option(help="Input to be taken, in GB.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    as_json: cli.AsJson = False,
 ) -> None:
     """Say at which input size a job is outgrown."""
     from sustainable_mlops.advice.size import Job, Sample, growth, told

@@ -30,7 +30,7 @@ def train(
     dry_run: _job.DryRun = False,
     force: _job.Force = False,
     wait: _job.Wait = True,
-    as_json: _job.AsJson = False,
+    as_json: cli.AsJson = False,
     out: _job.Out = _job.RECORDS,
 ) -> None:
     """Train a model."""

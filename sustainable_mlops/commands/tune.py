@@ -26,7 +26,7 @@ def tune(
     dry_run: _job.DryRun = False,
     force: _job.Force = False,
     wait: _job.Wait = True,
-    as_json: _job.AsJson = False,
+    as_json: cli.AsJson = False,
     out: _job.Out = _job.RECORDS,
 ) -> None:
     """Tune hyperparameters."""

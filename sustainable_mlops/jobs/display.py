@@ -47,7 +47,7 @@ def plan(launch: Launch, expected: Estimate) -> Group:
     for name, data in record.data.items():
         rows.append((f"data {name}", f"{data.address}: {_number(data.objects, 'object')}, {decimal(data.size_bytes)}"))
     rows += [(f"output {name}", address) for name, address in record.outputs.items()]
-    return Group(_aligned(rows), estimate(expected, "expected" if launch.launches else "expected with --force"))
+    return Group(aligned(rows), estimate(expected, "expected" if launch.launches else "expected with --force"))
 
 
 def _source(package: Package, *, uploads: bool) -> list[tuple[str, str]]:
@@ -137,7 +137,7 @@ def summary(record: RunRecord) -> Text:
     if record.failure_reason:
         rows.append(("reason", record.failure_reason))
     rows += [("stopped", f"{job}: {why}") for job, why in record.stopped.items()]
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def _measured(record: RunRecord) -> Iterator[tuple[str, str]]:
@@ -254,7 +254,7 @@ def _elapsed(record: RunRecord) -> str:
     return f"{minutes}:{seconds:02d} min"
 
 
-def _aligned(rows: list[tuple[str, str]]) -> Text:
+def aligned(rows: list[tuple[str, str]]) -> Text:
     """A line each, whole however narrow the terminal is, so that addresses can be copied."""
     width = max(len(name) for name, _ in rows)
     lines = (Text.assemble((name.ljust(width + 2), "dim"), value) for name, value in rows)

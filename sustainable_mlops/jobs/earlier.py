@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import Quantity
 from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.jobs.launch import Launch
 from sustainable_mlops.jobs.measurement.load import load
-from sustainable_mlops.jobs.record import RunRecord, read_record
+from sustainable_mlops.jobs.record import RunRecord, read_file
 
 #: Those that an estimate rests on: the newest, as code and data move on.
 _MOST = 3
@@ -51,8 +51,9 @@ class Earlier:
         return duty.at(0.0, 1.0), self._source([run for run in self.runs if run.job_name in found], spread)
 
     def _seconds(self, run: RunRecord) -> float:
-        """Of one job of the run, the mean where it had several."""
-        return run.figures[self.seconds_figure].value / max(1, len(run.children))
+        """Of one job of the run; of several the mean over those that were not stopped early."""
+        whole = [one.training_seconds for one in run.trials if one.status == "Completed" and one.training_seconds]
+        return mean(whole) if whole else run.figures[self.seconds_figure].value / max(1, len(run.children))
 
     def _spread(self, assumed: str) -> float:
         """How far another run may be from them, either way, as a factor."""
@@ -91,5 +92,5 @@ def earlier(launch: Launch, folder: Path) -> Earlier:
 
 def _records(folder: Path) -> Iterator[RunRecord]:
     for path in folder.glob("runs/*.json"):
-        with suppress(UserError, OSError):  # what cannot be read tells nothing, and is no reason not to launch
-            yield read_record(path.read_bytes(), str(path))
+        with suppress(UserError):  # what cannot be read tells nothing, and is no reason not to launch
+            yield read_file(path)

@@ -6,7 +6,7 @@ from typing import get_args
 
 from sustainable_mlops.advice.size import Job, Sample, Use
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.record import RunRecord, read_record
+from sustainable_mlops.jobs.record import RunRecord, read_file
 
 #: The figure of a record's `measured` that is read.
 PEAK = "memory_peak_bytes"
@@ -41,11 +41,7 @@ def job_of(files: Sequence[Path]) -> Job:
 
 
 def _read(file: Path) -> tuple[RunRecord, float]:
-    try:
-        text = file.read_bytes()
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror}") from None
-    record = read_record(text, str(file))
+    record = read_file(file)
     peak = record.measured.value(PEAK) if record.measured else None
     if not peak:
         raise UserError(f"{file}: the run was not measured, as its record has no {PEAK}; give --peak-gb and --input-gb")

@@ -1,14 +1,14 @@
 """From a job file to a launched job: `prepare` reads and decides, `start` uploads and launches, `store` records."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from sustainable_mlops import aws
-from sustainable_mlops.aws import Client, Clients
+from sustainable_mlops.aws import AwsError, Client, Clients
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import Figure
@@ -46,6 +46,11 @@ class Launch:
     #: What is to be there before the job.
     needed: tuple[Needed, ...] = ()
 
+    def job(self) -> RunRecord | None:
+        """The record with what SageMaker says of the job now; None where there is no such job. Raises UserError."""
+        with aws.told(f"{self.kind.title} {self.record.job_name}"):
+            return _current(self.kind, self.record, self.clients.sagemaker)
+
     def expecting(self, expected: dict[str, Figure]) -> "Launch":
         """The same, its record telling what is expected of the job that would be started."""
         if not self.launches:
@@ -77,13 +82,14 @@ def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime 
         image = kind.image(spec, platform)
         clients = aws.connect(platform.region)
         run = kind.gather(spec, platform, image, package.digest if package else None, clients)
-        previous, stored = _stored_record(kind, run, clients)
+        previous, stored, claimed = _stored_record(kind, run, clients)
         now = now or datetime.now(UTC)
         kept = None if force else previous  # what a forced run left is kept apart from what was there before
         attempt = f"{now:%Y%m%d-%H%M%S}" if force else ""
         checkpoints = _checkpoints(run, kept, attempt)
         outputs = (kept and kept.outputs) or kind.outputs(run, attempt)
-        name = kind.job_name(spec.name, run.key, now)
+        # Under the name that was claimed, the launch that claimed it starts no second job should it live after all.
+        name = claimed if claimed and not force else kind.job_name(spec.name, run.key, now)
         request, needed = kind.build(run, name, checkpoints, outputs), kind.needs(run)
         there = checkpoints is not None and _all_there([checkpoints], clients.s3)
         resumed = None if force else kind.resumed(request, previous, checkpoints=there)
@@ -136,18 +142,29 @@ def start(launch: Launch) -> RunRecord:
         for resource in launch.needed:
             resource.make(launch.clients.sagemaker)
         arn = launch.kind.create(launch.request, launch.clients.sagemaker)
-    except UserError as error:
-        store(record.model_copy(update={"status": "Failed", "failure_reason": str(error)}), launch)
+    except AwsError as error:
+        if error.refused:  # else the claim stands, and whoever launches next finds the job, or takes up its name
+            failed = record.model_copy(update={"status": "Failed", "failure_reason": str(error)})
+            with suppress(UserError), aws.told("writing the record"):
+                _put(launch.previous or failed, launch)  # what a run has come to is not lost to an attempt
         raise
     return record.model_copy(update={"job_arn": arn})
 
 
 def store(record: RunRecord, launch: Launch) -> None:
-    """Write the run's record to S3. Raises UserError."""
+    """Write the run's record to S3, unless a later launch of the run has written its own. Raises UserError."""
     address = launch.layout.record(record.run_key)
-    bucket, key = S3Uri.parse(address)
     with aws.told(f"writing {address}"):
-        launch.clients.s3.put_object(Bucket=bucket, Key=key, Body=record.to_json(), ContentType="application/json")
+        kept, _ = _kept(address, launch.clients.s3)
+        if kept is None or kept.launched_at <= record.launched_at:  # else nobody would find the later job
+            _put(record, launch)
+
+
+def _put(record: RunRecord, launch: Launch, **condition: str) -> None:
+    bucket, key = S3Uri.parse(launch.layout.record(record.run_key))
+    launch.clients.s3.put_object(
+        Bucket=bucket, Key=key, Body=record.to_json(), ContentType="application/json", **condition
+    )
 
 
 def _claim(launch: Launch) -> None:
@@ -155,25 +172,33 @@ def _claim(launch: Launch) -> None:
     from botocore.exceptions import ClientError
 
     address = launch.layout.record(launch.record.run_key)
-    bucket, key = S3Uri.parse(address)
     unchanged = {"IfMatch": launch.stored} if launch.stored else {"IfNoneMatch": "*"}
     with aws.told(f"writing {address}"):
         try:
-            launch.clients.s3.put_object(
-                Bucket=bucket, Key=key, Body=launch.record.to_json(), ContentType="application/json", **unchanged
-            )
+            _put(launch.record, launch, **unchanged)
         except ClientError as error:
             if aws.error_code(error) not in ("PreconditionFailed", "ConditionalRequestConflict"):
                 raise
+            if _is_ours(address, launch):
+                return
             raise UserError(
                 "another launch of the same run has begun just now; run the same command again to follow it"
             ) from None
+
+
+def _is_ours(address: str, launch: Launch) -> bool:
+    """Whether it was this claim that was written, the answer to which was lost."""
+    bucket, key = S3Uri.parse(address)
+    written: bytes = launch.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return written == launch.record.to_json().encode()
 
 
 @contextmanager
 def _mistakes_in(path: Path) -> Iterator[None]:
     try:
         yield
+    except AwsError as error:
+        raise AwsError(f"{path}: {error}", *error.remedy, refused=error.refused) from None
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
@@ -201,25 +226,41 @@ def find_platform(given: str | Platform) -> Platform:
     return read_platform(given, aws.client("ssm", region))
 
 
-def _stored_record(kind: Kind[Spec], run: Run[Spec], clients: Clients) -> tuple[RunRecord | None, str | None]:
-    """The run's record, as its job is now, and the entity tag of what is stored."""
+def _stored_record(
+    kind: Kind[Spec], run: Run[Spec], clients: Clients
+) -> tuple[RunRecord | None, str | None, str | None]:
+    """The run's record as its job is now, the entity tag of what is stored, and the name that was claimed for a job.
+
+    No name, unless the launch that claimed it broke off before there was the job.
+    """
+    record, tag = _kept(run.layout.record(run.key), clients.s3)
+    if record is None or record.ended:
+        return record, tag, None
+    now = _current(kind, record, clients.sagemaker)
+    if now is not None:
+        return now, tag, None
+    gone = record.model_copy(update={"status": "Failed", "failure_reason": "the job does not exist any more"})
+    return gone, tag, record.job_name if record.job_arn is None else None
+
+
+def _kept(address: str, s3: Client) -> tuple[RunRecord | None, str | None]:
+    """The record as it is stored, and its entity tag; None where nothing is."""
     from botocore.exceptions import ClientError
 
-    address = run.layout.record(run.key)
     bucket, key = S3Uri.parse(address)
     try:
-        answer = clients.s3.get_object(Bucket=bucket, Key=key)
+        answer = s3.get_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if aws.error_code(error) == "NoSuchBucket":
             raise UserError(f"platform: there is no bucket {bucket}; apply the environment first") from None
         if aws.error_code(error) != "NoSuchKey":
             raise
         return None, None
-    record = read_record(answer["Body"].read(), address)
-    return record if record.ended else _current(kind, record, clients.sagemaker), answer["ETag"]
+    return read_record(answer["Body"].read(), address), answer["ETag"]
 
 
-def _current(kind: Kind[Any], record: RunRecord, sagemaker: Client) -> RunRecord:
+def _current(kind: Kind[Any], record: RunRecord, sagemaker: Client) -> RunRecord | None:
+    """The record with what SageMaker says now; None where there is no such job."""
     from botocore.exceptions import ClientError
 
     try:
@@ -230,7 +271,7 @@ def _current(kind: Kind[Any], record: RunRecord, sagemaker: Client) -> RunRecord
         missing = ("not found", "could not find")
         if aws.error_code(error) != "ResourceNotFound" and not any(words in str(error).lower() for words in missing):
             raise
-        return record.model_copy(update={"status": "Failed", "failure_reason": "the job does not exist any more"})
+        return None
 
 
 def _checkpoints(run: Run[Any], kept: RunRecord | None, attempt: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -105,6 +106,7 @@ class RunRecord(Settings):
         None, description="Seconds after which whoever follows the job stops it, where SageMaker knows no cap."
     )
     children: list[str] = Field([], description="Names of the jobs that this one started.")
+    max_jobs: int | None = Field(None, description="Of a tuning: how many jobs it may start.")
     trials: list[Trial] = Field([], description="Of a tuning: what its children tried, and what came of it.")
     best: str | None = Field(None, description="Of a tuning: the job whose model and metrics these are.")
     parents: list[str] = Field([], description="Of a tuning: the tunings whose results it began with.")
@@ -149,16 +151,21 @@ def read_record(text: str | bytes, source: str) -> RunRecord:
     return parse_json(text, RunRecord, source)
 
 
+def read_file(path: Path) -> RunRecord:
+    """The record in a file. Raises UserError."""
+    try:
+        return read_record(path.read_bytes(), str(path))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+
+
 def load_record(address: str, s3: Client) -> RunRecord:
     """The record at an s3:// address, or in a file. Raises UserError."""
     if is_s3(address):
         bucket, key = S3Uri.parse(address)
         with aws.told(f"reading {address}"):
             return read_record(s3.get_object(Bucket=bucket, Key=key)["Body"].read(), address)
-    try:
-        return read_record(Path(address).read_bytes(), address)
-    except OSError as error:
-        raise UserError(f"{address}: cannot be read: {error.strerror}") from None
+    return read_file(Path(address))
 
 
 def local_folder(out: Path) -> Path:
@@ -175,8 +182,18 @@ def local_folder(out: Path) -> Path:
 
 def write_local(record: RunRecord, out: Path) -> Path:
     """Write `<out>/runs/<job>.json`, whole or not at all, and return its path. Raises UserError."""
-    path = local_folder(out) / f"{record.job_name}.json"
+    return write_whole(record.job_name, record.to_json(), out)
+
+
+def write_whole(name: str, text: str, out: Path) -> Path:
+    """Write `<out>/runs/<name>.json`, whole or not at all, and return its path. Raises UserError."""
+    path = local_folder(out) / f"{name}.json"
     partial = path.with_suffix(".partial")
-    partial.write_text(record.to_json(), encoding="utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise UserError(f"{path} cannot be written: {error.strerror}; make room, or name another --out") from None
     return path

@@ -10,7 +10,7 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients, constraints
 from sustainable_mlops.aws.s3 import is_s3
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.record import RunRecord, ServingSpec, load_record, read_record
+from sustainable_mlops.jobs.record import RunRecord, ServingSpec, load_record, read_file
 from sustainable_mlops.jobs.serving import container, servable
 from sustainable_mlops.jobs.specs.training import AdditionalServing, Serving
 
@@ -35,7 +35,7 @@ def find_record(run: str, folder: Path) -> RunRecord:
     named = folder / "runs" / f"{Path(run).name.removesuffix('.json')}.json"
     for path in (Path(run), named):
         if path.is_file():
-            return read_record(path.read_bytes(), str(path))
+            return read_file(path)
     raise UserError(
         f"{run}: no such record, neither as a file nor as {named}; smlops train writes one at the end of a run"
     )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.launch import Launch
 from sustainable_mlops.jobs.record import RunRecord
@@ -13,6 +14,8 @@ from sustainable_mlops.jobs.utilization import Watch
 
 #: Seconds between two looks: short at first, for jobs that fail at once, then seldom.
 _FIRST, _LONGEST, _GROWTH = 1.0, 15.0, 1.15
+#: Seconds for which a job may be Stopping: its container has two minutes, then what it left is uploaded.
+_STOPS_WITHIN = 1800.0
 
 
 def wait(
@@ -29,13 +32,19 @@ def wait(
 
     Ctrl-C passes through and leaves the job running: the same launch attaches to it again.
     """
-    kind = KINDS[record.kind]
+    kind, stopping = KINDS[record.kind], None
     with aws.told(f"following {kind.title} {record.job_name}"):
         for pause in pauses():
             record = kind.current(record, sagemaker)
             show(record)
             if record.ended:
                 break
+            stopping = (stopping or time.monotonic()) if record.status == "Stopping" else None
+            if stopping is not None and time.monotonic() - stopping > _STOPS_WITHIN:
+                raise UserError(
+                    f"{kind.title} {record.job_name}: is Stopping for more than {_STOPS_WITHIN / 60:g} min, where "
+                    "minutes are usual; look again later, ask AWS Support, or run it anew with --force"
+                )
             record = _within_its_cap(record, sagemaker)
             if watch is not None:
                 record = _without_the_idle(record, watch, sagemaker)
@@ -57,7 +66,8 @@ def _within_its_cap(record: RunRecord, sagemaker: Client) -> RunRecord:
         return record
     if (datetime.now(UTC) - record.started_at).total_seconds() < record.stops_after:
         return record
-    KINDS[record.kind].stop(record.job_name, sagemaker)
+    if not KINDS[record.kind].stop(record.job_name, sagemaker):
+        return record
     reason = f"it ran for longer than the {record.stops_after / 60:g} min of limits.max_runtime_minutes"
     return record.model_copy(update={"stopped": {**record.stopped, record.job_name: reason}})
 
@@ -76,7 +86,6 @@ def _without_the_idle(record: RunRecord, watch: Watch, sagemaker: Client) -> Run
     kind, stopped = KINDS[record.kind], dict(record.stopped)
     for job, since in kind.at_work(record).items():
         reason = None if job in stopped else watch.idle(job, since, datetime.now(UTC))
-        if reason is not None:
-            kind.worker.stop(job, sagemaker)
+        if reason is not None and kind.worker.stop(job, sagemaker):
             stopped[job] = reason
     return record.model_copy(update={"stopped": stopped})

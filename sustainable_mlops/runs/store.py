@@ -7,7 +7,7 @@ from pathlib import Path
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, S3Uri
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.record import RunRecord, read_record
+from sustainable_mlops.jobs.record import RunRecord, read_file, read_record
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def find(name: str, records: Sequence[RunRecord]) -> RunRecord:
     Raises UserError where there is none, or more than one.
     """
     if name.endswith(".json") and Path(name).is_file():
-        return read_record(Path(name).read_bytes(), name)
+        return read_file(Path(name))
     exact = [one for one in records if one.job_name == name]
     found = exact or [one for one in records if one.job_name.startswith(name) or one.run_key.startswith(name)]
     if not found:

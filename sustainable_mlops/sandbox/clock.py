@@ -69,10 +69,12 @@ class Clock:
     def close(self) -> None:
         """Do what is due, and nothing any more until it is woken again."""
         with self._woken:
-            thread, self._thread, self._closed = self._thread, None, True
+            thread, self._closed = self._thread, True
             self._woken.notify_all()
         if thread is not None:
             thread.join()
+        with self._woken:  # not before it has ended: whoever wakes the clock meanwhile would have it go on for ever
+            self._thread = None
 
     def set(self, ahead: timedelta) -> None:
         """Be so far ahead of this machine's time from now on; what would have fallen due until then does not."""

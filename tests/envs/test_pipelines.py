@@ -55,6 +55,10 @@ def declared(file: str) -> dict[str, Any]:
         ({"data_arrival": {"key_parameter": "Key"}}, "data_arrival.key_parameter: "),
         ({"data_arrival": {"bucket": "mine"}}, "data_arrival.bucket: unknown key"),
         ({"schedule": {"expression": "daily"}}, "must be cron(…), rate(…) or at(…)"),
+        (
+            {"schedule": {"expression": "rate(7 days)"}},
+            "schedule.parameters: the clock would start it without InputKey; give a value here",
+        ),
     ],
 )
 def test_a_mistake_is_told_where_it_was_made(changed: dict[str, Any], told: str) -> None:

@@ -133,6 +133,9 @@ class FakeSageMaker:
         if self.refusal:
             raise ClientError({"Error": {"Code": "ResourceLimitExceeded", "Message": self.refusal}}, f"Create{noun}")
         name = request[f"{noun}Name"]
+        if name in self.jobs:
+            message = "Job names must be unique within an AWS account and region"
+            raise ClientError({"Error": {"Code": "ResourceInUse", "Message": message}}, f"Create{noun}")
         arn = f"arn:aws:sagemaker:{REGION}:123456789012:{noun[:-3].lower()}-job/{name}"
         state = {f"{noun}Name": name, f"{noun}Arn": arn, f"{noun}Status": "InProgress", "request": request}
         self.jobs[name] = {**request, **state}

@@ -15,7 +15,7 @@ from sustainable_mlops.jobs import display
 from sustainable_mlops.jobs.estimate import Estimate, estimate
 from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.launch import prepare, start, store
-from sustainable_mlops.jobs.record import RunRecord, local_folder, write_local
+from sustainable_mlops.jobs.record import RunRecord, Trial, local_folder, write_local
 from sustainable_mlops.jobs.wait import wait
 from tests.jobs.support import WriteJob
 
@@ -123,6 +123,20 @@ def test_the_time_of_what_is_no_whole_run_of_the_workload_on_these_machines_says
     write_local(record.model_copy(update=other), tmp_path)
     (tmp_path / "runs" / "broken.json").write_text("{")
     assert expected(write_job(), tmp_path).duration.basis == "assumed"
+
+
+def test_of_a_tuning_those_of_its_jobs_count_that_were_not_stopped_early(
+    cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
+) -> None:
+    record = trained(write_job(hyperparameters={"num_round": 1}), cloud, moments, 1000)
+    times = (("Completed", 300), ("Completed", 500), ("Stopped", 200))
+    trials = [
+        Trial(job_name=f"t-{seconds}", status=status, hyperparameters={}, training_seconds=seconds)
+        for status, seconds in times
+    ]
+    names = [trial.job_name for trial in trials]
+    write_local(record.model_copy(update={"kind": "tuning", "trials": trials, "children": names}), tmp_path)
+    assert expected(write_job(), tmp_path).duration.value == 400
 
 
 def test_a_run_that_goes_on_may_take_next_to_nothing_and_its_own_time_counts_for_no_other(

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import S3Uri
@@ -118,6 +120,7 @@ def test_a_run_that_did_not_finish_goes_on_from_its_checkpoints(
     launch = prepare(TRAINING, write_job(), now=next(moments))
     record = start(launch)
     if end == "vanished":
+        store(record, launch)
         cloud.sagemaker.jobs.clear()
     else:
         ended(launch, record, end)
@@ -150,6 +153,41 @@ def test_two_launches_of_one_run_at_the_same_moment_make_one_job(
     assert len(cloud.sagemaker.jobs) == 1
 
 
+def test_a_launch_that_broke_off_is_taken_up_and_starts_nothing_if_it_lives_after_all(
+    cloud: Clients, write_job: WriteJob, moments: Moments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = prepare(TRAINING, write_job(), now=next(moments))
+    with monkeypatch.context() as patched:
+        patched.setattr(cloud.sagemaker, "create_training_job", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            start(one)
+    other = prepare(TRAINING, write_job(), now=next(moments))
+    assert (other.decision, other.record.job_name) == ("start", one.record.job_name)
+    arn = start(other).job_arn
+    assert TRAINING.create(one.request, cloud.sagemaker) == arn
+    assert prepare(TRAINING, write_job(), now=next(moments)).decision == "attach"
+    assert len(cloud.sagemaker.jobs) == 1
+
+
+def test_a_job_whose_launch_was_not_answered_is_followed(
+    cloud: Clients, write_job: WriteJob, moments: Moments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, lost = cloud.sagemaker.create_training_job, ConnectionClosedError(endpoint_url="https://sagemaker")
+
+    def unanswered(**request: Any) -> None:
+        create(**request)
+        raise lost
+
+    launch = prepare(TRAINING, write_job(), now=next(moments))
+    with monkeypatch.context() as patched:
+        patched.setattr(cloud.sagemaker, "create_training_job", unanswered)
+        with pytest.raises(UserError, match="CreateTrainingJob: Connection was closed"):
+            start(launch)
+    again = prepare(TRAINING, write_job(), now=next(moments))
+    assert (again.decision, start(again).job_name) == ("attach", launch.record.job_name)
+    assert len(cloud.sagemaker.jobs) == 1
+
+
 def test_a_launch_that_sagemaker_refuses_is_told_and_may_be_tried_again(
     cloud: Clients, write_job: WriteJob, moments: Moments
 ) -> None:
@@ -160,6 +198,27 @@ def test_a_launch_that_sagemaker_refuses_is_told_and_may_be_tried_again(
     again = prepare(TRAINING, write_job(), now=next(moments))
     assert again.decision == "start"
     assert start(again).status == "InProgress"
+
+
+@pytest.mark.usefixtures("cloud")
+def test_who_followed_an_earlier_job_hides_no_later_one(write_job: WriteJob, moments: Moments) -> None:
+    first = prepare(TRAINING, write_job(), now=next(moments))
+    record = start(first)
+    second = start(prepare(TRAINING, write_job(), force=True, now=next(moments)))
+    ended(first, record, "Failed")
+    again = prepare(TRAINING, write_job(), now=next(moments))
+    assert (again.decision, again.record.job_name) == ("attach", second.job_name)
+
+
+def test_a_forced_launch_that_sagemaker_refuses_leaves_a_run_done_that_was(
+    cloud: Clients, write_job: WriteJob, moments: Moments
+) -> None:
+    done = train(write_job(), moments)
+    cloud.sagemaker.refusal = "The account-level service limit 'ml.m5.large for spot training' is 0 Instances."
+    with pytest.raises(UserError, match="service limit"):
+        start(prepare(TRAINING, write_job(), force=True, now=next(moments)))
+    again = prepare(TRAINING, write_job(), now=next(moments))
+    assert (again.decision, again.record.job_name) == ("done", done.job_name)
 
 
 def test_the_record_tells_what_was_measured(

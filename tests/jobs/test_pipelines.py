@@ -1,23 +1,34 @@
 """Pipelines before they run: data by content, parameters, figures, and what is refused."""
 
+import io
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from boto3.exceptions import S3UploadFailedError
+from rich.console import Console
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import Figure
-from sustainable_mlops.jobs.pipelines import parameters
+from sustainable_mlops.jobs.pipelines import display, parameters, registry
 from sustainable_mlops.jobs.pipelines.data import read_folder
+from sustainable_mlops.jobs.pipelines.execution import current
+from sustainable_mlops.jobs.pipelines.expected import expected
 from sustainable_mlops.jobs.pipelines.figures import total
+from sustainable_mlops.jobs.pipelines.record import PipelineRecord, StepRecord, write_local
 from sustainable_mlops.jobs.pipelines.start import read_files
+from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.terraform import ROOT
 from tests.jobs.support import PARAMETER
 
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+MACHINES = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}
 WORKLOAD = ROOT / "workloads" / "flight_delay"
 DEFINITION: dict[str, Any] = {
     "Parameters": [
@@ -114,6 +125,84 @@ def test_figures_of_jobs_are_added_end_by_end() -> None:
     assert (together.driver, together.grade) == ("power", "B")
 
 
+EXECUTION = "arn:aws:sagemaker:eu-north-1:123456789012:pipeline/dev-flight/execution/one"
+RECORD = PipelineRecord(
+    workload="flight",
+    environment="dev",
+    region="eu-north-1",
+    pipeline="dev-flight",
+    execution_arn=EXECUTION,
+    status="Executing",
+    launched_at=NOON,
+)
+
+
+class Execution:
+    """An execution whose one step runs the processing job `job`, which has ended with `status` after `seconds`."""
+
+    def __init__(self, job: str, status: str, seconds: int) -> None:
+        self.job, self.status, self.seconds = job, status, seconds
+
+    def describe_pipeline_execution(self, **_: str) -> dict[str, Any]:
+        return {"PipelineExecutionStatus": self.status, "CreationTime": NOON, "LastModifiedTime": NOON}
+
+    def get_paginator(self, _: str) -> "Execution":
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
+        arn = f"arn:aws:sagemaker:eu-north-1:123456789012:processing-job/{self.job}"
+        step = {"StepName": "Prepare", "StepStatus": self.status, "Metadata": {"ProcessingJob": {"Arn": arn}}}
+        return [{"PipelineExecutionSteps": [step]}]
+
+    def describe_processing_job(self, ProcessingJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        assert ProcessingJobName == self.job
+        return {
+            "ProcessingJobStatus": {"Succeeded": "Completed"}.get(self.status, self.status),
+            "CreationTime": NOON,
+            "ProcessingStartTime": NOON,
+            "ProcessingEndTime": NOON + timedelta(seconds=self.seconds),
+            "ProcessingResources": {"ClusterConfig": MACHINES},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+        }
+
+
+def test_a_step_that_is_run_again_tells_its_new_job() -> None:
+    failed = current(RECORD, Execution("first", "Failed", 10))
+    again = current(failed, Execution("second", "Succeeded", 20))
+    (step,) = again.steps
+    assert step.job is not None
+    assert (step.job.job_name, step.job.figures["processing_seconds"].value) == ("second", 20)
+
+
+def test_an_execution_is_expected_to_take_what_those_of_its_own_account_took(tmp_path: Path) -> None:
+    done = current(RECORD, Execution("one", "Succeeded", 36))
+    elsewhere = EXECUTION.replace("123456789012", "999999999999")
+    definition = {
+        "Parameters": [],
+        "Steps": [
+            {
+                "Name": "Prepare",
+                "Type": "Processing",
+                "Arguments": {
+                    "ProcessingResources": {"ClusterConfig": MACHINES},
+                    "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+                },
+            }
+        ],
+    }
+    start: Any = SimpleNamespace(
+        definition=definition,
+        parameters={},
+        pipeline=SimpleNamespace(arn=EXECUTION.partition("/execution/")[0]),
+        platform=SimpleNamespace(region="eu-north-1"),
+    )
+    write_local(done.model_copy(update={"execution_arn": elsewhere}), tmp_path)
+    assumed = expected(start, tmp_path)["energy"].value
+    write_local(done, tmp_path)
+    # 36 s in place of a quarter of the cap.
+    assert expected(start, tmp_path)["energy"].value == pytest.approx(assumed * 36 / 900)
+
+
 @pytest.fixture
 def workload(tmp_path: Path) -> Path:
     """The pipeline file of a copy of flight_delay, on the platform of the tests."""
@@ -155,3 +244,85 @@ def test_a_broken_definition_is_named(content: str | None, told: str, workload: 
         file.write_text(content)
     with pytest.raises(UserError, match=told):
         read_files(workload)
+
+
+@pytest.mark.parametrize(
+    ("told", "least"),
+    [
+        (["0.6949"], "0.69485"),
+        (["0.694898"], "0.6948975"),
+        ([None, "unknown", "0.7"], "0.65"),  # what tells no AUC hides none that does
+        ([None], None),
+        ([], None),
+    ],
+)
+def test_the_next_model_is_not_to_be_worse_than_the_approved_one(told: list[str | None], least: str | None) -> None:
+    """Nor than what its rounded AUC may stand for, or the same model would be worse than itself."""
+    summaries = [{"ModelPackageArn": str(number)} for number in range(len(told))]
+    sagemaker = Mock()
+    sagemaker.get_paginator.return_value.paginate.return_value = [{"ModelPackageSummaryList": summaries}]
+    sagemaker.describe_model_package.side_effect = lambda ModelPackageName: {  # noqa: N803
+        "CustomerMetadataProperties": {registry.AUC: auc} if (auc := told[int(ModelPackageName)]) else {}
+    }
+    definition = {"Parameters": [{"Name": "ModelPackageGroupName", "DefaultValue": "group"}]}
+    assert registry.approved(definition, sagemaker) == ({"ApprovedAuc": least} if least else {})
+
+
+def said(width: int = 300, *, ended: bool = True, steps: tuple[StepRecord, ...] = ()) -> str:
+    """What people see of an execution."""
+    record = PipelineRecord(
+        workload="w",
+        environment="dev",
+        region="eu-north-1",
+        pipeline="p",
+        execution_arn=f"arn:aws:sagemaker:eu-north-1:123456789012:pipeline/{'p' * 80}/execution/e",
+        status="Succeeded" if ended else "Executing",
+        launched_at=datetime(2026, 1, 1, tzinfo=UTC),
+        steps=[*steps],
+        figures=total([step.job.figures for step in steps if step.job and step.executed]),
+    )
+    console = Console(width=width, file=io.StringIO())
+    console.print(display.summary(record), soft_wrap=True)
+    assert isinstance(console.file, io.StringIO)
+    assert record.execution_arn in console.file.getvalue()  # whole, to be copied
+    return console.file.getvalue()
+
+
+def step(**more: Any) -> StepRecord:
+    """A step whose job took little."""
+    figure = Figure(value=7.3e-06, low=6.2e-06, high=1.3e-05, unit="kgCO2e", basis="estimated", source="model")
+    job = RunRecord(
+        run_key="",
+        workload="w",
+        environment="dev",
+        region="eu-north-1",
+        job_name="j",
+        status="Completed",
+        launched_at=datetime(2026, 1, 1, tzinfo=UTC),
+        spot=False,
+        image="",
+        instance_type="ml.m7i.large",
+        instance_count=1,
+        data={},
+        figures={"co2e": figure},
+    )
+    return StepRecord(name="WithinCarbonBudget", type="Training", status="Succeeded", job=job, **more)
+
+
+def test_an_execution_that_took_nothing_says_why() -> None:
+    assert "not known before it ends" in said(ended=False)
+    assert "nothing: the results were there already" in said(steps=(step(cached_from="arn"),))
+    assert "nothing: no job was started" in said()
+
+
+def test_a_failed_execution_tells_the_reason_of_the_step_that_failed() -> None:
+    worse = StepRecord(name="NotGoodEnough", type="Fail", status="Failed", reason="AUC 0.5\nis below 0.6")
+    assert "reason     NotGoodEnough: AUC 0.5 is below 0.6" in said(steps=(worse,))
+
+
+def test_no_figure_loses_a_digit_on_a_narrow_terminal() -> None:
+    whole = said(steps=(step(),))
+    assert "0.0000073 (0.0000062 to 0.000013)" in whole
+    narrow = said(width=50, steps=(step(),))
+    assert {"0.0000073", "0.000013)"} <= {*narrow.split()}
+    assert "…" not in narrow

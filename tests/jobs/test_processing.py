@@ -164,6 +164,8 @@ def test_the_entry_command_unpacks_the_source_and_becomes_the_script(tmp_path: P
     description = {"ExitMessage": message.read_text(), "FailureReason": "exit code: 7"}
     assert PROCESSING.counted(description)["wall_seconds"] > 0
     assert PROCESSING.found(description)["failure_reason"] == "exit code: 7"
+    # What a script says of itself is a reason only where it failed.
+    assert PROCESSING.found({"ExitMessage": "12 months"})["failure_reason"] is None
     own = {"ExitMessage": "no flights", "FailureReason": "exit code: 7"}
     assert (PROCESSING.counted(own), PROCESSING.found(own)["failure_reason"]) == ({}, "no flights")
     (folder / "source.tar.gz").write_bytes(b"no archive")

@@ -87,6 +87,11 @@ def test_a_search_that_was_cut_short_goes_on_from_its_jobs(launch: Any) -> None:
         "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "cut-short"}],
         "WarmStartType": "IdenticalDataAndAlgorithm",
     }
+    # What goes on is cut short, too: 18 jobs were left to it, and it had one.
+    once_more = stopped_after(prepared, [0.6]).model_copy(update={"max_jobs": 18})
+    resumed = TUNING.resumed(prepared.request, once_more, checkpoints=True)
+    assert resumed is not None
+    assert resumed["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 17
     assert TUNING.resumed(prepared.request, stopped_after(prepared, [None]), checkpoints=True) is None
     grid = launch(**STRATEGIES["grid"])
     assert TUNING.resumed(grid.request, stopped_after(grid, [0.6]), checkpoints=True) is None

@@ -1,6 +1,7 @@
 """What falls due is done once, in order, at its moment, whether time passes or is moved."""
 
 from datetime import datetime, timedelta
+from threading import Event, Thread
 
 from sustainable_mlops.sandbox.clock import Clock
 from tests.sandbox.support import until
@@ -64,3 +65,30 @@ def test_an_agenda_that_fails_keeps_nobody_from_the_others() -> None:
     clock.advance(4 * 3600)
     clock.close()
     assert len(diary.kept) == 1
+
+
+def test_a_clock_closes_while_what_it_does_wakes_it() -> None:
+    class Restless:
+        """Has one thing to do, and wakes the clock when that is told to close meanwhile."""
+
+        def __init__(self, clock: Clock) -> None:
+            self.begun, self._due = Event(), clock.now() + timedelta(milliseconds=1)
+            self._clock = clock
+            clock.keep(self)
+
+        def next(self, after: datetime) -> datetime | None:
+            return self._due if after < self._due else None
+
+        def do(self, _moment: datetime) -> None:
+            self.begun.set()
+            until(lambda: self._clock._closed)
+            self._clock.wake()
+
+    clock = Clock()
+    restless = Restless(clock)
+    clock.wake()
+    assert restless.begun.wait(30)
+    closing = Thread(target=clock.close, daemon=True)
+    closing.start()
+    closing.join(30)
+    assert not closing.is_alive()

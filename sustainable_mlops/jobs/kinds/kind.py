@@ -15,7 +15,7 @@ from sustainable_mlops.jobs.channels import find_channels
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.measurement.measured import Measured
 from sustainable_mlops.jobs.platform import Phase, Platform
-from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.jobs.record import ENDED, RunRecord
 from sustainable_mlops.jobs.run import Run, Spec
 from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.common import NAME_SUFFIX
@@ -203,9 +203,21 @@ class Kind(ABC, Generic[Spec]):
         return f"{start}-{now.astimezone(UTC):%Y%m%d-%H%M%S}-{run_key[:6]}"
 
     def create(self, request: Mapping[str, Any], sagemaker: Client) -> str:
-        """Start the job of the request; returns its ARN. Raises UserError."""
+        """Start the job of the request; returns its ARN. Raises UserError.
+
+        A name is of one launch alone, so a job that has it is what was asked for before, by a request whose answer was
+        lost or by a launch that broke off.
+        """
+        from botocore.exceptions import ClientError
+
         with aws.told(f"Create{self.noun}"):
-            arn: str = self._call("Create", sagemaker)(**request)[self._member("Arn")]
+            try:
+                answer = self._call("Create", sagemaker)(**request)
+            except ClientError as error:
+                if aws.error_code(error) != "ResourceInUse":
+                    raise
+                answer = self._described(request[self._member("Name")], sagemaker)
+        arn: str = answer[self._member("Arn")]
         return arn
 
     def current(self, record: RunRecord, sagemaker: Client) -> RunRecord:
@@ -214,12 +226,19 @@ class Kind(ABC, Generic[Spec]):
 
     def describe(self, record: RunRecord, sagemaker: Client) -> Mapping[str, Any]:
         """What SageMaker says of the job now."""
-        description: Mapping[str, Any] = self._call("Describe", sagemaker)(**{self._member("Name"): record.job_name})
-        return description
+        return self._described(record.job_name, sagemaker)
 
-    def stop(self, job_name: str, sagemaker: Client) -> None:
-        """Ask SageMaker to end the job."""
-        self._call("Stop", sagemaker)(**{self._member("Name"): job_name})
+    def stop(self, job_name: str, sagemaker: Client) -> bool:
+        """Ask SageMaker to end the job; False where it has ended by itself meanwhile."""
+        from botocore.exceptions import ClientError
+
+        try:
+            self._call("Stop", sagemaker)(**{self._member("Name"): job_name})
+        except ClientError:
+            if self._described(job_name, sagemaker)[self._member("Status")] not in ENDED:
+                raise
+            return False
+        return True
 
     @property
     def worker(self) -> "Kind[Any]":
@@ -297,6 +316,10 @@ class Kind(ABC, Generic[Spec]):
         source = f"Describe{self.noun}: {self.time}EndTime - {self.time}StartTime"
         wall = measured((end - start).total_seconds(), "s", source)
         return wall, wall
+
+    def _described(self, job_name: str, sagemaker: Client) -> Mapping[str, Any]:
+        description: Mapping[str, Any] = self._call("Describe", sagemaker)(**{self._member("Name"): job_name})
+        return description
 
     def _member(self, name: str) -> str:
         return f"{self.noun}{name}"

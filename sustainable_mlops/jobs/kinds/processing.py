@@ -12,7 +12,7 @@ from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT, MESSA
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.source import ARCHIVE, MEASURING
-from sustainable_mlops.jobs.specs.common import CODE_CHANNEL, Scalar
+from sustainable_mlops.jobs.specs.common import CODE_CHANNEL, as_text
 from sustainable_mlops.jobs.specs.processing import INPUT_DIR, OUTPUT_DIR, Processing
 
 INPUTS, OUTPUTS = "/opt/ml/processing/input", "/opt/ml/processing/output"
@@ -117,11 +117,12 @@ class ProcessingKind(Kind[Processing]):
         )
 
     def found(self, description: Mapping[str, Any]) -> dict[str, Any]:
-        """What the script left in /opt/ml/output/message tells more than the exit code."""
+        """What the script of a failed job left in /opt/ml/output/message tells more than the exit code."""
         ended = "ProcessingEndTime" in description
-        own = None if self.counted(description) else description.get("ExitMessage")
+        reason = description.get("FailureReason")
+        own = None if reason is None or self.counted(description) else description.get("ExitMessage")
         return {
-            "failure_reason": own or description.get("FailureReason"),
+            "failure_reason": own or reason,
             "working_since": None if ended else description.get("ProcessingStartTime"),
         }
 
@@ -141,11 +142,7 @@ def _command(spec: Processing) -> list[str]:
 
 
 def _arguments(spec: Processing) -> list[str]:
-    return [part for name, value in spec.arguments.items() for part in (f"--{name}", _text(value))]
-
-
-def _text(value: Scalar) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return [part for name, value in spec.arguments.items() for part in (f"--{name}", as_text(value))]
 
 
 def _input(name: str, address: Any, sharding: str, *, by_itself: bool) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Hyperparameter tuning jobs: a search that launches training jobs."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,15 +11,16 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.kinds import trials
 from sustainable_mlops.jobs.kinds.kind import Kind, Machines, Places, measured
-from sustainable_mlops.jobs.kinds.members import optional
-from sustainable_mlops.jobs.kinds.training import TRAINING, TrainingKind, check_warm_pool, encoded
+from sustainable_mlops.jobs.kinds.search import search
+from sustainable_mlops.jobs.kinds.training import TRAINING, TrainingKind, check_warm_pool
 from sustainable_mlops.jobs.platform import Phase, Platform
-from sustainable_mlops.jobs.record import ENDED, RunRecord, Trial, read_record
+from sustainable_mlops.jobs.record import ENDED, RunRecord, Trial, read_file
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.training import Training
-from sustainable_mlops.jobs.specs.tuning import Categorical, Integer, Range, Tuning
+from sustainable_mlops.jobs.specs.tuning import Tuning
 from sustainable_mlops.settings import did_you_mean
 
 #: What a training job definition takes of a CreateTrainingJob request, under the same names.
@@ -38,8 +39,6 @@ _DEFINITION = (
 _WARM_START = {"identical": "IdenticalDataAndAlgorithm", "transfer": "TransferLearning"}
 #: Of one tuning job. Source: HyperParameterTuningJobWarmStartConfig.
 _MOST_PARENTS = 5
-_CHILDREN = "list_training_jobs_for_hyper_parameter_tuning_job"
-_OBJECTIVE = "FinalHyperParameterTuningJobObjectiveMetric"
 
 
 class TuningKind(Kind[Tuning]):
@@ -85,7 +84,7 @@ class TuningKind(Kind[Tuning]):
         static = {name: value for name, value in training["HyperParameters"].items() if name not in spec.ranges}
         definition = {member: training[member] for member in _DEFINITION if member in training}
         request = {
-            "HyperParameterTuningJobConfig": _config(spec),
+            "HyperParameterTuningJobConfig": search(spec),
             "TrainingJobDefinition": {"StaticHyperParameters": static, **definition},
         }
         if spec.warm_start is not None:
@@ -117,7 +116,8 @@ class TuningKind(Kind[Tuning]):
         if warm["WarmStartType"] != _WARM_START["identical"]:
             return None
         limits = config["ResourceLimits"]
-        left = max(1, limits["MaxNumberOfTrainingJobs"] - len(done))
+        # The previous one may itself have had only what was left by one before it.
+        left = max(1, (previous.max_jobs or limits["MaxNumberOfTrainingJobs"]) - len(done))
         names = [*previous.parents, previous.job_name][-_MOST_PARENTS:]
         return {
             **request,
@@ -162,15 +162,8 @@ class TuningKind(Kind[Tuning]):
     def describe(self, record: RunRecord, sagemaker: Client) -> Mapping[str, Any]:
         """What SageMaker says of the search, with its training jobs under `Trials`, the best one under `Best`."""
         description: dict[str, Any] = dict(super().describe(record, sagemaker))
-        known = {trial.job_name: trial for trial in record.trials if trial.ended}
-        description["Trials"] = [
-            known.get(summary["TrainingJobName"]) or _trial(summary, sagemaker)
-            for page in sagemaker.get_paginator(_CHILDREN).paginate(
-                HyperParameterTuningJobName=record.job_name, SortBy="CreationTime", SortOrder="Ascending"
-            )
-            for summary in page["TrainingJobSummaries"]
-        ]
-        description["Best"] = _best(description, sagemaker)
+        description["Trials"] = trials.of(record, sagemaker)
+        description["Best"] = trials.best(description, sagemaker)
         return description
 
     def found(self, description: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,9 +174,10 @@ class TuningKind(Kind[Tuning]):
         of_best = TRAINING.found(best) if best else {}
         return {
             "started_at": description.get("CreationTime"),
-            "failure_reason": _reason(description),
+            "failure_reason": trials.reason(description),
             "trials": description["Trials"],
             "children": names,
+            "max_jobs": description["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"],
             "best": best["TrainingJobName"] if best else None,
             "parents": [one["HyperParameterTuningJobName"] for one in parents],
             "model": of_best.get("model"),
@@ -193,10 +187,10 @@ class TuningKind(Kind[Tuning]):
 
     def seconds(self, description: Mapping[str, Any]) -> tuple[Figure | None, Figure | None]:
         """Of all its training jobs together."""
-        trials: list[Trial] = description["Trials"]
+        jobs: list[Trial] = description["Trials"]
         running, billable = (
             measured(sum(values), "s", f"DescribeTrainingJob: {member}, {len(values)} jobs together")
-            if (values := [value for trial in trials if (value := getattr(trial, field)) is not None])
+            if (values := [value for job in jobs if (value := getattr(job, field)) is not None])
             else None
             for field, member in (
                 ("training_seconds", "TrainingTimeInSeconds"),
@@ -207,66 +201,10 @@ class TuningKind(Kind[Tuning]):
 
     def figures(self, description: Mapping[str, Any], record: RunRecord) -> dict[str, Figure]:
         """Also what early stopping has saved."""
-        return super().figures(description, record) | dict(_saved(description["Trials"]))
+        return super().figures(description, record) | dict(trials.saved(description["Trials"]))
 
 
 TUNING = TuningKind()
-
-
-def _reason(description: Mapping[str, Any]) -> str | None:
-    """SageMaker's, which sends people to the training jobs, and what the last of these says."""
-    reason: str | None = description.get("FailureReason")
-    last = next((trial for trial in reversed(description["Trials"]) if trial.failure_reason), None)
-    return reason if reason is None or last is None else f"{reason} {last.job_name}: {last.failure_reason}"
-
-
-def _config(spec: Tuning) -> dict[str, Any]:
-    limits, hyperband, done = spec.limits, spec.hyperband, spec.limits.completion
-    criteria = {
-        **optional(TargetObjectiveMetricValue=done.target),
-        **({"ConvergenceDetected": {"CompleteOnConvergence": "Enabled"}} if done.convergence else {}),
-    }
-    if done.jobs_without_improvement is not None:
-        most = {"MaxNumberOfTrainingJobsNotImproving": done.jobs_without_improvement}
-        criteria["BestObjectiveNotImproving"] = most
-    resources = hyperband and {"MinResource": hyperband.min_epochs, "MaxResource": hyperband.max_epochs}
-    return {
-        "Strategy": spec.strategy.capitalize(),
-        "HyperParameterTuningJobObjective": {
-            "Type": spec.objective.goal.capitalize(),
-            "MetricName": spec.objective.metric,
-        },
-        "ResourceLimits": {
-            "MaxNumberOfTrainingJobs": spec.jobs,
-            "MaxParallelTrainingJobs": limits.max_parallel,
-            "MaxRuntimeInSeconds": limits.max_runtime_minutes * 60,
-        },
-        "ParameterRanges": _ranges(spec.ranges),
-        "TrainingJobEarlyStoppingType": "Auto" if spec.stops_early else "Off",
-        "RandomSeed": spec.seed,
-        **optional(
-            StrategyConfig={"HyperbandStrategyConfig": resources} if resources else None,
-            TuningJobCompletionCriteria=criteria or None,
-        ),
-    }
-
-
-def _ranges(ranges: Mapping[str, Range]) -> dict[str, Any]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for name, one in sorted(ranges.items()):
-        if isinstance(one, Categorical):
-            given: dict[str, Any] = {"Name": name, "Values": [encoded(value) for value in one.values]}
-        else:
-            scaling = "".join(word.capitalize() for word in one.scaling.split("_"))
-            given = {"Name": name, "MinValue": str(one.min), "MaxValue": str(one.max), "ScalingType": scaling}
-        found.setdefault(_member(one), []).append(given)
-    return found
-
-
-def _member(one: Range) -> str:
-    if isinstance(one, Categorical):
-        return "CategoricalParameterRanges"
-    return "IntegerParameterRanges" if isinstance(one, Integer) else "ContinuousParameterRanges"
 
 
 def _by_name(spec: Tuning, path: Path) -> Tuning:
@@ -283,7 +221,7 @@ def _by_name(spec: Tuning, path: Path) -> Tuning:
             raise UserError(
                 f"{path}: warm_start.parents: there is no record {file}; name the tuning job, or its record"
             )
-        record = read_record(file.read_bytes(), str(file))
+        record = read_file(file)
         if record.kind != TuningKind.name:
             raise UserError(
                 f"{path}: warm_start.parents: {file} is the record of a {record.kind}; only a tuning's will do"
@@ -305,60 +243,6 @@ def _check_parent(name: str, sagemaker: Client) -> None:
         raise UserError(f"warm_start.parents: there is no tuning job {name}; correct the name, or remove it") from None
     if status not in ENDED:
         raise UserError(f"warm_start.parents: {name} is {status}, and only one that has ended can be begun from; wait")
-
-
-def _best(description: Mapping[str, Any], sagemaker: Client) -> Mapping[str, Any] | None:
-    """The description of the best training job that has left a model; one that was stopped may have none."""
-    # With identical data the parents' jobs count as well.
-    told = description.get("OverallBestTrainingJob") or description.get("BestTrainingJob") or {}
-    names = [told["TrainingJobName"]] if _OBJECTIVE in told else []
-    objective = description["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
-    completed = [one for one in description["Trials"] if one.status == "Completed" and one.objective is not None]
-    completed.sort(key=lambda trial: trial.objective, reverse=objective["Type"] == "Maximize")
-    for name in (*names, *(trial.job_name for trial in completed)):
-        job: Mapping[str, Any] = sagemaker.describe_training_job(TrainingJobName=name)
-        if TRAINING.found(job)["model"]:
-            return job
-    return None
-
-
-def _trial(summary: Mapping[str, Any], sagemaker: Client) -> Trial:
-    """What is known of a training job."""
-    description = sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])
-    found, objective = TRAINING.found(description), summary.get(_OBJECTIVE)
-    return Trial(
-        job_name=summary["TrainingJobName"],
-        status=summary["TrainingJobStatus"],
-        failure_reason=summary.get("FailureReason"),
-        hyperparameters=dict(summary["TunedHyperParameters"]),
-        objective=None if objective is None else objective["Value"],
-        working_since=found["working_since"],
-        training_seconds=description.get("TrainingTimeInSeconds"),
-        billable_seconds=description.get("BillableTimeInSeconds"),
-        interruptions=found["interruptions"],
-    )
-
-
-def _saved(trials: list[Trial]) -> Iterator[tuple[str, Figure]]:
-    """Had the jobs that were stopped gone on, each would have taken as long as those that were not: assumed."""
-    whole = [trial.training_seconds for trial in trials if trial.status == "Completed" and trial.training_seconds]
-    stopped = [trial.training_seconds or 0 for trial in trials if trial.status == "Stopped"]
-    if whole and stopped:
-        low, central, high = (
-            sum(max(0.0, length - taken) for taken in stopped)
-            for length in (min(whole), sum(whole) / len(whole), max(whole))
-        )
-        yield (
-            "early_stopping_saved_seconds",
-            Figure(
-                value=float(central),
-                low=float(low),
-                high=float(high),
-                unit="s",
-                basis="estimated",
-                source=f"{len(stopped)} stopped jobs, had each taken as long as the {len(whole)} that were not",
-            ),
-        )
 
 
 def _load(path: Path) -> Tuning:

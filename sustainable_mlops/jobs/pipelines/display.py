@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sustainable_mlops.footprint import shown
+from sustainable_mlops.jobs.display import aligned
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, StepRecord
@@ -23,9 +24,11 @@ _CHANGES = {
 }
 #: The figures worth a glance.
 _GLANCE = {"co2e": "kgCO2e", "cost": "USD"}
+#: Characters of the longest figure, without its range.
+_NUMBER = 10
 
 
-def plan(start: Start, expected: Mapping[str, Figure]) -> Table:
+def plan(start: Start, expected: Mapping[str, Figure]) -> Text:
     """What a start would do and take, for a dry run."""
     rows = [("pipeline", f"{start.pipeline.name} {_CHANGES[start.change]}")]
     if start.running is not None:
@@ -35,7 +38,7 @@ def plan(start: Start, expected: Mapping[str, Figure]) -> Table:
         rows.append(("data", f"{start.data.key}: {len(start.data.files)} files, {decimal(start.data.size_bytes)}"))
     rows += sorted(start.parameters.items())
     rows += taken("expected", expected)
-    return _grid(rows)
+    return aligned(rows)
 
 
 def taken(title: str, figures: Mapping[str, Figure]) -> list[tuple[str, str]]:
@@ -48,13 +51,24 @@ def taken(title: str, figures: Mapping[str, Figure]) -> list[tuple[str, str]]:
 def summary(record: PipelineRecord) -> Group:
     """An execution that has ended, or was left running."""
     rows = [("execution", record.execution_arn), ("status", record.status), ("version", str(record.pipeline_version))]
-    rows += taken("took", record.figures) or [("took", "nothing: every job's result was there already")]
+    rows += taken("took", record.figures) or [("took", _nothing(record))]
     rows += taken("saved", record.saved)
     if record.model_package:
         rows.append(("model package", record.model_package))
-    if record.failure_reason:
-        rows.append(("reason", record.failure_reason))
-    return Group(_steps(record), _grid(rows))
+    if record.reason:
+        rows.append(("reason", record.reason))
+    return Group(_steps(record), aligned(rows))
+
+
+def _nothing(record: PipelineRecord) -> str:
+    """Why there are no figures of what an execution took."""
+    if not record.ended:
+        return "not known before it ends"
+    if any(step.executed for step in record.steps):
+        return "not known: of these machines there are no figures"
+    if any(step.cached_from for step in record.steps):
+        return "nothing: the results were there already"
+    return "nothing: no job was started"
 
 
 @contextmanager
@@ -85,9 +99,10 @@ class _Lines:
 def _steps(record: PipelineRecord) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in ("step", "state"):
-        table.add_column(name)
-    for name in ("seconds", *_GLANCE.values()):
-        table.add_column(name, justify="right")
+        table.add_column(name, overflow="fold")
+    table.add_column("seconds", justify="right", no_wrap=True)
+    for name in _GLANCE.values():  # a number that lost its last digits would be another number
+        table.add_column(name, justify="right", min_width=_NUMBER, overflow="fold")
     for step in record.steps:
         figures = step.job.figures if step.job is not None else {}
         cells = [_range(figures[name], unit=False) if name in figures else "" for name in _GLANCE]
@@ -117,12 +132,3 @@ def _range(figure: Figure, *, unit: bool = True) -> str:
     if figure.low is None or figure.high is None:
         return told
     return f"{told} ({shown(figure.low)} to {shown(figure.high)})"
-
-
-def _grid(rows: list[tuple[str, str]]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim")
-    table.add_column(overflow="fold")
-    for name, value in rows:
-        table.add_row(Text(name), Text(value))
-    return table

@@ -99,6 +99,7 @@ def retry(record: PipelineRecord, sagemaker: Client) -> None:
     if not record.ended or record.status == SUCCEEDED:
         raise UserError(
             f"execution {record.execution} is {record.status}; only one that failed or was stopped can be retried"
+            + ("" if record.ended else ", and smlops pipeline watch follows it")
         )
     with aws.told("RetryPipelineExecution"):
         sagemaker.retry_pipeline_execution(
@@ -110,8 +111,12 @@ def _step(told: Mapping[str, Any], known: StepRecord | None, record: PipelineRec
     metadata = told.get("Metadata", {})
     member = next((name for name in KIND_OF_METADATA if metadata.get(name, {}).get("Arn")), None)
     job = known.job if known is not None else None
-    if member is not None and (job is None or not job.ended):
-        job = _job(KINDS[KIND_OF_METADATA[member]], metadata[member]["Arn"], record, sagemaker)
+    if member is not None:
+        kind, arn = KINDS[KIND_OF_METADATA[member]], metadata[member]["Arn"]
+        if job is None or job.job_name != arn.rpartition("/")[2]:  # a step that is run again has another job
+            job = _job(kind, arn, record, sagemaker)
+        elif not job.ended:
+            job = kind.current(job, sagemaker)
     outcome = metadata.get("Condition", {}).get("Outcome")
     return StepRecord(
         name=told["StepName"],

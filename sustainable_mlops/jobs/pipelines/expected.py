@@ -23,14 +23,14 @@ _MOST = 3
 
 
 def expected(start: Start, folder: Path) -> dict[str, Figure]:
-    """Energy, carbon, water and cost of all steps that run jobs.
+    """Energy (kWh), carbon (kgCO2e), water (L) and cost (USD) of all steps that run jobs.
 
     A step lasts as in earlier executions, whose records are in `folder`, within a factor; without any, a share of its
     cap. A machine that is not known is left out, and its absence told by the figures' source.
     """
-    earlier = [
-        one for one in _records(folder) if one.pipeline == start.pipeline.name and one.region == start.platform.region
-    ]
+    # By ARN: the times of a pipeline of that name on the sandbox are those of this computer.
+    executions = f"{start.pipeline.arn}/execution/"
+    earlier = [one for one in _records(folder) if one.execution_arn.startswith(executions)]
     return total([_figures(name, machines, earlier, start) for name, machines in _machines(start)])
 
 

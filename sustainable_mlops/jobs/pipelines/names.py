@@ -9,7 +9,7 @@ KIND_OF_METADATA = {
     "TuningJob": "tuning",
     "TransformJob": "transform",
 }
-#: The alias of the version that events and schedules start, and that of the one before it.
+#: The alias of the version that `run` and schedules start, and that of the one before it.
 LIVE, PREVIOUS = "live", "previous"
 
 

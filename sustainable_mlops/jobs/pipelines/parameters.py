@@ -8,7 +8,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import Kind
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.specs.common import Launchable, Scalar
+from sustainable_mlops.jobs.specs.common import Launchable
 from sustainable_mlops.settings import did_you_mean
 
 #: Whose role, to the parameter that gives it.
@@ -87,11 +87,6 @@ def _check_type(name: str, value: str, kind: str) -> None:
         _CONVERSIONS[kind](value)
     except (ValueError, KeyError):
         raise UserError(f"--set {name}: must be of type {kind}, not {value!r}") from None
-
-
-def as_text(value: Scalar) -> str:
-    """A parameter's value as a start gives it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def text(definition: Definition) -> str:

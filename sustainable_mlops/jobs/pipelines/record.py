@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from sustainable_mlops.jobs.figure import Figure
-from sustainable_mlops.jobs.record import RunRecord, local_folder
+from sustainable_mlops.jobs.record import RunRecord, write_whole
 from sustainable_mlops.settings import Settings, parse_json
 
 SUCCEEDED = "Succeeded"
@@ -66,6 +66,12 @@ class PipelineRecord(Settings):
         return self.status in ENDED
 
     @property
+    def reason(self) -> str:
+        """Why it did not succeed: of SageMaker's own reason, that one of its steps failed, the step's."""
+        failed = [f"{step.name}: {step.reason}" for step in self.steps if step.status == "Failed" and step.reason]
+        return " ".join(("; ".join(failed) or self.failure_reason or "").split())
+
+    @property
     def execution(self) -> str:
         """The execution's own part of its ARN."""
         return self.execution_arn.rpartition("/")[2]
@@ -87,8 +93,4 @@ def read_record(text: str | bytes, source: str) -> PipelineRecord:
 
 def write_local(record: PipelineRecord, out: Path) -> Path:
     """Write `<out>/runs/<pipeline>-<execution>.json`, whole or not at all, and return its path. Raises UserError."""
-    path = local_folder(out) / f"{record.name}.json"
-    partial = path.with_suffix(".partial")
-    partial.write_text(record.to_json(), encoding="utf-8")
-    partial.replace(path)
-    return path
+    return write_whole(record.name, record.to_json(), out)

@@ -1,7 +1,7 @@
 """From `pipeline.yaml` to an execution: `prepare` reads and decides, `begin` uploads, updates and starts."""
 
+import hashlib
 import json
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from sustainable_mlops.jobs.pipelines.versions import Pipeline, find_pipeline
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.source import Package
 from sustainable_mlops.jobs.spec_files import load_spec
+from sustainable_mlops.jobs.specs.common import as_text
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 
 #: none: the deployed version is of this definition. create, update: it is deployed first.
@@ -65,11 +66,24 @@ class Start:
     parameters: dict[str, str]
     #: ARN of an execution under way that was given the same.
     running: str | None
+    #: ARN of the execution that was started last; None before the first.
+    newest: str | None
+
+    def token(self, version: int | None) -> str:
+        """The same for all starts of the same that saw the same executions: whichever comes first starts it."""
+        content = json.dumps([self.pipeline.name, version, self.parameters, self.newest], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
 
     @property
     def platform(self) -> Platform:
         """Where it would run."""
         return self.files.platform
+
+    def execution(self) -> str | None:
+        """The ARN of an execution under way that was given the same, as it is now. Raises UserError."""
+        with aws.told(f"executions of {self.pipeline.name}"):
+            pipeline = find_pipeline(self.files.spec, self.platform, self.clients.sagemaker)
+            return pipeline.running(self.parameters, self.clients.sagemaker) if pipeline.version else None
 
 
 def read_files(path: Path) -> Files:
@@ -100,7 +114,7 @@ def prepare(
         clients = aws.connect(platform.region)
         pipeline = find_pipeline(spec, platform, clients.sagemaker)
         change, definition = _change(pipeline, files)
-        wanted = {name: parameters.as_text(value) for name, value in spec.parameters.items()}
+        wanted = {name: as_text(value) for name, value in spec.parameters.items()}
         if folder is not None or prefix is not None:
             wanted[INPUT_KEY] = folder.key if folder is not None else _prefix(prefix or "")
         wanted |= given or {}
@@ -109,15 +123,17 @@ def prepare(
         parameters.check(definition, wanted)
         if folder is None:
             _check_there(wanted.get(INPUT_KEY), platform, clients.s3)
+        # In this order: an execution that begins in between is found running.
+        newest = pipeline.newest(clients.sagemaker)
         running = None if change != "none" else pipeline.running(wanted, clients.sagemaker)
-    return Start(files, clients, pipeline, change, definition, folder, wanted, running)
+    return Start(files, clients, pipeline, change, definition, folder, wanted, running, newest)
 
 
 def begin(start: Start) -> PipelineRecord:
     """Upload what is missing, deploy the definition where that is to be done, and start. Raises UserError."""
     clients, pipeline = start.clients, start.pipeline
     if start.running is not None:
-        return _record(start, start.running)
+        return _record(start, pipeline, start.running)
     start.files.upload(clients.s3)
     if start.data is not None:
         with aws.told(f"uploading the data to s3://{start.platform.buckets.data}/{start.data.key}"):
@@ -128,19 +144,20 @@ def begin(start: Start) -> PipelineRecord:
         answer = clients.sagemaker.start_pipeline_execution(
             PipelineName=pipeline.name,
             PipelineParameters=[{"Name": name, "Value": value} for name, value in sorted(start.parameters.items())],
-            # Repeated by the client where an answer is lost: the same token starts nothing twice.
-            ClientRequestToken=uuid.uuid4().hex,
+            # Where an answer is lost, or somebody else starts the same at this moment, nothing is started twice.
+            ClientRequestToken=start.token(pipeline.version),
             **pipeline.chosen,
         )
-    return _record(start, answer["PipelineExecutionArn"])
+    return _record(start, pipeline, answer["PipelineExecutionArn"])
 
 
-def _record(start: Start, arn: str) -> PipelineRecord:
+def _record(start: Start, pipeline: Pipeline, arn: str) -> PipelineRecord:
     return PipelineRecord(
         workload=start.files.spec.name,
         environment=start.platform.environment,
         region=start.platform.region,
-        pipeline=start.pipeline.name,
+        pipeline=pipeline.name,
+        pipeline_version=pipeline.version,
         execution_arn=arn,
         status="Executing",
         launched_at=datetime.now(UTC),

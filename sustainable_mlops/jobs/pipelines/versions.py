@@ -35,6 +35,13 @@ class Pipeline:
         """What StartPipelineExecution is to run."""
         return {"PipelineVersionAlias": LIVE} if self.live else {"PipelineVersionId": self.version}
 
+    def newest(self, sagemaker: Client) -> str | None:
+        """The ARN of the execution that was started last."""
+        if self.version is None:
+            return None
+        listed = sagemaker.list_pipeline_executions(PipelineName=self.name, SortOrder="Descending", MaxResults=1)
+        return next((one["PipelineExecutionArn"] for one in listed["PipelineExecutionSummaries"]), None)
+
     def running(self, parameters: Mapping[str, str], sagemaker: Client) -> str | None:
         """The ARN of an execution under way that was given the same parameters."""
         pages = sagemaker.get_paginator("list_pipeline_executions").paginate(

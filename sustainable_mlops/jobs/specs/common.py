@@ -222,6 +222,11 @@ class JobSpec(Settings):
         return environment
 
 
+def as_text(value: Scalar) -> str:
+    """A value as an argument of a script or a parameter of a pipeline: a truth value as JSON has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def check_channel(name: str, address: str) -> None:
     """Raise ValueError where `name` is taken or `address` is no key and no s3:// address."""
     if name == CODE_CHANNEL:

@@ -40,10 +40,23 @@ _COMMON = {
     "InternalFailure": 500,
     "ServiceUnavailable": 503,
     "AccessDeniedException": 400,
+    "ExpiredTokenException": 403,
 }
-_QUERY = {"Throttling": 400, "InternalFailure": 500, "ServiceUnavailable": 503, "AccessDenied": 403}
+_QUERY = {
+    "Throttling": 400,
+    "InternalFailure": 500,
+    "ServiceUnavailable": 503,
+    "AccessDenied": 403,
+    "ExpiredToken": 403,
+}
 _OF_SERVICE = {
-    "s3": {"SlowDown": 503, "InternalError": 500, "ServiceUnavailable": 503, "AccessDenied": 403},
+    "s3": {
+        "SlowDown": 503,
+        "InternalError": 500,
+        "ServiceUnavailable": 503,
+        "AccessDenied": 403,
+        "ExpiredToken": 400,
+    },
     "ec2": {"RequestLimitExceeded": 503, "InternalError": 500, "Unavailable": 503, "UnauthorizedOperation": 403},
 }
 

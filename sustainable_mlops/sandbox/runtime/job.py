@@ -16,7 +16,7 @@ from sustainable_mlops.sandbox.runtime.endings import Cause, Ending, Requests, T
 from sustainable_mlops.sandbox.runtime.job_log import CloudWatchMetrics, JobLog, Metrics
 from sustainable_mlops.sandbox.runtime.reporting import Reporter, Update
 from sustainable_mlops.sandbox.runtime.s3 import S3
-from sustainable_mlops.sandbox.runtime.utilisation import Utilisation
+from sustainable_mlops.sandbox.runtime.utilization import Utilization
 from sustainable_mlops.sandbox.runtime.work import REASON_CHARACTERS, Outcome, Setting, Unit, Work
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class ContainerJob:
         self._mounted = mounted
         self._access = access or dict[str, str]
         self._requests = Requests()
-        self._utilisation = Utilisation(cloudwatch, work.log_group, work.name)
+        self._utilization = Utilization(cloudwatch, work.log_group, work.name)
         self._clock = Clock(spot=work.spot)
         self._units: Sequence[Unit] = ()
         self._reporter = Reporter(report, Metrics([]), self._clock)
@@ -269,7 +269,7 @@ class ContainerJob:
         for unit in self._units:
             unit.sync()
         log.flush()
-        self._utilisation.look({f"algo-{number}": unit.pids for number, unit in enumerate(self._units, 1)})
+        self._utilization.look({f"algo-{number}": unit.pids for number, unit in enumerate(self._units, 1)})
         self._progress(cause)
 
     def _limit(self) -> Cause:

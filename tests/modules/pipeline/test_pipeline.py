@@ -56,7 +56,11 @@ def without(part: str) -> str:
         ({"definition": without("Parameters"), "parameters": {"A": "b"}}, "parameters: A is no parameter"),
         (
             {"parameters": {"MaxDepth": "deep", "MinimumAuc": "0,7", "InputKey": "0,7"}},
-            "parameters: MaxDepth, MinimumAuc must be a number, true or false, as its Type in the definition",
+            "parameters: MaxDepth, MinimumAuc must be a whole number, a number, true or false, as its Type in the",
+        ),
+        (
+            {"parameters": {"MaxDepth": "5.5", "MinimumAuc": "true", "Verbose": "1"}},
+            "parameters: MaxDepth, MinimumAuc, Verbose must be a whole number",
         ),
         (
             {"data_arrival": {**ARRIVAL, "key_parameter": "Key"}},
@@ -92,7 +96,7 @@ def test_what_is_wrong_with_a_definition_is_told_in_the_plan(tmp_path: Path, san
     terraform.init()
     long = 'Metadata = { long = join("", [for line in range(1024) : format("%1024d", line)]) }'
     for old, new, told in [
-        ('"10"', '"ten"', "VolumeGb must be a number, true or false"),
+        ('"10"', '"ten"', "VolumeGb must be a whole number, a number, true or false"),
         ("    VolumeGb ", "    VolumeGB ", "VolumeGB is no parameter of the definition"),
         ('"2020-12-01"\n', f'"2020-12-01"\n    {long}\n', "SageMaker takes 1048576 characters, and this has 10"),
     ]:

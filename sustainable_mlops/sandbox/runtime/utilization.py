@@ -16,7 +16,7 @@ _LEAST_SECONDS = 1.0
 _SHARE = 0.02
 
 
-class Utilisation:
+class Utilization:
     """That of one job. Call `look` as often as you like."""
 
     def __init__(self, client: Any, namespace: str, job: str) -> None:

@@ -1,0 +1,305 @@
+"""Small jobs of every kind on a bench, and the commands that launch them, in this process: warm, and open to faults."""
+
+import contextlib
+import io
+import json
+import os
+import sys
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import boto3
+import yaml
+from botocore.httpsession import URLLib3Session
+
+from sustainable_mlops import program
+from sustainable_mlops.commands._group import run
+from sustainable_mlops.jobs import wait
+from sustainable_mlops.jobs.kinds import KINDS
+from sustainable_mlops.jobs.kinds.kind import Places
+from sustainable_mlops.jobs.launch import find_platform
+from sustainable_mlops.jobs.layout import Layout
+from sustainable_mlops.jobs.source import pack
+from sustainable_mlops.jobs.specs.processing import Processing
+from sustainable_mlops.settings import validate
+from tests.jobs.bench import Bench
+from tests.jobs.support import PROCESSING_JOB, TRANSFORM_JOB, TUNE, merged
+from tests.sandbox.support import make_role
+
+#: What stands before the command that goes on, where that is on the same line.
+TO_GO_ON = "To go on: "
+#: What all scripts begin with: they go no further while there is the file, and end by no SIGTERM.
+HOLD = """
+import os, pathlib, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+while os.path.exists("{hold}"):
+    time.sleep(0.05)
+"""
+TRAIN = """
+(pathlib.Path(os.environ["SM_MODEL_DIR"]) / "model").write_text("of flights")
+print("score=0.5;", flush=True)
+"""
+PROCESS = """
+(pathlib.Path(os.environ["OUTPUT_DIR"]) / "report" / "echo.txt").write_text("flights")
+"""
+SERVE = """
+import os, time
+def model_fn(folder):
+    while os.path.exists("{hold}"):
+        time.sleep(0.05)
+def input_fn(body, content_type): return body
+def predict_fn(body, model): return body
+def output_fn(answer, accept): return answer, accept
+"""
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """A command that launches something, and what SageMaker calls what it launches."""
+
+    words: tuple[str, ...]
+    #: Lists what was launched: operation, the member that holds it, and by what it is found.
+    listing: tuple[str, str, Callable[[Bench], Mapping[str, str]]]
+    #: The operation that launches, and the one that is asked while following.
+    creates: str
+    describes: str
+    #: Whatever else it calls, at least once.
+    calls: tuple[str, ...] = ()
+
+    def launched(self, bench: Bench) -> list[dict[str, Any]]:
+        """What there is of it in SageMaker."""
+        operation, member, chosen = self.listing
+        answer = getattr(bench.sandbox.client("sagemaker"), operation)(**chosen(bench))
+        found: list[dict[str, Any]] = answer[member]
+        return found
+
+
+def _job(words: tuple[str, ...], noun: str, listing: str, *calls: str) -> Launcher:
+    of_bench = (listing, f"{noun}Summaries", lambda bench: {"NameContains": bench.name})
+    return Launcher(words, of_bench, f"Create{noun}", f"Describe{noun}", ("s3:GetObject", "s3:HeadObject", *calls))
+
+
+LAUNCHERS = {
+    "training": _job(("train", "job.yaml"), "TrainingJob", "list_training_jobs", "s3:ListObjectsV2"),
+    "tuning": _job(
+        ("tune", "tune.yaml"),
+        "HyperParameterTuningJob",
+        "list_hyper_parameter_tuning_jobs",
+        "s3:ListObjectsV2",
+        "ListTrainingJobsForHyperParameterTuningJob",
+        "DescribeTrainingJob",
+    ),
+    "processing": _job(("process", "prepare.yaml"), "ProcessingJob", "list_processing_jobs", "s3:ListObjectsV2"),
+    "transform": Launcher(
+        ("transform", "predict.yaml"),
+        ("list_transform_jobs", "TransformJobSummaries", lambda bench: {"NameContains": bench.name}),
+        "CreateTransformJob",
+        "DescribeTransformJob",
+        ("s3:GetObject", "s3:ListObjectsV2", "CreateModel"),
+    ),
+    "pipeline": Launcher(
+        ("pipeline", "run", "pipeline.yaml", "--data", "raw"),
+        (
+            "list_pipeline_executions",
+            "PipelineExecutionSummaries",
+            lambda bench: {"PipelineName": f"{bench.name}-{bench.name}"},
+        ),
+        "StartPipelineExecution",
+        "DescribePipelineExecution",
+        (
+            "s3:HeadObject",
+            "s3:ListObjectsV2",
+            "DescribePipeline",
+            "CreatePipeline",
+            "ListPipelineExecutionSteps",
+            "DescribeProcessingJob",
+        ),
+    ),
+}
+
+
+def hold(bench: Bench) -> Path:
+    """The file that keeps what was launched from ending."""
+    return bench.folder / "hold"
+
+
+def write_jobs(bench: Bench) -> None:
+    """A file for each launcher, and what it needs."""
+    for name, script in (("train.py", TRAIN), ("prepare.py", PROCESS)):
+        (bench.folder / name).write_text(HOLD.format(hold=hold(bench)) + script)
+    bench.write(
+        hyperparameters={"rounds": ...}, metrics={"score": "score=([0-9.]+)", "round": ..., "resumed_from": ...}
+    )
+    training = {"hyperparameters": {"rate": 0.5}, "compute": {"spot": False}, "checkpoints": "none"}
+    bench.write_file("trial.yaml", merged(yaml.safe_load((bench.folder / "job.yaml").read_text()), training))
+    ranges = {"eta": ..., "max_depth": ..., "rate": {"type": "continuous", "min": 0, "max": 1}}
+    search = {
+        "name": bench.name,
+        "training": "trial.yaml",
+        "strategy": "random",
+        "objective": {"metric": "score"},
+        "ranges": ranges,
+        "limits": {"max_jobs": 1, "max_parallel": 1},
+    }
+    (bench.folder / "tune.yaml").write_text(yaml.safe_dump(merged(TUNE, search)))
+    bench.write_file(
+        "prepare.yaml",
+        PROCESSING_JOB,
+        inputs={"flights": {"sharding": "replicated"}, "airports": ...},
+        arguments=...,
+        outputs={"train": ...},
+    )
+    address = f"s3://{bench.name}-artifacts/models/one/model.tar.gz"
+    bench.sandbox.client("s3").put_object(
+        Bucket=f"{bench.name}-artifacts",
+        Key="models/one/model.tar.gz",
+        Body=_archive("code/inference.py", SERVE.format(hold=hold(bench))),
+    )
+    bench.write_file("predict.yaml", TRANSFORM_JOB, model=address)
+    _write_pipeline(bench)
+
+
+def _archive(name: str, text: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = len(text)
+        archive.addfile(member, io.BytesIO(text.encode()))
+    return packed.getvalue()
+
+
+def _write_pipeline(bench: Bench) -> None:
+    """A pipeline of the processing job, its definition as a builder would write it."""
+    ssm, parameter = bench.sandbox.client("ssm"), f"/{bench.name}/platform"
+    platform = json.loads(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
+    platform["roles"]["pipeline"] = make_role(bench.sandbox, "acme-dev-pipeline")
+    ssm.put_parameter(Name=parameter, Value=json.dumps(platform | {"name_prefix": bench.name}), Overwrite=True)
+    spec = validate(yaml.safe_load((bench.folder / "prepare.yaml").read_text()), Processing, "prepare.yaml")
+    with in_sandbox(bench):
+        layout = Layout(find_platform(spec.platform).buckets, bench.name)
+    data, execution = f"s3://{bench.name}-data", {"Get": "Execution.PipelineExecutionId"}
+    places = Places(
+        role={"Get": "Parameters.DataPreparationRoleArn"},
+        image={"Get": "Parameters.ProcessingImage"},
+        kms_key=None,
+        source=layout.source(pack(spec.source, bench.folder).digest),
+        channels={"flights": {"Std:Join": {"On": "/", "Values": [data, {"Get": "Parameters.InputKey"}]}}},
+        models=None,
+        checkpoints=None,
+        outputs={"report": {"Std:Join": {"On": "/", "Values": [f"{data}/re-creatable", execution]}}},
+    )
+    step = {
+        "Name": "Prepare",
+        "Type": "Processing",
+        "Arguments": KINDS["processing"].request(spec, places),
+        "CacheConfig": {"Enabled": True, "ExpireAfter": "P30D"},
+    }
+    names = ("InputKey", "ProcessingImage", "DataPreparationRoleArn")
+    definition = {
+        "Version": "2020-12-01",
+        "Parameters": [{"Name": name, "Type": "String"} for name in names],
+        "Steps": [step],
+    }
+    (bench.folder / "pipeline.json").write_text(json.dumps(definition))
+    pipeline = {
+        "name": bench.name,
+        "platform": parameter,
+        "steps": {"prepare": "prepare.yaml"},
+        "instance_types": ["ml.m5.large"],
+        "raw": "raw/flights/",
+    }
+    (bench.folder / "pipeline.yaml").write_text(yaml.safe_dump(pipeline))
+    (bench.folder / "raw").mkdir(exist_ok=True)
+    (bench.folder / "raw" / "flights.csv").write_text("EWR,12\n")
+
+
+@contextlib.contextmanager
+def in_sandbox(bench: Bench) -> Iterator[None]:
+    """This process as one whose AWS is the sandbox, in the folder of the bench, and in a hurry."""
+    before = Path.cwd()
+    with (
+        mock.patch.dict(os.environ, bench.sandbox.process_environment(), clear=True),
+        mock.patch.multiple(wait, _FIRST=0.1, _LONGEST=0.3),
+        mock.patch.object(boto3, "DEFAULT_SESSION", _session()),
+    ):
+        os.chdir(bench.folder)
+        try:
+            yield
+        finally:
+            os.chdir(before)
+
+
+_SESSIONS: list[boto3.Session] = []
+
+
+def _session() -> boto3.Session:
+    """One for all: reading the models of the services takes most of the time of a launch."""
+    if not _SESSIONS:
+        _SESSIONS.append(boto3.Session())
+    return _SESSIONS[0]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    def clear(self) -> "Done":
+        """The same; raises AssertionError where it said anything but what a person can use."""
+        assert "Traceback" not in self.err, self.err
+        return self
+
+    @property
+    def command(self) -> list[str]:
+        """The command that it says goes on, as words for `smlops`."""
+        last = self.err.splitlines()[-1].rpartition(TO_GO_ON)[2]
+        assert last.startswith("smlops "), self.err
+        return last.split()[1:]
+
+
+def smlops(bench: Bench, *words: str, first: Callable[[], object] = lambda: None) -> Done:
+    """The command, as a shell would run it; `first` is done as it begins."""
+
+    def command() -> None:
+        first()
+        run(words)
+
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        in_sandbox(bench),
+        mock.patch.object(sys, "argv", ["smlops", *words]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            program.run(command)
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return Done(code, out.getvalue(), err.getvalue()).clear()
+
+
+@contextlib.contextmanager
+def sending(around: Callable[[Any, Callable[[], Any]], Any]) -> Iterator[None]:
+    """Requests to AWS go through `around`, which is given each and what sends it."""
+    send = URLLib3Session.send
+
+    def sent(session: URLLib3Session, request: Any) -> Any:
+        return around(request, lambda: send(session, request))
+
+    with mock.patch.object(URLLib3Session, "send", sent):
+        yield
+
+
+def operation(request: Any) -> str:
+    """What a request asks of a service of JSON, as `CreateTrainingJob`; of another, how: PUT."""
+    target = request.headers.get("X-Amz-Target", b"")
+    text = target.decode() if isinstance(target, bytes) else str(target)
+    return text.rpartition(".")[2] or str(request.method)
