@@ -17,8 +17,8 @@ from sustainable_mlops.jobs.measurement.measured import Measured
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.record import ENDED, RunRecord
 from sustainable_mlops.jobs.run import Run, Spec
+from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.common import NAME_SUFFIX
-from sustainable_mlops.settings import load_yaml
 
 #: An address, a name or an ARN; in the definition of a pipeline also a reference, such as `{"Get": "Parameters.X"}`.
 Value = Any
@@ -113,7 +113,7 @@ class Kind(ABC, Generic[Spec]):
 
     def load(self, path: Path) -> Spec:
         """The file at `path`. Raises UserError."""
-        spec: Spec = load_yaml(path, self.spec)
+        spec: Spec = load_spec(path, self.spec)
         return spec
 
     @abstractmethod

@@ -17,8 +17,8 @@ from sustainable_mlops.jobs.kinds.members import check_instance, optional, volum
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.record import load_record
 from sustainable_mlops.jobs.run import Run
+from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.transform import Transform
-from sustainable_mlops.settings import load_yaml
 
 INPUT, MODEL, PREDICTIONS = "input", "model", "predictions"
 _SPLIT = {"none": "None", "line": "Line", "recordio": "RecordIO", "tfrecord": "TFRecord"}
@@ -43,7 +43,7 @@ class TransformKind(Kind[Transform]):
 
     def load(self, path: Path) -> Transform:
         """The file at `path`; a run's record in a file is named relative to it."""
-        spec = load_yaml(path, Transform)
+        spec = load_spec(path, Transform)
         if self._model is not None:
             return spec.model_copy(update={"model": self._model})
         if spec.model is None or spec.model.startswith("arn:") or is_s3(spec.model):

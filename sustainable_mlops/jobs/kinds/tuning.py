@@ -1,5 +1,6 @@
 """Hyperparameter tuning jobs: a search that launches training jobs."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +18,10 @@ from sustainable_mlops.jobs.kinds.training import TRAINING, TrainingKind, check_
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.record import ENDED, RunRecord, Trial, read_file
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.specs.tuning import Tuning, load_tuning
+from sustainable_mlops.jobs.spec_files import load_spec
+from sustainable_mlops.jobs.specs.training import Training
+from sustainable_mlops.jobs.specs.tuning import Tuning
+from sustainable_mlops.settings import did_you_mean
 
 #: What a training job definition takes of a CreateTrainingJob request, under the same names.
 _DEFINITION = (
@@ -51,7 +55,7 @@ class TuningKind(Kind[Tuning]):
 
     def load(self, path: Path) -> Tuning:
         """With the job file that it names, and with parents by their names where it names their records."""
-        return _by_name(load_tuning(path), path)
+        return _by_name(_load(path), path)
 
     def check(self, spec: Tuning) -> None:
         """What is refused of a training job is refused here."""
@@ -239,3 +243,21 @@ def _check_parent(name: str, sagemaker: Client) -> None:
         raise UserError(f"warm_start.parents: there is no tuning job {name}; correct the name, or remove it") from None
     if status not in ENDED:
         raise UserError(f"warm_start.parents: {name} is {status}, and only one that has ended can be begun from; wait")
+
+
+def _load(path: Path) -> Tuning:
+    """The tuning that the file at `path` describes, its job file read. Raises UserError.
+
+    Where that says something relative to itself, it is relative to `path` then.
+    """
+    tuning = load_spec(path, Tuning)
+    training = tuning.training
+    if isinstance(training, str):
+        file = path.parent / training
+        training = load_spec(file, Training)
+        directory = os.path.relpath(file.parent / training.source.directory, path.parent)
+        training = training.model_copy(update={"source": training.source.model_copy(update={"directory": directory})})
+    if tuning.objective.metric not in training.metrics:
+        near = did_you_mean(tuning.objective.metric, training.metrics)
+        raise UserError(f"{path}: objective.metric: the training has no metric {tuning.objective.metric}{near}")
+    return tuning.model_copy(update={"training": training})

@@ -17,11 +17,11 @@ from sustainable_mlops.jobs.pipelines.names import KIND_OF_METADATA
 from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, PipelineRecord, StepRecord
 from sustainable_mlops.jobs.pipelines.versions import pipeline_name
 from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.common import UtilizationFloor
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from sustainable_mlops.jobs.utilization import Watch
 from sustainable_mlops.jobs.wait import pauses, watching, without_the_idle
-from sustainable_mlops.settings import load_yaml
 
 
 def follow(
@@ -77,7 +77,7 @@ def current(record: PipelineRecord, sagemaker: Client) -> PipelineRecord:
 
 def of_file(path: Path, execution: str | None) -> tuple[PipelineRecord, Client]:
     """An execution of the pipeline of a pipeline file, as it is now: the newest unless named. Raises UserError."""
-    spec = load_yaml(path, PipelineSpec)
+    spec = load_spec(path, PipelineSpec)
     with aws.told("AWS"):
         platform = find_platform(spec.platform)
         sagemaker = aws.client("sagemaker", platform.region)

@@ -27,12 +27,12 @@ from sustainable_mlops.jobs.pipelines.steps import Processing, Registration, Req
 from sustainable_mlops.jobs.platform import Buckets
 from sustainable_mlops.jobs.register import PENDING, specifications
 from sustainable_mlops.jobs.source import pack
+from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.common import Launchable
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from sustainable_mlops.jobs.specs.processing import Processing as ProcessingSpec
 from sustainable_mlops.jobs.specs.training import Training as TrainingSpec
 from sustainable_mlops.jobs.specs.tuning import Tuning as TuningSpec
-from sustainable_mlops.settings import load_yaml
 
 Spec = TypeVar("Spec", bound=Launchable)
 Made = TypeVar("Made", bound=RequestStep)
@@ -50,7 +50,7 @@ class Flow:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.spec = load_yaml(path, PipelineSpec)
+        self.spec = load_spec(path, PipelineSpec)
         self._parameters: dict[str, Parameter] = {}
         self._steps: list[RequestStep] = []
         self._layout = Layout(Buckets(data="{data}", artifacts="{artifacts}"), self.spec.name)

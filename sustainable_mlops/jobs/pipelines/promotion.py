@@ -6,8 +6,8 @@ from sustainable_mlops import aws
 from sustainable_mlops.jobs.launch import find_platform
 from sustainable_mlops.jobs.pipelines.start import check_deployed, read_files
 from sustainable_mlops.jobs.pipelines.versions import Move, pipeline_name, promote, rollback
+from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
-from sustainable_mlops.settings import load_yaml
 
 
 def promote_file(path: Path, version: int | None) -> Move:
@@ -32,7 +32,7 @@ def rollback_file(path: Path, version: int | None) -> Move:
 
 def _place(path: Path) -> tuple[str, aws.Client]:
     """The pipeline's name, and a client of SageMaker where it is."""
-    spec = load_yaml(path, PipelineSpec)
+    spec = load_spec(path, PipelineSpec)
     with aws.told("AWS"):
         platform = find_platform(spec.platform)
     return pipeline_name(spec, platform)[0], aws.client("sagemaker", platform.region)

@@ -23,9 +23,9 @@ from sustainable_mlops.jobs.pipelines.record import PipelineRecord
 from sustainable_mlops.jobs.pipelines.versions import Pipeline, find_pipeline, newest_definition, pipeline_name
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.source import Package
+from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.common import UtilizationFloor, as_text
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
-from sustainable_mlops.settings import load_yaml
 
 #: none: the deployed version is of this definition. create, update: it is deployed first.
 Change = Literal["none", "create", "update"]
@@ -88,7 +88,7 @@ class Start:
 
 def read_files(path: Path) -> Files:
     """The pipeline file at `path` and what it names. Raises UserError, also where the definition is of other code."""
-    spec = load_yaml(path, PipelineSpec)
+    spec = load_spec(path, PipelineSpec)
     definition = _definition(path.parent / spec.definition)
     jobs = dict(_jobs(spec, definition, path.parent))
     packages = [package for _, job in jobs.values() if (package := pack_source(job, path.parent)) is not None]
@@ -154,7 +154,7 @@ def begin(start: Start) -> PipelineRecord:
 
 def floors(path: Path) -> dict[str, UtilizationFloor]:
     """What the job files that the pipeline file at `path` names call too little, by step. Raises UserError."""
-    spec = load_yaml(path, PipelineSpec)
+    spec = load_spec(path, PipelineSpec)
     jobs = _jobs(spec, _definition(path.parent / spec.definition), path.parent)
     return {name: job.floor for name, (_, job) in jobs if job.floor is not None}
 

@@ -1,19 +1,16 @@
 """What a person writes to tune: `tune.yaml`, a training and what is to be searched."""
 
 import math
-import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from sustainable_mlops.catalogue.limits import limit
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.platform import InlinePlatform
 from sustainable_mlops.jobs.specs.common import Name, Network, Scalar, Source, Text, UtilizationFloor
 from sustainable_mlops.jobs.specs.training import Training
-from sustainable_mlops.settings import Settings, did_you_mean, load_yaml
+from sustainable_mlops.settings import Settings
 
 Scaling = Literal["auto", "linear", "logarithmic", "reverse_logarithmic"]
 
@@ -168,7 +165,7 @@ class Tuning(Settings):
 
     @property
     def job(self) -> Training:
-        """The training, once `load_tuning` has read it."""
+        """The training, once the file that names it was read with its own."""
         if isinstance(self.training, str):
             raise TypeError(f"the job file {self.training} was not read")
         return self.training
@@ -296,21 +293,3 @@ def _size(one: Range) -> float:
     if isinstance(one, Categorical):
         return len(one.values)
     return one.max - one.min + 1 if isinstance(one, Integer) else (math.inf if one.max > one.min else 1)
-
-
-def load_tuning(path: Path) -> Tuning:
-    """The tuning that the file at `path` describes, its job file read. Raises UserError.
-
-    Where that says something relative to itself, it is relative to `path` then.
-    """
-    tuning = load_yaml(path, Tuning)
-    training = tuning.training
-    if isinstance(training, str):
-        file = path.parent / training
-        training = load_yaml(file, Training)
-        directory = os.path.relpath(file.parent / training.source.directory, path.parent)
-        training = training.model_copy(update={"source": training.source.model_copy(update={"directory": directory})})
-    if tuning.objective.metric not in training.metrics:
-        near = did_you_mean(tuning.objective.metric, training.metrics)
-        raise UserError(f"{path}: objective.metric: the training has no metric {tuning.objective.metric}{near}")
-    return tuning.model_copy(update={"training": training})
