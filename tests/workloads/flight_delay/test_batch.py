@@ -69,19 +69,24 @@ def in_batch(sandbox: Any, folder: Path, job: dict[str, Any], requests: list[str
 
 
 def by_an_endpoint(sandbox: Any, model: str, kind: str, requests: list[str]) -> list[str]:
-    """The answers of a serverless endpoint of the model."""
-    sagemaker, runtime, name = sandbox.client("sagemaker"), sandbox.client("sagemaker-runtime"), f"{model}-endpoint"
-    variant = {
-        "VariantName": "all",
-        "ModelName": model,
-        "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1},
-    }
-    sagemaker.create_endpoint_config(EndpointConfigName=name[-63:], ProductionVariants=[variant])
-    sagemaker.create_endpoint(EndpointName=name[-63:], EndpointConfigName=name[-63:])
-    until(lambda: sagemaker.describe_endpoint(EndpointName=name[-63:])["EndpointStatus"] == "InService", seconds=60)
-    asked = {"EndpointName": name[-63:], "ContentType": kind, "Accept": kind}
+    """The answers of a serverless endpoint of the same model, with the network that such an endpoint must have."""
+    sagemaker, runtime, name = sandbox.client("sagemaker"), sandbox.client("sagemaker-runtime"), f"asked-{model}"[:63]
+    described = sagemaker.describe_model(ModelName=model)
+    same = {member: described[member] for member in ("PrimaryContainer", "ExecutionRoleArn")}
+    sagemaker.create_model(ModelName=name, **same)
+    serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 1}
+    variant = {"VariantName": "all", "ModelName": name, "ServerlessConfig": serverless}
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService", seconds=60)
+    asked = {"EndpointName": name, "ContentType": kind, "Accept": kind}
     answers = [runtime.invoke_endpoint(**asked, Body=request.encode())["Body"].read().decode() for request in requests]
-    sagemaker.delete_endpoint(EndpointName=name[-63:])
+    for delete, member in (
+        (sagemaker.delete_endpoint, "EndpointName"),
+        (sagemaker.delete_endpoint_config, "EndpointConfigName"),
+        (sagemaker.delete_model, "ModelName"),
+    ):
+        delete(**{member: name})
     return answers
 
 

@@ -80,7 +80,8 @@ def test_interrupted_at_random_moments_spot_ends_with_the_same_model_and_tells_w
     sandbox: Any, platform: str, tmp_path: Path
 ) -> None:
     changes = {"num_round": 400, "max_depth": 6, "checkpoint_every": 100, "early_stopping_rounds": 0}
-    for one in Bench(sandbox, tmp_path, platform, changes).interrupted(3, random.Random(5)):
+    bench = Bench(sandbox, tmp_path, platform, changes)
+    for one in bench.interrupted(3, random.Random(5)):  # noqa: S311 - a seed
         assert one["equal"]
         assert one["saving_right"]
         assert 0 <= one["redone"] <= 100
