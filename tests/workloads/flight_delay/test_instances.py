@@ -17,7 +17,6 @@ from workloads.flight_delay.features import InputError
 
 pytestmark = pytest.mark.slow
 
-#: Trees that have not learnt these few flights by heart: those of two instances split at other values.
 SMALL = {"num_round": 200, "max_depth": 3, "early_stopping_rounds": 0, "checkpoint_every": 10}
 
 
@@ -52,12 +51,13 @@ def test_two_instances_come_to_the_metric_of_one_also_when_interrupted(
     two = launched(sandbox, "train", both, tmp_path / "out")
     assert two["instance_count"] == 2
     for metric in ("validation:auc", "test:auc"):
-        assert two["metrics"][metric] == pytest.approx(one["metrics"][metric], abs=10 * TOLERANCE)
+        assert two["metrics"][metric] == pytest.approx(one["metrics"][metric], abs=TOLERANCE)
         assert two["metrics"][metric] > 0.6
     model = model_files(sandbox, two)
-    rounds = json.loads(model["metadata.json"])["rounds"]
-    assert rounds == 200
-    assert model["model.ubj"] != model_files(sandbox, one)["model.ubj"]
+    metadata = json.loads(model["metadata.json"])
+    assert metadata["rounds"] == 200
+    first, second = metadata["run"]["train data"].split("+")
+    assert first != second
 
     sandbox.fault("CreateTrainingJob", error="SpotInterruption", after_checkpoints=2, resource="together")
     resumed = launched(sandbox, "train", both, tmp_path / "out", "--force")
