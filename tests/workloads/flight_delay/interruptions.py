@@ -84,7 +84,7 @@ class Bench:
         alone = self._train(abrupt=False)
         model = model_files(self._sandbox, alone)
         # The sandbox looks at the checkpoints so often, and each time finds the record of lives changed.
-        most = int(lives(self._sandbox, alone["job_name"])[0]["seconds"] / Timing().poll)
+        most = int(lives(self._sandbox, alone["job_name"])[0]["boosting"] / Timing().poll)
         found: list[dict[str, Any]] = []
         while len(found) < points:
             abrupt, uploads = len(found) % 2 == 1, chance.randint(1, max(1, most))
@@ -130,7 +130,7 @@ def spot_discount() -> float:
 
 
 def lives(sandbox: Any, job: str) -> list[dict[str, Any]]:
-    """Of each life of a job: from and to which round it came, by its log, and when it began and ended, in seconds."""
+    """Of each life of a job: from and to which round it came, by its log, and its times in seconds."""
     logs, group = sandbox.client("logs"), "/aws/sagemaker/TrainingJobs"
     streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")["logStreams"]
     found: list[dict[str, Any]] = []
@@ -139,7 +139,8 @@ def lives(sandbox: Any, job: str) -> list[dict[str, Any]]:
         text = "\n".join(event["message"] for event in events)
         begun = int(re.findall(r"resumed_from_round=(\d+);", text)[0])
         rounds = [int(number) for number in re.findall(r"^round=(\d+);", text, re.MULTILINE)]
-        found.append({"from": begun, "to": max(rounds, default=begun)})
+        boosted = [event["timestamp"] / 1000 for event in events if "round=" in event["message"]]
+        found.append({"from": begun, "to": max(rounds, default=begun), "boosting": boosted[-1] - boosted[0]})
     transitions = sandbox.client("sagemaker").describe_training_job(TrainingJobName=job)["SecondaryStatusTransitions"]
     times = {
         status: [one["StartTime"].timestamp() for one in transitions if one["Status"] in status]

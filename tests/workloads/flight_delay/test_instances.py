@@ -79,7 +79,7 @@ def test_several_hosts_that_each_have_all_flights_are_refused(monkeypatch: pytes
 def test_interrupted_at_random_moments_spot_ends_with_the_same_model_and_tells_what_it_saved(
     sandbox: Any, platform: str, tmp_path: Path
 ) -> None:
-    changes = {"num_round": 400, "max_depth": 6, "checkpoint_every": 100, "early_stopping_rounds": 0}
+    changes = {"num_round": 300, "max_depth": 6, "checkpoint_every": 100, "early_stopping_rounds": 0}
     bench = Bench(sandbox, tmp_path, platform, changes)
     for one in bench.interrupted(3, random.Random(5)):  # noqa: S311 - a seed
         assert one["equal"]
