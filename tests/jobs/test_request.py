@@ -51,6 +51,15 @@ def test_botocore_would_send_it() -> None:
         assert client.create_training_job(**build())["TrainingJobArn"] == arn
 
 
+def test_a_channel_is_dealt_out_by_its_objects_where_the_job_says_so() -> None:
+    built = build(compute={"instance_count": 2}, sharding={"train": "by_key"})
+    told = {
+        channel["ChannelName"]: channel["DataSource"]["S3DataSource"]["S3DataDistributionType"]
+        for channel in built["InputDataConfig"]
+    }
+    assert told == {"train": "ShardedByS3Key", "code": "FullyReplicated"}
+
+
 def test_on_demand_has_no_wait_and_may_keep_a_warm_pool() -> None:
     built = build(compute={"spot": False, "keep_alive_minutes": 10}, checkpoints="none")
     assert built["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}

@@ -71,6 +71,7 @@ def test_the_key_does_not_see_what_the_model_does_not_depend_on(
         run({"source": {"entry_point": "other.py"}}),
         run({"compute": {"instance_type": "ml.m5.xlarge"}}),
         run({"compute": {"instance_count": 2}}),
+        run({"sharding": {"train": "by_key"}}),
     ],
 )
 def test_the_key_sees_what_decides_the_model(other: Run[Training]) -> None:

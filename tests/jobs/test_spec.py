@@ -39,6 +39,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     },
     "the channel 'code' carries the source code": {"data": {"code": "x/"}},
     "channel 'web': https://x/y is not in S3": {"data": {"web": "https://x/y"}},
+    "sharding: there is no channel 'trian' in data": {"sharding": {"trian": "by_key"}},
     "metrics: 'auc' has 0 groups; put the number, and only it, in one (…)": {"metrics": {"auc": "auc=[0-9]"}},
     "metrics: 'auc' is not a regular expression": {"metrics": {"auc": "auc=([0-9"}},
     "hyperparameters: 'sagemaker_program' is set by the launcher": {"hyperparameters": {"sagemaker_program": "x"}},

@@ -22,12 +22,13 @@ import pandas as pd
 import xgboost as xgb
 
 if TYPE_CHECKING or __package__:
-    from . import features
+    from . import features, hosts
     from .checkpoints import Checkpoint, Checkpoints
     from .features import LABEL, InputError
     from .trees import Trees
 else:  # in a container, the files lie side by side
     import features
+    import hosts
     from checkpoints import Checkpoint, Checkpoints
     from features import LABEL, InputError
     from trees import Trees
@@ -48,7 +49,8 @@ class Evaluation(NamedTuple):
 
 def say(line: str) -> None:
     """Prints a line of the log at once; CloudWatch metrics are read from such lines (`metrics` in job.yaml)."""
-    print(line, flush=True)
+    if hosts.first():
+        print(line, flush=True)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -139,15 +141,35 @@ def read(channel: str, folder: Path) -> pd.DataFrame:
     return frame
 
 
+def check_shares() -> None:
+    """Raises InputError where several hosts would each train on all flights."""
+    channels = json.loads(os.environ.get("SM_INPUT_DATA_CONFIG") or "{}")
+    if hosts.several() > 1 and channels.get("train", {}).get("S3DistributionType") != "ShardedByS3Key":
+        raise InputError(
+            f"channel train: each of {hosts.several()} hosts would train on all flights; "
+            "deal them out (sharding: {train: by_key})"
+        )
+
+
+def all_categories(frame: pd.DataFrame) -> dict[str, list[str]]:
+    """The values of each categorical feature, of all hosts' flights."""
+    found = hosts.gathered(features.categories(frame))
+    return {name: sorted(set().union(*(own[name] for own in found))) for name in found[0]}
+
+
 def fingerprint(options: argparse.Namespace) -> dict[str, str]:
-    """Everything that shapes the model, by name. The number of threads does not: `hist` gives the same trees."""
+    """Everything that shapes the model, by name: also how the flights are shared among hosts.
+
+    The number of threads does not: `hist` gives the same trees.
+    """
     names = ("num_round", "max_depth", "eta", "min_child_weight", "early_stopping_rounds", "eval_every")
     content = {name: str(getattr(options, name)) for name in names}
     for channel in ("train", "validation"):
         digest = hashlib.sha256()
         for path in parquet_files(channel, getattr(options, channel)):
             digest.update(path.read_bytes())
-        content[f"{channel} data"] = digest.hexdigest()[:16]
+        own = digest.hexdigest()[:16]
+        content[f"{channel} data"] = "+".join(hosts.gathered(own)) if channel == "train" else own
     content["features"] = hashlib.sha256(json.dumps(features.schema()).encode()).hexdigest()[:16]
     content["xgboost"] = xgb.__version__
     return content
@@ -169,9 +191,9 @@ def finished(history: list[Evaluation], options: argparse.Namespace) -> bool:
 def boost(
     train: xgb.DMatrix, validation: xgb.DMatrix, options: argparse.Namespace, checkpoints: Checkpoints
 ) -> tuple[xgb.Booster, list[Evaluation]]:
-    """Boosts to the end, from the newest checkpoint on.
+    """Boosts to the end, from the newest checkpoint on: that of the first host, which alone writes them.
 
-    On SIGTERM it ends the round, saves a checkpoint and leaves with EXIT_INTERRUPTED.
+    On SIGTERM to any host all end the round, a checkpoint is saved, and they leave with EXIT_INTERRUPTED.
     """
     interrupted = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: interrupted.set())
@@ -184,25 +206,26 @@ def boost(
         "min_child_weight": options.min_child_weight,
         "nthread": int(os.environ.get("SM_NUM_CPUS") or os.cpu_count() or 1),
     }
-    resumed = checkpoints.newest()
+    resumed = hosts.agreed(checkpoints.newest)
     done = resumed.round if resumed else 0
     history = [Evaluation(*values) for values in resumed.state["history"]] if resumed else []
     booster = xgb.Booster(parameters, [train, validation], model_file=bytearray(resumed.model) if resumed else None)
-    checkpoints.begin_life(done)
+    if hosts.first():
+        checkpoints.begin_life(done)
     say(f"life={len(checkpoints.lives)}; resumed_from_round={done}; rounds_redone={checkpoints.rounds_redone};")
-
-    def save() -> None:
-        checkpoints.save(Checkpoint(done, bytes(booster.save_raw("ubj")), {"history": history}))
 
     while not finished(history, options):
         booster.update(train, done)
         done += 1
-        checkpoints.reached(done)
+        if hosts.first():
+            checkpoints.reached(done)
         if done % options.eval_every == 0 or done == options.num_round:
             history.append(evaluate(booster, train, validation, done))
-        if done % options.checkpoint_every == 0 or interrupted.is_set() or finished(history, options):
-            save()
-        if interrupted.is_set():
+        leaving = hosts.any_of(interrupted.is_set())
+        due = done % options.checkpoint_every == 0 or leaving or finished(history, options)
+        if due and hosts.first():
+            checkpoints.save(Checkpoint(done, bytes(booster.save_raw("ubj")), {"history": history}))
+        if leaving:
             say(f"interrupted_at_round={done};")
             raise SystemExit(EXIT_INTERRUPTED)
     return booster, history
@@ -248,22 +271,26 @@ def save_model(folder: Path, booster: xgb.Booster, metadata: dict[str, Any]) -> 
 
 
 def run(options: argparse.Namespace) -> None:
-    """Reads, boosts, measures and saves."""
-    checkpoints = Checkpoints(options.checkpoint_dir, fingerprint(options))
+    """Reads, boosts, measures and saves; of several hosts all boost, and the first does the rest."""
     frames = {
         part: read(part, getattr(options, part)) for part in ("train", "validation", "test") if getattr(options, part)
     }
-    known = features.categories(frames["train"])
-    data = {
-        part: xgb.DMatrix(
-            features.matrix(frame, known),
-            frame[LABEL],
-            feature_names=features.names(),
-            feature_types=features.xgboost_types(),
-        )
-        for part, frame in frames.items()
-    }
-    booster, history = boost(data["train"], data["validation"], options, checkpoints)
+    with hosts.joined():
+        check_shares()
+        checkpoints = Checkpoints(options.checkpoint_dir, fingerprint(options))
+        known = all_categories(frames["train"])
+        data = {
+            part: xgb.DMatrix(
+                features.matrix(frame, known),
+                frame[LABEL],
+                feature_names=features.names(),
+                feature_types=features.xgboost_types(),
+            )
+            for part, frame in frames.items()
+        }
+        booster, history = boost(data["train"], data["validation"], options, checkpoints)
+        if not hosts.first():
+            return
     kept = best(history).round if options.early_stopping_rounds else history[-1].round
     booster = booster[:kept]
     metrics = {

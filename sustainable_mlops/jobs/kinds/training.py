@@ -57,6 +57,10 @@ class TrainingKind(Kind[Training]):
         """The channels."""
         return spec.data
 
+    def dealt_out(self, spec: Training) -> frozenset[str]:
+        """The channels that are sharded."""
+        return frozenset(spec.sharding)
+
     def request(self, spec: Training, places: Places) -> dict[str, Any]:
         """A CreateTrainingJob request."""
         request = {
@@ -71,7 +75,7 @@ class TrainingKind(Kind[Training]):
             "RoleArn": places.role,
             "HyperParameters": _hyperparameters(spec),
             "InputDataConfig": [
-                *(_channel(name, address) for name, address in places.channels.items()),
+                *(_channel(name, address, spec.sharding.get(name)) for name, address in places.channels.items()),
                 _channel(CODE_CHANNEL, places.source),
             ],
             "OutputDataConfig": {"S3OutputPath": places.models, **optional(KmsKeyId=places.kms_key)},
@@ -189,8 +193,9 @@ def _hyperparameters(spec: Training) -> dict[str, str]:
     }
 
 
-def _channel(name: str, address: Any) -> dict[str, Any]:
-    source = {"S3DataType": "S3Prefix", "S3Uri": address, "S3DataDistributionType": "FullyReplicated"}
+def _channel(name: str, address: Any, sharding: str | None = None) -> dict[str, Any]:
+    dealt = "ShardedByS3Key" if sharding else "FullyReplicated"
+    source = {"S3DataType": "S3Prefix", "S3Uri": address, "S3DataDistributionType": dealt}
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
 
 

@@ -78,6 +78,10 @@ class TuningKind(Kind[Tuning]):
             _check_parent(parent, clients.sagemaker)
         return super().gather(spec, platform, image, source_digest, clients)
 
+    def dealt_out(self, spec: Tuning) -> frozenset[str]:
+        """Those of each of its training jobs."""
+        return TRAINING.dealt_out(spec.job)
+
     def request(self, spec: Tuning, places: Places) -> dict[str, Any]:
         """A CreateHyperParameterTuningJob request."""
         training = TRAINING.request(spec.job, places)

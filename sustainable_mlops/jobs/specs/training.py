@@ -98,6 +98,11 @@ class Training(JobSpec):
         max_length=19,
         description="Channel to its data: a prefix or key in the platform's data bucket, or an s3:// address.",
     )
+    sharding: dict[ChannelName, Literal["by_key"]] = Field(
+        {},
+        description="Channel to by_key, where each of several instances gets a share of its objects; all of them "
+        "otherwise.",
+    )
     hyperparameters: dict[Text, Scalar] = Field(
         {}, max_length=98, description="Passed to the script as `--name value`; a name of one letter as `-n value`."
     )
@@ -138,6 +143,7 @@ class Training(JobSpec):
             "environment": self.environment,
             "instance_type": self.compute.instance_type,
             "instance_count": self.compute.instance_count,
+            **({"sharding": self.sharding} if self.sharding else {}),
         }
 
     @field_validator("data")
@@ -172,6 +178,8 @@ class Training(JobSpec):
     @model_validator(mode="after")
     def _combinations(self) -> Self:
         compute, limits = self.compute, self.limits
+        for channel in self.sharding.keys() - self.data.keys():
+            raise ValueError(f"sharding: there is no channel '{channel}' in data; correct its name")
         if not compute.spot:
             if limits.max_wait_minutes is not None:
                 raise ValueError("limits.max_wait_minutes is for spot only; remove it or set compute.spot: true")

@@ -17,11 +17,10 @@ import yaml
 from rich.table import Table
 
 from sustainable_mlops import cli
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.program import run
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
-from tests.workloads.flight_delay.on_the_sandbox import make_platform
+from tests.workloads.flight_delay.on_the_sandbox import launched, make_platform
 
 WORKLOAD = ROOT / "workloads" / "flight_delay"
 #: Evenly over the ranges of tune.yaml, on their scales, ends included.
@@ -47,7 +46,7 @@ def main(
         grid = Path(folder) / "grid.yaml"
         grid.write_text(yaml.safe_dump(as_grid(WORKLOAD / "tune.yaml", GRID)))
         found = {
-            name: tuned(sandbox, file, Path(folder) / "out")
+            name: launched(sandbox, "tune", file, Path(folder) / "out")
             for name, file in (("search", WORKLOAD / "tune.yaml"), ("grid", grid))
         }
     figures = {name: summary(record) for name, record in found.items()}
@@ -73,18 +72,6 @@ def as_grid(tuning: Path, values: dict[str, list[Any]]) -> dict[str, Any]:
         "early_stopping": "off",
         "limits": {"max_parallel": 1, "max_runtime_minutes": document["limits"]["max_runtime_minutes"]},
     }
-
-
-def tuned(sandbox: Sandbox, file: Path, out: Path) -> dict[str, Any]:
-    """The record of the tuning that `file` describes. Raises UserError."""
-    command = [sys.executable, str(ROOT / "scripts" / "tune.py"), str(file), "--json", "--out", str(out)]
-    done = subprocess.run(
-        command, env=sandbox.process_environment(), stdout=subprocess.PIPE, text=True, check=False, cwd=ROOT
-    )
-    if done.returncode:
-        raise UserError(f"{file.name}: smlops tune ended with {done.returncode}")
-    record: dict[str, Any] = json.loads(done.stdout)["record"]
-    return record
 
 
 def summary(record: dict[str, Any]) -> dict[str, Any]:

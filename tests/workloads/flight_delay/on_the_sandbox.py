@@ -1,10 +1,17 @@
 """A platform on the sandbox, with the workload's data in its bucket."""
 
+import io
 import json
+import subprocess
+import sys
+import tarfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import ROOT
 from tests.sandbox.support import make_role
 
 #: Where `job.yaml` looks for its channels.
@@ -25,9 +32,33 @@ def make_platform(sandbox: Any, name: str, data: Path) -> str:
         "environment": "dev",
         "region": region,
         "buckets": buckets,
-        "roles": {"training": make_role(sandbox, f"{name}-training")},
+        "roles": {phase: make_role(sandbox, f"{name}-{phase}") for phase in ("training", "inference")},
         "model_package_groups": {"flight_delay": f"{name}-flight-delay"},
     }
     parameter = f"/sustainable-mlops/{name}/platform"
     sandbox.client("ssm").put_parameter(Name=parameter, Value=json.dumps(document), Type="String", Overwrite=True)
     return parameter
+
+
+def launched(sandbox: Any, command: str, file: Path, out: Path, *options: str) -> dict[str, Any]:
+    """The record of the job in `file` that `command` launches and follows. Raises UserError."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / f"{command}.py"), str(file), "--json", "--out", str(out), *options],
+        env=sandbox.process_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    if done.returncode:
+        raise UserError(f"{file.name}: smlops {command} ended with {done.returncode}")
+    record: dict[str, Any] = json.loads(done.stdout)["record"]
+    return record
+
+
+def model_files(sandbox: Any, record: dict[str, Any]) -> dict[str, bytes]:
+    """What is in the run's model.tar.gz."""
+    bucket, key = S3Uri.parse(record["model"])
+    body = sandbox.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+        return {member.name: file.read() for member in archive if (file := archive.extractfile(member))}

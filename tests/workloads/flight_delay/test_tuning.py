@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.workloads.flight_delay.grid import GRID, NEAR, SHARE, WORKLOAD, summary, tuned
-from tests.workloads.flight_delay.on_the_sandbox import make_platform
+from tests.workloads.flight_delay.grid import GRID, NEAR, SHARE, WORKLOAD, summary
+from tests.workloads.flight_delay.on_the_sandbox import launched, make_platform
 from workloads.flight_delay import train
 
 pytestmark = pytest.mark.slow
@@ -52,7 +52,7 @@ def test_a_quarter_of_a_grids_trainings_find_what_the_grid_finds(sandbox: Any, d
     tuning |= {"seed": 3, "limits": {"max_jobs": int(len(SMALL) * SHARE), "max_runtime_minutes": 30}}
     file = tmp_path / "tune.yaml"
     file.write_text(yaml.safe_dump(tuning))
-    record = tuned(sandbox, file, tmp_path / "out")
+    record = launched(sandbox, "tune", file, tmp_path / "out")
 
     found = summary(record)
     assert found["jobs"] == len(SMALL) * SHARE
