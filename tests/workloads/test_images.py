@@ -17,13 +17,15 @@ from sustainable_mlops.catalogue import instances
 from sustainable_mlops.jobs.image import Scope, image_address
 from sustainable_mlops.jobs.specs.common import FrameworkImage
 from sustainable_mlops.jobs.specs.training import AdditionalServing, Serving, Training
+from sustainable_mlops.scaffold.files import render
+from sustainable_mlops.scaffold.framework import Framework
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT
 
 pytestmark = pytest.mark.slow  # the SDK takes seconds to import
 
 WORKLOADS = ROOT / "workloads"
-TEMPLATE = ROOT / "sustainable_mlops" / "scaffold" / "templates" / "workload" / "job.yaml.j2"
+TEMPLATE = "sustainable_mlops/scaffold/templates/workload/job.yaml.j2"
 DOCUMENTS = yaml.safe_load(Path(__file__).with_name("documented_images.yaml").read_text())
 DOCUMENTED: dict[str, Mapping[str, Any]] = {one["image"]: one for one in DOCUMENTS}
 INSTANCE_TYPE = re.compile(r"\bml\.[a-z0-9-]+\.[a-z0-9]+\b")
@@ -53,8 +55,9 @@ def documents() -> Iterator[tuple[str, dict[str, Any]]]:
     """Every job file, and what the scaffold makes of its template, by its path."""
     for path in sorted(WORKLOADS.glob("*/*.yaml")):
         yield str(path.relative_to(ROOT)), yaml.safe_load(path.read_text())
-    text = TEMPLATE.read_text().replace("{{ environment }}", "dev")
-    yield str(TEMPLATE.relative_to(ROOT)), yaml.safe_load(re.sub(r"{{ \w+ }}", "new", text))
+    for framework in Framework:
+        text = render("workload/job.yaml", name="new", hyphenated="new", environment="dev", framework=framework.value)
+        yield f"{TEMPLATE} ({framework.value})", yaml.safe_load(text)
 
 
 def region(document: Mapping[str, Any]) -> str:
@@ -126,8 +129,8 @@ def based_on(image: str) -> Mapping[str, Any]:
 
 def test_every_instance_type_of_a_job_file_is_looked_at() -> None:
     paired = {(pair.where, pair.instance_type) for pair in PAIRS}
-    for where, _ in documents():
-        for instance_type in INSTANCE_TYPE.findall((ROOT / where).read_text()):
+    for where, document in documents():
+        for instance_type in INSTANCE_TYPE.findall(str(document)):
             assert (where, instance_type) in paired
     assert {architecture(pair.instance_type) for pair in PAIRS} == {"x86", "arm64", "neuron"}
 
