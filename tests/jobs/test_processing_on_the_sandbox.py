@@ -126,17 +126,18 @@ def test_a_job_that_fails_ends_with_its_reason_and_code_1(bench: Bench) -> None:
 def test_the_flights_of_the_workload_are_prepared_as_on_this_machine(bench: Bench, root: Path, tmp_path: Path) -> None:
     """The workload's own script, with the data set that it brings, started as a processing job would."""
     workload = root / "workloads" / "flight_delay"
+    code = ("prepare.py", "raw.py", "features.py", "machine.py")
     start = "import os, pathlib, subprocess, sys\n" + (
         "here, out = pathlib.Path(__file__).parent, pathlib.Path(os.environ['OUTPUT_DIR']) / 'flights'\n"
         "sys.exit(subprocess.call([sys.executable, str(here / 'prepare.py'), '--out', str(out)]))\n"
     )
-    for script in ("prepare.py", "features.py", "machine.py"):
+    for script in code:
         (bench.folder / script).write_bytes((workload / script).read_bytes())
     (bench.folder / "start.py").write_text(start)
     bench.write_file(
         "flights.yaml",
         JOB,
-        source={"entry_point": "start.py", "include": ["start.py", "prepare.py", "features.py", "machine.py"]},
+        source={"entry_point": "start.py", "include": ["start.py", *code]},
         inputs={"flights": {"sharding": "replicated"}},
         arguments=...,
         outputs={"late": ..., "report": ..., "flights": "re-creatable"},
