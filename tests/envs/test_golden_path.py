@@ -24,8 +24,15 @@ def write(folder: Path, body: dict[str, Any]) -> None:
 
 @pytest.mark.apply
 def test_another_model_in_the_settings_passes_the_gate(
-    tmp_path: Path, terraform_environment: dict[str, str], environment: Callable[..., Any], dev: dict[str, Any]
+    tmp_path: Path,
+    sandbox: Any,
+    terraform_environment: dict[str, str],
+    environment: Callable[..., Any],
+    dev: dict[str, Any],
 ) -> None:
+    logs = sandbox.client("logs")
+    for group in logs.describe_log_groups(logGroupNamePrefix="/aws/sagemaker/")["logGroups"]:
+        logs.delete_log_group(logGroupName=group["logGroupName"])  # of other tests' jobs
     for name in synth.BESIDE:
         (tmp_path / name).symlink_to(ROOT / name)
     folder = tmp_path / "envs" / "dev"

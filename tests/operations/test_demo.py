@@ -52,7 +52,7 @@ def test_every_command_that_the_demo_prints_works_as_pasted_and_the_plan_has_no_
         assert "so no changes are needed" in planned
         assert "smlops-dev-" in "".join(answer for command, answer in answers.items() if "boto3" in command)
         (ran,) = (answer for command, answer in answers.items() if "pipeline.py run" in command and command in commands)
-        assert "nothing: every job's result was there already" in ran
+        assert "nothing: the results were there already" in ran
         assert commands[-1].endswith("sandbox.py stop")
         assert "Stopped the sandbox" in answers[commands[-1]]
     finally:

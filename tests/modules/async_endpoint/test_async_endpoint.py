@@ -146,11 +146,16 @@ def _is_asked_for() -> None:
 
 def _sleeps_and_wakes() -> None:
     scaling = boto3.client("application-autoscaling")
-    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
-    assert (target["ResourceId"], target["MinCapacity"]) == ("endpoint/shop-churn/variant/main", 0)
+    variant = "endpoint/shop-churn/variant/main"
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[variant])[
+        "ScalableTargets"
+    ]
+    assert target["MinCapacity"] == 0
     policies = {
         policy["PolicyType"]: policy
-        for policy in scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+        for policy in scaling.describe_scaling_policies(ServiceNamespace="sagemaker", ResourceId=variant)[
+            "ScalingPolicies"
+        ]
     }
     tracked = policies["TargetTrackingScaling"]["TargetTrackingScalingPolicyConfiguration"]
     assert tracked["CustomizedMetricSpecification"]["MetricName"] == "ApproximateBacklogSizePerInstance"
