@@ -54,7 +54,10 @@ LONGEST = {
         "breast_cancer_stage_grades": {
             "definition_file": "workloads/flight_delay/pipeline.json",
             "model": "breast_cancer_stage_and_gradex",
-            "images": dict.fromkeys(("InferenceImage", "ProcessingImage", "TrainingImage"), "sagemaker-xgboost:3.0-5"),
+            "images": {
+                **dict.fromkeys(("InferenceImage", "ProcessingImage", "TrainingImage"), "sagemaker-xgboost:3.0-5"),
+                "InferenceImageGraviton": "sagemaker-scikit-learn:1.0-1-arm64-cpu-py3",
+            },
             "data_arrival": {"key_prefix": "raw/"},
             "schedule": {"expression": "rate(7 days)", "parameters": {"InputKey": "raw/all/"}},
         }
