@@ -7,6 +7,7 @@ from typing import Any
 from moto.applicationautoscaling import models, responses
 from moto.applicationautoscaling.exceptions import AWSValidationException
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.core.exceptions import JsonRESTError
 
 from sustainable_mlops.aws.service_model import service_model
 
@@ -44,8 +45,23 @@ def close() -> None:
         return "{}"
 
     ApplicationAutoScalingResponse.register_scalable_target = register_with_tags
+    _answer_as_documented()
     for operation in (list_tags_for_resource, tag_resource, untag_resource):
         setattr(ApplicationAutoScalingResponse, operation.__name__, operation)
+
+
+def _answer_as_documented() -> None:
+    """A target that is not there, as it went with its endpoint, has the code that Terraform's provider knows."""
+    deregister = ApplicationAutoScalingResponse.deregister_scalable_target
+
+    def deregister_scalable_target(self: Any) -> str:
+        try:
+            answer: str = deregister(self)
+        except AWSValidationException as error:
+            raise JsonRESTError("ObjectNotFoundException", error.message) from None
+        return answer
+
+    ApplicationAutoScalingResponse.deregister_scalable_target = deregister_scalable_target
 
 
 def _target(response: Any, arn: str) -> Any:
