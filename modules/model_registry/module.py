@@ -7,9 +7,8 @@ from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.sagemaker_model_package_group import SagemakerModelPackageGroup
 from cdktn_provider_aws.sagemaker_model_package_group_policy import SagemakerModelPackageGroupPolicy
-from cdktn_provider_aws.sns_topic import SnsTopic
-from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 
+from modules import event_topics
 from modules.model_registry import needs
 from modules.model_registry.inputs import Inputs, ModelPackageGroup
 from modules.needs import ROLE_STATEMENTS
@@ -138,30 +137,7 @@ class ModelRegistry(Module[Inputs]):
         """Send the events to a topic where one is asked for; returns the topics: one or none."""
         asked = each_of(optional_map("approvals", var.approval_topic))
         name = f"{var.name_prefix}-model-approvals"
-        topics = self.add(
-            SnsTopic,
-            "approvals",
-            for_each=asked,
-            name=name,
-            kms_master_key_id=asked.value.kms_key_arn,
-            tags=var.tags,
-        )
-        document = self.add(
-            DataAwsIamPolicyDocument,
-            "approvals",
-            why="No condition: EventBridge sends none of the context that one could test when it publishes to a topic.",
-            for_each=asked,
-            statement=[
-                {
-                    "sid": "PublishApprovals",
-                    "actions": ["sns:Publish"],
-                    "resources": [f"arn:{var.partition}:sns:{var.region}:{var.account_id}:{name}"],
-                    "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com"]}],
-                }
-            ],
-        )
-        topic = each_of(topics)
-        self.add(SnsTopicPolicy, "approvals", for_each=topic, arn=topic.value.arn, policy=document[topic.key].json)
+        topics = event_topics.add(self, "approvals", "PublishApprovals", name, asked)
         rule = each_of(map_of(rules, lambda rule: rule.name, where=lambda _: ~is_null(var.approval_topic)))
         self.add(
             CloudwatchEventTarget,

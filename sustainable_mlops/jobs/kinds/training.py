@@ -11,11 +11,11 @@ from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.kinds.kind import Kind, Machines, Places, measured
 from sustainable_mlops.jobs.kinds.members import check_instance, optional, volume_key
-from sustainable_mlops.jobs.kinds.serving import check_serving, served
 from sustainable_mlops.jobs.measurement import measured as counters
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.run import Run
+from sustainable_mlops.jobs.serving import check_serving, served
 from sustainable_mlops.jobs.source import ARCHIVE, MEASURING
 from sustainable_mlops.jobs.specs.common import CODE_CHANNEL, Scalar
 from sustainable_mlops.jobs.specs.training import CHECKPOINT_DIR, Training

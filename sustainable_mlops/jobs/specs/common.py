@@ -80,7 +80,7 @@ Image = Annotated[
 InstanceType = Annotated[str, StringConstraints(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 
 
-class Machines(Settings):
+class Instances(Settings):
     """The machines of a job."""
 
     gone: ClassVar[Mapping[str, str]] = GONE
@@ -112,6 +112,14 @@ class UtilizationFloor(Settings):
         if (self.cpu_percent is None) == (self.gpu_percent is None):
             raise ValueError("give either cpu_percent or gpu_percent")
         return self
+
+
+class FlooredLimits(Settings):
+    """When a script is stopped."""
+
+    utilization_floor: UtilizationFloor | None = Field(
+        None, description="The launcher stops a job that leaves its machines idle, while it follows it."
+    )
 
 
 class Network(Settings):
@@ -220,6 +228,23 @@ class JobSpec(Settings):
             if re.search(r"(PASSWORD|SECRET|TOKEN|API_?KEY)$", name, re.IGNORECASE) and not value.startswith("arn:"):
                 raise ValueError(f"{name} would be readable by all who see the job; pass the ARN of a secret instead")
         return environment
+
+
+class ScriptSpec(JobSpec):
+    """The same of a job that runs a script."""
+
+    source: Source
+    limits: FlooredLimits
+
+    @property
+    def code(self) -> Source:
+        """The script and what it needs."""
+        return self.source
+
+    @property
+    def floor(self) -> UtilizationFloor | None:
+        """Of the limits."""
+        return self.limits.utilization_floor
 
 
 def as_text(value: Scalar) -> str:

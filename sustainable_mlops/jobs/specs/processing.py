@@ -8,14 +8,13 @@ from pydantic import Field, field_validator, model_validator
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT, MESSAGE
 from sustainable_mlops.jobs.specs.common import (
     ChannelName,
+    FlooredLimits,
     FrameworkImage,
     Image,
-    JobSpec,
-    Machines,
+    Instances,
     Scalar,
-    Source,
+    ScriptSpec,
     Text,
-    UtilizationFloor,
     check_channel,
 )
 from sustainable_mlops.settings import Settings
@@ -24,23 +23,20 @@ from sustainable_mlops.settings import Settings
 INPUT_DIR, OUTPUT_DIR = "INPUT_DIR", "OUTPUT_DIR"
 
 
-class ProcessingMachines(Machines):
+class ProcessingCompute(Instances):
     """The machines that process."""
 
     gone: ClassVar[Mapping[str, str]] = {
-        **Machines.gone,
+        **Instances.gone,
         "spot": "SageMaker has managed spot for training and tuning only, not for processing; remove it",
         "keep_alive_minutes": "SageMaker keeps no warm pool for processing; remove it",
     }
 
 
-class ProcessingLimits(Settings):
+class ProcessingLimits(FlooredLimits):
     """When the job is stopped, whatever it does."""
 
     max_runtime_minutes: int = Field(ge=1, le=9 * 24 * 60, description="Longest run, in minutes.")
-    utilization_floor: UtilizationFloor | None = Field(
-        None, description="The launcher stops a job that leaves its machines idle, while it follows it."
-    )
 
 
 class Input(Settings):
@@ -54,17 +50,16 @@ class Input(Settings):
     )
 
 
-class Processing(JobSpec):
+class Processing(ScriptSpec):
     """A processing job."""
 
     set_by_launcher: ClassVar[frozenset[str]] = frozenset({INPUT_DIR, OUTPUT_DIR, ENTRY_POINT, MESSAGE})
 
-    source: Source
     image: Image = Field(
         description="A framework and version (spark: SageMaker's Spark image, which submits the script), or the full "
         "address of an image that has sh, tar and python3."
     )
-    compute: ProcessingMachines
+    compute: ProcessingCompute
     limits: ProcessingLimits
     inputs: dict[ChannelName, Input] = Field(
         min_length=1,
@@ -81,19 +76,9 @@ class Processing(JobSpec):
     )
 
     @property
-    def code(self) -> Source:
-        """The script and what it needs."""
-        return self.source
-
-    @property
     def parameters(self) -> Mapping[str, Scalar]:
         """The arguments."""
         return self.arguments
-
-    @property
-    def floor(self) -> UtilizationFloor | None:
-        """Of the limits."""
-        return self.limits.utilization_floor
 
     @property
     def decides(self) -> Mapping[str, Any]:

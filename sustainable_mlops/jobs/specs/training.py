@@ -11,13 +11,12 @@ from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT
 from sustainable_mlops.jobs.specs.common import (
     COMPILER,
     ChannelName,
+    FlooredLimits,
     Image,
-    JobSpec,
-    Machines,
+    Instances,
     Scalar,
-    Source,
+    ScriptSpec,
     Text,
-    UtilizationFloor,
     check_channel,
 )
 from sustainable_mlops.settings import Settings
@@ -27,7 +26,7 @@ CHECKPOINT_DIR = "CHECKPOINT_DIR"
 SpecificationName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]
 
 
-class Compute(Machines):
+class Compute(Instances):
     """The machines that train."""
 
     spot: bool = Field(True, description="Managed spot: spare capacity, which may be taken back at any time.")
@@ -36,7 +35,7 @@ class Compute(Machines):
     )
 
 
-class Limits(Settings):
+class Limits(FlooredLimits):
     """When the job is stopped, whatever it does."""
 
     max_runtime_minutes: int = Field(ge=1, le=28 * 24 * 60, description="Longest training, in minutes.")
@@ -46,9 +45,6 @@ class Limits(Settings):
         le=2 * 28 * 24 * 60,
         description="Longest training and waiting for spot capacity together, in minutes; "
         "twice max_runtime_minutes unless given. Only with spot.",
-    )
-    utilization_floor: UtilizationFloor | None = Field(
-        None, description="The launcher stops a job that leaves its machines idle, while it follows it."
     )
 
 
@@ -81,12 +77,11 @@ class Serving(Settings):
     )
 
 
-class Training(JobSpec):
+class Training(ScriptSpec):
     """A training job, as `job.yaml` describes it."""
 
     set_by_launcher: ClassVar[frozenset[str]] = frozenset({CHECKPOINT_DIR, ENTRY_POINT})
 
-    source: Source
     image: Image = Field(description="A framework and version, or the full address of an image.")
     compute: Compute
     limits: Limits
@@ -114,11 +109,6 @@ class Training(JobSpec):
     serving: Serving | None = Field(None, description="How the model is served; needed to register it.")
 
     @property
-    def code(self) -> Source:
-        """The code that trains."""
-        return self.source
-
-    @property
     def parameters(self) -> Mapping[str, Scalar]:
         """The hyperparameters."""
         return self.hyperparameters
@@ -127,11 +117,6 @@ class Training(JobSpec):
     def resumable(self) -> bool:
         """Unless checkpoints are declined."""
         return self.checkpoints == "derived"
-
-    @property
-    def floor(self) -> UtilizationFloor | None:
-        """Of the limits."""
-        return self.limits.utilization_floor
 
     @property
     def decides(self) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ _WITH_FIELDS = ("text/csv", "application/json", "application/jsonlines")
 _SPOT = "SageMaker has managed spot for training and tuning only, not for batch transform; remove it"
 
 
-class TransformMachines(Settings):
+class TransformCompute(Settings):
     """The machines that predict."""
 
     gone: ClassVar[Mapping[str, str]] = {
@@ -76,7 +76,7 @@ class Transform(JobSpec):
     )
     image: Image | None = Field(None, description="Of a model.tar.gz: what serves it. Others bring theirs.")
     entry_point: Text = Field("inference.py", description="Of a model.tar.gz: the script in its code/ that serves.")
-    compute: TransformMachines
+    compute: TransformCompute
     limits: TransformLimits
     input: TransformInput
     output: TransformOutput = Field(TransformOutput())
