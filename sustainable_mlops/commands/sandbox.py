@@ -50,15 +50,24 @@ def start(
     region: Annotated[
         str, typer.Option(help="Region of the commands that name none; it has all of them.")
     ] = DEFAULT_REGION,
+    time_scale: Annotated[
+        float,
+        typer.Option(
+            min=1, max=3600, help="Seconds that pass there in one of this machine's: by 60, alarms take no minutes."
+        ),
+    ] = 1,
 ) -> None:
     """Start the sandbox in the background.
 
-    Example: `smlops sandbox start --account 210987654321 --state .local/sandbox/state`
+    - kept from one start to the next: `smlops sandbox start --account 210987654321 --state .local/sandbox/state`
+    - endpoints that scale in seconds: `smlops sandbox start --time-scale 60`
     """
     cli.need("sandbox", "sandbox")
     began = time.monotonic()
     with cli.console.status("Starting the sandbox"):
-        sandbox = Sandbox.start_in_background(state=state, port=port, account=account, region=region)
+        sandbox = Sandbox.start_in_background(
+            state=state, port=port, account=account, region=region, time_scale=time_scale
+        )
     print(f"The sandbox answers at {sandbox.endpoint} after {time.monotonic() - began:.1f} s; messages go to {LOG}.")
     print(typed("Use it with: smlops sandbox exec -- COMMAND"))
 

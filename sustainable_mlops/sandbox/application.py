@@ -11,7 +11,6 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import ClientDisconnected
 
 from sustainable_mlops.sandbox import accounts, malformed, moto_gaps, signature
-from sustainable_mlops.sandbox.clock import Clock
 from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
 from sustainable_mlops.sandbox.control import Control
 from sustainable_mlops.sandbox.errors import ApiError
@@ -42,7 +41,7 @@ class Application:
         self.sagemaker = ControlPlane(context)
         moto_tags.share(self.sagemaker)
         moto_cloudformation.share(self.sagemaker)
-        self.clock = Clock()
+        self.clock = context.clock
         self._deliveries = Deliveries(context, self.clock)
         Rules(self._deliveries, self.clock)
         Schedules(self._deliveries, self.clock)

@@ -1,4 +1,4 @@
-"""The sandbox's time: this machine's, and as far ahead as it was moved; and what is to be done at certain times.
+"""The sandbox's time: this machine's or a faster one, as far ahead as it was moved; and what is to be done at times.
 
 Whoever has something to do at a time is an `Agenda` of the one clock. A thread does what falls due; `advance` moves the
 time ahead and does on the way what falls due, each at its own moment and in order, so that tests wait for nothing.
@@ -6,6 +6,8 @@ time ahead and does on the way what falls due, each at its own moment and in ord
 
 import threading
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -26,11 +28,16 @@ class Agenda(Protocol):
 
 
 class Clock:
-    """Moments are aware. What falls due while no sandbox runs is not made up for."""
+    """Moments are aware. What falls due while no sandbox runs is not made up for.
 
-    def __init__(self) -> None:
-        #: How far the time is ahead of this machine's.
-        self.ahead = timedelta()
+    `scale` is how many seconds pass here in one of this machine's.
+    """
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+        self._began = datetime.now(UTC)
+        self._moved = timedelta()
+        self._at_work = 0
         self._agendas: list[Agenda] = []
         self._done = datetime.now(UTC)
         self._turn = threading.RLock()
@@ -41,7 +48,24 @@ class Clock:
 
     def now(self) -> datetime:
         """The present moment."""
-        return datetime.now(UTC) + self.ahead
+        return self._began + (datetime.now(UTC) - self._began) * self.scale + self._moved
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far the time is ahead of this machine's."""
+        return self.now() - datetime.now(UTC)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Meanwhile `advance` moves nothing: what is being made takes this machine's time, and is to be there then."""
+        with self._woken:
+            self._at_work += 1
+        try:
+            yield
+        finally:
+            with self._woken:
+                self._at_work -= 1
+                self._woken.notify_all()
 
     def keep(self, agenda: Agenda) -> None:
         """Do from now on what is on this agenda, too."""
@@ -60,9 +84,10 @@ class Clock:
     def advance(self, seconds: float) -> datetime:
         """Move the time ahead; the moment that it is then. Returns once all that fell due on the way has been done."""
         with self._turn:
+            self._wait_for_work()
             until = self.now() + timedelta(seconds=seconds)
-            self._do(until)
-            self.ahead += max(until - self.now(), timedelta())
+            self._do(until, self._wait_for_work)
+            self._moved += max(until - self.now(), timedelta())
         self.wake()
         return until
 
@@ -79,7 +104,7 @@ class Clock:
     def set(self, ahead: timedelta) -> None:
         """Be so far ahead of this machine's time from now on; what would have fallen due until then does not."""
         with self._turn:
-            self.ahead = ahead
+            self._began, self._moved = datetime.now(UTC), ahead
             self._done = self.now()
         self.wake()
 
@@ -93,20 +118,25 @@ class Clock:
             if closed:
                 return
             with self._woken:
-                wait = _LONGEST if coming is None else min(coming - self.now(), _LONGEST)
+                wait = _LONGEST if coming is None else min((coming - self.now()) / self.scale, _LONGEST)
                 self._woken.wait_for(lambda: self._news or self._closed, max(wait.total_seconds(), 0))
 
-    def _do(self, until: datetime) -> None:
+    def _do(self, until: datetime, after_each: Callable[[], None] = lambda: None) -> None:
         """All that is due by then, moving the time ahead to each moment."""
         while (moment := self._next()) is not None and moment <= until:
-            self.ahead += max(moment - self.now(), timedelta())
+            self._moved += max(moment - self.now(), timedelta())
             self._done = moment
             for agenda in self._agendas:
                 try:
                     agenda.do(moment)
                 except Exception:  # what else is due must still be done
                     traceback.print_exc()
+            after_each()
         self._done = max(self._done, until)
+
+    def _wait_for_work(self) -> None:
+        with self._woken:
+            self._woken.wait_for(lambda: self._at_work == 0)
 
     def _next(self) -> datetime | None:
         found: list[datetime] = []

@@ -1,9 +1,11 @@
 """What every part of the sandbox's server may use: a folder, and the other services of any account."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from sustainable_mlops.sandbox.clock import Clock
 
 DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "eu-north-1"
@@ -20,6 +22,8 @@ class Context:
     folder: Path
     #: The account of credentials that no other account has given out.
     account_id: str = DEFAULT_ACCOUNT
+    #: The time of all that is scheduled, watched or scaled.
+    clock: Clock = field(default_factory=Clock)
     #: How long a resource stays Creating, Updating or Deleting, in seconds.
     transition_seconds: float = 0.3
     #: How long a serverless worker stays warm without requests, in seconds. AWS publishes no figure; assumed.

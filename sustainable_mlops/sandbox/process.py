@@ -61,15 +61,17 @@ class Sandbox:
         *,
         account: str = DEFAULT_ACCOUNT,
         region: str = DEFAULT_REGION,
+        time_scale: float = 1.0,
     ) -> Self:
         """Start a sandbox for this process: it ends when this process does, however that comes about.
 
         `state` keeps its resources for the next start; port 0 takes a free one; `log` receives its messages, which
         go to stderr otherwise; `account` is the one that it stands for, `region` where clients look if they are told
-        no other. Raises UserError where it cannot start.
+        no other; `time_scale` is how many seconds pass there in one of this machine's. Raises UserError where it cannot
+        start.
         """
         _check(account, region)
-        process, endpoint = _spawn(state, port, log, account, stdin=subprocess.PIPE)
+        process, endpoint = _spawn(state, port, log, account, time_scale, stdin=subprocess.PIPE)
         return cls(endpoint, ServerProcess.of(process.pid), region, process)
 
     @classmethod
@@ -80,6 +82,7 @@ class Sandbox:
         *,
         account: str = DEFAULT_ACCOUNT,
         region: str = DEFAULT_REGION,
+        time_scale: float = 1.0,
     ) -> Self:
         """Start a sandbox that outlives this process. Raises UserError where one runs already."""
         _check(account, region)
@@ -89,7 +92,7 @@ class Sandbox:
                 raise UserError(
                     f"sandbox: one runs already at {known.endpoint} (process {known.pid}); use it, or stop it first"
                 )
-            process, endpoint = _spawn(state, port, LOG, account, stdin=subprocess.DEVNULL)
+            process, endpoint = _spawn(state, port, LOG, account, time_scale, stdin=subprocess.DEVNULL)
             try:
                 sandbox = cls(endpoint, ServerProcess.of(process.pid), region)
                 partial = RECORD.with_suffix(".partial")
@@ -257,10 +260,11 @@ def _only_one_starts() -> Iterator[None]:
 
 
 def _spawn(
-    state: Path | None, port: int, log: Path | None, account: str, stdin: int
+    state: Path | None, port: int, log: Path | None, account: str, time_scale: float, stdin: int
 ) -> tuple["subprocess.Popen[str]", str]:
     """The server's process and its endpoint, as soon as requests are answered."""
     command = [sys.executable, "-m", "sustainable_mlops.sandbox.server", "--port", str(port), "--account", account]
+    command += ["--time-scale", str(time_scale)]
     if state is not None:
         command += ["--state", str(state.absolute())]
     if stdin == subprocess.PIPE:

@@ -15,6 +15,7 @@ from typing import Any
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import accounts, scratch
 from sustainable_mlops.sandbox.client import INTERNAL, make_client
+from sustainable_mlops.sandbox.clock import Clock
 from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, Context
 from sustainable_mlops.sandbox.persistence import State
 
@@ -32,12 +33,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--state", type=Path)
     parser.add_argument("--account", default=DEFAULT_ACCOUNT)
+    parser.add_argument("--time-scale", type=float, default=1.0)
     parser.add_argument("--until-stdin-closes", action="store_true")
     parser.add_argument("--silence-seconds", type=float, default=SILENCE_SECONDS)
     arguments = parser.parse_args()
     try:
         with scratch.folder() as folder, _bind(arguments.port) as listener:
-            server = Server(listener, folder, arguments.state, arguments.account)
+            server = Server(listener, folder, arguments.state, arguments.account, arguments.time_scale)
             server.serve(until_stdin_closes=arguments.until_stdin_closes, silence_seconds=arguments.silence_seconds)
     except UserError as error:
         print(json.dumps({"error": str(error)}), flush=True)
@@ -65,7 +67,9 @@ def _bind(port: int) -> socket.socket:
 class Server:
     """One listening socket and what answers on it. Raises UserError where the state cannot be read."""
 
-    def __init__(self, listener: socket.socket, folder: Path, state: Path | None, account: str) -> None:
+    def __init__(
+        self, listener: socket.socket, folder: Path, state: Path | None, account: str, time_scale: float
+    ) -> None:
         self.endpoint = f"http://{HOST}:{listener.getsockname()[1]}"
         self._listener = listener
         self._state = State(state, account) if state is not None else None
@@ -78,6 +82,7 @@ class Server:
             on_behalf=_client_factory(self.endpoint, ""),
             folder=folder,
             account_id=account,
+            clock=Clock(time_scale),
         )
         self._application = Application(context)
         if self._state is not None:

@@ -92,3 +92,25 @@ def test_a_clock_closes_while_what_it_does_wakes_it() -> None:
     closing.start()
     closing.join(30)
     assert not closing.is_alive()
+
+
+def test_time_may_pass_faster_than_this_machines() -> None:
+    clock = Clock(scale=3600)
+    diary = Appointments(clock, [clock.now() + timedelta(minutes=minute) for minute in (1, 30, 60)])
+    clock.wake()
+    until(lambda: len(diary.kept) == 3)
+    clock.close()
+    assert clock.ahead >= timedelta(minutes=59)
+
+
+def test_time_is_not_moved_before_what_is_being_made_is_there() -> None:
+    clock = Clock()
+    diary = Appointments(clock, [clock.now() + timedelta(hours=1)])
+    with clock.working():
+        mover = Thread(target=clock.advance, args=(7200,))
+        mover.start()
+        mover.join(0.2)
+        assert diary.kept == []
+    mover.join()
+    clock.close()
+    assert len(diary.kept) == 1

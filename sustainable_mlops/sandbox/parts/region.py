@@ -3,9 +3,11 @@
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
+from sustainable_mlops.sandbox.clock import Clock
 from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.events import Publisher
 from sustainable_mlops.sandbox.faults.armed import Faults
@@ -75,12 +77,24 @@ class Region:
         with self.lock:
             pass
 
-    def start(self, name: str, work: Callable[[], None]) -> threading.Thread:
-        """Do `work` in a thread of its own, without the lock. It must end soon once `closing` is set."""
+    @property
+    def clock(self) -> Clock:
+        """The time of all that is scheduled, watched or scaled."""
+        return self.context.clock
+
+    def start(self, name: str, work: Callable[[], None], *, awaited: bool = False) -> threading.Thread:
+        """Do `work` in a thread of its own, without the lock. It must end soon once `closing` is set.
+
+        The time is not moved ahead before work that is `awaited` is over.
+        """
+        under_way = ExitStack()
+        if awaited:
+            under_way.enter_context(self.clock.working())
 
         def run() -> None:
             try:
-                work()
+                with under_way:
+                    work()
             except Exception:  # the thread's last line: nobody else would say that it failed
                 traceback.print_exc()
             finally:

@@ -1,0 +1,1 @@
+"""CloudWatch alarms that look at the metrics: moto keeps both, and this evaluates them."""

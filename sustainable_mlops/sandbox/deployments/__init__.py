@@ -1,0 +1,1 @@
+"""How an endpoint goes over to another configuration, and back."""
