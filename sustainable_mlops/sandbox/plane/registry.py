@@ -18,6 +18,7 @@ from sustainable_mlops.sandbox.plane import recorded
 from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints
 from sustainable_mlops.sandbox.sagemaker.feature_groups import FeatureGroups
+from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 from sustainable_mlops.sandbox.sagemaker.hosting import Hosting
 from sustainable_mlops.sandbox.sagemaker.model_packages import ModelPackageGroups, ModelPackages
 from sustainable_mlops.sandbox.sagemaker.models import Models
@@ -37,6 +38,7 @@ PARTS: tuple[type[Part], ...] = (
     Models,
     EndpointConfigs,
     EndpointLogs,
+    Fleets,
     Endpoints,
     Hosting,
     FeatureGroups,
