@@ -25,6 +25,11 @@ class Traffic:
         self._shares: tuple[tuple[Fleet, float], ...] = ()
 
     @property
+    def shares(self) -> tuple[tuple[Fleet, float], ...]:
+        """Who takes which share of the requests."""
+        return self._shares
+
+    @property
     def fleets(self) -> list[Fleet]:
         """Those that take requests."""
         return [fleet for fleet, share in self._shares if share > 0]
