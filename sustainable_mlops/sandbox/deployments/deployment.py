@@ -2,24 +2,23 @@
 
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from sustainable_mlops.sandbox.clock import TICK
 from sustainable_mlops.sandbox.deployments import alarms
 from sustainable_mlops.sandbox.deployments.handover import Handover
+from sustainable_mlops.sandbox.deployments.hosts import Hosts
 from sustainable_mlops.sandbox.deployments.plan import Stage, stages, way_back
 from sustainable_mlops.sandbox.deployments.policy import Counts, Policy
 from sustainable_mlops.sandbox.deployments.shown import Shown
 from sustainable_mlops.sandbox.deployments.under_way import Move, UnderWay
 from sustainable_mlops.sandbox.deployments.wanted import Wanted
 from sustainable_mlops.sandbox.faults.known import FAILED
-from sustainable_mlops.sandbox.hosting.fleet import Fleet
 from sustainable_mlops.sandbox.hosting.instance import StartError
-from sustainable_mlops.sandbox.hosting.traffic import Traffic
 from sustainable_mlops.sandbox.parts.region import Region
-from sustainable_mlops.sandbox.parts.resources import Fields, Resource
+from sustainable_mlops.sandbox.parts.resources import Resource
 
 #: How often the alarms are looked at, in seconds (assumed).
 _LOOK_SECONDS = 10
@@ -27,22 +26,19 @@ _UNKNOWN = "Request to service failed."
 _LAUNCHING, _TERMINATING = "Launching {} instance(s).", "Terminating {} instance(s)."
 
 
-class Hosts(Protocol):
-    """Who makes fleets, and knows which of them serve."""
-
-    def make(self, endpoint: str, config: Fields, models: Mapping[str, list[Fields]]) -> Fleet:
-        """A fleet that has yet to be started."""
-
-    def traffic(self, endpoint: str) -> Traffic:
-        """The traffic of an endpoint."""
-
-
 class Deployment(UnderWay):
     """Of an endpoint that is created, or updated by a policy. The status of an update is RollingBack once traffic has
     moved; before that there is nothing to roll back, and it stays Updating (assumed, from what Terraform's users see)."""
 
     def __init__(
-        self, region: Region, endpoint: Resource, wanted: Wanted, policy: Policy, hosts: Hosts, shown: Shown
+        self,
+        region: Region,
+        endpoint: Resource,
+        wanted: Wanted,
+        policy: Policy,
+        hosts: Hosts,
+        shown: Shown,
+        refusal: Callable[[Wanted], str | None],
     ) -> None:
         super().__init__(region, endpoint.name)
         self._endpoint = endpoint
@@ -50,6 +46,7 @@ class Deployment(UnderWay):
         self._policy = policy
         self._hosts = hosts
         self._shown = shown
+        self._refusal = refusal
         self._creates = endpoint.fields["EndpointStatus"] == "Creating"
         self._began = time.monotonic()
         patience = policy.timeout_seconds
@@ -69,7 +66,7 @@ class Deployment(UnderWay):
     def next(self, after: datetime) -> datetime | None:
         """The end of a rest, a look at the alarms, or the end of patience."""
         found = [super().next(after)]
-        if not self._goes_back and self._stop is None:
+        if not (self._goes_back or self._stop or self.over):
             if self._policy.alarms:
                 looks = after.timestamp() // _LOOK_SECONDS + 1
                 found.append(datetime.fromtimestamp(looks * _LOOK_SECONDS, UTC))
@@ -130,17 +127,18 @@ class Deployment(UnderWay):
         operation = "CreateEndpoint" if self._creates else "UpdateEndpoint"
         delay = self.region.faults.status_delay(operation, self.name)
         fault = self.region.faults.outcome(operation, self.name, FAILED)
-        if fault is None:
-            traffic = self._hosts.traffic(self.name)
+        why = self._refusal(self._wanted) if fault is None else fault.message or _UNKNOWN
+        if why is None:
+            with suppress(StartError):  # what served before a restart: where it cannot any more, nothing does
+                self._hosts.traffic(self.name)
             new = self._hosts.make(self.name, self._wanted.config, self._wanted.models)
-            self._between = between = Handover(traffic, new)
+            self._between = between = Handover(self._hosts.traffic(self.name), new)
             self._stages = stages(self._policy, between.old_counts, self._wanted.counts)
             first = self._stages[0].new
             self._shown.says("Creating", _LAUNCHING, first, pending=True)
             between.start(first)
         self.linger(self._began)
-        failure = None if fault is None else StartError(fault.message or _UNKNOWN)
-        self.rest(delay, self._enter if failure is None else lambda: self.went_wrong(failure))
+        self.rest(delay, self._enter if why is None else lambda: self.went_wrong(StartError(why)))
 
     def _enter(self) -> None:
         """Have the instances of a stage, give them their traffic and watch them."""
@@ -209,7 +207,6 @@ class Deployment(UnderWay):
             if rolling:
                 between.have_old(stage.old)
             between.share(stage.share)
-            self._shown.says("Deleting", _TERMINATING, stage.active, pending=True, current=stage.new)
-            self._shown.says("Updating", _LAUNCHING, {}, current=stage.old)
+            self._shown.says("Deleting", _TERMINATING, stage.active, pending=True, current=stage.active)
             if rolling:
                 between.have_new(stage.new)

@@ -22,6 +22,11 @@ class Policy:
     config: Fields
 
     @property
+    def updates(self) -> bool:
+        """Whether it says how to update, not only when to go back."""
+        return "RollingUpdatePolicy" in self.config or "BlueGreenUpdatePolicy" in self.config
+
+    @property
     def rolling(self) -> Fields | None:
         """The policy of a rolling deployment."""
         return self.config.get("RollingUpdatePolicy")

@@ -12,7 +12,8 @@ from sustainable_mlops.sandbox.deployments.policy import Counts
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields, Resource
 
-_VARIANTS = ("ProductionVariants", "ShadowProductionVariants")
+#: The members that hold variants, of a configuration and of what DescribeEndpoint answers.
+VARIANTS = ("ProductionVariants", "ShadowProductionVariants")
 _PENDING = "PendingDeploymentSummary"
 _EVENT = ("EndpointName", "EndpointArn", "EndpointConfigName", "ProductionVariants", "ShadowProductionVariants")
 _TIMES = ("CreationTime", "LastModifiedTime", "FailureReason", _PENDING)
@@ -63,7 +64,7 @@ class Shown:
 
     @staticmethod
     def _variants(where: Fields) -> list[Fields]:
-        return [variant for member in _VARIANTS for variant in where.get(member, ())]
+        return [variant for member in VARIANTS for variant in where.get(member, ())]
 
     def _publish(self, detail_type: str) -> None:
         fields, endpoint = self._endpoint.fields, self._endpoint
@@ -76,7 +77,7 @@ def summaries(config: Fields, models: Mapping[str, list[Fields]], moment: dateti
     """A configuration's variants as they are once it serves."""
     return {
         member: [_summary(variant, models, moment) for variant in config[member]]
-        for member in _VARIANTS
+        for member in VARIANTS
         if config.get(member)
     }
 

@@ -34,6 +34,8 @@ class UnderWay:
 
     def next(self, after: datetime) -> datetime | None:
         """When the rest is over."""
+        if self.region.closing.is_set():
+            self.end()
         due = self._due
         return None if due is None else max(due, after + TICK)
 
