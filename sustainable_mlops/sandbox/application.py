@@ -11,6 +11,7 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import ClientDisconnected
 
 from sustainable_mlops.sandbox import accounts, malformed, moto_gaps, signature
+from sustainable_mlops.sandbox.cloudwatch.alarms import Alarms
 from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
 from sustainable_mlops.sandbox.control import Control
 from sustainable_mlops.sandbox.errors import ApiError
@@ -43,6 +44,7 @@ class Application:
         moto_cloudformation.share(self.sagemaker)
         self.clock = context.clock
         self._deliveries = Deliveries(context, self.clock)
+        self.alarms = Alarms(self.clock)
         Rules(self._deliveries, self.clock)
         Schedules(self._deliveries, self.clock)
         self._api = Api(self.sagemaker, self._ask_moto)
