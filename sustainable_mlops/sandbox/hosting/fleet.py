@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sustainable_mlops.sandbox.hosting.pool import Pool
-from sustainable_mlops.sandbox.hosting.stand_in import Instance, Shape
+from sustainable_mlops.sandbox.hosting.instance import Instance, Shape
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
 

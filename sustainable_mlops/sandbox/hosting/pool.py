@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from sustainable_mlops.sandbox.hosting.stand_in import Instance, StartError
+from sustainable_mlops.sandbox.hosting.instance import Instance, StartError
 
 #: How many instances of one variant start at once on this machine.
 _AT_ONCE = 4
