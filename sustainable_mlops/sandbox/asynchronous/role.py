@@ -1,0 +1,70 @@
+"""S3 and SNS as an asynchronous endpoint uses them: on behalf of its account, with the rights of its model's role."""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.sandbox.asynchronous import locations, permissions
+from sustainable_mlops.sandbox.asynchronous.permissions import NotPermittedError
+from sustainable_mlops.sandbox.parts.region import Region
+from sustainable_mlops.sandbox.parts.resources import Fields
+
+#: Source: "Asynchronous inference" in the developer guide.
+LARGEST_INPUT = 1024**3
+_REFUSED = (ClientError, BotoCoreError, NotPermittedError)
+
+
+class RoleError(Exception):
+    """It could not be done, and why."""
+
+
+class Role:
+    """One role, in one Region of its account."""
+
+    def __init__(self, region: Region, arn: str) -> None:
+        self._region = region
+        self._arn = arn
+
+    def read(self, uri: str) -> bytes:
+        """An object in S3. Raises RoleError."""
+        try:
+            where = self._object(uri, "s3:GetObject")
+            found = self._s3.get_object(Bucket=where.bucket, Key=where.key)
+            if found["ContentLength"] > LARGEST_INPUT:
+                raise RoleError(f"The request payload in {uri} is larger than {LARGEST_INPUT} bytes")
+            content: bytes = found["Body"].read()
+        except _REFUSED as error:
+            raise RoleError(f"Failed to download the request payload from {uri}: {error}") from None
+        return content
+
+    def write(self, uri: str, body: bytes, content_type: str, key: str | None) -> None:
+        """An object in S3, encrypted with a key. Raises RoleError."""
+        extra: Fields = {"ContentType": content_type} if content_type else {}
+        if key:
+            extra |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+        try:
+            where = self._object(uri, "s3:PutObject")
+            self._s3.put_object(Bucket=where.bucket, Key=where.key, Body=body, **extra)
+        except _REFUSED as error:
+            raise RoleError(f"Failed to upload the response payload to {uri}: {error}") from None
+
+    def publish(self, topic: str, message: str) -> None:
+        """A notice. Raises RoleError."""
+        _, _, _, region, account, _ = topic.split(":", 5)
+        try:
+            permissions.must_allow(self._region.account_id, self._arn, "sns:Publish", topic)
+            self._region.context.on_behalf("sns", region, account).publish(TopicArn=topic, Message=message)
+        except _REFUSED as error:
+            raise RoleError(f"Failed to publish to {topic}: {error}") from None
+
+    @property
+    def _s3(self) -> Any:
+        return self._region.context.on_behalf("s3", self._region.name, self._region.account_id)
+
+    def _object(self, uri: str, action: str) -> S3Uri:
+        where = locations.address(uri)
+        if where is None:
+            raise NotPermittedError("it is no address in S3")
+        permissions.must_allow(self._region.account_id, self._arn, action, f"arn:aws:s3:::{where.bucket}/{where.key}")
+        return where
