@@ -2,9 +2,9 @@
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import suppress
 
 from sustainable_mlops.sandbox.hosting.instance import Instance, StartError
 
@@ -12,22 +12,46 @@ from sustainable_mlops.sandbox.hosting.instance import Instance, StartError
 _AT_ONCE = 4
 
 
-class _Member:
+class Member:
     """An instance in service, and the requests that it has under way."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.under_way = 0
+        self._most = 0
+
+    def take(self) -> None:
+        """One request more."""
+        self.under_way += 1
+        self._most = max(self._most, self.under_way)
+
+    def most(self) -> int:
+        """The most requests that were under way at once since this was asked before."""
+        most, self._most = self._most, self.under_way
+        return most
 
 
 class Pool:
-    """Instances are taken in once they are healthy, and end after the requests that they have under way."""
+    """Instances are taken in once they are healthy, and end after the requests that they have under way.
 
-    def __init__(self, make: Callable[[int], Instance], *, at_random: bool = True) -> None:
+    `end` is called with each instance that is to end, `freed` once there may be room for a request.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[int], Instance],
+        end: Callable[[Instance], None],
+        freed: Callable[[], None],
+        *,
+        at_random: bool,
+    ) -> None:
         self._make = make
+        self._end = end
+        self._freed = freed
         self._at_random = at_random
         self._made = 0
-        self._members: list[_Member] = []
+        self._members: list[Member] = []
+        self._starting: list[Instance] = []
         self._changed = threading.Condition()
         self._scaling = threading.Lock()
         self._closed = False
@@ -38,23 +62,12 @@ class Pool:
         return len(self._members)
 
     @property
-    def instances(self) -> list[Instance]:
+    def members(self) -> list[Member]:
         """Those in service."""
-        return [member.instance for member in list(self._members)]
+        return list(self._members)
 
-    @contextmanager
-    def taken(self, limit: int | None = None) -> Iterator[Instance | None]:
-        """An instance that is to take one request more; None where none has fewer than `limit` under way."""
-        member = self._take(limit)
-        try:
-            yield None if member is None else member.instance
-        finally:
-            if member is not None:
-                with self._changed:
-                    member.under_way -= 1
-                    self._changed.notify_all()
-
-    def _take(self, limit: int | None) -> _Member | None:
+    def take(self, limit: int | None = None) -> Member | None:
+        """Have an instance take one request more; None where none has fewer than `limit` under way."""
         with self._changed:
             free = [one for one in self._members if limit is None or one.under_way < limit]
             if not free:
@@ -63,43 +76,64 @@ class Pool:
                 least = min(one.under_way for one in free)
                 free = [one for one in free if one.under_way == least]
             member = random.choice(free)  # noqa: S311 only a request's way
-            member.under_way += 1
+            member.take()
             return member
 
+    def give_back(self, member: Member) -> None:
+        """Its request is over."""
+        with self._changed:
+            member.under_way -= 1
+            self._changed.notify_all()
+        self._freed()
+
     def scale(self, count: int) -> None:
-        """Have so many in service. Raises StartError, with as many as before."""
+        """Have so many in service; back once it is so. Raises StartError, with as many as before."""
         with self._scaling:
-            if not self._closed and count > self.count:
+            if count > self.count:
                 self._start(count - self.count)
             while self.count > count:
-                self._end()
+                self._let_go()
 
     def _start(self, more: int) -> None:
-        new = [self._make(self._made + number) for number in range(1, more + 1)]
-        self._made += more
+        with self._changed:
+            if self._closed:
+                raise StartError("The endpoint is being deleted.")
+            new = [self._make(self._made + number) for number in range(1, more + 1)]
+            self._made += more
+            self._starting = new
         with ThreadPoolExecutor(_AT_ONCE) as starting:
             failed = [error for error in starting.map(_failure, new) if error is not None]
-        if failed:
-            for instance in new:
-                instance.close()
-            raise failed[0]
         with self._changed:
-            self._members += [_Member(instance) for instance in new]
-            self._changed.notify_all()
+            self._starting = []
+            taken = not failed and not self._closed
+            if taken:
+                self._members += [Member(instance) for instance in new]
+        if not taken:
+            for instance in new:
+                self._end(instance)
+            raise failed[0] if failed else StartError("The endpoint is being deleted.")
+        self._freed()
 
-    def _end(self) -> None:
+    def _let_go(self) -> None:
         """Take the instance out that has least to do, and end it once that is done."""
         with self._changed:
+            if not self._members:  # closed meanwhile
+                return
             leaving = min(self._members, key=lambda one: one.under_way)
             self._members.remove(leaving)
-            self._changed.wait_for(lambda: leaving.under_way == 0)
-        leaving.instance.close()
+            self._changed.wait_for(lambda: leaving.under_way == 0 or self._closed)
+        self._end(leaving.instance)
 
     def close(self) -> None:
-        """Take no request any more, and end all once those under way are answered."""
-        with self._scaling:
+        """Take no request any more; end all, requests under way included."""
+        with self._changed:
             self._closed = True
-        self.scale(0)
+            ending = [member.instance for member in self._members] + self._starting
+            self._members = []
+            self._changed.notify_all()
+        for instance in ending:
+            with suppress(StartError):  # as it was starting still
+                self._end(instance)
 
 
 def _failure(instance: Instance) -> StartError | None:

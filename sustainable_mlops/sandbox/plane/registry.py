@@ -10,6 +10,7 @@ from botocore import xform_name
 from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox.featurestore.api import Records
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
+from sustainable_mlops.sandbox.hosting.logs import EndpointLogs
 from sustainable_mlops.sandbox.parts.operations import Declared, Does
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Part
@@ -37,6 +38,7 @@ PARTS: tuple[type[Part], ...] = (
     ModelPackages,
     Models,
     EndpointConfigs,
+    EndpointLogs,
     Fleets,
     Endpoints,
     AsyncInference,

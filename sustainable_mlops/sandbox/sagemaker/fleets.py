@@ -1,27 +1,13 @@
 """The fleets of all endpoints of a Region, and the traffic to them."""
 
-import itertools
-import shutil
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
+from sustainable_mlops.sandbox.hosting.endpoint import Endpoint, Serving
 from sustainable_mlops.sandbox.hosting.fleet import Fleet
 from sustainable_mlops.sandbox.hosting.traffic import Traffic
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields, Part
-
-
-@dataclass(frozen=True)
-class Serving:
-    """What an endpoint serves, as it is kept over a restart: its configuration, the containers of each variant, and
-    what has changed since in how many instances, weights and serverless settings there are."""
-
-    config: Fields
-    models: Mapping[str, list[Fields]]
-    counts: Mapping[str, int] = field(default_factory=dict)
-    weights: Mapping[str, float] = field(default_factory=dict)
-    serverless: Mapping[str, Fields] = field(default_factory=dict)
 
 
 class Fleets(Part):
@@ -30,41 +16,57 @@ class Fleets(Part):
     def __init__(self, region: Region) -> None:
         super().__init__(region)
         self._lock = threading.Lock()
-        self._numbers = itertools.count(1)
-        self._fleets: dict[str, list[Fleet]] = {}
-        self._traffic: dict[str, Traffic] = {}
+        self._endpoints: dict[str, Endpoint] = {}
+        #: Deleted ones, of whose requests not everything is told.
+        self._gone: list[Endpoint] = []
         #: What an endpoint serves that is in service, asked after a restart; None where there is no such endpoint.
         self.serving: Callable[[str], Serving | None] = lambda _: None
+        #: Called with an endpoint's name once there may be room for a request where there was none; must return soon.
+        self.freed: list[Callable[[str], None]] = []
 
     def make(self, endpoint: str, config: Fields, models: Mapping[str, list[Fields]]) -> Fleet:
-        """A fleet that has yet to be started, and to be given traffic."""
-        folder = self.region.folder / "endpoints" / endpoint / str(next(self._numbers))
-        shutil.rmtree(folder, ignore_errors=True)
-        fleet = Fleet(self.region, config, models, folder)
-        with self._lock:
-            self._fleets.setdefault(endpoint, []).append(fleet)
+        """A fleet that has yet to be started, and to be given traffic. `models`: variant to its containers."""
+        fleet = self._endpoint(endpoint).add(config, models)
+        self.region.clock.wake()
         return fleet
 
     def traffic(self, endpoint: str) -> Traffic:
-        """The traffic of an endpoint. What served it before a restart is started again by whoever asks first, who
-        waits for it: never call it with the Region's lock held."""
-        with self._lock:
-            traffic = self._traffic.setdefault(endpoint, Traffic())
-        return traffic
+        """The traffic of an endpoint. What served it before a restart is started by whoever asks first, who waits for
+        it: never call this with the Region's lock held. Raises StartError."""
+        found = self._endpoint(endpoint)
+        found.wake(self.serving)
+        return found.traffic
 
     def let_go(self, endpoint: str) -> None:
         """End all instances of an endpoint, after their requests under way; returns at once."""
         with self._lock:
-            fleets = self._fleets.pop(endpoint, [])
-            self._traffic.pop(endpoint, None)
-        for fleet in fleets:
-            self.region.start(f"close {endpoint}", fleet.close)
+            gone = self._endpoints.pop(endpoint, None)
+            if gone is None:
+                return
+            self._gone = [one for one in self._gone if not one.over] + [gone]
+        self.region.start(f"close {endpoint}", gone.close)
+
+    def measured(self) -> list[Endpoint]:
+        """Every endpoint that has metrics to tell."""
+        with self._lock:
+            return [*self._endpoints.values(), *self._gone]
+
+    def _endpoint(self, name: str) -> Endpoint:
+        with self._lock:
+            if name not in self._endpoints:
+                folder = self.region.folder / "endpoints" / name
+                self._endpoints[name] = Endpoint(self.region, name, folder, self._tell_freed)
+            return self._endpoints[name]
+
+    def _tell_freed(self, endpoint: str) -> None:
+        for tell in self.freed:
+            tell(endpoint)
 
     def close(self) -> None:
-        """End all instances."""
+        """End all instances at once; requests under way fail."""
         with self._lock:
-            fleets = [fleet for of_one in self._fleets.values() for fleet in of_one]
-            self._fleets.clear()
-            self._traffic.clear()
-        for fleet in fleets:
-            fleet.close()
+            endpoints = [*self._endpoints.values(), *self._gone]
+            self._endpoints.clear()
+            self._gone = []
+        for endpoint in endpoints:
+            endpoint.close(at_once=True)
