@@ -11,6 +11,7 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import ClientDisconnected
 
 from sustainable_mlops.sandbox import accounts, malformed, moto_gaps, signature
+from sustainable_mlops.sandbox.asynchronous.minutes import Minutes
 from sustainable_mlops.sandbox.cloudwatch.alarms import Alarms
 from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
 from sustainable_mlops.sandbox.control import Control
@@ -27,6 +28,7 @@ from sustainable_mlops.sandbox.plane import moto_cloudformation, moto_tags
 from sustainable_mlops.sandbox.plane.api import TARGET, Api
 from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
 from sustainable_mlops.sandbox.retries import Answers
+from sustainable_mlops.sandbox.sagemaker.async_inference import AsyncInference
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 
 #: moto's names of what has no state of its own, and of services whose state stands in another's: the keys of assumed
@@ -48,6 +50,7 @@ class Application:
         self.clock = context.clock
         self._deliveries = Deliveries(context, self.clock)
         EndpointMetrics(self._measured, self.clock)  # before who looks at metrics
+        Minutes(self.clock, lambda: [parts.of(AsyncInference) for parts in self.sagemaker])
         self.alarms = Alarms(self.clock)
         Rules(self._deliveries, self.clock)
         Schedules(self._deliveries, self.clock)

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from sustainable_mlops.sandbox.asynchronous.queue import Queue
 from sustainable_mlops.sandbox.cloudwatch import metrics
+from sustainable_mlops.sandbox.hosting.metrics import MINUTE
+from sustainable_mlops.sandbox.hosting.metrics import REQUESTS as NAMESPACE
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
-
-NAMESPACE = "AWS/SageMaker"
 
 _UNITS = {
     "RequestDownloadLatency": "Microseconds",
@@ -35,7 +35,7 @@ def _datum(name: str, value: float, dimensions: list[Fields]) -> Fields:
 
 
 def of_queue(region: Region, endpoint: str, queue: Queue, instances: int, moment: datetime) -> None:
-    """Tell how much there is in a queue. Of no instance, all of it is counted for one: a policy that follows this is
+    """Tell how much there was in a queue as that minute ended. Of no instance, all of it is counted for one: a policy that follows this is
     documented to start instances again once the requests exceed its target."""
     oldest = queue.oldest
     age = (moment - oldest).total_seconds() if oldest is not None else 0.0
@@ -50,4 +50,4 @@ def of_queue(region: Region, endpoint: str, queue: Queue, instances: int, moment
         {"MetricName": name, "Value": float(value), "Unit": unit, "Dimensions": dimensions}
         for name, (value, unit) in values.items()
     ]
-    metrics.put(region.account_id, region.name, NAMESPACE, data, moment)
+    metrics.put(region.account_id, region.name, NAMESPACE, data, moment - MINUTE)  # of the minute that is over

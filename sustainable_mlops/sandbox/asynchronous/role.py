@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.sandbox.asynchronous import locations, permissions
+from sustainable_mlops.sandbox.asynchronous import permissions
 from sustainable_mlops.sandbox.asynchronous.permissions import NotPermittedError
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
@@ -63,7 +63,7 @@ class Role:
         return self._region.context.on_behalf("s3", self._region.name, self._region.account_id)
 
     def _object(self, uri: str, action: str) -> S3Uri:
-        where = locations.address(uri)
+        where = S3Uri.of_url(uri)
         if where is None:
             raise NotPermittedError("it is no address in S3")
         permissions.must_allow(self._region.account_id, self._arn, action, f"arn:aws:s3:::{where.bucket}/{where.key}")

@@ -36,6 +36,7 @@ class AsyncInference(Part):
         self._queues: dict[str, Queue] = {}
         self._dispatchers: dict[str, Dispatcher] = {}
         self._handling = Handling(region, self._terms)
+        fleets.freed.append(self._look)
         endpoints.when_gone.append(self._drop)
 
     @behaves
@@ -46,7 +47,7 @@ class AsyncInference(Part):
         inference_id = request.get("InferenceId") or str(uuid.uuid4())
         with self.region.lock:
             config = self._endpoint(name).fields["AsyncInferenceConfig"]
-            output, failure = locations.of_answer(config["OutputConfig"], request, inference_id)
+            output, failure = locations.of(config["OutputConfig"], request, inference_id)
             if name not in self._queues:
                 self._add(name, Queue())
             queued = Request(name, inference_id, request, self.region.clock.now(), output, failure)
@@ -73,16 +74,18 @@ class AsyncInference(Part):
         taken = partial(self._taken, name)
         self._dispatchers[name] = Dispatcher(self.region, name, queue, taken, self._handling)
 
+    def _look(self, name: str) -> None:
+        if (dispatcher := self._dispatchers.get(name)) is not None:
+            dispatcher.look()
+
     def _taken(self, name: str) -> Any:
         """Room for a request on one of the endpoint's instances."""
-        traffic = self._fleets.traffic(name)
-        look = self._dispatchers[name].look
-        if look not in traffic.freed:
-            traffic.freed.append(look)
         with self.region.lock:
             endpoint = self._endpoints.find(name)
             config = endpoint.fields.get("AsyncInferenceConfig", {}) if endpoint is not None else {}
-        return traffic.taken(config.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance", AT_ONCE))
+        return self._fleets.traffic(name).taken(
+            config.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance", AT_ONCE)
+        )
 
     def _terms(self, name: str, variant: str) -> Terms | None:
         with self.region.lock:
