@@ -45,8 +45,8 @@ class Handling:
         try:
             answer = place.invoke(Invocation.of(request.asked | {"Body": body}))
         except ModelError as error:
-            body = error.message.encode() if error.original_status else None
-            return Outcome(variant, body, failure=f"ClientError: {_failure(error.original_status, error.message)}")
+            said = error.message.encode() if error.original_status else None
+            return Outcome(variant, said, failure=f"ClientError: {_failure(error.original_status, error.message)}")
         assert isinstance(answer.body, bytes)
         return Outcome(variant, answer.body, answer.content_type)
 

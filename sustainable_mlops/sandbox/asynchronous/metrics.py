@@ -35,8 +35,11 @@ def _datum(name: str, value: float, dimensions: list[Fields]) -> Fields:
 
 
 def of_queue(region: Region, endpoint: str, queue: Queue, instances: int, moment: datetime) -> None:
-    """Tell how much there was in a queue as that minute ended. Of no instance, all of it is counted for one: a policy that follows this is
-    documented to start instances again once the requests exceed its target."""
+    """Tell how much there was in a queue as that minute ended.
+
+    Of no instance, all of it is counted as if for one: a policy that follows this is documented to start instances
+    again once the requests exceed its target.
+    """
     oldest = queue.oldest
     age = (moment - oldest).total_seconds() if oldest is not None else 0.0
     values = {
