@@ -35,7 +35,7 @@ class Role:
                 raise RoleError(f"The request payload in {uri} is larger than {LARGEST_INPUT} bytes")
             content: bytes = found["Body"].read()
         except _REFUSED as error:
-            raise RoleError(f"Failed to download the request payload from {uri}: {error}") from None
+            raise RoleError(f"Failed to download the request payload from {uri}: {_said(error)}") from None
         return content
 
     def write(self, uri: str, body: bytes, content_type: str, key: str | None) -> None:
@@ -47,7 +47,7 @@ class Role:
             where = self._object(uri, "s3:PutObject")
             self._s3.put_object(Bucket=where.bucket, Key=where.key, Body=body, **extra)
         except _REFUSED as error:
-            raise RoleError(f"Failed to upload the response payload to {uri}: {error}") from None
+            raise RoleError(f"Failed to upload the response payload to {uri}: {_said(error)}") from None
 
     def publish(self, topic: str, message: str) -> None:
         """A notice. Raises RoleError."""
@@ -56,7 +56,7 @@ class Role:
             permissions.must_allow(self._region.account_id, self._arn, "sns:Publish", topic)
             self._region.context.on_behalf("sns", region, account).publish(TopicArn=topic, Message=message)
         except _REFUSED as error:
-            raise RoleError(f"Failed to publish to {topic}: {error}") from None
+            raise RoleError(f"Failed to publish to {topic}: {_said(error)}") from None
 
     @property
     def _s3(self) -> Any:
@@ -68,3 +68,11 @@ class Role:
             raise NotPermittedError("it is no address in S3")
         permissions.must_allow(self._region.account_id, self._arn, action, f"arn:aws:s3:::{where.bucket}/{where.key}")
         return where
+
+
+def _said(error: Exception) -> str:
+    """In the service's words, without the client's."""
+    if not isinstance(error, ClientError):
+        return str(error)
+    told = error.response["Error"]
+    return f"{told['Code']} ({error.response['ResponseMetadata']['HTTPStatusCode']}): {told['Message']}"
