@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sustainable_mlops.sandbox.asynchronous import metrics, notice, permissions
+from sustainable_mlops.sandbox.asynchronous import metrics, notice
 from sustainable_mlops.sandbox.asynchronous.dispatcher import Place
 from sustainable_mlops.sandbox.asynchronous.request import Outcome, Request
 from sustainable_mlops.sandbox.asynchronous.role import Role, RoleError
@@ -43,7 +43,8 @@ class Handling:
             self._count(request, variant, RequestDownloadFailures=1)
             return Outcome(variant, failure=f"ClientError: {error}")
         try:
-            answer = place.invoke(Invocation.of(request.asked | {"Body": body}))
+            asked = Invocation.of(request.asked | {"Body": body, "InferenceId": request.inference_id})
+            answer = place.invoke(replace(asked, timeout_seconds=request.timeout))
         except ModelError as error:
             said = error.message.encode() if error.original_status else None
             return Outcome(variant, said, failure=f"ClientError: {_failure(error.original_status, error.message)}")
@@ -90,10 +91,11 @@ class Handling:
             self._count(request, outcome.variant, ResponseUploadFailures=1)
 
     def _publish(self, request: Request, outcome: Outcome, terms: Terms) -> None:
-        topic = permissions.topics(terms.config).get("ErrorTopic" if outcome.failure else "SuccessTopic")
+        config = terms.config["OutputConfig"].get("NotificationConfig", {})
+        topic = config.get("ErrorTopic" if outcome.failure else "SuccessTopic")
         if topic is None:
             return
-        included = terms.config["OutputConfig"]["NotificationConfig"].get("IncludeInferenceResponseIn", ())
+        included = config.get("IncludeInferenceResponseIn", ())
         with_answer = ("ERROR" if outcome.failure else "SUCCESS") + "_NOTIFICATION_TOPIC" in included
         message = notice.text(request, self._region.name, self._region.clock.now(), with_answer=with_answer)
         try:

@@ -1,17 +1,27 @@
-"""S3 and SNS as an asynchronous endpoint uses them: on behalf of its account, with the rights of its model's role."""
+"""S3 and SNS as an asynchronous endpoint uses them: on behalf of its account, with the rights of its model's role.
+
+The policies of the role decide. Those of buckets and topics are not asked, as the role is of their account; keys are
+not either.
+"""
 
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.sandbox.asynchronous import permissions
-from sustainable_mlops.sandbox.asynchronous.permissions import NotPermittedError
+from sustainable_mlops.sandbox import roles
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
+from sustainable_mlops.sandbox.policies import Decision
 
 #: Source: "Asynchronous inference" in the developer guide.
 LARGEST_INPUT = 1024**3
+
+
+class NotPermittedError(Exception):
+    """The role may not do it; the text says so as AWS does."""
+
+
 _REFUSED = (ClientError, BotoCoreError, NotPermittedError)
 
 
@@ -53,7 +63,7 @@ class Role:
         """A notice. Raises RoleError."""
         _, _, _, region, account, _ = topic.split(":", 5)
         try:
-            permissions.must_allow(self._region.account_id, self._arn, "sns:Publish", topic)
+            self._must_allow("sns:Publish", topic)
             self._region.context.on_behalf("sns", region, account).publish(TopicArn=topic, Message=message)
         except _REFUSED as error:
             raise RoleError(f"Failed to publish to {topic}: {_said(error)}") from None
@@ -66,8 +76,21 @@ class Role:
         where = S3Uri.of_url(uri)
         if where is None:
             raise NotPermittedError("it is no address in S3")
-        permissions.must_allow(self._region.account_id, self._arn, action, f"arn:aws:s3:::{where.bucket}/{where.key}")
+        self._must_allow(action, f"arn:aws:s3:::{where.bucket}/{where.key}")
         return where
+
+    def _must_allow(self, action: str, resource: str) -> None:
+        account = self._region.account_id
+        decision = roles.decision(account, self._arn, action, resource)
+        if decision is Decision.ALLOWED:
+            return
+        why = f"because no identity-based policy allows the {action} action"
+        if decision is Decision.EXPLICIT_DENY:
+            why = "with an explicit deny in an identity-based policy"
+        raise NotPermittedError(
+            f"User: arn:aws:sts::{account}:assumed-role/{self._arn.rpartition('/')[2]}/SageMaker is not authorized to "
+            f'perform: {action} on resource: "{resource}" {why}'
+        )
 
 
 def _said(error: Exception) -> str:

@@ -8,6 +8,11 @@ from typing import Any, TypeVar, get_type_hints
 from botocore import xform_name
 
 from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.sandbox.autoscaling.actions import ScheduledActions
+from sustainable_mlops.sandbox.autoscaling.activities import ScalingActivities
+from sustainable_mlops.sandbox.autoscaling.policies import ScalingPolicies
+from sustainable_mlops.sandbox.autoscaling.scaling import Scaling
+from sustainable_mlops.sandbox.autoscaling.targets import ScalableTargets
 from sustainable_mlops.sandbox.featurestore.api import Records
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
 from sustainable_mlops.sandbox.hosting.logs import EndpointLogs
@@ -43,6 +48,11 @@ PARTS: tuple[type[Part], ...] = (
     Endpoints,
     AsyncInference,
     Hosting,
+    ScalingActivities,
+    ScalableTargets,
+    ScalingPolicies,
+    ScheduledActions,
+    Scaling,
     FeatureGroups,
     FeatureStore,
     Records,
@@ -57,7 +67,13 @@ PARTS: tuple[type[Part], ...] = (
 )
 
 #: botocore's names of the services that a part may answer.
-SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "sagemaker-metrics")
+SERVICES = (
+    "sagemaker",
+    "sagemaker-runtime",
+    "sagemaker-featurestore-runtime",
+    "sagemaker-metrics",
+    "application-autoscaling",
+)
 
 _Part = TypeVar("_Part", bound=Part)
 

@@ -82,7 +82,7 @@ class AsyncInference(Part):
         """Room for a request on one of the endpoint's instances."""
         with self.region.lock:
             endpoint = self._endpoints.find(name)
-            config = endpoint.fields.get("AsyncInferenceConfig", {}) if endpoint is not None else {}
+            config: Fields = (endpoint.fields.get("AsyncInferenceConfig") if endpoint is not None else None) or {}
         return self._fleets.traffic(name).taken(
             config.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance", AT_ONCE)
         )
