@@ -14,6 +14,7 @@ from sustainable_mlops.sandbox import accounts, malformed, moto_gaps, signature
 from sustainable_mlops.sandbox.asynchronous.minutes import Minutes
 from sustainable_mlops.sandbox.autoscaling.scaler import Scaler
 from sustainable_mlops.sandbox.autoscaling.scaling import Scaling
+from sustainable_mlops.sandbox.cloudwatch import metrics, moto_cloudwatch
 from sustainable_mlops.sandbox.cloudwatch.alarms import Alarms
 from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
 from sustainable_mlops.sandbox.control import Control
@@ -54,7 +55,8 @@ class Application:
         self._deliveries = Deliveries(context, self.clock)
         EndpointMetrics(self._measured, self.clock)  # before who looks at metrics
         Minutes(self.clock, lambda: [parts.of(AsyncInference) for parts in self.sagemaker])
-        self.alarms = Alarms(self.clock)
+        self.alarms = Alarms(context, self.gate, self.sagemaker.publisher)
+        moto_cloudwatch.share(self.alarms, self.clock)
         self._scale(self.alarms)
         Rules(self._deliveries, self.clock)
         Schedules(self._deliveries, self.clock)
@@ -75,17 +77,18 @@ class Application:
         """End what runs; requests are still answered."""
         self.sagemaker.close()
         self.clock.close()
+        self.sagemaker.publisher.close()  # what fell due at last was told to it
 
     def moto_services(self) -> list[str]:
         """moto's names of the services that may hold something: those asked for anything, or brought back."""
-        asked = set(self._moto.app_instances) - _STATELESS
+        asked = set(self._moto.app_instances) - _STATELESS | ({"cloudwatch"} if metrics.puts() else set())
         with_their_keepers = {keeper for service, keeper in _KEPT_BY.items() if service in asked}
         return sorted((asked | with_their_keepers | self.restored_services) - _KEPT_BY.keys())
 
     @property
-    def changes(self) -> tuple[int, int]:
+    def changes(self) -> tuple[int, int, int]:
         """Another value once anything may have changed."""
-        return self.gate.passed, self.sagemaker.changes
+        return self.gate.passed, self.sagemaker.changes, metrics.puts()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
