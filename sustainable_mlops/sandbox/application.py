@@ -51,6 +51,7 @@ class Application:
         self.alarms = Alarms(self.clock)
         Rules(self._deliveries, self.clock)
         Schedules(self._deliveries, self.clock)
+        self.clock.keep(context.deployments)
         self._api = Api(self.sagemaker, self._ask_moto)
         self._moto = DomainDispatcherApplication(_moto_service)
         self._answers = Answers()
