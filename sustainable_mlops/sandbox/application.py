@@ -11,6 +11,7 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import ClientDisconnected
 
 from sustainable_mlops.sandbox import accounts, malformed, moto_gaps, signature
+from sustainable_mlops.sandbox.asynchronous.minutes import Minutes
 from sustainable_mlops.sandbox.autoscaling.scaler import Scaler
 from sustainable_mlops.sandbox.autoscaling.scaling import Scaling
 from sustainable_mlops.sandbox.cloudwatch import metrics, moto_cloudwatch
@@ -31,6 +32,7 @@ from sustainable_mlops.sandbox.plane.api import TARGET, Api
 from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
 from sustainable_mlops.sandbox.plane.scaling_api import ScalingApi
 from sustainable_mlops.sandbox.retries import Answers
+from sustainable_mlops.sandbox.sagemaker.async_inference import AsyncInference
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 
 #: moto's names of what has no state of its own, and of services whose state stands in another's: the keys of assumed
@@ -52,6 +54,7 @@ class Application:
         self.clock = context.clock
         self._deliveries = Deliveries(context, self.clock)
         EndpointMetrics(self._measured, self.clock)  # before who looks at metrics
+        Minutes(self.clock, lambda: [parts.of(AsyncInference) for parts in self.sagemaker])
         self.alarms = Alarms(context, self.gate, self.sagemaker.publisher)
         moto_cloudwatch.share(self.alarms, self.clock)
         self._scale(self.alarms)

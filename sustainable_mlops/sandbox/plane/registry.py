@@ -20,6 +20,7 @@ from sustainable_mlops.sandbox.parts.operations import Declared, Does
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Part
 from sustainable_mlops.sandbox.plane import recorded
+from sustainable_mlops.sandbox.sagemaker.async_inference import AsyncInference
 from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints
 from sustainable_mlops.sandbox.sagemaker.feature_groups import FeatureGroups
@@ -45,6 +46,7 @@ PARTS: tuple[type[Part], ...] = (
     EndpointLogs,
     Fleets,
     Endpoints,
+    AsyncInference,
     Hosting,
     ScalingActivities,
     ScalableTargets,

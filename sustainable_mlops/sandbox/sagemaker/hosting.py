@@ -49,7 +49,6 @@ class Hosting(Part):
 
     service = "sagemaker-runtime"
     refuses: ClassVar = {
-        "InvokeEndpointAsync": "Asynchronous endpoints are not built: use a serverless endpoint, or an account.",
         "InvokeEndpointWithResponseStream": "Streams are not built: invoke without, or use an account.",
     }
 
