@@ -10,6 +10,7 @@ from botocore import xform_name
 from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox.featurestore.api import Records
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
+from sustainable_mlops.sandbox.hosting.capture import Captures
 from sustainable_mlops.sandbox.hosting.logs import EndpointLogs
 from sustainable_mlops.sandbox.parts.operations import Declared, Does
 from sustainable_mlops.sandbox.parts.region import Region
@@ -38,6 +39,7 @@ PARTS: tuple[type[Part], ...] = (
     Models,
     EndpointConfigs,
     EndpointLogs,
+    Captures,
     Fleets,
     Endpoints,
     Hosting,
