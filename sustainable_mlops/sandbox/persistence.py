@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _FILE = "state.pickle"
 _BODIES = "bodies"
 #: Counted up whenever what is kept gets another shape, of which a version may see several while it is made.
-_SHAPE = 2
+_SHAPE = 3
 #: Between two looks at whether something has changed, in seconds.
 _LOOK_SECONDS = 0.5
 #: The least and the most time between two saves of what has changed, in seconds; a large state is saved less often.
