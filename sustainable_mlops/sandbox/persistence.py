@@ -50,7 +50,7 @@ class State:
                 f"sandbox: no state can be kept in {folder} ({error.strerror}); give --state another folder"
             ) from None
         self._saving = threading.Lock()
-        self._saved: tuple[int, int] | None = None
+        self._saved: tuple[int, int, int] | None = None
         self._stopped = threading.Event()
         self._told: set[str] = set()
         try:
