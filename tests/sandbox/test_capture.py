@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.sandbox import Sandbox
-from tests.sandbox.deploying import REAL_TIME, Deploying
+from tests.sandbox.hosting_support import REAL_TIME, Deploying
 from tests.sandbox.support import ROLE, make_role, until
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.runtime.model_data import LateDataError, ModelData, Source
-from tests.sandbox.deploying import REAL_TIME, SERVERLESS, Deploying
+from tests.sandbox.hosting_support import REAL_TIME, SERVERLESS, Deploying
 from tests.sandbox.support import IMAGE, ROLE, refusal
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ import pytest
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.hosting.instance import Instance, Shape
 from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation, NotReadyError, NotThereError
-from tests.sandbox.deploying import Deploying
+from tests.sandbox.hosting_support import Deploying
 from tests.sandbox.fleet_support import standing
 from tests.sandbox.support import IMAGE, refusal, tar, until
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EventStreamError
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.hosting.streams import events
 from sustainable_mlops.sandbox.runtime.hosting import LateError, ModelError
-from tests.sandbox.deploying import SERVERLESS, Deploying
+from tests.sandbox.hosting_support import SERVERLESS, Deploying
 from tests.sandbox.support import until
 
 pytestmark = pytest.mark.slow
