@@ -13,6 +13,7 @@ from werkzeug.exceptions import ClientDisconnected
 from sustainable_mlops.sandbox import accounts, malformed, moto_gaps, signature
 from sustainable_mlops.sandbox.autoscaling.scaler import Scaler
 from sustainable_mlops.sandbox.autoscaling.scaling import Scaling
+from sustainable_mlops.sandbox.cloudwatch import metrics, moto_cloudwatch
 from sustainable_mlops.sandbox.cloudwatch.alarms import Alarms
 from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
 from sustainable_mlops.sandbox.control import Control
@@ -47,7 +48,8 @@ class Application:
         moto_cloudformation.share(self.sagemaker)
         self.clock = context.clock
         self._deliveries = Deliveries(context, self.clock)
-        self.alarms = Alarms(self.clock)
+        self.alarms = Alarms(context, self.gate, self.sagemaker.publisher)
+        moto_cloudwatch.share(self.alarms, self.clock)
         self._scale(self.alarms)
         Rules(self._deliveries, self.clock)
         Schedules(self._deliveries, self.clock)
@@ -67,17 +69,18 @@ class Application:
         """End what runs; requests are still answered."""
         self.sagemaker.close()
         self.clock.close()
+        self.sagemaker.publisher.close()  # what fell due at last was told to it
 
     def moto_services(self) -> list[str]:
         """moto's names of the services that may hold something: those asked for anything, or brought back."""
-        asked = set(self._moto.app_instances) - _STATELESS
+        asked = set(self._moto.app_instances) - _STATELESS | ({"cloudwatch"} if metrics.puts() else set())
         with_their_keepers = {keeper for service, keeper in _KEPT_BY.items() if service in asked}
         return sorted((asked | with_their_keepers | self.restored_services) - _KEPT_BY.keys())
 
     @property
-    def changes(self) -> tuple[int, int]:
+    def changes(self) -> tuple[int, int, int]:
         """Another value once anything may have changed."""
-        return self.gate.passed, self.sagemaker.changes
+        return self.gate.passed, self.sagemaker.changes, metrics.puts()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:

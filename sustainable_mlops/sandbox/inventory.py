@@ -44,6 +44,7 @@ LISTINGS: dict[str, tuple[Listing, ...]] = {
     "scheduler": (Listing("schedule", "list_schedules", "Schedules", "Name"),),
     "cloudwatch": (
         Listing("alarm", "describe_alarms", "MetricAlarms", "AlarmName"),
+        Listing("alarm", "describe_alarms", "CompositeAlarms", "AlarmName", {"AlarmTypes": ["CompositeAlarm"]}),
         Listing("dashboard", "list_dashboards", "DashboardEntries", "DashboardName"),
     ),
     "s3control": (
