@@ -24,11 +24,14 @@ from sustainable_mlops.sandbox.eventbridge.schedules import Schedules
 from sustainable_mlops.sandbox.faults import requests as faults
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
 from sustainable_mlops.sandbox.gate import Gate
+from sustainable_mlops.sandbox.hosting.endpoint import Endpoint
+from sustainable_mlops.sandbox.hosting.metrics import EndpointMetrics
 from sustainable_mlops.sandbox.plane import moto_cloudformation, moto_tags, scaling_api
 from sustainable_mlops.sandbox.plane.api import TARGET, Api
 from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
 from sustainable_mlops.sandbox.plane.scaling_api import ScalingApi
 from sustainable_mlops.sandbox.retries import Answers
+from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 
 #: moto's names of what has no state of its own, and of services whose state stands in another's: the keys of assumed
 #: roles in IAM's, metrics on SageMaker's trial components.
@@ -48,11 +51,13 @@ class Application:
         moto_cloudformation.share(self.sagemaker)
         self.clock = context.clock
         self._deliveries = Deliveries(context, self.clock)
+        EndpointMetrics(self._measured, self.clock)  # before who looks at metrics
         self.alarms = Alarms(context, self.gate, self.sagemaker.publisher)
         moto_cloudwatch.share(self.alarms, self.clock)
         self._scale(self.alarms)
         Rules(self._deliveries, self.clock)
         Schedules(self._deliveries, self.clock)
+        self.clock.keep(context.deployments)
         self._api = Api(self.sagemaker, self._ask_moto)
         self._scaling_api = ScalingApi(self.sagemaker)
         self._moto = DomainDispatcherApplication(_moto_service)
@@ -134,6 +139,9 @@ class Application:
         if response.status_code >= 400 and _in_no_protocol(request, response):
             return malformed.refusal(request, malformed.why(request, LookupError("no such route")))
         return response
+
+    def _measured(self) -> list[Endpoint]:
+        return [one for parts in self.sagemaker.standing() for one in parts.of(Fleets).measured()]
 
     def _flush(self, bucket: str) -> None:
         for parts in self.sagemaker:

@@ -1,7 +1,16 @@
-"""One request to an endpoint, and its answer."""
+"""One request to an endpoint, its answer, and the ways in which it is refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from sustainable_mlops.sandbox.errors import ApiError
+
+
+class InvocationError(ApiError):
+    """SageMaker Runtime's own name for a bad request."""
+
+    code = "ValidationError"
 
 
 @dataclass(frozen=True)
@@ -19,6 +28,22 @@ class Invocation:
     inference_id: str = ""
     streams: bool = False
 
+    @classmethod
+    def of(cls, request: Mapping[str, Any], *, streams: bool = False) -> "Invocation":
+        """What a request's members ask."""
+        return cls(
+            request.get("Body", b""),
+            request.get("ContentType") or "application/json",
+            request.get("Accept") or "*/*",
+            request.get("CustomAttributes", ""),
+            request.get("TargetModel", ""),
+            request.get("TargetVariant", ""),
+            request.get("TargetContainerHostname", ""),
+            request.get("SessionId", ""),
+            request.get("InferenceId", ""),
+            streams,
+        )
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -28,3 +53,5 @@ class Answer:
     content_type: str
     variant: str = ""
     custom_attributes: str = ""
+    new_session_id: str = ""
+    closed_session_id: str = ""

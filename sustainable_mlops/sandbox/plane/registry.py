@@ -15,6 +15,7 @@ from sustainable_mlops.sandbox.autoscaling.scaling import Scaling
 from sustainable_mlops.sandbox.autoscaling.targets import ScalableTargets
 from sustainable_mlops.sandbox.featurestore.api import Records
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
+from sustainable_mlops.sandbox.hosting.logs import EndpointLogs
 from sustainable_mlops.sandbox.parts.operations import Declared, Does
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Part
@@ -22,6 +23,7 @@ from sustainable_mlops.sandbox.plane import recorded
 from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints
 from sustainable_mlops.sandbox.sagemaker.feature_groups import FeatureGroups
+from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 from sustainable_mlops.sandbox.sagemaker.hosting import Hosting
 from sustainable_mlops.sandbox.sagemaker.model_packages import ModelPackageGroups, ModelPackages
 from sustainable_mlops.sandbox.sagemaker.models import Models
@@ -40,6 +42,8 @@ PARTS: tuple[type[Part], ...] = (
     ModelPackages,
     Models,
     EndpointConfigs,
+    EndpointLogs,
+    Fleets,
     Endpoints,
     Hosting,
     ScalingActivities,

@@ -3,12 +3,13 @@
 import shutil
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from botocore.exceptions import ClientError
 
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.sandbox.errors import ApiError
+from sustainable_mlops.sandbox.hosting.invocation import Invocation, InvocationError
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields, Part
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
 
 #: Source: quotas of Serverless Inference in the SageMaker developer guide.
 LARGEST_BODY = 4 * 1024 * 1024
-
-
-class InvocationError(ApiError):
-    """SageMaker Runtime's own name for a bad request."""
-
-    code = "ValidationError"
 
 
 class ThrottlingError(ApiError):
@@ -39,19 +34,6 @@ class ModelFailureError(ApiError):
 
     code = "ModelError"
     status = 424
-
-    def __init__(self, message: str, details: Fields) -> None:
-        super().__init__(message)
-        self.details = details
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the model said."""
-
-    body: bytes
-    content_type: str
-    variant: str
 
 
 @dataclass(frozen=True)
@@ -78,21 +60,21 @@ class Hosting(Part):
         self._served: dict[str, _Served] = {}
 
     @behaves
-    def invoke_endpoint(self, endpoint_name: str, body: bytes, headers: Any) -> Answer:
+    def invoke_endpoint(self, request: Fields) -> Fields:
         """Ask the model behind an endpoint; the first request after idleness waits for a cold start."""
         from sustainable_mlops.sandbox.runtime.hosting import ModelError, ThrottledError
 
+        endpoint_name, asked = request["EndpointName"], Invocation.of(request)
         variant, server = self._server(endpoint_name)
-        if len(body) > LARGEST_BODY:
-            raise InvocationError(f"Request body of {len(body)} bytes is larger than {LARGEST_BODY} bytes.")
-        accept = headers.get("Accept") or "*/*"
+        if len(asked.body) > LARGEST_BODY:
+            raise InvocationError(f"Request body of {len(asked.body)} bytes is larger than {LARGEST_BODY} bytes.")
         try:
-            answer, content_type = server.invoke(body, headers.get("Content-Type") or "application/json", accept)
+            answer, content_type = server.invoke(asked.body, asked.content_type, asked.accept)
         except ThrottledError:
             raise ThrottlingError("Rate exceeded") from None
         except ModelError as error:
             raise self._failure(endpoint_name, error.original_status, error.message) from None
-        return Answer(answer, content_type, variant)
+        return {"Body": answer, "ContentType": content_type, "InvokedProductionVariant": variant}
 
     def _failure(self, endpoint_name: str, status: int, message: str) -> ModelFailureError:
         region, account = self.region.name, self.region.account_id
@@ -101,7 +83,7 @@ class Hosting(Part):
             f'"{message}". See the log of endpoint {endpoint_name} in account {account} for more information.'
         )
         arn = f"arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/Endpoints/{endpoint_name}"
-        return ModelFailureError(text, {"OriginalStatusCode": status, "OriginalMessage": message, "LogStreamArn": arn})
+        return ModelFailureError(text, OriginalStatusCode=status, OriginalMessage=message, LogStreamArn=arn)
 
     def _server(self, endpoint_name: str) -> tuple[str, "ModelServer"]:
         """The variant and its model server; its data are downloaded by the first who asks, without the lock."""
