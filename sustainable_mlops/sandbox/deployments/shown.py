@@ -70,7 +70,9 @@ class Shown:
         fields, endpoint = self._endpoint.fields, self._endpoint
         detail = {name: fields[name] for name in (*_EVENT, *_TIMES) if name in fields}
         status = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", fields["EndpointStatus"]).upper()
-        self._region.publish(detail_type, detail | {"EndpointStatus": status, "Tags": dict(endpoint.tags)}, endpoint.arn)
+        self._region.publish(
+            detail_type, detail | {"EndpointStatus": status, "Tags": dict(endpoint.tags)}, endpoint.arn
+        )
 
 
 def summaries(config: Fields, models: Mapping[str, list[Fields]], moment: datetime) -> Fields:

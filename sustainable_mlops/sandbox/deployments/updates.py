@@ -68,11 +68,16 @@ def guarded(*configs: Fields) -> bool:
 
     Nothing here comes from AWS Marketplace, whose containers are excluded, too.
     """
-    return not any(_excluded(variant) for config in configs for member in VARIANTS for variant in config.get(member) or ())
+    return not any(
+        _excluded(variant) for config in configs for member in VARIANTS for variant in config.get(member) or ()
+    )
 
 
 def _excluded(variant: Fields) -> bool:
-    types: list[Any] = [variant.get("InstanceType", ""), *(one["InstanceType"] for one in variant.get("InstancePools", ()))]
+    types: list[Any] = [
+        variant.get("InstanceType", ""),
+        *(one["InstanceType"] for one in variant.get("InstancePools", ())),
+    ]
     return (
         "ServerlessConfig" in variant
         or "AcceleratorType" in variant

@@ -4,7 +4,6 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 from sustainable_mlops.sandbox.hosting.instance import Instance, StartError
 
@@ -132,8 +131,7 @@ class Pool:
             self._members = []
             self._changed.notify_all()
         for instance in ending:
-            with suppress(StartError):  # as it was starting still
-                self._end(instance)
+            self._end(instance)
 
 
 def _failure(instance: Instance) -> StartError | None:

@@ -17,7 +17,7 @@ def events(parts: Iterator[bytes]) -> Iterator[bytes]:
             headers = {":message-type": "event", ":event-type": "PayloadPart"}
             yield encode(headers | {":content-type": "application/octet-stream"}, part)
     except ModelError as error:
-        told = {"Message": error.message, "ErrorCode": error.stream_code}
+        told = {"Message": error.message, "ErrorCode": error.code}
         yield encode(_failure("ModelStreamError"), json.dumps(told).encode())
     except Exception as error:  # the answer has begun: this is the only way to say so
         traceback.print_exc()

@@ -15,11 +15,13 @@ from sustainable_mlops.sandbox.autoscaling.scaling import Scaling
 from sustainable_mlops.sandbox.autoscaling.targets import ScalableTargets
 from sustainable_mlops.sandbox.featurestore.api import Records
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
+from sustainable_mlops.sandbox.hosting.capture import Captures
 from sustainable_mlops.sandbox.hosting.logs import EndpointLogs
 from sustainable_mlops.sandbox.parts.operations import Declared, Does
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Part
 from sustainable_mlops.sandbox.plane import recorded
+from sustainable_mlops.sandbox.sagemaker.async_inference import AsyncInference
 from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints
 from sustainable_mlops.sandbox.sagemaker.feature_groups import FeatureGroups
@@ -43,8 +45,10 @@ PARTS: tuple[type[Part], ...] = (
     Models,
     EndpointConfigs,
     EndpointLogs,
+    Captures,
     Fleets,
     Endpoints,
+    AsyncInference,
     Hosting,
     ScalingActivities,
     ScalableTargets,
