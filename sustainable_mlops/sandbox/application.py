@@ -25,6 +25,7 @@ from sustainable_mlops.sandbox.eventbridge.schedules import Schedules
 from sustainable_mlops.sandbox.faults import requests as faults
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
 from sustainable_mlops.sandbox.gate import Gate
+from sustainable_mlops.sandbox.hosting.capture import Captures, CaptureTimes
 from sustainable_mlops.sandbox.hosting.endpoint import Endpoint
 from sustainable_mlops.sandbox.hosting.metrics import EndpointMetrics
 from sustainable_mlops.sandbox.plane import moto_cloudformation, moto_tags, scaling_api
@@ -61,6 +62,7 @@ class Application:
         Rules(self._deliveries, self.clock)
         Schedules(self._deliveries, self.clock)
         self.clock.keep(context.deployments)
+        self.clock.keep(CaptureTimes(lambda: (parts.of(Captures) for parts in self.sagemaker)))
         self._api = Api(self.sagemaker, self._ask_moto)
         self._scaling_api = ScalingApi(self.sagemaker)
         self._moto = DomainDispatcherApplication(_moto_service)
@@ -124,7 +126,7 @@ class Application:
             self._deliveries.clear()
             self.clock.set(timedelta())
         if request.method in ("GET", "DELETE") and service == "s3":
-            # Whoever looks into a bucket sees every record that was put before.
+            # Whoever looks into a bucket sees every record that was put, or captured, before.
             self._flush(bucket=request.path.split("/")[1])
         if request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded":
             return self._answers.of(request, lambda: self._met(request, service, lambda: self._ask_moto(request)))
@@ -149,6 +151,7 @@ class Application:
     def _flush(self, bucket: str) -> None:
         for parts in self.sagemaker:
             parts.of(FeatureStore).flush(bucket)
+            parts.of(Captures).flush(bucket)
 
 
 def _in_no_protocol(request: Request, refused: Response) -> bool:

@@ -195,7 +195,7 @@ def test_a_request_that_the_model_cannot_read_is_a_model_error(
     assert code == "ModelError"
     assert "Received server error (500) from primary" in message
     code, message = refusal(runtime.invoke_endpoint, Body=b" " * (4 * 2**20 + 1), **ask)
-    assert (code, "larger than 4194304 bytes" in message) == ("ValidationError", True)
+    assert (code, "less than or equal to 4194304" in message) == ("ValidationError", True)
 
 
 def deploy(sagemaker: Any, fresh: Fresh, model: str) -> str:

@@ -1,5 +1,6 @@
 """One container of an instance: its data fetched, its model or models served."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +146,8 @@ class OneModel(Base):
         super().__init__(number, name, fields, folder, shape, data)
         self._variant = variant
         self._server: ModelServer | None = None
+        self._lock = threading.Lock()
+        self._closed = False
 
     @property
     def pids(self) -> Sequence[int]:
@@ -154,7 +157,10 @@ class OneModel(Base):
     def start(self) -> None:
         """Fetch the model's data, and load it."""
         self.fetch()
-        self._server = ModelServer(self.container, self.environment, self.shape.capacity)
+        with self._lock:
+            if self._closed:
+                raise StartError(f"The {self.name} container was ended before it was healthy.")
+            self._server = ModelServer(self.container, self.environment, self.shape.capacity)
         try:
             self._server.start()
         except ModelError as error:
@@ -179,6 +185,8 @@ class OneModel(Base):
 
     def close(self) -> None:
         """End its workers."""
+        with self._lock:
+            self._closed = True
         if self._server is not None:
             self._server.close()
 

@@ -15,6 +15,7 @@ from sustainable_mlops.sandbox.autoscaling.scaling import Scaling
 from sustainable_mlops.sandbox.autoscaling.targets import ScalableTargets
 from sustainable_mlops.sandbox.featurestore.api import Records
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
+from sustainable_mlops.sandbox.hosting.capture import Captures
 from sustainable_mlops.sandbox.hosting.logs import EndpointLogs
 from sustainable_mlops.sandbox.parts.operations import Declared, Does
 from sustainable_mlops.sandbox.parts.region import Region
@@ -44,6 +45,7 @@ PARTS: tuple[type[Part], ...] = (
     Models,
     EndpointConfigs,
     EndpointLogs,
+    Captures,
     Fleets,
     Endpoints,
     AsyncInference,
