@@ -7,7 +7,7 @@ import pytest
 
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.client import make_client
-from tests.sandbox.support import IMAGE, ROLE, refusal, until
+from tests.sandbox.support import IMAGE, ROLE, let_be_called, refusal, until
 
 Fresh = Callable[[str], str]
 #: A model of that name with these members beside what every one has.
@@ -32,7 +32,7 @@ def model(sagemaker: Any, fresh: Fresh) -> Make:
     def make(**members: Any) -> str:
         name = fresh("model")
         given = {} if "Containers" in members else {"PrimaryContainer": {"Image": IMAGE}}
-        sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, **(given | members))
+        sagemaker.create_model(ModelName=name, **({"ExecutionRoleArn": ROLE} | given | members))
         return name
 
     return make
@@ -349,9 +349,10 @@ def test_an_endpoint_fails_where_what_it_writes_to_is_not_there(
     sandbox: Sandbox, sagemaker: Any, model: Make, fresh: Fresh, bucket: str
 ) -> None:
     topic = sandbox.client("sns").create_topic(Name=fresh("topic"))["TopicArn"]
-    name, there = model(), {"S3OutputPath": f"s3://{bucket}/out"}
+    role, there = let_be_called(sandbox, "sagemaker.amazonaws.com", "sns:Publish"), f"s3://{bucket}/out"
+    publishing = model(ExecutionRoleArn=role)
 
-    def reason(**members: Any) -> str:
+    def reason(name: str, **members: Any) -> str:
         """Why an endpoint of this configuration fails."""
         request, endpoint = configuration(fresh, variant(name), **members), fresh("endpoint")
         sagemaker.create_endpoint_config(**request)
@@ -360,21 +361,26 @@ def test_an_endpoint_fails_where_what_it_writes_to_is_not_there(
         sagemaker.delete_endpoint(EndpointName=endpoint)
         return str(failed["FailureReason"])
 
-    def asynchronous(**output: Any) -> dict[str, Any]:
-        return {"AsyncInferenceConfig": {"OutputConfig": there | output}}
+    def telling(topic: str) -> dict[str, Any]:
+        output = {"S3OutputPath": there, "NotificationConfig": {"ErrorTopic": topic}}
+        return {"AsyncInferenceConfig": {"OutputConfig": output}}
 
-    no_topic = f"{topic}-not"
-    assert reason(**asynchronous(NotificationConfig={"SuccessTopic": topic, "ErrorTopic": no_topic})) == (
-        f"The provided role '{ROLE}' is invalid. Please ensure the role exists, that its trust relationship policy "
-        'allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com", and has '
-        f'"sns:Publish" permissions for topic "{no_topic}".'
-    )
+    def invalid(role: str, action: str, what: str) -> str:
+        return (
+            f"The provided role '{role}' is invalid. Please ensure the role exists, that its trust relationship policy "
+            'allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com", and has '
+            f'"{action}" permissions for {what}.'
+        )
+
+    assert reason(publishing, **telling(f"{topic}-not")) == invalid(role, "sns:Publish", f'topic "{topic}-not"')
+    assert reason(model(), **telling(topic)) == invalid(ROLE, "sns:Publish", f'topic "{topic}"')
+    nowhere = "s3://no-such-bucket/out"
     for members in (
-        asynchronous(S3OutputPath="s3://no-such-bucket/out"),
-        asynchronous(S3FailurePath="s3://no-such-bucket/out"),
-        {"DataCaptureConfig": CAPTURE | {"DestinationS3Uri": "s3://no-such-bucket/out"}},
+        {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": nowhere}}},
+        {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": there, "S3FailurePath": nowhere}}},
+        {"DataCaptureConfig": CAPTURE | {"DestinationS3Uri": nowhere}},
     ):
-        assert '"s3:PutObject" permissions for "s3://no-such-bucket/out"' in reason(**members)
+        assert reason(publishing, **members) == invalid(role, "s3:PutObject", f'"{nowhere}"')
 
 
 def test_an_endpoint_is_refused_where_the_key_for_its_volumes_is_not_there(
