@@ -1,15 +1,17 @@
 """Where an endpoint writes and by which key: looked for when it is made or updated, not with its configuration.
 
-A topic that is not there lets the endpoint fail, in the words here. That buckets do so too, and keys at once, is
-assumed; what the model's role may do there is not looked at.
+A topic that is not there, or that the model's role may not publish to, lets the endpoint fail, in the words here. That
+buckets do so too where they are not there, and keys at once, is assumed.
 """
 
 from collections.abc import Iterator
 
 from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.sandbox import roles
 from sustainable_mlops.sandbox.errors import ValidationError
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
+from sustainable_mlops.sandbox.policies import Decision
 from sustainable_mlops.sandbox.sagemaker import existing
 
 
@@ -23,13 +25,17 @@ def check_key(region: Region, config: Fields) -> None:
 def unreachable(config: Fields, role: str) -> str | None:
     """Why an endpoint of a configuration fails: what is not there that it writes to; `role` is its model's."""
     for topic in _topics(config):
-        if not existing.has_topic(topic):
+        if not existing.has_topic(topic) or not _may(role, "sns:Publish", topic):
             return _invalid(role, "sns:Publish", f'topic "{topic}"')
     for uri in _addresses(config):
         address = S3Uri.of_url(uri)
         if address is None or not existing.has_bucket(address.bucket):
             return _invalid(role, "s3:PutObject", f'"{uri}"')
     return None
+
+
+def _may(role: str, action: str, resource: str) -> bool:
+    return roles.decision(role.split(":")[4], role, action, resource) is Decision.ALLOWED
 
 
 def _topics(config: Fields) -> Iterator[str]:
