@@ -190,7 +190,7 @@ class Variant:
         self._counted_until, self.quiet = moment, not any(most)
 
     def _concurrent(self, most: list[float], moment: datetime) -> Fields:
-        return self._meter.datum("ConcurrentRequestsPerModel", "Count", moment, most)
+        return self._meter.datum("ConcurrentRequestsPerModel", "Count", (moment, moment + TEN_SECONDS), most)
 
     def utilization(self, moment: datetime) -> Iterator[Fields]:
         """A value of each instance; of a serverless variant, its workers' memory alone."""
@@ -202,13 +202,13 @@ class Variant:
             if running is not None:
                 for name, value in self._used(member.instance, running.usage):
                     found.setdefault(name, []).append((value, running))
-        begin = moment - self.frequency
+        times = moment - self.frequency, moment
         for name, values in found.items():
             unit = "None" if name == "LoadedModelCount" else "Percent"
-            yield self._meter.datum(name, unit, begin, [value for value, _ in values])
+            yield self._meter.datum(name, unit, times, [value for value, _ in values])
             if self._by_instance:
                 for value, running in values:
-                    yield self._meter.datum(name, unit, begin, [value], ("InstanceId", running.id))
+                    yield self._meter.datum(name, unit, times, [value], ("InstanceId", running.id))
 
     def _used(self, instance: Instance, usage: Usage) -> Iterator[tuple[str, float]]:
         if self.serverless is not None:
