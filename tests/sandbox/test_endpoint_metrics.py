@@ -21,6 +21,7 @@ from sustainable_mlops.sandbox.hosting.traffic import Traffic
 from sustainable_mlops.sandbox.runtime.hosting import ModelError
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.fleet_support import ACCOUNT, REGION, Models, ask, serve, standing, variant
+from tests.sandbox.support import IMAGE
 
 pytestmark = pytest.mark.slow
 
@@ -46,16 +47,24 @@ class Told:
 
     def __init__(self) -> None:
         self.values: dict[tuple[str, str], dict[datetime, list[float]]] = defaultdict(lambda: defaultdict(list))
+        #: As `values`, of what has a dimension more: by namespace, that dimension and metric.
+        self.beside: dict[tuple[str, tuple[str, str], str], list[float]] = defaultdict(list)
         self.units: dict[str, str] = {}
 
     def put(self, account: str, region: str, namespace: str, data: list[dict[str, Any]], moment: datetime) -> None:
         assert (account, region) == (ACCOUNT, REGION)
         for datum in data:
-            assert [one["Name"] for one in datum["Dimensions"]] == ["EndpointName", "VariantName"]
+            assert [one["Name"] for one in datum["Dimensions"][:2]] == ["EndpointName", "VariantName"]
             assert datum["Timestamp"] < moment
-            counts = datum.get("Counts") or [1] * len(datum["Values"])
-            for value, count in zip(datum["Values"], counts, strict=True):
-                self.values[namespace, datum["MetricName"]][datum["Timestamp"]] += [value] * int(count)
+            name, counts = datum["MetricName"], datum.get("Counts") or [1] * len(datum["Values"])
+            values = [
+                each for value, count in zip(datum["Values"], counts, strict=True) for each in [value] * int(count)
+            ]
+            if len(datum["Dimensions"]) > 2:
+                [also] = datum["Dimensions"][2:]
+                self.beside[namespace, (also["Name"], also["Value"]), name] += values
+            else:
+                self.values[namespace, name][datum["Timestamp"]] += values
             self.units[datum["MetricName"]] = datum["Unit"]
 
     def names(self, namespace: str) -> set[str]:
@@ -139,7 +148,7 @@ def test_a_serverless_endpoint(fleets: Fleets, models: Models, clock: Clock, tol
     serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 4}
     fleet, traffic = serve(fleets, "on-demand", models, variant("main", ServerlessConfig=serverless))
     clock.advance(60)
-    assert not told.values  # nothing runs, nothing is told
+    assert set(told.values) == {(INSTANCES, "MemoryUtilization")}  # of the worker by which the model was tried
     ask_and_fail(traffic)
     clock.advance(60)
     assert told.names(REQUESTS) - {"ModelSetupTime"} == SERVERLESS
@@ -199,6 +208,90 @@ def test_concurrency_is_told_each_ten_seconds_while_there_are_requests(
     assert sorted(concurrency) == [min(concurrency) + number * TEN_SECONDS for number in range(len(concurrency))]
     assert len(concurrency) >= 30
     assert {moment for moment, values in concurrency.items() if values != [0.0]} <= {begun, begun + TEN_SECONDS}
+
+
+def test_enhanced_metrics_tell_all_of_each_instance_too(
+    fleets: Fleets, models: Models, clock: Clock, told: Told
+) -> None:
+    enhanced = {"EnableEnhancedMetrics": True, "MetricPublishFrequencyInSeconds": 30}
+    main = variant("main", InitialInstanceCount=2)
+    _, traffic = serve(fleets, "enhanced", models, main, MetricsConfig=enhanced)
+    for _ in range(20):
+        ask(traffic)
+    clock.advance(30)
+    assert told.all("Invocations") == [1] * 20
+    both = {also for namespace, also, _ in told.beside if namespace == INSTANCES}
+    assert {name for name, _ in both} == {"InstanceId"}
+    assert len(both) == 2
+    assert {also for namespace, also, name in told.beside if name == "Invocations"} == both
+    assert sum(len(told.beside[REQUESTS, also, "Invocations"]) for also in both) == 20
+    assert {name for namespace, _, name in told.beside if namespace == INSTANCES} == OF_INSTANCES
+
+
+def test_containers_tell_of_themselves(fleets: Fleets, models: Models, clock: Clock, told: Told) -> None:
+    containers = [one | {"ContainerHostname": name} for name, [one] in models("first", "second").items()]
+
+    def deployed(endpoint: str, **members: Any) -> Traffic:
+        fleet = fleets.make(
+            endpoint,
+            {"ProductionVariants": [variant("main")]},
+            {"main": [one | members for one in containers]},
+        )
+        fleet.start()
+        fleets.traffic(endpoint).shift((fleet, 1.0))
+        return fleets.traffic(endpoint)
+
+    series = deployed("series")
+    series.invoke(Invocation(b"{}"))
+    clock.advance(60)
+    first, second = ("ContainerName", "first"), ("ContainerName", "second")
+    assert set(told.beside) == {(REQUESTS, first, "ContainerLatency"), (REQUESTS, second, "ContainerLatency")}
+
+    told.beside.clear()
+    direct = deployed("direct", InferenceExecutionConfig={"Mode": "Direct"})
+    direct.invoke(Invocation(b"{}", target_container="second"))
+    clock.advance(60)
+    assert {(of, name) for _, of, name in told.beside} == {
+        (second, name)
+        for name in (
+            "ContainerLatency",
+            "OverheadLatency",
+            "Invocations",
+            "Invocation4XXErrors",
+            "Invocation5XXErrors",
+        )
+    }
+
+
+def test_a_multi_model_endpoint(fleets: Fleets, models: Models, clock: Clock, told: Told, bucket: str) -> None:
+    models("one", "two")
+    container = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": f"s3://{bucket}/"}
+    fleet = fleets.make("many", {"ProductionVariants": [variant("main")]}, {"main": [container]})
+    fleet.start()
+    fleets.traffic("many").shift((fleet, 1.0))
+    for model in ("one", "two", "one"):
+        fleets.traffic("many").invoke(Invocation(b"{}", target_model=f"{model}.tar.gz"))
+    clock.advance(60)
+    loading = {"ModelLoadingWaitTime", "ModelDownloadingTime", "ModelLoadingTime", "ModelCacheHit"}
+    assert told.names(REQUESTS) == REAL_TIME | loading
+    assert told.names(INSTANCES) == OF_INSTANCES | {"LoadedModelCount"}
+    assert sorted(told.all("ModelCacheHit")) == [0, 0, 1]
+    assert told.all("LoadedModelCount", INSTANCES) == [2]
+
+
+def test_an_answer_in_parts_is_over_with_its_last(fleets: Fleets, models: Models, clock: Clock, told: Told) -> None:
+    _, traffic = serve(fleets, "parts", models, variant("main"))
+    answer = traffic.invoke(Invocation(b"{}", streams=True))
+    [member] = traffic.fleets[0].variants["main"].pool.members
+    assert member.under_way == 1
+    assert not isinstance(answer.body, bytes)
+    assert b"".join(answer.body).startswith(b"{")
+    assert member.under_way == 0
+    left = traffic.invoke(Invocation(b"{}", streams=True))
+    del left  # its client has gone
+    assert member.under_way == 0
+    clock.advance(60)
+    assert told.all("Invocations") == [1] * 2
 
 
 def test_how_often_utilisation_is_told_is_the_configurations(

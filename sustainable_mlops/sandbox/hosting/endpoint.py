@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sustainable_mlops.sandbox.hosting.fleet import Fleet
-from sustainable_mlops.sandbox.hosting.metrics import MINUTE, TEN_SECONDS, Kind, Meter, floor
+from sustainable_mlops.sandbox.hosting.logs import EndpointLogs
+from sustainable_mlops.sandbox.hosting.metrics import MINUTE, TEN_SECONDS, Kind, Meter
 from sustainable_mlops.sandbox.hosting.traffic import Traffic
+from sustainable_mlops.sandbox.hosting.variant import Variant
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
 
@@ -29,13 +31,16 @@ class Serving:
 class Endpoint:
     """Made when it is first deployed to, or asked after a restart; `freed` is given its name."""
 
-    def __init__(self, region: Region, name: str, folder: Path, freed: Callable[[str], None]) -> None:
+    def __init__(
+        self, region: Region, name: str, folder: Path, freed: Callable[[str], None], logs: EndpointLogs
+    ) -> None:
         self.name = name
+        self.region = region
         self.fleets: list[Fleet] = []
-        self._region = region
         self._folder = folder
-        self._freed = lambda: freed(name)
-        self.traffic = Traffic(name, self._freed)
+        self._freed = freed
+        self._logs = logs
+        self.traffic = Traffic(name, self.freed)
         self._meters: dict[str, Meter] = {}
         self._made = 0
         self._waking = threading.Lock()
@@ -44,12 +49,21 @@ class Endpoint:
         """A fleet that has yet to be started, and to be given traffic."""
         self._made += 1
         folder = self._folder / secrets.token_hex(4)
-        fleet = Fleet(self._region, config, models, folder, self._meter, self._freed)
+        fleet = Fleet(self, config, models, folder)
         self.fleets = [one for one in self.fleets if not one.closed] + [fleet]
         return fleet
 
-    def _meter(self, variant: str) -> Meter:
-        return self._meters.setdefault(variant, Meter(self.name, variant, self._region.clock))
+    def meter(self, variant: str) -> Meter:
+        """Where the requests to a variant tell of themselves, whichever of its fleets they go to."""
+        return self._meters.setdefault(variant, Meter(self.name, variant, self.region.clock))
+
+    def freed(self) -> None:
+        """There may be room for a request."""
+        self._freed(self.name)
+
+    def follow(self, variant: str, logs: Mapping[str, Path]) -> Callable[[], None]:
+        """Send the lines of an instance's logs on, until what is returned is called."""
+        return self._logs.follow(self.name, variant, logs)
 
     def wake(self, serving: Callable[[str], Serving | None]) -> None:
         """Start what served it before a restart; whoever asks meanwhile waits. Raises StartError."""
@@ -81,31 +95,27 @@ class Endpoint:
     @property
     def place(self) -> tuple[str, str]:
         """Its account and Region."""
-        return self._region.account_id, self._region.name
+        return self.region.account_id, self.region.name
 
     def step(self) -> timedelta | None:
         """How often there is something to tell; None: nothing at all."""
         if self.over:
             return None
-        steps = {fleet.frequency for fleet in self.fleets}
-        busy = any(
-            variant.kind is Kind.REAL_TIME and not variant.quiet
-            for fleet in self.fleets
-            for variant in fleet.every.values()
-        )
-        return min(steps | {TEN_SECONDS if busy else MINUTE})
+        busy = any(variant.kind is Kind.REAL_TIME and not variant.quiet for variant in self._variants)
+        return min({TEN_SECONDS if busy else MINUTE} | {variant.frequency for variant in self._variants})
 
     def requests(self, moment: datetime) -> Iterator[Fields]:
         """What is to be told of its requests now."""
         for meter in self._meters.values():
-            yield from meter.before(floor(moment, MINUTE))
-        for fleet in self.fleets:
-            for variant in fleet.every.values():
-                yield from variant.concurrency(moment)
+            yield from meter.until(moment)
+        for variant in self._variants:
+            yield from variant.concurrency(moment)
 
     def instances(self, moment: datetime) -> Iterator[Fields]:
         """What is to be told of its instances now."""
-        for fleet in self.fleets:
-            if floor(moment, fleet.frequency) == moment:
-                for variant in fleet.every.values():
-                    yield from variant.utilization(moment, fleet.frequency)
+        for variant in self._variants:
+            yield from variant.utilization(moment)
+
+    @property
+    def _variants(self) -> list[Variant]:
+        return [variant for fleet in self.fleets for variant in fleet.every.values()]

@@ -1,15 +1,13 @@
 """The instances that serve one endpoint configuration of one endpoint."""
 
 import shutil
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sustainable_mlops.sandbox.hosting.metrics import Meter
 from sustainable_mlops.sandbox.hosting.shadow import Shadows
-from sustainable_mlops.sandbox.hosting.variant import Variant
-from sustainable_mlops.sandbox.parts.region import Region
+from sustainable_mlops.sandbox.hosting.variant import Home, Variant
 from sustainable_mlops.sandbox.parts.resources import Fields
+from sustainable_mlops.sandbox.runtime.model_data import ModelData
 
 
 class Fleet:
@@ -17,40 +15,28 @@ class Fleet:
 
     def __init__(
         self,
-        region: Region,
+        home: Home,
         config: Fields,
         models: Mapping[str, list[Fields]],
         folder: Path,
-        meter: Callable[[str], Meter],
-        freed: Callable[[], None],
     ) -> None:
         self.config = config
         self.models = dict(models)
         #: Whether it has ended.
         self.closed = False
+        self._home = home
         self._folder = folder
-
-        def made(variants: list[Fields]) -> dict[str, Variant]:
-            return {
-                one["VariantName"]: Variant(
-                    region,
-                    one,
-                    self.models[one["VariantName"]],
-                    folder / one["VariantName"],
-                    meter(one["VariantName"]),
-                    freed,
-                    asynchronous="AsyncInferenceConfig" in config,
-                )
-                for one in variants
-                if one["VariantName"] in self.models
-            }
-
-        self.variants = made(config["ProductionVariants"])
-        self.shadow_variants = made(config.get("ShadowProductionVariants") or [])
+        self._data = ModelData(home.region.client("s3"), folder / "data")
+        self.variants = dict(self._made(config["ProductionVariants"]))
+        self.shadow_variants = dict(self._made(config.get("ShadowProductionVariants") or []))
         self.shadows = Shadows(self.shadow_variants, self.variants)
-        metrics = config.get("MetricsConfig") or {}
-        #: How often it tells how busy its instances are.
-        self.frequency = timedelta(seconds=metrics.get("MetricPublishFrequencyInSeconds", 60))
+
+    def _made(self, variants: list[Fields]) -> Iterator[tuple[str, Variant]]:
+        for fields in variants:
+            name = fields["VariantName"]
+            if name in self.models:
+                folder = self._folder / "variants" / name
+                yield name, Variant(self._home, self.config, fields, self.models[name], folder, self._data)
 
     @property
     def every(self) -> dict[str, Variant]:
@@ -88,5 +74,6 @@ class Fleet:
             if not at_once:
                 variant.pool.scale(0)
             variant.pool.close()
+        self._data.close()
         self.closed = True
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,8 +1,9 @@
 """What CloudWatch is told of endpoints, by their kind.
 
-Sources: SageMaker developer guide, "Amazon SageMaker AI metrics in Amazon CloudWatch", "Alarms and logs for tracking
-metrics from serverless endpoints" and "... from asynchronous endpoints"; the lists of the latter two are exhaustive.
-Most come once a minute. What has not happened is not told: no requests, no `Invocations`, not 0 of them.
+Sources: SageMaker developer guide, "Amazon SageMaker AI metrics in Amazon CloudWatch", "... enhanced metrics for
+inference endpoints", "Metrics for multi-container endpoints", "Alarms and logs for tracking metrics from serverless
+endpoints" and "... from asynchronous endpoints"; the lists of the last two are exhaustive.
+What has not happened is not told: where no request comes, there are no `Invocations`, not 0 of them.
 """
 
 import threading
@@ -31,74 +32,88 @@ class Kind(StrEnum):
     ASYNCHRONOUS = "asynchronous"
 
 
-_EVERY = {"Invocation4XXErrors": "None", "Invocation5XXErrors": "None", "ModelLatency": "Microseconds"}
-_AT_ONCE = _EVERY | {"Invocations": "None", "OverheadLatency": "Microseconds"}
+_TIME, _NONE, _COUNT = "Microseconds", "None", "Count"
+_EVERY = {"Invocation4XXErrors": _NONE, "Invocation5XXErrors": _NONE, "ModelLatency": _TIME}
+_AT_ONCE = _EVERY | {"Invocations": _NONE, "OverheadLatency": _TIME}
+#: Of these a minute's sum is one datum: Average, Max and Min are the statistics that AWS names for them.
+_SUMMED = {
+    "ServerlessProvisionedConcurrencyInvocations": _COUNT,
+    "ServerlessProvisionedConcurrencySpilloverInvocations": _COUNT,
+}
 #: What requests tell, and in which unit.
 UNITS = {
     Kind.REAL_TIME: _AT_ONCE
     | {
-        "InvocationsPerInstance": "None",
-        "InvocationModelErrors": "None",
-        "ModelLoadingWaitTime": "Microseconds",
-        "ModelUnloadingTime": "Microseconds",
-        "ModelDownloadingTime": "Microseconds",
-        "ModelLoadingTime": "Microseconds",
-        "ModelCacheHit": "None",
+        "InvocationsPerInstance": _NONE,
+        "InvocationModelErrors": _NONE,
+        "ContainerLatency": _TIME,
+        "ModelLoadingWaitTime": _TIME,
+        "ModelUnloadingTime": _TIME,
+        "ModelDownloadingTime": _TIME,
+        "ModelLoadingTime": _TIME,
+        "ModelCacheHit": _NONE,
     },
     Kind.SERVERLESS: _AT_ONCE
+    | _SUMMED
     | {
-        "ModelSetupTime": "Microseconds",
-        "ServerlessConcurrentExecutionsUtilization": "None",
-        "ServerlessProvisionedConcurrencyExecutions": "Count",
-        "ServerlessProvisionedConcurrencyUtilization": "None",
+        "ModelSetupTime": _TIME,
+        "ServerlessConcurrentExecutionsUtilization": _NONE,
+        "ServerlessProvisionedConcurrencyExecutions": _COUNT,
+        "ServerlessProvisionedConcurrencyUtilization": _NONE,
     },
     Kind.ASYNCHRONOUS: _EVERY,
 }
-#: Of these a minute's sum is one datum: Average, Max and Min are the statistics that AWS names for them.
-_SUMMED = {"ServerlessProvisionedConcurrencyInvocations", "ServerlessProvisionedConcurrencySpilloverInvocations"}
-UNITS[Kind.SERVERLESS] |= dict.fromkeys(_SUMMED, "Count")
+#: The name and the value of a dimension beside the endpoint's and the variant's.
+Dimension = tuple[str, str]
 
 
 class Meter:
-    """What the requests to one variant have told of each minute."""
+    """What the requests to one variant have told, by the times that are told together."""
 
     def __init__(self, endpoint: str, variant: str, clock: Clock) -> None:
-        self.dimensions = [
-            {"Name": "EndpointName", "Value": endpoint},
-            {"Name": "VariantName", "Value": variant},
-        ]
+        self._of = (("EndpointName", endpoint), ("VariantName", variant))
         self._clock = clock
         self._lock = threading.Lock()
-        self._told: dict[datetime, dict[tuple[str, str], Counter[float]]] = {}
+        #: By the beginning and the end.
+        self._told: dict[tuple[datetime, datetime], dict[tuple[str, str, Dimension | None], Counter[float]]] = {}
 
-    def tell(self, kind: Kind, name: str, value: float) -> None:
-        """One value; an endpoint whose kind has no such metric does not tell it."""
+    def tell(
+        self, kind: Kind, name: str, value: float, also: Dimension | None = None, step: timedelta = MINUTE
+    ) -> None:
+        """One value; a variant whose kind has no such metric does not tell it."""
         unit = UNITS[kind].get(name)
         if unit is None:
             return
-        minute = floor(self._clock.now(), MINUTE)
+        begin = floor(self._clock.now(), step)
         with self._lock:
-            self._told.setdefault(minute, {}).setdefault((name, unit), Counter())[value] += 1
+            told = self._told.setdefault((begin, begin + step), {})
+            told.setdefault((name, unit, also), Counter())[value] += 1
 
-    def before(self, moment: datetime) -> Iterator[Fields]:
-        """The data of the minutes that are over; each is taken once."""
+    def until(self, moment: datetime) -> Iterator[Fields]:
+        """The data of the times that are over; each is taken once."""
         with self._lock:
-            over = {minute: self._told.pop(minute) for minute in sorted(self._told) if minute < moment}
-        for minute, told in over.items():
-            for (name, unit), counted in told.items():
-                if name in _SUMMED:
-                    counted = Counter({sum(counted.elements()): 1})
-                values = list(counted.items())
+            over = {times: self._told.pop(times) for times in sorted(self._told) if times[1] <= moment}
+        for (begin, _), told in over.items():
+            for (name, unit, also), counted in told.items():
+                values = [(sum(counted.elements()), 1)] if name in _SUMMED else list(counted.items())
                 for start in range(0, len(values), _VALUES_AT_ONCE):
                     some = values[start : start + _VALUES_AT_ONCE]
-                    yield self.datum(name, unit, minute) | {
-                        "Values": [value for value, _ in some],
-                        "Counts": [float(count) for _, count in some],
+                    yield self.datum(name, unit, begin, [value for value, _ in some], also) | {
+                        "Counts": [float(count) for _, count in some]
                     }
 
-    def datum(self, name: str, unit: str, moment: datetime) -> Fields:
-        """A datum that has yet to get its values."""
-        return {"MetricName": name, "Dimensions": self.dimensions, "Timestamp": moment, "Unit": unit}
+    def datum(
+        self, name: str, unit: str, begin: datetime, values: list[float], also: Dimension | None = None
+    ) -> Fields:
+        """A datum of a time that began then."""
+        dimensions = (*self._of, also) if also else self._of
+        return {
+            "MetricName": name,
+            "Dimensions": [{"Name": dimension, "Value": value} for dimension, value in dimensions],
+            "Timestamp": begin,
+            "Unit": unit,
+            "Values": values,
+        }
 
     @property
     def empty(self) -> bool:
@@ -148,5 +163,7 @@ class EndpointMetrics:
 
 def floor(moment: datetime, step: timedelta) -> datetime:
     """The last moment not after it that is a multiple of `step`."""
-    epoch = datetime.fromtimestamp(0, UTC)
-    return moment - (moment - epoch) % step
+    return moment - (moment - _EPOCH) % step
+
+
+_EPOCH = datetime.fromtimestamp(0, UTC)

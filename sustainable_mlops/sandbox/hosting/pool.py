@@ -33,18 +33,21 @@ class Member:
 class Pool:
     """Instances are taken in once they are healthy, and end after the requests that they have under way.
 
-    `end` is called with each instance that is to end, `freed` once there may be room for a request.
+    `make` makes one by its number, `begin` starts it and raises StartError, `end` ends it and may be called twice;
+    `freed` is called once there may be room for a request.
     """
 
     def __init__(
         self,
         make: Callable[[int], Instance],
+        begin: Callable[[Instance], None],
         end: Callable[[Instance], None],
         freed: Callable[[], None],
         *,
         at_random: bool,
     ) -> None:
         self._make = make
+        self._begin = begin
         self._end = end
         self._freed = freed
         self._at_random = at_random
@@ -101,7 +104,7 @@ class Pool:
             self._made += more
             self._starting = new
         with ThreadPoolExecutor(_AT_ONCE) as starting:
-            failed = [error for error in starting.map(_failure, new) if error is not None]
+            failed = [error for error in starting.map(self._failure, new) if error is not None]
         with self._changed:
             self._starting = []
             taken = not failed and not self._closed
@@ -112,6 +115,13 @@ class Pool:
                 self._end(instance)
             raise failed[0] if failed else StartError("The endpoint is being deleted.")
         self._freed()
+
+    def _failure(self, instance: Instance) -> StartError | None:
+        try:
+            self._begin(instance)
+        except StartError as error:
+            return error
+        return None
 
     def _let_go(self) -> None:
         """Take the instance out that has least to do, and end it once that is done."""
@@ -132,11 +142,3 @@ class Pool:
             self._changed.notify_all()
         for instance in ending:
             self._end(instance)
-
-
-def _failure(instance: Instance) -> StartError | None:
-    try:
-        instance.start()
-    except StartError as error:
-        return error
-    return None

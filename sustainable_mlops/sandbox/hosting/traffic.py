@@ -4,11 +4,40 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sustainable_mlops.sandbox.hosting.fleet import Fleet
 from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation, InvocationError
 from sustainable_mlops.sandbox.hosting.pool import Member
 from sustainable_mlops.sandbox.hosting.variant import Variant
+from sustainable_mlops.sandbox.runtime.hosting import ModelError
+
+
+class Stream(Iterator[bytes]):
+    """The parts of an answer; `over` is called once, with the status in which it ended, however that was."""
+
+    def __init__(self, parts: Iterator[bytes], over: Callable[[int], None]) -> None:
+        self._parts = parts
+        self._over = over
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._parts)
+        except StopIteration:
+            self._over(200)
+            raise
+        except ModelError as error:
+            self._over(error.original_status)
+            raise
+
+    def close(self) -> None:
+        """No more parts are wanted."""
+        close = getattr(self._parts, "close", None)
+        if close is not None:
+            close()
+        self._over(200)
+
+    __del__ = close
 
 
 class Place:
@@ -22,9 +51,28 @@ class Place:
         self._began = began
 
     def invoke(self, asked: Invocation) -> Answer:
-        """Its answer; the place is taken until all parts of one that streams have come. Raises as the instance does."""
+        """Its answer, after which the place is free: once all its parts have come, where it streams. Raises as the
+        instance does."""
         assert self._member is not None
-        return self._variant.ask(self._member, asked, self._began)
+        at_once = self._member.under_way
+        try:
+            answer = self._variant.ask(self._member, asked, self._began)
+        except BaseException:
+            self.release()
+            raise
+        if isinstance(answer.body, bytes):
+            self.release()
+            return answer
+        first = time.monotonic()
+
+        def over(status: int) -> None:
+            member, now = self._member, time.monotonic()
+            if member is not None:
+                took = replace(answer.took, model=answer.took.model + now - first)
+                self._variant.tell(member, asked, at_once, status, now - self._began, took)
+            self.release()
+
+        return replace(answer, body=Stream(answer.body, over))
 
     def release(self) -> None:
         """The request is over."""
@@ -76,10 +124,7 @@ class Traffic:
                 "UpdateEndpointWeightsAndCapacities."
             )
         place.fleet.shadows.mirror(asked, lambda _shadow, _answer: None)
-        try:
-            return place.invoke(asked)
-        finally:
-            place.release()
+        return place.invoke(asked)
 
     @contextmanager
     def taken(self, limit: int | None = None) -> Iterator[Place | None]:
@@ -89,7 +134,7 @@ class Traffic:
             yield place
         finally:
             if place is not None:
-                place.release()
+                place.release()  # it may not have been asked
 
     def _take(self, target: str, limit: int | None) -> Place | None:
         began = time.monotonic()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from sustainable_mlops.sandbox.hosting.endpoint import Endpoint, Serving
 from sustainable_mlops.sandbox.hosting.fleet import Fleet
+from sustainable_mlops.sandbox.hosting.logs import EndpointLogs
 from sustainable_mlops.sandbox.hosting.traffic import Traffic
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields, Part
@@ -13,8 +14,9 @@ from sustainable_mlops.sandbox.parts.resources import Fields, Part
 class Fleets(Part):
     """Made by whoever deploys, and let go with the endpoint."""
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: Region, logs: EndpointLogs) -> None:
         super().__init__(region)
+        self._logs = logs
         self._lock = threading.Lock()
         self._endpoints: dict[str, Endpoint] = {}
         #: Deleted ones, of whose requests not everything is told.
@@ -55,7 +57,7 @@ class Fleets(Part):
         with self._lock:
             if name not in self._endpoints:
                 folder = self.region.folder / "endpoints" / name
-                self._endpoints[name] = Endpoint(self.region, name, folder, self._tell_freed)
+                self._endpoints[name] = Endpoint(self.region, name, folder, self._tell_freed, self._logs)
             return self._endpoints[name]
 
     def _tell_freed(self, endpoint: str) -> None:
