@@ -8,7 +8,7 @@ from typing import Any
 
 from sustainable_mlops.sandbox.autoscaling.activities import ScalingActivities
 from sustainable_mlops.sandbox.autoscaling.dimensions import DIMENSIONS, Place, place
-from sustainable_mlops.sandbox.autoscaling.pages import page
+from sustainable_mlops.sandbox.autoscaling.pages import of_target, page
 from sustainable_mlops.sandbox.autoscaling.refusals import NoSuchArnError, ObjectNotFoundError, TooManyTagsError
 from sustainable_mlops.sandbox.autoscaling.target import SUSPENDED, Key, Target
 from sustainable_mlops.sandbox.errors import ApiError, ValidationError
@@ -60,11 +60,9 @@ class ScalableTargets(Part):
     def describe_scalable_targets(self, request: Fields) -> Fields:
         """In the order in which they were registered."""
         role = f"arn:aws:iam::{self.region.account_id}:role/{_ROLE}SageMakerEndpoint"
-        wanted = {member: value for member, value in request.items() if member == "ScalableDimension"}
-        ids = request.get("ResourceIds")
         with self.region.lock:
-            found = [one.fields(role) for one in self if not ids or one.key.resource_id in ids]
-            return page(request, "ScalableTargets", [one for one in found if wanted.items() <= one.items()])
+            found = [one.fields(role) for one in self]
+            return page(request, "ScalableTargets", of_target(request, found))
 
     @behaves
     def deregister_scalable_target(self, request: Fields) -> Fields:
