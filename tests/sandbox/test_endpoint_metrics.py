@@ -14,7 +14,7 @@ import pytest
 
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.clock import Clock
-from sustainable_mlops.sandbox.hosting import metrics
+from sustainable_mlops.sandbox.cloudwatch import metrics
 from sustainable_mlops.sandbox.hosting.invocation import Invocation
 from sustainable_mlops.sandbox.hosting.metrics import INSTANCES, MINUTE, REQUESTS, TEN_SECONDS, EndpointMetrics, floor
 from sustainable_mlops.sandbox.hosting.traffic import Traffic
@@ -77,7 +77,7 @@ class Told:
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     heard = Told()
-    monkeypatch.setattr(metrics.cloudwatch, "put", heard.put)
+    monkeypatch.setattr(metrics, "put", heard.put)
     return heard
 
 

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +87,14 @@ def test_no_request_fails_while_instances_come_and_go(fleets: Fleets, models: Mo
         while not over.is_set():
             heard.append(ask(traffic, seconds=0.01))
 
+    def more_than(count: int) -> bool:
+        return len(heard) > count
+
     with ThreadPoolExecutor(4) as clients:
         asking = [clients.submit(keep_asking) for _ in range(4)]
         for count in (3, 0, 1):  # while there is none, the other variant answers
             fleet.scale("main", count)
-            before = len(heard)
-            until(lambda before=before: len(heard) > before + 40)
+            until(partial(more_than, len(heard) + 40))
         over.set()
         for client in asking:
             client.result()

@@ -36,11 +36,17 @@ class Shown:
                 del shown[gone]
             self._publish("SageMaker Endpoint State Change")
 
-    def rests(self, status: str, fields: Mapping[str, Any] | None = None) -> None:
-        """As `state`, and nothing is under way any more."""
+    def calm(self, current: Counts | None = None) -> None:
+        """Nothing happens to the fleet that serves any more; it has so many instances."""
         with self._region.lock:
             for variant in self._variants(self._endpoint.fields):
                 variant.pop("VariantStatus", None)
+                _count(variant, current)
+
+    def rests(self, status: str, fields: Mapping[str, Any] | None = None) -> None:
+        """As `state`, and nothing is under way any more."""
+        with self._region.lock:
+            self.calm()
             self.state(status, {_PENDING: None} | dict(fields or {}))
 
     def says(
@@ -57,8 +63,7 @@ class Shown:
                 if name in numbers:
                     said = {"Status": status, "StatusMessage": message.format(numbers[name])}
                     variant["VariantStatus"] = [said | {"StartTime": self._region.clock.now()}]
-                if "CurrentInstanceCount" in variant:
-                    variant["CurrentInstanceCount"] = (current or {}).get(name, variant["CurrentInstanceCount"])
+                _count(variant, current)
             if self._deployment_events:
                 self._publish("SageMaker Endpoint Deployment State Change")
 
@@ -73,6 +78,11 @@ class Shown:
         self._region.publish(
             detail_type, detail | {"EndpointStatus": status, "Tags": dict(endpoint.tags)}, endpoint.arn
         )
+
+
+def _count(variant: Fields, current: Counts | None) -> None:
+    if "CurrentInstanceCount" in variant:
+        variant["CurrentInstanceCount"] = (current or {}).get(variant["VariantName"], variant["CurrentInstanceCount"])
 
 
 def summaries(config: Fields, models: Mapping[str, list[Fields]], moment: datetime) -> Fields:

@@ -39,6 +39,9 @@ class Home(Protocol):
     def follow(self, variant: str, logs: Mapping[str, Path]) -> Callable[[], None]:
         """Send the lines of an instance's logs on, until what is returned is called."""
 
+    def heard(self, config: Fields, variant: str, asked: Invocation, answer: Answer) -> None:
+        """What a shadow variant of a configuration has answered."""
+
 
 @dataclass
 class _Running:
@@ -111,7 +114,7 @@ class Variant:
             download_seconds=self.fields.get("ModelDataDownloadTimeoutInSeconds", shape.download_seconds),
         )
         if self.serverless is None:
-            return shape
+            return replace(shape, loaded_mb=int(self._memory() / _MEBIBYTE))
         return replace(
             shape,
             memory_mb=self.serverless["MemorySizeInMB"],

@@ -15,6 +15,7 @@ from sustainable_mlops.sandbox.parts.listing import list_page
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Fields, Resource
+from sustainable_mlops.sandbox.sagemaker.destinations import check_key, unreachable
 from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 from sustainable_mlops.sandbox.sagemaker.models import Models
@@ -74,6 +75,7 @@ class Endpoints(Family):
 
     def _wanted(self, config: Fields) -> Wanted:
         """What a configuration makes an endpoint serve, found out now: a model deleted later goes on being served."""
+        check_key(self.region, config)
         models = {
             variant["VariantName"]: self._models.get(variant["ModelName"]).fields
             for member in ("ProductionVariants", "ShadowProductionVariants")
