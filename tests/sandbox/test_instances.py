@@ -216,7 +216,7 @@ def transform_fn(model, data, content_type, accept):
     for body, status, who, said in (("teapot", 418, "client", "short and stout"), ("", 500, "server", "'x'")):
         with pytest.raises(ClientError) as failed:
             deploying.ask(endpoint, body, ContentType="text/csv")
-        told = failed.value.response
+        told: Any = failed.value.response
         assert told["Error"]["Code"] == "ModelError"
         assert told["Error"]["Message"].startswith(
             f'Received {who} error ({status}) from primary with message "{said}". See https://eu-north-1.console.aws.'

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,9 @@ import pytest
 
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.hosting.instance import Instance, Shape
-from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation, NotReadyError, NotThereError
-from tests.sandbox.hosting_support import Deploying
+from sustainable_mlops.sandbox.hosting.invocation import Invocation, NotReadyError, NotThereError
 from tests.sandbox.fleet_support import standing
+from tests.sandbox.hosting_support import Deploying
 from tests.sandbox.support import IMAGE, refusal, tar, until
 
 pytestmark = pytest.mark.slow
@@ -95,30 +94,30 @@ def instance(sandbox: Sandbox, deploying: Deploying, tmp_path: Path) -> Any:
             one.close()
 
 
-def ask(instance: Instance, target: str, seconds: float = 60) -> Answer:
-    return instance.invoke(replace(Invocation(b"", target_model=f"{target}.tar.gz"), timeout_seconds=seconds))
+def took(instance: Instance, target: str, seconds: float = 60) -> Any:
+    return instance.invoke(Invocation(b"", target_model=f"{target}.tar.gz", timeout_seconds=seconds)).took
 
 
 def test_the_model_that_was_not_used_for_longest_makes_room(deploying: Deploying, instance: Any) -> None:
     for name in ("a", "b", "c"):
         put(deploying, name, mb=60)
     served = instance(Shape(loaded_mb=200))  # of 60 MB and an interpreter each, two fit
-    first = ask(served, "a").took
+    first = took(served, "a")
     assert (first.cache_hit, first.model_unloading, served.loaded) == (False, None, 1)
     assert first.model_waiting >= first.model_loading > 0
-    assert ask(served, "b").took.cache_hit is False
-    again = ask(served, "a").took
+    assert took(served, "b").cache_hit is False
+    again = took(served, "a")
     assert (again.cache_hit, again.model_loading, served.loaded) == (True, None, 2)
-    assert ask(served, "c").took.model_unloading > 0
+    assert took(served, "c").model_unloading > 0
     assert (served.loaded, len(served.pids)) == (2, 2)
-    assert ask(served, "a").took.cache_hit is True
-    assert ask(served, "b").took.cache_hit is False
+    assert took(served, "a").cache_hit is True
+    assert took(served, "b").cache_hit is False
 
 
 def test_models_that_are_not_to_be_cached_leave_after_their_answer(deploying: Deploying, instance: Any) -> None:
     put(deploying, "a")
     served = instance(Shape(), MultiModelConfig={"ModelCacheSetting": "Disabled"})
-    assert [ask(served, "a").took.cache_hit for _ in range(2)] == [False, False]
+    assert [took(served, "a").cache_hit for _ in range(2)] == [False, False]
     assert (served.loaded, served.pids) == (0, [])
 
 
@@ -131,11 +130,11 @@ def test_a_model_that_is_still_being_loaded_is_not_ready(deploying: Deploying, i
     put(deploying, "quick")
     served = instance(Shape())
     with pytest.raises(NotReadyError) as refused:
-        ask(served, "slow", seconds=0.3)
+        took(served, "slow", seconds=0.3)
     assert (refused.value.code, refused.value.status) == ("ModelNotReadyException", 429)
-    assert ask(served, "quick").took.cache_hit is False  # others are loaded meanwhile
+    assert took(served, "quick").cache_hit is False  # others are loaded meanwhile
     gate.touch()
     until(lambda: served.loaded == 2)
-    assert ask(served, "slow").took.cache_hit is True
+    assert took(served, "slow").cache_hit is True
     with pytest.raises(NotThereError):
-        ask(served, "missing")
+        took(served, "missing")

@@ -71,7 +71,8 @@ def test_a_failure_is_an_error_before_the_first_part_and_an_event_after_it(deplo
     endpoint = deploying.serve(deploying.container(WORDS))
     with pytest.raises(ClientError, match="ModelError") as refused:
         stream(deploying, endpoint, "refuse")
-    assert refused.value.response["OriginalMessage"] == "as asked"
+    told: Any = refused.value.response
+    assert told["OriginalMessage"] == "as asked"
     for ending, message in (("fail", "as asked"), ("die", "exit code -6")):
         events = iter(stream(deploying, endpoint, f"one {ending}")["Body"])
         assert next(events)["PayloadPart"]["Bytes"] == b"one"
@@ -94,7 +95,7 @@ def test_an_error_in_the_stream_says_whose_it_is(error: Exception, kind: str, to
         yield b"one"
         raise error
 
-    read = EventStreamBuffer()
+    read: Any = EventStreamBuffer()
     for sent in events(failing()):
         read.add_data(sent)
     first, last = read
