@@ -110,6 +110,36 @@ def test_a_bad_model_is_rolled_back_by_its_alarm(own: Endpoints, old: str, new: 
     assert states == ["UPDATING", "ROLLING_BACK", "IN_SERVICE"]
 
 
+def test_a_model_that_fails_is_rolled_back_by_what_cloudwatch_is_told_of_it(own: Endpoints, old: str) -> None:
+    config, alarm = own.config(old), own.fresh("alarm")
+    endpoint = own.create(config)
+    of_variant = {"EndpointName": endpoint, "VariantName": "main"}
+    own.cloudwatch.put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Dimensions=[{"Name": name, "Value": value} for name, value in of_variant.items()],
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+    )
+    canary = blue_green("CANARY", 600, 600, CanarySize=size(1))
+    own.update(endpoint, own.config(own.model("")), DeploymentConfig=watched(canary, alarm))
+    own.sandbox.advance(120)
+    assert own.look(endpoint)["EndpointStatus"] == "Updating"  # nobody has asked it
+    with own.load(endpoint) as said:
+        until(lambda: len(said) == 2)
+    assert any("ModelError" in answer for answer in said)
+    own.sandbox.advance(130)  # the minute is over, and has been told and evaluated
+    after = own.rest(endpoint)
+    assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", config)
+    assert alarm in after["FailureReason"]
+    assert own.share(endpoint, "old", 20) == 1.0
+
+
 def test_an_update_tells_of_its_stages(own: Endpoints, old: str, new: str) -> None:
     endpoint, queue = own.create(own.config(old)), hear(own.sandbox, own.fresh("stages"), STAGES)
     config = own.config(new)

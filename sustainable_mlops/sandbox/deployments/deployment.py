@@ -1,4 +1,4 @@
-"""An endpoint comes to serve a configuration by stages, and goes back where an alarm, a container or the time says so."""
+"""An endpoint comes to serve a configuration in stages, and back where an alarm, a container or the time says so."""
 
 import time
 import traceback

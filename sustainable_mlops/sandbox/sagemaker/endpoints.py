@@ -42,6 +42,8 @@ class Endpoints(Family):
         self.before_update: list[Callable[[Resource, Fields], None]] = []
         #: Told the name of each endpoint that is being deleted, with the Region's lock held.
         self.deleting: list[Callable[[str], None]] = []
+        #: Asked before instances start, without the lock: why what is wanted is not made, if so.
+        self.refusals: list[Callable[[Wanted], str | None]] = [_unreachable]
         fleets.serving = self._serving
         self.when_gone.append(fleets.let_go)
 
@@ -108,9 +110,7 @@ class Endpoints(Family):
         Deployment(self.region, endpoint, wanted, how, self._fleets, shown, self._refusal).start()
 
     def _refusal(self, wanted: Wanted) -> str | None:
-        """Why an endpoint that serves this is not made, although its configuration is; asked without the lock."""
-        found = (unreachable(wanted.config, role) for role in dict.fromkeys(wanted.roles.values()))
-        return next((why for why in found if why is not None), None)
+        return next((why for ask in self.refusals if (why := ask(wanted)) is not None), None)
 
     @behaves
     def update_endpoint_weights_and_capacities(self, request: Fields) -> Fields:
@@ -177,3 +177,9 @@ class Endpoints(Family):
             if endpoint is None or endpoint.going or "config" not in endpoint.private:
                 return None
             return Serving(endpoint.private["config"], endpoint.private["models"])
+
+
+def _unreachable(wanted: Wanted) -> str | None:
+    """Why an endpoint cannot write where its configuration says."""
+    found = (unreachable(wanted.config, role) for role in dict.fromkeys(wanted.roles.values()))
+    return next((why for why in found if why is not None), None)
