@@ -181,6 +181,8 @@ def test_an_asynchronous_endpoint_goes_to_zero_and_wakes_for_a_backlog(sandbox: 
     assert scaled.count == 0, "one request is no reason for target tracking, and the alarm waits for two minutes"
     scaled.minutes(3)
     assert scaled.count == 1
+    scaled.minutes(2)
+    assert scaled.count == 1, "it has time to answer, although the backlog has been low for long"
     until(lambda: s3.list_objects_v2(Bucket=name, Prefix=key).get("Contents"))
     assert json.loads(s3.get_object(Bucket=name, Key=key)["Body"].read()) == [3, 6]
     scaled.minutes(25)
