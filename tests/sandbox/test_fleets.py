@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sustainable_mlops.sandbox.hosting.instance import StartError
 from sustainable_mlops.sandbox.hosting.invocation import Invocation, InvocationError
 from sustainable_mlops.sandbox.runtime.hosting import ModelError, ThrottledError
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
+from tests.sandbox.deploying import Endpoints
 from tests.sandbox.fleet_support import Models, ask, serve, standing, variant
 from tests.sandbox.support import until
 
@@ -86,12 +88,14 @@ def test_no_request_fails_while_instances_come_and_go(fleets: Fleets, models: Mo
         while not over.is_set():
             heard.append(ask(traffic, seconds=0.01))
 
+    def more_than(count: int) -> bool:
+        return len(heard) > count
+
     with ThreadPoolExecutor(4) as clients:
         asking = [clients.submit(keep_asking) for _ in range(4)]
         for count in (3, 0, 1):  # while there is none, the other variant answers
             fleet.scale("main", count)
-            before = len(heard)
-            until(lambda before=before: len(heard) > before + 40)
+            until(partial(more_than, len(heard) + 40))
         over.set()
         for client in asking:
             client.result()
@@ -209,3 +213,35 @@ def test_an_endpoint_that_goes_answers_what_it_has_and_closing_waits_for_nobody(
         assert time.monotonic() - began < 10
         with pytest.raises(ModelError):
             stuck.result()
+
+
+def test_after_a_restart_all_instances_come_back_with_the_first_request_and_none_outlives_its_sandbox(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Sandbox.start(state=tmp_path) as sandbox:
+        own = Endpoints.of(sandbox)
+        endpoint = own.create(own.config(own.model("live"), count=1))
+        more = [{"VariantName": "main", "DesiredInstanceCount": 3}]
+        own.sagemaker.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=more)
+        own.rest(endpoint)
+        own.ask(endpoint)
+        begun = workers(sandbox)
+        assert len(begun) == 3
+        private = [worker.memory_full_info().uss / 2**20 for worker in begun]
+        with capsys.disabled():
+            print(f"\nAn idle instance uses {max(private):.1f} MB of memory of its own, without its model.")
+        assert max(private) < 50
+    assert not any(worker.is_running() for worker in begun)
+
+    with Sandbox.start(state=tmp_path) as sandbox:
+        assert workers(sandbox) == []
+        assert Endpoints(sandbox).ask(endpoint) == "live"
+        begun = workers(sandbox)
+        assert len(begun) == 3
+    assert not any(worker.is_running() for worker in begun)
+
+
+def workers(sandbox: Sandbox) -> list[psutil.Process]:
+    """The processes that hold models."""
+    children = psutil.Process(sandbox.pid).children(recursive=True)
+    return [one for one in children if any(part.endswith("worker.py") for part in one.cmdline())]

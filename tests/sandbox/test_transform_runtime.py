@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.sandbox.runtime import records
 from sustainable_mlops.sandbox.runtime.model_data import Source
 from sustainable_mlops.sandbox.runtime.transform import ServedModel, Transform

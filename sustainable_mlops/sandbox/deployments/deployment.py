@@ -1,4 +1,4 @@
-"""An endpoint comes to serve a configuration: stage by stage, and back where an alarm, a container or the time says so."""
+"""An endpoint comes to serve a configuration in stages, and back where an alarm, a container or the time says so."""
 
 import time
 import traceback
@@ -27,8 +27,11 @@ _LAUNCHING, _TERMINATING = "Launching {} instance(s).", "Terminating {} instance
 
 
 class Deployment(UnderWay):
-    """Of an endpoint that is created, or updated by a policy. The status of an update is RollingBack once traffic has
-    moved; before that there is nothing to roll back, and it stays Updating (assumed, from what Terraform's users see)."""
+    """Of an endpoint that is created, or updated by a policy.
+
+    The status of an update is RollingBack once traffic has moved. Before that there is nothing to roll back, and it
+    stays Updating (assumed, from what users of Terraform see).
+    """
 
     def __init__(
         self,
@@ -119,7 +122,7 @@ class Deployment(UnderWay):
             if not self._goes_back:
                 self._go_back(why)
             else:
-                self._shown.rests("UpdateRollbackFailed", {"FailureReason": why})
+                self._shown.rests("Failed" if self._creates else "UpdateRollbackFailed", {"FailureReason": why})
                 self.end()
 
     def _launch(self) -> None:
@@ -170,8 +173,9 @@ class Deployment(UnderWay):
             return
         if self._policy.rolling is not None:
             gone = {name: count - stage.old[name] for name, count in self._left().items()}
-            self._shown.says("Deleting", _TERMINATING, gone, current=stage.old)
+            self._shown.says("Deleting", _TERMINATING, gone)
             between.have_old(stage.old)
+            self._shown.calm(stage.old)
         self._at += 1
         self._enter()
 
@@ -193,8 +197,14 @@ class Deployment(UnderWay):
             self._roll_back()
         if self._between is not None:
             self._between.end_new()
+        delay = 0.0
         if self._traffic_moved:
             self.linger(began)
+            # One that is asked for while the update is under way: so that whoever polls is sure to see RollingBack.
+            delay = self.region.faults.status_delay("UpdateEndpoint", self.name)
+        self.rest(delay, lambda: self._give_up(why))
+
+    def _give_up(self, why: str) -> None:
         with self.region.lock:
             self._shown.rests("Failed" if self._creates else "InService", {"FailureReason": why})
             self.end()
@@ -203,10 +213,14 @@ class Deployment(UnderWay):
         between, rolling = self._between, self._policy.rolling is not None
         assert between is not None
         self._shown.state("RollingBack")
-        for stage in way_back(self._policy, between.old_counts, self._stages[self._at], self._left()):
+        left = self._left()
+        for stage in way_back(self._policy, between.old_counts, self._stages[self._at], left):
             if rolling:
+                self._shown.says("Updating", _LAUNCHING, {name: n - left[name] for name, n in stage.old.items()})
                 between.have_old(stage.old)
+                self._shown.calm(stage.old)
             between.share(stage.share)
+            left = stage.old
             self._shown.says("Deleting", _TERMINATING, stage.active, pending=True, current=stage.active)
             if rolling:
                 between.have_new(stage.new)

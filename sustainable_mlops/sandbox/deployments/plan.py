@@ -1,7 +1,7 @@
 """The stages of a deployment, and of the way back: what its policy makes of the sizes of the fleets. Pure.
 
-Documented: developer guide, "Deployment guardrails". Traffic goes by whole instances: of four new instances, a canary of
-30 % is one, and takes a quarter.
+Documented: developer guide, "Deployment guardrails". Traffic goes by whole instances: of four, a canary of 30 % is one
+and takes a quarter.
 """
 
 import itertools

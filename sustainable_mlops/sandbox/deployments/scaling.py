@@ -1,4 +1,4 @@
-"""The instances, weights and serverless settings of an endpoint that serves change (UpdateEndpointWeightsAndCapacities)."""
+"""UpdateEndpointWeightsAndCapacities: instances, weights and serverless settings of an endpoint that serves change."""
 
 import time
 import traceback
@@ -48,7 +48,8 @@ class Scaling(UnderWay):
 
     def start(self) -> None:
         """Begin in the background."""
-        more, fewer = {}, {}
+        more: dict[str, int] = {}
+        fewer: dict[str, int] = {}
         for name, summary in _summaries(self._endpoint.fields):
             summary |= self._desired.get(name, {})
             count, had = summary.get("DesiredInstanceCount", 0), summary.get("CurrentInstanceCount", 0)
@@ -113,6 +114,8 @@ class Scaling(UnderWay):
 
 
 def _change(fleet: Fleet, variant: str, members: Fields) -> None:
+    if variant not in fleet.every:  # where inference components are to come
+        return
     if "DesiredWeight" in members:
         fleet.weigh({variant: members["DesiredWeight"]})
     if "DesiredInstanceCount" in members:
@@ -139,7 +142,7 @@ def desired(endpoint: Resource, asked: Iterable[Fields]) -> dict[str, Fields]:
 
 def _desired(fields: Fields, name: str, variant: Fields, asked: Fields) -> Fields:
     """AWS publishes no wording."""
-    wanted = {member: asked[member] for member in ("DesiredWeight", "DesiredInstanceCount") if member in asked}
+    wanted: Fields = {member: asked[member] for member in ("DesiredWeight", "DesiredInstanceCount") if member in asked}
     serverless = "CurrentServerlessConfig" in variant
     if "DesiredInstanceCount" in asked and serverless:
         raise ValidationError(f"DesiredInstanceCount cannot be specified for serverless variant {name}.")

@@ -8,12 +8,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sustainable_mlops.sandbox.hosting.fleet import Fleet
+from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation
 from sustainable_mlops.sandbox.hosting.logs import EndpointLogs
 from sustainable_mlops.sandbox.hosting.metrics import MINUTE, TEN_SECONDS, Kind, Meter
 from sustainable_mlops.sandbox.hosting.traffic import Traffic
 from sustainable_mlops.sandbox.hosting.variant import Variant
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
+
+#: Told of what a shadow variant answers: the endpoint, its configuration and the variant, the request and the answer.
+Heard = Callable[[str, Fields, str, Invocation, Answer], object]
 
 
 @dataclass(frozen=True)
@@ -32,13 +36,20 @@ class Endpoint:
     """Made when it is first deployed to, or asked after a restart; `freed` is given its name."""
 
     def __init__(
-        self, region: Region, name: str, folder: Path, freed: Callable[[str], None], logs: EndpointLogs
+        self,
+        region: Region,
+        name: str,
+        folder: Path,
+        freed: Callable[[str], None],
+        heard: Heard,
+        logs: EndpointLogs,
     ) -> None:
         self.name = name
         self.region = region
         self.fleets: list[Fleet] = []
         self._folder = folder
         self._freed = freed
+        self._heard = heard
         self._logs = logs
         self.traffic = Traffic(name, self.freed)
         self._meters: dict[str, Meter] = {}
@@ -64,6 +75,10 @@ class Endpoint:
     def follow(self, variant: str, logs: Mapping[str, Path]) -> Callable[[], None]:
         """Send the lines of an instance's logs on, until what is returned is called."""
         return self._logs.follow(self.name, variant, logs)
+
+    def heard(self, config: Fields, variant: str, asked: Invocation, answer: Answer) -> None:
+        """What a shadow variant of a configuration has answered."""
+        self._heard(self.name, config, variant, asked, answer)
 
     def wake(self, serving: Callable[[str], Serving | None]) -> None:
         """Start what served it before a restart; whoever asks meanwhile waits. Raises StartError."""

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from sustainable_mlops.sandbox.hosting.shadow import Shadows
@@ -29,7 +30,7 @@ class Fleet:
         self._data = ModelData(home.region.client("s3"), folder / "data")
         self.variants = dict(self._made(config["ProductionVariants"]))
         self.shadow_variants = dict(self._made(config.get("ShadowProductionVariants") or []))
-        self.shadows = Shadows(self.shadow_variants, self.variants)
+        self.shadows = Shadows(self.shadow_variants, self.variants, partial(home.heard, config))
 
     def _made(self, variants: list[Fields]) -> Iterator[tuple[str, Variant]]:
         for fields in variants:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation
 from sustainable_mlops.sandbox.hosting.variant import Variant
@@ -12,37 +13,41 @@ from sustainable_mlops.sandbox.hosting.variant import Variant
 #: How many requests a fleet's shadow variants are asked at once; others wait, and no production request does.
 _AT_ONCE = 8
 
+#: Told of what a shadow variant answers: its name, what it was asked and what it said.
+Heard = Callable[[str, Invocation, Answer], None]
+
 
 class Shadows:
     """Those of one fleet. Of the requests, as many are mirrored as a shadow variant's weight is of the production
     variants' together, all where it is as large. (AWS documents weights of 1 and 1 alone; the rest is assumed.)"""
 
-    def __init__(self, shadows: Mapping[str, Variant], production: Mapping[str, Variant]) -> None:
+    def __init__(self, shadows: Mapping[str, Variant], production: Mapping[str, Variant], heard: Heard) -> None:
         self._shadows = shadows
         self._production = production
+        self._heard = heard
         self._asking = ThreadPoolExecutor(_AT_ONCE, "shadow") if shadows else None
 
-    def mirror(self, asked: Invocation, heard: Callable[[Variant, Answer], None]) -> None:
-        """Ask them too, some time soon; returns at once. `heard` may keep the answers."""
+    def mirror(self, asked: Invocation) -> None:
+        """Ask them too, some time soon; returns at once."""
+        mirrored = replace(asked, target_variant="", streams=False)
         for shadow in self._shadows.values():
             whole = sum(variant.weight for variant in self._production.values())
             if self._asking is not None and random.random() * whole < shadow.weight:  # noqa: S311 a sample
                 with suppress(RuntimeError):  # closed meanwhile
-                    self._asking.submit(_ask, shadow, asked, heard)
+                    self._asking.submit(self._ask, shadow, mirrored)
 
     def close(self) -> None:
         """Ask no more."""
         if self._asking is not None:
             self._asking.shutdown(wait=False, cancel_futures=True)
 
-
-def _ask(shadow: Variant, asked: Invocation, heard: Callable[[Variant, Answer], None]) -> None:
-    began = time.monotonic()
-    member = shadow.take()
-    if member is None:
-        return
-    try:
-        answer = shadow.ask(member, asked, began)
-        heard(shadow, answer)
-    finally:
-        shadow.pool.give_back(member)
+    def _ask(self, shadow: Variant, asked: Invocation) -> None:
+        began = time.monotonic()
+        member = shadow.take()
+        if member is None:
+            return
+        try:
+            answer = shadow.ask(member, asked, began)
+        finally:
+            shadow.pool.give_back(member)
+        self._heard(shadow.name, asked, answer)

@@ -123,7 +123,7 @@ class Traffic:
                 "be in progress, if it is configured; or increase DesiredInstanceCount by "
                 "UpdateEndpointWeightsAndCapacities."
             )
-        place.fleet.shadows.mirror(asked, lambda _shadow, _answer: None)
+        place.fleet.shadows.mirror(asked)
         return place.invoke(asked)
 
     @contextmanager

@@ -39,6 +39,9 @@ class Home(Protocol):
     def follow(self, variant: str, logs: Mapping[str, Path]) -> Callable[[], None]:
         """Send the lines of an instance's logs on, until what is returned is called."""
 
+    def heard(self, config: Fields, variant: str, asked: Invocation, answer: Answer) -> None:
+        """What a shadow variant of a configuration has answered."""
+
 
 @dataclass
 class _Running:
@@ -111,7 +114,7 @@ class Variant:
             download_seconds=self.fields.get("ModelDataDownloadTimeoutInSeconds", shape.download_seconds),
         )
         if self.serverless is None:
-            return shape
+            return replace(shape, loaded_mb=int(self._memory() / _MEBIBYTE))
         return replace(
             shape,
             memory_mb=self.serverless["MemorySizeInMB"],
@@ -187,7 +190,7 @@ class Variant:
         self._counted_until, self.quiet = moment, not any(most)
 
     def _concurrent(self, most: list[float], moment: datetime) -> Fields:
-        return self._meter.datum("ConcurrentRequestsPerModel", "Count", moment, most)
+        return self._meter.datum("ConcurrentRequestsPerModel", "Count", (moment, moment + TEN_SECONDS), most)
 
     def utilization(self, moment: datetime) -> Iterator[Fields]:
         """A value of each instance; of a serverless variant, its workers' memory alone."""
@@ -199,13 +202,13 @@ class Variant:
             if running is not None:
                 for name, value in self._used(member.instance, running.usage):
                     found.setdefault(name, []).append((value, running))
-        begin = moment - self.frequency
+        times = moment - self.frequency, moment
         for name, values in found.items():
             unit = "None" if name == "LoadedModelCount" else "Percent"
-            yield self._meter.datum(name, unit, begin, [value for value, _ in values])
+            yield self._meter.datum(name, unit, times, [value for value, _ in values])
             if self._by_instance:
                 for value, running in values:
-                    yield self._meter.datum(name, unit, begin, [value], ("InstanceId", running.id))
+                    yield self._meter.datum(name, unit, times, [value], ("InstanceId", running.id))
 
     def _used(self, instance: Instance, usage: Usage) -> Iterator[tuple[str, float]]:
         if self.serverless is not None:

@@ -74,11 +74,6 @@ class EndpointConfigs(Family):
         return {}
 
 
-def is_serverless(config: Fields) -> bool:
-    """Whether a configuration's variants are serverless."""
-    return "ServerlessConfig" in config["ProductionVariants"][0]
-
-
 def _check_serverless(request: Fields, model: Fields) -> None:
     if len(request["ProductionVariants"]) > 1 or "ShadowProductionVariants" in request:
         raise _unsupported("a serverless endpoint has exactly one production variant")

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 
-from sustainable_mlops.sandbox.hosting.endpoint import Endpoint, Serving
+from sustainable_mlops.sandbox.hosting.endpoint import Endpoint, Heard, Serving
 from sustainable_mlops.sandbox.hosting.fleet import Fleet
 from sustainable_mlops.sandbox.hosting.logs import EndpointLogs
 from sustainable_mlops.sandbox.hosting.traffic import Traffic
@@ -25,6 +25,8 @@ class Fleets(Part):
         self.serving: Callable[[str], Serving | None] = lambda _: None
         #: Called with an endpoint's name once there may be room for a request where there was none; must return soon.
         self.freed: list[Callable[[str], None]] = []
+        #: Told of what shadow variants answer; must return soon.
+        self.heard: Heard = lambda *_: None
 
     def make(self, endpoint: str, config: Fields, models: Mapping[str, list[Fields]]) -> Fleet:
         """A fleet that has yet to be started, and to be given traffic. `models`: variant to its containers."""
@@ -57,7 +59,9 @@ class Fleets(Part):
         with self._lock:
             if name not in self._endpoints:
                 folder = self.region.folder / "endpoints" / name
-                self._endpoints[name] = Endpoint(self.region, name, folder, self._tell_freed, self._logs)
+                self._endpoints[name] = Endpoint(
+                    self.region, name, folder, self._tell_freed, lambda *heard: self.heard(*heard), self._logs
+                )
             return self._endpoints[name]
 
     def _tell_freed(self, endpoint: str) -> None:
