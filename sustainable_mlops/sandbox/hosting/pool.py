@@ -81,6 +81,14 @@ class Pool:
             member.take()
             return member
 
+    def take_at(self, member: Member) -> bool:
+        """Have this instance take one request more; False where it is not in service any more."""
+        with self._changed:
+            if member not in self._members:
+                return False
+            member.take()
+            return True
+
     def give_back(self, member: Member) -> None:
         """Its request is over."""
         with self._changed:

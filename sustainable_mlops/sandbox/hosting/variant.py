@@ -140,10 +140,21 @@ class Variant:
     def take(self, limit: int | None = None) -> Member | None:
         """Have an instance take one request more."""
         member = self.pool.take(limit)
-        if member is not None and self.quiet:
+        if member is not None:
+            self._stir()
+        return member
+
+    def take_at(self, member: Member) -> bool:
+        """Have this instance take one request more; False where it is not in service any more."""
+        taken = self.pool.take_at(member)
+        if taken:
+            self._stir()
+        return taken
+
+    def _stir(self) -> None:
+        if self.quiet:
             self.quiet = False
             self._home.region.clock.wake()
-        return member
 
     def ask(self, member: Member, asked: Invocation, began: float) -> Answer:
         """The answer of an instance that has taken the request, which came when it `began`. One that streams is told
