@@ -10,6 +10,8 @@ SCHEME = "s3://"
 _BEFORE = r"(?:s3://|arn:[a-z-]+:s3:::)"
 _NAMED = re.compile(_BEFORE + r"([^/]+)")
 _ANYWHERE = re.compile(_BEFORE + r"([a-z0-9][a-z0-9.-]+)")
+#: The bucket before S3's own name, or first in the path.
+_OVER_HTTPS = re.compile(r"https://(?:(?P<host>[^/]+)\.)?s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?/(?P<path>.*)")
 
 
 class S3Uri(NamedTuple):
@@ -23,6 +25,15 @@ class S3Uri(NamedTuple):
         """The address that `text` is; None for any other text."""
         bucket, _, key = text.removeprefix(SCHEME).partition("/")
         return cls(bucket, key) if is_s3(text) and bucket else None
+
+    @classmethod
+    def of_url(cls, text: str) -> "S3Uri | None":
+        """As `read`, and the https address of what lies in S3 too, as SageMaker takes both."""
+        over_https = _OVER_HTTPS.fullmatch(text)
+        if over_https is None:
+            return cls.read(text)
+        host = over_https["host"]
+        return cls(host, over_https["path"]) if host else cls.read(SCHEME + over_https["path"])
 
     @classmethod
     def parse(cls, text: str, field: str = "address") -> "S3Uri":

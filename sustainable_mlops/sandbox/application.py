@@ -11,6 +11,9 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import ClientDisconnected
 
 from sustainable_mlops.sandbox import accounts, malformed, moto_gaps, signature
+from sustainable_mlops.sandbox.asynchronous.minutes import Minutes
+from sustainable_mlops.sandbox.autoscaling.scaler import Scaler
+from sustainable_mlops.sandbox.autoscaling.scaling import Scaling
 from sustainable_mlops.sandbox.cloudwatch import metrics, moto_cloudwatch
 from sustainable_mlops.sandbox.cloudwatch.alarms import Alarms
 from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
@@ -22,10 +25,16 @@ from sustainable_mlops.sandbox.eventbridge.schedules import Schedules
 from sustainable_mlops.sandbox.faults import requests as faults
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
 from sustainable_mlops.sandbox.gate import Gate
-from sustainable_mlops.sandbox.plane import moto_cloudformation, moto_tags
+from sustainable_mlops.sandbox.hosting.capture import Captures, CaptureTimes
+from sustainable_mlops.sandbox.hosting.endpoint import Endpoint
+from sustainable_mlops.sandbox.hosting.metrics import EndpointMetrics
+from sustainable_mlops.sandbox.plane import moto_cloudformation, moto_tags, scaling_api
 from sustainable_mlops.sandbox.plane.api import TARGET, Api
 from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
+from sustainable_mlops.sandbox.plane.scaling_api import ScalingApi
 from sustainable_mlops.sandbox.retries import Answers
+from sustainable_mlops.sandbox.sagemaker.async_inference import AsyncInference
+from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 
 #: moto's names of what has no state of its own, and of services whose state stands in another's: the keys of assumed
 #: roles in IAM's, metrics on SageMaker's trial components.
@@ -45,14 +54,26 @@ class Application:
         moto_cloudformation.share(self.sagemaker)
         self.clock = context.clock
         self._deliveries = Deliveries(context, self.clock)
+        EndpointMetrics(self._measured, self.clock)  # before who looks at metrics
+        Minutes(self.clock, lambda: [parts.of(AsyncInference) for parts in self.sagemaker])
         self.alarms = Alarms(context, self.gate, self.sagemaker.publisher)
         moto_cloudwatch.share(self.alarms, self.clock)
+        self._scale(self.alarms)
         Rules(self._deliveries, self.clock)
         Schedules(self._deliveries, self.clock)
+        self.clock.keep(context.deployments)
+        self.clock.keep(CaptureTimes(lambda: (parts.of(Captures) for parts in self.sagemaker)))
         self._api = Api(self.sagemaker, self._ask_moto)
+        self._scaling_api = ScalingApi(self.sagemaker)
         self._moto = DomainDispatcherApplication(_moto_service)
         self._answers = Answers()
         self._control = Control(context, self.sagemaker, self.clock, self.moto_services)
+
+    def _scale(self, alarms: Alarms) -> None:
+        def at(account: str, region: str) -> Scaling:
+            return self.sagemaker.parts(account, region).of(Scaling)
+
+        Scaler(self.clock, alarms, lambda: [parts.of(Scaling) for parts in self.sagemaker], at)
 
     def close(self) -> None:
         """End what runs; requests are still answered."""
@@ -95,6 +116,9 @@ class Application:
             return self._answers.of(
                 request, lambda: self._met(request, service, lambda: self._api.respond(request, account, region))
             )
+        if service == scaling_api.SERVICE and self._scaling_api.is_about_sagemaker(request):
+            region, account = signed.region or DEFAULT_REGION, accounts.account_of(request)
+            return self._met(request, service, lambda: self._scaling_api.respond(request, account, region))
         if service == "tagging":
             moto_tags.be_seen(accounts.account_of(request))
         if (request.method, request.path) == _RESET:
@@ -102,7 +126,7 @@ class Application:
             self._deliveries.clear()
             self.clock.set(timedelta())
         if request.method in ("GET", "DELETE") and service == "s3":
-            # Whoever looks into a bucket sees every record that was put before.
+            # Whoever looks into a bucket sees every record that was put, or captured, before.
             self._flush(bucket=request.path.split("/")[1])
         if request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded":
             return self._answers.of(request, lambda: self._met(request, service, lambda: self._ask_moto(request)))
@@ -121,9 +145,13 @@ class Application:
             return malformed.refusal(request, malformed.why(request, LookupError("no such route")))
         return response
 
+    def _measured(self) -> list[Endpoint]:
+        return [one for parts in self.sagemaker.standing() for one in parts.of(Fleets).measured()]
+
     def _flush(self, bucket: str) -> None:
         for parts in self.sagemaker:
             parts.of(FeatureStore).flush(bucket)
+            parts.of(Captures).flush(bucket)
 
 
 def _in_no_protocol(request: Request, refused: Response) -> bool:
