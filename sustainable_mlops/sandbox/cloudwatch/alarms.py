@@ -52,6 +52,10 @@ class Alarms:
         """Who carries out the actions whose ARN begins so; those of scaling policies are repeated while in a state."""
         self._actions.act(prefix, do)
 
+    def clear(self) -> None:
+        """Nothing is done any more of what has fallen due."""
+        self._due.clear()
+
     def next(self, after: datetime) -> datetime | None:
         """When an alarm is evaluated or acts again."""
         moments = [max(self._due[0].change.moment, after + TICK)] if self._due else []
