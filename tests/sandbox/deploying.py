@@ -47,7 +47,7 @@ class Endpoints:
         return f"{start}-{self._made}"
 
     def model(self, says: str, broken: Path | str = "/does/not/exist") -> str:
-        """A model that answers so, fails where it has nothing to say, and does not load once the file `broken` is there."""
+        """A model that answers so, or fails where that is nothing; it does not load once the file `broken` is there."""
         name = self.fresh("model")
         code = _NAMED.format(name=says, broken=str(broken))
         self.s3.put_object(Bucket=BUCKET, Key=name, Body=tar(code__inference_py=code))
