@@ -126,7 +126,9 @@ def checkov_environment() -> None:
 def moto_tests() -> None:
     """moto's own tests, which its wheel lacks: from its source archive, by its hash."""
     archive = ROOT / "tests" / "sandbox" / "moto_suite" / "archive.txt"
-    once("moto's own tests", [archive.read_text(), WANTED], MOTO_TESTS.exists, lambda: unpack_tests(archive, MOTO_TESTS))
+    once(
+        "moto's own tests", [archive.read_text(), WANTED], MOTO_TESTS.exists, lambda: unpack_tests(archive, MOTO_TESTS)
+    )
 
 
 def unpack_tests(requirement: Path, folder: Path) -> None:

@@ -112,6 +112,35 @@ def test_the_instance_with_the_least_to_do_is_asked_where_the_routing_says_so(fl
             assert len({one.result()["pid"] for one in asked}) == 3
 
 
+def test_the_requests_of_a_session_go_to_the_instance_that_began_it(fleets: Fleets, models: Models) -> None:
+    script = """
+import os
+def model_fn(model_dir, context): return model_dir
+def transform_fn(model, data, content_type, accept, context):
+    own, name = os.path.dirname(os.path.realpath(model)), context.get_request_header(0, "x-amzn-sagemaker-session-id")
+    path = os.path.join(own, "session")
+    if name == "NEW_SESSION":
+        name = "s-%d" % os.getpid()
+        open(path, "w").write(name)
+        context.set_response_header(0, "x-amzn-sagemaker-new-session-id", name + "; Expires=2999-01-01T00:00:00Z")
+    elif data == "close":
+        context.set_response_header(0, "x-amzn-sagemaker-closed-session-id", name)
+    return str(os.path.exists(path) and open(path).read() == name), accept
+"""
+    config = {"ProductionVariants": [variant("main", InitialInstanceCount=3)]}
+    fleet = fleets.make("stateful", config, {"main": models("stateful", script=script)["stateful"]})
+    fleet.start()
+    traffic = fleets.traffic("stateful")
+    traffic.shift((fleet, 1.0))
+    begun = traffic.invoke(Invocation(b"", "text/csv", session_id="NEW_SESSION")).new_session_id
+    session = begun.partition(";")[0]
+    for _ in range(8):
+        assert traffic.invoke(Invocation(b"", "text/csv", session_id=session)).body == b"True"
+    assert traffic.invoke(Invocation(b"close", "text/csv", session_id=session)).closed_session_id == session
+    with pytest.raises(InvocationError, match=f"Session {session} was not found"):
+        traffic.invoke(Invocation(b"", "text/csv", session_id=session))
+
+
 def test_a_shadow_variant_is_asked_too_and_nobody_hears_it(fleets: Fleets, models: Models, tmp_path: Path) -> None:
     shadow = variant("shadow", InitialVariantWeight=0.5)
     _, traffic = serve(fleets, "shadowed", models, variant("main"), ShadowProductionVariants=[shadow])

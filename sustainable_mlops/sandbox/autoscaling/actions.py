@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from sustainable_mlops.plan import cron
 from sustainable_mlops.sandbox.autoscaling.dimensions import NAMESPACE
 from sustainable_mlops.sandbox.autoscaling.pages import of_target, page
 from sustainable_mlops.sandbox.autoscaling.refusals import LimitExceededError, ObjectNotFoundError
@@ -159,6 +160,7 @@ def _check(action: Action) -> None:
             "(minutes?|hours?|days?)), cron(<cron_expression>) or at(yyyy-MM-dd'T'HH:mm:ss)"
         )
     try:
+        cron.time_zone(action.zone or "UTC")
         _occurrences(action)
         _check_days(action.schedule)
     except ValueError as error:

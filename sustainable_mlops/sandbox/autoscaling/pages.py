@@ -26,8 +26,11 @@ def page(request: Fields, member: str, found: Sequence[Fields]) -> Fields:
 
 
 def of_target(request: Fields, found: Iterable[Fields]) -> list[Fields]:
-    """Those of the target that a request names by ResourceId and ScalableDimension, as far as it does."""
-    asked = {member: request[member] for member in ("ResourceId", "ScalableDimension") if member in request}
-    if list(asked) == ["ScalableDimension"]:
+    """Those of the target or the targets that a request names, as far as it does."""
+    ids = request.get("ResourceIds") or ([request["ResourceId"]] if "ResourceId" in request else [])
+    dimension = request.get("ScalableDimension")
+    if dimension and not ids:
         raise ValidationError("Resource ID must be specified if scalable dimension is specified")
-    return [one for one in found if asked.items() <= one.items()]
+    return [
+        one for one in found if (not ids or one["ResourceId"] in ids) and dimension in (None, one["ScalableDimension"])
+    ]

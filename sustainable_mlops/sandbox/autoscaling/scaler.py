@@ -6,7 +6,8 @@ from datetime import datetime
 from sustainable_mlops.sandbox.autoscaling.decision import Trigger
 from sustainable_mlops.sandbox.autoscaling.scaling import Scaling
 from sustainable_mlops.sandbox.clock import Clock
-from sustainable_mlops.sandbox.cloudwatch.alarms import AlarmChange, Alarms
+from sustainable_mlops.sandbox.cloudwatch.actions import AlarmChange
+from sustainable_mlops.sandbox.cloudwatch.alarms import Alarms
 
 #: How the ARNs of scaling policies begin, among the actions of an alarm.
 _POLICIES = "arn:aws:autoscaling:"
@@ -27,6 +28,7 @@ class Scaler:
     ) -> None:
         self._everywhere = everywhere
         self._at = at
+        self._alarms = alarms
         alarms.act(_POLICIES, self._trigger)
         clock.keep(self)
 
@@ -42,7 +44,7 @@ class Scaler:
 
     def _trigger(self, action: str, change: AlarmChange) -> None:
         """An alarm's action is that policy. It is followed once all alarms of the moment have been evaluated."""
-        values = change.values or (() if change.value is None else (change.value,))
-        self._at(change.account, change.region).trigger(
-            action, Trigger(change.name, change.new, values, change.threshold)
-        )
+        alarms = self._alarms.all(change.account, change.region)
+        threshold = next((alarm.asked.get("Threshold") for alarm in alarms if alarm.name == change.name), None)
+        values = () if change.value is None else (change.value,)
+        self._at(change.account, change.region).trigger(action, Trigger(change.name, change.new, values, threshold))

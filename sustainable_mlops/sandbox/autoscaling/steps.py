@@ -1,7 +1,7 @@
 """Step scaling: by how much an alarm's breach moves the capacity. Source: the user guide, "Step scaling policies"."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from statistics import fmean
 
@@ -11,7 +11,7 @@ from sustainable_mlops.sandbox.parts.resources import Fields
 #: In seconds, where a policy does not say.
 COOLDOWN = 300
 _MOST_STEPS = 20
-_AGGREGATED = {"Average": fmean, "Minimum": min, "Maximum": max}
+_AGGREGATED: Mapping[str, Callable[[Sequence[float]], float]] = {"Average": fmean, "Minimum": min, "Maximum": max}
 
 
 def adjustment(policy: Fields, values: Sequence[float], threshold: float) -> int | None:

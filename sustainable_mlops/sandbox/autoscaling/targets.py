@@ -2,19 +2,19 @@
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from sustainable_mlops.sandbox.autoscaling.activities import ScalingActivities
 from sustainable_mlops.sandbox.autoscaling.dimensions import DIMENSIONS, Place, place
-from sustainable_mlops.sandbox.autoscaling.pages import page
+from sustainable_mlops.sandbox.autoscaling.pages import of_target, page
 from sustainable_mlops.sandbox.autoscaling.refusals import NoSuchArnError, ObjectNotFoundError, TooManyTagsError
 from sustainable_mlops.sandbox.autoscaling.target import SUSPENDED, Key, Target
 from sustainable_mlops.sandbox.errors import ApiError, ValidationError
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
-from sustainable_mlops.sandbox.parts.resources import Fields, Part
+from sustainable_mlops.sandbox.parts.resources import Fields, Part, Resource
 from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints
 
@@ -37,7 +37,8 @@ class ScalableTargets(Part):
         self._configs = configs
         self._activities = activities
         self._targets: dict[Key, Target] = {}
-        endpoints.when_gone.append(self._endpoint_gone)
+        endpoints.deleting.append(self._endpoint_goes)
+        endpoints.before_update.append(self._check_update)
 
     @behaves
     def register_scalable_target(self, request: Fields) -> Fields:
@@ -60,11 +61,9 @@ class ScalableTargets(Part):
     def describe_scalable_targets(self, request: Fields) -> Fields:
         """In the order in which they were registered."""
         role = f"arn:aws:iam::{self.region.account_id}:role/{_ROLE}SageMakerEndpoint"
-        wanted = {member: value for member, value in request.items() if member == "ScalableDimension"}
-        ids = request.get("ResourceIds")
         with self.region.lock:
-            found = [one.fields(role) for one in self if not ids or one.key.resource_id in ids]
-            return page(request, "ScalableTargets", [one for one in found if wanted.items() <= one.items()])
+            found = [one.fields(role) for one in self]
+            return page(request, "ScalableTargets", of_target(request, found))
 
     @behaves
     def deregister_scalable_target(self, request: Fields) -> Fields:
@@ -105,13 +104,13 @@ class ScalableTargets(Part):
         return {}
 
     def __iter__(self) -> Iterator[Target]:
-        """Those whose endpoint is there."""
+        """Those whose variant is there."""
         return iter([target for key in list(self._targets) if (target := self.find(key)) is not None])
 
     def find(self, key: Key) -> Target | None:
-        """The target of that key; None where there is none, or its endpoint goes. Called with the Region's lock."""
+        """The target of that key; None where there is none, or its variant is gone. Called with the Region's lock."""
         target = self._targets.get(key)
-        if target is not None and self._endpoint(target.place) is None:
+        if target is not None and self._configured(target.place) is None:
             self._delete_alarms_soon(self._remove(target))
             return None
         return target
@@ -184,7 +183,7 @@ class ScalableTargets(Part):
         self._targets.pop(target.key, None)
         return [alarm["AlarmName"] for policy in target.policies.values() for alarm in policy.alarms]
 
-    def _endpoint_gone(self, name: str) -> None:
+    def _endpoint_goes(self, name: str) -> None:
         for target in list(self._targets.values()):
             if target.place.endpoint == name:
                 self._delete_alarms_soon(self._remove(target))
@@ -213,13 +212,27 @@ class ScalableTargets(Part):
             )
 
     def _configured(self, of: Place) -> Fields | None:
-        """The variant in its endpoint's configuration."""
-        endpoint = self._endpoint(of)
-        if endpoint is None:
+        """The variant in the configuration that its endpoint has or, before it serves, is to have."""
+        endpoint = self._endpoints.find(of.endpoint)
+        if endpoint is None or endpoint.going:
             return None
-        config = self._configs.find(endpoint["EndpointConfigName"])
-        variants = [] if config is None else config.fields["ProductionVariants"]
-        return next((one for one in variants if one["VariantName"] == of.variant), None)
+        config = endpoint.private.get("config")
+        if config is None and (to_have := self._configs.find(endpoint.fields["EndpointConfigName"])) is not None:
+            config = to_have.fields
+        return _named((config or {}).get("ProductionVariants", []), of.variant)
+
+    def _check_update(self, endpoint: Resource, config: Fields) -> None:
+        """What is scaled by its metrics must not become another type (AWS publishes no wording)."""
+        for target in self:
+            if target.place.endpoint != endpoint.name:
+                continue
+            before = _named(endpoint.private["config"]["ProductionVariants"], target.place.variant) or {}
+            after = _named(config["ProductionVariants"], target.place.variant) or before
+            if before.get("InstanceType") != after.get("InstanceType"):
+                raise ValidationError(
+                    f'Cannot update endpoint "{endpoint.arn}": variant {target.place.variant} is a scalable target of '
+                    "Application Auto Scaling, and its instance type would change. Deregister the target first."
+                )
 
     def _made(self, key: Key, request: Fields) -> Target:
         return Target(
@@ -266,5 +279,8 @@ def _check_bounds(least: int, most: int) -> None:
 
 def _variant(endpoint: Fields, of: Place) -> Fields | None:
     """The variant as DescribeEndpoint tells it."""
-    variants = endpoint.get("ProductionVariants", []) + endpoint.get("ShadowProductionVariants", [])
-    return next((one for one in variants if one["VariantName"] == of.variant), None)
+    return _named(endpoint.get("ProductionVariants", []), of.variant)
+
+
+def _named(variants: Iterable[Fields], name: str) -> Fields | None:
+    return next((one for one in variants if one["VariantName"] == name), None)
