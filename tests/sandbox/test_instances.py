@@ -204,6 +204,14 @@ def test_what_an_endpoint_does_not_take_is_refused(deploying: Deploying) -> None
     assert len(deploying.ask(endpoint, bytes(6 * 2**20), ContentType="text/csv")) > 6 * 2**20
 
 
+def test_an_asynchronous_endpoint_is_not_asked_to_answer_at_once(deploying: Deploying) -> None:
+    config = {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": f"s3://{deploying.bucket}/answers"}}}
+    asked = {"EndpointName": deploying.serve(named(deploying, "later"), config=config), "Body": b""}
+    for invoke in (deploying.runtime.invoke_endpoint, deploying.runtime.invoke_endpoint_with_response_stream):
+        code, message = refusal(invoke, **asked)
+        assert (code, message.endswith("use InvokeEndpointAsync.")) == ("ValidationError", True)
+
+
 def test_a_containers_failure_is_told_with_its_status_and_where_its_log_is(deploying: Deploying) -> None:
     script = """
 class Teapot(Exception): status_code = 418
