@@ -36,7 +36,7 @@ def test_scaling_in_never_takes_so_much_that_it_would_scale_out_again(
     found = tracking.scaled_in(capacity, value, target)
     assert 0 <= found <= capacity
     if found < capacity:
-        assert capacity * value <= target * found * (1 + 1e-6)
+        assert capacity * value <= target * (found + 1e-6)
 
 
 def test_scaling_in_is_gradual_and_comes_to_an_end() -> None:
@@ -196,7 +196,8 @@ def test_a_cooldown_after_a_scale_in_blocks_the_next_but_no_scale_out() -> None:
 
 def test_target_tracking_scales_in_where_all_of_it_are_ready_and_steps_do_not_ask() -> None:
     assert decide(situation(4, all_ready=False), [(tracks(), low(0))]) is None
-    assert capacity(situation(4, all_ready=False), (adds(-1), at(40))) == 3
+    assert decide(situation(4, cooling_out={"another": 2}), [(tracks(), low(0))]) is None
+    assert capacity(situation(4, all_ready=False, cooling_out={"another": 2}), (adds(-1), at(40))) == 3
     assert decide(situation(4), [(tracks(DisableScaleIn=True), low(0))]) is None
 
 

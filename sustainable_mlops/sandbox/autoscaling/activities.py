@@ -66,11 +66,10 @@ class ScalingActivities(Part):
 
     def not_scaled(self, target: Target, cause: str, moment: datetime, reason: Fields) -> None:
         """An alarm asked, and nothing was done. The same is told once, not each minute anew (assumed)."""
-        for one in reversed(self._known.values()):
-            if target.key.fields().items() <= one.items():
-                if one["Cause"] == cause and one.get("NotScaledReasons") == [reason]:
-                    return
-                break
+        same = target.key.fields() | {"Cause": cause}
+        last = next((one for one in reversed(self._known.values()) if same.items() <= one.items()), {})
+        if last.get("NotScaledReasons") == [reason]:
+            return
         activity = self._add(target, "Attempting to scale due to alarm triggered", cause, moment)
         activity |= {"StatusCode": "Failed", "NotScaledReasons": [reason]}
 
@@ -98,9 +97,9 @@ class ScalingActivities(Part):
             told["StatusMessage"] = f"Successfully set {noun} to {count}. Change successfully fulfilled by sagemaker."
 
     def succeeded(self, activity: str) -> datetime | None:
-        """When it was fulfilled; None for one that is not over, or came to nothing."""
+        """The second in which it was fulfilled; None for one that is not over, or came to nothing."""
         told = self._known.get(activity, {})
-        return told["EndTime"] if told.get("StatusCode") == "Successful" else None
+        return told["EndTime"].replace(microsecond=0) if told.get("StatusCode") == "Successful" else None
 
     def snapshot(self) -> Any:
         """All of them, and the ids of those under way."""

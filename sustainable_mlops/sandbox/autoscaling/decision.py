@@ -2,7 +2,9 @@
 
 Source: the user guide. The policy that asks for the largest capacity decides, for out as for in. A cooldown after a
 scale-out lets a larger one through, counted from where the first began; one after a scale-in blocks the next, and ends
-with a scale-out. Target tracking scales in only where all that track the target and may scale in are ready to.
+with a scale-out. Target tracking scales in only where all that track the target and may scale in are ready to and,
+which is assumed, no policy's scale-out is so recent that it has yet to take effect: an asynchronous endpoint that was
+woken for one request would sleep again before it has answered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -82,11 +84,16 @@ def _wish(situation: Situation, policy: Policy, trigger: Trigger) -> int | None:
     found = wish(policy, trigger, capacity)
     if found is None:
         return None
-    if found < capacity:  # a cooldown after a scale-out is none for a scale-in
-        found = wish(policy, trigger, situation.capacity)
-        blocked = policy.name in situation.cooling_in or (policy.tracks and not situation.all_ready)
-        return None if blocked else found
+    if found < capacity:  # a cooldown after a scale-out is none for a scale-in by steps
+        return None if _waits(situation, policy) else wish(policy, trigger, situation.capacity)
     return None if before is not None and found <= situation.capacity else found
+
+
+def _waits(situation: Situation, policy: Policy) -> bool:
+    """Whether a policy must not scale in yet."""
+    if policy.name in situation.cooling_in:
+        return True
+    return policy.tracks and (bool(situation.cooling_out) or not situation.all_ready)
 
 
 def _tracked(policy: Policy, trigger: Trigger, capacity: int) -> int | None:

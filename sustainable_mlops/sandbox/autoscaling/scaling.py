@@ -13,8 +13,6 @@ from sustainable_mlops.sandbox.clock import TICK
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Part
 
-#: Between two looks at whether SageMaker has fulfilled what it was asked for.
-_LOOK = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
 
 
@@ -30,8 +28,11 @@ class Scaling(Part):
         self._targets = targets
         self._activities = activities
         self._actions = actions
+        region.heard.append(self._hear)
         #: What alarms have triggered since the last moment, by the policy's ARN.
         self._triggered: dict[str, Trigger] = {}
+        #: Whether an endpoint has changed its state since, so that what is under way may be over.
+        self._heard = False
         #: When the low alarm of a policy of target tracking was last heard, by its ARN.
         self._low: dict[str, datetime] = {}
 
@@ -41,14 +42,16 @@ class Scaling(Part):
             self._triggered[action.partition(":createdBy/")[0]] = trigger
         self.region.clock.wake()
 
+    def _hear(self) -> None:
+        self._heard = True
+        self.region.clock.wake()
+
     def next(self, after: datetime) -> datetime | None:
         """When something is due."""
         with self.region.lock:
             moments = [self._actions.next(after)]
-            if self._triggered:
+            if self._triggered or (self._heard and self._activities.any_under_way):
                 moments.append(after + TICK)
-            if self._activities.any_under_way:
-                moments.append(after + _LOOK)
             if any(target.outside for target in self._targets):
                 moments.append(after.replace(second=0, microsecond=0) + _MINUTE)
         return min((moment for moment in moments if moment is not None), default=None)
@@ -56,6 +59,7 @@ class Scaling(Part):
     def do(self, moment: datetime) -> None:
         """What is due: first what alarms have triggered, then what is scheduled."""
         with self.region.lock:
+            self._heard = False
             self._targets.settle(moment)
             triggered, self._triggered = self._triggered, {}
             targets, due = list(self._targets), list(self._actions.due(moment))

@@ -164,9 +164,9 @@ class ScalableTargets(Part):
             variant = _variant(endpoint, target.place) or {}
             if endpoint.get("EndpointStatus") in ("Updating", "SystemUpdating", "RollingBack"):
                 continue
-            now, wanted = target.dimension.now(variant), target.dimension.wanted(variant)
-            fulfilled = now == count
-            status = "Successful" if fulfilled else "Unfulfilled" if wanted == count or not variant else "Overridden"
+            fulfilled = target.dimension.now(variant) == count
+            why_not = "Unfulfilled" if "FailureReason" in endpoint or not variant else "Overridden"
+            status = "Successful" if fulfilled else why_not
             self._activities.ended(activity, status, moment)
 
     def delete_alarms(self, names: list[str]) -> None:
