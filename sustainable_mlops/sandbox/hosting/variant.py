@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.sandbox.hosting.instance import Instance, Shape
+from sustainable_mlops.sandbox.hosting.instance import Instance, Shape, StartError
 from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation
 from sustainable_mlops.sandbox.hosting.metrics import MINUTE, TEN_SECONDS, Kind, Meter, floor
 from sustainable_mlops.sandbox.hosting.pool import Member, Pool
@@ -96,7 +96,9 @@ class Variant:
         return instance
 
     def _begin(self, instance: Instance) -> None:
-        running = self._running[instance]
+        running = self._running.get(instance)
+        if running is None:  # closed meanwhile
+            raise StartError("The endpoint is being deleted.")
         running.stop_following = self._home.follow(self.name, instance.logs)
         instance.start()
 
