@@ -11,14 +11,15 @@ from sustainable_mlops.sandbox import Sandbox
 from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
 
 BUCKET = "models-to-deploy"
-#: Answers with its own name; does not load once the file is there.
+#: Answers with its own name, where there is one; does not load once the file is there.
 _NAMED = """
 import os
 def model_fn(folder):
     if os.path.exists({broken!r}):
         raise RuntimeError("does not load")
     return {name!r}
-def predict_fn(values, model): return model
+def predict_fn(values, model):
+    return model or 1 / 0
 """
 AT_REST = ("InService", "Failed", "UpdateRollbackFailed")
 
@@ -46,7 +47,7 @@ class Endpoints:
         return f"{start}-{self._made}"
 
     def model(self, says: str, broken: Path | str = "/does/not/exist") -> str:
-        """A model that answers so, and does not load once the file `broken` is there."""
+        """A model that answers so, or fails where that is nothing; it does not load once the file `broken` is there."""
         name = self.fresh("model")
         code = _NAMED.format(name=says, broken=str(broken))
         self.s3.put_object(Bucket=BUCKET, Key=name, Body=tar(code__inference_py=code))

@@ -24,7 +24,7 @@ import time
 def model_fn(folder):
     return None
 def transform_fn(model, data, content_type, accept):
-    time.sleep(0.01)
+    time.sleep(SECONDS)
     return data, accept
 """
 SERVERLESS = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 10}}
@@ -32,13 +32,14 @@ REAL_TIME = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 MIB = 2**20
 
 
-def deploy(sandbox: Sandbox, name: str, **variant: Any) -> str:
-    """An endpoint of one variant with these settings, in service."""
+def deploy(sandbox: Sandbox, name: str, model_takes: float = 0.01, **variant: Any) -> str:
+    """An endpoint of one variant with these settings, in service. Its model takes so many seconds for each request."""
     sagemaker, s3 = sandbox.client("sagemaker"), sandbox.client("s3")
     make_role(sandbox)
     bucket = f"models-of-{name}"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": sandbox.region})
-    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=tar(code__inference_py=ECHO))
+    script = ECHO.replace("SECONDS", str(model_takes))
+    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=tar(code__inference_py=script))
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
     variants = [{"VariantName": "main", "ModelName": name, **variant}]
@@ -56,21 +57,21 @@ def runtime(sandbox: Sandbox, at_once: int) -> Any:
     )
 
 
-def ask(client: Any, endpoint: str, said: str) -> int:
-    """The HTTP status of one request; where that is 200, the answer is what was said."""
+def ask(client: Any, endpoint: str, said: str) -> str:
+    """How one request ends: "answered" with what was said, or the code of the error and the model server's status."""
     try:
         answer = client.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=said)
     except ClientError as error:
-        return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
+        return f"{error.response['Error']['Code']} {error.response.get('OriginalStatusCode', '')}".strip()
     assert answer["Body"].read() == said.encode()
-    return 200
+    return "answered"
 
 
-def burst(sandbox: Sandbox, endpoint: str, at_once: int) -> Counter[int]:
-    """How many of so many requests, all sent at one moment, are answered with each status."""
+def burst(sandbox: Sandbox, endpoint: str, at_once: int) -> Counter[str]:
+    """How many of so many requests, all sent at one moment, end in which way."""
     client, together = runtime(sandbox, at_once), Barrier(at_once)
 
-    def one(number: int) -> int:
+    def one(number: int) -> str:
         together.wait()
         return ask(client, endpoint, str(number))
 

@@ -69,9 +69,10 @@ class Models:
         self._s3 = s3
         self._bucket = bucket
 
-    def __call__(self, *names: str) -> dict[str, list[dict[str, Any]]]:
+    def __call__(self, *names: str, script: str | None = None) -> dict[str, list[dict[str, Any]]]:
         for name in names:
-            self._s3.put_object(Bucket=self._bucket, Key=f"{name}.tar.gz", Body=tar(code__inference_py=MODEL % name))
+            data = tar(code__inference_py=script or MODEL % name)
+            self._s3.put_object(Bucket=self._bucket, Key=f"{name}.tar.gz", Body=data)
         uri = f"s3://{self._bucket}"
         return {name: [{"Image": IMAGE, "ModelDataUrl": f"{uri}/{name}.tar.gz"}] for name in names}
 

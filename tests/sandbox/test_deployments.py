@@ -110,6 +110,36 @@ def test_a_bad_model_is_rolled_back_by_its_alarm(own: Endpoints, old: str, new: 
     assert states == ["UPDATING", "ROLLING_BACK", "IN_SERVICE"]
 
 
+def test_a_model_that_fails_is_rolled_back_by_what_cloudwatch_is_told_of_it(own: Endpoints, old: str) -> None:
+    config, alarm = own.config(old), own.fresh("alarm")
+    endpoint = own.create(config)
+    of_variant = {"EndpointName": endpoint, "VariantName": "main"}
+    own.cloudwatch.put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Dimensions=[{"Name": name, "Value": value} for name, value in of_variant.items()],
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+    )
+    canary = blue_green("CANARY", 600, 600, CanarySize=size(1))
+    own.update(endpoint, own.config(own.model("")), DeploymentConfig=watched(canary, alarm))
+    own.sandbox.advance(120)
+    assert own.look(endpoint)["EndpointStatus"] == "Updating"  # nobody has asked it
+    with own.load(endpoint) as said:
+        until(lambda: len(said) == 2)
+    assert any("ModelError" in answer for answer in said)
+    own.sandbox.advance(130)  # the minute is over, and has been told and evaluated
+    after = own.rest(endpoint)
+    assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", config)
+    assert alarm in after["FailureReason"]
+    assert own.share(endpoint, "old", 20) == 1.0
+
+
 def test_an_update_tells_of_its_stages(own: Endpoints, old: str, new: str) -> None:
     endpoint, queue = own.create(own.config(old)), hear(own.sandbox, own.fresh("stages"), STAGES)
     config = own.config(new)
@@ -144,6 +174,20 @@ def test_an_update_tells_of_its_stages(own: Endpoints, old: str, new: str) -> No
     assert told[5]["ProductionVariants"][0]["VariantStatus"][0]["StatusMessage"] == "Terminating 2 instance(s)."
 
 
+def test_a_rollback_may_be_seen_for_as_long_as_is_asked_for(own: Endpoints, old: str, new: str) -> None:
+    alarm, endpoint = own.alarm(), own.create(own.config(old, 1))
+    own.update(endpoint, own.config(new, 1), DeploymentConfig=watched(blue_green("ALL_AT_ONCE"), alarm))
+    own.sandbox.advance(1)
+    own.sandbox.fault("UpdateEndpoint", status_delay=600)
+    own.ring(alarm)
+    own.sandbox.advance(20)
+    assert own.look(endpoint)["EndpointStatus"] == "RollingBack"
+    assert own.ask(endpoint) == "old"
+    assert "in-progress" in refusal(own.sagemaker.delete_endpoint, EndpointName=endpoint)[1]
+    own.sandbox.advance(600)
+    assert own.look(endpoint)["EndpointStatus"] == "InService"
+
+
 def test_an_update_ends_where_its_alarm_rings_already(own: Endpoints, old: str, new: str) -> None:
     alarm, queue = own.alarm(), hear(own.sandbox, own.fresh("states"), STATES)
     endpoint = own.create(own.config(old, 1))
@@ -176,7 +220,7 @@ def test_what_does_not_start_never_serves(own: Endpoints, old: str, count: int |
     described = own.look(failed)
     assert described["EndpointStatus"] == "Failed"
     assert described["FailureReason"]
-    assert "Cannot update failed endpoint" in refusal(own.update, endpoint=failed, config=own.config(old, count))[1]
+    assert "whose status is Failed" in refusal(own.update, endpoint=failed, config=own.config(old, count))[1]
     own.sagemaker.delete_endpoint(EndpointName=failed)
 
     config = own.config(old, count)
@@ -204,6 +248,9 @@ def test_a_rolled_endpoint_that_cannot_go_back_serves_both(own: Endpoints, new: 
     after = own.rest(endpoint)
     assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("UpdateRollbackFailed", config)
     assert own.ask(endpoint) == "new"
+    desired = [{"VariantName": "main", "DesiredInstanceCount": 3}]
+    scale = {"EndpointName": endpoint, "DesiredWeightsAndCapacities": desired}
+    assert "UpdateRollbackFailed" in refusal(own.sagemaker.update_endpoint_weights_and_capacities, **scale)[1]
     assert "serves two" in refusal(own.update, endpoint=endpoint, config=config, DeploymentConfig=rolling(HALF))[1]
     good = own.config(new)
     own.update(endpoint, good)

@@ -1,6 +1,7 @@
 """Endpoints under load: what is too much is throttled, nothing is lost, and nothing is left."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import psutil
 import pytest
@@ -20,13 +21,22 @@ def sandbox() -> Iterator[Sandbox]:
         yield own
 
 
-def test_five_hundred_requests_at_once_are_answered_or_throttled(sandbox: Sandbox) -> None:
-    """Every answer is the one to its own request."""
-    for kind, settings, at_least in (("serverless", SERVERLESS, 10), ("real-time", REAL_TIME, 100)):
-        statuses = burst(sandbox, deploy(sandbox, kind, **settings), AT_ONCE)
-        assert statuses.total() == AT_ONCE
-        assert set(statuses) <= {200, 429}, statuses
-        assert statuses[200] >= at_least, statuses
+@pytest.mark.parametrize(
+    ("name", "settings", "refused", "at_least"),
+    [
+        ("serverless", SERVERLESS, "ThrottlingException", 10),
+        # There is no limit on an instance but its model server's own, whose refusal SageMaker hands on.
+        ("real-time", REAL_TIME, "ModelError 503", 100),
+    ],
+)
+def test_of_five_hundred_requests_at_once_each_is_answered_or_refused(
+    sandbox: Sandbox, name: str, settings: Any, refused: str, at_least: int
+) -> None:
+    """An answer is the one to its own request."""
+    ended = burst(sandbox, deploy(sandbox, name, 0.05, **settings), AT_ONCE)
+    assert ended.total() == AT_ONCE
+    assert set(ended) == {"answered", refused}, ended
+    assert ended["answered"] >= at_least, ended
 
 
 def test_an_idle_endpoint_is_a_small_process_that_goes_with_the_sandbox() -> None:

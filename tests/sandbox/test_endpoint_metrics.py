@@ -20,6 +20,7 @@ from sustainable_mlops.sandbox.hosting.metrics import INSTANCES, MINUTE, REQUEST
 from sustainable_mlops.sandbox.hosting.traffic import Traffic
 from sustainable_mlops.sandbox.runtime.hosting import ModelError
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
+from tests.sandbox.deploying import Endpoints
 from tests.sandbox.fleet_support import ACCOUNT, REGION, Models, ask, serve, standing, variant
 from tests.sandbox.support import IMAGE
 
@@ -324,3 +325,40 @@ def test_what_a_deleted_endpoint_was_asked_is_still_told(
     clock.advance(60)
     assert not told.values
     assert EndpointMetrics(fleets.measured, Clock()).next(datetime.now(UTC)) is None
+
+
+def test_any_client_finds_in_cloudwatch_what_endpoints_tell_and_nothing_else() -> None:
+    with Sandbox.start() as sandbox:
+        own = Endpoints.of(sandbox)
+        cloudwatch = sandbox.client("cloudwatch")
+        live = own.create(own.config(own.model("live"), count=2))
+        serverless = own.create(own.config(own.model("serverless"), count=None))
+        for endpoint in (live, live, live, serverless):
+            own.ask(endpoint)
+        begun = sandbox.advance(0)
+        sandbox.advance(60)
+
+        def metrics_of(endpoint: str, namespace: str) -> set[str]:
+            dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "main"}]
+            pages = cloudwatch.get_paginator("list_metrics").paginate(Namespace=namespace, Dimensions=dimensions)
+            return {metric["MetricName"] for page in pages for metric in page["Metrics"]}
+
+        def total(endpoint: str, metric: str, statistic: str = "Sum", namespace: str = REQUESTS) -> float:
+            found = cloudwatch.get_metric_statistics(
+                Namespace=namespace,
+                MetricName=metric,
+                Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "main"}],
+                StartTime=begun - timedelta(minutes=2),
+                EndTime=begun + timedelta(minutes=2),
+                Period=60,
+                Statistics=[statistic],
+            )
+            return sum(float(point[statistic]) for point in found["Datapoints"])
+
+        assert metrics_of(live, REQUESTS) == REAL_TIME
+        assert metrics_of(live, INSTANCES) == OF_INSTANCES
+        assert metrics_of(serverless, REQUESTS) - {"ModelSetupTime"} == SERVERLESS
+        assert metrics_of(serverless, INSTANCES) == {"MemoryUtilization"}
+        assert (total(live, "Invocations"), total(live, "InvocationsPerInstance")) == (3, 1.5)
+        assert total(serverless, "Invocations") == 1
+        assert total(live, "CPUUtilization", "SampleCount", INSTANCES) % 2 == 0

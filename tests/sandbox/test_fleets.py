@@ -18,6 +18,7 @@ from sustainable_mlops.sandbox.hosting.instance import StartError
 from sustainable_mlops.sandbox.hosting.invocation import Invocation, InvocationError
 from sustainable_mlops.sandbox.runtime.hosting import ModelError, ThrottledError
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
+from tests.sandbox.deploying import Endpoints
 from tests.sandbox.fleet_support import Models, ask, serve, standing, variant
 from tests.sandbox.support import until
 
@@ -109,6 +110,35 @@ def test_the_instance_with_the_least_to_do_is_asked_where_the_routing_says_so(fl
         with ThreadPoolExecutor() as pool:
             asked = [pool.submit(ask, traffic, seconds=0.3) for _ in range(3)]
             assert len({one.result()["pid"] for one in asked}) == 3
+
+
+def test_the_requests_of_a_session_go_to_the_instance_that_began_it(fleets: Fleets, models: Models) -> None:
+    script = """
+import os
+def model_fn(model_dir, context): return model_dir
+def transform_fn(model, data, content_type, accept, context):
+    own, name = os.path.dirname(os.path.realpath(model)), context.get_request_header(0, "x-amzn-sagemaker-session-id")
+    path = os.path.join(own, "session")
+    if name == "NEW_SESSION":
+        name = "s-%d" % os.getpid()
+        open(path, "w").write(name)
+        context.set_response_header(0, "x-amzn-sagemaker-new-session-id", name + "; Expires=2999-01-01T00:00:00Z")
+    elif data == "close":
+        context.set_response_header(0, "x-amzn-sagemaker-closed-session-id", name)
+    return str(os.path.exists(path) and open(path).read() == name), accept
+"""
+    config = {"ProductionVariants": [variant("main", InitialInstanceCount=3)]}
+    fleet = fleets.make("stateful", config, {"main": models("stateful", script=script)["stateful"]})
+    fleet.start()
+    traffic = fleets.traffic("stateful")
+    traffic.shift((fleet, 1.0))
+    begun = traffic.invoke(Invocation(b"", "text/csv", session_id="NEW_SESSION")).new_session_id
+    session = begun.partition(";")[0]
+    for _ in range(8):
+        assert traffic.invoke(Invocation(b"", "text/csv", session_id=session)).body == b"True"
+    assert traffic.invoke(Invocation(b"close", "text/csv", session_id=session)).closed_session_id == session
+    with pytest.raises(InvocationError, match=f"Session {session} was not found"):
+        traffic.invoke(Invocation(b"", "text/csv", session_id=session))
 
 
 def test_a_shadow_variant_is_asked_too_and_nobody_hears_it(fleets: Fleets, models: Models, tmp_path: Path) -> None:
@@ -212,3 +242,35 @@ def test_an_endpoint_that_goes_answers_what_it_has_and_closing_waits_for_nobody(
         assert time.monotonic() - began < 10
         with pytest.raises(ModelError):
             stuck.result()
+
+
+def test_after_a_restart_all_instances_come_back_with_the_first_request_and_none_outlives_its_sandbox(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Sandbox.start(state=tmp_path) as sandbox:
+        own = Endpoints.of(sandbox)
+        endpoint = own.create(own.config(own.model("live"), count=1))
+        more = [{"VariantName": "main", "DesiredInstanceCount": 3}]
+        own.sagemaker.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=more)
+        own.rest(endpoint)
+        own.ask(endpoint)
+        begun = workers(sandbox)
+        assert len(begun) == 3
+        private = [worker.memory_full_info().uss / 2**20 for worker in begun]
+        with capsys.disabled():
+            print(f"\nAn idle instance uses {max(private):.1f} MB of memory of its own, without its model.")
+        assert max(private) < 50
+    assert not any(worker.is_running() for worker in begun)
+
+    with Sandbox.start(state=tmp_path) as sandbox:
+        assert workers(sandbox) == []
+        assert Endpoints(sandbox).ask(endpoint) == "live"
+        begun = workers(sandbox)
+        assert len(begun) == 3
+    assert not any(worker.is_running() for worker in begun)
+
+
+def workers(sandbox: Sandbox) -> list[psutil.Process]:
+    """The processes that hold models."""
+    children = psutil.Process(sandbox.pid).children(recursive=True)
+    return [one for one in children if any(part.endswith("worker.py") for part in one.cmdline())]

@@ -65,13 +65,14 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         environment: dict[str, str] | None = None,
         *,
         mounted: bool = False,
+        now: Callable[[], float] = time.monotonic,
         **options: Any,
     ) -> ModelServer:
         container = Container(tmp_path / f"server-{len(servers)}", mounted=mounted)
         container.reset()
         archives.unpack(io.BytesIO(model_data or packed()), container.model, "model.tar.gz")
         capacity = Capacity(**{"memory_mb": 1024, "workers": 2} | options)
-        servers.append(ModelServer(container, environment or {}, capacity))
+        servers.append(ModelServer(container, environment or {}, capacity, now=now))
         return servers[-1]
 
     yield make
@@ -109,6 +110,40 @@ def test_a_cold_worker_starts_on_the_first_request_and_goes_when_idle(serve: Ser
     assert server.workers == 1
     wait_until(lambda: server.workers == 0 and not psutil.pid_exists(first["pid"]))
     assert ask(server, x=5)["pid"] != first["pid"]
+
+
+def test_a_worker_is_idle_by_the_time_that_it_is_told(serve: Serve) -> None:
+    moment = [0.0]
+    server = serve(now=lambda: moment[0], idle=300)
+    first = ask(server, x=1)["pid"]
+    moment[0] += 299
+    assert ask(server, x=1)["pid"] == first
+    moment[0] += 301
+    assert ask(server, x=1)["pid"] != first
+
+
+def test_warm_workers_are_there_before_any_request_and_come_back(serve: Serve) -> None:
+    server = serve(idle=0, warm=1)
+    server.start()
+    [pid] = server.pids
+    answer = server.invoke(Asked.of(b'{"x": 1}', JSON, JSON))
+    assert (answer.took.setup, answer.took.provisioned) == (None, True)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: server.pids not in ([], [pid]))
+    server.reshape(Capacity(3, warm=2, idle=0))
+    assert len(server.pids) == 2
+    server.reshape(Capacity(3, warm=0, idle=0))
+    wait_until(lambda: server.pids == [])
+
+
+def test_where_requests_may_wait_they_do_and_the_rest_is_throttled(serve: Serve) -> None:
+    server = serve(workers=1, waiting=2)
+    server.start()
+    with ThreadPoolExecutor() as pool:
+        asked = [pool.submit(ask, server, x=1, seconds=0.5) for _ in range(4)]
+        errors = [one.exception() for one in asked]
+    assert sorted(type(error).__name__ for error in errors) == ["NoneType"] * 3 + ["ThrottledError"]
+    assert server.workers == 1
 
 
 def test_requests_at_once_have_their_own_workers_up_to_max_concurrency(serve: Serve) -> None:

@@ -1,4 +1,4 @@
-"""An endpoint comes to serve a configuration by stages, and goes back where an alarm, a container or the time says so."""
+"""An endpoint comes to serve a configuration in stages, and back where an alarm, a container or the time says so."""
 
 import time
 import traceback
@@ -122,7 +122,7 @@ class Deployment(UnderWay):
             if not self._goes_back:
                 self._go_back(why)
             else:
-                self._shown.rests("UpdateRollbackFailed", {"FailureReason": why})
+                self._shown.rests("Failed" if self._creates else "UpdateRollbackFailed", {"FailureReason": why})
                 self.end()
 
     def _launch(self) -> None:
@@ -197,8 +197,14 @@ class Deployment(UnderWay):
             self._roll_back()
         if self._between is not None:
             self._between.end_new()
+        delay = 0.0
         if self._traffic_moved:
             self.linger(began)
+            # One that is asked for while the update is under way: so that whoever polls is sure to see RollingBack.
+            delay = self.region.faults.status_delay("UpdateEndpoint", self.name)
+        self.rest(delay, lambda: self._give_up(why))
+
+    def _give_up(self, why: str) -> None:
         with self.region.lock:
             self._shown.rests("Failed" if self._creates else "InService", {"FailureReason": why})
             self.end()

@@ -51,4 +51,5 @@ class Handover:
 def _scale(fleets: Iterable[Fleet], counts: Counts) -> None:
     for fleet in fleets:
         for variant, count in counts.items():
-            fleet.scale(variant, count)
+            if variant in fleet.every:  # not where inference components are to come
+                fleet.scale(variant, count)

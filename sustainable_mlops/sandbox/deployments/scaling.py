@@ -114,6 +114,8 @@ class Scaling(UnderWay):
 
 
 def _change(fleet: Fleet, variant: str, members: Fields) -> None:
+    if variant not in fleet.every:  # where inference components are to come
+        return
     if "DesiredWeight" in members:
         fleet.weigh({variant: members["DesiredWeight"]})
     if "DesiredInstanceCount" in members:

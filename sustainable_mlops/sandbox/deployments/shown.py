@@ -15,8 +15,13 @@ from sustainable_mlops.sandbox.parts.resources import Fields, Resource
 #: The members that hold variants, of a configuration and of what DescribeEndpoint answers.
 VARIANTS = ("ProductionVariants", "ShadowProductionVariants")
 _PENDING = "PendingDeploymentSummary"
-_EVENT = ("EndpointName", "EndpointArn", "EndpointConfigName", "ProductionVariants", "ShadowProductionVariants")
-_TIMES = ("CreationTime", "LastModifiedTime", "FailureReason", _PENDING)
+#: The longest FailureReason in the service model.
+_REASON = 1024
+#: What events tell of an endpoint, beside its status and its tags.
+_TOLD = (
+    *("EndpointName", "EndpointArn", "EndpointConfigName", *VARIANTS, _PENDING),
+    *("FailureReason", "CreationTime", "LastModifiedTime"),
+)
 
 
 class Shown:
@@ -30,16 +35,13 @@ class Shown:
     def state(self, status: str, fields: Mapping[str, Any] | None = None) -> None:
         """Be in this status, with these fields; None takes one away."""
         with self._region.lock:
-            shown = self._endpoint.fields
-            shown |= {"EndpointStatus": status, "LastModifiedTime": self._region.clock.now()} | dict(fields or {})
-            for gone in [name for name, value in shown.items() if value is None]:
-                del shown[gone]
+            put(self._endpoint, status, self._region.clock.now(), fields or {})
             self._publish("SageMaker Endpoint State Change")
 
     def calm(self, current: Counts | None = None) -> None:
         """Nothing happens to the fleet that serves any more; it has so many instances."""
         with self._region.lock:
-            for variant in self._variants(self._endpoint.fields):
+            for variant in _variants(self._endpoint.fields):
                 variant.pop("VariantStatus", None)
                 _count(variant, current)
 
@@ -58,26 +60,35 @@ class Shown:
         """
         with self._region.lock:
             where = self._endpoint.fields.get(_PENDING, {}) if pending else self._endpoint.fields
-            for variant in self._variants(where):
+            for variant in _variants(where):
                 name = variant["VariantName"]
-                if name in numbers:
+                if name in numbers and "CurrentInstanceCount" in variant:
                     said = {"Status": status, "StatusMessage": message.format(numbers[name])}
                     variant["VariantStatus"] = [said | {"StartTime": self._region.clock.now()}]
                 _count(variant, current)
             if self._deployment_events:
                 self._publish("SageMaker Endpoint Deployment State Change")
 
-    @staticmethod
-    def _variants(where: Fields) -> list[Fields]:
-        return [variant for member in VARIANTS for variant in where.get(member, ())]
-
     def _publish(self, detail_type: str) -> None:
         fields, endpoint = self._endpoint.fields, self._endpoint
-        detail = {name: fields[name] for name in (*_EVENT, *_TIMES) if name in fields}
+        detail = {name: fields[name] for name in _TOLD if name in fields}
         status = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", fields["EndpointStatus"]).upper()
         self._region.publish(
             detail_type, detail | {"EndpointStatus": status, "Tags": dict(endpoint.tags)}, endpoint.arn
         )
+
+
+def put(endpoint: Resource, status: str, moment: datetime, fields: Mapping[str, Any]) -> None:
+    """Have an endpoint be in this status, with these fields, without a word to anybody; None takes a field away."""
+    shown = endpoint.fields
+    shown |= {"EndpointStatus": status, "LastModifiedTime": moment} | dict(fields)
+    shown["FailureReason"] = (shown.get("FailureReason") or "")[:_REASON] or None
+    for gone in [name for name, value in shown.items() if value is None]:
+        del shown[gone]
+
+
+def _variants(where: Fields) -> list[Fields]:
+    return [variant for member in VARIANTS for variant in where.get(member, ())]
 
 
 def _count(variant: Fields, current: Counts | None) -> None:

@@ -21,6 +21,11 @@ class Wanted:
     models: Mapping[str, list[Fields]]
     roles: Mapping[str, str]
 
+    @classmethod
+    def of(cls, private: Fields) -> "Wanted":
+        """What an endpoint has kept."""
+        return cls(private["config"], private["models"], private["roles"])
+
     @property
     def counts(self) -> Counts:
         """Instances of each production variant."""

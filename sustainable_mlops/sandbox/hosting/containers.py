@@ -1,7 +1,7 @@
 """One container of an instance: its data fetched, its model or models served."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -81,15 +81,24 @@ class Serving(Protocol):
         """End it."""
 
 
+@dataclass(frozen=True)
+class Home:
+    """What the containers of an instance share: its variant's name, what was fetched, and the time in seconds."""
+
+    variant: str
+    data: ModelData
+    now: Callable[[], float]
+
+
 class Base:
     """What containers of one and of many models share."""
 
-    def __init__(self, number: int, name: str, fields: Fields, folder: Path, shape: Shape, data: ModelData) -> None:
+    def __init__(self, number: int, name: str, fields: Fields, folder: Path, shape: Shape, home: Home) -> None:
         self.name = name
         self.number = number
         self.fields = fields
         self.shape = shape
-        self.data = data
+        self.home = home
         self.environment = environment(fields)
         self.container = Container(folder.absolute(), mounted=mounting.mounted(), host="model")
         self.logs = folder / "logs"
@@ -104,7 +113,7 @@ class Base:
     def _bring(self, source: Source) -> None:
         container = f'container "container_{self.number}"'
         try:
-            self.data.bring(source, self.container.local(source.target, "target"), self.shape.download_seconds)
+            self.home.data.bring(source, self.container.local(source.target, "target"), self.shape.download_seconds)
         except MissingDataError:
             raise StartError(
                 f'Failed to download model data for {container} from URL: "{source.url}". Please ensure that there is '
@@ -128,23 +137,20 @@ class Base:
         with (self.logs / "container.log").open("a") as log:
             log.write(f"{line}\n")
 
-    def unhealthy(self, error: ModelError, variant: str) -> StartError:
+    def unhealthy(self, error: ModelError) -> StartError:
         """SageMaker's words for a model that was not loaded."""
         self.note(error.message)
         return StartError(
-            f"The {self.name} container for production variant {variant} did not pass the ping health check. Please "
-            "check CloudWatch logs for this endpoint."
+            f"The {self.name} container for production variant {self.home.variant} did not pass the ping health check. "
+            "Please check CloudWatch logs for this endpoint."
         )
 
 
 class OneModel(Base):
     """A container that serves one model."""
 
-    def __init__(
-        self, number: int, name: str, fields: Fields, folder: Path, shape: Shape, data: ModelData, variant: str
-    ) -> None:
-        super().__init__(number, name, fields, folder, shape, data)
-        self._variant = variant
+    def __init__(self, number: int, name: str, fields: Fields, folder: Path, shape: Shape, home: Home) -> None:
+        super().__init__(number, name, fields, folder, shape, home)
         self._server: ModelServer | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -160,11 +166,11 @@ class OneModel(Base):
         with self._lock:
             if self._closed:
                 raise StartError(f"The {self.name} container was ended before it was healthy.")
-            self._server = ModelServer(self.container, self.environment, self.shape.capacity)
+            self._server = ModelServer(self.container, self.environment, self.shape.capacity, now=self.home.now)
         try:
             self._server.start()
         except ModelError as error:
-            raise self.unhealthy(error, self._variant) from None
+            raise self.unhealthy(error) from None
 
     def reshape(self, shape: Shape) -> None:
         """Have other capacity."""
@@ -173,7 +179,7 @@ class OneModel(Base):
         try:
             self._server.reshape(shape.capacity)
         except ModelError as error:
-            raise self.unhealthy(error, self._variant) from None
+            raise self.unhealthy(error) from None
 
     def invoke(self, asked: Asked) -> Said:
         """One request."""

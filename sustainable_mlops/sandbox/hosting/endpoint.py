@@ -51,10 +51,11 @@ class Endpoint:
         self._freed = freed
         self._heard = heard
         self._logs = logs
-        self.traffic = Traffic(name, self.freed)
+        self.traffic = Traffic(name, region.clock, self.freed)
         self._meters: dict[str, Meter] = {}
         self._made = 0
         self._waking = threading.Lock()
+        self._closed = False
 
     def add(self, config: Fields, models: Mapping[str, list[Fields]]) -> Fleet:
         """A fleet that has yet to be started, and to be given traffic."""
@@ -62,6 +63,8 @@ class Endpoint:
         folder = self._folder / secrets.token_hex(4)
         fleet = Fleet(self, config, models, folder)
         self.fleets = [one for one in self.fleets if not one.closed] + [fleet]
+        if self._closed:  # it would be nobody's
+            fleet.close(at_once=True)
         return fleet
 
     def meter(self, variant: str) -> Meter:
@@ -82,7 +85,7 @@ class Endpoint:
 
     def wake(self, serving: Callable[[str], Serving | None]) -> None:
         """Start what served it before a restart; whoever asks meanwhile waits. Raises StartError."""
-        with self._waking:
+        with self._waking, self.region.clock.working():
             if self._made or (before := serving(self.name)) is None:
                 return
             fleet = self.add(before.config, before.models)
@@ -98,7 +101,8 @@ class Endpoint:
             self.traffic.shift((fleet, 1.0))
 
     def close(self, *, at_once: bool = False) -> None:
-        """End all its fleets, after their requests under way or `at_once`."""
+        """End all its fleets, after their requests under way or `at_once`; there will be no others."""
+        self._closed = True
         for fleet in self.fleets:
             fleet.close(at_once=at_once)
 

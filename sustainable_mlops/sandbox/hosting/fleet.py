@@ -30,7 +30,8 @@ class Fleet:
         self._data = ModelData(home.region.client("s3"), folder / "data")
         self.variants = dict(self._made(config["ProductionVariants"]))
         self.shadow_variants = dict(self._made(config.get("ShadowProductionVariants") or []))
-        self.shadows = Shadows(self.shadow_variants, self.variants, partial(home.heard, config))
+        heard = partial(home.heard, config)
+        self.shadows = Shadows(self.shadow_variants, self.variants, home.region.clock, heard)
 
     def _made(self, variants: list[Fields]) -> Iterator[tuple[str, Variant]]:
         for fields in variants:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sustainable_mlops.sandbox.hosting.containers import OneModel, Serving, Shape, StartError
+from sustainable_mlops.sandbox.hosting.containers import Home, OneModel, Serving, Shape, StartError
 from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation, NotThereError
 from sustainable_mlops.sandbox.hosting.multi_model import ManyModels
 from sustainable_mlops.sandbox.parts.access import access
@@ -42,20 +42,17 @@ class Instance:
         self._folder = folder
         self._data = data or ModelData(region.client("s3"), folder / ".data")
         self._own_data = data is None
-        self._variant = variant or name.rpartition("-")[0]
         self._direct = containers[0].get("InferenceExecutionConfig", {}).get("Mode") == "Direct"
-        self._containers = list(self._served(containers, shape))
+        home = Home(variant or name.rpartition("-")[0], self._data, lambda: region.clock.now().timestamp())
+        self._containers = list(self._served(containers, shape, home))
 
-    def _served(self, containers: Sequence[Fields], shape: Shape) -> Iterator[Serving]:
+    def _served(self, containers: Sequence[Fields], shape: Shape, home: Home) -> Iterator[Serving]:
         for number, fields in enumerate(containers, start=1):
             several = len(containers) > 1
             many = fields.get("Mode") == "MultiModel"
             name = fields.get("ContainerHostname") or f"container-{number}" if several else _MANY if many else _ONLY
             folder = self._folder / name if several else self._folder / "container"
-            if many:
-                yield ManyModels(number, name, fields, folder, shape, self._data)
-            else:
-                yield OneModel(number, name, fields, folder, shape, self._data, self._variant)
+            yield (ManyModels if many else OneModel)(number, name, fields, folder, shape, home)
 
     @property
     def pids(self) -> list[int]:

@@ -63,6 +63,8 @@ UNITS = {
     },
     Kind.ASYNCHRONOUS: _EVERY,
 }
+#: When what is told together began and ended.
+Times = tuple[datetime, datetime]
 #: The name and the value of a dimension beside the endpoint's and the variant's.
 Dimension = tuple[str, str]
 
@@ -74,8 +76,7 @@ class Meter:
         self._of = (("EndpointName", endpoint), ("VariantName", variant))
         self._clock = clock
         self._lock = threading.Lock()
-        #: By the beginning and the end.
-        self._told: dict[tuple[datetime, datetime], dict[tuple[str, str, Dimension | None], Counter[float]]] = {}
+        self._told: dict[Times, dict[tuple[str, str, Dimension | None], Counter[float]]] = {}
 
     def tell(
         self, kind: Kind, name: str, value: float, also: Dimension | None = None, step: timedelta = MINUTE
@@ -93,24 +94,23 @@ class Meter:
         """The data of the times that are over; each is taken once."""
         with self._lock:
             over = {times: self._told.pop(times) for times in sorted(self._told) if times[1] <= moment}
-        for (begin, _), told in over.items():
+        for (begin, end), told in over.items():
             for (name, unit, also), counted in told.items():
                 values = [(sum(counted.elements()), 1)] if name in _SUMMED else list(counted.items())
                 for start in range(0, len(values), _VALUES_AT_ONCE):
                     some = values[start : start + _VALUES_AT_ONCE]
-                    yield self.datum(name, unit, begin, [value for value, _ in some], also) | {
-                        "Counts": [float(count) for _, count in some]
-                    }
+                    datum = self.datum(name, unit, (begin, end), [value for value, _ in some], also)
+                    yield datum | {"Counts": [float(count) for _, count in some]}
 
-    def datum(
-        self, name: str, unit: str, begin: datetime, values: list[float], also: Dimension | None = None
-    ) -> Fields:
-        """A datum of a time that began then."""
+    def datum(self, name: str, unit: str, times: Times, values: list[float], also: Dimension | None = None) -> Fields:
+        """A datum of that time, of high resolution where it is less than a minute."""
+        begin, end = times
         dimensions = (*self._of, also) if also else self._of
         return {
             "MetricName": name,
             "Dimensions": [{"Name": dimension, "Value": value} for dimension, value in dimensions],
             "Timestamp": begin,
+            "StorageResolution": 1 if end - begin < MINUTE else 60,
             "Unit": unit,
             "Values": values,
         }

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.sandbox.hosting.containers import WAITING, Base, Shape, busy
+from sustainable_mlops.sandbox.hosting.containers import WAITING, Base, Home, Shape, busy
 from sustainable_mlops.sandbox.hosting.invocation import NotReadyError, NotThereError
 from sustainable_mlops.sandbox.parts.resources import Fields
 from sustainable_mlops.sandbox.runtime.hosting import (
@@ -30,7 +30,6 @@ from sustainable_mlops.sandbox.runtime.model_data import (
     BrokenDataError,
     LateDataError,
     MissingDataError,
-    ModelData,
     Source,
 )
 
@@ -61,8 +60,8 @@ class _Model:
 class ManyModels(Base):
     """The models under its ModelDataUrl."""
 
-    def __init__(self, number: int, name: str, fields: Fields, folder: Path, shape: Shape, data: ModelData) -> None:
-        super().__init__(number, name, fields, folder, shape, data)
+    def __init__(self, number: int, name: str, fields: Fields, folder: Path, shape: Shape, home: Home) -> None:
+        super().__init__(number, name, fields, folder, shape, home)
         self._keeps = fields.get("MultiModelConfig", {}).get("ModelCacheSetting", "Enabled") == "Enabled"
         self._models: dict[str, _Model] = {}
         self._lock = threading.Lock()
@@ -177,7 +176,7 @@ class ManyModels(Base):
         key = S3Uri(prefix.bucket, f"{prefix.key.rstrip('/')}/{target}".lstrip("/"))
         where = f"(bucket: {key.bucket}, key: {key.key})"
         try:
-            self.data.bring(Source(str(key)), folder, self.shape.download_seconds)
+            self.home.data.bring(Source(str(key)), folder, self.shape.download_seconds)
         except MissingDataError:
             raise NotThereError(
                 f"Failed to download model data{where}. Please ensure that there is an object located at the URL and "

@@ -81,6 +81,14 @@ class Pool:
             member.take()
             return member
 
+    def take_at(self, member: Member) -> bool:
+        """Have this instance take one request more; False where it is not in service any more."""
+        with self._changed:
+            if member not in self._members:
+                return False
+            member.take()
+            return True
+
     def give_back(self, member: Member) -> None:
         """Its request is over."""
         with self._changed:
@@ -103,25 +111,19 @@ class Pool:
             new = [self._make(self._made + number) for number in range(1, more + 1)]
             self._made += more
             self._starting = new
-        with ThreadPoolExecutor(_AT_ONCE) as starting:
-            failed = [error for error in starting.map(self._failure, new) if error is not None]
-        with self._changed:
-            self._starting = []
-            taken = not failed and not self._closed
-            if taken:
+        try:
+            with ThreadPoolExecutor(_AT_ONCE) as starting:
+                list(starting.map(self._begin, new))
+            with self._changed:
+                if self._closed:
+                    raise StartError("The endpoint is being deleted.")
                 self._members += [Member(instance) for instance in new]
-        if not taken:
+                self._starting = []
+        except BaseException:
             for instance in new:
                 self._end(instance)
-            raise failed[0] if failed else StartError("The endpoint is being deleted.")
+            raise
         self._freed()
-
-    def _failure(self, instance: Instance) -> StartError | None:
-        try:
-            self._begin(instance)
-        except StartError as error:
-            return error
-        return None
 
     def _let_go(self) -> None:
         """Take the instance out that has least to do, and end it once that is done."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.sandbox.hosting.instance import Instance, Shape
+from sustainable_mlops.sandbox.hosting.instance import Instance, Shape, StartError
 from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation
 from sustainable_mlops.sandbox.hosting.metrics import MINUTE, TEN_SECONDS, Kind, Meter, floor
 from sustainable_mlops.sandbox.hosting.pool import Member, Pool
@@ -96,7 +96,9 @@ class Variant:
         return instance
 
     def _begin(self, instance: Instance) -> None:
-        running = self._running[instance]
+        running = self._running.get(instance)
+        if running is None:  # closed meanwhile
+            raise StartError("The endpoint is being deleted.")
         running.stop_following = self._home.follow(self.name, instance.logs)
         instance.start()
 
@@ -140,10 +142,21 @@ class Variant:
     def take(self, limit: int | None = None) -> Member | None:
         """Have an instance take one request more."""
         member = self.pool.take(limit)
-        if member is not None and self.quiet:
+        if member is not None:
+            self._stir()
+        return member
+
+    def take_at(self, member: Member) -> bool:
+        """Have this instance take one request more; False where it is not in service any more."""
+        taken = self.pool.take_at(member)
+        if taken:
+            self._stir()
+        return taken
+
+    def _stir(self) -> None:
+        if self.quiet:
             self.quiet = False
             self._home.region.clock.wake()
-        return member
 
     def ask(self, member: Member, asked: Invocation, began: float) -> Answer:
         """The answer of an instance that has taken the request, which came when it `began`. One that streams is told
@@ -190,7 +203,7 @@ class Variant:
         self._counted_until, self.quiet = moment, not any(most)
 
     def _concurrent(self, most: list[float], moment: datetime) -> Fields:
-        return self._meter.datum("ConcurrentRequestsPerModel", "Count", moment, most)
+        return self._meter.datum("ConcurrentRequestsPerModel", "Count", (moment, moment + TEN_SECONDS), most)
 
     def utilization(self, moment: datetime) -> Iterator[Fields]:
         """A value of each instance; of a serverless variant, its workers' memory alone."""
@@ -202,13 +215,13 @@ class Variant:
             if running is not None:
                 for name, value in self._used(member.instance, running.usage):
                     found.setdefault(name, []).append((value, running))
-        begin = moment - self.frequency
+        times = moment - self.frequency, moment
         for name, values in found.items():
             unit = "None" if name == "LoadedModelCount" else "Percent"
-            yield self._meter.datum(name, unit, begin, [value for value, _ in values])
+            yield self._meter.datum(name, unit, times, [value for value, _ in values])
             if self._by_instance:
                 for value, running in values:
-                    yield self._meter.datum(name, unit, begin, [value], ("InstanceId", running.id))
+                    yield self._meter.datum(name, unit, times, [value], ("InstanceId", running.id))
 
     def _used(self, instance: Instance, usage: Usage) -> Iterator[tuple[str, float]]:
         if self.serverless is not None:

@@ -132,7 +132,7 @@ class Worker:
     """A worker process and the pipe to it. One thread at a time may use it; any may kill it."""
 
     def __init__(self, container: Container, environment: Mapping[str, str], log: Path) -> None:
-        self.idle_since = time.monotonic()
+        self.idle_since = 0.0
         #: Whether it is one of those that are always there.
         self.kept = False
         self._log = log
@@ -254,6 +254,7 @@ class ModelServer:
 
     The entry point is `code/inference.py` of the model, or what SAGEMAKER_PROGRAM and SAGEMAKER_SUBMIT_DIRECTORY say.
     Workers write to `logs` of the container's folder, files that begin with `log`; `model` is where in it the model is.
+    `now` is the time, in seconds, that workers are idle by.
     """
 
     def __init__(
@@ -264,10 +265,12 @@ class ModelServer:
         *,
         model: Path | None = None,
         log: str = "worker",
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._container = container
         self._model = model or container.model
         self._log = log
+        self._now = now
         self._given = environment
         self._capacity = capacity
         self._changed = threading.Condition()
@@ -411,7 +414,7 @@ class ModelServer:
             self._waiting -= 1
 
     def _tired(self, worker: Worker) -> bool:
-        return not worker.kept and worker.idle_since + self._capacity.idle < time.monotonic()
+        return not worker.kept and worker.idle_since + self._capacity.idle < self._now()
 
     def _part_with(self, *workers: Worker) -> None:
         for worker in workers:
@@ -423,7 +426,7 @@ class ModelServer:
         with self._changed:
             self._busy -= asked
             if worker in self._workers and worker.alive:
-                worker.idle_since = time.monotonic()
+                worker.idle_since = self._now()
                 self._idle.append(worker)
                 self._mark_kept()
             else:

@@ -15,13 +15,12 @@ from sustainable_mlops.sandbox.hosting.invocation import InvocationError
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields, Part, Resource
+from sustainable_mlops.sandbox.runtime.container import cpu_count
 from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 
 #: Source: `Body` in the API reference of InvokeEndpointAsync.
 LARGEST_BODY = 128_000
-#: Requests under way on an instance where nobody says how many. SageMaker "chooses an optimal value"; assumed.
-AT_ONCE = 4
 
 
 class AsyncInference(Part):
@@ -83,9 +82,9 @@ class AsyncInference(Part):
         with self.region.lock:
             endpoint = self._endpoints.find(name)
             config: Fields = (endpoint.fields.get("AsyncInferenceConfig") if endpoint is not None else None) or {}
-        return self._fleets.traffic(name).taken(
-            config.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance", AT_ONCE)
-        )
+        # SageMaker "chooses an optimal value": assumed to be what an instance answers at once.
+        limit = config.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance", cpu_count())
+        return self._fleets.traffic(name).taken(limit)
 
     def _terms(self, name: str, variant: str) -> Terms | None:
         with self.region.lock:

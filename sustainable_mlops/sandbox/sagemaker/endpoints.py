@@ -7,7 +7,7 @@ from sustainable_mlops.sandbox.deployments import alarms, policy, updates
 from sustainable_mlops.sandbox.deployments.deployment import Deployment
 from sustainable_mlops.sandbox.deployments.policy import Policy
 from sustainable_mlops.sandbox.deployments.scaling import Scaling, desired
-from sustainable_mlops.sandbox.deployments.shown import Shown, pending
+from sustainable_mlops.sandbox.deployments.shown import Shown, pending, put
 from sustainable_mlops.sandbox.deployments.wanted import Wanted
 from sustainable_mlops.sandbox.errors import ValidationError
 from sustainable_mlops.sandbox.hosting.endpoint import Serving
@@ -42,6 +42,8 @@ class Endpoints(Family):
         self.before_update: list[Callable[[Resource, Fields], None]] = []
         #: Told the name of each endpoint that is being deleted, with the Region's lock held.
         self.deleting: list[Callable[[str], None]] = []
+        #: Asked before instances start, without the lock: why what is wanted is not made, if so.
+        self.refusals: list[Callable[[Wanted], str | None]] = [_unreachable]
         fleets.serving = self._serving
         self.when_gone.append(fleets.let_go)
 
@@ -52,10 +54,10 @@ class Endpoints(Family):
         self.must_be_free(name)
         wanted = self._wanted(self._configs.get(request["EndpointConfigName"]).fields)
         self._policy(deployment, wanted)
-        endpoint = self.add(name, {"EndpointName": name}, request.get("Tags"))
+        named = {"EndpointName": name, "EndpointConfigName": wanted.config["EndpointConfigName"]}
+        endpoint = self.add(name, named, request.get("Tags"))
         endpoint.fields["EndpointArn"] = endpoint.arn
         self._deploy("Creating", endpoint, wanted, deployment, updates.ALL_AT_ONCE)
-        endpoint.fields["EndpointConfigName"] = wanted.config["EndpointConfigName"]
         return {"EndpointArn": endpoint.arn}
 
     @behaves
@@ -108,16 +110,14 @@ class Endpoints(Family):
         Deployment(self.region, endpoint, wanted, how, self._fleets, shown, self._refusal).start()
 
     def _refusal(self, wanted: Wanted) -> str | None:
-        """Why an endpoint that serves this is not made, although its configuration is; asked without the lock."""
-        found = (unreachable(wanted.config, role) for role in dict.fromkeys(wanted.roles.values()))
-        return next((why for why in found if why is not None), None)
+        return next((why for ask in self.refusals if (why := ask(wanted)) is not None), None)
 
     @behaves
     def update_endpoint_weights_and_capacities(self, request: Fields) -> Fields:
         """New weights, instance counts or serverless settings for the variants named: desired at once, had in time."""
         endpoint = self.get(request["EndpointName"])
         self._must_be_at_rest(endpoint)
-        self._must_serve(endpoint)
+        self._must_serve(endpoint, "InService")
         wanted = desired(endpoint, request["DesiredWeightsAndCapacities"])
         Scaling(self.region, endpoint, wanted, self._fleets, Shown(self.region, endpoint)).start()
         return {"EndpointArn": endpoint.arn}
@@ -156,20 +156,25 @@ class Endpoints(Family):
     def restore(self, kept: Any) -> None:
         """What was under way when the sandbox ended is over: what served before serves, if anything did."""
         super().restore(kept)
+        moment = self.region.clock.now()
+        over: Fields = {
+            "PendingDeploymentSummary": None,
+            "FailureReason": "The sandbox ended during the deployment; deploy again.",
+        }
         for endpoint in self.resources.values():
             if endpoint.fields["EndpointStatus"] in (*_CHANGING, "UpdateRollbackFailed"):
-                served = Wanted(**endpoint.private).served(self.region.clock.now()) if endpoint.private else {}
-                why = {"FailureReason": "The sandbox ended during the deployment; deploy again."}
-                Shown(self.region, endpoint).rests("InService" if served else "Failed", served | why)
+                served = Wanted.of(endpoint.private).served(moment) if endpoint.private else {}
+                put(endpoint, "InService" if served else "Failed", moment, served | over)
 
     def _must_be_at_rest(self, endpoint: Resource) -> None:
         if endpoint.fields["EndpointStatus"] in (*_CHANGING, "Deleting"):
             raise ValidationError(f'Cannot update in-progress endpoint "{endpoint.arn}".')
 
-    def _must_serve(self, endpoint: Resource) -> None:
-        """A failed endpoint can be deleted and nothing else (AWS publishes no wording)."""
-        if not endpoint.private:
-            raise ValidationError(f'Cannot update failed endpoint "{endpoint.arn}"; delete it.')
+    def _must_serve(self, endpoint: Resource, *statuses: str) -> None:
+        """Documented: a failed endpoint can be deleted, and nothing else. AWS publishes no wording."""
+        status = endpoint.fields["EndpointStatus"]
+        if status == "Failed" or status not in (statuses or (status,)):
+            raise ValidationError(f'Cannot update endpoint "{endpoint.arn}", whose status is {status}.')
 
     def _serving(self, name: str) -> Serving | None:
         with self.region.lock:
@@ -177,3 +182,9 @@ class Endpoints(Family):
             if endpoint is None or endpoint.going or "config" not in endpoint.private:
                 return None
             return Serving(endpoint.private["config"], endpoint.private["models"])
+
+
+def _unreachable(wanted: Wanted) -> str | None:
+    """Why an endpoint cannot write where its configuration says."""
+    found = (unreachable(wanted.config, role) for role in dict.fromkeys(wanted.roles.values()))
+    return next((why for why in found if why is not None), None)

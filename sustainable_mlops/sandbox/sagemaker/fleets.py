@@ -19,6 +19,7 @@ class Fleets(Part):
         self._logs = logs
         self._lock = threading.Lock()
         self._endpoints: dict[str, Endpoint] = {}
+        self._closed = False
         #: Deleted ones, of whose requests not everything is told.
         self._gone: list[Endpoint] = []
         #: What an endpoint serves that is in service, asked after a restart; None where there is no such endpoint.
@@ -59,9 +60,11 @@ class Fleets(Part):
         with self._lock:
             if name not in self._endpoints:
                 folder = self.region.folder / "endpoints" / name
-                self._endpoints[name] = Endpoint(
+                self._endpoints[name] = made = Endpoint(
                     self.region, name, folder, self._tell_freed, lambda *heard: self.heard(*heard), self._logs
                 )
+                if self._closed:
+                    made.close()
             return self._endpoints[name]
 
     def _tell_freed(self, endpoint: str) -> None:
@@ -71,8 +74,7 @@ class Fleets(Part):
     def close(self) -> None:
         """End all instances at once; requests under way fail."""
         with self._lock:
+            self._closed = True
             endpoints = [*self._endpoints.values(), *self._gone]
-            self._endpoints.clear()
-            self._gone = []
         for endpoint in endpoints:
             endpoint.close(at_once=True)

@@ -54,10 +54,15 @@ class Hosting(Part):
         self._fleets = fleets
         self._captures = captures
         endpoints.when_gone.append(self._let_go)
+        fleets.heard = self._capture
 
     def _let_go(self, _endpoint: str) -> None:
         """What was captured of an endpoint that is gone is in S3."""
         self.region.start("data capture", self._captures.flush)
+
+    def _capture(self, name: str, config: Fields, variant: str, asked: Invocation, answer: Answer) -> Answer:
+        """Keep what a variant was asked and says, a shadow variant's too; the answer, heard as it is taken."""
+        return self._captures.keep(name, variant, config.get("DataCaptureConfig"), asked, answer)
 
     @behaves
     def invoke_endpoint(self, request: Fields) -> Fields:
@@ -83,7 +88,7 @@ class Hosting(Part):
             answer = self._fleets.traffic(name).invoke(asked)
         except (ThrottledError, ModelError, NotThereError, StartError) as error:
             self._refuse(name, error)
-        return self._captures.keep(name, answer.variant, config.get("DataCaptureConfig"), asked, answer)
+        return self._capture(name, config, answer.variant, asked, answer)
 
     def _config(self, name: str) -> Fields:
         """The configuration that an endpoint serves by. Raises InvocationError."""

@@ -66,10 +66,3 @@ def specification(package: Fields, container: Fields) -> Fields:
         raise ValidationError(f"Inference specification {name} is not in model package {package['ModelPackageArn']}.")
     found: Fields = package["InferenceSpecification"] if name is None else additional[name]
     return found
-
-
-def model_data_uri(container: Fields) -> str | None:
-    """Where a container's model archive is in S3, if it has one."""
-    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
-    uri: str | None = container.get("ModelDataUrl") or source.get("S3Uri")
-    return uri

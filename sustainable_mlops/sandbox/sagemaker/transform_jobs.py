@@ -5,7 +5,7 @@ from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
 from sustainable_mlops.sandbox.sagemaker.jobs import Jobs
-from sustainable_mlops.sandbox.sagemaker.models import Models, model_data_uri
+from sustainable_mlops.sandbox.sagemaker.models import Models
 from sustainable_mlops.sandbox.sagemaker.served import served_containers
 
 #: What MaxConcurrentTransforms times MaxPayloadInMB may come to. Source: CreateTransformJob in the API reference.
