@@ -509,8 +509,7 @@ def test_a_restart_in_the_middle_loses_nothing_and_answers_nothing_twice(tmp_pat
         return len(list(folder.glob("*.begun")))
 
     with Sandbox.start(state, log=tmp_path / "log") as sandbox:
-        at_once = {"MaxConcurrentInvocationsPerInstance": 2}
-        endpoint = Asynchronous(sandbox, "kept", instances=1, environment={"FOLDER": str(folder)}, **at_once)
+        endpoint = Asynchronous(sandbox, "kept", environment={"FOLDER": str(folder)})
         asked = {endpoint.ask([0])["InferenceId"] for _ in range(5)}
         until(lambda: begun() >= 1)
     before = begun()
