@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -180,6 +182,13 @@ class Asynchronous:
     def keys(self, prefix: str) -> list[str]:
         return [one["Key"] for one in self.s3.list_objects_v2(Bucket=self.name, Prefix=prefix).get("Contents", [])]
 
+    def data_log(self) -> list[str]:
+        logs, group = self.sandbox.client("logs"), f"/aws/sagemaker/Endpoints/{self.name}"
+        streams = [one["logStreamName"] for one in logs.describe_log_streams(logGroupName=group)["logStreams"]]
+        [stream] = [name for name in streams if name.startswith("main/i-") and name.endswith("/data-log")] or [None]
+        events = logs.get_log_events(logGroupName=group, logStreamName=stream)["events"] if stream else []
+        return [event["message"] for event in events]
+
     def metric(self, name: str, statistic: str = "Sum", *, variant: str | None = "main") -> list[float]:
         """A value for each minute that has one, the oldest first."""
         dimensions = [{"Name": "EndpointName", "Value": self.name}]
@@ -243,6 +252,8 @@ def test_what_fails_is_told_to_the_other_topic_and_not_tried_again(tripling: Asy
         "information."
     )
     assert tripling.content(unfit["FailureLocation"]) == b"no number"
+    said = f'[{unfit["InferenceId"]}] Received server error (500) from primary with message "no number"'
+    until(lambda: any(line.endswith(said) for line in tripling.data_log()))
     assert "s3://tripling/none: NoSuchKey (404)" in of_input["failureReason"]
     assert "responseParameters" not in of_model
     assert tripling.content(missing["FailureLocation"]).decode() == of_input["failureReason"]
@@ -493,12 +504,18 @@ def test_a_request_is_refused_in_the_runtime_s_words(tripling: Asynchronous) -> 
 def test_a_restart_in_the_middle_loses_nothing_and_answers_nothing_twice(tmp_path: Path) -> None:
     folder, state = tmp_path / "notes", tmp_path / "state"
     folder.mkdir()
+
+    def begun() -> int:
+        return len(list(folder.glob("*.begun")))
+
     with Sandbox.start(state, log=tmp_path / "log") as sandbox:
-        endpoint = Asynchronous(
-            sandbox, "kept", environment={"FOLDER": str(folder)}, MaxConcurrentInvocationsPerInstance=2
-        )
+        endpoint = Asynchronous(sandbox, "kept", environment={"FOLDER": str(folder)})
         asked = {endpoint.ask([0])["InferenceId"] for _ in range(5)}
-        until(lambda: len(list(folder.glob("*.begun"))) == 2)
+        until(lambda: begun() >= 1)
+    before = begun()
+    with Sandbox.start(state, log=tmp_path / "log") as sandbox:
+        until(lambda: begun() > before, seconds=60)
+        os.kill(sandbox.pid, signal.SIGKILL)
     (folder / "go").touch()
     with Sandbox.start(state, log=tmp_path / "log") as sandbox:
         endpoint.__dict__.update(sandbox=sandbox, s3=sandbox.client("s3"), sqs=sandbox.client("sqs"))
