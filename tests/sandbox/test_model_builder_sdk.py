@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,10 @@ def session() -> Iterator[Any]:
         yield Session(default_bucket=BUCKET)
 
 
+def is_in_service(endpoint: Any) -> bool:
+    return bool(endpoint.refresh().endpoint_status == "InService")
+
+
 def test_a_model_is_deployed_in_each_way_and_asked(session: Any, tmp_path: Path) -> None:
     store = session.boto_session.client("s3")
     from sagemaker.core.inference_config import AsyncInferenceConfig, ServerlessInferenceConfig
@@ -66,7 +71,7 @@ def test_a_model_is_deployed_in_each_way_and_asked(session: Any, tmp_path: Path)
         builder.build()
         endpoints[way] = builder.deploy(endpoint_name=f"built-{way}", wait=False, **options)
     for endpoint in endpoints.values():  # the SDK itself looks every half minute
-        until(lambda endpoint=endpoint: endpoint.refresh().endpoint_status == "InService", seconds=60)
+        until(partial(is_in_service, endpoint), seconds=60)
     for way in ("real-time", "serverless"):
         answer = endpoints[way].invoke(body='{"x": 3}', content_type="application/json")
         assert json.loads(answer.body.read()) == {"answer": 6}
