@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox.runtime.container import ML_ROOT, Container
+from sustainable_mlops.sandbox.runtime.container import ML_ROOT, Container, cpu_count
 from sustainable_mlops.sandbox.runtime.process import kill_group
 from sustainable_mlops.sandbox.runtime.worker import Message, read_message, write_message
 
@@ -311,7 +311,7 @@ class ModelServer:
             return
         more = max(workers, self._capacity.warm) - self.workers
         if more > 0:
-            with ThreadPoolExecutor(more) as starting:
+            with ThreadPoolExecutor(min(more, cpu_count() + 1)) as starting:
                 list(starting.map(lambda _: self._give_back(self._start_worker(), asked=False), range(more)))
 
     @property
