@@ -182,9 +182,15 @@ variable "max_concurrency" {
   default = 5
 }
 
+# Else the endpoint makes it, and it stays.
+resource "aws_cloudwatch_log_group" "this" {
+  name = "/aws/sagemaker/Endpoints/probe"
+}
+
 resource "aws_sagemaker_endpoint" "this" {
   name                 = "probe"
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
+  depends_on           = [aws_cloudwatch_log_group.this]
 }
 
 resource "aws_sagemaker_pipeline" "this" {
