@@ -8,8 +8,9 @@ from pathlib import Path
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.parts.resources import Fields
 from sustainable_mlops.sandbox.runtime import mounting
+from sustainable_mlops.sandbox.runtime.asking import Asked, ModelError, Said, ThrottledError
 from sustainable_mlops.sandbox.runtime.container import Container, cpu_count
-from sustainable_mlops.sandbox.runtime.hosting import Asked, Capacity, ModelError, ModelServer, Said, ThrottledError
+from sustainable_mlops.sandbox.runtime.hosting import Capacity, ModelServer
 from sustainable_mlops.sandbox.runtime.model_data import (
     LateDataError,
     MissingDataError,

@@ -10,7 +10,7 @@ from sustainable_mlops.sandbox.hosting.multi_model import ManyModels
 from sustainable_mlops.sandbox.parts.access import access
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
-from sustainable_mlops.sandbox.runtime.hosting import Asked, LateError, ModelError, Said, Took
+from sustainable_mlops.sandbox.runtime.asking import Asked, LateError, ModelError, Said, Took
 from sustainable_mlops.sandbox.runtime.model_data import ModelData
 
 __all__ = ["Instance", "Shape", "StartError"]

@@ -10,7 +10,7 @@ from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation, Inv
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields, Part
-from sustainable_mlops.sandbox.runtime.hosting import ModelError, ThrottledError
+from sustainable_mlops.sandbox.runtime.asking import ModelError, ThrottledError
 from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 
