@@ -85,7 +85,7 @@ class Dispatcher:
                 traceback.print_exc()
             if not self._queue.under_way:
                 self._hold.let_go(as_of)
-        self._hold.let_go(self._hold.taken)
+        self._hold.close()
 
     def _hand_out(self) -> bool:
         """Whether there was a request that waited, and an instance for it."""
