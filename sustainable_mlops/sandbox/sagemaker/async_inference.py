@@ -1,12 +1,13 @@
 """InvokeEndpointAsync: one queue for each endpoint, which outlives its instances and the sandbox."""
 
 import uuid
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from sustainable_mlops.sandbox.asynchronous import locations, metrics
-from sustainable_mlops.sandbox.asynchronous.dispatcher import Dispatcher
+from sustainable_mlops.sandbox.asynchronous.dispatcher import Dispatcher, Place
 from sustainable_mlops.sandbox.asynchronous.handling import Handling, Terms
 from sustainable_mlops.sandbox.asynchronous.queue import Queue
 from sustainable_mlops.sandbox.asynchronous.request import Outcome, Request
@@ -79,7 +80,7 @@ class AsyncInference(Part):
         if (dispatcher := self._dispatchers.get(name)) is not None:
             dispatcher.look()
 
-    def _taken(self, name: str) -> Any:
+    def _taken(self, name: str) -> AbstractContextManager[Place | None]:
         """Room for a request on one of the endpoint's instances."""
         with self.region.lock:
             endpoint = self._endpoints.find(name)
