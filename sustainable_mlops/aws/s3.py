@@ -2,6 +2,7 @@
 
 import re
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from sustainable_mlops.errors import UserError
 
@@ -10,6 +11,11 @@ SCHEME = "s3://"
 _BEFORE = r"(?:s3://|arn:[a-z-]+:s3:::)"
 _NAMED = re.compile(_BEFORE + r"([^/]+)")
 _ANYWHERE = re.compile(_BEFORE + r"([a-z0-9][a-z0-9.-]+)")
+#: The bucket before S3's own name, or first in the path.
+_OVER_HTTPS = re.compile(
+    r"https://(?:(?P<host>[^/]+?)\.)?s3(?:-fips|-accelerate)?(?:[.-]dualstack)?(?:[.-][a-z0-9-]+)?"
+    r"\.(?:amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu)/(?P<path>.*)"
+)
 
 
 class S3Uri(NamedTuple):
@@ -23,6 +29,15 @@ class S3Uri(NamedTuple):
         """The address that `text` is; None for any other text."""
         bucket, _, key = text.removeprefix(SCHEME).partition("/")
         return cls(bucket, key) if is_s3(text) and bucket else None
+
+    @classmethod
+    def of_url(cls, text: str) -> "S3Uri | None":
+        """As `read`, and the https address of what lies in S3 too, as SageMaker takes both."""
+        over_https = _OVER_HTTPS.fullmatch(text)
+        if over_https is None:
+            return cls.read(text)
+        host, path = over_https["host"], unquote(over_https["path"])
+        return cls(host, path) if host else cls.read(SCHEME + path)
 
     @classmethod
     def parse(cls, text: str, field: str = "address") -> "S3Uri":

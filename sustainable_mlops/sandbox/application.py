@@ -11,6 +11,11 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import ClientDisconnected
 
 from sustainable_mlops.sandbox import accounts, malformed, moto_gaps, signature
+from sustainable_mlops.sandbox.asynchronous.minutes import Minutes
+from sustainable_mlops.sandbox.autoscaling.scaler import Scaler
+from sustainable_mlops.sandbox.autoscaling.scaling import Scaling
+from sustainable_mlops.sandbox.cloudwatch import metrics, moto_cloudwatch
+from sustainable_mlops.sandbox.cloudwatch.alarms import Alarms
 from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
 from sustainable_mlops.sandbox.control import Control
 from sustainable_mlops.sandbox.errors import ApiError
@@ -20,10 +25,16 @@ from sustainable_mlops.sandbox.eventbridge.schedules import Schedules
 from sustainable_mlops.sandbox.faults import requests as faults
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
 from sustainable_mlops.sandbox.gate import Gate
-from sustainable_mlops.sandbox.plane import moto_cloudformation, moto_tags
+from sustainable_mlops.sandbox.hosting.capture import Captures, CaptureTimes
+from sustainable_mlops.sandbox.hosting.endpoint import Endpoint
+from sustainable_mlops.sandbox.hosting.metrics import EndpointMetrics
+from sustainable_mlops.sandbox.plane import moto_cloudformation, moto_tags, scaling_api
 from sustainable_mlops.sandbox.plane.api import TARGET, Api
 from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
+from sustainable_mlops.sandbox.plane.scaling_api import ScalingApi
 from sustainable_mlops.sandbox.retries import Answers
+from sustainable_mlops.sandbox.sagemaker.async_inference import AsyncInference
+from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 
 #: moto's names of what has no state of its own, and of services whose state stands in another's: the keys of assumed
 #: roles in IAM's, metrics on SageMaker's trial components.
@@ -43,28 +54,43 @@ class Application:
         moto_cloudformation.share(self.sagemaker)
         self.clock = context.clock
         self._deliveries = Deliveries(context, self.clock)
+        EndpointMetrics(self._measured, self.clock)  # before who looks at metrics
+        Minutes(self.clock, lambda: [parts.of(AsyncInference) for parts in self.sagemaker])
+        self.alarms = Alarms(context, self.gate, self.sagemaker.publisher)
+        moto_cloudwatch.share(self.alarms, self.clock)
+        self._scale(self.alarms)
         Rules(self._deliveries, self.clock)
         Schedules(self._deliveries, self.clock)
+        self.clock.keep(context.deployments)
+        self.clock.keep(CaptureTimes(lambda: (parts.of(Captures) for parts in self.sagemaker)))
         self._api = Api(self.sagemaker, self._ask_moto)
+        self._scaling_api = ScalingApi(self.sagemaker)
         self._moto = DomainDispatcherApplication(_moto_service)
         self._answers = Answers()
         self._control = Control(context, self.sagemaker, self.clock, self.moto_services)
+
+    def _scale(self, alarms: Alarms) -> None:
+        def at(account: str, region: str) -> Scaling:
+            return self.sagemaker.parts(account, region).of(Scaling)
+
+        Scaler(self.clock, alarms, lambda: [parts.of(Scaling) for parts in self.sagemaker], at)
 
     def close(self) -> None:
         """End what runs; requests are still answered."""
         self.sagemaker.close()
         self.clock.close()
+        self.sagemaker.publisher.close()  # what fell due at last was told to it
 
     def moto_services(self) -> list[str]:
         """moto's names of the services that may hold something: those asked for anything, or brought back."""
-        asked = set(self._moto.app_instances) - _STATELESS
+        asked = set(self._moto.app_instances) - _STATELESS | ({"cloudwatch"} if metrics.puts() else set())
         with_their_keepers = {keeper for service, keeper in _KEPT_BY.items() if service in asked}
         return sorted((asked | with_their_keepers | self.restored_services) - _KEPT_BY.keys())
 
     @property
-    def changes(self) -> tuple[int, int]:
+    def changes(self) -> tuple[int, int, int]:
         """Another value once anything may have changed."""
-        return self.gate.passed, self.sagemaker.changes
+        return self.gate.passed, self.sagemaker.changes, metrics.puts()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
@@ -90,14 +116,18 @@ class Application:
             return self._answers.of(
                 request, lambda: self._met(request, service, lambda: self._api.respond(request, account, region))
             )
+        if service == scaling_api.SERVICE and self._scaling_api.is_about_sagemaker(request):
+            region, account = signed.region or DEFAULT_REGION, accounts.account_of(request)
+            return self._met(request, service, lambda: self._scaling_api.respond(request, account, region))
         if service == "tagging":
             moto_tags.be_seen(accounts.account_of(request))
         if (request.method, request.path) == _RESET:
             self.sagemaker.reset()
             self._deliveries.clear()
+            self.alarms.clear()
             self.clock.set(timedelta())
         if request.method in ("GET", "DELETE") and service == "s3":
-            # Whoever looks into a bucket sees every record that was put before.
+            # Whoever looks into a bucket sees every record that was put, or captured, before.
             self._flush(bucket=request.path.split("/")[1])
         if request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded":
             return self._answers.of(request, lambda: self._met(request, service, lambda: self._ask_moto(request)))
@@ -116,9 +146,13 @@ class Application:
             return malformed.refusal(request, malformed.why(request, LookupError("no such route")))
         return response
 
+    def _measured(self) -> list[Endpoint]:
+        return [one for parts in self.sagemaker.standing() for one in parts.of(Fleets).measured()]
+
     def _flush(self, bucket: str) -> None:
         for parts in self.sagemaker:
             parts.of(FeatureStore).flush(bucket)
+            parts.of(Captures).flush(bucket)
 
 
 def _in_no_protocol(request: Request, refused: Response) -> bool:

@@ -27,6 +27,30 @@ class Agenda(Protocol):
         """Do what is due at that moment."""
 
 
+class Agendas:
+    """Agendas that come and go, which the clock asks as one: in one place of its order."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[Agenda, ...] = ()
+
+    def add(self, agenda: Agenda) -> None:
+        """Ask this one, too."""
+        self._kept = (*self._kept, agenda)
+
+    def drop(self, agenda: Agenda) -> None:
+        """Ask it no more."""
+        self._kept = tuple(one for one in self._kept if one is not agenda)
+
+    def next(self, after: datetime) -> datetime | None:
+        """When the first is due."""
+        return min((moment for one in self._kept if (moment := one.next(after)) is not None), default=None)
+
+    def do(self, moment: datetime) -> None:
+        """Have each do what is due."""
+        for one in self._kept:
+            one.do(moment)
+
+
 class Clock:
     """Moments are aware. What falls due while no sandbox runs is not made up for.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.sandbox.clock import Clock
+from sustainable_mlops.sandbox.clock import Agendas, Clock
 
 DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "eu-north-1"
@@ -24,6 +24,8 @@ class Context:
     account_id: str = DEFAULT_ACCOUNT
     #: The time of all that is scheduled, watched or scaled.
     clock: Clock = field(default_factory=Clock)
+    #: The changes of endpoints that are under way.
+    deployments: Agendas = field(default_factory=Agendas)
     #: How long a resource stays Creating, Updating or Deleting, in seconds.
     transition_seconds: float = 0.3
     #: How long a serverless worker stays warm without requests, in seconds. AWS publishes no figure; assumed.

@@ -1,5 +1,7 @@
 """The ways SageMaker says no, with its own error codes. Every one is a client error, which no SDK retries."""
 
+from typing import Any
+
 
 class ApiError(Exception):
     """A request that is refused: `code` is the exception's name in the service model, `status` its HTTP status."""
@@ -7,9 +9,11 @@ class ApiError(Exception):
     code = "InternalFailure"
     status = 400
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
         self.message = message
+        #: What else the exception's structure holds.
+        self.details = details
 
 
 class ValidationError(ApiError):

@@ -24,14 +24,23 @@ class Publisher:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def publish(self, account: str, region: str, detail_type: str, detail: Mapping[str, Any], *arns: str) -> None:
-        """Tell the account's EventBridge soon; returns at once."""
+    def publish(
+        self,
+        account: str,
+        region: str,
+        detail_type: str,
+        detail: Mapping[str, Any],
+        *arns: str,
+        source: str = "aws.sagemaker",
+        moment: datetime | None = None,
+    ) -> None:
+        """Tell the account's EventBridge soon, of now unless another moment is given; returns at once."""
         entry = {
-            "Source": "aws.sagemaker",
+            "Source": source,
             "DetailType": detail_type,
             "Detail": json.dumps(detail, default=_moment),
             "Resources": list(arns),
-            "Time": datetime.now(UTC),
+            "Time": moment or datetime.now(UTC),
         }
         with self._lock:
             if self._thread is None:

@@ -44,23 +44,8 @@ LISTINGS: dict[str, tuple[Listing, ...]] = {
     "scheduler": (Listing("schedule", "list_schedules", "Schedules", "Name"),),
     "cloudwatch": (
         Listing("alarm", "describe_alarms", "MetricAlarms", "AlarmName"),
+        Listing("alarm", "describe_alarms", "CompositeAlarms", "AlarmName", {"AlarmTypes": ["CompositeAlarm"]}),
         Listing("dashboard", "list_dashboards", "DashboardEntries", "DashboardName"),
-    ),
-    "applicationautoscaling": (
-        Listing(
-            "scalable target",
-            "describe_scalable_targets",
-            "ScalableTargets",
-            "ResourceId",
-            {"ServiceNamespace": "sagemaker"},
-        ),
-        Listing(
-            "scaling policy",
-            "describe_scaling_policies",
-            "ScalingPolicies",
-            "PolicyName",
-            {"ServiceNamespace": "sagemaker"},
-        ),
     ),
     "s3control": (
         Listing("Storage Lens configuration", "list_storage_lens_configurations", "StorageLensConfigurationList", "Id"),
@@ -74,7 +59,6 @@ LISTINGS: dict[str, tuple[Listing, ...]] = {
         for operation, key, name in [recorded.lists]
     ),
 }
-_BOTO_NAMES = {"applicationautoscaling": "application-autoscaling"}
 _GLOBAL = ("s3", "iam", "s3control", "budgets")
 
 
@@ -83,7 +67,7 @@ def take(context: Context, services: Iterable[str]) -> Inventory:
     found: Inventory = {}
     for service in sorted(set(services) & set(LISTINGS)):
         for account, region in _places(service):
-            client = context.client(_BOTO_NAMES.get(service, service), region, account)
+            client = context.client(service, region, account)
             for listing in LISTINGS[service]:
                 names = sorted(_names(client, listing, service, account))
                 if names:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _FILE = "state.pickle"
 _BODIES = "bodies"
 #: Counted up whenever what is kept gets another shape, of which a version may see several while it is made.
-_SHAPE = 2
+_SHAPE = 3
 #: Between two looks at whether something has changed, in seconds.
 _LOOK_SECONDS = 0.5
 #: The least and the most time between two saves of what has changed, in seconds; a large state is saved less often.
@@ -50,7 +50,7 @@ class State:
                 f"sandbox: no state can be kept in {folder} ({error.strerror}); give --state another folder"
             ) from None
         self._saving = threading.Lock()
-        self._saved: tuple[int, int] | None = None
+        self._saved: tuple[int, int, int] | None = None
         self._stopped = threading.Event()
         self._told: set[str] = set()
         try:

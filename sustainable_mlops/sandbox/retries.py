@@ -49,5 +49,6 @@ class Answers:
             found = answer()
             return found
         finally:
-            kept = found is not None and found.status_code < 300 and len(found.data) <= _LONGEST
+            whole = found is not None and found.status_code < 300 and not found.is_streamed
+            kept = found is not None and whole and len(found.data) <= _LONGEST
             coming.set_result(found if kept else None)

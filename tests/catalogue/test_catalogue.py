@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.catalogue import derive, derive_refused, instances, prices, regions, tables
+from sustainable_mlops.catalogue import derive, derive_refused, derive_registries, instances, prices, regions, tables
 from tests.renewal import renew
 
 
@@ -64,6 +64,8 @@ def test_the_derived_files_are_what_the_rules_give() -> None:
     assert (tables.HERE / "instances.csv").read_text() == derive.text(derive.instances()), again
     assert (tables.HERE / "instances_ec2.csv").read_text() == derive.text(derive.ec2_instances()), again
     assert (tables.HERE / "offerings.csv").read_text() == derive.text(derive.offerings()), again
+    again = renew(".venv/bin/python -m sustainable_mlops.catalogue.derive_registries")
+    assert (tables.HERE / "image_registries.csv").read_text() == derive.text(derive_registries.registries()), again
 
 
 @pytest.mark.plan

@@ -12,6 +12,7 @@ from botocore.stub import Stubber
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs import serving
 from sustainable_mlops.jobs.estimate import estimate
 from sustainable_mlops.jobs.kinds import TRAINING, TRANSFORM
 from sustainable_mlops.jobs.kinds.transform import TransformKind
@@ -192,6 +193,11 @@ def ended(launch: Launch) -> RunRecord:
 
 
 @pytest.mark.usefixtures("model")
+def test_a_models_data_are_found_by_their_https_address_too() -> None:
+    assert serving.model_data({"ModelDataUrl": "https://b.s3.eu-north-1.amazonaws.com/m"}) == "s3://b/m"
+    assert serving.model_data({"Image": "alone"}) is None
+
+
 def test_predictions_are_made_once_and_again_for_other_records_or_another_model(
     cloud: Clients, write_transform: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:

@@ -48,10 +48,6 @@ def table() -> dict[str, str]:
 
 def nothing(operation: Operation) -> Any:
     """A well-formed answer that holds nothing."""
-    if operation.name == "InvokeEndpoint":
-        from sustainable_mlops.sandbox.sagemaker.hosting import Answer
-
-        return Answer(b"", "application/json", "main")
     shape = service_model(operation.service).operation_model(operation.name).output_shape
     return {} if shape is None else least(shape)
 
@@ -60,7 +56,7 @@ def least(shape: Shape) -> Any:
     """The smallest value of a shape: required members alone, empty lists, zeros."""
     if shape.type_name == "structure":
         return {name: least(shape.members[name]) for name in shape.required_members}  # type: ignore[attr-defined]
-    kinds = {"list": [], "map": {}, "string": "", "boolean": False, "timestamp": support.EPOCH}
+    kinds = {"list": [], "map": {}, "string": "", "blob": b"", "boolean": False, "timestamp": support.EPOCH}
     return kinds.get(shape.type_name, 0)
 
 

@@ -128,3 +128,26 @@ def test_jobs_and_an_endpoint_are_made_waited_for_and_deleted(
     pages = ("--name-contains", name, "--page-size", "1", "--sort-by", "Name", "--sort-order", "Ascending")
     listed = aws(sagemaker, "list-processing-jobs", *pages)["ProcessingJobSummaries"]
     assert [job["ProcessingJobName"] for job in listed] == [name, f"{name}-not"]
+
+
+def test_endpoints_on_instances_are_waited_for_whether_they_serve_or_fail(
+    aws: Cli, sagemaker: Any, s3: Any, bucket: str, fresh: Callable[[str], str]
+) -> None:
+    """What is not waited for is not made by the CLI: each of its calls takes a second."""
+    serving, failing = fresh("cli"), fresh("cli")
+    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=tar(code__inference_py=TIMES))
+    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}
+    sagemaker.create_model(ModelName=serving, ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    variant = {"VariantName": "main", "ModelName": serving, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName=serving, ProductionVariants=[variant])
+    waiter = ("sagemaker", "wait", "endpoint-in-service", "--endpoint-name")
+
+    sagemaker.create_endpoint(EndpointName=serving, EndpointConfigName=serving)
+    aws(*waiter, serving)
+    s3.delete_object(Bucket=bucket, Key="model.tar.gz")
+    sagemaker.create_endpoint(EndpointName=failing, EndpointConfigName=serving)
+    assert "terminal failure state" in aws(*waiter, failing, code=255)
+    assert f"s3://{bucket}/model.tar.gz" in sagemaker.describe_endpoint(EndpointName=failing)["FailureReason"]
+    for endpoint in (serving, failing):
+        sagemaker.delete_endpoint(EndpointName=endpoint)
+        aws("sagemaker", "wait", "endpoint-deleted", "--endpoint-name", endpoint)

@@ -93,21 +93,6 @@ def test_the_last_delete_marker_of_an_object_goes(s3: Any, bucket: str) -> None:
     assert "DeleteMarkers" not in s3.list_object_versions(Bucket=bucket)
 
 
-def test_provisioned_concurrency_scales_and_its_target_has_tags(sandbox: Sandbox, fresh: Fresh) -> None:
-    scaling, endpoint = sandbox.client("application-autoscaling"), fresh("endpoint")
-    arn = scaling.register_scalable_target(
-        ServiceNamespace="sagemaker",
-        ResourceId=f"endpoint/{endpoint}/variant/main",
-        ScalableDimension="sagemaker:variant:DesiredProvisionedConcurrency",
-        MinCapacity=1,
-        MaxCapacity=2,
-        Tags={"owner": "ana"},
-    )["ScalableTargetARN"]
-    scaling.tag_resource(ResourceARN=arn, Tags={"team": "data"})
-    scaling.untag_resource(ResourceARN=arn, TagKeys=["owner"])
-    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"team": "data"}
-
-
 def test_storage_lens_is_reached_without_a_resolver(sandbox: Sandbox, fresh: Fresh) -> None:
     control, name = sandbox.client("s3control"), fresh("lens")
     configuration = {"Id": name, "IsEnabled": True, "AccountLevel": {"BucketLevel": {}}}

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.sandbox.runtime import records
+from sustainable_mlops.sandbox.runtime.model_data import Source
 from sustainable_mlops.sandbox.runtime.transform import ServedModel, Transform
 from tests.sandbox.running import BUCKET, LIMIT, Run, keys, put, stored
 from tests.sandbox.running import moto_client as moto_client
@@ -55,7 +55,7 @@ def request(content_type: str = CSV, *, given: Any = None, output: Any = None, *
 @pytest.fixture
 def model(store: "S3Client") -> ServedModel:
     put(store, model=MODEL)
-    return ServedModel(S3Uri(BUCKET, "model"), {})
+    return ServedModel([Source(f"s3://{BUCKET}/model")])
 
 
 def test_every_object_has_its_output_in_the_order_of_its_records(

@@ -1,1 +1,1 @@
-"""Application Auto Scaling that scales: moto keeps targets, policies and actions, and this acts on them."""
+"""Application Auto Scaling of SageMaker's variants: targets, policies, scheduled actions, and what comes of them."""

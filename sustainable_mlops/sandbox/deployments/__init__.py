@@ -1,1 +1,1 @@
-"""How an endpoint goes over to another configuration, and back."""
+"""How an endpoint comes to serve another configuration, and back where that goes wrong."""

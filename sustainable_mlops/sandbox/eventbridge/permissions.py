@@ -22,13 +22,18 @@ def must_allow_role(account: str, role: str, service: str, call: Call) -> None:
         raise NotPermittedError(f"{role} is not allowed {call.action} on {call.resource or 'any resource'}")
 
 
-def must_allow_service(context: Context, service: str, call: Call) -> None:
-    """Raise NotPermittedError unless the policies of the queue or the topic, and of its key, let the service do it."""
+def must_allow_service(context: Context, service: str, call: Call, *, owner: str | None = None) -> None:
+    """Raise NotPermittedError unless the policies of the queue or the topic, and of its key, let the service do it.
+
+    `owner`: the account on whose behalf the service asks, where what the policy lets this account do suffices.
+    """
     arn = call.resource or ""
     _, _, _, region, account, name = arn.split(":", 5)
     client = context.client(call.service, region, account)
     attributes = _queue(client, name) if call.service == "sqs" else _topic(client, arn)
-    if not policies.allows_service(attributes.get("Policy") or "{}", service, call.action, arn):
+    policy = attributes.get("Policy") or "{}"
+    own = owner == account and policies.allows_account(policy, account, call.action, arn)
+    if not own and not policies.allows_service(policy, service, call.action, arn):
         raise NotPermittedError(f"the policy of {arn} does not let {service} do {call.action}")
     if key := attributes.get("KmsMasterKeyId"):
         _must_allow_key(context.client("kms", region, account), key, service)

@@ -44,8 +44,11 @@ class Faults:
             self._armed.clear()
 
     def refuse(self, operation: str, request: Mapping[str, Any]) -> None:
-        """Raise the error that waits for a request of SageMaker's own, such as a pipeline's; only creations fail so."""
-        if not self._armed or not operation.startswith("Create"):
+        """Raise the error that waits for a request of SageMaker's own, such as a pipeline's, or of who scales it.
+
+        Only what makes something, or more of it, fails so.
+        """
+        if not self._armed or not operation.startswith(("Create", "UpdateEndpointWeightsAndCapacities")):
             return
         names = [value for value in request.values() if isinstance(value, str)]
         fault = self.of_request(SAGEMAKER, operation, names, lambda fault: fault.error is not None)

@@ -8,7 +8,6 @@ import importlib
 
 #: moto's name of a service to what it lacks.
 GAPS = {
-    "applicationautoscaling": ("application_autoscaling",),
     "events": ("events_test_pattern",),
     "iam": ("iam_simulation",),
     "s3": ("s3_bucket_documents", "s3_delete_markers", "s3_log_delivery", "s3_policy_conditions"),
@@ -17,9 +16,6 @@ GAPS = {
 
 @functools.cache
 def close(service: str) -> None:
-    """Close a service's gaps, once for the process: before it answers, or is brought back.
-
-    Not all at the start: what Application Auto Scaling is made of takes as long to load as the rest of the sandbox.
-    """
+    """Close a service's gaps, once for the process: before it answers, or is brought back."""
     for gap in GAPS.get(service, ()):
         importlib.import_module(f"{__name__}.{gap}").close()

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from werkzeug import Request, Response
 
@@ -15,21 +14,14 @@ from sustainable_mlops.sandbox.featurestore.api import Records
 from sustainable_mlops.sandbox.featurestore.records import RecordError
 from sustainable_mlops.sandbox.parts.operations import Does
 from sustainable_mlops.sandbox.parts.resources import Fields
-from sustainable_mlops.sandbox.plane import recorded
+from sustainable_mlops.sandbox.plane import recorded, runtime
 from sustainable_mlops.sandbox.plane.control_plane import ControlPlane, json_value
 from sustainable_mlops.sandbox.plane.moto_tags import keep
 from sustainable_mlops.sandbox.plane.registry import COVERAGE, Parts
-from sustainable_mlops.sandbox.sagemaker.hosting import Hosting, InvocationError, ModelFailureError
 from sustainable_mlops.sandbox.validation import validate
 
 TARGET = "SageMaker."
-_INVOCATION = re.compile(r"/endpoints/(?P<endpoint>[^/]+)/(?P<kind>[a-z-]*invocations[a-z-]*)")
 _METRICS = re.compile(r"/(?P<operation>Batch(Put|Get)Metrics)")
-_INVOCATIONS = {
-    "invocations": "InvokeEndpoint",
-    "async-invocations": "InvokeEndpointAsync",
-    "invocations-response-stream": "InvokeEndpointWithResponseStream",
-}
 
 
 class Api:
@@ -48,8 +40,8 @@ class Api:
             if metrics := _METRICS.fullmatch(request.path):
                 return self._metrics(metrics["operation"], request)
             parts = self._plane.parts(account, region)
-            if invocation := _INVOCATION.fullmatch(request.path):
-                return _invoke(parts, invocation, request)
+            if (operation := runtime.asked(request)) is not None:
+                return _invoke(parts, operation, request)
             return _json(_records(parts, request))
         except ApiError as error:
             return _refusal(error, rest=not target)
@@ -111,17 +103,12 @@ def _records(parts: Parts, request: Request) -> Fields:
     return answer
 
 
-def _invoke(parts: Parts, invocation: re.Match[str], request: Request) -> Response:
-    operation = _INVOCATIONS.get(invocation["kind"], "")
-    known = COVERAGE.find(Hosting.service, operation)
-    if known is None:
-        raise InvocationError(f"SageMaker Runtime has no {invocation['kind']}.")
-    if known.declared.does is Does.REFUSED:
+def _invoke(parts: Parts, operation: str, request: Request) -> Response:
+    known = COVERAGE.operations[runtime.SERVICE, operation]
+    if known.declared.does is Does.REFUSED or known.part is None:
         raise NotEmulatedError(operation, known.declared.note)
-    hosting = parts.of(Hosting)
-    answer = hosting.invoke_endpoint(unquote(invocation["endpoint"]), request.get_data(), request.headers)
-    headers = {"x-Amzn-Invoked-Production-Variant": answer.variant}
-    return Response(answer.body, content_type=answer.content_type, headers=headers)
+    answer: Fields = getattr(parts.of(known.part), known.method)(runtime.read(operation, request))
+    return runtime.written(operation, answer)
 
 
 def _json(value: Mapping[str, Any]) -> Response:
@@ -131,8 +118,7 @@ def _json(value: Mapping[str, Any]) -> Response:
 def _refusal(error: ApiError, *, rest: bool) -> Response:
     """JSON 1.1 names the error in the body, REST in a header."""
     body: Fields = {"Message": error.message} if rest else {"__type": error.code, "message": error.message}
-    if isinstance(error, ModelFailureError):
-        body |= error.details
+    body |= error.details
     response = Response(json.dumps(body), status=error.status, content_type="application/x-amz-json-1.1")
     response.headers["x-amzn-ErrorType"] = error.code
     return response

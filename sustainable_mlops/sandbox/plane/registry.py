@@ -8,15 +8,24 @@ from typing import Any, TypeVar, get_type_hints
 from botocore import xform_name
 
 from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.sandbox.autoscaling.actions import ScheduledActions
+from sustainable_mlops.sandbox.autoscaling.activities import ScalingActivities
+from sustainable_mlops.sandbox.autoscaling.policies import ScalingPolicies
+from sustainable_mlops.sandbox.autoscaling.scaling import Scaling
+from sustainable_mlops.sandbox.autoscaling.targets import ScalableTargets
 from sustainable_mlops.sandbox.featurestore.api import Records
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
+from sustainable_mlops.sandbox.hosting.capture import Captures
+from sustainable_mlops.sandbox.hosting.logs import EndpointLogs
 from sustainable_mlops.sandbox.parts.operations import Declared, Does
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Part
 from sustainable_mlops.sandbox.plane import recorded
+from sustainable_mlops.sandbox.sagemaker.async_inference import AsyncInference
 from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints
 from sustainable_mlops.sandbox.sagemaker.feature_groups import FeatureGroups
+from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 from sustainable_mlops.sandbox.sagemaker.hosting import Hosting
 from sustainable_mlops.sandbox.sagemaker.model_packages import ModelPackageGroups, ModelPackages
 from sustainable_mlops.sandbox.sagemaker.models import Models
@@ -35,8 +44,17 @@ PARTS: tuple[type[Part], ...] = (
     ModelPackages,
     Models,
     EndpointConfigs,
+    EndpointLogs,
+    Captures,
+    Fleets,
     Endpoints,
+    AsyncInference,
     Hosting,
+    ScalingActivities,
+    ScalableTargets,
+    ScalingPolicies,
+    ScheduledActions,
+    Scaling,
     FeatureGroups,
     FeatureStore,
     Records,
@@ -51,7 +69,13 @@ PARTS: tuple[type[Part], ...] = (
 )
 
 #: botocore's names of the services that a part may answer.
-SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "sagemaker-metrics")
+SERVICES = (
+    "sagemaker",
+    "sagemaker-runtime",
+    "sagemaker-featurestore-runtime",
+    "sagemaker-metrics",
+    "application-autoscaling",
+)
 
 _Part = TypeVar("_Part", bound=Part)
 

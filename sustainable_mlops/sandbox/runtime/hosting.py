@@ -1,59 +1,142 @@
-"""Serves one model as Serverless Inference does: workers start on demand, answer one request each, go when idle."""
+"""Serves one model as SageMaker's hosting does: workers answer one request each, start on demand and go when idle."""
 
 import io
-import shutil
+import select
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox.runtime import archives, mounting
-from sustainable_mlops.sandbox.runtime.container import ML_ROOT, Container
+from sustainable_mlops.sandbox.runtime.container import ML_ROOT, Container, cpu_count
 from sustainable_mlops.sandbox.runtime.process import kill_group
-from sustainable_mlops.sandbox.runtime.worker import read_message, write_message
+from sustainable_mlops.sandbox.runtime.worker import Message, read_message, write_message
 
 #: A container must answer within a minute. Source: InvokeEndpoint in the SageMaker Runtime API reference.
 INVOCATION_SECONDS = 60.0
 
 _WORKER = Path(__file__).with_name("worker.py")
-_LOOK_EVERY = 0.25  # seconds between two looks at memory and idleness
+#: Seconds between two looks at memory, and at whether workers live or are idle.
+_MEMORY_EVERY, _LOOK_EVERY = 0.25, 1.0
+#: Seconds until a worker that must be warm is started again after one could not be.
+_AGAIN_AFTER = 5.0
 _MEBIBYTE = 2**20
 
-_TIMED_OUT = (
-    "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
-    "each container in Amazon CloudWatch, resolve the issue, and try again."
-)
+_DELETED = "the endpoint was deleted"
+
+
+@dataclass(frozen=True)
+class Took:
+    """How long an answer took, in seconds; None: that did not happen."""
+
+    #: In the containers, and in each of several by its name.
+    model: float = 0.0
+    containers: Mapping[str, float] = field(default_factory=dict)
+    #: The cold start that the request waited for.
+    setup: float | None = None
+    #: Whether a worker of the provisioned concurrency answered.
+    provisioned: bool = False
+    #: Of a multi-model container: waiting until the model was there, and of that fetching, loading, unloading others.
+    model_waiting: float | None = None
+    model_downloading: float | None = None
+    model_loading: float | None = None
+    model_unloading: float | None = None
+    #: Whether it was there; None where there is one model only.
+    cache_hit: bool | None = None
 
 
 class ModelError(Exception):
-    """The container failed: its status (0: no answer), its message, and the end of the worker's log."""
+    """The container failed: its status (0: no answer), its message, and the end of the worker's log.
 
-    def __init__(self, original_status: int, message: str, log: str) -> None:
+    `code` is what SageMaker calls it in an answer that has begun.
+    """
+
+    def __init__(self, original_status: int, message: str, log: str, code: str = "StreamBroken") -> None:
         super().__init__(message)
         self.original_status = original_status
         self.message = message
         self.log = log
+        self.code = code
+        #: Which container.
+        self.container = "primary"
+        self.took = Took()
 
 
 class ThrottledError(Exception):
-    """More requests at once than max_concurrency."""
+    """More requests at once than are taken."""
+
+
+class LateError(ModelError):
+    """No answer in time."""
+
+    def __init__(self, container: str = "primary") -> None:
+        super().__init__(
+            0,
+            f"Your invocation timed out while waiting for a response from container {container}. Review the latency "
+            "metrics for each container in Amazon CloudWatch, resolve the issue, and try again.",
+            "",
+            "ModelInvocationTimeExceeded",
+        )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request to a container. `headers` have names in lower case."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    seconds: float = INVOCATION_SECONDS
+    streams: bool = False
+
+    @classmethod
+    def of(cls, body: bytes, content_type: str, accept: str, seconds: float = INVOCATION_SECONDS) -> "Asked":
+        """With no other headers."""
+        return cls(body, {"content-type": content_type, "accept": accept}, seconds)
+
+    def accepting(self, accept: str) -> "Asked":
+        """The same, to be answered with another type."""
+        return replace(self, headers={**self.headers, "accept": accept})
+
+    def about(self, said: "Said") -> "Asked":
+        """The same of what another container said."""
+        return replace(self, body=said.whole, headers={**self.headers, "content-type": said.content_type})
+
+
+@dataclass(frozen=True)
+class Said:
+    """The container's answer: whole, or for a request that streams its parts, as they come."""
+
+    body: bytes | Iterator[bytes]
+    headers: Mapping[str, str]
+    took: Took = Took()
+
+    @property
+    def content_type(self) -> str:
+        """What the body is."""
+        return self.headers.get("content-type", "")
+
+    @property
+    def whole(self) -> bytes:
+        """The body of an answer that does not stream."""
+        assert isinstance(self.body, bytes)
+        return self.body
 
 
 class Worker:
     """A worker process and the pipe to it. One thread at a time may use it; any may kill it."""
 
-    def __init__(
-        self, container: Container, environment: Mapping[str, str], log: Path, invocation_seconds: float
-    ) -> None:
-        self.idle_since = time.monotonic()
+    def __init__(self, container: Container, environment: Mapping[str, str], log: Path) -> None:
+        self.idle_since = 0.0
+        #: Whether it is one of those that are always there.
+        self.kept = False
         self._log = log
-        self._invocation_seconds = invocation_seconds
-        self._death: tuple[int, str] | None = None
+        self._death: ModelError | None = None
         with log.open("ab") as errors:
             self._popen = subprocess.Popen(
                 container.launch([sys.executable, "-P", str(_WORKER)], container.folder),
@@ -62,10 +145,11 @@ class Worker:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 start_new_session=True,
+                bufsize=0,  # what has come is to be seen by waiting for it
             )
         assert self._popen.stdin is not None
         assert self._popen.stdout is not None
-        self._requests, self._answers = self._popen.stdin, self._popen.stdout
+        self._requests, self._answers = io.BufferedWriter(self._popen.stdin), self._popen.stdout
 
     @property
     def pid(self) -> int:
@@ -79,31 +163,42 @@ class Worker:
 
     def wait_until_ready(self, seconds: float) -> None:
         """Wait for the model to be loaded; raises ModelError."""
-        self._receive(seconds, f"the model was not loaded within {seconds:g} s of the container's start")
+        late = f"the model was not loaded within {seconds:g} s of the container's start"
+        self._receive(seconds, ModelError(0, late, ""))
 
-    def invoke(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
-        """One request, one answer; raises ModelError."""
+    def ask(self, asked: Asked) -> Generator[Message, None, None]:
+        """One request; the messages of its answer. Raises ModelError. Closed before the end, it kills the worker."""
+        until = time.monotonic() + asked.seconds
         try:
-            write_message(self._requests, {"content_type": content_type, "accept": accept}, body)
-        except OSError:  # it died; reading says so
+            write_message(self._requests, {"headers": dict(asked.headers)}, asked.body)
+        except (OSError, ValueError):  # it died; reading says so
             self.kill()
-        return self._receive(self._invocation_seconds, _TIMED_OUT)
-
-    def _receive(self, seconds: float, too_late: str) -> tuple[bytes, str]:
-        watch = threading.Timer(seconds, self.kill, (0, too_late))
-        watch.start()
+        more = True
         try:
-            message = read_message(self._answers)
-        finally:
-            watch.cancel()
+            while more:
+                header, body = self._receive(until - time.monotonic(), LateError())
+                more = header.get("more", False)
+                yield header, body
+        except GeneratorExit:
+            if more:
+                self.kill()
+            raise
+
+    def _receive(self, seconds: float, too_late: ModelError) -> Message:
+        coming = select.poll()
+        coming.register(self._answers, select.POLLIN | select.POLLHUP)
+        if not coming.poll(max(seconds, 0) * 1000):
+            self.kill(too_late)
+        message = read_message(self._answers)
         if message is None:
             self.kill()
-            status, reason = self._death or (500, f"the worker died with exit code {self._popen.returncode}")
-            raise ModelError(status, reason, self.log_end())
-        header, body = message
+            error = self._death or ModelError(500, f"the worker died with exit code {self._popen.returncode}", "")
+            error.log = self.log_end()
+            raise error
+        header, _ = message
         if header["status"] != 200:
             raise ModelError(header["status"], header["message"], self.log_end())
-        return body, header.get("content_type", "")
+        return message
 
     def memory(self) -> int:
         """Resident memory in bytes, 0 once it has ended."""
@@ -114,10 +209,9 @@ class Worker:
         except psutil.NoSuchProcess:
             return 0
 
-    def kill(self, status: int | None = None, reason: str = "") -> None:
-        """End it and its children; a request under way fails with `reason`. The first reason counts."""
-        if status is not None and self._death is None:
-            self._death = (status, reason)
+    def kill(self, why: ModelError | None = None) -> None:
+        """End it and its children; a request under way fails so. The first reason counts."""
+        self._death = self._death or why
         kill_group(self._popen)
         self._popen.wait()
 
@@ -125,7 +219,7 @@ class Worker:
         """Kill it and close the pipe; for the one thread that uses it."""
         self.kill()
         for pipe in (self._requests, self._answers):
-            with suppress(OSError):  # what a dead worker did not take
+            with suppress(OSError, ValueError):  # what a dead worker did not take
                 pipe.close()
 
     def log_end(self, lines: int = 20) -> str:
@@ -136,186 +230,328 @@ class Worker:
             return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
 
 
+@dataclass(frozen=True)
+class Capacity:
+    """What a model server may use, sizes in MB and times in seconds.
+
+    Requests beyond `workers` at once wait for one, `waiting` of them; what is more is throttled. Where none may wait,
+    as in Serverless Inference, each request that meets no idle worker starts one. `warm` workers never go.
+
+    `memory_mb` is kept by looking at each worker's resident memory every 0.25 s and killing it above the limit: a short
+    peak passes, where the real limit would not let it.
+    """
+
+    workers: int
+    waiting: int = 0
+    warm: int = 0
+    memory_mb: int | None = None
+    idle: float = 60.0
+    startup: float = 60.0
+
+
 class ModelServer:
-    """The model of an endpoint or of a transform job.
+    """Serves the model that is in its container's folder, by the script that is beside it.
 
-    `model_data` is a model.tar.gz, unpacked into `folder`, the container's /opt/ml, at the first cold start and shared
-    by the workers; the entry point is `code/inference.py` or what SAGEMAKER_PROGRAM says. Workers write their logs to
-    `folder/logs`. `mounted` says whether /opt/ml is real, as `mounting` finds it otherwise.
-
-    `memory_mb`, of a serverless endpoint, is kept by looking at each worker's resident memory every 0.25 s and killing
-    it above the limit: a short peak passes, where the real limit would not let it. `idle_seconds` and `startup_seconds`
-    are the sandbox's choices.
+    The entry point is `code/inference.py` of the model, or what SAGEMAKER_PROGRAM and SAGEMAKER_SUBMIT_DIRECTORY say.
+    Workers write to `logs` of the container's folder, files that begin with `log`; `model` is where in it the model is.
+    `now` is the time, in seconds, that workers are idle by.
     """
 
     def __init__(
         self,
-        model_data: bytes | None,
+        container: Container,
         environment: Mapping[str, str],
-        folder: Path,
+        capacity: Capacity,
         *,
-        memory_mb: int | None = None,
-        max_concurrency: int,
-        idle_seconds: float = 60,
-        startup_seconds: float = 60,
-        invocation_seconds: float = INVOCATION_SECONDS,
-        mounted: bool | None = None,
+        model: Path | None = None,
+        log: str = "worker",
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._model_data = model_data
+        self._container = container
+        self._model = model or container.model
+        self._log = log
+        self._now = now
         self._given = environment
-        real = mounting.mounted() if mounted is None else mounted
-        self._container = Container(folder.absolute(), mounted=real, host="model")
-        self._memory = memory_mb * _MEBIBYTE if memory_mb is not None else None
-        self._invocation_seconds = invocation_seconds
-        self._max_concurrency = max_concurrency
-        self._idle_seconds = idle_seconds
-        self._startup_seconds = startup_seconds
-        self._lock = threading.Lock()
-        self._unpacking = threading.Lock()
-        self._unpacked = False
+        self._capacity = capacity
+        self._changed = threading.Condition()
         self._idle: list[Worker] = []
         self._workers: set[Worker] = set()
-        self._in_flight = 0
+        self._busy = 0
+        self._waiting = 0
+        self._starting = 0
         self._started = 0
-        self._closed = threading.Event()
+        self._failure: ModelError | None = None
+        self._closing = threading.Event()
         self._janitor: threading.Thread | None = None
 
     @property
     def workers(self) -> int:
         """Live workers, busy or idle."""
-        with self._lock:
-            return sum(worker.alive for worker in self._workers)
+        return len(self.pids)
 
     @property
     def pids(self) -> list[int]:
         """The processes of these."""
-        with self._lock:
+        with self._changed:
             return [worker.pid for worker in self._workers if worker.alive]
 
-    def invoke(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
-        """Answer one request: body and content type. The first one, and each one more at once, is a cold start.
+    @property
+    def memory(self) -> int:
+        """What they use, in bytes."""
+        with self._changed:
+            workers = list(self._workers)
+        return sum(worker.memory() for worker in workers)
 
-        Raises ThrottledError over max_concurrency, ModelError for everything that fails in the container.
+    def start(self, workers: int = 1) -> None:
+        """Load the model in so many workers, or as many as must be warm. Raises ModelError.
+
+        A container without a script is as ready as it can be: what its image would do by itself is not known here.
         """
-        worker = self._take_place()
+        if not self.has_program:
+            return
+        more = max(workers, self._capacity.warm) - self.workers
+        if more > 0:
+            with ThreadPoolExecutor(min(more, cpu_count() + 1)) as starting:
+                list(starting.map(lambda _: self._give_back(self._start_worker(), asked=False), range(more)))
+
+    @property
+    def has_program(self) -> bool:
+        """Whether there is a script to load the model by."""
         try:
-            if worker is None:
-                worker = self._start_worker()
-            answer = worker.invoke(body, content_type, accept)
-        finally:
-            self._give_back(worker)
-        return answer
+            self._environment()
+        except ModelError:
+            return False
+        return True
+
+    def reshape(self, capacity: Capacity) -> None:
+        """Have other capacity from now on; back once what must be warm is. Raises ModelError."""
+        with self._changed:
+            self._capacity = capacity
+            self._mark_kept()
+        self.start(0)
+
+    def invoke(self, asked: Asked) -> Said:
+        """Answer one request. Raises ThrottledError, and ModelError for everything that fails in the container.
+
+        The worker of an answer that streams is busy until its parts have all been taken, or it is closed.
+        """
+        worker, setup = self._take(time.monotonic() + asked.seconds)
+        began = time.monotonic()
+
+        def took() -> Took:
+            return Took(time.monotonic() - began, setup=setup, provisioned=worker.kept)
+
+        try:
+            parts = Parts(worker.ask(asked), lambda: self._give_back(worker))
+            return Said(parts if asked.streams else b"".join(parts), parts.headers, took())
+        except ModelError as error:
+            error.took = took()
+            raise
 
     def close(self) -> None:
         """Kill all workers; requests under way fail. No worker is left, and none starts any more."""
-        self._closed.set()
-        with self._lock:
+        with self._changed:
             busy, idle = self._workers.difference(self._idle), self._idle
             self._workers, self._idle = set(), []
+            janitor = self._janitor
+            self._closing.set()
+            self._changed.notify_all()
         for worker in idle:
             worker.close()
         for worker in busy:
-            worker.kill(0, "the endpoint was deleted")
-        if self._janitor is not None:
-            self._janitor.join()
+            worker.kill(ModelError(0, _DELETED, ""))
+        if janitor is not None:
+            janitor.join()
 
-    def _take_place(self) -> Worker | None:
-        """Count the request in, and return an idle worker if there is one."""
-        with self._lock:
-            if self._closed.is_set():
-                raise ModelError(0, "the endpoint was deleted", "")
-            if self._in_flight >= self._max_concurrency:
-                raise ThrottledError(f"{self._in_flight} requests are under way, MaxConcurrency allows no more")
-            self._in_flight += 1
-            while self._idle:
-                worker = self._idle.pop()  # the last used, so that the others can go
-                if worker.alive:
+    def _take(self, until: float) -> tuple[Worker, float | None]:
+        """A worker for one request, and how long its cold start took. Raises ThrottledError, ModelError."""
+        with self._changed:
+            worker = self._idle_worker() if self._capacity.waiting == 0 else self._awaited_worker(until)
+            self._busy += 1
+        if worker is not None:
+            return worker, None
+        began = time.monotonic()
+        try:
+            return self._start_worker(), time.monotonic() - began
+        except BaseException as error:
+            with self._changed:
+                self._busy -= 1
+            if isinstance(error, ModelError):
+                error.took = Took(setup=time.monotonic() - began)
+            raise
+
+    def _idle_worker(self) -> Worker | None:
+        """An idle one, of those that are always there where possible; None where there is none, and may be one more."""
+        if self._closing.is_set():
+            raise ModelError(0, _DELETED, "")
+        if self._busy >= self._capacity.workers:
+            raise ThrottledError(f"{self._busy} requests are under way, MaxConcurrency allows no more")
+        self._part_with(*(worker for worker in self._idle if not worker.alive or self._tired(worker)))
+        # The last used, so that the others can go.
+        worker = max(self._idle, key=lambda worker: (worker.kept, worker.idle_since), default=None)
+        if worker is not None:
+            self._idle.remove(worker)
+        return worker
+
+    def _awaited_worker(self, until: float) -> Worker:
+        """As `_idle_worker`, once there is one; more are started meanwhile."""
+        if self._waiting >= self._capacity.waiting:
+            raise ThrottledError(f"{self._waiting} requests are waiting, and no more may")
+        self._waiting += 1
+        self._failure = None
+        try:
+            while not self._closing.is_set():
+                worker = self._idle_worker() if self._busy < self._capacity.workers else None
+                if worker is not None:
                     return worker
-                self._workers.discard(worker)
-                worker.close()
-            return None
+                if self._failure is not None and not self._workers and not self._starting:
+                    raise self._failure
+                self._start_another()
+                if not self._changed.wait(until - time.monotonic()):
+                    raise LateError
+            raise ModelError(0, _DELETED, "")
+        finally:
+            self._waiting -= 1
 
-    def _give_back(self, worker: Worker | None) -> None:
-        with self._lock:
-            self._in_flight -= 1
-            if worker is None:
-                return
+    def _tired(self, worker: Worker) -> bool:
+        return not worker.kept and worker.idle_since + self._capacity.idle < self._now()
+
+    def _part_with(self, *workers: Worker) -> None:
+        for worker in workers:
+            self._idle.remove(worker)
+            self._workers.discard(worker)
+            worker.close()
+
+    def _give_back(self, worker: Worker, *, asked: bool = True) -> None:
+        with self._changed:
+            self._busy -= asked
             if worker in self._workers and worker.alive:
-                worker.idle_since = time.monotonic()
+                worker.idle_since = self._now()
                 self._idle.append(worker)
+                self._mark_kept()
             else:
                 self._workers.discard(worker)
                 worker.close()
+            self._changed.notify_all()
+
+    def _mark_kept(self) -> None:
+        """As many workers as must be warm are always there, by preference those that were."""
+        by_age = sorted(self._workers, key=lambda worker: (not worker.kept, worker.pid))
+        for number, worker in enumerate(by_age):
+            worker.kept = number < self._capacity.warm
+
+    def _start_another(self) -> None:
+        """Start a worker in the background, if one more may be."""
+        if self._closing.is_set() or len(self._workers) + self._starting >= self._capacity.workers:
+            return
+        self._starting += 1
+
+        def start() -> None:
+            failure, worker = None, None
+            try:
+                worker = self._start_worker()
+            except ModelError as error:
+                failure = error
+            with self._changed:
+                self._starting -= 1
+                self._failure = failure
+                self._changed.notify_all()
+            if worker is not None:
+                self._give_back(worker, asked=False)
+
+        threading.Thread(target=start, name="model-server worker", daemon=True).start()
 
     def _start_worker(self) -> Worker:
         environment = self._environment()
-        with self._lock:
-            if self._closed.is_set():
-                raise ModelError(0, "the endpoint was deleted", "")
+        with self._changed:
+            if self._closing.is_set():
+                raise ModelError(0, _DELETED, "")
             self._started += 1
-            log = self._container.folder / "logs" / f"worker-{self._started}.log"
+            log = self._container.folder / "logs" / f"{self._log}-{self._started}.log"
             log.parent.mkdir(parents=True, exist_ok=True)
-            worker = Worker(self._container, environment, log, self._invocation_seconds)
+            worker = Worker(self._container, environment, log)
             self._workers.add(worker)
             if self._janitor is None:
-                self._janitor = threading.Thread(target=self._look_after, name="model-server", daemon=True)
+                self._janitor = threading.Thread(target=self._look_after, name="model server", daemon=True)
                 self._janitor.start()
         try:
-            worker.wait_until_ready(self._startup_seconds)
+            worker.wait_until_ready(self._capacity.startup)
         except ModelError:
             worker.close()
-            with self._lock:
+            with self._changed:
                 self._workers.discard(worker)
             raise
         return worker
 
     def _environment(self) -> dict[str, str]:
-        """Unpack the model at the first call, and say where everything is; raises ModelError for what is missing."""
+        """What a worker is told of where everything is. Raises ModelError for what is missing."""
         container = self._container
-        given = {
-            "SAGEMAKER_PROGRAM": "inference.py",
-            "SAGEMAKER_SUBMIT_DIRECTORY": f"{ML_ROOT}/model/code",
-            **self._given,
-        }
+        model = f"{ML_ROOT}/{self._model.relative_to(container.folder).as_posix()}"
+        given = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": f"{model}/code", **self._given}
         try:
-            self._unpack(container.model)
             code = container.local(given["SAGEMAKER_SUBMIT_DIRECTORY"], "SAGEMAKER_SUBMIT_DIRECTORY")
         except UserError as error:
             raise ModelError(500, str(error), "") from error
         if not (code / given["SAGEMAKER_PROGRAM"]).is_file():
             raise ModelError(500, _no_program(given), "")
-        return container.environment(given) | {"SM_MODEL_DIR": container.seen(container.model)}
-
-    def _unpack(self, model: Path) -> None:
-        with self._unpacking:
-            if self._unpacked:
-                return
-            shutil.rmtree(model, ignore_errors=True)
-            model.mkdir(parents=True)
-            if self._model_data is not None:
-                archives.unpack(io.BytesIO(self._model_data), model, "model.tar.gz")
-            self._unpacked = True
+        return container.environment(given) | {"SM_MODEL_DIR": container.seen(self._model)}
 
     def _look_after(self) -> None:
-        """Scale to zero, and keep the memory limit."""
-        while not self._closed.wait(_LOOK_EVERY):
-            with self._lock:
-                workers = list(self._workers)
-                since = time.monotonic() - self._idle_seconds
-                tired = [worker for worker in self._idle if worker.idle_since < since]
-                for worker in tired:
-                    self._idle.remove(worker)
-                    self._workers.discard(worker)
-            for worker in tired:
-                worker.close()
+        """Let idle workers go, keep the memory limit, and have as many warm as must be; ends when nothing is left."""
+        again = 0.0
+        while not self._closing.wait(_LOOK_EVERY if self._capacity.memory_mb is None else _MEMORY_EVERY):
+            with self._changed:
+                self._part_with(*(worker for worker in self._idle if not worker.alive or self._tired(worker)))
+                workers, capacity = list(self._workers), self._capacity
+                if len(workers) + self._starting < capacity.warm and again < time.monotonic():
+                    again = time.monotonic() + _AGAIN_AFTER
+                    self._start_another()
+                if not workers and not self._starting and not capacity.warm:
+                    self._janitor = None
+                    return
             for worker in workers:
-                if self._memory is not None and worker.alive and worker.memory() > self._memory:
-                    limit = self._memory // _MEBIBYTE
-                    worker.kill(0, f"the worker was killed: it used more than MemorySizeInMB, {limit} MB")
+                limit = capacity.memory_mb
+                if limit is not None and worker.alive and worker.memory() > limit * _MEBIBYTE:
+                    worker.kill(_too_large(limit))
+
+
+def _too_large(limit: int) -> ModelError:
+    return ModelError(0, f"the worker was killed: it used more than MemorySizeInMB, {limit} MB", "")
 
 
 def _no_program(environment: Mapping[str, Any]) -> str:
     return (
-        f"model.tar.gz holds no {environment['SAGEMAKER_PROGRAM']} in code/; pack the script there, or name it by the "
-        "model's environment variables SAGEMAKER_PROGRAM and SAGEMAKER_SUBMIT_DIRECTORY"
+        f"the model's data hold no {environment['SAGEMAKER_PROGRAM']} in code/; pack the script there, or name it by "
+        "the model's environment variables SAGEMAKER_PROGRAM and SAGEMAKER_SUBMIT_DIRECTORY"
     )
+
+
+class Parts(Iterator[bytes]):
+    """The parts of an answer, as they come; `ended` is called once after the last one, an error, or `close`."""
+
+    def __init__(self, answer: Generator[Message, None, None], ended: Callable[[], None]) -> None:
+        self._answer = answer
+        self._ended: Callable[[], None] | None = ended
+        self._first = b""
+        header, self._first = self._next()
+        self.headers: Mapping[str, str] = header["headers"]
+
+    def __next__(self) -> bytes:
+        part, self._first = self._first, b""
+        while not part:  # an empty one is the end of a stream, and all of an empty answer
+            _, part = self._next()
+        return part
+
+    def _next(self) -> Message:
+        try:
+            return next(self._answer)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Take no more of it."""
+        self._answer.close()
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended()

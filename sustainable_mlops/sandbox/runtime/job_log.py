@@ -31,7 +31,7 @@ class CloudWatchStream:
         """Send (time in seconds, line) events in batches; what CloudWatch Logs refuses is dropped."""
         try:
             if not self._created:
-                self._create()
+                self._make()
             for start in range(0, len(events), _BATCH_EVENTS):
                 self._client.put_log_events(
                     logGroupName=self._group,
@@ -44,7 +44,12 @@ class CloudWatchStream:
         except (ClientError, BotoCoreError):
             return
 
-    def _create(self) -> None:
+    def create(self) -> None:
+        """Make the stream, and its group where it is missing, before anything is put."""
+        with suppress(ClientError, BotoCoreError):
+            self._make()
+
+    def _make(self) -> None:
         for create, names in (
             (self._client.create_log_group, {"logGroupName": self._group}),
             (self._client.create_log_stream, {"logGroupName": self._group, "logStreamName": self._name}),
@@ -78,6 +83,7 @@ class CloudWatchMetrics:
                             "Timestamp": when,
                             "Value": value,
                             "Unit": self._unit,
+                            "StorageResolution": 1,  # a job lasts seconds here: by the minute, all would be one value
                         }
                         for when, name, value in found[start : start + _BATCH_EVENTS]
                     ],

@@ -24,16 +24,16 @@ class S3:
     """An S3 client that speaks addresses and files."""
 
     def __init__(self, client: S3Client) -> None:
-        self._client = client
+        self.client = client
 
     @property
     def region(self) -> str:
         """The client's AWS Region."""
-        return self._client.meta.region_name
+        return self.client.meta.region_name
 
     def keys(self, prefix: S3Uri) -> Iterator[str]:
         """Keys that start with the prefix, without the empty objects that consoles make to show folders."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
         for page in pages:
             for entry in page.get("Contents", []):
                 if not entry["Key"].endswith("/"):
@@ -42,12 +42,12 @@ class S3:
     def download(self, source: S3Uri, target: Path) -> None:
         """Download one object to a file, making its folders."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        self._client.download_file(source.bucket, source.key, str(target), Config=_TRANSFER)
+        self.client.download_file(source.bucket, source.key, str(target), Config=_TRANSFER)
 
     def upload(self, content: IO[bytes], target: S3Uri, kms_key_id: str | None = None) -> None:
         """Upload from an open file; a reader of S3 sees the whole object or none. `kms_key_id` asks for SSE-KMS."""
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
-        self._client.upload_fileobj(content, target.bucket, target.key, ExtraArgs=encryption, Config=_TRANSFER)
+        self.client.upload_fileobj(content, target.bucket, target.key, ExtraArgs=encryption, Config=_TRANSFER)
 
     def upload_folder(self, folder: Path, target: S3Uri, kms_key_id: str | None = None) -> None:
         """Upload every file under `folder` to its place below `target`; links are not followed, as in SageMaker."""

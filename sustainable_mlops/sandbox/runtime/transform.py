@@ -12,10 +12,12 @@ from typing import Any, ClassVar
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.runtime import records
+from sustainable_mlops.sandbox.runtime.container import Container
 from sustainable_mlops.sandbox.runtime.endings import Ending
-from sustainable_mlops.sandbox.runtime.hosting import ModelError, ModelServer
+from sustainable_mlops.sandbox.runtime.hosting import Asked, Capacity, ModelError, ModelServer
 from sustainable_mlops.sandbox.runtime.inputs import Input
 from sustainable_mlops.sandbox.runtime.job_log import JobLog
+from sustainable_mlops.sandbox.runtime.model_data import ModelData, Source
 from sustainable_mlops.sandbox.runtime.s3 import failure, inside
 from sustainable_mlops.sandbox.runtime.work import Limits, Outcome, Setting
 
@@ -27,9 +29,9 @@ _ANY_SIZE = 2**31
 
 @dataclass(frozen=True)
 class ServedModel:
-    """What a transform job serves: the address of its model.tar.gz, and its container's environment."""
+    """What a transform job serves: the data of its model, and its container's environment."""
 
-    data: S3Uri | None = None
+    data: Sequence[Source] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -133,6 +135,7 @@ class Serving:
         instances = request["TransformResources"].get("InstanceCount", 1)
         self._at_once = instances * (request.get("MaxConcurrentTransforms") or 1)
         self._objects: list[tuple[S3Uri, str]] = []
+        self._seconds: float = INVOCATION_SECONDS
         self._server: ModelServer | None = None
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -148,21 +151,18 @@ class Serving:
         """Fetch the model and list the input."""
         source = self._request["TransformInput"]["DataSource"]["S3DataSource"]
         self._objects = Input.of(source, "TransformInput").objects(self._setting.s3)
-        data = None
-        if self._model.data is not None:
-            archive = self._setting.folder / "model.tar.gz"
-            with failure("Model download", self._model.data):
-                self._setting.s3.download(self._model.data, archive)
-            data = archive.read_bytes()
+        container = Container(self._setting.folder / "algo-1", mounted=self._setting.mounted, host="model")
+        container.reset()
+        data = ModelData(self._setting.s3.client, self._setting.folder / "data")
+        for source in self._model.data:
+            data.bring(source, container.local(source.target, "target"), math.inf)
+        data.close()
         client = self._request.get("ModelClientConfig", {})
+        self._seconds = client.get("InvocationsTimeoutInSeconds", INVOCATION_SECONDS)
         self._server = ModelServer(
-            data,
+            container,
             {**self._setting.access, **self._model.environment, **self._request.get("Environment", {})},
-            self._setting.folder / "algo-1",
-            max_concurrency=self._at_once,
-            idle_seconds=math.inf,
-            invocation_seconds=client.get("InvocationsTimeoutInSeconds", INVOCATION_SECONDS),
-            mounted=self._setting.mounted,
+            Capacity(self._at_once, idle=math.inf),
         )
         self.output.mkdir(parents=True, exist_ok=True)
 
@@ -205,7 +205,8 @@ class Serving:
         body = b"\n".join(question for _, question in batch)
         for attempt in range(self._asking.retries + 1):
             try:
-                answer, _ = self._server.invoke(body, self._asking.content_type, self._asking.accept)
+                asked = Asked.of(body, self._asking.content_type, self._asking.accept, self._seconds)
+                answer = self._server.invoke(asked).whole
             except ModelError as error:
                 wrong = 400 <= error.original_status < 500
                 if wrong or attempt == self._asking.retries or self._stopping.is_set():

@@ -5,11 +5,12 @@ The contract with the user's script is that of the SageMaker Inference Toolkit
 `transform_fn` in place of the last three, with the toolkit's defaults.
 
 Run by path, with `-P`, and free of imports from this project, so that the script sees nothing but its container's
-packages. Messages go over stdin and stdout: a length-prefixed JSON header, then a length-prefixed body. The worker
-lives as long as its stdin.
+packages. Messages go over stdin and stdout: a length-prefixed JSON header, then a length-prefixed body. An answer that
+the script yields in parts is as many messages; `more` says that another follows. The worker lives as long as its stdin.
 """
 
 import importlib
+import inspect
 import io
 import json
 import os
@@ -18,7 +19,7 @@ import struct
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,18 +37,26 @@ def write_message(stream: IO[bytes], header: dict[str, Any], body: bytes = b"") 
 
 def read_message(stream: IO[bytes]) -> Message | None:
     """Read one message; None where the other side has ended."""
-    lengths = stream.read(8)
+    lengths = _read(stream, 8)
     if len(lengths) < 8:
         return None
     header_size, body_size = struct.unpack(">II", lengths)
-    content = stream.read(header_size + body_size)
-    if len(content) < header_size + body_size:
-        return None
-    return json.loads(content[:header_size]), content[header_size:]
+    header, body = _read(stream, header_size), _read(stream, body_size)
+    return (json.loads(header), body) if len(header) + len(body) == header_size + body_size else None
+
+
+def _read(stream: IO[bytes], size: int) -> bytes:
+    """So many bytes, or fewer where the other side has ended."""
+    found = bytearray()
+    while len(found) < size and (more := stream.read(size - len(found))):
+        found += more
+    return bytes(found)
 
 
 class UnsupportedFormatError(Exception):
-    """A content type that the toolkit's defaults do not know; answered with status 415."""
+    """A content type that the toolkit's defaults do not know."""
+
+    status_code = 415
 
     def __init__(self, content_type: str) -> None:
         super().__init__(
@@ -97,6 +106,35 @@ def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
+class Context:
+    """What a function of the script that takes one argument more is given: the request's headers, and the answer's."""
+
+    def __init__(self, model_dir: str, headers: dict[str, str]) -> None:
+        self.system_properties = {"model_dir": model_dir, "gpu_id": None}
+        self._asked = {name.lower(): value for name, value in headers.items()}
+        self.headers: dict[str, str] = {}
+
+    def get_all_request_header(self, _index: int = 0) -> dict[str, str]:
+        """Every header of the request."""
+        return dict(self._asked)
+
+    def get_request_header(self, _index: int, name: str) -> str | None:
+        """One of them."""
+        return self._asked.get(name.lower())
+
+    def set_response_header(self, _index: int, name: str, value: str) -> None:
+        """A header of the answer."""
+        self.headers[name.lower()] = value
+
+    def set_response_content_type(self, _index: int, value: str) -> None:
+        """The answer's Content-Type."""
+        self.headers["content-type"] = value
+
+    def get_response_content_type(self, _index: int = 0) -> str | None:
+        """What it was set to."""
+        return self.headers.get("content-type")
+
+
 class Model:
     """The user's functions and the model that they loaded."""
 
@@ -106,29 +144,47 @@ class Model:
         parts = [name for name in ("input_fn", "predict_fn", "output_fn") if hasattr(script, name)]
         if hasattr(script, "transform_fn") and parts:
             raise ValueError(f"{script.__name__}.py: transform_fn cannot be used together with {', '.join(parts)}")
+        self._folder = model_folder
         self._input: Callable[..., Any] = getattr(script, "input_fn", default_input_fn)
         self._predict: Callable[..., Any] = getattr(script, "predict_fn", default_predict_fn)
         self._output: Callable[..., Any] = getattr(script, "output_fn", default_output_fn)
-        self._transform: Callable[..., Any] = getattr(script, "transform_fn", self._steps)
-        self._model = script.model_fn(model_folder)
+        self._transform: Callable[..., Any] | None = getattr(script, "transform_fn", None)
+        self._model = _call(script.model_fn, Context(model_folder, {}), model_folder)
 
-    def _steps(self, model: Any, data: str | bytes, content_type: str, accept: str) -> Any:
-        return self._output(self._predict(self._input(data, content_type), model), accept)
+    def _answer(self, context: Context, data: str | bytes, content_type: str, accept: str) -> Any:
+        if self._transform is not None:
+            return _call(self._transform, context, self._model, data, content_type, accept)
+        given = _call(self._input, context, data, content_type)
+        return _call(self._output, context, _call(self._predict, context, given, self._model), accept)
 
-    def answer(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
-        """One request's answer and its content type; the script sees JSON and CSV as text, as in the toolkit."""
+    def answer(self, body: bytes, headers: dict[str, str]) -> tuple[Any, dict[str, str]]:
+        """One request's answer, whole or an iterator over its parts, and its headers.
+
+        The script sees JSON and CSV as text, as in the toolkit.
+        """
+        content_type, accept = headers.get("content-type", ""), headers.get("accept", "")
         if not accept or accept == "*/*":
             accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", JSON)
         data = body.decode() if _media_type(content_type) in (JSON, CSV) else body
-        result = self._transform(self._model, data, content_type, accept)
+        context = Context(self._folder, headers)
+        result = self._answer(context, data, content_type, accept)
         if isinstance(result, tuple):
             result, accept = result
-        return result.encode() if isinstance(result, str) else bytes(result), accept
+        return result, {"content-type": accept} | context.headers
+
+
+def _call(function: Callable[..., Any], context: Context, *given: Any) -> Any:
+    """A function of the script's, with the context where it takes one argument more, as the toolkit does."""
+    try:
+        takes = len(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # it is built in
+        takes = len(given)
+    return function(*given, context) if takes == len(given) + 1 else function(*given)
 
 
 def _error(error: Exception) -> dict[str, Any]:
     traceback.print_exc()
-    status = 415 if isinstance(error, UnsupportedFormatError) else 500
+    status = getattr(error, "status_code", 500)  # as the toolkit's own errors have it
     return {"status": status, "message": str(error) or type(error).__name__}
 
 
@@ -153,11 +209,23 @@ def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     while True:
         header, body = waiting.get()
         try:
-            answer, content_type = model.answer(body, header["content_type"], header["accept"])
+            _tell(answers, *model.answer(body, header["headers"]))
         except Exception as error:  # the same
             write_message(answers, _error(error))
-        else:
-            write_message(answers, {"status": 200, "content_type": content_type}, answer)
+
+
+def _tell(answers: IO[bytes], result: Any, headers: dict[str, str]) -> None:
+    """An answer in one message or, where the script yields it, in parts as they come, and an empty one at the end."""
+    begin = {"status": 200, "headers": headers}
+    if isinstance(result, Iterator):
+        for part in result:
+            write_message(answers, begin | {"more": True}, _bytes(part))
+        result = b""
+    write_message(answers, begin, _bytes(result))
+
+
+def _bytes(part: Any) -> bytes:
+    return part.encode() if isinstance(part, str) else bytes(part)
 
 
 def main() -> None:

@@ -1,13 +1,18 @@
-"""Endpoint configurations, and the combinations that SageMaker refuses (docs: "Deploy models with Serverless
-Inference", feature exclusions)."""
+"""Endpoint configurations, and the combinations that SageMaker refuses.
 
-from sustainable_mlops.catalogue.limits import serverless_memory_mb
+What excludes what is documented where each feature is (developer guide: serverless inference, feature exclusions;
+asynchronous inference; shadow tests; API reference: CreateEndpointConfig); the words of most of it are not.
+A key is taken for instances whose data lies on a disk of their own: it "does not encrypt instance local storage" (API
+reference), and whoever must by policy name a key in every request does.
+"""
+
 from sustainable_mlops.sandbox.errors import ValidationError
 from sustainable_mlops.sandbox.parts.listing import list_page
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Fields
-from sustainable_mlops.sandbox.sagemaker.models import Models, containers
+from sustainable_mlops.sandbox.sagemaker import variants
+from sustainable_mlops.sandbox.sagemaker.models import Models, containers, is_multi_model
 
 
 class EndpointConfigs(Family):
@@ -22,51 +27,35 @@ class EndpointConfigs(Family):
 
     @behaves
     def create_endpoint_config(self, request: Fields) -> Fields:
-        """Refused where a model does not exist, or where a serverless variant asks for what serverless has not."""
+        """Refused where a model does not exist, or where its variants ask for what they cannot have together."""
         self.must_be_free(request["EndpointConfigName"])
-        variants = request["ProductionVariants"]
-        names = [variant["VariantName"] for variant in variants]
+        production, shadow = request["ProductionVariants"], request.get("ShadowProductionVariants", [])
+        names = [variant["VariantName"] for variant in (*production, *shadow)]
         if len(set(names)) < len(names):
             raise ValidationError("Production variant names must be unique within an endpoint configuration.")
-        for variant in variants:
-            self._check_variant(variant)
-        if any("ServerlessConfig" in variant for variant in variants):
-            self._check_serverless(request)
+        for member, listed in (("productionVariants", production), ("shadowProductionVariants", shadow)):
+            for number, variant in enumerate(listed, start=1):
+                variants.check(self.region, variant, f"{member}.{number}.member")
+        models = [self._models.get(variant["ModelName"]).fields for variant in (*production, *shadow)]
+        for pool in (pool for variant in (*production, *shadow) for pool in variant.get("InstancePools", ())):
+            if "ModelNameOverride" in pool:
+                self._models.get(pool["ModelNameOverride"])
+        self._check_together(request, models)
         config = self.add(request["EndpointConfigName"], dict(request), request.get("Tags"))
         config.fields["EndpointConfigArn"] = config.arn
-        config.fields["ProductionVariants"] = [{"InitialVariantWeight": 1.0} | variant for variant in variants]
+        for member, listed in (("ProductionVariants", production), ("ShadowProductionVariants", shadow)):
+            if listed:
+                config.fields[member] = [{"InitialVariantWeight": 1.0} | variant for variant in listed]
         return {"EndpointConfigArn": config.arn}
 
-    def _check_variant(self, variant: Fields) -> None:
-        name = variant["VariantName"]
-        if "ModelName" in variant:
-            self._models.get(variant["ModelName"])
-        if "ServerlessConfig" in variant:
-            _check_serverless_variant(variant)
-        elif not any(member in variant for member in ("InstanceType", "InstancePools")):
-            raise ValidationError(f"InstanceType must be specified for production variant {name}.")
-        elif "ModelName" in variant and "InitialInstanceCount" not in variant and "InstancePools" not in variant:
-            raise ValidationError(f"InitialInstanceCount must be specified for production variant {name}.")
-
-    def _check_serverless(self, request: Fields) -> None:
-        variants = request["ProductionVariants"]
-        if len(variants) > 1 or request.get("ShadowProductionVariants"):
-            raise _unsupported("a serverless endpoint has exactly one production variant")
-        if request.get("DataCaptureConfig", {}).get("EnableCapture"):
-            raise _unsupported("data capture is not supported for serverless endpoints")
+    def _check_together(self, request: Fields, models: list[Fields]) -> None:
+        every = [*request["ProductionVariants"], *request.get("ShadowProductionVariants", ())]
+        if any("ServerlessConfig" in variant for variant in every):
+            _check_serverless(request, models[0])
+        if "ShadowProductionVariants" in request:
+            _check_shadow(request, models)
         if "AsyncInferenceConfig" in request:
-            raise _unsupported("asynchronous inference is not supported for serverless endpoints")
-        if "ModelName" not in variants[0]:
-            raise _unsupported("a serverless variant names its model; inference components are not supported")
-        model = self._models.get(variants[0]["ModelName"]).fields
-        if "VpcConfig" in model:
-            raise _unsupported("VpcConfig is not supported for serverless endpoints")
-        if model["EnableNetworkIsolation"]:
-            raise _unsupported("network isolation is not supported for serverless endpoints")
-        if len(containers(model)) > 1:
-            raise _unsupported("a serverless endpoint serves one container, not an inference pipeline")
-        if any(container.get("Mode") == "MultiModel" for container in containers(model)):
-            raise _unsupported("multi-model containers are not supported for serverless endpoints")
+            _check_asynchronous(request, models)
 
     @behaves
     def describe_endpoint_config(self, request: Fields) -> Fields:
@@ -85,35 +74,42 @@ class EndpointConfigs(Family):
         return {}
 
 
-def is_serverless(config: Fields) -> bool:
-    """Whether a configuration's variants are serverless."""
-    return "ServerlessConfig" in config["ProductionVariants"][0]
+def _check_serverless(request: Fields, model: Fields) -> None:
+    if len(request["ProductionVariants"]) > 1 or "ShadowProductionVariants" in request:
+        raise _unsupported("a serverless endpoint has exactly one production variant")
+    if request.get("DataCaptureConfig", {}).get("EnableCapture"):
+        raise _unsupported("data capture is not supported for serverless endpoints")
+    if "AsyncInferenceConfig" in request:
+        raise _unsupported("asynchronous inference is not supported for serverless endpoints")
+    if "VpcConfig" in model:
+        raise _unsupported("VpcConfig is not supported for serverless endpoints")
+    if model["EnableNetworkIsolation"]:
+        raise _unsupported("network isolation is not supported for serverless endpoints")
+    if len(containers(model)) > 1:
+        raise _unsupported("a serverless endpoint serves one container, not an inference pipeline")
+    if any(map(is_multi_model, containers(model))):
+        raise _unsupported("multi-model containers are not supported for serverless endpoints")
+    if any("ModelDataSource" in container for container in containers(model)):
+        raise _unsupported("ModelDataSource is not supported for serverless endpoints")
 
 
-def _check_serverless_variant(variant: Fields) -> None:
-    name, serverless = variant["VariantName"], variant["ServerlessConfig"]
-    for member in (
-        "InstanceType",
-        "InitialInstanceCount",
-        "InstancePools",
-        "AcceleratorType",
-        "ManagedInstanceScaling",
-    ):
-        if member in variant:
-            raise ValidationError(
-                f"{member} cannot be specified together with ServerlessConfig for production variant {name}."
-            )
-    memory = serverless["MemorySizeInMB"]
-    if memory not in serverless_memory_mb():
-        allowed = ", ".join(str(size) for size in serverless_memory_mb())
+def _check_shadow(request: Fields, models: list[Fields]) -> None:
+    if len(request["ProductionVariants"]) > 1 or len(request["ShadowProductionVariants"]) > 1:
         raise ValidationError(
-            f"1 validation error detected: Value '{memory}' at 'productionVariants.1.member.serverlessConfig."
-            f"memorySizeInMB' failed to satisfy constraint: Member must satisfy enum value set: [{allowed}]"
+            "You can only specify one variant for ProductionVariants and one variant for ShadowProductionVariants."
         )
-    if serverless.get("ProvisionedConcurrency", 0) > serverless["MaxConcurrency"]:
-        raise ValidationError(
-            f"ProvisionedConcurrency must be less than or equal to MaxConcurrency for production variant {name}."
-        )
+    if "AsyncInferenceConfig" in request:
+        raise _unsupported("asynchronous inference is not supported for shadow variants")
+    for model in models:
+        if len(containers(model)) > 1 or any(map(is_multi_model, containers(model))):
+            raise _unsupported("several containers or models are not supported for shadow variants")
+
+
+def _check_asynchronous(request: Fields, models: list[Fields]) -> None:
+    if len(request["ProductionVariants"]) > 1:
+        raise _unsupported("an asynchronous endpoint has exactly one production variant")
+    if any(map(is_multi_model, containers(models[0]))):
+        raise _unsupported("multi-model containers are not supported for asynchronous endpoints")
 
 
 def _unsupported(what: str) -> ValidationError:

@@ -1,132 +1,126 @@
-"""Endpoints: their life, and the models they serve (see `hosting` for requests to them)."""
+"""Endpoints: their life. What an endpoint serves changes by `deployments`; requests go to `hosting`."""
 
+from collections.abc import Callable
 from typing import Any
 
+from sustainable_mlops.sandbox.deployments import alarms, policy, updates
+from sustainable_mlops.sandbox.deployments.deployment import Deployment
+from sustainable_mlops.sandbox.deployments.policy import Policy
+from sustainable_mlops.sandbox.deployments.scaling import Scaling, desired
+from sustainable_mlops.sandbox.deployments.shown import Shown, pending, put
+from sustainable_mlops.sandbox.deployments.wanted import Wanted
 from sustainable_mlops.sandbox.errors import ValidationError
-from sustainable_mlops.sandbox.faults.known import FAILED
+from sustainable_mlops.sandbox.hosting.endpoint import Serving
 from sustainable_mlops.sandbox.parts.listing import list_page
-from sustainable_mlops.sandbox.parts.objects import object_exists
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
-from sustainable_mlops.sandbox.parts.resources import Family, Fields, Resource, now
-from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs, is_serverless
+from sustainable_mlops.sandbox.parts.resources import Family, Fields, Resource
+from sustainable_mlops.sandbox.sagemaker.destinations import check_key, unreachable
+from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs
+from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 from sustainable_mlops.sandbox.sagemaker.models import Models
 from sustainable_mlops.sandbox.sagemaker.served import served_containers
 
+_CHANGING = ("Creating", "Updating", "RollingBack")
+
 
 class Endpoints(Family):
-    """CreateEndpoint, UpdateEndpoint, UpdateEndpointWeightsAndCapacities, Describe, List, DeleteEndpoint."""
+    """CreateEndpoint, UpdateEndpoint, UpdateEndpointWeightsAndCapacities, Describe, List, DeleteEndpoint.
+
+    Once an endpoint serves, its `private` holds what: see `Wanted.kept`.
+    """
 
     arn_type = "endpoint"
     noun = "endpoint"
 
-    def __init__(self, region: Region, configs: EndpointConfigs, models: Models) -> None:
+    def __init__(self, region: Region, configs: EndpointConfigs, models: Models, fleets: Fleets) -> None:
         super().__init__(region)
         self._configs = configs
         self._models = models
+        self._fleets = fleets
+        #: Asked before an update, with the endpoint that it is of and the new configuration; may raise ValidationError.
+        self.before_update: list[Callable[[Resource, Fields], None]] = []
+        #: Told the name of each endpoint that is being deleted, with the Region's lock held.
+        self.deleting: list[Callable[[str], None]] = []
+        #: Asked before instances start, without the lock: why what is wanted is not made, if so.
+        self.refusals: list[Callable[[Wanted], str | None]] = [_unreachable]
+        fleets.serving = self._serving
+        self.when_gone.append(fleets.let_go)
 
     @behaves
     def create_endpoint(self, request: Fields) -> Fields:
-        """Creating, then InService; Failed where the model's data is not in S3."""
-        name = request["EndpointName"]
+        """Creating, then InService; Failed where a container does not start."""
+        name, deployment = request["EndpointName"], updates.deployment_config(request)
         self.must_be_free(name)
-        config = self._configs.get(request["EndpointConfigName"]).fields
-        endpoint = self.add(name, {"EndpointName": name, "EndpointStatus": "Creating"}, request.get("Tags"))
+        wanted = self._wanted(self._configs.get(request["EndpointConfigName"]).fields)
+        self._policy(deployment, wanted)
+        named = {"EndpointName": name, "EndpointConfigName": wanted.config["EndpointConfigName"]}
+        endpoint = self.add(name, named, request.get("Tags"))
         endpoint.fields["EndpointArn"] = endpoint.arn
-        self._deploy(endpoint, config, request.get("DeploymentConfig"))
+        self._deploy("Creating", endpoint, wanted, deployment, updates.ALL_AT_ONCE)
         return {"EndpointArn": endpoint.arn}
 
     @behaves
     def update_endpoint(self, request: Fields) -> Fields:
-        """Updating, then InService with the new configuration; the old one serves until then."""
+        """Updating, then InService with the new configuration; with the old one where the update is rolled back."""
         endpoint = self.get(request["EndpointName"])
         config = self._configs.get(request["EndpointConfigName"]).fields
         self._must_be_at_rest(endpoint)
-        if is_serverless(config) and not _serves_serverless(endpoint):
-            raise ValidationError(
-                f'Cannot update endpoint "{endpoint.arn}": an instance-based endpoint cannot become serverless.'
-            )
-        endpoint.fields["EndpointStatus"] = "Updating"
-        self._deploy(endpoint, config, request.get("DeploymentConfig"))
+        self._must_serve(endpoint)
+        self._configs.get(endpoint.fields["EndpointConfigName"])  # which AWS wants to be there still
+        updates.check_kinds(endpoint, config)
+        for ask in self.before_update:
+            ask(endpoint, config)
+        deployment = updates.deployment_config(request, endpoint)
+        wanted = self._wanted(updates.retaining(config, endpoint, request))
+        self._deploy("Updating", endpoint, wanted, deployment, self._policy(deployment, wanted, endpoint))
         return {"EndpointArn": endpoint.arn}
 
-    def _deploy(self, endpoint: Resource, config: Fields, deployment: Fields | None) -> None:
-        """Have the endpoint serve a configuration once its transition is over."""
-        models = self._resolve_models(config)
-        first = endpoint.fields["EndpointStatus"] == "Creating"
-        if first:
-            endpoint.fields["EndpointConfigName"] = config["EndpointConfigName"]
+    def _wanted(self, config: Fields) -> Wanted:
+        """What a configuration makes an endpoint serve, found out now: a model deleted later goes on being served."""
+        check_key(self.region, config)
+        models = {
+            variant["VariantName"]: self._models.get(variant["ModelName"]).fields
+            for member in ("ProductionVariants", "ShadowProductionVariants")
+            for variant in config.get(member) or ()
+            if "ModelName" in variant
+        }
+        containers = {name: served_containers(self.region, model) for name, model in models.items()}
+        roles = {name: model["ExecutionRoleArn"] for name, model in models.items() if "ExecutionRoleArn" in model}
+        return Wanted(config, containers, roles)
 
-        def look_and_change() -> None:
-            failure = self._missing_data(models)
-            with self.region.lock:
-                self._change(endpoint, config, models, deployment, failure, first=first)
+    def _policy(self, deployment: Fields | None, wanted: Wanted, endpoint: Resource | None = None) -> Policy:
+        """How to deploy by a DeploymentConfig. Raises ValidationError."""
+        asked = Policy(deployment or {})
+        policy.check(asked, wanted.counts, serverless=updates.is_serverless(wanted.config))
+        alarms.check(self.region.account_id, self.region.name, asked.alarms)
+        if endpoint is None:
+            return asked
+        served = endpoint.private["config"]
+        if asked.updates:
+            policy.check_names(updates.names(served), updates.names(wanted.config))
+        if asked.rolling is not None and endpoint.fields["EndpointStatus"] == "UpdateRollbackFailed":
+            raise ValidationError(f'Cannot roll endpoint "{endpoint.arn}", which serves two configurations.')
+        return asked if updates.guarded(served, wanted.config) else updates.ALL_AT_ONCE
 
-        self.region.start(f"endpoint {endpoint.name}", look_and_change)
+    def _deploy(self, status: str, endpoint: Resource, wanted: Wanted, deployment: Fields | None, how: Policy) -> None:
+        """Have the endpoint serve another configuration, in the background."""
+        shown = Shown(self.region, endpoint, deployment_events=updates.guarded(wanted.config))
+        begun = pending(wanted.config, wanted.models, self.region.clock.now())
+        shown.state(status, begun | {"LastDeploymentConfig": deployment, "FailureReason": None})
+        Deployment(self.region, endpoint, wanted, how, self._fleets, shown, self._refusal).start()
 
-    def _change(
-        self,
-        endpoint: Resource,
-        config: Fields,
-        models: dict[str, Fields],
-        deployment: Fields | None,
-        failure: str | None,
-        *,
-        first: bool,
-    ) -> None:
-        """Begin the transition to a configuration whose data are there, or back from one whose data are not."""
-        operation = "CreateEndpoint" if first else "UpdateEndpoint"
-        if (fault := self.region.faults.outcome(operation, endpoint.name, FAILED)) is not None:
-            failure = fault.message or "Request to service failed."
-        private: Fields = {}
-        outcome: Fields = {"EndpointStatus": "InService", "LastModifiedTime": now(), "FailureReason": failure}
-        if failure and first:
-            outcome["EndpointStatus"] = "Failed"
-        if first or not failure:  # A failed update rolls back: what served before goes on serving.
-            outcome |= {
-                "EndpointConfigName": config["EndpointConfigName"],
-                "ProductionVariants": [_variant_summary(variant, models) for variant in config["ProductionVariants"]],
-                "LastDeploymentConfig": deployment,
-                "AsyncInferenceConfig": config.get("AsyncInferenceConfig"),
-                "DataCaptureConfig": _capture_summary(config),
-            }
-            private = {"models": models}
-        endpoint.change(self.region.transition_seconds(operation, endpoint.name), outcome, private)
-
-    def _resolve_models(self, config: Fields) -> dict[str, Fields]:
-        """Variant name to the container it serves, resolved now: a model deleted later goes on being served."""
-        resolved = {}
-        for variant in config["ProductionVariants"]:
-            if "ModelName" in variant:
-                model = self._models.get(variant["ModelName"]).fields
-                resolved[variant["VariantName"]] = served_containers(self.region, model)[0]
-        return resolved
-
-    def _missing_data(self, models: dict[str, Fields]) -> str | None:
-        s3 = self.region.client("s3")
-        for container in models.values():
-            uri = model_data_uri(container)
-            if uri is not None and not object_exists(s3, uri):
-                return f"Failed to download model data for container from URL {uri}: there is no such object."
-        return None
+    def _refusal(self, wanted: Wanted) -> str | None:
+        return next((why for ask in self.refusals if (why := ask(wanted)) is not None), None)
 
     @behaves
     def update_endpoint_weights_and_capacities(self, request: Fields) -> Fields:
-        """New weights, instance counts or serverless settings for the variants named."""
+        """New weights, instance counts or serverless settings for the variants named: desired at once, had in time."""
         endpoint = self.get(request["EndpointName"])
         self._must_be_at_rest(endpoint)
-        variants = {variant["VariantName"]: variant for variant in endpoint.fields["ProductionVariants"]}
-        for desired in request["DesiredWeightsAndCapacities"]:
-            if desired["VariantName"] not in variants:
-                raise ValidationError(f"Could not find variant {desired['VariantName']} of endpoint {endpoint.arn}.")
-            variants[desired["VariantName"]] = _scaled(variants[desired["VariantName"]], desired)
-        endpoint.fields["EndpointStatus"] = "Updating"
-        outcome = {
-            "EndpointStatus": "InService",
-            "ProductionVariants": list(variants.values()),
-            "LastModifiedTime": now(),
-        }
-        endpoint.change(self.region.transition_seconds("UpdateEndpointWeightsAndCapacities", endpoint.name), outcome)
+        self._must_serve(endpoint, "InService")
+        wanted = desired(endpoint, request["DesiredWeightsAndCapacities"])
+        Scaling(self.region, endpoint, wanted, self._fleets, Shown(self.region, endpoint)).start()
         return {"EndpointArn": endpoint.arn}
 
     @behaves
@@ -141,74 +135,57 @@ class Endpoints(Family):
 
     @behaves
     def delete_endpoint(self, request: Fields) -> Fields:
-        """Deleting, then gone with its workers."""
+        """Deleting, then gone with its instances; refused while anything else is under way."""
         endpoint = self.get(request["EndpointName"])
         self._must_be_at_rest(endpoint)
-        endpoint.fields["EndpointStatus"] = "Deleting"
-        endpoint.delete(self.region.transition_seconds("DeleteEndpoint", endpoint.name))
+        Shown(self.region, endpoint).rests("Deleting")
+        seconds = self.region.transition_seconds("DeleteEndpoint", endpoint.name)
+        endpoint.delete(seconds)
+        for tell in self.deleting:
+            tell(endpoint.name)
+        self._fleets.let_go(endpoint.name)
+        at_once = seconds <= self.region.context.transition_seconds
+        self.region.start(f"bury {endpoint.name}", lambda: self._bury(endpoint.name, seconds), awaited=at_once)
         return {}
 
+    def _bury(self, name: str, seconds: float) -> None:
+        """Let an endpoint be gone once it is, whether or not anybody looks."""
+        if not self.region.closing.wait(seconds):
+            with self.region.lock:
+                self.find(name)
+
     def restore(self, kept: Any) -> None:
-        """What was about to begin when the sandbox ended has not begun."""
+        """What was under way when the sandbox ended is over: what served before serves, if anything did."""
         super().restore(kept)
+        moment = self.region.clock.now()
+        over: Fields = {
+            "PendingDeploymentSummary": None,
+            "FailureReason": "The sandbox ended during the deployment; deploy again.",
+        }
         for endpoint in self.resources.values():
-            if endpoint.coming is None and endpoint.fields["EndpointStatus"] in ("Creating", "Updating"):
-                first = endpoint.fields["EndpointStatus"] == "Creating"
-                endpoint.fields["EndpointStatus"] = "Failed" if first else "InService"
-                endpoint.fields["FailureReason"] = "The sandbox ended during the deployment; deploy again."
+            if endpoint.fields["EndpointStatus"] in (*_CHANGING, "UpdateRollbackFailed"):
+                served = Wanted.of(endpoint.private).served(moment) if endpoint.private else {}
+                put(endpoint, "InService" if served else "Failed", moment, served | over)
 
     def _must_be_at_rest(self, endpoint: Resource) -> None:
-        if endpoint.fields["EndpointStatus"] in ("Creating", "Updating", "Deleting"):
+        if endpoint.fields["EndpointStatus"] in (*_CHANGING, "Deleting"):
             raise ValidationError(f'Cannot update in-progress endpoint "{endpoint.arn}".')
 
+    def _must_serve(self, endpoint: Resource, *statuses: str) -> None:
+        """Documented: a failed endpoint can be deleted, and nothing else. AWS publishes no wording."""
+        status = endpoint.fields["EndpointStatus"]
+        if status == "Failed" or status not in (statuses or (status,)):
+            raise ValidationError(f'Cannot update endpoint "{endpoint.arn}", whose status is {status}.')
 
-def model_data_uri(container: Fields) -> str | None:
-    """Where a container's model archive is in S3, if it has one."""
-    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
-    uri: str | None = container.get("ModelDataUrl") or source.get("S3Uri")
-    return uri
-
-
-def _serves_serverless(endpoint: Resource) -> bool:
-    return any("CurrentServerlessConfig" in variant for variant in endpoint.fields.get("ProductionVariants", []))
-
-
-def _variant_summary(variant: Fields, models: dict[str, Fields]) -> Fields:
-    weight = variant["InitialVariantWeight"]
-    summary: Fields = {"VariantName": variant["VariantName"], "CurrentWeight": weight, "DesiredWeight": weight}
-    image = models.get(variant["VariantName"], {}).get("Image")
-    if image:
-        summary["DeployedImages"] = [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": now()}]
-    if "ServerlessConfig" in variant:
-        serverless = variant["ServerlessConfig"]
-        return summary | {"CurrentServerlessConfig": serverless, "DesiredServerlessConfig": serverless}
-    count = variant.get("InitialInstanceCount", 0)
-    return summary | {"CurrentInstanceCount": count, "DesiredInstanceCount": count}
+    def _serving(self, name: str) -> Serving | None:
+        with self.region.lock:
+            endpoint = self.find(name)
+            if endpoint is None or endpoint.going or "config" not in endpoint.private:
+                return None
+            return Serving(endpoint.private["config"], endpoint.private["models"])
 
 
-def _capture_summary(config: Fields) -> Fields | None:
-    capture = config.get("DataCaptureConfig")
-    if capture is None:
-        return None
-    enabled = capture.get("EnableCapture", False)
-    return {
-        "EnableCapture": enabled,
-        "CaptureStatus": "Started" if enabled else "Stopped",
-        "CurrentSamplingPercentage": capture["InitialSamplingPercentage"],
-        "DestinationS3Uri": capture["DestinationS3Uri"],
-        "KmsKeyId": capture.get("KmsKeyId", ""),
-    }
-
-
-def _scaled(variant: Fields, desired: Fields) -> Fields:
-    """A variant with its new weight, instance count and serverless settings, where given."""
-    scaled = dict(variant)
-    if "DesiredWeight" in desired:
-        scaled |= {"CurrentWeight": desired["DesiredWeight"], "DesiredWeight": desired["DesiredWeight"]}
-    if "DesiredInstanceCount" in desired:
-        count = desired["DesiredInstanceCount"]
-        scaled |= {"CurrentInstanceCount": count, "DesiredInstanceCount": count}
-    if "ServerlessUpdateConfig" in desired:
-        serverless = variant["CurrentServerlessConfig"] | desired["ServerlessUpdateConfig"]
-        scaled |= {"CurrentServerlessConfig": serverless, "DesiredServerlessConfig": serverless}
-    return scaled
+def _unreachable(wanted: Wanted) -> str | None:
+    """Why an endpoint cannot write where its configuration says."""
+    found = (unreachable(wanted.config, role) for role in dict.fromkeys(wanted.roles.values()))
+    return next((why for why in found if why is not None), None)

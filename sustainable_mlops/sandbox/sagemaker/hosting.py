@@ -1,30 +1,25 @@
-"""InvokeEndpoint: one model server for each serverless endpoint in use, started by its first request."""
+"""InvokeEndpoint, at once or in parts: who may be asked what, and how SageMaker tells what went wrong."""
 
-import shutil
-from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from typing import NoReturn
 
-from botocore.exceptions import ClientError
-
-from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.sandbox.errors import ApiError
+from sustainable_mlops.sandbox.hosting.capture import Captures
+from sustainable_mlops.sandbox.hosting.instance import StartError
+from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation, InvocationError, NotThereError
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields, Part
-from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints, model_data_uri
+from sustainable_mlops.sandbox.runtime.hosting import ModelError, ThrottledError
+from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints
+from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 
-if TYPE_CHECKING:
-    from sustainable_mlops.sandbox.runtime.hosting import ModelServer
-
-#: Source: quotas of Serverless Inference in the SageMaker developer guide.
-LARGEST_BODY = 4 * 1024 * 1024
-
-
-class InvocationError(ApiError):
-    """SageMaker Runtime's own name for a bad request."""
-
-    code = "ValidationError"
+#: Source: quotas of Serverless Inference in the SageMaker developer guide; InvokeEndpoint in the service model.
+SERVERLESS_BODY, BODY = 4 * 1024 * 1024, 6 * 1024 * 1024
+#: Statuses of an endpoint that answers.
+_ANSWERING = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
+#: The longest message in the service model.
+_MESSAGE = 2048
 
 
 class ThrottlingError(ApiError):
@@ -40,139 +35,116 @@ class ModelFailureError(ApiError):
     code = "ModelError"
     status = 424
 
-    def __init__(self, message: str, details: Fields) -> None:
-        super().__init__(message)
-        self.details = details
 
+class UnavailableError(ApiError):
+    """The endpoint cannot answer now."""
 
-@dataclass(frozen=True)
-class Answer:
-    """What the model said."""
-
-    body: bytes
-    content_type: str
-    variant: str
-
-
-@dataclass(frozen=True)
-class _Served:
-    """What an endpoint serves, and its model server once its data are here; whoever asks meanwhile waits for it."""
-
-    what: Fields
-    server: "Future[ModelServer]"
+    code = "ServiceUnavailable"
+    status = 503
 
 
 class Hosting(Part):
-    """The model servers of one Region's endpoints."""
+    """The requests to one Region's endpoints."""
 
     service = "sagemaker-runtime"
-    refuses: ClassVar = {
-        "InvokeEndpointAsync": "Asynchronous endpoints are not built: use a serverless endpoint, or an account.",
-        "InvokeEndpointWithResponseStream": "Streams are not built: invoke without, or use an account.",
-    }
 
-    def __init__(self, region: Region, endpoints: Endpoints) -> None:
+    def __init__(self, region: Region, endpoints: Endpoints, fleets: Fleets, captures: Captures) -> None:
         super().__init__(region)
         self._endpoints = endpoints
+        self._fleets = fleets
+        self._captures = captures
         endpoints.when_gone.append(self._let_go)
-        self._served: dict[str, _Served] = {}
+        fleets.heard = self._capture
+
+    def _let_go(self, _endpoint: str) -> None:
+        """What was captured of an endpoint that is gone is in S3."""
+        self.region.start("data capture", self._captures.flush)
+
+    def _capture(self, name: str, config: Fields, variant: str, asked: Invocation, answer: Answer) -> Answer:
+        """Keep what a variant was asked and says, a shadow variant's too; the answer, heard as it is taken."""
+        return self._captures.keep(name, variant, config.get("DataCaptureConfig"), asked, answer)
 
     @behaves
-    def invoke_endpoint(self, endpoint_name: str, body: bytes, headers: Any) -> Answer:
-        """Ask the model behind an endpoint; the first request after idleness waits for a cold start."""
-        from sustainable_mlops.sandbox.runtime.hosting import ModelError, ThrottledError
+    def invoke_endpoint(self, request: Fields) -> Fields:
+        """Ask the model behind an endpoint; where no worker is warm, the request waits for one."""
+        answer = self._ask(request, Invocation.of(request))
+        return _headers(answer) | {"NewSessionId": answer.new_session_id, "ClosedSessionId": answer.closed_session_id}
 
-        variant, server = self._server(endpoint_name)
-        if len(body) > LARGEST_BODY:
-            raise InvocationError(f"Request body of {len(body)} bytes is larger than {LARGEST_BODY} bytes.")
-        accept = headers.get("Accept") or "*/*"
+    @behaves
+    def invoke_endpoint_with_response_stream(self, request: Fields) -> Fields:
+        """As InvokeEndpoint; the parts of the answer are sent as the script yields them."""
+        return _headers(self._ask(request, Invocation.of(request, streams=True)))
+
+    def _ask(self, request: Fields, asked: Invocation) -> Answer:
+        name = request["EndpointName"]
+        config = self._config(name)
+        _check(name, config, request)
+        if "AsyncInferenceConfig" in config:
+            raise InvocationError(
+                f"Endpoint {name} of account {self.region.account_id} is configured for asynchronous inference: use "
+                "InvokeEndpointAsync."
+            )
         try:
-            answer, content_type = server.invoke(body, headers.get("Content-Type") or "application/json", accept)
-        except ThrottledError:
+            answer = self._fleets.traffic(name).invoke(asked)
+        except (ThrottledError, ModelError, NotThereError, StartError) as error:
+            self._refuse(name, error)
+        return self._capture(name, config, answer.variant, asked, answer)
+
+    def _config(self, name: str) -> Fields:
+        """The configuration that an endpoint serves by. Raises InvocationError."""
+        with self.region.lock:
+            endpoint = self._endpoints.find(name)
+            if endpoint is None or endpoint.fields["EndpointStatus"] not in _ANSWERING:
+                raise InvocationError(f"Endpoint {name} of account {self.region.account_id} not found.")
+            config: Fields = endpoint.private["config"]
+            return config
+
+    def _refuse(self, name: str, error: ThrottledError | ModelError | NotThereError | StartError) -> NoReturn:
+        if isinstance(error, ThrottledError):
             raise ThrottlingError("Rate exceeded") from None
-        except ModelError as error:
-            raise self._failure(endpoint_name, error.original_status, error.message) from None
-        return Answer(answer, content_type, variant)
+        if isinstance(error, NotThereError):
+            raise error.about(name) from None
+        if isinstance(error, StartError):
+            raise UnavailableError(str(error)) from None
+        raise self.failure(name, error) from None
 
-    def _failure(self, endpoint_name: str, status: int, message: str) -> ModelFailureError:
-        region, account = self.region.name, self.region.account_id
-        text = (
-            f"Received {'client' if 400 <= status < 500 else 'server'} error ({status}) from primary with message "
-            f'"{message}". See the log of endpoint {endpoint_name} in account {account} for more information.'
-        )
-        arn = f"arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/Endpoints/{endpoint_name}"
-        return ModelFailureError(text, {"OriginalStatusCode": status, "OriginalMessage": message, "LogStreamArn": arn})
-
-    def _server(self, endpoint_name: str) -> tuple[str, "ModelServer"]:
-        """The variant and its model server; its data are downloaded by the first who asks, without the lock."""
-        with self.region.lock:
-            variant, what = self._what(endpoint_name)
-            served = self._served.get(endpoint_name)
-            first = served is None or served.what != what
-            if first:
-                if served is not None:
-                    self._let_go(endpoint_name)
-                served = self._served[endpoint_name] = _Served(what, Future())
-        assert served is not None
-        if first:
-            try:
-                served.server.set_result(self._start(endpoint_name, what))
-            except BaseException as error:
-                with self.region.lock:
-                    if self._served.get(endpoint_name) is served:  # the next request tries again
-                        del self._served[endpoint_name]
-                served.server.set_exception(error)
-        return variant, served.server.result()
-
-    def _what(self, endpoint_name: str) -> tuple[str, Fields]:
-        endpoint = self._endpoints.find(endpoint_name)
-        if endpoint is None or endpoint.fields["EndpointStatus"] not in ("InService", "Updating"):
-            raise InvocationError(f"Endpoint {endpoint_name} of account {self.region.account_id} not found.")
-        variant: Fields = endpoint.fields["ProductionVariants"][0]
-        if "CurrentServerlessConfig" not in variant:
-            raise InvocationError("The sandbox serves serverless endpoints only; this one is instance-based.")
-        container: Fields = endpoint.private["models"][variant["VariantName"]]
-        return variant["VariantName"], {"container": container, "serverless": variant["CurrentServerlessConfig"]}
-
-    def _start(self, endpoint_name: str, what: Fields) -> "ModelServer":
-        from sustainable_mlops.sandbox.runtime.hosting import ModelServer
-
-        container, serverless = what["container"], what["serverless"]
-        uri = model_data_uri(container)
-        data = None
-        if uri is not None:
-            address = S3Uri.parse(uri, "ModelDataUrl")
-            try:
-                data = self.region.client("s3").get_object(Bucket=address.bucket, Key=address.key)["Body"].read()
-            except ClientError as error:
-                raise InvocationError(f"Failed to download model data from {uri}: {error}") from None
-        folder = self.region.folder / "endpoints" / endpoint_name
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        return ModelServer(
-            data,
-            container.get("Environment", {}),
-            folder,
-            memory_mb=serverless["MemorySizeInMB"],
-            max_concurrency=serverless["MaxConcurrency"],
-            idle_seconds=self.region.context.idle_seconds,
+    def failure(self, name: str, error: ModelError) -> ModelFailureError:
+        """How a container's failure is told."""
+        region, account, status = self.region.name, self.region.account_id, error.original_status
+        group, who = f"/aws/sagemaker/Endpoints/{name}", "client" if 400 <= status < 500 else "server"
+        message = error.message[: _MESSAGE // 2]
+        return ModelFailureError(
+            f'Received {who} error ({status}) from {error.container} with message "{message}". See '
+            f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group} in "
+            f"account {account} for more information.",
+            ErrorCode="CLIENT_ERROR_FROM_MODEL" if who == "client" else "INTERNAL_FAILURE_FROM_MODEL",
+            OriginalStatusCode=status,
+            OriginalMessage=message,
+            LogStreamArn=f"arn:aws:logs:{region}:{account}:log-group:{group}",
         )
 
-    def _let_go(self, endpoint_name: str) -> None:
-        """Stop the workers of one endpoint; returns at once."""
-        served = self._served.pop(endpoint_name, None)
-        if served is not None:
-            self.region.start(f"close {endpoint_name}", lambda: _close(served))
 
-    def close(self) -> None:
-        """Stop all workers."""
-        with self.region.lock:
-            served = list(self._served.values())
-            self._served.clear()
-        for one in served:
-            _close(one)
+def _check(name: str, config: Fields, request: Mapping[str, object]) -> None:
+    """Raise InvocationError for what the endpoint does not take."""
+    serverless = any("ServerlessConfig" in variant for variant in config["ProductionVariants"])
+    most, body = SERVERLESS_BODY if serverless else BODY, request.get("Body")
+    if isinstance(body, bytes) and len(body) > most:
+        raise InvocationError(
+            "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less "
+            f"than or equal to {most}"
+        )
+    if "EnableExplanations" in request:
+        raise InvocationError(f"Endpoint {name} has no explainer, so that EnableExplanations cannot be asked for.")
+    if "InferenceComponentName" in request:
+        raise InvocationError(
+            f"Endpoint {name} serves models: Inference Component Name header is for endpoints of inference components."
+        )
 
 
-def _close(served: _Served) -> None:
-    if served.server.exception() is None:  # waits for a download that is under way
-        served.server.result().close()
+def _headers(answer: Answer) -> Fields:
+    return {
+        "Body": answer.body,
+        "ContentType": answer.content_type,
+        "InvokedProductionVariant": answer.variant,
+        "CustomAttributes": answer.custom_attributes,
+    }

@@ -1,10 +1,11 @@
 """What the families of jobs share: a run in the background, its news, stopping, what is left, closing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sustainable_mlops.sandbox.errors import ResourceInUseError, ValidationError
 from sustainable_mlops.sandbox.faults.known import CAPACITY, INTERNAL
+from sustainable_mlops.sandbox.parts.access import access
 from sustainable_mlops.sandbox.parts.listing import list_page
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Fields, Resource, now
@@ -64,7 +65,7 @@ class Jobs(Family):
             cloudwatch=self.region.client("cloudwatch"),
             faults=lambda phase: self._fail_on_request(name, phase),
             starts_after=self.region.faults.status_delay(f"Create{self.kind}", name),
-            access=None if role is None else lambda: self._access(role),
+            access=None if role is None else lambda: access(self.region, role),
             **options,
         )
         self._runs[name].start()
@@ -81,18 +82,6 @@ class Jobs(Family):
             fault = self.region.faults.outcome(f"Create{self.kind}", name, error) if phase == at else None
             if fault is not None:
                 raise failure(fault.message) if fault.message else failure
-
-    def _access(self, role: str) -> Mapping[str, str]:
-        """Variables that lead a container's AWS clients here, with credentials of its role."""
-        sts = self.region.client("sts")
-        given = sts.assume_role(RoleArn=role, RoleSessionName="SageMaker")["Credentials"]
-        return {
-            "AWS_ENDPOINT_URL": sts.meta.endpoint_url,
-            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": given["SessionToken"],
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
 
     def _update(self, job: Resource, update: "Update") -> None:
         """What Describe answers from now on."""

@@ -4,6 +4,7 @@ from sustainable_mlops.sandbox.errors import ValidationError
 from sustainable_mlops.sandbox.parts.listing import list_page
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.resources import Family, Fields
+from sustainable_mlops.sandbox.sagemaker import container_definitions
 
 
 class Models(Family):
@@ -14,25 +15,21 @@ class Models(Family):
 
     @behaves
     def create_model(self, request: Fields) -> Fields:
-        """Refused without a container, or where a container names a model package that does not exist."""
+        """Refused where its containers contradict each other, or name what does not exist."""
         self.must_be_free(request["ModelName"])
         if "PrimaryContainer" in request and "Containers" in request:
             raise ValidationError("You can specify either PrimaryContainer or Containers, but not both.")
         described = containers(request)
         if not described:
             raise ValidationError("You must provide either PrimaryContainer or Containers to create a model.")
+        container_definitions.check(self.region, request, described)
         for container in described:
-            self._check_container(container)
+            if package := container.get("ModelPackageName"):
+                specification(self.region.call("DescribeModelPackage", {"ModelPackageName": package}), container)
         fields = {"EnableNetworkIsolation": False} | request
         model = self.add(request["ModelName"], fields, request.get("Tags"))
         model.fields["ModelArn"] = model.arn
         return {"ModelArn": model.arn}
-
-    def _check_container(self, container: Fields) -> None:
-        if package := container.get("ModelPackageName"):
-            specification(self.region.call("DescribeModelPackage", {"ModelPackageName": package}), container)
-        elif not container.get("Image"):
-            raise ValidationError("Either Image or ModelPackageName must be specified for each container definition.")
 
     @behaves
     def describe_model(self, request: Fields) -> Fields:
@@ -54,6 +51,11 @@ class Models(Family):
 def containers(model: Fields) -> list[Fields]:
     """The container definitions of a model, one or several."""
     return [model["PrimaryContainer"]] if "PrimaryContainer" in model else model.get("Containers", [])
+
+
+def is_multi_model(container: Fields) -> bool:
+    """Whether a container serves many models, each fetched when it is asked for."""
+    return container.get("Mode") == "MultiModel"
 
 
 def specification(package: Fields, container: Fields) -> Fields:

@@ -1,12 +1,9 @@
 """Batch transform jobs: the API's side. `runtime.transform` says how one runs."""
 
-from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.errors import NotEmulatedError, ValidationError
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
-from sustainable_mlops.sandbox.sagemaker.endpoints import model_data_uri
 from sustainable_mlops.sandbox.sagemaker.jobs import Jobs
 from sustainable_mlops.sandbox.sagemaker.models import Models
 from sustainable_mlops.sandbox.sagemaker.served import served_containers
@@ -31,6 +28,7 @@ class TransformJobs(Jobs):
     @behaves
     def create_transform_job(self, request: Fields) -> Fields:
         """Start a job over the model as it is now; it reports InProgress."""
+        from sustainable_mlops.sandbox.runtime.model_data import environment, sources
         from sustainable_mlops.sandbox.runtime.transform import ServedModel, Transform
 
         self.name_must_be_free(request["TransformJobName"])
@@ -39,12 +37,7 @@ class TransformJobs(Jobs):
         containers = served_containers(self.region, model)
         if len(containers) > 1:
             raise NotEmulatedError("CreateTransformJob for an inference pipeline", "Use a model of one container.")
-        uri = model_data_uri(containers[0])
-        try:
-            data = None if uri is None else S3Uri.parse(uri, "ModelDataUrl")
-        except UserError as error:
-            raise ValidationError(str(error)) from None
-        served = ServedModel(data, containers[0].get("Environment", {}))
+        served = ServedModel(sources(containers[0]), environment(containers[0]))
         role = None if model["EnableNetworkIsolation"] else model.get("ExecutionRoleArn")
         return self.begin(request, {}, Transform(request, served), role=role)
 

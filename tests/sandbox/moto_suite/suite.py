@@ -14,7 +14,7 @@ from sustainable_mlops.terraform import ROOT
 
 #: Where set-up unpacks moto's tests.
 SOURCES = ROOT / ".local" / "moto-tests"
-PARTS = ("test_sagemaker", "test_sagemakermetrics", "test_sagemakerruntime")
+PARTS = ("test_sagemaker", "test_sagemakermetrics", "test_sagemakerruntime", "test_applicationautoscaling")
 
 
 @dataclass(frozen=True)

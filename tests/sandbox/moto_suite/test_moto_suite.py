@@ -5,14 +5,12 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.parts.operations import Does
 from sustainable_mlops.sandbox.plane.coverage import moto_tests
-from sustainable_mlops.sandbox.plane.registry import COVERAGE
 from sustainable_mlops.terraform import ROOT
 from tests.sandbox.moto_suite import suite
 
 #: A reason for each test that fails; the head of failing.yaml says what they mean.
-REASONS = {"lax", "wording", "refused", "moto_differs"}
+REASONS = {"lax", "wording", "moto_differs"}
 FOUND = moto_tests()
 GROUPS: list[dict[str, Any]] = [group for groups in FOUND["failing"].values() for group in groups]
 
@@ -36,14 +34,9 @@ def test_no_other_of_motos_tests_fails_than_those_listed() -> None:
 def test_every_listed_failure_has_one_reason_and_a_page_of_aws() -> None:
     assert len(set(listed())) == len(listed())
     for group in GROUPS:
-        assert set(group) - {"operation"} == {"reason", "why", "aws", "tests"}, group
+        assert set(group) == {"reason", "why", "aws", "tests"}, group
         assert group["reason"] in REASONS, group
         assert group["aws"].startswith("https://docs.aws.amazon.com/"), group
-
-
-def test_only_operations_that_are_refused_are_listed_as_refused() -> None:
-    refused = [group["operation"].split() for group in GROUPS if group["reason"] == "refused"]
-    assert {COVERAGE.operations[service, name].declared.does for service, name in refused} == {Does.REFUSED}
 
 
 def test_the_archive_is_of_the_moto_in_use() -> None:

@@ -25,7 +25,9 @@ ROLES = {
     ),
     "/service-role/": ("AmazonSageMaker-TestExecutionRole",),
 }
-BUCKETS = ("my-bucket",)
+BUCKETS = ("my-bucket", "MyBucket")
+#: What is in those of them that a model's data are said to be in.
+OBJECTS = ("model.tar.gz",)
 #: The file of the test that runs.
 _text = ""
 TRUST = {
@@ -50,13 +52,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def furnish(endpoint: str) -> None:
-    """Create the roles and buckets."""
+    """Create the roles and buckets, and what is in these."""
     iam, s3 = _clients(endpoint)
     for path, names in ROLES.items():
         for name in filter(_text.__contains__, names):
             iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(TRUST))
     for bucket in filter(_text.__contains__, BUCKETS):
         s3.create_bucket(Bucket=bucket)
+        for key in filter(lambda key: f"s3://{bucket}/{key}" in _text, OBJECTS):
+            s3.put_object(Bucket=bucket, Key=key, Body=b"")
 
 
 @cache

@@ -1,0 +1,58 @@
+"""moto's CloudWatch with these alarms and these metrics: it keeps data and alarms, and evaluates nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+from moto.cloudwatch.models import CloudWatchBackend
+from moto.cloudwatch.responses import CloudWatchResponse
+from moto.core.responses import ActionResult
+
+from sustainable_mlops.sandbox.clock import Clock
+from sustainable_mlops.sandbox.cloudwatch import metrics
+from sustainable_mlops.sandbox.cloudwatch.alarm import Alarm
+from sustainable_mlops.sandbox.cloudwatch.alarm_answers import AlarmAnswers
+from sustainable_mlops.sandbox.cloudwatch.alarms import Alarms
+from sustainable_mlops.sandbox.cloudwatch.metric_answers import MetricAnswers
+from sustainable_mlops.sandbox.parts.resources import Fields
+
+#: moto's names of what PutMetricAlarm is given, where they are not the operation's in another spelling.
+_OF_MOTO = {
+    "name": "AlarmName",
+    "description": "AlarmDescription",
+    "rule": "AlarmRule",
+    "metric_data_queries": "Metrics",
+    "ok_actions": "OKActions",
+}
+
+
+def share(alarms: Alarms, clock: Clock) -> None:
+    """Let moto's operations be these."""
+    for answers in (AlarmAnswers(alarms), MetricAnswers(clock)):
+        for name in vars(type(answers)):
+            if not name.startswith("_"):
+                setattr(CloudWatchResponse, name, _of_response(getattr(answers, name)))
+
+    def put_metric_alarm(self: Any, **given: Any) -> Alarm:
+        """As other services of moto's ask for one."""
+        asked = {_OF_MOTO.get(name, _spelled(name)): value for name, value in given.items() if value not in (None, [])}
+        return alarms.put(self.account_id, self.region_name, asked)
+
+    def delete_alarms(self: Any, alarm_names: list[str]) -> None:
+        there = [name for name in alarm_names if name in self.alarms]
+        alarms.delete(self.account_id, self.region_name, there)
+
+    def put_metric_data(self: Any, namespace: str, metric_data: list[Fields]) -> None:
+        for number, datum in enumerate(metric_data, 1):
+            self._validate_parameters_put_metric_data(datum, number)
+        metrics.of(self).put(namespace, metric_data, clock.now())
+
+    for method in (put_metric_alarm, delete_alarms, put_metric_data):
+        setattr(CloudWatchBackend, method.__name__, method)
+
+
+def _of_response(answer: Callable[[Any], ActionResult]) -> Callable[[Any], ActionResult]:
+    return lambda response: answer(response)
+
+
+def _spelled(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))

@@ -1,0 +1,160 @@
+"""Endpoints whose models say who they are, and who asks them all the time."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
+
+BUCKET = "models-to-deploy"
+#: Answers with its own name, where there is one; does not load once the file is there.
+_NAMED = """
+import os
+def model_fn(folder):
+    if os.path.exists({broken!r}):
+        raise RuntimeError("does not load")
+    return {name!r}
+def predict_fn(values, model):
+    return model or 1 / 0
+"""
+AT_REST = ("InService", "Failed", "UpdateRollbackFailed")
+
+
+class Endpoints:
+    """Those of one sandbox, whose time is the test's own."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.sagemaker, self.s3 = sandbox.client("sagemaker"), sandbox.client("s3")
+        self.runtime, self.cloudwatch = sandbox.client("sagemaker-runtime"), sandbox.client("cloudwatch")
+        self._made = 0
+
+    @classmethod
+    def of(cls, sandbox: Sandbox) -> "Endpoints":
+        """In a sandbox that has nothing yet."""
+        made = cls(sandbox)
+        make_role(sandbox)
+        made.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+        return made
+
+    def fresh(self, start: str) -> str:
+        """A name that nothing else has."""
+        self._made += 1
+        return f"{start}-{self._made}"
+
+    def model(self, says: str, broken: Path | str = "/does/not/exist") -> str:
+        """A model that answers so, or fails where that is nothing; it does not load once the file `broken` is there."""
+        name = self.fresh("model")
+        code = _NAMED.format(name=says, broken=str(broken))
+        self.s3.put_object(Bucket=BUCKET, Key=name, Body=tar(code__inference_py=code))
+        container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/{name}"}
+        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
+        return name
+
+    def config(self, model: str, count: int | None = 2, **members: Any) -> str:
+        """A configuration with one variant; `count` None is serverless."""
+        name = self.fresh("config")
+        bought: dict[str, Any] = {"InstanceType": "ml.c7g.large", "InitialInstanceCount": count}
+        if count is None:
+            bought = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 4}}
+        variant = {"VariantName": "main", "ModelName": model, **bought, **members}
+        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        return name
+
+    def alarm(self) -> str:
+        """An alarm that is well."""
+        name = self.fresh("alarm")
+        self.cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            Namespace="own",
+            MetricName=name,
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+            TreatMissingData="ignore",
+        )
+        self.ring(name, "OK")
+        return name
+
+    def ring(self, alarm: str, state: str = "ALARM") -> None:
+        """Put an alarm in a state."""
+        self.cloudwatch.set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="a test")
+
+    def create(self, config: str, **members: Any) -> str:
+        """An endpoint, once nothing happens to it any more."""
+        name = self.fresh("endpoint")
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config, **members)
+        self.rest(name)
+        return name
+
+    def update(self, endpoint: str, config: str, **members: Any) -> None:
+        """Begin an update."""
+        self.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config, **members)
+
+    def look(self, endpoint: str) -> dict[str, Any]:
+        """What DescribeEndpoint answers."""
+        described: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=endpoint)
+        return described
+
+    def rest(self, endpoint: str) -> dict[str, Any]:
+        """As `look`, once nothing happens to it any more."""
+
+        def found() -> dict[str, Any] | None:
+            described = self.look(endpoint)
+            return described if described["EndpointStatus"] in AT_REST else None
+
+        described: dict[str, Any] = until(found)
+        return described
+
+    def ask(self, endpoint: str) -> str:
+        """Who answers."""
+        asked = {"EndpointName": endpoint, "Body": b"[]", "ContentType": "application/json"}
+        body: bytes = self.runtime.invoke_endpoint(**asked)["Body"].read()
+        return body.decode().strip('"')
+
+    def share(self, endpoint: str, of: str, requests: int = 80) -> float:
+        """Which share of the requests a model answers."""
+        return Counter(self.ask(endpoint) for _ in range(requests))[of] / requests
+
+    @contextmanager
+    def load(self, endpoint: str, threads: int = 3) -> Iterator[Counter[str]]:
+        """Requests all the time; what they were answered, errors by their class."""
+        said: Counter[str] = Counter()
+        done = threading.Event()
+
+        def ask() -> None:
+            while not done.is_set():
+                try:
+                    answer = self.ask(endpoint)
+                except Exception as error:
+                    answer = f"{type(error).__name__}: {error}"
+                said[answer] += 1
+                done.wait(0.05)
+
+        asking = [threading.Thread(target=ask, daemon=True) for _ in range(threads)]
+        for thread in asking:
+            thread.start()
+        try:
+            yield said
+        finally:
+            done.set()
+            for thread in asking:
+                thread.join()
+
+    def pending(self, endpoint: str) -> dict[str, Any]:
+        """The one variant of the deployment under way."""
+        (variant,) = self.look(endpoint)["PendingDeploymentSummary"]["ProductionVariants"]
+        found: dict[str, Any] = variant
+        return found
+
+    def counts(self, endpoint: str) -> tuple[int, float]:
+        """Instances and weight of its variant, once nothing happens to it any more."""
+        (variant,) = self.rest(endpoint)["ProductionVariants"]
+        assert variant["DesiredInstanceCount"] == variant["CurrentInstanceCount"]
+        return variant["CurrentInstanceCount"], variant["CurrentWeight"]

@@ -1,0 +1,99 @@
+"""Fleets without an endpoint around them: their models lie in the sandbox's S3, their time is their own."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.clock import Clock
+from sustainable_mlops.sandbox.context import Context
+from sustainable_mlops.sandbox.events import Publisher
+from sustainable_mlops.sandbox.faults.armed import Faults
+from sustainable_mlops.sandbox.hosting.fleet import Fleet
+from sustainable_mlops.sandbox.hosting.invocation import Invocation
+from sustainable_mlops.sandbox.hosting.traffic import Traffic
+from sustainable_mlops.sandbox.parts.lock import Lock
+from sustainable_mlops.sandbox.parts.region import Region
+from sustainable_mlops.sandbox.plane.registry import Parts
+from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
+from tests.sandbox.support import IMAGE, tar
+
+ACCOUNT, REGION = "123456789012", "eu-north-1"
+#: Answers which process it is, and does what it is told.
+MODEL = """
+import json, os, time
+def model_fn(model_dir): return "%s"
+def transform_fn(model, data, content_type, accept):
+    asked = json.loads(data)
+    time.sleep(asked.get("seconds", 0))
+    if asked.get("fail"): raise ValueError("as asked")
+    if asked.get("note"): open(asked["note"], "a").write(model + "\\n")
+    return json.dumps({"model": model, "pid": os.getpid()}), accept
+"""
+
+
+@contextmanager
+def standing(sandbox: Sandbox, folder: Path, clock: Clock | None = None) -> Iterator[Parts]:
+    """The parts of one Region in this very process; closed after use."""
+    context = Context(
+        lambda service, _region, _account: sandbox.client(service),
+        lambda service, _region, _account: sandbox.client(service),
+        folder,
+        ACCOUNT,
+        clock or Clock(),
+        idle_seconds=300,
+    )
+
+    def call(operation: str, request: Any) -> dict[str, Any]:
+        raise NotImplementedError(operation, request)
+
+    parts = Parts(Region(ACCOUNT, REGION, context, Publisher(context.client), call, Faults(), Lock()))
+    try:
+        yield parts
+    finally:
+        parts.close()
+
+
+def variant(name: str = "main", **members: Any) -> dict[str, Any]:
+    """An instance-based variant of a configuration, or what `members` make of it."""
+    kind = {} if "ServerlessConfig" in members else {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    return {"VariantName": name, "ModelName": name, "InitialVariantWeight": 1.0, **kind, **members}
+
+
+class Models:
+    """Puts models into S3, and says how they run."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def __call__(self, *names: str, script: str | None = None) -> dict[str, list[dict[str, Any]]]:
+        for name in names:
+            data = tar(code__inference_py=script or MODEL % name)
+            self._s3.put_object(Bucket=self._bucket, Key=f"{name}.tar.gz", Body=data)
+        uri = f"s3://{self._bucket}"
+        return {name: [{"Image": IMAGE, "ModelDataUrl": f"{uri}/{name}.tar.gz"}] for name in names}
+
+
+def serve(fleets: Fleets, endpoint: str, models: Models, *variants: Any, **config: Any) -> tuple[Fleet, Traffic]:
+    """A fleet of these variants in service, and the traffic that all goes to it."""
+    given = {"EndpointConfigName": endpoint, "ProductionVariants": list(variants)} | config
+    names = [one["VariantName"] for one in (*variants, *config.get("ShadowProductionVariants", ()))]
+    fleet = fleets.make(endpoint, given, models(*names))
+    fleet.start()
+    traffic = fleets.traffic(endpoint)
+    traffic.shift((fleet, 1.0))
+    return fleet, traffic
+
+
+def ask(traffic: Traffic, target_variant: str = "", **told: Any) -> dict[str, Any]:
+    """What the model answers, and which variant it says it was."""
+    answer = traffic.invoke(Invocation(json.dumps(told).encode(), target_variant=target_variant))
+    assert isinstance(answer.body, bytes)
+    said: dict[str, Any] = json.loads(answer.body)
+    return said | {"variant": answer.variant}
+
+
+Serve = Callable[..., tuple[Fleet, Traffic]]

@@ -1,0 +1,73 @@
+"""Endpoints for tests: scripts become models in S3, and models endpoints that answer."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.support import IMAGE, ROLE, tar, until
+
+REAL_TIME = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+SERVERLESS = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 2}}
+
+
+class Deploying:
+    """Deploys into one bucket."""
+
+    def __init__(self, sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> None:
+        self.sagemaker = sandbox.client("sagemaker")
+        self.runtime = sandbox.client("sagemaker-runtime")
+        self.s3 = sandbox.client("s3")
+        self.bucket = bucket
+        self.fresh = fresh
+
+    def put(self, key: str, body: str | bytes) -> str:
+        """An object, and its address."""
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+        return f"s3://{self.bucket}/{key}"
+
+    def container(self, script: str, **members: Any) -> dict[str, Any]:
+        """A container whose model.tar.gz holds this script alone."""
+        address = self.put(f"{self.fresh('model')}.tar.gz", tar(code__inference_py=script))
+        return {"Image": IMAGE, "ModelDataUrl": address, **members}
+
+    def begin(
+        self,
+        *containers: dict[str, Any],
+        variant: dict[str, Any] = REAL_TIME,
+        config: dict[str, Any] | None = None,
+        **model: Any,
+    ) -> str:
+        """An endpoint that is being created."""
+        names = {kind: self.fresh(kind) for kind in ("model", "config", "endpoint")}
+        self.sagemaker.create_model(ModelName=names["model"], ExecutionRoleArn=ROLE, **_described(containers), **model)
+        variants = [{"VariantName": "main", "ModelName": names["model"], **variant}]
+        self.sagemaker.create_endpoint_config(
+            EndpointConfigName=names["config"], ProductionVariants=variants, **config or {}
+        )
+        self.sagemaker.create_endpoint(EndpointName=names["endpoint"], EndpointConfigName=names["config"])
+        return names["endpoint"]
+
+    def serve(self, *containers: dict[str, Any], **options: Any) -> str:
+        """An endpoint in service."""
+        endpoint = self.begin(*containers, **options)
+        settled = self.settled(endpoint)
+        assert settled["EndpointStatus"] == "InService", settled.get("FailureReason")
+        return endpoint
+
+    def settled(self, endpoint: str) -> dict[str, Any]:
+        """What an endpoint is once it is no longer being created or changed."""
+
+        def look() -> dict[str, Any] | None:
+            found: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=endpoint)
+            return found if not found["EndpointStatus"].endswith("ing") else None
+
+        described: dict[str, Any] = until(look, seconds=60)
+        return described
+
+    def ask(self, endpoint: str, body: str | bytes = "", **members: Any) -> str:
+        """What an endpoint answers, as text."""
+        return str(self.runtime.invoke_endpoint(EndpointName=endpoint, Body=body, **members)["Body"].read().decode())
+
+
+def _described(containers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {"PrimaryContainer": containers[0]} if len(containers) == 1 else {"Containers": list(containers)}

@@ -1,0 +1,364 @@
+"""What CloudWatch is told of endpoints: exactly what AWS documents for their kind, each minute of the clock."""
+
+import itertools
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.clock import Clock
+from sustainable_mlops.sandbox.cloudwatch import metrics
+from sustainable_mlops.sandbox.hosting.invocation import Invocation
+from sustainable_mlops.sandbox.hosting.metrics import INSTANCES, MINUTE, REQUESTS, TEN_SECONDS, EndpointMetrics, floor
+from sustainable_mlops.sandbox.hosting.traffic import Traffic
+from sustainable_mlops.sandbox.runtime.hosting import ModelError
+from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
+from tests.sandbox.deploying import Endpoints
+from tests.sandbox.fleet_support import ACCOUNT, REGION, Models, ask, serve, standing, variant
+from tests.sandbox.support import IMAGE
+
+pytestmark = pytest.mark.slow
+
+OF_REQUESTS = {
+    "Invocations",
+    "Invocation4XXErrors",
+    "Invocation5XXErrors",
+    "ModelLatency",
+    "OverheadLatency",
+}
+REAL_TIME = OF_REQUESTS | {"InvocationsPerInstance", "InvocationModelErrors", "ConcurrentRequestsPerModel"}
+SERVERLESS = OF_REQUESTS | {"ServerlessConcurrentExecutionsUtilization"}
+PROVISIONED = SERVERLESS | {
+    "ServerlessProvisionedConcurrencyExecutions",
+    "ServerlessProvisionedConcurrencyUtilization",
+    "ServerlessProvisionedConcurrencyInvocations",
+}
+OF_INSTANCES = {"CPUUtilization", "MemoryUtilization", "DiskUtilization"}
+
+
+class Told:
+    """Everything that was told, by namespace, metric and moment."""
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[str, str], dict[datetime, list[float]]] = defaultdict(lambda: defaultdict(list))
+        #: As `values`, of what has a dimension more: by namespace, that dimension and metric.
+        self.beside: dict[tuple[str, tuple[str, str], str], list[float]] = defaultdict(list)
+        self.units: dict[str, str] = {}
+
+    def put(self, account: str, region: str, namespace: str, data: list[dict[str, Any]], moment: datetime) -> None:
+        assert (account, region) == (ACCOUNT, REGION)
+        for datum in data:
+            assert [one["Name"] for one in datum["Dimensions"][:2]] == ["EndpointName", "VariantName"]
+            assert datum["Timestamp"] < moment
+            name, counts = datum["MetricName"], datum.get("Counts") or [1] * len(datum["Values"])
+            values = [
+                each for value, count in zip(datum["Values"], counts, strict=True) for each in [value] * int(count)
+            ]
+            if len(datum["Dimensions"]) > 2:
+                [also] = datum["Dimensions"][2:]
+                self.beside[namespace, (also["Name"], also["Value"]), name] += values
+            else:
+                self.values[namespace, name][datum["Timestamp"]] += values
+            self.units[datum["MetricName"]] = datum["Unit"]
+
+    def names(self, namespace: str) -> set[str]:
+        return {name for of, name in self.values if of == namespace}
+
+    def all(self, name: str, namespace: str = REQUESTS) -> list[float]:
+        return [value for values in self.values[namespace, name].values() for value in values]
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    heard = Told()
+    monkeypatch.setattr(metrics, "put", heard.put)
+    return heard
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """At the beginning of a minute."""
+    made = Clock()
+    now = made.now()
+    made.advance((floor(now, MINUTE) + MINUTE - now).total_seconds())
+    return made
+
+
+@pytest.fixture
+def fleets(sandbox: Sandbox, tmp_path: Path, clock: Clock, told: Told) -> Iterator[Fleets]:
+    del told
+    with standing(sandbox, tmp_path, clock) as parts:
+        made = parts.of(Fleets)
+        EndpointMetrics(made.measured, clock)
+        yield made
+    clock.close()
+
+
+@pytest.fixture
+def models(s3: Any, bucket: str) -> Models:
+    return Models(s3, bucket)
+
+
+def ask_and_fail(traffic: Traffic) -> None:
+    """Three answers and an error."""
+    for _ in range(3):
+        ask(traffic)
+    with pytest.raises(ModelError):
+        ask(traffic, fail=True)
+
+
+def test_a_real_time_endpoint(fleets: Fleets, models: Models, clock: Clock, told: Told) -> None:
+    fleet, traffic = serve(fleets, "live", models, variant("main", InitialInstanceCount=2))
+    ask_and_fail(traffic)
+    assert not told.all("Invocations")
+    clock.advance(60)
+    assert told.names(REQUESTS) == REAL_TIME
+    assert told.names(INSTANCES) == OF_INSTANCES
+    assert told.all("Invocations") == [1] * 4
+    assert told.all("InvocationsPerInstance") == [0.5] * 4
+    assert sorted(told.all("Invocation5XXErrors")) == sorted(told.all("InvocationModelErrors")) == [0, 0, 0, 1]
+    assert told.all("Invocation4XXErrors") == [0] * 4
+    assert len(told.all("ModelLatency")) == len(told.all("OverheadLatency")) == 4
+    assert all(latency > 1 for latency in told.all("ModelLatency"))
+    assert {told.units[name] for name in ("ModelLatency", "OverheadLatency")} == {"Microseconds"}
+    assert {told.units[name] for name in OF_INSTANCES} == {"Percent"}
+    # An instance is a sample: AWS's FAQ counts instances so.
+    assert len(told.all("CPUUtilization", INSTANCES)) == len(told.all("MemoryUtilization", INSTANCES)) == 2
+    assert all(0 < share < 100 for share in told.all("MemoryUtilization", INSTANCES))
+
+    told.values.clear()
+    fleet.scale("main", 1)
+    clock.advance(60)  # nobody has asked: no zeros of requests, which is why scaling in wants another metric
+    assert told.names(REQUESTS) == {"ConcurrentRequestsPerModel"}
+    assert set(told.all("ConcurrentRequestsPerModel")) == {0}
+    assert len(told.all("CPUUtilization", INSTANCES)) == 1
+    fleet.scale("main", 0)
+    told.values.clear()
+    clock.advance(60)
+    assert not told.values
+
+
+def test_a_serverless_endpoint(fleets: Fleets, models: Models, clock: Clock, told: Told) -> None:
+    serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 4}
+    fleet, traffic = serve(fleets, "on-demand", models, variant("main", ServerlessConfig=serverless))
+    clock.advance(60)
+    assert set(told.values) == {(INSTANCES, "MemoryUtilization")}  # of the worker by which the model was tried
+    ask_and_fail(traffic)
+    clock.advance(60)
+    assert told.names(REQUESTS) - {"ModelSetupTime"} == SERVERLESS
+    assert told.names(INSTANCES) == {"MemoryUtilization"}
+    assert told.all("ServerlessConcurrentExecutionsUtilization") == [0.25] * 4
+
+    told.values.clear()
+    fleet.set_serverless("main", {"ProvisionedConcurrency": 2})
+    for _ in range(3):
+        ask(traffic)
+    clock.advance(60)
+    assert told.names(REQUESTS) == PROVISIONED
+    assert told.all("ServerlessProvisionedConcurrencyInvocations") == [3]
+    assert told.all("ServerlessProvisionedConcurrencyExecutions") == [1] * 3
+    assert told.all("ServerlessProvisionedConcurrencyUtilization") == [0.5] * 3
+
+    told.values.clear()
+    with ThreadPoolExecutor() as pool:
+        for answered in [pool.submit(ask, traffic, seconds=2) for _ in range(4)]:
+            answered.result()
+    clock.advance(60)
+    assert told.all("ServerlessProvisionedConcurrencySpilloverInvocations") == [2]
+    assert max(told.all("ServerlessProvisionedConcurrencyUtilization")) == 1
+    assert max(told.all("ServerlessConcurrentExecutionsUtilization")) == 1
+
+
+def test_an_asynchronous_endpoint_tells_of_no_invocations(
+    fleets: Fleets, models: Models, clock: Clock, told: Told
+) -> None:
+    config = {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://out"}}}
+    _, traffic = serve(fleets, "queued", models, variant("main"), **config)
+    for body in (b"{}", b'{"fail": 1}'):
+        with traffic.taken(limit=1) as place, suppress(ModelError):
+            assert place is not None
+            place.invoke(Invocation(body))
+    clock.advance(60)
+    assert told.names(REQUESTS) == {"Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"}
+    assert told.names(INSTANCES) == OF_INSTANCES
+    assert sorted(told.all("Invocation5XXErrors")) == [0, 1]
+
+
+def test_concurrency_is_told_each_ten_seconds_while_there_are_requests(
+    fleets: Fleets, models: Models, clock: Clock, told: Told
+) -> None:
+    _, traffic = serve(fleets, "ten", models, variant("main"))
+    concurrency = told.values[REQUESTS, "ConcurrentRequestsPerModel"]
+    with ThreadPoolExecutor() as pool:
+        slow = [pool.submit(ask, traffic, seconds=2) for _ in range(2)]
+        while traffic.fleets[0].variants["main"].pool.members[0].under_way < 2:
+            time.sleep(0.01)
+        begun = floor(clock.now(), TEN_SECONDS)
+        clock.advance(10)
+        assert concurrency[begun] == [2.0]
+        for answered in slow:
+            answered.result()
+    clock.advance(300)
+    assert sorted(concurrency) == [min(concurrency) + number * TEN_SECONDS for number in range(len(concurrency))]
+    assert len(concurrency) >= 30
+    assert {moment for moment, values in concurrency.items() if values != [0.0]} <= {begun, begun + TEN_SECONDS}
+
+
+def test_enhanced_metrics_tell_all_of_each_instance_too(
+    fleets: Fleets, models: Models, clock: Clock, told: Told
+) -> None:
+    enhanced = {"EnableEnhancedMetrics": True, "MetricPublishFrequencyInSeconds": 30}
+    main = variant("main", InitialInstanceCount=2)
+    _, traffic = serve(fleets, "enhanced", models, main, MetricsConfig=enhanced)
+    for _ in range(20):
+        ask(traffic)
+    clock.advance(30)
+    assert told.all("Invocations") == [1] * 20
+    both = {also for namespace, also, _ in told.beside if namespace == INSTANCES}
+    assert {name for name, _ in both} == {"InstanceId"}
+    assert len(both) == 2
+    assert {also for namespace, also, name in told.beside if name == "Invocations"} == both
+    assert sum(len(told.beside[REQUESTS, also, "Invocations"]) for also in both) == 20
+    assert {name for namespace, _, name in told.beside if namespace == INSTANCES} == OF_INSTANCES
+
+
+def test_containers_tell_of_themselves(fleets: Fleets, models: Models, clock: Clock, told: Told) -> None:
+    containers = [one | {"ContainerHostname": name} for name, [one] in models("first", "second").items()]
+
+    def deployed(endpoint: str, **members: Any) -> Traffic:
+        fleet = fleets.make(
+            endpoint,
+            {"ProductionVariants": [variant("main")]},
+            {"main": [one | members for one in containers]},
+        )
+        fleet.start()
+        fleets.traffic(endpoint).shift((fleet, 1.0))
+        return fleets.traffic(endpoint)
+
+    series = deployed("series")
+    series.invoke(Invocation(b"{}"))
+    clock.advance(60)
+    first, second = ("ContainerName", "first"), ("ContainerName", "second")
+    assert set(told.beside) == {(REQUESTS, first, "ContainerLatency"), (REQUESTS, second, "ContainerLatency")}
+
+    told.beside.clear()
+    direct = deployed("direct", InferenceExecutionConfig={"Mode": "Direct"})
+    direct.invoke(Invocation(b"{}", target_container="second"))
+    clock.advance(60)
+    assert {(of, name) for _, of, name in told.beside} == {
+        (second, name)
+        for name in (
+            "ContainerLatency",
+            "OverheadLatency",
+            "Invocations",
+            "Invocation4XXErrors",
+            "Invocation5XXErrors",
+        )
+    }
+
+
+def test_a_multi_model_endpoint(fleets: Fleets, models: Models, clock: Clock, told: Told, bucket: str) -> None:
+    models("one", "two")
+    container = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": f"s3://{bucket}/"}
+    fleet = fleets.make("many", {"ProductionVariants": [variant("main")]}, {"main": [container]})
+    fleet.start()
+    fleets.traffic("many").shift((fleet, 1.0))
+    for model in ("one", "two", "one"):
+        fleets.traffic("many").invoke(Invocation(b"{}", target_model=f"{model}.tar.gz"))
+    clock.advance(60)
+    loading = {"ModelLoadingWaitTime", "ModelDownloadingTime", "ModelLoadingTime", "ModelCacheHit"}
+    assert told.names(REQUESTS) == REAL_TIME | loading
+    assert told.names(INSTANCES) == OF_INSTANCES | {"LoadedModelCount"}
+    assert sorted(told.all("ModelCacheHit")) == [0, 0, 1]
+    assert told.all("LoadedModelCount", INSTANCES) == [2]
+
+
+def test_an_answer_in_parts_is_over_with_its_last(fleets: Fleets, models: Models, clock: Clock, told: Told) -> None:
+    _, traffic = serve(fleets, "parts", models, variant("main"))
+    answer = traffic.invoke(Invocation(b"{}", streams=True))
+    [member] = traffic.fleets[0].variants["main"].pool.members
+    assert member.under_way == 1
+    assert not isinstance(answer.body, bytes)
+    assert b"".join(answer.body).startswith(b"{")
+    assert member.under_way == 0
+    left = traffic.invoke(Invocation(b"{}", streams=True))
+    del left  # its client has gone
+    assert member.under_way == 0
+    clock.advance(60)
+    assert told.all("Invocations") == [1] * 2
+
+
+def test_how_often_utilisation_is_told_is_the_configurations(
+    fleets: Fleets, models: Models, clock: Clock, told: Told
+) -> None:
+    often = {"MetricsConfig": {"MetricPublishFrequencyInSeconds": 10}}
+    seldom = {"MetricsConfig": {"MetricPublishFrequencyInSeconds": 300}}
+    serve(fleets, "often", models, variant("main"), **often)
+    clock.advance(60)
+    assert len(told.all("CPUUtilization", INSTANCES)) == 6
+    fleets.let_go("often")
+    fleets.region.join()
+    told.values.clear()
+    serve(fleets, "seldom", models, variant("main"), **seldom)
+    clock.advance(600)
+    moments = sorted(told.values[INSTANCES, "CPUUtilization"])
+    assert [second - first for first, second in itertools.pairwise(moments)] == [timedelta(minutes=5)]
+
+
+def test_what_a_deleted_endpoint_was_asked_is_still_told(
+    fleets: Fleets, models: Models, clock: Clock, told: Told
+) -> None:
+    _, traffic = serve(fleets, "gone", models, variant("main"))
+    ask(traffic)
+    fleets.let_go("gone")
+    fleets.region.join()
+    clock.advance(60)
+    assert told.all("Invocations") == [1]
+    told.values.clear()
+    clock.advance(60)
+    assert not told.values
+    assert EndpointMetrics(fleets.measured, Clock()).next(datetime.now(UTC)) is None
+
+
+def test_any_client_finds_in_cloudwatch_what_endpoints_tell_and_nothing_else() -> None:
+    with Sandbox.start() as sandbox:
+        own = Endpoints.of(sandbox)
+        cloudwatch = sandbox.client("cloudwatch")
+        live = own.create(own.config(own.model("live"), count=2))
+        serverless = own.create(own.config(own.model("serverless"), count=None))
+        for endpoint in (live, live, live, serverless):
+            own.ask(endpoint)
+        begun = sandbox.advance(0)
+        sandbox.advance(60)
+
+        def metrics_of(endpoint: str, namespace: str) -> set[str]:
+            dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "main"}]
+            pages = cloudwatch.get_paginator("list_metrics").paginate(Namespace=namespace, Dimensions=dimensions)
+            return {metric["MetricName"] for page in pages for metric in page["Metrics"]}
+
+        def total(endpoint: str, metric: str, statistic: str = "Sum", namespace: str = REQUESTS) -> float:
+            found = cloudwatch.get_metric_statistics(
+                Namespace=namespace,
+                MetricName=metric,
+                Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "main"}],
+                StartTime=begun - timedelta(minutes=2),
+                EndTime=begun + timedelta(minutes=2),
+                Period=60,
+                Statistics=[statistic],
+            )
+            return sum(float(point[statistic]) for point in found["Datapoints"])
+
+        assert metrics_of(live, REQUESTS) == REAL_TIME
+        assert metrics_of(live, INSTANCES) == OF_INSTANCES
+        assert metrics_of(serverless, REQUESTS) - {"ModelSetupTime"} == SERVERLESS
+        assert metrics_of(serverless, INSTANCES) == {"MemoryUtilization"}
+        assert (total(live, "Invocations"), total(live, "InvocationsPerInstance")) == (3, 1.5)
+        assert total(serverless, "Invocations") == 1
+        assert total(live, "CPUUtilization", "SampleCount", INSTANCES) % 2 == 0

@@ -1,0 +1,276 @@
+"""Fleets: which instance of which variant answers, and that none is missed while instances come and go."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.hosting.endpoint import Serving
+from sustainable_mlops.sandbox.hosting.instance import StartError
+from sustainable_mlops.sandbox.hosting.invocation import Invocation, InvocationError
+from sustainable_mlops.sandbox.runtime.hosting import ModelError, ThrottledError
+from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
+from tests.sandbox.deploying import Endpoints
+from tests.sandbox.fleet_support import Models, ask, serve, standing, variant
+from tests.sandbox.support import until
+
+pytestmark = pytest.mark.slow
+
+Fresh = Callable[[str], str]
+SERVERLESS = {"MemorySizeInMB": 1024, "MaxConcurrency": 3}
+
+
+@pytest.fixture
+def models(s3: Any, bucket: str) -> Models:
+    return Models(s3, bucket)
+
+
+@pytest.fixture
+def fleets(sandbox: Sandbox, tmp_path: Path) -> Iterator[Fleets]:
+    """None of their processes is left after a test."""
+    before = set(psutil.Process().children(recursive=True))
+    with standing(sandbox, tmp_path) as parts:
+        yield parts.of(Fleets)
+    assert set(psutil.Process().children(recursive=True)) <= before
+
+
+def test_variants_answer_by_their_weights_or_as_they_are_asked_for(fleets: Fleets, models: Models) -> None:
+    variants = variant("main"), variant("other", InitialVariantWeight=3.0), variant("off", InitialVariantWeight=0.0)
+    fleet, traffic = serve(fleets, "weights", models, *variants)
+    heard = Counter(ask(traffic)["model"] for _ in range(200))
+    assert set(heard) == {"main", "other"}
+    assert 25 <= heard["main"] <= 75
+    assert ask(traffic, target_variant="off") | {"pid": 0} == {"model": "off", "variant": "off", "pid": 0}
+    with pytest.raises(InvocationError, match="Variant none was not found"):
+        ask(traffic, target_variant="none")
+
+    traffic.weigh({"main": 1.0, "other": 0.0})
+    assert {ask(traffic)["variant"] for _ in range(20)} == {"main"}
+    fleet.scale("main", 0)
+    with pytest.raises(InvocationError, match="no instance in service"):
+        ask(traffic)
+    assert ask(traffic, target_variant="other")["model"] == "other"
+
+
+def test_fleets_share_traffic_at_once_and_one_that_closes_answers_what_it_has(fleets: Fleets, models: Models) -> None:
+    blue, traffic = serve(fleets, "colours", models, variant("main"))
+    green = fleets.make("colours", {"ProductionVariants": [variant("main")]}, {"main": models("green")["green"]})
+    green.start()
+    assert {ask(traffic)["model"] for _ in range(20)} == {"main"}
+    traffic.shift((blue, 0.8), (green, 0.2))
+    heard = Counter(ask(traffic)["model"] for _ in range(200))
+    assert 15 <= heard["green"] <= 75
+    traffic.shift((blue, 1.0))
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(ask, traffic, seconds=1)
+        until(lambda: any(one.under_way for one in blue.variants["main"].pool.members))
+        traffic.shift((green, 1.0))
+        blue.close()
+        assert slow.done()
+        assert slow.result()["model"] == "main"
+    assert ask(traffic)["model"] == "green"
+
+
+def test_no_request_fails_while_instances_come_and_go(fleets: Fleets, models: Models) -> None:
+    fleet, traffic = serve(fleets, "scaled", models, variant("main"), variant("spare"))
+    over = threading.Event()
+    heard: list[dict[str, Any]] = []
+
+    def keep_asking() -> None:
+        while not over.is_set():
+            heard.append(ask(traffic, seconds=0.01))
+
+    def more_than(count: int) -> bool:
+        return len(heard) > count
+
+    with ThreadPoolExecutor(4) as clients:
+        asking = [clients.submit(keep_asking) for _ in range(4)]
+        for count in (3, 0, 1):  # while there is none, the other variant answers
+            fleet.scale("main", count)
+            until(partial(more_than, len(heard) + 40))
+        over.set()
+        for client in asking:
+            client.result()
+    assert fleet.counts == {"main": 1, "spare": 1}
+    assert len({one["pid"] for one in heard if one["model"] == "main"}) >= 4
+
+
+def test_the_instance_with_the_least_to_do_is_asked_where_the_routing_says_so(fleets: Fleets, models: Models) -> None:
+    routing = {"RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}, "InitialInstanceCount": 3}
+    _, traffic = serve(fleets, "routed", models, variant("main", **routing))
+    for _ in range(3):
+        with ThreadPoolExecutor() as pool:
+            asked = [pool.submit(ask, traffic, seconds=0.3) for _ in range(3)]
+            assert len({one.result()["pid"] for one in asked}) == 3
+
+
+def test_the_requests_of_a_session_go_to_the_instance_that_began_it(fleets: Fleets, models: Models) -> None:
+    script = """
+import os
+def model_fn(model_dir, context): return model_dir
+def transform_fn(model, data, content_type, accept, context):
+    own, name = os.path.dirname(os.path.realpath(model)), context.get_request_header(0, "x-amzn-sagemaker-session-id")
+    path = os.path.join(own, "session")
+    if name == "NEW_SESSION":
+        name = "s-%d" % os.getpid()
+        open(path, "w").write(name)
+        context.set_response_header(0, "x-amzn-sagemaker-new-session-id", name + "; Expires=2999-01-01T00:00:00Z")
+    elif data == "close":
+        context.set_response_header(0, "x-amzn-sagemaker-closed-session-id", name)
+    return str(os.path.exists(path) and open(path).read() == name), accept
+"""
+    config = {"ProductionVariants": [variant("main", InitialInstanceCount=3)]}
+    fleet = fleets.make("stateful", config, {"main": models("stateful", script=script)["stateful"]})
+    fleet.start()
+    traffic = fleets.traffic("stateful")
+    traffic.shift((fleet, 1.0))
+    begun = traffic.invoke(Invocation(b"", "text/csv", session_id="NEW_SESSION")).new_session_id
+    session = begun.partition(";")[0]
+    for _ in range(8):
+        assert traffic.invoke(Invocation(b"", "text/csv", session_id=session)).body == b"True"
+    assert traffic.invoke(Invocation(b"close", "text/csv", session_id=session)).closed_session_id == session
+    with pytest.raises(InvocationError, match=f"Session {session} was not found"):
+        traffic.invoke(Invocation(b"", "text/csv", session_id=session))
+
+
+def test_a_shadow_variant_is_asked_too_and_nobody_hears_it(fleets: Fleets, models: Models, tmp_path: Path) -> None:
+    shadow = variant("shadow", InitialVariantWeight=0.5)
+    _, traffic = serve(fleets, "shadowed", models, variant("main"), ShadowProductionVariants=[shadow])
+    note = tmp_path / "asked"
+    for _ in range(60):
+        assert ask(traffic, note=str(note))["model"] == "main"
+    until(lambda: note.read_text().split().count("main") == 60)
+    until(lambda: note.read_text().split().count("shadow") >= 12)
+    assert note.read_text().split().count("shadow") <= 48
+    with pytest.raises(InvocationError, match="Variant shadow was not found"):
+        ask(traffic, target_variant="shadow")
+
+
+def test_asynchronous_work_takes_an_instance_only_below_its_limit(fleets: Fleets, models: Models) -> None:
+    heard: list[str] = []
+    fleets.freed.append(heard.append)
+    fleet, traffic = serve(fleets, "queued", models, variant("main"))
+    assert traffic.count == 1
+    with traffic.taken(limit=1) as first, traffic.taken(limit=1) as second:
+        assert first is not None
+        assert first.variant == "main"
+        assert second is None
+        heard.clear()
+        assert first.invoke(Invocation(b"{}")).variant == "main"
+    assert heard == ["queued"]
+    fleet.scale("main", 0)
+    with traffic.taken(limit=1) as none:
+        assert none is None
+    heard.clear()
+    fleet.scale("main", 1)
+    assert heard == ["queued"]
+
+
+def test_provisioned_concurrency_is_warm_and_what_is_beyond_it_is_not(fleets: Fleets, models: Models) -> None:
+    fleet, traffic = serve(
+        fleets, "warm", models, variant("main", ServerlessConfig=SERVERLESS | {"ProvisionedConcurrency": 1})
+    )
+    [member] = fleet.variants["main"].pool.members
+    [warm] = member.instance.pids
+    assert ask(traffic)["pid"] == warm
+    fleet.set_serverless("main", {"ProvisionedConcurrency": 2})
+    both = set(member.instance.pids)
+    with ThreadPoolExecutor() as pool:
+        assert {one.result()["pid"] for one in [pool.submit(ask, traffic, seconds=0.5) for _ in range(2)]} == both
+        slow = [pool.submit(ask, traffic, seconds=1) for _ in range(3)]
+        until(lambda: member.under_way == 3)
+        with pytest.raises(ThrottledError):
+            ask(traffic)
+        assert both < {one.result()["pid"] for one in slow}
+    fleet.set_serverless("main", {"MaxConcurrency": 1, "ProvisionedConcurrency": 1})
+    with ThreadPoolExecutor() as pool:
+        slow_one = pool.submit(ask, traffic, seconds=1)
+        until(lambda: member.under_way == 1)
+        with pytest.raises(ThrottledError):
+            ask(traffic)
+        slow_one.result()
+
+
+def test_a_model_that_does_not_load_leaves_as_many_instances_as_there_were(fleets: Fleets, models: Models) -> None:
+    missing = {"main": [models("main")["main"][0] | {"ModelDataUrl": "s3://no-such-bucket/model.tar.gz"}]}
+    fleet = fleets.make("broken", {"ProductionVariants": [variant("main")]}, missing)
+    with pytest.raises(StartError, match=r"s3://no-such-bucket/model\.tar\.gz"):
+        fleet.start()
+    assert fleet.counts == {"main": 0}
+
+
+def test_what_served_before_a_restart_comes_back_with_the_first_request(
+    sandbox: Sandbox, tmp_path: Path, models: Models
+) -> None:
+    config = {"EndpointConfigName": "kept", "ProductionVariants": [variant("main"), variant("other")]}
+    kept = Serving(config, models("main", "other"), counts={"main": 2}, weights={"other": 0.0})
+    with standing(sandbox, tmp_path) as parts:
+        fleets = parts.of(Fleets)
+        fleets.serving = {"kept": kept}.get
+        with ThreadPoolExecutor() as pool:  # all wait for the same instances
+            first = [pool.submit(lambda: ask(fleets.traffic("kept"))) for _ in range(4)]
+            assert {one.result()["model"] for one in first} == {"main"}
+        [(fleet, share)] = fleets.traffic("kept").shares
+        assert (fleet.counts, share) == ({"main": 2, "other": 1}, 1.0)
+        assert fleets.traffic("unknown").shares == ()
+
+
+def test_an_endpoint_that_goes_answers_what_it_has_and_closing_waits_for_nobody(fleets: Fleets, models: Models) -> None:
+    _, traffic = serve(fleets, "going", models, variant("main"))
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(ask, traffic, seconds=1)
+        until(lambda: traffic.fleets[0].variants["main"].pool.members[0].under_way)
+        fleets.let_go("going")
+        assert slow.result()["model"] == "main"
+    with pytest.raises(InvocationError):
+        ask(traffic)
+
+    _, traffic = serve(fleets, "going", models, variant("main"))
+    with ThreadPoolExecutor() as pool:
+        stuck = pool.submit(ask, traffic, seconds=60)
+        until(lambda: traffic.fleets[0].variants["main"].pool.members[0].under_way)
+        began = time.monotonic()
+        fleets.close()
+        assert time.monotonic() - began < 10
+        with pytest.raises(ModelError):
+            stuck.result()
+
+
+def test_after_a_restart_all_instances_come_back_with_the_first_request_and_none_outlives_its_sandbox(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Sandbox.start(state=tmp_path) as sandbox:
+        own = Endpoints.of(sandbox)
+        endpoint = own.create(own.config(own.model("live"), count=1))
+        more = [{"VariantName": "main", "DesiredInstanceCount": 3}]
+        own.sagemaker.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=more)
+        own.rest(endpoint)
+        own.ask(endpoint)
+        begun = workers(sandbox)
+        assert len(begun) == 3
+        private = [worker.memory_full_info().uss / 2**20 for worker in begun]
+        with capsys.disabled():
+            print(f"\nAn idle instance uses {max(private):.1f} MB of memory of its own, without its model.")
+        assert max(private) < 50
+    assert not any(worker.is_running() for worker in begun)
+
+    with Sandbox.start(state=tmp_path) as sandbox:
+        assert workers(sandbox) == []
+        assert Endpoints(sandbox).ask(endpoint) == "live"
+        begun = workers(sandbox)
+        assert len(begun) == 3
+    assert not any(worker.is_running() for worker in begun)
+
+
+def workers(sandbox: Sandbox) -> list[psutil.Process]:
+    """The processes that hold models."""
+    children = psutil.Process(sandbox.pid).children(recursive=True)
+    return [one for one in children if any(part.endswith("worker.py") for part in one.cmdline())]

@@ -1,0 +1,140 @@
+"""Multi-model endpoints: models are loaded when they are asked for, and leave when others need their memory."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.hosting.instance import Instance, Shape
+from sustainable_mlops.sandbox.hosting.invocation import Invocation, NotReadyError, NotThereError
+from tests.sandbox.fleet_support import standing
+from tests.sandbox.hosting_support import Deploying
+from tests.sandbox.support import IMAGE, refusal, tar, until
+
+pytestmark = pytest.mark.slow
+
+#: Takes as much memory as its archive says, and says which one it is.
+SIZED = """
+import json, os, pathlib
+def model_fn(model_dir):
+    told = json.loads((pathlib.Path(model_dir) / "model.json").read_text())
+    return told | {"block": bytearray(os.urandom(1) * (told["mb"] << 20))}
+def transform_fn(model, *_): return json.dumps({"name": model["name"], "pid": os.getpid()}), "application/json"
+"""
+
+
+@pytest.fixture
+def deploying(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> Deploying:
+    return Deploying(sandbox, bucket, fresh)
+
+
+def put(deploying: Deploying, name: str, mb: int = 1) -> None:
+    told = json.dumps({"name": name, "mb": mb})
+    deploying.put(f"many/{name}.tar.gz", tar(code__inference_py=SIZED, **{"model.json": told}))
+
+
+def many(deploying: Deploying, **members: Any) -> dict[str, Any]:
+    return {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": f"s3://{deploying.bucket}/many/", **members}
+
+
+def test_models_are_found_by_name_when_they_are_asked_for(deploying: Deploying) -> None:
+    put(deploying, "one")
+    endpoint = deploying.serve(many(deploying))
+    put(deploying, "sub/two")  # which was not there when the endpoint was made
+
+    def ask(target: str) -> Any:
+        return json.loads(deploying.ask(endpoint, TargetModel=target))
+
+    with ThreadPoolExecutor() as clients:
+        first = list(clients.map(ask, ["one.tar.gz"] * 3 + ["sub/two.tar.gz"] * 3))
+    assert [one["name"] for one in first] == ["one"] * 3 + ["sub/two"] * 3
+    assert len({one["pid"] for one in first}) == 2  # each was loaded once
+    deploying.s3.delete_object(Bucket=deploying.bucket, Key="many/one.tar.gz")
+    assert ask("one.tar.gz") == first[0]  # what is loaded serves on
+
+    invoke, asked = deploying.runtime.invoke_endpoint, {"EndpointName": endpoint, "Body": b""}
+    deploying.put("many/broken.tar.gz", "no archive")
+    for target, why in (
+        ({"TargetModel": "three.tar.gz"}, f"Failed to download model data(bucket: {deploying.bucket}, key: many/three"),
+        (
+            {"TargetModel": "broken.tar.gz"},
+            f"Failed to extract model data archive(bucket: {deploying.bucket}, key: many",
+        ),
+        ({}, "is missing a target model header"),
+    ):
+        code, message = refusal(invoke, **asked, **target)
+        assert (code, why in message) == ("ValidationError", True), message
+
+
+def test_one_of_several_containers_may_serve_many_models(deploying: Deploying) -> None:
+    put(deploying, "one")
+    after = "def model_fn(folder): pass\ndef transform_fn(_, data, *__): return f'after {data}', 'text/plain'\n"
+    endpoint = deploying.serve(many(deploying), deploying.container(after))
+    assert deploying.ask(endpoint, TargetModel="one.tar.gz").startswith('after {"name": "one"')
+
+
+@pytest.fixture
+def instance(sandbox: Sandbox, deploying: Deploying, tmp_path: Path) -> Any:
+    """Makes an instance of one multi-model container that is closed after the test."""
+    with standing(sandbox, tmp_path) as parts:
+        made: list[Instance] = []
+
+        def make(shape: Shape, **members: Any) -> Instance:
+            folder = tmp_path / str(len(made))
+            made.append(Instance(parts.region, "main-1", [many(deploying, **members)], folder, shape))
+            made[-1].start()
+            return made[-1]
+
+        yield make
+        for one in made:
+            one.close()
+
+
+def took(instance: Instance, target: str, seconds: float = 60) -> Any:
+    return instance.invoke(Invocation(b"", target_model=f"{target}.tar.gz", timeout_seconds=seconds)).took
+
+
+def test_the_model_that_was_not_used_for_longest_makes_room(deploying: Deploying, instance: Any) -> None:
+    for name in ("a", "b", "c"):
+        put(deploying, name, mb=60)
+    served = instance(Shape(loaded_mb=200))  # of 60 MB and an interpreter each, two fit
+    first = took(served, "a")
+    assert (first.cache_hit, first.model_unloading, served.loaded) == (False, None, 1)
+    assert first.model_waiting >= first.model_loading > 0
+    assert took(served, "b").cache_hit is False
+    again = took(served, "a")
+    assert (again.cache_hit, again.model_loading, served.loaded) == (True, None, 2)
+    assert took(served, "c").model_unloading > 0
+    assert (served.loaded, len(served.pids)) == (2, 2)
+    assert took(served, "a").cache_hit is True
+    assert took(served, "b").cache_hit is False
+
+
+def test_models_that_are_not_to_be_cached_leave_after_their_answer(deploying: Deploying, instance: Any) -> None:
+    put(deploying, "a")
+    served = instance(Shape(), MultiModelConfig={"ModelCacheSetting": "Disabled"})
+    assert [took(served, "a").cache_hit for _ in range(2)] == [False, False]
+    assert (served.loaded, served.pids) == (0, [])
+
+
+def test_a_model_that_is_still_being_loaded_is_not_ready(deploying: Deploying, instance: Any, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    waiting = SIZED.replace(
+        "    told =", f"    import time\n    while not os.path.exists({str(gate)!r}): time.sleep(0.02)\n    told ="
+    )
+    deploying.put("many/slow.tar.gz", tar(code__inference_py=waiting, **{"model.json": '{"name": "slow", "mb": 1}'}))
+    put(deploying, "quick")
+    served = instance(Shape())
+    with pytest.raises(NotReadyError) as refused:
+        took(served, "slow", seconds=0.3)
+    assert (refused.value.code, refused.value.status) == ("ModelNotReadyException", 429)
+    assert took(served, "quick").cache_hit is False  # others are loaded meanwhile
+    gate.touch()
+    until(lambda: served.loaded == 2)
+    assert took(served, "slow").cache_hit is True
+    with pytest.raises(NotThereError):
+        took(served, "missing")

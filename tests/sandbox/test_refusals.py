@@ -1,0 +1,398 @@
+"""Models and endpoint configurations that SageMaker refuses: what contradicts itself, and what is not there."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.client import make_client
+from tests.sandbox.support import IMAGE, ROLE, let_be_called, refusal, until
+
+Fresh = Callable[[str], str]
+#: A model of that name with these members beside what every one has.
+Make = Callable[..., str]
+
+OWN = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"
+SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+ON_INSTANCES = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+ASYNCHRONOUS = {"OutputConfig": {"S3OutputPath": "s3://out/put"}}
+CAPTURE = {
+    "EnableCapture": True,
+    "InitialSamplingPercentage": 100,
+    "DestinationS3Uri": "s3://captures",
+    "CaptureOptions": [{"CaptureMode": "Input"}],
+}
+MANIFEST = '{"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}'
+PREFIX = {"S3DataType": "S3Prefix", "CompressionType": "None"}
+
+
+@pytest.fixture
+def model(sagemaker: Any, fresh: Fresh) -> Make:
+    def make(**members: Any) -> str:
+        name = fresh("model")
+        given = {} if "Containers" in members else {"PrimaryContainer": {"Image": IMAGE}}
+        sagemaker.create_model(ModelName=name, **({"ExecutionRoleArn": ROLE} | given | members))
+        return name
+
+    return make
+
+
+@pytest.fixture
+def data(s3: Any, bucket: str) -> str:
+    """The address of a model's archive."""
+    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=b"archive")
+    return f"s3://{bucket}/model.tar.gz"
+
+
+def variant(model: str, name: str = "main", **members: Any) -> dict[str, Any]:
+    settings = {} if "ServerlessConfig" in members else ON_INSTANCES
+    given = {"VariantName": name, "ModelName": model, **settings, **members}
+    return {member: value for member, value in given.items() if value is not None}
+
+
+def configuration(fresh: Fresh, *variants: dict[str, Any], **members: Any) -> dict[str, Any]:
+    return {"EndpointConfigName": fresh("config"), "ProductionVariants": list(variants), **members}
+
+
+MULTI = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": "DATA"}
+
+
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        ({"PrimaryContainer": {"Image": IMAGE}, "Containers": [{"Image": IMAGE}]}, "but not both"),
+        ({"Containers": []}, "You must provide either PrimaryContainer or Containers"),
+        ({"Containers": [{"Image": IMAGE}] * 16}, "Member must have length less than or equal to 15"),
+        ({"PrimaryContainer": {}}, "Specify one of either Image and Model Data URL or ModelPackageName"),
+        ({"PrimaryContainer": {"Image": IMAGE, "ModelPackageName": "p"}}, "Specify one of either Image and Model"),
+        ({"PrimaryContainer": {"Image": IMAGE, "MultiModelConfig": {}}}, "MultiModelConfig can only be specified"),
+        ({"PrimaryContainer": {"Image": IMAGE, "Mode": "MultiModel"}}, "ModelDataUrl must be specified"),
+        ({"Containers": [MULTI, MULTI]}, "can have one container in MultiModel mode"),
+        ({"PrimaryContainer": {"Image": "model:1"}}, 'Using non-ECR image "model:1" without Vpc repository access'),
+        (
+            {"PrimaryContainer": {"Image": "model:1", "ImageConfig": {"RepositoryAccessMode": "Vpc"}}},
+            "requires VpcConfig",
+        ),
+        (
+            {"Containers": [{"Image": IMAGE, "ContainerHostname": "one"}, {"Image": IMAGE}]},
+            "ContainerHostname must be specified for every container or for none",
+        ),
+        ({"Containers": [{"Image": IMAGE, "ContainerHostname": "one"}] * 2}, "ContainerHostname must be unique"),
+        (
+            {"Containers": [{"Image": IMAGE}, {"Image": IMAGE}], "InferenceExecutionConfig": {"Mode": "Direct"}},
+            "ContainerHostname must be specified for every container in Direct",
+        ),
+        ({"InferenceExecutionConfig": {"Mode": "Serial"}}, "can only be specified with Containers"),
+    ],
+)
+def test_containers_that_contradict_each_other_are_refused(model: Make, data: str, members: Any, why: str) -> None:
+    code, message = refusal(model, **_with(data, members))
+    assert (code, why in message) == ("ValidationException", True), message
+
+
+def _with(data: str, members: Any) -> Any:
+    """`members`, with this address wherever DATA stands."""
+    if isinstance(members, dict):
+        return {name: _with(data, value) for name, value in members.items()}
+    if isinstance(members, list):
+        return [_with(data, value) for value in members]
+    return data if members == "DATA" else members
+
+
+def test_an_image_has_to_be_in_its_registry(sandbox: Sandbox, model: Make, fresh: Fresh) -> None:
+    ecr, repository = sandbox.client("ecr"), fresh("repository")
+    image = f"{OWN}/{repository}"
+
+    def refused(image: str) -> str:
+        code, message = refusal(model, PrimaryContainer={"Image": image})
+        assert code == "ValidationException"
+        return message
+
+    assert refused(f"{image}:1") == (
+        f"Role {ROLE} cannot pull {image}:1. Ensure that the role exists and the image was granted pull permission."
+    )
+    assert "cannot pull" in refused(f"{image}:1".replace("123456789012", "210987654321"))
+    ecr.create_repository(repositoryName=repository)
+    assert refused(f"{image}:1") == f"Requested image {image}:1 not found."
+    put = ecr.put_image(repositoryName=repository, imageManifest=MANIFEST, imageTag="1")
+    model(PrimaryContainer={"Image": f"{image}:1"})
+    model(PrimaryContainer={"Image": f"{image}@{put['image']['imageId']['imageDigest']}"})
+    assert refused(image) == f"Requested image {image} not found."  # no tag stands for latest
+
+
+def test_data_have_to_be_in_a_bucket_of_the_region(
+    sandbox: Sandbox, model: Make, s3: Any, data: str, bucket: str, fresh: Fresh
+) -> None:
+    def refused(uri: str, **members: Any) -> str:
+        container = {"Image": IMAGE, "ModelDataUrl": uri, **members}
+        return refusal(model, PrimaryContainer=container)[1]
+
+    def source(key: str, **members: Any) -> dict[str, Any]:
+        return {"S3DataSource": {"S3Uri": f"s3://{bucket}/{key}", **PREFIX, **members}}
+
+    elsewhere = fresh("elsewhere")
+    make_client("s3", "eu-west-1", sandbox.endpoint).create_bucket(
+        Bucket=elsewhere, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    assert refused(f"{data}.not") == f"Could not find model data at {data}.not."
+    for uri in ("s3://no-such-bucket/model.tar.gz", f"s3://{elsewhere}/model.tar.gz", "https://example.com/model"):
+        message = refused(uri)
+        assert message.startswith(f'Could not access model data at {uri}. Please ensure that the role "{ROLE}" exists')
+        assert "the object is located in eu-north-1" in message
+    for uri in (
+        f"https://{bucket}.s3.eu-north-1.amazonaws.com/model.tar.gz",
+        f"https://s3.eu-north-1.amazonaws.com/{bucket}/model.tar.gz",
+    ):
+        model(PrimaryContainer={"Image": IMAGE, "ModelDataUrl": uri})
+        assert "Could not find" in refused(f"{uri}.not")
+    assert "either ModelDataUrl or ModelDataSource" in refused(data, ModelDataSource=source("model.tar.gz"))
+    for given, why in (
+        (source("none/"), f"Could not find model data at s3://{bucket}/none/."),
+        (source("model"), "must end with a forward slash"),
+        (source("", CompressionType="Gzip"), "CompressionType Gzip is not supported for S3DataType S3Prefix"),
+    ):
+        assert why in refusal(model, PrimaryContainer={"Image": IMAGE, "ModelDataSource": given})[1]
+    s3.put_object(Bucket=bucket, Key="parts/weights", Body=b"")
+    model(PrimaryContainer={"Image": IMAGE, "ModelDataSource": source("parts/")})
+    model(PrimaryContainer={"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": f"s3://{bucket}/later/"})
+
+
+def test_subnets_and_security_groups_have_to_be_there_in_one_vpc(sandbox: Sandbox, model: Make) -> None:
+    ec2 = sandbox.client("ec2")
+
+    def network(number: int) -> tuple[str, str]:
+        vpc = ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.{number}.0.0/24")["Subnet"]["SubnetId"]
+        return subnet, ec2.create_security_group(GroupName="g", Description="d", VpcId=vpc)["GroupId"]
+
+    (subnet, group), (another, _) = network(1), network(2)
+    for subnets, groups, why in (
+        (["subnet-1"], [group], "The subnet ID 'subnet-1' does not exist."),
+        ([subnet], ["sg-1"], "The security group 'sg-1' does not exist."),
+        ([subnet, another], [group], "must be in one VPC"),
+    ):
+        refused = refusal(model, VpcConfig={"Subnets": subnets, "SecurityGroupIds": groups})
+        assert (refused[0], why in refused[1]) == ("ValidationException", True), refused
+    model(VpcConfig={"Subnets": [subnet], "SecurityGroupIds": [group]})
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "why"),
+    [
+        ({"InstanceType": "ml.t2.medium"}, "ValidationException", "enum value set: [ml."),
+        ({"InstanceType": None}, "ValidationException", "InstanceType must be specified"),
+        ({"InitialInstanceCount": None}, "ValidationException", "InitialInstanceCount must be specified"),
+        ({"InitialInstanceCount": 0}, "ValidationException", "greater than or equal to 1"),
+        (
+            {"InstanceType": "ml.g4dn.xlarge", "VolumeSizeInGB": 50},
+            "ValidationException",
+            "VolumeSizeInGB parameter is not allowed for the selected Instance type ml.g4dn.xlarge",
+        ),
+        (
+            {"ManagedInstanceScaling": {"Status": "ENABLED"}},
+            "ValidationException",
+            "ManagedInstanceScaling is only supported for inference component endpoints.",
+        ),
+        (
+            {"InferenceAmiVersion": "al2-ami-sagemaker-inference-gpu-3-1"},
+            "ValidationException",
+            "is not supported for the selected Instance type ml.m5.large",
+        ),
+        ({"ModelName": None}, "UnsupportedOperationException", "inference components"),
+        ({"ModelName": "no-such-model"}, "ValidationException", 'Could not find model "arn:'),
+        ({"RoutingConfig": {"RoutingStrategy": "KV_AWARE"}}, "UnsupportedOperationException", "RoutingStrategy KV"),
+        ({"VariantName": "v" * 64}, "ValidationException", "length less than or equal to 63"),
+        ({"CoreDumpConfig": {}}, "ValidationException", "coreDumpConfig.destinationS3Uri"),
+        ({"InstancePools": [{"InstanceType": "ml.m5.large", "Priority": 1}]}, "ValidationException", "InstanceType"),
+    ],
+)
+def test_what_a_variant_on_instances_cannot_have_is_refused(
+    sagemaker: Any, model: Make, fresh: Fresh, members: Any, code: str, why: str
+) -> None:
+    request = configuration(fresh, variant(model(), **members))
+    refused = refusal(sagemaker.create_endpoint_config, **request)
+    assert (refused[0], why in refused[1]) == (code, True), refused
+
+
+def test_the_types_that_a_region_has_are_taken(sagemaker: Any, model: Make, fresh: Fresh) -> None:
+    taken: dict[str, Any] = {
+        "InstanceType": "ml.g4dn.xlarge",
+        "InferenceAmiVersion": "al2-ami-sagemaker-inference-gpu-3-1",
+        "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
+        "EnableSSMAccess": True,
+        "CoreDumpConfig": {"DestinationS3Uri": "s3://dumps"},
+    }
+    sagemaker.create_endpoint_config(**configuration(fresh, variant(model(), **taken), ExecutionRoleArn=ROLE))
+    refused = refusal(
+        sagemaker.create_endpoint_config, **configuration(fresh, variant(model(), InstanceType="ml.t2.medium"))
+    )
+    assert "'productionVariants.1.member.instanceType'" in refused[1]
+    assert "ml.g4dn.xlarge, " in refused[1]
+    assert "ml.t2." not in refused[1].partition("set: ")[2]
+
+
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        ({"InstanceType": "ml.m5.large"}, "InstanceType cannot be specified together with ServerlessConfig"),
+        ({"InitialInstanceCount": 1}, "InitialInstanceCount cannot be specified together with ServerlessConfig"),
+        ({"AcceleratorType": "ml.eia2.medium"}, "AcceleratorType cannot be specified"),
+        ({"EnableSSMAccess": True}, "EnableSSMAccess cannot be specified"),
+        ({"VolumeSizeInGB": 10}, "VolumeSizeInGB cannot be specified"),
+        ({"ServerlessConfig": {"MemorySizeInMB": 2000, "MaxConcurrency": 1}}, "enum value set: [1024, 2048"),
+        ({"ServerlessConfig": SERVERLESS | {"ProvisionedConcurrency": 6}}, "less than or equal to MaxConcurrency"),
+    ],
+)
+def test_impossible_serverless_settings_are_refused(
+    sagemaker: Any, model: Make, fresh: Fresh, members: Any, why: str
+) -> None:
+    request = configuration(fresh, variant(model(), **({"ServerlessConfig": SERVERLESS} | members)))
+    assert why in refusal(sagemaker.create_endpoint_config, **request)[1]
+
+
+@pytest.fixture
+def network(sandbox: Sandbox) -> dict[str, list[str]]:
+    """The default VPC's."""
+    ec2 = sandbox.client("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    groups = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [subnet["VpcId"]]}])["SecurityGroups"]
+    return {"Subnets": [subnet["SubnetId"]], "SecurityGroupIds": [groups[0]["GroupId"]]}
+
+
+@pytest.fixture(params=["vpc", "isolated", "pipeline", "multi-model", "source"])
+def excluded(request: Any, model: Make, data: str, network: Any) -> tuple[str, str]:
+    """A model that serverless inference excludes, and how it says so."""
+    source = {"S3DataSource": {"S3Uri": data, "S3DataType": "S3Object", "CompressionType": "Gzip"}}
+    members, why = {
+        "vpc": ({"VpcConfig": network}, "VpcConfig is not supported"),
+        "isolated": ({"EnableNetworkIsolation": True}, "network isolation is not supported"),
+        "pipeline": ({"Containers": [{"Image": IMAGE}, {"Image": IMAGE}]}, "one container"),
+        "multi-model": ({"PrimaryContainer": _with(data, MULTI)}, "multi-model"),
+        "source": ({"PrimaryContainer": {"Image": IMAGE, "ModelDataSource": source}}, "ModelDataSource"),
+    }[request.param]
+    return model(**members), why
+
+
+UNSUPPORTED = "One or more endpoint features are not supported using this configuration"
+
+
+def test_models_that_serverless_inference_excludes_are_refused(
+    sagemaker: Any, fresh: Fresh, excluded: tuple[str, str]
+) -> None:
+    name, why = excluded
+    request = configuration(fresh, variant(name, ServerlessConfig=SERVERLESS))
+    code, message = refusal(sagemaker.create_endpoint_config, **request)
+    assert (code, UNSUPPORTED in message, why in message) == ("ValidationException", True, True), message
+
+
+def _combinations() -> Iterator[Any]:
+    serverless = {"ServerlessConfig": SERVERLESS}
+    yield [serverless, serverless], {}, "exactly one production variant"
+    yield [serverless], {"ShadowProductionVariants": [{}]}, "exactly one production variant"
+    yield [serverless], {"DataCaptureConfig": CAPTURE}, "data capture is not supported"
+    yield [serverless], {"AsyncInferenceConfig": ASYNCHRONOUS}, "asynchronous inference is not supported"
+    yield [{}], {"ShadowProductionVariants": [{}, {}]}, "one variant for ShadowProductionVariants"
+    yield [{}, {}], {"ShadowProductionVariants": [{}]}, "one variant for ProductionVariants"
+    yield [{}], {"ShadowProductionVariants": [serverless]}, "exactly one production variant"
+    yield [{}], {"ShadowProductionVariants": [{}], "AsyncInferenceConfig": ASYNCHRONOUS}, "shadow variants"
+    yield [{}, {}], {"AsyncInferenceConfig": ASYNCHRONOUS}, "exactly one production variant"
+    yield [{}] * 11, {}, "Member must have length less than or equal to 10"
+
+
+@pytest.mark.parametrize(("production", "members", "why"), list(_combinations()))
+def test_variants_and_features_that_exclude_each_other_are_refused(
+    sagemaker: Any, model: Make, fresh: Fresh, production: Any, members: Any, why: str
+) -> None:
+    name = model()
+    listed = [variant(name, f"variant-{number}", **one) for number, one in enumerate(production)]
+    shadows = [
+        variant(name, f"shadow-{number}", **one)
+        for number, one in enumerate(members.get("ShadowProductionVariants", ()))
+    ]
+    given = members | ({"ShadowProductionVariants": shadows} if shadows else {})
+    code, message = refusal(sagemaker.create_endpoint_config, **configuration(fresh, *listed, **given))
+    assert (code, why in message) == ("ValidationException", True), message
+
+
+def test_several_models_behind_one_variant_are_not_asynchronous_and_not_shadowed(
+    sagemaker: Any, model: Make, data: str, fresh: Fresh
+) -> None:
+    many, pipeline = model(PrimaryContainer=_with(data, MULTI)), model(Containers=[{"Image": IMAGE}] * 2)
+    requests = [
+        configuration(fresh, variant(many), AsyncInferenceConfig=ASYNCHRONOUS),
+        configuration(fresh, variant(many), ShadowProductionVariants=[variant(many, "shadow")]),
+        configuration(fresh, variant(pipeline), ShadowProductionVariants=[variant(pipeline, "shadow")]),
+    ]
+    for request in requests:
+        assert UNSUPPORTED in refusal(sagemaker.create_endpoint_config, **request)[1]
+
+
+def test_names_of_variants_are_unique_shadows_included(sagemaker: Any, model: Make, fresh: Fresh) -> None:
+    name = model()
+    request = configuration(fresh, variant(name), ShadowProductionVariants=[variant(name)])
+    assert "must be unique" in refusal(sagemaker.create_endpoint_config, **request)[1]
+
+
+def test_an_endpoint_may_have_a_key_that_its_local_disk_does_not_need(
+    sandbox: Sandbox, sagemaker: Any, model: Make, fresh: Fresh
+) -> None:
+    key = sandbox.client("kms").create_key()["KeyMetadata"]["KeyId"]
+    request = configuration(fresh, variant(model(), InstanceType="ml.c6gd.large"), KmsKeyId=key)
+    sagemaker.create_endpoint_config(**request)
+    found = sagemaker.describe_endpoint_config(EndpointConfigName=request["EndpointConfigName"])
+    assert found["KmsKeyId"] == key
+
+
+@pytest.mark.slow
+def test_an_endpoint_fails_where_what_it_writes_to_is_not_there(
+    sandbox: Sandbox, sagemaker: Any, model: Make, fresh: Fresh, bucket: str
+) -> None:
+    topic = sandbox.client("sns").create_topic(Name=fresh("topic"))["TopicArn"]
+    role, there = let_be_called(sandbox, "sagemaker.amazonaws.com", "sns:Publish"), f"s3://{bucket}/out"
+    publishing = model(ExecutionRoleArn=role)
+
+    def reason(name: str, **members: Any) -> str:
+        """Why an endpoint of this configuration fails."""
+        request, endpoint = configuration(fresh, variant(name), **members), fresh("endpoint")
+        sagemaker.create_endpoint_config(**request)
+        sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=request["EndpointConfigName"])
+        failed = until(lambda: _once(sagemaker, endpoint, "Failed"))
+        sagemaker.delete_endpoint(EndpointName=endpoint)
+        return str(failed["FailureReason"])
+
+    def telling(topic: str) -> dict[str, Any]:
+        output = {"S3OutputPath": there, "NotificationConfig": {"ErrorTopic": topic}}
+        return {"AsyncInferenceConfig": {"OutputConfig": output}}
+
+    def invalid(role: str, action: str, what: str) -> str:
+        return (
+            f"The provided role '{role}' is invalid. Please ensure the role exists, that its trust relationship policy "
+            'allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com", and has '
+            f'"{action}" permissions for {what}.'
+        )
+
+    assert reason(publishing, **telling(f"{topic}-not")) == invalid(role, "sns:Publish", f'topic "{topic}-not"')
+    assert reason(model(), **telling(topic)) == invalid(ROLE, "sns:Publish", f'topic "{topic}"')
+    nowhere = "s3://no-such-bucket/out"
+    for members in (
+        {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": nowhere}}},
+        {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": there, "S3FailurePath": nowhere}}},
+        {"DataCaptureConfig": CAPTURE | {"DestinationS3Uri": nowhere}},
+    ):
+        assert reason(publishing, **members) == invalid(role, "s3:PutObject", f'"{nowhere}"')
+
+
+def test_an_endpoint_is_refused_where_the_key_for_its_volumes_is_not_there(
+    sagemaker: Any, model: Make, fresh: Fresh
+) -> None:
+    request = configuration(fresh, variant(model()), KmsKeyId=f"alias/{fresh('key')}")
+    sagemaker.create_endpoint_config(**request)
+    endpoint = {"EndpointName": fresh("endpoint"), "EndpointConfigName": request["EndpointConfigName"]}
+    code, message = refusal(sagemaker.create_endpoint, **endpoint)
+    assert (code, request["KmsKeyId"] in message) == ("ValidationException", True)
+
+
+def _once(sagemaker: Any, endpoint: str, status: str) -> Any:
+    found = sagemaker.describe_endpoint(EndpointName=endpoint)
+    return found["EndpointStatus"] == status and found

@@ -1,0 +1,213 @@
+"""How much capacity target tracking and steps ask for, and what several policies come to. Pure."""
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sustainable_mlops.sandbox.autoscaling import steps, tracking
+from sustainable_mlops.sandbox.autoscaling.decision import Situation, Trigger, decide
+from sustainable_mlops.sandbox.autoscaling.target import Policy
+from sustainable_mlops.sandbox.errors import ValidationError
+
+HIGH, LOW = "TargetTracking-endpoint/e/variant/v-AlarmHigh-1", "TargetTracking-endpoint/e/variant/v-AlarmLow-1"
+CAPACITIES = st.integers(0, 500)
+VALUES = st.floats(0, 1e6)
+TARGETS = st.floats(0.01, 1e4)
+
+
+@given(CAPACITIES, VALUES, TARGETS)
+def test_scaling_out_brings_the_metric_to_its_target_and_takes_no_more_than_that_needs(
+    capacity: int, value: float, target: float
+) -> None:
+    found, load = tracking.scaled_out(capacity, value, target), max(capacity, 1) * value
+    assert found >= capacity
+    assert load / max(found, 1) <= target * (1 + 1e-6) or found == capacity == 0
+    assert found == capacity or load / (found - 1 or math.inf) > target * (1 - 1e-6) or found == 1
+
+
+@given(CAPACITIES, VALUES, TARGETS)
+def test_scaling_in_never_takes_so_much_that_it_would_scale_out_again(
+    capacity: int, value: float, target: float
+) -> None:
+    found = tracking.scaled_in(capacity, value, target)
+    assert 0 <= found <= capacity
+    if found < capacity:
+        assert capacity * value <= target * (found + 1e-6)
+
+
+def test_scaling_in_is_gradual_and_comes_to_an_end() -> None:
+    capacity, taken = 20, []
+    while (less := tracking.scaled_in(capacity, 30.0 / capacity, 10.0)) < capacity:
+        taken.append(less)
+        capacity = less
+    assert taken == [12, 8, 6, 5, 4, 3]
+    assert tracking.scaled_in(1, 0.0, 10.0) == 0
+
+
+OUT = [{"MetricIntervalLowerBound": 0.0, "MetricIntervalUpperBound": 10.0, "ScalingAdjustment": 0}]
+OUT += [{"MetricIntervalLowerBound": 10.0, "MetricIntervalUpperBound": 20.0, "ScalingAdjustment": 10}]
+OUT += [{"MetricIntervalLowerBound": 20.0, "ScalingAdjustment": 30}]
+IN = [{"MetricIntervalLowerBound": -10.0, "MetricIntervalUpperBound": 0.0, "ScalingAdjustment": 0}]
+IN += [{"MetricIntervalLowerBound": -20.0, "MetricIntervalUpperBound": -10.0, "ScalingAdjustment": -10}]
+IN += [{"MetricIntervalUpperBound": -20.0, "ScalingAdjustment": -30}]
+
+
+def percent(steps_: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    return {"AdjustmentType": "PercentChangeInCapacity", "StepAdjustments": steps_, **more}
+
+
+def stepped(policy: dict[str, Any], capacity: int, *values: float) -> int | None:
+    by = steps.adjustment(policy, values, 50.0)
+    return None if by is None else steps.wanted(policy, capacity, by)
+
+
+def test_steps_of_the_user_guides_example() -> None:
+    assert [stepped(percent(OUT), 10, value) for value in (50, 59, 60, 69.9)] == [10, 10, 11, 11]
+    assert stepped(percent(OUT), 11, 70) == 14
+    assert [stepped(percent(IN), 14, value) for value in (50, 40.1, 40)] == [14, 14, 13]
+    assert stepped(percent(IN), 13, 30) == 10
+    assert stepped(percent(OUT), 10, 49.0) is None
+    assert stepped(percent(IN), 10, 51.0) is None
+
+
+@pytest.mark.parametrize(("change", "rounded"), [(12.7, 12), (0.67, 1), (-0.58, -1), (-6.67, -6), (0.0, 0)])
+def test_a_share_is_rounded_as_the_user_guide_says(change: float, rounded: int) -> None:
+    assert steps._rounded(change) == rounded
+
+
+def test_a_percentage_moves_by_its_least_magnitude_and_other_types_by_what_they_say() -> None:
+    quarter = percent([{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 25}], MinAdjustmentMagnitude=2)
+    assert stepped(quarter, 4, 50) == 6
+    quarter["StepAdjustments"][0]["ScalingAdjustment"] = -25
+    assert stepped(quarter, 4, 50) == 2
+    exact = quarter | {"AdjustmentType": "ExactCapacity"}
+    exact["StepAdjustments"] = [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 7}]
+    assert stepped(exact, 3, 80) == 7
+    assert stepped(exact | {"AdjustmentType": "ChangeInCapacity"}, 3, 80) == 10
+    assert steps.wanted(exact | {"AdjustmentType": "ChangeInCapacity"}, 3, -5) == 0
+
+
+def test_the_datapoints_of_the_alarm_are_aggregated_as_the_policy_says() -> None:
+    found = {
+        how: stepped(percent(OUT, MetricAggregationType=how), 10, 52, 61, 90)
+        for how in ("Minimum", "Average", "Maximum")
+    }
+    assert found == {"Minimum": 10, "Average": 11, "Maximum": 13}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ([], "There must be at least one step adjustment"),
+        ([(None, None)], "Both lower and upper bounds of a step adjustment cannot be left unspecified"),
+        ([(5, 5), (5, None)], "Lower bound must be less than upper bound for a step adjustment"),
+        ([(0, None), (5, None)], "At most one step adjustment may have an unspecified upper bound"),
+        ([(None, -5), (None, 0)], "At most one step adjustment may have an unspecified lower bound"),
+        ([(0, 10)], "with an unspecified upper bound when one step adjustment has a positive upper bound"),
+        ([(-10, 0)], "with an unspecified lower bound when one step adjustment has a negative lower bound"),
+        ([(0, 10), (5, None)], "Step adjustment intervals cannot overlap"),
+        ([(0, 10), (20, None)], "Step adjustment intervals cannot have gaps between them"),
+        ([(0, None)] * 21, "The number of step adjustments cannot be greater than 20"),
+    ],
+)
+def test_steps_that_contradict_each_other_are_refused(bounds: list[tuple[Any, Any]], message: str) -> None:
+    ends = ("MetricIntervalLowerBound", "MetricIntervalUpperBound")
+    given_ = [{end: value for end, value in zip(ends, one, strict=True) if value is not None} for one in bounds]
+    policy = {"AdjustmentType": "ChangeInCapacity"}
+    with pytest.raises(ValidationError, match=message):
+        steps.check(policy | {"StepAdjustments": [one | {"ScalingAdjustment": 1} for one in given_]})
+
+
+def tracks(name: str = "tracks", target: float = 10.0, **more: Any) -> Policy:
+    configuration = {"TargetValue": target, **more}
+    return Policy(name, f"arn:{name}", "TargetTrackingScaling", configuration, datetime.now(UTC))
+
+
+def adds(by: int, name: str = "steps") -> Policy:
+    bound = "MetricIntervalLowerBound" if by > 0 else "MetricIntervalUpperBound"
+    configuration = {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": [{bound: 0.0, "ScalingAdjustment": by}]}
+    return Policy(name, f"arn:{name}", "StepScaling", configuration, datetime.now(UTC))
+
+
+def situation(capacity: int, least: int = 1, most: int = 50, **more: Any) -> Situation:
+    return Situation(capacity, least, most, **{"may_scale_out": True, "may_scale_in": True} | more)
+
+
+def high(value: float) -> Trigger:
+    return Trigger(HIGH, "ALARM", [value], 10.0)
+
+
+def low(value: float) -> Trigger:
+    return Trigger(LOW, "ALARM", [value], 9.0)
+
+
+def at(value: float) -> Trigger:
+    return Trigger("mine", "ALARM", [value], 50.0)
+
+
+def capacity(where: Situation, *triggered: tuple[Policy, Trigger]) -> int | None:
+    found = decide(where, triggered)
+    return None if found is None else found.capacity
+
+
+def reason(where: Situation, *triggered: tuple[Policy, Trigger]) -> dict[str, Any]:
+    found = decide(where, triggered)
+    assert found is not None
+    assert found.not_scaled is not None
+    return found.not_scaled
+
+
+def test_the_policy_with_the_largest_capacity_decides() -> None:
+    assert capacity(situation(10), (adds(3), at(60)), (tracks(), high(30))) == 30
+    assert capacity(situation(10), (adds(-2), at(40)), (tracks(), high(11))) == 11
+    assert capacity(situation(10), (adds(-2), at(40)), (tracks(), low(1))) == 8
+
+
+def test_the_capacity_stays_between_its_bounds_and_it_is_told_why_it_stays() -> None:
+    assert capacity(situation(10, most=12), (tracks(), high(30))) == 12
+    assert reason(situation(10, most=10), (tracks(), high(30))) == {"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 10}
+    assert reason(situation(2, least=2), (tracks(), low(1))) == {"Code": "AlreadyAtMinCapacity", "MinCapacity": 2}
+    flaps = {"Code": "AutoScalingAnticipatedFlapping", "CurrentCapacity": 2}
+    assert reason(situation(2), (tracks(), low(6))) == flaps
+    nothing = percent(OUT) | {"AdjustmentType": "ChangeInCapacity"}
+    policy = Policy("p", "arn:p", "StepScaling", nothing, datetime.now(UTC))
+    assert reason(situation(2), (policy, at(55))) == {"Code": "AlreadyAtDesiredCapacity", "CurrentCapacity": 2}
+
+
+def test_a_cooldown_after_a_scale_out_lets_only_a_larger_one_through() -> None:
+    cooling = situation(3, cooling_out={"tracks": 1, "steps": 1})
+    assert decide(cooling, [(tracks(), high(30))]) is None
+    assert capacity(cooling, (tracks(), high(50))) == 5
+    assert decide(cooling, [(adds(2), at(60))]) is None
+    assert capacity(cooling, (adds(3), at(60))) == 4
+    assert capacity(cooling, (adds(2, "another"), at(60))) == 5
+
+
+def test_a_cooldown_after_a_scale_in_blocks_the_next_but_no_scale_out() -> None:
+    cooling = situation(5, cooling_in={"tracks": 6, "steps": 6})
+    assert decide(cooling, [(tracks(), low(0))]) is None
+    assert decide(cooling, [(adds(-1), at(40))]) is None
+    assert capacity(cooling, (tracks(), high(20))) == 10
+
+
+def test_target_tracking_scales_in_where_all_of_it_are_ready_and_steps_do_not_ask() -> None:
+    assert decide(situation(4, all_ready=False), [(tracks(), low(0))]) is None
+    assert decide(situation(4, cooling_out={"another": 2}), [(tracks(), low(0))]) is None
+    assert capacity(situation(4, all_ready=False, cooling_out={"another": 2}), (adds(-1), at(40))) == 3
+    assert decide(situation(4), [(tracks(DisableScaleIn=True), low(0))]) is None
+
+
+def test_what_is_suspended_is_not_done() -> None:
+    assert decide(situation(4, may_scale_in=False), [(tracks(), low(0))]) is None
+    assert decide(situation(4, may_scale_out=False), [(tracks(), high(40))]) is None
+    assert capacity(situation(4, may_scale_in=False), (tracks(), high(40))) == 16
+
+
+def test_an_alarm_without_datapoints_moves_nothing() -> None:
+    assert decide(situation(4), [(tracks(), Trigger(HIGH, "ALARM", [], 10.0))]) is None
+    assert decide(situation(4), [(adds(1), Trigger("mine", "ALARM", [], 50.0))]) is None
+    assert decide(situation(4), [(adds(1), Trigger("composite", "ALARM", [60], None))]) is None
