@@ -11,8 +11,8 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT, Terraform, changes
 from tests.modules.given import furnish
-from tests.sandbox.deploying import AT_REST, Endpoints
-from tests.sandbox.support import IMAGE, make_role, tar, until
+from tests.sandbox.deploying import Endpoints
+from tests.sandbox.support import IMAGE, tar, until
 
 BUCKET = "models-of-modules"
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -117,6 +117,21 @@ class Serving:
     def ask(self) -> str:
         """Who answers."""
         return self.own.ask(self.name)
+
+    def instances(self) -> int:
+        """How many instances its variant has."""
+        (variant,) = self.own.look(self.name)["ProductionVariants"]
+        return int(variant["CurrentInstanceCount"])
+
+    def settled(self) -> int:
+        """How many, once nothing happens to it any more."""
+        return self.own.counts(self.name)[0]
+
+    def bounds(self) -> tuple[int, int]:
+        """Between how many its scaling goes."""
+        asked = {"ServiceNamespace": "sagemaker", "ResourceIds": [f"endpoint/{self.name}/variant/main"]}
+        (target,) = self.sandbox.client("application-autoscaling").describe_scalable_targets(**asked)["ScalableTargets"]
+        return target["MinCapacity"], target["MaxCapacity"]
 
     def in_state(self) -> str:
         """The configuration that Terraform's state has for the endpoint."""

@@ -1,8 +1,8 @@
-"""A real-time endpoint as it is applied: taken back by its alarms in each way of deploying, and as large as its load."""
+"""A real-time endpoint as it is applied: taken back by its alarms in each way of deploying, as large as its load."""
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -64,8 +64,8 @@ def test_it_is_taken_back_by_its_alarms_in_each_way_of_deploying_and_the_next_go
         assert endpoint.plan()["aws_sagemaker_endpoint.this"] == ["update"], strategy
         endpoint.sandbox.advance(300)  # an alarm that is still on would take the next one back at once
     assert len(told) == 3
-    # The provider may have looked while it was going back, which is an error to it, and of which the next plan's refresh
-    # finds what serves; else the module says it, and the state has it.
+    # The provider may have looked while it was going back, which is an error to it, and the next plan finds what serves;
+    # else the module says it, and the state has what serves.
     assert all(GONE_BACK in one or "unexpected state 'RollingBack'" in one for one in told), told
     assert any(GONE_BACK in one for one in told), told
 
@@ -74,3 +74,61 @@ def test_it_is_taken_back_by_its_alarms_in_each_way_of_deploying_and_the_next_go
     assert endpoint.following() == endpoint.in_state() != serves
     assert len(own.sagemaker.list_endpoint_configs()["EndpointConfigs"]) == 1
     assert endpoint.plan() == {}
+
+
+def test_it_is_as_large_as_its_load_and_small_in_off_hours_and_no_plan_moves_it_back(endpoint: Serving) -> None:
+    hours = {"begin": "cron(0 20 * * ? *)", "end": "cron(0 6 * * ? *)", "timezone": "Europe/Stockholm"}
+    endpoint.given |= {"max_instances": 5, "requests_per_instance": 30, "scale_in_cooldown_seconds": 60}
+    endpoint.apply(off_hours=hours)
+    at_hour(endpoint, 9)
+    assert endpoint.instances() == 2
+
+    # More than each instance is to have, for some minutes: more of them, and no more than there may be.
+    most = 2
+    for _ in range(12):
+        for _ in range(150):
+            endpoint.ask()
+        endpoint.sandbox.advance(60)
+        most = max(most, endpoint.instances())
+        if most == 5:
+            break
+    assert most == 5
+    # Nobody asks, which SageMaker tells by no metric at all: as few as there may be.
+    endpoint.sandbox.advance(3600)
+    assert endpoint.settled() == 2
+
+    at_hour(endpoint, 21)
+    assert endpoint.settled() == 1
+    assert endpoint.plan() == {}, "a plan at night wakes nothing"
+    at_hour(endpoint, 7)
+    assert endpoint.settled() == 2
+    assert endpoint.plan() == {}
+
+    # Other bounds reach what scales it.
+    endpoint.given["min_instances"] = 3
+    endpoint.apply(off_hours=hours)
+    assert endpoint.settled() == 3
+
+
+def test_another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Serving) -> None:
+    before = endpoint.own.look(endpoint.name)["CreationTime"]
+    endpoint.given["instance_type"] = "ml.c5.large"
+    endpoint.apply()
+    described = endpoint.own.look(endpoint.name)
+    assert described["CreationTime"] == before, "in place"
+    configured = endpoint.own.sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
+    assert configured["ProductionVariants"][0]["InstanceType"] == "ml.c5.large"
+    assert endpoint.bounds() == (3, 5)
+    assert endpoint.plan() == {}
+
+    # And an endpoint that is made anew has its scaling again, which AWS took away with the old one.
+    assert endpoint.plan("-replace=module.endpoint.aws_sagemaker_endpoint.this")[
+        'aws_appautoscaling_target.instances["main"]'
+    ] == ["delete", "create"]
+
+
+def at_hour(endpoint: Serving, hour: int) -> None:
+    """Have the time be so late in Stockholm, a few minutes after the hour."""
+    now = endpoint.sandbox.advance(0).astimezone(ZoneInfo("Europe/Stockholm"))
+    then = now.replace(hour=hour, minute=5)
+    endpoint.sandbox.advance(((then - now).total_seconds()) % (24 * 3600))
