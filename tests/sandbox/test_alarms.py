@@ -1,5 +1,6 @@
 """Alarms by the sandbox's clock: what they see, become, say and do."""
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -187,11 +188,14 @@ def test_a_topic_whose_policy_does_not_let_cloudwatch_hears_nothing(
         asked = {"AlarmName": name, "HistoryItemType": "Action", "ScanBy": "TimestampAscending"}
         return [one["HistorySummary"] for one in cloudwatch.describe_alarm_history(**asked)["AlarmHistoryItems"]]
 
+    def told(number: int) -> bool:
+        return len(summaries()) == number
+
     for number, allowed in enumerate((for_events, for_alarms), 1):
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
         sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason=f"{number}")
-        until(lambda number=number: len(summaries()) == number)
+        until(functools.partial(told, number))
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="again")
     assert summaries() == [f"Failed to execute action {topic}", f"Successfully executed action {topic}"]
     assert [one["NewStateReason"] for one in received(sandbox, url)] == ["2"]
@@ -480,10 +484,11 @@ def test_scaling_policies_act_again_each_minute_while_others_do_so_once(place: P
         (19, 8.0, True),
         (20, 9.0, True),
     ]
+    assert place.done[-1][1].values == (8.0, 9.0)
     assert {arn for arn, _ in place.done} == {SCALING}
     first = place.done[0][1]
     assert (first.account, first.region, first.name) == (*HERE, "busy")
-    assert (first.old, first.new) == ("OK", "ALARM")
+    assert (first.old, first.new, first.threshold, first.operator) == ("OK", "ALARM", 5.0, "GreaterThanThreshold")
 
 
 def suppressed(place: Place) -> None:

@@ -52,6 +52,10 @@ class Alarms:
         """Who carries out the actions whose ARN begins so; those of scaling policies are repeated while in a state."""
         self._actions.act(prefix, do)
 
+    def clear(self) -> None:
+        """Nothing is done any more of what has fallen due."""
+        self._due.clear()
+
     def next(self, after: datetime) -> datetime | None:
         """When an alarm is evaluated or acts again."""
         moments = [max(self._due[0].change.moment, after + TICK)] if self._due else []
@@ -72,7 +76,7 @@ class Alarms:
             with self._gate.passing(), self._lock:
                 for alarm, verdict in changed:
                     if _there(alarm):
-                        self._change(alarm, _state(alarm, verdict, moment), _value(verdict))
+                        self._change(alarm, _state(alarm, verdict, moment), _values(verdict))
                 for alarm in ended:
                     if _there(alarm) and suppression.over(alarm, moment):
                         self._suppress(alarm, None, moment)
@@ -101,7 +105,7 @@ class Alarms:
             arns = [arn for arn in alarm.actions(state.value) if arn.startswith(_REPEATED)]
             if not arns or not alarm.actions_enabled or since >= moment:
                 continue
-            change = self._told(alarm, state.value, state, _value(verdict))
+            change = self._told(alarm, state.value, state, _values(verdict))
             self._due.extend(_Due(alarm, arn, replace(change, moment=moment, repeated=True), None) for arn in arns)
 
     # What is asked of alarms, by clients and in the process.
@@ -159,9 +163,9 @@ class Alarms:
         """As SetAlarmState: until the alarm is evaluated again. Raises moto's exceptions."""
         checks.shape("SetAlarmState", {"AlarmName": name, "StateValue": value, "StateReason": reason})
         try:
-            recent = json.loads(data)["recentDatapoints"][-1] if data else None
+            recent = tuple(float(one) for one in json.loads(data)["recentDatapoints"]) if data else ()
         except (LookupError, TypeError):
-            recent = None
+            recent = ()
         except ValueError:
             raise InvalidFormat("TerminalState reason data is not valid JSON") from None
         moment = self._clock.now()
@@ -174,7 +178,7 @@ class Alarms:
             if value == alarm.state.value:
                 alarm.state = state
             else:
-                self._change(alarm, state, recent if isinstance(recent, (int, float)) else None)
+                self._change(alarm, state, recent)
         self._clock.wake()
 
     def all(self, account: str, region: str) -> list[Alarm]:
@@ -190,7 +194,7 @@ class Alarms:
     # Changes, under the lock.
 
     def _change(
-        self, alarm: Alarm, state: State, value: float | None = None, seen: frozenset[str] = frozenset()
+        self, alarm: Alarm, state: State, values: tuple[float, ...] = (), seen: frozenset[str] = frozenset()
     ) -> None:
         old = alarm.state
         if suppressor := alarm.asked.get("ActionsSuppressor"):
@@ -202,26 +206,29 @@ class Alarms:
         summary = f"Alarm updated from {old.value} to {state.value}"
         alarm.tell("StateUpdate", summary, {"oldState": before, "newState": after}, state.updated)
         if state.suppression is None:
-            self._act(alarm, old, value)
+            self._act(alarm, old, values)
         detail = messages.change_of_state(alarm, old, state)
         self._publish(alarm, "CloudWatch Alarm State Change", detail, state.updated)
         self._tell_others(alarm, seen | {alarm.name})
 
-    def _act(self, alarm: Alarm, old: State, value: float | None) -> None:
+    def _act(self, alarm: Alarm, old: State, values: tuple[float, ...]) -> None:
         state = alarm.state
         alarm.acted = state.value
         if not alarm.actions_enabled:
             return
-        change = self._told(alarm, old.value, state, value)
+        change = self._told(alarm, old.value, state, values)
         for arn in alarm.actions(state.value):
             message = Message(messages.subject(alarm, state), messages.message(alarm, old, state))
             self._due.append(_Due(alarm, arn, change, message))
 
     @staticmethod
-    def _told(alarm: Alarm, old: str, state: State, value: float | None) -> AlarmChange:
-        return AlarmChange(
-            alarm.account, alarm.region, alarm.name, old, state.value, state.updated, value, state.reason
+    def _told(alarm: Alarm, old: str, state: State, values: tuple[float, ...]) -> AlarmChange:
+        found = AlarmChange(
+            alarm.account, alarm.region, alarm.name, old, state.value, state.updated, state.reason, values=values
         )
+        if alarm.rule is not None:
+            return found
+        return replace(found, threshold=alarm.settings.threshold, operator=alarm.settings.comparison)
 
     def _tell_others(self, alarm: Alarm, seen: frozenset[str]) -> None:
         """Those that name it are evaluated at once, unless in a circle; those that it may suppress heed its state."""
@@ -264,7 +271,7 @@ class Alarms:
         old = alarm.state
         alarm.state = replace(old, suppression=by, updated=moment)
         if by is None and old.value != alarm.acted:
-            self._act(alarm, replace(old, value=alarm.acted), None)
+            self._act(alarm, replace(old, value=alarm.acted), ())
         detail = messages.change_of_state(alarm, old, alarm.state)
         self._publish(alarm, "CloudWatch Alarm State Change", detail, moment)
 
@@ -307,8 +314,8 @@ def _state(alarm: Alarm, verdict: Verdict, moment: datetime) -> State:
     return State(verdict.state, reason[:1023], reading.reason_data(alarm, verdict, moment), moment, moment)
 
 
-def _value(verdict: Verdict) -> float | None:
-    return verdict.evaluated[0].value if verdict.evaluated else None
+def _values(verdict: Verdict) -> tuple[float, ...]:
+    return tuple(point.value for point in reversed(verdict.evaluated) if point.value is not None)
 
 
 def _in_history(state: State) -> Fields:
