@@ -16,12 +16,12 @@ _ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(?P<value>.*)'")
 @pytest.fixture(scope="session")
 def terraform_environment(sandbox: Any) -> Iterator[dict[str, str]]:
     """The variables to start Terraform with on the sandbox. Its root modules configure the provider once, or not."""
-    with _serving(sandbox.process_environment()) as address:
+    with serving(sandbox.process_environment()) as address:
         yield sandbox.environment | {"TF_REATTACH_PROVIDERS": address}
 
 
 @contextmanager
-def _serving(variables: Mapping[str, str]) -> Iterator[str]:
+def serving(variables: Mapping[str, str]) -> Iterator[str]:
     """A provider that runs meanwhile, as debuggers start it, and what leads Terraform to it."""
     (version,) = re.findall(rf'provider "{re.escape(PROVIDER)}" {{\s+version\s+= "(.+)"', LOCK_FILE.read_text())
     (program,) = (LOCAL / "plugin-cache" / PROVIDER / version / this_platform()).glob("terraform-provider-aws_*")

@@ -2,6 +2,7 @@
 
 import re
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from sustainable_mlops.errors import UserError
 
@@ -11,7 +12,10 @@ _BEFORE = r"(?:s3://|arn:[a-z-]+:s3:::)"
 _NAMED = re.compile(_BEFORE + r"([^/]+)")
 _ANYWHERE = re.compile(_BEFORE + r"([a-z0-9][a-z0-9.-]+)")
 #: The bucket before S3's own name, or first in the path.
-_OVER_HTTPS = re.compile(r"https://(?:(?P<host>[^/]+)\.)?s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?/(?P<path>.*)")
+_OVER_HTTPS = re.compile(
+    r"https://(?:(?P<host>[^/]+?)\.)?s3(?:-fips|-accelerate)?(?:[.-]dualstack)?(?:[.-][a-z0-9-]+)?"
+    r"\.(?:amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu)/(?P<path>.*)"
+)
 
 
 class S3Uri(NamedTuple):
@@ -32,8 +36,8 @@ class S3Uri(NamedTuple):
         over_https = _OVER_HTTPS.fullmatch(text)
         if over_https is None:
             return cls.read(text)
-        host = over_https["host"]
-        return cls(host, over_https["path"]) if host else cls.read(SCHEME + over_https["path"])
+        host, path = over_https["host"], unquote(over_https["path"])
+        return cls(host, path) if host else cls.read(SCHEME + path)
 
     @classmethod
     def parse(cls, text: str, field: str = "address") -> "S3Uri":

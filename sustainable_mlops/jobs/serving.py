@@ -5,6 +5,7 @@ from typing import Any
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
+from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.aws.service_model import enumeration
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.errors import UserError
@@ -117,7 +118,8 @@ def of_package(arn: str, sagemaker: Client) -> dict[str, Any]:
 
 
 def model_data(definition: Mapping[str, Any]) -> str | None:
-    """The address of what the container serves; None where that is in its image."""
+    """The s3:// address of what the container serves; None where that is in its image."""
     source = definition.get("ModelDataSource", {}).get("S3DataSource", {})
     address: str | None = definition.get("ModelDataUrl") or source.get("S3Uri")
-    return address
+    located = S3Uri.of_url(address) if address else None
+    return str(located) if located else address

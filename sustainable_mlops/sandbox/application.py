@@ -124,6 +124,7 @@ class Application:
         if (request.method, request.path) == _RESET:
             self.sagemaker.reset()
             self._deliveries.clear()
+            self.alarms.clear()
             self.clock.set(timedelta())
         if request.method in ("GET", "DELETE") and service == "s3":
             # Whoever looks into a bucket sees every record that was put, or captured, before.

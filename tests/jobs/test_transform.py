@@ -12,6 +12,7 @@ from botocore.stub import Stubber
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs import serving
 from sustainable_mlops.jobs.estimate import estimate
 from sustainable_mlops.jobs.kinds import TRAINING, TRANSFORM
 from sustainable_mlops.jobs.kinds.transform import TransformKind
@@ -234,3 +235,8 @@ def test_a_job_that_outlasts_its_cap_is_stopped_by_whoever_follows_it(
 
 def test_its_command_for_stopping_is_awss_own() -> None:
     assert TRANSFORM.stop_command("p-1") == "aws sagemaker stop-transform-job --transform-job-name p-1"
+
+
+def test_a_models_data_are_found_by_their_https_address_too() -> None:
+    assert serving.model_data({"ModelDataUrl": "https://b.s3.eu-north-1.amazonaws.com/m"}) == "s3://b/m"
+    assert serving.model_data({"Image": "alone"}) is None

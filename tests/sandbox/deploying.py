@@ -118,7 +118,7 @@ class Endpoints:
         body: bytes = self.runtime.invoke_endpoint(**asked)["Body"].read()
         return body.decode().strip('"')
 
-    def share(self, endpoint: str, of: str, requests: int = 150) -> float:
+    def share(self, endpoint: str, of: str, requests: int = 80) -> float:
         """Which share of the requests a model answers."""
         return Counter(self.ask(endpoint) for _ in range(requests))[of] / requests
 

@@ -27,8 +27,8 @@ def transform_fn(model, data, content_type, accept):
     time.sleep(SECONDS)
     return data, accept
 """
-SERVERLESS = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 10}}
-REAL_TIME = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+SERVERLESS: dict[str, Any] = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 10}}
+REAL_TIME: dict[str, Any] = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 MIB = 2**20
 
 

@@ -127,12 +127,13 @@ def test_a_role_that_sagemaker_cannot_assume_is_refused(
     model = {"ModelName": fresh("model"), "PrimaryContainer": {"Image": IMAGE}}
     absent = "arn:aws:iam::123456789012:role/absent"
     code, message = refusal(sagemaker.create_model, **model, ExecutionRoleArn=absent)
-    assert (code, message.split(".")[0]) == ("ValidationException", f"Could not assume role {absent}")
-    assert "Could not assume role" in refusal(other("sagemaker").create_model, **model, ExecutionRoleArn=ROLE)[1]
+    invalid = 'The execution role ARN "{}" is invalid. Please ensure that the role exists'
+    assert (code, message.split(" and ")[0]) == ("ValidationException", invalid.format(absent))
+    assert invalid.format(ROLE) in refusal(other("sagemaker").create_model, **model, ExecutionRoleArn=ROLE)[1]
     name = fresh("lambdas-role")
     trust = json.dumps(TRUST).replace("sagemaker", "lambda")
     arn = sandbox.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    assert "Could not assume role" in refusal(sagemaker.create_model, **model, ExecutionRoleArn=arn)[1]
+    assert invalid.format(arn) in refusal(sagemaker.create_model, **model, ExecutionRoleArn=arn)[1]
     sagemaker.create_model(**model, ExecutionRoleArn=make_role(sandbox))
 
 

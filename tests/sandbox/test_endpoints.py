@@ -1,4 +1,4 @@
-"""Endpoints: what serverless refuses, how an endpoint lives, and that it really answers."""
+"""Endpoints: how an endpoint lives, and that it really answers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,25 +13,11 @@ pytestmark = pytest.mark.slow
 Fresh = Callable[[str], str]
 
 SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
-CAPTURE = {
-    "EnableCapture": True,
-    "InitialSamplingPercentage": 100,
-    "DestinationS3Uri": "s3://captures",
-    "CaptureOptions": [{"CaptureMode": "Input"}],
-}
 TRIPLE = """
 import json
 def model_fn(model_dir): return 3
 def predict_fn(values, model): return [value * model for value in values]
 """
-
-
-def in_a_vpc(sandbox: Sandbox) -> dict[str, list[str]]:
-    ec2 = sandbox.client("ec2")
-    subnet = ec2.describe_subnets()["Subnets"][0]
-    vpc = [{"Name": "vpc-id", "Values": [subnet["VpcId"]]}]
-    group = ec2.describe_security_groups(Filters=vpc)["SecurityGroups"][0]
-    return {"Subnets": [subnet["SubnetId"]], "SecurityGroupIds": [group["GroupId"]]}
 
 
 def variant(model: str, **members: Any) -> dict[str, Any]:
@@ -42,64 +28,6 @@ def make_model(sagemaker: Any, name: str, **members: Any) -> str:
     given = {"PrimaryContainer": {"Image": IMAGE}} if "Containers" not in members else {}
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, **(given | members))
     return name
-
-
-@pytest.mark.parametrize(
-    ("model", "config", "why"),
-    [
-        ({"VpcConfig": {}}, {}, "VpcConfig is not supported"),
-        ({"EnableNetworkIsolation": True}, {}, "network isolation is not supported"),
-        ({"Containers": [{"Image": IMAGE}, {"Image": IMAGE}]}, {}, "one container"),
-        ({"PrimaryContainer": {"Image": IMAGE, "Mode": "MultiModel"}}, {}, "multi-model"),
-        ({}, {"DataCaptureConfig": CAPTURE}, "data capture is not supported"),
-        ({}, {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://b"}}}, "asynchronous inference"),
-    ],
-)
-def test_what_serverless_inference_excludes_is_refused(
-    sandbox: Sandbox, sagemaker: Any, s3: Any, fresh: Fresh, bucket: str, model: Any, config: Any, why: str
-) -> None:
-    if "VpcConfig" in model:
-        model = {"VpcConfig": in_a_vpc(sandbox)}
-    if "PrimaryContainer" in model:
-        s3.put_object(Bucket=bucket, Key="many/one.tar.gz")
-        model = {"PrimaryContainer": model["PrimaryContainer"] | {"ModelDataUrl": f"s3://{bucket}/many/"}}
-    name = make_model(sagemaker, fresh("excluded"), **model)
-    request = {"EndpointConfigName": fresh("config"), "ProductionVariants": [variant(name)], **config}
-    code, message = refusal(sagemaker.create_endpoint_config, **request)
-    assert code == "ValidationException"
-    assert "One or more endpoint features are not supported using this configuration" in message
-    assert why in message
-
-
-def test_an_endpoint_may_have_a_key_that_its_local_disk_does_not_need(sagemaker: Any, fresh: Fresh) -> None:
-    on_local_disk = {"VariantName": "main", "InstanceType": "ml.c6gd.large", "InitialInstanceCount": 1}
-    variants = [on_local_disk | {"ModelName": make_model(sagemaker, fresh("model"))}]
-    name = fresh("config")
-    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants, KmsKeyId="alias/volumes")
-    assert sagemaker.describe_endpoint_config(EndpointConfigName=name)["KmsKeyId"] == "alias/volumes"
-
-
-@pytest.mark.parametrize(
-    ("members", "why"),
-    [
-        ({"InstanceType": "ml.m5.large"}, "InstanceType cannot be specified together with ServerlessConfig"),
-        ({"InitialInstanceCount": 1}, "InitialInstanceCount cannot be specified together with ServerlessConfig"),
-        ({"AcceleratorType": "ml.eia2.medium"}, "AcceleratorType cannot be specified"),
-        ({"ServerlessConfig": {"MemorySizeInMB": 2000, "MaxConcurrency": 1}}, "enum value set: [1024, 2048"),
-        ({"ServerlessConfig": SERVERLESS | {"ProvisionedConcurrency": 6}}, "less than or equal to MaxConcurrency"),
-    ],
-)
-def test_impossible_serverless_settings_are_refused(sagemaker: Any, fresh: Fresh, members: Any, why: str) -> None:
-    name = make_model(sagemaker, fresh("model"))
-    request = {"EndpointConfigName": fresh("config"), "ProductionVariants": [variant(name, **members)]}
-    assert why in refusal(sagemaker.create_endpoint_config, **request)[1]
-
-
-def test_a_serverless_endpoint_has_one_variant(sagemaker: Any, fresh: Fresh) -> None:
-    name = make_model(sagemaker, fresh("model"))
-    variants = [variant(name), variant(name, VariantName="second")]
-    request = {"EndpointConfigName": fresh("config"), "ProductionVariants": variants}
-    assert "exactly one production variant" in refusal(sagemaker.create_endpoint_config, **request)[1]
 
 
 def test_what_a_request_names_must_exist(sagemaker: Any, fresh: Fresh) -> None:

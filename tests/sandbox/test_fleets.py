@@ -16,7 +16,7 @@ from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.hosting.endpoint import Serving
 from sustainable_mlops.sandbox.hosting.instance import StartError
 from sustainable_mlops.sandbox.hosting.invocation import Invocation, InvocationError
-from sustainable_mlops.sandbox.runtime.hosting import ModelError, ThrottledError
+from sustainable_mlops.sandbox.runtime.asking import ModelError, ThrottledError
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.fleet_support import Models, ask, serve, standing, variant

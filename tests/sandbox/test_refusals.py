@@ -216,7 +216,7 @@ def test_what_a_variant_on_instances_cannot_have_is_refused(
 
 
 def test_the_types_that_a_region_has_are_taken(sagemaker: Any, model: Make, fresh: Fresh) -> None:
-    taken = {
+    taken: dict[str, Any] = {
         "InstanceType": "ml.g4dn.xlarge",
         "InferenceAmiVersion": "al2-ami-sagemaker-inference-gpu-3-1",
         "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},

@@ -362,7 +362,12 @@ def test_a_restart_keeps_what_scales(tmp_path: Path) -> None:
     with started(state=tmp_path / "state", log=tmp_path / "log") as sandbox:
         before = on_instances(sandbox, "kept", 2, 3)
         until(lambda: before.count == 2)
-        before.track("load", 10.0, CustomizedMetricSpecification=MINE, ScaleOutCooldown=0)
+        metric = {"Namespace": "Mine", "MetricName": "Load", "Dimensions": []}
+        queries = [
+            {"Id": "load", "MetricStat": {"Metric": metric, "Stat": "Average"}, "ReturnData": False},
+            {"Id": "twice", "Expression": "load * 2"},
+        ]
+        before.track("load", 20.0, CustomizedMetricSpecification={"Metrics": queries}, ScaleOutCooldown=0)
         bounds = {"ScheduledActionName": "daily", "Schedule": "rate(1 day)"}
         before.scaling.put_scheduled_action(**of("kept"), **bounds, ScalableTargetAction={"MinCapacity": 1})
         policies = before.scaling.describe_scaling_policies(**of("kept"))["ScalingPolicies"]

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sustainable_mlops.sandbox.asynchronous import metrics, notice
+from sustainable_mlops.sandbox.asynchronous.data_log import DataLog
 from sustainable_mlops.sandbox.asynchronous.dispatcher import Place
 from sustainable_mlops.sandbox.asynchronous.request import Outcome, Request
 from sustainable_mlops.sandbox.asynchronous.role import Role, RoleError
 from sustainable_mlops.sandbox.hosting.invocation import Invocation
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
+from sustainable_mlops.sandbox.runtime.asking import ModelError
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,10 @@ class Handling:
     def __init__(self, region: Region, terms: Callable[[str, str], Terms | None]) -> None:
         self._region = region
         self._terms = terms
+        self._log = DataLog(region)
 
     def ask(self, request: Request, place: Place) -> Outcome:
         """Have the model answer. Its failure is an outcome: AWS does not ask again."""
-        from sustainable_mlops.sandbox.runtime.hosting import ModelError
-
         variant = place.variant
         self._count(request, variant, TimeInBacklog=self._age(request))
         terms = self._terms(request.endpoint, variant)
@@ -46,8 +47,7 @@ class Handling:
             asked = Invocation.of(request.asked | {"Body": body, "InferenceId": request.inference_id})
             answer = place.invoke(replace(asked, timeout_seconds=request.timeout))
         except ModelError as error:
-            said = error.message.encode() if error.original_status else None
-            return Outcome(variant, said, failure=f"ClientError: {_failure(error.original_status, error.message)}")
+            return _failed(variant, error)
         assert isinstance(answer.body, bytes)
         return Outcome(variant, answer.body, answer.content_type)
 
@@ -70,6 +70,7 @@ class Handling:
         self._publish(request, outcome, terms)
         if outcome.failure:
             self._count(request, outcome.variant, InvocationFailures=1)
+            self._log.put(request, outcome.variant, self._region.clock.now(), outcome.detail or outcome.failure)
         self._count(request, outcome.variant, InvocationsProcessed=1, TotalProcessingTime=self._age(request))
 
     def _write(self, request: Request, outcome: Outcome, terms: Terms) -> None:
@@ -110,11 +111,14 @@ class Handling:
         metrics.of_request(self._region, request.endpoint, variant, **values)
 
 
-def _failure(status: int, message: str) -> str:
+def _failed(variant: str, error: ModelError) -> Outcome:
+    status, message = error.original_status, error.message
     if not status:
-        return message
-    kind = "client" if 400 <= status < 500 else "server"
-    return (
-        f"Received {kind} error ({status}) from model. See the SageMaker Endpoint logs in your account for more "
-        "information."
+        return Outcome(variant, failure=f"ClientError: {message}")
+    received = f"Received {'client' if 400 <= status < 500 else 'server'} error ({status}) from"
+    return Outcome(
+        variant,
+        message.encode(),
+        failure=f"ClientError: {received} model. See the SageMaker Endpoint logs in your account for more information.",
+        detail=f'{received} {error.container} with message "{message}"',
     )

@@ -9,16 +9,17 @@ from sustainable_mlops.sandbox.parts.resources import Fields
 
 @dataclass
 class Outcome:
-    """How a request ended: what the model said, or why there is nothing of it. `failure` is empty for a success."""
+    """How a request ended: what the model said, or why there is nothing of it. `failure` is empty for a success, and
+    `detail` what the log says of a failure where it says more."""
 
     variant: str
     body: bytes | None = None
     content_type: str = ""
-    custom_attributes: str = ""
     failure: str = ""
+    detail: str = ""
 
 
-@dataclass
+@dataclass(eq=False)
 class Request:
     """`asked` is what InvokeEndpointAsync was asked. Once there is an outcome, it stays: what has been decided is told
     again after a restart, never asked again."""

@@ -28,7 +28,6 @@ class Scaler:
     ) -> None:
         self._everywhere = everywhere
         self._at = at
-        self._alarms = alarms
         alarms.act(_POLICIES, self._trigger)
         clock.keep(self)
 
@@ -44,7 +43,5 @@ class Scaler:
 
     def _trigger(self, action: str, change: AlarmChange) -> None:
         """An alarm's action is that policy. It is followed once all alarms of the moment have been evaluated."""
-        alarms = self._alarms.all(change.account, change.region)
-        threshold = next((alarm.asked.get("Threshold") for alarm in alarms if alarm.name == change.name), None)
-        values = () if change.value is None else (change.value,)
-        self._at(change.account, change.region).trigger(action, Trigger(change.name, change.new, values, threshold))
+        trigger = Trigger(change.name, change.new, change.values, change.threshold)
+        self._at(change.account, change.region).trigger(action, trigger)

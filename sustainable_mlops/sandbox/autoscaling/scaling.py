@@ -43,8 +43,9 @@ class Scaling(Part):
         self.region.clock.wake()
 
     def _hear(self) -> None:
-        self._heard = True
-        self.region.clock.wake()
+        if self._activities.any_under_way:
+            self._heard = True
+            self.region.clock.wake()
 
     def next(self, after: datetime) -> datetime | None:
         """When something is due."""

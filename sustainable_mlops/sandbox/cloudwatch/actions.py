@@ -26,9 +26,16 @@ class AlarmChange:
     old: str
     new: str
     moment: datetime
-    value: float | None  #: The last datapoint's.
     reason: str
     repeated: bool = False
+    values: tuple[float, ...] = ()  #: Of the datapoints that were evaluated, the last one last.
+    threshold: float | None = None  #: None of a composite alarm, which has none.
+    operator: str = ""
+
+    @property
+    def value(self) -> float | None:
+        """The last datapoint's."""
+        return self.values[-1] if self.values else None
 
 
 #: Carries out an action: its ARN, and why.

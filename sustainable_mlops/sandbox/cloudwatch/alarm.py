@@ -1,6 +1,7 @@
 """One alarm: what was asked for, its state and its history. It stands in moto's list of alarms, and is saved there."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -12,18 +13,9 @@ from sustainable_mlops.sandbox.parts.resources import Fields
 
 #: How long its history is kept.
 _KEPT = timedelta(days=30)
+#: What follows from what was asked for.
+_DERIVED = ("settings", "metric", "children")
 _ACTIONS = {OK: "OKActions", ALARM: "AlarmActions", INSUFFICIENT_DATA: "InsufficientDataActions"}
-
-
-@dataclass(frozen=True)
-class State:
-    """`updated` when it was found, `transitioned` since when it is another."""
-
-    value: str
-    reason: str
-    data: str | None
-    updated: datetime
-    transitioned: datetime
 
 
 @dataclass(frozen=True)
@@ -31,11 +23,23 @@ class Suppression:
     """What keeps a composite alarm from acting, until when, if that is known."""
 
     by: str
+    reason: str
     until: datetime | None = None
-    reason: str = ""
 
 
-@dataclass
+@dataclass(frozen=True)
+class State:
+    """`updated` when anything of it became another, `transitioned` when its value did."""
+
+    value: str
+    reason: str
+    data: str | None
+    updated: datetime
+    transitioned: datetime
+    suppression: Suppression | None = None
+
+
+@dataclass(eq=False)
 class Alarm:
     """A metric alarm or, with a rule, a composite one. `asked` has the members of Describe that Put was given."""
 
@@ -45,7 +49,6 @@ class Alarm:
     configured: datetime
     state: State = field(init=False)
     history: list[Fields] = field(default_factory=list)
-    suppression: Suppression | None = None
     #: The state for which a composite alarm has acted last.
     acted: str = INSUFFICIENT_DATA
 
@@ -56,8 +59,12 @@ class Alarm:
     def ask(self, asked: Fields, moment: datetime) -> None:
         """Be as it is asked now; the state stays."""
         self.asked, self.configured = asked, moment
-        for known in ("settings", "metric", "children"):
+        for known in _DERIVED:
             vars(self).pop(known, None)
+
+    def __getstate__(self) -> Mapping[str, Any]:
+        # What is saved must not grow meanwhile.
+        return {name: value for name, value in list(vars(self).items()) if name not in _DERIVED}
 
     def tell(self, kind: str, summary: str, data: Fields, moment: datetime) -> None:
         """One more item of its history."""
@@ -136,8 +143,8 @@ class Alarm:
         told["StateTransitionedTimestamp"] = state.transitioned
         if state.data is not None:
             told["StateReasonData"] = state.data
-        if self.suppression is not None:
-            told |= {"ActionsSuppressedBy": self.suppression.by, "ActionsSuppressedReason": self.suppression.reason}
+        if state.suppression is not None:
+            told |= {"ActionsSuppressedBy": state.suppression.by, "ActionsSuppressedReason": state.suppression.reason}
         return told
 
 

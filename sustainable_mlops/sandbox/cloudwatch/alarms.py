@@ -14,13 +14,14 @@ from moto.cloudwatch.models import cloudwatch_backends
 from sustainable_mlops.sandbox.clock import TICK
 from sustainable_mlops.sandbox.cloudwatch import checks, evaluation, messages, reading, rules, suppression
 from sustainable_mlops.sandbox.cloudwatch.actions import Act, Actions, AlarmChange, Message
-from sustainable_mlops.sandbox.cloudwatch.alarm import Alarm, State, settled, told
+from sustainable_mlops.sandbox.cloudwatch.alarm import Alarm, State, Suppression, settled, told
 from sustainable_mlops.sandbox.cloudwatch.evaluation import ALARM, INSUFFICIENT_DATA, OK, Verdict
 from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.events import Publisher
 from sustainable_mlops.sandbox.gate import Gate
 from sustainable_mlops.sandbox.parts.resources import Fields
 
+_WAIT, _EXTENSION = "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod"
 #: Actions that are done again each minute while the state lasts: those of scaling policies.
 _REPEATED = "arn:aws:autoscaling:"
 _MINUTE = 60
@@ -51,15 +52,19 @@ class Alarms:
         """Who carries out the actions whose ARN begins so; those of scaling policies are repeated while in a state."""
         self._actions.act(prefix, do)
 
+    def clear(self) -> None:
+        """Nothing is done any more of what has fallen due."""
+        self._due.clear()
+
     def next(self, after: datetime) -> datetime | None:
         """When an alarm is evaluated or acts again."""
         moments = [max(self._due[0].change.moment, after + TICK)] if self._due else []
         with self._lock:
             found = list(_all())
             often = {reading.every(alarm) for alarm in found if alarm.rule is None}
-            ends = [alarm.suppression.until for alarm in found if alarm.suppression and alarm.suppression.until]
+            suppressed = [alarm.state.suppression for alarm in found if alarm.state.suppression is not None]
         moments += [_full(after, min(often))] if often else []
-        return min(moments + [max(end, after + TICK) for end in ends], default=None)
+        return min(moments + [max(end, after + TICK) for one in suppressed if (end := one.until)], default=None)
 
     def do(self, moment: datetime) -> None:
         """Evaluate those that are due, and act."""
@@ -71,10 +76,10 @@ class Alarms:
             with self._gate.passing(), self._lock:
                 for alarm, verdict in changed:
                     if _there(alarm):
-                        self._change(alarm, _state(alarm, verdict, moment), _value(verdict))
+                        self._change(alarm, _state(alarm, verdict, moment), _values(verdict))
                 for alarm in ended:
-                    if suppression.over(alarm, moment):
-                        self._release(alarm, moment)
+                    if _there(alarm) and suppression.over(alarm, moment):
+                        self._suppress(alarm, None, moment)
         self._repeat([one for one in found if one not in changed], moment)
         self._carry_out()
 
@@ -89,7 +94,7 @@ class Alarms:
             data |= {"error": failed} if failed else {}
             summary = f"Failed to execute action {due.arn}" if failed else f"Successfully executed action {due.arn}"
             with self._gate.passing(), self._lock:
-                due.alarm.tell("Action", summary, data, self._clock.now())
+                due.alarm.tell("Action", summary, data, due.change.moment)
 
     def _repeat(self, evaluated: Sequence[tuple[Alarm, Verdict]], moment: datetime) -> None:
         """Once a minute, however often an alarm is evaluated."""
@@ -100,7 +105,7 @@ class Alarms:
             arns = [arn for arn in alarm.actions(state.value) if arn.startswith(_REPEATED)]
             if not arns or not alarm.actions_enabled or since >= moment:
                 continue
-            change = self._told(alarm, state.value, state, _value(verdict))
+            change = self._told(alarm, state.value, state, _values(verdict))
             self._due.extend(_Due(alarm, arn, replace(change, moment=moment, repeated=True), None) for arn in arns)
 
     # What is asked of alarms, by clients and in the process.
@@ -118,13 +123,16 @@ class Alarms:
             alarm, settings = alarms.get(str(asked["AlarmName"])), settled(asked)
             before = None if alarm is None else alarm.asked
             if alarm is None:
-                alarm = alarms[str(asked["AlarmName"])] = Alarm(account, region, settings, moment)
+                alarm = Alarm(account, region, settings, moment)
+                backend.alarms = {**alarms, alarm.name: alarm}  # another, as this one may just be written down
                 if asked.get("Tags"):
                     backend.tagger.tag_resource(alarm.alarm_arn, asked["Tags"])
             elif (alarm.rule is None) is ("AlarmRule" in asked):
                 raise ValidationError(f"{alarm.name} is a {alarm.kind}: it cannot become another kind of alarm.")
             else:
                 alarm.ask(settings, moment)
+                if alarm.state.suppression is not None and not settings.get("ActionsSuppressor"):
+                    self._suppress(alarm, None, moment)
             self._tell_configuration(alarm, "create" if before is None else "update", before, moment)
             if alarm.rule is not None:
                 self._evaluate_rule(alarm, "created" if before is None else "updated", moment)
@@ -144,8 +152,8 @@ class Alarms:
                 named = ",".join(alarm.name for alarm in found if any(one in kept for one in self.parents(alarm)))
                 them = "it" if "," not in named else "them"
                 raise ValidationError(f"Cannot delete {named} as there are composite alarm(s) depending on {them}.")
+            backend.alarms = {name: alarm for name, alarm in alarms.items() if alarm not in found}
             for alarm in found:
-                del alarms[alarm.name]
                 backend.tagger.delete_all_tags_for_resource(alarm.alarm_arn)
                 self._tell_configuration(alarm, "delete", None, self._clock.now())
             if len(found) < len(set(names)):
@@ -155,9 +163,9 @@ class Alarms:
         """As SetAlarmState: until the alarm is evaluated again. Raises moto's exceptions."""
         checks.shape("SetAlarmState", {"AlarmName": name, "StateValue": value, "StateReason": reason})
         try:
-            recent = json.loads(data)["recentDatapoints"][-1] if data else None
+            recent = tuple(float(one) for one in json.loads(data)["recentDatapoints"]) if data else ()
         except (LookupError, TypeError):
-            recent = None
+            recent = ()
         except ValueError:
             raise InvalidFormat("TerminalState reason data is not valid JSON") from None
         moment = self._clock.now()
@@ -170,7 +178,7 @@ class Alarms:
             if value == alarm.state.value:
                 alarm.state = state
             else:
-                self._change(alarm, state, recent if isinstance(recent, (int, float)) else None)
+                self._change(alarm, state, recent)
         self._clock.wake()
 
     def all(self, account: str, region: str) -> list[Alarm]:
@@ -186,45 +194,51 @@ class Alarms:
     # Changes, under the lock.
 
     def _change(
-        self, alarm: Alarm, state: State, value: float | None = None, seen: frozenset[str] = frozenset()
+        self, alarm: Alarm, state: State, values: tuple[float, ...] = (), seen: frozenset[str] = frozenset()
     ) -> None:
-        old, alarm.state = alarm.state, state
+        old = alarm.state
+        if suppressor := alarm.asked.get("ActionsSuppressor"):
+            other, wait = self._state_of(alarm, suppressor) or INSUFFICIENT_DATA, alarm.asked[_WAIT]
+            suppressed = suppression.after_change(other, wait, old.suppression, state.updated)
+            state = replace(state, suppression=suppressed)
+        alarm.state = state
         before, after = _in_history(old), _in_history(state)
         summary = f"Alarm updated from {old.value} to {state.value}"
         alarm.tell("StateUpdate", summary, {"oldState": before, "newState": after}, state.updated)
-        if not alarm.asked.get("ActionsSuppressor"):
-            self._act(alarm, old, value)
-        else:
-            self._suppress(alarm, state.updated)
+        if state.suppression is None:
+            self._act(alarm, old, values)
         detail = messages.change_of_state(alarm, old, state)
         self._publish(alarm, "CloudWatch Alarm State Change", detail, state.updated)
         self._tell_others(alarm, seen | {alarm.name})
 
-    def _act(self, alarm: Alarm, old: State, value: float | None) -> None:
+    def _act(self, alarm: Alarm, old: State, values: tuple[float, ...]) -> None:
         state = alarm.state
         alarm.acted = state.value
         if not alarm.actions_enabled:
             return
-        change = self._told(alarm, old.value, state, value)
+        change = self._told(alarm, old.value, state, values)
         for arn in alarm.actions(state.value):
             message = Message(messages.subject(alarm, state), messages.message(alarm, old, state))
             self._due.append(_Due(alarm, arn, change, message))
 
     @staticmethod
-    def _told(alarm: Alarm, old: str, state: State, value: float | None) -> AlarmChange:
-        return AlarmChange(
-            alarm.account, alarm.region, alarm.name, old, state.value, state.updated, value, state.reason
+    def _told(alarm: Alarm, old: str, state: State, values: tuple[float, ...]) -> AlarmChange:
+        found = AlarmChange(
+            alarm.account, alarm.region, alarm.name, old, state.value, state.updated, state.reason, values=values
         )
+        if alarm.rule is not None:
+            return found
+        return replace(found, threshold=alarm.settings.threshold, operator=alarm.settings.comparison)
 
     def _tell_others(self, alarm: Alarm, seen: frozenset[str]) -> None:
         """Those that name it are evaluated at once, unless in a circle; those that it may suppress heed its state."""
         moment, names = alarm.state.updated, (alarm.name, alarm.alarm_arn)
         for one in self.all(alarm.account, alarm.region):
             if one.asked.get("ActionsSuppressor") in names:
-                extension = one.asked["ActionsSuppressorExtensionPeriod"]
-                one.suppression = suppression.after_suppressor(alarm.state.value, extension, one.suppression, moment)
-                if suppression.over(one, moment):
-                    self._release(one, moment)
+                present, extension = one.state.suppression, one.asked[_EXTENSION]
+                found = suppression.after_suppressor(alarm.state.value, extension, present, moment)
+                if found != present:
+                    self._suppress(one, found, moment)
         for one in self.parents(alarm):
             if one.name not in seen:
                 self._evaluate_rule(one, f"{alarm.alarm_arn} transitioned to {alarm.state.value}", moment, seen)
@@ -252,18 +266,14 @@ class Alarms:
         found = self._named(beside, name)
         return None if found is None else found.state.value
 
-    def _suppress(self, alarm: Alarm, moment: datetime) -> None:
-        suppressor = self._state_of(alarm, alarm.asked["ActionsSuppressor"]) or INSUFFICIENT_DATA
-        wait = alarm.asked["ActionsSuppressorWaitPeriod"]
-        alarm.suppression = suppression.after_change(suppressor, wait, alarm.suppression, moment)
-        if suppression.over(alarm, moment):
-            self._release(alarm, moment)
-
-    def _release(self, alarm: Alarm, moment: datetime) -> None:
-        """Nothing suppresses a composite alarm any more: it acts if its state is another than when it last did."""
-        alarm.suppression = None
-        if alarm.state.value != alarm.acted:
-            self._act(alarm, State(alarm.acted, "", None, moment, moment), None)
+    def _suppress(self, alarm: Alarm, by: Suppression | None, moment: datetime) -> None:
+        """Let this suppress a composite alarm. Of nothing any more, it acts if its state is not the one it last did."""
+        old = alarm.state
+        alarm.state = replace(old, suppression=by, updated=moment)
+        if by is None and old.value != alarm.acted:
+            self._act(alarm, replace(old, value=alarm.acted), ())
+        detail = messages.change_of_state(alarm, old, alarm.state)
+        self._publish(alarm, "CloudWatch Alarm State Change", detail, moment)
 
     def _tell_configuration(self, alarm: Alarm, operation: str, before: Fields | None, moment: datetime) -> None:
         done = {"create": "Create", "update": "Update", "delete": "Delete"}[operation]
@@ -304,8 +314,8 @@ def _state(alarm: Alarm, verdict: Verdict, moment: datetime) -> State:
     return State(verdict.state, reason[:1023], reading.reason_data(alarm, verdict, moment), moment, moment)
 
 
-def _value(verdict: Verdict) -> float | None:
-    return verdict.evaluated[0].value if verdict.evaluated else None
+def _values(verdict: Verdict) -> tuple[float, ...]:
+    return tuple(point.value for point in reversed(verdict.evaluated) if point.value is not None)
 
 
 def _in_history(state: State) -> Fields:

@@ -86,11 +86,8 @@ def _small(dimensions: Iterable[Fields]) -> list[Fields]:
 
 def change_of_state(alarm: Alarm, old: State, state: State) -> Fields:
     """The detail of `CloudWatch Alarm State Change`."""
-    now = _state(state)
-    if alarm.suppression is not None:
-        now |= {"actionsSuppressedBy": alarm.suppression.by, "actionsSuppressedReason": alarm.suppression.reason}
-    configuration = _configuration(alarm.asked)
-    return {"alarmName": alarm.name, "state": now, "previousState": _state(old), "configuration": configuration}
+    states = {"state": _state(state), "previousState": _state(old)}
+    return {"alarmName": alarm.name, **states, "configuration": _configuration(alarm.asked)}
 
 
 def change_of_configuration(alarm: Alarm, operation: str, before: Fields | None) -> Fields:
@@ -103,6 +100,8 @@ def change_of_configuration(alarm: Alarm, operation: str, before: Fields | None)
 
 def _state(state: State) -> Fields:
     found = {"value": state.value, "reason": state.reason, "timestamp": told(state.updated)}
+    if state.suppression is not None:
+        found |= {"actionsSuppressedBy": state.suppression.by, "actionsSuppressedReason": state.suppression.reason}
     return found | ({"reasonData": state.data} if state.data is not None else {})
 
 

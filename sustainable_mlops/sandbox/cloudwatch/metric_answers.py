@@ -51,9 +51,8 @@ class MetricAnswers:
             if not query.get("MetricStat") and not query.get("Expression"):
                 message = f"The parameter MetricDataQueries.member.{number}.MetricStat is required.\n"
                 raise ValidationError(message)  # AWS also returns the empty line
-        results = [
-            _result(response.cloudwatch_backend, one, found, asked) for one in found if one.get("ReturnData", True)
-        ]
+        oldest, backend = metrics.seconds(self._clock.now()) - metrics.KEPT, response.cloudwatch_backend
+        results = [_result(backend, one, found, asked, oldest) for one in found if one.get("ReturnData", True)]
         return ActionResult({"MetricDataResults": [each for one in results for each in one], "Messages": []})
 
     def list_metrics(self, response: Any) -> ActionResult:
@@ -67,14 +66,14 @@ class MetricAnswers:
         return ActionResult({"Metrics": found, "NextToken": token})
 
 
-def _times(asked: Fields, period: int, refused: type[Exception]) -> list[int]:
+def _times(asked: Fields, period: int, refused: type[Exception]) -> Sequence[int]:
     """When the periods begin: the first as asked, at a full minute unless they are shorter than one."""
     begin, end = metrics.seconds(asked["StartTime"]), metrics.seconds(asked["EndTime"])
     if begin >= end:
         raise refused("The parameter StartTime must be less than the parameter EndTime.")
     if period < 1 or (period not in (1, 5, 10, 20, 30) and period % 60):
         raise refused("The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60")
-    return list(range(begin - begin % min(period, 60), end, period))
+    return range(begin - begin % min(period, 60), end, period)
 
 
 def _datapoints(store: Store, key: Key, asked: Fields, times: Sequence[int]) -> Iterator[Fields]:
@@ -93,11 +92,12 @@ def _datapoint(sample: Sample, asked: Fields) -> Fields:
     return found | ({"ExtendedStatistics": told} if told else {})
 
 
-def _result(backend: Any, query: Fields, among: Sequence[Fields], asked: Fields) -> list[Fields]:
+def _result(backend: Any, query: Fields, among: Sequence[Fields], asked: Fields, oldest: int) -> list[Fields]:
     """Of one query: an expression may come to several time series."""
     metric = queries.of_query(query)
     period = metric.period if metric is not None else queries.period_of(among)
     times = _times(asked, period, ValidationError)
+    times = times[max((oldest - times[0]) // period, 0) :]
 
     def read(wanted: queries.Metric, begins: Sequence[int]) -> Sequence[Sample | None]:
         found = (

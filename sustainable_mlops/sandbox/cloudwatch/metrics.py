@@ -21,8 +21,10 @@ Key = tuple[str, str, tuple[tuple[str, str], ...]]
 
 _STORE = "_sandbox_metrics"
 _HOUR, _DAY = 3600, 86_400
-#: Data older than so many seconds is kept by so many; AWS keeps nothing longer than the last.
-_RETENTION = ((3 * _HOUR, 60), (15 * _DAY, 300), (63 * _DAY, _HOUR), (455 * _DAY, 0))
+#: How long anything is kept, in seconds.
+KEPT = 455 * _DAY
+#: Data older than so many seconds is kept by so many.
+_RETENTION = ((3 * _HOUR, 60), (15 * _DAY, 300), (63 * _DAY, _HOUR), (KEPT, 0))
 _making = threading.Lock()
 
 

@@ -9,33 +9,33 @@ from datetime import datetime, timedelta
 from sustainable_mlops.sandbox.cloudwatch.alarm import Alarm, Suppression
 from sustainable_mlops.sandbox.cloudwatch.evaluation import ALARM
 
-WAIT, EXTENSION, BY_ALARM = "WaitPeriod", "ExtensionPeriod", "Alarm"
+WAIT, EXTENSION = "WaitPeriod", "ExtensionPeriod"
 
 
-def after_change(suppressor: str, wait: float, present: Suppression | None, moment: datetime) -> Suppression:
+def after_change(suppressor: str, wait: float, present: Suppression | None, moment: datetime) -> Suppression | None:
     """Once the composite alarm's state has changed; `suppressor` is the state of the alarm that may suppress it."""
     if suppressor == ALARM:
-        return by_alarm()
-    if present is not None and present.by == EXTENSION:
-        return present
-    return Suppression(WAIT, moment + timedelta(seconds=wait), "Actions suppressed by WaitPeriod")
+        return _BY_ALARM
+    return present if present is not None and present.by == EXTENSION else _for(WAIT, wait, moment)
 
 
 def after_suppressor(state: str, extension: float, present: Suppression | None, moment: datetime) -> Suppression | None:
     """Once the state of the alarm that may suppress has changed."""
     if state == ALARM:
-        return by_alarm()
-    if present is not None and present.by == BY_ALARM:
-        return Suppression(EXTENSION, moment + timedelta(seconds=extension), "Actions suppressed by ExtensionPeriod")
-    return present
-
-
-def by_alarm() -> Suppression:
-    """While the suppressor is in ALARM."""
-    return Suppression(BY_ALARM, None, "Actions suppressed by the suppressor alarm, which is in ALARM")
+        return _BY_ALARM
+    return _for(EXTENSION, extension, moment) if present == _BY_ALARM else present
 
 
 def over(alarm: Alarm, moment: datetime) -> bool:
     """Whether a period that suppressed has ended."""
-    until = alarm.suppression.until if alarm.suppression is not None else None
-    return until is not None and until <= moment
+    present = alarm.state.suppression
+    return present is not None and present.until is not None and present.until <= moment
+
+
+_BY_ALARM = Suppression("Alarm", "Actions suppressed by the suppressor alarm, which is in ALARM")
+
+
+def _for(period: str, seconds: float, moment: datetime) -> Suppression | None:
+    if not seconds:
+        return None
+    return Suppression(period, f"Actions suppressed by {period}", moment + timedelta(seconds=seconds))

@@ -126,7 +126,7 @@ def _moto_tests() -> Iterator[str]:
     passing = found["run"] - why.total()
     yield from (
         "",
-        "moto's own tests of SageMaker and of application autoscaling, which nobody here wrote, run against the sandbox.",
+        "moto's own tests of SageMaker and application autoscaling, which nobody here wrote, run against the sandbox.",
     )
     yield f"What fails is listed in `{MOTO_TESTS.relative_to(ROOT)}`, each with why and AWS's page that says so."
     yield from (

@@ -6,22 +6,29 @@ from typing import Any
 from sustainable_mlops.sandbox import roles
 from sustainable_mlops.sandbox.errors import ValidationError
 
-_MEMBERS = ("RoleArn", "ExecutionRoleArn")
 _SERVICE = "sagemaker.amazonaws.com"
+#: The members that name one, those of jobs and that of models, and what SageMaker says of each.
+_SAID = {
+    "RoleArn": (
+        "Could not assume role {}. Please ensure that the role exists and allows principal "
+        f"'{_SERVICE}' to assume the role."
+    ),
+    "ExecutionRoleArn": (
+        'The execution role ARN "{}" is invalid. Please ensure that the role exists and that its trust relationship '
+        f'policy allows the action "sts:AssumeRole" for the service principal "{_SERVICE}".'
+    ),
+}
 
 
 def must_be_assumable(account: str, request: Mapping[str, Any]) -> None:
     """Raise ValidationError where the request names a role that SageMaker cannot assume in that account."""
-    for arn in _named(request):
+    for member, arn in _named(request):
         if not roles.assumable(account, arn, _SERVICE):
-            raise ValidationError(
-                f"Could not assume role {arn}. Please ensure that the role exists and allows principal '{_SERVICE}' to "
-                "assume the role."
-            )
+            raise ValidationError(_SAID[member].format(arn))
 
 
-def _named(request: Mapping[str, Any]) -> Iterator[str]:
+def _named(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """A tuning job names them in the definitions of its training jobs."""
     one, several = request.get("TrainingJobDefinition"), request.get("TrainingJobDefinitions")
     for structure in (request, one or {}, *(several or ())):
-        yield from (structure[member] for member in _MEMBERS if structure.get(member))
+        yield from ((member, structure[member]) for member in _SAID if structure.get(member))

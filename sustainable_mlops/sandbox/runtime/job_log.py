@@ -83,6 +83,7 @@ class CloudWatchMetrics:
                             "Timestamp": when,
                             "Value": value,
                             "Unit": self._unit,
+                            "StorageResolution": 1,  # a job lasts seconds here: by the minute, all would be one value
                         }
                         for when, name, value in found[start : start + _BATCH_EVENTS]
                     ],

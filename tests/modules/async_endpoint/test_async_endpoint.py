@@ -12,7 +12,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import Terraform, changes
 from tests.modules.examples import Example, examples
-from tests.sandbox.support import make_role
+from tests.modules.given import furnish
 
 AWS = "763104351884.dkr.ecr.eu-north-1.amazonaws.com"
 OWN = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"
@@ -94,8 +94,7 @@ def test_it_goes_to_zero_and_wakes_and_follows_its_configuration_in_place(
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     given = example("minimal")
-    for role in given.roles:
-        make_role(sandbox, role)
+    furnish(sandbox, given.text)
     given.write(tmp_path)
     terraform = Terraform(tmp_path, terraform_environment)
     terraform.init()

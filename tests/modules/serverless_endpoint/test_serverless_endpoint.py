@@ -14,7 +14,7 @@ from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform, changes
-from tests.sandbox.support import make_role
+from tests.modules.given import furnish
 
 IMAGE = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/xgboost:3.0-5"
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -107,7 +107,7 @@ def test_a_new_size_or_model_is_served_by_the_same_endpoint(
         return {model["ModelName"] for page in pages for model in page["Models"]}
 
     (tmp_path / "main.tf").write_text(consumer(**GIVEN))
-    make_role(sandbox, "r")
+    furnish(sandbox, consumer(**GIVEN))
     before = models()
     terraform.init()
     try:

@@ -1,0 +1,583 @@
+"""Alarms by the sandbox's clock: what they see, become, say and do."""
+
+import functools
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.cloudwatch.models import cloudwatch_backends
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.clock import Clock
+from sustainable_mlops.sandbox.cloudwatch import metrics
+from sustainable_mlops.sandbox.cloudwatch.actions import AlarmChange
+from sustainable_mlops.sandbox.cloudwatch.alarms import Alarms
+from sustainable_mlops.sandbox.cloudwatch.statistics import Sample
+from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
+from sustainable_mlops.sandbox.events import Publisher
+from sustainable_mlops.sandbox.gate import Gate
+from tests.sandbox.support import hear, make_queue, refusal, until
+
+Fresh = Callable[[str], str]
+BOTH = ["MetricAlarm", "CompositeAlarm"]
+SCALING = "arn:aws:autoscaling:eu-north-1:123456789012:scalingPolicy:p:resource/sagemaker/endpoint/e/variant/v"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """One whose time may be moved."""
+    with Sandbox.start() as own:
+        yield own
+
+
+@pytest.fixture
+def cloudwatch(sandbox: Sandbox) -> Iterator[Any]:
+    """CloudWatch; no alarm outlives its test."""
+    client = sandbox.client("cloudwatch")
+    yield client
+    left = [one["AlarmName"] for one in client.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]]
+    for name in left:  # so that none keeps another
+        client.put_composite_alarm(AlarmName=name, AlarmRule="FALSE")
+    for name in left:
+        client.delete_alarms(AlarmNames=[name])
+    names = [one["AlarmName"] for one in client.describe_alarms()["MetricAlarms"]]
+    if names:
+        client.delete_alarms(AlarmNames=names)
+
+
+def settings(name: str, **more: Any) -> dict[str, Any]:
+    """An alarm on the metric of its own name, over 5 in a minute."""
+    return {
+        "AlarmName": name,
+        "Namespace": "Test",
+        "MetricName": name,
+        "Statistic": "Average",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 5.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+        **more,
+    }
+
+
+def state(cloudwatch: Any, name: str) -> str:
+    found = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=BOTH)
+    return str((found["MetricAlarms"] + found["CompositeAlarms"])[0]["StateValue"])
+
+
+def put(cloudwatch: Any, name: str, value: float) -> None:
+    cloudwatch.put_metric_data(Namespace="Test", MetricData=[{"MetricName": name, "Value": value}])
+
+
+def now(sandbox: Sandbox) -> datetime:
+    return datetime.fromisoformat(str(sandbox.advance(0)))
+
+
+def topic_and_queue(sandbox: Sandbox, name: str) -> tuple[str, str]:
+    """A topic and the URL of a queue that receives what is told to it."""
+    sns = sandbox.client("sns")
+    topic = str(sns.create_topic(Name=name)["TopicArn"])
+    url, arn = make_queue(sandbox, name, "sns.amazonaws.com")
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    return topic, url
+
+
+def received(sandbox: Sandbox, url: str) -> list[dict[str, Any]]:
+    """What is in a queue, taken from it."""
+    sqs, found = sandbox.client("sqs"), []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for one in messages:
+            found.append(json.loads(one["Body"]))
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+    return found
+
+
+def test_an_alarm_goes_off_by_its_data_tells_its_topic_and_comes_back(
+    sandbox: Sandbox, cloudwatch: Any, fresh: Fresh
+) -> None:
+    name = fresh("errors")
+    topic, url = topic_and_queue(sandbox, name)
+    heard = hear(sandbox, fresh("heard"), {"source": ["aws.cloudwatch"], "detail": {"alarmName": [name]}})
+    every = {"AlarmActions": [topic], "OKActions": [topic], "InsufficientDataActions": [topic]}
+    cloudwatch.put_metric_alarm(**settings(name, AlarmDescription="Too many", DatapointsToAlarm=1, **every))
+    assert state(cloudwatch, name) == "INSUFFICIENT_DATA"
+
+    put(cloudwatch, name, 7)
+    at = now(sandbox)
+    sandbox.advance(60)
+    [alarm] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert alarm["StateValue"] == "ALARM"
+    assert "1 out of the last 1 datapoints [7.0 (" in alarm["StateReason"]
+    assert alarm["StateReason"].endswith("(minimum 1 datapoint for OK -> ALARM transition).")
+    assert at < alarm["StateUpdatedTimestamp"] <= at + timedelta(seconds=60)
+    assert alarm["StateUpdatedTimestamp"].second == 0
+    assert json.loads(alarm["StateReasonData"])["recentDatapoints"] == [7.0]
+    [told] = received(sandbox, url)
+    assert (told["AlarmName"], told["OldStateValue"], told["NewStateValue"]) == (name, "INSUFFICIENT_DATA", "ALARM")
+    assert (told["Region"], told["AlarmDescription"]) == ("EU (Stockholm)", "Too many")
+    assert told["Trigger"]["MetricName"] == name
+    assert told["Trigger"]["Statistic"] == "AVERAGE"
+
+    sandbox.advance(120)  # it still stands, and nothing is told twice
+    assert state(cloudwatch, name) == "ALARM"
+    put(cloudwatch, name, 3)
+    sandbox.advance(60)
+    assert state(cloudwatch, name) == "OK"
+    sandbox.advance(180)
+    assert state(cloudwatch, name) == "INSUFFICIENT_DATA"
+    assert [one["NewStateValue"] for one in received(sandbox, url)] == ["OK", "INSUFFICIENT_DATA"]
+
+    events: list[dict[str, Any]] = []
+
+    def all_heard() -> bool:
+        events.extend(received(sandbox, heard))
+        return len(events) >= 4
+
+    until(all_heard)
+    assert [one["detail-type"] for one in events].count("CloudWatch Alarm Configuration Change") == 1
+    changes = [one["detail"] for one in events if one["detail-type"] == "CloudWatch Alarm State Change"]
+    assert [one["state"]["value"] for one in changes] == ["ALARM", "OK", "INSUFFICIENT_DATA"]
+    assert [one["previousState"]["value"] for one in changes] == ["INSUFFICIENT_DATA", "ALARM", "OK"]
+    [watched] = changes[0]["configuration"]["metrics"]
+    stat = {"metric": {"namespace": "Test", "name": name, "dimensions": {}}, "period": 60, "stat": "Average"}
+    assert watched["metricStat"] == stat
+
+    history = cloudwatch.describe_alarm_history(AlarmName=name, ScanBy="TimestampAscending")["AlarmHistoryItems"]
+    assert [one["HistoryItemType"] for one in history] == ["ConfigurationUpdate", *["StateUpdate", "Action"] * 3]
+    assert history[1]["HistorySummary"] == "Alarm updated from INSUFFICIENT_DATA to ALARM"
+    assert history[2]["HistorySummary"] == f"Successfully executed action {topic}"
+
+
+def test_a_state_that_is_set_acts_and_lasts_until_the_next_evaluation(
+    sandbox: Sandbox, cloudwatch: Any, fresh: Fresh
+) -> None:
+    name = fresh("set")
+    topic, url = topic_and_queue(sandbox, name)
+    cloudwatch.put_metric_alarm(**settings(name, TreatMissingData="notBreaching", AlarmActions=[topic]))
+    sandbox.advance(60)
+    assert state(cloudwatch, name) == "OK"
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a drill")
+    [told] = until(lambda: received(sandbox, url))
+    assert (told["OldStateValue"], told["NewStateValue"], told["NewStateReason"]) == ("OK", "ALARM", "a drill")
+    sandbox.advance(60)
+    assert state(cloudwatch, name) == "OK"
+
+    cloudwatch.disable_alarm_actions(AlarmNames=[name])
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="unheard")
+    sandbox.advance(60)
+    cloudwatch.enable_alarm_actions(AlarmNames=[name])
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="heard")
+    assert [one["NewStateReason"] for one in until(lambda: received(sandbox, url))] == ["heard"]
+
+
+def test_a_topic_whose_policy_does_not_let_cloudwatch_hears_nothing(
+    sandbox: Sandbox, cloudwatch: Any, fresh: Fresh
+) -> None:
+    name, sns = fresh("closed"), sandbox.client("sns")
+    topic, url = topic_and_queue(sandbox, name)
+    statement = {"Effect": "Allow", "Action": "sns:Publish", "Resource": topic}
+    for_events = statement | {"Principal": {"Service": "events.amazonaws.com"}}
+    for_alarms = statement | {"Principal": {"Service": "cloudwatch.amazonaws.com"}}
+    cloudwatch.put_metric_alarm(**settings(name, AlarmActions=[topic]))
+
+    def summaries() -> list[str]:
+        asked = {"AlarmName": name, "HistoryItemType": "Action", "ScanBy": "TimestampAscending"}
+        return [one["HistorySummary"] for one in cloudwatch.describe_alarm_history(**asked)["AlarmHistoryItems"]]
+
+    def told(number: int) -> bool:
+        return len(summaries()) == number
+
+    for number, allowed in enumerate((for_events, for_alarms), 1):
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason=f"{number}")
+        until(functools.partial(told, number))
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="again")
+    assert summaries() == [f"Failed to execute action {topic}", f"Successfully executed action {topic}"]
+    assert [one["NewStateReason"] for one in received(sandbox, url)] == ["2"]
+
+
+def test_an_expression_is_watched(sandbox: Sandbox, cloudwatch: Any, fresh: Fresh) -> None:
+    name = fresh("share")
+
+    def metric(identity: str) -> dict[str, Any]:
+        stat = {"Metric": {"Namespace": "Test", "MetricName": f"{name}-{identity}"}, "Period": 60, "Stat": "Sum"}
+        return {"Id": identity, "MetricStat": stat, "ReturnData": False}
+
+    share = {"Id": "share", "Expression": "100 * FILL(errors, 0) / requests", "Label": "share"}
+    asked = settings(name, Metrics=[share, metric("errors"), metric("requests")], TreatMissingData="ignore")
+    for member in ("Namespace", "MetricName", "Statistic", "Period"):
+        del asked[member]
+    cloudwatch.put_metric_alarm(**asked)
+    expected = {(0, 10): "OK", (1, 10): "ALARM", (1, 100): "OK", (None, 10): "OK", (3, None): "OK"}
+    for (errors, requests), found in expected.items():
+        data = {"errors": errors, "requests": requests}
+        put_data = [{"MetricName": f"{name}-{one}", "Value": value} for one, value in data.items() if value is not None]
+        cloudwatch.put_metric_data(Namespace="Test", MetricData=put_data)
+        sandbox.advance(60)
+        assert state(cloudwatch, name) == found, (errors, requests)
+    [alarm] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert [one["Id"] for one in alarm["Metrics"]] == ["share", "errors", "requests"]
+    begin = now(sandbox) - timedelta(minutes=10)
+    answer = cloudwatch.get_metric_data(
+        MetricDataQueries=[share, metric("errors"), metric("requests")],
+        StartTime=begin,
+        EndTime=begin + timedelta(minutes=12),
+        ScanBy="TimestampAscending",
+    )
+    [result] = answer["MetricDataResults"]
+    assert result["Values"] == [0, 10, 1, 0]  # what is divided by 0 is dropped
+    assert all(later - one == timedelta(minutes=1) for one, later in pairwise(result["Timestamps"]))
+
+
+def test_short_periods_are_evaluated_every_ten_seconds(sandbox: Sandbox, cloudwatch: Any, fresh: Fresh) -> None:
+    name = fresh("short")
+    cloudwatch.put_metric_alarm(**settings(name, Period=10, TreatMissingData="notBreaching"))
+    sandbox.advance(60 - now(sandbox).timestamp() % 60 + 21)
+    datum = {"MetricName": name, "Value": 9, "StorageResolution": 1}
+    cloudwatch.put_metric_data(Namespace="Test", MetricData=[datum])
+    sandbox.advance(10)
+    [alarm] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert (alarm["StateValue"], alarm["StateUpdatedTimestamp"].second) == ("ALARM", 30)
+    sandbox.advance(30)
+    [alarm] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert (alarm["StateValue"], alarm["StateUpdatedTimestamp"].second) == ("OK", 0)
+
+
+def test_metrics_are_read_as_they_were_put(sandbox: Sandbox, cloudwatch: Any, fresh: Fresh) -> None:
+    name, minute = fresh("read"), timedelta(minutes=1)
+    at = now(sandbox).replace(second=0, microsecond=0) - 10 * minute
+    main, other = ([{"Name": "Variant", "Value": value}] for value in ("main", "other"))
+    data = [
+        {"Value": 4.0, "Timestamp": at},
+        {"Values": [1.0, 2.0], "Counts": [3.0, 1.0], "Timestamp": at + timedelta(seconds=30)},
+        {"StatisticValues": {"SampleCount": 2, "Sum": 20, "Minimum": 9, "Maximum": 11}, "Timestamp": at + minute},
+        {"Value": 50.0, "Timestamp": at + 2 * minute, "Unit": "Count"},
+    ]
+    told = [{"MetricName": name, "Dimensions": main} | datum for datum in data]
+    told.append({"MetricName": name, "Dimensions": other, "Value": 1000.0, "Timestamp": at})
+    cloudwatch.put_metric_data(Namespace="Test", MetricData=told)
+    asked = {
+        "Namespace": "Test",
+        "MetricName": name,
+        "Dimensions": main,
+        "StartTime": at,
+        "EndTime": at + 5 * minute,
+        "Statistics": ["SampleCount", "Sum", "Minimum", "Maximum", "Average"],
+        "ExtendedStatistics": ["p75", "p100"],
+    }
+    points = cloudwatch.get_metric_statistics(Period=60, **asked)["Datapoints"]
+    assert sorted(
+        (one["Timestamp"], one["SampleCount"], one["Sum"], one["Average"], one["Unit"]) for one in points
+    ) == [
+        (at, 5, 9, 1.8, "None"),
+        (at + minute, 2, 20, 10, "None"),
+        (at + 2 * minute, 1, 50, 50, "Count"),
+    ]
+    extended = {one["Timestamp"]: one.get("ExtendedStatistics") for one in points}
+    assert extended == {at: {"p75": 2, "p100": 4}, at + minute: None, at + 2 * minute: {"p75": 50, "p100": 50}}
+    of_count = cloudwatch.get_metric_statistics(Period=300, Unit="Count", **asked)["Datapoints"]
+    assert [(one["Timestamp"], one["Sum"]) for one in of_count] == [(at, 50)]
+    assert refusal(cloudwatch.get_metric_statistics, Period=7, **asked)[0] == "InvalidParameterValue"
+    listed = cloudwatch.list_metrics(Namespace="Test", Dimensions=[{"Name": "Variant", "Value": "main"}])["Metrics"]
+    assert {"Namespace": "Test", "MetricName": name, "Dimensions": main} in listed
+    assert all(one["Dimensions"] == main for one in listed)
+    query = {"MetricStat": {"Metric": {"Namespace": "Test", "MetricName": name, "Dimensions": main}, "Period": 60}}
+    query["MetricStat"] |= {"Stat": "Maximum"}
+    [result] = cloudwatch.get_metric_data(
+        MetricDataQueries=[query | {"Id": "m1"}], StartTime=at, EndTime=at + 5 * minute
+    )["MetricDataResults"]
+    assert (result["Values"], result["Timestamps"][0]) == ([50, 11, 4], at + 2 * minute)
+
+
+def test_composite_alarms_follow_their_children_and_keep_them(sandbox: Sandbox, cloudwatch: Any, fresh: Fresh) -> None:
+    one, other, both, top = (fresh(start) for start in ("one", "other", "both", "top"))
+    topic, url = topic_and_queue(sandbox, top)
+    for name in (one, other):
+        cloudwatch.put_metric_alarm(**settings(name))
+    missing = refusal(cloudwatch.put_composite_alarm, AlarmName=both, AlarmRule=f"ALARM({one}) OR ALARM(gone)")
+    assert missing == (
+        "ValidationError",
+        "Could not save the composite alarm as alarms [gone] in the alarm rule do not exist",
+    )
+    arn = cloudwatch.describe_alarms(AlarmNames=[other])["MetricAlarms"][0]["AlarmArn"]
+    cloudwatch.put_composite_alarm(AlarmName=both, AlarmRule=f'ALARM("{one}") AND ALARM({arn})')
+    cloudwatch.put_composite_alarm(AlarmName=top, AlarmRule=f"NOT OK({both})", AlarmActions=[topic], OKActions=[topic])
+    assert (state(cloudwatch, both), state(cloudwatch, top)) == ("OK", "OK")
+    for name in (one, other):
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a drill")
+    assert (state(cloudwatch, both), state(cloudwatch, top)) == ("ALARM", "ALARM")  # at once
+    messages: list[dict[str, Any]] = []
+
+    def all_told() -> bool:
+        messages.extend(received(sandbox, url))
+        return len(messages) >= 2
+
+    until(all_told)
+    assert [told["NewStateValue"] for told in messages] == ["OK", "ALARM"]
+    assert messages[-1]["AlarmRule"] == f"NOT OK({both})"
+    assert [child["State"]["Value"] for child in messages[-1]["TriggeringChildren"]] == ["ALARM"]
+
+    children = cloudwatch.describe_alarms(ChildrenOfAlarmName=both)["MetricAlarms"]
+    assert [child["AlarmName"] for child in children] == sorted([one, other])
+    parents = cloudwatch.describe_alarms(ParentsOfAlarmName=both)["CompositeAlarms"]
+    assert [set(parent) for parent in parents] == [{"AlarmName", "AlarmArn"}]
+    assert cloudwatch.describe_alarms(AlarmNames=[top])["CompositeAlarms"] == []  # metric alarms, unless asked for
+
+    assert refusal(cloudwatch.delete_alarms, AlarmNames=[one]) == (
+        "ValidationError",
+        f"Cannot delete {one} as there are composite alarm(s) depending on it.",
+    )
+    assert refusal(cloudwatch.delete_alarms, AlarmNames=[top, both])[0] == "ValidationError"  # one composite at once
+    for names in ([top], [both, one, other]):
+        cloudwatch.delete_alarms(AlarmNames=names)
+    assert refusal(cloudwatch.delete_alarms, AlarmNames=[top])[0] == "ResourceNotFound"
+
+
+def test_composite_alarms_in_a_circle_stop(cloudwatch: Any, fresh: Fresh) -> None:
+    child, one, other = (fresh(start) for start in ("child", "circle", "circle"))
+    cloudwatch.put_metric_alarm(**settings(child))
+    cloudwatch.put_composite_alarm(AlarmName=one, AlarmRule=f"ALARM({child})")
+    cloudwatch.put_composite_alarm(AlarmName=other, AlarmRule=f"NOT ALARM({one})")
+    cloudwatch.put_composite_alarm(AlarmName=one, AlarmRule=f"ALARM({child}) OR ALARM({other})")
+    cloudwatch.set_alarm_state(AlarmName=child, StateValue="ALARM", StateReason="a drill")
+    assert state(cloudwatch, one) == "ALARM"
+    assert refusal(cloudwatch.delete_alarms, AlarmNames=[one])[0] == "ValidationError"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "alarms on anomaly detection are not evaluated here"),
+        ({"EvaluationWindow": {"WallClockWindow": {}}}, "EvaluationWindow with WallClockWindow is not evaluated here"),
+        ({"DatapointsToAlarm": 2}, "DatapointsToAlarm must be less than or equal to EvaluationPeriods"),
+        ({"Period": 45}, "Period must be 10, 20, 30 or a multiple of 60"),
+        ({"EvaluationPeriods": 1441}, "one day (86,400 seconds)"),
+        ({"ExtendedStatistic": "p90"}, "Exactly one of Statistic and ExtendedStatistic"),
+        ({"Statistic": None, "ExtendedStatistic": "p900"}, "The value p900 for parameter ExtendedStatistic"),
+        ({"TreatMissingData": "drop"}, "Option drop is not supported"),
+        ({"Threshold": None}, "The parameter Threshold is required"),
+        ({"Unit": "Parsecs"}, "Value 'Parsecs' at 'unit'"),
+        ({"Metrics": [{"Id": "e1", "Expression": "m1"}]}, "Metrics cannot be specified together"),
+    ],
+)
+def test_alarms_that_are_refused(cloudwatch: Any, fresh: Fresh, wrong: dict[str, Any], why: str) -> None:
+    asked = {name: value for name, value in settings(fresh("wrong"), **wrong).items() if value is not None}
+    code, message = refusal(cloudwatch.put_metric_alarm, **asked)
+    assert code in ("ValidationError", "InvalidParameterCombination")
+    assert why in message
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        ("SEARCH('{Test}', 'Sum')", "SEARCH is not evaluated here"),
+        ("m1 + m7", "e1 names m7, which there is not"),
+        ("SUM(m1)", "the result has to be one time series"),
+        ("[m1, m1]", "the result has to be one time series"),
+    ],
+)
+def test_expressions_that_no_alarm_can_watch(cloudwatch: Any, fresh: Fresh, expression: str, why: str) -> None:
+    stat = {"Metric": {"Namespace": "Test", "MetricName": "m"}, "Period": 60, "Stat": "Sum"}
+    metrics = [{"Id": "e1", "Expression": expression}, {"Id": "m1", "MetricStat": stat, "ReturnData": False}]
+    left_out = ("Namespace", "MetricName", "Statistic", "Period")
+    asked = {name: value for name, value in settings(fresh("wrong")).items() if name not in left_out}
+    code, message = refusal(cloudwatch.put_metric_alarm, Metrics=metrics, **asked)
+    assert code == "ValidationError"
+    assert why in message
+
+
+@pytest.mark.slow
+def test_alarms_and_metrics_survive_with_the_state(tmp_path: Path, fresh: Fresh) -> None:
+    name, folder = fresh("kept"), tmp_path / "state"
+    with Sandbox.start(state=folder) as before:
+        cloudwatch = before.client("cloudwatch")
+        cloudwatch.put_metric_alarm(**settings(name, EvaluationPeriods=2))
+        cloudwatch.put_composite_alarm(AlarmName=f"{name}-top", AlarmRule=f"ALARM({name})")
+        put(cloudwatch, name, 7)
+        before.advance(60)
+        put(cloudwatch, name, 8)
+        was = cloudwatch.describe_alarms(AlarmTypes=BOTH)
+        history = cloudwatch.describe_alarm_history()["AlarmHistoryItems"]
+        then = now(before)
+    with Sandbox.start(state=folder) as after:
+        cloudwatch = after.client("cloudwatch")
+        found = cloudwatch.describe_alarms(AlarmTypes=BOTH)
+        assert [found[kind] for kind in ("MetricAlarms", "CompositeAlarms")] == [
+            was[kind] for kind in ("MetricAlarms", "CompositeAlarms")
+        ]
+        assert cloudwatch.describe_alarm_history()["AlarmHistoryItems"] == history
+        begin = then - timedelta(minutes=5)
+        asked = {"Namespace": "Test", "MetricName": name, "StartTime": begin, "EndTime": then, "Period": 60}
+        points = cloudwatch.get_metric_statistics(Statistics=["Sum"], **asked)["Datapoints"]
+        assert {one["Sum"] for one in points} == {7, 8}
+        after.advance(60)
+        assert (state(cloudwatch, name), state(cloudwatch, f"{name}-top")) == ("ALARM", "ALARM")
+
+
+HERE = ("300000000003", DEFAULT_REGION)
+
+
+class Place:
+    """Alarms of one place in this process, under a clock of their own, and what they did."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = Clock()
+        self.done: list[tuple[str, AlarmChange]] = []
+        nobody: Callable[[str, str, str], Any] = lambda *_: None  # noqa: E731  it is asked for nothing
+        context = Context(client=nobody, on_behalf=nobody, folder=folder, clock=self.clock)
+        self.clock.keep(self)  # as what tells metrics, before the alarms
+        self.alarms = Alarms(context, Gate(), _Silent(nobody))
+        self.alarms.act("arn:aws:autoscaling:", lambda arn, change: self.done.append((arn, change)))
+        self.value: Callable[[datetime], float | None] = lambda _: None
+
+    def next(self, after: datetime) -> datetime:
+        """Each full minute."""
+        return datetime.fromtimestamp((after.timestamp() // 60 + 1) * 60, UTC)
+
+    def do(self, moment: datetime) -> None:
+        """Tell the metric of the minute that has passed."""
+        begin = moment - timedelta(minutes=1)
+        value = self.value(begin)
+        if value is not None:
+            data: list[dict[str, Any]] = [{"MetricName": "m", "Value": value}]
+            metrics.put(*HERE, "Test", data, begin)
+
+    def put(self, name: str, **more: Any) -> None:
+        asked = more if "AlarmRule" in more else settings(name) | {"MetricName": "m"} | more
+        self.alarms.put(*HERE, {"AlarmName": name} | asked)
+
+    def set(self, name: str, value: str) -> None:
+        self.alarms.set_state(*HERE, name, value, "a drill", None)
+
+    def described(self, name: str) -> dict[str, Any]:
+        alarms = self.alarms.all(*HERE)
+        return next(one.described() for one in alarms if one.name == name)
+
+
+class _Silent(Publisher):
+    def publish(self, *_: Any, **__: Any) -> None:
+        """Nobody hears of events here."""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path)
+    yield made
+    made.clock.close()
+    cloudwatch_backends.pop(HERE[0], None)
+
+
+def test_scaling_policies_act_again_each_minute_while_others_do_so_once(place: Place) -> None:
+    place.put("busy", EvaluationPeriods=2, AlarmActions=[SCALING])
+    place.value = lambda moment: float(moment.minute % 10)
+    place.clock.advance(3600 - place.clock.now().timestamp() % 3600 + 600)  # ten minutes into an hour
+    place.done.clear()
+    place.clock.advance(600)
+    # Above 5 in the minutes 6, 7, 8 and 9: two of them have passed after the eighth.
+    assert [(change.moment.minute, change.value, change.repeated) for _, change in place.done] == [
+        (18, 7.0, False),
+        (19, 8.0, True),
+        (20, 9.0, True),
+    ]
+    assert place.done[-1][1].values == (8.0, 9.0)
+    assert {arn for arn, _ in place.done} == {SCALING}
+    first = place.done[0][1]
+    assert (first.account, first.region, first.name) == (*HERE, "busy")
+    assert (first.old, first.new, first.threshold, first.operator) == ("OK", "ALARM", 5.0, "GreaterThanThreshold")
+
+
+def suppressed(place: Place) -> None:
+    for name in ("child", "down"):
+        place.put(name, MetricName="nothing", TreatMissingData="ignore")
+        place.set(name, "OK")
+    place.put("top", AlarmRule="ALARM(child)", AlarmActions=[SCALING], **SUPPRESSION)
+    place.clock.advance(200)
+
+
+SUPPRESSION = {
+    "ActionsSuppressor": "down",
+    "ActionsSuppressorWaitPeriod": 60,
+    "ActionsSuppressorExtensionPeriod": 120,
+}
+
+
+def acted(place: Place) -> int:
+    """How often the composite alarm has acted."""
+    place.clock.advance(0)
+    return len([change for _, change in place.done if not change.repeated])
+
+
+def test_a_composite_alarm_acts_once_nothing_has_suppressed_it_in_the_wait_period(place: Place) -> None:
+    suppressed(place)
+    place.set("child", "ALARM")
+    place.clock.advance(50)
+    top = place.described("top")
+    assert (top["StateValue"], top["ActionsSuppressedBy"], acted(place)) == ("ALARM", "WaitPeriod", 0)
+    place.clock.advance(11)
+    assert acted(place) == 1
+    assert "ActionsSuppressedBy" not in place.described("top")
+
+
+def test_a_suppressor_in_alarm_suppresses_and_so_does_the_extension_period(place: Place) -> None:
+    suppressed(place)
+    place.set("child", "ALARM")
+    place.clock.advance(30)
+    place.set("down", "ALARM")
+    place.clock.advance(3600)
+    assert (place.described("top")["ActionsSuppressedBy"], acted(place)) == ("Alarm", 0)
+    place.set("down", "OK")
+    place.clock.advance(110)
+    assert (place.described("top")["ActionsSuppressedBy"], acted(place)) == ("ExtensionPeriod", 0)
+    place.clock.advance(11)
+    assert acted(place) == 1
+
+
+def test_what_was_over_before_the_extension_period_was_is_not_told(place: Place) -> None:
+    suppressed(place)
+    place.set("down", "ALARM")
+    place.set("child", "ALARM")
+    place.clock.advance(3600)
+    place.set("down", "OK")
+    place.clock.advance(60)
+    place.set("child", "OK")
+    place.clock.advance(3600)
+    assert acted(place) == 0
+    assert "ActionsSuppressedBy" not in place.described("top")
+
+
+@pytest.mark.slow
+def test_a_week_of_minutes_is_evaluated(place: Place) -> None:
+    place.put("night", ComparisonOperator="LessThanThreshold", EvaluationPeriods=15, AlarmActions=[SCALING])
+    for number in range(4):
+        place.put(f"day-{number}", EvaluationPeriods=3)
+    place.value = lambda moment: 9.0 if 6 <= moment.hour < 18 else 1.0
+    place.clock.advance(7 * 86_400)
+    begun = [change.moment.time().isoformat("minutes") for _, change in place.done if not change.repeated]
+    assert begun[1:-1] == ["18:15"] * len(begun[1:-1])
+    assert len(begun) in (7, 8)
+
+
+def test_data_is_kept_by_longer_times_as_it_gets_older(place: Place) -> None:
+    begin, store = place.clock.now().replace(hour=0, minute=0, second=0, microsecond=0), metrics.store(*HERE)
+
+    def kept(days: float) -> list[Sample]:
+        """What there is of the first hour, once a datum has come after so many days."""
+        datum = {"MetricName": "m", "Value": 1.0}
+        metrics.put(*HERE, "Test", [datum], begin + timedelta(days=days))
+        [[series]] = [list(by_unit.values()) for by_unit in store.metrics.values()]
+        return series.between(metrics.seconds(begin), metrics.seconds(begin) + 3600)
+
+    for second in range(0, 3600, 10):
+        datum = {"MetricName": "m", "Value": float(second), "StorageResolution": 1}
+        metrics.put(*HERE, "Test", [datum], begin + timedelta(seconds=second))
+    for days, number in {0.1: 360, 1.5: 60, 16: 12, 64: 1}.items():
+        found = kept(days)
+        assert len(found) == number
+        assert (sum(one.number for one in found), sum(one.total for one in found)) == (360, 646_200)
+        assert (found[0].low, found[-1].high) == (0, 3590)
+    assert kept(457) == []
