@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sustainable_mlops.sandbox.hosting.traffic import Traffic
 from sustainable_mlops.sandbox.hosting.usage import used
 from sustainable_mlops.sandbox.recommendations.pattern import Step
-from sustainable_mlops.sandbox.runtime.hosting import ModelError, ThrottledError, Took
+from sustainable_mlops.sandbox.runtime.asking import ModelError, ThrottledError, Took
 
 #: Seconds between two looks at whether it is to end, and until a user asks again who was throttled.
 _LOOK_EVERY, _AGAIN_AFTER = 0.05, 0.1
