@@ -120,8 +120,8 @@ class Endpoints:
         """Who answers, once the file is there."""
         body = json.dumps([str(file) for file in files])
         asked = {"EndpointName": endpoint, "Body": body, "ContentType": "application/json"}
-        body: bytes = self.runtime.invoke_endpoint(**asked)["Body"].read()
-        return body.decode().strip('"')
+        answer: bytes = self.runtime.invoke_endpoint(**asked)["Body"].read()
+        return answer.decode().strip('"')
 
     def share(self, endpoint: str, of: str, requests: int = 80) -> float:
         """Which share of the requests a model answers."""
