@@ -118,10 +118,9 @@ class Endpoints:
 
     def ask(self, endpoint: str, *files: Path) -> str:
         """Who answers, once the file is there."""
-        body = json.dumps([str(file) for file in files])
-        asked = {"EndpointName": endpoint, "Body": body, "ContentType": "application/json"}
-        answer: bytes = self.runtime.invoke_endpoint(**asked)["Body"].read()
-        return answer.decode().strip('"')
+        asked = {"EndpointName": endpoint, "ContentType": "application/json", "Body": json.dumps([*map(str, files)])}
+        body: bytes = self.runtime.invoke_endpoint(**asked)["Body"].read()
+        return body.decode().strip('"')
 
     def share(self, endpoint: str, of: str, requests: int = 80) -> float:
         """Which share of the requests a model answers."""
