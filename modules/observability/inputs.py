@@ -48,7 +48,7 @@ class Endpoint(ModuleInputs):
         json_schema_extra=must("be the name of an endpoint: 1 to 63 letters, digits and hyphens"),
     )
     kind: watching.Kind = Field(description="What it runs on: realtime, async or serverless.")
-    variants: set[VariantName] = Field([VARIANT], description="Its variants, which are on the same type of instance.")
+    variants: list[VariantName] = Field([VARIANT], description="Its variants, which are on the same type of instance.")
     instance_type: str | None = Field(None, description="Type of its instances, where it has some.")
     memory_mb: int | None = Field(None, ge=1024, le=6144, description="Memory of a worker, where it is serverless.")
     provisioned_concurrency: int = Field(0, ge=0, le=200, description="Workers kept ready, where it is serverless.")
@@ -91,7 +91,7 @@ class Inputs(Located):
         description="How long after the last sign of a deployment nobody is alarmed of an endpoint's health: longer than "
         "the longest of its steps.",
     )
-    events: set[EventName] = Field(
+    events: list[EventName] = Field(
         sorted(telling.EVENTS),
         description="Of what the topic of events tells; of all that there is by default.",
     )
@@ -104,7 +104,7 @@ class Inputs(Located):
     kms_key_arn: KmsKeyArn = Field(
         description="Key of the topics and logs; its policy must let CloudWatch, CloudWatch Logs and EventBridge use it."
     )
-    log_groups: set[LogGroupName] = Field(
+    log_groups: list[LogGroupName] = Field(
         sorted(JOB_LOGS),
         description="Log groups to have before SageMaker makes them, without end; those of jobs by default. An account "
         "and Region has one of each.",

@@ -59,7 +59,7 @@ resource "aws_sns_topic_policy" "events" {
 resource "aws_cloudwatch_log_group" "this" {
   # checkov:skip=CKV_AWS_338:a year of job logs is storage that nobody reads; log_retention_days says how long
 
-  for_each = var.log_groups
+  for_each = toset(var.log_groups)
 
   name              = each.key
   retention_in_days = var.log_retention_days
@@ -599,13 +599,9 @@ locals {
         for watts in [machine.watts_at_0, machine.watts_at_10, machine.watts_at_50, machine.watts_at_100] :
         (watts * local.place.pue * local.place.grid_g_per_kwh / 1000 + machine.embodied_g_per_hour) * local.size[key]
       ]
-      usd = try(machine.usd_per_hour * local.prices[machine.family] * local.size[key], null)
-      number = {
-        cpu      = machine.vcpus
-        gpu      = machine.gpus
-        assumed  = 0
-        requests = local.variants[key].provisioned_concurrency
-      }[machine.busy_by]
+      usd     = try(machine.usd_per_hour * local.prices[machine.family] * local.size[key], null)
+      by      = local.variants[key].provisioned_concurrency > 0 ? "ready" : machine.busy_by
+      numbers = { cpu = machine.vcpus, gpu = machine.gpus, ready = local.variants[key].provisioned_concurrency }
     } if !contains(local.unknown, key)
   }
 
@@ -637,8 +633,14 @@ locals {
     }
     requests = {
       metrics = [["work", "AWS/SageMaker", "ModelLatency", "Sum"]]
+      hours   = "work_{key} / 3600000000"
+      paid    = "work_{key} / 3600000000"
+      load    = "0 * work_{key} + 1"
+    }
+    ready = {
+      metrics = [["work", "AWS/SageMaker", "ModelLatency", "Sum"]]
       hours   = "IF(FILL(work_{key}, 0) / 3600000000 > {number} * PERIOD(work_{key}) / 3600, FILL(work_{key}, 0) / 3600000000, {number} * PERIOD(work_{key}) / 3600)"
-      paid    = "FILL(work_{key}, 0) / 3600000000"
+      paid    = "work_{key} / 3600000000"
       load    = "FILL(work_{key}, 0) / 3600000000 / hours_{key}"
     }
   }
@@ -646,11 +648,10 @@ locals {
   # CloudWatch's metric math. Power is straight between the loads at which the factors are.
   math = {
     for key, factor in local.factors : key => merge(
-      { metrics = local.measured[local.machine[key].busy_by].metrics },
+      { metrics = local.measured[factor.by].metrics },
       {
-        for name in ["hours", "load", "paid"] : name => replace(replace(
-          local.measured[local.machine[key].busy_by][name], "{key}", key), "{number}", factor.number
-        )
+        for name in ["hours", "load", "paid"] : name =>
+        replace(replace(local.measured[factor.by][name], "{key}", key), "{number}", lookup(factor.numbers, factor.by, 0))
       },
       {
         kg = join("", [

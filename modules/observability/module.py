@@ -66,7 +66,7 @@ class Observability(Module[Inputs]):
         }
 
     def _log_groups(self, var: Inputs) -> None:
-        group = each_of(var.log_groups)
+        group = each_of(set_of(var.log_groups))
         self.add(
             CloudwatchLogGroup,
             "this",
@@ -346,12 +346,8 @@ class Observability(Module[Inputs]):
                   (watts * local.place.pue * local.place.grid_g_per_kwh / 1000 + machine.embodied_g_per_hour) * local.size[key]
                 ]
                 usd    = try(machine.usd_per_hour * local.prices[machine.family] * local.size[key], null)
-                number = {
-                  cpu      = machine.vcpus
-                  gpu      = machine.gpus
-                  assumed  = 0
-                  requests = local.variants[key].provisioned_concurrency
-                }[machine.busy_by]
+                by      = local.variants[key].provisioned_concurrency > 0 ? "ready" : machine.busy_by
+                numbers = { cpu = machine.vcpus, gpu = machine.gpus, ready = local.variants[key].provisioned_concurrency }
               } if !contains(local.unknown, key)
             }}""",
             why="Of an hour of an endpoint's machine: grams CO2e at 0, 10, 50 and 100 % of load, and USD.",
@@ -364,11 +360,10 @@ class Observability(Module[Inputs]):
             "math",
             """${{
               for key, factor in local.factors : key => merge(
-                { metrics = local.measured[local.machine[key].busy_by].metrics },
+                { metrics = local.measured[factor.by].metrics },
                 {
-                  for name in ["hours", "load", "paid"] : name => replace(replace(
-                    local.measured[local.machine[key].busy_by][name], "{key}", key), "{number}", factor.number
-                  )
+                  for name in ["hours", "load", "paid"] : name =>
+                  replace(replace(local.measured[factor.by][name], "{key}", key), "{number}", lookup(factor.numbers, factor.by, 0))
                 },
                 {
                   kg = join("", [

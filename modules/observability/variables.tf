@@ -28,7 +28,7 @@ variable "endpoints" {
   type = map(object({
     name                    = string
     kind                    = string
-    variants                = optional(set(string), ["main"])
+    variants                = optional(list(string), ["main"])
     instance_type           = optional(string)
     memory_mb               = optional(number)
     provisioned_concurrency = optional(number, 0)
@@ -98,7 +98,7 @@ variable "endpoints" {
 
 variable "events" {
   description = "Of what the topic of events tells; of all that there is by default."
-  type        = set(string)
+  type        = list(string)
   default = [
     "deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "training_jobs",
     "transform_jobs", "tuning_jobs",
@@ -136,7 +136,7 @@ variable "kms_key_arn" {
 
 variable "log_groups" {
   description = "Log groups to have before SageMaker makes them, without end; those of jobs by default. An account and Region has one of each."
-  type        = set(string)
+  type        = list(string)
   default = [
     "/aws/sagemaker/InferenceRecommendationsJobs",
     "/aws/sagemaker/ProcessingJobs",

@@ -229,13 +229,14 @@ SIDES = ("health", "use")
 _ON_THE_RIGHT = ("ModelLatency", "ModelSetupTime", "ApproximateAgeOfOldestRequest")
 
 
-#: By what says how busy a machine is: the metrics of its use, each with its id, and in metric math the hours that there
-#: was one, how busy it was, and the hours that are paid. {key} is the endpoint's, {number} its vCPUs, GPUs or workers.
 #: Each instance tells its use of CPU once a minute, so that these data are as many as the minutes that there were.
 _TOLD = ["told", MACHINES, "CPUUtilization", "SampleCount"]
 _ON = {"hours": "told_{key} / 60", "paid": "told_{key} / 60"}
-_WORKED = "FILL(work_{key}, 0) / 3600000000"
+_WORK = ["work", REQUESTS, "ModelLatency", "Sum"]
+_WORKED, _FILLED = (f"{work} / 3600000000" for work in ("work_{key}", "FILL(work_{key}, 0)"))
 _READY = "{number} * PERIOD(work_{key}) / 3600"
+#: By what says how busy a machine is: the metrics of its use, each with its id, and in metric math the hours that there
+#: was one, how busy it was, and the hours that are paid. {key} is the variant's, {number} its vCPUs, GPUs or workers.
 MEASURED: dict[str, dict[str, Any]] = {
     "cpu": {
         "metrics": [_TOLD, ["busy", MACHINES, "CPUUtilization", "Average"]],
@@ -248,10 +249,11 @@ MEASURED: dict[str, dict[str, Any]] = {
         "load": "busy_{key} / (100 * {number})",
     },
     "assumed": {"metrics": [_TOLD], **_ON, "load": "0 * told_{key} + " + f"{assumptions()['endpoint_duty'].central:g}"},
-    "requests": {
-        "metrics": [["work", REQUESTS, "ModelLatency", "Sum"]],
-        "hours": f"IF({_WORKED} > {_READY}, {_WORKED}, {_READY})",
+    "requests": {"metrics": [_WORK], "hours": _WORKED, "paid": _WORKED, "load": "0 * work_{key} + 1"},
+    "ready": {
+        "metrics": [_WORK],
+        "hours": f"IF({_FILLED} > {_READY}, {_FILLED}, {_READY})",
         "paid": _WORKED,
-        "load": f"{_WORKED} / hours_" + "{key}",
+        "load": f"{_FILLED} / hours_" + "{key}",
     },
 }
