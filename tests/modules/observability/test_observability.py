@@ -241,9 +241,13 @@ def test_scaling_is_no_deployment(watched: Watched) -> None:
 def test_waste_is_told(watched: Watched) -> None:
     watched.deploy("good")
     watched.ask()
-    watched.sandbox.advance(5 * 3600)
     for waste in ("idle", "cpu-low", "efficiency"):
-        until(lambda name=f"{ENDPOINT}-watch-{waste}": watched.alarmed(name))
+
+        def told(name: str = f"{ENDPOINT}-watch-{waste}") -> bool:
+            watched.sandbox.advance(1800)
+            return watched.alarmed(name)
+
+        until(told, seconds=60)
     assert not watched.alarmed("shop-notes-watch-memory-low"), "of what never ran nothing is known"
 
 
