@@ -53,11 +53,7 @@ data "aws_iam_policy_document" "key" {
     resources = ["*"]
 
     actions = [
-      "kms:Decrypt",
-      "kms:DescribeKey",
-      "kms:Encrypt",
-      "kms:GenerateDataKey*",
-      "kms:ReEncrypt*",
+      "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*",
     ]
 
     principals {
@@ -776,7 +772,10 @@ resource "aws_s3control_storage_lens_configuration" "this" {
 }
 
 locals {
-  guarded = merge({ for purpose, bucket in local.all_buckets : purpose => bucket.arn }, { for name, own in aws_kms_key.this : "kms_key" => own.arn })
+  guarded = merge(
+    { for purpose, bucket in local.all_buckets : purpose => bucket.arn },
+    { for name, own in aws_kms_key.this : "kms_key" => own.arn },
+  )
 }
 
 # Terraform refuses to destroy or replace these, and with them any plan that deletes or replaces the data.

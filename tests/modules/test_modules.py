@@ -30,8 +30,8 @@ from tests.reviewed import changes_nothing, reviewed, stops
 
 MODULES = synth.names()[0]
 GUARD = ".terraform_data.deletion_protection["
-#: What an example does on purpose and nobody accepts in general: workers that stay warm.
-LOOKED_AT = {"serverless_endpoint-full": "look"}
+#: What an example does on purpose and nobody accepts in general: workers that stay warm, a shadow that nothing scales.
+LOOKED_AT = {"serverless_endpoint-full": "look", "realtime_endpoint-full": "look"}
 ACCEPTED = ROOT / "tests" / "modules" / "accepted.yaml"
 
 

@@ -24,9 +24,12 @@ GIVEN = {"name_prefix": "shop", "image_uri": IMAGE, "kms_key_arn": KEY, "role_ar
 #: What settings may carry over from another endpoint, and the words that turn it down.
 REFUSED = {
     "data_capture_config": ({"enable_capture": True}, "captures no requests"),
+    "deployment": ({"strategy": "canary"}, "moves all requests at once, since parts of a deployment are instances"),
     "enable_network_isolation": (True, "takes no network isolation"),
     "instance_type": ("ml.g5.xlarge", "has neither instances nor a GPU"),
+    "more_rollback_alarms": (["errors"], "is rolled back by no alarm"),
     "production_variants": ([{"variant_name": "a"}, {"variant_name": "b"}], "has exactly one variant"),
+    "silicon": ("graviton", "has no choice of silicon"),
     "vpc_config": ({"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}, "cannot join a VPC"),
 }
 
