@@ -39,6 +39,14 @@ resource "aws_cloudwatch_metric_alarm" "failures" {
   }
 }
 
+# SageMaker refuses another type to variants that are scaled. This orders it: what scales goes before this is
+# replaced, then the endpoint is updated, which waits for this, and what scales it comes back.
+resource "terraform_data" "instance_type" {
+  triggers_replace = {
+    instance_type = var.instance_type
+  }
+}
+
 # SageMaker would create it at the first request, and keep it for ever.
 resource "aws_cloudwatch_log_group" "this" {
   # checkov:skip=CKV_AWS_338:a container's logs are read for weeks; log_retention_days says how long
@@ -147,7 +155,7 @@ resource "aws_sagemaker_endpoint" "this" {
     }
   }
 
-  depends_on = [aws_cloudwatch_log_group.this]
+  depends_on = [aws_cloudwatch_log_group.this, terraform_data.instance_type]
 }
 
 resource "aws_appautoscaling_target" "instances" {
@@ -160,7 +168,7 @@ resource "aws_appautoscaling_target" "instances" {
 
   # AWS takes the target away with its endpoint, also where another of its name follows.
   lifecycle {
-    replace_triggered_by = [aws_sagemaker_endpoint.this.id]
+    replace_triggered_by = [aws_sagemaker_endpoint.this.id, terraform_data.instance_type]
   }
 }
 

@@ -106,6 +106,23 @@ def add_tables(module: "Module[Any]") -> None:
         module.local(name, value, why=why)
 
 
+def add_type(module: "Module[Any]") -> Any:
+    """Add what has the scaling go before an endpoint gets another type, and come back after it.
+
+    SageMaker refuses another type to a variant that is scaled. A target is destroyed before this is, this before it is
+    made anew, and that before the endpoint, which waits for it, is updated.
+    """
+    from sustainable_mlops.authoring.cdktn import DataResource
+
+    return module.add(
+        DataResource,
+        "instance_type",
+        why="SageMaker refuses another type to variants that are scaled. This orders it: what scales goes before this "
+        "is replaced, then the endpoint is updated, which waits for this, and what scales it comes back.",
+        triggers_replace={"instance_type": module.var.instance_type},
+    )
+
+
 def key_of_storage(var: Any) -> Any:
     """The key of the instances' volumes; none where the storage is a disk of their own."""
     return when(contains(_local_disk, family(var.instance_type)), None, var.kms_key_arn)

@@ -249,6 +249,14 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
   }
 }
 
+# SageMaker refuses another type to variants that are scaled. This orders it: what scales goes before this is
+# replaced, then the endpoint is updated, which waits for this, and what scales it comes back.
+resource "terraform_data" "instance_type" {
+  triggers_replace = {
+    instance_type = var.instance_type
+  }
+}
+
 resource "aws_sagemaker_endpoint" "this" {
   name                 = local.name
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
@@ -329,7 +337,7 @@ resource "aws_sagemaker_endpoint" "this" {
     }
   }
 
-  depends_on = [aws_cloudwatch_log_group.this]
+  depends_on = [aws_cloudwatch_log_group.this, terraform_data.instance_type]
 }
 
 # The bounds that are asked for. Off hours move those of the targets, which a plan at night would move back; so
@@ -354,10 +362,12 @@ resource "aws_appautoscaling_target" "instances" {
   # AWS takes the target away with its endpoint, also where another of its name follows.
   lifecycle {
     ignore_changes       = [max_capacity, min_capacity]
-    replace_triggered_by = [aws_sagemaker_endpoint.this.id, terraform_data.bounds]
+    replace_triggered_by = [aws_sagemaker_endpoint.this.id, terraform_data.instance_type, terraform_data.bounds]
   }
 }
 
+# By metric math, as without requests there is no metric: the predefined one would then leave all instances
+# running.
 resource "aws_appautoscaling_policy" "requests" {
   for_each = aws_appautoscaling_target.instances
 
@@ -372,8 +382,36 @@ resource "aws_appautoscaling_policy" "requests" {
     scale_in_cooldown  = var.scale_in_cooldown_seconds
     scale_out_cooldown = 60
 
-    predefined_metric_specification {
-      predefined_metric_type = "SageMakerVariantInvocationsPerInstance"
+    customized_metric_specification {
+      metrics {
+        id          = "requests"
+        return_data = false
+
+        metric_stat {
+          stat = "Sum"
+
+          metric {
+            namespace   = "AWS/SageMaker"
+            metric_name = "InvocationsPerInstance"
+
+            dimensions {
+              name  = "EndpointName"
+              value = aws_sagemaker_endpoint.this.name
+            }
+
+            dimensions {
+              name  = "VariantName"
+              value = each.key
+            }
+          }
+        }
+      }
+
+      metrics {
+        id          = "requests_or_none"
+        return_data = true
+        expression  = "FILL(requests, 0)"
+      }
     }
   }
 
