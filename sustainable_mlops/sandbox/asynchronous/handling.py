@@ -12,7 +12,7 @@ from sustainable_mlops.sandbox.asynchronous.role import Role, RoleError
 from sustainable_mlops.sandbox.hosting.invocation import Invocation
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
-from sustainable_mlops.sandbox.runtime.hosting import ModelError
+from sustainable_mlops.sandbox.runtime.asking import ModelError
 
 
 @dataclass(frozen=True)

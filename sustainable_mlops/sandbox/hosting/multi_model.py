@@ -17,15 +17,8 @@ from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.sandbox.hosting.containers import WAITING, Base, Home, Shape, busy
 from sustainable_mlops.sandbox.hosting.invocation import NotReadyError, NotThereError
 from sustainable_mlops.sandbox.parts.resources import Fields
-from sustainable_mlops.sandbox.runtime.hosting import (
-    Asked,
-    Capacity,
-    ModelError,
-    ModelServer,
-    Said,
-    ThrottledError,
-    Took,
-)
+from sustainable_mlops.sandbox.runtime.asking import Asked, ModelError, Said, ThrottledError, Took
+from sustainable_mlops.sandbox.runtime.hosting import Capacity, ModelServer
 from sustainable_mlops.sandbox.runtime.model_data import (
     BrokenDataError,
     LateDataError,

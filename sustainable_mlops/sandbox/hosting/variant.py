@@ -17,7 +17,7 @@ from sustainable_mlops.sandbox.hosting.requests import Request
 from sustainable_mlops.sandbox.hosting.usage import Usage, machine_memory
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
-from sustainable_mlops.sandbox.runtime.hosting import ModelError, Took
+from sustainable_mlops.sandbox.runtime.asking import ModelError, Took
 from sustainable_mlops.sandbox.runtime.model_data import ModelData
 
 _MEBIBYTE, _GIBIBYTE = 2.0**20, 2.0**30

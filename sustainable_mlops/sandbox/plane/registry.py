@@ -22,6 +22,7 @@ from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Part
 from sustainable_mlops.sandbox.plane import recorded
 from sustainable_mlops.sandbox.sagemaker.async_inference import AsyncInference
+from sustainable_mlops.sandbox.sagemaker.compilation_jobs import CompilationJobs
 from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints
 from sustainable_mlops.sandbox.sagemaker.feature_groups import FeatureGroups
@@ -32,6 +33,7 @@ from sustainable_mlops.sandbox.sagemaker.models import Models
 from sustainable_mlops.sandbox.sagemaker.pipeline_executions import PipelineExecutions
 from sustainable_mlops.sandbox.sagemaker.pipelines import Pipelines
 from sustainable_mlops.sandbox.sagemaker.processing_jobs import ProcessingJobs
+from sustainable_mlops.sandbox.sagemaker.recommendations import InferenceRecommendationsJobs
 from sustainable_mlops.sandbox.sagemaker.search import Search
 from sustainable_mlops.sandbox.sagemaker.tags import Tags
 from sustainable_mlops.sandbox.sagemaker.training_jobs import TrainingJobs
@@ -62,6 +64,8 @@ PARTS: tuple[type[Part], ...] = (
     HyperParameterTuningJobs,
     ProcessingJobs,
     TransformJobs,
+    CompilationJobs,
+    InferenceRecommendationsJobs,
     Pipelines,
     PipelineExecutions,
     Search,
