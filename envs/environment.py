@@ -11,6 +11,7 @@ from envs.components.model_registry import ModelRegistry
 from envs.components.pipelines import Pipelines
 from envs.components.platform import Platform
 from envs.components.promotions import Promotions
+from envs.components.realtime_endpoints import RealtimeEndpoints
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.components.storage import Storage
 
@@ -21,6 +22,7 @@ COMPONENTS: tuple[type[Component[Any]], ...] = (
     ModelRegistry,
     ServerlessEndpoints,
     AsyncEndpoints,
+    RealtimeEndpoints,
     Promotions,
     Pipelines,
     JobLogs,

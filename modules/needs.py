@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must
-from sustainable_mlops.authoring.expressions import concat, is_expression, list_of, optional, split, when
+from sustainable_mlops.authoring.expressions import concat, is_expression, length, list_of, optional, split, when
 from sustainable_mlops.authoring.expressions.evaluation import folded
 
 T = TypeVar("T")
@@ -95,6 +95,14 @@ def where_given(value: T | None, needed: Callable[[T], dict[str, Any]]) -> list[
     if is_expression(value):
         return list_of(optional(value), needed)
     return [] if value is None else [needed(value)]
+
+
+def where_any(items: Any, needed: Callable[[Any], dict[str, Any]]) -> list[dict[str, Any]]:
+    """The statement that all of these need together, none where there is none of them."""
+    if not is_expression(items):
+        return [needed(items)] if items else []
+    nothing: list[str] = []
+    return list_of(when(length(items) > 0, ["any"], nothing), lambda _: needed(items))
 
 
 def together(*lists: Any) -> Any:

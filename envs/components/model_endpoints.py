@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Inputs of every kind of endpoint that the environment gives: a model's own are but these of its container.
 OWN = ("environment_variables", "inference_specification_name")
-GIVEN = tuple(name for name in inputs.Endpoint.model_fields if name not in OWN)
+GIVEN = tuple(name for name in (*inputs.Endpoint.model_fields, *inputs.Container.model_fields) if name not in OWN)
 
 
 class Endpoint(Protocol):
@@ -51,13 +51,14 @@ class ModelEndpoints(Component[S]):
         """What this kind's module is given of the environment besides what each is."""
         return {"name_prefix": self.settings.name_prefix, "kms_key_arn": env[Storage].kms_key_arn}
 
+    def said(self, env: "Environment", one: ModuleInputs) -> dict[str, Any]:  # noqa: ARG002
+        """What is said of one endpoint."""
+        return {name: value for name, value in given(one).items() if value is not None}
+
     def add(self, env: "Environment") -> None:
         if not self.asked():
             return
-        entries = {
-            key: {"name": self.name(key), **{name: value for name, value in given(one).items() if value is not None}}
-            for key, one in self.asked().items()
-        }
+        entries = {key: {"name": self.name(key), **self.said(env, one)} for key, one in self.asked().items()}
         self.declared = env.local(f"{self.module}s", entries)
         fields = dict.fromkeys(field for entry in entries.values() for field in entry)
         packages = env.var.model_packages

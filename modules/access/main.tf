@@ -52,8 +52,12 @@ resource "aws_iam_role" "this" {
 }
 
 locals {
-  role_arns = merge({ for phase, role in aws_iam_role.this : phase => role.arn }, var.existing_role_arns)
-  paths     = { for phase, paths in var.s3_paths : phase => concat(paths.read, paths.write) }
+  role_arns = merge(
+    { for phase, role in aws_iam_role.this : phase => role.arn },
+    var.existing_role_arns,
+  )
+
+  paths = { for phase, paths in var.s3_paths : phase => concat(paths.read, paths.write) }
 }
 
 data "aws_iam_policy_document" "buckets" {
@@ -82,10 +86,7 @@ locals {
   s3_actions = {
     read = ["s3:GetObject"]
     write = [
-      "s3:GetObject",
-      "s3:PutObject",
-      "s3:AbortMultipartUpload",
-      "s3:ListMultipartUploadParts",
+      "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts",
     ]
   }
 }
@@ -222,9 +223,12 @@ locals {
   }
 
   # Every repository in the registries where AWS keeps SageMaker's images, and those that are named.
-  images = concat([
-    for account in lookup(local.framework_registries, var.region, []) : "arn:${var.partition}:ecr:${var.region}:${account}:repository/*"
-  ], var.image_repository_arns)
+  images = concat(
+    [
+      for account in lookup(local.framework_registries, var.region, []) : "arn:${var.partition}:ecr:${var.region}:${account}:repository/*"
+    ],
+    var.image_repository_arns,
+  )
 }
 
 # ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resource, hence the two *; its namespace bounds
@@ -239,10 +243,7 @@ data "aws_iam_policy_document" "container" {
     resources = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:/aws/sagemaker/*"]
 
     actions = [
-      "logs:CreateLogGroup",
-      "logs:CreateLogStream",
-      "logs:DescribeLogStreams",
-      "logs:PutLogEvents",
+      "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
     ]
   }
 
@@ -282,11 +283,8 @@ resource "aws_iam_role_policy" "container" {
 locals {
   feature_actions = {
     data_preparation = [
-      "sagemaker:BatchGetRecord",
-      "sagemaker:DeleteRecord",
-      "sagemaker:DescribeFeatureGroup",
-      "sagemaker:GetRecord",
-      "sagemaker:PutRecord",
+      "sagemaker:BatchGetRecord", "sagemaker:DeleteRecord", "sagemaker:DescribeFeatureGroup",
+      "sagemaker:GetRecord", "sagemaker:PutRecord",
     ]
     training  = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
     inference = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
@@ -374,11 +372,8 @@ data "aws_iam_policy_document" "vpc" {
     resources = ["*"]
 
     actions = [
-      "ec2:DescribeDhcpOptions",
-      "ec2:DescribeNetworkInterfaces",
-      "ec2:DescribeSecurityGroups",
-      "ec2:DescribeSubnets",
-      "ec2:DescribeVpcs",
+      "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups",
+      "ec2:DescribeSubnets", "ec2:DescribeVpcs",
     ]
   }
 
@@ -386,11 +381,15 @@ data "aws_iam_policy_document" "vpc" {
     sid     = "CreateInterfaces"
     actions = ["ec2:CreateNetworkInterface"]
 
-    resources = concat(["arn:${var.partition}:ec2:${var.region}:${var.account_id}:network-interface/*"], [
-      for subnet in var.vpc.subnet_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:subnet/${subnet}"
-      ], [
-      for group in var.vpc.security_group_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:security-group/${group}"
-    ])
+    resources = concat(
+      ["arn:${var.partition}:ec2:${var.region}:${var.account_id}:network-interface/*"],
+      [
+        for subnet in var.vpc.subnet_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:subnet/${subnet}"
+      ],
+      [
+        for group in var.vpc.security_group_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:security-group/${group}"
+      ],
+    )
   }
 
   statement {
@@ -449,11 +448,7 @@ data "aws_iam_policy_document" "orchestration" {
 
     resources = flatten([
       for kind in [
-        "hyper-parameter-tuning-job",
-        "processing-job",
-        "training-job",
-        "transform-job",
-        "model",
+        "hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job", "model",
         ] : [
         "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:${kind}/pipelines-*",
         "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:${kind}/${var.name_prefix}-*",

@@ -1,19 +1,31 @@
 """Inputs of `async_endpoint`."""
 
-from modules.async_endpoint.hardware import OnInstances
 from modules.common import Located
-from modules.endpoints.inputs import Endpoint
+from modules.endpoints.hardware import OnInstances
+from modules.endpoints.inputs import Endpoint, OneContainer, RollsBack
 from sustainable_mlops.authoring import Field, must, rule
 from sustainable_mlops.catalogue.limits import limit
 
 
-class Inputs(Endpoint, Located, OnInstances):
+class Inputs(Endpoint, Located, OneContainer, OnInstances, RollsBack):
     enable_network_isolation: bool = Field(
         True, description="Keep the container off every network; SageMaker itself fetches the model and the requests."
     )
     max_instances: int = Field(2, ge=1, description="Most instances at once.")
     min_instances: int = Field(
         0, ge=0, description="Instances kept while no request waits; 0 lets it go, and the first request wake it."
+    )
+    bake_seconds: int = Field(
+        300,
+        ge=0,
+        le=3600,
+        description="How long a new model serves beside the old one's instances before these go, in seconds: within it "
+        "an alarm brings the old model back.",
+    )
+    rollback_failures: int = Field(
+        0,
+        ge=0,
+        description="Failed requests that a minute may have; more in two of five minutes bring the old model back.",
     )
     requests_per_instance: int | None = Field(
         None,

@@ -6,35 +6,6 @@ locals {
 
   # Where requests, answers and failures lie.
   folder = "${var.s3_uri}/${local.name}"
-
-  # Families whose storage is a disk of their own, which encrypts itself.
-  local_disk = [
-    "c5d",
-    "c6gd",
-    "dl1",
-    "g4dn",
-    "g5",
-    "g6",
-    "g6e",
-    "g7",
-    "g7e",
-    "m5d",
-    "m6gd",
-    "p4d",
-    "p4de",
-    "p5",
-    "p5e",
-    "p5en",
-    "p6-b200",
-    "p6-b300",
-    "p6e-gb200",
-    "r5d",
-    "r6gd",
-    "r7gd",
-    "trn1",
-    "trn1n",
-    "trn2",
-  ]
 }
 
 # A caller has its answer later: one topic tells of answers, the other of failures.
@@ -44,6 +15,36 @@ resource "aws_sns_topic" "this" {
   name              = "${local.name}-${each.key}"
   kms_master_key_id = var.kms_key_arn
   tags              = var.tags
+}
+
+# Before the endpoint, which names it from its first apply: added later, it would replace the endpoint.
+resource "aws_cloudwatch_metric_alarm" "failures" {
+  alarm_name          = "${local.name}-failures"
+  alarm_description   = "Requests of ${local.name} fail."
+  namespace           = "AWS/SageMaker"
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 2
+  metric_name         = "InvocationFailures"
+  statistic           = "Sum"
+  threshold           = var.rollback_failures
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_actions
+  tags                = var.tags
+
+  dimensions = {
+    EndpointName = local.name
+    VariantName  = "main"
+  }
+}
+
+# SageMaker refuses another type to variants that are scaled. This orders it: what scales goes before this is
+# replaced, then the endpoint is updated, which waits for this, and what scales it comes back.
+resource "terraform_data" "instance_type" {
+  triggers_replace = {
+    instance_type = var.instance_type
+  }
 }
 
 # SageMaker would create it at the first request, and keep it for ever.
@@ -80,7 +81,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
   # checkov:skip=CKV_AWS_98:only instances with a local disk have no key: they encrypt it
 
   name_prefix = "${substr(local.name, 0, 36)}-"
-  kms_key_arn = contains(local.local_disk, regex("^ml\\.([^.]+)", var.instance_type)[0]) ? null : var.kms_key_arn
+  kms_key_arn = contains(local.local_disk, split(".", "${var.instance_type}.")[1]) ? null : var.kms_key_arn
   tags        = var.tags
 
   async_inference_config {
@@ -122,7 +123,39 @@ resource "aws_sagemaker_endpoint" "this" {
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
   tags                 = var.tags
 
-  depends_on = [aws_cloudwatch_log_group.this]
+  deployment_config {
+    blue_green_update_policy {
+      termination_wait_in_seconds = var.bake_seconds
+
+      traffic_routing_configuration {
+        type                     = "ALL_AT_ONCE"
+        wait_interval_in_seconds = 0
+      }
+    }
+
+    auto_rollback_configuration {
+      dynamic "alarms" {
+        for_each = toset(concat([aws_cloudwatch_metric_alarm.failures.alarm_name], var.more_rollback_alarms))
+        iterator = alarm
+
+        content {
+          alarm_name = alarm.value
+        }
+      }
+    }
+  }
+
+  # After an update that failed or was rolled back the endpoint is in service with its old configuration. The
+  # provider takes that for success and then deletes the configuration, which is in use; here the apply ends
+  # before that.
+  lifecycle {
+    postcondition {
+      condition     = self.endpoint_config_name == aws_sagemaker_endpoint_configuration.this.name
+      error_message = "The endpoint ${self.name} has gone back to its old configuration and serves the old model: the new one did not start, or a rollback alarm went off. Nothing is lost. See the alarms and the log group /aws/sagemaker/Endpoints/${local.name}, then apply again with a model that works."
+    }
+  }
+
+  depends_on = [aws_cloudwatch_log_group.this, terraform_data.instance_type]
 }
 
 resource "aws_appautoscaling_target" "instances" {
@@ -135,7 +168,7 @@ resource "aws_appautoscaling_target" "instances" {
 
   # AWS takes the target away with its endpoint, also where another of its name follows.
   lifecycle {
-    replace_triggered_by = [aws_sagemaker_endpoint.this.id]
+    replace_triggered_by = [aws_sagemaker_endpoint.this.id, terraform_data.instance_type]
   }
 }
 
@@ -164,7 +197,7 @@ resource "aws_appautoscaling_policy" "backlog" {
     }
   }
 
-  # AWS deletes the policies of a target with it.
+  # AWS deletes what moves a target with it.
   lifecycle {
     replace_triggered_by = [aws_appautoscaling_target.instances.id]
   }
@@ -189,7 +222,7 @@ resource "aws_appautoscaling_policy" "wake" {
     }
   }
 
-  # AWS deletes the policies of a target with it.
+  # AWS deletes what moves a target with it.
   lifecycle {
     replace_triggered_by = [aws_appautoscaling_target.instances.id]
   }
@@ -213,4 +246,153 @@ resource "aws_cloudwatch_metric_alarm" "wake" {
   dimensions = {
     EndpointName = aws_sagemaker_endpoint.this.name
   }
+}
+
+locals {
+  # Families of instances that SageMaker hosts models on, by silicon.
+  families = {
+    graviton    = ["c6g", "c6gd", "c6gn", "c7g", "c8g", "m6g", "m6gd", "m8g", "r6g", "r6gd", "r7gd", "r8g"]
+    inferentia2 = ["inf2"]
+    gpu = [
+      "g4dn", "g5", "g6", "g6e", "g7", "g7e", "p4d", "p4de", "p5", "p5e", "p5en", "p6-b200", "p6-b300",
+    ]
+    x86 = [
+      "c4", "c5", "c5d", "c6i", "c6in", "c7i", "m4", "m5", "m5d", "m6i", "m7i", "r5", "r5d", "r6i", "r7i",
+      "t2",
+    ]
+  }
+
+  # What the names of images say that are for some silicon; others say nothing of it.
+  images_for = {
+    gpu         = "-gpu-"
+    graviton    = "arm64|graviton"
+    inferentia2 = "neuron"
+    x86         = "/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py"
+  }
+
+  # Families whose storage is a disk of their own, which encrypts itself.
+  local_disk = [
+    "c5d", "c6gd", "g4dn", "g5", "g6", "g6e", "g7", "g7e", "m5d", "m6gd", "p4d", "p4de", "p5", "p5e",
+    "p5en", "p6-b200", "p6-b300", "r5d", "r6gd", "r7gd",
+  ]
+
+  # Regions that have no instance of a family; it is in the others.
+  not_in_region = {
+    c4 = [
+      "af-south-1", "ap-east-1", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ca-west-1",
+      "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-3", "il-central-1",
+      "me-central-1", "me-south-1",
+    ]
+    c5d = ["ca-west-1"]
+    c6gd = [
+      "ap-east-1", "ap-south-2", "ap-southeast-4", "ca-west-1", "eu-south-1", "il-central-1",
+      "me-central-1", "me-south-1",
+    ]
+    c6gn = [
+      "af-south-1", "ap-south-2", "ap-southeast-4", "eu-central-2", "eu-south-2", "me-central-1",
+    ]
+    c6i = ["ap-southeast-3", "ap-southeast-4", "eu-central-2", "eu-south-2", "me-central-1"]
+    c7g = ["ap-southeast-4", "me-central-1"]
+    c7i = ["me-south-1"]
+    c8g = ["me-central-1", "me-south-1"]
+    g4dn = [
+      "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ca-west-1", "eu-central-2", "eu-south-2",
+      "il-central-1", "me-central-1",
+    ]
+    g5 = [
+      "af-south-1", "ap-northeast-3", "ap-south-2", "ap-southeast-1", "ap-southeast-4", "ca-west-1",
+      "eu-central-2", "eu-south-1", "me-south-1", "us-west-1",
+    ]
+    g6 = [
+      "af-south-1", "ap-east-1", "ap-northeast-3", "ap-southeast-1", "ap-southeast-3", "ap-southeast-4",
+      "ca-west-1", "eu-south-1", "eu-west-1", "il-central-1", "me-south-1", "us-west-1",
+    ]
+    g6e = [
+      "af-south-1", "ap-east-1", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4",
+      "ca-central-1", "ca-west-1", "eu-central-2", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3",
+      "il-central-1", "me-south-1", "sa-east-1", "us-west-1",
+    ]
+    g7 = [
+      "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
+      "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4",
+      "ca-central-1", "ca-west-1", "eu-central-2", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3",
+      "il-central-1", "me-central-1", "me-south-1", "sa-east-1", "us-west-1",
+    ]
+    g7e = [
+      "af-south-1", "ap-east-1", "ap-northeast-3", "ap-south-2", "ap-southeast-1", "ap-southeast-2",
+      "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-2", "eu-south-1", "eu-west-1",
+      "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "sa-east-1", "us-west-1",
+    ]
+    inf2 = [
+      "af-south-1", "ap-east-1", "ap-northeast-3", "ap-south-2", "ap-southeast-3", "ap-southeast-4",
+      "ca-central-1", "ca-west-1", "eu-central-2", "eu-south-1", "eu-south-2", "il-central-1",
+      "me-central-1", "me-south-1", "us-west-1",
+    ]
+    m4 = [
+      "af-south-1", "ap-east-1", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ca-west-1",
+      "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-3", "il-central-1",
+      "me-central-1", "me-south-1",
+    ]
+    m6i = ["ap-southeast-4", "eu-south-2"]
+    m7i = ["ca-west-1", "me-south-1"]
+    m8g = ["il-central-1"]
+    p4d = [
+      "af-south-1", "ap-east-1", "ap-northeast-3", "ap-south-2", "ap-southeast-1", "ap-southeast-3",
+      "ap-southeast-4", "ca-west-1", "eu-central-2", "eu-south-1", "eu-south-2", "eu-west-3",
+      "il-central-1", "me-central-1", "me-south-1", "us-west-1",
+    ]
+    p4de = [
+      "af-south-1", "ap-east-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2",
+      "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-2",
+      "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "me-central-1",
+      "me-south-1", "sa-east-1", "us-east-2", "us-west-1",
+    ]
+    p5 = [
+      "af-south-1", "ap-east-1", "ap-northeast-3", "ap-south-2", "ap-southeast-1", "ap-southeast-4",
+      "ca-west-1", "eu-central-1", "eu-central-2", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3",
+      "il-central-1", "me-central-1", "me-south-1",
+    ]
+    p5e = [
+      "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
+      "ap-south-2", "ap-southeast-1", "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-1",
+      "eu-central-2", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3", "il-central-1",
+      "me-central-1", "me-south-1", "us-east-1", "us-west-1",
+    ]
+    p5en = [
+      "af-south-1", "ap-east-1", "ap-northeast-3", "ap-south-2", "ap-southeast-1", "ap-southeast-2",
+      "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-1", "eu-central-2", "eu-south-1",
+      "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-south-1", "sa-east-1",
+    ]
+    p6-b200 = [
+      "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-southeast-1",
+      "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-1",
+      "eu-central-2", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "il-central-1",
+      "me-central-1", "me-south-1", "sa-east-1", "us-west-1",
+    ]
+    p6-b300 = [
+      "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-3", "ap-south-1", "ap-southeast-1",
+      "ap-southeast-2", "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-1", "eu-central-2",
+      "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1",
+      "me-central-1", "me-south-1", "us-east-2", "us-west-1",
+    ]
+    r5d = ["ca-west-1"]
+    r6gd = [
+      "ap-east-1", "ap-south-2", "ap-southeast-4", "ca-west-1", "eu-south-1", "il-central-1",
+      "me-central-1", "me-south-1",
+    ]
+    r6i  = ["ap-southeast-3", "ap-southeast-4", "eu-south-2"]
+    r7gd = ["ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-2", "me-south-1"]
+    r7i = [
+      "af-south-1", "ap-east-1", "ca-west-1", "eu-central-2", "il-central-1", "me-central-1", "me-south-1",
+    ]
+    r8g = ["il-central-1", "me-south-1"]
+    t2 = [
+      "af-south-1", "ap-east-1", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ca-west-1",
+      "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "il-central-1", "me-central-1",
+      "me-south-1",
+    ]
+  }
+
+  # Families, and types of others, that version 5 of the AWS provider does not know.
+  refused_by_provider_5 = ["c6in", "c8g", "g7", "g7e", "m8g", "p6-b200", "p6-b300", "r7gd", "ml.p5.4xlarge"]
 }

@@ -2,18 +2,15 @@
 
 from typing import Any
 
-from cdktn_provider_aws.appautoscaling_policy import AppautoscalingPolicy
-from cdktn_provider_aws.appautoscaling_target import AppautoscalingTarget
 from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktn_provider_aws.sns_topic import SnsTopic
 
 from modules.async_endpoint import needs
-from modules.async_endpoint.hardware import LOCAL_DISK
 from modules.async_endpoint.inputs import Inputs
-from modules.endpoints import hosting
+from modules.endpoints import hardware, hosting, rollback, scaling
 from modules.endpoints.inputs import name_of
 from modules.needs import ROLE_STATEMENTS
-from sustainable_mlops.authoring.expressions import Dynamic, contains, each_of, groups, map_of, optional, set_of, when
+from sustainable_mlops.authoring.expressions import Dynamic, concat, each_of, map_of, optional, set_of, when
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 
@@ -23,9 +20,6 @@ class AsyncEndpoint(Module[Inputs]):
     def build(self, var: Inputs) -> Outputs:
         name = self.local("name", name_of(var), why="A name of its own may be longer than a prefix.")
         folder = self.local("folder", f"{var.s3_uri}/{name}", why="Where requests, answers and failures lie.")
-        local_disk = self.local(
-            "local_disk", LOCAL_DISK, why="Families whose storage is a disk of their own, which encrypts itself."
-        )
         notice = each_of(set_of(needs.NOTICES))
         topics = self.add(
             SnsTopic,
@@ -36,7 +30,20 @@ class AsyncEndpoint(Module[Inputs]):
             kms_master_key_id=var.kms_key_arn,
             tags=var.tags,
         )
-        endpoint, outputs = hosting.add(
+        failures = rollback.add_alarm(
+            self,
+            "failures",
+            f"{name}-failures",
+            f"Requests of {name} fail.",
+            why="Before the endpoint, which names it from its first apply: added later, it would replace the endpoint.",
+            metric_name="InvocationFailures",
+            dimensions={"EndpointName": name, "VariantName": hosting.VARIANT},
+            statistic="Sum",
+            evaluation_periods=5,
+            threshold=var.rollback_failures,
+        )
+        kind = hardware.add_type(self)
+        endpoint, outputs = hosting.add_for_one_container(
             self,
             var,
             name,
@@ -46,10 +53,8 @@ class AsyncEndpoint(Module[Inputs]):
                 "initial_instance_count": when(var.min_instances > 1, var.min_instances, 1),
             },
             configuration={
-                "skips": {"CKV_AWS_98": "only instances with a local disk have no key: they encrypt it"},
-                "kms_key_arn": when(
-                    contains(local_disk, groups(r"^ml\.([^.]+)", var.instance_type)[0]), None, var.kms_key_arn
-                ),
+                "skips": hardware.NO_KEY,
+                "kms_key_arn": hardware.key_of_storage(var),
                 "async_inference_config": {
                     # Not a block of null: the provider crashes on it.
                     "client_config": Dynamic(
@@ -67,8 +72,21 @@ class AsyncEndpoint(Module[Inputs]):
                     },
                 },
             },
+            endpoint={
+                "after": [kind],
+                "deployment_config": {
+                    "blue_green_update_policy": {
+                        "traffic_routing_configuration": {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0},
+                        "termination_wait_in_seconds": var.bake_seconds,
+                    },
+                    "auto_rollback_configuration": rollback.configuration(
+                        concat([failures.alarm_name], var.more_rollback_alarms)
+                    ),
+                },
+            },
         )
-        self._scale(var, endpoint)
+        self._scale(var, endpoint, kind)
+        hardware.add_tables(self)
         return {
             **outputs,
             "answers_s3_uri": Output(f"{folder}/{needs.ANSWERS}", "Where answers are written."),
@@ -84,32 +102,23 @@ class AsyncEndpoint(Module[Inputs]):
             ),
         }
 
-    def _scale(self, var: Inputs, endpoint: Any) -> None:
-        target = self.add(
-            AppautoscalingTarget,
+    def _scale(self, var: Inputs, endpoint: Any, kind: Any) -> None:
+        target = scaling.add_target(
+            self,
             "instances",
-            service_namespace="sagemaker",
-            scalable_dimension="sagemaker:variant:DesiredInstanceCount",
-            resource_id=f"endpoint/{endpoint.name}/variant/{hosting.VARIANT}",
-            min_capacity=var.min_instances,
-            max_capacity=var.max_instances,
-            tags=var.tags,
-            **hosting.goes_with_endpoint(endpoint),
+            endpoint,
+            hosting.VARIANT,
+            dimension=scaling.INSTANCES,
+            between=(var.min_instances, var.max_instances),
+            triggers=[kind],
         )
-        scaled: dict[str, Any] = {
-            "service_namespace": target.service_namespace,
-            "scalable_dimension": target.scalable_dimension,
-            "resource_id": target.resource_id,
-            **hosting.goes_with_target(target),
-        }
         of_endpoint = {"EndpointName": endpoint.name}
-        self.add(
-            AppautoscalingPolicy,
+        scaling.add_policy(
+            self,
             "backlog",
+            target,
+            "backlog-per-instance",
             why="The backlog, since an asynchronous endpoint publishes no invocations to follow.",
-            name="backlog-per-instance",
-            policy_type="TargetTrackingScaling",
-            **scaled,
             target_tracking_scaling_policy_configuration={
                 "target_value": var.target_backlog_per_instance,
                 "scale_in_cooldown": var.scale_in_cooldown_seconds,
@@ -122,13 +131,13 @@ class AsyncEndpoint(Module[Inputs]):
                 },
             },
         )
-        wake = self.add(
-            AppautoscalingPolicy,
+        wake = scaling.add_policy(
+            self,
             "wake",
+            target,
+            "wake-from-zero",
             why="Of no instance there is no backlog per instance: without this one, zero stays zero until many wait.",
-            name="wake-from-zero",
-            policy_type="StepScaling",
-            **scaled,
+            tracks=False,
             step_scaling_policy_configuration={
                 "adjustment_type": "ChangeInCapacity",
                 "metric_aggregation_type": "Average",

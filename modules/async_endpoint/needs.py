@@ -29,4 +29,4 @@ def statements(var: Inputs) -> Needs:
             "EncryptNotifications", ["kms:Decrypt", "kms:GenerateDataKey*"], [var.kms_key_arn], through(var, "sns")
         ),
     ]
-    return {"inference": needs.statements(var, var, *own)}
+    return {"inference": needs.statements(var, var, *own, needs.watch_alarms(var, var))}

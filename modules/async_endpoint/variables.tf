@@ -11,6 +11,42 @@ variable "account_id" {
   }
 }
 
+variable "alarm_actions" {
+  description = "Who is told when one of the alarms that roll a deployment back goes off, also outside one: ARNs of SNS topics."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.alarm_actions : can(regex("^arn:aws[a-z-]*:[a-z0-9-]+:.+$", item))])
+    error_message = "each of alarm_actions must be an ARN, such as that of an SNS topic."
+  }
+}
+
+variable "aws_provider" {
+  description = "Major version of the AWS provider that is in use: 5 refuses newer types, such as ml.c8g, which 6 takes."
+  type        = number
+  default     = 5
+  nullable    = false
+
+  validation {
+    condition     = contains([5, 6], var.aws_provider)
+    error_message = "aws_provider must be one of 5, 6."
+  }
+}
+
+variable "bake_seconds" {
+  description = "How long a new model serves beside the old one's instances before these go, in seconds: within it an alarm brings the old model back."
+  type        = number
+  default     = 300
+  nullable    = false
+
+  validation {
+    condition     = var.bake_seconds >= 0 && var.bake_seconds <= 3600
+    error_message = "bake_seconds must be at least 0 and be at most 3600."
+  }
+}
+
 variable "enable_network_isolation" {
   description = "Keep the container off every network; SageMaker itself fetches the model and the requests."
   type        = bool
@@ -36,43 +72,15 @@ variable "image_uri" {
   }
 
   validation {
-    condition     = var.image_uri == null ? true : (!strcontains(var.image_uri, "-gpu-") ? true : contains(["ml.g", "ml.p"], substr(var.instance_type, 0, 4)))
-    error_message = "image_uri: this image is for GPU, which ${var.instance_type} does not have; use the image for CPU."
+    condition = var.image_uri == null ? true : alltrue([
+      for said in [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))] : said == var.silicon
+    ])
+    error_message = "image_uri: this image is for ${join(" and ", [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))])}, and ${var.instance_type} is ${var.silicon}; use the image for that, or other silicon."
   }
 
   validation {
-    condition     = var.image_uri == null ? true : strcontains(var.image_uri, "neuron") == contains(["ml.inf", "ml.trn"], substr(var.instance_type, 0, 6))
-    error_message = "image_uri: ${var.instance_type} and this image do not fit: Inferentia and Trainium run Neuron images alone."
-  }
-
-  validation {
-    condition = var.image_uri == null ? true : (!(strcontains(var.image_uri, "graviton") ? true : strcontains(var.image_uri, "arm64")) ? true : contains([
-      "ml.c6g",
-      "ml.c7g",
-      "ml.c8g",
-      "ml.m6g",
-      "ml.m8g",
-      "ml.p6e",
-      "ml.r6g",
-      "ml.r7g",
-      "ml.r8g",
-    ], substr(var.instance_type, 0, 6)))
-    error_message = "image_uri: this image is for Arm, and ${var.instance_type} is not; use ml.c7g, ml.m6g or ml.r6g."
-  }
-
-  validation {
-    condition = var.image_uri == null ? true : (!contains([
-      "ml.c6g",
-      "ml.c7g",
-      "ml.c8g",
-      "ml.m6g",
-      "ml.m8g",
-      "ml.p6e",
-      "ml.r6g",
-      "ml.r7g",
-      "ml.r8g",
-    ], substr(var.instance_type, 0, 6)) ? true : !(!strcontains(var.image_uri, "arm64") ? (strcontains(var.image_uri, "/sagemaker-xgboost:") ? true : (strcontains(var.image_uri, "/sagemaker-scikit-learn:") ? true : (strcontains(var.image_uri, "-inference:") ? strcontains(var.image_uri, "-cpu-py") : false))) : false))
-    error_message = "image_uri: ${var.instance_type} is Arm, and this image is for x86; use one for arm64, or an x86 type such as ml.c7i.xlarge."
+    condition     = var.silicon != "inferentia2" ? true : (var.image_uri == null ? true : can(regex("neuron", var.image_uri)))
+    error_message = "image_uri: Inferentia runs Neuron images alone, whose names say neuron; use one, or other silicon."
   }
 }
 
@@ -93,7 +101,7 @@ variable "inference_specification_name" {
 }
 
 variable "instance_type" {
-  description = "Type of the instances; those with a local disk encrypt that themselves, without kms_key_arn."
+  description = "Type of the instances, of this silicon; one with a local disk encrypts that itself, without kms_key_arn."
   type        = string
   default     = "ml.c7g.xlarge"
   nullable    = false
@@ -101,6 +109,26 @@ variable "instance_type" {
   validation {
     condition     = can(regex("^ml\\.[a-z0-9-]+\\.[a-z0-9]+$", var.instance_type))
     error_message = "instance_type must be an instance type such as ml.c7g.xlarge."
+  }
+
+  validation {
+    condition     = split(".", "${var.instance_type}.")[1] != "inf1"
+    error_message = "instance_type: the first Inferentia takes no deployment guardrails and no Neuron image of today; use ml.inf2."
+  }
+
+  validation {
+    condition     = contains(lookup(local.families, var.silicon, []), split(".", "${var.instance_type}.")[1])
+    error_message = "instance_type: ${var.instance_type} is no ${var.silicon} that SageMaker hosts on; its families are ${join(", ", lookup(local.families, var.silicon, []))}."
+  }
+
+  validation {
+    condition     = var.aws_provider > 5 ? true : !(contains(local.refused_by_provider_5, split(".", "${var.instance_type}.")[1]) ? true : contains(local.refused_by_provider_5, var.instance_type))
+    error_message = "instance_type: version 5 of the AWS provider refuses ${var.instance_type}; use another, such as ml.c7g or ml.m6g, or version 6 and aws_provider = 6."
+  }
+
+  validation {
+    condition     = !contains(lookup(local.not_in_region, split(".", "${var.instance_type}.")[1], []), var.region)
+    error_message = "instance_type: ${var.region} has no ${var.instance_type}; use another family, or another Region."
   }
 }
 
@@ -183,6 +211,18 @@ variable "model_package_arn" {
   }
 }
 
+variable "more_rollback_alarms" {
+  description = "Names of further alarms that roll a deployment back, such as one on the model's own metric."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.more_rollback_alarms) <= 2
+    error_message = "more_rollback_alarms must hold at most 2."
+  }
+}
+
 variable "name" {
   description = "Name of the endpoint, and start of its configurations' names; name_prefix by default."
   type        = string
@@ -250,6 +290,18 @@ variable "role_arn" {
   }
 }
 
+variable "rollback_failures" {
+  description = "Failed requests that a minute may have; more in two of five minutes bring the old model back."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.rollback_failures >= 0
+    error_message = "rollback_failures must be at least 0."
+  }
+}
+
 variable "s3_uri" {
   description = "Prefix that requests, answers and failures lie under, in a folder of the endpoint's name; what is there should expire."
   type        = string
@@ -270,6 +322,18 @@ variable "scale_in_cooldown_seconds" {
   validation {
     condition     = var.scale_in_cooldown_seconds >= 0 && var.scale_in_cooldown_seconds <= 3600
     error_message = "scale_in_cooldown_seconds must be at least 0 and be at most 3600."
+  }
+}
+
+variable "silicon" {
+  description = "What computes: graviton takes the least energy for most models, inferentia2 for deep learning that Neuron compiles; gpu and x86 are for what neither runs."
+  type        = string
+  default     = "graviton"
+  nullable    = false
+
+  validation {
+    condition     = contains(["graviton", "inferentia2", "gpu", "x86"], var.silicon)
+    error_message = "silicon must be one of \"graviton\", \"inferentia2\", \"gpu\", \"x86\"."
   }
 }
 

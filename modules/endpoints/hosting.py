@@ -1,6 +1,6 @@
-"""What every endpoint is made of: log group, model, configuration, and the endpoint that follows them."""
+"""What every endpoint is made of: log group, models, configuration, and the endpoint that follows them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cdktn_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
@@ -11,21 +11,16 @@ from cdktn_provider_aws.sagemaker_model import SagemakerModel
 from modules.endpoints.inputs import Endpoint, prefix_of_configurations
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
-#: The one variant. The provider would choose a random name, which autoscaling could not know.
+#: The first variant, mostly the only one. The provider would choose a random name, which autoscaling could not know.
 VARIANT = "main"
 
+CREATED_FIRST = {"create_before_destroy": True}
+_MODEL = "No name: a model cannot be changed, so each new one needs a name of its own."
 
-def add(
-    module: Module[Any],
-    var: Endpoint,
-    name: str,
-    *,
-    model: Mapping[str, Any],
-    variant: Mapping[str, Any],
-    configuration: Mapping[str, Any],
-) -> tuple[Any, Outputs]:
-    """Add them, each with these arguments besides; returns the endpoint, and the outputs of every endpoint."""
-    logs = module.add(
+
+def add_log_group(module: Module[Any], var: Endpoint, name: str) -> Any:
+    """Add the log group of an endpoint's containers."""
+    return module.add(
         CloudwatchLogGroup,
         "this",
         why="SageMaker would create it at the first request, and keep it for ever.",
@@ -35,57 +30,109 @@ def add(
         retention_in_days=var.log_retention_days,
         tags=var.tags,
     )
-    served = module.add(
+
+
+def add_model(module: Module[Any], var: Endpoint, **arguments: Any) -> Any:
+    """Add a model, or with `for_each` several."""
+    return module.add(
         SagemakerModel,
         "this",
-        why="No name: a model cannot be changed, so each new one needs a name of its own.",
+        why=_MODEL,
         execution_role_arn=var.role_arn,
-        **model,
+        **arguments,
         tags=var.tags,
-        primary_container={
-            "image": var.image_uri,
-            "model_data_url": var.model_data_url,
-            "model_package_name": var.model_package_arn,
-            "inference_specification_name": var.inference_specification_name,
-            "environment": var.environment_variables,
-        },
-        lifecycle={"create_before_destroy": True},
+        lifecycle=CREATED_FIRST,
     )
-    configured = module.add(
+
+
+def container(served: Any) -> dict[str, Any]:
+    """The block of a container."""
+    return {
+        "image": served.image_uri,
+        "model_data_url": served.model_data_url,
+        "model_package_name": served.model_package_arn,
+        "inference_specification_name": served.inference_specification_name,
+        "environment": served.environment_variables,
+    }
+
+
+def add_configuration(module: Module[Any], var: Endpoint, name: str, **arguments: Any) -> Any:
+    """Add the configuration of an endpoint."""
+    return module.add(
         SagemakerEndpointConfiguration,
         "this",
         why="An endpoint follows only a new configuration name, hence the prefix and the order of replacement.",
         name_prefix=prefix_of_configurations(name),
-        **configuration,
+        **arguments,
         tags=var.tags,
-        production_variants=[{"variant_name": VARIANT, "model_name": served.name, **variant}],
-        lifecycle={"create_before_destroy": True},
+        lifecycle=CREATED_FIRST,
     )
-    endpoint = module.add(
+
+
+def add_endpoint(
+    module: Module[Any], var: Endpoint, name: str, configuration: Any, *, after: Sequence[Any] = (), **arguments: Any
+) -> Any:
+    """Add the endpoint of a configuration, after these resources."""
+    return module.add(
         SagemakerEndpoint,
         "this",
         name=name,
-        endpoint_config_name=configured.name,
+        endpoint_config_name=configuration.name,
+        **arguments,
         tags=var.tags,
-        depends_on=[logs],
+        notes={
+            "lifecycle": "After an update that failed or was rolled back the endpoint is in service with its old "
+            "configuration. The provider takes that for success and then deletes the configuration, which is in use; "
+            "here the apply ends before that."
+        },
+        lifecycle={
+            "postcondition": {
+                "condition": "${self.endpoint_config_name == " + f"{configuration.name}"[2:],
+                "error_message": "The endpoint ${self.name} has gone back to its old configuration and serves the old "
+                "model: the new one did not start, or a rollback alarm went off. Nothing is lost. See the alarms and "
+                f"the log group /aws/sagemaker/Endpoints/{name}, then apply again with a model that works.",
+            }
+        },
+        depends_on=[module.resources.aws_cloudwatch_log_group.this, *after],
     )
-    return endpoint, {
+
+
+def outputs_of(module: Module[Any], endpoint: Any) -> Outputs:
+    """The outputs of every endpoint."""
+    return {
         "endpoint_arn": Output(endpoint.arn, "ARN of the endpoint."),
         "endpoint_name": Output(endpoint.name, "Name to invoke."),
-        "log_group_name": Output(logs.name, "Log group of the container."),
-        "variant_name": Output(VARIANT, "Its one variant, as metrics and autoscaling name it."),
+        "log_group_name": Output(
+            module.resources.aws_cloudwatch_log_group.this.name, "Log group of the endpoint's containers."
+        ),
     }
 
 
-def goes_with_endpoint(endpoint: Any) -> dict[str, Any]:
-    """The arguments of a scalable target that make it anew where its endpoint is."""
-    return _goes_with(endpoint, "AWS takes the target away with its endpoint, also where another of its name follows.")
+def add_for_one_container(
+    module: Module[Any],
+    var: Any,
+    name: str,
+    *,
+    model: Mapping[str, Any],
+    variant: Mapping[str, Any],
+    configuration: Mapping[str, Any],
+    endpoint: Mapping[str, Any] | None = None,
+) -> tuple[Any, Outputs]:
+    """Add all of it for one variant with one container, each with these arguments besides.
 
-
-def goes_with_target(target: Any) -> dict[str, Any]:
-    """The arguments of a scaling policy that make it anew where its target is."""
-    return _goes_with(target, "AWS deletes the policies of a target with it.")
-
-
-def _goes_with(resource: Any, why: str) -> dict[str, Any]:
-    return {"notes": {"lifecycle": why}, "lifecycle": {"replace_triggered_by": [resource.id]}}
+    Returns the endpoint, and the outputs of every endpoint.
+    """
+    add_log_group(module, var, name)
+    served = add_model(module, var, **model, primary_container=container(var))
+    configured = add_configuration(
+        module,
+        var,
+        name,
+        **configuration,
+        production_variants=[{"variant_name": VARIANT, "model_name": served.name, **variant}],
+    )
+    added = add_endpoint(module, var, name, configured, **(endpoint or {}))
+    return added, {
+        **outputs_of(module, added),
+        "variant_name": Output(VARIANT, "Its one variant, as metrics and autoscaling name it."),
+    }

@@ -1,9 +1,9 @@
 """Inputs that every endpoint has, whatever it runs on."""
 
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 
 from modules.common import KmsKeyArn, LogRetentionDays, Named, RoleArn
-from sustainable_mlops.authoring import Field, must, rule
+from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import cut, given, is_expression, is_null, when
 from sustainable_mlops.authoring.rules import Rule
 from sustainable_mlops.catalogue.limits import limit
@@ -12,19 +12,20 @@ LONGEST_NAME = limit("endpoint_name_characters")
 #: What the provider writes behind a `name_prefix`.
 SUFFIX = 26
 
-
-class Endpoint(Named):
-    """Inputs of every endpoint: its name, its one container and that container's logs."""
-
-    name: str | None = Field(
-        None,
-        description="Name of the endpoint, and start of its configurations' names; name_prefix by default.",
-        pattern=rf"^[a-zA-Z0-9](-*[a-zA-Z0-9]){{0,{LONGEST_NAME - 1}}}$",
-        max_length=LONGEST_NAME,
-        json_schema_extra=must(
-            f"be 1 to {LONGEST_NAME} letters, digits and hyphens, and neither start nor end with a hyphen"
+AlarmActions = list[
+    Annotated[
+        str,
+        Field(
+            pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:.+$",
+            json_schema_extra=must("be an ARN, such as that of an SNS topic"),
         ),
-    )
+    ]
+]
+
+
+class Container(ModuleInputs):
+    """A container with its model."""
+
     environment_variables: dict[str, str] = Field(
         default_factory=dict,
         description="Environment variables of the container; never secrets, since they can be read.",
@@ -35,10 +36,6 @@ class Endpoint(Named):
         pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[^ ]+$",
         json_schema_extra=must("be an image in Amazon ECR; no other registry is taken"),
     )
-    kms_key_arn: KmsKeyArn = Field(
-        description="Key of the storage and the logs; its policy must let CloudWatch Logs use it."
-    )
-    log_retention_days: LogRetentionDays = Field(30, description="How long the container's logs are kept, in days.")
     model_data_url: str | None = Field(
         None,
         description="Model archive for image_uri to serve: s3://bucket/…/model.tar.gz.",
@@ -58,24 +55,69 @@ class Endpoint(Named):
         pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
         json_schema_extra=must("be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen"),
     )
-    role_arn: RoleArn = Field(description="Role of the container: it reads the model and writes logs and metrics.")
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        rule(
-            "model_package_arn",
-            lambda v: when(
-                is_null(v.model_package_arn),
-                ~is_null(v.image_uri),
-                is_null(v.image_uri) & is_null(v.model_data_url),
-            ),
-            "give either a model package, or image_uri (and model_data_url, unless the image holds the model); a "
-            "package brings its own image and model.",
-        ),
         rule(
             "inference_specification_name",
             lambda v: is_null(v.inference_specification_name) | ~is_null(v.model_package_arn),
             "it is of a model package; give model_package_arn, or leave it out.",
         ),
+    )
+
+
+def is_whole(v: Any) -> Any:
+    """Whether a container has an image, and one alone: its own or its package's."""
+    return when(
+        is_null(v.model_package_arn),
+        ~is_null(v.image_uri),
+        is_null(v.image_uri) & is_null(v.model_data_url),
+    )
+
+
+class OneContainer(Container):
+    """A container, and no more."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        rule(
+            "model_package_arn",
+            is_whole,
+            "give either a model package, or image_uri (and model_data_url, unless the image holds the model); a "
+            "package brings its own image and model.",
+        ),
+    )
+
+
+class Endpoint(Named):
+    """Inputs of every endpoint: its name, its key, its role and its container's logs."""
+
+    name: str | None = Field(
+        None,
+        description="Name of the endpoint, and start of its configurations' names; name_prefix by default.",
+        pattern=rf"^[a-zA-Z0-9](-*[a-zA-Z0-9]){{0,{LONGEST_NAME - 1}}}$",
+        max_length=LONGEST_NAME,
+        json_schema_extra=must(
+            f"be 1 to {LONGEST_NAME} letters, digits and hyphens, and neither start nor end with a hyphen"
+        ),
+    )
+    kms_key_arn: KmsKeyArn = Field(
+        description="Key of the storage and the logs; its policy must let CloudWatch Logs use it."
+    )
+    log_retention_days: LogRetentionDays = Field(30, description="How long the container's logs are kept, in days.")
+    role_arn: RoleArn = Field(description="Role of the container: it reads the model and writes logs and metrics.")
+
+
+class RollsBack(ModuleInputs):
+    """Inputs of an endpoint that goes back to its old model by itself."""
+
+    alarm_actions: AlarmActions = Field(
+        default_factory=list,
+        description="Who is told when one of the alarms that roll a deployment back goes off, also outside one: ARNs "
+        "of SNS topics.",
+    )
+    more_rollback_alarms: list[str] = Field(
+        default_factory=list,
+        max_length=2,
+        description="Names of further alarms that roll a deployment back, such as one on the model's own metric.",
     )
 
 

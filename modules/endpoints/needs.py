@@ -3,25 +3,40 @@
 from typing import Any
 
 from modules import containers
+from modules.endpoints import rollback
 from modules.endpoints.inputs import Endpoint, name_of
 from modules.needs import Place, statement, together, where_given
 from sustainable_mlops.authoring.expressions import groups, replace
 
 
-def statements(var: Endpoint, at: Place, *own: dict[str, Any]) -> Any:
-    """The statements of inference, after those of the endpoint's own kind; `var` is read but for its role.
+def statements(var: Any, at: Place, *own: dict[str, Any]) -> Any:
+    """The statements of inference by one container, after those of the endpoint's own kind; `var` is read but for its
+    role.
 
     Of a model package only Terraform's caller and SageMaker know where its image and its model are.
     """
-    fixed = [
-        *own,
+    image = where_given(var.image_uri, lambda image: containers.images([repository_arn(image, at)]))
+    model = where_given(var.model_data_url, lambda url: read_models([object_arn(url, at)]))
+    return together([*own, *of_any(var, at)], image, model)
+
+
+def of_any(var: Endpoint, at: Place) -> list[dict[str, Any]]:
+    """What the containers of every endpoint do."""
+    return [
         containers.logs(at, f"{log_group_name(var)}:*"),
         containers.metrics("/aws/sagemaker/*"),
         containers.registry_login(),
     ]
-    image = where_given(var.image_uri, lambda image: containers.images([_repository_arn(image, at)]))
-    model = where_given(var.model_data_url, lambda url: statement("ReadModel", ["s3:GetObject"], [object_arn(url, at)]))
-    return together(fixed, image, model)
+
+
+def read_models(objects: Any) -> dict[str, Any]:
+    """Reading models, by ARN."""
+    return statement("ReadModel", ["s3:GetObject"], objects)
+
+
+def watch_alarms(var: Endpoint, at: Place) -> dict[str, Any]:
+    """Looking at the alarms that roll a deployment back, which SageMaker does as this role."""
+    return statement("WatchAlarms", ["cloudwatch:DescribeAlarms"], [rollback.alarms_arn(at, name_of(var))])
 
 
 def log_group_name(var: Endpoint) -> str:
@@ -34,7 +49,7 @@ def object_arn(address: str, at: Place) -> str:
     return f"arn:{at.partition}:s3:::{replace(address, 's3://', '')}"
 
 
-def _repository_arn(image: str, at: Place) -> str:
+def repository_arn(image: str, at: Place) -> str:
     """The repository of an image such as 123456789012.dkr.ecr.eu-north-1.amazonaws.com/shop/churn:1."""
     account, region, repository = (
         groups(r"^([0-9]+)\.dkr\.ecr\.([^.]+)\.[^/]+/([^:@]+)", image)[part] for part in range(3)

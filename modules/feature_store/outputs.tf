@@ -22,11 +22,8 @@ output "role_statements" {
       {
         sid = "Records"
         actions = [
-          "sagemaker:BatchGetRecord",
-          "sagemaker:DeleteRecord",
-          "sagemaker:DescribeFeatureGroup",
-          "sagemaker:GetRecord",
-          "sagemaker:PutRecord",
+          "sagemaker:BatchGetRecord", "sagemaker:DeleteRecord", "sagemaker:DescribeFeatureGroup",
+          "sagemaker:GetRecord", "sagemaker:PutRecord",
         ]
         resources = [
           for name in [for key, group in var.feature_groups : "${var.name_prefix}-${replace(key, "_", "-")}"] : "arn:${local.place.partition}:sagemaker:${local.place.region}:${local.place.account_id}:feature-group/${name}"

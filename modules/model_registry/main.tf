@@ -52,9 +52,7 @@ data "aws_iam_policy_document" "readers" {
     sid = "ReadAndDeployPackages"
 
     actions = [
-      "sagemaker:CreateModel",
-      "sagemaker:DescribeModelPackage",
-      "sagemaker:ListModelPackages",
+      "sagemaker:CreateModel", "sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages",
     ]
 
     resources = [

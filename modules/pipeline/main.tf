@@ -7,13 +7,19 @@ locals {
   arn = "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:pipeline/${local.name}"
 
   # One text for one meaning, so that no plan differs by white space or the order of keys.
-  definition = jsonencode(merge(jsondecode(var.definition), {
-    Parameters = [
-      for parameter in lookup(jsondecode(var.definition), "Parameters", []) : merge(parameter, {
-        for name, value in var.parameters : "DefaultValue" => jsondecode(parameter.Type == "String" ? jsonencode(value) : value) if name == parameter.Name
-      })
-    ]
-  }))
+  definition = jsonencode(merge(
+    jsondecode(var.definition),
+    {
+      Parameters = [
+        for parameter in lookup(jsondecode(var.definition), "Parameters", []) : merge(
+          parameter,
+          {
+            for name, value in var.parameters : "DefaultValue" => jsondecode(parameter.Type == "String" ? jsonencode(value) : value) if name == parameter.Name
+          },
+        )
+      ]
+    },
+  ))
 }
 
 # Inline: from S3 the provider would plan an update each time, which is then refused.
@@ -166,7 +172,10 @@ resource "aws_iam_role_policy" "starter" {
 }
 
 locals {
-  starter_role_arn = one(concat([for role in aws_iam_role.starter : role.arn], [for existing in var.existing_starter_role[*] : existing.arn]))
+  starter_role_arn = one(concat(
+    [for role in aws_iam_role.starter : role.arn],
+    [for existing in var.existing_starter_role[*] : existing.arn],
+  ))
 }
 
 # A prefix and a suffix side by side would mean either; a wildcard means both.

@@ -46,11 +46,7 @@ output "role_statements" {
         ]
         resources = flatten([
           for kind in [
-            "hyper-parameter-tuning-job",
-            "processing-job",
-            "training-job",
-            "transform-job",
-            "model",
+            "hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job", "model",
             ] : [
             "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:${kind}/pipelines-*",
             "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:${kind}/${var.name_prefix}-*",

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from modules.endpoints.inputs import Endpoint
+from modules.endpoints.inputs import Endpoint, OneContainer
 from modules.serverless_endpoint.refused import Refused
 from sustainable_mlops.authoring import Field, ModuleInputs, one_of, rule
 from sustainable_mlops.authoring.expressions import holds, is_null
@@ -19,7 +19,7 @@ class ProvisionedConcurrency(ModuleInputs):
     )
 
 
-class Inputs(Endpoint, Refused):
+class Inputs(Endpoint, OneContainer, Refused):
     max_concurrency: int = Field(5, ge=1, le=AT_ONCE, description="Most requests served at once; more are throttled.")
     memory_mb: Annotated[int, one_of(serverless_memory_mb())] = Field(
         2048, description="Memory of one worker, in MB; its vCPUs follow."

@@ -62,6 +62,16 @@ resource "aws_sagemaker_endpoint" "this" {
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
   tags                 = var.tags
 
+  # After an update that failed or was rolled back the endpoint is in service with its old configuration. The
+  # provider takes that for success and then deletes the configuration, which is in use; here the apply ends
+  # before that.
+  lifecycle {
+    postcondition {
+      condition     = self.endpoint_config_name == aws_sagemaker_endpoint_configuration.this.name
+      error_message = "The endpoint ${self.name} has gone back to its old configuration and serves the old model: the new one did not start, or a rollback alarm went off. Nothing is lost. See the alarms and the log group /aws/sagemaker/Endpoints/${local.name}, then apply again with a model that works."
+    }
+  }
+
   depends_on = [aws_cloudwatch_log_group.this]
 }
 
@@ -99,7 +109,7 @@ resource "aws_appautoscaling_policy" "provisioned_concurrency" {
     }
   }
 
-  # AWS deletes the policies of a target with it.
+  # AWS deletes what moves a target with it.
   lifecycle {
     replace_triggered_by = [aws_appautoscaling_target.provisioned_concurrency[each.key].id]
   }

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from cdktn_provider_aws.appautoscaling_policy import AppautoscalingPolicy
-from cdktn_provider_aws.appautoscaling_target import AppautoscalingTarget
-
-from modules.endpoints import hosting
+from modules.endpoints import hosting, scaling
 from modules.endpoints.inputs import name_of
 from modules.needs import ROLE_STATEMENTS, place
 from modules.serverless_endpoint import needs
@@ -19,7 +16,7 @@ class ServerlessEndpoint(Module[Inputs]):
 
     def build(self, var: Inputs) -> Outputs:
         name = self.local("name", name_of(var), why="A name of its own may be longer than a prefix.")
-        endpoint, outputs = hosting.add(
+        endpoint, outputs = hosting.add_for_one_container(
             self,
             var,
             name,
@@ -40,35 +37,28 @@ class ServerlessEndpoint(Module[Inputs]):
         return {**outputs, "role_statements": Output(needs.statements(var, at), ROLE_STATEMENTS)}
 
     def _scale_warm_workers(self, var: Inputs, endpoint: Any) -> None:
+        label = "provisioned_concurrency"
         warm = each_of(optional_map(hosting.VARIANT, var.provisioned_concurrency))
-        target = self.add(
-            AppautoscalingTarget,
-            "provisioned_concurrency",
+        targets = scaling.add_target(
+            self,
+            label,
+            endpoint,
+            warm.key,
             why="Warm workers are billed while they wait, so never without autoscaling.",
             for_each=warm,
-            service_namespace="sagemaker",
-            scalable_dimension="sagemaker:variant:DesiredProvisionedConcurrency",
-            resource_id=f"endpoint/{endpoint.name}/variant/{warm.key}",
-            min_capacity=warm.value.min,
-            max_capacity=warm.value.max,
-            tags=var.tags,
-            **hosting.goes_with_endpoint(endpoint),
+            dimension=scaling.WARM_WORKERS,
+            between=(warm.value.min, warm.value.max),
         )
-        scaled = each_of(target)
-        self.add(
-            AppautoscalingPolicy,
-            "provisioned_concurrency",
-            for_each=scaled,
-            name="provisioned-concurrency-utilization",
-            policy_type="TargetTrackingScaling",
-            service_namespace=scaled.value.service_namespace,
-            scalable_dimension=scaled.value.scalable_dimension,
-            resource_id=scaled.value.resource_id,
+        scaling.add_policy(
+            self,
+            label,
+            targets,
+            "provisioned-concurrency-utilization",
+            each=each_of(targets),
             target_tracking_scaling_policy_configuration={
                 "target_value": given(var.provisioned_concurrency).target_utilization,
                 "predefined_metric_specification": {
                     "predefined_metric_type": "SageMakerVariantProvisionedConcurrencyUtilization"
                 },
             },
-            **hosting.goes_with_target(target[scaled.key]),
         )

@@ -11,7 +11,7 @@ output "endpoint_name" {
 }
 
 output "log_group_name" {
-  description = "Log group of the container."
+  description = "Log group of the endpoint's containers."
   value       = aws_cloudwatch_log_group.this.name
 }
 
@@ -19,55 +19,56 @@ output "role_statements" {
   description = "What the resources here need of their roles, by phase: statements with sid, actions, resources and condition, as `role_statements` of `access` takes them."
 
   value = {
-    inference = concat([
-      {
-        sid = "Logs"
-        actions = [
-          "logs:CreateLogGroup",
-          "logs:CreateLogStream",
-          "logs:DescribeLogStreams",
-          "logs:PutLogEvents",
-        ]
-        resources = [
-          "arn:${local.place.partition}:logs:${local.place.region}:${local.place.account_id}:log-group:/aws/sagemaker/Endpoints/${var.name == null ? var.name_prefix : var.name}:*",
-        ]
-        condition = []
-      },
-      {
-        sid       = "Metrics"
-        actions   = ["cloudwatch:PutMetricData"]
-        resources = ["*"]
-        condition = [
-          {
-            test     = "StringLike"
-            variable = "cloudwatch:namespace"
-            values   = ["/aws/sagemaker/*"]
-          },
-        ]
-      },
-      {
-        sid       = "RegistryLogin"
-        actions   = ["ecr:GetAuthorizationToken"]
-        resources = ["*"]
-        condition = []
-      },
-      ], [
-      for image in var.image_uri[*] : {
-        sid     = "PullImages"
-        actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-        resources = [
-          "arn:${local.place.partition}:ecr:${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[1]}:${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[0]}:repository/${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[2]}",
-        ]
-        condition = []
-      }
-      ], [
-      for url in var.model_data_url[*] : {
-        sid       = "ReadModel"
-        actions   = ["s3:GetObject"]
-        resources = ["arn:${local.place.partition}:s3:::${replace(url, "s3://", "")}"]
-        condition = []
-      }
-    ])
+    inference = concat(
+      [
+        {
+          sid = "Logs"
+          actions = [
+            "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
+          ]
+          resources = [
+            "arn:${local.place.partition}:logs:${local.place.region}:${local.place.account_id}:log-group:/aws/sagemaker/Endpoints/${var.name == null ? var.name_prefix : var.name}:*",
+          ]
+          condition = []
+        },
+        {
+          sid       = "Metrics"
+          actions   = ["cloudwatch:PutMetricData"]
+          resources = ["*"]
+          condition = [
+            {
+              test     = "StringLike"
+              variable = "cloudwatch:namespace"
+              values   = ["/aws/sagemaker/*"]
+            },
+          ]
+        },
+        {
+          sid       = "RegistryLogin"
+          actions   = ["ecr:GetAuthorizationToken"]
+          resources = ["*"]
+          condition = []
+        },
+      ],
+      [
+        for image in var.image_uri[*] : {
+          sid     = "PullImages"
+          actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+          resources = [
+            "arn:${local.place.partition}:ecr:${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[1]}:${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[0]}:repository/${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[2]}",
+          ]
+          condition = []
+        }
+      ],
+      [
+        for url in var.model_data_url[*] : {
+          sid       = "ReadModel"
+          actions   = ["s3:GetObject"]
+          resources = ["arn:${local.place.partition}:s3:::${replace(url, "s3://", "")}"]
+          condition = []
+        }
+      ],
+    )
   }
 }
 

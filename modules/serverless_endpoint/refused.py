@@ -10,14 +10,20 @@ from typing import Any
 from sustainable_mlops.authoring import Field, ModuleInputs, rule
 from sustainable_mlops.authoring.expressions import is_null
 
-#: Source: "Feature exclusions" in https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
+#: Source: "Feature exclusions" in https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html and
+#: "Exclusions" of deployment guardrails, which excludes rolling and of blue/green says nothing.
 REASONS = {
     "data_capture_config": "a serverless endpoint captures no requests; leave it out, or use a real-time endpoint.",
+    "deployment": "a serverless endpoint moves all requests at once, since parts of a deployment are "
+    "instances; leave it out, or use a real-time endpoint.",
     "enable_network_isolation": "a serverless endpoint takes no network isolation; leave it out, or use a real-time "
     "endpoint.",
     "instance_type": "a serverless endpoint has neither instances nor a GPU; set memory_mb, or use a real-time "
     "endpoint.",
+    "more_rollback_alarms": "a serverless endpoint is rolled back by no alarm; leave it out, or use a real-time "
+    "endpoint.",
     "production_variants": "a serverless endpoint has exactly one variant; leave it out, or use a real-time endpoint.",
+    "silicon": "a serverless endpoint has no choice of silicon; leave it out, or use a real-time endpoint.",
     "vpc_config": "a serverless endpoint cannot join a VPC; leave it out, or use a real-time endpoint.",
 }
 
@@ -34,9 +40,12 @@ class Refused(ModuleInputs):
     """Inputs that must be left out."""
 
     data_capture_config: Any | None = _refused("data_capture_config")
+    deployment: Any | None = _refused("deployment")
     enable_network_isolation: Any | None = _refused("enable_network_isolation")
     instance_type: Any | None = _refused("instance_type")
+    more_rollback_alarms: Any | None = _refused("more_rollback_alarms")
     production_variants: Any | None = _refused("production_variants")
+    silicon: Any | None = _refused("silicon")
     vpc_config: Any | None = _refused("vpc_config")
 
     rules = tuple(rule(name, _left_out(name), reason) for name, reason in REASONS.items())

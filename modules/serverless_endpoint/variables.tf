@@ -11,6 +11,17 @@ variable "data_capture_config" {
   }
 }
 
+variable "deployment" {
+  description = "Refused: a serverless endpoint moves all requests at once, since parts of a deployment are instances; leave it out, or use a real-time endpoint."
+  type        = any
+  default     = null
+
+  validation {
+    condition     = var.deployment == null
+    error_message = "deployment: a serverless endpoint moves all requests at once, since parts of a deployment are instances; leave it out, or use a real-time endpoint."
+  }
+}
+
 variable "enable_network_isolation" {
   description = "Refused: a serverless endpoint takes no network isolation; leave it out, or use a real-time endpoint."
   type        = any
@@ -146,6 +157,17 @@ variable "model_package_arn" {
   }
 }
 
+variable "more_rollback_alarms" {
+  description = "Refused: a serverless endpoint is rolled back by no alarm; leave it out, or use a real-time endpoint."
+  type        = any
+  default     = null
+
+  validation {
+    condition     = var.more_rollback_alarms == null
+    error_message = "more_rollback_alarms: a serverless endpoint is rolled back by no alarm; leave it out, or use a real-time endpoint."
+  }
+}
+
 variable "name" {
   description = "Name of the endpoint, and start of its configurations' names; name_prefix by default."
   type        = string
@@ -217,6 +239,17 @@ variable "role_arn" {
   validation {
     condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.role_arn))
     error_message = "role_arn must be the ARN of an IAM role (arn:aws:iam::…:role/…)."
+  }
+}
+
+variable "silicon" {
+  description = "Refused: a serverless endpoint has no choice of silicon; leave it out, or use a real-time endpoint."
+  type        = any
+  default     = null
+
+  validation {
+    condition     = var.silicon == null
+    error_message = "silicon: a serverless endpoint has no choice of silicon; leave it out, or use a real-time endpoint."
   }
 }
 

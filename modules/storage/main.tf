@@ -28,8 +28,8 @@ data "aws_iam_policy_document" "key_readers" {
 }
 
 # Roles of this account get the key by their own policies, since the first statement hands it to IAM; CloudWatch
-# Logs and EventBridge act for no role, so they get the key here. What EventBridge publishes to an encrypted
-# topic names no rule that one could test, only the topic.
+# and EventBridge act for no role, so they get the key here. What these publish to an encrypted topic names no
+# rule or alarm that one could test, only the topic.
 data "aws_iam_policy_document" "key" {
   # checkov:skip=CKV_AWS_109:In a key policy * means this key
   # checkov:skip=CKV_AWS_111:In a key policy * means this key
@@ -53,11 +53,7 @@ data "aws_iam_policy_document" "key" {
     resources = ["*"]
 
     actions = [
-      "kms:Decrypt",
-      "kms:DescribeKey",
-      "kms:Encrypt",
-      "kms:GenerateDataKey*",
-      "kms:ReEncrypt*",
+      "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*",
     ]
 
     principals {
@@ -73,13 +69,13 @@ data "aws_iam_policy_document" "key" {
   }
 
   statement {
-    sid       = "TopicsOfEvents"
+    sid       = "Topics"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
     resources = ["*"]
 
     principals {
       type        = "Service"
-      identifiers = ["events.amazonaws.com"]
+      identifiers = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
     }
 
     condition {
@@ -776,7 +772,10 @@ resource "aws_s3control_storage_lens_configuration" "this" {
 }
 
 locals {
-  guarded = merge({ for purpose, bucket in local.all_buckets : purpose => bucket.arn }, { for name, own in aws_kms_key.this : "kms_key" => own.arn })
+  guarded = merge(
+    { for purpose, bucket in local.all_buckets : purpose => bucket.arn },
+    { for name, own in aws_kms_key.this : "kms_key" => own.arn },
+  )
 }
 
 # Terraform refuses to destroy or replace these, and with them any plan that deletes or replaces the data.

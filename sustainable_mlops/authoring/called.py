@@ -26,10 +26,12 @@ def called(model: type[Model], **values: Any) -> Model:
 
 
 def _inner(annotation: Any, value: Any) -> Any:
-    """A mapping as the model, or the map of models, that the annotation says."""
+    """A mapping as the model, or the map or list of models, that the annotation says."""
     held = bare(annotation)
     if isinstance(value, Mapping) and get_origin(held) is dict:
         return {key: _inner(get_args(held)[1], item) for key, item in value.items()}
+    if isinstance(value, list) and get_origin(held) is list:
+        return [_inner(get_args(held)[0], item) for item in value]
     if isinstance(value, Mapping) and isinstance(held, type) and issubclass(held, BaseModel):
         return called(held, **value)
     return value

@@ -16,6 +16,8 @@ _META_LAST = ("lifecycle", "depends_on")
 #: Attributes that hold references, not strings.
 _BARE = ("ignore_changes", "replace_triggered_by", "depends_on", "provider", "iterator")
 WIDTH = 120
+#: Longest item of those that stand beside each other.
+_SHORT = 36
 #: What may not stand as it is between quotes.
 _ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | str.maketrans(
     {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -119,14 +121,20 @@ def expression(value: Any) -> str:
         inner = "\n".join(f"{key(name)} = {expression(item)}" for name, item in value.items())
         return f"{{\n{inner}\n}}"
     if isinstance(value, Sequence):
-        items = [expression(item) for item in value]
-        line = f"[{', '.join(items)}]"
-        if "\n" not in line and len(line) < WIDTH - 30:
-            return line
-        return "[\n" + "".join(f"{item},\n" for item in items) + "]"
+        return listed([expression(item) for item in value])
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value)
+
+
+def listed(items: Sequence[str]) -> str:
+    """Items as a list: in one line where they fit, as many short ones in each line as fit, else one in each."""
+    line = f"[{', '.join(items)}]"
+    if "\n" not in line and len(line) < WIDTH - 30:
+        return line
+    if all(len(item) <= _SHORT and " " not in item and "${" not in item for item in items):
+        return "[\n" + textwrap.fill(", ".join(items), WIDTH - 20, break_on_hyphens=False) + ",\n]"
+    return "[\n" + "".join(f"{item},\n" for item in items) + "]"
 
 
 def block(header: str, body: Mapping[str, Any], shape: Shape | None = None, lead: str = "") -> str:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
-from sustainable_mlops.authoring import hcl, meta, structs
+from sustainable_mlops.authoring import hcl, meta, rules, structs
 from sustainable_mlops.authoring.cdktn import App, TerraformDataSource, TerraformStack, Testing
 from sustainable_mlops.authoring.entries import Entry, Outputs, addresses, check_output
 from sustainable_mlops.authoring.expressions import types
@@ -14,7 +14,7 @@ from sustainable_mlops.authoring.expressions.functions import name_of
 from sustainable_mlops.authoring.expressions.scopes import Each, inputs
 from sustainable_mlops.authoring.expressions.tokens import plain
 from sustainable_mlops.authoring.inputs import ModuleInputs, Variable, variables
-from sustainable_mlops.authoring.mistakes import mistake, place_of_error
+from sustainable_mlops.authoring.mistakes import mistake, place_of, place_of_error
 from sustainable_mlops.authoring.references import unknown
 from sustainable_mlops.settings import did_you_mean
 from sustainable_mlops.terraform import PROVIDER_VERSIONS, VERSIONS
@@ -63,6 +63,9 @@ class Module(Generic[I]):
         for name, output in self.outputs.items():
             check_output(name, output, self.build)
         self._refuse_unknown()
+        for name in rules.tables(self.input_model):
+            if ("locals", name) not in self._declared:
+                raise mistake(f"a rule reads local.{name}, which build does not add", place_of(self.build))
         self.variables = variables(self.input_model)
         self._synthesized: dict[str, Any] = json.loads(Testing.synth(self._stack))
         return self
@@ -204,7 +207,11 @@ class Module(Generic[I]):
         whole: dict[str, Any] = {
             "terraform": self.terraform_block(),
             "variable": {variable.name: variable.body() for variable in self.variables},
-            **{kind: body for kind, body in self._synthesized.items() if kind not in ("terraform", "variable")},
+            **{
+                kind: _dynamic_last(body)
+                for kind, body in self._synthesized.items()
+                if kind not in ("terraform", "variable")
+            },
             "output": {name: output.body() for name, output in self.outputs.items()},
         }
         if moved:
@@ -263,9 +270,18 @@ class _Resources:
         return name_of(f"{self._prefix}{name}", self._scopes[name])
 
 
+def _dynamic_last(body: Any) -> Any:
+    """A body with its dynamic blocks after those that are written out, as in HCL: Terraform keeps their order."""
+    if isinstance(body, list):
+        return [_dynamic_last(item) for item in body]
+    if not isinstance(body, dict):
+        return body
+    return {name: _dynamic_last(body[name]) for name in sorted(body, key=lambda name: name == "dynamic")}
+
+
 def _not_in_python(error: TypeError) -> str:
     return (
-        f"{error}: of what is known only to Terraform there are == != < <= > >= + & | ~ [] and the functions of "
+        f"{error}: of what is known only to Terraform there are == != < <= > >= + * / & | ~ [] and the functions of "
         "authoring.expressions; write others as text, such as '${var.size * 2}'"
     )
 

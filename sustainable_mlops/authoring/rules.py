@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.evaluation import evaluate
 from sustainable_mlops.authoring.expressions.expression import Expression, lift, text, tree
-from sustainable_mlops.authoring.expressions.functions import binding, comprehension, is_null, join, name_of
+from sustainable_mlops.authoring.expressions.functions import binding, comprehension, is_null, join, name_of, when
 from sustainable_mlops.authoring.expressions.node import Node
+from sustainable_mlops.authoring.expressions.scopes import inputs
 from sustainable_mlops.authoring.mistakes import mistake, place
 from sustainable_mlops.settings import did_you_mean
 
@@ -90,7 +91,11 @@ def _inside(value: Any, annotation: Any, where: str, depth: int) -> Iterator[tup
     """The rules of what an expression holds; `where` is the path to it, a template."""
     optional, inner = types.nullable(annotation), types.bare(annotation)
     for condition, message in _held(value, inner, where, depth):
-        yield (tree(is_null(value) | cast(bool, Expression(condition))) if optional else condition), message
+        if optional:
+            condition = tree(is_null(value) | cast(bool, Expression(condition)))
+            if lift(message).operation != "literal":  # Terraform makes the message also where the condition holds
+                message = f"{when(is_null(value), '', message)}"
+        yield condition, message
 
 
 def _held(value: Any, inner: Any, where: str, depth: int) -> Iterator[tuple[Node, str]]:
@@ -108,6 +113,24 @@ def _held(value: Any, inner: Any, where: str, depth: int) -> Iterator[tuple[Node
             holding = comprehension(names, tree(value), condition, None, None)
             failing = comprehension(names, tree(value), lift(message), None, Node("!", (condition,), bool))
             yield Node("call", ("all", tree(holding)), bool), f"{join('; ', cast(list[str], failing))}"
+
+
+def tables(model: type[BaseModel]) -> dict[str, Any]:
+    """What the validations of a model's variables read as locals, by name."""
+    found: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        for condition, message in validations(name, field.annotation, model, inputs(model)):
+            found.update(_fixed(condition))
+            found.update(_fixed(lift(message)))
+    return found
+
+
+def _fixed(node: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Node) and node.operation == "fixed":
+        yield node.arguments[0], node.arguments[1]
+    elif isinstance(node, Node | tuple):
+        for inner in node.arguments if isinstance(node, Node) else node:
+            yield from _fixed(inner)
 
 
 def _mentions(node: Any, name: str) -> bool:

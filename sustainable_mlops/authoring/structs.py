@@ -54,14 +54,17 @@ def arguments(cls: type, values: Mapping[str, Any], path: str = "") -> tuple[dic
         if name not in hints or name in (*META_ARGUMENTS, *_OTHER):
             raise mistake(_no_argument(cls, name, path))
         struct = _struct(hints[name])
-        if isinstance(value, Dynamic):
+        value, dynamic = _apart(value)
+        if dynamic is not None:
             if struct is not None:
-                arguments(struct, value.content, place)
+                arguments(struct, dynamic.content, place)
             prefix = f"{path}." if path else ""
-            overrides[f"{prefix}dynamic.{name}"] = dynamic_body(name, value)
+            overrides[f"{prefix}dynamic.{name}"] = dynamic_body(name, dynamic)
             if _required(cls, name):
                 taken[name] = []  # the bindings insist; an empty list of blocks is not written
-        elif struct is not None and isinstance(value, Mapping):
+            if not value:
+                continue
+        if struct is not None and isinstance(value, Mapping):
             inner, nested = arguments(struct, value, place)
             taken[name], overrides = _made(struct, inner, place), overrides | nested
         elif struct is not None and isinstance(value, list):
@@ -72,6 +75,15 @@ def arguments(cls: type, values: Mapping[str, Any], path: str = "") -> tuple[dic
         else:
             taken[name] = token(value, hints[name], place)
     return taken, overrides
+
+
+def _apart(value: Any) -> tuple[Any, Dynamic[Any, Any] | None]:
+    """The blocks that are written out, and the dynamic one beside them."""
+    if isinstance(value, Dynamic):
+        return None, value
+    if isinstance(value, list) and value and isinstance(value[-1], Dynamic):
+        return value[:-1], value[-1]
+    return value, None
 
 
 def _made(struct: type, values: Mapping[str, Any], place: str) -> Any:
@@ -91,8 +103,9 @@ def _no_argument(cls: type, name: str, path: str) -> str:
 def said(values: Any) -> Any:
     """Arguments in Terraform's JSON syntax, dynamic blocks under `dynamic`."""
     if isinstance(values, Mapping):
-        dynamic = {name: dynamic_body(name, value) for name, value in values.items() if isinstance(value, Dynamic)}
-        rest = {name: said(value) for name, value in values.items() if name not in dynamic}
+        parts = {name: _apart(value) for name, value in values.items()}
+        dynamic = {name: dynamic_body(name, found) for name, (_, found) in parts.items() if found is not None}
+        rest = {name: said(value) for name, (value, _) in parts.items() if value is not None or name not in dynamic}
         return {**rest, "dynamic": dynamic} if dynamic else rest
     return [said(value) for value in values] if isinstance(values, list | tuple) else plain(values)
 
@@ -100,7 +113,7 @@ def said(values: Any) -> Any:
 def dynamic_body(label: str, dynamic: Dynamic[Any, Any]) -> dict[str, Any]:
     """A dynamic block in Terraform's JSON syntax."""
     body: dict[str, Any] = {"for_each": template(dynamic.for_each), "content": said(dynamic.content)}
-    if dynamic.iterator != label:
+    if dynamic.iterator != label and not dynamic.iterator.startswith("_"):  # such a one is not used
         body["iterator"] = dynamic.iterator
     return body
 
@@ -118,15 +131,16 @@ def _nested_shape(value: Any, known: Any, struct: type | None) -> hcl.Shape:
     for item, attribute in zip(values, attributes, strict=False):
         if not isinstance(attribute, Mapping):
             continue
-        author = item if isinstance(item, Mapping) else {}
+        parts = {name: _apart(inner) for name, inner in (item if isinstance(item, Mapping) else {}).items()}
+        author = {name: written for name, (written, _) in parts.items()}
         result.order += tuple(name for name in author if name not in result.order)
         for name, inner in attribute.items():
             again = name in result.blocks and not author.get(name)  # an earlier item has said more
             if isinstance(inner, Mapping) and inner.get("isBlock") and not again:
                 result.blocks[name] = _nested_shape(author.get(name), inner.get("value"), _struct(hints.get(name)))
-        for name, inner in author.items():
-            if isinstance(inner, Dynamic) and (content := _struct(hints.get(name))):
-                result.blocks[name] = _dynamic_shape(content, inner.content)
+        for name, (_, dynamic) in parts.items():
+            if dynamic is not None and (content := _struct(hints.get(name))):
+                result.blocks[name] = _dynamic_shape(content, dynamic.content)
     return result
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.authoring import Field, ModuleInputs
-from sustainable_mlops.authoring.expressions import Dynamic
+from sustainable_mlops.authoring import Field, ModuleInputs, rule
+from sustainable_mlops.authoring.expressions import Dynamic, contains, fixed
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 from sustainable_mlops.errors import UserError
 
@@ -47,3 +47,40 @@ def test_a_dynamic_block_may_hold_another() -> None:
 def test_a_mistake_in_an_inner_block_is_told() -> None:
     with pytest.raises(UserError, match=r"has no argument 'value' .*did you mean 'values'"):
         _document({"value": ["yes"]})
+
+
+def test_a_dynamic_block_may_follow_one_that_is_written_out_and_name_no_item() -> None:
+    from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
+
+    class Policy(Module[Inputs]):
+        def build(self, var: Inputs) -> Outputs:
+            more = Dynamic(var.topics, lambda _topic: {"sid": "more"})
+            document = self.add(DataAwsIamPolicyDocument, "this", statement=[{"sid": "always"}, more])
+            return {"json": Output(document.json, "Policy.")}
+
+    module = Policy("policy").synthesize()
+    written = " ".join(module.main().split())
+    assert 'statement { sid = "always" } dynamic "statement" { for_each = var.topics content { sid = "more"' in written
+    body = module.json()["data"]["aws_iam_policy_document"]["this"]
+    assert body["statement"] == [{"sid": "always"}]
+    assert body["dynamic"]["statement"] == {"for_each": "${var.topics}", "content": {"sid": "more"}}
+
+
+def test_a_table_that_a_rule_reads_and_no_local_holds_is_told() -> None:
+    class Sized(Inputs):
+        size: int = Field(1, description="Size.")
+
+        rules = (rule("size", lambda v: contains(fixed("sizes", [1, 2]), v.size), "must be another"),)
+
+    class Without(Module[Sized]):
+        def build(self, var: Sized) -> Outputs:  # noqa: ARG002
+            return {}
+
+    class With(Module[Sized]):
+        def build(self, var: Sized) -> Outputs:  # noqa: ARG002
+            self.local("sizes", [1, 2])
+            return {}
+
+    with pytest.raises(UserError, match=r"a rule reads local.sizes, which build does not add"):
+        Without("sized").synthesize()
+    assert With("sized").synthesize()

@@ -38,6 +38,7 @@ from sustainable_mlops.authoring.expressions import (
     shared,
     split,
     title,
+    upper,
     when,
     without,
 )
@@ -182,7 +183,10 @@ NUMBERS: st.SearchStrategy[Builder] = st.recursive(
             lambda v: when(is_null(v.perhaps), 3, v.perhaps),
         ]
     ),
-    lambda inner: st.tuples(inner, inner).map(lambda two: lambda v: two[0](v) + two[1](v)),
+    lambda inner: (
+        st.tuples(inner, inner).map(lambda two: lambda v: two[0](v) + two[1](v))
+        | st.tuples(inner, st.sampled_from([1, 2, 4])).map(lambda two: lambda v: 3 * two[0](v) / two[1])
+    ),
     max_leaves=4,
 )
 TEXTS: st.SearchStrategy[Builder] = st.recursive(
@@ -196,6 +200,7 @@ TEXTS: st.SearchStrategy[Builder] = st.recursive(
             lambda v: cut(f"{v.word}-{v.word}", 5),
             lambda v: replace(v.word, "_", "-"),
             lambda v: title(v.word),
+            lambda v: upper(v.word),
             lambda v: join("+", split("_", f"{v.word}_{v.number}")),
             lambda v: match("^[a-z]+", v.word),
             lambda v: get({"a": "found"}, v.word, "none"),

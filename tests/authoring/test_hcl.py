@@ -63,3 +63,10 @@ def test_blocks_and_attributes_keep_the_authors_order_and_comments() -> None:
         'rule {\nmode = "a"\n}\n\nrule {\nmode = "b"\n}\n\nlifecycle {\nignore_changes = [tags]\n}\n\n'
         "depends_on = [aws_kms_key.this]\n}\n"
     )
+
+
+def test_a_long_list_of_short_items_is_filled_and_one_of_long_items_is_not() -> None:
+    short, long = [f"eu-west-{number}" for number in range(12)], ["x" * 50, "y" * 50]
+    assert hcl.expression(short).count("\n") == 3
+    assert hcl.expression(long) == f'[\n"{long[0]}",\n"{long[1]}",\n]'
+    assert hcl.expression(short[:3]) == '["eu-west-0", "eu-west-1", "eu-west-2"]'

@@ -12,7 +12,7 @@ DECIDE = (
     "and, or, not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"
 )
 OTHERS = (
-    "of what is known only to Terraform there are == != < <= > >= + & | ~ [] and the functions of "
+    "of what is known only to Terraform there are == != < <= > >= + * / & | ~ [] and the functions of "
     "authoring.expressions; write others as text, such as '${var.size * 2}'"
 )
 #: Lines of `build`, and what is said of the last of them.
@@ -183,8 +183,8 @@ BUILD = {
         "var.memory_mb is known only to Terraform: leave int() out, Terraform converts numbers itself",
     ),
     "an operator that there is not": (
-        "var.memory_mb * 2",
-        f"unsupported operand type(s) for *: 'Expression' and 'int': {OTHERS}",
+        "var.memory_mb % 2",
+        f"unsupported operand type(s) for %: 'Expression' and 'int': {OTHERS}",
     ),
     "a function of Python's": (
         '"-".join([var.name_prefix, "logs"])',

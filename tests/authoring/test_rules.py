@@ -13,14 +13,15 @@ from pydantic import ValidationError
 from modules.access.inputs import Inputs as Access
 from modules.async_endpoint.inputs import Inputs as AsyncEndpoint
 from modules.feature_store.inputs import Inputs as FeatureStore
+from modules.realtime_endpoint.inputs import Inputs as RealtimeEndpoint
 from modules.serverless_endpoint.inputs import Inputs as ServerlessEndpoint
 from modules.storage.inputs import Inputs as Storage
 from sustainable_mlops.authoring import Field, ModuleInputs, hcl, rule
-from sustainable_mlops.authoring.expressions import is_null, length
+from sustainable_mlops.authoring.expressions import contains, fixed, get, is_null, length
 from sustainable_mlops.authoring.expressions.rendering import render
 from sustainable_mlops.authoring.expressions.scopes import inputs
 from sustainable_mlops.authoring.inputs import variables
-from sustainable_mlops.authoring.rules import Rule, validations
+from sustainable_mlops.authoring.rules import Rule, tables, validations
 from tests.authoring.readings import outputs, variable
 
 
@@ -51,8 +52,30 @@ def written(name: str) -> str:
 def test_a_rule_of_an_object_becomes_the_validation_of_the_variable_that_it_is_in() -> None:
     assert (
         "condition = var.one == null ? true : (var.one.end == null ? true : var.one.end > var.one.start)\n"
-        'error_message = "one.end: must be after ${var.one.start}"'
+        # Which Terraform makes also where the condition holds.
+        'error_message = var.one == null ? "" : "one.end: must be after ${var.one.start}"'
     ) in written("one")
+
+
+OFFERED = fixed("offered", {"north": ["c7g", "m6g"], "south": ["c7g"]})
+
+
+class Placed(ModuleInputs):
+    region: str = Field("north", description="Where.")
+    family: str = Field("c7g", description="What.")
+
+    rules = (rule("family", lambda v: contains(get(OFFERED, v.region, []), v.family), lambda v: f"not in {v.region}"),)
+
+
+def test_a_table_of_a_rule_is_a_local_in_terraform_and_its_value_here() -> None:
+    family = next(one for one in variables(Placed) if one.name == "family")
+    assert family.validations == (
+        ("contains(lookup(local.offered, var.region, []), var.family)", "family: not in ${var.region}"),
+    )
+    assert tables(Placed) == {"offered": {"north": ["c7g", "m6g"], "south": ["c7g"]}}
+    assert Placed(region="north", family="m6g")
+    with pytest.raises(ValidationError, match="not in south"):
+        Placed(region="south", family="m6g")
 
 
 def test_a_rule_of_a_map_names_the_keys_that_break_it() -> None:
@@ -103,6 +126,32 @@ NAMES = st.sampled_from(["id", "at", "amount", "write_time", "is_deleted"])
 GROUP = st.fixed_dictionaries(
     {"record_identifier": NAMES, "event_time": NAMES, "features": st.dictionaries(NAMES, FEATURE, max_size=4)}
 )
+HARDWARE = {
+    "silicon": st.sampled_from(["graviton", "gpu", "inferentia2", "x86"]),
+    "instance_type": st.sampled_from(
+        [
+            "ml.c7g.large",
+            "ml.c8g.large",
+            "ml.g5.xlarge",
+            "ml.g6e.xlarge",
+            "ml.inf1.xlarge",
+            "ml.inf2.xlarge",
+            "ml.m6i.large",
+        ]
+    ),
+    "aws_provider": st.sampled_from([5, 6]),
+}
+CHALLENGER = st.fixed_dictionaries(
+    {
+        "image_uri": st.sampled_from(
+            [
+                None,
+                *(f"123456789012.dkr.ecr.eu-north-1.amazonaws.com/x:{tag}" for tag in ("arm64", "gpu-py3", "neuronx")),
+            ]
+        ),
+        "weight": st.just(0.5),
+    }
+)
 REFUSED = st.none() | st.sampled_from(["x", 1, True, {}, []])
 INPUTS: dict[type[ModuleInputs], st.SearchStrategy[dict[str, Any]]] = {
     ServerlessEndpoint: st.fixed_dictionaries(
@@ -139,9 +188,41 @@ INPUTS: dict[type[ModuleInputs], st.SearchStrategy[dict[str, Any]]] = {
                     )
                 ]
             ),
-            "instance_type": st.sampled_from(["ml.c7g.xlarge", "ml.g5.xlarge", "ml.inf2.xlarge", "ml.m6i.large"]),
+            **HARDWARE,
             "min_instances": st.integers(0, 3),
         }
+    ),
+    RealtimeEndpoint: st.fixed_dictionaries(
+        {
+            **LOCATED,
+            "kms_key_arn": st.just(KEY),
+            "role_arn": st.just(ROLE),
+            "latency_slo_ms": st.just(100),
+            "image_uri": st.sampled_from([None, "123456789012.dkr.ecr.eu-north-1.amazonaws.com/x:arm64"]),
+            "min_instances": st.integers(1, 5),
+            "deployment": st.fixed_dictionaries(
+                {
+                    "strategy": st.sampled_from(["rolling", "canary", "linear", "all_at_once"]),
+                    "step_percent": st.sampled_from([5, 10, 25, 50]),
+                    "error_percent": st.sampled_from([0, 5, 30]),
+                }
+            ),
+        },
+        optional={
+            **HARDWARE,
+            "one_instance_because": st.just("It may be gone for a while."),
+            "models_s3_uri": st.just("s3://bucket/models/"),
+            "challengers": st.dictionaries(st.sampled_from(["main", "b", "c", "d", "e"]), CHALLENGER, max_size=5),
+            "shadow": CHALLENGER.map(lambda given: {name: given[name] for name in given if name != "weight"}),
+            "off_hours": st.fixed_dictionaries(
+                {
+                    "begin": st.just("cron(0 20 ? * MON-FRI *)"),
+                    "end": st.just("cron(0 6 ? * MON-FRI *)"),
+                    "timezone": st.sampled_from(["UTC", "Europe/Stockholm", "Europe/Stokholm"]),
+                    "instances": st.integers(1, 3),
+                }
+            ),
+        },
     ),
     Storage: st.fixed_dictionaries(
         {
@@ -208,7 +289,8 @@ def test_settings_and_terraform_refuse_the_same_with_the_same_words(
     cases: list[tuple[type[ModuleInputs], dict[str, Any]]],
 ) -> None:
     del each_engine
-    text = "".join(
+    known = {name: value for model in INPUTS for name, value in tables(model).items()}
+    text = hcl.block("locals", known) + "".join(
         variable(f"v{index}", model, values) + f'output "o{index}" {{\nvalue = [{_told(model, f"var.v{index}")}]\n}}\n'
         for index, (model, values) in enumerate(cases)
     )

@@ -100,6 +100,32 @@ def test_what_an_endpoint_needs_of_its_role_reaches_access_which_comes_before_it
     assert "role_statements" not in environment().json()["module"]["access"]
 
 
+def test_a_model_may_be_served_in_each_way_under_names_of_their_own(environment: Environment) -> None:
+    ways = {
+        "async_endpoint": {},
+        "realtime_endpoint": {"latency_slo_ms": 100, "data_capture": {"percent": 5}},
+        "serverless_endpoint": {},
+    }
+    body = environment(models={"fraud": ways}, pipelines={}).json()
+    said = {way: body["locals"][f"{way}s"]["fraud"] for way in ways}
+    assert {way: one["name"] for way, one in said.items()} == {
+        "async_endpoint": "smlops-dev-fraud-async",
+        "realtime_endpoint": "smlops-dev-fraud-realtime",
+        "serverless_endpoint": "smlops-dev-fraud",
+    }
+    captures = 's3://${module.storage.buckets["data"].name}/captures'
+    assert said["realtime_endpoint"]["data_capture"] == {"percent": 5, "s3_uri": captures}
+    by_sid = {one["sid"]: one for one in body["module"]["access"]["role_statements"]["inference"]}
+    alarms = "arn:aws:cloudwatch:eu-north-1:123456789012:alarm:smlops-dev-fraud"
+    assert by_sid["KeepCaptures"]["resources"] == [f'arn:aws:s3:::${{replace("{captures}", "s3://", "")}}/*']
+    watched = [
+        one["resources"]
+        for one in body["module"]["access"]["role_statements"]["inference"]
+        if one["sid"] == "WatchAlarms"
+    ]
+    assert watched == [[f"{alarms}-async-*"], [f"{alarms}-realtime-*"]]
+
+
 def test_a_component_that_needs_a_later_or_an_absent_one_is_one_line_that_says_what_to_change_where(
     environment: Environment,
 ) -> None:

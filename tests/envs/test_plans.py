@@ -49,7 +49,13 @@ LONGEST = {
         f"breast_cancer_stage_and_grade{end}": {"serverless_endpoint": said}
         for end, said in {"x": {"memory_mb": 1024}, "y": {"max_concurrency": 2}}.items()
     }
-    | {"breast_cancer_stage_and_gradez": {"async_endpoint": {"max_instances": 1}, "serverless_endpoint": {}}},
+    | {
+        "breast_cancer_stage_and_gradez": {
+            "async_endpoint": {"max_instances": 1},
+            "realtime_endpoint": {"latency_slo_ms": 100, "data_capture": {"percent": 5}},
+            "serverless_endpoint": {},
+        }
+    },
     "pipelines": {
         "breast_cancer_stage_grades": {
             "definition_file": "workloads/flight_delay/pipeline.json",

@@ -70,6 +70,16 @@ def edited(folder: Path, path: str, value: Any) -> Path:
             "max_concurrency: must be less than or equal to 200",
         ),
         (
+            "models.flight_delay.realtime_endpoint",
+            {"latency_slo_ms": 100, "instance_type": "ml.c8g.large"},
+            "instance_type: version 5 of the AWS provider refuses ml.c8g.large",
+        ),
+        (
+            "models.flight_delay.realtime_endpoint",
+            {"latency_slo_ms": 100, "silicon": "x86", "instance_type": "ml.m4.xlarge"},
+            "models.flight_delay.realtime_endpoint.instance_type: eu-north-1 has no ml.m4.xlarge; use another family",
+        ),
+        (
             "region",
             "eu-south-2",
             "region: eu-south-2 has no Serverless Inference, as flight_delay would need; take one",

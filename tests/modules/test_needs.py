@@ -21,6 +21,9 @@ SAYING = [page.parent.name for page in sorted(ROOT.glob("modules/*/needs.py"))]
 
 #: What a service does as the role that it is handed, by the type of the resource and the argument that asks for it.
 DONE = {
+    "aws_sagemaker_endpoint": {
+        "deployment_config.auto_rollback_configuration.alarms.alarm_name": ["cloudwatch:DescribeAlarms"],
+    },
     "aws_sagemaker_endpoint_configuration": {
         "async_inference_config.output_config": ["s3:AbortMultipartUpload", "s3:PutObject"],
         "async_inference_config.output_config.notification_config": ["sns:Publish"],
@@ -47,6 +50,7 @@ DONE = {
         ],
         "primary_container.image": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
         "primary_container.model_data_url": ["s3:GetObject"],
+        "primary_container.multi_model_config": ["s3:ListBucket"],
     },
 }
 #: Beside a configuration with notifications, publishing to a topic with a key takes the key.
@@ -252,11 +256,8 @@ def _done_with(kind: str, held: dict[str, Any]) -> Iterator[iam.Statement]:
     match kind:
         case "aws_cloudwatch_log_group":
             yield _does("logs:PutLogEvents", f"arn:aws:logs:{PLACE}:log-group:{held['name']}:log-stream:one")
-        case "aws_sagemaker_endpoint_configuration":
-            for each in held["async_inference_config"]:
-                (output,) = each["output_config"]
-                for path in (output["s3_output_path"], output["s3_failure_path"]):
-                    yield from _stores(f"{_objects(path)}/one", output["kms_key_id"])
+        case "aws_sagemaker_endpoint" | "aws_sagemaker_endpoint_configuration":
+            yield from _done_for_endpoint(held)
         case "aws_sagemaker_feature_group":
             yield _does("sagemaker:GetRecord", f"arn:aws:sagemaker:{PLACE}:feature-group/{held['feature_group_name']}")
             (storage,) = held["offline_store_config"][0]["s3_storage_config"]
@@ -273,6 +274,18 @@ def _done_with(kind: str, held: dict[str, Any]) -> Iterator[iam.Statement]:
             yield _does("sns:Publish", f"arn:aws:sns:{PLACE}:{held['name']}")
             for action in ("kms:Decrypt", "kms:GenerateDataKey"):
                 yield _does(action, held["kms_master_key_id"], through="sns")
+
+
+def _done_for_endpoint(held: dict[str, Any]) -> Iterator[iam.Statement]:
+    for deployment in held.get("deployment_config", ()):
+        for alarm in deployment["auto_rollback_configuration"][0]["alarms"]:
+            yield _does("cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{PLACE}:alarm:{alarm['alarm_name']}")
+    for capture in held.get("data_capture_config", ()):
+        yield from _stores(f"{_objects(capture['destination_s3_uri'])}/one", capture["kms_key_id"])
+    for each in held.get("async_inference_config", ()):
+        (output,) = each["output_config"]
+        for path in (output["s3_output_path"], output["s3_failure_path"]):
+            yield from _stores(f"{_objects(path)}/one", output["kms_key_id"])
 
 
 def _stores(arn: str, key: str) -> Iterator[iam.Statement]:

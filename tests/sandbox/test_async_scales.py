@@ -53,6 +53,7 @@ def endpoint(sandbox: Sandbox, folder: Path, tmp_path_factory: pytest.TempPathFa
     served = {
         "image_uri": IMAGE,
         "instance_type": "ml.m5.xlarge",
+        "silicon": "x86",
         "model_data_url": f"s3://{BUCKET}/model.tar.gz",
     }
     lines = [f'  {name} = "{value}"' for name, value in served.items()]

@@ -155,7 +155,7 @@ def transform_fn(model, data, content_type, accept, context):
 
 def test_a_shadow_variant_is_asked_too_and_nobody_hears_it(fleets: Fleets, models: Models, tmp_path: Path) -> None:
     shadow = variant("shadow", InitialVariantWeight=0.5)
-    _, traffic = serve(fleets, "shadowed", models, variant("main"), ShadowProductionVariants=[shadow])
+    fleet, traffic = serve(fleets, "shadowed", models, variant("main"), ShadowProductionVariants=[shadow])
     note = tmp_path / "asked"
     for _ in range(60):
         assert ask(traffic, note=str(note))["model"] == "main"
@@ -164,6 +164,11 @@ def test_a_shadow_variant_is_asked_too_and_nobody_hears_it(fleets: Fleets, model
     assert note.read_text().split().count("shadow") <= 48
     with pytest.raises(InvocationError, match="Variant shadow was not found"):
         ask(traffic, target_variant="shadow")
+    fleet.weigh({"shadow": 1.0})
+    more = tmp_path / "more"
+    for _ in range(20):
+        ask(traffic, note=str(more))
+    until(lambda: more.read_text().split().count("shadow") == 20)
 
 
 def test_asynchronous_work_takes_an_instance_only_below_its_limit(fleets: Fleets, models: Models) -> None:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from modules.async_endpoint.inputs import Inputs as AsyncInputs
+from modules.realtime_endpoint.inputs import Inputs as RealtimeInputs
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.jobs.image import Scope, image_address
 from sustainable_mlops.jobs.specs.common import FrameworkImage
@@ -155,13 +156,16 @@ def examples() -> Iterator[tuple[str, str, str]]:
         for block in re.findall(r'^module "\w+" {$(.*?)^}$', page.read_text(), re.MULTILINE | re.DOTALL):
             given = dict(re.findall(r'^  (source|image_uri|instance_type)\s+= "(.*)"$', block, re.MULTILINE))
             if "image_uri" in given:
-                default = {"async_endpoint": AsyncInputs.model_fields["instance_type"].default}
+                default = {
+                    "async_endpoint": AsyncInputs.model_fields["instance_type"].default,
+                    "realtime_endpoint": RealtimeInputs.model_fields["instance_type"].default,
+                }
                 module = given["source"].rpartition("/")[2]
                 yield module, given["image_uri"], given.get("instance_type", default.get(module, "ml.m7i.large"))
 
 
 def test_the_images_of_the_modules_examples_are_for_their_hardware() -> None:
     found = list(examples())
-    assert {module for module, _, _ in found} >= {"async_endpoint", "serverless_endpoint"}
+    assert {module for module, _, _ in found} >= {"async_endpoint", "realtime_endpoint", "serverless_endpoint"}
     for module, image, instance_type in found:
         assert built_for(image) == architecture(instance_type), f"{module}: {image} on {instance_type}"

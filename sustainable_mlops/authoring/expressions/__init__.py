@@ -1,7 +1,7 @@
 """Terraform expressions as Python values: a tree that is traced once and read twice, as HCL and on values.
 
 `var.memory_mb`, `each.value`, a resource's attribute and a module's output are expressions. Their operators are
-`== != < <= > >= + & | ~ []`, their templates f-strings, and what else Terraform needs are the functions below.
+`== != < <= > >= + * / & | ~ []`, their templates f-strings, and what else Terraform needs are the functions below.
 """
 
 from sustainable_mlops.authoring.expressions.functions import (
@@ -12,6 +12,7 @@ from sustainable_mlops.authoring.expressions.functions import (
     distinct,
     every,
     fields,
+    fixed,
     flatten,
     get,
     given,
@@ -36,6 +37,7 @@ from sustainable_mlops.authoring.expressions.functions import (
     shared,
     split,
     title,
+    upper,
     when,
     without,
 )
@@ -52,6 +54,7 @@ __all__ = [
     "each_of",
     "every",
     "fields",
+    "fixed",
     "flatten",
     "get",
     "given",
@@ -76,6 +79,7 @@ __all__ = [
     "shared",
     "split",
     "title",
+    "upper",
     "when",
     "without",
 ]

@@ -99,6 +99,12 @@ def _arithmetic(operation: Callable[[Any, Any], Any]) -> Callable[[Node, Mapping
     return evaluated
 
 
+def _divided(left: Any, right: Any) -> Decimal:
+    if right == 0:
+        raise ValueError("nothing is divided by 0")
+    return Decimal(left) / Decimal(right)
+
+
 def _condition(node: Node, names: Mapping[str, Any]) -> bool:
     value = evaluate(node, names)
     if not isinstance(value, bool):
@@ -142,6 +148,7 @@ def _raw(node: Node, _: Mapping[str, Any]) -> Any:
 
 _EVALUATORS: dict[str, Callable[[Node, Mapping[str, Any]], Any]] = {
     "literal": lambda node, _: node.arguments[0],
+    "fixed": lambda node, _: node.arguments[1],
     "raw": _raw,
     "name": _name,
     "attribute": _attribute,
@@ -157,6 +164,8 @@ _EVALUATORS: dict[str, Callable[[Node, Mapping[str, Any]], Any]] = {
     ">": _arithmetic(operator.gt),
     ">=": _arithmetic(operator.ge),
     "+": _arithmetic(operator.add),
+    "*": _arithmetic(operator.mul),
+    "/": _arithmetic(_divided),
     "!": lambda node, names: not _condition(node.arguments[0], names),
     "&": lambda node, names: all(_condition(argument, names) for argument in node.arguments),
     "|": lambda node, names: any(_condition(argument, names) for argument in node.arguments),

@@ -101,6 +101,18 @@ class Expression:
     def __radd__(self, other: object) -> Any:
         return _sum(other, self)
 
+    def __mul__(self, other: object) -> Any:
+        return _product("*", self, other)
+
+    def __rmul__(self, other: object) -> Any:
+        return _product("*", other, self)
+
+    def __truediv__(self, other: object) -> Any:
+        return _product("/", self, other)
+
+    def __rtruediv__(self, other: object) -> Any:
+        return _product("/", other, self)
+
     # What Python would decide on the spot.
 
     def __bool__(self) -> bool:
@@ -231,12 +243,20 @@ def _is_null(node: Node) -> bool:
 
 
 def _ordering(operation: str, left: object, right: object) -> Expression:
-    nodes = lift(left), lift(right)
+    return Expression(Node(operation, _numbers("orders", left, right), bool))
+
+
+def _product(operation: str, left: object, right: object) -> Expression:
+    return Expression(Node(operation, _numbers("multiplies and divides", left, right), float))
+
+
+def _numbers(does: str, *values: object) -> tuple[Node, ...]:
+    nodes = tuple(map(lift, values))
     for node in nodes:
         if types.kind(node.type) not in ("number", "any"):
             written = text(Expression(node))
-            raise mistake(f"{written} is a {types.kind(node.type)}; Terraform orders numbers only")
-    return Expression(Node(operation, nodes, bool))
+            raise mistake(f"{written} is a {types.kind(node.type)}; Terraform {does} numbers only")
+    return nodes
 
 
 def _logic(operation: str, left: object, right: object) -> Expression:

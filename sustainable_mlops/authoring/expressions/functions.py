@@ -51,6 +51,11 @@ def fields(value: BaseModel) -> Mapping[str, Any]:
     return cast(Mapping[str, Any], value)
 
 
+def fixed(name: str, value: T) -> T:
+    """A value that is known here and too long to stand in a rule: there `local.<name>`, which the module adds."""
+    return cast(T, Expression(Node("fixed", (name, value), lift(value).type)))
+
+
 def when(condition: object, one: T, other: R) -> T | R:
     """`condition ? one : other`."""
     nodes = [condition_of(condition), lift(one), lift(other)]
@@ -175,6 +180,11 @@ def groups(pattern: str, text: str) -> list[str]:
 def split(separator: str, text: str) -> list[str]:
     """The parts of the text between the separators."""
     return cast(list[str], _call("split", separator, text, gives=list[str]))
+
+
+def upper(text: str) -> str:
+    """The text in capitals."""
+    return cast(str, _call("upper", text, gives=str))
 
 
 def title(text: str) -> str:

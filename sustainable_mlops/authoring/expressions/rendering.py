@@ -5,9 +5,11 @@ from sustainable_mlops.authoring.expressions.node import Node
 from sustainable_mlops.authoring.expressions.table import FUNCTIONS
 
 #: How tightly an operation binds; an argument that binds less gets parentheses.
-_BINDS = {"if": 0, "&": 0, "|": 0, "==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "!": 6}
+_BINDS = {"if": 0, "&": 0, "|": 0, "==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "*": 6, "/": 6, "!": 7}
 _PRIMARY = 9
-#: Longest comprehension or object in one line.
+#: Functions whose arguments stand below each other where they are long.
+_JOINS = ("concat", "merge")
+#: Longest comprehension, object or such call in one line.
 _LINE = 90
 
 
@@ -26,6 +28,9 @@ class _Writer:
 
     def _literal(self, node: Node) -> str:
         return hcl.expression(node.arguments[0])
+
+    def _fixed(self, node: Node) -> str:
+        return f"local.{node.arguments[0]}"
 
     def _raw(self, node: Node) -> str:
         return f"({node.arguments[0].strip()})" if "?" in node.arguments[0] else str(node.arguments[0].strip())
@@ -77,14 +82,15 @@ class _Writer:
         name, *arguments = node.arguments
         if name == "optional":
             return f"{self.write(arguments[0], _PRIMARY)}[*]"
-        return f"{FUNCTIONS[name].hcl}({', '.join(self.write(argument) for argument in arguments)})"
+        written = [self.write(argument) for argument in arguments]
+        line = f"{FUNCTIONS[name].hcl}({', '.join(written)})"
+        if self._wide and name in _JOINS and len(line) > _LINE:
+            return f"{FUNCTIONS[name].hcl}(\n" + "".join(f"{argument},\n" for argument in written) + ")"
+        return line
 
     def _list(self, node: Node) -> str:
         items = [self.write(item) for item in node.arguments]
-        line = f"[{', '.join(items)}]"
-        if not self._wide or ("\n" not in line and len(line) < hcl.WIDTH - 30):
-            return line
-        return "[\n" + "".join(f"{item},\n" for item in items) + "]"
+        return hcl.listed(items) if self._wide else f"[{', '.join(items)}]"
 
     def _object(self, node: Node) -> str:
         pairs = [
@@ -118,4 +124,6 @@ def _leftmost(node: Node) -> tuple[Node, Node]:
     return left, right
 
 
-_METHODS = {"!": "not", "&": "and", "|": "or"} | dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "+"), "binary")
+_METHODS = {"!": "not", "&": "and", "|": "or"} | dict.fromkeys(
+    ("==", "!=", "<", "<=", ">", ">=", "+", "*", "/"), "binary"
+)

@@ -77,6 +77,7 @@ FUNCTIONS = {
     "shared": Function("setintersection", lambda one, other: _set(set(one) & set(other))),
     "split": Function("split", lambda separator, text: text.split(separator)),
     "title": Function("title", lambda text: re.sub(r"(?<![A-Za-z0-9_])[a-z]", lambda found: found[0].upper(), text)),
+    "upper": Function("upper", lambda text: text.upper()),
     "without": Function("setsubtract", lambda one, other: _set(set(one) - set(other))),
     # `every` is a comprehension whose items must all be true.
     "all": Function("alltrue", all),

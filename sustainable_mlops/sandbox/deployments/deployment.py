@@ -135,7 +135,7 @@ class Deployment(UnderWay):
             with suppress(StartError):  # what served before a restart: where it cannot any more, nothing does
                 self._hosts.traffic(self.name)
             new = self._hosts.make(self.name, self._wanted.config, self._wanted.models)
-            self._between = between = Handover(self._hosts.traffic(self.name), new)
+            self._between = between = Handover(self._hosts.traffic(self.name), new, self.shed)
             self._stages = stages(self._policy, between.old_counts, self._wanted.counts)
             first = self._stages[0].new
             self._shown.says("Creating", _LAUNCHING, first, pending=True)

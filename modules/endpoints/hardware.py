@@ -1,0 +1,223 @@
+"""The instances of an endpoint: of which silicon, what of it there is in a Region, and which images run on it.
+
+The tables are of the catalogue. They stand as locals in a module's main.tf, which the rules read.
+"""
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+
+from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
+from sustainable_mlops.authoring.expressions import (
+    can,
+    contains,
+    every,
+    fixed,
+    get,
+    is_null,
+    join,
+    list_of,
+    match,
+    split,
+    when,
+)
+from sustainable_mlops.authoring.rules import Rule
+from sustainable_mlops.catalogue.instances import Instance, everything, offered, refused
+from sustainable_mlops.catalogue.regions import everything as regions
+
+if TYPE_CHECKING:
+    from sustainable_mlops.authoring.resources import Module
+
+Silicon = Literal["graviton", "inferentia2", "gpu", "x86"]
+#: The last major version of the AWS provider that refuses some of the types that SageMaker takes.
+OLD_PROVIDER = 5
+
+_REGIONS = sorted(name for name in regions() if offered("ml.m5.large", name))
+
+
+def _silicon(instance: Instance) -> Silicon | None:
+    """What an instance computes with; None for what no endpoint should be made on any more, or never was."""
+    if instance.accelerator is None:
+        return "graviton" if instance.graviton else "x86"
+    if instance.family == "inf2":
+        return "inferentia2"
+    return "gpu" if instance.family[0] in "gp" and not instance.arm else None
+
+
+def _by_family() -> dict[str, list[Instance]]:
+    found: dict[str, list[Instance]] = {}
+    for instance in everything().values():
+        if "hosting" in instance.uses and _silicon(instance) and any(offered(instance.name, one) for one in _REGIONS):
+            found.setdefault(instance.family, []).append(instance)
+    return dict(sorted(found.items()))
+
+
+_HOSTED = _by_family()
+_FAMILIES = {
+    silicon: [family for family, types in _HOSTED.items() if _silicon(types[0]) == silicon]
+    for silicon in get_args(Silicon)
+}
+_NOT_IN = {
+    family: lacking
+    for family, types in _HOSTED.items()
+    if (lacking := [region for region in _REGIONS if not any(offered(one.name, region) for one in types)])
+}
+_REFUSED = {
+    family: [one.name for one in types if refused(one.name, "hosting", OLD_PROVIDER)]
+    for family, types in _HOSTED.items()
+}
+
+_REFUSED_ALL = [name for name, types in _REFUSED.items() if len(types) == len(_HOSTED[name])]
+_REFUSED_SOME = [one for name, types in _REFUSED.items() if name not in _REFUSED_ALL for one in types]
+_LOCAL_DISK = [name for name, types in _HOSTED.items() if types[0].local_ssd_gb]
+#: How the images say what they are for; those of AWS say arm64 or graviton where they are for Arm.
+_IMAGES = {
+    "gpu": "-gpu-",
+    "graviton": "arm64|graviton",
+    "inferentia2": "neuron",
+    "x86": "/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py",
+}
+
+#: What rules and resources read, by name: the value, and why it is there.
+TABLES: dict[str, tuple[Any, str]] = {
+    "families": (_FAMILIES, "Families of instances that SageMaker hosts models on, by silicon."),
+    "images_for": (_IMAGES, "What the names of images say that are for some silicon; others say nothing of it."),
+    "local_disk": (_LOCAL_DISK, "Families whose storage is a disk of their own, which encrypts itself."),
+    "not_in_region": (_NOT_IN, "Regions that have no instance of a family; it is in the others."),
+    f"refused_by_provider_{OLD_PROVIDER}": (
+        [*_REFUSED_ALL, *_REFUSED_SOME],
+        f"Families, and types of others, that version {OLD_PROVIDER} of the AWS provider does not know.",
+    ),
+}
+_families, _images, _local_disk, _not_in, _refused = (fixed(name, value) for name, (value, _) in TABLES.items())
+
+
+def family(instance_type: str) -> str:
+    """`c7g` of `ml.c7g.large`; no error where it is no type, which its own pattern tells."""
+    return split(".", f"{instance_type}.")[1]
+
+
+def is_lacking(instance_type: str, region: str) -> bool:
+    """Whether a Region is known to have no instance of a type's family."""
+    return region in _NOT_IN.get(instance_type.split(".")[1], ())
+
+
+def add_tables(module: "Module[Any]") -> None:
+    """Add the locals that are read here."""
+    for name, (value, why) in TABLES.items():
+        module.local(name, value, why=why)
+
+
+def add_type(module: "Module[Any]") -> Any:
+    """Add what has the scaling go before an endpoint gets another type, and come back after it.
+
+    SageMaker refuses another type to a variant that is scaled. A target is destroyed before this is, this before it is
+    made anew, and that before the endpoint, which waits for it, is updated.
+    """
+    from sustainable_mlops.authoring.cdktn import DataResource
+
+    return module.add(
+        DataResource,
+        "instance_type",
+        why="SageMaker refuses another type to variants that are scaled. This orders it: what scales goes before this "
+        "is replaced, then the endpoint is updated, which waits for this, and what scales it comes back.",
+        triggers_replace={"instance_type": module.var.instance_type},
+    )
+
+
+def key_of_storage(var: Any) -> Any:
+    """The key of the instances' volumes; none where the storage is a disk of their own."""
+    return when(contains(_local_disk, family(var.instance_type)), None, var.kms_key_arn)
+
+
+#: Why some configurations have no key, for checkov.
+NO_KEY = {"CKV_AWS_98": "only instances with a local disk have no key: they encrypt it"}
+
+
+def silicon_of(image: str) -> list[str]:
+    """The silicon that an image says by its name that it is for; none where it says nothing."""
+    return list_of(
+        _images, lambda silicon, _pattern: silicon, where=lambda _silicon, pattern: can(match(pattern, image))
+    )
+
+
+def runs_on(image: Any, silicon: Any) -> Any:
+    """Whether an image, where there is one, is not known to be for other silicon."""
+    is_neuron = can(match(_IMAGES["inferentia2"], image))
+    return is_null(image) | (
+        every(silicon_of(image), lambda said: said == silicon) & ((silicon != "inferentia2") | is_neuron)
+    )
+
+
+def all_run_on(containers: Any, silicon: Any) -> Any:
+    """The same of the images of several containers."""
+    return every(containers, lambda container: runs_on(container.image_uri, silicon))
+
+
+class OnInstances(ModuleInputs):
+    """Inputs of an endpoint on instances."""
+
+    image_uri: str | None
+    region: str
+    aws_provider: Literal[5, 6] = Field(
+        5,
+        description="Major version of the AWS provider that is in use: 5 refuses newer types, such as ml.c8g, which 6 "
+        "takes.",
+    )
+    instance_type: str = Field(
+        "ml.c7g.xlarge",
+        description="Type of the instances, of this silicon; one with a local disk encrypts that itself, without "
+        "kms_key_arn.",
+        pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$",
+        json_schema_extra=must("be an instance type such as ml.c7g.xlarge"),
+    )
+    silicon: Silicon = Field(
+        "graviton",
+        description="What computes: graviton takes the least energy for most models, inferentia2 for deep learning "
+        "that Neuron compiles; gpu and x86 are for what neither runs.",
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        rule(
+            "instance_type",
+            lambda v: family(v.instance_type) != "inf1",
+            "the first Inferentia takes no deployment guardrails and no Neuron image of today; use ml.inf2.",
+        ),
+        rule(
+            "instance_type",
+            lambda v: contains(get(_families, v.silicon, []), family(v.instance_type)),
+            lambda v: (
+                f"{v.instance_type} is no {v.silicon} that SageMaker hosts on; its families are "
+                f"{join(', ', get(_families, v.silicon, []))}."
+            ),
+        ),
+        rule(
+            "instance_type",
+            lambda v: (
+                (v.aws_provider > OLD_PROVIDER)
+                | ~(contains(_refused, family(v.instance_type)) | contains(_refused, v.instance_type))
+            ),
+            lambda v: (
+                f"version {OLD_PROVIDER} of the AWS provider refuses {v.instance_type}; use another, such as ml.c7g or "
+                f"ml.m6g, or version {OLD_PROVIDER + 1} and aws_provider = {OLD_PROVIDER + 1}."
+            ),
+        ),
+        rule(
+            "instance_type",
+            lambda v: ~contains(get(_not_in, family(v.instance_type), []), v.region),
+            lambda v: f"{v.region} has no {v.instance_type}; use another family, or another Region.",
+        ),
+        rule(
+            "image_uri",
+            lambda v: is_null(v.image_uri) | every(silicon_of(v.image_uri), lambda said: said == v.silicon),
+            lambda v: (
+                f"this image is for {join(' and ', silicon_of(v.image_uri))}, and {v.instance_type} is {v.silicon}; "
+                "use the image for that, or other silicon."
+            ),
+        ),
+        rule(
+            "image_uri",
+            lambda v: (
+                (v.silicon != "inferentia2") | is_null(v.image_uri) | can(match(_IMAGES["inferentia2"], v.image_uri))
+            ),
+            "Inferentia runs Neuron images alone, whose names say neuron; use one, or other silicon.",
+        ),
+    )

@@ -1,0 +1,86 @@
+"""How a new model takes over from the old one."""
+
+from typing import Any, Literal
+
+from modules.endpoints import rollback
+from sustainable_mlops.authoring import Field, ModuleInputs, rule
+from sustainable_mlops.authoring.expressions import Dynamic, upper, when
+
+PERCENT = "CAPACITY_PERCENT"
+
+
+class Deployment(ModuleInputs):
+    """How a new model takes over, and when it is taken back."""
+
+    bake_seconds: int = Field(
+        300,
+        ge=0,
+        le=3600,
+        description="How long the old instances stay after the last requests have moved, in seconds; not where they "
+        "go in batches.",
+    )
+    error_percent: int = Field(
+        5, ge=0, le=99, description="Share of the answers of a variant that may be errors (5xx), in percent."
+    )
+    step_percent: int = Field(
+        50,
+        ge=5,
+        le=50,
+        description="Share of the instances that a canary, a linear step or a rolling batch has, in percent; one whole "
+        "instance at least.",
+    )
+    strategy: Literal["rolling", "canary", "linear", "all_at_once"] = Field(
+        "rolling",
+        description="rolling adds and takes away a batch at a time; the others start as many instances again, and move "
+        "requests to them first in part, in steps, or all at once.",
+    )
+    wait_seconds: int = Field(
+        300, ge=0, le=3600, description="How long each step is watched before the next, in seconds."
+    )
+
+    rules = (
+        rule(
+            "error_percent",
+            lambda v: (v.strategy == "all_at_once") | (v.error_percent < v.step_percent),
+            lambda v: (
+                f"must be less than step_percent, {v.step_percent}: a bad model's first step makes no more errors."
+            ),
+        ),
+        rule(
+            "step_percent",
+            lambda v: (v.strategy != "linear") | (v.step_percent >= 10),
+            "a linear step is at least 10 percent.",
+        ),
+    )
+
+
+def configuration(deployment: Any, alarms: Any) -> dict[str, Any]:
+    """The block of the endpoint: by one policy of the two, with these alarms."""
+    rolling: Any = deployment.strategy == "rolling"
+    nothing: list[Any] = []
+
+    def where(strategy: str) -> Any:
+        return when(deployment.strategy == strategy, [deployment.step_percent], nothing)
+
+    return {
+        "blue_green_update_policy": Dynamic(
+            when(rolling, nothing, [deployment]),
+            lambda new: {
+                "termination_wait_in_seconds": new.value.bake_seconds,
+                "traffic_routing_configuration": {
+                    "type": upper(new.value.strategy),
+                    "wait_interval_in_seconds": new.value.wait_seconds,
+                    "canary_size": Dynamic(where("canary"), lambda size: {"type": PERCENT, "value": size.value}),
+                    "linear_step_size": Dynamic(where("linear"), lambda size: {"type": PERCENT, "value": size.value}),
+                },
+            },
+        ),
+        "rolling_update_policy": Dynamic(
+            when(rolling, [deployment], nothing),
+            lambda new: {
+                "wait_interval_in_seconds": new.value.wait_seconds,
+                "maximum_batch_size": {"type": PERCENT, "value": new.value.step_percent},
+            },
+        ),
+        "auto_rollback_configuration": rollback.configuration(alarms),
+    }

@@ -1,0 +1,727 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+locals {
+  # A name of its own may be longer than a prefix.
+  name = var.name == null ? var.name_prefix : var.name
+
+  # The variants that answer, by their share. Their names never change: a deployment goes by them.
+  weights = merge({ main = 1 }, { for key, challenger in var.challengers : key => challenger.weight })
+}
+
+# Before the endpoint, which names them from its first apply: added later, they would replace it.
+resource "aws_cloudwatch_metric_alarm" "errors" {
+  for_each = toset(keys(local.weights))
+
+  alarm_name          = "${local.name}-${each.key}-errors"
+  alarm_description   = "More than ${var.deployment.error_percent} % of the answers of ${each.key} are errors."
+  namespace           = "AWS/SageMaker"
+  period              = 60
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
+  metric_name         = "Invocation5XXErrors"
+  statistic           = "Average"
+  threshold           = var.deployment.error_percent / 100
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_actions
+  tags                = var.tags
+
+  dimensions = {
+    EndpointName = local.name
+    VariantName  = each.key
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "latency" {
+  for_each = toset(keys(local.weights))
+
+  alarm_name          = "${local.name}-${each.key}-latency"
+  alarm_description   = "One of ten answers of ${each.key} takes more than ${var.latency_slo_ms} ms."
+  namespace           = "AWS/SageMaker"
+  period              = 60
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
+  metric_name         = "ModelLatency"
+  extended_statistic  = "p90"
+  # In microseconds.
+  threshold           = var.latency_slo_ms * 1000
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_actions
+  tags                = var.tags
+
+  dimensions = {
+    EndpointName = local.name
+    VariantName  = each.key
+  }
+}
+
+# SageMaker would create it at the first request, and keep it for ever.
+resource "aws_cloudwatch_log_group" "this" {
+  # checkov:skip=CKV_AWS_338:a container's logs are read for weeks; log_retention_days says how long
+
+  name              = "/aws/sagemaker/Endpoints/${local.name}"
+  kms_key_id        = var.kms_key_arn
+  retention_in_days = var.log_retention_days
+  tags              = var.tags
+}
+
+# No name: a model cannot be changed, so each new one needs a name of its own.
+resource "aws_sagemaker_model" "this" {
+  execution_role_arn       = var.role_arn
+  enable_network_isolation = var.enable_network_isolation
+  tags                     = var.tags
+
+  dynamic "container" {
+    for_each = var.containers
+
+    content {
+      container_hostname = container.value.hostname
+      image              = container.value.image_uri
+      model_data_url     = container.value.model_data_url
+      environment        = container.value.environment_variables
+    }
+  }
+
+  dynamic "inference_execution_config" {
+    for_each = length(var.containers) == 0 ? [] : [var.containers_mode]
+    iterator = mode
+
+    content {
+      mode = mode.value
+    }
+  }
+
+  dynamic "primary_container" {
+    for_each = length(var.containers) == 0 ? ["main"] : []
+
+    content {
+      image                        = var.image_uri
+      model_data_url               = var.models_s3_uri == null ? var.model_data_url : var.models_s3_uri
+      model_package_name           = var.model_package_arn
+      inference_specification_name = var.inference_specification_name
+      environment                  = var.environment_variables
+      mode                         = var.models_s3_uri == null ? "SingleModel" : "MultiModel"
+
+      dynamic "multi_model_config" {
+        for_each = var.models_s3_uri[*]
+
+        content {
+          model_cache_setting = var.model_cache ? "Enabled" : "Disabled"
+        }
+      }
+    }
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.vpc_config[*]
+
+    content {
+      subnets            = vpc_config.value.subnets
+      security_group_ids = vpc_config.value.security_group_ids
+    }
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# Those of the variants beside main.
+resource "aws_sagemaker_model" "others" {
+  for_each = merge(var.challengers, var.shadow == null ? {} : { shadow = var.shadow })
+
+  execution_role_arn       = var.role_arn
+  enable_network_isolation = var.enable_network_isolation
+  tags                     = var.tags
+
+  primary_container {
+    image                        = each.value.image_uri
+    model_data_url               = each.value.model_data_url
+    model_package_name           = each.value.model_package_arn
+    inference_specification_name = each.value.inference_specification_name
+    environment                  = each.value.environment_variables
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.vpc_config[*]
+
+    content {
+      subnets            = vpc_config.value.subnets
+      security_group_ids = vpc_config.value.security_group_ids
+    }
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+locals {
+  # SageMaker starts Inferentia2 with Neuron's drivers where they are named.
+  inference_ami_version = var.silicon == "inferentia2" ? "al2-ami-sagemaker-inference-neuron-2" : var.inference_ami_version
+}
+
+# An endpoint follows only a new configuration name, hence the prefix and the order of replacement.
+resource "aws_sagemaker_endpoint_configuration" "this" {
+  # checkov:skip=CKV_AWS_98:only instances with a local disk have no key: they encrypt it
+
+  name_prefix = "${substr(local.name, 0, 36)}-"
+  kms_key_arn = contains(local.local_disk, split(".", "${var.instance_type}.")[1]) ? null : var.kms_key_arn
+  tags        = var.tags
+
+  production_variants {
+    variant_name           = "main"
+    model_name             = aws_sagemaker_model.this.name
+    initial_instance_count = var.min_instances
+    initial_variant_weight = 1
+    instance_type          = var.instance_type
+    inference_ami_version  = local.inference_ami_version
+
+    routing_config {
+      routing_strategy = "LEAST_OUTSTANDING_REQUESTS"
+    }
+  }
+
+  dynamic "data_capture_config" {
+    for_each = var.data_capture[*]
+    iterator = kept
+
+    content {
+      enable_capture              = true
+      initial_sampling_percentage = kept.value.percent
+      destination_s3_uri          = kept.value.s3_uri
+      kms_key_id                  = var.kms_key_arn
+
+      capture_options {
+        capture_mode = "Input"
+      }
+
+      capture_options {
+        capture_mode = "Output"
+      }
+
+      capture_content_type_header {
+        csv_content_types  = ["text/csv"]
+        json_content_types = ["application/json", "application/jsonlines"]
+      }
+    }
+  }
+
+  dynamic "production_variants" {
+    for_each = var.challengers
+    iterator = variant
+
+    content {
+      variant_name           = variant.key
+      model_name             = aws_sagemaker_model.others[variant.key].name
+      initial_instance_count = var.min_instances
+      initial_variant_weight = variant.value.weight
+      instance_type          = var.instance_type
+      inference_ami_version  = local.inference_ami_version
+
+      routing_config {
+        routing_strategy = "LEAST_OUTSTANDING_REQUESTS"
+      }
+    }
+  }
+
+  dynamic "shadow_production_variants" {
+    for_each = var.shadow[*]
+    iterator = shadow
+
+    content {
+      variant_name           = "shadow"
+      model_name             = aws_sagemaker_model.others["shadow"].name
+      initial_instance_count = shadow.value.instances
+      initial_variant_weight = shadow.value.share
+      instance_type          = var.instance_type
+      inference_ami_version  = local.inference_ami_version
+
+      routing_config {
+        routing_strategy = "LEAST_OUTSTANDING_REQUESTS"
+      }
+    }
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# SageMaker refuses another type to variants that are scaled. This orders it: what scales goes before this is
+# replaced, then the endpoint is updated, which waits for this, and what scales it comes back.
+resource "terraform_data" "instance_type" {
+  triggers_replace = {
+    instance_type = var.instance_type
+  }
+}
+
+resource "aws_sagemaker_endpoint" "this" {
+  name                 = local.name
+  endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
+  tags                 = var.tags
+
+  deployment_config {
+    auto_rollback_configuration {
+      dynamic "alarms" {
+        for_each = toset(concat(
+          [for alarm in aws_cloudwatch_metric_alarm.errors : alarm.alarm_name],
+          [for alarm in aws_cloudwatch_metric_alarm.latency : alarm.alarm_name],
+          var.more_rollback_alarms,
+        ))
+        iterator = alarm
+
+        content {
+          alarm_name = alarm.value
+        }
+      }
+    }
+
+    dynamic "blue_green_update_policy" {
+      for_each = var.deployment.strategy == "rolling" ? [] : [var.deployment]
+      iterator = new
+
+      content {
+        termination_wait_in_seconds = new.value.bake_seconds
+
+        traffic_routing_configuration {
+          type                     = upper(new.value.strategy)
+          wait_interval_in_seconds = new.value.wait_seconds
+
+          dynamic "canary_size" {
+            for_each = var.deployment.strategy == "canary" ? [var.deployment.step_percent] : []
+            iterator = size
+
+            content {
+              type  = "CAPACITY_PERCENT"
+              value = size.value
+            }
+          }
+
+          dynamic "linear_step_size" {
+            for_each = var.deployment.strategy == "linear" ? [var.deployment.step_percent] : []
+            iterator = size
+
+            content {
+              type  = "CAPACITY_PERCENT"
+              value = size.value
+            }
+          }
+        }
+      }
+    }
+
+    dynamic "rolling_update_policy" {
+      for_each = var.deployment.strategy == "rolling" ? [var.deployment] : []
+      iterator = new
+
+      content {
+        wait_interval_in_seconds = new.value.wait_seconds
+
+        maximum_batch_size {
+          type  = "CAPACITY_PERCENT"
+          value = new.value.step_percent
+        }
+      }
+    }
+  }
+
+  # After an update that failed or was rolled back the endpoint is in service with its old configuration. The
+  # provider takes that for success and then deletes the configuration, which is in use; here the apply ends
+  # before that.
+  lifecycle {
+    postcondition {
+      condition     = self.endpoint_config_name == aws_sagemaker_endpoint_configuration.this.name
+      error_message = "The endpoint ${self.name} has gone back to its old configuration and serves the old model: the new one did not start, or a rollback alarm went off. Nothing is lost. See the alarms and the log group /aws/sagemaker/Endpoints/${local.name}, then apply again with a model that works."
+    }
+  }
+
+  depends_on = [aws_cloudwatch_log_group.this, terraform_data.instance_type]
+}
+
+# The bounds that are asked for. Off hours move those of the targets, which a plan at night would move back; so
+# a target ignores its own, and is made anew where these change.
+resource "terraform_data" "bounds" {
+  input = {
+    max_instances = var.max_instances
+    min_instances = var.min_instances
+  }
+}
+
+resource "aws_appautoscaling_target" "instances" {
+  for_each = toset(keys(local.weights))
+
+  service_namespace  = "sagemaker"
+  scalable_dimension = "sagemaker:variant:DesiredInstanceCount"
+  resource_id        = "endpoint/${aws_sagemaker_endpoint.this.name}/variant/${each.key}"
+  min_capacity       = var.min_instances
+  max_capacity       = var.max_instances
+  tags               = var.tags
+
+  # AWS takes the target away with its endpoint, also where another of its name follows.
+  lifecycle {
+    ignore_changes       = [max_capacity, min_capacity]
+    replace_triggered_by = [aws_sagemaker_endpoint.this.id, terraform_data.instance_type, terraform_data.bounds]
+  }
+}
+
+# By metric math, as without requests there is no metric: the predefined one would then leave all instances
+# running.
+resource "aws_appautoscaling_policy" "requests" {
+  for_each = aws_appautoscaling_target.instances
+
+  name               = "requests-per-instance"
+  policy_type        = "TargetTrackingScaling"
+  service_namespace  = each.value.service_namespace
+  scalable_dimension = each.value.scalable_dimension
+  resource_id        = each.value.resource_id
+
+  target_tracking_scaling_policy_configuration {
+    target_value       = var.requests_per_instance
+    scale_in_cooldown  = var.scale_in_cooldown_seconds
+    scale_out_cooldown = 60
+
+    customized_metric_specification {
+      metrics {
+        id          = "requests"
+        return_data = false
+
+        metric_stat {
+          stat = "Sum"
+
+          metric {
+            namespace   = "AWS/SageMaker"
+            metric_name = "InvocationsPerInstance"
+
+            dimensions {
+              name  = "EndpointName"
+              value = aws_sagemaker_endpoint.this.name
+            }
+
+            dimensions {
+              name  = "VariantName"
+              value = each.key
+            }
+          }
+        }
+      }
+
+      metrics {
+        id          = "requests_or_none"
+        return_data = true
+        expression  = "FILL(requests, 0)"
+      }
+    }
+  }
+
+  # AWS deletes what moves a target with it.
+  lifecycle {
+    replace_triggered_by = [aws_appautoscaling_target.instances[each.key].id]
+  }
+}
+
+# Fewer instances by the clock.
+resource "aws_appautoscaling_scheduled_action" "rest" {
+  for_each = {
+    for variant, target in aws_appautoscaling_target.instances : variant => target if var.off_hours != null
+  }
+
+  name               = "rest-by-the-clock"
+  service_namespace  = each.value.service_namespace
+  scalable_dimension = each.value.scalable_dimension
+  resource_id        = each.value.resource_id
+  schedule           = var.off_hours.begin
+  timezone           = var.off_hours.timezone
+
+  scalable_target_action {
+    min_capacity = var.off_hours.instances
+    max_capacity = var.off_hours.instances
+  }
+
+  # AWS deletes what moves a target with it.
+  lifecycle {
+    replace_triggered_by = [aws_appautoscaling_target.instances[each.key].id]
+  }
+}
+
+# And as many as before.
+resource "aws_appautoscaling_scheduled_action" "wake" {
+  for_each = {
+    for variant, target in aws_appautoscaling_target.instances : variant => target if var.off_hours != null
+  }
+
+  name               = "wake-by-the-clock"
+  service_namespace  = each.value.service_namespace
+  scalable_dimension = each.value.scalable_dimension
+  resource_id        = each.value.resource_id
+  schedule           = var.off_hours.end
+  timezone           = var.off_hours.timezone
+
+  scalable_target_action {
+    min_capacity = var.min_instances
+    max_capacity = var.max_instances
+  }
+
+  # AWS deletes what moves a target with it.
+  lifecycle {
+    replace_triggered_by = [aws_appautoscaling_target.instances[each.key].id]
+  }
+}
+
+locals {
+  # What its role needs to read, but of model packages.
+  images = concat(
+    var.image_uri[*],
+    [for one in var.containers : one.image_uri if one.image_uri != null],
+    [for one in var.challengers : one.image_uri if one.image_uri != null],
+    [for one in var.shadow[*] : one.image_uri if one.image_uri != null],
+  )
+
+  model_archives = concat(
+    var.model_data_url[*],
+    [for one in var.containers : one.model_data_url if one.model_data_url != null],
+    [for one in var.challengers : one.model_data_url if one.model_data_url != null],
+    [for one in var.shadow[*] : one.model_data_url if one.model_data_url != null],
+  )
+
+  # Families of instances that SageMaker hosts models on, by silicon.
+  families = {
+    graviton    = ["c6g", "c6gd", "c6gn", "c7g", "c8g", "m6g", "m6gd", "m8g", "r6g", "r6gd", "r7gd", "r8g"]
+    inferentia2 = ["inf2"]
+    gpu = [
+      "g4dn", "g5", "g6", "g6e", "g7", "g7e", "p4d", "p4de", "p5", "p5e", "p5en", "p6-b200", "p6-b300",
+    ]
+    x86 = [
+      "c4", "c5", "c5d", "c6i", "c6in", "c7i", "m4", "m5", "m5d", "m6i", "m7i", "r5", "r5d", "r6i", "r7i",
+      "t2",
+    ]
+  }
+
+  # What the names of images say that are for some silicon; others say nothing of it.
+  images_for = {
+    gpu         = "-gpu-"
+    graviton    = "arm64|graviton"
+    inferentia2 = "neuron"
+    x86         = "/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py"
+  }
+
+  # Families whose storage is a disk of their own, which encrypts itself.
+  local_disk = [
+    "c5d", "c6gd", "g4dn", "g5", "g6", "g6e", "g7", "g7e", "m5d", "m6gd", "p4d", "p4de", "p5", "p5e",
+    "p5en", "p6-b200", "p6-b300", "r5d", "r6gd", "r7gd",
+  ]
+
+  # Regions that have no instance of a family; it is in the others.
+  not_in_region = {
+    c4 = [
+      "af-south-1", "ap-east-1", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ca-west-1",
+      "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-3", "il-central-1",
+      "me-central-1", "me-south-1",
+    ]
+    c5d = ["ca-west-1"]
+    c6gd = [
+      "ap-east-1", "ap-south-2", "ap-southeast-4", "ca-west-1", "eu-south-1", "il-central-1",
+      "me-central-1", "me-south-1",
+    ]
+    c6gn = [
+      "af-south-1", "ap-south-2", "ap-southeast-4", "eu-central-2", "eu-south-2", "me-central-1",
+    ]
+    c6i = ["ap-southeast-3", "ap-southeast-4", "eu-central-2", "eu-south-2", "me-central-1"]
+    c7g = ["ap-southeast-4", "me-central-1"]
+    c7i = ["me-south-1"]
+    c8g = ["me-central-1", "me-south-1"]
+    g4dn = [
+      "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ca-west-1", "eu-central-2", "eu-south-2",
+      "il-central-1", "me-central-1",
+    ]
+    g5 = [
+      "af-south-1", "ap-northeast-3", "ap-south-2", "ap-southeast-1", "ap-southeast-4", "ca-west-1",
+      "eu-central-2", "eu-south-1", "me-south-1", "us-west-1",
+    ]
+    g6 = [
+      "af-south-1", "ap-east-1", "ap-northeast-3", "ap-southeast-1", "ap-southeast-3", "ap-southeast-4",
+      "ca-west-1", "eu-south-1", "eu-west-1", "il-central-1", "me-south-1", "us-west-1",
+    ]
+    g6e = [
+      "af-south-1", "ap-east-1", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4",
+      "ca-central-1", "ca-west-1", "eu-central-2", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3",
+      "il-central-1", "me-south-1", "sa-east-1", "us-west-1",
+    ]
+    g7 = [
+      "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
+      "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4",
+      "ca-central-1", "ca-west-1", "eu-central-2", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3",
+      "il-central-1", "me-central-1", "me-south-1", "sa-east-1", "us-west-1",
+    ]
+    g7e = [
+      "af-south-1", "ap-east-1", "ap-northeast-3", "ap-south-2", "ap-southeast-1", "ap-southeast-2",
+      "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-2", "eu-south-1", "eu-west-1",
+      "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "sa-east-1", "us-west-1",
+    ]
+    inf2 = [
+      "af-south-1", "ap-east-1", "ap-northeast-3", "ap-south-2", "ap-southeast-3", "ap-southeast-4",
+      "ca-central-1", "ca-west-1", "eu-central-2", "eu-south-1", "eu-south-2", "il-central-1",
+      "me-central-1", "me-south-1", "us-west-1",
+    ]
+    m4 = [
+      "af-south-1", "ap-east-1", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ca-west-1",
+      "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-3", "il-central-1",
+      "me-central-1", "me-south-1",
+    ]
+    m6i = ["ap-southeast-4", "eu-south-2"]
+    m7i = ["ca-west-1", "me-south-1"]
+    m8g = ["il-central-1"]
+    p4d = [
+      "af-south-1", "ap-east-1", "ap-northeast-3", "ap-south-2", "ap-southeast-1", "ap-southeast-3",
+      "ap-southeast-4", "ca-west-1", "eu-central-2", "eu-south-1", "eu-south-2", "eu-west-3",
+      "il-central-1", "me-central-1", "me-south-1", "us-west-1",
+    ]
+    p4de = [
+      "af-south-1", "ap-east-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2",
+      "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-2",
+      "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "me-central-1",
+      "me-south-1", "sa-east-1", "us-east-2", "us-west-1",
+    ]
+    p5 = [
+      "af-south-1", "ap-east-1", "ap-northeast-3", "ap-south-2", "ap-southeast-1", "ap-southeast-4",
+      "ca-west-1", "eu-central-1", "eu-central-2", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3",
+      "il-central-1", "me-central-1", "me-south-1",
+    ]
+    p5e = [
+      "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
+      "ap-south-2", "ap-southeast-1", "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-1",
+      "eu-central-2", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3", "il-central-1",
+      "me-central-1", "me-south-1", "us-east-1", "us-west-1",
+    ]
+    p5en = [
+      "af-south-1", "ap-east-1", "ap-northeast-3", "ap-south-2", "ap-southeast-1", "ap-southeast-2",
+      "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-1", "eu-central-2", "eu-south-1",
+      "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-south-1", "sa-east-1",
+    ]
+    p6-b200 = [
+      "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-southeast-1",
+      "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-1",
+      "eu-central-2", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "il-central-1",
+      "me-central-1", "me-south-1", "sa-east-1", "us-west-1",
+    ]
+    p6-b300 = [
+      "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-3", "ap-south-1", "ap-southeast-1",
+      "ap-southeast-2", "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-1", "eu-central-2",
+      "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1",
+      "me-central-1", "me-south-1", "us-east-2", "us-west-1",
+    ]
+    r5d = ["ca-west-1"]
+    r6gd = [
+      "ap-east-1", "ap-south-2", "ap-southeast-4", "ca-west-1", "eu-south-1", "il-central-1",
+      "me-central-1", "me-south-1",
+    ]
+    r6i  = ["ap-southeast-3", "ap-southeast-4", "eu-south-2"]
+    r7gd = ["ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-2", "me-south-1"]
+    r7i = [
+      "af-south-1", "ap-east-1", "ca-west-1", "eu-central-2", "il-central-1", "me-central-1", "me-south-1",
+    ]
+    r8g = ["il-central-1", "me-south-1"]
+    t2 = [
+      "af-south-1", "ap-east-1", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ca-west-1",
+      "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "il-central-1", "me-central-1",
+      "me-south-1",
+    ]
+  }
+
+  # Families, and types of others, that version 5 of the AWS provider does not know.
+  refused_by_provider_5 = ["c6in", "c8g", "g7", "g7e", "m8g", "p6-b200", "p6-b300", "r7gd", "ml.p5.4xlarge"]
+
+  # Those of the tz database; AWS would refuse another at the apply.
+  time_zones = [
+    "Africa/Abidjan", "Africa/Accra", "Africa/Addis_Ababa", "Africa/Algiers", "Africa/Asmara",
+    "Africa/Bamako", "Africa/Bangui", "Africa/Banjul", "Africa/Bissau", "Africa/Blantyre",
+    "Africa/Brazzaville", "Africa/Bujumbura", "Africa/Cairo", "Africa/Casablanca", "Africa/Ceuta",
+    "Africa/Conakry", "Africa/Dakar", "Africa/Dar_es_Salaam", "Africa/Djibouti", "Africa/Douala",
+    "Africa/El_Aaiun", "Africa/Freetown", "Africa/Gaborone", "Africa/Harare", "Africa/Johannesburg",
+    "Africa/Juba", "Africa/Kampala", "Africa/Khartoum", "Africa/Kigali", "Africa/Kinshasa",
+    "Africa/Lagos", "Africa/Libreville", "Africa/Lome", "Africa/Luanda", "Africa/Lubumbashi",
+    "Africa/Lusaka", "Africa/Malabo", "Africa/Maputo", "Africa/Maseru", "Africa/Mbabane",
+    "Africa/Mogadishu", "Africa/Monrovia", "Africa/Nairobi", "Africa/Ndjamena", "Africa/Niamey",
+    "Africa/Nouakchott", "Africa/Ouagadougou", "Africa/Porto-Novo", "Africa/Sao_Tome", "Africa/Tripoli",
+    "Africa/Tunis", "Africa/Windhoek", "America/Adak", "America/Anchorage", "America/Anguilla",
+    "America/Antigua", "America/Araguaina", "America/Argentina/Buenos_Aires",
+    "America/Argentina/Catamarca", "America/Argentina/Cordoba", "America/Argentina/Jujuy",
+    "America/Argentina/La_Rioja", "America/Argentina/Mendoza", "America/Argentina/Rio_Gallegos",
+    "America/Argentina/Salta", "America/Argentina/San_Juan", "America/Argentina/San_Luis",
+    "America/Argentina/Tucuman", "America/Argentina/Ushuaia", "America/Aruba", "America/Asuncion",
+    "America/Atikokan", "America/Bahia", "America/Bahia_Banderas", "America/Barbados", "America/Belem",
+    "America/Belize", "America/Blanc-Sablon", "America/Boa_Vista", "America/Bogota", "America/Boise",
+    "America/Cambridge_Bay", "America/Campo_Grande", "America/Cancun", "America/Caracas",
+    "America/Cayenne", "America/Cayman", "America/Chicago", "America/Chihuahua",
+    "America/Ciudad_Juarez", "America/Costa_Rica", "America/Coyhaique", "America/Creston",
+    "America/Cuiaba", "America/Curacao", "America/Danmarkshavn", "America/Dawson",
+    "America/Dawson_Creek", "America/Denver", "America/Detroit", "America/Dominica", "America/Edmonton",
+    "America/Eirunepe", "America/El_Salvador", "America/Fort_Nelson", "America/Fortaleza",
+    "America/Glace_Bay", "America/Goose_Bay", "America/Grand_Turk", "America/Grenada",
+    "America/Guadeloupe", "America/Guatemala", "America/Guayaquil", "America/Guyana", "America/Halifax",
+    "America/Havana", "America/Hermosillo", "America/Indiana/Indianapolis", "America/Indiana/Knox",
+    "America/Indiana/Marengo", "America/Indiana/Petersburg", "America/Indiana/Tell_City",
+    "America/Indiana/Vevay", "America/Indiana/Vincennes", "America/Indiana/Winamac", "America/Inuvik",
+    "America/Iqaluit", "America/Jamaica", "America/Juneau", "America/Kentucky/Louisville",
+    "America/Kentucky/Monticello", "America/Kralendijk", "America/La_Paz", "America/Lima",
+    "America/Los_Angeles", "America/Lower_Princes", "America/Maceio", "America/Managua",
+    "America/Manaus", "America/Marigot", "America/Martinique", "America/Matamoros", "America/Mazatlan",
+    "America/Menominee", "America/Merida", "America/Metlakatla", "America/Mexico_City",
+    "America/Miquelon", "America/Moncton", "America/Monterrey", "America/Montevideo",
+    "America/Montserrat", "America/Nassau", "America/New_York", "America/Nome", "America/Noronha",
+    "America/North_Dakota/Beulah", "America/North_Dakota/Center", "America/North_Dakota/New_Salem",
+    "America/Nuuk", "America/Ojinaga", "America/Panama", "America/Paramaribo", "America/Phoenix",
+    "America/Port-au-Prince", "America/Port_of_Spain", "America/Porto_Velho", "America/Puerto_Rico",
+    "America/Punta_Arenas", "America/Rankin_Inlet", "America/Recife", "America/Regina",
+    "America/Resolute", "America/Rio_Branco", "America/Santarem", "America/Santiago",
+    "America/Santo_Domingo", "America/Sao_Paulo", "America/Scoresbysund", "America/Sitka",
+    "America/St_Barthelemy", "America/St_Johns", "America/St_Kitts", "America/St_Lucia",
+    "America/St_Thomas", "America/St_Vincent", "America/Swift_Current", "America/Tegucigalpa",
+    "America/Thule", "America/Tijuana", "America/Toronto", "America/Tortola", "America/Vancouver",
+    "America/Whitehorse", "America/Winnipeg", "America/Yakutat", "Antarctica/Casey", "Antarctica/Davis",
+    "Antarctica/DumontDUrville", "Antarctica/Macquarie", "Antarctica/Mawson", "Antarctica/McMurdo",
+    "Antarctica/Palmer", "Antarctica/Rothera", "Antarctica/Syowa", "Antarctica/Troll",
+    "Antarctica/Vostok", "Arctic/Longyearbyen", "Asia/Aden", "Asia/Almaty", "Asia/Amman", "Asia/Anadyr",
+    "Asia/Aqtau", "Asia/Aqtobe", "Asia/Ashgabat", "Asia/Atyrau", "Asia/Baghdad", "Asia/Bahrain",
+    "Asia/Baku", "Asia/Bangkok", "Asia/Barnaul", "Asia/Beirut", "Asia/Bishkek", "Asia/Brunei",
+    "Asia/Chita", "Asia/Colombo", "Asia/Damascus", "Asia/Dhaka", "Asia/Dili", "Asia/Dubai",
+    "Asia/Dushanbe", "Asia/Famagusta", "Asia/Gaza", "Asia/Hebron", "Asia/Ho_Chi_Minh", "Asia/Hong_Kong",
+    "Asia/Hovd", "Asia/Irkutsk", "Asia/Jakarta", "Asia/Jayapura", "Asia/Jerusalem", "Asia/Kabul",
+    "Asia/Kamchatka", "Asia/Karachi", "Asia/Kathmandu", "Asia/Khandyga", "Asia/Kolkata",
+    "Asia/Krasnoyarsk", "Asia/Kuala_Lumpur", "Asia/Kuching", "Asia/Kuwait", "Asia/Macau",
+    "Asia/Magadan", "Asia/Makassar", "Asia/Manila", "Asia/Muscat", "Asia/Nicosia", "Asia/Novokuznetsk",
+    "Asia/Novosibirsk", "Asia/Omsk", "Asia/Oral", "Asia/Phnom_Penh", "Asia/Pontianak", "Asia/Pyongyang",
+    "Asia/Qatar", "Asia/Qostanay", "Asia/Qyzylorda", "Asia/Riyadh", "Asia/Sakhalin", "Asia/Samarkand",
+    "Asia/Seoul", "Asia/Shanghai", "Asia/Singapore", "Asia/Srednekolymsk", "Asia/Taipei",
+    "Asia/Tashkent", "Asia/Tbilisi", "Asia/Tehran", "Asia/Thimphu", "Asia/Tokyo", "Asia/Tomsk",
+    "Asia/Ulaanbaatar", "Asia/Urumqi", "Asia/Ust-Nera", "Asia/Vientiane", "Asia/Vladivostok",
+    "Asia/Yakutsk", "Asia/Yangon", "Asia/Yekaterinburg", "Asia/Yerevan", "Atlantic/Azores",
+    "Atlantic/Bermuda", "Atlantic/Canary", "Atlantic/Cape_Verde", "Atlantic/Faroe", "Atlantic/Madeira",
+    "Atlantic/Reykjavik", "Atlantic/South_Georgia", "Atlantic/St_Helena", "Atlantic/Stanley",
+    "Australia/Adelaide", "Australia/Brisbane", "Australia/Broken_Hill", "Australia/Darwin",
+    "Australia/Eucla", "Australia/Hobart", "Australia/Lindeman", "Australia/Lord_Howe",
+    "Australia/Melbourne", "Australia/Perth", "Australia/Sydney", "Europe/Amsterdam", "Europe/Andorra",
+    "Europe/Astrakhan", "Europe/Athens", "Europe/Belgrade", "Europe/Berlin", "Europe/Bratislava",
+    "Europe/Brussels", "Europe/Bucharest", "Europe/Budapest", "Europe/Busingen", "Europe/Chisinau",
+    "Europe/Copenhagen", "Europe/Dublin", "Europe/Gibraltar", "Europe/Guernsey", "Europe/Helsinki",
+    "Europe/Isle_of_Man", "Europe/Istanbul", "Europe/Jersey", "Europe/Kaliningrad", "Europe/Kirov",
+    "Europe/Kyiv", "Europe/Lisbon", "Europe/Ljubljana", "Europe/London", "Europe/Luxembourg",
+    "Europe/Madrid", "Europe/Malta", "Europe/Mariehamn", "Europe/Minsk", "Europe/Monaco",
+    "Europe/Moscow", "Europe/Oslo", "Europe/Paris", "Europe/Podgorica", "Europe/Prague", "Europe/Riga",
+    "Europe/Rome", "Europe/Samara", "Europe/San_Marino", "Europe/Sarajevo", "Europe/Saratov",
+    "Europe/Simferopol", "Europe/Skopje", "Europe/Sofia", "Europe/Stockholm", "Europe/Tallinn",
+    "Europe/Tirane", "Europe/Ulyanovsk", "Europe/Vaduz", "Europe/Vatican", "Europe/Vienna",
+    "Europe/Vilnius", "Europe/Volgograd", "Europe/Warsaw", "Europe/Zagreb", "Europe/Zurich",
+    "Indian/Antananarivo", "Indian/Chagos", "Indian/Christmas", "Indian/Cocos", "Indian/Comoro",
+    "Indian/Kerguelen", "Indian/Mahe", "Indian/Maldives", "Indian/Mauritius", "Indian/Mayotte",
+    "Indian/Reunion", "Pacific/Apia", "Pacific/Auckland", "Pacific/Bougainville", "Pacific/Chatham",
+    "Pacific/Chuuk", "Pacific/Easter", "Pacific/Efate", "Pacific/Fakaofo", "Pacific/Fiji",
+    "Pacific/Funafuti", "Pacific/Galapagos", "Pacific/Gambier", "Pacific/Guadalcanal", "Pacific/Guam",
+    "Pacific/Honolulu", "Pacific/Kanton", "Pacific/Kiritimati", "Pacific/Kosrae", "Pacific/Kwajalein",
+    "Pacific/Majuro", "Pacific/Marquesas", "Pacific/Midway", "Pacific/Nauru", "Pacific/Niue",
+    "Pacific/Norfolk", "Pacific/Noumea", "Pacific/Pago_Pago", "Pacific/Palau", "Pacific/Pitcairn",
+    "Pacific/Pohnpei", "Pacific/Port_Moresby", "Pacific/Rarotonga", "Pacific/Saipan", "Pacific/Tahiti",
+    "Pacific/Tarawa", "Pacific/Tongatapu", "Pacific/Wake", "Pacific/Wallis", "UTC",
+  ]
+}

@@ -1,0 +1,182 @@
+"""SageMaker real-time inference: instances that wait for callers, as few as the load and the objective need."""
+
+from typing import Any
+
+from cdktn_provider_aws.appautoscaling_scheduled_action import AppautoscalingScheduledAction
+
+from modules.endpoints import hardware, hosting, rollback, scaling
+from modules.endpoints.inputs import name_of
+from modules.needs import ROLE_STATEMENTS
+from modules.realtime_endpoint import deployment, needs, serving
+from modules.realtime_endpoint.inputs import TIME_ZONES, Inputs
+from sustainable_mlops.authoring.cdktn import DataResource
+from sustainable_mlops.authoring.expressions import (
+    concat,
+    each_of,
+    given,
+    is_null,
+    keys,
+    list_of,
+    map_of,
+    merge,
+    set_of,
+)
+from sustainable_mlops.authoring.resources import Module, Output, Outputs
+from sustainable_mlops.catalogue.time_zones import everything as time_zones
+
+
+class RealtimeEndpoint(Module[Inputs]):
+    """An endpoint that answers at once: it scales with its load, and takes a bad model back by itself."""
+
+    def build(self, var: Inputs) -> Outputs:
+        name = self.local("name", name_of(var), why="A name of its own may be longer than a prefix.")
+        weights = self.local(
+            "weights",
+            merge({hosting.VARIANT: 1}, map_of(var.challengers, lambda challenger: challenger.weight)),
+            why="The variants that answer, by their share. Their names never change: a deployment goes by them.",
+        )
+        alarms = self._watch(var, name, weights)
+        hosting.add_log_group(self, var, name)
+        models = serving.add_models(self, var)
+        configured = serving.add_configuration(self, var, name, models)
+        kind = hardware.add_type(self)
+        endpoint = hosting.add_endpoint(
+            self,
+            var,
+            name,
+            configured,
+            after=[kind],
+            deployment_config=deployment.configuration(
+                var.deployment, concat(*map(_names, alarms), var.more_rollback_alarms)
+            ),
+        )
+        self._scale(var, endpoint, set_of(keys(weights)), kind)
+        images = self.local("images", needs.images_of(var), why="What its role needs to read, but of model packages.")
+        archives = self.local("model_archives", needs.archives_of(var))
+        hardware.add_tables(self)
+        self.local(
+            TIME_ZONES, list(time_zones()), why="Those of the tz database; AWS would refuse another at the apply."
+        )
+        return {
+            **hosting.outputs_of(self, endpoint),
+            "rollback_alarm_names": Output(
+                concat(*map(_names, alarms)), "Alarms that roll a deployment back; each tells alarm_actions."
+            ),
+            "role_statements": Output(needs.statements(var, images, archives), ROLE_STATEMENTS),
+            "variant_names": Output(keys(weights), "The variants that answer, as metrics and autoscaling name them."),
+        }
+
+    def _watch(self, var: Inputs, name: str, weights: Any) -> list[Any]:
+        """The alarms of each variant: on its errors, and on its latency."""
+        variant = each_of(set_of(keys(weights)))
+        of_variant = {"EndpointName": name, "VariantName": variant.key}
+        return [
+            rollback.add_alarm(
+                self,
+                "errors",
+                f"{name}-{variant.key}-errors",
+                f"More than {var.deployment.error_percent} % of the answers of {variant.key} are errors.",
+                why="Before the endpoint, which names them from its first apply: added later, they would replace it.",
+                for_each=variant,
+                metric_name="Invocation5XXErrors",
+                dimensions=of_variant,
+                statistic="Average",
+                threshold=var.deployment.error_percent / 100,
+            ),
+            rollback.add_alarm(
+                self,
+                "latency",
+                f"{name}-{variant.key}-latency",
+                f"One of ten answers of {variant.key} takes more than {var.latency_slo_ms} ms.",
+                for_each=variant,
+                metric_name="ModelLatency",
+                dimensions=of_variant,
+                extended_statistic="p90",
+                threshold=var.latency_slo_ms * 1000,
+                notes={"threshold": "In microseconds."},
+            ),
+        ]
+
+    def _scale(self, var: Inputs, endpoint: Any, variants: set[str], kind: Any) -> None:
+        asked = each_of(variants)
+        bounds = self.add(
+            DataResource,
+            "bounds",
+            why="The bounds that are asked for. Off hours move those of the targets, which a plan at night would move "
+            "back; so a target ignores its own, and is made anew where these change.",
+            input={"min_instances": var.min_instances, "max_instances": var.max_instances},
+        )
+        targets = scaling.add_target(
+            self,
+            "instances",
+            endpoint,
+            asked.key,
+            for_each=asked,
+            dimension=scaling.INSTANCES,
+            between=(var.min_instances, var.max_instances),
+            triggers=[kind, bounds],
+            ignored=("max_capacity", "min_capacity"),
+        )
+        target = each_of(targets)
+        scaling.add_policy(
+            self,
+            "requests",
+            targets,
+            "requests-per-instance",
+            each=target,
+            why="By metric math, as without requests there is no metric: the predefined one would then leave all "
+            "instances running.",
+            target_tracking_scaling_policy_configuration={
+                "target_value": var.requests_per_instance,
+                "scale_in_cooldown": var.scale_in_cooldown_seconds,
+                "scale_out_cooldown": 60,
+                "customized_metric_specification": {
+                    "metrics": [
+                        {
+                            "id": "requests",
+                            "return_data": False,
+                            "metric_stat": {
+                                "stat": "Sum",
+                                "metric": {
+                                    "namespace": "AWS/SageMaker",
+                                    "metric_name": "InvocationsPerInstance",
+                                    "dimensions": [
+                                        {"name": "EndpointName", "value": endpoint.name},
+                                        {"name": "VariantName", "value": target.key},
+                                    ],
+                                },
+                            },
+                        },
+                        {"id": "requests_or_none", "expression": "FILL(requests, 0)", "return_data": True},
+                    ]
+                },
+            },
+        )
+        self._rest(var, targets)
+
+    def _rest(self, var: Inputs, targets: Any) -> None:
+        """Fewer instances by the clock, and as many as before after that."""
+        off = given(var.off_hours)
+        asked = each_of(
+            map_of(targets, lambda _variant, target: target, where=lambda _variant, _target: ~is_null(var.off_hours))
+        )
+        for label, why, when, least, most in (
+            ("rest", "Fewer instances by the clock.", off.begin, off.instances, off.instances),
+            ("wake", "And as many as before.", off.end, var.min_instances, var.max_instances),
+        ):
+            self.add(
+                AppautoscalingScheduledAction,
+                label,
+                why=why,
+                for_each=asked,
+                name=f"{label}-by-the-clock",
+                **scaling.of_target(asked.value),
+                schedule=when,
+                timezone=off.timezone,
+                scalable_target_action={"min_capacity": least, "max_capacity": most},
+                **scaling.goes_with_target(targets[asked.key]),
+            )
+
+
+def _names(alarms: Any) -> list[str]:
+    return list_of(alarms, lambda alarm: alarm.alarm_name)

@@ -1,0 +1,147 @@
+"""What answers: the models, and the variants that they run in."""
+
+from typing import Any
+
+from cdktn_provider_aws.sagemaker_model import SagemakerModel
+
+from modules.endpoints import hardware, hosting
+from modules.realtime_endpoint.inputs import Inputs
+from sustainable_mlops.authoring.expressions import (
+    Dynamic,
+    each_of,
+    is_null,
+    length,
+    merge,
+    optional,
+    optional_map,
+    when,
+)
+from sustainable_mlops.authoring.resources import Module
+
+SHADOW = "shadow"
+
+
+def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
+    """Add the model of the variant main, and those beside it by variant."""
+    network: dict[str, Any] = {
+        "enable_network_isolation": var.enable_network_isolation,
+        "vpc_config": Dynamic(
+            optional(var.vpc_config),
+            lambda vpc_config: {
+                "subnets": vpc_config.value.subnets,
+                "security_group_ids": vpc_config.value.security_group_ids,
+            },
+        ),
+    }
+    nothing: list[str] = []
+    main = hosting.add_model(
+        module,
+        var,
+        **network,
+        primary_container=Dynamic(
+            when(length(var.containers) == 0, [hosting.VARIANT], nothing),
+            lambda _variant: {
+                **hosting.container(var),
+                "model_data_url": when(is_null(var.models_s3_uri), var.model_data_url, var.models_s3_uri),
+                "mode": when(is_null(var.models_s3_uri), "SingleModel", "MultiModel"),
+                "multi_model_config": Dynamic(
+                    optional(var.models_s3_uri),
+                    lambda _prefix: {"model_cache_setting": when(var.model_cache, "Enabled", "Disabled")},
+                ),
+            },
+        ),
+        container=Dynamic(
+            var.containers,
+            lambda container: {
+                "container_hostname": container.value.hostname,
+                "image": container.value.image_uri,
+                "model_data_url": container.value.model_data_url,
+                "environment": container.value.environment_variables,
+            },
+        ),
+        inference_execution_config=Dynamic(
+            when(length(var.containers) == 0, nothing, [var.containers_mode]), lambda mode: {"mode": mode.value}
+        ),
+    )
+    beside = each_of(merge(var.challengers, optional_map(SHADOW, var.shadow)))
+    others = module.add(
+        SagemakerModel,
+        "others",
+        why="Those of the variants beside main.",
+        for_each=beside,
+        execution_role_arn=var.role_arn,
+        **network,
+        tags=var.tags,
+        primary_container=hosting.container(beside.value),
+        lifecycle=hosting.CREATED_FIRST,
+    )
+    return main, others
+
+
+def add_configuration(module: Module[Inputs], var: Inputs, name: str, models: tuple[Any, Any]) -> Any:
+    """Add the configuration: the variant main, those that share its requests, and the one in its shadow."""
+    main, others = models
+    hardware_of = {
+        "instance_type": var.instance_type,
+        "inference_ami_version": module.local(
+            "inference_ami_version",
+            when(var.silicon == "inferentia2", NEURON_DRIVERS, var.inference_ami_version),
+            why="SageMaker starts Inferentia2 with Neuron's drivers where they are named.",
+        ),
+        # The instance that has least to do, so that fewer keep the objective.
+        "routing_config": [{"routing_strategy": "LEAST_OUTSTANDING_REQUESTS"}],
+    }
+    return hosting.add_configuration(
+        module,
+        var,
+        name,
+        skips=hardware.NO_KEY,
+        kms_key_arn=hardware.key_of_storage(var),
+        production_variants=[
+            {
+                "variant_name": hosting.VARIANT,
+                "model_name": main.name,
+                "initial_instance_count": var.min_instances,
+                "initial_variant_weight": 1,
+                **hardware_of,
+            },
+            Dynamic(
+                var.challengers,
+                lambda variant: {
+                    "variant_name": variant.key,
+                    "model_name": others[variant.key].name,
+                    "initial_instance_count": var.min_instances,
+                    "initial_variant_weight": variant.value.weight,
+                    **hardware_of,
+                },
+            ),
+        ],
+        shadow_production_variants=Dynamic(
+            optional(var.shadow),
+            lambda shadow: {
+                "variant_name": SHADOW,
+                "model_name": others[SHADOW].name,
+                "initial_instance_count": shadow.value.instances,
+                "initial_variant_weight": shadow.value.share,
+                **hardware_of,
+            },
+        ),
+        data_capture_config=Dynamic(
+            optional(var.data_capture),
+            lambda kept: {
+                "enable_capture": True,
+                "initial_sampling_percentage": kept.value.percent,
+                "destination_s3_uri": kept.value.s3_uri,
+                "kms_key_id": var.kms_key_arn,
+                "capture_options": [{"capture_mode": "Input"}, {"capture_mode": "Output"}],
+                "capture_content_type_header": {
+                    "csv_content_types": ["text/csv"],
+                    "json_content_types": ["application/json", "application/jsonlines"],
+                },
+            },
+        ),
+    )
+
+
+#: Drivers of Inferentia2 and Trainium.
+NEURON_DRIVERS = "al2-ami-sagemaker-inference-neuron-2"

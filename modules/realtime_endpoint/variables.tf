@@ -1,0 +1,718 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+variable "account_id" {
+  description = "Account that this is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id must be the 12 digits of an account."
+  }
+}
+
+variable "alarm_actions" {
+  description = "Who is told when one of the alarms that roll a deployment back goes off, also outside one: ARNs of SNS topics."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.alarm_actions : can(regex("^arn:aws[a-z-]*:[a-z0-9-]+:.+$", item))])
+    error_message = "each of alarm_actions must be an ARN, such as that of an SNS topic."
+  }
+}
+
+variable "aws_provider" {
+  description = "Major version of the AWS provider that is in use: 5 refuses newer types, such as ml.c8g, which 6 takes."
+  type        = number
+  default     = 5
+  nullable    = false
+
+  validation {
+    condition     = contains([5, 6], var.aws_provider)
+    error_message = "aws_provider must be one of 5, 6."
+  }
+}
+
+variable "challengers" {
+  description = "More models that share the requests with the variant main, by variant name, on the same type of instance and within the same bounds."
+  type = map(object({
+    environment_variables        = optional(map(string), {})
+    image_uri                    = optional(string)
+    model_data_url               = optional(string)
+    model_package_arn            = optional(string)
+    inference_specification_name = optional(string)
+    weight                       = number
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for item in var.challengers : item.image_uri == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", item.image_uri))])
+    error_message = "challengers: image_uri must be an image in Amazon ECR; no other registry is taken."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.challengers : item.model_data_url == null ? true : can(regex("^s3://[^*?]+\\.tar\\.gz$", item.model_data_url))])
+    error_message = "challengers: model_data_url must be a model archive in S3: s3://bucket/…/model.tar.gz."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.challengers : item.model_package_arn == null ? true : can(regex("^arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+$", item.model_package_arn))])
+    error_message = "challengers: model_package_arn must be the ARN of a model package (arn:aws:sagemaker:…:model-package/…)."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.challengers : item.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item.inference_specification_name))])
+    error_message = "challengers: inference_specification_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.challengers : item.weight >= 0.01])
+    error_message = "challengers: weight must be at least 0.01."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.challengers) : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", key))])
+    error_message = "each key of challengers must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+
+  validation {
+    condition = alltrue([
+      for container in var.challengers : container.image_uri == null ? true : (alltrue([
+        for said in [
+          for silicon, pattern in local.images_for : silicon if can(regex(pattern, container.image_uri))
+        ] : said == var.silicon
+      ]) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", container.image_uri))) : false)
+    ])
+    error_message = "challengers: an image is not for ${var.silicon}, which all variants run on."
+  }
+
+  validation {
+    condition     = !contains(keys(var.challengers), "main")
+    error_message = "challengers: the variant main is the one that image_uri or model_package_arn says; name it otherwise."
+  }
+
+  validation {
+    condition     = length(var.challengers) + length(var.challengers) + 2 + length(var.more_rollback_alarms) <= 10
+    error_message = "challengers: SageMaker takes 10 rollback alarms, and each variant has two; have fewer."
+  }
+
+  validation {
+    condition = alltrue([
+      for key, item in var.challengers : item.inference_specification_name == null ? true : item.model_package_arn != null
+    ])
+    error_message = join("; ", [for key, item in var.challengers : "challengers.${key}.inference_specification_name: it is of a model package; give model_package_arn, or leave it out." if !(item.inference_specification_name == null ? true : item.model_package_arn != null)])
+  }
+
+  validation {
+    condition = alltrue([
+      for key, item in var.challengers : item.model_package_arn == null ? item.image_uri != null : (item.image_uri == null ? item.model_data_url == null : false)
+    ])
+    error_message = join("; ", [for key, item in var.challengers : "challengers.${key}.model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the model); a package brings its own image and model." if !(item.model_package_arn == null ? item.image_uri != null : (item.image_uri == null ? item.model_data_url == null : false))])
+  }
+}
+
+variable "containers" {
+  description = "Several containers instead of one, which the variant main runs beside each other."
+  type = list(object({
+    environment_variables = optional(map(string), {})
+    hostname              = string
+    image_uri             = string
+    model_data_url        = optional(string)
+  }))
+  default  = []
+  nullable = false
+
+  validation {
+    condition     = length(var.containers) <= 15
+    error_message = "containers must hold at most 15."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.containers : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item.hostname))])
+    error_message = "containers: hostname must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.containers : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", item.image_uri))])
+    error_message = "containers: image_uri must be an image in Amazon ECR; no other registry is taken."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.containers : item.model_data_url == null ? true : can(regex("^s3://[^*?]+\\.tar\\.gz$", item.model_data_url))])
+    error_message = "containers: model_data_url must be a model archive in S3: s3://bucket/…/model.tar.gz."
+  }
+
+  validation {
+    condition     = length(var.containers) != 1
+    error_message = "containers: one container needs no list: give its image_uri and model_data_url."
+  }
+
+  validation {
+    condition = alltrue([
+      for container in var.containers : container.image_uri == null ? true : (alltrue([
+        for said in [
+          for silicon, pattern in local.images_for : silicon if can(regex(pattern, container.image_uri))
+        ] : said == var.silicon
+      ]) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", container.image_uri))) : false)
+    ])
+    error_message = "containers: an image is not for ${var.silicon}."
+  }
+}
+
+variable "containers_mode" {
+  description = "Whether containers work on a request one after the other, or a caller chooses one of them."
+  type        = string
+  default     = "Serial"
+  nullable    = false
+
+  validation {
+    condition     = contains(["Serial", "Direct"], var.containers_mode)
+    error_message = "containers_mode must be one of \"Serial\", \"Direct\"."
+  }
+}
+
+variable "data_capture" {
+  description = "Keep a sample of requests and answers, encrypted; none by default."
+  type = object({
+    percent = optional(number, 10)
+    s3_uri  = string
+  })
+  default = null
+
+  validation {
+    condition     = var.data_capture == null ? true : var.data_capture.percent >= 1 && var.data_capture.percent <= 100
+    error_message = "data_capture: percent must be at least 1 and be at most 100."
+  }
+
+  validation {
+    condition     = var.data_capture == null ? true : can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\\s]+)+$", var.data_capture.s3_uri))
+    error_message = "data_capture: s3_uri must be a prefix in a bucket, without wildcards or a slash at its end: s3://bucket/captures."
+  }
+}
+
+variable "deployment" {
+  description = "How a new model takes over, and when it is taken back."
+  type = object({
+    bake_seconds  = optional(number, 300)
+    error_percent = optional(number, 5)
+    step_percent  = optional(number, 50)
+    strategy      = optional(string, "rolling")
+    wait_seconds  = optional(number, 300)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.deployment.bake_seconds >= 0 && var.deployment.bake_seconds <= 3600
+    error_message = "deployment: bake_seconds must be at least 0 and be at most 3600."
+  }
+
+  validation {
+    condition     = var.deployment.error_percent >= 0 && var.deployment.error_percent <= 99
+    error_message = "deployment: error_percent must be at least 0 and be at most 99."
+  }
+
+  validation {
+    condition     = var.deployment.step_percent >= 5 && var.deployment.step_percent <= 50
+    error_message = "deployment: step_percent must be at least 5 and be at most 50."
+  }
+
+  validation {
+    condition     = contains(["rolling", "canary", "linear", "all_at_once"], var.deployment.strategy)
+    error_message = "deployment: strategy must be one of \"rolling\", \"canary\", \"linear\", \"all_at_once\"."
+  }
+
+  validation {
+    condition     = var.deployment.wait_seconds >= 0 && var.deployment.wait_seconds <= 3600
+    error_message = "deployment: wait_seconds must be at least 0 and be at most 3600."
+  }
+
+  validation {
+    condition     = var.min_instances > 1 ? true : var.deployment.strategy == "all_at_once"
+    error_message = "deployment: ${var.deployment.strategy} moves at most half of the instances at a time, so it takes two; use all_at_once, or min_instances of 2 or more."
+  }
+
+  validation {
+    condition     = var.deployment.strategy == "all_at_once" ? true : (var.min_instances == 1 ? true : 100 / var.deployment.step_percent <= var.min_instances)
+    error_message = "deployment: step_percent, ${var.deployment.step_percent}, of ${var.min_instances} instances is less than one; take more of them at a time."
+  }
+
+  validation {
+    condition     = var.deployment.strategy != "rolling" ? true : length(var.challengers) == 0
+    error_message = "deployment: SageMaker rolls no endpoint of several variants; use canary, linear or all_at_once."
+  }
+
+  validation {
+    condition     = var.deployment.strategy == "all_at_once" ? true : var.deployment.error_percent < var.deployment.step_percent
+    error_message = "deployment.error_percent: must be less than step_percent, ${var.deployment.step_percent}: a bad model's first step makes no more errors."
+  }
+
+  validation {
+    condition     = var.deployment.strategy != "linear" ? true : var.deployment.step_percent >= 10
+    error_message = "deployment.step_percent: a linear step is at least 10 percent."
+  }
+}
+
+variable "enable_network_isolation" {
+  description = "Keep the containers off every network; SageMaker itself fetches the model."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "environment_variables" {
+  description = "Environment variables of the container; never secrets, since they can be read."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "image_uri" {
+  description = "Container image in Amazon ECR, for the hardware that it runs on."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.image_uri == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", var.image_uri))
+    error_message = "image_uri must be an image in Amazon ECR; no other registry is taken."
+  }
+
+  validation {
+    condition = var.image_uri == null ? true : alltrue([
+      for said in [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))] : said == var.silicon
+    ])
+    error_message = "image_uri: this image is for ${join(" and ", [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))])}, and ${var.instance_type} is ${var.silicon}; use the image for that, or other silicon."
+  }
+
+  validation {
+    condition     = var.silicon != "inferentia2" ? true : (var.image_uri == null ? true : can(regex("neuron", var.image_uri)))
+    error_message = "image_uri: Inferentia runs Neuron images alone, whose names say neuron; use one, or other silicon."
+  }
+}
+
+variable "inference_ami_version" {
+  description = "Drivers of GPU instances; SageMaker chooses by default. Those of Inferentia follow silicon."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.inference_ami_version == null ? true : contains(["al2-ami-sagemaker-inference-gpu-2", "al2-ami-sagemaker-inference-gpu-2-1", "al2-ami-sagemaker-inference-gpu-3-1"], var.inference_ami_version)
+    error_message = "inference_ami_version must be one of \"al2-ami-sagemaker-inference-gpu-2\", \"al2-ami-sagemaker-inference-gpu-2-1\", \"al2-ami-sagemaker-inference-gpu-3-1\"."
+  }
+
+  validation {
+    condition     = var.inference_ami_version == null ? true : var.silicon == "gpu"
+    error_message = "inference_ami_version: these drivers are of GPUs; leave it out."
+  }
+}
+
+variable "inference_specification_name" {
+  description = "Which of the package's additional inference specifications to serve by, such as its image for Graviton; the package's own by default."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.inference_specification_name))
+    error_message = "inference_specification_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+
+  validation {
+    condition     = var.inference_specification_name == null ? true : var.model_package_arn != null
+    error_message = "inference_specification_name: it is of a model package; give model_package_arn, or leave it out."
+  }
+}
+
+variable "instance_type" {
+  description = "Type of the instances, of this silicon; one with a local disk encrypts that itself, without kms_key_arn."
+  type        = string
+  default     = "ml.c7g.large"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^ml\\.[a-z0-9-]+\\.[a-z0-9]+$", var.instance_type))
+    error_message = "instance_type must be an instance type such as ml.c7g.large."
+  }
+
+  validation {
+    condition     = split(".", "${var.instance_type}.")[1] != "inf1"
+    error_message = "instance_type: the first Inferentia takes no deployment guardrails and no Neuron image of today; use ml.inf2."
+  }
+
+  validation {
+    condition     = contains(lookup(local.families, var.silicon, []), split(".", "${var.instance_type}.")[1])
+    error_message = "instance_type: ${var.instance_type} is no ${var.silicon} that SageMaker hosts on; its families are ${join(", ", lookup(local.families, var.silicon, []))}."
+  }
+
+  validation {
+    condition     = var.aws_provider > 5 ? true : !(contains(local.refused_by_provider_5, split(".", "${var.instance_type}.")[1]) ? true : contains(local.refused_by_provider_5, var.instance_type))
+    error_message = "instance_type: version 5 of the AWS provider refuses ${var.instance_type}; use another, such as ml.c7g or ml.m6g, or version 6 and aws_provider = 6."
+  }
+
+  validation {
+    condition     = !contains(lookup(local.not_in_region, split(".", "${var.instance_type}.")[1], []), var.region)
+    error_message = "instance_type: ${var.region} has no ${var.instance_type}; use another family, or another Region."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "Key of the storage and the logs; its policy must let CloudWatch Logs use it."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id."
+  }
+}
+
+variable "latency_slo_ms" {
+  description = "Within how many milliseconds nine of ten answers have to be there: a model that is slower is taken back."
+  type        = number
+  nullable    = false
+
+  validation {
+    condition     = var.latency_slo_ms >= 1 && var.latency_slo_ms <= 60000
+    error_message = "latency_slo_ms must be at least 1 and be at most 60000."
+  }
+}
+
+variable "log_retention_days" {
+  description = "How long the container's logs are kept, in days."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
+  }
+}
+
+variable "max_instances" {
+  description = "Most instances of a variant at once."
+  type        = number
+  default     = 4
+  nullable    = false
+
+  validation {
+    condition     = var.max_instances >= 1
+    error_message = "max_instances must be at least 1."
+  }
+}
+
+variable "min_instances" {
+  description = "Fewest instances of a variant, and those it starts with. Two are in two availability zones."
+  type        = number
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition     = var.min_instances >= 1
+    error_message = "min_instances must be at least 1."
+  }
+
+  validation {
+    condition     = var.min_instances <= var.max_instances
+    error_message = "min_instances: must be at most max_instances, which is ${var.max_instances}."
+  }
+
+  validation {
+    condition     = var.min_instances > 1 ? true : var.one_instance_because != null
+    error_message = "min_instances: one instance is in one availability zone; have two, or say in one_instance_because why not."
+  }
+}
+
+variable "model_cache" {
+  description = "Whether models under models_s3_uri stay in memory between their requests."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "model_data_url" {
+  description = "Model archive for image_uri to serve: s3://bucket/…/model.tar.gz."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.model_data_url == null ? true : can(regex("^s3://[^*?]+\\.tar\\.gz$", var.model_data_url))
+    error_message = "model_data_url must be a model archive in S3: s3://bucket/…/model.tar.gz."
+  }
+}
+
+variable "model_package_arn" {
+  description = "Approved model package to serve, instead of image_uri and model_data_url."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.model_package_arn == null ? true : can(regex("^arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+$", var.model_package_arn))
+    error_message = "model_package_arn must be the ARN of a model package (arn:aws:sagemaker:…:model-package/…)."
+  }
+
+  validation {
+    condition     = length(var.containers) > 0 ? (var.image_uri == null ? (var.model_data_url == null ? (var.model_package_arn == null ? var.models_s3_uri == null : false) : false) : false) : (var.models_s3_uri == null ? (var.model_package_arn == null ? var.image_uri != null : (var.image_uri == null ? var.model_data_url == null : false)) : (var.image_uri != null ? (var.model_data_url == null ? var.model_package_arn == null : false) : false))
+    error_message = "model_package_arn: give one of: a model package; image_uri (and model_data_url, unless the image holds the model); image_uri and models_s3_uri; containers."
+  }
+}
+
+variable "models_s3_uri" {
+  description = "Prefix of many model archives, of which a caller names one, for an image_uri that can serve them."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.models_s3_uri == null ? true : can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\\s]+)+/$", var.models_s3_uri))
+    error_message = "models_s3_uri must be a prefix in a bucket with a slash at its end: s3://bucket/models/."
+  }
+}
+
+variable "more_rollback_alarms" {
+  description = "Names of further alarms that roll a deployment back, such as one on the model's own metric."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.more_rollback_alarms) <= 2
+    error_message = "more_rollback_alarms must hold at most 2."
+  }
+}
+
+variable "name" {
+  description = "Name of the endpoint, and start of its configurations' names; name_prefix by default."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.name == null ? true : length(var.name) <= 63 && can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.name))
+    error_message = "name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+}
+
+variable "name_prefix" {
+  description = "Start of every name: 3 to 24 lower-case letters, digits and hyphens."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+  }
+}
+
+variable "off_hours" {
+  description = "Hours of fewer instances, by the clock; none by default, as load alone decides."
+  type = object({
+    begin     = string
+    end       = string
+    instances = optional(number, 1)
+    timezone  = string
+  })
+  default = null
+
+  validation {
+    condition     = var.off_hours == null ? true : can(regex("^cron\\(.+\\)$", var.off_hours.begin))
+    error_message = "off_hours: begin must be a cron expression of six fields: cron(0 20 ? * MON-FRI *)."
+  }
+
+  validation {
+    condition     = var.off_hours == null ? true : can(regex("^cron\\(.+\\)$", var.off_hours.end))
+    error_message = "off_hours: end must be a cron expression of six fields: cron(0 20 ? * MON-FRI *)."
+  }
+
+  validation {
+    condition     = var.off_hours == null ? true : var.off_hours.instances >= 1
+    error_message = "off_hours: instances must be at least 1."
+  }
+
+  validation {
+    condition     = var.off_hours == null ? true : var.off_hours.instances <= var.min_instances
+    error_message = "off_hours: instances must be at most min_instances, which is ${var.min_instances}."
+  }
+
+  validation {
+    condition     = var.off_hours == null ? true : contains(local.time_zones, var.off_hours.timezone)
+    error_message = var.off_hours == null ? "" : "off_hours.timezone: there is no time zone ${var.off_hours.timezone}; write one such as Europe/Stockholm, or UTC."
+  }
+}
+
+variable "one_instance_because" {
+  description = "Why one instance is enough, which is gone for minutes when its availability zone is; needed where min_instances is 1."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.one_instance_because == null ? true : can(regex("^.{10,}$", var.one_instance_because))
+    error_message = "one_instance_because must be a sentence."
+  }
+}
+
+variable "partition" {
+  description = "Partition of the account: aws, aws-cn or aws-us-gov."
+  type        = string
+  default     = "aws"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^aws(-[a-z]+)*$", var.partition))
+    error_message = "partition must be a partition such as aws, aws-cn or aws-us-gov."
+  }
+}
+
+variable "region" {
+  description = "Region that this is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be a Region such as eu-north-1."
+  }
+}
+
+variable "requests_per_instance" {
+  description = "Requests a minute that an instance is to have; with more, instances are added. Half of what one can, by a load test."
+  type        = number
+  default     = 600
+  nullable    = false
+
+  validation {
+    condition     = var.requests_per_instance >= 1
+    error_message = "requests_per_instance must be at least 1."
+  }
+}
+
+variable "role_arn" {
+  description = "Role of the container: it reads the model and writes logs and metrics."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.role_arn))
+    error_message = "role_arn must be the ARN of an IAM role (arn:aws:iam::…:role/…)."
+  }
+}
+
+variable "scale_in_cooldown_seconds" {
+  description = "How long after it took an instance away it takes no other, in seconds."
+  type        = number
+  default     = 300
+  nullable    = false
+
+  validation {
+    condition     = var.scale_in_cooldown_seconds >= 0 && var.scale_in_cooldown_seconds <= 3600
+    error_message = "scale_in_cooldown_seconds must be at least 0 and be at most 3600."
+  }
+}
+
+variable "shadow" {
+  description = "A model that gets copies of requests, to be watched before it answers any; none by default."
+  type = object({
+    environment_variables        = optional(map(string), {})
+    image_uri                    = optional(string)
+    model_data_url               = optional(string)
+    model_package_arn            = optional(string)
+    inference_specification_name = optional(string)
+    instances                    = optional(number, 1)
+    share                        = optional(number, 0.1)
+  })
+  default = null
+
+  validation {
+    condition     = var.shadow == null ? true : var.shadow.image_uri == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", var.shadow.image_uri))
+    error_message = "shadow: image_uri must be an image in Amazon ECR; no other registry is taken."
+  }
+
+  validation {
+    condition     = var.shadow == null ? true : var.shadow.model_data_url == null ? true : can(regex("^s3://[^*?]+\\.tar\\.gz$", var.shadow.model_data_url))
+    error_message = "shadow: model_data_url must be a model archive in S3: s3://bucket/…/model.tar.gz."
+  }
+
+  validation {
+    condition     = var.shadow == null ? true : var.shadow.model_package_arn == null ? true : can(regex("^arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+$", var.shadow.model_package_arn))
+    error_message = "shadow: model_package_arn must be the ARN of a model package (arn:aws:sagemaker:…:model-package/…)."
+  }
+
+  validation {
+    condition     = var.shadow == null ? true : var.shadow.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.shadow.inference_specification_name))
+    error_message = "shadow: inference_specification_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+
+  validation {
+    condition     = var.shadow == null ? true : var.shadow.instances >= 1
+    error_message = "shadow: instances must be at least 1."
+  }
+
+  validation {
+    condition     = var.shadow == null ? true : var.shadow.share >= 0.01 && var.shadow.share <= 1
+    error_message = "shadow: share must be at least 0.01 and be at most 1."
+  }
+
+  validation {
+    condition     = var.shadow == null ? true : length(var.challengers) == 0
+    error_message = "shadow: SageMaker takes a shadow beside one variant alone; leave out challengers."
+  }
+
+  validation {
+    condition = alltrue([
+      for shadow in var.shadow[*] : shadow.image_uri == null ? true : (alltrue([
+        for said in [
+          for silicon, pattern in local.images_for : silicon if can(regex(pattern, shadow.image_uri))
+        ] : said == var.silicon
+      ]) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", shadow.image_uri))) : false)
+    ])
+    error_message = "shadow: its image is not for ${var.silicon}."
+  }
+
+  validation {
+    condition     = var.shadow == null ? true : (var.shadow.inference_specification_name == null ? true : var.shadow.model_package_arn != null)
+    error_message = "shadow.inference_specification_name: it is of a model package; give model_package_arn, or leave it out."
+  }
+
+  validation {
+    condition     = var.shadow == null ? true : (var.shadow.model_package_arn == null ? var.shadow.image_uri != null : (var.shadow.image_uri == null ? var.shadow.model_data_url == null : false))
+    error_message = "shadow.model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the model); a package brings its own image and model."
+  }
+}
+
+variable "silicon" {
+  description = "What computes: graviton takes the least energy for most models, inferentia2 for deep learning that Neuron compiles; gpu and x86 are for what neither runs."
+  type        = string
+  default     = "graviton"
+  nullable    = false
+
+  validation {
+    condition     = contains(["graviton", "inferentia2", "gpu", "x86"], var.silicon)
+    error_message = "silicon must be one of \"graviton\", \"inferentia2\", \"gpu\", \"x86\"."
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource, over the provider's default tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "vpc_config" {
+  description = "Network of the containers, where they need one; `access` takes the same subnets."
+  type = object({
+    security_group_ids = list(string)
+    subnets            = list(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.vpc_config == null ? true : length(var.vpc_config.security_group_ids) >= 1
+    error_message = "vpc_config: security_group_ids must hold at least 1."
+  }
+
+  validation {
+    condition     = var.vpc_config == null ? true : length(var.vpc_config.subnets) >= 2
+    error_message = "vpc_config: subnets must hold at least 2."
+  }
+}

@@ -1,0 +1,11 @@
+"""Time zones that a schedule may name: `time_zones.csv`."""
+
+from functools import cache
+
+from sustainable_mlops.catalogue.tables import rows
+
+
+@cache
+def everything() -> tuple[str, ...]:
+    """Every time zone by its name, such as Europe/Stockholm, and UTC."""
+    return tuple(row["zone"] for row in rows("time_zones"))

@@ -1,0 +1,125 @@
+"""A real-time endpoint says why it cannot be what it is not, and is made of what its inputs say."""
+
+from typing import Any
+
+import pytest
+
+from modules.realtime_endpoint.inputs import Inputs
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.settings import validate
+
+OWN = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"
+GIVEN = {
+    "name_prefix": "shop",
+    "account_id": "123456789012",
+    "region": "eu-north-1",
+    "image_uri": f"{OWN}/churn:1",
+    "kms_key_arn": "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "latency_slo_ms": 100,
+    "role_arn": "arn:aws:iam::123456789012:role/r",
+}
+HOURS = {"begin": "cron(0 20 ? * MON-FRI *)", "end": "cron(0 6 ? * MON-FRI *)", "timezone": "Europe/Stockholm"}
+CHALLENGER = {"image_uri": f"{OWN}/churn:2", "weight": 0.5}
+STEP = {"hostname": "one", "image_uri": f"{OWN}/churn:1"}
+ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute later."}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"name": "a" * 64}, "name: must have at most 63 characters"),
+        ({"min_instances": 5}, "min_instances: must be at most max_instances, which is 4."),
+        ({"min_instances": 1}, "min_instances: one instance is in one availability zone; have two, or say in"),
+        (ONE, "deployment: rolling moves at most half of the instances at a time, so it takes two; use all_at_once"),
+        ({**ONE, "deployment": {"strategy": "canary"}}, "deployment: canary moves at most half of the instances"),
+        ({"deployment": {"step_percent": 20}}, "deployment: step_percent, 20, of 2 instances is less than one; take"),
+        (
+            {"deployment": {"error_percent": 50}},
+            "error_percent: must be less than step_percent, 50: a bad model's first",
+        ),
+        (
+            {"min_instances": 4, "max_instances": 20, "deployment": {"strategy": "linear", "step_percent": 9}},
+            "step_percent: a linear step is at least 10 percent.",
+        ),
+        ({"deployment": {"step_percent": 60}}, "deployment.step_percent: must be less than or equal to 50"),
+        ({"challengers": {"b": CHALLENGER}}, "deployment: SageMaker rolls no endpoint of several variants; use canary"),
+        ({"challengers": {"main": CHALLENGER}}, "challengers: the variant main is the one that image_uri or"),
+        (
+            {"challengers": dict.fromkeys("bcdef", CHALLENGER), "deployment": {"strategy": "canary"}},
+            "challengers: SageMaker takes 10 rollback alarms, and each variant has two; have fewer.",
+        ),
+        (
+            {"challengers": {"b": {**CHALLENGER, "image_uri": f"{OWN}/churn:2-gpu-py3"}}},
+            "challengers: an image is not for graviton, which all variants run on.",
+        ),
+        ({"challengers": {"b": {"weight": 1.0}}}, "challengers.b.model_package_arn: give either a model package"),
+        (
+            {"challengers": {"b": CHALLENGER}, "shadow": {"image_uri": f"{OWN}/churn:3"}},
+            "shadow: SageMaker takes a shadow beside one variant alone; leave out challengers.",
+        ),
+        ({"shadow": {"image_uri": f"{OWN}/churn:3-neuronx"}}, "shadow: its image is not for graviton."),
+        ({"off_hours": {**HOURS, "timezone": "Europe/Stokholm"}}, "there is no time zone Europe/Stokholm; write one"),
+        (
+            {"off_hours": {**HOURS, "begin": "0 20 * * *"}},
+            "off_hours.begin: '0 20 * * *' must be a cron expression of six",
+        ),
+        ({"off_hours": {**HOURS, "instances": 3}}, "off_hours: instances must be at most min_instances, which is 2."),
+        ({"image_uri": None}, "model_package_arn: give one of: a model package; image_uri"),
+        ({"models_s3_uri": "s3://shop/models/", "model_data_url": "s3://shop/m/model.tar.gz"}, "give one of"),
+        ({"models_s3_uri": "s3://shop/models"}, "must be a prefix in a bucket with a slash at its end"),
+        ({"containers": [STEP, STEP]}, "model_package_arn: give one of"),
+        ({"image_uri": None, "containers": [STEP]}, "containers: one container needs no list"),
+        ({"inference_ami_version": "al2-ami-sagemaker-inference-gpu-2"}, "these drivers are of GPUs; leave it out."),
+        ({"vpc_config": {"security_group_ids": ["sg-1"], "subnets": ["subnet-1"]}}, "vpc_config.subnets: "),
+        ({"data_capture": {"s3_uri": "s3://shop/captures/"}}, "data_capture.s3_uri: 's3://shop/captures/' must be a"),
+        ({"latency_slo_ms": 60001}, "latency_slo_ms: must be less than or equal to 60000"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) -> None:
+    with pytest.raises(UserError) as error:
+        validate({**GIVEN, **inputs}, Inputs, "settings.yaml")
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {**ONE, "deployment": {"strategy": "all_at_once"}},
+        {"min_instances": 4, "deployment": {"strategy": "canary", "step_percent": 25}},
+        {"image_uri": None, "containers": [STEP, {**STEP, "hostname": "two"}], "containers_mode": "Direct"},
+        {"models_s3_uri": "s3://shop/models/"},
+        {"challengers": {"b": CHALLENGER}, "deployment": {"strategy": "linear"}},
+        {"off_hours": HOURS},
+    ],
+)
+def test_what_can_be_is_taken(inputs: dict[str, Any]) -> None:
+    assert validate({**GIVEN, **inputs}, Inputs, "settings.yaml")
+
+
+def test_the_alarms_know_the_endpoint_by_its_name_and_the_endpoint_refers_to_them(synthesized: dict[str, Any]) -> None:
+    resources = synthesized["realtime_endpoint"]["resource"]
+    for alarm in resources["aws_cloudwatch_metric_alarm"].values():
+        assert "aws_sagemaker" not in str(alarm)
+        assert alarm["dimensions"] == {"EndpointName": "${local.name}", "VariantName": "${each.key}"}
+    deployment = resources["aws_sagemaker_endpoint"]["this"]["deployment_config"]
+    named = str(deployment["auto_rollback_configuration"]["dynamic"]["alarms"]["for_each"])
+    assert {"errors", "latency"} == {name for name in ("errors", "latency") if f"metric_alarm.{name}" in named}
+
+
+@pytest.mark.parametrize("module", ["async_endpoint", "realtime_endpoint", "serverless_endpoint"])
+def test_an_endpoint_that_has_gone_back_fails_its_apply(module: str, synthesized: dict[str, Any]) -> None:
+    endpoint = synthesized[module]["resource"]["aws_sagemaker_endpoint"]["this"]
+    condition = endpoint["lifecycle"]["postcondition"]
+    followed = "aws_sagemaker_endpoint_configuration.this.name"
+    assert condition["condition"] == f"${{self.endpoint_config_name == {followed}}}"
+    assert endpoint["endpoint_config_name"] == f"${{{followed}}}"
+    assert "has gone back to its old configuration" in condition["error_message"]
+
+
+@pytest.mark.parametrize("module", ["async_endpoint", "realtime_endpoint", "serverless_endpoint"])
+def test_what_scales_an_endpoint_names_it_by_the_resource_and_is_made_anew_with_it(
+    module: str, synthesized: dict[str, Any]
+) -> None:
+    for target in synthesized[module]["resource"]["aws_appautoscaling_target"].values():
+        assert "${aws_sagemaker_endpoint.this.name}" in target["resource_id"]
+        assert "aws_sagemaker_endpoint.this.id" in target["lifecycle"]["replace_triggered_by"]

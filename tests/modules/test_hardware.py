@@ -1,0 +1,118 @@
+"""What endpoints on instances are told of silicon that is not there, not taken, or not the image's."""
+
+from typing import Any
+
+import pytest
+
+from modules.async_endpoint.inputs import Inputs
+from modules.endpoints.hardware import TABLES
+from sustainable_mlops.catalogue.instances import everything, find, offered, refused
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.settings import validate
+
+AWS = "763104351884.dkr.ecr.eu-north-1.amazonaws.com"
+OWN = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"
+GIVEN = {
+    "name_prefix": "shop",
+    "account_id": "123456789012",
+    "region": "eu-north-1",
+    "image_uri": f"{OWN}/churn:1",
+    "kms_key_arn": "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "role_arn": "arn:aws:iam::123456789012:role/r",
+    "s3_uri": "s3://shop-artifacts/async-inference",
+}
+TYPE = {"graviton": "ml.c7g.large", "gpu": "ml.g5.xlarge", "inferentia2": "ml.inf2.xlarge", "x86": "ml.c7i.large"}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        (
+            {"instance_type": "ml.c7i.xlarge"},
+            "instance_type: ml.c7i.xlarge is no graviton that SageMaker hosts on; its families are c6g, c6gd, c6gn",
+        ),
+        ({"silicon": "gpu"}, "instance_type: ml.c7g.xlarge is no gpu that SageMaker hosts on; its families are g4dn"),
+        ({"instance_type": "ml.m7g.large"}, "ml.m7g.large is no graviton that SageMaker hosts on"),
+        ({"instance_type": "ml.trn1.2xlarge", "silicon": "inferentia2"}, "its families are inf2."),
+        ({"instance_type": "ml.inf1.xlarge", "silicon": "inferentia2"}, "the first Inferentia takes no deployment"),
+        (
+            {"instance_type": "ml.c8g.xlarge"},
+            "version 5 of the AWS provider refuses ml.c8g.xlarge; use another, such as",
+        ),
+        ({"instance_type": "ml.p5.4xlarge", "silicon": "gpu"}, "version 5 of the AWS provider refuses ml.p5.4xlarge"),
+        (
+            {"instance_type": "ml.inf2.xlarge", "silicon": "inferentia2", "region": "eu-south-1"},
+            "instance_type: eu-south-1 has no ml.inf2.xlarge; use another family, or another Region.",
+        ),
+        ({"instance_type": "c7g.large"}, "instance_type: 'c7g.large' must be an instance type such as ml.c7g.xlarge"),
+    ],
+)
+def test_a_type_that_is_not_of_the_silicon_the_region_or_the_provider_is_refused(
+    inputs: dict[str, Any], told: str
+) -> None:
+    image = {"inferentia2": f"{OWN}/churn:1-neuronx"}.get(inputs.get("silicon", ""), f"{OWN}/churn:1")
+    with pytest.raises(UserError) as error:
+        validate({**GIVEN, "image_uri": image, **inputs}, Inputs, "settings.yaml")
+    assert told in str(error.value)
+
+
+def test_what_version_5_of_the_provider_refuses_version_6_takes() -> None:
+    assert validate({**GIVEN, "instance_type": "ml.c8g.xlarge", "aws_provider": 6}, Inputs, "settings.yaml")
+
+
+@pytest.mark.parametrize(
+    ("image", "silicon", "told"),
+    [
+        (
+            f"{OWN}/churn:1-gpu-py3",
+            "graviton",
+            "this image is for gpu, and ml.c7g.large is graviton; use the image for",
+        ),
+        (f"{OWN}/churn:1-neuronx", "gpu", "this image is for inferentia2, and ml.g5.xlarge is gpu"),
+        (f"{OWN}/churn:1", "inferentia2", "Inferentia runs Neuron images alone, whose names say neuron"),
+        (f"{OWN}/churn:1-arm64", "x86", "this image is for graviton, and ml.c7i.large is x86"),
+        (f"{OWN}/churn:1-gpu-arm64", "gpu", "this image is for gpu and graviton"),
+        (f"{AWS}/pytorch-inference:2.6.0-cpu-py312", "graviton", "this image is for x86, and ml.c7g.large is graviton"),
+        (f"{OWN}/sagemaker-xgboost:3.0-5", "graviton", "this image is for x86"),
+        (f"{OWN}/sagemaker-scikit-learn:1.2-1-cpu-py3", "graviton", "this image is for x86"),
+    ],
+)
+def test_an_image_that_says_it_is_for_other_silicon_is_refused(image: str, silicon: str, told: str) -> None:
+    with pytest.raises(UserError) as error:
+        validate(
+            {**GIVEN, "image_uri": image, "silicon": silicon, "instance_type": TYPE[silicon]}, Inputs, "settings.yaml"
+        )
+    assert f"settings.yaml: image_uri: {told}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("image", "silicon"),
+    [
+        *((f"{OWN}/churn:1", silicon) for silicon in ("graviton", "gpu", "x86")),
+        (f"{OWN}/churn:1-gpu-py3", "gpu"),
+        (f"{OWN}/churn:1-neuronx", "inferentia2"),
+        (f"{AWS}/pytorch-inference-arm64:2.6.0-cpu-py312-ubuntu22.04-sagemaker", "graviton"),
+        (f"{AWS}/pytorch-inference-graviton:2.3.0-cpu-py311-ubuntu20.04-sagemaker", "graviton"),
+        (f"{AWS}/pytorch-inference:2.6.0-cpu-py312", "x86"),
+        (f"{OWN}/sagemaker-scikit-learn:1.0-1-arm64-cpu-py3", "graviton"),
+        (f"{OWN}/sagemaker-scikit-learn:1.2-1-cpu-py3", "x86"),
+    ],
+)
+def test_an_image_is_taken_where_it_fits_or_does_not_say(image: str, silicon: str) -> None:
+    given = {**GIVEN, "image_uri": image, "silicon": silicon, "instance_type": TYPE[silicon]}
+    assert validate(given, Inputs, "settings.yaml")
+
+
+def test_the_tables_say_of_every_hosted_type_what_the_catalogue_does() -> None:
+    families, lacking, unknown = (TABLES[name][0] for name in ("families", "not_in_region", "refused_by_provider_5"))
+    of = {family: silicon for silicon, found in families.items() for family in found}
+    assert of["c7g"] == "graviton"
+    for instance in everything().values():
+        if "hosting" not in instance.uses or instance.family not in of:
+            continue
+        named = instance.family in unknown or instance.name in unknown
+        assert named == refused(instance.name, "hosting", 5), instance.name
+        assert (of[instance.family] == "graviton") == instance.graviton, instance.name
+    for family, regions in lacking.items():
+        sizes = [name for name in everything() if find(name) and name.startswith(f"ml.{family}.")]
+        assert not any(offered(name, region) for name in sizes for region in regions), family
