@@ -103,6 +103,18 @@ def test_no_request_fails_while_instances_come_and_go(fleets: Fleets, models: Mo
     assert len({one["pid"] for one in heard if one["model"] == "main"}) >= 4
 
 
+def test_an_instance_that_goes_leaves_no_files_nor_does_an_endpoint(
+    fleets: Fleets, models: Models, tmp_path: Path
+) -> None:
+    fleet, _ = serve(fleets, "tidy", models, variant("main", InitialInstanceCount=2))
+    [folder] = tmp_path.glob("*/*/endpoints/*")
+    assert len(list(folder.glob("variants/main/*"))) == 2
+    fleet.scale("main", 1)
+    assert len(list(folder.glob("variants/main/*"))) == 1
+    fleets.let_go("tidy")
+    until(lambda: not list(tmp_path.glob("*/*/endpoints/*")))
+
+
 def test_the_instance_with_the_least_to_do_is_asked_where_the_routing_says_so(fleets: Fleets, models: Models) -> None:
     routing = {"RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}, "InitialInstanceCount": 3}
     _, traffic = serve(fleets, "routed", models, variant("main", **routing))
