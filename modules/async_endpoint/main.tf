@@ -22,9 +22,9 @@ resource "aws_cloudwatch_metric_alarm" "failures" {
   alarm_name          = "${local.name}-failures"
   alarm_description   = "Requests of ${local.name} fail."
   namespace           = "AWS/SageMaker"
-  period              = 300
-  evaluation_periods  = 1
-  datapoints_to_alarm = 1
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 2
   metric_name         = "InvocationFailures"
   statistic           = "Sum"
   threshold           = var.rollback_failures

@@ -39,9 +39,7 @@ class AsyncEndpoint(Module[Inputs]):
             metric_name="InvocationFailures",
             dimensions={"EndpointName": name, "VariantName": hosting.VARIANT},
             statistic="Sum",
-            period=300,
-            evaluation_periods=1,
-            datapoints_to_alarm=1,
+            evaluation_periods=5,
             threshold=var.rollback_failures,
         )
         kind = hardware.add_type(self)

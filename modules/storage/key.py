@@ -36,8 +36,8 @@ def add(module: Module[Inputs]) -> str:
         DataAwsIamPolicyDocument,
         "key",
         why="Roles of this account get the key by their own policies, since the first statement hands it to IAM; "
-        "CloudWatch Logs and EventBridge act for no role, so they get the key here. What EventBridge publishes to an "
-        "encrypted topic names no rule that one could test, only the topic.",
+        "CloudWatch and EventBridge act for no role, so they get the key here. What these publish to an encrypted topic "
+        "names no rule or alarm that one could test, only the topic.",
         skips={
             "CKV_AWS_109": IN_A_KEY_POLICY,
             "CKV_AWS_111": IN_A_KEY_POLICY,
@@ -65,8 +65,8 @@ def add(module: Module[Inputs]) -> str:
                 ],
             },
             {
-                "sid": "TopicsOfEvents",
-                "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com"]}],
+                "sid": "Topics",
+                "principals": [{"type": "Service", "identifiers": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}],
                 "actions": ["kms:Decrypt", "kms:GenerateDataKey*"],
                 "resources": ["*"],
                 "condition": [

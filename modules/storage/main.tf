@@ -28,8 +28,8 @@ data "aws_iam_policy_document" "key_readers" {
 }
 
 # Roles of this account get the key by their own policies, since the first statement hands it to IAM; CloudWatch
-# Logs and EventBridge act for no role, so they get the key here. What EventBridge publishes to an encrypted
-# topic names no rule that one could test, only the topic.
+# and EventBridge act for no role, so they get the key here. What these publish to an encrypted topic names no
+# rule or alarm that one could test, only the topic.
 data "aws_iam_policy_document" "key" {
   # checkov:skip=CKV_AWS_109:In a key policy * means this key
   # checkov:skip=CKV_AWS_111:In a key policy * means this key
@@ -69,13 +69,13 @@ data "aws_iam_policy_document" "key" {
   }
 
   statement {
-    sid       = "TopicsOfEvents"
+    sid       = "Topics"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
     resources = ["*"]
 
     principals {
       type        = "Service"
-      identifiers = ["events.amazonaws.com"]
+      identifiers = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
     }
 
     condition {

@@ -45,7 +45,7 @@ SOURCES = (
 #: Folders beside envs/ that the root modules in it name files of.
 BESIDE = ("modules", "workloads")
 #: What it gives.
-RESULTS = ("modules/*/*.tf", "modules/*/README.md", "envs/*.json", "envs/*/*.json", "envs/*/*.tf")
+RESULTS = ("modules/*/*.csv", "modules/*/*.tf", "modules/*/README.md", "envs/*.json", "envs/*/*.json", "envs/*/*.tf")
 #: The model packages that an environment serves, which Terraform reads by itself. People write it.
 PACKAGES = "models.auto.tfvars.json"
 _NO_PACKAGES = json.dumps({"model_packages": {}}, indent=2) + "\n"
@@ -171,7 +171,7 @@ def _render(
         progress(f"modules/{name}")
         folder = ROOT / "modules" / name
         for file, text in module.files().items():
-            yield folder / file, GENERATED.format(source="module.py") + text
+            yield folder / file, text if file.endswith(".csv") else GENERATED.format(source="module.py") + text
         page = folder / "README.md"
         if page.exists():
             yield page, readme.renew(module, page.read_text())

@@ -14,6 +14,8 @@ from sustainable_mlops.terraform import LOCK_FILE, ROOT, environment, find_engin
 from tests.renewal import renew
 
 _PLAN = "tfplan"
+#: What a module reads of its folder beside its HCL.
+BESIDE = ("*.csv", "*.tftpl")
 _BLOCK = re.compile(r"^```hcl (?P<case>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 _ROLE = re.compile(r"arn:aws:iam::123456789012:role/([\w+=,.@-]+)")
 _SOURCE = re.compile(r'^(?P<indent> *)source\s*=\s*"\./modules/(?P<module>\w+)"\n', re.M)
@@ -49,8 +51,8 @@ class Example:
         for name, body in modules.items():
             (folder / "modules" / name).mkdir(parents=True)
             (folder / "modules" / name / "main.tf.json").write_text(json.dumps(body))
-            for template in (ROOT / "modules" / name).glob("*.tftpl"):
-                (folder / "modules" / name / template.name).write_text(template.read_text())
+            for beside in (file for ending in BESIDE for file in (ROOT / "modules" / name).glob(ending)):
+                (folder / "modules" / name / beside.name).write_text(beside.read_text())
 
     def unprotected(self, protected: set[str]) -> str:
         """The same root module with `deletion_protection = false` for each module of `protected` that it calls."""

@@ -14,7 +14,6 @@ from tests.modules.given import furnish
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.support import IMAGE, tar, until
 
-BUCKET = "models-of-modules"
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE = "arn:aws:iam::123456789012:role/inference"
 ANSWER = """
@@ -29,16 +28,16 @@ GONE_BACK = "has gone back to its old configuration and serves the old model"
 
 
 class Serving:
-    """One module's endpoint in a sandbox whose time is the test's own."""
+    """One module's endpoint; who moves the time does so in a sandbox of the test's own."""
 
     def __init__(self, sandbox: Sandbox, folder: Path, module: str, **given: Any) -> None:
         self.sandbox, self.folder, self.module = sandbox, folder, module
         self.given = {"name_prefix": "shop", "kms_key_arn": KEY, "role_arn": ROLE, "image_uri": IMAGE, **given}
         self.own = Endpoints(sandbox)
-        self.name = "shop"
+        self.name = str(self.given["name_prefix"])
         furnish(sandbox, json.dumps(self.given))
-        s3 = sandbox.client("s3")
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+        self.bucket, s3 = f"models-of-{self.name}", sandbox.client("s3")
+        s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
         self._put = s3.put_object
         (folder / "modules").symlink_to(ROOT / "modules")
 
@@ -51,8 +50,8 @@ class Serving:
     def model(self, says: str, code: str = "") -> str:
         """The address of a model that answers so, fails where that is nothing, or is this code."""
         key = f"{self.own.fresh('model')}/model.tar.gz"
-        self._put(Bucket=BUCKET, Key=key, Body=tar(code__inference_py=code or ANSWER.format(says=says)))
-        return f"s3://{BUCKET}/{key}"
+        self._put(Bucket=self.bucket, Key=key, Body=tar(code__inference_py=code or ANSWER.format(says=says)))
+        return f"s3://{self.bucket}/{key}"
 
     def write(self, **more: Any) -> None:
         """The root module, with these inputs besides."""

@@ -14,6 +14,7 @@ from sustainable_mlops import synth
 from sustainable_mlops.review.accepted import read_accepted
 from sustainable_mlops.terraform import LOCK_FILE, ROOT, changes, environment, find_engine
 from tests.modules.examples import (
+    BESIDE,
     Example,
     addresses,
     addresses_file,
@@ -63,7 +64,7 @@ def test_no_address_is_lost_without_a_moved_block(module: str, synthesized: dict
 @pytest.mark.plan
 @pytest.mark.parametrize("module", MODULES)
 def test_the_committed_hcl_is_valid_on_its_own(module: str, tmp_path: Path) -> None:
-    for file in (ROOT / "modules" / module).glob("*.tf*"):
+    for file in (file for ending in ("*.tf", *BESIDE) for file in (ROOT / "modules" / module).glob(ending)):
         shutil.copy(file, tmp_path)
     shutil.copy(LOCK_FILE, tmp_path)
     without_python = {**environment(), "PATH": ""}

@@ -8,6 +8,13 @@ import pytest
 
 from sustainable_mlops.catalogue import prices
 from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.errors import ValidationError
+from sustainable_mlops.sandbox.recommendations.load import Window
+from sustainable_mlops.sandbox.recommendations.pattern import Step, paced, steps
+from sustainable_mlops.sandbox.recommendations.scaling import Measured, recommend
+from sustainable_mlops.sandbox.recommendations.stopping import Conditions, UnfitError
+from sustainable_mlops.sandbox.sagemaker.recommendations import InferenceRecommendationsJobs
+from tests.sandbox.fleet_support import standing
 from tests.sandbox.hosting_support import SERVERLESS, Deploying
 from tests.sandbox.support import ROLE, refusal, tar, until
 
@@ -58,7 +65,7 @@ class Recommending:
     def advanced(self, *configurations: dict[str, Any], conditions: Any = AT_ONCE, **config: Any) -> dict[str, Any]:
         """A request for a load test of a model."""
         named = {"ModelName": self.model()} if config.keys().isdisjoint({"ModelName", "ModelPackageVersionArn"}) else {}
-        known = {"ContainerConfig": self.container_config, "TrafficPattern": STAIRS, **named}
+        known: dict[str, Any] = {"ContainerConfig": self.container_config, "TrafficPattern": STAIRS, **named}
         if configurations:
             known["EndpointConfigurations"] = list(configurations)
         return {
@@ -318,6 +325,82 @@ def test_a_scaling_policy_follows_and_is_taken(recommending: Recommending, sandb
     )
     autoscaling.deregister_scalable_target(**target)
     recommending.sagemaker.delete_endpoint(EndpointName=endpoint)
+
+
+def window(users: int, per_minute: int, seconds: float = SLEEP, **more: Any) -> Window:
+    """What is seen in a minute."""
+    return Window(users, 60.0, [seconds] * per_minute, **more)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "seen", "over"),
+    [
+        ({}, [(1, 100), (2, 200), (3, 300)], False),
+        ({}, [(1, 100), (2, 200), (3, 205), (4, 201)], True),
+        ({}, [(1, 100), (2, 200), (3, 205), (3, 201)], False),  # flat, as there were no more users
+        ({"FlatInvocations": "Continue"}, [(1, 100), (2, 200), (3, 205), (4, 201)], False),
+        ({"MaxInvocations": 201}, [(1, 100), (2, 200)], False),
+        ({"MaxInvocations": 200}, [(1, 100), (2, 200)], True),
+    ],
+)
+def test_a_load_ends_once_it_has_told_what_it_can(
+    conditions: dict[str, Any], seen: list[tuple[int, int]], over: bool
+) -> None:
+    assert Conditions.of(conditions).over([window(*one) for one in seen]) is over
+
+
+def test_what_is_too_slow_ends_a_load_and_does_not_count() -> None:
+    asked = Conditions.of({"ModelLatencyThresholds": [{"Percentile": "P99", "ValueInMilliseconds": 50}]})
+    fit, late = window(1, 100, 0.05), Window(2, 60.0, [0.01] * 197 + [0.06] * 3)
+    assert not asked.over([fit])
+    assert asked.over([fit, late])
+    assert asked.best([fit, late]) is fit
+    assert Conditions.of({}).best([fit, late]) is late
+    with pytest.raises(UnfitError):
+        asked.best([late])
+    assert Conditions.of({}).over([window(1, 0, throttled=1)])
+
+
+def test_users_come_as_the_pattern_says_and_the_time_is_kept_short() -> None:
+    asked = phases((1, 2), (3, 0))
+    asked["Phases"][0]["DurationInSeconds"] = 150
+    assert steps(asked) == [Step(1, 60), Step(3, 60), Step(5, 30), Step(3, 60), Step(3, 60)]
+    stairs = steps(STAIRS)
+    assert stairs == [Step(users, 30) for users in range(1, 21)]
+    assert paced(stairs, 60) == [Step(users, 0.5) for users in range(1, 21)]
+    assert paced(stairs, 1) == paced(stairs, 60), "ten minutes in ten seconds"
+    faster = paced(stairs, 120)
+    assert [step.users for step in faster] == list(range(2, 21, 2)), "steps that are too short are taken together"
+    assert sum(step.seconds for step in faster) == pytest.approx(5)
+    assert paced(stairs, 10_000) == [Step(20, 0.5)]
+
+
+def test_an_instance_is_wanted_for_each_share_of_the_cpu_that_is_to_stay_free() -> None:
+    busy, idle = Measured(600, 5, 80.0), Measured(600, 5, 10.0)
+    assert busy.at(40) == 300
+    assert idle.at(40) == 600, "no more than was seen"
+    found = recommend(busy, 40, {"MinInvocationsPerMinute": 301, "MaxInvocationsPerMinute": 900}, 600)
+    scaling = found["DynamicScalingConfiguration"]
+    assert (scaling["MinCapacity"], scaling["MaxCapacity"]) == (2, 3)
+    unsaid = recommend(busy, 40, {}, 600)["DynamicScalingConfiguration"]
+    assert (unsaid["MinCapacity"], unsaid["MaxCapacity"]) == (1, 2)
+    with pytest.raises(ValidationError):
+        recommend(busy, 40, {"MinInvocationsPerMinute": 2, "MaxInvocationsPerMinute": 1}, 600)
+
+
+def test_a_job_that_ran_when_the_sandbox_ended_has_failed(sandbox: Sandbox, tmp_path: Path) -> None:
+    with standing(sandbox, tmp_path) as parts:
+        jobs = parts.of(InferenceRecommendationsJobs)
+        for name, status in (("over", "COMPLETED"), ("under-way", "IN_PROGRESS")):
+            job = jobs.add(name, {"JobName": name, "Status": status})
+            job.private = {"steps": [{"Status": status, "InferenceBenchmark": {}}], "stopping": False}
+        assert jobs.left() == {"inference-recommendations-job": ["under-way"]}
+        jobs.restore(jobs.snapshot())
+        assert jobs.get("over").fields["Status"] == "COMPLETED"
+        failed = jobs.get("under-way")
+        assert failed.fields["Status"] == failed.private["steps"][0]["Status"] == "FAILED"
+        assert "the sandbox ended" in failed.fields["FailureReason"]
+        assert jobs.left() == {}
 
 
 def phases(*users_and_rates: tuple[int, int]) -> dict[str, Any]:

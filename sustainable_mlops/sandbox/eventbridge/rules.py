@@ -19,9 +19,11 @@ from moto.s3 import notifications
 
 from sustainable_mlops.sandbox import roles
 from sustainable_mlops.sandbox.clock import TICK, Clock
+from sustainable_mlops.sandbox.cloudwatch import metrics
 from sustainable_mlops.sandbox.eventbridge import calls, event, inputs, occurrences, s3_events
 from sustainable_mlops.sandbox.eventbridge.deliveries import Deliveries, Delivery
 from sustainable_mlops.sandbox.eventbridge.event import Event
+from sustainable_mlops.sandbox.permissions import Call
 
 SERVICE = "events.amazonaws.com"
 #: Where a rule notes since when its rate counts, in seconds since the epoch.
@@ -108,6 +110,7 @@ class Rules:
 
     def _send(self, rule: Any, told: Event) -> None:
         """Returns at once: moto asks, and must not wait."""
+        self._count(rule)
         others = []
         for target in rule.targets:
             if calls.known(target["Arn"]):
@@ -116,6 +119,13 @@ class Rules:
                 others.append(target)
         if others:
             self._leave_to_moto(rule, others, told)
+
+    def _count(self, rule: Any) -> None:
+        """One more event of a rule, which CloudWatch is told (EventBridge user guide, "EventBridge metrics")."""
+        bus = [] if rule.event_bus_name == "default" else [{"Name": "EventBusName", "Value": rule.event_bus_name}]
+        dimensions = [*bus, {"Name": "RuleName", "Value": rule.name}]
+        datum = {"MetricName": "TriggeredRules", "Dimensions": dimensions, "Unit": "Count", "Value": 1.0}
+        metrics.put(rule.account_id, rule.region_name, "AWS/Events", [datum], self._clock.now())
 
     def _leave_to_moto(self, rule: Any, targets: list[dict[str, Any]], told: Event) -> None:
         as_moto, now = copy.copy(rule), time.time()
@@ -129,7 +139,7 @@ class Rules:
             traceback.print_exc()
 
     def _delivery(self, rule: Any, target: dict[str, Any], told: Event) -> Delivery:
-        def make(delivery: Delivery) -> calls.Call:
+        def make(delivery: Delivery) -> Call:
             return calls.of(target, inputs.received(target, told, rule.arn), told, delivery.id)
 
         text, now = json.dumps(told), self._clock.now()

@@ -17,7 +17,7 @@ _GIBIBYTE = 2.0**30
 
 def count(window: Window, conditions: Conditions) -> int:
     """How many instances answer the requests a minute that are expected."""
-    return max(math.ceil((conditions.most or 0) / max(invocations(window), 1)), 1)
+    return max(math.ceil((conditions.most or 0) / invocations(window)), 1)
 
 
 def invocations(window: Window) -> int:
@@ -57,9 +57,8 @@ def usd_per_hour(kind: str, region: str) -> float | None:
 def of_serverless(window: Window, conditions: Conditions, settings: Fields, region: str, setup: float) -> Fields:
     """Metrics of a serverless variant, which costs by the time that it answers; by the hour it costs nothing.
 
-    `setup` is how long its first worker took to start, in seconds.
-
-    The price of provisioned concurrency is not in the catalogue: with it nothing is said of cost.
+    `setup` is how long its first worker took to start, in seconds. The price of provisioned concurrency is not in the
+    catalogue: with it nothing is said of cost.
     """
     memory = settings["MemorySizeInMB"]
     found: Fields = {

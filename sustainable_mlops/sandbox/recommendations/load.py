@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sustainable_mlops.sandbox.hosting.traffic import Traffic
 from sustainable_mlops.sandbox.hosting.usage import used
 from sustainable_mlops.sandbox.recommendations.pattern import Step
-from sustainable_mlops.sandbox.runtime.hosting import ThrottledError, Took
+from sustainable_mlops.sandbox.runtime.asking import ModelError, ThrottledError, Took
 
 #: Seconds between two looks at whether it is to end, and until a user asks again who was throttled.
 _LOOK_EVERY, _AGAIN_AFTER = 0.05, 0.1
@@ -100,14 +100,13 @@ class Load:
                 return
             try:
                 took = self._ask(payload)
-            except ThrottledError:
+            except Exception as error:  # whatever it is, it is the benchmark's
+                if not _is_too_much(error):
+                    self._error = self._error or error
+                    return
                 with self._lock:
                     self._throttled += 1
                 self._ended.wait(_AGAIN_AFTER)
-            except Exception as error:  # whatever it is, it is the benchmark's
-                with self._lock:
-                    self._error = self._error or error
-                return
             else:
                 with self._lock:
                     self._taken.append(took)
@@ -116,7 +115,7 @@ class Load:
         begin, (cpu, _) = time.monotonic(), self._used()
         while not self._stop.is_set() and self._error is None:
             left = begin + step.seconds - time.monotonic()
-            if left <= 0 and not (for_an_answer and not self._taken):
+            if left <= 0 and not (for_an_answer and not self._taken and not self._throttled):
                 break
             self._stop.wait(_LOOK_EVERY if left <= 0 else min(left, _LOOK_EVERY))
         seconds, (cpu_now, resident) = time.monotonic() - begin, self._used()
@@ -147,3 +146,8 @@ class Load:
         for user in list(self._users.values()):
             while user.is_alive() and not self._stop.is_set():
                 user.join(_LOOK_EVERY)
+
+
+def _is_too_much(error: Exception) -> bool:
+    """Whether it says no more than that there are too many requests, as a model server does with 503."""
+    return isinstance(error, ThrottledError) or (isinstance(error, ModelError) and error.original_status == 503)

@@ -21,8 +21,8 @@ from sustainable_mlops.sandbox.recommendations.pattern import Step, paced
 from sustainable_mlops.sandbox.recommendations.payloads import PayloadError
 from sustainable_mlops.sandbox.recommendations.scaling import Measured
 from sustainable_mlops.sandbox.recommendations.stopping import Conditions, UnfitError
+from sustainable_mlops.sandbox.runtime.asking import ModelError, Took
 from sustainable_mlops.sandbox.runtime.container import cpu_count
-from sustainable_mlops.sandbox.runtime.hosting import ModelError, Took
 
 #: Told of a benchmark by its number: its status, and what else is known of it from now on.
 Tell = Callable[[int, str, Fields], None]

@@ -1,6 +1,7 @@
 """The model registry: package groups with their policies, and versioned model packages with their approval."""
 
 from collections.abc import Callable
+from typing import Any
 
 from sustainable_mlops.sandbox import policies
 from sustainable_mlops.sandbox.errors import AccessDeniedError, ApiError, ConflictError, ValidationError
@@ -161,7 +162,7 @@ class ModelPackages(Family):
             if value:  # the service model knows neither of them empty
                 package.fields[member] = value
         package.fields["LastModifiedTime"] = now()
-        self._announce(package)
+        self._announce(package, UpdatedModelPackageFields=[one for one in request if one not in _NOT_FIELDS])
         return {"ModelPackageArn": package.arn}
 
     @behaves_across_accounts("ModelPackageGroupName")
@@ -189,7 +190,7 @@ class ModelPackages(Family):
         """As the policy of the package's group has it."""
         self._groups.must_allow(account, action, arn)
 
-    def _announce(self, package: Resource) -> None:
+    def _announce(self, package: Resource, **more: Any) -> None:
         members = (
             "ModelPackageGroupName",
             "ModelPackageName",
@@ -199,4 +200,4 @@ class ModelPackages(Family):
             "ModelApprovalStatus",
         )
         detail = {member: package.fields[member] for member in members if member in package.fields}
-        self.region.publish("SageMaker Model Package State Change", detail, package.arn)
+        self.region.publish("SageMaker Model Package State Change", detail | more, package.arn)

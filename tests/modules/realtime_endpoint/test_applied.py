@@ -64,8 +64,8 @@ def test_it_is_taken_back_by_its_alarms_in_each_way_of_deploying_and_the_next_go
         assert endpoint.plan()["aws_sagemaker_endpoint.this"] == ["update"], strategy
         endpoint.sandbox.advance(300)  # an alarm that is still on would take the next one back at once
     assert len(told) == 3
-    # The provider may have looked while it was going back, which is an error to it, and the next plan finds what serves;
-    # else the module says it, and the state has what serves.
+    # The provider may have looked while it was going back, which is an error to it, and the next plan finds what
+    # serves; else the module says it, and the state has what serves.
     assert all(GONE_BACK in one or "unexpected state 'RollingBack'" in one for one in told), told
     assert any(GONE_BACK in one for one in told), told
 

@@ -1,0 +1,140 @@
+"""What an hour of each kind of machine is worth in watts, grams and dollars: from the footprint model, as tables that
+the module's HCL reads."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cache
+
+from sustainable_mlops.catalogue import instances, prices, regions
+from sustainable_mlops.catalogue.instances import Instance
+from sustainable_mlops.footprint.activities import Fleet, Serverless
+from sustainable_mlops.footprint.figures import Estimate, total
+from sustainable_mlops.footprint.model import estimate
+from sustainable_mlops.footprint.quantities import exactly
+
+#: Loads at which the power of a machine is told: between them it is straight, as the model has it.
+LOADS = (0.0, 0.1, 0.5, 1.0)
+#: The row of serverless workers, of which everything is by the GB; and of what their prices elsewhere go by.
+SERVERLESS, _SERVERLESS_PRICES = "serverless", "serverless inference"
+#: A Region whose PUE is known: watts are told before it.
+_ANYWHERE = "eu-north-1"
+_HOUR = exactly(1.0)
+_GB = 1024
+_ENDS = ("low", "high")
+
+
+@cache
+def _hosted() -> tuple[Instance, ...]:
+    return tuple(one for one in instances.everything().values() if "hosting" in one.uses)
+
+
+def _silicon() -> list[Instance]:
+    """An instance of each: the others of it are as well known."""
+    found = {(one.platform.name, one.accelerator and one.accelerator.name): one for one in _hosted()}
+    return list(found.values())
+
+
+def files() -> dict[str, str]:
+    """The tables, by file name."""
+    return {"machines.csv": _table(_machines()), "prices.csv": _table(_prices()), "regions.csv": _table(_regions())}
+
+
+def _machines() -> Iterable[Sequence[object]]:
+    yield (
+        *("type", "family", "busy_by", "vcpus", "gpus"),
+        *(f"watts_at_{load * 100:g}" for load in LOADS),
+        *("embodied_g_per_hour", "usd_per_hour"),
+    )
+    for one in _hosted():
+        found = [_of_instance(one.name, _ANYWHERE, load) for load in LOADS]
+        yield _machine(one.name, one.family, *_busy_by(one), found)
+    busy, ready = (_of_serverless(_ANYWHERE, hours) for hours in (1.0, 0.0))
+    yield _machine(SERVERLESS, _SERVERLESS_PRICES, "requests", 0, 0, [_between(ready, busy, load) for load in LOADS])
+
+
+def _busy_by(one: Instance) -> tuple[str, int, int]:
+    """Which metric says how busy it is, nothing of AWS's own chips; its vCPUs, and the GPUs that tell."""
+    if one.accelerator is None:
+        return "cpu", one.vcpu, 0
+    of_gpu = one.family[0] in "gp"
+    return ("gpu" if of_gpu else "assumed"), one.vcpu, one.accelerators if of_gpu else 0
+
+
+def _machine(
+    name: str, family: str, busy_by: str, vcpus: int, gpus: int, found: Sequence[Estimate]
+) -> Sequence[object]:
+    pue = regions.everything()[_ANYWHERE].pue
+    watts = [_figure(one, "energy") * 1000 / pue for one in found]
+    elsewhere = prices.elsewhere(_ANYWHERE, family).factor[1]
+    paid = found[-1].get("cost")
+    usd = "" if paid is None else _shown(paid.central / elsewhere)
+    return name, family, busy_by, vcpus, gpus, *map(_shown, watts), _shown(_figure(found[-1], "embodied") * 1000), usd
+
+
+def _regions() -> Iterable[Sequence[object]]:
+    """Where the range of a figure is told, it is the widest of all silicon there."""
+    yield (
+        *("region", "pue", "grid_g_per_kwh"),
+        *(f"{what}_{end}" for what in ("kg", "usd", "serverless_kg", "serverless_usd") for end in _ENDS),
+    )
+    for name, region in sorted(regions.everything().items()):
+        there = [one for one in _silicon() if instances.offered(one.name, name)] or _silicon()
+        fleets = [_of_instance(one.name, name, 0.3) for one in there]
+        spans = [
+            _span(found, metric)[place]
+            for found in (fleets, [_of_serverless(name, 1.0)])
+            for metric in ("total", "cost")
+            for place in (0, 1)
+        ]
+        yield name, region.pue, region.grid[1], *(f"{span:.2g}" for span in spans)
+
+
+def _span(found: Iterable[Estimate], metric: str) -> tuple[float, float]:
+    """How far down and up a figure may be from its central value, as factors."""
+    figures = [figure for one in found if (figure := one.get(metric)) is not None]
+    shares = [(figure.low / figure.central, figure.high / figure.central) for figure in figures]
+    return min(low for low, _ in shares), max(high for _, high in shares)
+
+
+def _prices() -> Iterable[Sequence[object]]:
+    families = [*dict.fromkeys(one.family for one in _hosted()), _SERVERLESS_PRICES]
+    names = sorted(regions.everything())
+    yield "family", *names
+    for family in sorted(families):
+        yield family, *(f"{prices.elsewhere(name, family).factor[1]:g}" for name in names)
+
+
+def _of_instance(name: str, region: str, load: float) -> Estimate:
+    return estimate(Fleet(name, region, hours=_HOUR, duty=exactly(load)))
+
+
+def _of_serverless(region: str, hours: float) -> Estimate:
+    """A worker of 1 GB that answers for so many hours; where it does not, it is kept ready for one."""
+    if hours:
+        return estimate(Serverless(_GB, region, requests=exactly(3600 * hours), duration_s=exactly(1.0)))
+    month = Serverless(_GB, region, exactly(0.0), exactly(1.0), provisioned=exactly(1.0))
+    return estimate(month).times(1 / 730)
+
+
+def _between(ready: Estimate, busy: Estimate, load: float) -> Estimate:
+    """A worker that answers for a share of an hour, and is ready for the rest; it is paid as one that answers."""
+    whole = total([ready.times(1 - load), busy.times(load)])
+    return replace(whole, figures={**whole.figures, "cost": busy.figures["cost"]})
+
+
+def _figure(one: Estimate, metric: str) -> float:
+    figure = one.get(metric)
+    assert figure is not None, metric
+    return figure.central
+
+
+def _shown(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _table(lines: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue()

@@ -1,0 +1,119 @@
+"""Inputs of `observability`."""
+
+from typing import Annotated
+
+from modules.common import KmsKeyArn, Located, LogRetentionDays
+from modules.endpoints.hosting import VARIANT
+from modules.observability import telling, watching
+from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
+from sustainable_mlops.authoring.choice import one_of
+from sustainable_mlops.authoring.expressions import is_null
+
+#: Log groups of what SageMaker runs that is no endpoint: one set of an account and Region.
+JOB_LOGS = {
+    f"/aws/sagemaker/{jobs}" for jobs in ("InferenceRecommendationsJobs", "ProcessingJobs", "TrainingJobs", "TransformJobs")
+}
+
+Key = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9_]{0,62}$",
+        json_schema_extra=must("be 1 to 63 lower-case letters, digits and underscores, and start with a letter"),
+    ),
+]
+VariantName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
+        json_schema_extra=must("be the name of a variant: 1 to 63 letters, digits and hyphens"),
+    ),
+]
+LogGroupName = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9_/.#-]{1,512}$",
+        json_schema_extra=must("be the name of a log group, such as /aws/sagemaker/TrainingJobs"),
+    ),
+]
+AlarmName = Annotated[str, one_of(watching.ALARMS)]
+EventName = Annotated[str, one_of(telling.EVENTS)]
+
+
+class Endpoint(ModuleInputs):
+    """An endpoint to watch, made elsewhere."""
+
+    name: str = Field(
+        description="Its name, as metrics have it.",
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
+        json_schema_extra=must("be the name of an endpoint: 1 to 63 letters, digits and hyphens"),
+    )
+    kind: watching.Kind = Field(description="What it runs on: realtime, async or serverless.")
+    variants: list[VariantName] = Field([VARIANT], description="Its variants, which are on the same type of instance.")
+    instance_type: str | None = Field(None, description="Type of its instances, where it has some.")
+    memory_mb: int | None = Field(None, ge=1024, le=6144, description="Memory of a worker, where it is serverless.")
+    provisioned_concurrency: int = Field(0, ge=0, le=200, description="Workers kept ready, where it is serverless.")
+    latency_slo_ms: int | None = Field(
+        None,
+        ge=1,
+        description="Within how many milliseconds nine of ten answers have to be there; no alarm on latency by default.",
+    )
+    backlog_slo_seconds: int = Field(
+        3600, ge=60, description="How long a request may wait, where it is asynchronous, in seconds."
+    )
+
+    rules = (
+        rule(
+            "instance_type",
+            lambda v: is_null(v.instance_type) == (v.kind == watching.SERVERLESS),
+            "say which instances a realtime or async endpoint has; a serverless one has none",
+        ),
+        rule(
+            "memory_mb",
+            lambda v: is_null(v.memory_mb) == (v.kind != watching.SERVERLESS),
+            "say how much memory a worker of a serverless endpoint has; others have instances",
+        ),
+        rule(
+            "provisioned_concurrency",
+            lambda v: (v.provisioned_concurrency == 0) | (v.kind == watching.SERVERLESS),
+            "only a serverless endpoint keeps workers ready",
+        ),
+    )
+
+
+class Inputs(Located):
+    endpoints: dict[Key, Endpoint] = Field(
+        default_factory=dict, description="Endpoints to watch, by a name of your own; none by default."
+    )
+    deployment_minutes: int = Field(
+        15,
+        ge=1,
+        le=240,
+        description="How long after the last sign of a deployment nobody is alarmed of an endpoint's health: longer than "
+        "the longest of its steps.",
+    )
+    events: list[EventName] = Field(
+        sorted(telling.EVENTS),
+        description="Of what the topic of events tells; of all that there is by default.",
+    )
+    instance_seconds_per_request: float = Field(
+        60,
+        ge=0.001,
+        description="Seconds of an instance that a request to a realtime endpoint may take on a day before somebody hears "
+        "of it.",
+    )
+    kms_key_arn: KmsKeyArn = Field(
+        description="Key of the topics and logs; its policy must let CloudWatch, CloudWatch Logs and EventBridge use it."
+    )
+    log_groups: list[LogGroupName] = Field(
+        sorted(JOB_LOGS),
+        description="Log groups to have before SageMaker makes them, without end; those of jobs by default. An account "
+        "and Region has one of each.",
+    )
+    log_retention_days: LogRetentionDays = Field(30, description="How long what is in these is kept, in days.")
+    thresholds: dict[AlarmName, float] = Field(
+        default_factory=dict,
+        description="Other thresholds than those of the catalogue, by alarm: of a CPU or GPU as percent of one.",
+    )
+    waste_hours: int = Field(
+        24, ge=1, le=168, description="For how many hours on end an endpoint has little to do before somebody hears of it."
+    )

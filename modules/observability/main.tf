@@ -1,0 +1,699 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+resource "aws_sns_topic" "alarms" {
+  name              = "${var.name_prefix}-alarms"
+  kms_master_key_id = var.kms_key_arn
+  tags              = var.tags
+}
+
+data "aws_iam_policy_document" "alarms" {
+  statement {
+    sid       = "PublishAlarms"
+    actions   = ["sns:Publish"]
+    resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+  }
+}
+
+resource "aws_sns_topic_policy" "alarms" {
+  arn    = aws_sns_topic.alarms.arn
+  policy = data.aws_iam_policy_document.alarms.json
+}
+
+resource "aws_sns_topic" "events" {
+  name              = "${var.name_prefix}-events"
+  kms_master_key_id = var.kms_key_arn
+  tags              = var.tags
+}
+
+# No condition: EventBridge sends none of the context that one could test when it publishes to a topic.
+data "aws_iam_policy_document" "events" {
+  statement {
+    sid       = "PublishEvents"
+    actions   = ["sns:Publish"]
+    resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-events"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_sns_topic_policy" "events" {
+  arn    = aws_sns_topic.events.arn
+  policy = data.aws_iam_policy_document.events.json
+}
+
+# SageMaker would create these with the first job, and keep what is in them for ever.
+resource "aws_cloudwatch_log_group" "this" {
+  # checkov:skip=CKV_AWS_338:a year of job logs is storage that nobody reads; log_retention_days says how long
+
+  for_each = toset(var.log_groups)
+
+  name              = each.key
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+  tags              = var.tags
+}
+
+locals {
+  # Metrics are of a variant; mostly there is one.
+  variants = merge([
+    for key, endpoint in var.endpoints : {
+      for variant in endpoint.variants :
+      variant == "main" ? key : "${key}_${replace(variant, "-", "_")}" => merge(endpoint, {
+        endpoint = key
+        variant  = variant
+        title    = variant == "main" ? endpoint.name : "${endpoint.name}-${variant}"
+      })
+    }
+  ]...)
+
+  # What an alarm is unless it says otherwise.
+  usual = {
+    namespace  = "AWS/SageMaker"
+    below      = false
+    needs      = null
+    times      = false
+    period     = 300
+    periods    = 1
+    of_variant = true
+    missing    = "notBreaching"
+    waste      = false
+  }
+
+  # What endpoints are watched for, by kind: only metrics that the kind publishes. The threshold is of one vCPU,
+  # GPU, second and so on, where it is said so.
+  alarms = {
+    errors = {
+      says      = "More than one request in twenty fails in the model."
+      kinds     = ["realtime", "async", "serverless"]
+      metric    = "Invocation5XXErrors"
+      statistic = "Average"
+      threshold = 0.05
+    }
+    client_errors = {
+      says      = "More than one request in five is refused."
+      kinds     = ["realtime", "async", "serverless"]
+      metric    = "Invocation4XXErrors"
+      statistic = "Average"
+      threshold = 0.2
+      periods   = 3
+    }
+    latency = {
+      says      = "One answer in ten comes later than latency_slo_ms."
+      kinds     = ["realtime", "serverless"]
+      metric    = "ModelLatency"
+      statistic = "p90"
+      threshold = 1000
+      needs     = "latency_slo_ms"
+      times     = true
+      periods   = 3
+    }
+    failures = {
+      says      = "A request that waited has failed."
+      kinds     = ["async"]
+      metric    = "InvocationFailures"
+      statistic = "Sum"
+      threshold = 0
+    }
+    expired = {
+      says      = "A request was dropped, as it waited too long."
+      kinds     = ["async"]
+      metric    = "ExpiredRequests"
+      statistic = "Sum"
+      threshold = 0
+    }
+    backlog_age = {
+      says       = "A request waits longer than backlog_slo_seconds."
+      kinds      = ["async"]
+      metric     = "ApproximateAgeOfOldestRequest"
+      statistic  = "Maximum"
+      threshold  = 1
+      needs      = "backlog_slo_seconds"
+      times      = true
+      of_variant = false
+    }
+    cpu_high = {
+      says      = "The CPUs are busy to 85 %: requests wait, or soon will."
+      kinds     = ["realtime", "async"]
+      metric    = "CPUUtilization"
+      statistic = "Average"
+      threshold = 85
+      namespace = "/aws/sagemaker/Endpoints"
+      needs     = "vcpus"
+      times     = true
+      periods   = 3
+    }
+    gpu_high = {
+      says      = "The GPUs are busy to 95 %: requests wait, or soon will."
+      kinds     = ["realtime", "async"]
+      metric    = "GPUUtilization"
+      statistic = "Average"
+      threshold = 95
+      namespace = "/aws/sagemaker/Endpoints"
+      needs     = "gpus"
+      times     = true
+      periods   = 3
+    }
+    memory_high = {
+      says      = "The memory is 90 % full: a container is ended when it is all."
+      kinds     = ["realtime", "async", "serverless"]
+      metric    = "MemoryUtilization"
+      statistic = "Maximum"
+      threshold = 90
+      namespace = "/aws/sagemaker/Endpoints"
+      periods   = 3
+    }
+    disk_high = {
+      says      = "The disk is 90 % full."
+      kinds     = ["realtime", "async"]
+      metric    = "DiskUtilization"
+      statistic = "Maximum"
+      threshold = 90
+      namespace = "/aws/sagemaker/Endpoints"
+      periods   = 3
+    }
+    concurrency_high = {
+      says      = "Nine of ten workers answer at once: SageMaker refuses what max_concurrency does not let through."
+      kinds     = ["serverless"]
+      metric    = "ServerlessConcurrentExecutionsUtilization"
+      statistic = "Maximum"
+      threshold = 0.9
+      periods   = 3
+    }
+    idle = {
+      says      = "Nobody asks it, or has since it was made: delete it, or serve it serverless."
+      kinds     = ["realtime"]
+      metric    = "Invocations"
+      statistic = "Sum"
+      threshold = 1
+      below     = true
+      missing   = "breaching"
+      waste     = true
+    }
+    cpu_low = {
+      says      = "The CPUs are busy to less than 20 %: fewer or smaller instances do, or none."
+      kinds     = ["realtime", "async"]
+      metric    = "CPUUtilization"
+      statistic = "Average"
+      threshold = 20
+      namespace = "/aws/sagemaker/Endpoints"
+      below     = true
+      needs     = "busy_vcpus"
+      times     = true
+      waste     = true
+    }
+    gpu_low = {
+      says      = "The GPUs are busy to less than 20 %: fewer or smaller instances do, or none."
+      kinds     = ["realtime", "async"]
+      metric    = "GPUUtilization"
+      statistic = "Average"
+      threshold = 20
+      namespace = "/aws/sagemaker/Endpoints"
+      below     = true
+      needs     = "gpus"
+      times     = true
+      waste     = true
+    }
+    memory_low = {
+      says      = "Less than 40 % of the memory is ever used: memory_mb may be less."
+      kinds     = ["serverless"]
+      metric    = "MemoryUtilization"
+      statistic = "Maximum"
+      threshold = 40
+      namespace = "/aws/sagemaker/Endpoints"
+      below     = true
+      waste     = true
+    }
+    provisioned_low = {
+      says      = "Less than half of the workers that are kept ready are ever asked: keep fewer, or none."
+      kinds     = ["serverless"]
+      metric    = "ServerlessProvisionedConcurrencyUtilization"
+      statistic = "Maximum"
+      threshold = 0.5
+      below     = true
+      needs     = "provisioned_concurrency"
+      waste     = true
+    }
+  }
+
+  # What an hour of each type of instance takes, and of a GB of a serverless worker.
+  machines = { for row in csvdecode(file("${path.module}/machines.csv")) : row.type => row }
+
+  place = one([for row in csvdecode(file("${path.module}/regions.csv")) : row if row.region == var.region])
+
+  # What a family costs here, of its price in us-east-1.
+  prices = { for row in csvdecode(file("${path.module}/prices.csv")) : row.family => try(tonumber(row[var.region]), null) }
+
+  machine = { for key, variant in local.variants : key => lookup(local.machines, variant.kind == "serverless" ? "serverless" : variant.instance_type, null) }
+
+  # A serverless worker is as many of its GB.
+  size = { for key, variant in local.variants : key => coalesce(variant.memory_mb, 1024) / 1024 }
+
+  unknown = [for key, machine in local.machine : key if machine == null || local.place == null]
+
+  # What alarms may need to know of a variant; null where it is not so.
+  known = {
+    for key, variant in local.variants : key => {
+      latency_slo_ms          = variant.latency_slo_ms
+      backlog_slo_seconds     = variant.backlog_slo_seconds
+      provisioned_concurrency = variant.provisioned_concurrency > 0 ? variant.provisioned_concurrency : null
+      vcpus                   = try(tonumber(local.machine[key].vcpus), null)
+      busy_vcpus              = try(local.machine[key].busy_by == "cpu" ? tonumber(local.machine[key].vcpus) : null, null)
+      gpus                    = try(local.machine[key].gpus > 0 ? tonumber(local.machine[key].gpus) : null, null)
+    }
+  }
+
+  # Each variant with each alarm of its endpoint's kind.
+  watched = merge([
+    for key, variant in local.variants : {
+      for name, alarm in { for name, alarm in local.alarms : name => merge(local.usual, alarm) } :
+      "${key}_${name}" => merge(alarm, {
+        endpoint   = variant.endpoint
+        name       = "${variant.title}-watch-${replace(name, "_", "-")}"
+        threshold  = lookup(var.thresholds, name, alarm.threshold) * (alarm.times ? local.known[key][alarm.needs] : 1)
+        dimensions = merge({ EndpointName = variant.name }, alarm.of_variant ? { VariantName = variant.variant } : {})
+      })
+      if contains(alarm.kinds, variant.kind) && (alarm.needs == null ? true : local.known[key][alarm.needs] != null)
+    }
+  ]...)
+}
+
+# An endpoint that nobody asks publishes nothing, so that no data is well, but where it is looked for. Of harm
+# the composite alarms below tell, of waste these do.
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.watched
+
+  alarm_name          = each.value.name
+  alarm_description   = each.value.says
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
+  extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
+  comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  period              = each.value.waste ? 3600 : each.value.period
+  evaluation_periods  = each.value.waste ? var.waste_hours : each.value.periods
+  treat_missing_data  = each.value.missing
+  alarm_actions       = each.value.waste ? [aws_sns_topic.alarms.arn] : []
+  tags                = var.tags
+}
+
+# Each instance tells its use of CPU once a minute: as many values as there were minutes of instances.
+resource "aws_cloudwatch_metric_alarm" "efficiency" {
+  for_each = { for key, variant in local.variants : key => variant if variant.kind == "realtime" }
+
+  alarm_name          = "${each.value.title}-watch-efficiency"
+  alarm_description   = "A request takes more than ${var.instance_seconds_per_request} seconds of an instance."
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.instance_seconds_per_request
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  tags                = var.tags
+
+  metric_query {
+    id          = "seconds_per_request"
+    expression  = "60 * minutes / requests"
+    label       = "Seconds of an instance, by request"
+    return_data = true
+  }
+
+  metric_query {
+    id = "minutes"
+
+    metric {
+      namespace   = "/aws/sagemaker/Endpoints"
+      metric_name = "CPUUtilization"
+      stat        = "SampleCount"
+      period      = 86400
+
+      dimensions = {
+        EndpointName = each.value.name
+        VariantName  = each.value.variant
+      }
+    }
+  }
+
+  metric_query {
+    id = "requests"
+
+    metric {
+      namespace   = "AWS/SageMaker"
+      metric_name = "Invocations"
+      stat        = "Sum"
+      period      = 86400
+
+      dimensions = {
+        EndpointName = each.value.name
+        VariantName  = each.value.variant
+      }
+    }
+  }
+}
+
+# Each step of a deployment is an event. Scaling sends none that is pending; of a serverless endpoint there is
+# but its state.
+resource "aws_cloudwatch_event_rule" "deployment" {
+  for_each = var.endpoints
+
+  name        = each.value.name
+  description = "The endpoint ${each.value.name} is being given another configuration."
+  tags        = var.tags
+
+  event_pattern = each.value.kind == "serverless" ? jsonencode({
+    source      = ["aws.sagemaker"]
+    detail-type = ["SageMaker Endpoint State Change"]
+    detail = {
+      EndpointName   = [each.value.name]
+      EndpointStatus = ["UPDATING"]
+    }
+    }) : jsonencode({
+    source      = ["aws.sagemaker"]
+    detail-type = ["SageMaker Endpoint Deployment State Change"]
+    detail = {
+      EndpointName             = [each.value.name]
+      PendingDeploymentSummary = { EndpointConfigName = [{ exists = true }] }
+    }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "deployment" {
+  for_each = aws_cloudwatch_event_rule.deployment
+
+  rule      = each.value.name
+  target_id = "topic"
+  arn       = aws_sns_topic.events.arn
+}
+
+# EventBridge counts what a rule matches. One event in so many minutes, and the deployment goes on.
+resource "aws_cloudwatch_metric_alarm" "deploying" {
+  for_each = aws_cloudwatch_event_rule.deployment
+
+  alarm_name          = "${each.value.name}-deploying"
+  alarm_description   = "Keeps the alarm of its health quiet."
+  namespace           = "AWS/Events"
+  metric_name         = "TriggeredRules"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 60
+  evaluation_periods  = var.deployment_minutes
+  datapoints_to_alarm = 1
+  treat_missing_data  = "notBreaching"
+  tags                = var.tags
+
+  dimensions = {
+    RuleName = each.value.name
+  }
+}
+
+# One voice an endpoint. A deployment has alarms of its own that take it back, so this one is quiet meanwhile;
+# what is still wrong afterwards, it tells.
+resource "aws_cloudwatch_composite_alarm" "health" {
+  for_each = var.endpoints
+
+  alarm_name        = "${each.value.name}-watch"
+  alarm_description = "Something is wrong with the endpoint ${each.value.name}."
+  alarm_rule        = join(" OR ", [for key, alarm in local.watched : format("ALARM(%q)", aws_cloudwatch_metric_alarm.this[key].alarm_name) if alarm.endpoint == each.key && !alarm.waste])
+  alarm_actions     = [aws_sns_topic.alarms.arn]
+  ok_actions        = [aws_sns_topic.alarms.arn]
+  tags              = var.tags
+
+  actions_suppressor {
+    alarm            = aws_cloudwatch_metric_alarm.deploying[each.key].alarm_name
+    wait_period      = 120
+    extension_period = 60
+  }
+}
+
+locals {
+  # What SageMaker tells; endpoints' states are in capitals in events.
+  events = {
+    deployments = {
+      says = "An endpoint is being given another model, step by step."
+      pattern = {
+        source      = ["aws.sagemaker"]
+        detail-type = ["SageMaker Endpoint Deployment State Change"]
+        detail = {
+          EndpointName = [
+            {
+              exists = true
+            },
+          ]
+        }
+      }
+    }
+    endpoints = {
+      says = "An endpoint has failed, or goes back to what it served before."
+      pattern = {
+        source      = ["aws.sagemaker"]
+        detail-type = ["SageMaker Endpoint State Change"]
+        detail = {
+          EndpointStatus = ["FAILED", "OUT_OF_SERVICE", "ROLLING_BACK", "UPDATE_ROLLBACK_FAILED"]
+        }
+      }
+    }
+    model_packages = {
+      says = "A model package was approved or rejected."
+      pattern = {
+        source      = ["aws.sagemaker"]
+        detail-type = ["SageMaker Model Package State Change"]
+        detail = {
+          ModelApprovalStatus       = ["Approved", "Rejected"]
+          UpdatedModelPackageFields = ["ModelApprovalStatus"]
+        }
+      }
+    }
+    pipelines = {
+      says = "A pipeline's run has failed or was stopped."
+      pattern = {
+        source      = ["aws.sagemaker"]
+        detail-type = ["SageMaker Model Building Pipeline Execution Status Change"]
+        detail = {
+          currentPipelineExecutionStatus = ["Failed", "Stopped"]
+        }
+      }
+    }
+    processing_jobs = {
+      says = "A processing job has failed or was stopped."
+      pattern = {
+        source      = ["aws.sagemaker"]
+        detail-type = ["SageMaker Processing Job State Change"]
+        detail = {
+          ProcessingJobStatus = ["Failed", "Stopped"]
+        }
+      }
+    }
+    training_jobs = {
+      says = "A training job has failed or was stopped."
+      pattern = {
+        source      = ["aws.sagemaker"]
+        detail-type = ["SageMaker Training Job State Change"]
+        detail = {
+          TrainingJobStatus = ["Failed", "Stopped"]
+        }
+      }
+    }
+    transform_jobs = {
+      says = "A transform job has failed or was stopped."
+      pattern = {
+        source      = ["aws.sagemaker"]
+        detail-type = ["SageMaker Transform Job State Change"]
+        detail = {
+          TransformJobStatus = ["Failed", "Stopped"]
+        }
+      }
+    }
+    tuning_jobs = {
+      says = "A tuning job has failed or was stopped."
+      pattern = {
+        source      = ["aws.sagemaker"]
+        detail-type = ["SageMaker HyperParameter Tuning Job State Change"]
+        detail = {
+          HyperParameterTuningJobStatus = ["Failed", "Stopped"]
+        }
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_event_rule" "events" {
+  for_each = { for name, event in local.events : name => event if contains(var.events, name) }
+
+  name          = "${var.name_prefix}-${replace(each.key, "_", "-")}"
+  description   = each.value.says
+  event_pattern = jsonencode(each.value.pattern)
+  tags          = var.tags
+}
+
+resource "aws_cloudwatch_event_target" "events" {
+  for_each = aws_cloudwatch_event_rule.events
+
+  rule      = each.value.name
+  target_id = "topic"
+  arn       = aws_sns_topic.events.arn
+}
+
+locals {
+  # What the dashboard shows by kind: of each metric its namespace, name, statistic and axis.
+  shown = {
+    realtime = {
+      health = [
+        ["AWS/SageMaker", "Invocations", "Sum", "left"],
+        ["AWS/SageMaker", "Invocation5XXErrors", "Sum", "left"],
+        ["AWS/SageMaker", "Invocation4XXErrors", "Sum", "left"],
+        ["AWS/SageMaker", "ModelLatency", "p90", "right"],
+      ]
+      use = [
+        ["/aws/sagemaker/Endpoints", "CPUUtilization", "Average", "left"],
+        ["/aws/sagemaker/Endpoints", "GPUUtilization", "Average", "left"],
+        ["/aws/sagemaker/Endpoints", "MemoryUtilization", "Maximum", "left"],
+      ]
+    }
+    async = {
+      health = [
+        ["AWS/SageMaker", "ApproximateBacklogSize", "Maximum", "left"],
+        ["AWS/SageMaker", "ApproximateAgeOfOldestRequest", "Maximum", "right"],
+        ["AWS/SageMaker", "InvocationFailures", "Sum", "left"],
+        ["AWS/SageMaker", "ModelLatency", "p90", "right"],
+      ]
+      use = [
+        ["/aws/sagemaker/Endpoints", "CPUUtilization", "Average", "left"],
+        ["/aws/sagemaker/Endpoints", "GPUUtilization", "Average", "left"],
+        ["/aws/sagemaker/Endpoints", "MemoryUtilization", "Maximum", "left"],
+      ]
+    }
+    serverless = {
+      health = [
+        ["AWS/SageMaker", "Invocations", "Sum", "left"],
+        ["AWS/SageMaker", "Invocation5XXErrors", "Sum", "left"],
+        ["AWS/SageMaker", "Invocation4XXErrors", "Sum", "left"],
+        ["AWS/SageMaker", "ModelLatency", "p90", "right"],
+        ["AWS/SageMaker", "ModelSetupTime", "Maximum", "right"],
+      ]
+      use = [
+        ["AWS/SageMaker", "ServerlessConcurrentExecutionsUtilization", "Maximum", "left"],
+        ["AWS/SageMaker", "ServerlessProvisionedConcurrencyUtilization", "Maximum", "left"],
+      ]
+    }
+  }
+
+  # Of an hour of an endpoint's machine: grams CO2e at 0, 10, 50 and 100 % of load, and USD.
+  factors = {
+    for key, machine in local.machine : key => {
+      grams = [
+        for watts in [machine.watts_at_0, machine.watts_at_10, machine.watts_at_50, machine.watts_at_100] :
+        (watts * local.place.pue * local.place.grid_g_per_kwh / 1000 + machine.embodied_g_per_hour) * local.size[key]
+      ]
+      usd     = try(machine.usd_per_hour * local.prices[machine.family] * local.size[key], null)
+      by      = local.variants[key].provisioned_concurrency > 0 ? "ready" : machine.busy_by
+      numbers = { cpu = machine.vcpus, gpu = machine.gpus, ready = local.variants[key].provisioned_concurrency }
+    } if !contains(local.unknown, key)
+  }
+
+  # How hours and load follow from metrics, by what tells the load.
+  measured = {
+    cpu = {
+      metrics = [
+        ["told", "/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"],
+        ["busy", "/aws/sagemaker/Endpoints", "CPUUtilization", "Average"],
+      ]
+      hours = "told_{key} / 60"
+      paid  = "told_{key} / 60"
+      load  = "busy_{key} / (100 * {number})"
+    }
+    gpu = {
+      metrics = [
+        ["told", "/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"],
+        ["busy", "/aws/sagemaker/Endpoints", "GPUUtilization", "Average"],
+      ]
+      hours = "told_{key} / 60"
+      paid  = "told_{key} / 60"
+      load  = "busy_{key} / (100 * {number})"
+    }
+    assumed = {
+      metrics = [["told", "/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"]]
+      hours   = "told_{key} / 60"
+      paid    = "told_{key} / 60"
+      load    = "0 * told_{key} + 0.1"
+    }
+    requests = {
+      metrics = [["work", "AWS/SageMaker", "ModelLatency", "Sum"]]
+      hours   = "work_{key} / 3600000000"
+      paid    = "work_{key} / 3600000000"
+      load    = "0 * work_{key} + 1"
+    }
+    ready = {
+      metrics = [["work", "AWS/SageMaker", "ModelLatency", "Sum"]]
+      hours   = "IF(FILL(work_{key}, 0) / 3600000000 > {number} * PERIOD(work_{key}) / 3600, FILL(work_{key}, 0) / 3600000000, {number} * PERIOD(work_{key}) / 3600)"
+      paid    = "work_{key} / 3600000000"
+      load    = "FILL(work_{key}, 0) / 3600000000 / hours_{key}"
+    }
+  }
+
+  # CloudWatch's metric math. Power is straight between the loads at which the factors are.
+  math = {
+    for key, factor in local.factors : key => merge(
+      { metrics = local.measured[factor.by].metrics },
+      {
+        for name in ["hours", "load", "paid"] : name =>
+        replace(replace(local.measured[factor.by][name], "{key}", key), "{number}", lookup(factor.numbers, factor.by, 0))
+      },
+      {
+        kg = join("", [
+          "hours_${key} / 1000 * IF(load_${key} < 0.1, ",
+          format("%.5f + %.5f * load_${key}, ", factor.grams[0], (factor.grams[1] - factor.grams[0]) / 0.1),
+          "IF(load_${key} < 0.5, ",
+          format("%.5f + %.5f * (load_${key} - 0.1), ", factor.grams[1], (factor.grams[2] - factor.grams[1]) / 0.4),
+          format("%.5f + %.5f * (load_${key} - 0.5)))", factor.grams[2], (factor.grams[3] - factor.grams[2]) / 0.5),
+        ])
+        usd = factor.usd == null ? null : format("paid_${key} * %.6f", factor.usd)
+      },
+    )
+  }
+
+  # The widest that the footprint model gives for machines as these, here.
+  ranges = local.place == null ? {} : {
+    for what in ["kg", "usd"] : what => format("%s to %s times",
+      min([for key, _ in local.math : local.place["${local.variants[key].kind == "serverless" ? "serverless_" : ""}${what}_low"]]...),
+      max([for key, _ in local.math : local.place["${local.variants[key].kind == "serverless" ? "serverless_" : ""}${what}_high"]]...),
+    ) if length(local.math) > 0
+  }
+}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  for_each = length(var.endpoints) > 0 ? toset(["this"]) : toset([])
+
+  dashboard_name = var.name_prefix
+
+  dashboard_body = templatefile("${path.module}/dashboard.json.tftpl", {
+    alarms   = [for endpoint in var.endpoints : "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${endpoint.name}-watch"]
+    math     = local.math
+    prefix   = var.name_prefix
+    ranges   = local.ranges
+    region   = var.region
+    shown    = local.shown
+    variants = local.variants
+  })
+}
+
+check "machines_are_known" {
+  assert {
+    condition     = length(local.unknown) == 0
+    error_message = "The catalogue does not know the instances of ${join(", ", local.unknown)}, or not ${var.region}: they have no alarms of CPUs and GPUs, or no kg CO2e and USD."
+  }
+}

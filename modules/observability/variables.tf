@@ -1,0 +1,229 @@
+# Generated from module.py by scripts/synth.py: change that, then run it again.
+
+variable "account_id" {
+  description = "Account that this is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id must be the 12 digits of an account."
+  }
+}
+
+variable "deployment_minutes" {
+  description = "How long after the last sign of a deployment nobody is alarmed of an endpoint's health: longer than the longest of its steps."
+  type        = number
+  default     = 15
+  nullable    = false
+
+  validation {
+    condition     = var.deployment_minutes >= 1 && var.deployment_minutes <= 240
+    error_message = "deployment_minutes must be at least 1 and be at most 240."
+  }
+}
+
+variable "endpoints" {
+  description = "Endpoints to watch, by a name of your own; none by default."
+  type = map(object({
+    name                    = string
+    kind                    = string
+    variants                = optional(list(string), ["main"])
+    instance_type           = optional(string)
+    memory_mb               = optional(number)
+    provisioned_concurrency = optional(number, 0)
+    latency_slo_ms          = optional(number)
+    backlog_slo_seconds     = optional(number, 3600)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for item in var.endpoints : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item.name))])
+    error_message = "endpoints: name must be the name of an endpoint: 1 to 63 letters, digits and hyphens."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.endpoints : contains(["realtime", "async", "serverless"], item.kind)])
+    error_message = "endpoints: kind must be one of \"realtime\", \"async\", \"serverless\"."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.endpoints : alltrue([for item2 in item.variants : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item2))])])
+    error_message = "each of endpoints: variants must be the name of a variant: 1 to 63 letters, digits and hyphens."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.endpoints : item.memory_mb == null ? true : item.memory_mb >= 1024 && item.memory_mb <= 6144])
+    error_message = "endpoints: memory_mb must be at least 1024 and be at most 6144."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.endpoints : item.provisioned_concurrency >= 0 && item.provisioned_concurrency <= 200])
+    error_message = "endpoints: provisioned_concurrency must be at least 0 and be at most 200."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.endpoints : item.latency_slo_ms == null ? true : item.latency_slo_ms >= 1])
+    error_message = "endpoints: latency_slo_ms must be at least 1."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.endpoints : item.backlog_slo_seconds >= 60])
+    error_message = "endpoints: backlog_slo_seconds must be at least 60."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.endpoints) : can(regex("^[a-z][a-z0-9_]{0,62}$", key))])
+    error_message = "each key of endpoints must be 1 to 63 lower-case letters, digits and underscores, and start with a letter."
+  }
+
+  validation {
+    condition     = alltrue([for key, item in var.endpoints : item.instance_type == null == (item.kind == "serverless")])
+    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.instance_type: say which instances a realtime or async endpoint has; a serverless one has none" if !(item.instance_type == null == (item.kind == "serverless"))])
+  }
+
+  validation {
+    condition     = alltrue([for key, item in var.endpoints : item.memory_mb == null == (item.kind != "serverless")])
+    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.memory_mb: say how much memory a worker of a serverless endpoint has; others have instances" if !(item.memory_mb == null == (item.kind != "serverless"))])
+  }
+
+  validation {
+    condition = alltrue([
+      for key, item in var.endpoints : item.provisioned_concurrency == 0 ? true : item.kind == "serverless"
+    ])
+    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.provisioned_concurrency: only a serverless endpoint keeps workers ready" if !(item.provisioned_concurrency == 0 ? true : item.kind == "serverless")])
+  }
+}
+
+variable "events" {
+  description = "Of what the topic of events tells; of all that there is by default."
+  type        = list(string)
+  default = [
+    "deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "training_jobs",
+    "transform_jobs", "tuning_jobs",
+  ]
+  nullable = false
+
+  validation {
+    condition     = alltrue([for item in var.events : contains(["deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "training_jobs", "transform_jobs", "tuning_jobs"], item)])
+    error_message = "each of events must be one of \"deployments\", \"endpoints\", \"model_packages\", \"pipelines\", \"processing_jobs\", \"training_jobs\", \"transform_jobs\", \"tuning_jobs\"."
+  }
+}
+
+variable "instance_seconds_per_request" {
+  description = "Seconds of an instance that a request to a realtime endpoint may take on a day before somebody hears of it."
+  type        = number
+  default     = 60
+  nullable    = false
+
+  validation {
+    condition     = var.instance_seconds_per_request >= 0.001
+    error_message = "instance_seconds_per_request must be at least 0.001."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "Key of the topics and logs; its policy must let CloudWatch, CloudWatch Logs and EventBridge use it."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id."
+  }
+}
+
+variable "log_groups" {
+  description = "Log groups to have before SageMaker makes them, without end; those of jobs by default. An account and Region has one of each."
+  type        = list(string)
+  default = [
+    "/aws/sagemaker/InferenceRecommendationsJobs",
+    "/aws/sagemaker/ProcessingJobs",
+    "/aws/sagemaker/TrainingJobs",
+    "/aws/sagemaker/TransformJobs",
+  ]
+  nullable = false
+
+  validation {
+    condition     = alltrue([for item in var.log_groups : can(regex("^[A-Za-z0-9_/.#-]{1,512}$", item))])
+    error_message = "each of log_groups must be the name of a log group, such as /aws/sagemaker/TrainingJobs."
+  }
+}
+
+variable "log_retention_days" {
+  description = "How long what is in these is kept, in days."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
+  }
+}
+
+variable "name_prefix" {
+  description = "Start of every name: 3 to 24 lower-case letters, digits and hyphens."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+  }
+}
+
+variable "partition" {
+  description = "Partition of the account: aws, aws-cn or aws-us-gov."
+  type        = string
+  default     = "aws"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^aws(-[a-z]+)*$", var.partition))
+    error_message = "partition must be a partition such as aws, aws-cn or aws-us-gov."
+  }
+}
+
+variable "region" {
+  description = "Region that this is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be a Region such as eu-north-1."
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource, over the provider's default tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "thresholds" {
+  description = "Other thresholds than those of the catalogue, by alarm: of a CPU or GPU as percent of one."
+  type        = map(number)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for key in keys(var.thresholds) : contains(["errors", "client_errors", "latency", "failures", "expired", "backlog_age", "cpu_high", "gpu_high", "memory_high", "disk_high", "concurrency_high", "idle", "cpu_low", "gpu_low", "memory_low", "provisioned_low"], key)])
+    error_message = "each key of thresholds must be one of \"errors\", \"client_errors\", \"latency\", \"failures\", \"expired\", \"backlog_age\", \"cpu_high\", \"gpu_high\", \"memory_high\", \"disk_high\", \"concurrency_high\", \"idle\", \"cpu_low\", \"gpu_low\", \"memory_low\", \"provisioned_low\"."
+  }
+}
+
+variable "waste_hours" {
+  description = "For how many hours on end an endpoint has little to do before somebody hears of it."
+  type        = number
+  default     = 24
+  nullable    = false
+
+  validation {
+    condition     = var.waste_hours >= 1 && var.waste_hours <= 168
+    error_message = "waste_hours must be at least 1 and be at most 168."
+  }
+}

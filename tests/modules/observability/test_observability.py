@@ -1,0 +1,391 @@
+"""What people hear of endpoints: harm but not during a deployment, waste, events; and what the dashboard adds up."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from modules.observability import factors, telling, watching
+from modules.observability.inputs import Inputs
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, Fleet, Serverless
+from sustainable_mlops.footprint.model import estimate
+from sustainable_mlops.footprint.quantities import exactly
+from sustainable_mlops.plan.joins import ASYNCHRONOUS, REAL_TIME, SERVERLESS
+from sustainable_mlops.plan.metrics import NEVER
+from sustainable_mlops.rules.monitoring.events import DETAIL_TYPES
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.settings import validate
+from sustainable_mlops.terraform import ROOT
+from tests.modules.examples import terraform
+from tests.sandbox.deploying import Endpoints
+from tests.sandbox.support import until
+
+REGION = "eu-north-1"
+KEY = f"arn:aws:kms:{REGION}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+GIVEN: dict[str, Any] = {"name_prefix": "shop", "account_id": "123456789012", "region": REGION, "kms_key_arn": KEY}
+CHURN: dict[str, Any] = {"name": "shop-churn", "kind": "realtime", "instance_type": "ml.c7g.large"}
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        (
+            {"endpoints": {"churn": {"name": "shop-churn", "kind": "realtime"}}},
+            "endpoints.churn.instance_type: say which instances a realtime or async endpoint has",
+        ),
+        (
+            {"endpoints": {"churn": {**CHURN, "kind": "serverless", "memory_mb": 2048}}},
+            "endpoints.churn.instance_type: say which instances a realtime or async endpoint has; a serverless one has",
+        ),
+        ({"endpoints": {"churn": {**CHURN, "memory_mb": 2048}}}, "endpoints.churn.memory_mb: say how much memory a"),
+        (
+            {"endpoints": {"churn": {**CHURN, "provisioned_concurrency": 1}}},
+            "endpoints.churn.provisioned_concurrency: only a serverless endpoint keeps workers ready",
+        ),
+        ({"endpoints": {"churn": {**CHURN, "kind": "batch"}}}, "endpoints.churn.kind: must be 'realtime', 'async' or 'serverless', not 'batch'"),
+        ({"endpoints": {"churn": {**CHURN, "name": "a" * 64}}}, "must be the name of an endpoint: 1 to 63 letters"),
+        ({"endpoints": {"Churn": CHURN}}, "must be 1 to 63 lower-case letters, digits and underscores"),
+        ({"thresholds": {"cpu": 1.0}}, "thresholds.cpu"),
+        ({"events": ["jobs"]}, "events[0]: must be 'deployments', "),
+        ({"log_groups": ["a b"]}, "must be the name of a log group"),
+        ({"waste_hours": 169}, "waste_hours: must be less than or equal to 168"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) -> None:
+    with pytest.raises(UserError) as error:
+        validate({**GIVEN, **inputs}, Inputs, "settings.yaml")
+    assert told in str(error.value)
+
+
+def test_no_kind_of_endpoint_is_watched_by_what_it_never_publishes() -> None:
+    never = {
+        watching.REALTIME: NEVER[REAL_TIME],
+        watching.ASYNC: NEVER[ASYNCHRONOUS],
+        watching.SERVERLESS: NEVER[SERVERLESS] | {"CPUUtilization", "GPUUtilization", "DiskUtilization"},
+    }
+    looked_at = {
+        (kind, one[1])
+        for kind, sides in watching.shown().items()
+        for graphs in sides.values()
+        for one in graphs
+    } | {(kind, alarm.metric) for alarm in watching.ALARMS.values() for kind in alarm.kinds}
+    assert {(kind, metric) for kind, metric in looked_at if metric in never[kind]} == set()
+
+
+def test_rules_wait_for_events_that_are_sent() -> None:
+    assert {one for _, pattern in telling.EVENTS.values() for one in pattern["detail-type"]} <= DETAIL_TYPES
+
+
+def test_the_tables_are_those_of_the_catalogue() -> None:
+    folder = ROOT / "modules" / "observability"
+    assert {name: (folder / name).read_text() for name in factors.files()} == factors.files()
+
+
+ROOT_MODULE = """
+variable "kms_key_arn" {
+  type = string
+}
+
+module "observability" {
+  source = "./modules/observability"
+
+  name_prefix        = "shop"
+  account_id         = "123456789012"
+  region             = "eu-north-1"
+  kms_key_arn        = var.kms_key_arn
+  deployment_minutes = 10
+  waste_hours        = 3
+  log_groups         = []
+
+  endpoints = {
+    asked  = { name = "shop-asked", kind = "realtime", instance_type = "ml.c7g.large" }
+    curve  = { name = "shop-curve", kind = "realtime", instance_type = "ml.c7g.xlarge", variants = ["new-one"] }
+    images = { name = "shop-images", kind = "async", instance_type = "ml.g5.xlarge" }
+    notes  = { name = "shop-notes", kind = "serverless", memory_mb = 2048 }
+    warm   = { name = "shop-warm", kind = "serverless", memory_mb = 1024, provisioned_concurrency = 2 }
+    words  = { name = "shop-words", kind = "async", instance_type = "ml.inf2.xlarge" }
+  }
+}
+
+output "topics" {
+  value = { alarms = module.observability.alarm_topic_arn, events = module.observability.event_topic_arn }
+}
+"""
+
+
+#: Where what this module makes is, in a sandbox whose time is its own.
+ENDPOINT, TOPICS = "shop-asked", ("alarms", "events")
+
+
+class Watched:
+    """A sandbox with the root module applied, and queues that hear its topics."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.cloudwatch, self.sqs = sandbox.client("cloudwatch"), sandbox.client("sqs")
+        self.endpoints = Endpoints.of(sandbox)
+        self._queues: dict[str, str] = {}
+        self._heard: dict[str, list[Any]] = {topic: [] for topic in TOPICS}
+
+    def key(self) -> str:
+        """A key that CloudWatch and EventBridge may use, as that of `storage` lets them."""
+        services = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
+        allowed = [
+            {"AWS": "arn:aws:iam::123456789012:root"},
+            {"Service": services},
+        ]
+        statements = [
+            {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"} for principal in allowed
+        ]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        return str(self.sandbox.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"])
+
+    def subscribe(self, topics: Mapping[str, str]) -> None:
+        sns = self.sandbox.client("sns")
+        for name, topic in topics.items():
+            self._queues[name] = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+            arn = f"arn:aws:sqs:{REGION}:123456789012:{name}"
+            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+
+    def heard(self, topic: str) -> list[Any]:
+        """All that a topic has told so far."""
+        while found := self.sqs.receive_message(QueueUrl=self._queues[topic], MaxNumberOfMessages=10).get("Messages"):
+            for message in found:
+                self._heard[topic].append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=self._queues[topic], ReceiptHandle=message["ReceiptHandle"])
+        return self._heard[topic]
+
+    def alarmed(self, name: str, state: str = "ALARM") -> bool:
+        """Whether the topic of alarms has told of one."""
+        return any((one["AlarmName"], one["NewStateValue"]) == (name, state) for one in self.heard("alarms"))
+
+    def alarm(self, name: str) -> dict[str, Any]:
+        found = self.cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+        [alarm] = [*found["MetricAlarms"], *found["CompositeAlarms"]]
+        return dict(alarm)
+
+    def minutes(self, number: int, *, asking: bool = False) -> None:
+        for _ in range(number):
+            if asking:
+                self.ask()
+            self.sandbox.advance(60)
+
+    def ask(self) -> str | None:
+        """What the endpoint answers; None where it fails."""
+        try:
+            return self.endpoints.ask(ENDPOINT)
+        except self.endpoints.runtime.exceptions.ModelError:
+            return None
+
+    def deploy(self, says: str) -> None:
+        config = self.endpoints.config(self.endpoints.model(says), count=1)
+        self.endpoints.update(ENDPOINT, config)
+        self.endpoints.rest(ENDPOINT)
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    with Sandbox.start(log=tmp_path_factory.mktemp("sandbox") / "log") as sandbox:
+        found, folder = Watched(sandbox), tmp_path_factory.mktemp("root")
+        (folder / "main.tf").write_text(ROOT_MODULE)
+        (folder / "modules").symlink_to(ROOT / "modules")
+        driver = terraform(folder, {**sandbox.environment, "TF_VAR_kms_key_arn": found.key()})
+        driver.apply()
+        found.subscribe(driver.output()["topics"])
+        config = found.endpoints.config(found.endpoints.model("good"), count=1)
+        found.endpoints.sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName=config)
+        found.endpoints.rest(ENDPOINT)
+        yield found
+
+
+@pytest.mark.apply
+def test_harm_is_told_but_not_while_a_deployment_goes_on(watched: Watched) -> None:
+    health, deploying = f"{ENDPOINT}-watch", f"{ENDPOINT}-deploying"
+    assert watched.ask() == "good"
+    watched.minutes(6)
+    assert watched.alarm(health)["StateValue"] == "OK"
+
+    watched.deploy("")  # nothing that it could say: each request fails
+    watched.minutes(2)
+    assert watched.alarm(deploying)["StateValue"] == "ALARM"
+    watched.minutes(5, asking=True)
+    found = watched.alarm(health)
+    assert (found["StateValue"], found["ActionsSuppressedBy"]) == ("ALARM", "Alarm")
+    assert not watched.alarmed(health), "it is quiet while the deployment goes on"
+
+    watched.minutes(10, asking=True)
+    assert watched.alarm(deploying)["StateValue"] == "OK"
+    until(lambda: watched.alarmed(health))
+    steps = [one for one in watched.heard("events") if one["detail-type"] == telling.DEPLOYMENT]
+    assert {one["detail"]["EndpointName"] for one in steps} == {ENDPOINT}
+
+
+@pytest.mark.apply
+def test_scaling_is_no_deployment(watched: Watched) -> None:
+    watched.minutes(15)
+    watched.endpoints.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=ENDPOINT, DesiredWeightsAndCapacities=[{"VariantName": "main", "DesiredInstanceCount": 2}]
+    )
+    watched.endpoints.rest(ENDPOINT)
+    watched.minutes(3)
+    assert watched.alarm(f"{ENDPOINT}-deploying")["StateValue"] == "OK"
+
+
+@pytest.mark.apply
+def test_waste_is_told(watched: Watched) -> None:
+    watched.deploy("good")
+    watched.ask()
+    for waste in ("idle", "cpu-low", "efficiency"):
+
+        def told(name: str = f"{ENDPOINT}-watch-{waste}") -> bool:
+            watched.sandbox.advance(1800)
+            return watched.alarmed(name)
+
+        until(told, seconds=60)
+    assert not watched.alarmed("shop-notes-watch-memory-low"), "of what never ran nothing is known"
+
+
+@pytest.mark.apply
+def test_an_approval_is_told_and_not_what_else_changes_of_the_package(watched: Watched) -> None:
+    sagemaker = watched.endpoints.sagemaker
+    sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+    arn = sagemaker.create_model_package(ModelPackageGroupName="churn")["ModelPackageArn"]
+    for change in ({"ModelApprovalStatus": "Approved"}, {"CustomerMetadataProperties": {"reviewed": "yes"}}):
+        sagemaker.update_model_package(ModelPackageArn=arn, **change)
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+
+    def told() -> list[str]:
+        found = [one["detail"] for one in watched.heard("events") if "Model Package" in one["detail-type"]]
+        return [one["ModelApprovalStatus"] for one in found]
+
+    until(lambda: "Rejected" in told())
+    assert sorted(told()) == ["Approved", "Rejected"]
+
+
+# The dashboard's math, over a day of which everything is known.
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a machine does in each ten minutes of the day: how many there are, and how busy each is."""
+
+    count: int
+    load: float
+
+
+#: Least by night and most in the afternoon, when there are three.
+SHAPES = [
+    Shape(3 if 48 <= step < 120 else 1, round(0.35 - 0.3 * math.cos(2 * math.pi * (step - 18) / 144), 3))
+    for step in range(144)
+]
+MINUTES = [shape for shape in SHAPES for _ in range(10)]
+#: Requests of a minute, each of half a second, to a serverless worker that is as busy.
+SECONDS = 0.5
+
+
+@pytest.fixture(scope="module")
+def day(watched: Watched) -> datetime:
+    """When a day begins whose metrics are there, as endpoints would tell them each minute."""
+    begin = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - DAY
+
+    def tell(endpoint: str, namespace: str, metric: str, values: Sequence[tuple[float, int]], variant: str) -> None:
+        dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
+        data = [
+            {
+                "MetricName": metric,
+                "Dimensions": dimensions,
+                "Timestamp": begin + timedelta(minutes=minute),
+                "Values": [value],
+                "Counts": [float(count)],
+            }
+            for minute, (value, count) in enumerate(values)
+            if count
+        ]
+        for start in range(0, len(data), 500):
+            watched.cloudwatch.put_metric_data(Namespace=namespace, MetricData=data[start : start + 500])
+
+    for endpoint, vcpus, variant in (("shop-curve", 4, "new-one"), ("shop-images", 4, "main"), ("shop-words", 4, "main")):
+        busy = [(100 * vcpus * shape.load, shape.count) for shape in MINUTES]
+        tell(endpoint, watching.MACHINES, "CPUUtilization", busy, variant)
+    used = [(100 * shape.load, shape.count) for shape in MINUTES]
+    tell("shop-images", watching.MACHINES, "GPUUtilization", used, "main")
+    asked = [(SECONDS * 1e6, requests(shape)) for shape in MINUTES]
+    for endpoint in ("shop-notes", "shop-warm"):
+        tell(endpoint, watching.REQUESTS, "ModelLatency", asked, "main")
+    return begin
+
+
+def requests(shape: Shape) -> int:
+    """Requests of a minute."""
+    return round(60 * shape.load * shape.count / SECONDS)
+
+
+def of_model(endpoint: str) -> tuple[float, float]:
+    """kg CO2e and USD of the day by the footprint model, which is told what the machines really did."""
+    found = [_of_model(endpoint, shape) for shape in SHAPES]
+    return sum(kg for kg, _ in found), sum(usd for _, usd in found)
+
+
+def _of_model(endpoint: str, shape: Shape) -> tuple[float, float]:
+    types = {"shop-curve-new-one": "ml.c7g.xlarge", "shop-images": "ml.g5.xlarge", "shop-words": "ml.inf2.xlarge"}
+    if endpoint in types:
+        hours, duty = exactly(shape.count / 6), exactly(shape.load if endpoint != "shop-words" else 0.1)
+        figures = estimate(Fleet(types[endpoint], REGION, hours=hours, duty=duty)).figures
+        return figures["total"].central, figures["cost"].central
+    memory = {"shop-notes": 2048, "shop-warm": 1024}[endpoint]
+    answered, lasting = exactly(10.0 * requests(shape)), exactly(SECONDS)
+    whole = estimate(Serverless(memory, REGION, answered, lasting)).figures
+    if endpoint == "shop-notes":
+        return whole["total"].central, whole["cost"].central
+    # What is kept ready all the month, for ten minutes of it, of which it answers so many.
+    month = HOURS_PER_MONTH * 6
+    busy = exactly(month * 10.0 * requests(shape))
+    kept = estimate(Serverless(memory, REGION, busy, lasting, provisioned=exactly(2.0))).figures
+    return kept["total"].central / month, whole["cost"].central
+
+
+def drawn(cloudwatch: Any, title: str, begin: datetime) -> dict[str, list[float]]:
+    """What the dashboard's graph of this title draws over a day, by label: its own expressions, as GetMetricData."""
+    body = json.loads(cloudwatch.get_dashboard(DashboardName="shop")["DashboardBody"])
+    [graph] = [one["properties"] for one in body["widgets"] if one["properties"].get("title", "").startswith(title)]
+    asked = [_query(metric, graph["period"]) for metric in graph["metrics"]]
+    answer = cloudwatch.get_metric_data(MetricDataQueries=asked, StartTime=begin, EndTime=begin + DAY)
+    return {one["Label"]: one["Values"] for one in answer["MetricDataResults"]}
+
+
+def _query(metric: list[Any], period: int) -> dict[str, Any]:
+    *names, options = metric
+    query = {"Id": options["id"], "ReturnData": options.get("visible", True)}
+    if "label" in options:
+        query["Label"] = options["label"]
+    if "expression" in options:
+        return query | {"Expression": options["expression"]}
+    namespace, name, *pairs = names
+    dimensions = [{"Name": one, "Value": value} for one, value in zip(pairs[::2], pairs[1::2], strict=True)]
+    asked = {"Namespace": namespace, "MetricName": name, "Dimensions": dimensions}
+    return query | {"MetricStat": {"Metric": asked, "Period": period, "Stat": options["stat"]}}
+
+
+ENDPOINTS = ("shop-curve-new-one", "shop-images", "shop-notes", "shop-warm", "shop-words")
+
+
+@pytest.mark.apply
+@pytest.mark.parametrize("by", ["hour", "day"])
+def test_over_a_day_the_dashboard_agrees_with_the_footprint_model_within_5_percent(
+    watched: Watched, day: datetime, by: str
+) -> None:
+    kg = drawn(watched.cloudwatch, f"kg CO2e by {by}, estimated (", day)
+    usd = drawn(watched.cloudwatch, f"USD by {by}, estimated (", day)
+    assert {label: len(values) for label, values in kg.items() if values} == dict.fromkeys(
+        ENDPOINTS, 24 if by == "hour" else 1
+    )
+    for endpoint in ENDPOINTS:
+        carbon, cost = of_model(endpoint)
+        assert sum(kg[endpoint]) == pytest.approx(carbon, rel=0.05), endpoint
+        assert sum(usd[endpoint]) == pytest.approx(cost, rel=0.05), endpoint
