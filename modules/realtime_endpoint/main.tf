@@ -5,7 +5,10 @@ locals {
   name = var.name == null ? var.name_prefix : var.name
 
   # The variants that answer, by their share. Their names never change: a deployment goes by them.
-  weights = merge({ main = 1 }, { for key, challenger in var.challengers : key => challenger.weight })
+  weights = merge(
+    { main = 100 },
+    { for key, challenger in var.challengers : key => challenger.weight },
+  )
 }
 
 # Before the endpoint, which names them from its first apply: added later, they would replace it.
@@ -174,7 +177,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
     variant_name           = "main"
     model_name             = aws_sagemaker_model.this.name
     initial_instance_count = var.min_instances
-    initial_variant_weight = 1
+    initial_variant_weight = 100
     instance_type          = var.instance_type
     inference_ami_version  = local.inference_ami_version
 
@@ -234,7 +237,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
       variant_name           = "shadow"
       model_name             = aws_sagemaker_model.others["shadow"].name
       initial_instance_count = shadow.value.instances
-      initial_variant_weight = shadow.value.share
+      initial_variant_weight = shadow.value.percent
       instance_type          = var.instance_type
       inference_ami_version  = local.inference_ami_version
 

@@ -32,7 +32,9 @@ class RealtimeEndpoint(Module[Inputs]):
         name = self.local("name", name_of(var), why="A name of its own may be longer than a prefix.")
         weights = self.local(
             "weights",
-            merge({hosting.VARIANT: 1}, map_of(var.challengers, lambda challenger: challenger.weight)),
+            merge(
+                {hosting.VARIANT: serving.MAIN_WEIGHT}, map_of(var.challengers, lambda challenger: challenger.weight)
+            ),
             why="The variants that answer, by their share. Their names never change: a deployment goes by them.",
         )
         alarms = self._watch(var, name, weights)
