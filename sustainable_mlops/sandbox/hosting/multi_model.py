@@ -19,13 +19,13 @@ from sustainable_mlops.sandbox.hosting.containers import WAITING, Base, Home, Sh
 from sustainable_mlops.sandbox.hosting.invocation import NotReadyError, NotThereError
 from sustainable_mlops.sandbox.parts.resources import Fields
 from sustainable_mlops.sandbox.runtime.asking import Asked, ModelError, Said, ThrottledError, Took
-from sustainable_mlops.sandbox.runtime.hosting import Capacity, ModelServer
 from sustainable_mlops.sandbox.runtime.model_data import (
     BrokenDataError,
     LateDataError,
     MissingDataError,
     Source,
 )
+from sustainable_mlops.sandbox.runtime.model_server import Capacity, ModelServer
 
 _HEADER = "x-amzn-sagemaker-target-model"
 _MEBIBYTE = 2**20

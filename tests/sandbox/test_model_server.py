@@ -20,7 +20,7 @@ import pytest
 from sustainable_mlops.sandbox.runtime import archives
 from sustainable_mlops.sandbox.runtime.asking import Asked, ModelError, ThrottledError
 from sustainable_mlops.sandbox.runtime.container import Container
-from sustainable_mlops.sandbox.runtime.hosting import Capacity, ModelServer
+from sustainable_mlops.sandbox.runtime.model_server import Capacity, ModelServer
 from tests.sandbox.running import WAYS
 
 pytestmark = pytest.mark.slow
@@ -305,7 +305,7 @@ def test_a_worker_dies_with_its_server_even_while_it_works(tmp_path: Path) -> No
             "import pathlib, sys, threading, time\n"
             "from sustainable_mlops.sandbox.runtime.container import Container\n"
             "from sustainable_mlops.sandbox.runtime.asking import Asked\n"
-            "from sustainable_mlops.sandbox.runtime.hosting import Capacity, ModelServer\n"
+            "from sustainable_mlops.sandbox.runtime.model_server import Capacity, ModelServer\n"
             "container = Container(pathlib.Path(sys.argv[1]), mounted=False)\n"
             "server = ModelServer(container, {}, Capacity(1))\n"
             "ask = lambda body: server.invoke(Asked.of(body, 'application/json', '*/*')).whole\n"

@@ -28,7 +28,7 @@ _BEGINS = {
 }
 
 
-class Scaling(UnderWay):
+class Capacities(UnderWay):
     """Of one endpoint: `desired` holds, for each variant named, the members of its summary that are to be different."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Scaling(UnderWay):
         self._shown.state("Updating", {"FailureReason": None})
         for numbers, way in ((more, "out"), (fewer, "in")):
             if numbers:
-                self._shown.says("Updating", f"Scaling {way} desired instance count to {{}}.", numbers)
+                self._shown.says("Updating", f"Capacities {way} desired instance count to {{}}.", numbers)
         self.begin(self._scale)
 
     def _scale(self) -> None:
