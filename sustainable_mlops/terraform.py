@@ -295,7 +295,8 @@ class Terraform:
                 elif event.get("type") == "apply_complete" and event["hook"]["action"] != "read":
                     at = Progress(at.done + 1, at.total, event["hook"]["resource"]["addr"])
                 elif event.get("@level") == "error":
-                    errors.append(event.get("@message", line).strip())
+                    told = event.get("@message", line), event.get("diagnostic", {}).get("detail", "")
+                    errors.append(": ".join(filter(None, map(str.strip, told))))
                     continue
                 else:
                     continue

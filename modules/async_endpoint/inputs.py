@@ -23,9 +23,9 @@ class Inputs(Endpoint, Located, OneContainer, OnInstances, RollsBack):
         "an alarm brings the old model back.",
     )
     rollback_failures: int = Field(
-        2,
+        0,
         ge=0,
-        description="Failed requests within five minutes that a deployment may have; more bring the old model back.",
+        description="Failed requests that a minute may have; more in two of five minutes bring the old model back.",
     )
     requests_per_instance: int | None = Field(
         None,

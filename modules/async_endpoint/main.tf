@@ -22,9 +22,9 @@ resource "aws_cloudwatch_metric_alarm" "failures" {
   alarm_name          = "${local.name}-failures"
   alarm_description   = "Requests of ${local.name} fail."
   namespace           = "AWS/SageMaker"
-  period              = 300
-  evaluation_periods  = 1
-  datapoints_to_alarm = 1
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 2
   metric_name         = "InvocationFailures"
   statistic           = "Sum"
   threshold           = var.rollback_failures
@@ -36,6 +36,14 @@ resource "aws_cloudwatch_metric_alarm" "failures" {
   dimensions = {
     EndpointName = local.name
     VariantName  = "main"
+  }
+}
+
+# SageMaker refuses another type to variants that are scaled. This orders it: what scales goes before this is
+# replaced, then the endpoint is updated, which waits for this, and what scales it comes back.
+resource "terraform_data" "instance_type" {
+  triggers_replace = {
+    instance_type = var.instance_type
   }
 }
 
@@ -147,7 +155,7 @@ resource "aws_sagemaker_endpoint" "this" {
     }
   }
 
-  depends_on = [aws_cloudwatch_log_group.this]
+  depends_on = [aws_cloudwatch_log_group.this, terraform_data.instance_type]
 }
 
 resource "aws_appautoscaling_target" "instances" {
@@ -160,7 +168,7 @@ resource "aws_appautoscaling_target" "instances" {
 
   # AWS takes the target away with its endpoint, also where another of its name follows.
   lifecycle {
-    replace_triggered_by = [aws_sagemaker_endpoint.this.id]
+    replace_triggered_by = [aws_sagemaker_endpoint.this.id, terraform_data.instance_type]
   }
 }
 

@@ -39,11 +39,10 @@ class AsyncEndpoint(Module[Inputs]):
             metric_name="InvocationFailures",
             dimensions={"EndpointName": name, "VariantName": hosting.VARIANT},
             statistic="Sum",
-            period=300,
-            evaluation_periods=1,
-            datapoints_to_alarm=1,
+            evaluation_periods=5,
             threshold=var.rollback_failures,
         )
+        kind = hardware.add_type(self)
         endpoint, outputs = hosting.add_for_one_container(
             self,
             var,
@@ -74,6 +73,7 @@ class AsyncEndpoint(Module[Inputs]):
                 },
             },
             endpoint={
+                "after": [kind],
                 "deployment_config": {
                     "blue_green_update_policy": {
                         "traffic_routing_configuration": {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0},
@@ -82,10 +82,10 @@ class AsyncEndpoint(Module[Inputs]):
                     "auto_rollback_configuration": rollback.configuration(
                         concat([failures.alarm_name], var.more_rollback_alarms)
                     ),
-                }
+                },
             },
         )
-        self._scale(var, endpoint)
+        self._scale(var, endpoint, kind)
         hardware.add_tables(self)
         return {
             **outputs,
@@ -102,7 +102,7 @@ class AsyncEndpoint(Module[Inputs]):
             ),
         }
 
-    def _scale(self, var: Inputs, endpoint: Any) -> None:
+    def _scale(self, var: Inputs, endpoint: Any, kind: Any) -> None:
         target = scaling.add_target(
             self,
             "instances",
@@ -110,6 +110,7 @@ class AsyncEndpoint(Module[Inputs]):
             hosting.VARIANT,
             dimension=scaling.INSTANCES,
             between=(var.min_instances, var.max_instances),
+            triggers=[kind],
         )
         of_endpoint = {"EndpointName": endpoint.name}
         scaling.add_policy(

@@ -291,9 +291,9 @@ variable "role_arn" {
 }
 
 variable "rollback_failures" {
-  description = "Failed requests within five minutes that a deployment may have; more bring the old model back."
+  description = "Failed requests that a minute may have; more in two of five minutes bring the old model back."
   type        = number
-  default     = 2
+  default     = 0
   nullable    = false
 
   validation {

@@ -1,6 +1,6 @@
 """What every endpoint is made of: log group, models, configuration, and the endpoint that follows them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cdktn_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
@@ -69,8 +69,10 @@ def add_configuration(module: Module[Any], var: Endpoint, name: str, **arguments
     )
 
 
-def add_endpoint(module: Module[Any], var: Endpoint, name: str, configuration: Any, **arguments: Any) -> Any:
-    """Add the endpoint of a configuration."""
+def add_endpoint(
+    module: Module[Any], var: Endpoint, name: str, configuration: Any, *, after: Sequence[Any] = (), **arguments: Any
+) -> Any:
+    """Add the endpoint of a configuration, after these resources."""
     return module.add(
         SagemakerEndpoint,
         "this",
@@ -91,7 +93,7 @@ def add_endpoint(module: Module[Any], var: Endpoint, name: str, configuration: A
                 f"the log group /aws/sagemaker/Endpoints/{name}, then apply again with a model that works.",
             }
         },
-        depends_on=[module.resources.aws_cloudwatch_log_group.this],
+        depends_on=[module.resources.aws_cloudwatch_log_group.this, *after],
     )
 
 

@@ -11,7 +11,7 @@ from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from sustainable_mlops.authoring.expressions import Dynamic, set_of
 from sustainable_mlops.authoring.resources import Module
 
-#: Evaluated each minute; two bad ones of three roll back, one is chance.
+#: Two bad minutes roll back, one is chance. Longer periods would keep the alarm on for long after the last bad one.
 _MINUTES = {"period": 60, "evaluation_periods": 3, "datapoints_to_alarm": 2}
 
 

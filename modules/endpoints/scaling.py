@@ -25,7 +25,10 @@ def add_target(
     ignored: Sequence[str] = (),
     **arguments: Any,
 ) -> Any:
-    """Add what a variant's policies move, between a least and a most; it names its endpoint by the resource."""
+    """Add what a variant's policies move, between a least and a most; it names its endpoint by the resource.
+
+    It is made anew with the endpoint, and with each of `triggers`; of its bounds it ignores what is `ignored`.
+    """
     return module.add(
         AppautoscalingTarget,
         label,

@@ -34,14 +34,14 @@ Cron = Annotated[
 class Challenger(OneContainer):
     """Another model that answers a share of the requests."""
 
-    weight: float = Field(ge=0.01, description="Its share of the requests, beside the 1 of the variant main.")
+    weight: int = Field(ge=1, description="Its share of the requests, beside the 100 of the variant main.")
 
 
 class Shadow(OneContainer):
     """A model that gets copies of requests, and whose answers nobody gets."""
 
     instances: int = Field(1, ge=1, description="Its instances; nothing scales them.")
-    share: float = Field(0.1, ge=0.01, le=1, description="Share of the requests that it gets too.")
+    percent: int = Field(10, ge=1, le=100, description="Share of the requests that it gets too, in percent.")
 
 
 class PipelineContainer(ModuleInputs):

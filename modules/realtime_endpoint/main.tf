@@ -5,7 +5,10 @@ locals {
   name = var.name == null ? var.name_prefix : var.name
 
   # The variants that answer, by their share. Their names never change: a deployment goes by them.
-  weights = merge({ main = 1 }, { for key, challenger in var.challengers : key => challenger.weight })
+  weights = merge(
+    { main = 100 },
+    { for key, challenger in var.challengers : key => challenger.weight },
+  )
 }
 
 # Before the endpoint, which names them from its first apply: added later, they would replace it.
@@ -174,7 +177,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
     variant_name           = "main"
     model_name             = aws_sagemaker_model.this.name
     initial_instance_count = var.min_instances
-    initial_variant_weight = 1
+    initial_variant_weight = 100
     instance_type          = var.instance_type
     inference_ami_version  = local.inference_ami_version
 
@@ -234,7 +237,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
       variant_name           = "shadow"
       model_name             = aws_sagemaker_model.others["shadow"].name
       initial_instance_count = shadow.value.instances
-      initial_variant_weight = shadow.value.share
+      initial_variant_weight = shadow.value.percent
       instance_type          = var.instance_type
       inference_ami_version  = local.inference_ami_version
 
@@ -246,6 +249,14 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
 
   lifecycle {
     create_before_destroy = true
+  }
+}
+
+# SageMaker refuses another type to variants that are scaled. This orders it: what scales goes before this is
+# replaced, then the endpoint is updated, which waits for this, and what scales it comes back.
+resource "terraform_data" "instance_type" {
+  triggers_replace = {
+    instance_type = var.instance_type
   }
 }
 
@@ -329,7 +340,7 @@ resource "aws_sagemaker_endpoint" "this" {
     }
   }
 
-  depends_on = [aws_cloudwatch_log_group.this]
+  depends_on = [aws_cloudwatch_log_group.this, terraform_data.instance_type]
 }
 
 # The bounds that are asked for. Off hours move those of the targets, which a plan at night would move back; so
@@ -354,10 +365,12 @@ resource "aws_appautoscaling_target" "instances" {
   # AWS takes the target away with its endpoint, also where another of its name follows.
   lifecycle {
     ignore_changes       = [max_capacity, min_capacity]
-    replace_triggered_by = [aws_sagemaker_endpoint.this.id, terraform_data.bounds]
+    replace_triggered_by = [aws_sagemaker_endpoint.this.id, terraform_data.instance_type, terraform_data.bounds]
   }
 }
 
+# By metric math, as without requests there is no metric: the predefined one would then leave all instances
+# running.
 resource "aws_appautoscaling_policy" "requests" {
   for_each = aws_appautoscaling_target.instances
 
@@ -372,8 +385,36 @@ resource "aws_appautoscaling_policy" "requests" {
     scale_in_cooldown  = var.scale_in_cooldown_seconds
     scale_out_cooldown = 60
 
-    predefined_metric_specification {
-      predefined_metric_type = "SageMakerVariantInvocationsPerInstance"
+    customized_metric_specification {
+      metrics {
+        id          = "requests"
+        return_data = false
+
+        metric_stat {
+          stat = "Sum"
+
+          metric {
+            namespace   = "AWS/SageMaker"
+            metric_name = "InvocationsPerInstance"
+
+            dimensions {
+              name  = "EndpointName"
+              value = aws_sagemaker_endpoint.this.name
+            }
+
+            dimensions {
+              name  = "VariantName"
+              value = each.key
+            }
+          }
+        }
+      }
+
+      metrics {
+        id          = "requests_or_none"
+        return_data = true
+        expression  = "FILL(requests, 0)"
+      }
     }
   }
 

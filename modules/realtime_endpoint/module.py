@@ -32,23 +32,27 @@ class RealtimeEndpoint(Module[Inputs]):
         name = self.local("name", name_of(var), why="A name of its own may be longer than a prefix.")
         weights = self.local(
             "weights",
-            merge({hosting.VARIANT: 1}, map_of(var.challengers, lambda challenger: challenger.weight)),
+            merge(
+                {hosting.VARIANT: serving.MAIN_WEIGHT}, map_of(var.challengers, lambda challenger: challenger.weight)
+            ),
             why="The variants that answer, by their share. Their names never change: a deployment goes by them.",
         )
         alarms = self._watch(var, name, weights)
         hosting.add_log_group(self, var, name)
         models = serving.add_models(self, var)
         configured = serving.add_configuration(self, var, name, models)
+        kind = hardware.add_type(self)
         endpoint = hosting.add_endpoint(
             self,
             var,
             name,
             configured,
+            after=[kind],
             deployment_config=deployment.configuration(
                 var.deployment, concat(*map(_names, alarms), var.more_rollback_alarms)
             ),
         )
-        self._scale(var, endpoint, set_of(keys(weights)))
+        self._scale(var, endpoint, set_of(keys(weights)), kind)
         images = self.local("images", needs.images_of(var), why="What its role needs to read, but of model packages.")
         archives = self.local("model_archives", needs.archives_of(var))
         hardware.add_tables(self)
@@ -95,7 +99,7 @@ class RealtimeEndpoint(Module[Inputs]):
             ),
         ]
 
-    def _scale(self, var: Inputs, endpoint: Any, variants: set[str]) -> None:
+    def _scale(self, var: Inputs, endpoint: Any, variants: set[str], kind: Any) -> None:
         asked = each_of(variants)
         bounds = self.add(
             DataResource,
@@ -112,7 +116,7 @@ class RealtimeEndpoint(Module[Inputs]):
             for_each=asked,
             dimension=scaling.INSTANCES,
             between=(var.min_instances, var.max_instances),
-            triggers=[bounds],
+            triggers=[kind, bounds],
             ignored=("max_capacity", "min_capacity"),
         )
         target = each_of(targets)
@@ -122,11 +126,32 @@ class RealtimeEndpoint(Module[Inputs]):
             targets,
             "requests-per-instance",
             each=target,
+            why="By metric math, as without requests there is no metric: the predefined one would then leave all "
+            "instances running.",
             target_tracking_scaling_policy_configuration={
                 "target_value": var.requests_per_instance,
                 "scale_in_cooldown": var.scale_in_cooldown_seconds,
                 "scale_out_cooldown": 60,
-                "predefined_metric_specification": {"predefined_metric_type": "SageMakerVariantInvocationsPerInstance"},
+                "customized_metric_specification": {
+                    "metrics": [
+                        {
+                            "id": "requests",
+                            "return_data": False,
+                            "metric_stat": {
+                                "stat": "Sum",
+                                "metric": {
+                                    "namespace": "AWS/SageMaker",
+                                    "metric_name": "InvocationsPerInstance",
+                                    "dimensions": [
+                                        {"name": "EndpointName", "value": endpoint.name},
+                                        {"name": "VariantName", "value": target.key},
+                                    ],
+                                },
+                            },
+                        },
+                        {"id": "requests_or_none", "expression": "FILL(requests, 0)", "return_data": True},
+                    ]
+                },
             },
         )
         self._rest(var, targets)

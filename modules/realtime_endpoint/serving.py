@@ -19,6 +19,8 @@ from sustainable_mlops.authoring.expressions import (
 from sustainable_mlops.authoring.resources import Module
 
 SHADOW = "shadow"
+#: Whole numbers weigh: of others the provider reads back the nearest that has 32 bits, and plans to change it.
+MAIN_WEIGHT = 100
 
 
 def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
@@ -102,7 +104,7 @@ def add_configuration(module: Module[Inputs], var: Inputs, name: str, models: tu
                 "variant_name": hosting.VARIANT,
                 "model_name": main.name,
                 "initial_instance_count": var.min_instances,
-                "initial_variant_weight": 1,
+                "initial_variant_weight": MAIN_WEIGHT,
                 **hardware_of,
             },
             Dynamic(
@@ -122,7 +124,7 @@ def add_configuration(module: Module[Inputs], var: Inputs, name: str, models: tu
                 "variant_name": SHADOW,
                 "model_name": others[SHADOW].name,
                 "initial_instance_count": shadow.value.instances,
-                "initial_variant_weight": shadow.value.share,
+                "initial_variant_weight": shadow.value.percent,
                 **hardware_of,
             },
         ),

@@ -69,8 +69,8 @@ variable "challengers" {
   }
 
   validation {
-    condition     = alltrue([for item in var.challengers : item.weight >= 0.01])
-    error_message = "challengers: weight must be at least 0.01."
+    condition     = alltrue([for item in var.challengers : item.weight >= 1])
+    error_message = "challengers: weight must be at least 1."
   }
 
   validation {
@@ -618,7 +618,7 @@ variable "shadow" {
     model_package_arn            = optional(string)
     inference_specification_name = optional(string)
     instances                    = optional(number, 1)
-    share                        = optional(number, 0.1)
+    percent                      = optional(number, 10)
   })
   default = null
 
@@ -648,8 +648,8 @@ variable "shadow" {
   }
 
   validation {
-    condition     = var.shadow == null ? true : var.shadow.share >= 0.01 && var.shadow.share <= 1
-    error_message = "shadow: share must be at least 0.01 and be at most 1."
+    condition     = var.shadow == null ? true : var.shadow.percent >= 1 && var.shadow.percent <= 100
+    error_message = "shadow: percent must be at least 1 and be at most 100."
   }
 
   validation {

@@ -81,3 +81,11 @@ class Need:
     def to_dict(self) -> dict[str, Any]:
         """Exact, for JSON."""
         return asdict(self)
+
+
+def latency_of(text: str) -> Any:
+    """A latency as it is typed: a p99 in ms, or a word, which `Need` judges."""
+    try:
+        return float(text)
+    except ValueError:
+        return text

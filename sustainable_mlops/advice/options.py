@@ -157,7 +157,7 @@ def _on_instances(kind: str, need: Need) -> Iterator[Option | Refusal]:
         fitting = [
             instance
             for instance in instances.everything().values()
-            if _silicon(instance) == silicon and use in instance.uses and _at_once(instance, need)
+            if _silicon(instance) == silicon and use in instance.uses and requests_at_once(instance, need)
         ]
         there = [instance for instance in fitting if instances.offered(instance.name, need.region) is not False]
         taken = [instance for instance in there if not instances.refused(instance.name, use, need.provider)]
@@ -193,7 +193,7 @@ def _silicon(instance: Instance) -> str:
     return name if name in SILICON else "" if name == "Inferentia" else "GPU"
 
 
-def _at_once(instance: Instance, need: Need) -> int:
+def requests_at_once(instance: Instance, need: Need) -> int:
     """Requests that an instance works on at the same time: a vCPU each, or the accelerators that hold one model.
 
     0 where the model does not fit.
@@ -234,8 +234,8 @@ def _checks(kind: str, silicon: str, instance: Instance, need: Need) -> Iterator
 
 
 def _fleet(kind: str, instance: Instance, need: Need) -> tuple[Fleet, int, int]:
-    at_once, target = _at_once(instance, need), assumptions()["target_load"]
-    on = _hours_on(kind, need, at_once)
+    at_once, target = requests_at_once(instance, need), assumptions()["target_load"]
+    on = hours_on(kind, need, at_once)
     most = max(1, ceil(need.peak_at_once / at_once / target.central))
     # While traffic lasts the fleet has its usual size, else its least.
     traffic = need.hours_per_day / 24 if kind == "real-time" else 1.0
@@ -252,7 +252,7 @@ def _fleet(kind: str, instance: Instance, need: Need) -> tuple[Fleet, int, int]:
     return Fleet(instance.name, need.region, count=count, hours=on, duty=duty), int(kind == "real-time"), most
 
 
-def _hours_on(kind: str, need: Need, at_once: int) -> Quantity:
+def hours_on(kind: str, need: Need, at_once: int) -> Quantity:
     """Hours a month that an endpoint has instances."""
     if kind == "real-time":
         return exactly(730.0)
@@ -273,13 +273,13 @@ def _hours_on(kind: str, need: Need, at_once: int) -> Quantity:
 def _batch(instance: Instance, need: Need) -> tuple[Job, int, int] | None:
     every, start, jobs = BATCH_EVERY_H[str(need.latency)], assumptions()["job_start_hours"], jobs_a_day(need)
     # A worker does its requests one after the other, as many as there is time for.
-    of_one = _at_once(instance, need) * max(1, floor((every - start.high) * 3600 / need.duration_s))
+    of_one = requests_at_once(instance, need) * max(1, floor((every - start.high) * 3600 / need.duration_s))
     requests = need.requests_per_day / jobs
     most = ceil(requests * (need.peak if jobs > 1 else 1.0) / of_one)
     if most > limit("batch_instances"):
         return None
     usual = max(1.0, requests / of_one)
-    work_h = max(1.0, requests / usual / _at_once(instance, need)) * need.duration_s / 3600
+    work_h = max(1.0, requests / usual / requests_at_once(instance, need)) * need.duration_s / 3600
     hours = between(work_h + start.low, work_h + start.central, work_h + start.high, start.text, start.grade)
     count = between(usual, usual, float(ceil(usual)), "instances of a job, by its requests")
     low, central, high = (work_h / hour for hour in (hours.high, hours.central, hours.low))

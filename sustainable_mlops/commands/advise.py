@@ -52,6 +52,7 @@ def advise(
 ) -> None:
     """Advise how to serve a model."""
     from sustainable_mlops.advice import Need, advise, display
+    from sustainable_mlops.advice.need import latency_of
 
     if (requests_per_day is None) == (requests_per_second is None):
         raise UserError("give either --requests-per-day or --requests-per-second")
@@ -64,7 +65,7 @@ def advise(
         requests_per_day=requests_per_day,
         peak=peak,
         hours_per_day=hours_per_day,
-        latency=_latency(latency),
+        latency=latency_of(latency),
         payload_kb=payload_kb,
         model_mb=model_mb,
         image_gb=image_gb,
@@ -80,10 +81,3 @@ def advise(
         display.show(found, cli.stdout())
     if not found.options:
         raise typer.Exit(1)
-
-
-def _latency(text: str) -> Any:
-    try:
-        return float(text)
-    except ValueError:
-        return text  # a word, which Need judges

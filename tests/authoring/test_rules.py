@@ -149,7 +149,7 @@ CHALLENGER = st.fixed_dictionaries(
                 *(f"123456789012.dkr.ecr.eu-north-1.amazonaws.com/x:{tag}" for tag in ("arm64", "gpu-py3", "neuronx")),
             ]
         ),
-        "weight": st.just(0.5),
+        "weight": st.just(50),
     }
 )
 REFUSED = st.none() | st.sampled_from(["x", 1, True, {}, []])

@@ -193,11 +193,6 @@ def ended(launch: Launch) -> RunRecord:
 
 
 @pytest.mark.usefixtures("model")
-def test_a_models_data_are_found_by_their_https_address_too() -> None:
-    assert serving.model_data({"ModelDataUrl": "https://b.s3.eu-north-1.amazonaws.com/m"}) == "s3://b/m"
-    assert serving.model_data({"Image": "alone"}) is None
-
-
 def test_predictions_are_made_once_and_again_for_other_records_or_another_model(
     cloud: Clients, write_transform: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
@@ -240,3 +235,8 @@ def test_a_job_that_outlasts_its_cap_is_stopped_by_whoever_follows_it(
 
 def test_its_command_for_stopping_is_awss_own() -> None:
     assert TRANSFORM.stop_command("p-1") == "aws sagemaker stop-transform-job --transform-job-name p-1"
+
+
+def test_a_models_data_are_found_by_their_https_address_too() -> None:
+    assert serving.model_data({"ModelDataUrl": "https://b.s3.eu-north-1.amazonaws.com/m"}) == "s3://b/m"
+    assert serving.model_data({"Image": "alone"}) is None

@@ -25,9 +25,9 @@ from tests.modules.examples import (
     summary,
     terraform,
 )
+from tests.modules.given import furnish
 from tests.renewal import renew
 from tests.reviewed import changes_nothing, reviewed, stops
-from tests.sandbox.support import make_role
 
 MODULES = synth.names()[0]
 GUARD = ".terraform_data.deletion_protection["
@@ -120,8 +120,7 @@ def test_an_example_applies_once_is_guarded_and_leaves_nothing(
     terraform_environment: dict[str, str],
     synthesized: dict[str, Any],
 ) -> None:
-    for role in example.roles:
-        make_role(sandbox, role)
+    furnish(sandbox, example.text)
     before = sandbox.inventory()
     example.write(tmp_path)
     driver = terraform(tmp_path, terraform_environment)

@@ -1,5 +1,6 @@
 """Endpoints whose models say who they are, and who asks them all the time."""
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -11,14 +12,17 @@ from sustainable_mlops.sandbox import Sandbox
 from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
 
 BUCKET = "models-to-deploy"
-#: Answers with its own name, where there is one; does not load once the file is there.
+#: Answers with its own name, where there is one, once the file that it is asked about is there; does not load once the
+#: `broken` one is.
 _NAMED = """
-import os
+import os, time
 def model_fn(folder):
     if os.path.exists({broken!r}):
         raise RuntimeError("does not load")
     return {name!r}
 def predict_fn(values, model):
+    while len(values) and not os.path.exists(values[0]):
+        time.sleep(0.05)
     return model or 1 / 0
 """
 AT_REST = ("InService", "Failed", "UpdateRollbackFailed")
@@ -112,9 +116,9 @@ class Endpoints:
         described: dict[str, Any] = until(found)
         return described
 
-    def ask(self, endpoint: str) -> str:
-        """Who answers."""
-        asked = {"EndpointName": endpoint, "Body": b"[]", "ContentType": "application/json"}
+    def ask(self, endpoint: str, *files: Path) -> str:
+        """Who answers, once the file is there."""
+        asked = {"EndpointName": endpoint, "ContentType": "application/json", "Body": json.dumps([*map(str, files)])}
         body: bytes = self.runtime.invoke_endpoint(**asked)["Body"].read()
         return body.decode().strip('"')
 

@@ -182,9 +182,16 @@ variable "max_concurrency" {
   default = 5
 }
 
+# Made by the endpoint otherwise, and left where it goes.
+resource "aws_cloudwatch_log_group" "endpoint" {
+  name              = "/aws/sagemaker/Endpoints/probe"
+  retention_in_days = 7
+}
+
 resource "aws_sagemaker_endpoint" "this" {
   name                 = "probe"
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
+  depends_on           = [aws_cloudwatch_log_group.endpoint]
 }
 
 resource "aws_sagemaker_pipeline" "this" {

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def endpoint(sandbox: Sandbox, folder: Path, tmp_path_factory: pytest.TempPathFa
     served = {
         "image_uri": IMAGE,
         "instance_type": "ml.m5.xlarge",
+        "silicon": "x86",
         "model_data_url": f"s3://{BUCKET}/model.tar.gz",
     }
     lines = [f'  {name} = "{value}"' for name, value in served.items()]
@@ -80,20 +82,16 @@ def test_it_goes_to_zero_wakes_at_a_request_grows_with_the_backlog_and_goes_to_z
         [variant] = sagemaker.describe_endpoint(EndpointName=ENDPOINT)["ProductionVariants"]
         return int(variant["CurrentInstanceCount"])
 
-    def after(count: int, minutes: int) -> int:
-        """Minutes until there are so many instances, at most so many."""
-        for minute in range(minutes):
+    def wait_for(count: int) -> None:
+        for _ in range(60):
             if instances() == count:
-                return minute
+                return
             sandbox.advance(60)
-        assert instances() == count, activities(sandbox)
-        return minutes
+        pytest.fail(f"never {count} instances: {changes(sandbox)}")
 
-    assert instances() == 1
-    assert after(0, minutes=20) >= 14, "target tracking takes nothing away before it has seen a quarter of an hour"
-
+    wait_for(0)
     queues = {kind: hear(sandbox, kind) for kind in ("success", "error")}
-    asked = []
+    asked, began = [], sandbox.advance(0)
     for number in range(REQUESTS):
         key = f"async-inference/{ENDPOINT}/requests/{number}"
         s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps([number]))
@@ -103,29 +101,40 @@ def test_it_goes_to_zero_wakes_at_a_request_grows_with_the_backlog_and_goes_to_z
         assert answer["OutputLocation"].startswith(f"{FOLDER}/answers/")
         asked.append(answer)
 
-    assert after(1, minutes=5) >= 2, "the alarm that wakes it wants two minutes of backlog"
-    assert after(2, minutes=8) >= 1, "more than five for each instance: another one"
-    assert not list(told(sandbox, queues["success"]))
+    wait_for(2)
+    assert not told(sandbox, queues["success"])
 
     (folder / "go").touch()
     notices: dict[str, Any] = {}
-    until(lambda: notices.update(told(sandbox, queues["success"])) or len(notices) == REQUESTS, seconds=60)
+
+    def all_told() -> bool:
+        notices.update(told(sandbox, queues["success"]))
+        return len(notices) == REQUESTS
+
+    until(all_told, seconds=60)
     for number, answer in enumerate(asked):
         notice = notices[answer["InferenceId"]]
         assert notice["responseParameters"]["outputLocation"] == answer["OutputLocation"]
         place = answer["OutputLocation"].removeprefix(f"s3://{BUCKET}/")
         assert json.loads(s3.get_object(Bucket=BUCKET, Key=place)["Body"].read()) == [3 * number]
-    assert not list(told(sandbox, queues["error"]))
+    assert not told(sandbox, queues["error"])
 
-    assert after(0, minutes=45) >= 14
-    assert [change["StatusCode"] for change in activities(sandbox)] == ["Successful"] * len(activities(sandbox))
+    idle = sandbox.advance(0)
+    wait_for(0)
+    (first, _), (second, woke), (third, grew), (_, shrank), *_ = changes(sandbox)
+    assert (first, second, third) == (0, 1, 2)
+    assert woke - began >= timedelta(minutes=1), "two minutes have to see a backlog without an instance"
+    assert grew > woke, "more than five requests for each instance"
+    assert shrank - idle >= timedelta(minutes=13), "a quarter of an hour without requests"
 
 
-def activities(sandbox: Sandbox) -> list[dict[str, Any]]:
-    """What the scaler has done, the last first."""
+def changes(sandbox: Sandbox) -> list[tuple[int, datetime]]:
+    """How many instances the scaler has set, and when, the first first."""
     scaling = sandbox.client("application-autoscaling")
-    found: list[dict[str, Any]] = scaling.describe_scaling_activities(ServiceNamespace="sagemaker")["ScalingActivities"]
-    return found
+    found = scaling.describe_scaling_activities(ServiceNamespace="sagemaker")["ScalingActivities"]
+    assert {change["StatusCode"] for change in found} <= {"InProgress", "Successful"}, found
+    told = [(int(re.findall(r"\d+", change["Description"])[-1]), change["StartTime"]) for change in found]
+    return sorted(told, key=lambda change: change[1])
 
 
 def hear(sandbox: Sandbox, kind: str) -> str:

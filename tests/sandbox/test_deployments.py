@@ -1,7 +1,10 @@
 """How endpoints come to serve other models, and go back to the old ones, while they are asked all the time."""
 
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -140,21 +143,44 @@ def test_a_model_that_fails_is_rolled_back_by_what_cloudwatch_is_told_of_it(own:
     assert own.share(endpoint, "old", 20) == 1.0
 
 
+def test_a_request_under_way_is_answered_by_the_old_model_and_holds_nothing_up(
+    own: Endpoints, old: str, new: str, tmp_path: Path
+) -> None:
+    endpoint, file = own.create(own.config(old, 1)), tmp_path / "file"
+    with ThreadPoolExecutor() as asking:
+        answer = asking.submit(own.ask, endpoint, file)
+        try:
+            time.sleep(1)
+            own.update(endpoint, own.config(new, 1))
+            own.rest(endpoint)
+            assert own.ask(endpoint) == "new"
+            own.sandbox.advance(1)
+            assert not answer.done()
+        finally:
+            file.touch()
+        assert answer.result() == "old"
+
+
 def test_an_update_tells_of_its_stages(own: Endpoints, old: str, new: str) -> None:
+    own.sandbox.advance(3600)  # all is told by the sandbox's time
     endpoint, queue = own.create(own.config(old)), hear(own.sandbox, own.fresh("stages"), STAGES)
-    config = own.config(new)
+    config, made = own.config(new), own.look(endpoint)
+    assert made["LastModifiedTime"] - made["CreationTime"] < timedelta(minutes=30)
     own.update(endpoint, config, DeploymentConfig=blue_green("CANARY", CanarySize=size(1)))
     own.sandbox.advance(300)
     own.rest(endpoint)
-    sqs, told = own.sandbox.client("sqs"), []
+    sqs, told, moments = own.sandbox.client("sqs"), [], []
 
     def all_told() -> bool:
         for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", ()):
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-            told.append(json.loads(message["Body"])["detail"])
+            event = json.loads(message["Body"])
+            told.append(event["detail"])
+            moments.append(datetime.fromisoformat(event["time"]))
         return len(told) >= 6
 
     until(all_told)
+    assert timedelta(seconds=180) <= moments[-1] - moments[0] < timedelta(minutes=30)
     assert {detail["EndpointStatus"] for detail in told} == {"UPDATING"}
     assert {detail["PendingDeploymentSummary"]["EndpointConfigName"] for detail in told} == {config}
     stages = [
@@ -211,6 +237,17 @@ def test_an_update_that_takes_too_long_is_given_up(own: Endpoints, old: str, new
     own.sandbox.advance(20)
     assert "600 seconds" in own.rest(endpoint)["FailureReason"]
     assert own.ask(endpoint) == "old"
+
+
+def test_what_takes_this_machine_long_is_not_late_where_the_time_passes_faster() -> None:
+    with Sandbox.start(time_scale=3600) as sandbox:  # a second here is an hour there
+        own = Endpoints.of(sandbox)
+        policy = blue_green("ALL_AT_ONCE")
+        policy["BlueGreenUpdatePolicy"]["MaximumExecutionTimeoutInSeconds"] = 600
+        endpoint, config = own.create(own.config(own.model("old"), 1)), own.config(own.model("new"), 1)
+        own.update(endpoint, config, DeploymentConfig=policy)
+        after = own.rest(endpoint)
+        assert (after["EndpointConfigName"], after.get("FailureReason")) == (config, None)
 
 
 @pytest.mark.parametrize("count", [1, None], ids=["real-time", "serverless"])
@@ -275,12 +312,14 @@ def test_capacities_change_in_time_and_may_outlast_an_update(own: Endpoints, old
     endpoint = own.create(own.config(old, 1))
     capacities = [{"VariantName": "main", "DesiredInstanceCount": 2, "DesiredWeight": 0.5}]
     asked = {"EndpointName": endpoint, "DesiredWeightsAndCapacities": capacities}
+    own.sandbox.fault("UpdateEndpointWeightsAndCapacities", status_delay=60)
     own.sagemaker.update_endpoint_weights_and_capacities(**asked)
     (variant,) = own.look(endpoint)["ProductionVariants"]
     assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (1, 2)
     assert variant["VariantStatus"][0]["StatusMessage"] == "Scaling out desired instance count to 2."
     why = refusal(own.sagemaker.update_endpoint_weights_and_capacities, **asked)
     assert why == ("ValidationException", f'Cannot update in-progress endpoint "{own.look(endpoint)["EndpointArn"]}".')
+    own.sandbox.advance(65)
     assert own.counts(endpoint) == (2, 0.5)
 
     own.update(endpoint, own.config(new, 1), RetainAllVariantProperties=True)
@@ -322,9 +361,15 @@ def test_a_serverless_endpoint_changes_its_concurrency_and_becomes_real_time(
     (variant,) = own.rest(endpoint)["ProductionVariants"]
     expected = {"MemorySizeInMB": 1024, "MaxConcurrency": 3, "ProvisionedConcurrency": 1}
     assert (variant["CurrentServerlessConfig"], variant["DesiredServerlessConfig"]) == (expected, expected)
-    for wrong in ({"ServerlessUpdateConfig": {"ProvisionedConcurrency": 4}}, {"DesiredInstanceCount": 2}):
-        refused = {"EndpointName": endpoint, "DesiredWeightsAndCapacities": [{"VariantName": "main", **wrong}]}
-        assert refusal(own.sagemaker.update_endpoint_weights_and_capacities, **refused)[0] == "ValidationException"
+    for wrong, why in (
+        ([{"VariantName": "other"}], f'"other" is/are not present within endpoint configuration "{serverless}"'),
+        ([{"VariantName": "main"}] * 2, 'The variant name "main" was non-unique within the request.'),
+        ([{"VariantName": "main", "DesiredInstanceCount": 2}], "for serverless variant main"),
+        ([{"VariantName": "main", "ServerlessUpdateConfig": {"ProvisionedConcurrency": 4}}], "less than or equal to"),
+    ):
+        refused = {"EndpointName": endpoint, "DesiredWeightsAndCapacities": wrong}
+        code, message = refusal(own.sagemaker.update_endpoint_weights_and_capacities, **refused)
+        assert (code, why in message) == ("ValidationException", True), message
     own.update(endpoint, own.config(new, 1))
     assert "CurrentInstanceCount" in own.rest(endpoint)["ProductionVariants"][0]
     assert own.ask(endpoint) == "new"

@@ -1,5 +1,8 @@
 """What the Terraform provider makes of a deployment that is rolled back."""
 
+import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,139 +12,230 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.terraform import Terraform, changes
+from sustainable_mlops.terraform import PROVIDER, Terraform, changes
+from tests import provider
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.support import refusal, until
 
-NAME = "rolled-back"
-ROOT_MODULE = f"""
-terraform {{
-  required_providers {{
-    aws = {{ source = "hashicorp/aws" }}
-  }}
-}}
+pytestmark = pytest.mark.apply
 
-provider "aws" {{
+ROOT_MODULE = """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+
+provider "aws" {
   region = "eu-north-1"
-}}
+}
 
-variable "model" {{
+variable "model" {
   type = string
-}}
+}
 
-resource "aws_cloudwatch_metric_alarm" "this" {{
-  alarm_name          = "errors"
+resource "aws_cloudwatch_metric_alarm" "this" {
+  alarm_name          = "NAME-errors"
   namespace           = "AWS/SageMaker"
   metric_name         = "Invocation5XXErrors"
-  dimensions          = {{ EndpointName = "{NAME}", VariantName = "main" }}
+  dimensions          = { EndpointName = "NAME", VariantName = "main" }
   statistic           = "Sum"
   period              = 60
   evaluation_periods  = 1
   threshold           = 1
   comparison_operator = "GreaterThanOrEqualToThreshold"
   treat_missing_data  = "notBreaching"
-}}
+}
 
-resource "aws_sagemaker_endpoint_configuration" "this" {{
-  name_prefix = "{NAME}-"
-  production_variants {{
+resource "aws_sagemaker_endpoint_configuration" "this" {
+  name_prefix = "NAME-"
+  production_variants {
     variant_name           = "main"
     model_name             = var.model
     instance_type          = "ml.c7g.large"
     initial_instance_count = 2
-  }}
-  lifecycle {{
+  }
+  lifecycle {
     create_before_destroy = true
-  }}
-}}
+  }
+}
 
-resource "aws_sagemaker_endpoint" "this" {{
-  name                 = "{NAME}"
+resource "aws_sagemaker_endpoint" "this" {
+  name                 = "NAME"
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
-  deployment_config {{
-    blue_green_update_policy {{
-      traffic_routing_configuration {{
+  deployment_config {
+    blue_green_update_policy {
+      traffic_routing_configuration {
         type                     = "CANARY"
         wait_interval_in_seconds = 300
-        canary_size {{
+        canary_size {
           type  = "CAPACITY_PERCENT"
           value = 50
-        }}
-      }}
+        }
+      }
       termination_wait_in_seconds          = 300
       maximum_execution_timeout_in_seconds = 1800
-    }}
-    auto_rollback_configuration {{
-      alarms {{
+    }
+    auto_rollback_configuration {
+      alarms {
         alarm_name = aws_cloudwatch_metric_alarm.this.alarm_name
-      }}
-    }}
-  }}
-}}
+      }
+    }
+  }
+}
+"""
+#: What users may add, so that an apply says what SageMaker did.
+GUARD = """
+  lifecycle {
+    postcondition {
+      condition     = self.endpoint_config_name == aws_sagemaker_endpoint_configuration.this.name
+      error_message = "Rolled back: ${self.name} serves ${self.endpoint_config_name}."
+    }
+  }
+}
 """
 
 
-@contextmanager
-def applying(terraform: Terraform, model: str) -> Iterator[list[str]]:
-    """An apply under way, and afterwards what it failed with."""
-    failed: list[str] = []
+class Applied:
+    """The root module, applied to an endpoint of this name."""
 
-    def apply() -> None:
+    def __init__(self, own: Endpoints, folder: Path, name: str, root_module: str, reattach: str) -> None:
+        self.own, self.name = own, name
+        (folder / "main.tf").write_text(root_module.replace("NAME", name))
+        self._terraform = Terraform(folder, own.sandbox.environment | {"TF_REATTACH_PROVIDERS": reattach})
+        self._plan_file = folder / "tfplan"
+        self._provider: int = json.loads(reattach)[PROVIDER]["Pid"]
+        self._terraform.init()
+
+    def apply(self, model: str) -> None:
+        self._terraform.apply(f"-var=model={model}")
+
+    def changes(self, model: str) -> dict[str, list[str]]:
+        return changes(self._terraform.plan(self._plan_file, f"-var=model={model}"))
+
+    @property
+    def serving(self) -> str:
+        """The configuration that the endpoint has."""
+        return str(self.own.look(self.name)["EndpointConfigName"])
+
+    @property
+    def configurations(self) -> list[str]:
+        """Those that there are, newest first."""
+        listed = self.own.sagemaker.list_endpoint_configs(NameContains=f"{self.name}-")["EndpointConfigs"]
+        return [one["EndpointConfigName"] for one in listed]
+
+    @contextmanager
+    def applying(self, model: str) -> Iterator[list[str]]:
+        """An apply whose update is under way, and afterwards what it failed with."""
+        failed: list[str] = []
+
+        def apply() -> None:
+            try:
+                self.apply(model)
+            except UserError as error:
+                failed.append(str(error))
+
+        thread = threading.Thread(target=apply, daemon=True)
+        thread.start()
         try:
-            terraform.apply(f"-var=model={model}")
-        except UserError as error:
-            failed.append(str(error))
+            until(lambda: failed or self.own.look(self.name)["EndpointStatus"] != "InService", seconds=60)
+            yield failed
+        finally:
+            thread.join(120)
+        assert not thread.is_alive()
 
-    thread = threading.Thread(target=apply)
-    thread.start()
-    try:
-        yield failed
-    finally:
-        thread.join()
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """What happens meanwhile is over when the provider looks again."""
+        os.kill(self._provider, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._provider, signal.SIGCONT)
 
-
-@pytest.mark.apply
-def test_a_rolled_back_apply_fails_or_corrupts_by_what_the_provider_happens_to_see(tmp_path: Path) -> None:
-    (tmp_path / "main.tf").write_text(ROOT_MODULE)
-    with Sandbox.start(log=tmp_path / "sandbox.log") as sandbox:
-        own = Endpoints.of(sandbox)
-        good, bad = own.model("good"), own.model("")
-        terraform, plan_file = Terraform(tmp_path, sandbox.environment), tmp_path / "tfplan"
-        terraform.init()
-        terraform.apply(f"-var=model={good}")
-        assert changes(terraform.plan(plan_file, f"-var=model={good}")) == {}
-        serving = own.look(NAME)["EndpointConfigName"]
-
-        # It looks while the endpoint is RollingBack, which it takes for an error: nothing is lost.
-        with applying(terraform, bad) as failed:
-            fail(own)
-            sandbox.fault("UpdateEndpoint", status_delay=600)
-            sandbox.advance(130)
-            assert own.look(NAME)["EndpointStatus"] == "RollingBack"
-        assert "unexpected state 'RollingBack'" in failed[0]
-        sandbox.advance(900)
-        assert own.look(NAME)["EndpointConfigName"] == serving
-        assert own.sagemaker.describe_endpoint_config(EndpointConfigName=serving)
-
-        # It does not, and finds the endpoint in service: what serves is deleted as what was replaced.
-        with applying(terraform, bad) as failed:
-            fail(own)
-            sandbox.advance(130)
-            until(lambda: own.look(NAME)["EndpointStatus"] == "InService")
-        assert failed == []
-        assert own.look(NAME)["EndpointConfigName"] == serving
-        assert "Could not find" in refusal(own.sagemaker.describe_endpoint_config, EndpointConfigName=serving)[1]
-        assert own.ask(NAME) == "good"
-        sandbox.advance(300)
-        with applying(terraform, good) as failed:
-            pass
-        assert "Could not find endpoint configuration" in failed[0]
-    assert (tmp_path / "sandbox.log").read_text() == ""
+    def roll_back(self) -> None:
+        """Have the new model asked, which cannot answer, until the alarm has told so."""
+        self.own.sandbox.advance(1)
+        with self.own.load(self.name, 1) as said:
+            until(lambda: any("ModelError" in answer for answer in list(said)))
+        self.own.sandbox.advance(130)
 
 
-def fail(own: Endpoints) -> None:
-    """The new model is asked, and cannot answer."""
-    until(lambda: own.look(NAME)["EndpointStatus"] == "Updating", seconds=60)
-    own.sandbox.advance(1)
-    with own.load(NAME, 1) as said:
-        until(lambda: len(said) > 1)
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+    """A sandbox whose time is these tests' own."""
+    log = tmp_path_factory.mktemp("rolled-back") / "sandbox.log"
+    with Sandbox.start(log=log) as sandbox:
+        yield Endpoints.of(sandbox)
+    assert log.read_text() == ""
+
+
+@pytest.fixture(scope="module")
+def reattach(own: Endpoints) -> Iterator[str]:
+    """The way to a provider on it."""
+    with provider.serving(own.sandbox.process_environment()) as address:
+        yield address
+
+
+def test_a_rolled_back_apply_fails_or_corrupts_by_what_the_provider_happens_to_see(
+    own: Endpoints, reattach: str, tmp_path: Path
+) -> None:
+    good, bad = own.model("good"), own.model("")
+    applied = Applied(own, tmp_path, "silent", ROOT_MODULE, reattach)
+    applied.apply(good)
+    assert applied.changes(good) == {}
+    serving = applied.serving
+
+    # It looks while the endpoint is RollingBack, which it takes for an error: nothing is lost.
+    with applied.applying(bad) as failed:
+        own.sandbox.fault("UpdateEndpoint", status_delay=600)
+        applied.roll_back()
+        assert own.look(applied.name)["EndpointStatus"] == "RollingBack"
+    assert "unexpected state 'RollingBack'" in failed[0]
+    own.sandbox.advance(900)
+    assert own.rest(applied.name)["EndpointConfigName"] == serving
+    assert serving in applied.configurations
+
+    # It does not, and finds the endpoint in service: what serves is deleted as what was replaced.
+    with applied.applying(bad) as failed, applied.unseen():
+        applied.roll_back()
+        own.rest(applied.name)
+    assert failed == []
+    assert applied.serving == serving
+    assert "Could not find" in refusal(own.sagemaker.describe_endpoint_config, EndpointConfigName=serving)[1]
+    assert own.ask(applied.name) == "good"
+    own.sandbox.advance(300)
+    with applied.applying(good) as failed:
+        pass
+    assert "Could not find endpoint configuration" in failed[0]
+
+
+def test_a_postcondition_makes_the_apply_fail_that_was_rolled_back(
+    own: Endpoints, reattach: str, tmp_path: Path
+) -> None:
+    good, bad, better = own.model("good"), own.model(""), own.model("better")
+    applied = Applied(own, tmp_path, "guarded", ROOT_MODULE.removesuffix("}\n") + GUARD, reattach)
+    applied.apply(good)
+    assert applied.changes(good) == {}
+    serving = applied.serving
+
+    # A model that does not load never gets a request; one that cannot answer gets the canary's share of them.
+    for model, others in ((own.model("late", tmp_path), set()), (bad, {"ModelError"})):
+        with own.load(applied.name, 1) as said, applied.applying(model) as failed, applied.unseen():
+            if others:
+                applied.roll_back()
+            own.rest(applied.name)
+            assert own.share(applied.name, "good", 20) == 1.0
+        assert "Resource postcondition failed" in failed[0]
+        assert f"Rolled back: {applied.name} serves {serving}." in failed[0]
+        assert {answer if answer == "good" else answer.partition(":")[0] for answer in said} == {"good"} | others
+        assert applied.serving == serving
+        assert serving in applied.configurations
+        own.sandbox.advance(300)
+
+    with own.load(applied.name, 1) as said, applied.applying(better):
+        own.sandbox.advance(660)
+    assert said.keys() == {"good", "better"}
+    assert own.ask(applied.name) == "better"
+    assert applied.configurations == [applied.serving]
+    assert applied.changes(better) == {}

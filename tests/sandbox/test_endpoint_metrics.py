@@ -18,7 +18,7 @@ from sustainable_mlops.sandbox.cloudwatch import metrics
 from sustainable_mlops.sandbox.hosting.invocation import Invocation
 from sustainable_mlops.sandbox.hosting.metrics import INSTANCES, MINUTE, REQUESTS, TEN_SECONDS, EndpointMetrics, floor
 from sustainable_mlops.sandbox.hosting.traffic import Traffic
-from sustainable_mlops.sandbox.runtime.hosting import ModelError
+from sustainable_mlops.sandbox.runtime.asking import ModelError
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.fleet_support import ACCOUNT, REGION, Models, ask, serve, standing, variant

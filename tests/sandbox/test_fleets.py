@@ -16,7 +16,7 @@ from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.hosting.endpoint import Serving
 from sustainable_mlops.sandbox.hosting.instance import StartError
 from sustainable_mlops.sandbox.hosting.invocation import Invocation, InvocationError
-from sustainable_mlops.sandbox.runtime.hosting import ModelError, ThrottledError
+from sustainable_mlops.sandbox.runtime.asking import ModelError, ThrottledError
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.fleet_support import Models, ask, serve, standing, variant
@@ -103,6 +103,18 @@ def test_no_request_fails_while_instances_come_and_go(fleets: Fleets, models: Mo
     assert len({one["pid"] for one in heard if one["model"] == "main"}) >= 4
 
 
+def test_an_instance_that_goes_leaves_no_files_nor_does_an_endpoint(
+    fleets: Fleets, models: Models, tmp_path: Path
+) -> None:
+    fleet, _ = serve(fleets, "tidy", models, variant("main", InitialInstanceCount=2))
+    [folder] = tmp_path.glob("*/*/endpoints/*")
+    assert len(list(folder.glob("variants/main/*"))) == 2
+    fleet.scale("main", 1)
+    assert len(list(folder.glob("variants/main/*"))) == 1
+    fleets.let_go("tidy")
+    until(lambda: not list(tmp_path.glob("*/*/endpoints/*")))
+
+
 def test_the_instance_with_the_least_to_do_is_asked_where_the_routing_says_so(fleets: Fleets, models: Models) -> None:
     routing = {"RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}, "InitialInstanceCount": 3}
     _, traffic = serve(fleets, "routed", models, variant("main", **routing))
@@ -143,7 +155,7 @@ def transform_fn(model, data, content_type, accept, context):
 
 def test_a_shadow_variant_is_asked_too_and_nobody_hears_it(fleets: Fleets, models: Models, tmp_path: Path) -> None:
     shadow = variant("shadow", InitialVariantWeight=0.5)
-    _, traffic = serve(fleets, "shadowed", models, variant("main"), ShadowProductionVariants=[shadow])
+    fleet, traffic = serve(fleets, "shadowed", models, variant("main"), ShadowProductionVariants=[shadow])
     note = tmp_path / "asked"
     for _ in range(60):
         assert ask(traffic, note=str(note))["model"] == "main"
@@ -152,6 +164,11 @@ def test_a_shadow_variant_is_asked_too_and_nobody_hears_it(fleets: Fleets, model
     assert note.read_text().split().count("shadow") <= 48
     with pytest.raises(InvocationError, match="Variant shadow was not found"):
         ask(traffic, target_variant="shadow")
+    fleet.weigh({"shadow": 1.0})
+    more = tmp_path / "more"
+    for _ in range(20):
+        ask(traffic, note=str(more))
+    until(lambda: more.read_text().split().count("shadow") == 20)
 
 
 def test_asynchronous_work_takes_an_instance_only_below_its_limit(fleets: Fleets, models: Models) -> None:

@@ -152,3 +152,13 @@ def test_what_a_roles_policies_allow_is_simulated(sandbox: Any, fresh: Callable[
     assert decided("kms:Encrypt", "*") == ("allowed", [])
     refused = refusal(iam.simulate_principal_policy, PolicySourceArn=f"{arn}-absent", ActionNames=["s3:GetObject"])
     assert refused[0] == "NoSuchEntity"
+
+
+def test_a_key_has_the_id_that_is_chosen_for_it(sandbox: Sandbox) -> None:
+    kms, chosen = sandbox.client("kms"), "00000000-1111-2222-3333-444444444444"
+    made = kms.create_key(Tags=[{"TagKey": "_custom_id_", "TagValue": chosen}])["KeyMetadata"]
+    arn = f"arn:aws:kms:eu-north-1:123456789012:key/{chosen}"
+    assert (made["KeyId"], made["Arn"]) == (chosen, arn)
+    sealed = kms.encrypt(KeyId=arn, Plaintext=b"text")["CiphertextBlob"]
+    assert kms.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"text"
+    assert kms.list_resource_tags(KeyId=chosen)["Tags"] == [{"TagKey": "_custom_id_", "TagValue": chosen}]

@@ -203,6 +203,21 @@ def test_target_tracking_makes_the_alarms_that_aws_makes(
     assert code == "ObjectNotFoundException"
 
 
+def test_a_policy_goes_although_somebody_has_deleted_or_needs_its_alarms(
+    scaling: Any, sandbox: Sandbox, target: dict[str, Any], fresh: Fresh
+) -> None:
+    cloudwatch, name = sandbox.client("cloudwatch"), fresh("needs")
+    high, low = alarms(sandbox, tracking(scaling, target, "invocations"))
+    cloudwatch.delete_alarms(AlarmNames=[high["AlarmName"]])
+    high, needed = alarms(sandbox, again := tracking(scaling, target, "invocations"))
+    assert needed != low
+    cloudwatch.put_composite_alarm(AlarmName=name, AlarmRule=f'ALARM("{needed["AlarmName"]}")')
+    scaling.delete_scaling_policy(**target, PolicyName="invocations")
+    assert alarms(sandbox, again) == [needed]
+    for alarm in (name, needed["AlarmName"]):
+        cloudwatch.delete_alarms(AlarmNames=[alarm])
+
+
 def test_metric_math_and_often_published_metrics_are_tracked_too(
     scaling: Any, sandbox: Sandbox, target: dict[str, Any]
 ) -> None:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EventStreamError
 
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.hosting.streams import events
-from sustainable_mlops.sandbox.runtime.hosting import LateError, ModelError
+from sustainable_mlops.sandbox.runtime.asking import LateError, ModelError
 from tests.sandbox.hosting_support import SERVERLESS, Deploying
 from tests.sandbox.support import until
 

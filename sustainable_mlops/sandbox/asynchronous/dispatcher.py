@@ -70,7 +70,8 @@ class Dispatcher:
         self._start(request, partial(self._tell, request))
 
     def close(self) -> None:
-        """Hand out nothing any more. What an instance fails from now on, as it ends, waits again."""
+        """Hand out nothing any more. What fails from now on, as the instances end, waits again; where the endpoint is
+        gone, and not the sandbox, so does all that is under way."""
         self._closed.set()
         self._news.set()
 
@@ -85,7 +86,7 @@ class Dispatcher:
                 traceback.print_exc()
             if not self._queue.under_way:
                 self._hold.let_go(as_of)
-        self._hold.let_go(self._hold.taken)
+        self._hold.close()
 
     def _hand_out(self) -> bool:
         """Whether there was a request that waited, and an instance for it."""
@@ -115,7 +116,7 @@ class Dispatcher:
         with held:
             outcome = self._ask(request, place)
         with self._region.lock:
-            if outcome.failure and self._closed.is_set():
+            if self._closed.is_set() and (outcome.failure or not self._region.closing.is_set()):
                 self._queue.give_back(request)
                 return
             request.outcome = outcome

@@ -19,6 +19,7 @@ class Hold:
         self._held: ExitStack | None = None
         self._timer: threading.Timer | None = None
         self._spent = False
+        self._closed = False
         #: How often it was taken: whoever lets it go says as of when there was nothing to do.
         self.taken = 0
 
@@ -43,11 +44,17 @@ class Hold:
     def renew(self) -> None:
         """Another minute has begun."""
         with self._lock:
-            self._spent = False
+            self._spent = self._closed
+
+    def close(self) -> None:
+        """Never hold it again."""
+        with self._lock:
+            self._closed = self._spent = True
+            self._end()
 
     def _spend(self) -> None:
         with self._lock:
-            self._spent = self._held is not None
+            self._spent = self._closed or self._held is not None
             self._end()
 
     def _end(self) -> None:

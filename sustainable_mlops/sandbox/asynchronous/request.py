@@ -19,7 +19,7 @@ class Outcome:
     detail: str = ""
 
 
-@dataclass
+@dataclass(eq=False)
 class Request:
     """`asked` is what InvokeEndpointAsync was asked. Once there is an outcome, it stays: what has been decided is told
     again after a restart, never asked again."""

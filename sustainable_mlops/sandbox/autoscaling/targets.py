@@ -3,8 +3,11 @@
 import re
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from sustainable_mlops.sandbox.autoscaling.activities import ScalingActivities
 from sustainable_mlops.sandbox.autoscaling.dimensions import DIMENSIONS, Place, place
@@ -170,9 +173,10 @@ class ScalableTargets(Part):
             self._activities.ended(activity, status, moment)
 
     def delete_alarms(self, names: list[str]) -> None:
-        """Delete alarms that target tracking has made. Not with the lock."""
-        if names:
-            self.region.client("cloudwatch").delete_alarms(AlarmNames=names)
+        """Delete alarms that target tracking has made, but for those that a composite one needs. Not with the lock."""
+        for name in names:
+            with suppress(ClientError):
+                self.region.client("cloudwatch").delete_alarms(AlarmNames=[name])
 
     def _delete_alarms_soon(self, names: list[str]) -> None:
         if names:

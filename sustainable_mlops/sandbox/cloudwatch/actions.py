@@ -8,10 +8,9 @@ from datetime import datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sustainable_mlops.sandbox import permissions
 from sustainable_mlops.sandbox.context import Context
-from sustainable_mlops.sandbox.eventbridge import permissions
-from sustainable_mlops.sandbox.eventbridge.calls import Call
-from sustainable_mlops.sandbox.eventbridge.permissions import NotPermittedError
+from sustainable_mlops.sandbox.permissions import Call, NotPermittedError
 
 SERVICE = "cloudwatch.amazonaws.com"
 

@@ -1,18 +1,23 @@
 """The fleets between which an endpoint's traffic moves."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
+from functools import partial
 
 from sustainable_mlops.sandbox.deployments.policy import Counts
 from sustainable_mlops.sandbox.hosting.fleet import Fleet
 from sustainable_mlops.sandbox.hosting.traffic import Traffic
 
+#: Does what waits for requests under way.
+Shed = Callable[[Callable[[], None]], None]
+
 
 class Handover:
     """From those that serve now, if any do, to a new one."""
 
-    def __init__(self, traffic: Traffic, new: Fleet) -> None:
+    def __init__(self, traffic: Traffic, new: Fleet, shed: Shed) -> None:
         self._traffic = traffic
         self._new = new
+        self._shed = shed
         self._old = traffic.shares
         #: Instances of each production variant that the old fleets have as it begins.
         self.old_counts: dict[str, int] = {}
@@ -32,24 +37,29 @@ class Handover:
 
     def have_new(self, counts: Counts) -> None:
         """Have so many instances in the new fleet. Raises StartError."""
-        _scale([self._new], counts)
+        scale(self._new, counts, self._shed)
 
     def have_old(self, counts: Counts) -> None:
         """Have so many instances in the old fleet, which is one. Raises StartError."""
-        _scale((fleet for fleet, _ in self._old), counts)
+        for fleet, _ in self._old:
+            scale(fleet, counts, self._shed)
 
     def end_old(self) -> None:
         """End the old fleets once their requests under way are answered."""
         for fleet, _ in self._old:
-            fleet.close()
+            self._shed(fleet.close)
 
     def end_new(self) -> None:
         """End the new fleet once its requests under way are answered."""
-        self._new.close()
+        self._shed(self._new.close)
 
 
-def _scale(fleets: Iterable[Fleet], counts: Counts) -> None:
-    for fleet in fleets:
-        for variant, count in counts.items():
-            if variant in fleet.every:  # not where inference components are to come
-                fleet.scale(variant, count)
+def scale(fleet: Fleet, counts: Counts, shed: Shed) -> None:
+    """Have so many instances of each variant named. Raises StartError."""
+    for variant, count in counts.items():
+        if variant not in fleet.every:  # inference components are to come
+            continue
+        if count < fleet.counts[variant]:
+            shed(partial(fleet.scale, variant, count))
+        else:
+            fleet.scale(variant, count)

@@ -4,6 +4,7 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping
 
+from sustainable_mlops.sandbox.deployments.handover import scale
 from sustainable_mlops.sandbox.deployments.hosts import Hosts
 from sustainable_mlops.sandbox.deployments.shown import VARIANTS, Shown
 from sustainable_mlops.sandbox.deployments.under_way import UnderWay
@@ -70,7 +71,15 @@ class Scaling(UnderWay):
         traffic = self._hosts.traffic(self.name)
         for name, members in desired.items():
             for fleet in traffic.fleets:
-                _change(fleet, name, members)
+                self._change(fleet, name, members)
+
+    def _change(self, fleet: Fleet, variant: str, members: Fields) -> None:
+        if "DesiredWeight" in members:
+            fleet.weigh({variant: members["DesiredWeight"]})
+        if "DesiredInstanceCount" in members:
+            scale(fleet, {variant: members["DesiredInstanceCount"]}, self.shed)
+        if "DesiredServerlessConfig" in members:
+            fleet.set_serverless(variant, members["DesiredServerlessConfig"])
 
     def _finish(self, why: str | None = None) -> None:
         """Current is what was desired; or it is as before, and `why`."""
@@ -113,17 +122,6 @@ class Scaling(UnderWay):
         self._finish(why)
 
 
-def _change(fleet: Fleet, variant: str, members: Fields) -> None:
-    if variant not in fleet.every:  # where inference components are to come
-        return
-    if "DesiredWeight" in members:
-        fleet.weigh({variant: members["DesiredWeight"]})
-    if "DesiredInstanceCount" in members:
-        fleet.scale(variant, members["DesiredInstanceCount"])
-    if "DesiredServerlessConfig" in members:
-        fleet.set_serverless(variant, members["DesiredServerlessConfig"])
-
-
 def _summaries(fields: Fields) -> list[tuple[str, Fields]]:
     return [(one["VariantName"], one) for member in VARIANTS for one in fields.get(member) or ()]
 
@@ -135,7 +133,12 @@ def desired(endpoint: Resource, asked: Iterable[Fields]) -> dict[str, Fields]:
     for one in asked:
         name = one["VariantName"]
         if name not in variants:
-            raise ValidationError(f"Could not find variant {name} of endpoint {endpoint.arn}.")
+            config = endpoint.fields["EndpointConfigName"]
+            raise ValidationError(
+                f'The variant name(s) "{name}" is/are not present within endpoint configuration "{config}".'
+            )
+        if name in found:
+            raise ValidationError(f'The variant name "{name}" was non-unique within the request.')
         found[name] = _desired(endpoint.fields, name, variants[name], one)
     return found
 

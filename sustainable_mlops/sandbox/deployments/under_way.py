@@ -9,6 +9,8 @@ from sustainable_mlops.sandbox.clock import TICK
 from sustainable_mlops.sandbox.parts.region import Region
 
 Move = Callable[[], None]
+#: How long instances are waited for that are to end.
+_PATIENCE_SECONDS = 2.0
 
 
 class UnderWay:
@@ -81,6 +83,10 @@ class UnderWay:
             self._then, self._due = then, self.region.clock.now() + timedelta(seconds=seconds)
             self._moving = False
         self.region.clock.wake()
+
+    def shed(self, work: Move) -> None:
+        """Do what waits for requests under way. Those may take an hour: neither a move nor the clock waits so long."""
+        self.region.start(f"endpoint {self.name}", work).join(_PATIENCE_SECONDS)
 
     def linger(self, since: float) -> None:
         """Be under way for as long as a transition takes here, since a moment of the monotonic clock."""

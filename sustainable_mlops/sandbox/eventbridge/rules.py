@@ -22,6 +22,7 @@ from sustainable_mlops.sandbox.clock import TICK, Clock
 from sustainable_mlops.sandbox.eventbridge import calls, event, inputs, occurrences, s3_events
 from sustainable_mlops.sandbox.eventbridge.deliveries import Deliveries, Delivery
 from sustainable_mlops.sandbox.eventbridge.event import Event
+from sustainable_mlops.sandbox.permissions import Call
 
 SERVICE = "events.amazonaws.com"
 #: Where a rule notes since when its rate counts, in seconds since the epoch.
@@ -141,7 +142,7 @@ class Rules:
             traceback.print_exc()
 
     def _delivery(self, rule: Any, target: dict[str, Any], told: Event) -> Delivery:
-        def make(delivery: Delivery) -> calls.Call:
+        def make(delivery: Delivery) -> Call:
             return calls.of(target, inputs.received(target, told, rule.arn), told, delivery.id)
 
         text, now = json.dumps(told), self._clock.now()

@@ -30,7 +30,7 @@ SLOW = (
     *("CreateTrainingJob", "CreateProcessingJob", "CreateTransformJob"),
     *("CreateEndpoint", "UpdateEndpoint", "UpdateEndpointWeightsAndCapacities", "DeleteEndpoint"),
     *("CreateFeatureGroup", "UpdateFeatureGroup", "DeleteFeatureGroup"),
-    "DeleteHyperParameterTuningJob",
+    *("DeleteHyperParameterTuningJob", "CreateInferenceRecommendationsJob"),
 )
 
 #: Code to HTTP status of the errors that any operation may answer: the page "Common Errors" of each service's API

@@ -4,14 +4,14 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.parts.resources import Fields
 from sustainable_mlops.sandbox.runtime import mounting
+from sustainable_mlops.sandbox.runtime.asking import Asked, ModelError, Said, ThrottledError
 from sustainable_mlops.sandbox.runtime.container import Container, cpu_count
-from sustainable_mlops.sandbox.runtime.hosting import Asked, Capacity, ModelError, ModelServer, Said, ThrottledError
+from sustainable_mlops.sandbox.runtime.hosting import Capacity, ModelServer
 from sustainable_mlops.sandbox.runtime.model_data import (
-    BrokenDataError,
     LateDataError,
     MissingDataError,
     ModelData,
@@ -57,30 +57,6 @@ class Shape:
         )
 
 
-class Serving(Protocol):
-    """One container. Called without locks, by several threads."""
-
-    name: str
-    logs: Path
-    environment: dict[str, str]  #: set before the start
-
-    @property
-    def pids(self) -> Sequence[int]:
-        """Processes of its workers."""
-
-    def start(self) -> None:
-        """Be healthy. Raises StartError."""
-
-    def reshape(self, shape: Shape) -> None:
-        """Have other capacity; back once what must be warm is. Raises StartError."""
-
-    def invoke(self, asked: Asked) -> Said:
-        """One request. Raises ThrottledError, ModelError, NotThereError, NotReadyError."""
-
-    def close(self) -> None:
-        """End it."""
-
-
 @dataclass(frozen=True)
 class Home:
     """What the containers of an instance share: its variant's name, what was fetched, and the time in seconds."""
@@ -120,16 +96,16 @@ class Base:
                 "an object located at the URL and that the role passed to CreateModel has permissions to download the "
                 "object."
             ) from None
-        except BrokenDataError as error:
+        except LateDataError:
+            raise StartError(  # AWS publishes no wording
+                f'Failed to download model data for {container} from URL: "{source.url}" within '
+                f"{self.shape.download_seconds:g} seconds."
+            ) from None
+        except UserError as error:
             self.note(str(error))
             raise StartError(
                 f'Failed to extract model data archive for {container} from URL: "{source.url}". Please ensure that '
                 "the object located at the URL is a valid tar.gz archive."
-            ) from None
-        except LateDataError:
-            raise StartError(
-                f'Failed to download model data for {container} from URL: "{source.url}" within '
-                f"{self.shape.download_seconds:g} seconds."
             ) from None
 
     def note(self, line: str) -> None:

@@ -60,7 +60,7 @@ class Endpoint:
     def add(self, config: Fields, models: Mapping[str, list[Fields]]) -> Fleet:
         """A fleet that has yet to be started, and to be given traffic."""
         self._made += 1
-        folder = self._folder / secrets.token_hex(4)
+        folder = self._folder / f"{self.name}-{secrets.token_hex(4)}"
         fleet = Fleet(self, config, models, folder)
         self.fleets = [one for one in self.fleets if not one.closed] + [fleet]
         if self._closed:  # it would be nobody's

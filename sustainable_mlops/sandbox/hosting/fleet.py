@@ -60,9 +60,8 @@ class Fleet:
 
     def weigh(self, weights: Mapping[str, float]) -> None:
         """Change these variants' weights."""
-        for name, weight in weights.items():
-            if name in self.variants:
-                self.variants[name].weight = weight
+        for name, variant in self.every.items():
+            variant.weight = weights.get(name, variant.weight)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -4,16 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sustainable_mlops.sandbox.hosting.containers import Home, OneModel, Serving, Shape, StartError
+from sustainable_mlops.sandbox.hosting.containers import Home, OneModel, Shape, StartError
 from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation, NotThereError
 from sustainable_mlops.sandbox.hosting.multi_model import ManyModels
 from sustainable_mlops.sandbox.parts.access import access
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
-from sustainable_mlops.sandbox.runtime.hosting import Asked, LateError, ModelError, Said, Took
+from sustainable_mlops.sandbox.runtime.asking import Asked, LateError, ModelError, Said, Took
 from sustainable_mlops.sandbox.runtime.model_data import ModelData
 
 __all__ = ["Instance", "Shape", "StartError"]
+
+_Serving = OneModel | ManyModels
 
 #: What SageMaker calls the container of a model that has one, and that of many models.
 _ONLY, _MANY = "primary", "model"
@@ -46,7 +48,7 @@ class Instance:
         home = Home(variant or name.rpartition("-")[0], self._data, lambda: region.clock.now().timestamp())
         self._containers = list(self._served(containers, shape, home))
 
-    def _served(self, containers: Sequence[Fields], shape: Shape, home: Home) -> Iterator[Serving]:
+    def _served(self, containers: Sequence[Fields], shape: Shape, home: Home) -> Iterator[_Serving]:
         for number, fields in enumerate(containers, start=1):
             several = len(containers) > 1
             many = fields.get("Mode") == "MultiModel"
@@ -95,7 +97,7 @@ class Instance:
         said, took = _ask(containers[-1], question, took)
         return Answer.of(said, took)
 
-    def _asked(self, asked: Invocation) -> Sequence[Serving]:
+    def _asked(self, asked: Invocation) -> Sequence[_Serving]:
         """The containers that are to answer. Raises NotThereError."""
         if asked.target_model and not any(isinstance(one, ManyModels) for one in self._containers):
             raise NotThereError(
@@ -127,7 +129,7 @@ class Instance:
             self._data.close()
 
 
-def _ask(container: Serving, asked: Asked, before: Took) -> tuple[Said, Took]:
+def _ask(container: _Serving, asked: Asked, before: Took) -> tuple[Said, Took]:
     """What a container says, and how long it took with those before it. Raises its error by its name."""
     try:
         said = container.invoke(asked)
@@ -138,11 +140,11 @@ def _ask(container: Serving, asked: Asked, before: Took) -> tuple[Said, Took]:
     return said, _sum(container, said.took, before)
 
 
-def _of(container: Serving, error: ModelError, took: Took, before: Took) -> ModelError:
+def _of(container: _Serving, error: ModelError, took: Took, before: Took) -> ModelError:
     error.container = container.name
     error.took = _sum(container, took, before)
     return error
 
 
-def _sum(container: Serving, took: Took, before: Took) -> Took:
+def _sum(container: _Serving, took: Took, before: Took) -> Took:
     return replace(took, model=before.model + took.model, containers={**before.containers, container.name: took.model})

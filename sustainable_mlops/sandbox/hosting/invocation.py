@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sustainable_mlops.sandbox.errors import ApiError
-from sustainable_mlops.sandbox.runtime.hosting import INVOCATION_SECONDS, Asked, Said, Took
+from sustainable_mlops.sandbox.runtime.asking import INVOCATION_SECONDS, Asked, Said, Took
 
 #: The longest answer in parts. Source: "How containers serve requests" in the SageMaker developer guide.
 STREAM_SECONDS = 480.0

@@ -8,7 +8,7 @@ from sustainable_mlops.sandbox.hosting.fleet import Fleet
 from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation
 from sustainable_mlops.sandbox.hosting.pool import Member
 from sustainable_mlops.sandbox.hosting.variant import Variant
-from sustainable_mlops.sandbox.runtime.hosting import ModelError
+from sustainable_mlops.sandbox.runtime.asking import ModelError
 
 
 class Stream(Iterator[bytes]):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sustainable_mlops.sandbox.parts.resources import Fields
-from sustainable_mlops.sandbox.runtime.hosting import Took
+from sustainable_mlops.sandbox.runtime.asking import Took
 
 _MICROSECONDS = 1e6
 

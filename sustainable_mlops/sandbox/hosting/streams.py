@@ -4,7 +4,7 @@ import json
 import traceback
 from collections.abc import Iterator
 
-from sustainable_mlops.sandbox.runtime.hosting import ModelError
+from sustainable_mlops.sandbox.runtime.asking import ModelError
 
 
 def events(parts: Iterator[bytes]) -> Iterator[bytes]:

@@ -24,7 +24,7 @@ class Usage:
         if not self._known:  # what a model brings stays as it is
             self._known["DiskUtilization"] = 100 * _size(self._folder) / self._disk
         if len(self._known) == 1 or now - self._looked >= _LEAST:
-            cpu, resident = _used(pids)
+            cpu, resident = used(pids)
             busy = max(cpu - self._cpu, 0.0) / max(now - self._looked, _LEAST)
             self._looked, self._cpu = now, cpu
             self._known |= {"CPUUtilization": 100 * busy, "MemoryUtilization": 100 * sum(resident) / self._memory}
@@ -32,7 +32,7 @@ class Usage:
 
     def memory(self, pids: Iterable[int]) -> list[float]:
         """The memory of each process."""
-        return [100 * resident / self._memory for resident in _used(pids)[1]]
+        return [100 * resident / self._memory for resident in used(pids)[1]]
 
 
 def machine_memory() -> float:
@@ -42,7 +42,7 @@ def machine_memory() -> float:
     return float(psutil.virtual_memory().total)
 
 
-def _used(pids: Iterable[int]) -> tuple[float, list[float]]:
+def used(pids: Iterable[int]) -> tuple[float, list[float]]:
     """CPU seconds so far, and the resident memory of each in bytes."""
     import psutil
 

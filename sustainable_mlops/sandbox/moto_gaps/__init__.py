@@ -10,6 +10,7 @@ import importlib
 GAPS = {
     "events": ("events_test_pattern",),
     "iam": ("iam_simulation",),
+    "kms": ("kms_key_ids",),
     "s3": ("s3_bucket_documents", "s3_delete_markers", "s3_log_delivery", "s3_policy_conditions"),
 }
 

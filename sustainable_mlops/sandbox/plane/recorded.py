@@ -125,7 +125,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"InferenceComponent", "Not built: deploy a model for each endpoint."),
     (r"InferenceExperiment", "Not built: compare two endpoints, or use an account."),
     (
-        r"InferenceRecommend|AIBenchmark|AIRecommend|AIWorkload",
+        r"AIBenchmark|AIRecommend|AIWorkload",
         "Nothing is measured on AWS's machines here: use an account.",
     ),
     (r"Monitoring", "Not built: nothing is captured or compared here; use an account."),
@@ -137,7 +137,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"AutoML", "Nothing is searched for here: train a candidate, or use an account."),
     (r"Lineage|Action|Artifact|Association|Context|Experiment|Trial", "Lineage is not tracked here: use an account."),
     (r"TrainingPlan|ReservedCapacity", "Capacity cannot be reserved here: use an account."),
-    (r"Optimization|Compilation", "Nothing is compiled here: use an account."),
+    (r"Optimization", "Nothing is compiled here: use an account."),
     (r"Project|ServicecatalogPortfolio", "No Service Catalog here: use an account."),
     (r"Algorithm|ResourceCatalog|CrossAccountRequest", "Not built: use an account."),
 )

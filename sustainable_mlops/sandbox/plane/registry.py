@@ -1,5 +1,6 @@
 """The one list of SageMaker's parts, and what each operation of the service does here."""
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,7 @@ from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Part
 from sustainable_mlops.sandbox.plane import recorded
 from sustainable_mlops.sandbox.sagemaker.async_inference import AsyncInference
+from sustainable_mlops.sandbox.sagemaker.compilation_jobs import CompilationJobs
 from sustainable_mlops.sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints
 from sustainable_mlops.sandbox.sagemaker.feature_groups import FeatureGroups
@@ -32,6 +34,7 @@ from sustainable_mlops.sandbox.sagemaker.models import Models
 from sustainable_mlops.sandbox.sagemaker.pipeline_executions import PipelineExecutions
 from sustainable_mlops.sandbox.sagemaker.pipelines import Pipelines
 from sustainable_mlops.sandbox.sagemaker.processing_jobs import ProcessingJobs
+from sustainable_mlops.sandbox.sagemaker.recommendations import InferenceRecommendationsJobs
 from sustainable_mlops.sandbox.sagemaker.search import Search
 from sustainable_mlops.sandbox.sagemaker.tags import Tags
 from sustainable_mlops.sandbox.sagemaker.training_jobs import TrainingJobs
@@ -62,6 +65,8 @@ PARTS: tuple[type[Part], ...] = (
     HyperParameterTuningJobs,
     ProcessingJobs,
     TransformJobs,
+    CompilationJobs,
+    InferenceRecommendationsJobs,
     Pipelines,
     PipelineExecutions,
     Search,
@@ -142,7 +147,10 @@ class Parts:
         with self.region.lock:  # what is to begin has begun by now, or is refused
             self.region.closing.set()
         for part in reversed(self._made.values()):
-            part.close()
+            try:
+                part.close()
+            except Exception:  # the others must still end what they run
+                traceback.print_exc()
         self.region.join()
 
 

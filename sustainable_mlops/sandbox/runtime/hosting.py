@@ -1,27 +1,20 @@
 """Serves one model as SageMaker's hosting does: workers answer one request each, start on demand and go when idle."""
 
-import io
-import select
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.sandbox.runtime.asking import Asked, LateError, ModelError, Said, ThrottledError, Took
 from sustainable_mlops.sandbox.runtime.container import ML_ROOT, Container, cpu_count
-from sustainable_mlops.sandbox.runtime.process import kill_group
-from sustainable_mlops.sandbox.runtime.worker import Message, read_message, write_message
+from sustainable_mlops.sandbox.runtime.model_worker import Parts, Worker
+from sustainable_mlops.sandbox.runtime.process import kill_marked
+from sustainable_mlops.sandbox.scratch import CONTAINER
 
-#: A container must answer within a minute. Source: InvokeEndpoint in the SageMaker Runtime API reference.
-INVOCATION_SECONDS = 60.0
-
-_WORKER = Path(__file__).with_name("worker.py")
 #: Seconds between two looks at memory, and at whether workers live or are idle.
 _MEMORY_EVERY, _LOOK_EVERY = 0.25, 1.0
 #: Seconds until a worker that must be warm is started again after one could not be.
@@ -29,205 +22,6 @@ _AGAIN_AFTER = 5.0
 _MEBIBYTE = 2**20
 
 _DELETED = "the endpoint was deleted"
-
-
-@dataclass(frozen=True)
-class Took:
-    """How long an answer took, in seconds; None: that did not happen."""
-
-    #: In the containers, and in each of several by its name.
-    model: float = 0.0
-    containers: Mapping[str, float] = field(default_factory=dict)
-    #: The cold start that the request waited for.
-    setup: float | None = None
-    #: Whether a worker of the provisioned concurrency answered.
-    provisioned: bool = False
-    #: Of a multi-model container: waiting until the model was there, and of that fetching, loading, unloading others.
-    model_waiting: float | None = None
-    model_downloading: float | None = None
-    model_loading: float | None = None
-    model_unloading: float | None = None
-    #: Whether it was there; None where there is one model only.
-    cache_hit: bool | None = None
-
-
-class ModelError(Exception):
-    """The container failed: its status (0: no answer), its message, and the end of the worker's log.
-
-    `code` is what SageMaker calls it in an answer that has begun.
-    """
-
-    def __init__(self, original_status: int, message: str, log: str, code: str = "StreamBroken") -> None:
-        super().__init__(message)
-        self.original_status = original_status
-        self.message = message
-        self.log = log
-        self.code = code
-        #: Which container.
-        self.container = "primary"
-        self.took = Took()
-
-
-class ThrottledError(Exception):
-    """More requests at once than are taken."""
-
-
-class LateError(ModelError):
-    """No answer in time."""
-
-    def __init__(self, container: str = "primary") -> None:
-        super().__init__(
-            0,
-            f"Your invocation timed out while waiting for a response from container {container}. Review the latency "
-            "metrics for each container in Amazon CloudWatch, resolve the issue, and try again.",
-            "",
-            "ModelInvocationTimeExceeded",
-        )
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request to a container. `headers` have names in lower case."""
-
-    body: bytes
-    headers: Mapping[str, str]
-    seconds: float = INVOCATION_SECONDS
-    streams: bool = False
-
-    @classmethod
-    def of(cls, body: bytes, content_type: str, accept: str, seconds: float = INVOCATION_SECONDS) -> "Asked":
-        """With no other headers."""
-        return cls(body, {"content-type": content_type, "accept": accept}, seconds)
-
-    def accepting(self, accept: str) -> "Asked":
-        """The same, to be answered with another type."""
-        return replace(self, headers={**self.headers, "accept": accept})
-
-    def about(self, said: "Said") -> "Asked":
-        """The same of what another container said."""
-        return replace(self, body=said.whole, headers={**self.headers, "content-type": said.content_type})
-
-
-@dataclass(frozen=True)
-class Said:
-    """The container's answer: whole, or for a request that streams its parts, as they come."""
-
-    body: bytes | Iterator[bytes]
-    headers: Mapping[str, str]
-    took: Took = Took()
-
-    @property
-    def content_type(self) -> str:
-        """What the body is."""
-        return self.headers.get("content-type", "")
-
-    @property
-    def whole(self) -> bytes:
-        """The body of an answer that does not stream."""
-        assert isinstance(self.body, bytes)
-        return self.body
-
-
-class Worker:
-    """A worker process and the pipe to it. One thread at a time may use it; any may kill it."""
-
-    def __init__(self, container: Container, environment: Mapping[str, str], log: Path) -> None:
-        self.idle_since = 0.0
-        #: Whether it is one of those that are always there.
-        self.kept = False
-        self._log = log
-        self._death: ModelError | None = None
-        with log.open("ab") as errors:
-            self._popen = subprocess.Popen(
-                container.launch([sys.executable, "-P", str(_WORKER)], container.folder),
-                env=dict(environment),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
-                bufsize=0,  # what has come is to be seen by waiting for it
-            )
-        assert self._popen.stdin is not None
-        assert self._popen.stdout is not None
-        self._requests, self._answers = io.BufferedWriter(self._popen.stdin), self._popen.stdout
-
-    @property
-    def pid(self) -> int:
-        """Process id."""
-        return self._popen.pid
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can be asked."""
-        return self._popen.poll() is None
-
-    def wait_until_ready(self, seconds: float) -> None:
-        """Wait for the model to be loaded; raises ModelError."""
-        late = f"the model was not loaded within {seconds:g} s of the container's start"
-        self._receive(seconds, ModelError(0, late, ""))
-
-    def ask(self, asked: Asked) -> Generator[Message, None, None]:
-        """One request; the messages of its answer. Raises ModelError. Closed before the end, it kills the worker."""
-        until = time.monotonic() + asked.seconds
-        try:
-            write_message(self._requests, {"headers": dict(asked.headers)}, asked.body)
-        except (OSError, ValueError):  # it died; reading says so
-            self.kill()
-        more = True
-        try:
-            while more:
-                header, body = self._receive(until - time.monotonic(), LateError())
-                more = header.get("more", False)
-                yield header, body
-        except GeneratorExit:
-            if more:
-                self.kill()
-            raise
-
-    def _receive(self, seconds: float, too_late: ModelError) -> Message:
-        coming = select.poll()
-        coming.register(self._answers, select.POLLIN | select.POLLHUP)
-        if not coming.poll(max(seconds, 0) * 1000):
-            self.kill(too_late)
-        message = read_message(self._answers)
-        if message is None:
-            self.kill()
-            error = self._death or ModelError(500, f"the worker died with exit code {self._popen.returncode}", "")
-            error.log = self.log_end()
-            raise error
-        header, _ = message
-        if header["status"] != 200:
-            raise ModelError(header["status"], header["message"], self.log_end())
-        return message
-
-    def memory(self) -> int:
-        """Resident memory in bytes, 0 once it has ended."""
-        import psutil
-
-        try:
-            return psutil.Process(self.pid).memory_info().rss
-        except psutil.NoSuchProcess:
-            return 0
-
-    def kill(self, why: ModelError | None = None) -> None:
-        """End it and its children; a request under way fails so. The first reason counts."""
-        self._death = self._death or why
-        kill_group(self._popen)
-        self._popen.wait()
-
-    def close(self) -> None:
-        """Kill it and close the pipe; for the one thread that uses it."""
-        self.kill()
-        for pipe in (self._requests, self._answers):
-            with suppress(OSError, ValueError):  # what a dead worker did not take
-                pipe.close()
-
-    def log_end(self, lines: int = 20) -> str:
-        """The last lines of its log."""
-        with self._log.open("rb") as log:
-            size = log.seek(0, io.SEEK_END)
-            log.seek(max(0, size - 16_384))
-            return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
 
 
 @dataclass(frozen=True)
@@ -362,6 +156,8 @@ class ModelServer:
             worker.kill(ModelError(0, _DELETED, ""))
         if janitor is not None:
             janitor.join()
+        if self._started:
+            kill_marked(self._mark)
 
     def _take(self, until: float) -> tuple[Worker, float | None]:
         """A worker for one request, and how long its cold start took. Raises ThrottledError, ModelError."""
@@ -494,7 +290,12 @@ class ModelServer:
             raise ModelError(500, str(error), "") from error
         if not (code / given["SAGEMAKER_PROGRAM"]).is_file():
             raise ModelError(500, _no_program(given), "")
-        return container.environment(given) | {"SM_MODEL_DIR": container.seen(self._model)}
+        return container.environment(given) | {"SM_MODEL_DIR": container.seen(self._model), CONTAINER: self._mark}
+
+    @property
+    def _mark(self) -> str:
+        """What tells its processes, daemons too, from those of the other models of a container."""
+        return str(self._model)
 
     def _look_after(self) -> None:
         """Let idle workers go, keep the memory limit, and have as many warm as must be; ends when nothing is left."""
@@ -524,34 +325,3 @@ def _no_program(environment: Mapping[str, Any]) -> str:
         f"the model's data hold no {environment['SAGEMAKER_PROGRAM']} in code/; pack the script there, or name it by "
         "the model's environment variables SAGEMAKER_PROGRAM and SAGEMAKER_SUBMIT_DIRECTORY"
     )
-
-
-class Parts(Iterator[bytes]):
-    """The parts of an answer, as they come; `ended` is called once after the last one, an error, or `close`."""
-
-    def __init__(self, answer: Generator[Message, None, None], ended: Callable[[], None]) -> None:
-        self._answer = answer
-        self._ended: Callable[[], None] | None = ended
-        self._first = b""
-        header, self._first = self._next()
-        self.headers: Mapping[str, str] = header["headers"]
-
-    def __next__(self) -> bytes:
-        part, self._first = self._first, b""
-        while not part:  # an empty one is the end of a stream, and all of an empty answer
-            _, part = self._next()
-        return part
-
-    def _next(self) -> Message:
-        try:
-            return next(self._answer)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Take no more of it."""
-        self._answer.close()
-        ended, self._ended = self._ended, None
-        if ended is not None:
-            ended()

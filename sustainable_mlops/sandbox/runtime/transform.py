@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.runtime import records
+from sustainable_mlops.sandbox.runtime.asking import Asked, ModelError
 from sustainable_mlops.sandbox.runtime.container import Container
 from sustainable_mlops.sandbox.runtime.endings import Ending
-from sustainable_mlops.sandbox.runtime.hosting import Asked, Capacity, ModelError, ModelServer
+from sustainable_mlops.sandbox.runtime.hosting import Capacity, ModelServer
 from sustainable_mlops.sandbox.runtime.inputs import Input
 from sustainable_mlops.sandbox.runtime.job_log import JobLog
 from sustainable_mlops.sandbox.runtime.model_data import ModelData, Source

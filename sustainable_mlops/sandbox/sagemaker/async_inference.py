@@ -1,16 +1,18 @@
 """InvokeEndpointAsync: one queue for each endpoint, which outlives its instances and the sandbox."""
 
 import uuid
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from sustainable_mlops.sandbox.asynchronous import locations, metrics
-from sustainable_mlops.sandbox.asynchronous.dispatcher import Dispatcher
+from sustainable_mlops.sandbox.asynchronous.dispatcher import Dispatcher, Place
 from sustainable_mlops.sandbox.asynchronous.handling import Handling, Terms
 from sustainable_mlops.sandbox.asynchronous.queue import Queue
 from sustainable_mlops.sandbox.asynchronous.request import Outcome, Request
 from sustainable_mlops.sandbox.asynchronous.role import Role
+from sustainable_mlops.sandbox.hosting.containers import WAITING
 from sustainable_mlops.sandbox.hosting.invocation import InvocationError
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
@@ -18,6 +20,7 @@ from sustainable_mlops.sandbox.parts.resources import Fields, Part, Resource
 from sustainable_mlops.sandbox.runtime.container import cpu_count
 from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
+from sustainable_mlops.sandbox.sagemaker.hosting import ANSWERING
 
 #: Source: `Body` in the API reference of InvokeEndpointAsync.
 LARGEST_BODY = 128_000
@@ -51,7 +54,7 @@ class AsyncInference(Part):
                 self._add(name, Queue())
             queued = Request(name, inference_id, request, self.region.clock.now(), output, failure)
             self._queues[name].waiting.append(queued)
-        self._dispatchers[name].look()
+        self._look(name)
         self.region.clock.wake()
         answer = {"InferenceId": inference_id, "OutputLocation": output, "FailureLocation": failure}
         return {member: value for member, value in answer.items() if value is not None}
@@ -59,7 +62,7 @@ class AsyncInference(Part):
     def _endpoint(self, name: str) -> Resource:
         endpoint = self._endpoints.find(name)
         account = self.region.account_id
-        if endpoint is None or endpoint.fields["EndpointStatus"] in ("Creating", "Failed", "Deleting", "OutOfService"):
+        if endpoint is None or endpoint.fields["EndpointStatus"] not in ANSWERING:
             raise InvocationError(f"Endpoint {name} of account {account} not found.")
         if not endpoint.fields.get("AsyncInferenceConfig"):
             raise InvocationError(
@@ -77,26 +80,30 @@ class AsyncInference(Part):
         if (dispatcher := self._dispatchers.get(name)) is not None:
             dispatcher.look()
 
-    def _taken(self, name: str) -> Any:
+    def _taken(self, name: str) -> AbstractContextManager[Place | None]:
         """Room for a request on one of the endpoint's instances."""
         with self.region.lock:
             endpoint = self._endpoints.find(name)
             config: Fields = (endpoint.fields.get("AsyncInferenceConfig") if endpoint is not None else None) or {}
         # SageMaker "chooses an optimal value": assumed to be what an instance answers at once.
         limit = config.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance", cpu_count())
-        return self._fleets.traffic(name).taken(limit)
+        return self._fleets.traffic(name).taken(min(limit, WAITING))  # more than it takes wait here as well as there
 
     def _terms(self, name: str, variant: str) -> Terms | None:
         with self.region.lock:
             endpoint = self._endpoints.find(name)
             if endpoint is None:
                 return None
-            return Terms(endpoint.fields["AsyncInferenceConfig"], Role(self.region, endpoint.private["roles"][variant]))
+            roles = endpoint.private["roles"]
+            # One that an update has just brought, or taken away, has the role of the other: there is one at a time.
+            role = roles.get(variant) or next(iter(roles.values()), "")
+            return Terms(endpoint.fields["AsyncInferenceConfig"], Role(self.region, role))
 
     def _drop(self, name: str) -> None:
         """What waits for an endpoint goes with it."""
         if self._queues.pop(name, None) is not None:
             self._dispatchers.pop(name).close()
+            self._handling.log.drop(name)
 
     @property
     def any(self) -> bool:
@@ -125,14 +132,15 @@ class AsyncInference(Part):
     def expire(self, moment: datetime) -> None:
         """End the requests that have waited for too long by then; returns at once."""
         with self.region.lock:
-            expired = [(name, one) for name, queue in self._queues.items() for one in queue.take_expired(moment)]
-            for name, request in expired:
-                variant = self._endpoints.get(name).fields["ProductionVariants"][0]["VariantName"]
-                request.outcome = Outcome(variant, failure="ClientError: The request expired before it was processed.")
-        for name, request in expired:
-            assert request.outcome is not None
-            metrics.of_request(self.region, name, request.outcome.variant, ExpiredRequests=1)
-            self._dispatchers[name].tell(request)
+            for endpoint in self._endpoints:
+                queue = self._queues.get(endpoint.name)
+                for request in queue.take_expired(moment) if queue is not None else ():
+                    self._expire(request, endpoint.fields["ProductionVariants"][0]["VariantName"])
+
+    def _expire(self, request: Request, variant: str) -> None:
+        request.outcome = Outcome(variant, failure="ClientError: The request expired before it was processed.")
+        metrics.of_request(self.region, request.endpoint, variant, ExpiredRequests=1)
+        self._dispatchers[request.endpoint].tell(request)
 
     def snapshot(self) -> Any:
         """What waits and what is under way, which starts anew."""

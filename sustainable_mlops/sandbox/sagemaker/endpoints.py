@@ -56,7 +56,7 @@ class Endpoints(Family):
         self._policy(deployment, wanted)
         named = {"EndpointName": name, "EndpointConfigName": wanted.config["EndpointConfigName"]}
         endpoint = self.add(name, named, request.get("Tags"))
-        endpoint.fields["EndpointArn"] = endpoint.arn
+        endpoint.fields |= {"EndpointArn": endpoint.arn, "CreationTime": self.region.clock.now()}
         self._deploy("Creating", endpoint, wanted, deployment, updates.ALL_AT_ONCE)
         return {"EndpointArn": endpoint.arn}
 

@@ -10,14 +10,14 @@ from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation, Inv
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields, Part
-from sustainable_mlops.sandbox.runtime.hosting import ModelError, ThrottledError
+from sustainable_mlops.sandbox.runtime.asking import ModelError, ThrottledError
 from sustainable_mlops.sandbox.sagemaker.endpoints import Endpoints
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 
 #: Source: quotas of Serverless Inference in the SageMaker developer guide; InvokeEndpoint in the service model.
 SERVERLESS_BODY, BODY = 4 * 1024 * 1024, 6 * 1024 * 1024
 #: Statuses of an endpoint that answers.
-_ANSWERING = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
+ANSWERING = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
 #: The longest message in the service model.
 _MESSAGE = 2048
 
@@ -94,7 +94,7 @@ class Hosting(Part):
         """The configuration that an endpoint serves by. Raises InvocationError."""
         with self.region.lock:
             endpoint = self._endpoints.find(name)
-            if endpoint is None or endpoint.fields["EndpointStatus"] not in _ANSWERING:
+            if endpoint is None or endpoint.fields["EndpointStatus"] not in ANSWERING:
                 raise InvocationError(f"Endpoint {name} of account {self.region.account_id} not found.")
             config: Fields = endpoint.private["config"]
             return config

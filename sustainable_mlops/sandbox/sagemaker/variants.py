@@ -47,7 +47,7 @@ def check(region: Region, variant: Fields, path: str) -> None:
 def _check_serverless(variant: Fields, path: str) -> None:
     name, serverless = variant["VariantName"], variant["ServerlessConfig"]
     for member in _OF_INSTANCES:
-        if member in variant:
+        if variant.get(member):  # Terraform's provider says EnableSSMAccess = false of every variant
             raise ValidationError(
                 f"{member} cannot be specified together with ServerlessConfig for production variant {name}."
             )

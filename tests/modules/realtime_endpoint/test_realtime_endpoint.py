@@ -19,7 +19,7 @@ GIVEN = {
     "role_arn": "arn:aws:iam::123456789012:role/r",
 }
 HOURS = {"begin": "cron(0 20 ? * MON-FRI *)", "end": "cron(0 6 ? * MON-FRI *)", "timezone": "Europe/Stockholm"}
-CHALLENGER = {"image_uri": f"{OWN}/churn:2", "weight": 0.5}
+CHALLENGER = {"image_uri": f"{OWN}/churn:2", "weight": 50}
 STEP = {"hostname": "one", "image_uri": f"{OWN}/churn:1"}
 ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute later."}
 
@@ -52,7 +52,7 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
             {"challengers": {"b": {**CHALLENGER, "image_uri": f"{OWN}/churn:2-gpu-py3"}}},
             "challengers: an image is not for graviton, which all variants run on.",
         ),
-        ({"challengers": {"b": {"weight": 1.0}}}, "challengers.b.model_package_arn: give either a model package"),
+        ({"challengers": {"b": {"weight": 10}}}, "challengers.b.model_package_arn: give either a model package"),
         (
             {"challengers": {"b": CHALLENGER}, "shadow": {"image_uri": f"{OWN}/churn:3"}},
             "shadow: SageMaker takes a shadow beside one variant alone; leave out challengers.",

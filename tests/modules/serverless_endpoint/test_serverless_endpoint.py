@@ -14,7 +14,8 @@ from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform, changes
-from tests.sandbox.support import make_role
+from tests.modules.given import furnish
+from tests.modules.serving import DOES_NOT_LOAD, GONE_BACK, Serving
 
 IMAGE = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/xgboost:3.0-5"
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -110,7 +111,7 @@ def test_a_new_size_or_model_is_served_by_the_same_endpoint(
         return {model["ModelName"] for page in pages for model in page["Models"]}
 
     (tmp_path / "main.tf").write_text(consumer(**GIVEN))
-    make_role(sandbox, "r")
+    furnish(sandbox, consumer(**GIVEN))
     before = models()
     terraform.init()
     try:
@@ -149,6 +150,32 @@ def test_a_new_size_or_model_is_served_by_the_same_endpoint(
         assert len(sagemaker.list_endpoint_configs()["EndpointConfigs"]) == 1
     finally:
         terraform.run("destroy", "-auto-approve")
+
+
+@pytest.mark.apply
+def test_a_model_that_does_not_start_leaves_the_old_one_answering_and_the_state_honest(
+    tmp_path: Path, sandbox: Any, terraform_environment: dict[str, str]
+) -> None:
+    endpoint = Serving(sandbox, tmp_path, "serverless_endpoint", name_prefix="does-not-start")
+    endpoint.given["model_data_url"] = endpoint.model("first")
+    endpoint.begin(terraform_environment)
+    try:
+        endpoint.terraform.apply()
+        serves = endpoint.following()
+        endpoint.write(model_data_url=endpoint.model("", DOES_NOT_LOAD))
+        with pytest.raises(UserError) as failed:
+            endpoint.terraform.apply()
+        assert GONE_BACK in " ".join(str(failed.value).split())
+        assert endpoint.following() == endpoint.in_state() == serves
+        assert endpoint.ask() == "first"
+        assert endpoint.plan()["aws_sagemaker_endpoint.this"] == ["update"]
+
+        endpoint.write(model_data_url=endpoint.model("second"))
+        endpoint.terraform.apply()
+        assert endpoint.ask() == "second"
+        assert endpoint.plan() == {}
+    finally:
+        endpoint.terraform.run("destroy", "-auto-approve")
 
 
 @pytest.mark.plan

@@ -1,0 +1,75 @@
+"""The load from which on another kind of this project's endpoints uses less."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from math import exp, inf, log
+from typing import Any
+
+from sustainable_mlops.footprint import Fleet, Serverless, estimate
+from sustainable_mlops.footprint.model import change
+
+#: The requests a day between which kinds are looked at.
+LEAST, MOST = 1.0, 1e9
+_STEPS, _NEAR = 72, 1.001
+
+#: What each kind runs, at a load.
+Activities = Callable[[float], Mapping[str, Fleet | Serverless]]
+
+
+@dataclass(frozen=True, slots=True)
+class Crossover:
+    """Requests a day from which on `after` uses less than `before`, each of this project's kinds."""
+
+    #: `total`, kgCO2e, or `cost`, USD.
+    metric: str
+    before: str
+    after: str
+    requests_per_day: float
+    #: From where on it may, and from where on it surely does; None where that is at no load.
+    low: float | None
+    high: float | None
+    #: Requests a day that `before` takes by its defaults at this peak; from there on `after` serves in any case.
+    before_takes: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Exact, for JSON."""
+        return asdict(self)
+
+
+def crossover(metric: str, activities: Activities, takes: Mapping[str, float]) -> Crossover | None:
+    """The first load at which the kind that uses least of a metric is another; None where it is the same at any.
+
+    `takes`: the requests a day that each kind takes by its defaults.
+    """
+    loads = [exp(log(LEAST) + (log(MOST) - log(LEAST)) * step / _STEPS) for step in range(_STEPS + 1)]
+    before = _least(metric, activities(LEAST))
+    central = _first(lambda load: _least(metric, activities(load)) != before, loads)
+    if central is None:
+        return None
+    after = _least(metric, activities(central))
+
+    def saves(load: float, end: str) -> bool:
+        """Whether `after` uses less, at one end of the range of what it saves."""
+        run = activities(load)
+        figure = change(run[after], run[before]).get(metric)
+        return figure is not None and getattr(figure, end) > 0
+
+    may, surely = (_first(lambda load, end=end: saves(load, end), loads) for end in ("high", "low"))  # type: ignore[misc]
+    return Crossover(metric, before, after, central, may, surely, takes[before])
+
+
+def _least(metric: str, run: Mapping[str, Fleet | Serverless]) -> str:
+    figures = {kind: estimate(one).get(metric) for kind, one in run.items()}
+    return min(figures, key=lambda kind: figure.central if (figure := figures[kind]) else inf)
+
+
+def _first(holds: Callable[[float], bool], loads: list[float]) -> float | None:
+    """The load from which on it holds; None where it holds at none of `loads`, or at the least already."""
+    at = next((number for number, load in enumerate(loads) if holds(load)), 0)
+    if at == 0:
+        return None
+    low, high = loads[at - 1], loads[at]
+    while high / low > _NEAR:
+        middle = exp((log(low) + log(high)) / 2)
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high

@@ -1,0 +1,107 @@
+"""A comparison for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sustainable_mlops.advice.comparison.compared import Cell, Comparison, Row
+from sustainable_mlops.advice.comparison.crossovers import Crossover
+from sustainable_mlops.footprint import Figure, shown
+
+_BY = {"total": "carbon", "cost": "cost"}
+
+
+def show(found: Comparison, out: Console) -> None:
+    """Print it: a row an endpoint, a column a load, then where this project's kind changes and what is assumed."""
+    table = Table(box=None, pad_edge=False, title=_title(found), title_justify="left", title_style="bold")
+    table.add_column("a month", overflow="fold", max_width=40)
+    for load in found.loads:
+        table.add_column(f"{load:,.10g} requests a day", overflow="fold", max_width=30)
+    for row in found.rows:
+        if _never(row):
+            continue
+        chosen = [shape is not None and shape.name == row.shape.name for shape in found.chosen]
+        name = Text(f"{row.shape.title}\n", "bold green" if any(chosen) else "bold")
+        name.append(row.shape.defaults, "not bold dim")
+        table.add_row(name, *(_cell(cell, mine) for cell, mine in zip(row.cells, chosen, strict=True)))
+        table.add_row()
+    out.print(table)
+    for line in told(found):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _never(row: Row) -> str:
+    """Why it serves none of the loads; empty where it serves one, or where the loads themselves say why not."""
+    whys = {cell.refused for cell in row.cells}
+    return whys.pop() if len(whys) == 1 else ""
+
+
+def _title(found: Comparison) -> str:
+    need = found.need
+    wait = need.latency if isinstance(need.latency, str) else f"a p99 of {need.latency:g} ms"
+    return f"In {need.region}; callers accept {wait}\n"
+
+
+def _cell(cell: Cell, chosen: bool) -> Text:
+    if cell.estimate is None:
+        return Text(f"not served: {cell.refused}", "dim")
+    return Text("\n").join([_figure(cell.figure("total"), chosen), _figure(cell.figure("cost"), chosen)])
+
+
+def _figure(figure: Figure | None, chosen: bool) -> Text:
+    if figure is None:
+        return Text("unknown")
+    unit = figure.unit.removesuffix("CO2e")
+    text = Text(f"{shown(figure.central)} {unit}", "bold green" if chosen else "")
+    return text.append(f" ({shown(figure.low)} to {shown(figure.high)})", "not bold dim")
+
+
+def told(found: Comparison) -> Iterator[str]:
+    """What follows, and what it rests on, as lines."""
+    for number, load in enumerate(found.loads):
+        yield from _ratios(found, number, load)
+    yield from map(_crossover, found.crossovers)
+    for row in found.rows:
+        if whys := _never(row):
+            yield f"{row.shape.title} does not serve this: {whys}."
+        elif row.shape.ours:
+            most = shown(row.most_a_day)
+            yield f"{row.shape.title} takes at most {most} requests a day by its defaults at this peak."
+    need = found.need
+    yield (
+        f"The same of each: a request keeps one vCPU busy for {need.duration_s:g} s, or an accelerator for "
+        f"{found.accelerated_s:g} s, which is taken and not measured; the busiest moment has {need.peak:g} times the "
+        f"average; the model is of {need.model_mb:g} MB. kg is kgCO2e, operational and embodied; ranges are those of "
+        "docs/footprint.md. Logs, images, the models in S3 and the volumes' price are left out."
+    )
+
+
+def _ratios(found: Comparison, number: int, load: float) -> Iterator[str]:
+    """How many times as much the other modules use."""
+    shape = found.chosen[number]
+    if shape is None:
+        yield f"{load:,.10g} a day: by its defaults none of this project's endpoints serves it."
+        return
+    ratios = [
+        f"{row.shape.by} {shown(kg)} x the carbon and {shown(usd)} x the cost"
+        for row in found.rows
+        if not row.shape.ours
+        and (kg := found.of_chosen(row.shape.name, number, "total")) is not None
+        and (usd := found.of_chosen(row.shape.name, number, "cost")) is not None
+    ]
+    if ratios:
+        yield f"{load:,.10g} a day: beside {shape.title}, {'; '.join(ratios)}."
+
+
+def _crossover(one: Crossover) -> str:
+    may = "at any load" if one.low is None else f"perhaps from {shown(one.low)}"
+    surely = "at none for sure" if one.high is None else f"surely from {shown(one.high)}"
+    raised = ""
+    if one.before_takes < one.requests_per_day:
+        raised = f"; with more machines than its defaults, as {one.before} takes {shown(one.before_takes)} by these"
+    return (
+        f"By {_BY[one.metric]}, {one.after} is the better of this project's kinds from "
+        f"{shown(one.requests_per_day)} requests a day on ({may}, {surely}{raised})."
+    )

@@ -1,0 +1,79 @@
+"""What a load makes of a shape: how it is used, or why it cannot take it."""
+
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+from sustainable_mlops.advice.comparison.shapes import Machines, Shape
+from sustainable_mlops.advice.limits import against
+from sustainable_mlops.advice.need import Need
+from sustainable_mlops.advice.options import DAYS, hours_on
+from sustainable_mlops.catalogue import instances
+from sustainable_mlops.footprint import Quantity, between, exactly
+from sustainable_mlops.footprint.coefficients import assumptions
+
+_SECONDS = 86_400
+
+
+def on(machines: Machines, need: Need, accelerated_s: float) -> Need:
+    """The need as these machines meet it: a request takes `accelerated_s` where there is an accelerator."""
+    accelerated = machines.instance is not None and machines.instance.accelerator is not None
+    return replace(need, duration_s=accelerated_s) if accelerated else need
+
+
+def most_a_day(machines: Machines, need: Need) -> float:
+    """Requests a day that the machines can take at the busiest moment, all at work."""
+    return machines.most * _at_once(machines) * _SECONDS * need.hours_per_day / 24 / (need.duration_s * need.peak)
+
+
+def _at_once(machines: Machines) -> int:
+    """Requests that a worker or an instance works on at the same time."""
+    if machines.instance is None:
+        return 1
+    return machines.instance.accelerators or machines.instance.vcpu
+
+
+def refusal(shape: Shape, machines: Machines, need: Need) -> str:
+    """Why the shape cannot serve `need` by its defaults; empty where it can."""
+    for reason in against(shape.kind, need):
+        return reason
+    if machines.memory_mb < need.memory_mb:
+        return f"the model takes about {need.memory_mb:,.0f} MB of memory, and it has {machines.memory_mb:,.0f} MB"
+    if machines.instance is not None and instances.offered(machines.instance.name, need.region) is False:
+        return f"{need.region} has no {machines.instance.name}"
+    if need.requests_per_day > (most := most_a_day(machines, need)):
+        return f"by default it takes at most {most:,.0f} requests a day with this peak"
+    return ""
+
+
+def usage(shape: Shape, machines: Machines, need: Need, *, bounded: bool = True) -> dict[str, Any]:
+    """How the shape is used, by the keys of a usage file; unless `bounded`, with as many machines as it takes."""
+    requests, duration = exactly(need.requests_per_day * DAYS), exactly(need.duration_s)
+    found = {"requests_per_month": requests, "duration_seconds": duration}
+    if machines.instance is None:
+        return found
+    at_once = _at_once(machines)
+    count = _count(machines, need, machines.most if bounded else inf)
+    hours = exactly(730.0)
+    if shape.kind == "asynchronous":
+        hours = found["hours_per_month"] = hours_on(shape.kind, need, at_once)
+    busy_h = need.requests_per_day * DAYS * need.duration_s / 3600 / at_once
+    low, share, high = (
+        min(1.0, busy_h / (hours.central * number)) for number in (count.high, count.central, count.low)
+    )
+    found["duty"] = between(low, share, high, "share of the time busy, from the requests", "B")
+    return found | {"instances": count}
+
+
+def _count(machines: Machines, need: Need, most: float) -> Quantity:
+    """Instances on average: by the requests that a policy lets each have, else by the load that scaling aims at."""
+    least = max(1.0, machines.least)
+    average = need.average_at_once / _at_once(machines)
+    if machines.tracked is not None:
+        a_minute = need.requests_per_day / (need.hours_per_day * 60)
+        ends = (a_minute / machines.tracked, a_minute / machines.tracked, a_minute * need.peak / machines.tracked)
+    else:
+        load = assumptions()["target_load"]
+        ends = (average / load.high, average / load.central, average / load.low)
+    low, central, high = (min(max(one, least), max(most, least)) for one in ends)
+    return between(low, central, high, "instances, as scaling follows the requests", "B")

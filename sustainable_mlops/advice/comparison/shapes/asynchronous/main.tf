@@ -1,0 +1,12 @@
+# This project's asynchronous endpoint, by the defaults of its module.
+module "endpoint" {
+  source = "../../../../../modules/async_endpoint"
+
+  name_prefix = "compared-async"
+  account_id  = "123456789012"
+  region      = "eu-north-1"
+  image_uri   = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/model:1-arm64"
+  kms_key_arn = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  role_arn    = "arn:aws:iam::123456789012:role/inference"
+  s3_uri      = "s3://compared-data/async-inference"
+}

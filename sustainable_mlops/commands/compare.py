@@ -1,0 +1,67 @@
+"""Compare the same load on this project's endpoints and on those of public Terraform modules, each by its defaults.
+
+A month's kgCO2e and USD, each with its range, and the load from which on another kind of this project's endpoints is
+the better one. The endpoints are plain HCL with their plan (sustainable_mlops/advice/comparison/shapes), read as
+`smlops review` reads a plan; docs/footprint.md says how figures are made. What a request takes is assumed: give what
+you measured.
+
+Exit codes: 0 compared, 2 the input cannot be used.
+
+Examples:
+
+* `smlops compare`
+* `smlops compare --region eu-west-1 --duration 0.05 --accelerated-duration 0.004`
+* `smlops compare --requests-per-day 50 --requests-per-day 500000 --latency 300`
+* `smlops compare --latency minutes --model-mb 400 --json | jq .crossovers`
+"""
+
+import json
+from typing import Annotated
+
+import typer
+
+from sustainable_mlops import cli
+from sustainable_mlops.errors import UserError
+
+app = cli.app()
+
+
+@app.command(help=__doc__)
+def compare(
+    region: Annotated[str, typer.Option(help="Where they run; this one has the types of all of them.")] = "us-east-1",
+    requests_per_day: Annotated[
+        list[float] | None,
+        typer.Option(help="A load; may be given again.", show_default="10, 1,000 and 100,000"),
+    ] = None,
+    duration: Annotated[float, typer.Option(help="Seconds that a request keeps one vCPU busy.")] = 0.2,
+    accelerated_duration: Annotated[
+        float | None,
+        typer.Option(help="Seconds that it keeps an accelerator busy.", show_default="a tenth of --duration"),
+    ] = None,
+    peak: Annotated[float, typer.Option(help="Busiest moment as a multiple of the average.")] = 3.0,
+    latency: Annotated[
+        str, typer.Option(help="p99 in ms, or what callers accept: cold_start, minutes (within the hour) or day.")
+    ] = "cold_start",
+    model_mb: Annotated[float, typer.Option(help="Size of the model.")] = 100.0,
+    as_json: cli.AsJson = False,
+) -> None:
+    """Compare the endpoints."""
+    from sustainable_mlops.advice import Need
+    from sustainable_mlops.advice.comparison import LOADS, compare, display
+    from sustainable_mlops.advice.need import latency_of
+
+    if accelerated_duration is not None and not accelerated_duration > 0:
+        raise UserError(f"--accelerated-duration: {accelerated_duration:g} must be more than 0")
+    need = Need(
+        region=region,
+        requests_per_day=LOADS[0],
+        peak=peak,
+        latency=latency_of(latency),
+        model_mb=model_mb,
+        duration_s=duration,
+    )
+    found = compare(need, requests_per_day or LOADS, accelerated_duration)
+    if as_json:
+        print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+    else:
+        display.show(found, cli.stdout())

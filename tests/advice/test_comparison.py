@@ -1,0 +1,172 @@
+"""What is compared, and what follows from it."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.advice import Need
+from sustainable_mlops.advice.comparison import Comparison, compare
+from sustainable_mlops.advice.comparison.shapes import PLAN, SHAPES, machines, parts
+from sustainable_mlops.footprint import Fleet, Serverless, estimate, exactly
+from tests.advice.renew import planned
+from tests.renewal import renew
+
+REGION = "us-east-1"
+NEED = Need(region=REGION, requests_per_day=1.0)
+
+
+def compared(*loads: float, **changes: Any) -> Comparison:
+    return compare(replace(NEED, **changes), loads or (10, 1_000, 100_000))
+
+
+@pytest.mark.plan
+def test_the_plan_is_that_of_the_hcl_beside_it(tmp_path: Path) -> None:
+    assert json.loads(planned(tmp_path)) == json.loads(PLAN.read_text()), renew(
+        ".venv/bin/python -m tests.advice.renew"
+    )
+
+
+def test_what_is_said_of_the_defaults_is_what_the_plan_has() -> None:
+    known = machines(REGION)
+    assert known.keys() == {shape.name for shape in SHAPES}
+    assert (known["serverless"].memory_mb, known["serverless"].most) == (2048, 5)
+    of_instances = {name: (one.instance.name, one.least, one.most) for name, one in known.items() if one.instance}
+    assert of_instances == {
+        "realtime": ("ml.c7g.large", 2, 4),
+        "asynchronous": ("ml.c7g.xlarge", 0, 2),
+        "aws_ia": ("ml.t2.medium", 1, 1),
+        "huggingface": ("ml.g4dn.xlarge", 1, 1),
+    }
+    assert {name for name, one in known.items() if one.tracked} == {"realtime"}
+
+
+def test_figures_are_those_of_the_same_machines_by_hand() -> None:
+    """A month of 100,000 requests a day, which keep one vCPU busy for 0.2 s each."""
+    requests = 100_000 * 730 / 24
+    by_hand: dict[str, Fleet | Serverless] = {
+        "serverless": Serverless(2048, REGION, exactly(requests), exactly(0.2)),
+        "realtime": Fleet("ml.c7g.large", REGION, count=exactly(2), duty=exactly(requests * 0.2 / 3600 / 730 / 2 / 2)),
+        "aws_ia": Fleet("ml.t2.medium", REGION, volume_gb=30, duty=exactly(requests * 0.2 / 3600 / 730 / 2)),
+        "huggingface": Fleet("ml.g4dn.xlarge", REGION, duty=exactly(requests * 0.02 / 3600 / 730)),
+    }
+    found = compared(100_000)
+    for name, activity in by_hand.items():
+        for metric in ("total", "cost"):
+            figure, wanted = found.cell(name, 0).figure(metric), estimate(activity).get(metric)
+            assert figure is not None
+            assert wanted is not None
+            assert figure.central == pytest.approx(wanted.central), (name, metric)
+            assert figure.low <= figure.central <= figure.high
+
+
+def test_what_runs_between_requests_decides_while_there_are_few() -> None:
+    """Serverless grows with its requests, the others hardly; so their ratio falls as the load rises."""
+    found = compared()
+    assert [shape.name if shape else None for shape in found.chosen] == ["serverless"] * 3
+    for theirs in ("aws_ia", "huggingface"):
+        ratios = [found.of_chosen(theirs, number, "total") for number in range(3)]
+        assert all(ratio is not None for ratio in ratios)
+        assert ratios == sorted(ratios, key=lambda ratio: -(ratio or 0))
+        assert (ratios[-1] or 0) > 1
+
+
+@pytest.mark.parametrize("metric", ["total", "cost"])
+def test_the_kind_changes_where_the_figures_meet(metric: str) -> None:
+    """At its own requests a month each kind uses the same, and either side of it the one that is named less."""
+    (one,) = (each for each in compared().crossovers if each.metric == metric)
+    assert (one.before, one.after) == ("serverless", "real-time")
+    assert one.low is not None
+    assert one.low < one.requests_per_day
+    assert one.high is None or one.high > one.requests_per_day
+    for load, less in ((one.requests_per_day * 0.9, "serverless"), (one.requests_per_day * 1.1, "realtime")):
+        requests = exactly(load * 730 / 24)
+        count = exactly(max(2.0, load / 1440 / 600))
+        duty = exactly(min(1.0, load * 0.2 / 86400 / count.central / 2))
+        figures = {
+            "serverless": estimate(Serverless(2048, REGION, requests, exactly(0.2))).get(metric),
+            "realtime": estimate(Fleet("ml.c7g.large", REGION, count=count, duty=duty)).get(metric),
+        }
+        assert min(figures, key=lambda name: figures[name].central if figures[name] else 0) == less  # type: ignore[union-attr]
+
+
+def test_a_kind_that_callers_do_not_accept_is_not_chosen() -> None:
+    found = compared(latency=300.0)
+    assert {shape.name if shape else None for shape in found.chosen} == {"realtime"}
+    assert "no p99 holds" in found.cell("serverless", 0).refused
+    assert found.crossovers == ()
+    waiting = compared(latency="minutes")
+    assert waiting.cell("asynchronous", 0).estimate is not None
+
+
+def test_an_endpoint_that_waits_for_requests_is_on_for_longer_than_they_take() -> None:
+    """Each wakes an instance that stays until it scales in: 1,000 a day never let it sleep."""
+    few, many = (compared(load, latency="minutes").cell("asynchronous", 0).figure("cost") for load in (10, 1_000))
+    assert few is not None
+    assert many is not None
+    always = estimate(Fleet("ml.c7g.xlarge", REGION)).get("cost")
+    assert always is not None
+    assert few.central < 0.15 * always.central
+    assert many.central == pytest.approx(always.central, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "why"),
+    [
+        ({"requests_per_day": 800_000.0}, "serverless", "at most 720,000 requests a day with this peak"),
+        ({"requests_per_day": 300_000.0}, "aws_ia", "at most 288,000 requests a day with this peak"),
+        ({"model_mb": 900.0}, "serverless", "takes about 2,312 MB of memory, and it has 2,048 MB"),
+        ({"region": "eu-north-1"}, "aws_ia", "eu-north-1 has no ml.t2.medium"),
+    ],
+)
+def test_what_the_defaults_do_not_take_is_not_compared_but_told(changes: dict[str, Any], name: str, why: str) -> None:
+    load = changes.pop("requests_per_day", 10.0)
+    cell = compared(load, **changes).cell(name, 0)
+    assert cell.estimate is None
+    assert why in cell.refused
+
+
+def test_another_region_has_its_own_grid_and_prices() -> None:
+    figures = {
+        region: part.estimate.get("total")
+        for region in ("us-east-1", "eu-north-1")
+        if (part := parts(region, {})["huggingface"]).estimate
+    }
+    assert (figures["us-east-1"] or figures["eu-north-1"]) is not None
+    assert figures["us-east-1"].central > 3 * figures["eu-north-1"].central  # type: ignore[union-attr]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "scripts/compare.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"COLUMNS": "200"})
+
+
+def test_the_command_prints_the_table_or_json() -> None:
+    done = run()
+    assert done.returncode == 0, done.stderr
+    for said in ("100,000 requests a day", "ml.t2.medium", "By carbon, real-time is the better", "which is taken"):
+        assert said in done.stdout
+    answer = json.loads(run("--json", "--requests-per-day", "50").stdout)
+    assert [one["name"] for one in answer["endpoints"]] == [shape.name for shape in SHAPES]
+    assert answer["chosen"] == ["serverless"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--latency", "soon"], "latency: soon is neither"),
+        (["--region", "mars-1"], "region: the catalogue has no Region mars-1"),
+        (["--duration", "0"], "duration_s: 0 must be more than 0"),
+        (["--requests-per-day", "-5"], "requests_per_day: -5 must be more than 0"),
+        (["--accelerated-duration", "0"], "--accelerated-duration: 0 must be more than 0"),
+    ],
+)
+def test_bad_input_is_one_line(arguments: list[str], message: str) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"error: {message}")

@@ -1,0 +1,158 @@
+"""An asynchronous endpoint as it is applied: made as it is asked for, taken back by its alarm, and given another type.
+
+That it goes to zero and wakes by its own policies is in tests/sandbox/test_async_scales.py.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.modules.serving import GONE_BACK, KEY, Serving
+from tests.provider import serving as provider_serving
+from tests.sandbox.support import until
+
+pytestmark = pytest.mark.apply
+
+ARTIFACTS = "shop-artifacts"
+FOLDER = f"s3://{ARTIFACTS}/async-inference/shop"
+GIVEN = {
+    "account_id": "123456789012",
+    "region": "eu-north-1",
+    "silicon": "x86",
+    "instance_type": "ml.m5.large",
+    "s3_uri": f"s3://{ARTIFACTS}/async-inference",
+}
+
+
+class Asynchronous(Serving):
+    """One whose answers come later."""
+
+    def send(self) -> tuple[str, str]:
+        """A request: the keys at which its answer will be, or why it failed."""
+        key = f"async-inference/shop/requests/{self.own.fresh('request')}"
+        self._put(Bucket=ARTIFACTS, Key=key, Body=b"[]")
+        asked = {
+            "EndpointName": self.name,
+            "InputLocation": f"s3://{ARTIFACTS}/{key}",
+            "ContentType": "application/json",
+        }
+        answer = self.own.runtime.invoke_endpoint_async(**asked)
+        start = len(f"s3://{ARTIFACTS}/")
+        return answer["OutputLocation"][start:], answer["FailureLocation"][start:]
+
+    def got(self, key: str) -> str:
+        """What is in S3 by now; empty while nothing is."""
+        try:
+            return str(self.own.s3.get_object(Bucket=ARTIFACTS, Key=key)["Body"].read(), "utf-8").strip('"')
+        except ClientError:
+            return ""
+
+    def ask(self) -> str:
+        """Who answers; minutes pass where an instance has to wake first."""
+        answer, _ = self.send()
+
+        def look() -> str:
+            if not self.instances():
+                self.sandbox.advance(30)
+            return self.got(answer)
+
+        return str(until(look, seconds=60))
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asynchronous]:
+    """One that serves the model `first`."""
+    with (
+        Sandbox.start(log=tmp_path_factory.mktemp("sandbox") / "log") as sandbox,
+        provider_serving(sandbox.process_environment()) as provider,
+    ):
+        made = Asynchronous(sandbox, tmp_path_factory.mktemp("root"), "async_endpoint", **GIVEN)
+        made.given["model_data_url"] = made.model("first")
+        made.begin(sandbox.environment | {"TF_REATTACH_PROVIDERS": provider})
+        made.apply()
+        yield made
+        made.terraform.run("destroy", "-auto-approve")
+
+
+def test_it_is_as_it_is_asked_for(endpoint: Asynchronous) -> None:
+    topics = "arn:aws:sns:eu-north-1:123456789012:shop"
+    found = configuration(endpoint)
+    assert found["KmsKeyId"] == KEY
+    assert found["AsyncInferenceConfig"]["OutputConfig"] == {
+        "S3OutputPath": f"{FOLDER}/answers",
+        "S3FailurePath": f"{FOLDER}/failures",
+        "KmsKeyId": KEY,
+        "NotificationConfig": {"ErrorTopic": f"{topics}-error", "SuccessTopic": f"{topics}-success"},
+    }
+    attributes = endpoint.sandbox.client("sns").get_topic_attributes(TopicArn=f"{topics}-error")["Attributes"]
+    assert attributes["KmsMasterKeyId"] == KEY
+    assert endpoint.bounds() == (0, 2)
+    asked = {"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/shop/variant/main"}
+    scaling = endpoint.sandbox.client("application-autoscaling").describe_scaling_policies(**asked)
+    policies = {policy["PolicyType"]: policy for policy in scaling["ScalingPolicies"]}
+    tracked = policies["TargetTrackingScaling"]["TargetTrackingScalingPolicyConfiguration"]
+    assert tracked["CustomizedMetricSpecification"]["MetricName"] == "ApproximateBacklogSizePerInstance"
+    (alarm,) = endpoint.own.cloudwatch.describe_alarms(AlarmNamePrefix="shop-has")["MetricAlarms"]
+    assert alarm["MetricName"] == "HasBacklogWithoutCapacity"
+    assert alarm["AlarmActions"] == [policies["StepScaling"]["PolicyARN"]]
+    assert endpoint.ask() == "first"
+    assert endpoint.plan() == {}
+
+
+def test_it_is_taken_back_by_its_alarm_and_the_next_good_model_is_served(endpoint: Asynchronous) -> None:
+    serves = endpoint.following()
+    with endpoint.applying(model_data_url=endpoint.model("")) as failed:
+        assert endpoint.begun()
+        while endpoint.status() == "Updating":
+            endpoint.send()
+            endpoint.sandbox.advance(20)
+        endpoint.pass_(until_rest=True, seconds=1)
+    # The provider may have looked while it was going back, which is an error to it.
+    assert GONE_BACK in failed[0] or "unexpected state 'RollingBack'" in failed[0]
+    assert endpoint.following() == serves
+    if GONE_BACK in failed[0]:
+        assert endpoint.in_state() == serves
+    assert {endpoint.ask() for _ in range(3)} == {"first"}
+    assert endpoint.plan()["aws_sagemaker_endpoint.this"] == ["update"]
+
+    endpoint.sandbox.advance(600)  # an alarm that is still on would take the next one back at once
+    endpoint.given["model_data_url"] = endpoint.model("second")
+    endpoint.apply()
+    assert endpoint.ask() == "second"
+    assert endpoint.following() == endpoint.in_state() != serves
+    assert len(endpoint.own.sagemaker.list_endpoint_configs()["EndpointConfigs"]) == 1
+    assert endpoint.plan() == {}
+
+
+def test_another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Asynchronous) -> None:
+    before = endpoint.own.look(endpoint.name)["CreationTime"]
+    endpoint.given["instance_type"] = "ml.m5d.large"
+    endpoint.write()
+    replaced = ["delete", "create"]
+    assert endpoint.plan() == {
+        "terraform_data.instance_type": replaced,
+        "aws_sagemaker_endpoint_configuration.this": ["create", "delete"],
+        "aws_sagemaker_endpoint.this": ["update"],
+        "aws_appautoscaling_target.instances": replaced,
+        "aws_appautoscaling_policy.backlog": replaced,
+        "aws_appautoscaling_policy.wake": replaced,
+        "aws_cloudwatch_metric_alarm.wake": ["update"],
+    }
+    endpoint.apply()
+    assert endpoint.own.look(endpoint.name)["CreationTime"] == before, "in place"
+    assert "KmsKeyId" not in configuration(endpoint), "a local disk encrypts itself"
+    assert endpoint.bounds() == (0, 2)
+    assert endpoint.plan() == {}
+
+    # AWS takes the scaling of an endpoint away with it, also where another of its name follows.
+    anew = endpoint.plan("-replace=module.endpoint.aws_sagemaker_endpoint.this")
+    for scaling in ("target.instances", "policy.backlog", "policy.wake"):
+        assert anew[f"aws_appautoscaling_{scaling}"] == replaced
+
+
+def configuration(endpoint: Asynchronous) -> Any:
+    """The configuration that serves."""
+    return endpoint.own.sagemaker.describe_endpoint_config(EndpointConfigName=endpoint.following())

@@ -1,0 +1,50 @@
+"""What a root module of an endpoint takes as given: SageMaker looks for all of it."""
+
+import json
+import re
+from contextlib import suppress
+from typing import Any
+
+from tests.sandbox.support import make_role, tar
+
+_ROLE = re.compile(r"arn:aws:iam::123456789012:role/([\w+=,.@-]+)")
+_IMAGE = re.compile(r"123456789012\.dkr\.ecr\.eu-north-1\.amazonaws\.com/([\w./-]+):([\w.-]+)")
+_KEY = re.compile(r"arn:aws:kms:eu-north-1:123456789012:key/([\w-]+)")
+_ADDRESS = re.compile(r"s3://([\w.-]+)/([\w./-]*)")
+_MANIFEST = '{"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}'
+_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+#: A model that says nothing.
+_MODEL = "def model_fn(folder):\n    return None\ndef transform_fn(*_):\n    return '', 'text/plain'\n"
+
+
+def furnish(sandbox: Any, text: str) -> None:
+    """Have the roles, images, keys, buckets and archives of models that the text names."""
+    for role in sorted(set(_ROLE.findall(text))):
+        make_role(sandbox, role)
+        sandbox.client("iam").put_role_policy(RoleName=role, PolicyName="all", PolicyDocument=json.dumps(_ALL))
+    for repository, tag in sorted(set(_IMAGE.findall(text))):
+        push_image(sandbox, repository, tag)
+    for key in sorted(set(_KEY.findall(text))):
+        make_key(sandbox, key)
+    s3 = sandbox.client("s3")
+    for bucket, key in sorted(set(_ADDRESS.findall(text))):
+        with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+        if key.endswith(".tar.gz"):
+            s3.put_object(Bucket=bucket, Key=key, Body=tar(code__inference_py=_MODEL))
+
+
+def push_image(sandbox: Any, repository: str, tag: str) -> None:
+    """An image in the account's own registry."""
+    ecr = sandbox.client("ecr")
+    with suppress(ecr.exceptions.RepositoryAlreadyExistsException):
+        ecr.create_repository(repositoryName=repository)
+    with suppress(ecr.exceptions.ImageAlreadyExistsException):
+        ecr.put_image(repositoryName=repository, imageManifest=_MANIFEST, imageTag=tag)
+
+
+def make_key(sandbox: Any, key: str) -> None:
+    """A KMS key of that id."""
+    kms = sandbox.client("kms")
+    if key not in [one["KeyId"] for one in kms.list_keys()["Keys"]]:
+        kms.create_key(Tags=[{"TagKey": "_custom_id_", "TagValue": key}])

@@ -1,0 +1,134 @@
+"""A real-time endpoint as it is applied: taken back by its alarms in each way of deploying, as large as its load."""
+
+import time
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from tests.modules.serving import GONE_BACK, Serving
+from tests.provider import serving as provider_serving
+
+pytestmark = pytest.mark.apply
+
+GIVEN = {
+    "account_id": "123456789012",
+    "region": "eu-north-1",
+    "silicon": "x86",
+    "instance_type": "ml.m5.large",
+    "latency_slo_ms": 5000,
+}
+#: Seconds that each step is watched, short so that little time has to pass.
+WATCH = {"wait_seconds": 240, "bake_seconds": 60}
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One that serves the model `first`."""
+    folder = tmp_path_factory.mktemp("root")
+    with (
+        Sandbox.start(log=tmp_path_factory.mktemp("sandbox") / "log") as sandbox,
+        provider_serving(sandbox.process_environment()) as provider,
+    ):
+        made = Serving(sandbox, folder, "realtime_endpoint", **GIVEN)
+        made.given["model_data_url"] = made.model("first")
+        made.begin(sandbox.environment | {"TF_REATTACH_PROVIDERS": provider})
+        made.apply()
+        yield made
+        made.terraform.run("destroy", "-auto-approve")
+
+
+def test_it_is_taken_back_by_its_alarms_in_each_way_of_deploying_and_the_next_good_model_is_served(
+    endpoint: Serving,
+) -> None:
+    own, told, bad = endpoint.own, [], endpoint.model("")
+    serves = endpoint.following()
+    assert endpoint.plan() == {}
+    for strategy in ("rolling", "canary", "linear"):
+        with endpoint.applying(model_data_url=bad, deployment={"strategy": strategy, **WATCH}) as failed:
+            assert endpoint.begun()
+            with own.load(endpoint.name, 2) as said:
+                while endpoint.status() == "Updating":
+                    endpoint.sandbox.advance(20)
+                    time.sleep(0.2)
+            endpoint.pass_(until_rest=True, seconds=1)
+        # Half of the requests, at most, were asked of the bad model; nothing else went wrong.
+        assert {answer.partition(":")[0] for answer in said} == {"first", "ModelError"}, strategy
+        assert said["first"] > said.total() * 0.4, strategy
+        told += failed
+        assert endpoint.following() == serves, f"{strategy}: what serves is still there"
+        if GONE_BACK in failed[0]:
+            assert endpoint.in_state() == serves, strategy
+        assert {endpoint.ask() for _ in range(10)} == {"first"}, f"{strategy}: the old model answers every request"
+        assert endpoint.plan()["aws_sagemaker_endpoint.this"] == ["update"], strategy
+        endpoint.sandbox.advance(300)  # an alarm that is still on would take the next one back at once
+    assert len(told) == 3
+    # The provider may have looked while it was going back, which is an error to it, and the next plan finds what
+    # serves; else the module says it, and the state has what serves.
+    assert all(GONE_BACK in one or "unexpected state 'RollingBack'" in one for one in told), told
+    assert any(GONE_BACK in one for one in told), told
+
+    endpoint.apply(model_data_url=endpoint.model("second"), deployment={"strategy": "canary", **WATCH})
+    assert endpoint.ask() == "second"
+    assert endpoint.following() == endpoint.in_state() != serves
+    assert len(own.sagemaker.list_endpoint_configs()["EndpointConfigs"]) == 1
+    assert endpoint.plan() == {}
+
+
+def test_it_is_as_large_as_its_load_and_small_in_off_hours_and_no_plan_moves_it_back(endpoint: Serving) -> None:
+    hours = {"begin": "cron(0 20 * * ? *)", "end": "cron(0 6 * * ? *)", "timezone": "Europe/Stockholm"}
+    endpoint.given |= {"max_instances": 5, "requests_per_instance": 30, "scale_in_cooldown_seconds": 60}
+    endpoint.apply(off_hours=hours)
+    at_hour(endpoint, 9)
+    assert endpoint.instances() == 2
+
+    # More than each instance is to have, for some minutes: more of them, and no more than there may be.
+    most = 2
+    for _ in range(12):
+        for _ in range(150):
+            endpoint.ask()
+        endpoint.sandbox.advance(60)
+        most = max(most, endpoint.instances())
+        if most == 5:
+            break
+    assert most == 5
+    # Nobody asks, which SageMaker tells by no metric at all: as few as there may be.
+    endpoint.sandbox.advance(3600)
+    assert endpoint.settled() == 2
+
+    at_hour(endpoint, 21)
+    assert endpoint.settled() == 1
+    assert endpoint.plan() == {}, "a plan at night wakes nothing"
+    at_hour(endpoint, 7)
+    assert endpoint.settled() == 2
+    assert endpoint.plan() == {}
+
+    # Other bounds reach what scales it.
+    endpoint.given["min_instances"] = 3
+    endpoint.apply(off_hours=hours)
+    assert endpoint.settled() == 3
+
+
+def test_another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Serving) -> None:
+    before = endpoint.own.look(endpoint.name)["CreationTime"]
+    endpoint.given["instance_type"] = "ml.c5.large"
+    endpoint.apply()
+    described = endpoint.own.look(endpoint.name)
+    assert described["CreationTime"] == before, "in place"
+    configured = endpoint.own.sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
+    assert configured["ProductionVariants"][0]["InstanceType"] == "ml.c5.large"
+    assert endpoint.bounds() == (3, 5)
+    assert endpoint.plan() == {}
+
+    # And an endpoint that is made anew has its scaling again, which AWS took away with the old one.
+    assert endpoint.plan("-replace=module.endpoint.aws_sagemaker_endpoint.this")[
+        'aws_appautoscaling_target.instances["main"]'
+    ] == ["delete", "create"]
+
+
+def at_hour(endpoint: Serving, hour: int) -> None:
+    """Have the time be so late in Stockholm, a few minutes after the hour."""
+    now = endpoint.sandbox.advance(0).astimezone(ZoneInfo("Europe/Stockholm"))
+    then = now.replace(hour=hour, minute=5)
+    endpoint.sandbox.advance(((then - now).total_seconds()) % (24 * 3600))
