@@ -52,7 +52,11 @@ def _factors(module: Module[Inputs]) -> None:
             ]
             usd     = try(machine.usd_per_hour * local.prices[machine.family], null)
             by      = local.known[key].provisioned_concurrency == null ? machine.busy_by : "ready"
-            numbers = { cpu = machine.vcpus, gpu = machine.gpus, ready = local.known[key].provisioned_concurrency }
+            numbers = {
+              cpu   = machine.vcpus
+              gpu   = machine.gpus
+              ready = local.variants[key].provisioned_concurrency
+            }
           } if !contains(local.unknown, key)
         }}""",
         why="Of an hour of a variant's machine: grams CO2e at 0, 10, 50 and 100 % of load, and USD; a serverless worker "

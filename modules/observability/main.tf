@@ -620,9 +620,13 @@ locals {
         for watts in [machine.watts_at_0, machine.watts_at_10, machine.watts_at_50, machine.watts_at_100] :
         watts * local.place.pue * local.place.grid_g_per_kwh / 1000 + machine.embodied_g_per_hour
       ]
-      usd     = try(machine.usd_per_hour * local.prices[machine.family], null)
-      by      = local.known[key].provisioned_concurrency == null ? machine.busy_by : "ready"
-      numbers = { cpu = machine.vcpus, gpu = machine.gpus, ready = local.known[key].provisioned_concurrency }
+      usd = try(machine.usd_per_hour * local.prices[machine.family], null)
+      by  = local.known[key].provisioned_concurrency == null ? machine.busy_by : "ready"
+      numbers = {
+        cpu   = machine.vcpus
+        gpu   = machine.gpus
+        ready = local.variants[key].provisioned_concurrency
+      }
     } if !contains(local.unknown, key)
   }
 

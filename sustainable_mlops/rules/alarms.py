@@ -32,9 +32,7 @@ def falls_below(alarm: Resource, most: float) -> bool | Unknown:
 
 def acts(plan: Plan, alarm: Resource) -> bool | Unknown:
     """Whether an alarm tells anybody or anything, or a composite alarm does on its behalf."""
-    of_others = (
-        all_of([_speaks_for(plan, other, alarm), _acts(plan, other)]) for other in plan.joins.all(_COMPOSITE)
-    )
+    of_others = (all_of([_speaks_for(plan, other, alarm), _acts(plan, other)]) for other in plan.joins.all(_COMPOSITE))
     return any_of([_acts(plan, alarm), *of_others])
 
 
@@ -43,7 +41,8 @@ def _speaks_for(plan: Plan, composite: Resource, alarm: Resource) -> bool | Unkn
     written, name = composite.new.text("alarm_rule"), alarm.new.text("alarm_name")
     if isinstance(written, str) and isinstance(name, str):
         return re.search(rf"""ALARM\(\s*["']?{re.escape(name)}["']?\s*\)""", written) is not None
-    return UNKNOWN if alarm in plan.references(composite, "alarm_rule").resources else False
+    named = plan.references(composite, "alarm_rule").resources
+    return False if named and alarm not in named else UNKNOWN
 
 
 def _acts(plan: Plan, alarm: Resource) -> bool | Unknown:
