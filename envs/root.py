@@ -28,7 +28,7 @@ class Environment(Root[Inputs]):
     """Everything of one environment, in one account and Region."""
 
     #: Before there was `observability`, the log groups of jobs were the environment's own.
-    moved: Mapping[str, str] = {  # noqa: RUF012
+    moved: Mapping[str, str] = {
         f'aws_cloudwatch_log_group.jobs["{jobs}"]': (
             f'module.observability.aws_cloudwatch_log_group.this["/aws/sagemaker/{jobs}"]'
         )

@@ -59,7 +59,7 @@ def _factors(module: Module[Inputs]) -> None:
             }
           } if !contains(local.unknown, key)
         }}""",
-        why="Of an hour of a variant's machine: grams CO2e at 0, 10, 50 and 100 % of load, and USD; a serverless worker "
+        why="Of an hour of a machine: grams CO2e at 0, 10, 50 and 100 % of load, and USD; a serverless worker "
         "is as many of these as it has GB.",
     )
     module.local(

@@ -611,8 +611,8 @@ locals {
     }
   }
 
-  # Of an hour of a variant's machine: grams CO2e at 0, 10, 50 and 100 % of load, and USD; a serverless worker is
-  # as many of these as it has GB.
+  # Of an hour of a machine: grams CO2e at 0, 10, 50 and 100 % of load, and USD; a serverless worker is as many of
+  # these as it has GB.
   factors = {
     for key, machine in local.machine : key => {
       size = coalesce(local.variants[key].memory_mb, 1024) / 1024
