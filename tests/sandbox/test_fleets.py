@@ -52,7 +52,7 @@ def test_variants_answer_by_their_weights_or_as_they_are_asked_for(fleets: Fleet
     with pytest.raises(InvocationError, match="Variant none was not found"):
         ask(traffic, target_variant="none")
 
-    traffic.weigh({"main": 1.0, "other": 0.0})
+    fleet.weigh({"main": 1.0, "other": 0.0})
     assert {ask(traffic)["variant"] for _ in range(20)} == {"main"}
     fleet.scale("main", 0)
     with pytest.raises(InvocationError, match="no instance in service"):
@@ -227,8 +227,9 @@ def test_a_model_that_does_not_load_leaves_as_many_instances_as_there_were(fleet
 def test_what_served_before_a_restart_comes_back_with_the_first_request(
     sandbox: Sandbox, tmp_path: Path, models: Models
 ) -> None:
-    config = {"EndpointConfigName": "kept", "ProductionVariants": [variant("main"), variant("other")]}
-    kept = Serving(config, models("main", "other"), counts={"main": 2}, weights={"other": 0.0})
+    variants = [variant("main", InitialInstanceCount=2), variant("other", InitialVariantWeight=0.0)]
+    config = {"EndpointConfigName": "kept", "ProductionVariants": variants}
+    kept = Serving(config, models("main", "other"))
     with standing(sandbox, tmp_path) as parts:
         fleets = parts.of(Fleets)
         fleets.serving = {"kept": kept}.get

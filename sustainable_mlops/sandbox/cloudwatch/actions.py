@@ -29,12 +29,6 @@ class AlarmChange:
     repeated: bool = False
     values: tuple[float, ...] = ()  #: Of the datapoints that were evaluated, the last one last.
     threshold: float | None = None  #: None of a composite alarm, which has none.
-    operator: str = ""
-
-    @property
-    def value(self) -> float | None:
-        """The last datapoint's."""
-        return self.values[-1] if self.values else None
 
 
 #: Carries out an action: its ARN, and why.

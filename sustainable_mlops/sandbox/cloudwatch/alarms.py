@@ -226,7 +226,7 @@ class Alarms:
         )
         if alarm.rule is not None:
             return found
-        return replace(found, threshold=alarm.settings.threshold, operator=alarm.settings.comparison)
+        return replace(found, threshold=alarm.settings.threshold)
 
     def _tell_others(self, alarm: Alarm, seen: frozenset[str]) -> None:
         """Those that name it are evaluated at once, unless in a circle; those that it may suppress heed its state."""

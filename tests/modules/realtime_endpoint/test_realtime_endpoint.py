@@ -1,5 +1,7 @@
 """A real-time endpoint says why it cannot be what it is not, and is made of what its inputs say."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from modules.realtime_endpoint.inputs import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
+from sustainable_mlops.terraform import ROOT, Terraform
 
 OWN = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"
 GIVEN = {
@@ -94,6 +97,31 @@ def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) 
 )
 def test_what_can_be_is_taken(inputs: dict[str, Any]) -> None:
     assert validate({**GIVEN, **inputs}, Inputs, "settings.yaml")
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"instance_type": "ml.c8g.large"}, "instance_type: version 5 of the AWS provider refuses ml.c8g.large"),
+        ({**ONE, "deployment": {"strategy": "canary"}}, "deployment: canary moves at most half of the instances"),
+        ({"off_hours": {**HOURS, "timezone": "Europe/Stokholm"}}, "there is no time zone Europe/Stokholm"),
+    ],
+)
+def test_terraform_tells_the_same_of_plain_hcl(
+    inputs: dict[str, Any], told: str, tmp_path: Path, terraform_environment: dict[str, str]
+) -> None:
+    (tmp_path / "modules").symlink_to(ROOT / "modules")
+    arguments = "".join(
+        f"{name} = jsondecode({json.dumps(json.dumps(value))})\n" for name, value in (GIVEN | inputs).items()
+    )
+    source = 'source = "./modules/realtime_endpoint"\n'
+    (tmp_path / "main.tf").write_text(f'module "realtime_endpoint" {{\n{source}{arguments}}}\n')
+    terraform = Terraform(tmp_path, terraform_environment)
+    terraform.init()
+    with pytest.raises(UserError) as error:
+        terraform.plan(tmp_path / "tfplan")
+    assert told in " ".join(str(error.value).replace("│", " ").split())
 
 
 def test_the_alarms_know_the_endpoint_by_its_name_and_the_endpoint_refers_to_them(synthesized: dict[str, Any]) -> None:
