@@ -167,8 +167,7 @@ class Watched:
 
     def alarm(self, name: str) -> dict[str, Any]:
         found = self.cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-        [alarm] = [*found["MetricAlarms"], *found["CompositeAlarms"]]
-        return dict(alarm)
+        return next(iter((*found["MetricAlarms"], *found["CompositeAlarms"])))
 
     def minutes(self, number: int, *, asking: bool = False) -> None:
         for _ in range(number):
