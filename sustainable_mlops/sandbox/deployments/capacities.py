@@ -59,7 +59,7 @@ class Capacities(UnderWay):
         self._shown.state("Updating", {"FailureReason": None})
         for numbers, way in ((more, "out"), (fewer, "in")):
             if numbers:
-                self._shown.says("Updating", f"Capacities {way} desired instance count to {{}}.", numbers)
+                self._shown.says("Updating", f"Scaling {way} desired instance count to {{}}.", numbers)
         self.begin(self._scale)
 
     def _scale(self) -> None:
