@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from modules.common import KmsKeyArn, Located, LogRetentionDays
-from modules.endpoints.hosting import VARIANT
+from modules.endpoints.inputs import VARIANT
 from modules.observability import telling, watching
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.choice import one_of
