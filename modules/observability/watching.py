@@ -29,9 +29,9 @@ class Alarm:
     namespace: str = REQUESTS
     #: It goes off below its threshold, not above.
     below: bool = False
-    #: What of the endpoint has to be known; and what of it the threshold is of one of.
-    needs: str | None = None
-    times: str | None = None
+    #: What of the endpoint has to be known; and what of it the threshold is of one of. Not null, which JSON leaves out.
+    needs: str = ""
+    times: str = ""
     period: int = 300
     periods: int = 1
     #: Whether the metric is of the variant, or of the endpoint as a whole.
