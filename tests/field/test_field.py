@@ -1,6 +1,7 @@
 """Plans of the shapes that people review: verdict, top of the comment, figures, Regions, what is not seen."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from tests.field.shapes import HIDDEN, Shape, differences, every_format, shapes
+from tests.modules.given import push_images
 
 #: Shape and plan to kgCO2e and USD a month after it, by the arithmetic in README.md.
 BY_HAND = {
@@ -35,7 +37,14 @@ def test_a_plan_is_reviewed_as_expected(shape: Shape, tmp_path: Path) -> None:
 def test_a_plan_and_a_change_of_what_it_made_are_reviewed_as_expected(
     shape: Shape, tmp_path: Path, sandbox: Any
 ) -> None:
-    check(shape, shape.plans(tmp_path, sandbox.environment))
+    check(shape, with_images(sandbox, shape.plans(tmp_path, sandbox.environment)))
+
+
+def with_images(sandbox: Any, plans: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The plans, each applied only once the images that it names are there."""
+    for name, plan in plans:
+        push_images(sandbox, json.dumps(plan))
+        yield name, plan
 
 
 def check(shape: Shape, plans: Iterable[tuple[str, dict[str, Any]]]) -> None:

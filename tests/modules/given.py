@@ -5,10 +5,13 @@ import re
 from contextlib import suppress
 from typing import Any
 
+from sustainable_mlops.catalogue.images import is_registry_of_aws
+from sustainable_mlops.sandbox.client import make_client
+from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
 from tests.sandbox.support import make_role, tar
 
 _ROLE = re.compile(r"arn:aws:iam::123456789012:role/([\w+=,.@-]+)")
-_IMAGE = re.compile(r"123456789012\.dkr\.ecr\.eu-north-1\.amazonaws\.com/([\w./-]+):([\w.-]+)")
+_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([\w./-]+):([\w.-]+)")
 _KEY = re.compile(r"arn:aws:kms:eu-north-1:123456789012:key/([\w-]+)")
 _ADDRESS = re.compile(r"s3://([\w.-]+)/([\w./-]*)")
 _MANIFEST = '{"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}'
@@ -22,8 +25,7 @@ def furnish(sandbox: Any, text: str) -> None:
     for role in sorted(set(_ROLE.findall(text))):
         make_role(sandbox, role)
         sandbox.client("iam").put_role_policy(RoleName=role, PolicyName="all", PolicyDocument=json.dumps(_ALL))
-    for repository, tag in sorted(set(_IMAGE.findall(text))):
-        push_image(sandbox, repository, tag)
+    push_images(sandbox, text)
     for key in sorted(set(_KEY.findall(text))):
         make_key(sandbox, key)
     s3 = sandbox.client("s3")
@@ -34,9 +36,18 @@ def furnish(sandbox: Any, text: str) -> None:
             s3.put_object(Bucket=bucket, Key=key, Body=tar(code__inference_py=_MODEL))
 
 
-def push_image(sandbox: Any, repository: str, tag: str) -> None:
-    """An image in the account's own registry."""
-    ecr = sandbox.client("ecr")
+def push_images(sandbox: Any, text: str) -> None:
+    """Each image that the text names, where it is in no registry of AWS's."""
+    for account, region, repository, tag in sorted(set(_IMAGE.findall(text))):
+        if not is_registry_of_aws(account):
+            push_image(sandbox, repository, tag, account, region)
+
+
+def push_image(
+    sandbox: Any, repository: str, tag: str, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION
+) -> None:
+    """An image in an account's registry."""
+    ecr = make_client("ecr", region, sandbox.endpoint, account)
     with suppress(ecr.exceptions.RepositoryAlreadyExistsException):
         ecr.create_repository(repositoryName=repository)
     with suppress(ecr.exceptions.ImageAlreadyExistsException):
