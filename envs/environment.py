@@ -6,8 +6,8 @@ from envs.component import Component
 from envs.components.access import Access
 from envs.components.async_endpoints import AsyncEndpoints
 from envs.components.feature_store import FeatureStore
-from envs.components.job_logs import JobLogs
 from envs.components.model_registry import ModelRegistry
+from envs.components.observability import Observability
 from envs.components.pipelines import Pipelines
 from envs.components.platform import Platform
 from envs.components.promotions import Promotions
@@ -25,6 +25,6 @@ COMPONENTS: tuple[type[Component[Any]], ...] = (
     RealtimeEndpoints,
     Promotions,
     Pipelines,
-    JobLogs,
+    Observability,
     Platform,
 )

@@ -27,6 +27,14 @@ class Inputs(ModuleInputs):
 class Environment(Root[Inputs]):
     """Everything of one environment, in one account and Region."""
 
+    #: Before there was `observability`, the log groups of jobs were the environment's own.
+    moved: Mapping[str, str] = {
+        f'aws_cloudwatch_log_group.jobs["{jobs}"]': (
+            f'module.observability.aws_cloudwatch_log_group.this["/aws/sagemaker/{jobs}"]'
+        )
+        for jobs in ("ProcessingJobs", "TrainingJobs", "TransformJobs")
+    }
+
     def __init__(
         self,
         settings: Common,

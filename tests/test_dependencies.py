@@ -16,6 +16,7 @@ EXTRAS = {
     "sustainable_mlops/authoring/": "authoring",
     "sustainable_mlops/sandbox/": "sandbox",
     "sustainable_mlops/catalogue/derive.py": "sandbox",  # moto's tables, which a maintainer reads
+    "sustainable_mlops/catalogue/derive_registries.py": "pipelines",  # the SDK's tables, likewise
     "sustainable_mlops/jobs/image.py": "pipelines",
     "sustainable_mlops/jobs/pipelines/sdk.py": "pipelines",
     "sustainable_mlops/jobs/tracking.py": "tracking",

@@ -212,15 +212,36 @@ module "pipeline_flight_delay" {
   }
 }
 
-# SageMaker would create these with the first job, and keep what is in them for ever.
-resource "aws_cloudwatch_log_group" "jobs" {
-  # checkov:skip=CKV_AWS_338:a year of job logs is storage that nobody reads; settings.yaml says how long
+locals {
+  # Endpoints, also those that are still to come.
+  watched = {
+    flight_delay_serverless = {
+      model                   = "flight_delay"
+      name                    = "smlops-staging-flight-delay"
+      kind                    = "serverless"
+      memory_mb               = 2048
+      provisioned_concurrency = 0
+    }
+  }
+}
 
-  for_each = toset(["ProcessingJobs", "TrainingJobs", "TransformJobs"])
+module "observability" {
+  source = "../../modules/observability"
 
-  name              = "/aws/sagemaker/${each.key}"
-  retention_in_days = 30
-  kms_key_id        = module.storage.kms_key_arn
+  name_prefix        = "smlops-staging"
+  account_id         = "234567890123"
+  region             = "eu-west-3"
+  kms_key_arn        = module.storage.kms_key_arn
+  log_retention_days = 30
+
+  endpoints = {
+    for key, endpoint in local.watched : key => endpoint if contains(keys(var.model_packages), endpoint.model)
+  }
+
+  events = [
+    "deployments", "endpoints", "model_packages", "processing_jobs", "training_jobs", "transform_jobs",
+    "tuning_jobs",
+  ]
 }
 
 locals {
@@ -257,4 +278,19 @@ resource "aws_ssm_parameter" "platform" {
   description = "Names and ARNs that launchers of jobs need."
   type        = "String"
   value       = jsonencode(local.platform)
+}
+
+moved {
+  from = aws_cloudwatch_log_group.jobs["ProcessingJobs"]
+  to   = module.observability.aws_cloudwatch_log_group.this["/aws/sagemaker/ProcessingJobs"]
+}
+
+moved {
+  from = aws_cloudwatch_log_group.jobs["TrainingJobs"]
+  to   = module.observability.aws_cloudwatch_log_group.this["/aws/sagemaker/TrainingJobs"]
+}
+
+moved {
+  from = aws_cloudwatch_log_group.jobs["TransformJobs"]
+  to   = module.observability.aws_cloudwatch_log_group.this["/aws/sagemaker/TransformJobs"]
 }

@@ -22,3 +22,12 @@ output "serverless_endpoints" {
   description = "Name of the endpoint to invoke, by model."
   value       = { for name, endpoint in module.serverless_endpoint : name => endpoint.endpoint_name }
 }
+
+output "topics" {
+  description = "Topics to subscribe to: alarms, which call for somebody, and events."
+
+  value = {
+    alarms = module.observability.alarm_topic_arn
+    events = module.observability.event_topic_arn
+  }
+}

@@ -7,8 +7,8 @@ from cdktn_provider_aws.sns_topic import SnsTopic
 
 from modules.async_endpoint import needs
 from modules.async_endpoint.inputs import Inputs
-from modules.endpoints import hardware, hosting, rollback, scaling
-from modules.endpoints.inputs import name_of
+from modules.endpoints import alarms, hardware, hosting, rollback, scaling
+from modules.endpoints.inputs import VARIANT, name_of
 from modules.needs import ROLE_STATEMENTS
 from sustainable_mlops.authoring.expressions import Dynamic, concat, each_of, map_of, optional, set_of, when
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
@@ -30,14 +30,14 @@ class AsyncEndpoint(Module[Inputs]):
             kms_master_key_id=var.kms_key_arn,
             tags=var.tags,
         )
-        failures = rollback.add_alarm(
+        failures = alarms.add_alarm(
             self,
             "failures",
             f"{name}-failures",
             f"Requests of {name} fail.",
             why="Before the endpoint, which names it from its first apply: added later, it would replace the endpoint.",
             metric_name="InvocationFailures",
-            dimensions={"EndpointName": name, "VariantName": hosting.VARIANT},
+            dimensions={"EndpointName": name, "VariantName": VARIANT},
             statistic="Sum",
             evaluation_periods=5,
             threshold=var.rollback_failures,
@@ -107,7 +107,7 @@ class AsyncEndpoint(Module[Inputs]):
             self,
             "instances",
             endpoint,
-            hosting.VARIANT,
+            VARIANT,
             dimension=scaling.INSTANCES,
             between=(var.min_instances, var.max_instances),
             triggers=[kind],

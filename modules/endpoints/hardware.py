@@ -20,39 +20,30 @@ from sustainable_mlops.authoring.expressions import (
     when,
 )
 from sustainable_mlops.authoring.rules import Rule
-from sustainable_mlops.catalogue.instances import Instance, everything, offered, refused
+from sustainable_mlops.catalogue.images import FOR_SILICON
+from sustainable_mlops.catalogue.instances import Instance, Silicon, everything, offered, refused
 from sustainable_mlops.catalogue.regions import everything as regions
 
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Module
 
-Silicon = Literal["graviton", "inferentia2", "gpu", "x86"]
 #: The last major version of the AWS provider that refuses some of the types that SageMaker takes.
 OLD_PROVIDER = 5
 
 _REGIONS = sorted(name for name in regions() if offered("ml.m5.large", name))
 
 
-def _silicon(instance: Instance) -> Silicon | None:
-    """What an instance computes with; None for what no endpoint should be made on any more, or never was."""
-    if instance.accelerator is None:
-        return "graviton" if instance.graviton else "x86"
-    if instance.family == "inf2":
-        return "inferentia2"
-    return "gpu" if instance.family[0] in "gp" and not instance.arm else None
-
-
 def _by_family() -> dict[str, list[Instance]]:
     found: dict[str, list[Instance]] = {}
     for instance in everything().values():
-        if "hosting" in instance.uses and _silicon(instance) and any(offered(instance.name, one) for one in _REGIONS):
+        if "hosting" in instance.uses and instance.silicon and any(offered(instance.name, one) for one in _REGIONS):
             found.setdefault(instance.family, []).append(instance)
     return dict(sorted(found.items()))
 
 
 _HOSTED = _by_family()
 _FAMILIES = {
-    silicon: [family for family, types in _HOSTED.items() if _silicon(types[0]) == silicon]
+    silicon: [family for family, types in _HOSTED.items() if types[0].silicon == silicon]
     for silicon in get_args(Silicon)
 }
 _NOT_IN = {
@@ -68,18 +59,10 @@ _REFUSED = {
 _REFUSED_ALL = [name for name, types in _REFUSED.items() if len(types) == len(_HOSTED[name])]
 _REFUSED_SOME = [one for name, types in _REFUSED.items() if name not in _REFUSED_ALL for one in types]
 _LOCAL_DISK = [name for name, types in _HOSTED.items() if types[0].local_ssd_gb]
-#: How the images say what they are for; those of AWS say arm64 or graviton where they are for Arm.
-_IMAGES = {
-    "gpu": "-gpu-",
-    "graviton": "arm64|graviton",
-    "inferentia2": "neuron",
-    "x86": "/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py",
-}
-
 #: What rules and resources read, by name: the value, and why it is there.
 TABLES: dict[str, tuple[Any, str]] = {
     "families": (_FAMILIES, "Families of instances that SageMaker hosts models on, by silicon."),
-    "images_for": (_IMAGES, "What the names of images say that are for some silicon; others say nothing of it."),
+    "images_for": (FOR_SILICON, "What the names of images say that are for some silicon; others say nothing of it."),
     "local_disk": (_LOCAL_DISK, "Families whose storage is a disk of their own, which encrypts itself."),
     "not_in_region": (_NOT_IN, "Regions that have no instance of a family; it is in the others."),
     f"refused_by_provider_{OLD_PROVIDER}": (
@@ -141,7 +124,7 @@ def silicon_of(image: str) -> list[str]:
 
 def runs_on(image: Any, silicon: Any) -> Any:
     """Whether an image, where there is one, is not known to be for other silicon."""
-    is_neuron = can(match(_IMAGES["inferentia2"], image))
+    is_neuron = can(match(FOR_SILICON["inferentia2"], image))
     return is_null(image) | (
         every(silicon_of(image), lambda said: said == silicon) & ((silicon != "inferentia2") | is_neuron)
     )
@@ -216,7 +199,9 @@ class OnInstances(ModuleInputs):
         rule(
             "image_uri",
             lambda v: (
-                (v.silicon != "inferentia2") | is_null(v.image_uri) | can(match(_IMAGES["inferentia2"], v.image_uri))
+                (v.silicon != "inferentia2")
+                | is_null(v.image_uri)
+                | can(match(FOR_SILICON["inferentia2"], v.image_uri))
             ),
             "Inferentia runs Neuron images alone, whose names say neuron; use one, or other silicon.",
         ),

@@ -8,11 +8,8 @@ from cdktn_provider_aws.sagemaker_endpoint import SagemakerEndpoint
 from cdktn_provider_aws.sagemaker_endpoint_configuration import SagemakerEndpointConfiguration
 from cdktn_provider_aws.sagemaker_model import SagemakerModel
 
-from modules.endpoints.inputs import Endpoint, prefix_of_configurations
+from modules.endpoints.inputs import VARIANT, Endpoint, prefix_of_configurations
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
-
-#: The first variant, mostly the only one. The provider would choose a random name, which autoscaling could not know.
-VARIANT = "main"
 
 CREATED_FIRST = {"create_before_destroy": True}
 _MODEL = "No name: a model cannot be changed, so each new one needs a name of its own."

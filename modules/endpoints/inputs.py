@@ -8,6 +8,8 @@ from sustainable_mlops.authoring.expressions import cut, given, is_expression, i
 from sustainable_mlops.authoring.rules import Rule
 from sustainable_mlops.catalogue.limits import limit
 
+#: The first variant, mostly the only one. The provider would choose a random name, which autoscaling could not know.
+VARIANT = "main"
 LONGEST_NAME = limit("endpoint_name_characters")
 #: What the provider writes behind a `name_prefix`.
 SUFFIX = 26

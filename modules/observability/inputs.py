@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from modules.common import KmsKeyArn, Located, LogRetentionDays
-from modules.endpoints.hosting import VARIANT
+from modules.endpoints.inputs import VARIANT
 from modules.observability import telling, watching
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.choice import one_of
@@ -11,7 +11,8 @@ from sustainable_mlops.authoring.expressions import is_null
 
 #: Log groups of what SageMaker runs that is no endpoint: one set of an account and Region.
 JOB_LOGS = {
-    f"/aws/sagemaker/{jobs}" for jobs in ("InferenceRecommendationsJobs", "ProcessingJobs", "TrainingJobs", "TransformJobs")
+    f"/aws/sagemaker/{jobs}"
+    for jobs in ("InferenceRecommendationsJobs", "ProcessingJobs", "TrainingJobs", "TransformJobs")
 }
 
 Key = Annotated[
@@ -55,7 +56,7 @@ class Endpoint(ModuleInputs):
     latency_slo_ms: int | None = Field(
         None,
         ge=1,
-        description="Within how many milliseconds nine of ten answers have to be there; no alarm on latency by default.",
+        description="Within how many milliseconds nine of ten answers have to be there; no alarm by default.",
     )
     backlog_slo_seconds: int = Field(
         3600, ge=60, description="How long a request may wait, where it is asynchronous, in seconds."
@@ -88,8 +89,8 @@ class Inputs(Located):
         15,
         ge=1,
         le=240,
-        description="How long after the last sign of a deployment nobody is alarmed of an endpoint's health: longer than "
-        "the longest of its steps.",
+        description="How long after the last sign of a deployment nobody is alarmed of an endpoint's health: "
+        "longer than the longest of its steps.",
     )
     events: list[EventName] = Field(
         sorted(telling.EVENTS),
@@ -98,11 +99,11 @@ class Inputs(Located):
     instance_seconds_per_request: float = Field(
         60,
         ge=0.001,
-        description="Seconds of an instance that a request to a realtime endpoint may take on a day before somebody hears "
-        "of it.",
+        description="Seconds of an instance that a request to a realtime endpoint may take on a day before somebody "
+        "hears of it.",
     )
     kms_key_arn: KmsKeyArn = Field(
-        description="Key of the topics and logs; its policy must let CloudWatch, CloudWatch Logs and EventBridge use it."
+        description="Key of topics and logs; its policy must let CloudWatch, its Logs and EventBridge use it."
     )
     log_groups: list[LogGroupName] = Field(
         sorted(JOB_LOGS),
@@ -115,5 +116,8 @@ class Inputs(Located):
         description="Other thresholds than those of the catalogue, by alarm: of a CPU or GPU as percent of one.",
     )
     waste_hours: int = Field(
-        24, ge=1, le=168, description="For how many hours on end an endpoint has little to do before somebody hears of it."
+        24,
+        ge=1,
+        le=168,
+        description="For how many hours on end an endpoint has little to do before somebody hears of it.",
     )

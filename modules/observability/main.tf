@@ -80,12 +80,39 @@ locals {
     }
   ]...)
 
+  # What an hour of each type of instance takes, and of a GB of a serverless worker.
+  machines = { for row in csvdecode(file("${path.module}/machines.csv")) : row.type => row }
+
+  place = one([for row in csvdecode(file("${path.module}/regions.csv")) : row if row.region == var.region])
+
+  # What a family costs here, of its price in us-east-1.
+  prices = {
+    for row in csvdecode(file("${path.module}/prices.csv")) :
+    row.family => try(tonumber(row[var.region]), null)
+  }
+
+  machine = {
+    for key, variant in local.variants : key =>
+    lookup(local.machines, variant.kind == "serverless" ? "serverless" : variant.instance_type, null)
+  }
+
+  unknown = [for key, machine in local.machine : key if machine == null || local.place == null]
+}
+
+check "machines_are_known" {
+  assert {
+    condition     = length(local.unknown) == 0
+    error_message = "The catalogue does not know the instances of ${join(", ", local.unknown)}, or not ${var.region}: they have no alarms of CPUs and GPUs, or no kg CO2e and USD."
+  }
+}
+
+locals {
   # What an alarm is unless it says otherwise.
   usual = {
     namespace  = "AWS/SageMaker"
     below      = false
-    needs      = null
-    times      = false
+    needs      = ""
+    times      = ""
     period     = 300
     periods    = 1
     of_variant = true
@@ -93,8 +120,8 @@ locals {
     waste      = false
   }
 
-  # What endpoints are watched for, by kind: only metrics that the kind publishes. The threshold is of one vCPU,
-  # GPU, second and so on, where it is said so.
+  # What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is multiplied, a
+  # threshold is of one vCPU, GPU or second.
   alarms = {
     errors = {
       says      = "More than one request in twenty fails in the model."
@@ -118,7 +145,7 @@ locals {
       statistic = "p90"
       threshold = 1000
       needs     = "latency_slo_ms"
-      times     = true
+      times     = "latency_slo_ms"
       periods   = 3
     }
     failures = {
@@ -142,7 +169,7 @@ locals {
       statistic  = "Maximum"
       threshold  = 1
       needs      = "backlog_slo_seconds"
-      times      = true
+      times      = "backlog_slo_seconds"
       of_variant = false
     }
     cpu_high = {
@@ -153,7 +180,7 @@ locals {
       threshold = 85
       namespace = "/aws/sagemaker/Endpoints"
       needs     = "vcpus"
-      times     = true
+      times     = "vcpus"
       periods   = 3
     }
     gpu_high = {
@@ -164,7 +191,7 @@ locals {
       threshold = 95
       namespace = "/aws/sagemaker/Endpoints"
       needs     = "gpus"
-      times     = true
+      times     = "gpus"
       periods   = 3
     }
     memory_high = {
@@ -212,7 +239,7 @@ locals {
       namespace = "/aws/sagemaker/Endpoints"
       below     = true
       needs     = "busy_vcpus"
-      times     = true
+      times     = "busy_vcpus"
       waste     = true
     }
     gpu_low = {
@@ -224,7 +251,7 @@ locals {
       namespace = "/aws/sagemaker/Endpoints"
       below     = true
       needs     = "gpus"
-      times     = true
+      times     = "gpus"
       waste     = true
     }
     memory_low = {
@@ -249,21 +276,6 @@ locals {
     }
   }
 
-  # What an hour of each type of instance takes, and of a GB of a serverless worker.
-  machines = { for row in csvdecode(file("${path.module}/machines.csv")) : row.type => row }
-
-  place = one([for row in csvdecode(file("${path.module}/regions.csv")) : row if row.region == var.region])
-
-  # What a family costs here, of its price in us-east-1.
-  prices = { for row in csvdecode(file("${path.module}/prices.csv")) : row.family => try(tonumber(row[var.region]), null) }
-
-  machine = { for key, variant in local.variants : key => lookup(local.machines, variant.kind == "serverless" ? "serverless" : variant.instance_type, null) }
-
-  # A serverless worker is as many of its GB.
-  size = { for key, variant in local.variants : key => coalesce(variant.memory_mb, 1024) / 1024 }
-
-  unknown = [for key, machine in local.machine : key if machine == null || local.place == null]
-
   # What alarms may need to know of a variant; null where it is not so.
   known = {
     for key, variant in local.variants : key => {
@@ -271,8 +283,8 @@ locals {
       backlog_slo_seconds     = variant.backlog_slo_seconds
       provisioned_concurrency = variant.provisioned_concurrency > 0 ? variant.provisioned_concurrency : null
       vcpus                   = try(tonumber(local.machine[key].vcpus), null)
-      busy_vcpus              = try(local.machine[key].busy_by == "cpu" ? tonumber(local.machine[key].vcpus) : null, null)
-      gpus                    = try(local.machine[key].gpus > 0 ? tonumber(local.machine[key].gpus) : null, null)
+      busy_vcpus              = try({ cpu = tonumber(local.machine[key].vcpus) }[local.machine[key].busy_by], null)
+      gpus                    = try({ gpu = tonumber(local.machine[key].gpus) }[local.machine[key].busy_by], null)
     }
   }
 
@@ -281,18 +293,21 @@ locals {
     for key, variant in local.variants : {
       for name, alarm in { for name, alarm in local.alarms : name => merge(local.usual, alarm) } :
       "${key}_${name}" => merge(alarm, {
-        endpoint   = variant.endpoint
-        name       = "${variant.title}-watch-${replace(name, "_", "-")}"
-        threshold  = lookup(var.thresholds, name, alarm.threshold) * (alarm.times ? local.known[key][alarm.needs] : 1)
-        dimensions = merge({ EndpointName = variant.name }, alarm.of_variant ? { VariantName = variant.variant } : {})
+        endpoint  = variant.endpoint
+        name      = "${variant.title}-watch-${replace(name, "_", "-")}"
+        threshold = lookup(var.thresholds, name, alarm.threshold) * try(local.known[key][alarm.times], 1)
+        dimensions = merge(
+          { EndpointName = variant.name },
+          alarm.of_variant ? { VariantName = variant.variant } : {}
+        )
       })
-      if contains(alarm.kinds, variant.kind) && (alarm.needs == null ? true : local.known[key][alarm.needs] != null)
+      if contains(alarm.kinds, variant.kind) && try(local.known[key][alarm.needs] != null, alarm.needs == "")
     }
   ]...)
 }
 
-# An endpoint that nobody asks publishes nothing, so that no data is well, but where it is looked for. Of harm
-# the composite alarms below tell, of waste these do.
+# An endpoint that nobody asks publishes nothing, so that no data is well, but where it is looked for. The
+# composite alarms below tell of harm, these of waste.
 resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = local.watched
 
@@ -314,7 +329,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 
 # Each instance tells its use of CPU once a minute: as many values as there were minutes of instances.
 resource "aws_cloudwatch_metric_alarm" "efficiency" {
-  for_each = { for key, variant in local.variants : key => variant if variant.kind == "realtime" }
+  for_each = { for key, one in local.variants : key => one if one.kind == "realtime" }
 
   alarm_name          = "${each.value.title}-watch-efficiency"
   alarm_description   = "A request takes more than ${var.instance_seconds_per_request} seconds of an instance."
@@ -365,8 +380,8 @@ resource "aws_cloudwatch_metric_alarm" "efficiency" {
   }
 }
 
-# Each step of a deployment is an event. Scaling sends none that is pending; of a serverless endpoint there is
-# but its state.
+# Each step of a deployment is an event, in which something is pending, unlike when it scales. A serverless
+# endpoint has no steps: of it the state alone tells.
 resource "aws_cloudwatch_event_rule" "deployment" {
   for_each = var.endpoints
 
@@ -428,10 +443,14 @@ resource "aws_cloudwatch_composite_alarm" "health" {
 
   alarm_name        = "${each.value.name}-watch"
   alarm_description = "Something is wrong with the endpoint ${each.value.name}."
-  alarm_rule        = join(" OR ", [for key, alarm in local.watched : format("ALARM(%q)", aws_cloudwatch_metric_alarm.this[key].alarm_name) if alarm.endpoint == each.key && !alarm.waste])
   alarm_actions     = [aws_sns_topic.alarms.arn]
   ok_actions        = [aws_sns_topic.alarms.arn]
   tags              = var.tags
+
+  alarm_rule = join(" OR ", [
+    for key, alarm in local.watched : format("ALARM(%q)", aws_cloudwatch_metric_alarm.this[key].alarm_name)
+    if alarm.endpoint == each.key && !alarm.waste
+  ])
 
   actions_suppressor {
     alarm            = aws_cloudwatch_metric_alarm.deploying[each.key].alarm_name
@@ -592,18 +611,36 @@ locals {
     }
   }
 
-  # Of an hour of an endpoint's machine: grams CO2e at 0, 10, 50 and 100 % of load, and USD.
+  # Of an hour of a machine: grams CO2e at 0, 10, 50 and 100 % of load, and USD; a serverless worker is as many of
+  # these as it has GB.
   factors = {
     for key, machine in local.machine : key => {
+      size = coalesce(local.variants[key].memory_mb, 1024) / 1024
       grams = [
         for watts in [machine.watts_at_0, machine.watts_at_10, machine.watts_at_50, machine.watts_at_100] :
-        (watts * local.place.pue * local.place.grid_g_per_kwh / 1000 + machine.embodied_g_per_hour) * local.size[key]
+        watts * local.place.pue * local.place.grid_g_per_kwh / 1000 + machine.embodied_g_per_hour
       ]
-      usd     = try(machine.usd_per_hour * local.prices[machine.family] * local.size[key], null)
-      by      = local.variants[key].provisioned_concurrency > 0 ? "ready" : machine.busy_by
-      numbers = { cpu = machine.vcpus, gpu = machine.gpus, ready = local.variants[key].provisioned_concurrency }
+      usd = try(machine.usd_per_hour * local.prices[machine.family], null)
+      by  = local.known[key].provisioned_concurrency == null ? machine.busy_by : "ready"
+      numbers = {
+        cpu   = machine.vcpus
+        gpu   = machine.gpus
+        ready = local.variants[key].provisioned_concurrency
+      }
     } if !contains(local.unknown, key)
   }
+
+  # The widest that the footprint model gives for machines as these, here.
+  ranges = {
+    for what in ["kg", "usd"] : what => format("%s to %s times",
+      min([for kind in local.spans : local.place["${kind}${what}_low"]]...),
+      max([for kind in local.spans : local.place["${kind}${what}_high"]]...)
+    ) if length(local.spans) > 0
+  }
+
+  spans = distinct([
+    for key, _ in local.factors : local.variants[key].kind == "serverless" ? "serverless_" : ""
+  ])
 
   # How hours and load follow from metrics, by what tells the load.
   measured = {
@@ -648,30 +685,26 @@ locals {
   # CloudWatch's metric math. Power is straight between the loads at which the factors are.
   math = {
     for key, factor in local.factors : key => merge(
-      { metrics = local.measured[factor.by].metrics },
       {
-        for name in ["hours", "load", "paid"] : name =>
-        replace(replace(local.measured[factor.by][name], "{key}", key), "{number}", lookup(factor.numbers, factor.by, 0))
+        for name in ["hours", "load", "paid"] : name => replace(
+          replace(local.measured[factor.by][name], "{key}", key),
+          "{number}", lookup(factor.numbers, factor.by, 0)
+        )
       },
       {
+        metrics = local.measured[factor.by].metrics
         kg = join("", [
-          "hours_${key} / 1000 * IF(load_${key} < 0.1, ",
-          format("%.5f + %.5f * load_${key}, ", factor.grams[0], (factor.grams[1] - factor.grams[0]) / 0.1),
+          "hours_${key} * ${factor.size} / 1000 * IF(load_${key} < 0.1, ",
+          format("%.5f + %.5f * load_${key}, ", factor.grams[0], 10 * (factor.grams[1] - factor.grams[0])),
           "IF(load_${key} < 0.5, ",
-          format("%.5f + %.5f * (load_${key} - 0.1), ", factor.grams[1], (factor.grams[2] - factor.grams[1]) / 0.4),
-          format("%.5f + %.5f * (load_${key} - 0.5)))", factor.grams[2], (factor.grams[3] - factor.grams[2]) / 0.5),
+          format("%.5f + %.5f", factor.grams[1], 2.5 * (factor.grams[2] - factor.grams[1])),
+          " * (load_${key} - 0.1), ",
+          format("%.5f + %.5f", factor.grams[2], 2 * (factor.grams[3] - factor.grams[2])),
+          " * (load_${key} - 0.5)))",
         ])
-        usd = factor.usd == null ? null : format("paid_${key} * %.6f", factor.usd)
+        usd = factor.usd == null ? null : format("paid_${key} * ${factor.size} * %.6f", factor.usd)
       },
     )
-  }
-
-  # The widest that the footprint model gives for machines as these, here.
-  ranges = local.place == null ? {} : {
-    for what in ["kg", "usd"] : what => format("%s to %s times",
-      min([for key, _ in local.math : local.place["${local.variants[key].kind == "serverless" ? "serverless_" : ""}${what}_low"]]...),
-      max([for key, _ in local.math : local.place["${local.variants[key].kind == "serverless" ? "serverless_" : ""}${what}_high"]]...),
-    ) if length(local.math) > 0
   }
 }
 
@@ -681,7 +714,10 @@ resource "aws_cloudwatch_dashboard" "this" {
   dashboard_name = var.name_prefix
 
   dashboard_body = templatefile("${path.module}/dashboard.json.tftpl", {
-    alarms   = [for endpoint in var.endpoints : "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${endpoint.name}-watch"]
+    alarms = [
+      for endpoint in var.endpoints :
+      "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${endpoint.name}-watch"
+    ]
     math     = local.math
     prefix   = var.name_prefix
     ranges   = local.ranges
@@ -689,11 +725,4 @@ resource "aws_cloudwatch_dashboard" "this" {
     shown    = local.shown
     variants = local.variants
   })
-}
-
-check "machines_are_known" {
-  assert {
-    condition     = length(local.unknown) == 0
-    error_message = "The catalogue does not know the instances of ${join(", ", local.unknown)}, or not ${var.region}: they have no alarms of CPUs and GPUs, or no kg CO2e and USD."
-  }
 }

@@ -22,5 +22,5 @@ output "event_topic_arn" {
 
 output "log_group_names" {
   description = "Log groups, by name."
-  value       = { for key, group in aws_cloudwatch_log_group.this : key => group.name }
+  value       = { for key, made in aws_cloudwatch_log_group.this : key => made.name }
 }

@@ -1,7 +1,12 @@
 """The events that people hear of. Their names and details are those of the SageMaker developer guide, "Events that
 SageMaker AI sends to Amazon EventBridge": what waits for another name waits for ever."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from sustainable_mlops.authoring.expressions import contains, each_of, jsonencode, map_of
+
+if TYPE_CHECKING:
+    from sustainable_mlops.authoring.resources import Module
 
 SOURCE = "aws.sagemaker"
 DEPLOYMENT, STATE = (f"SageMaker Endpoint {what} Change" for what in ("Deployment State", "State"))
@@ -26,9 +31,7 @@ EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "endpoints": (
         "An endpoint has failed, or goes back to what it served before.",
-        pattern(
-            STATE, {"EndpointStatus": ["FAILED", "OUT_OF_SERVICE", "ROLLING_BACK", "UPDATE_ROLLBACK_FAILED"]}
-        ),
+        pattern(STATE, {"EndpointStatus": ["FAILED", "OUT_OF_SERVICE", "ROLLING_BACK", "UPDATE_ROLLBACK_FAILED"]}),
     ),
     "model_packages": (
         "A model package was approved or rejected.",
@@ -39,12 +42,35 @@ EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "pipelines": (
         "A pipeline's run has failed or was stopped.",
-        pattern(
-            "SageMaker Model Building Pipeline Execution Status Change", {"currentPipelineExecutionStatus": _OVER}
-        ),
+        pattern("SageMaker Model Building Pipeline Execution Status Change", {"currentPipelineExecutionStatus": _OVER}),
     ),
     "processing_jobs": ("A processing job has failed or was stopped.", _jobs("Processing")),
     "training_jobs": ("A training job has failed or was stopped.", _jobs("Training")),
     "transform_jobs": ("A transform job has failed or was stopped.", _jobs("Transform")),
     "tuning_jobs": ("A tuning job has failed or was stopped.", _jobs("HyperParameter Tuning")),
 }
+
+
+def add(module: "Module[Any]", topic: Any) -> None:
+    """Add a rule for each that is asked for, which tells the topic."""
+    from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
+    from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
+
+    var = module.var
+    events = module.local(
+        "events",
+        {name: {"says": says, "pattern": wanted} for name, (says, wanted) in EVENTS.items()},
+        why="What SageMaker tells; endpoints' states are in capitals in events.",
+    )
+    chosen = each_of(map_of(events, lambda _name, event: event, where=lambda name, _: contains(var.events, name)))
+    rules = module.add(
+        CloudwatchEventRule,
+        "events",
+        for_each=chosen,
+        name='${var.name_prefix}-${replace(each.key, "_", "-")}',
+        description=chosen.value.says,
+        event_pattern=jsonencode(chosen.value.pattern),
+        tags=var.tags,
+    )
+    rule = each_of(rules)
+    module.add(CloudwatchEventTarget, "events", for_each=rule, rule=rule.value.name, target_id="topic", arn=topic.arn)

@@ -124,7 +124,7 @@ variable "instance_seconds_per_request" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of the topics and logs; its policy must let CloudWatch, CloudWatch Logs and EventBridge use it."
+  description = "Key of topics and logs; its policy must let CloudWatch, its Logs and EventBridge use it."
   type        = string
   nullable    = false
 

@@ -1,7 +1,7 @@
-"""What each kind of endpoint is watched for, and what the dashboard shows of it: data, which main.tf goes through.
+"""What each kind of endpoint is watched for, and what the dashboard shows of it: data that main.tf goes through.
 
-Sources: SageMaker developer guide, "Amazon SageMaker AI metrics in Amazon CloudWatch", and the lists of asynchronous and
-of serverless endpoints, which are exhaustive. An endpoint that nobody asks publishes nothing, not zeros.
+Sources: SageMaker developer guide, "Amazon SageMaker AI metrics in Amazon CloudWatch", and the lists of asynchronous
+and of serverless endpoints, which are exhaustive. An endpoint that nobody asks publishes nothing, not zeros.
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -29,9 +29,9 @@ class Alarm:
     namespace: str = REQUESTS
     #: It goes off below its threshold, not above.
     below: bool = False
-    #: What of the endpoint has to be known; the threshold is of one of it where `times`.
-    needs: str | None = None
-    times: bool = False
+    #: What of the endpoint has to be known; and what of it the threshold is of one of. Not null, which JSON leaves out.
+    needs: str = ""
+    times: str = ""
     period: int = 300
     periods: int = 1
     #: Whether the metric is of the variant, or of the endpoint as a whole.
@@ -56,7 +56,7 @@ ALARMS = {
         "p90",
         1000,
         needs="latency_slo_ms",
-        times=True,
+        times="latency_slo_ms",
         periods=3,
     ),
     "failures": Alarm("A request that waited has failed.", (ASYNC,), "InvocationFailures", "Sum", 0),
@@ -68,7 +68,7 @@ ALARMS = {
         "Maximum",
         1,
         needs="backlog_slo_seconds",
-        times=True,
+        times="backlog_slo_seconds",
         of_variant=False,
     ),
     "cpu_high": Alarm(
@@ -79,7 +79,7 @@ ALARMS = {
         85,
         MACHINES,
         needs="vcpus",
-        times=True,
+        times="vcpus",
         periods=3,
     ),
     "gpu_high": Alarm(
@@ -90,7 +90,7 @@ ALARMS = {
         95,
         MACHINES,
         needs="gpus",
-        times=True,
+        times="gpus",
         periods=3,
     ),
     "memory_high": Alarm(
@@ -130,7 +130,7 @@ ALARMS = {
         MACHINES,
         below=True,
         needs="busy_vcpus",
-        times=True,
+        times="busy_vcpus",
         waste=True,
     ),
     "gpu_low": Alarm(
@@ -142,7 +142,7 @@ ALARMS = {
         MACHINES,
         below=True,
         needs="gpus",
-        times=True,
+        times="gpus",
         waste=True,
     ),
     "memory_low": Alarm(
@@ -197,7 +197,9 @@ _SHOWN = {
 
 #: What an alarm is unless its row says otherwise.
 USUAL = {
-    one.name: one.default for one in fields(Alarm) if one.name not in ("says", "kinds", "metric", "statistic", "threshold")
+    one.name: one.default
+    for one in fields(Alarm)
+    if one.name not in ("says", "kinds", "metric", "statistic", "threshold")
 }
 
 

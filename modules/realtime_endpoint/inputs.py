@@ -4,8 +4,7 @@ from typing import Annotated, Any, Literal
 
 from modules.common import Located
 from modules.endpoints.hardware import OnInstances, all_run_on, runs_on
-from modules.endpoints.hosting import VARIANT
-from modules.endpoints.inputs import Container, Endpoint, OneContainer, RollsBack, is_whole
+from modules.endpoints.inputs import VARIANT, Container, Endpoint, OneContainer, RollsBack, is_whole
 from modules.realtime_endpoint.deployment import Deployment
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import contains, every, fixed, given, is_null, keys, length, optional, when

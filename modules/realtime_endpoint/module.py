@@ -4,8 +4,8 @@ from typing import Any
 
 from cdktn_provider_aws.appautoscaling_scheduled_action import AppautoscalingScheduledAction
 
-from modules.endpoints import hardware, hosting, rollback, scaling
-from modules.endpoints.inputs import name_of
+from modules.endpoints import alarms, hardware, hosting, scaling
+from modules.endpoints.inputs import VARIANT, name_of
 from modules.needs import ROLE_STATEMENTS
 from modules.realtime_endpoint import deployment, needs, serving
 from modules.realtime_endpoint.inputs import TIME_ZONES, Inputs
@@ -32,9 +32,7 @@ class RealtimeEndpoint(Module[Inputs]):
         name = self.local("name", name_of(var), why="A name of its own may be longer than a prefix.")
         weights = self.local(
             "weights",
-            merge(
-                {hosting.VARIANT: serving.MAIN_WEIGHT}, map_of(var.challengers, lambda challenger: challenger.weight)
-            ),
+            merge({VARIANT: serving.MAIN_WEIGHT}, map_of(var.challengers, lambda challenger: challenger.weight)),
             why="The variants that answer, by their share. Their names never change: a deployment goes by them.",
         )
         alarms = self._watch(var, name, weights)
@@ -73,7 +71,7 @@ class RealtimeEndpoint(Module[Inputs]):
         variant = each_of(set_of(keys(weights)))
         of_variant = {"EndpointName": name, "VariantName": variant.key}
         return [
-            rollback.add_alarm(
+            alarms.add_alarm(
                 self,
                 "errors",
                 f"{name}-{variant.key}-errors",
@@ -85,7 +83,7 @@ class RealtimeEndpoint(Module[Inputs]):
                 statistic="Average",
                 threshold=var.deployment.error_percent / 100,
             ),
-            rollback.add_alarm(
+            alarms.add_alarm(
                 self,
                 "latency",
                 f"{name}-{variant.key}-latency",

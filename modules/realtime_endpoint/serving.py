@@ -5,6 +5,7 @@ from typing import Any
 from cdktn_provider_aws.sagemaker_model import SagemakerModel
 
 from modules.endpoints import hardware, hosting
+from modules.endpoints.inputs import VARIANT
 from modules.realtime_endpoint.inputs import Inputs
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
@@ -41,7 +42,7 @@ def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
         var,
         **network,
         primary_container=Dynamic(
-            when(length(var.containers) == 0, [hosting.VARIANT], nothing),
+            when(length(var.containers) == 0, [VARIANT], nothing),
             lambda _variant: {
                 **hosting.container(var),
                 "model_data_url": when(is_null(var.models_s3_uri), var.model_data_url, var.models_s3_uri),
@@ -101,7 +102,7 @@ def add_configuration(module: Module[Inputs], var: Inputs, name: str, models: tu
         kms_key_arn=hardware.key_of_storage(var),
         production_variants=[
             {
-                "variant_name": hosting.VARIANT,
+                "variant_name": VARIANT,
                 "model_name": main.name,
                 "initial_instance_count": var.min_instances,
                 "initial_variant_weight": MAIN_WEIGHT,

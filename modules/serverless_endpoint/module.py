@@ -3,7 +3,7 @@
 from typing import Any
 
 from modules.endpoints import hosting, scaling
-from modules.endpoints.inputs import name_of
+from modules.endpoints.inputs import VARIANT, name_of
 from modules.needs import ROLE_STATEMENTS, place
 from modules.serverless_endpoint import needs
 from modules.serverless_endpoint.inputs import Inputs
@@ -38,7 +38,7 @@ class ServerlessEndpoint(Module[Inputs]):
 
     def _scale_warm_workers(self, var: Inputs, endpoint: Any) -> None:
         label = "provisioned_concurrency"
-        warm = each_of(optional_map(hosting.VARIANT, var.provisioned_concurrency))
+        warm = each_of(optional_map(VARIANT, var.provisioned_concurrency))
         targets = scaling.add_target(
             self,
             label,

@@ -36,7 +36,7 @@ def add(module: Module[Inputs]) -> str:
         DataAwsIamPolicyDocument,
         "key",
         why="Roles of this account get the key by their own policies, since the first statement hands it to IAM; "
-        "CloudWatch and EventBridge act for no role, so they get the key here. What these publish to an encrypted topic "
+        "CloudWatch and EventBridge act for no role, so they get the key here. What they publish to an encrypted topic "
         "names no rule or alarm that one could test, only the topic.",
         skips={
             "CKV_AWS_109": IN_A_KEY_POLICY,
@@ -66,7 +66,9 @@ def add(module: Module[Inputs]) -> str:
             },
             {
                 "sid": "Topics",
-                "principals": [{"type": "Service", "identifiers": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}],
+                "principals": [
+                    {"type": "Service", "identifiers": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
+                ],
                 "actions": ["kms:Decrypt", "kms:GenerateDataKey*"],
                 "resources": ["*"],
                 "condition": [

@@ -28,7 +28,7 @@ data "aws_iam_policy_document" "key_readers" {
 }
 
 # Roles of this account get the key by their own policies, since the first statement hands it to IAM; CloudWatch
-# and EventBridge act for no role, so they get the key here. What these publish to an encrypted topic names no
+# and EventBridge act for no role, so they get the key here. What they publish to an encrypted topic names no
 # rule or alarm that one could test, only the topic.
 data "aws_iam_policy_document" "key" {
   # checkov:skip=CKV_AWS_109:In a key policy * means this key

@@ -1,8 +1,23 @@
-"""Whose the registries of container images are."""
+"""Whose the registries of container images are, and what images are for."""
 
+import re
 from functools import cache
 
+from sustainable_mlops.catalogue.instances import Silicon
 from sustainable_mlops.catalogue.tables import rows
+
+#: How the names of images say what they are for; those of AWS say arm64 or graviton where they are for Arm.
+FOR_SILICON: dict[Silicon, str] = {
+    "gpu": "-gpu-",
+    "graviton": "arm64|graviton",
+    "inferentia2": "neuron",
+    "x86": "/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py",
+}
+
+
+def silicon_of(image: str) -> list[Silicon]:
+    """The silicon that an image says by its name that it is for; none where it says nothing."""
+    return [silicon for silicon, pattern in FOR_SILICON.items() if re.search(pattern, image)]
 
 
 def is_registry_of_aws(account: str) -> bool:

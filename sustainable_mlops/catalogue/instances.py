@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Literal
 
 from sustainable_mlops.catalogue.tables import Grade, grade, number, rows
+
+#: What an endpoint computes with, as modules and images name it.
+Silicon = Literal["graviton", "inferentia2", "gpu", "x86"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,15 @@ class Instance:
     def graviton(self) -> bool:
         """Whether the CPU is AWS's own, of the Arm architecture."""
         return self.platform.name.startswith("graviton")
+
+    @property
+    def silicon(self) -> Silicon | None:
+        """What it computes with; None for what no endpoint should be made on any more, or never was."""
+        if self.accelerator is None:
+            return "graviton" if self.graviton else "x86"
+        if self.family == "inf2":
+            return "inferentia2"
+        return "gpu" if self.family[0] in "gp" and not self.arm else None
 
     @property
     def arm(self) -> bool:

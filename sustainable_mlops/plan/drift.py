@@ -107,12 +107,12 @@ class Drift:
 
 
 def _alike(old: object, new: object) -> bool:
-    """Whether two values differ in nothing but what was never set and is read back as empty or false."""
+    """Whether two values differ in nothing but what was never set and is read back as empty, false or 0."""
     if isinstance(old, dict) and isinstance(new, dict):
         return all(_alike(old.get(name), new.get(name)) for name in {*old, *new})
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         return all(map(_alike, old, new))
-    return same(old, new) or (old is None and new is False)
+    return same(old, new) or (old is None and isinstance(new, int) and new == 0)
 
 
 def _add(found: dict[str, set[str]], names: Mapping[str, str], type_: object, values: object) -> None:

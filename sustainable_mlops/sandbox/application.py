@@ -59,7 +59,7 @@ class Application:
         self.alarms = Alarms(context, self.gate, self.sagemaker.publisher)
         moto_cloudwatch.share(self.alarms, self.clock)
         self._scale(self.alarms)
-        Rules(self._deliveries, self.clock)
+        Rules(self._deliveries, self.clock, metrics.put)
         Schedules(self._deliveries, self.clock)
         self.clock.keep(context.deployments)
         self.clock.keep(CaptureTimes(lambda: (parts.of(Captures) for parts in self.sagemaker)))

@@ -62,6 +62,7 @@ class Clock:
         self._began = datetime.now(UTC)
         self._moved = timedelta()
         self._at_work = 0
+        self._answering: set[object] = set()
         self._agendas: list[Agenda] = []
         self._done = datetime.now(UTC)
         self._turn = threading.RLock()
@@ -89,6 +90,19 @@ class Clock:
         finally:
             with self._woken:
                 self._at_work -= 1
+                self._woken.notify_all()
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """As `working`, for what others ask for again and again: `advance` waits for none that begins after it."""
+        this = object()
+        with self._woken:
+            self._answering.add(this)
+        try:
+            yield
+        finally:
+            with self._woken:
+                self._answering.remove(this)
                 self._woken.notify_all()
 
     def keep(self, agenda: Agenda) -> None:
@@ -160,7 +174,8 @@ class Clock:
 
     def _wait_for_work(self) -> None:
         with self._woken:
-            self._woken.wait_for(lambda: self._at_work == 0)
+            begun = self._answering.copy()
+            self._woken.wait_for(lambda: self._at_work == 0 and begun.isdisjoint(self._answering))
 
     def _next(self) -> datetime | None:
         found: list[datetime] = []

@@ -60,7 +60,7 @@ def _bind(port: int) -> socket.socket:
         raise UserError(
             f"sandbox: port {port} of {HOST} {reason}; choose another with --port, or leave it out"
         ) from None
-    listener.listen(128)
+    listener.listen(1024)  # hundreds may ask at once
     return listener
 
 

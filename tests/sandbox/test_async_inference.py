@@ -377,6 +377,8 @@ def test_a_request_under_way_is_answered_by_an_instance_that_goes_and_by_a_model
 
 def test_what_waits_goes_with_its_endpoint(sandbox: Sandbox) -> None:
     endpoint = Asynchronous(sandbox, "deleted")
+    endpoint.ask("no number")
+    until(endpoint.data_log)
     endpoint.scale(0)
     endpoint.in_service()
     endpoint.ask([1])
@@ -386,10 +388,14 @@ def test_what_waits_goes_with_its_endpoint(sandbox: Sandbox) -> None:
         "ValidationError",
         "Endpoint deleted of account 123456789012 not found.",
     )
+    sandbox.client("logs").delete_log_group(logGroupName="/aws/sagemaker/Endpoints/deleted")
     endpoint.sagemaker.create_endpoint(EndpointName="deleted", EndpointConfigName="deleted")
     endpoint.in_service()
     after = endpoint.ask([2])
     assert [notice["inferenceId"] for notice in endpoint.notices("success", 1)] == [after["InferenceId"]]
+    assert endpoint.data_log() == []
+    endpoint.ask("no number")
+    until(endpoint.data_log)
 
 
 def test_a_large_input_is_read_from_s3(tripling: Asynchronous) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from sustainable_mlops.sandbox import Sandbox
 from tests.sandbox.hosting_support import REAL_TIME, Deploying
-from tests.sandbox.support import ROLE, make_role, until
+from tests.sandbox.support import ROLE, make_role, refusal, until
 
 pytestmark = pytest.mark.slow
 
@@ -109,6 +109,21 @@ def test_a_part_of_the_requests_is_captured(deploying: Deploying) -> None:
         deploying.ask(endpoint, "1", ContentType="text/csv")
     found = len(list(captured(deploying.s3, deploying.bucket, f"captured/{endpoint}/main")))
     assert 20 <= found <= 80  # beyond it comes once in a thousand million runs
+
+
+def test_what_cannot_be_captured_keeps_nobody_from_asking_or_looking(
+    deploying: Deploying, fresh: Callable[[str], str]
+) -> None:
+    gone = fresh("gone")
+    where = {"CreateBucketConfiguration": {"LocationConstraint": "eu-north-1"}}
+    deploying.s3.create_bucket(Bucket=gone, **where)
+    endpoint = deploying.serve(deploying.container(ECHO), config=capturing(gone, "Input"))
+    deploying.s3.delete_bucket(Bucket=gone)
+    for _ in range(2):
+        assert deploying.ask(endpoint, "1", ContentType="text/csv") == "1"
+        assert refusal(deploying.s3.list_objects_v2, Bucket=gone)[0] == "NoSuchBucket"
+    deploying.s3.create_bucket(Bucket=gone, **where)
+    assert list(captured(deploying.s3, gone, f"captured/{endpoint}/main")) == []
 
 
 def test_what_a_shadow_variant_answers_is_captured_beside(deploying: Deploying) -> None:

@@ -1,5 +1,6 @@
 """What falls due is done once, in order, at its moment, whether time passes or is moved."""
 
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from threading import Event, Thread
 
@@ -101,6 +102,20 @@ def test_time_may_pass_faster_than_this_machines() -> None:
     until(lambda: len(diary.kept) == 3)
     clock.close()
     assert clock.ahead >= timedelta(minutes=59)
+
+
+def test_time_is_moved_once_what_was_being_answered_is_though_there_is_always_more() -> None:
+    clock = Clock()
+    with ExitStack() as later:
+        with clock.answering():
+            mover = Thread(target=clock.advance, args=(60,))
+            mover.start()
+            mover.join(0.2)
+            assert mover.is_alive()
+            later.enter_context(clock.answering())
+        mover.join(30)
+        assert not mover.is_alive()
+    clock.close()
 
 
 def test_time_is_not_moved_before_what_is_being_made_is_there() -> None:

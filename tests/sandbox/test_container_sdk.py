@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,12 @@ import pytest
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.runtime import mounting
 from tests.sandbox.running import untar
-from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
+from tests.sandbox.sdk import BUCKET
+from tests.sandbox.sdk import real as real
+from tests.sandbox.sdk import session as session
+from tests.sandbox.support import IMAGE, ROLE, tar, until
 
 pytestmark = pytest.mark.slow
-
-BUCKET = "sdk"
-EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 TRAIN = """
 import json, os, pathlib, sys
@@ -51,30 +50,6 @@ def model_fn(folder):
 def transform_fn(model, data, content_type, accept):
     return "\\n".join(str(model * int(line)) for line in data.split()), accept
 """
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A sandbox whose jobs find /opt/ml as this machine allows, and which the SDK's clients are led to."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv(mounting.VARIABLE)
-        with Sandbox.start(log=tmp_path_factory.mktemp("real") / "sandbox.log") as sandbox:
-            for name, value in sandbox.environment.items():
-                patch.setenv(name, value)
-            make_role(sandbox)
-            policy = json.dumps(EVERYTHING)  # the SDK asks what its role may do
-            sandbox.client("iam").put_role_policy(RoleName="test", PolicyName="all", PolicyDocument=policy)
-            configuration = {"LocationConstraint": sandbox.region}
-            sandbox.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=configuration)
-            yield sandbox
-
-
-@pytest.fixture(scope="module")
-def session(real: Sandbox) -> Any:
-    from sagemaker.core.helper.session_helper import Session
-
-    del real
-    return Session(default_bucket=BUCKET)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -161,20 +162,25 @@ def test_a_request_under_way_is_answered_by_the_old_model_and_holds_nothing_up(
 
 
 def test_an_update_tells_of_its_stages(own: Endpoints, old: str, new: str) -> None:
+    own.sandbox.advance(3600)  # all is told by the sandbox's time
     endpoint, queue = own.create(own.config(old)), hear(own.sandbox, own.fresh("stages"), STAGES)
-    config = own.config(new)
+    config, made = own.config(new), own.look(endpoint)
+    assert made["LastModifiedTime"] - made["CreationTime"] < timedelta(minutes=30)
     own.update(endpoint, config, DeploymentConfig=blue_green("CANARY", CanarySize=size(1)))
     own.sandbox.advance(300)
     own.rest(endpoint)
-    sqs, told = own.sandbox.client("sqs"), []
+    sqs, told, moments = own.sandbox.client("sqs"), [], []
 
     def all_told() -> bool:
         for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", ()):
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-            told.append(json.loads(message["Body"])["detail"])
+            event = json.loads(message["Body"])
+            told.append(event["detail"])
+            moments.append(datetime.fromisoformat(event["time"]))
         return len(told) >= 6
 
     until(all_told)
+    assert timedelta(seconds=180) <= moments[-1] - moments[0] < timedelta(minutes=30)
     assert {detail["EndpointStatus"] for detail in told} == {"UPDATING"}
     assert {detail["PendingDeploymentSummary"]["EndpointConfigName"] for detail in told} == {config}
     stages = [
@@ -231,6 +237,17 @@ def test_an_update_that_takes_too_long_is_given_up(own: Endpoints, old: str, new
     own.sandbox.advance(20)
     assert "600 seconds" in own.rest(endpoint)["FailureReason"]
     assert own.ask(endpoint) == "old"
+
+
+def test_what_takes_this_machine_long_is_not_late_where_the_time_passes_faster() -> None:
+    with Sandbox.start(time_scale=3600) as sandbox:  # a second here is an hour there
+        own = Endpoints.of(sandbox)
+        policy = blue_green("ALL_AT_ONCE")
+        policy["BlueGreenUpdatePolicy"]["MaximumExecutionTimeoutInSeconds"] = 600
+        endpoint, config = own.create(own.config(own.model("old"), 1)), own.config(own.model("new"), 1)
+        own.update(endpoint, config, DeploymentConfig=policy)
+        after = own.rest(endpoint)
+        assert (after["EndpointConfigName"], after.get("FailureReason")) == (config, None)
 
 
 @pytest.mark.parametrize("count", [1, None], ids=["real-time", "serverless"])

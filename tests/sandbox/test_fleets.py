@@ -52,7 +52,7 @@ def test_variants_answer_by_their_weights_or_as_they_are_asked_for(fleets: Fleet
     with pytest.raises(InvocationError, match="Variant none was not found"):
         ask(traffic, target_variant="none")
 
-    traffic.weigh({"main": 1.0, "other": 0.0})
+    fleet.weigh({"main": 1.0, "other": 0.0})
     assert {ask(traffic)["variant"] for _ in range(20)} == {"main"}
     fleet.scale("main", 0)
     with pytest.raises(InvocationError, match="no instance in service"):
@@ -101,6 +101,18 @@ def test_no_request_fails_while_instances_come_and_go(fleets: Fleets, models: Mo
             client.result()
     assert fleet.counts == {"main": 1, "spare": 1}
     assert len({one["pid"] for one in heard if one["model"] == "main"}) >= 4
+
+
+def test_an_instance_that_goes_leaves_no_files_nor_does_an_endpoint(
+    fleets: Fleets, models: Models, tmp_path: Path
+) -> None:
+    fleet, _ = serve(fleets, "tidy", models, variant("main", InitialInstanceCount=2))
+    [folder] = tmp_path.glob("*/*/endpoints/*")
+    assert len(list(folder.glob("variants/main/*"))) == 2
+    fleet.scale("main", 1)
+    assert len(list(folder.glob("variants/main/*"))) == 1
+    fleets.let_go("tidy")
+    until(lambda: not list(tmp_path.glob("*/*/endpoints/*")))
 
 
 def test_the_instance_with_the_least_to_do_is_asked_where_the_routing_says_so(fleets: Fleets, models: Models) -> None:
@@ -215,8 +227,9 @@ def test_a_model_that_does_not_load_leaves_as_many_instances_as_there_were(fleet
 def test_what_served_before_a_restart_comes_back_with_the_first_request(
     sandbox: Sandbox, tmp_path: Path, models: Models
 ) -> None:
-    config = {"EndpointConfigName": "kept", "ProductionVariants": [variant("main"), variant("other")]}
-    kept = Serving(config, models("main", "other"), counts={"main": 2}, weights={"other": 0.0})
+    variants = [variant("main", InitialInstanceCount=2), variant("other", InitialVariantWeight=0.0)]
+    config = {"EndpointConfigName": "kept", "ProductionVariants": variants}
+    kept = Serving(config, models("main", "other"))
     with standing(sandbox, tmp_path) as parts:
         fleets = parts.of(Fleets)
         fleets.serving = {"kept": kept}.get

@@ -188,6 +188,8 @@ def transform_fn(model, data, content_type, accept, context):
 def test_what_an_endpoint_does_not_take_is_refused(deploying: Deploying) -> None:
     endpoint = deploying.serve(named(deploying, "real"))
     asked = {"EndpointName": endpoint, "Body": b"", "ContentType": "text/csv"}
+    for member in ("CustomAttributes", "InferenceId"):
+        assert "regular expression" in refusal(deploying.runtime.invoke_endpoint, **asked, **{member: "\xe9"})[1]
     invoke = deploying.runtime.invoke_endpoint
     for members, why in (
         ({"EndpointName": "none"}, "Endpoint none of account 123456789012 not found."),

@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.hosting.instance import Instance, Shape
 from sustainable_mlops.sandbox.hosting.invocation import Invocation, NotReadyError, NotThereError
+from sustainable_mlops.sandbox.runtime.asking import ModelError
 from tests.sandbox.fleet_support import standing
 from tests.sandbox.hosting_support import Deploying
 from tests.sandbox.support import IMAGE, refusal, tar, until
@@ -119,6 +121,31 @@ def test_models_that_are_not_to_be_cached_leave_after_their_answer(deploying: De
     served = instance(Shape(), MultiModelConfig={"ModelCacheSetting": "Disabled"})
     assert [took(served, "a").cache_hit for _ in range(2)] == [False, False]
     assert (served.loaded, served.pids) == (0, [])
+
+
+def test_a_model_that_leaves_is_not_in_the_way_of_itself(deploying: Deploying, instance: Any) -> None:
+    put(deploying, "busy")
+    served = instance(Shape(), MultiModelConfig={"ModelCacheSetting": "Disabled"})
+    with ThreadPoolExecutor(4) as pool:
+        assert {one.model > 0 for one in pool.map(lambda _: took(served, "busy"), range(12))} == {True}
+
+
+def test_a_model_that_is_being_loaded_goes_with_its_container(
+    deploying: Deploying, instance: Any, tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
+    noted = f"pathlib.Path({str(begun)!r}).write_text(str(os.getpid()))"
+    endless = f"import os, pathlib, time\ndef model_fn(model_dir):\n    {noted}\n    time.sleep(600)\n"
+    deploying.put("many/endless.tar.gz", tar(code__inference_py=endless))
+    served = instance(Shape())
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(took, served, "endless")
+        until(lambda: begun.exists() and begun.read_text())
+        [model] = [one for one in psutil.Process().children(recursive=True) if begun.read_text() == str(one.pid)]
+        served.close()
+        with pytest.raises(ModelError):
+            asked.result(10)
+    assert not model.is_running()
 
 
 def test_a_model_that_is_still_being_loaded_is_not_ready(deploying: Deploying, instance: Any, tmp_path: Path) -> None:

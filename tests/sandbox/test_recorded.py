@@ -80,7 +80,7 @@ def test_cloudformation_makes_what_sagemaker_answers_for(sandbox: Sandbox, sagem
     stack, cloudformation = fresh("stack"), sandbox.client("cloudformation")
     variant = {"VariantName": "main", "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]}, "InitialVariantWeight": 1}
     serverless = {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1}}
-    template = {
+    template: dict[str, Any] = {
         "Resources": {
             "Model": {
                 "Type": "AWS::SageMaker::Model",
@@ -106,6 +106,17 @@ def test_cloudformation_makes_what_sagemaker_answers_for(sandbox: Sandbox, sagem
     config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
     (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
     sagemaker.describe_model(ModelName=variant["ModelName"])
+
+    resources = template["Resources"]
+    resources["Config"]["Properties"]["ProductionVariants"][0]["ServerlessConfig"]["MaxConcurrency"] = 2
+    routing = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
+    how = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
+    resources["Endpoint"]["Properties"]["DeploymentConfig"] = how
+    cloudformation.update_stack(StackName=stack, TemplateBody=json.dumps(template))
+    described = sagemaker.describe_endpoint(EndpointName=endpoint)
+    assert (described["EndpointStatus"], described["LastDeploymentConfig"]) == ("InService", how)
+    assert described["ProductionVariants"][0]["CurrentServerlessConfig"]["MaxConcurrency"] == 2
+    assert "Could not find" in refusal(sagemaker.describe_endpoint_config, EndpointConfigName=config)[1], "replaced"
     cloudformation.delete_stack(StackName=stack)
     assert endpoint not in str(sagemaker.list_endpoints()["Endpoints"])
     assert "Could not find model" in refusal(sagemaker.describe_model, ModelName=variant["ModelName"])[1]

@@ -39,13 +39,13 @@ def of(endpoint: str, dimension: str = INSTANCES) -> dict[str, Any]:
     return {"ServiceNamespace": "sagemaker", "ResourceId": variant, "ScalableDimension": dimension}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def scaling(sandbox: Sandbox) -> Any:
     """Requests go out unchecked, so that the sandbox is what refuses them."""
     return make_client("application-autoscaling", "eu-north-1", sandbox.endpoint, parameter_validation=False)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def on_instances(sandbox: Sandbox) -> str:
     return make_endpoint(sandbox, "scaled-on-instances", ON_INSTANCES)
 

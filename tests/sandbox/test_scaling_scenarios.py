@@ -336,6 +336,33 @@ def test_an_alarms_action_is_followed_at_once_and_repeated_while_it_lasts(sandbo
     scaled.cloudwatch.delete_alarms(AlarmNames=["repeats"])
 
 
+def test_of_two_alarms_of_one_policy_the_one_that_asks_for_more_decides(sandbox: Sandbox) -> None:
+    scaled = on_instances(sandbox, "twice-watched", 1, 4)
+    some = {"MetricIntervalLowerBound": 0.0, "MetricIntervalUpperBound": 10.0, "ScalingAdjustment": 1}
+    steps = [some, {"MetricIntervalLowerBound": 10.0, "ScalingAdjustment": 3}]
+    made = scaled.scaling.put_scaling_policy(
+        **scaled.target,
+        PolicyName="steps",
+        PolicyType="StepScaling",
+        StepScalingPolicyConfiguration={"AdjustmentType": "ChangeInCapacity", "StepAdjustments": steps},
+    )
+    alarms = {"watches-much": 5.0, "watches-little": 15.0}
+    for name, threshold in alarms.items():
+        scaled.cloudwatch.put_metric_alarm(
+            **MINE | {"MetricName": "Watched"},
+            AlarmName=name,
+            AlarmActions=[made["PolicyARN"]],
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=threshold,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+    scaled.put(20, "Watched")
+    scaled.minutes(2)
+    assert [one["Description"] for one in scaled.activities()] == ["Setting desired instance count to 4."]
+    scaled.cloudwatch.delete_alarms(AlarmNames=list(alarms))
+
+
 def test_a_refusal_of_sagemaker_is_told(sandbox: Sandbox) -> None:
     scaled = on_instances(sandbox, "refused")
     sandbox.fault("UpdateEndpointWeightsAndCapacities", error="ResourceLimitExceeded", message="No more of these.")

@@ -14,6 +14,7 @@ from sustainable_mlops.catalogue.instances import Instance
 from sustainable_mlops.footprint import Fleet, Serverless, Usage, of_plan
 from sustainable_mlops.footprint.resource_parts import Part
 from sustainable_mlops.plan import Plan, load
+from sustainable_mlops.plan.metrics import of_policy
 
 FOLDER = Path(__file__).parent / "shapes"
 PLAN = FOLDER / "plan.json"
@@ -21,6 +22,8 @@ PLAN = FOLDER / "plan.json"
 REGION = "eu-north-1"
 ENDPOINT = "aws_sagemaker_endpoint"
 _POLICY = "aws_appautoscaling_policy"
+#: The requests of each instance, as a policy may name them.
+_REQUESTS = ({"InvocationsPerInstance"}, {"SageMakerVariantInvocationsPerInstance"})
 _TRACKED = "target_tracking_scaling_policy_configuration.0"
 
 
@@ -119,8 +122,7 @@ def _machines(name: str, part: Part, planned: Plan) -> Machines:
         target
         for policy in planned.by_type(_POLICY)
         if policy.address.startswith(f"module.{name}.")
-        and policy.new.text(f"{_TRACKED}.predefined_metric_specification.0.predefined_metric_type")
-        == "SageMakerVariantInvocationsPerInstance"
+        and of_policy(policy.new) in _REQUESTS
         and isinstance(target := policy.new.number(f"{_TRACKED}.target_value"), int | float)
     ]
     return Machines(

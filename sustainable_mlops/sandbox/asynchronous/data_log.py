@@ -22,6 +22,11 @@ class DataLog:
         self._lock = threading.Lock()
         self._streams: dict[tuple[str, str], CloudWatchStream] = {}
 
+    def drop(self, endpoint: str) -> None:
+        """It is gone: another of its name has streams of its own."""
+        with self._lock:
+            self._streams = {of: stream for of, stream in self._streams.items() if of[0] != endpoint}
+
     def put(self, request: Request, variant: str, moment: datetime, text: str) -> None:
         """One line. What CloudWatch Logs refuses is dropped."""
         with self._lock:

@@ -29,7 +29,7 @@ class Handling:
     def __init__(self, region: Region, terms: Callable[[str, str], Terms | None]) -> None:
         self._region = region
         self._terms = terms
-        self._log = DataLog(region)
+        self.log = DataLog(region)
 
     def ask(self, request: Request, place: Place) -> Outcome:
         """Have the model answer. Its failure is an outcome: AWS does not ask again."""
@@ -70,7 +70,7 @@ class Handling:
         self._publish(request, outcome, terms)
         if outcome.failure:
             self._count(request, outcome.variant, InvocationFailures=1)
-            self._log.put(request, outcome.variant, self._region.clock.now(), outcome.detail or outcome.failure)
+            self.log.put(request, outcome.variant, self._region.clock.now(), outcome.detail or outcome.failure)
         self._count(request, outcome.variant, InvocationsProcessed=1, TotalProcessingTime=self._age(request))
 
     def _write(self, request: Request, outcome: Outcome, terms: Terms) -> None:

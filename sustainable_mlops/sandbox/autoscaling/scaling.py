@@ -30,7 +30,7 @@ class Scaling(Part):
         self._actions = actions
         region.heard.append(self._hear)
         #: What alarms have triggered since the last moment, by the policy's ARN.
-        self._triggered: dict[str, Trigger] = {}
+        self._triggered: list[tuple[str, Trigger]] = []
         #: Whether an endpoint has changed its state since, so that what is under way may be over.
         self._heard = False
         #: When the low alarm of a policy of target tracking was last heard, by its ARN.
@@ -39,7 +39,7 @@ class Scaling(Part):
     def trigger(self, action: str, trigger: Trigger) -> None:
         """An alarm asks for the policy of that ARN; returns at once."""
         with self.region.lock:
-            self._triggered[action.partition(":createdBy/")[0]] = trigger
+            self._triggered.append((action.partition(":createdBy/")[0], trigger))
         self.region.clock.wake()
 
     def _hear(self) -> None:
@@ -62,10 +62,11 @@ class Scaling(Part):
         with self.region.lock:
             self._heard = False
             self._targets.settle(moment)
-            triggered, self._triggered = self._triggered, {}
+            triggered, self._triggered = self._triggered, []
             targets, due = list(self._targets), list(self._actions.due(moment))
         for target in targets:
-            found = [(policy, triggered[policy.arn]) for policy in target.policies.values() if policy.arn in triggered]
+            policies = {policy.arn: policy for policy in target.policies.values()}
+            found = [(policies[arn], trigger) for arn, trigger in triggered if arn in policies]
             if found:
                 self._follow(target, found, moment)
         for target, action in due:

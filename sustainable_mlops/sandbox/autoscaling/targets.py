@@ -173,8 +173,7 @@ class ScalableTargets(Part):
             self._activities.ended(activity, status, moment)
 
     def delete_alarms(self, names: list[str]) -> None:
-        """Delete alarms that target tracking has made, as far as they are there and no other needs them. Not with the
-        lock."""
+        """Delete alarms that target tracking has made, but for those that a composite one needs. Not with the lock."""
         for name in names:
             with suppress(ClientError):
                 self.region.client("cloudwatch").delete_alarms(AlarmNames=[name])

@@ -8,10 +8,9 @@ from datetime import datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sustainable_mlops.sandbox import permissions
 from sustainable_mlops.sandbox.context import Context
-from sustainable_mlops.sandbox.eventbridge import permissions
-from sustainable_mlops.sandbox.eventbridge.calls import Call
-from sustainable_mlops.sandbox.eventbridge.permissions import NotPermittedError
+from sustainable_mlops.sandbox.permissions import Call, NotPermittedError
 
 SERVICE = "cloudwatch.amazonaws.com"
 
@@ -30,12 +29,6 @@ class AlarmChange:
     repeated: bool = False
     values: tuple[float, ...] = ()  #: Of the datapoints that were evaluated, the last one last.
     threshold: float | None = None  #: None of a composite alarm, which has none.
-    operator: str = ""
-
-    @property
-    def value(self) -> float | None:
-        """The last datapoint's."""
-        return self.values[-1] if self.values else None
 
 
 #: Carries out an action: its ARN, and why.

@@ -140,7 +140,7 @@ class Alarms:
         return alarm
 
     def delete(self, account: str, region: str, names: Sequence[str]) -> None:
-        """As DeleteAlarms. Raises moto's exceptions."""
+        """As DeleteAlarms, which passes over those that are not there. Raises moto's exceptions."""
         backend = cloudwatch_backends[account][region]
         with self._lock:
             alarms: dict[str, Alarm] = backend.alarms
@@ -156,8 +156,6 @@ class Alarms:
             for alarm in found:
                 backend.tagger.delete_all_tags_for_resource(alarm.alarm_arn)
                 self._tell_configuration(alarm, "delete", None, self._clock.now())
-            if len(found) < len(set(names)):
-                raise ResourceNotFound("Unknown")
 
     def set_state(self, account: str, region: str, name: str, value: str, reason: str, data: str | None) -> None:
         """As SetAlarmState: until the alarm is evaluated again. Raises moto's exceptions."""
@@ -228,7 +226,7 @@ class Alarms:
         )
         if alarm.rule is not None:
             return found
-        return replace(found, threshold=alarm.settings.threshold, operator=alarm.settings.comparison)
+        return replace(found, threshold=alarm.settings.threshold)
 
     def _tell_others(self, alarm: Alarm, seen: frozenset[str]) -> None:
         """Those that name it are evaluated at once, unless in a circle; those that it may suppress heed its state."""

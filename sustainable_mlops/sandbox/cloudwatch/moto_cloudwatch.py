@@ -38,8 +38,7 @@ def share(alarms: Alarms, clock: Clock) -> None:
         return alarms.put(self.account_id, self.region_name, asked)
 
     def delete_alarms(self: Any, alarm_names: list[str]) -> None:
-        there = [name for name in alarm_names if name in self.alarms]
-        alarms.delete(self.account_id, self.region_name, there)
+        alarms.delete(self.account_id, self.region_name, alarm_names)
 
     def put_metric_data(self: Any, namespace: str, metric_data: list[Fields]) -> None:
         for number, datum in enumerate(metric_data, 1):

@@ -52,6 +52,7 @@ class Deployment(UnderWay):
         self._refusal = refusal
         self._creates = endpoint.fields["EndpointStatus"] == "Creating"
         self._began = time.monotonic()
+        self._seen = self._times()
         patience = policy.timeout_seconds
         self._deadline = None if patience is None else region.clock.now() + timedelta(seconds=patience)
         self._between: Handover | None = None
@@ -73,26 +74,31 @@ class Deployment(UnderWay):
             if self._policy.alarms:
                 looks = after.timestamp() // _LOOK_SECONDS + 1
                 found.append(datetime.fromtimestamp(looks * _LOOK_SECONDS, UTC))
-            if self._deadline is not None:
+            if self._deadline is not None and self.rests:
                 found.append(max(self._deadline, after + TICK))
         return min((moment for moment in found if moment is not None), default=None)
 
     def do(self, moment: datetime) -> None:
         """Go back where something is wrong, else go on."""
-        why = None if self._goes_back else self._wrong(moment)
-        if why is None:
-            super().do(moment)
-            return
         with self.region.lock:
-            if self.rests:
+            why = None if self._goes_back else self._ringing() or (self._late(moment) if self.rests else None)
+            if why is None:
+                super().do(moment)
+            elif self.rests:
                 self._go_back(why)
             else:
                 self._stop = why
 
+    def move(self, work: Move) -> None:
+        """As any move."""
+        self._seen = self._times()
+        super().move(work)
+
     def rest(self, seconds: float, then: Move) -> None:
         """As any rest, unless something is wrong by now."""
         with self.region.lock:
-            why = None if self._goes_back else self._stop or self._wrong(self.region.clock.now())
+            self._count_move()
+            why = None if self._goes_back else self._stop or self._ringing() or self._late(self.region.clock.now())
             if why is not None:
                 self._go_back(why)
                 return
@@ -101,10 +107,23 @@ class Deployment(UnderWay):
                 return
         super().rest(0, then)
 
-    def _wrong(self, moment: datetime) -> str | None:
-        """Why the deployment has to go back (AWS publishes no wording)."""
-        if found := list(alarms.ringing(self.region.account_id, self.region.name, self._policy.alarms)):
+    def _times(self) -> tuple[datetime, float]:
+        return self.region.clock.now(), time.monotonic()
+
+    def _count_move(self) -> None:
+        """A move counts as long as it took this machine, however fast the sandbox's time passes."""
+        (moment, seconds), self._seen = self._seen, self._times()
+        if self._deadline is not None:
+            self._deadline += self._seen[0] - moment - timedelta(seconds=self._seen[1] - seconds)
+
+    def _ringing(self) -> str | None:
+        """The alarms for which the deployment has to go back (AWS publishes no wording, here and below)."""
+        found = list(alarms.ringing(self.region.account_id, self.region.name, self._policy.alarms))
+        if found:
             return f"The deployment was rolled back because of CloudWatch alarms in ALARM: {', '.join(found)}."
+        return None
+
+    def _late(self, moment: datetime) -> str | None:
         if self._deadline is not None and moment >= self._deadline:
             return f"The deployment was rolled back because it took longer than {self._policy.timeout_seconds} seconds."
         return None

@@ -73,9 +73,8 @@ class Shown:
         fields, endpoint = self._endpoint.fields, self._endpoint
         detail = {name: fields[name] for name in _TOLD if name in fields}
         status = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", fields["EndpointStatus"]).upper()
-        self._region.publish(
-            detail_type, detail | {"EndpointStatus": status, "Tags": dict(endpoint.tags)}, endpoint.arn
-        )
+        detail |= {"EndpointStatus": status, "Tags": dict(endpoint.tags)}
+        self._region.publish(detail_type, detail, endpoint.arn, moment=self._region.clock.now())
 
 
 def put(endpoint: Resource, status: str, moment: datetime, fields: Mapping[str, Any]) -> None:

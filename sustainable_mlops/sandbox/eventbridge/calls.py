@@ -3,37 +3,19 @@
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from botocore.exceptions import UnknownServiceError
 
 from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox.eventbridge import inputs
 from sustainable_mlops.sandbox.eventbridge.event import Event
+from sustainable_mlops.sandbox.permissions import Call
 
 #: Universal targets of the Scheduler: `arn:aws:scheduler:::aws-sdk:<service>:<action>`.
 UNIVERSAL = ":scheduler:::aws-sdk:"
 #: Names that the SDK for Java has for a service, where they are not botocore's without hyphens.
 _OF_JAVA = {"cloudwatchlogs": "logs", "eventbridge": "events", "sfn": "stepfunctions"}
-#: Prefixes of IAM's actions, where they are not the name that requests are signed for.
-_OF_IAM = {"monitoring": "cloudwatch"}
-_ACTIONS = {("lambda", "Invoke"): "lambda:InvokeFunction"}
-
-
-class Call(NamedTuple):
-    """An operation to be asked for; `resource` is the ARN that it is about, None where that is not known."""
-
-    service: str
-    operation: str
-    parameters: dict[str, Any]
-    resource: str | None
-
-    @property
-    def action(self) -> str:
-        """IAM's name of it."""
-        signed = service_model(self.service).signing_name
-        own = f"{_OF_IAM.get(signed, signed)}:{self.operation}"
-        return _ACTIONS.get((self.service, self.operation), own)
 
 
 def known(arn: str) -> bool:

@@ -13,11 +13,10 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
+from sustainable_mlops.sandbox import permissions
 from sustainable_mlops.sandbox.clock import TICK, Clock
 from sustainable_mlops.sandbox.context import Context
-from sustainable_mlops.sandbox.eventbridge import permissions
-from sustainable_mlops.sandbox.eventbridge.calls import Call
-from sustainable_mlops.sandbox.eventbridge.permissions import NotPermittedError
+from sustainable_mlops.sandbox.permissions import Call, NotPermittedError
 
 _MOST_ATTEMPTS, _MOST_AGE = 185, 86_400
 #: The first and the longest wait before another attempt; AWS says but that it grows exponentially, with jitter.

@@ -9,7 +9,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,21 +19,25 @@ from moto.s3 import notifications
 
 from sustainable_mlops.sandbox import roles
 from sustainable_mlops.sandbox.clock import TICK, Clock
-from sustainable_mlops.sandbox.cloudwatch import metrics
 from sustainable_mlops.sandbox.eventbridge import calls, event, inputs, occurrences, s3_events
 from sustainable_mlops.sandbox.eventbridge.deliveries import Deliveries, Delivery
 from sustainable_mlops.sandbox.eventbridge.event import Event
+from sustainable_mlops.sandbox.permissions import Call
 
 SERVICE = "events.amazonaws.com"
 #: Where a rule notes since when its rate counts, in seconds since the epoch.
 _SINCE = "_sandbox_since"
 
+#: Tells CloudWatch of data: the account and the Region, the namespace, the data, and when.
+Tell = Callable[[str, str, str, list[dict[str, Any]], datetime], None]
+
 
 class Rules:
     """Those of all accounts and Regions; the ones with a schedule are on the agenda of the clock."""
 
-    def __init__(self, deliveries: Deliveries, clock: Clock) -> None:
+    def __init__(self, deliveries: Deliveries, clock: Clock, tell: Tell) -> None:
         self._deliveries = deliveries
+        self._tell = tell
         self._clock = clock
         self._send_as_moto = Rule.send_to_targets
         clock.keep(self)
@@ -124,7 +128,7 @@ class Rules:
         bus = [] if rule.event_bus_name == "default" else [{"Name": "EventBusName", "Value": rule.event_bus_name}]
         dimensions = [*bus, {"Name": "RuleName", "Value": rule.name}]
         datum = {"MetricName": "TriggeredRules", "Dimensions": dimensions, "Unit": "Count", "Value": 1.0}
-        metrics.put(rule.account_id, rule.region_name, "AWS/Events", [datum], self._clock.now())
+        self._tell(rule.account_id, rule.region_name, "AWS/Events", [datum], self._clock.now())
 
     def _leave_to_moto(self, rule: Any, targets: list[dict[str, Any]], told: Event) -> None:
         as_moto, now = copy.copy(rule), time.time()
@@ -138,7 +142,7 @@ class Rules:
             traceback.print_exc()
 
     def _delivery(self, rule: Any, target: dict[str, Any], told: Event) -> Delivery:
-        def make(delivery: Delivery) -> calls.Call:
+        def make(delivery: Delivery) -> Call:
             return calls.of(target, inputs.received(target, told, rule.arn), told, delivery.id)
 
         text, now = json.dumps(told), self._clock.now()

@@ -16,6 +16,7 @@ from sustainable_mlops.sandbox import roles
 from sustainable_mlops.sandbox.clock import TICK, Clock
 from sustainable_mlops.sandbox.eventbridge import calls, event, occurrences
 from sustainable_mlops.sandbox.eventbridge.deliveries import Deliveries, Delivery
+from sustainable_mlops.sandbox.permissions import Call
 
 SERVICE = "scheduler.amazonaws.com"
 #: Where a schedule notes since when its rate counts, in seconds since the epoch.
@@ -51,7 +52,7 @@ class Schedules:
         }.items():
             text = text.replace(f"<aws.scheduler.{name}>", value)
 
-        def make(delivery: Delivery) -> calls.Call:
+        def make(delivery: Delivery) -> Call:
             asked = text.replace("<aws.scheduler.attempt-number>", str(delivery.attempts + 1))
             return calls.of(target, asked, {"account": account, "region": region}, delivery.id)
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import random
+import sys
 import threading
 import uuid
 from collections import defaultdict
@@ -11,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation
@@ -105,8 +106,8 @@ class Captures(Part):
         body = "".join(f"{record.line}\n" for record in records).encode()
         try:
             self.region.client("s3").put_object(Bucket=bucket, Key=f"{folder}/{name}", Body=body, **encryption)
-        except ClientError as error:  # no request fails for it, as on AWS
-            print(f"data capture to s3://{bucket}/{folder}: {error}", flush=True)
+        except (ClientError, BotoCoreError) as error:  # no request fails for it, as on AWS
+            print(f"data capture to s3://{bucket}/{folder}: {error}", file=sys.stderr, flush=True)
 
     def snapshot(self) -> Any:
         """What is not in S3 yet."""

@@ -10,7 +10,6 @@ from sustainable_mlops.sandbox.parts.resources import Fields
 from sustainable_mlops.sandbox.runtime import mounting
 from sustainable_mlops.sandbox.runtime.asking import Asked, ModelError, Said, ThrottledError
 from sustainable_mlops.sandbox.runtime.container import Container, cpu_count
-from sustainable_mlops.sandbox.runtime.hosting import Capacity, ModelServer
 from sustainable_mlops.sandbox.runtime.model_data import (
     LateDataError,
     MissingDataError,
@@ -19,6 +18,7 @@ from sustainable_mlops.sandbox.runtime.model_data import (
     environment,
     sources,
 )
+from sustainable_mlops.sandbox.runtime.model_server import Capacity, ModelServer
 
 #: Requests that wait for one of an instance's workers; what is more is answered with 503. Assumed.
 WAITING = 100

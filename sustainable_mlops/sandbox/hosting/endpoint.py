@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,14 +22,11 @@ Heard = Callable[[str, Fields, str, Invocation, Answer], object]
 
 @dataclass(frozen=True)
 class Serving:
-    """What an endpoint serves, as it is kept over a restart: its configuration, the containers of each variant, and
-    what has changed since in how many instances, weights and serverless settings there are."""
+    """What an endpoint serves, as it is kept over a restart: its configuration, with as many instances and such weights
+    as there are now, and the containers of each variant."""
 
     config: Fields
     models: Mapping[str, list[Fields]]
-    counts: Mapping[str, int] = field(default_factory=dict)
-    weights: Mapping[str, float] = field(default_factory=dict)
-    serverless: Mapping[str, Fields] = field(default_factory=dict)
 
 
 class Endpoint:
@@ -60,7 +57,7 @@ class Endpoint:
     def add(self, config: Fields, models: Mapping[str, list[Fields]]) -> Fleet:
         """A fleet that has yet to be started, and to be given traffic."""
         self._made += 1
-        folder = self._folder / secrets.token_hex(4)
+        folder = self._folder / f"{self.name}-{secrets.token_hex(4)}"
         fleet = Fleet(self, config, models, folder)
         self.fleets = [one for one in self.fleets if not one.closed] + [fleet]
         if self._closed:  # it would be nobody's
@@ -89,11 +86,8 @@ class Endpoint:
             if self._made or (before := serving(self.name)) is None:
                 return
             fleet = self.add(before.config, before.models)
-            fleet.weigh(before.weights)
-            for variant, settings in before.serverless.items():
-                fleet.set_serverless(variant, settings)
             try:
-                fleet.start(before.counts)
+                fleet.start()
             except BaseException:
                 fleet.close()
                 self._made = 0  # whoever asks next tries again

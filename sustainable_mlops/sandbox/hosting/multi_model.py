@@ -2,6 +2,7 @@
 others need its memory and it was not used for longest."""
 
 import hashlib
+import secrets
 import shutil
 import threading
 import time
@@ -18,13 +19,13 @@ from sustainable_mlops.sandbox.hosting.containers import WAITING, Base, Home, Sh
 from sustainable_mlops.sandbox.hosting.invocation import NotReadyError, NotThereError
 from sustainable_mlops.sandbox.parts.resources import Fields
 from sustainable_mlops.sandbox.runtime.asking import Asked, ModelError, Said, ThrottledError, Took
-from sustainable_mlops.sandbox.runtime.hosting import Capacity, ModelServer
 from sustainable_mlops.sandbox.runtime.model_data import (
     BrokenDataError,
     LateDataError,
     MissingDataError,
     Source,
 )
+from sustainable_mlops.sandbox.runtime.model_server import Capacity, ModelServer
 
 _HEADER = "x-amzn-sagemaker-target-model"
 _MEBIBYTE = 2**20
@@ -43,8 +44,11 @@ class _Load:
 class _Model:
     """A model that is loaded, or is being so; `uses` are requests that need it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, models: Path, target: str) -> None:
+        self.log = hashlib.sha256(target.encode()).hexdigest()[:32]
+        # Not the log's name alone: one of that name may be on its way out.
+        self.folder = models / f"{self.log}-{secrets.token_hex(4)}" / "model"
+        self.server: ModelServer | None = None
         self.loaded: Future[_Load] = Future()
         self.uses = 0
         self.used = time.monotonic()
@@ -120,12 +124,11 @@ class ManyModels(Base):
             )
         with self._lock:
             if self._closed:
-                raise ModelError(0, "the endpoint was deleted", "")
+                raise _deleted()
             model = self._models.get(target)
             first = model is None
             if model is None:
-                name = hashlib.sha256(target.encode()).hexdigest()[:32]
-                model = self._models[target] = _Model(self.container.folder / "models" / name / "model")
+                model = self._models[target] = _Model(self.container.folder / "models", target)
             model.uses += 1
         if first:
             threading.Thread(target=self._load, args=(target, model), name=f"load {target}", daemon=True).start()
@@ -142,14 +145,16 @@ class ManyModels(Base):
             _unload(model)
 
     def _load(self, target: str, model: _Model) -> None:
-        server = None
         try:
             began = time.monotonic()
             self._download(target, model.folder)
             downloaded = time.monotonic()
             capacity = Capacity(1, WAITING, warm=1, startup=self.shape.startup_seconds)
-            name = model.folder.parent.name
-            server = ModelServer(self.container, self.environment, capacity, model=model.folder, log=name)
+            server = ModelServer(self.container, self.environment, capacity, model=model.folder, log=model.log)
+            with self._lock:
+                if self._closed:
+                    raise _deleted()
+                model.server = server
             server.start()
             loaded = time.monotonic()
             unloading = self._make_room(server)
@@ -157,11 +162,8 @@ class ManyModels(Base):
         except Exception as error:  # whoever waits for it is told
             with self._lock:
                 self._models.pop(target, None)
-            if server is not None:
-                server.close()
-            model.loaded.set_exception(error)
-        if self._closed:
             _unload(model)
+            model.loaded.set_exception(error)
 
     def _download(self, target: str, folder: Path) -> None:
         url = self.fields.get("ModelDataUrl") or self.fields["ModelDataSource"]["S3DataSource"]["S3Uri"]
@@ -208,15 +210,18 @@ class ManyModels(Base):
             self._closed = True
             models = list(self._models.values())
         for model in models:
-            if _is_loaded(model):
-                _unload(model)
+            _unload(model)
 
 
 def _is_loaded(model: _Model) -> bool:
     return model.loaded.done() and model.loaded.exception() is None
 
 
+def _deleted() -> ModelError:
+    return ModelError(0, "the endpoint was deleted", "")
+
+
 def _unload(model: _Model) -> None:
-    if _is_loaded(model):
-        model.loaded.result().server.close()
-        shutil.rmtree(model.folder.parent, ignore_errors=True)
+    if model.server is not None:
+        model.server.close()
+    shutil.rmtree(model.folder.parent, ignore_errors=True)

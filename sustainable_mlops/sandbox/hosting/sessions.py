@@ -3,6 +3,7 @@
 Source: "Stateful sessions with Amazon SageMaker AI models" in the developer guide.
 """
 
+import threading
 from datetime import UTC, datetime
 
 from sustainable_mlops.sandbox.clock import Clock
@@ -18,24 +19,26 @@ class Sessions:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._lock = threading.Lock()
         self._places: dict[str, tuple[Place, datetime]] = {}
 
     def place(self, asked: Invocation) -> Place | None:
         """A place where the session of the request is; None where there is none any more."""
         place, expires = self._places.get(asked.session_id, (None, None))
         if place is None or expires is None or expires <= self._clock.now():
-            self._places.pop(asked.session_id, None)
             return None
         return place.again()
 
     def heard(self, answer: Answer, place: Place) -> None:
         """The container may have begun a session, or closed one."""
-        if answer.new_session_id:
-            begun, _, until = answer.new_session_id.partition("; Expires=")
-            now = self._clock.now()
-            self._places = {name: known for name, known in self._places.items() if known[1] > now}
-            self._places[begun] = (place, _moment(until))
-        self._places.pop(answer.closed_session_id, None)
+        with self._lock:
+            if answer.new_session_id:
+                begun, _, until = answer.new_session_id.partition("; Expires=")
+                now = self._clock.now()
+                for name in [name for name, (_, expires) in self._places.items() if expires <= now]:
+                    del self._places[name]
+                self._places[begun] = (place, _moment(until))
+            self._places.pop(answer.closed_session_id, None)
 
 
 def _moment(text: str) -> datetime:

@@ -39,7 +39,7 @@ class Shadows:
             whole = sum(variant.weight for variant in self._production.values())
             if self._asking is not None and random.random() * whole < shadow.weight:  # noqa: S311 a sample
                 waited_for = ExitStack()
-                waited_for.enter_context(self._clock.working())
+                waited_for.enter_context(self._clock.answering())
                 try:
                     asking = self._asking.submit(self._ask, shadow, mirrored)
                 except RuntimeError:  # closed meanwhile

@@ -1,7 +1,7 @@
 """Who answers the requests to one endpoint."""
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sustainable_mlops.sandbox.clock import Clock
@@ -40,11 +40,6 @@ class Traffic:
         """Let these fleets take requests from now on, each its share of them; the shares sum to 1."""
         self._shares = tuple((fleet, share) for fleet, share in shares if share > 0)
         self._freed()
-
-    def weigh(self, weights: Mapping[str, float]) -> None:
-        """Change these variants' weights."""
-        for fleet in self.fleets:
-            fleet.weigh(weights)
 
     def invoke(self, asked: Invocation) -> Answer:
         """The answer of one instance. Raises InvocationError where none can be asked, and what the instance raises."""

@@ -1,6 +1,7 @@
 """One variant of a fleet: its instances, what its requests tell of themselves, and how busy its instances are."""
 
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -48,6 +49,7 @@ class _Running:
     """What goes with an instance."""
 
     id: str
+    folder: Path
     usage: Usage
     stop_following: Callable[[], None] = lambda: None
 
@@ -92,7 +94,7 @@ class Variant:
         shape = self._shape()
         instance = Instance(self._home.region, name, self._containers, folder, shape, self._data, variant=self.name)
         usage = Usage(folder, self._memory(), self.fields.get("VolumeSizeInGB", _VOLUME_GB) * 1e9)
-        self._running[instance] = _Running(f"i-{secrets.token_hex(8)}0", usage)
+        self._running[instance] = _Running(f"i-{secrets.token_hex(8)}0", folder, usage)
         return instance
 
     def _begin(self, instance: Instance) -> None:
@@ -107,6 +109,7 @@ class Variant:
         running = self._running.pop(instance, None)
         if running is not None:
             running.stop_following()
+            shutil.rmtree(running.folder, ignore_errors=True)
 
     def _shape(self) -> Shape:
         shape = Shape()

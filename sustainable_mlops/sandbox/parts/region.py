@@ -4,6 +4,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -66,9 +67,9 @@ class Region:
         """How long the resource of that name is Creating, Updating or Deleting, now that the operation begins it."""
         return self.context.transition_seconds + self.faults.status_delay(operation, name)
 
-    def publish(self, detail_type: str, detail: Mapping[str, Any], *arns: str) -> None:
+    def publish(self, detail_type: str, detail: Mapping[str, Any], *arns: str, moment: datetime | None = None) -> None:
         """Tell EventBridge, and who listens here, as SageMaker does for changes of state; returns at once."""
-        self._publisher.publish(self.account_id, self.name, detail_type, detail, *arns)
+        self._publisher.publish(self.account_id, self.name, detail_type, detail, *arns, moment=moment)
         for hear in self.heard:
             hear()
 

@@ -5,8 +5,8 @@ be added.
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,7 +17,9 @@ from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
 
 #: moto's class to what SageMaker calls the resource.
 _KINDS = ((Model, "Model"), (FakeEndpointConfig, "EndpointConfig"), (FakeEndpoint, "Endpoint"))
-_IN_PROGRESS = ("Creating", "Updating", "Deleting")
+_IN_PROGRESS = ("Creating", "Updating", "RollingBack", "Deleting")
+#: What a template says of an endpoint that can change while it serves.
+_UPDATED = ("EndpointConfigName", "DeploymentConfig", "RetainAllVariantProperties", "ExcludeRetainedVariantProperties")
 
 
 @dataclass
@@ -92,6 +94,19 @@ def _refusals() -> Iterator[None]:
         raise ValidationError(message=f"{error.code}: {error.message}") from None
 
 
+def _afterwards(delete: Callable[[], None]) -> None:
+    """Delete what was replaced once the rest of the stack is updated, which may depend on it; failing ends nothing."""
+    # Here: CloudFormation loads half of moto, and few ask for it.
+    from flask import after_this_request
+    from moto.cloudformation.exceptions import ValidationError
+
+    @after_this_request
+    def clean_up(response: Any) -> Any:
+        with suppress(ValidationError):
+            delete()
+        return response
+
+
 def _lead(plane: ControlPlane, of_moto: Any, kind: str) -> None:
     @_refusals()
     def create(resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any) -> Made:
@@ -104,11 +119,12 @@ def _lead(plane: ControlPlane, of_moto: Any, kind: str) -> None:
         original_resource: Made, new_resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
     ) -> Made:
         if kind == "Endpoint":
-            wanted = {"EndpointConfigName": cloudformation_json["Properties"]["EndpointConfigName"]}
+            said = cloudformation_json["Properties"]
+            wanted = {member: said[member] for member in _UPDATED if member in said}
             plane.call(account_id, region_name, "UpdateEndpoint", {"EndpointName": original_resource.name, **wanted})
             return original_resource.settled()
         made = create(new_resource_name, cloudformation_json, account_id, region_name)
-        delete(original_resource.arn, cloudformation_json, account_id, region_name)
+        _afterwards(lambda: delete(original_resource.arn, cloudformation_json, account_id, region_name))
         return made
 
     @_refusals()

@@ -1,5 +1,6 @@
 """The one list of SageMaker's parts, and what each operation of the service does here."""
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -146,7 +147,10 @@ class Parts:
         with self.region.lock:  # what is to begin has begun by now, or is refused
             self.region.closing.set()
         for part in reversed(self._made.values()):
-            part.close()
+            try:
+                part.close()
+            except Exception:  # the others must still end what they run
+                traceback.print_exc()
         self.region.join()
 
 

@@ -23,7 +23,7 @@ _ROUTE = re.compile(r"/endpoints/(?P<endpoint>[^/]+)/(?P<kind>[a-z-]*invocations
 def asked(request: Request) -> str | None:
     """The operation that a request names; None for one of another service. Raises InvocationError."""
     route = _ROUTE.fullmatch(request.path)
-    if route is None:
+    if route is None or request.method != "POST":
         return None
     model = service_model(SERVICE)
     for name in model.operation_names:

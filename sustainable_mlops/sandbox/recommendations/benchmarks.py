@@ -3,7 +3,7 @@
 import itertools
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from sustainable_mlops.sandbox.parts.resources import Fields
@@ -25,15 +25,6 @@ class Benchmark:
     specification: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
     existing: bool = False
-
-    @classmethod
-    def of(cls, data: Fields) -> "Benchmark":
-        """What `data` was taken from."""
-        return cls(**data)
-
-    def data(self) -> Fields:
-        """All of it as plain data."""
-        return asdict(self)
 
     @property
     def config(self) -> Fields:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from sustainable_mlops.sandbox.runtime.asking import Asked, LateError, ModelError
 from sustainable_mlops.sandbox.runtime.container import Container
@@ -15,6 +16,8 @@ from sustainable_mlops.sandbox.runtime.process import kill_group
 from sustainable_mlops.sandbox.runtime.worker import Message, read_message, write_message
 
 _WORKER = Path(__file__).with_name("worker.py")
+#: Seconds between two looks at whether a silent worker lives, and those in which one that says no more may end itself.
+_LOOK_EVERY, _ENDS_WITHIN = 0.5, 1.0
 
 
 class Worker:
@@ -74,12 +77,10 @@ class Worker:
             raise
 
     def _receive(self, seconds: float, too_late: ModelError) -> Message:
-        coming = select.poll()
-        coming.register(self._answers, select.POLLIN | select.POLLHUP)
-        if not coming.poll(max(seconds, 0) * 1000):
-            self.kill(too_late)
-        message = read_message(self._answers)
+        message = read_message(_Coming(self, self._answers, time.monotonic() + seconds, too_late))
         if message is None:
+            with suppress(subprocess.TimeoutExpired):
+                self._popen.wait(_ENDS_WITHIN)
             self.kill()
             error = self._death or ModelError(500, f"the worker died with exit code {self._popen.returncode}", "")
             error.log = self.log_end()
@@ -112,11 +113,37 @@ class Worker:
                 pipe.close()
 
     def log_end(self, lines: int = 20) -> str:
-        """The last lines of its log."""
+        """The last lines of its log; nothing once that went with its instance."""
+        if not self._log.exists():
+            return ""
         with self._log.open("rb") as log:
             size = log.seek(0, io.SEEK_END)
             log.seek(max(0, size - 16_384))
             return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
+
+
+class _Coming:
+    """What a worker says until a moment; then it is killed. Whatever the script has forked may hold the pipe open, so
+    that the pipe alone does not tell that the worker has ended."""
+
+    def __init__(self, worker: Worker, pipe: IO[bytes], until: float, too_late: ModelError) -> None:
+        self._worker = worker
+        self._pipe = pipe
+        self._until = until
+        self._too_late = too_late
+        self._coming = select.poll()
+        self._coming.register(pipe, select.POLLIN | select.POLLHUP)
+
+    def read(self, size: int, /) -> bytes:
+        """Some of it; nothing where no more comes."""
+        lives = True
+        while not self._coming.poll(max(min(self._until - time.monotonic(), _LOOK_EVERY), 0) * 1000):
+            if not lives:
+                return b""
+            if time.monotonic() >= self._until:
+                self._worker.kill(self._too_late)
+            lives = self._worker.alive
+        return self._pipe.read(size)
 
 
 class Parts(Iterator[bytes]):

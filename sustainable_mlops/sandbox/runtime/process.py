@@ -33,7 +33,7 @@ def exit_code(return_code: int) -> int:
     return return_code if return_code >= 0 else 128 - return_code
 
 
-def _kill_marked(container: str) -> None:
+def kill_marked(container: str) -> None:
     """SIGKILL what a container has left in sessions of their own: daemons, which are nobody's children."""
     import psutil
 
@@ -107,7 +107,7 @@ class Process:
         """Kill what still runs, daemons included, read the rest of the output, and return the return code."""
         kill_group(self._popen)
         code = self._popen.wait()
-        _kill_marked(self._container)
+        kill_marked(self._container)
         for reader in self._readers:
             reader.join(timeout=5)  # a daemon that has cleared its environment may hold the pipe open for ever
         return code

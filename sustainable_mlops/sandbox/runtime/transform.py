@@ -15,10 +15,10 @@ from sustainable_mlops.sandbox.runtime import records
 from sustainable_mlops.sandbox.runtime.asking import Asked, ModelError
 from sustainable_mlops.sandbox.runtime.container import Container
 from sustainable_mlops.sandbox.runtime.endings import Ending
-from sustainable_mlops.sandbox.runtime.hosting import Capacity, ModelServer
 from sustainable_mlops.sandbox.runtime.inputs import Input
 from sustainable_mlops.sandbox.runtime.job_log import JobLog
 from sustainable_mlops.sandbox.runtime.model_data import ModelData, Source
+from sustainable_mlops.sandbox.runtime.model_server import Capacity, ModelServer
 from sustainable_mlops.sandbox.runtime.s3 import failure, inside
 from sustainable_mlops.sandbox.runtime.work import Limits, Outcome, Setting
 

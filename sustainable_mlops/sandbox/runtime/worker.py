@@ -21,11 +21,18 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
 
 Message = tuple[dict[str, Any], bytes]
+
+
+class Readable(Protocol):
+    """What messages come from."""
+
+    def read(self, size: int, /) -> bytes:
+        """So many bytes at most, none at the end."""
 
 
 def write_message(stream: IO[bytes], header: dict[str, Any], body: bytes = b"") -> None:
@@ -35,7 +42,7 @@ def write_message(stream: IO[bytes], header: dict[str, Any], body: bytes = b"") 
     stream.flush()
 
 
-def read_message(stream: IO[bytes]) -> Message | None:
+def read_message(stream: Readable) -> Message | None:
     """Read one message; None where the other side has ended."""
     lengths = _read(stream, 8)
     if len(lengths) < 8:
@@ -45,7 +52,7 @@ def read_message(stream: IO[bytes]) -> Message | None:
     return (json.loads(header), body) if len(header) + len(body) == header_size + body_size else None
 
 
-def _read(stream: IO[bytes], size: int) -> bytes:
+def _read(stream: Readable, size: int) -> bytes:
     """So many bytes, or fewer where the other side has ended."""
     found = bytearray()
     while len(found) < size and (more := stream.read(size - len(found))):
@@ -170,7 +177,17 @@ class Model:
         result = self._answer(context, data, content_type, accept)
         if isinstance(result, tuple):
             result, accept = result
-        return result, {"content-type": accept} | context.headers
+        return result, _headers({"content-type": accept} | context.headers)
+
+
+def _headers(given: dict[str, Any]) -> dict[str, str]:
+    """Those that say something. Raises ValueError for what HTTP cannot carry."""
+    found = {name: str(value) for name, value in given.items() if value is not None}
+    for name, value in found.items():
+        value.encode("latin-1")
+        if not value.isprintable():
+            raise ValueError(f"{value!r} cannot be the value of the header {name}")
+    return found
 
 
 def _call(function: Callable[..., Any], context: Context, *given: Any) -> Any:
@@ -184,8 +201,9 @@ def _call(function: Callable[..., Any], context: Context, *given: Any) -> Any:
 
 def _error(error: Exception) -> dict[str, Any]:
     traceback.print_exc()
-    status = getattr(error, "status_code", 500)  # as the toolkit's own errors have it
-    return {"status": status, "message": str(error) or type(error).__name__}
+    status = getattr(error, "status_code", None)  # as the toolkit's own errors have it
+    failed = isinstance(status, int) and 400 <= status < 600
+    return {"status": status if failed else 500, "message": str(error) or type(error).__name__}
 
 
 def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:

@@ -103,6 +103,7 @@ class AsyncInference(Part):
         """What waits for an endpoint goes with it."""
         if self._queues.pop(name, None) is not None:
             self._dispatchers.pop(name).close()
+            self._handling.log.drop(name)
 
     @property
     def any(self) -> bool:

@@ -12,7 +12,10 @@ from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
 from sustainable_mlops.sandbox.sagemaker import existing
 
-_MULTI_MODEL = "MultiModel"
+
+def is_multi_model(container: Fields) -> bool:
+    """Whether a container serves many models, each fetched when it is asked for."""
+    return container.get("Mode") == "MultiModel"
 
 
 def check(region: Region, model: Fields, containers: list[Fields]) -> None:
@@ -37,7 +40,7 @@ def _check_definition(container: Fields) -> None:
         )
     if len(data) > 1:
         raise ValidationError("Specify either ModelDataUrl or ModelDataSource in container definition, not both.")
-    if container.get("Mode") != _MULTI_MODEL:
+    if not is_multi_model(container):
         if "MultiModelConfig" in container:
             raise ValidationError("MultiModelConfig can only be specified for a container in MultiModel mode.")
     elif "ModelDataSource" in container:
@@ -81,8 +84,7 @@ _IsThere = Callable[[S3Uri], bool]
 def _data(container: Fields) -> Iterator[tuple[str, _IsThere]]:
     """Where a container's data are, and what has to be there: many models may come later."""
     if "ModelDataUrl" in container:
-        many = container.get("Mode") == _MULTI_MODEL
-        yield container["ModelDataUrl"], _any_time if many else existing.has_object
+        yield container["ModelDataUrl"], _any_time if is_multi_model(container) else existing.has_object
     sources = [container.get("ModelDataSource", {}), *container.get("AdditionalModelDataSources", ())]
     for source in (one["S3DataSource"] for one in sources if "S3DataSource" in one):
         is_prefix = source["S3DataType"] == "S3Prefix"
@@ -113,7 +115,7 @@ def _check_together(model: Fields, containers: list[Fields]) -> None:
         raise ValidationError("ContainerHostname must be specified for every container or for none of them.")
     if len(set(names)) < len(names):
         raise ValidationError("ContainerHostname must be unique within a model.")
-    if sum(container.get("Mode") == _MULTI_MODEL for container in containers) > 1:
+    if sum(map(is_multi_model, containers)) > 1:
         raise ValidationError("An inference pipeline can have one container in MultiModel mode.")
     execution = model.get("InferenceExecutionConfig")
     if execution is not None and "Containers" not in model:

@@ -12,7 +12,8 @@ from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Fields
 from sustainable_mlops.sandbox.sagemaker import variants
-from sustainable_mlops.sandbox.sagemaker.models import Models, containers, is_multi_model
+from sustainable_mlops.sandbox.sagemaker.container_definitions import is_multi_model
+from sustainable_mlops.sandbox.sagemaker.models import Models, containers
 
 
 class EndpointConfigs(Family):

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from sustainable_mlops.sandbox.deployments import alarms, policy, updates
+from sustainable_mlops.sandbox.deployments.capacities import Capacities, desired
 from sustainable_mlops.sandbox.deployments.deployment import Deployment
 from sustainable_mlops.sandbox.deployments.policy import Policy
-from sustainable_mlops.sandbox.deployments.scaling import Scaling, desired
 from sustainable_mlops.sandbox.deployments.shown import Shown, pending, put
 from sustainable_mlops.sandbox.deployments.wanted import Wanted
 from sustainable_mlops.sandbox.errors import ValidationError
@@ -56,7 +56,7 @@ class Endpoints(Family):
         self._policy(deployment, wanted)
         named = {"EndpointName": name, "EndpointConfigName": wanted.config["EndpointConfigName"]}
         endpoint = self.add(name, named, request.get("Tags"))
-        endpoint.fields["EndpointArn"] = endpoint.arn
+        endpoint.fields |= {"EndpointArn": endpoint.arn, "CreationTime": self.region.clock.now()}
         self._deploy("Creating", endpoint, wanted, deployment, updates.ALL_AT_ONCE)
         return {"EndpointArn": endpoint.arn}
 
@@ -120,7 +120,7 @@ class Endpoints(Family):
         self._must_be_at_rest(endpoint)
         self._must_serve(endpoint, "InService")
         wanted = desired(endpoint, request["DesiredWeightsAndCapacities"])
-        Scaling(self.region, endpoint, wanted, self._fleets, Shown(self.region, endpoint)).start()
+        Capacities(self.region, endpoint, wanted, self._fleets, Shown(self.region, endpoint)).start()
         return {"EndpointArn": endpoint.arn}
 
     @behaves

@@ -59,7 +59,7 @@ class Fleets(Part):
     def _endpoint(self, name: str) -> Endpoint:
         with self._lock:
             if name not in self._endpoints:
-                folder = self.region.folder / "endpoints" / name
+                folder = self.region.folder / "endpoints"
                 self._endpoints[name] = made = Endpoint(
                     self.region, name, folder, self._tell_freed, lambda *heard: self.heard(*heard), self._logs
                 )

@@ -1,7 +1,6 @@
 """The model registry: package groups with their policies, and versioned model packages with their approval."""
 
 from collections.abc import Callable
-
 from typing import Any
 
 from sustainable_mlops.sandbox import policies

@@ -53,11 +53,6 @@ def containers(model: Fields) -> list[Fields]:
     return [model["PrimaryContainer"]] if "PrimaryContainer" in model else model.get("Containers", [])
 
 
-def is_multi_model(container: Fields) -> bool:
-    """Whether a container serves many models, each fetched when it is asked for."""
-    return container.get("Mode") == "MultiModel"
-
-
 def specification(package: Fields, container: Fields) -> Fields:
     """What a container takes of its package: its inference specification, or the additional one that it names."""
     name = container.get("InferenceSpecificationName")

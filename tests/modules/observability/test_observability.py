@@ -48,7 +48,10 @@ DAY = timedelta(days=1)
             {"endpoints": {"churn": {**CHURN, "provisioned_concurrency": 1}}},
             "endpoints.churn.provisioned_concurrency: only a serverless endpoint keeps workers ready",
         ),
-        ({"endpoints": {"churn": {**CHURN, "kind": "batch"}}}, "endpoints.churn.kind: must be 'realtime', 'async' or 'serverless', not 'batch'"),
+        (
+            {"endpoints": {"churn": {**CHURN, "kind": "batch"}}},
+            "endpoints.churn.kind: must be 'realtime', 'async' or 'serverless', not 'batch'",
+        ),
         ({"endpoints": {"churn": {**CHURN, "name": "a" * 64}}}, "must be the name of an endpoint: 1 to 63 letters"),
         ({"endpoints": {"Churn": CHURN}}, "must be 1 to 63 lower-case letters, digits and underscores"),
         ({"thresholds": {"cpu": 1.0}}, "thresholds.cpu"),
@@ -70,10 +73,7 @@ def test_no_kind_of_endpoint_is_watched_by_what_it_never_publishes() -> None:
         watching.SERVERLESS: NEVER[SERVERLESS] | {"CPUUtilization", "GPUUtilization", "DiskUtilization"},
     }
     looked_at = {
-        (kind, one[1])
-        for kind, sides in watching.shown().items()
-        for graphs in sides.values()
-        for one in graphs
+        (kind, one[1]) for kind, sides in watching.shown().items() for graphs in sides.values() for one in graphs
     } | {(kind, alarm.metric) for alarm in watching.ALARMS.values() for kind in alarm.kinds}
     assert {(kind, metric) for kind, metric in looked_at if metric in never[kind]} == set()
 
@@ -167,8 +167,7 @@ class Watched:
 
     def alarm(self, name: str) -> dict[str, Any]:
         found = self.cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-        [alarm] = [*found["MetricAlarms"], *found["CompositeAlarms"]]
-        return dict(alarm)
+        return next(iter((*found["MetricAlarms"], *found["CompositeAlarms"])))
 
     def minutes(self, number: int, *, asking: bool = False) -> None:
         for _ in range(number):
@@ -310,7 +309,11 @@ def day(watched: Watched) -> datetime:
         for start in range(0, len(data), 500):
             watched.cloudwatch.put_metric_data(Namespace=namespace, MetricData=data[start : start + 500])
 
-    for endpoint, vcpus, variant in (("shop-curve", 4, "new-one"), ("shop-images", 4, "main"), ("shop-words", 4, "main")):
+    for endpoint, vcpus, variant in (
+        ("shop-curve", 4, "new-one"),
+        ("shop-images", 4, "main"),
+        ("shop-words", 4, "main"),
+    ):
         busy = [(100 * vcpus * shape.load, shape.count) for shape in MINUTES]
         tell(endpoint, watching.MACHINES, "CPUUtilization", busy, variant)
     used = [(100 * shape.load, shape.count) for shape in MINUTES]

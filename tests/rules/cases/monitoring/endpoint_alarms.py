@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.rules.endpoints import ENDPOINT, UNKNOWN, Resources, asynchronous, real_time, serverless, watched
+from tests.rules.endpoints import ALARM, ENDPOINT, UNKNOWN, Resources, asynchronous, real_time, serverless, watched
 from tests.rules.tables import Table
 
 BELOW: dict[str, Any] = {
@@ -14,6 +14,18 @@ IDLE: dict[str, Any] = {"comparison_operator": "LessThanThreshold", "threshold":
 WITHOUT_INSTANCES = {"a serverless one": serverless(), "an asynchronous one, which rests at zero": asynchronous()}
 UNSURE = {"an alarm on something unknown": watched(real_time(), "Invocation5XXErrors", dimensions=UNKNOWN)}
 ELSEWHERE = {ENDPOINT: {"name": "delay", "endpoint_config_name": "made-elsewhere"}}
+
+
+def spoken_for(rule: str) -> Resources:
+    """With an alarm on errors that tells nobody, and a composite alarm of this rule that does."""
+    return {
+        **watched(real_time(), "Invocation5XXErrors", alarm_name="errors", alarm_actions=[]),
+        "aws_cloudwatch_composite_alarm.health": {
+            "alarm_name": "health",
+            "alarm_rule": rule,
+            "alarm_actions": ["arn:aws:sns:eu-north-1:123456789012:on-call"],
+        },
+    }
 
 
 def ratio(expression: str) -> Resources:
@@ -46,15 +58,17 @@ CASES: Table = {
                 **watched(real_time(), "Invocation5XXErrors", alarm_actions="${aws_sns_topic.t.arn}"),
                 "aws_sns_topic.t": {"name": "on-call"},
             },
+            "told by a composite alarm": spoken_for('ALARM("errors") OR ALARM("latency")'),
         },
         "fail": {
             "no alarm": serverless(),
+            "of which a composite alarm says that it is well": spoken_for("OK(errors)"),
             "on another metric": watched(real_time(), "ModelLatency"),
             "that tells nobody": watched(real_time(), "Invocation5XXErrors", alarm_actions=[]),
             "on a metric of one's own": watched(real_time(), "Invocation5XXErrors", namespace="Acme"),
             "that is turned off": watched(real_time(), "Invocation5XXErrors", actions_enabled=False),
         },
-        "unknown": UNSURE,
+        "unknown": {**UNSURE, "a composite alarm of a rule that is not known": spoken_for(f"${{{ALARM}.arn}}")},
         "not_applicable": "every endpoint can fail",
     },
     "SUS_ENDPOINT_LATENCY_ALARM": {

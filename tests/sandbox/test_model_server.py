@@ -20,7 +20,7 @@ import pytest
 from sustainable_mlops.sandbox.runtime import archives
 from sustainable_mlops.sandbox.runtime.asking import Asked, ModelError, ThrottledError
 from sustainable_mlops.sandbox.runtime.container import Container
-from sustainable_mlops.sandbox.runtime.hosting import Capacity, ModelServer
+from sustainable_mlops.sandbox.runtime.model_server import Capacity, ModelServer
 from tests.sandbox.running import WAYS
 
 pytestmark = pytest.mark.slow
@@ -205,6 +205,48 @@ def test_a_worker_that_dies_is_reported_with_its_last_words_and_replaced(serve: 
     assert ask(server, x=1)["pid"] not in {pid, second}
 
 
+@pytest.mark.parametrize(
+    "ill",
+    [
+        "error = ValueError('ill'); error.status_code = 200; raise error",
+        "error = ValueError('ill'); error.status_code = 'ill'; raise error",
+        "return 'ill', 'text/plain\\nX-Other: 1'",
+        "return 'ill', 'text/\N{SNOWMAN}'",
+    ],
+)
+def test_what_no_server_could_answer_is_the_containers_failure_and_the_worker_goes_on(serve: Serve, ill: str) -> None:
+    script = f"def model_fn(model_dir): pass\ndef transform_fn(model, data, content_type, accept):\n    {ill}\n"
+    server = serve(packed(script), workers=1)
+    for _ in range(2):
+        with pytest.raises(ModelError) as failed:
+            said(server, b"")
+        assert failed.value.original_status == 500
+    assert server.workers == 1
+
+
+def test_what_a_script_forks_holds_no_request_up_and_goes_with_the_server(serve: Serve, tmp_path: Path) -> None:
+    forking = INFERENCE.replace(
+        "    time.sleep",
+        f"""    if not data["x"]:
+        if not os.fork():
+            os.setsid()
+            pathlib.Path({str(tmp_path / "daemon")!r}).write_text(str(os.getpid()))
+            time.sleep(600)
+        while not pathlib.Path({str(tmp_path / "daemon")!r}).exists():
+            pass
+        os._exit(7)
+    time.sleep""",
+    )
+    server = serve(packed(forking), workers=1)
+    with pytest.raises(ModelError, match="exit code 7"):
+        ask(server, x=0)
+    assert ask(server, x=1)["value"] == 2
+    daemon = psutil.Process(int((tmp_path / "daemon").read_text()))
+    assert daemon.is_running()
+    server.close()
+    wait_until(lambda: not daemon.is_running() or daemon.status() == psutil.STATUS_ZOMBIE)
+
+
 def test_a_worker_over_its_memory_is_killed(serve: Serve) -> None:
     greedy = INFERENCE.replace("    time.sleep", "    block = bytearray(data.get('bytes', 0))\n    time.sleep")
     server = serve(packed(greedy), memory_mb=100)
@@ -263,7 +305,7 @@ def test_a_worker_dies_with_its_server_even_while_it_works(tmp_path: Path) -> No
             "import pathlib, sys, threading, time\n"
             "from sustainable_mlops.sandbox.runtime.container import Container\n"
             "from sustainable_mlops.sandbox.runtime.asking import Asked\n"
-            "from sustainable_mlops.sandbox.runtime.hosting import Capacity, ModelServer\n"
+            "from sustainable_mlops.sandbox.runtime.model_server import Capacity, ModelServer\n"
             "container = Container(pathlib.Path(sys.argv[1]), mounted=False)\n"
             "server = ModelServer(container, {}, Capacity(1))\n"
             "ask = lambda body: server.invoke(Asked.of(body, 'application/json', '*/*')).whole\n"

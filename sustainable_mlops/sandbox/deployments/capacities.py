@@ -28,7 +28,7 @@ _BEGINS = {
 }
 
 
-class Scaling(UnderWay):
+class Capacities(UnderWay):
     """Of one endpoint: `desired` holds, for each variant named, the members of its summary that are to be different."""
 
     def __init__(

@@ -1,13 +1,33 @@
 """What AWS asks before it delivers: a role that lets it, or the policies of the queue, the topic and their keys."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox import policies, roles
 from sustainable_mlops.sandbox.context import Context
-from sustainable_mlops.sandbox.eventbridge.calls import Call
 from sustainable_mlops.sandbox.policies import Decision
+
+#: Prefixes of IAM's actions, where they are not the name that requests are signed for.
+_OF_IAM = {"monitoring": "cloudwatch"}
+_ACTIONS = {("lambda", "Invoke"): "lambda:InvokeFunction"}
+
+
+class Call(NamedTuple):
+    """An operation to be asked for; `resource` is the ARN that it is about, None where that is not known."""
+
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+    resource: str | None
+
+    @property
+    def action(self) -> str:
+        """IAM's name of it."""
+        signed = service_model(self.service).signing_name
+        own = f"{_OF_IAM.get(signed, signed)}:{self.operation}"
+        return _ACTIONS.get((self.service, self.operation), own)
 
 
 class NotPermittedError(Exception):

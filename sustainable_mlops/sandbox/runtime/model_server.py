@@ -12,6 +12,8 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox.runtime.asking import Asked, LateError, ModelError, Said, ThrottledError, Took
 from sustainable_mlops.sandbox.runtime.container import ML_ROOT, Container, cpu_count
 from sustainable_mlops.sandbox.runtime.model_worker import Parts, Worker
+from sustainable_mlops.sandbox.runtime.process import kill_marked
+from sustainable_mlops.sandbox.scratch import CONTAINER
 
 #: Seconds between two looks at memory, and at whether workers live or are idle.
 _MEMORY_EVERY, _LOOK_EVERY = 0.25, 1.0
@@ -154,6 +156,8 @@ class ModelServer:
             worker.kill(ModelError(0, _DELETED, ""))
         if janitor is not None:
             janitor.join()
+        if self._started:
+            kill_marked(self._mark)
 
     def _take(self, until: float) -> tuple[Worker, float | None]:
         """A worker for one request, and how long its cold start took. Raises ThrottledError, ModelError."""
@@ -286,7 +290,12 @@ class ModelServer:
             raise ModelError(500, str(error), "") from error
         if not (code / given["SAGEMAKER_PROGRAM"]).is_file():
             raise ModelError(500, _no_program(given), "")
-        return container.environment(given) | {"SM_MODEL_DIR": container.seen(self._model)}
+        return container.environment(given) | {"SM_MODEL_DIR": container.seen(self._model), CONTAINER: self._mark}
+
+    @property
+    def _mark(self) -> str:
+        """What tells its processes, daemons too, from those of the other models of a container."""
+        return str(self._model)
 
     def _look_after(self) -> None:
         """Let idle workers go, keep the memory limit, and have as many warm as must be; ends when nothing is left."""

@@ -1,0 +1,99 @@
+"""Alarms, events and a dashboard of the endpoints that there are."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from envs.common import Common
+from envs.component import Component, given, options
+from envs.components.async_endpoints import AsyncEndpoints
+from envs.components.model_endpoints import ModelEndpoints
+from envs.components.realtime_endpoints import RealtimeEndpoints
+from envs.components.serverless_endpoints import ServerlessEndpoints
+from envs.components.storage import Storage
+from envs.names import Name
+from modules.common import Located
+from modules.observability.inputs import JOB_LOGS, Inputs
+from modules.observability.telling import EVENTS
+from sustainable_mlops.authoring import Field, ModuleInputs
+from sustainable_mlops.authoring.expressions import contains, keys, map_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envs.root import Environment
+    from sustainable_mlops.authoring.resources import Outputs
+
+#: Each pipeline has a topic of its own for runs that fail.
+TOLD_ELSEWHERE = ("pipelines",)
+
+
+@options(Inputs, but=(*Located.model_fields, "endpoints", "kms_key_arn", "log_retention_days"))
+class ObservabilityOptions(ModuleInputs):
+    """What may be said of the module `observability`."""
+
+
+class ObservabilitySettings(Common):
+    observability: ObservabilityOptions = Field(
+        ObservabilityOptions(), description="Alarms and events: which, and from when on."
+    )
+
+
+#: What the module needs to know of an endpoint, by its component, beside its name.
+_KNOWN: dict[type[ModelEndpoints[Any]], Callable[[Any], dict[str, Any]]] = {
+    ServerlessEndpoints: lambda said: {
+        "kind": "serverless",
+        "memory_mb": said.memory_mb,
+        "provisioned_concurrency": said.provisioned_concurrency.min if said.provisioned_concurrency else 0,
+    },
+    AsyncEndpoints: lambda said: {"kind": "async", "instance_type": said.instance_type},
+    RealtimeEndpoints: lambda said: {
+        "kind": "realtime",
+        "instance_type": said.instance_type,
+        "latency_slo_ms": said.latency_slo_ms,
+        "variants": ["main", *said.challengers],
+    },
+}
+
+
+class Observability(Component[ObservabilitySettings]):
+    """What people hear and see of the environment."""
+
+    topics: Mapping[str, str]
+
+    def names(self) -> "Iterator[Name]":
+        said = given(self.settings.observability)
+        for name in sorted(said.get("log_groups", JOB_LOGS)):
+            yield Name("log_group", "environment", name)
+
+    def add(self, env: "Environment") -> None:
+        settings = self.settings
+        endpoints = {
+            f"{key}_{kind.module.removesuffix('_endpoint')}": {"model": key, "name": kind.name(key), **known(said)}
+            for component, known in _KNOWN.items()
+            for kind in env.every(component)
+            for key, said in kind.asked().items()
+        }
+        besides: dict[str, Any] = {}
+        events = [name for name in sorted(EVENTS) if name not in TOLD_ELSEWHERE]
+        if endpoints:
+            packages = env.var.model_packages
+            watched = env.local("watched", endpoints, why="Endpoints, also those that are still to come.")
+            besides["endpoints"] = map_of(
+                watched,
+                lambda _, endpoint: endpoint,
+                where=lambda _, endpoint: contains(keys(packages), endpoint.model),
+            )
+        module = env.call(
+            env.modules["observability"],
+            **settings.located,
+            **besides,
+            kms_key_arn=env[Storage].kms_key_arn,
+            log_retention_days=settings.log_retention_days,
+            **{"events": events, **given(settings.observability)},
+        )
+        self.topics = {"alarms": module.alarm_topic_arn, "events": module.event_topic_arn}
+
+    def outputs(self) -> "Outputs":
+        from sustainable_mlops.authoring.resources import Output
+
+        return {"topics": Output(self.topics, "Topics to subscribe to: alarms, which call for somebody, and events.")}

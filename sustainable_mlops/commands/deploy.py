@@ -1,0 +1,134 @@
+"""Serve a model of an environment: choose the endpoint, write the settings, plan, review, ask, apply.
+
+The kind of endpoint follows from what callers accept, which the environment's tag `latency_slo` says, from the load,
+and from the silicon that the package has images for: the adviser's least carbon (`smlops advise` shows them all). Or it
+is what `smlops recommend --write` found by a load test. It goes into envs/catalogue/models/<model>.yaml, and the
+package into the environment's models.auto.tfvars.json; both are changes to commit.
+
+Every step says what it did, and looks at what is there: where one fails, the same command goes on. Nothing is applied
+that the review stops, or that you do not say yes to. The review is in out/deploy/.
+
+Exit codes: 0 deployed (or planned), 1 the review stopped it or you did, 2 bad input or a step that failed, 130 Ctrl-C.
+
+Examples:
+
+* `smlops deploy flight_delay --requests-per-day 5000 --no-apply`: write, plan and review; then look at `git diff`
+* `smlops deploy flight_delay --requests-per-day 5000`: the same, and apply once you say yes
+* `smlops deploy flight_delay --environment prod --requests-per-day 2000000 --latency 150 --duration 0.02`
+* `smlops deploy flight_delay --inputs out/flights.yaml --package $PACKAGE --yes`: what recommend found
+* `smlops sandbox exec -- smlops deploy flight_delay --requests-per-day 5000 --yes`
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sustainable_mlops import cli
+from sustainable_mlops.commands._early import ended_early
+from sustainable_mlops.errors import UserError
+
+app = cli.app()
+
+
+@app.command(help=__doc__)
+def deploy(
+    model: Annotated[str, typer.Argument(help="A model of envs/catalogue/models.")],
+    environment: Annotated[str, typer.Option(help="Environment that serves it, applied before.")] = "dev",
+    package: Annotated[
+        str | None, typer.Option(help="ARN of the model package.", show_default="the newest approved")
+    ] = None,
+    requests_per_day: Annotated[float, typer.Option(help="Requests a day that are expected.")] = 10_000.0,
+    peak: Annotated[float, typer.Option(help="Busiest moment as a multiple of the average.")] = 3.0,
+    latency: Annotated[
+        int | None,
+        typer.Option(min=1, help="p99 in ms, needed where the environment's latency_slo is milliseconds."),
+    ] = None,
+    duration: Annotated[float, typer.Option(help="Seconds that a request keeps one vCPU or accelerator busy.")] = 0.2,
+    payload_kb: Annotated[float, typer.Option(help="The larger of request and answer.")] = 10.0,
+    accelerator: Annotated[str, typer.Option(help="none, any (GPU or Neuron chip), or gpu.")] = "none",
+    provider: Annotated[int, typer.Option(help="Major version of the AWS provider in use.")] = 5,
+    inputs: Annotated[
+        Path | None, typer.Option(help="What `smlops recommend --write` wrote, in place of the adviser.")
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply/--no-apply", help="Apply, or stop after the review.")] = True,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Deploy a model."""
+    cli.need("deploy", "authoring", clone=True)
+    from sustainable_mlops import aws
+    from sustainable_mlops.operations.deploy import run
+    from sustainable_mlops.operations.deploy.choice import by_file, by_need
+    from sustainable_mlops.steps import Steps
+
+    if apply and not yes and not (sys.stdin and sys.stdin.isatty()):
+        raise UserError("deploy: there is no terminal to ask on; --yes applies, --no-apply stops after the review")
+    target = run.Target(model, environment)
+    settings = target.settings()
+    choice = by_file(inputs) if inputs is not None else None
+    needed = {
+        "requests_per_day": requests_per_day,
+        "peak": peak,
+        "duration_s": duration,
+        "payload_kb": payload_kb,
+        "accelerator": accelerator,
+        "provider": provider,
+    }
+    need = None if choice is not None else _need(settings, latency, needed)
+    steps = Steps(cli.console)
+    with ended_early() as so_far:
+        with steps.step("Find the package") as this:
+            found = run.find_package(target, settings, aws.connect(settings.region), package)
+            this.result = found.name
+        if choice is None:
+            choice = by_need(found, _of_size(need, found.model_mb), latency)
+        so_far.begin(lambda: f"envs/{environment} is as it was before, but for its files here")
+        deployment = run.Deployment(target, steps)
+        deployment.write(found.name, choice)
+        review, changed = deployment.plan()
+        if review.exit_code:
+            _stop(review)
+        if not apply:
+            return
+        if changed:
+            _ask(environment, len(changed), yes=yes)
+            so_far.begin(lambda: f"envs/{environment} may be changed in part")
+            deployment.apply(len(changed))
+        print(deployment.endpoint(choice))
+
+
+def _need(settings: Any, latency: int | None, needed: dict[str, Any]) -> Any:
+    """What callers need, as the settings say what they accept. Raises UserError."""
+    from sustainable_mlops.advice import Need
+
+    accepted = settings.tags.latency_slo
+    where = f"envs/{settings.environment}/settings.yaml: tags.latency_slo: {accepted}"
+    if accepted == "milliseconds" and latency is None:
+        raise UserError(f"{where}: give the p99 that callers need, --latency MS")
+    if accepted != "milliseconds" and latency is not None:
+        raise UserError(f"{where}: callers can wait, so --latency has no place; leave it out, or change the tag")
+    return Need(region=settings.region, latency=latency or accepted, **needed)
+
+
+def _of_size(need: Any, model_mb: float) -> Any:
+    from dataclasses import replace
+
+    return replace(need, model_mb=max(1.0, model_mb))
+
+
+def _stop(review: Any) -> None:
+    """Say which gates stop it, and end."""
+    from sustainable_mlops.review.risk import Level
+
+    for gate in review.gates:
+        if gate.level is Level.STOP and gate.name in review.fail_on:
+            cli.console.print(f"{gate.name}: {gate.text}", markup=False, soft_wrap=True)
+    cli.say("The review stops this plan; nothing is applied.", style="red")
+    raise typer.Exit(1)
+
+
+def _ask(environment: str, count: int, *, yes: bool) -> None:
+    if not yes and not typer.confirm(f"Apply {count} changes to envs/{environment}?", err=True):
+        cli.say("Nothing is applied.")
+        raise typer.Exit(1)

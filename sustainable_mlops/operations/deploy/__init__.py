@@ -1,0 +1,1 @@
+"""A model of an environment, from what its callers need to an endpoint that answers: what `smlops deploy` runs."""

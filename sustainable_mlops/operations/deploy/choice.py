@@ -1,0 +1,88 @@
+"""Which endpoint serves a package: the adviser's, on silicon that the package has images for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops.advice import Need, Option, advise
+from sustainable_mlops.catalogue import instances
+from sustainable_mlops.catalogue.instances import Silicon
+from sustainable_mlops.catalogue.limits import limit
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint import shown
+from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.footprint.mapping_file import read_mapping
+from sustainable_mlops.recommendation.subject import Specification, Subject
+
+#: The module of each kind that an environment makes, and so the field of a model's entry.
+MODULES = {"serverless": "serverless_endpoint", "real-time": "realtime_endpoint", "asynchronous": "async_endpoint"}
+_SILICON: dict[str, Silicon] = {"Graviton": "graviton", "x86": "x86", "Inferentia2": "inferentia2", "GPU": "gpu"}
+#: Fewest instances of `realtime_endpoint`, in two zones, and what it takes for the provider.
+_ZONES, _PROVIDER = 2, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The endpoint of a model, as its entry in the catalogue says it."""
+
+    module: str
+    inputs: Mapping[str, Any]
+    #: Why, for a person.
+    because: str
+
+
+def by_need(subject: Subject, need: Need, latency_ms: int | None) -> Choice:
+    """The least carbon that serves `need`. Raises UserError where no module and image do."""
+    advice = advise(need)
+    for option in advice.options:
+        if option.kind in MODULES and (one := _specification(subject, option)) is not None:
+            kg, usd = option.estimate.get("total"), option.estimate.get("cost")
+            taken = ", ".join(f"{shown(figure.central)} {figure.unit}" for figure in (kg, usd) if figure)
+            because = f"{option.title}: {taken} a month by the advice"
+            return Choice(MODULES[option.kind], _inputs(option, one, need, latency_ms), because)
+    able = ", ".join(sorted({f"{one.kind} on {one.silicon}" for one in advice.options}))
+    if not able:
+        raise UserError(f"nothing serves this need: {advice.refused[0].reasons[0]}; smlops advise says more")
+    images = " and ".join(dict.fromkeys(one.silicon for one in subject.specifications))
+    raise UserError(f"the package has images for {images}, and what serves this need is {able}")
+
+
+def by_file(path: Path) -> Choice:
+    """What `smlops recommend --write` wrote. Raises UserError."""
+    entry = read_mapping(path)
+    modules = [name for name in entry if name in MODULES.values()]
+    if len(modules) != 1 or len(entry) != 1 or not isinstance(entry[modules[0]], dict):
+        raise UserError(f"{path}: must say one of {', '.join(MODULES.values())}, as smlops recommend --write does")
+    return Choice(modules[0], entry[modules[0]], f"as {path} says")
+
+
+def _specification(subject: Subject, option: Option) -> Specification | None:
+    """How the package is served on the option's silicon; None where it has no image for it."""
+    wanted = "x86" if option.kind == "serverless" else _SILICON.get(option.silicon)
+    return next((one for one in subject.specifications if one.silicon == wanted), None)
+
+
+def _inputs(option: Option, one: Specification, need: Need, latency_ms: int | None) -> dict[str, Any]:
+    named = {} if one.name is None else {"inference_specification_name": one.name}
+    if option.kind == "serverless":
+        at_once = min(option.max_instances, limit("serverless_concurrency"))
+        return {"memory_mb": int(option.size.split()[0]), "max_concurrency": at_once, **named}
+    found = {
+        "instance_type": option.size,
+        "silicon": one.silicon,
+        **({} if need.provider in (None, _PROVIDER) else {"aws_provider": need.provider}),
+        **named,
+    }
+    if option.kind == "asynchronous":
+        return found | {"max_instances": option.max_instances}
+    instance = instances.find(option.size)
+    at_once = (instance.accelerators or instance.vcpu) if instance else 1
+    load = assumptions()["target_load"].central
+    return found | {
+        "latency_slo_ms": latency_ms or max(1000, ceil(need.duration_s * 5000)),
+        "min_instances": _ZONES,
+        "max_instances": max(_ZONES, option.max_instances),
+        "requests_per_instance": max(1, int(at_once * load * 60 / need.duration_s)),
+    }

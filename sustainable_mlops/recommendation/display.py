@@ -1,0 +1,38 @@
+"""Recommendations for a terminal."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sustainable_mlops.footprint import Figure, shown
+from sustainable_mlops.recommendation.ranking import Expected, Recommended
+
+
+def show(found: Sequence[Recommended], failed: Mapping[str, str], expected: Expected, out: Console) -> None:
+    """Print them, the least carbon first, and why others are not among them."""
+    load = f"{expected.requests_per_day:,.10g} requests a day"
+    table = Table(box=None, pad_edge=False, title=f"Of 1,000 requests at {load} in {expected.region}\n")
+    table.title_justify = "left"
+    for title in ("least carbon first", "gCO2e", "USD", "one answers a minute", "P95 ms", "instances"):
+        table.add_column(title, overflow="fold")
+    for number, one in enumerate(found):
+        figures = (_figure(one.per_thousand.get("total"), 1000), _figure(one.per_thousand.get("cost"), 1))
+        least, most = one.inputs.get("min_instances", 0), one.inputs.get("max_instances")
+        counts = f"{least} to {most}" if most else "0"
+        style = "bold green" if number == 0 else ""
+        table.add_row(Text(one.title, style), *figures, f"{one.requests_per_minute:,}", f"{one.latency_ms:,}", counts)
+    out.print(table)
+    for one in found:
+        if one.setup_ms is not None:
+            out.print(f"{one.title}: the first request after a pause waits about {one.setup_ms / 1000:.1f} s.")
+    for title, reason in failed.items():
+        out.print(f"{title}: not recommended: {' '.join(reason.split())}", markup=False, soft_wrap=True)
+
+
+def _figure(figure: Figure | None, factor: float) -> str:
+    if figure is None:
+        return "unknown"
+    one = figure.times(factor)
+    return f"{shown(one.central)} ({shown(one.low)} to {shown(one.high)})"

@@ -1,0 +1,34 @@
+"""A recommendation as the inputs of its module: an entry of the catalogue of models, or HCL."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from sustainable_mlops.recommendation.ranking import Recommended
+
+
+def as_yaml(one: Recommended) -> str:
+    """What stands in envs/catalogue/models/<model>.yaml."""
+    text: str = yaml.safe_dump({one.module: dict(one.inputs)}, sort_keys=False)
+    return text
+
+
+def as_hcl(one: Recommended) -> str:
+    """What stands in a call of the module, aligned as `terraform fmt` has it."""
+    width = max(len(name) for name, value in one.inputs.items() if not isinstance(value, Mapping))
+    flat = [
+        f"{name:<{width}} = {_literal(value)}" for name, value in one.inputs.items() if not isinstance(value, Mapping)
+    ]
+    blocks = [
+        "\n".join([f"{name} = {{", *(f"  {key} = {_literal(inner)}" for key, inner in value.items()), "}"])
+        for name, value in one.inputs.items()
+        if isinstance(value, Mapping)
+    ]
+    return "\n\n".join(["\n".join(flat), *blocks]) + "\n"
+
+
+def _literal(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace("${", "$${").replace("%{", "%%{")

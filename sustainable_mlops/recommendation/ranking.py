@@ -1,0 +1,182 @@
+"""What was measured, as endpoints of this project with carbon and cost of 1,000 requests, the least carbon first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any
+
+from sustainable_mlops import aws
+from sustainable_mlops.aws import Client
+from sustainable_mlops.catalogue import instances
+from sustainable_mlops.catalogue.limits import limit
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint import Estimate, Fleet, Serverless, between, exactly, per_thousand_requests
+from sustainable_mlops.recommendation.job import Job
+
+#: Application Auto Scaling counts requests by this metric, as `realtime_endpoint` does.
+_METRIC = "SageMakerVariantInvocationsPerInstance"
+_MONTH_DAYS, _DAY_MINUTES = 730 / 24, 1440
+#: Fewest instances of `realtime_endpoint` unless somebody says why one is enough.
+_ZONES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the endpoint is for."""
+
+    region: str
+    requests_per_day: float
+    peak: float
+    latency_ms: int
+    provider: int
+    one_instance_because: str | None = None
+
+    @property
+    def a_minute(self) -> float:
+        """Requests a minute on average."""
+        return self.requests_per_day / _DAY_MINUTES
+
+    @property
+    def at_peak(self) -> float:
+        """The same at the busiest moment."""
+        return self.a_minute * self.peak
+
+
+@dataclass(frozen=True, slots=True)
+class Recommended:
+    """An endpoint that kept the latency."""
+
+    title: str
+    #: The module that makes it, and its inputs.
+    module: str
+    inputs: Mapping[str, Any]
+    #: Of one instance, or of all workers at once.
+    requests_per_minute: int
+    latency_ms: int
+    #: Carbon, cost and energy of 1,000 requests at the load that is expected.
+    per_thousand: Estimate
+    #: What AWS says that a request costs, at the most that it answers; None where it says nothing.
+    aws_usd_per_thousand: float | None
+    #: How long the first worker of a serverless endpoint takes to start.
+    setup_ms: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Exact, for JSON."""
+        return {
+            "title": self.title,
+            "module": self.module,
+            "inputs": dict(self.inputs),
+            "requests_per_minute": self.requests_per_minute,
+            "latency_ms": self.latency_ms,
+            "setup_ms": self.setup_ms,
+            "per_1000_requests": self.per_thousand.to_dict(),
+            "aws_usd_per_1000_requests": self.aws_usd_per_thousand,
+        }
+
+
+def rank(found: Sequence[tuple[Job, Mapping[str, Any]]], expected: Expected, sagemaker: Client) -> list[Recommended]:
+    """All that the jobs recommend, least kgCO2e (operational + embodied) of 1,000 requests first, then USD."""
+    made = [
+        _of_instances(job, one, expected, sagemaker)
+        if one["EndpointConfiguration"].get("InstanceType")
+        else _of_serverless(one, expected)
+        for job, described in found
+        for one in described.get("InferenceRecommendations", ())
+    ]
+    return sorted(made, key=_order)
+
+
+def _order(one: Recommended) -> tuple[float, float, str]:
+    kg, usd = one.per_thousand.get("total"), one.per_thousand.get("cost")
+    return (kg.central if kg else float("inf"), usd.central if usd else float("inf"), one.title)
+
+
+def _of_instances(job: Job, one: Mapping[str, Any], expected: Expected, sagemaker: Client) -> Recommended:
+    kind, metrics = one["EndpointConfiguration"]["InstanceType"], one["Metrics"]
+    of_one = metrics["MaxInvocations"] / one["EndpointConfiguration"].get("InitialInstanceCount", 1)
+    objective = {
+        "MinInvocationsPerMinute": max(1, int(expected.a_minute)),
+        "MaxInvocationsPerMinute": max(1, ceil(expected.at_peak)),
+    }
+    with aws.told(f"scaling of {kind} by recommendation job {job.name}"):
+        answer = sagemaker.get_scaling_configuration_recommendation(
+            InferenceRecommendationsJobName=job.name,
+            RecommendationId=one["RecommendationId"],
+            ScalingPolicyObjective=objective,
+        )
+    target, scaling = _target(answer, of_one), answer.get("DynamicScalingConfiguration", {})
+    least = max(1 if expected.one_instance_because else _ZONES, scaling.get("MinCapacity", 1))
+    most = max(least, scaling.get("MaxCapacity", 1))
+    instance = instances.find(kind)
+    inputs = {
+        "instance_type": kind,
+        "silicon": instance.silicon if instance else None,
+        "aws_provider": expected.provider if expected.provider != _PROVIDER else None,
+        "inference_specification_name": one["ModelConfiguration"].get("InferenceSpecificationName"),
+        "latency_slo_ms": expected.latency_ms,
+        "min_instances": least,
+        "max_instances": most,
+        "one_instance_because": expected.one_instance_because if least == 1 else None,
+        "deployment": {"strategy": "all_at_once"} if least == 1 else None,
+        "requests_per_instance": target,
+        "scale_in_cooldown_seconds": scaling.get("ScaleInCooldown"),
+    }
+    low, central, high = (
+        min(max(rate / target, least), most) for rate in (expected.a_minute, expected.a_minute, expected.at_peak)
+    )
+    busy = min(1.0, expected.a_minute / central / of_one)
+    fleet = Fleet(
+        kind,
+        expected.region,
+        count=between(low, central, high, "instances, as scaling follows the requests", "B"),
+        duty=between(busy / 2, busy, min(1.0, busy * 2), "share of the time busy, from the load test", "B"),
+        requests=exactly(expected.requests_per_day * _MONTH_DAYS),
+    )
+    return _recommended(kind, "realtime_endpoint", inputs, metrics, fleet, round(of_one))
+
+
+def _of_serverless(one: Mapping[str, Any], expected: Expected) -> Recommended:
+    metrics, memory = one["Metrics"], one["EndpointConfiguration"]["ServerlessConfig"]["MemorySizeInMB"]
+    seconds = metrics["ModelLatency"] / 1000
+    at_once = min(limit("serverless_concurrency"), max(1, ceil(expected.at_peak / 60 * seconds)))
+    inputs = {
+        "memory_mb": memory,
+        "max_concurrency": at_once,
+        "inference_specification_name": one["ModelConfiguration"].get("InferenceSpecificationName"),
+    }
+    requests = exactly(expected.requests_per_day * _MONTH_DAYS)
+    # The latency of one in twenty is above what most take.
+    duration = between(seconds / 2, seconds, seconds, "time a request takes, from the load test", "B")
+    activity = Serverless(memory, expected.region, requests, duration)
+    made = _recommended(
+        f"serverless {memory} MB", "serverless_endpoint", inputs, metrics, activity, metrics["MaxInvocations"]
+    )
+    return replace(made, setup_ms=metrics.get("ModelSetupTime"))
+
+
+def _recommended(
+    title: str, module: str, inputs: Mapping[str, Any], metrics: Mapping[str, Any], runs: Fleet | Serverless, most: int
+) -> Recommended:
+    per_thousand = per_thousand_requests(runs)
+    assert per_thousand is not None
+    usd = metrics.get("CostPerInference")
+    said = {name: value for name, value in inputs.items() if value is not None}
+    aws_usd = None if usd is None else usd * 1000
+    return Recommended(title, module, said, most, metrics["ModelLatency"], per_thousand, aws_usd)
+
+
+def _target(answer: Mapping[str, Any], of_one: float) -> int:
+    """Requests a minute that an instance is to have. Raises UserError where scaling is by another metric."""
+    policies = answer.get("DynamicScalingConfiguration", {}).get("ScalingPolicies", [])
+    for policy in policies:
+        tracking = policy.get("TargetTracking", {})
+        metric = tracking.get("MetricSpecification", {}).get("Predefined", {}).get("PredefinedMetricType", _METRIC)
+        if metric == _METRIC and tracking.get("TargetValue"):
+            return max(1, int(tracking["TargetValue"]))
+    if (told := answer.get("Metric", {}).get("InvocationsPerInstance")) is not None:
+        return max(1, int(told))
+    raise UserError(f"SageMaker recommends no scaling by requests, of which an instance answers {of_one:,.0f} a minute")
+
+
+#: What the modules take for the provider unless they are told.
+_PROVIDER = 5

@@ -1,0 +1,286 @@
+"""`smlops recommend`: what is tried, what is measured, and which inputs follow."""
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from envs import settings
+from envs.settings import Settings
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.recommendation import candidates, inputs, job, ranking
+from sustainable_mlops.recommendation.subject import Specification, Subject
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.terraform import ROOT
+from tests.sandbox.hosting_support import Deploying
+from tests.sandbox.support import IMAGE, ROLE, make_role, tar
+
+REGION = "eu-north-1"
+GRAVITON = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64"
+#: Takes longer for each request than this machine takes for anything else.
+MODEL = """
+import time
+def model_fn(model_dir): return None
+def transform_fn(model, data, content_type, accept):
+    time.sleep(0.02)
+    return "1", "text/csv"
+"""
+SUBJECT = Subject(
+    "arn:aws:sagemaker:eu-north-1:123456789012:model-package/flights/3",
+    True,
+    (Specification(None, "x86", (IMAGE,)), Specification("graviton", "graviton", (GRAVITON,))),
+    100.0,
+    {"Framework": "XGBOOST", "SamplePayloadUrl": "s3://b/sample.tar.gz", "SupportedContentTypes": ["text/csv"]},
+)
+LOAD = job.Load(ROLE, 200)
+EXPECTED = ranking.Expected(REGION, 50_000.0, 3.0, 200, 5)
+
+
+def titles(found: list[candidates.Candidate]) -> list[str]:
+    return [one.title for one in found]
+
+
+def test_what_is_tried_runs_the_images_and_holds_the_model() -> None:
+    found = candidates.of(SUBJECT, REGION, 5)
+    by_specification = {one: [c.title for c in found if c.specification == one] for one in (None, "graviton")}
+    assert len(by_specification["graviton"]) == 3
+    assert all(title.split(".")[1][:2] in ("c6", "c7", "m6", "r6", "r7") for title in by_specification["graviton"])
+    assert all("g" in title.split(".")[1] for title in by_specification["graviton"])
+    assert by_specification[None][-2:] == ["serverless 1024 MB", "serverless 2048 MB"]
+    assert all(not title.split(".")[1].endswith("g") for title in by_specification[None][:-2])
+    large = candidates.of(replace(SUBJECT, model_mb=3_000.0), REGION, 5)
+    assert not any(one.instance_type is None for one in large), "serverless has at most 6 GB"
+    arm = candidates.of(replace(SUBJECT, specifications=SUBJECT.specifications[1:]), REGION, 5)
+    assert not any(one.instance_type is None for one in arm), "serverless has no choice of CPU"
+
+
+def test_types_that_a_package_names_are_tried_alone() -> None:
+    named = replace(SUBJECT.specifications[1], instance_types=("ml.c7g.xlarge", "ml.m6g.large"))
+    found = candidates.of(replace(SUBJECT, specifications=(named,)), REGION, 5)
+    assert sorted(titles(found)) == ["ml.c7g.xlarge", "ml.m6g.large"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("ml.c7g.tiny", "the catalogue has no instance type ml.c7g.tiny"),
+        ("c7g.large", "the catalogue has no instance type c7g.large"),
+        ("ml.g5.xlarge", "ml.g5.xlarge is gpu, and the images are for x86 and graviton"),
+        ("ml.c8g.large", "version 5 of the AWS provider refuses ml.c8g.large"),
+        ("ml.t2.medium", "no load test runs on ml.t2.medium"),
+        ("ml.c6i.large", "the model takes about 4,512 MB of memory, and ml.c6i.large has 4 GiB"),
+    ],
+)
+def test_a_type_that_cannot_be_tried_is_refused(kind: str, message: str) -> None:
+    subject = replace(SUBJECT, model_mb=2_000.0) if kind == "ml.c6i.large" else SUBJECT
+    with pytest.raises(UserError, match=r"^--instance-type: ") as told:
+        candidates.of(subject, REGION, 5, [kind])
+    assert message in str(told.value)
+
+
+def test_a_job_is_named_by_what_it_tries() -> None:
+    found = candidates.of(SUBJECT, REGION, 5)
+    jobs = job.plan(SUBJECT, found, LOAD)
+    assert [len(one.candidates) for one in jobs] == [6, 2], "instances and serverless are tried apart"
+    assert [one.name for one in job.plan(SUBJECT, found, LOAD)] == [one.name for one in jobs]
+    assert {one.name for one in job.plan(SUBJECT, found, replace(LOAD, p95_ms=100))}.isdisjoint(
+        one.name for one in jobs
+    )
+
+
+@pytest.mark.parametrize(
+    ("says", "load", "message"),
+    [
+        ({"Framework": None}, {}, "--framework: arn:"),
+        ({"SamplePayloadUrl": None}, {}, "--payload: arn:"),
+        ({"SupportedContentTypes": None}, {}, "--content-type: arn:"),
+        ({}, {"payload": "s3://b/sample.json"}, "--payload: s3://b/sample.json must be a .tar.gz"),
+        ({}, {"role": "admin"}, "RoleArn"),
+    ],
+)
+def test_what_a_test_lacks_is_told_before_it_starts(says: dict[str, Any], load: dict[str, Any], message: str) -> None:
+    subject = replace(SUBJECT, says={**SUBJECT.says, **says})
+    with pytest.raises(UserError) as told:
+        job.plan(subject, candidates.of(subject, REGION, 5), replace(LOAD, **load))
+    assert message in str(told.value)
+
+
+class Answers:
+    """A SageMaker that recommends a target."""
+
+    def __init__(self, target: float, least: int = 1, most: int = 1) -> None:
+        self.scaling = {
+            "MinCapacity": least,
+            "MaxCapacity": most,
+            "ScaleInCooldown": 300,
+            "ScalingPolicies": [{"TargetTracking": {"TargetValue": target}}],
+        }
+        self.asked: dict[str, Any] = {}
+
+    def get_scaling_configuration_recommendation(self, **request: Any) -> dict[str, Any]:
+        self.asked = request
+        return {"DynamicScalingConfiguration": self.scaling}
+
+
+def measured(kind: str, invocations: int = 3_000, specification: str | None = None, **more: Any) -> dict[str, Any]:
+    memory = {"MemorySizeInMB": 2048, "MaxConcurrency": 10}
+    where = {"ServerlessConfig": memory} if kind == "serverless" else {"InstanceType": kind, "InitialInstanceCount": 1}
+    named = {} if specification is None else {"InferenceSpecificationName": specification}
+    return {
+        "RecommendationId": "x/1",
+        "EndpointConfiguration": where,
+        "ModelConfiguration": named,
+        "Metrics": {"MaxInvocations": invocations, "ModelLatency": 20, "CostPerInference": 1e-6, **more},
+    }
+
+
+def ranked(*found: dict[str, Any], answers: Answers | None = None, **changes: Any) -> list[ranking.Recommended]:
+    jobs = job.plan(SUBJECT, candidates.of(SUBJECT, REGION, 5), LOAD)
+    described = {"InferenceRecommendations": list(found)}
+    return ranking.rank([(jobs[0], described)], replace(EXPECTED, **changes), answers or Answers(1500.0))
+
+
+def test_few_requests_are_for_serverless_and_many_for_instances() -> None:
+    both = (measured("ml.c7g.large", 30_000, "graviton"), measured("serverless"))
+    assert ranked(*both, requests_per_day=1_000.0)[0].module == "serverless_endpoint"
+    many = ranked(*both, answers=Answers(15_000.0, 2, 6), requests_per_day=40e6)
+    assert [one.module for one in many] == ["realtime_endpoint", "serverless_endpoint"]
+
+
+def test_the_scaling_that_is_recommended_becomes_the_inputs() -> None:
+    answers = Answers(1500.0, 3, 9)
+    (one,) = ranked(measured("ml.c7g.large", specification="graviton"), answers=answers, requests_per_day=6_480_000.0)
+    assert answers.asked["ScalingPolicyObjective"] == {
+        "MinInvocationsPerMinute": 4_500,
+        "MaxInvocationsPerMinute": 13_500,
+    }
+    assert one.inputs == {
+        "instance_type": "ml.c7g.large",
+        "silicon": "graviton",
+        "inference_specification_name": "graviton",
+        "latency_slo_ms": 200,
+        "min_instances": 3,
+        "max_instances": 9,
+        "requests_per_instance": 1500,
+        "scale_in_cooldown_seconds": 300,
+    }
+
+
+@pytest.mark.parametrize("because", [None, "an internal tool, which may be gone for an hour"])
+@pytest.mark.parametrize("kind", ["ml.c7g.large", "ml.c7i.large", "serverless"])
+def test_the_inputs_are_those_of_the_catalogue_of_models(kind: str, because: str | None) -> None:
+    """What is written is a model's entry as the environments read it."""
+    (one,) = ranked(measured(kind), one_instance_because=because)
+    entry = yaml.safe_load(inputs.as_yaml(one))
+    whole = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
+    whole["models"] = {"flight_delay": {"description": "Late?", **entry}}
+    found = Settings.model_validate(whole)
+    assert found.model_dump(exclude_unset=True)["models"]["flight_delay"][one.module] == dict(one.inputs)
+    for name, value in one.inputs.items():
+        assert name in inputs.as_hcl(one)
+        assert isinstance(value, dict) or json.dumps(value) in inputs.as_hcl(one)
+
+
+@pytest.fixture
+def package(sandbox: Sandbox) -> Callable[..., str]:
+    """A function that registers a model of two specifications, and gives its ARN."""
+    make_role(sandbox)
+    name = f"recommend-{uuid.uuid4().hex[:8]}"
+    sandbox.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    deploying = Deploying(sandbox, name, lambda start: f"{start}-{uuid.uuid4().hex[:8]}")
+
+    def register(script: str = MODEL) -> str:
+        sagemaker, container = sandbox.client("sagemaker"), deploying.container(script)
+        sagemaker.create_model_package_group(ModelPackageGroupName=f"{name}-group")
+        kinds = {
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": [],
+        }
+        found = sagemaker.create_model_package(
+            ModelPackageGroupName=f"{name}-group",
+            InferenceSpecification={"Containers": [container], **kinds},
+            AdditionalInferenceSpecifications=[
+                {"Name": "graviton", "Containers": [container | {"Image": GRAVITON}], **kinds}
+            ],
+            SamplePayloadUrl=deploying.put("sample.tar.gz", tar(one="1,2")),
+            Domain="MACHINE_LEARNING",
+            Task="OTHER",
+        )
+        return str(found["ModelPackageArn"])
+
+    return register
+
+
+def run(sandbox: Sandbox, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "scripts/recommend.py", *arguments]
+    environment = os.environ | sandbox.environment | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
+
+
+@pytest.mark.slow
+def test_a_package_is_loaded_ranked_and_written(package: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Two candidates are really asked; the same command again takes what is there."""
+    arn, file = package(), tmp_path / "out" / "model.yaml"
+    test = (arn, "--role", ROLE, "--p95", "2000", "--framework", "xgboost", "--minutes", "2")
+    command = (*test, "--instance-type", "ml.c7g.large", "--requests-per-day", "1000")
+    plan = run(sandbox, *command, "--dry-run")
+    assert plan.returncode == 0, plan.stderr
+    assert "ml.c7g.large" in plan.stdout
+    sagemaker = sandbox.client("sagemaker")
+
+    def jobs() -> list[str]:
+        found = sagemaker.list_inference_recommendations_jobs(ModelPackageVersionArnEquals=arn)
+        return [one["JobName"] for one in found["InferenceRecommendationsJobs"]]
+
+    assert jobs() == []
+    done = run(sandbox, *command, "--write", str(file))
+    assert done.returncode == 0, done.stderr
+    for said in ("gCO2e", "ml.c7g.large", "serverless 1024 MB", "after a pause waits about"):
+        assert said in done.stdout
+    (module,) = yaml.safe_load(file.read_text())
+    assert module == "serverless_endpoint", "for a thousand a day, nothing runs between requests"
+    ran = jobs()
+    assert len(ran) == 2
+    again = json.loads(run(sandbox, *command, "--json").stdout)
+    assert sorted(again["jobs"]) == sorted(jobs()) == sorted(ran)
+    for one in again["recommended"]:
+        assert one["latency_ms"] >= 20
+        assert one["per_1000_requests"]["total"]["central"] > 0
+    by_title = {one["title"]: one for one in again["recommended"]}
+    assert by_title["ml.c7g.large"]["inputs"]["inference_specification_name"] == "graviton"
+    assert by_title["ml.c7g.large"]["inputs"]["min_instances"] == 2
+
+
+@pytest.mark.slow
+def test_a_model_that_is_too_slow_is_not_recommended(package: Any, sandbox: Sandbox) -> None:
+    command = ("--role", ROLE, "--p95", "1", "--framework", "xgboost", "--minutes", "2", "--no-serverless")
+    done = run(sandbox, package(), *command, "--instance-type", "ml.c7g.large")
+    assert done.returncode == 1
+    assert "ml.c7g.large: not recommended: " in done.stdout
+    assert done.stderr == "error: nothing answers 95 of 100 requests within 1 ms\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no-such-model", "--p95", "9"], "model no-such-model: "),
+        (["arn:aws:sagemaker:eu-north-1:123456789012:model-package/none/1", "--p95", "9"], "model package arn:"),
+        (["arn:aws:s3:::bucket", "--p95", "9"], "arn:aws:s3:::bucket: is no model package"),
+        (["m", "--p95", "9", "--region", "mars-1"], "--region: the catalogue has no Region mars-1"),
+        (["m", "--p95", "9", "--requests-per-day", "0"], "--requests-per-day: 0 must be more than 0"),
+        (["m", "--p95", "9", "--peak", "0.5"], "--peak: 0.5 must be at least 1"),
+        (["m", "--p95", "9", "--write", "inputs.json"], "--write: inputs.json must end in .yaml or .tf"),
+    ],
+)
+def test_bad_input_is_one_line(sandbox: Sandbox, arguments: list[str], message: str) -> None:
+    done = run(sandbox, *arguments, "--role", ROLE)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert done.stderr.startswith(f"error: {message}")

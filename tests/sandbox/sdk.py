@@ -1,0 +1,38 @@
+"""The SageMaker SDK on a sandbox of its own: fixtures to import."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.runtime import mounting
+from tests.sandbox.support import make_role
+
+BUCKET = "sdk"
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox whose containers find /opt/ml as this machine allows, and which the SDK's clients are led to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(mounting.VARIABLE)
+        with Sandbox.start(log=tmp_path_factory.mktemp("real") / "sandbox.log") as sandbox:
+            for name, value in sandbox.environment.items():
+                patch.setenv(name, value)
+            make_role(sandbox)
+            policy = json.dumps(EVERYTHING)  # the SDK asks what its role may do
+            sandbox.client("iam").put_role_policy(RoleName="test", PolicyName="all", PolicyDocument=policy)
+            configuration = {"LocationConstraint": sandbox.region}
+            sandbox.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=configuration)
+            yield sandbox
+
+
+@pytest.fixture(scope="module")
+def session(real: Sandbox) -> Any:
+    from sagemaker.core.helper.session_helper import Session
+
+    del real
+    return Session(default_bucket=BUCKET)

@@ -1,0 +1,172 @@
+"""The SageMaker SDK as it is: ModelBuilder's endpoints of every kind, asked through what it gives back, and gone."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.runtime import mounting
+from tests.sandbox.sdk import BUCKET
+from tests.sandbox.sdk import real as real
+from tests.sandbox.sdk import session as session
+from tests.sandbox.support import IMAGE, ROLE, tar, until
+
+pytestmark = pytest.mark.slow
+
+SCALE = """
+import json, os, pathlib
+def model_fn(folder):
+    return json.loads(pathlib.Path(folder, "factor").read_text())
+def transform_fn(model, data, content_type, accept):
+    return json.dumps([model * value for value in json.loads(data)]), "application/json"
+"""
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ModelBuilder looks every half minute how its endpoint is."""
+    from sagemaker.core.helper import session_helper
+
+    monkeypatch.setattr(session_helper, "EP_LOGGER_POLL", 0.5)
+
+
+def scaling_by(factor: int, real: Sandbox, session: Any, folder: Path) -> Any:
+    """A builder of an archive in S3 that holds no code, and of a folder with it."""
+    from sagemaker.serve import ModelBuilder
+    from sagemaker.train.configs import SourceCode
+
+    key = f"factors/{factor}/model.tar.gz"
+    real.client("s3").put_object(Bucket=BUCKET, Key=key, Body=tar(factor=str(factor)))
+    (folder / "inference.py").write_text(SCALE)
+    return ModelBuilder(
+        image_uri=IMAGE,
+        s3_model_data_url=f"s3://{BUCKET}/{key}",
+        source_code=SourceCode(source_dir=str(folder), entry_script="inference.py"),
+        role_arn=ROLE,
+        instance_type="ml.m5.large",
+        sagemaker_session=session,
+    )
+
+
+def asked(endpoint: Any, *values: int) -> Any:
+    answer = endpoint.invoke(body=json.dumps(values), content_type="application/json", accept="application/json")
+    return json.loads(answer.body.read())
+
+
+def delete(real: Sandbox, endpoint: Any) -> None:
+    """Let it be gone."""
+    endpoint.delete()
+    endpoint.wait_for_delete(poll=1, timeout=60)
+    listed = real.client("sagemaker").list_endpoints(NameContains=endpoint.endpoint_name)
+    assert listed["Endpoints"] == []
+
+
+def test_a_serverless_endpoint(real: Sandbox, session: Any, tmp_path: Path) -> None:
+    from sagemaker.core.inference_config import ServerlessInferenceConfig
+
+    builder = scaling_by(3, real, session, tmp_path)
+    builder.build()
+    settings = ServerlessInferenceConfig(memory_size_in_mb=1024, max_concurrency=2, provisioned_concurrency=1)
+    endpoint = builder.deploy(endpoint_name="serverless", inference_config=settings)
+    assert asked(endpoint, 1, 2) == [3, 6]
+    (variant,) = endpoint.production_variants
+    assert variant.current_serverless_config.provisioned_concurrency == 1
+    delete(real, endpoint)
+
+
+def test_a_real_time_endpoint_and_its_update(real: Sandbox, session: Any, tmp_path: Path) -> None:
+    from sagemaker.core.model_monitor import DataCaptureConfig
+    from sagemaker.core.resources import EndpointConfig
+    from sagemaker.core.shapes import ProductionVariant
+
+    builder = scaling_by(3, real, session, tmp_path)
+    builder.build()
+    capture = DataCaptureConfig(True, sampling_percentage=100, destination_s3_uri=f"s3://{BUCKET}/captured")
+    endpoint = builder.deploy(endpoint_name="real-time", initial_instance_count=2, data_capture_config=capture)
+    assert asked(endpoint, 1, 2) == [3, 6]
+    captured = f"captured/real-time/{endpoint.production_variants[0].variant_name}/"
+    until(lambda: real.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=captured)["KeyCount"] == 1)
+
+    change = [{"variant_name": "AllTraffic", "desired_instance_count": 1}]
+    endpoint.update_weights_and_capacities(desired_weights_and_capacities=change)
+    endpoint.wait_for_status("InService", poll=1, timeout=60)
+    assert endpoint.production_variants[0].current_instance_count == 1
+
+    # Not deploy(update_endpoint=True): 3.27 calls a function of its own with arguments that this does not take.
+    model = scaling_by(4, real, session, tmp_path).build()
+    variant = ProductionVariant(
+        variant_name="AllTraffic",
+        model_name=model.model_name,
+        instance_type="ml.m5.large",
+        initial_instance_count=1,
+    )
+    config = EndpointConfig.create(endpoint_config_name="four", production_variants=[variant])
+    endpoint.endpoint_config_name = config.endpoint_config_name
+    endpoint.update()
+    endpoint.wait_for_status("InService", poll=1, timeout=60)
+    assert asked(endpoint, 1, 2) == [4, 8]
+    delete(real, endpoint)
+
+
+def test_an_asynchronous_endpoint(real: Sandbox, session: Any, tmp_path: Path) -> None:
+    from sagemaker.core.inference_config import AsyncInferenceConfig
+
+    builder = scaling_by(3, real, session, tmp_path)
+    builder.build()
+    settings = AsyncInferenceConfig(max_concurrent_invocations_per_instance=2)  # where to write is the SDK's choice
+    endpoint = builder.deploy(endpoint_name="asynchronous", initial_instance_count=1, inference_config=settings)
+    s3 = real.client("s3")
+
+    def ask(body: str) -> Any:
+        s3.put_object(Bucket=BUCKET, Key="question", Body=body)
+        return endpoint.invoke_async(input_location=f"s3://{BUCKET}/question", content_type="application/json")
+
+    def written(address: str) -> bytes:
+        key = address.removeprefix(f"s3://{BUCKET}/")
+        until(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=key)["KeyCount"])
+        content: bytes = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return content
+
+    assert json.loads(written(ask("[1, 2]").output_location)) == [3, 6]
+    assert b"Expecting value" in written(ask("no JSON").failure_location)
+    delete(real, endpoint)
+
+
+def test_an_object_of_this_process_serves(real: Sandbox, session: Any, tmp_path: Path) -> None:
+    """What ModelBuilder pickles finds itself by a path of its own making, at /opt/ml."""
+    from sagemaker.core.exceptions import UnexpectedStatusException
+    from sagemaker.serve import InferenceSpec, ModelBuilder, ModelServer
+    from sagemaker.serve.builder.schema_builder import SchemaBuilder
+
+    class Scale(InferenceSpec):  # type: ignore[misc]
+        def load(self, model_dir: str) -> int:
+            return int(Path(model_dir, "factor").read_text())
+
+        def invoke(self, input_object: Any, model: int) -> Any:
+            return [model * value for value in input_object]
+
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "factor").write_text("3")
+    builder = ModelBuilder(
+        inference_spec=Scale(),
+        schema_builder=SchemaBuilder([1, 2], [3, 6]),
+        model_server=ModelServer.TORCHSERVE,
+        image_uri=IMAGE,
+        model_path=str(folder),
+        dependencies={"auto": False},
+        env_vars={"AWS_DEFAULT_REGION": real.region},  # of which the SDK wants to know one as soon as it is imported
+        role_arn=ROLE,
+        instance_type="ml.m5.large",
+        sagemaker_session=session,
+    )
+    builder.build()
+    if real.opt_ml == mounting.PATHS:
+        with pytest.raises(UnexpectedStatusException, match="did not pass the ping health check"):
+            builder.deploy(endpoint_name="pickled", initial_instance_count=1)
+        return
+    endpoint = builder.deploy(endpoint_name="pickled", initial_instance_count=1)
+    assert asked(endpoint, 1, 2) == [3, 6]
+    delete(real, endpoint)
