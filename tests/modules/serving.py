@@ -1,6 +1,8 @@
 """A module of an endpoint as a person's root module, applied again and again while its callers go on asking."""
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +46,8 @@ class Serving:
     def begin(self, environment: dict[str, str]) -> None:
         """Have Terraform ready."""
         self.terraform = Terraform(self.folder, environment)
+        (provider,) = json.loads(environment["TF_REATTACH_PROVIDERS"]).values()
+        self._provider = int(provider["Pid"])
         self.write()
         self.terraform.init()
 
@@ -96,6 +100,18 @@ class Serving:
     def begun(self) -> bool:
         """Whether the apply under way has come to update the endpoint; waits for it."""
         return bool(until(lambda: self.status() == "Updating" or self._applied.is_set(), seconds=120))
+
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """What happens meanwhile the provider does not see, which holds still: it finds what has come of it.
+
+        A look at an endpoint that is just going back is an error to it (tests/sandbox/test_deployments_terraform.py).
+        """
+        os.kill(self._provider, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._provider, signal.SIGCONT)
 
     def pass_(self, *, until_rest: bool, seconds: int = 20) -> None:
         """Time, for as long as the apply is under way."""
