@@ -25,7 +25,7 @@ from tests.modules.examples import (
     summary,
     terraform,
 )
-from tests.modules.given import furnish
+from tests.modules.given import furnished
 from tests.renewal import renew
 from tests.reviewed import changes_nothing, reviewed, stops
 
@@ -120,10 +120,16 @@ def test_an_example_applies_once_is_guarded_and_leaves_nothing(
     terraform_environment: dict[str, str],
     synthesized: dict[str, Any],
 ) -> None:
-    furnish(sandbox, example.text)
+    with furnished(sandbox, example.text):
+        _apply_and_destroy(example, tmp_path, sandbox, terraform_environment, synthesized)
+
+
+def _apply_and_destroy(
+    example: Example, folder: Path, sandbox: Any, variables: dict[str, str], synthesized: dict[str, Any]
+) -> None:
     before = sandbox.inventory()
-    example.write(tmp_path)
-    driver = terraform(tmp_path, terraform_environment)
+    example.write(folder)
+    driver = terraform(folder, variables)
     first = plan(driver)
     check_inventory(example, first)
     found = reviewed(first, accepted=read_accepted(ACCEPTED))
@@ -135,7 +141,7 @@ def test_an_example_applies_once_is_guarded_and_leaves_nothing(
         assert changes_nothing(reviewed(second))
         guards = [address for address in summary(second)["values"] if GUARD in address]
         if guards:
-            _leave_by_two_keys(driver, example, tmp_path, synthesized, guards)
+            _leave_by_two_keys(driver, example, folder, synthesized, guards)
     finally:
         driver.destroy()
     assert sandbox.inventory() == before, "destroy left something"
