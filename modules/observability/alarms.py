@@ -60,7 +60,7 @@ def _catalogue(module: Module[Inputs]) -> None:
                 alarm.of_variant ? { VariantName = variant.variant } : {}
               )
             })
-            if contains(alarm.kinds, variant.kind) && try(local.known[key][alarm.needs] != null, alarm.needs == null)
+            if contains(alarm.kinds, variant.kind) && try(local.known[key][alarm.needs] != null, alarm.needs == "")
           }
         ]...)}""",
         why="Each variant with each alarm of its endpoint's kind.",

@@ -111,8 +111,8 @@ locals {
   usual = {
     namespace  = "AWS/SageMaker"
     below      = false
-    needs      = null
-    times      = null
+    needs      = ""
+    times      = ""
     period     = 300
     periods    = 1
     of_variant = true
@@ -301,7 +301,7 @@ locals {
           alarm.of_variant ? { VariantName = variant.variant } : {}
         )
       })
-      if contains(alarm.kinds, variant.kind) && try(local.known[key][alarm.needs] != null, alarm.needs == null)
+      if contains(alarm.kinds, variant.kind) && try(local.known[key][alarm.needs] != null, alarm.needs == "")
     }
   ]...)
 }

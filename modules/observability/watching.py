@@ -30,8 +30,8 @@ class Alarm:
     #: It goes off below its threshold, not above.
     below: bool = False
     #: What of the endpoint has to be known; and what of it the threshold is of one of.
-    needs: str | None = None
-    times: str | None = None
+    needs: str = ""
+    times: str = ""
     period: int = 300
     periods: int = 1
     #: Whether the metric is of the variant, or of the endpoint as a whole.
