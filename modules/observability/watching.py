@@ -29,7 +29,7 @@ class Alarm:
     namespace: str = REQUESTS
     #: It goes off below its threshold, not above.
     below: bool = False
-    #: What of the endpoint has to be known; and what of it the threshold is of one of. Not null, which JSON leaves out.
+    #: What of the endpoint has to be known; and what of it the threshold is of one of.
     needs: str = ""
     times: str = ""
     period: int = 300
