@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.field.shapes import HIDDEN, Shape, differences, every_format, shapes
-from tests.modules.given import push_images
+from tests.sandbox.support import push_images
 
 #: Shape and plan to kgCO2e and USD a month after it, by the arithmetic in README.md.
 BY_HAND = {

@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 
 from sustainable_mlops.aws.s3 import S3Uri
-from tests.jobs.support import JOB, PLATFORM, merged
-from tests.sandbox.support import make_role
+from tests.jobs.support import JOB, PLATFORM, TRANSFORM_JOB, merged
+from tests.sandbox.support import make_role, push_images
 
 
 @dataclass
@@ -106,6 +106,7 @@ def make_bench(sandbox: Any, root: Path, folder: Path) -> Bench:
     sandbox.client("sagemaker").create_model_package_group(ModelPackageGroupName=name)
     for phase in ("training", "data-preparation", "inference"):
         make_role(sandbox, f"acme-dev-{phase}")
+    push_images(sandbox, json.dumps([JOB, TRANSFORM_JOB]))
     changes = {"buckets": buckets, "kms_key_arn": None, "model_package_groups": {name: name}}
     platform = json.dumps(merged(PLATFORM, changes))
     sandbox.client("ssm").put_parameter(Name=f"/{name}/platform", Value=platform, Type="String")

@@ -6,16 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sustainable_mlops.catalogue.images import is_registry_of_aws
-from sustainable_mlops.sandbox.client import make_client
-from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
-from tests.sandbox.support import make_role, tar
+from tests.sandbox.support import make_role, push_images, tar
 
 _ROLE = re.compile(r"arn:aws:iam::123456789012:role/([\w+=,.@-]+)")
-_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([\w./-]+):([\w.-]+)")
 _KEY = re.compile(r"arn:aws:kms:eu-north-1:123456789012:key/([\w-]+)")
 _ADDRESS = re.compile(r"s3://([\w.-]+)/([\w./-]*)")
-_MANIFEST = '{"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}'
 _ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 #: A model that says nothing.
 _MODEL = "def model_fn(folder):\n    return None\ndef transform_fn(*_):\n    return '', 'text/plain'\n"
@@ -56,24 +51,6 @@ def furnish(sandbox: Any, text: str) -> set[str]:
         if key.endswith(".tar.gz"):
             s3.put_object(Bucket=bucket, Key=key, Body=tar(code__inference_py=_MODEL))
     return made
-
-
-def push_images(sandbox: Any, text: str) -> None:
-    """Each image that the text names, where it is in no registry of AWS's."""
-    for account, region, repository, tag in sorted(set(_IMAGE.findall(text))):
-        if not is_registry_of_aws(account):
-            push_image(sandbox, repository, tag, account, region)
-
-
-def push_image(
-    sandbox: Any, repository: str, tag: str, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION
-) -> None:
-    """An image in an account's registry."""
-    ecr = make_client("ecr", region, sandbox.endpoint, account)
-    with suppress(ecr.exceptions.RepositoryAlreadyExistsException):
-        ecr.create_repository(repositoryName=repository)
-    with suppress(ecr.exceptions.ImageAlreadyExistsException):
-        ecr.put_image(repositoryName=repository, imageManifest=_MANIFEST, imageTag=tag)
 
 
 def make_key(sandbox: Any, key: str) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 import tarfile
 import time
 from collections.abc import Callable
@@ -15,12 +16,16 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
+from sustainable_mlops.catalogue.images import is_registry_of_aws
 from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.client import make_client
 
 ROLE = "arn:aws:iam::123456789012:role/test"
 IMAGE = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
 
 
+_IMAGE_ADDRESS = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([\w./-]+):([\w.-]+)")
+_MANIFEST = '{"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}'
 EPOCH = datetime.fromtimestamp(0, UTC)
 TRUST = {
     "Version": "2012-10-17",
@@ -34,6 +39,18 @@ def make_role(sandbox: Sandbox, name: str = "test") -> str:
     with suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
     return str(iam.get_role(RoleName=name)["Role"]["Arn"])
+
+
+def push_images(sandbox: Sandbox, text: str) -> None:
+    """Each image in ECR that the text names and that is in no registry of AWS's."""
+    for account, region, repository, tag in sorted(set(_IMAGE_ADDRESS.findall(text))):
+        if is_registry_of_aws(account):
+            continue
+        ecr = make_client("ecr", region, sandbox.endpoint, account)
+        with suppress(ecr.exceptions.RepositoryAlreadyExistsException):
+            ecr.create_repository(repositoryName=repository)
+        with suppress(ecr.exceptions.ImageAlreadyExistsException):
+            ecr.put_image(repositoryName=repository, imageManifest=_MANIFEST, imageTag=tag)
 
 
 def let_be_called(sandbox: Sandbox, service: str, *actions: str) -> str:
