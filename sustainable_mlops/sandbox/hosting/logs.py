@@ -101,5 +101,7 @@ class EndpointLogs(Part):
     def close(self) -> None:
         """No line is sent any more."""
         self._ended.set()
-        if self._sender is not None:
-            self._sender.join()
+        with self._lock:  # one that is there has begun
+            sender = self._sender
+        if sender is not None:
+            sender.join()
