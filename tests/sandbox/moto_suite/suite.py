@@ -49,13 +49,6 @@ def run(endpoint: str, parts: Iterable[str] = PARTS) -> dict[str, Outcome]:
         return {outcome.test: outcome for outcome in outcomes if outcome is not None}
 
 
-def place(test: str) -> str:
-    """Where one of these tests stands, for `run`."""
-    file, _, name = test.partition("::")
-    (found,) = (SOURCES / "tests").rglob(file)
-    return f"{found.relative_to(SOURCES / 'tests')}::{name}"
-
-
 def _environment(endpoint: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST_"))}
     return {
