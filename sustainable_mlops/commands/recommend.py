@@ -19,6 +19,7 @@ Examples, with the ARNs of a model package and of a role that makes models and e
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,7 +88,7 @@ def recommend(
     found = []
     with ended_early() as so_far:
         for one in jobs:
-            so_far.begin(lambda one=one: _state(one, clients.sagemaker))  # type: ignore[misc]
+            so_far.begin(partial(_state, one, clients.sagemaker))
             with cli.console.status(f"{one.name}: {len(one.candidates)} to try") as status:
                 found.append(
                     (one, job.follow(one, clients.sagemaker, lambda at, one=one: status.update(f"{one.name}: {at}")))  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from math import exp, inf, log
 from typing import Any
 
@@ -54,7 +55,7 @@ def crossover(metric: str, activities: Activities, takes: Mapping[str, float]) -
         figure = change(run[after], run[before]).get(metric)
         return figure is not None and getattr(figure, end) > 0
 
-    may, surely = (_first(lambda load, end=end: saves(load, end), loads) for end in ("high", "low"))  # type: ignore[misc]
+    may, surely = (_first(partial(saves, end=end), loads) for end in ("high", "low"))
     return Crossover(metric, before, after, central, may, surely, takes[before])
 
 

@@ -10,19 +10,8 @@ from typing import Protocol
 from sustainable_mlops.sandbox.asynchronous.hold import Hold
 from sustainable_mlops.sandbox.asynchronous.queue import Queue
 from sustainable_mlops.sandbox.asynchronous.request import Outcome, Request
-from sustainable_mlops.sandbox.hosting.invocation import Answer, Invocation
+from sustainable_mlops.sandbox.hosting.place import Place
 from sustainable_mlops.sandbox.parts.region import Region
-
-
-class Place(Protocol):
-    """Room for one request on an instance."""
-
-    @property
-    def variant(self) -> str:
-        """The instance's variant."""
-
-    def invoke(self, asked: Invocation) -> Answer:
-        """What the model says. Raises ModelError."""
 
 
 class Work(Protocol):

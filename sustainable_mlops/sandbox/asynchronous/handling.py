@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from sustainable_mlops.sandbox.asynchronous import metrics, notice
 from sustainable_mlops.sandbox.asynchronous.data_log import DataLog
-from sustainable_mlops.sandbox.asynchronous.dispatcher import Place
 from sustainable_mlops.sandbox.asynchronous.request import Outcome, Request
 from sustainable_mlops.sandbox.asynchronous.role import Role, RoleError
 from sustainable_mlops.sandbox.hosting.invocation import Invocation
+from sustainable_mlops.sandbox.hosting.place import Place
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields
 from sustainable_mlops.sandbox.runtime.asking import ModelError

@@ -7,13 +7,14 @@ from functools import partial
 from typing import Any
 
 from sustainable_mlops.sandbox.asynchronous import locations, metrics
-from sustainable_mlops.sandbox.asynchronous.dispatcher import Dispatcher, Place
+from sustainable_mlops.sandbox.asynchronous.dispatcher import Dispatcher
 from sustainable_mlops.sandbox.asynchronous.handling import Handling, Terms
 from sustainable_mlops.sandbox.asynchronous.queue import Queue
 from sustainable_mlops.sandbox.asynchronous.request import Outcome, Request
 from sustainable_mlops.sandbox.asynchronous.role import Role
 from sustainable_mlops.sandbox.hosting.containers import WAITING
 from sustainable_mlops.sandbox.hosting.invocation import InvocationError
+from sustainable_mlops.sandbox.hosting.place import Place
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Fields, Part, Resource
