@@ -162,3 +162,27 @@ def test_a_key_has_the_id_that_is_chosen_for_it(sandbox: Sandbox) -> None:
     sealed = kms.encrypt(KeyId=arn, Plaintext=b"text")["CiphertextBlob"]
     assert kms.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"text"
     assert kms.list_resource_tags(KeyId=chosen)["Tags"] == [{"TagKey": "_custom_id_", "TagValue": chosen}]
+
+
+def test_tags_go_with_what_had_them(sandbox: Sandbox, fresh: Fresh) -> None:
+    name, tags = fresh("again"), [{"Key": "of", "Value": "the first"}]
+    logs, scheduler, s3 = (sandbox.client(service) for service in ("logs", "scheduler", "s3"))
+    logs.create_log_group(logGroupName=name, tags={"of": "the first"})
+    scheduler.create_schedule_group(Name=name, Tags=tags)
+    here = {"LocationConstraint": "eu-north-1"}
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration=here)
+    s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
+
+    logs.delete_log_group(logGroupName=name)
+    scheduler.delete_schedule_group(Name=name)
+    s3.delete_bucket(Bucket=name)
+    logs.create_log_group(logGroupName=name)
+    group = scheduler.create_schedule_group(Name=name)["ScheduleGroupArn"]
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration=here)
+
+    assert logs.list_tags_log_group(logGroupName=name)["tags"] == {}
+    assert scheduler.list_tags_for_resource(ResourceArn=group)["Tags"] == []
+    assert refusal(s3.get_bucket_tagging, Bucket=name)[0] == "NoSuchTagSet"
+    s3.delete_bucket(Bucket=name)
+    scheduler.delete_schedule_group(Name=name)
+    logs.delete_log_group(logGroupName=name)

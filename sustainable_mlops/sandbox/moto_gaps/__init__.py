@@ -11,7 +11,9 @@ GAPS = {
     "events": ("events_test_pattern",),
     "iam": ("iam_simulation",),
     "kms": ("kms_key_ids",),
-    "s3": ("s3_bucket_documents", "s3_delete_markers", "s3_log_delivery", "s3_policy_conditions"),
+    "logs": ("logs_tags",),
+    "s3": ("s3_bucket_documents", "s3_bucket_tags", "s3_delete_markers", "s3_log_delivery", "s3_policy_conditions"),
+    "scheduler": ("scheduler_tags",),
 }
 
 
