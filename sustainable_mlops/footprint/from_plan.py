@@ -172,7 +172,7 @@ class _Compared:
 
     @cached_property
     def after(self) -> Estimate:
-        """What it uses after the plan, as far as that is comparable. What its apply uses once is the first assumption."""
+        """What it uses after the plan, as far as that is comparable. First is assumed what its apply uses once."""
         parts = [part for one in self.changes if (part := one.after)]
         found = self._side(parts, 1)
         once = (part.once for part in parts if part.once)
