@@ -205,6 +205,7 @@ def test_what_an_environment_says_over_the_catalogue_is_told(
     with (tmp_path / "envs" / "dev" / "settings.yaml").open("a") as file:
         file.write(f"\nmodels:\n  flight_delay:\n    {own}\n")
     monkeypatch.setattr(run, "ROOT", tmp_path)
+    monkeypatch.setattr(run, "MODELS", tmp_path / "envs" / "catalogue" / "models")
     monkeypatch.setattr("sustainable_mlops.synth.ROOT", tmp_path)
     target = run.Target("flight_delay", "dev")
     entry.write(target.entry, choice)
@@ -306,7 +307,7 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(dev: Clone, pac
         "Look at the endpoint",
     ]
     said = yaml.safe_load((dev.folder / "envs/catalogue/models/flight_delay.yaml").read_text())
-    assert said["serverless_endpoint"] == {"memory_mb": 1024, "max_concurrency": 13}
+    assert said["serverless_endpoint"] == {"memory_mb": 1024, "max_concurrency": 21}
     packages = json.loads((dev.folder / "envs/dev/models.auto.tfvars.json").read_text())
     assert packages == {"model_packages": {"flight_delay": package}}
     assert "envs/dev" in (dev.folder / "out/deploy/dev.md").read_text()
@@ -328,6 +329,7 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(dev: Clone, pac
         (["--latency", "9"], "envs/dev/settings.yaml: tags.latency_slo: cold_start: callers can wait"),
         (["--requests-per-day", "-1"], "requests_per_day: -1 must be more than 0"),
         (["--inputs", "none.yaml"], "none.yaml: no such file"),
+        (["--package", "foo"], "--package: foo is no ARN of a model package"),
         (["--accepted", "none.yaml"], "none.yaml: no such file"),
         (["--package", "arn:aws:sagemaker:eu-north-1:123456789012:model-package/none/1"], "model package arn:"),
         (
@@ -356,7 +358,7 @@ def test_what_the_review_stops_is_not_applied(
     applied: list[int] = []
     for name, does in {
         "write": lambda *_: None,
-        "plan": lambda *_: (reviewed, {"a": ["create"]}),
+        "plan": lambda _, __: (reviewed, {"a": ["create"]}),
         "apply": lambda _, total: applied.append(total),
     }.items():
         monkeypatch.setattr(run.Deployment, name, does)

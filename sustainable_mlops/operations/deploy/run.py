@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 APPROVED = "Approved"
 #: Where the plan and its review are left.
 OUT = ROOT / "out" / "deploy"
+#: What the catalogue says of each model.
+MODELS = ROOT / "envs" / "catalogue" / "models"
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Target:
         if self.environment not in environments:
             hint = did_you_mean(self.environment, environments)
             raise UserError(f"--environment: no environment is called {self.environment}{hint}")
-        if not self.entry.is_file():
-            models = [path.stem for path in self.entry.parent.glob("*.yaml")]
+        models = [path.stem for path in MODELS.glob("*.yaml")]
+        if self.model not in models:
             raise UserError(
                 f"{self.model}: no model is called so{did_you_mean(self.model, models)}; describe it in "
                 f"{self.entry.relative_to(ROOT)}"
@@ -56,7 +58,7 @@ class Target:
     @property
     def entry(self) -> Path:
         """The model's file in the catalogue."""
-        return ROOT / "envs" / "catalogue" / "models" / f"{self.model}.yaml"
+        return MODELS / f"{self.model}.yaml"
 
     def settings(self) -> Any:
         """The environment's settings."""
@@ -100,9 +102,9 @@ def _also(written: Sequence[synth.Change], environment: str) -> str:
 def find_package(target: Target, settings: Any, clients: Clients, given: str | None) -> subject.Subject:
     """The package given, else the newest approved of the model's group. Raises UserError where there is none."""
     if given is not None:
-        found = subject.read(given, clients)
-        if not found.is_package:
+        if ":model-package/" not in given:
             raise UserError(f"--package: {given} is no ARN of a model package")
+        found = subject.read(given, clients)
         with aws.told(f"model package {given}"):
             described = clients.sagemaker.describe_model_package(ModelPackageName=given)
         if (status := described.get("ModelApprovalStatus", APPROVED)) != APPROVED:
