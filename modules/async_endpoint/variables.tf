@@ -42,8 +42,8 @@ variable "bake_seconds" {
   nullable    = false
 
   validation {
-    condition     = var.bake_seconds >= 0 && var.bake_seconds <= 3600
-    error_message = "bake_seconds must be at least 0 and be at most 3600."
+    condition     = var.bake_seconds >= 0 && var.bake_seconds <= 3000
+    error_message = "bake_seconds must be at least 0 and be at most 3000."
   }
 }
 
@@ -114,6 +114,11 @@ variable "instance_type" {
   validation {
     condition     = split(".", "${var.instance_type}.")[1] != "inf1"
     error_message = "instance_type: the first Inferentia takes no deployment guardrails and no Neuron image of today; use ml.inf2."
+  }
+
+  validation {
+    condition     = !can(regex("^ml\\.t[0-9]", var.instance_type))
+    error_message = "instance_type: burstable instances are refused by Application Auto Scaling, which makes this as small as its load; use another family."
   }
 
   validation {

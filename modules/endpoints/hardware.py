@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 #: The last major version of the AWS provider that refuses some of the types that SageMaker takes.
 OLD_PROVIDER = 5
+#: How families begin whose variants Application Auto Scaling refuses.
+BURSTABLE = "t"
+#: Drivers of Inferentia2 and Trainium.
+NEURON_DRIVERS = "al2-ami-sagemaker-inference-neuron-2"
 
 _REGIONS = sorted(name for name in regions() if offered("ml.m5.large", name))
 
@@ -36,7 +40,8 @@ _REGIONS = sorted(name for name in regions() if offered("ml.m5.large", name))
 def _by_family() -> dict[str, list[Instance]]:
     found: dict[str, list[Instance]] = {}
     for instance in everything().values():
-        if "hosting" in instance.uses and instance.silicon and any(offered(instance.name, one) for one in _REGIONS):
+        hosts = "hosting" in instance.uses and instance.silicon and not instance.family.startswith(BURSTABLE)
+        if hosts and any(offered(instance.name, one) for one in _REGIONS):
             found.setdefault(instance.family, []).append(instance)
     return dict(sorted(found.items()))
 
@@ -106,6 +111,15 @@ def add_type(module: "Module[Any]") -> Any:
     )
 
 
+def add_drivers(module: "Module[Any]", others: Any = None) -> Any:
+    """Add which drivers the instances start with: Neuron's for Inferentia, or else these."""
+    return module.local(
+        "inference_ami_version",
+        when(module.var.silicon == "inferentia2", NEURON_DRIVERS, others),
+        why="SageMaker starts Inferentia2 with Neuron's drivers where they are named.",
+    )
+
+
 def key_of_storage(var: Any) -> Any:
     """The key of the instances' volumes; none where the storage is a disk of their own."""
     return when(contains(_local_disk, family(var.instance_type)), None, var.kms_key_arn)
@@ -163,6 +177,12 @@ class OnInstances(ModuleInputs):
             "instance_type",
             lambda v: family(v.instance_type) != "inf1",
             "the first Inferentia takes no deployment guardrails and no Neuron image of today; use ml.inf2.",
+        ),
+        rule(
+            "instance_type",
+            lambda v: ~can(match(rf"^ml\.{BURSTABLE}[0-9]", v.instance_type)),
+            "burstable instances are refused by Application Auto Scaling, which makes this as small as its load; use "
+            "another family.",
         ),
         rule(
             "instance_type",

@@ -246,6 +246,11 @@ variable "deployment" {
   }
 
   validation {
+    condition     = (var.deployment.strategy == "all_at_once" ? 0 : (var.deployment.strategy == "canary" ? 1 : 100 / var.deployment.step_percent)) * var.deployment.wait_seconds + (var.deployment.strategy == "rolling" ? 0 : var.deployment.bake_seconds) <= 3000
+    error_message = "deployment.wait_seconds: the AWS provider waits an hour for a deployment, and the waits of this one's steps and bake_seconds are more than 3000 seconds of it; have shorter ones, or fewer steps."
+  }
+
+  validation {
     condition     = var.deployment.strategy == "all_at_once" ? true : var.deployment.error_percent < var.deployment.step_percent
     error_message = "deployment.error_percent: must be less than step_percent, ${var.deployment.step_percent}: a bad model's first step makes no more errors."
   }
@@ -339,6 +344,11 @@ variable "instance_type" {
   validation {
     condition     = split(".", "${var.instance_type}.")[1] != "inf1"
     error_message = "instance_type: the first Inferentia takes no deployment guardrails and no Neuron image of today; use ml.inf2."
+  }
+
+  validation {
+    condition     = !can(regex("^ml\\.t[0-9]", var.instance_type))
+    error_message = "instance_type: burstable instances are refused by Application Auto Scaling, which makes this as small as its load; use another family."
   }
 
   validation {
@@ -515,13 +525,13 @@ variable "off_hours" {
   default = null
 
   validation {
-    condition     = var.off_hours == null ? true : can(regex("^cron\\(.+\\)$", var.off_hours.begin))
-    error_message = "off_hours: begin must be a cron expression of six fields: cron(0 20 ? * MON-FRI *)."
+    condition     = var.off_hours == null ? true : can(regex("^cron\\(\\S+ \\S+ (\\? \\S+ \\S+|\\S+ \\S+ \\?) \\S+\\)$", var.off_hours.begin))
+    error_message = "off_hours: begin must be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)."
   }
 
   validation {
-    condition     = var.off_hours == null ? true : can(regex("^cron\\(.+\\)$", var.off_hours.end))
-    error_message = "off_hours: end must be a cron expression of six fields: cron(0 20 ? * MON-FRI *)."
+    condition     = var.off_hours == null ? true : can(regex("^cron\\(\\S+ \\S+ (\\? \\S+ \\S+|\\S+ \\S+ \\?) \\S+\\)$", var.off_hours.end))
+    error_message = "off_hours: end must be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)."
   }
 
   validation {
@@ -655,6 +665,11 @@ variable "shadow" {
   validation {
     condition     = var.shadow == null ? true : length(var.challengers) == 0
     error_message = "shadow: SageMaker takes a shadow beside one variant alone; leave out challengers."
+  }
+
+  validation {
+    condition     = var.shadow == null ? true : (var.models_s3_uri == null ? length(var.containers) == 0 : false)
+    error_message = "shadow: SageMaker takes a shadow beside one model in one container alone; leave out models_s3_uri and containers."
   }
 
   validation {
