@@ -128,7 +128,7 @@ variable "instance_type" {
 
   validation {
     condition     = var.aws_provider > 5 ? true : !(contains(local.refused_by_provider_5, split(".", "${var.instance_type}.")[1]) ? true : contains(local.refused_by_provider_5, var.instance_type))
-    error_message = "instance_type: version 5 of the AWS provider refuses ${var.instance_type}; use another, such as ml.c7g or ml.m6g, or version 6 and aws_provider = 6."
+    error_message = "instance_type: version 5 of the AWS provider refuses ${var.instance_type}; use another ${var.silicon}, or version 6 and aws_provider = 6."
   }
 
   validation {
@@ -217,7 +217,7 @@ variable "model_package_arn" {
 }
 
 variable "more_rollback_alarms" {
-  description = "Names of further alarms that roll a deployment back, such as one on the model's own metric."
+  description = "Names of further alarms, on metrics, that roll a deployment back, such as one on the model's own."
   type        = list(string)
   default     = []
   nullable    = false

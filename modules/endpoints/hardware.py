@@ -14,6 +14,7 @@ from sustainable_mlops.authoring.expressions import (
     get,
     is_null,
     join,
+    length,
     list_of,
     match,
     split,
@@ -144,6 +145,19 @@ def runs_on(image: Any, silicon: Any) -> Any:
     )
 
 
+def run_beside(containers: Any, silicon: Any) -> Any:
+    """Whether these run on the same instances: the CPUs beside an accelerator are x86."""
+    fit = every(
+        containers,
+        lambda container: every(
+            silicon_of(container.image_uri),
+            lambda said: (said == silicon) | ((said == "x86") & (silicon != "graviton")),
+        ),
+    )
+    without_neuron = every(containers, lambda container: ~can(match(FOR_SILICON["inferentia2"], container.image_uri)))
+    return fit & ((silicon != "inferentia2") | (length(containers) == 0) | ~without_neuron)
+
+
 def all_run_on(containers: Any, silicon: Any) -> Any:
     """The same of the images of several containers."""
     return every(containers, lambda container: runs_on(container.image_uri, silicon))
@@ -199,8 +213,8 @@ class OnInstances(ModuleInputs):
                 | ~(contains(_refused, family(v.instance_type)) | contains(_refused, v.instance_type))
             ),
             lambda v: (
-                f"version {OLD_PROVIDER} of the AWS provider refuses {v.instance_type}; use another, such as ml.c7g or "
-                f"ml.m6g, or version {OLD_PROVIDER + 1} and aws_provider = {OLD_PROVIDER + 1}."
+                f"version {OLD_PROVIDER} of the AWS provider refuses {v.instance_type}; use another {v.silicon}, or "
+                f"version {OLD_PROVIDER + 1} and aws_provider = {OLD_PROVIDER + 1}."
             ),
         ),
         rule(

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from modules.common import Located
-from modules.endpoints.hardware import OnInstances, all_run_on, runs_on
+from modules.endpoints.hardware import OnInstances, all_run_on, run_beside, runs_on
 from modules.endpoints.inputs import VARIANT, Container, Endpoint, OneContainer, RollsBack, is_whole
 from modules.realtime_endpoint.deployment import Deployment
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
@@ -217,8 +217,8 @@ class Inputs(Endpoint, Located, Container, OnInstances, RollsBack):
         ),
         rule(
             "containers",
-            lambda v: all_run_on(v.containers, v.silicon),
-            lambda v: f"an image is not for {v.silicon}.",
+            lambda v: run_beside(v.containers, v.silicon),
+            lambda v: f"an image is not for {v.silicon}, or none is.",
         ),
         rule(
             "challengers",

@@ -152,13 +152,13 @@ variable "containers" {
 
   validation {
     condition = alltrue([
-      for container in var.containers : container.image_uri == null ? true : (alltrue([
+      for container in var.containers : alltrue([
         for said in [
           for silicon, pattern in local.images_for : silicon if can(regex(pattern, container.image_uri))
-        ] : said == var.silicon
-      ]) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", container.image_uri))) : false)
-    ])
-    error_message = "containers: an image is not for ${var.silicon}."
+        ] : said == var.silicon ? true : (said == "x86" ? var.silicon != "graviton" : false)
+      ])
+    ]) ? (var.silicon != "inferentia2" ? true : (length(var.containers) == 0 ? true : !alltrue([for container in var.containers : !can(regex("neuron", container.image_uri))]))) : false
+    error_message = "containers: an image is not for ${var.silicon}, or none is."
   }
 }
 
@@ -358,7 +358,7 @@ variable "instance_type" {
 
   validation {
     condition     = var.aws_provider > 5 ? true : !(contains(local.refused_by_provider_5, split(".", "${var.instance_type}.")[1]) ? true : contains(local.refused_by_provider_5, var.instance_type))
-    error_message = "instance_type: version 5 of the AWS provider refuses ${var.instance_type}; use another, such as ml.c7g or ml.m6g, or version 6 and aws_provider = 6."
+    error_message = "instance_type: version 5 of the AWS provider refuses ${var.instance_type}; use another ${var.silicon}, or version 6 and aws_provider = 6."
   }
 
   validation {
@@ -481,7 +481,7 @@ variable "models_s3_uri" {
 }
 
 variable "more_rollback_alarms" {
-  description = "Names of further alarms that roll a deployment back, such as one on the model's own metric."
+  description = "Names of further alarms, on metrics, that roll a deployment back, such as one on the model's own."
   type        = list(string)
   default     = []
   nullable    = false

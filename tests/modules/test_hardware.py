@@ -41,7 +41,7 @@ TYPE = {"graviton": "ml.c7g.large", "gpu": "ml.g5.xlarge", "inferentia2": "ml.in
         ),
         (
             {"instance_type": "ml.c8g.xlarge"},
-            "version 5 of the AWS provider refuses ml.c8g.xlarge; use another, such as",
+            "version 5 of the AWS provider refuses ml.c8g.xlarge; use another graviton, or version 6",
         ),
         ({"instance_type": "ml.p5.4xlarge", "silicon": "gpu"}, "version 5 of the AWS provider refuses ml.p5.4xlarge"),
         (

@@ -27,6 +27,7 @@ GIVEN = {
 HOURS = {"begin": "cron(0 20 ? * MON-FRI *)", "end": "cron(0 6 ? * MON-FRI *)", "timezone": "Europe/Stockholm"}
 CHALLENGER = {"image_uri": f"{OWN}/churn:2", "weight": 50}
 STEP = {"hostname": "one", "image_uri": f"{OWN}/churn:1"}
+INFERENTIA = {"silicon": "inferentia2", "instance_type": "ml.inf2.xlarge"}
 ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute later."}
 
 
@@ -93,6 +94,14 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
         ({"models_s3_uri": "s3://shop/models"}, "must be a prefix in a bucket with a slash at its end"),
         ({"containers": [STEP, STEP]}, "model_package_arn: give one of"),
         ({"image_uri": None, "containers": [STEP]}, "containers: one container needs no list"),
+        (
+            {"image_uri": None, "containers": [STEP, {"hostname": "two", "image_uri": f"{OWN}/churn:1-neuronx"}]},
+            "containers: an image is not for graviton, or none is.",
+        ),
+        (
+            {"image_uri": None, **INFERENTIA, "containers": [STEP, {**STEP, "hostname": "two"}]},
+            "containers: an image is",
+        ),
         ({"inference_ami_version": "al2-ami-sagemaker-inference-gpu-2"}, "these drivers are of GPUs; leave it out."),
         ({"vpc_config": {"security_group_ids": ["sg-1"], "subnets": ["subnet-1"]}}, "vpc_config.subnets: "),
         ({"data_capture": {"s3_uri": "s3://shop/captures/"}}, "data_capture.s3_uri: 's3://shop/captures/' must be a"),
@@ -111,6 +120,14 @@ def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) 
         {**ONE, "deployment": {"strategy": "all_at_once"}},
         {"min_instances": 4, "deployment": {"strategy": "canary", "step_percent": 25}},
         {"image_uri": None, "containers": [STEP, {**STEP, "hostname": "two"}], "containers_mode": "Direct"},
+        {
+            "image_uri": None,
+            **INFERENTIA,
+            "containers": [
+                {"hostname": "prepare", "image_uri": f"{OWN}/sagemaker-scikit-learn:1.2-1-cpu-py3"},
+                {"hostname": "classify", "image_uri": f"{OWN}/churn:1-neuronx"},
+            ],
+        },
         {"models_s3_uri": "s3://shop/models/"},
         {"challengers": {"b": CHALLENGER}, "deployment": {"strategy": "linear"}},
         {"off_hours": HOURS},
