@@ -3,6 +3,7 @@
 from modules.common import Located
 from modules.endpoints.hardware import OnInstances
 from modules.endpoints.inputs import Endpoint, OneContainer, RollsBack
+from modules.endpoints.rollback import LONGEST_WATCH
 from sustainable_mlops.authoring import Field, must, rule
 from sustainable_mlops.catalogue.limits import limit
 
@@ -18,7 +19,7 @@ class Inputs(Endpoint, Located, OneContainer, OnInstances, RollsBack):
     bake_seconds: int = Field(
         300,
         ge=0,
-        le=3600,
+        le=LONGEST_WATCH,
         description="How long a new model serves beside the old one's instances before these go, in seconds: within it "
         "an alarm brings the old model back.",
     )

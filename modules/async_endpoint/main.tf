@@ -47,6 +47,11 @@ resource "terraform_data" "instance_type" {
   }
 }
 
+locals {
+  # SageMaker starts Inferentia2 with Neuron's drivers where they are named.
+  inference_ami_version = var.silicon == "inferentia2" ? "al2-ami-sagemaker-inference-neuron-2" : null
+}
+
 # SageMaker would create it at the first request, and keep it for ever.
 resource "aws_cloudwatch_log_group" "this" {
   # checkov:skip=CKV_AWS_338:a container's logs are read for weeks; log_retention_days says how long
@@ -111,6 +116,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
     model_name             = aws_sagemaker_model.this.name
     instance_type          = var.instance_type
     initial_instance_count = var.min_instances > 1 ? var.min_instances : 1
+    inference_ami_version  = local.inference_ami_version
   }
 
   lifecycle {
@@ -258,7 +264,6 @@ locals {
     ]
     x86 = [
       "c4", "c5", "c5d", "c6i", "c6in", "c7i", "m4", "m5", "m5d", "m6i", "m7i", "r5", "r5d", "r6i", "r7i",
-      "t2",
     ]
   }
 
@@ -386,11 +391,6 @@ locals {
       "af-south-1", "ap-east-1", "ca-west-1", "eu-central-2", "il-central-1", "me-central-1", "me-south-1",
     ]
     r8g = ["il-central-1", "me-south-1"]
-    t2 = [
-      "af-south-1", "ap-east-1", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ca-west-1",
-      "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "il-central-1", "me-central-1",
-      "me-south-1",
-    ]
   }
 
   # Families, and types of others, that version 5 of the AWS provider does not know.

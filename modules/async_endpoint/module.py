@@ -51,6 +51,7 @@ class AsyncEndpoint(Module[Inputs]):
             variant={
                 "instance_type": var.instance_type,
                 "initial_instance_count": when(var.min_instances > 1, var.min_instances, 1),
+                "inference_ami_version": hardware.add_drivers(self),
             },
             configuration={
                 "skips": hardware.NO_KEY,

@@ -89,9 +89,14 @@ output "role_statements" {
         {
           sid     = "WatchAlarms"
           actions = ["cloudwatch:DescribeAlarms"]
-          resources = [
-            "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${var.name == null ? var.name_prefix : var.name}-*",
-          ]
+          resources = concat(
+            [
+              "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${var.name == null ? var.name_prefix : var.name}-*",
+            ],
+            [
+              for name in var.more_rollback_alarms : "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${name}"
+            ],
+          )
           condition = []
         },
         {

@@ -42,8 +42,8 @@ variable "bake_seconds" {
   nullable    = false
 
   validation {
-    condition     = var.bake_seconds >= 0 && var.bake_seconds <= 3600
-    error_message = "bake_seconds must be at least 0 and be at most 3600."
+    condition     = var.bake_seconds >= 0 && var.bake_seconds <= 3000
+    error_message = "bake_seconds must be at least 0 and be at most 3000."
   }
 }
 
@@ -118,13 +118,18 @@ variable "instance_type" {
   }
 
   validation {
+    condition     = !can(regex("^ml\\.t[0-9]", var.instance_type))
+    error_message = "instance_type: burstable instances are refused by Application Auto Scaling, which makes this as small as its load; use another family."
+  }
+
+  validation {
     condition     = contains(lookup(local.families, var.silicon, []), split(".", "${var.instance_type}.")[1])
     error_message = "instance_type: ${var.instance_type} is no ${var.silicon} that SageMaker hosts on; its families are ${join(", ", lookup(local.families, var.silicon, []))}."
   }
 
   validation {
     condition     = var.aws_provider > 5 ? true : !(contains(local.refused_by_provider_5, split(".", "${var.instance_type}.")[1]) ? true : contains(local.refused_by_provider_5, var.instance_type))
-    error_message = "instance_type: version 5 of the AWS provider refuses ${var.instance_type}; use another, such as ml.c7g or ml.m6g, or version 6 and aws_provider = 6."
+    error_message = "instance_type: version 5 of the AWS provider refuses ${var.instance_type}; use another ${var.silicon}, or version 6 and aws_provider = 6."
   }
 
   validation {
@@ -213,7 +218,7 @@ variable "model_package_arn" {
 }
 
 variable "more_rollback_alarms" {
-  description = "Names of further alarms that roll a deployment back, such as one on the model's own metric."
+  description = "Names of further alarms, on metrics, that roll a deployment back, such as one on the model's own."
   type        = list(string)
   default     = []
   nullable    = false

@@ -14,6 +14,7 @@ from sustainable_mlops.authoring.expressions import (
     get,
     is_null,
     join,
+    length,
     list_of,
     match,
     split,
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 #: The last major version of the AWS provider that refuses some of the types that SageMaker takes.
 OLD_PROVIDER = 5
+#: How families begin whose variants Application Auto Scaling refuses.
+BURSTABLE = "t"
+#: Drivers of Inferentia2 and Trainium.
+NEURON_DRIVERS = "al2-ami-sagemaker-inference-neuron-2"
 
 _REGIONS = sorted(name for name in regions() if offered("ml.m5.large", name))
 
@@ -36,7 +41,8 @@ _REGIONS = sorted(name for name in regions() if offered("ml.m5.large", name))
 def _by_family() -> dict[str, list[Instance]]:
     found: dict[str, list[Instance]] = {}
     for instance in everything().values():
-        if "hosting" in instance.uses and instance.silicon and any(offered(instance.name, one) for one in _REGIONS):
+        hosts = "hosting" in instance.uses and instance.silicon and not instance.family.startswith(BURSTABLE)
+        if hosts and any(offered(instance.name, one) for one in _REGIONS):
             found.setdefault(instance.family, []).append(instance)
     return dict(sorted(found.items()))
 
@@ -106,6 +112,15 @@ def add_type(module: "Module[Any]") -> Any:
     )
 
 
+def add_drivers(module: "Module[Any]", others: Any = None) -> Any:
+    """Add which drivers the instances start with: Neuron's for Inferentia, or else these."""
+    return module.local(
+        "inference_ami_version",
+        when(module.var.silicon == "inferentia2", NEURON_DRIVERS, others),
+        why="SageMaker starts Inferentia2 with Neuron's drivers where they are named.",
+    )
+
+
 def key_of_storage(var: Any) -> Any:
     """The key of the instances' volumes; none where the storage is a disk of their own."""
     return when(contains(_local_disk, family(var.instance_type)), None, var.kms_key_arn)
@@ -128,6 +143,19 @@ def runs_on(image: Any, silicon: Any) -> Any:
     return is_null(image) | (
         every(silicon_of(image), lambda said: said == silicon) & ((silicon != "inferentia2") | is_neuron)
     )
+
+
+def run_beside(containers: Any, silicon: Any) -> Any:
+    """Whether these run on the same instances: the CPUs beside an accelerator are x86."""
+    fit = every(
+        containers,
+        lambda container: every(
+            silicon_of(container.image_uri),
+            lambda said: (said == silicon) | ((said == "x86") & (silicon != "graviton")),
+        ),
+    )
+    without_neuron = every(containers, lambda container: ~can(match(FOR_SILICON["inferentia2"], container.image_uri)))
+    return fit & ((silicon != "inferentia2") | (length(containers) == 0) | ~without_neuron)
 
 
 def all_run_on(containers: Any, silicon: Any) -> Any:
@@ -166,6 +194,12 @@ class OnInstances(ModuleInputs):
         ),
         rule(
             "instance_type",
+            lambda v: ~can(match(rf"^ml\.{BURSTABLE}[0-9]", v.instance_type)),
+            "burstable instances are refused by Application Auto Scaling, which makes this as small as its load; use "
+            "another family.",
+        ),
+        rule(
+            "instance_type",
             lambda v: contains(get(_families, v.silicon, []), family(v.instance_type)),
             lambda v: (
                 f"{v.instance_type} is no {v.silicon} that SageMaker hosts on; its families are "
@@ -179,8 +213,8 @@ class OnInstances(ModuleInputs):
                 | ~(contains(_refused, family(v.instance_type)) | contains(_refused, v.instance_type))
             ),
             lambda v: (
-                f"version {OLD_PROVIDER} of the AWS provider refuses {v.instance_type}; use another, such as ml.c7g or "
-                f"ml.m6g, or version {OLD_PROVIDER + 1} and aws_provider = {OLD_PROVIDER + 1}."
+                f"version {OLD_PROVIDER} of the AWS provider refuses {v.instance_type}; use another {v.silicon}, or "
+                f"version {OLD_PROVIDER + 1} and aws_provider = {OLD_PROVIDER + 1}."
             ),
         ),
         rule(

@@ -119,7 +119,7 @@ class RollsBack(ModuleInputs):
     more_rollback_alarms: list[str] = Field(
         default_factory=list,
         max_length=2,
-        description="Names of further alarms that roll a deployment back, such as one on the model's own metric.",
+        description="Names of further alarms, on metrics, that roll a deployment back, such as one on the model's own.",
     )
 
 

@@ -6,7 +6,8 @@ from modules import containers
 from modules.endpoints import rollback
 from modules.endpoints.inputs import Endpoint, name_of
 from modules.needs import Place, statement, together, where_given
-from sustainable_mlops.authoring.expressions import groups, replace
+from sustainable_mlops.authoring.expressions import concat, groups, list_of, replace
+from sustainable_mlops.authoring.expressions.evaluation import folded
 
 
 def statements(var: Any, at: Place, *own: dict[str, Any]) -> Any:
@@ -34,9 +35,11 @@ def read_models(objects: Any) -> dict[str, Any]:
     return statement("ReadModel", ["s3:GetObject"], objects)
 
 
-def watch_alarms(var: Endpoint, at: Place) -> dict[str, Any]:
-    """Looking at the alarms that roll a deployment back, which SageMaker does as this role."""
-    return statement("WatchAlarms", ["cloudwatch:DescribeAlarms"], [rollback.alarms_arn(at, name_of(var))])
+def watch_alarms(var: Any, at: Place) -> dict[str, Any]:
+    """Looking at all alarms that roll a deployment back, which SageMaker does as this role."""
+    more = list_of(var.more_rollback_alarms, lambda name: rollback.alarm_arn(at, name))
+    own = rollback.alarm_arn(at, f"{name_of(var)}-*")
+    return statement("WatchAlarms", ["cloudwatch:DescribeAlarms"], folded(concat([own], more)))
 
 
 def log_group_name(var: Endpoint) -> str:

@@ -8,12 +8,16 @@ from typing import Any
 
 from sustainable_mlops.authoring.expressions import Dynamic, set_of
 
+#: The longest that a deployment may be watched, in seconds: the provider waits an hour for it, and instances have to
+#: start in that, too. https://github.com/hashicorp/terraform-provider-aws/pull/39090
+LONGEST_WATCH = 3000
+
 
 def configuration(names: Any) -> dict[str, Any]:
     """The block of an endpoint's deployment that has these alarms roll it back."""
     return {"alarms": Dynamic(set_of(names), lambda alarm: {"alarm_name": alarm.value})}
 
 
-def alarms_arn(at: Any, name: str) -> str:
-    """The ARN of the alarms whose names begin with an endpoint's."""
-    return f"arn:{at.partition}:cloudwatch:{at.region}:{at.account_id}:alarm:{name}-*"
+def alarm_arn(at: Any, name: str) -> str:
+    """The ARN of an alarm; a name that ends with * stands for many."""
+    return f"arn:{at.partition}:cloudwatch:{at.region}:{at.account_id}:alarm:{name}"

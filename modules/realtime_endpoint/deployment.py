@@ -9,6 +9,12 @@ from sustainable_mlops.authoring.expressions import Dynamic, upper, when
 PERCENT = "CAPACITY_PERCENT"
 
 
+def _watched(v: Any) -> Any:
+    """For how many seconds a deployment is watched, over all of its steps."""
+    steps = when(v.strategy == "all_at_once", 0, when(v.strategy == "canary", 1, 100 / v.step_percent))
+    return steps * v.wait_seconds + when(v.strategy == "rolling", 0, v.bake_seconds)
+
+
 class Deployment(ModuleInputs):
     """How a new model takes over, and when it is taken back."""
 
@@ -39,6 +45,12 @@ class Deployment(ModuleInputs):
     )
 
     rules = (
+        rule(
+            "wait_seconds",
+            lambda v: _watched(v) <= rollback.LONGEST_WATCH,
+            "the AWS provider waits an hour for a deployment, and the waits of this one's steps and bake_seconds are "
+            f"more than {rollback.LONGEST_WATCH} seconds of it; have shorter ones, or fewer steps.",
+        ),
         rule(
             "error_percent",
             lambda v: (v.strategy == "all_at_once") | (v.error_percent < v.step_percent),

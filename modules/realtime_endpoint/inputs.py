@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from modules.common import Located
-from modules.endpoints.hardware import OnInstances, all_run_on, runs_on
+from modules.endpoints.hardware import OnInstances, all_run_on, run_beside, runs_on
 from modules.endpoints.inputs import VARIANT, Container, Endpoint, OneContainer, RollsBack, is_whole
 from modules.realtime_endpoint.deployment import Deployment
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
@@ -25,7 +25,10 @@ VariantName = Annotated[
 Cron = Annotated[
     str,
     Field(
-        pattern=r"^cron\(.+\)$", json_schema_extra=must("be a cron expression of six fields: cron(0 20 ? * MON-FRI *)")
+        pattern=r"^cron\(\S+ \S+ (\? \S+ \S+|\S+ \S+ \?) \S+\)$",
+        json_schema_extra=must(
+            "be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)"
+        ),
     ),
 ]
 
@@ -214,8 +217,8 @@ class Inputs(Endpoint, Located, Container, OnInstances, RollsBack):
         ),
         rule(
             "containers",
-            lambda v: all_run_on(v.containers, v.silicon),
-            lambda v: f"an image is not for {v.silicon}.",
+            lambda v: run_beside(v.containers, v.silicon),
+            lambda v: f"an image is not for {v.silicon}, or none is.",
         ),
         rule(
             "challengers",
@@ -236,6 +239,11 @@ class Inputs(Endpoint, Located, Container, OnInstances, RollsBack):
             "shadow",
             lambda v: is_null(v.shadow) | (length(v.challengers) == 0),
             "SageMaker takes a shadow beside one variant alone; leave out challengers.",
+        ),
+        rule(
+            "shadow",
+            lambda v: is_null(v.shadow) | (is_null(v.models_s3_uri) & (length(v.containers) == 0)),
+            "SageMaker takes a shadow beside one model in one container alone; leave out models_s3_uri and containers.",
         ),
         rule(
             "shadow",

@@ -260,6 +260,26 @@ resource "terraform_data" "instance_type" {
   }
 }
 
+# The variants that the endpoint was made with, and keeps: SageMaker deploys between the same alone.
+resource "terraform_data" "variants" {
+  triggers_replace = {
+    name = local.name
+  }
+
+  input = {
+    names = join(", ", keys(local.weights))
+  }
+
+  lifecycle {
+    ignore_changes = [input]
+
+    postcondition {
+      condition     = self.output.names == join(", ", keys(local.weights))
+      error_message = "challengers: SageMaker updates an endpoint between the same variants alone, which are ${self.output.names} here, and not ${join(", ", keys(local.weights))}. Keep them, of which a weight of 1 leaves one nearly without requests; or have another endpoint, by another name."
+    }
+  }
+}
+
 resource "aws_sagemaker_endpoint" "this" {
   name                 = local.name
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
@@ -340,15 +360,16 @@ resource "aws_sagemaker_endpoint" "this" {
     }
   }
 
-  depends_on = [aws_cloudwatch_log_group.this, terraform_data.instance_type]
+  depends_on = [aws_cloudwatch_log_group.this, terraform_data.instance_type, terraform_data.variants]
 }
 
 # The bounds that are asked for. Off hours move those of the targets, which a plan at night would move back; so
-# a target ignores its own, and is made anew where these change.
+# a target ignores its own, and is made anew where these change, or the hours that would.
 resource "terraform_data" "bounds" {
   input = {
     max_instances = var.max_instances
     min_instances = var.min_instances
+    off_hours     = var.off_hours
   }
 }
 
@@ -497,7 +518,6 @@ locals {
     ]
     x86 = [
       "c4", "c5", "c5d", "c6i", "c6in", "c7i", "m4", "m5", "m5d", "m6i", "m7i", "r5", "r5d", "r6i", "r7i",
-      "t2",
     ]
   }
 
@@ -625,11 +645,6 @@ locals {
       "af-south-1", "ap-east-1", "ca-west-1", "eu-central-2", "il-central-1", "me-central-1", "me-south-1",
     ]
     r8g = ["il-central-1", "me-south-1"]
-    t2 = [
-      "af-south-1", "ap-east-1", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ca-west-1",
-      "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "il-central-1", "me-central-1",
-      "me-south-1",
-    ]
   }
 
   # Families, and types of others, that version 5 of the AWS provider does not know.

@@ -15,6 +15,7 @@ from sustainable_mlops.authoring.expressions import (
     each_of,
     given,
     is_null,
+    join,
     keys,
     list_of,
     map_of,
@@ -40,12 +41,13 @@ class RealtimeEndpoint(Module[Inputs]):
         models = serving.add_models(self, var)
         configured = serving.add_configuration(self, var, name, models)
         kind = hardware.add_type(self)
+        variants = self._keep_variants(name, join(", ", keys(weights)))
         endpoint = hosting.add_endpoint(
             self,
             var,
             name,
             configured,
-            after=[kind],
+            after=[kind, variants],
             deployment_config=deployment.configuration(
                 var.deployment, concat(*map(_names, alarms), var.more_rollback_alarms)
             ),
@@ -65,6 +67,25 @@ class RealtimeEndpoint(Module[Inputs]):
             "role_statements": Output(needs.statements(var, images, archives), ROLE_STATEMENTS),
             "variant_names": Output(keys(weights), "The variants that answer, as metrics and autoscaling name them."),
         }
+
+    def _keep_variants(self, name: str, variants: str) -> Any:
+        """Refuse in the plan what SageMaker would in the middle of an apply: other variants than it was made with."""
+        return self.add(
+            DataResource,
+            "variants",
+            why="The variants that the endpoint was made with, and keeps: SageMaker deploys between the same alone.",
+            triggers_replace={"name": name},
+            input={"names": variants},
+            lifecycle={
+                "ignore_changes": ["input"],
+                "postcondition": {
+                    "condition": "${self.output.names == " + f"{variants}"[2:],
+                    "error_message": "challengers: SageMaker updates an endpoint between the same variants alone, "
+                    f"which are ${{self.output.names}} here, and not {variants}. Keep them, of which a weight of 1 "
+                    "leaves one nearly without requests; or have another endpoint, by another name.",
+                },
+            },
+        )
 
     def _watch(self, var: Inputs, name: str, weights: Any) -> list[Any]:
         """The alarms of each variant: on its errors, and on its latency."""
@@ -103,8 +124,12 @@ class RealtimeEndpoint(Module[Inputs]):
             DataResource,
             "bounds",
             why="The bounds that are asked for. Off hours move those of the targets, which a plan at night would move "
-            "back; so a target ignores its own, and is made anew where these change.",
-            input={"min_instances": var.min_instances, "max_instances": var.max_instances},
+            "back; so a target ignores its own, and is made anew where these change, or the hours that would.",
+            input={
+                "min_instances": var.min_instances,
+                "max_instances": var.max_instances,
+                "off_hours": var.off_hours,
+            },
         )
         targets = scaling.add_target(
             self,

@@ -86,11 +86,7 @@ def add_configuration(module: Module[Inputs], var: Inputs, name: str, models: tu
     main, others = models
     hardware_of = {
         "instance_type": var.instance_type,
-        "inference_ami_version": module.local(
-            "inference_ami_version",
-            when(var.silicon == "inferentia2", NEURON_DRIVERS, var.inference_ami_version),
-            why="SageMaker starts Inferentia2 with Neuron's drivers where they are named.",
-        ),
+        "inference_ami_version": hardware.add_drivers(module, var.inference_ami_version),
         # The instance that has least to do, so that fewer keep the objective.
         "routing_config": [{"routing_strategy": "LEAST_OUTSTANDING_REQUESTS"}],
     }
@@ -144,7 +140,3 @@ def add_configuration(module: Module[Inputs], var: Inputs, name: str, models: tu
             },
         ),
     )
-
-
-#: Drivers of Inferentia2 and Trainium.
-NEURON_DRIVERS = "al2-ami-sagemaker-inference-neuron-2"

@@ -154,13 +154,13 @@ variable "containers" {
 
   validation {
     condition = alltrue([
-      for container in var.containers : container.image_uri == null ? true : (alltrue([
+      for container in var.containers : alltrue([
         for said in [
           for silicon, pattern in local.images_for : silicon if can(regex(pattern, container.image_uri))
-        ] : said == var.silicon
-      ]) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", container.image_uri))) : false)
-    ])
-    error_message = "containers: an image is not for ${var.silicon}."
+        ] : said == var.silicon ? true : (said == "x86" ? var.silicon != "graviton" : false)
+      ])
+    ]) ? (var.silicon != "inferentia2" ? true : (length(var.containers) == 0 ? true : !alltrue([for container in var.containers : !can(regex("neuron", container.image_uri))]))) : false
+    error_message = "containers: an image is not for ${var.silicon}, or none is."
   }
 }
 
@@ -245,6 +245,11 @@ variable "deployment" {
   validation {
     condition     = var.deployment.strategy != "rolling" ? true : length(var.challengers) == 0
     error_message = "deployment: SageMaker rolls no endpoint of several variants; use canary, linear or all_at_once."
+  }
+
+  validation {
+    condition     = (var.deployment.strategy == "all_at_once" ? 0 : (var.deployment.strategy == "canary" ? 1 : 100 / var.deployment.step_percent)) * var.deployment.wait_seconds + (var.deployment.strategy == "rolling" ? 0 : var.deployment.bake_seconds) <= 3000
+    error_message = "deployment.wait_seconds: the AWS provider waits an hour for a deployment, and the waits of this one's steps and bake_seconds are more than 3000 seconds of it; have shorter ones, or fewer steps."
   }
 
   validation {
@@ -345,13 +350,18 @@ variable "instance_type" {
   }
 
   validation {
+    condition     = !can(regex("^ml\\.t[0-9]", var.instance_type))
+    error_message = "instance_type: burstable instances are refused by Application Auto Scaling, which makes this as small as its load; use another family."
+  }
+
+  validation {
     condition     = contains(lookup(local.families, var.silicon, []), split(".", "${var.instance_type}.")[1])
     error_message = "instance_type: ${var.instance_type} is no ${var.silicon} that SageMaker hosts on; its families are ${join(", ", lookup(local.families, var.silicon, []))}."
   }
 
   validation {
     condition     = var.aws_provider > 5 ? true : !(contains(local.refused_by_provider_5, split(".", "${var.instance_type}.")[1]) ? true : contains(local.refused_by_provider_5, var.instance_type))
-    error_message = "instance_type: version 5 of the AWS provider refuses ${var.instance_type}; use another, such as ml.c7g or ml.m6g, or version 6 and aws_provider = 6."
+    error_message = "instance_type: version 5 of the AWS provider refuses ${var.instance_type}; use another ${var.silicon}, or version 6 and aws_provider = 6."
   }
 
   validation {
@@ -474,7 +484,7 @@ variable "models_s3_uri" {
 }
 
 variable "more_rollback_alarms" {
-  description = "Names of further alarms that roll a deployment back, such as one on the model's own metric."
+  description = "Names of further alarms, on metrics, that roll a deployment back, such as one on the model's own."
   type        = list(string)
   default     = []
   nullable    = false
@@ -518,13 +528,13 @@ variable "off_hours" {
   default = null
 
   validation {
-    condition     = var.off_hours == null ? true : can(regex("^cron\\(.+\\)$", var.off_hours.begin))
-    error_message = "off_hours: begin must be a cron expression of six fields: cron(0 20 ? * MON-FRI *)."
+    condition     = var.off_hours == null ? true : can(regex("^cron\\(\\S+ \\S+ (\\? \\S+ \\S+|\\S+ \\S+ \\?) \\S+\\)$", var.off_hours.begin))
+    error_message = "off_hours: begin must be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)."
   }
 
   validation {
-    condition     = var.off_hours == null ? true : can(regex("^cron\\(.+\\)$", var.off_hours.end))
-    error_message = "off_hours: end must be a cron expression of six fields: cron(0 20 ? * MON-FRI *)."
+    condition     = var.off_hours == null ? true : can(regex("^cron\\(\\S+ \\S+ (\\? \\S+ \\S+|\\S+ \\S+ \\?) \\S+\\)$", var.off_hours.end))
+    error_message = "off_hours: end must be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)."
   }
 
   validation {
@@ -658,6 +668,11 @@ variable "shadow" {
   validation {
     condition     = var.shadow == null ? true : length(var.challengers) == 0
     error_message = "shadow: SageMaker takes a shadow beside one variant alone; leave out challengers."
+  }
+
+  validation {
+    condition     = var.shadow == null ? true : (var.models_s3_uri == null ? length(var.containers) == 0 : false)
+    error_message = "shadow: SageMaker takes a shadow beside one model in one container alone; leave out models_s3_uri and containers."
   }
 
   validation {

@@ -5,10 +5,12 @@ from typing import Annotated
 from modules.endpoints.inputs import Endpoint, OneContainer
 from modules.serverless_endpoint.refused import Refused
 from sustainable_mlops.authoring import Field, ModuleInputs, one_of, rule
-from sustainable_mlops.authoring.expressions import holds, is_null
+from sustainable_mlops.authoring.expressions import can, is_null, match
+from sustainable_mlops.catalogue.images import FOR_SILICON
 from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
 
 AT_ONCE = limit("serverless_concurrency")
+_NOT_FOR_X86 = "|".join(pattern for silicon, pattern in FOR_SILICON.items() if silicon != "x86")
 
 
 class ProvisionedConcurrency(ModuleInputs):
@@ -31,8 +33,9 @@ class Inputs(Endpoint, OneContainer, Refused):
     rules = (
         rule(
             "image_uri",
-            lambda v: is_null(v.image_uri) | ~holds(v.image_uri, "-gpu-"),
-            "this image is for GPU, which a serverless endpoint does not have; use the image for CPU.",
+            lambda v: is_null(v.image_uri) | ~can(match(_NOT_FOR_X86, v.image_uri)),
+            "this image is for GPU, Graviton or Inferentia, and a serverless endpoint has x86 alone; use the image for "
+            "that.",
         ),
         rule(
             "provisioned_concurrency",

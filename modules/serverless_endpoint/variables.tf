@@ -51,8 +51,8 @@ variable "image_uri" {
   }
 
   validation {
-    condition     = var.image_uri == null ? true : !strcontains(var.image_uri, "-gpu-")
-    error_message = "image_uri: this image is for GPU, which a serverless endpoint does not have; use the image for CPU."
+    condition     = var.image_uri == null ? true : !can(regex("-gpu-|arm64|graviton|neuron", var.image_uri))
+    error_message = "image_uri: this image is for GPU, Graviton or Inferentia, and a serverless endpoint has x86 alone; use the image for that."
   }
 }
 

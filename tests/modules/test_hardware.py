@@ -36,8 +36,12 @@ TYPE = {"graviton": "ml.c7g.large", "gpu": "ml.g5.xlarge", "inferentia2": "ml.in
         ({"instance_type": "ml.trn1.2xlarge", "silicon": "inferentia2"}, "its families are inf2."),
         ({"instance_type": "ml.inf1.xlarge", "silicon": "inferentia2"}, "the first Inferentia takes no deployment"),
         (
+            {"instance_type": "ml.t2.medium", "silicon": "x86"},
+            "instance_type: burstable instances are refused by Application Auto Scaling",
+        ),
+        (
             {"instance_type": "ml.c8g.xlarge"},
-            "version 5 of the AWS provider refuses ml.c8g.xlarge; use another, such as",
+            "version 5 of the AWS provider refuses ml.c8g.xlarge; use another graviton, or version 6",
         ),
         ({"instance_type": "ml.p5.4xlarge", "silicon": "gpu"}, "version 5 of the AWS provider refuses ml.p5.4xlarge"),
         (

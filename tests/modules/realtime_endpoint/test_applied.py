@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import Sandbox
 from tests.modules.serving import GONE_BACK, Serving
 from tests.provider import serving as provider_serving
@@ -98,6 +99,13 @@ def test_it_is_as_large_as_its_load_and_small_in_off_hours_and_no_plan_moves_it_
     assert endpoint.settled() == 2
     assert endpoint.plan() == {}
 
+    # Without off hours it is as large as its load again, also where they end at night.
+    at_hour(endpoint, 21)
+    assert endpoint.bounds() == (1, 1)
+    endpoint.apply()
+    assert endpoint.bounds() == (2, 5)
+    assert endpoint.plan() == {}
+
     # Other bounds reach what scales it.
     endpoint.given["min_instances"] = 3
     endpoint.apply(off_hours=hours)
@@ -119,6 +127,19 @@ def test_another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Serving
     assert endpoint.plan("-replace=module.endpoint.aws_sagemaker_endpoint.this")[
         'aws_appautoscaling_target.instances["main"]'
     ] == ["delete", "create"]
+
+
+def test_other_variants_are_refused_in_the_plan_as_sagemaker_would_in_the_apply(endpoint: Serving) -> None:
+    challenger = {"image_uri": endpoint.given["image_uri"], "weight": 10}
+    endpoint.write(challengers={"gentle": challenger}, deployment={"strategy": "linear"})
+    with pytest.raises(UserError) as refused:
+        endpoint.plan()
+    told = " ".join(str(refused.value).replace("│", " ").split())
+    assert "between the same variants alone, which are main here, and not gentle, main." in told
+    endpoint.write(shadow={"image_uri": endpoint.given["image_uri"]})
+    assert endpoint.plan()["aws_sagemaker_endpoint.this"] == ["update"]
+    endpoint.write(challengers={"gentle": challenger}, deployment={"strategy": "linear"}, name="shop-anew")
+    assert endpoint.plan()["aws_sagemaker_endpoint.this"] == ["delete", "create"]
 
 
 def at_hour(endpoint: Serving, hour: int) -> None:

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from modules.async_endpoint import needs as async_endpoint
+from modules.realtime_endpoint import needs as realtime_endpoint
 from modules.realtime_endpoint.inputs import Inputs
+from sustainable_mlops.authoring import called
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform
@@ -24,6 +27,7 @@ GIVEN = {
 HOURS = {"begin": "cron(0 20 ? * MON-FRI *)", "end": "cron(0 6 ? * MON-FRI *)", "timezone": "Europe/Stockholm"}
 CHALLENGER = {"image_uri": f"{OWN}/churn:2", "weight": 50}
 STEP = {"hostname": "one", "image_uri": f"{OWN}/churn:1"}
+INFERENTIA = {"silicon": "inferentia2", "instance_type": "ml.inf2.xlarge"}
 ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute later."}
 
 
@@ -44,6 +48,10 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
             {"min_instances": 4, "max_instances": 20, "deployment": {"strategy": "linear", "step_percent": 9}},
             "step_percent: a linear step is at least 10 percent.",
         ),
+        (
+            {"min_instances": 4, "deployment": {"strategy": "linear", "step_percent": 25, "wait_seconds": 700}},
+            "wait_seconds: the AWS provider waits an hour for a deployment, and the waits of this one's steps and bake",
+        ),
         ({"deployment": {"step_percent": 60}}, "deployment.step_percent: must be less than or equal to 50"),
         ({"challengers": {"b": CHALLENGER}}, "deployment: SageMaker rolls no endpoint of several variants; use canary"),
         ({"challengers": {"main": CHALLENGER}}, "challengers: the variant main is the one that image_uri or"),
@@ -60,18 +68,40 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
             {"challengers": {"b": CHALLENGER}, "shadow": {"image_uri": f"{OWN}/churn:3"}},
             "shadow: SageMaker takes a shadow beside one variant alone; leave out challengers.",
         ),
+        (
+            {"models_s3_uri": "s3://shop/models/", "shadow": {"image_uri": f"{OWN}/churn:3"}},
+            "shadow: SageMaker takes a shadow beside one model in one container alone",
+        ),
+        (
+            {
+                "image_uri": None,
+                "containers": [STEP, {**STEP, "hostname": "two"}],
+                "shadow": {"image_uri": f"{OWN}/churn:3"},
+            },
+            "shadow: SageMaker takes a shadow beside one model in one container alone",
+        ),
         ({"shadow": {"image_uri": f"{OWN}/churn:3-neuronx"}}, "shadow: its image is not for graviton."),
         ({"off_hours": {**HOURS, "timezone": "Europe/Stokholm"}}, "there is no time zone Europe/Stokholm; write one"),
         (
             {"off_hours": {**HOURS, "begin": "0 20 * * *"}},
             "off_hours.begin: '0 20 * * *' must be a cron expression of six",
         ),
+        ({"off_hours": {**HOURS, "begin": "cron(0 20 * * *)"}}, "off_hours.begin: 'cron(0 20 * * *)' must be a cron"),
+        ({"off_hours": {**HOURS, "end": "cron(0 6 * * * *)"}}, "? for the day of the month or of the week: cron("),
         ({"off_hours": {**HOURS, "instances": 3}}, "off_hours: instances must be at most min_instances, which is 2."),
         ({"image_uri": None}, "model_package_arn: give one of: a model package; image_uri"),
         ({"models_s3_uri": "s3://shop/models/", "model_data_url": "s3://shop/m/model.tar.gz"}, "give one of"),
         ({"models_s3_uri": "s3://shop/models"}, "must be a prefix in a bucket with a slash at its end"),
         ({"containers": [STEP, STEP]}, "model_package_arn: give one of"),
         ({"image_uri": None, "containers": [STEP]}, "containers: one container needs no list"),
+        (
+            {"image_uri": None, "containers": [STEP, {"hostname": "two", "image_uri": f"{OWN}/churn:1-neuronx"}]},
+            "containers: an image is not for graviton, or none is.",
+        ),
+        (
+            {"image_uri": None, **INFERENTIA, "containers": [STEP, {**STEP, "hostname": "two"}]},
+            "containers: an image is",
+        ),
         ({"inference_ami_version": "al2-ami-sagemaker-inference-gpu-2"}, "these drivers are of GPUs; leave it out."),
         ({"vpc_config": {"security_group_ids": ["sg-1"], "subnets": ["subnet-1"]}}, "vpc_config.subnets: "),
         ({"data_capture": {"s3_uri": "s3://shop/captures/"}}, "data_capture.s3_uri: 's3://shop/captures/' must be a"),
@@ -90,6 +120,14 @@ def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) 
         {**ONE, "deployment": {"strategy": "all_at_once"}},
         {"min_instances": 4, "deployment": {"strategy": "canary", "step_percent": 25}},
         {"image_uri": None, "containers": [STEP, {**STEP, "hostname": "two"}], "containers_mode": "Direct"},
+        {
+            "image_uri": None,
+            **INFERENTIA,
+            "containers": [
+                {"hostname": "prepare", "image_uri": f"{OWN}/sagemaker-scikit-learn:1.2-1-cpu-py3"},
+                {"hostname": "classify", "image_uri": f"{OWN}/churn:1-neuronx"},
+            ],
+        },
         {"models_s3_uri": "s3://shop/models/"},
         {"challengers": {"b": CHALLENGER}, "deployment": {"strategy": "linear"}},
         {"off_hours": HOURS},
@@ -132,6 +170,23 @@ def test_the_alarms_know_the_endpoint_by_its_name_and_the_endpoint_refers_to_the
     deployment = resources["aws_sagemaker_endpoint"]["this"]["deployment_config"]
     named = str(deployment["auto_rollback_configuration"]["dynamic"]["alarms"]["for_each"])
     assert {"errors", "latency"} == {name for name in ("errors", "latency") if f"metric_alarm.{name}" in named}
+
+
+@pytest.mark.parametrize("module", [async_endpoint, realtime_endpoint])
+def test_its_role_may_look_at_every_alarm_that_rolls_it_back(module: Any) -> None:
+    place = {"name_prefix": "shop", "account_id": "123456789012", "region": "eu-north-1"}
+    more = {"s3_uri": "s3://shop/async"} if module is async_endpoint else {}
+    given = called(module.Inputs, **place, **more, kms_key_arn=GIVEN["kms_key_arn"], more_rollback_alarms=["quality"])
+    (watching,) = (one for one in module.statements(given)["inference"] if one["sid"] == "WatchAlarms")
+    alarms = "arn:aws:cloudwatch:eu-north-1:123456789012:alarm"
+    assert watching["resources"] == [f"{alarms}:shop-*", f"{alarms}:quality"]
+
+
+@pytest.mark.parametrize("module", ["async_endpoint", "realtime_endpoint"])
+def test_inferentia_starts_with_its_drivers(module: str, synthesized: dict[str, Any]) -> None:
+    configured = synthesized[module]["resource"]["aws_sagemaker_endpoint_configuration"]["this"]
+    assert "${local.inference_ami_version}" in str(configured)
+    assert "al2-ami-sagemaker-inference-neuron-2" in synthesized[module]["locals"]["inference_ami_version"]
 
 
 @pytest.mark.parametrize("module", ["async_endpoint", "realtime_endpoint", "serverless_endpoint"])

@@ -209,6 +209,8 @@ def test_settings_tell_why_a_setting_of_another_endpoint_is_refused(name: str) -
     ("inputs", "told"),
     [
         ({"image_uri": f"{IMAGE}-gpu-py3"}, "image_uri: this image is for GPU"),
+        ({"image_uri": f"{IMAGE}-arm64"}, "image_uri: this image is for GPU, Graviton or Inferentia, and a serverless"),
+        ({"image_uri": f"{IMAGE}-neuronx"}, "image_uri: this image is for GPU, Graviton or Inferentia"),
         ({"image_uri": None}, "model_package_arn: give either"),
         ({"model_package_arn": "arn:aws:sagemaker:eu-north-1:123456789012:model-package/churn/1"}, "give either"),
         ({"provisioned_concurrency": {"min": 3, "max": 2}}, "min must be at most max"),
