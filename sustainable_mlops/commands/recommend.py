@@ -33,6 +33,7 @@ import typer
 from sustainable_mlops import cli
 from sustainable_mlops.commands._early import ended_early
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import write_whole
 
 if TYPE_CHECKING:
     from sustainable_mlops.recommendation.job import Job
@@ -85,27 +86,33 @@ def recommend(
     for option, value, least in (("--requests-per-day", requests_per_day, 0.0), ("--peak", peak, 1.0)):
         if not value >= least or value == 0:
             raise UserError(f"{option}: {value:g} must be {'more than 0' if least == 0 else 'at least 1'}")
-    clients = aws.connect(_region(model, region))
-    where = clients.sagemaker.meta.region_name
-    expected = ranking.Expected(where, requests_per_day, peak, p95, provider, one_instance_because, asynchronous)
-    served = subject.read(model, clients)
-    tried = candidates.of(served, where, provider, instance_type or (), serverless=serverless)
-    assumed = role or _role(environment, where)
-    jobs = job.plan(served, tried, job.Load(assumed, p95, minutes, None, payload, content_type, framework))
-    if dry_run:
-        _show_plan(jobs, where, minutes, as_json=as_json)
-        return
-    found = []
+    where = _region(model, region)
+    found: list[tuple[Job, Any]] = []
     with ended_early() as so_far:
+        clients = aws.connect(where)
+        where = clients.sagemaker.meta.region_name
+        expected = ranking.Expected(where, requests_per_day, peak, p95, provider, one_instance_because, asynchronous)
+        served = subject.read(model, clients)
+        tried = candidates.of(served, where, provider, instance_type or (), serverless=serverless)
+        assumed = role or _role(environment, where)
+        jobs = job.plan(served, tried, job.Load(assumed, p95, minutes, None, payload, content_type, framework))
+        if dry_run:
+            _show_plan(jobs, where, minutes, as_json=as_json)
+            return
         for one in jobs:
             so_far.begin(partial(_state, one, clients.sagemaker))
-            with cli.console.status(f"{one.name}: {len(one.candidates)} to try") as status:
-                found.append(
-                    (one, job.follow(one, clients.sagemaker, lambda at, one=one: status.update(f"{one.name}: {at}")))  # type: ignore[misc]
-                )
+            found.append((one, _follow(one, clients.sagemaker)))
         ranked = ranking.rank(found, expected, clients.sagemaker)
         failed = {title: why for one in jobs for title, why in job.failures(one, clients.sagemaker).items()}
     _show(ranked, failed, expected, jobs, write, as_json=as_json)
+
+
+def _follow(one: "Job", sagemaker: Any) -> dict[str, Any]:
+    """What a job has come to at its end; it is started unless it is there."""
+    from sustainable_mlops.recommendation import job
+
+    with cli.console.status(f"{one.name}: {len(one.candidates)} to try") as status:
+        return job.follow(one, sagemaker, lambda at: status.update(f"{one.name}: {at}"))
 
 
 def _region(model: str, region: str | None) -> Any:
@@ -187,8 +194,7 @@ def _show(ranked: Any, failed: Any, expected: Any, jobs: list["Job"], write: Pat
         raise typer.Exit(1)
     best = ranked[0]
     if write is not None:
-        write.parent.mkdir(parents=True, exist_ok=True)
-        write.write_text(inputs.as_hcl(best) if write.suffix == ".tf" else inputs.as_yaml(best), encoding="utf-8")
+        write_whole(write, inputs.as_hcl(best) if write.suffix == ".tf" else inputs.as_yaml(best))
         print(f"Inputs of {best.module}: {write}", file=sys.stderr)
     elif not as_json:
         print(f"\n{inputs.as_yaml(best)}", end="")

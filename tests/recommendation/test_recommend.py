@@ -20,6 +20,9 @@ from sustainable_mlops.recommendation import candidates, inputs, job, ranking
 from sustainable_mlops.recommendation.subject import Specification, Subject
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
+from tests.jobs.bench import make_bench
+from tests.jobs.faulty import CtrlC, sending, smlops
+from tests.jobs.interrupts import INTERRUPTED
 from tests.sandbox.hosting_support import Deploying
 from tests.sandbox.support import IMAGE, ROLE, make_role, tar
 
@@ -331,6 +334,33 @@ def test_a_model_that_is_too_slow_is_not_recommended(package: Any, sandbox: Sand
     assert done.returncode == 1
     assert "ml.c7g.large: not recommended: " in done.stdout
     assert done.stderr == "error: nothing answers 95 of 100 requests within 1 ms\n"
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_a_test_that_the_same_command_follows(package: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+    arn, bench, file = package(), make_bench(sandbox, ROOT, tmp_path), tmp_path / "out" / "model.yaml"
+    test = (arn, "--role", ROLE, "--p95", "2000", "--framework", "xgboost", "--minutes", "2", "--no-serverless")
+    command = ["recommend", *test, "--instance-type", "ml.c7g.large", "--write", str(file)]
+    creates, describes = "CreateInferenceRecommendationsJob", "DescribeInferenceRecommendationsJob"
+    # The call that is interrupted, whether before or after it is sent, which of them, and what is true then.
+    for asked, when, which, true in (
+        ("DescribeModelPackage", "before", 1, "this command has launched nothing"),
+        (describes, "before", 1, "nothing was started"),
+        (creates, "before", 1, "nothing was started"),
+        (creates, "after", 1, "goes on (stop it: aws sagemaker stop-inference-recommendations-job --job-name "),
+        (describes, "after", 3, "goes on"),
+        ("GetScalingConfigurationRecommendation", "before", 1, "is COMPLETED"),
+    ):
+        with sending(CtrlC(asked, when, which)):
+            done = smlops(bench, *command)
+        assert (done.code, done.out) == (INTERRUPTED, ""), done.err
+        assert true in done.err.splitlines()[-1], (asked, done.err)
+        assert done.command == command
+        assert not file.exists()
+    assert smlops(bench, *command).code == 0
+    assert list(yaml.safe_load(file.read_text())) == ["realtime_endpoint"]
+    launched = sandbox.client("sagemaker").list_inference_recommendations_jobs(ModelPackageVersionArnEquals=arn)
+    assert len(launched["InferenceRecommendationsJobs"]) == 1
 
 
 @pytest.mark.parametrize(
