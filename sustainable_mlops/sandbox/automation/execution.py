@@ -1,8 +1,10 @@
 """One run of a document: what it was given, how far it has come, and what it answers. It stands with moto's documents,
 and is saved there."""
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -97,6 +99,9 @@ class Execution:
         run = self.runs[self.current]
         if run.began is None:
             run.began, run.status = moment, IN_PROGRESS
+            with suppress(LookupError):  # of which nothing is known, the step itself will say
+                filled = content.filled(run.step.inputs, self.known)
+                run.inputs = {name: json.dumps(value) for name, value in filled.items()}
         return run
 
     def succeeded(self, run: Run, outcome: Outcome, moment: datetime) -> None:

@@ -27,7 +27,7 @@ class Answers:
         self._executions = executions
 
     def start_automation_execution(self, response: Any) -> ActionResult:
-        started = self._executions.start(*_place(response), dict(response._get_params()))
+        started = self._executions.start(*_place(response), json.loads(response.body))
         return ActionResult({"AutomationExecutionId": started.id})
 
     def get_automation_execution(self, response: Any) -> ActionResult:
