@@ -281,7 +281,7 @@ def _dynamic_last(body: Any) -> Any:
 
 def _not_in_python(error: TypeError) -> str:
     return (
-        f"{error}: of what is known only to Terraform there are == != < <= > >= + * / & | ~ [] and the functions of "
+        f"{error}: of what is known only to Terraform there are == != < <= > >= + - * / & | ~ [] and the functions of "
         "authoring.expressions; write others as text, such as '${var.size * 2}'"
     )
 

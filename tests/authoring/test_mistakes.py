@@ -12,7 +12,7 @@ DECIDE = (
     "and, or, not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"
 )
 OTHERS = (
-    "of what is known only to Terraform there are == != < <= > >= + * / & | ~ [] and the functions of "
+    "of what is known only to Terraform there are == != < <= > >= + - * / & | ~ [] and the functions of "
     "authoring.expressions; write others as text, such as '${var.size * 2}'"
 )
 #: Lines of `build`, and what is said of the last of them.

@@ -5,7 +5,22 @@ from sustainable_mlops.authoring.expressions.node import Node
 from sustainable_mlops.authoring.expressions.table import FUNCTIONS
 
 #: How tightly an operation binds; an argument that binds less gets parentheses.
-_BINDS = {"if": 0, "&": 0, "|": 0, "==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "*": 6, "/": 6, "!": 7}
+_BINDS = {
+    "if": 0,
+    "&": 0,
+    "|": 0,
+    "==": 3,
+    "!=": 3,
+    "<": 4,
+    "<=": 4,
+    ">": 4,
+    ">=": 4,
+    "+": 5,
+    "-": 5,
+    "*": 6,
+    "/": 6,
+    "!": 7,
+}
 _PRIMARY = 9
 #: Functions whose arguments stand below each other where they are long.
 _JOINS = ("concat", "merge")
@@ -83,7 +98,7 @@ class _Writer:
         if name == "optional":
             return f"{self.write(arguments[0], _PRIMARY)}[*]"
         written = [self.write(argument) for argument in arguments]
-        line = f"{FUNCTIONS[name].hcl}({', '.join(written)})"
+        line = f"{FUNCTIONS[name].hcl}({', '.join(written)}{'...' if FUNCTIONS[name].spreads else ''})"
         if self._wide and name in _JOINS and len(line) > _LINE:
             return f"{FUNCTIONS[name].hcl}(\n" + "".join(f"{argument},\n" for argument in written) + ")"
         return line
@@ -125,5 +140,5 @@ def _leftmost(node: Node) -> tuple[Node, Node]:
 
 
 _METHODS = {"!": "not", "&": "and", "|": "or"} | dict.fromkeys(
-    ("==", "!=", "<", "<=", ">", ">=", "+", "*", "/"), "binary"
+    ("==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/"), "binary"
 )
