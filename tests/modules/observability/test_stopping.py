@@ -20,6 +20,11 @@ variable "kms_key_arn" {
   type = string
 }
 
+variable "waste_hours" {
+  type    = number
+  default = 2
+}
+
 variable "configs" {
   type = map(string)
 }
@@ -39,7 +44,7 @@ module "observability" {
   region      = "eu-north-1"
   kms_key_arn = var.kms_key_arn
   idle_stop   = "delete"
-  waste_hours = 2
+  waste_hours = var.waste_hours
   log_groups  = []
   events      = []
 
@@ -187,8 +192,9 @@ def test_made_anew_by_apply_it_is_there_for_as_long_as_a_new_one(shop: tuple[Sho
 @pytest.mark.apply
 def test_a_deployment_is_not_disturbed_and_counts_as_use(shop: tuple[Shop, Any]) -> None:
     made, driver = shop
-    driver.apply()
+    driver.apply(tf_vars={"waste_hours": HOURS + 1})
     made.endpoints.rest(QUIET)
+    assert made.ssm.describe_document(Name=RUNBOOK)["Document"]["DefaultVersion"] == "2", "it tells of other hours now"
     assert made.state(f"{DRY}-idle") == "ALARM"
     made.sandbox.fault("UpdateEndpoint", status_delay=600)
     made.endpoints.update(QUIET, made.endpoints.config(made.endpoints.model("new"), count=1))
