@@ -23,7 +23,9 @@ def sleep(name: str, **more: Any) -> Step:
 
 
 def asks(name: str, service: str, api: str, **more: Any) -> Step:
-    kept = {key: more.pop(key) for key in ("outputs", "onFailure", "isEnd", "nextStep", "maxAttempts") if key in more}
+    kept: dict[str, Any] = {
+        key: more.pop(key) for key in ("outputs", "onFailure", "isEnd", "nextStep", "maxAttempts") if key in more
+    }
     return {"name": name, "action": "aws:executeAwsApi", "inputs": {"Service": service, "Api": api, **more}, **kept}
 
 
