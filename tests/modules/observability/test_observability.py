@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT
 from tests.modules.examples import terraform
+from tests.modules.observability.hearing import Hearing
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.support import until
 
@@ -58,6 +59,15 @@ DAY = timedelta(days=1)
         ({"events": ["jobs"]}, "events[0]: must be 'deployments', "),
         ({"log_groups": ["a b"]}, "must be the name of a log group"),
         ({"waste_hours": 169}, "waste_hours: must be less than or equal to 168"),
+        ({"idle_stop": "stop"}, "idle_stop: must be 'off', 'report' or 'delete', not 'stop'"),
+        (
+            {"endpoints": {"churn": {**CHURN, "idle_stop": "yes"}}},
+            "endpoints.churn.idle_stop: must be 'off', 'report' or",
+        ),
+        (
+            {"endpoints": {"churn": {"name": "a", "kind": "serverless", "memory_mb": 1024, "idle_stop": "delete"}}},
+            "endpoints.churn.idle_stop: only a realtime endpoint costs anything while nobody asks it; leave it out",
+        ),
     ],
 )
 def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) -> None:
@@ -101,6 +111,7 @@ module "observability" {
   kms_key_arn        = var.kms_key_arn
   deployment_minutes = 10
   waste_hours        = 3
+  idle_stop          = "off"
   log_groups         = []
 
   endpoints = {
@@ -123,51 +134,16 @@ output "topics" {
 ENDPOINT, TOPICS = "shop-asked", ("alarms", "events")
 
 
-class Watched:
-    """A sandbox with the root module applied, and queues that hear its topics."""
+class Watched(Hearing):
+    """A sandbox with the root module applied."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.cloudwatch, self.sqs = sandbox.client("cloudwatch"), sandbox.client("sqs")
+        super().__init__(sandbox, TOPICS)
         self.endpoints = Endpoints.of(sandbox)
-        self._queues: dict[str, str] = {}
-        self._heard: dict[str, list[Any]] = {topic: [] for topic in TOPICS}
-
-    def key(self) -> str:
-        """A key that CloudWatch and EventBridge may use, as that of `storage` lets them."""
-        services = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
-        allowed = [
-            {"AWS": "arn:aws:iam::123456789012:root"},
-            {"Service": services},
-        ]
-        statements = [
-            {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"} for principal in allowed
-        ]
-        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
-        return str(self.sandbox.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"])
-
-    def subscribe(self, topics: Mapping[str, str]) -> None:
-        sns = self.sandbox.client("sns")
-        for name, topic in topics.items():
-            self._queues[name] = self.sqs.create_queue(QueueName=name)["QueueUrl"]
-            arn = f"arn:aws:sqs:{REGION}:123456789012:{name}"
-            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
-
-    def heard(self, topic: str) -> list[Any]:
-        """All that a topic has told so far."""
-        while found := self.sqs.receive_message(QueueUrl=self._queues[topic], MaxNumberOfMessages=10).get("Messages"):
-            for message in found:
-                self._heard[topic].append(json.loads(message["Body"]))
-                self.sqs.delete_message(QueueUrl=self._queues[topic], ReceiptHandle=message["ReceiptHandle"])
-        return self._heard[topic]
 
     def alarmed(self, name: str, state: str = "ALARM") -> bool:
         """Whether the topic of alarms has told of one."""
         return any((one["AlarmName"], one["NewStateValue"]) == (name, state) for one in self.heard("alarms"))
-
-    def alarm(self, name: str) -> dict[str, Any]:
-        found = self.cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-        return next(iter((*found["MetricAlarms"], *found["CompositeAlarms"])))
 
     def minutes(self, number: int, *, asking: bool = False) -> None:
         for _ in range(number):
@@ -223,6 +199,13 @@ def test_harm_is_told_but_not_while_a_deployment_goes_on(watched: Watched) -> No
     until(lambda: watched.alarmed(health))
     steps = [one for one in watched.heard("events") if one["detail-type"] == telling.DEPLOYMENT]
     assert {one["detail"]["EndpointName"] for one in steps} == {ENDPOINT}
+
+
+@pytest.mark.apply
+def test_where_idle_endpoints_are_let_be_nothing_could_delete_them(watched: Watched) -> None:
+    owned = [{"Key": "Owner", "Values": ["Self"]}]
+    assert watched.sandbox.client("ssm").list_documents(Filters=owned)["DocumentIdentifiers"] == []
+    assert [one["RoleName"] for one in watched.sandbox.client("iam").list_roles()["Roles"]] == ["test"]
 
 
 @pytest.mark.apply
