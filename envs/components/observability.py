@@ -3,16 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from envs.common import Common
 from envs.component import Component, given, options
+from envs.components.access import Access
 from envs.components.async_endpoints import AsyncEndpoints
 from envs.components.model_endpoints import ModelEndpoints
-from envs.components.realtime_endpoints import RealtimeEndpoints
+from envs.components.realtime_endpoints import RealtimeEndpoints, RealtimeSettings
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.components.storage import Storage
 from envs.names import Name
-from modules.common import Located
-from modules.observability.inputs import JOB_LOGS, Inputs
+from modules.common import Located, MakesRoles
+from modules.model_registry.inputs import GroupKey
+from modules.observability.inputs import JOB_LOGS, IdleStop, Inputs
 from modules.observability.telling import EVENTS
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import contains, keys, map_of
@@ -27,12 +28,18 @@ if TYPE_CHECKING:
 TOLD_ELSEWHERE = ("pipelines",)
 
 
-@options(Inputs, but=(*Located.model_fields, "endpoints", "kms_key_arn", "log_retention_days"))
+@options(
+    Inputs, but=(*Located.model_fields, *MakesRoles.model_fields, "endpoints", "kms_key_arn", "log_retention_days")
+)
 class ObservabilityOptions(ModuleInputs):
     """What may be said of the module `observability`."""
 
+    idle_stop_by_model: dict[GroupKey, IdleStop] = Field(
+        {}, description="Of a model's realtime endpoint, where it is not as idle_stop says."
+    )
 
-class ObservabilitySettings(Common):
+
+class ObservabilitySettings(RealtimeSettings):
     observability: ObservabilityOptions = Field(
         ObservabilityOptions(), description="Alarms and events: which, and from when on."
     )
@@ -60,18 +67,30 @@ class Observability(Component[ObservabilitySettings]):
 
     topics: Mapping[str, str]
 
+    def problems(self) -> "Iterator[str]":
+        for key in self.settings.observability.idle_stop_by_model:
+            model = self.settings.models.get(key)
+            if model is None or model.realtime_endpoint is None:
+                yield f"observability.idle_stop_by_model.{key}: no model of this name has a realtime_endpoint"
+
     def names(self) -> "Iterator[Name]":
         said = given(self.settings.observability)
         for name in sorted(said.get("log_groups", JOB_LOGS)):
             yield Name("log_group", "environment", name)
 
     def add(self, env: "Environment") -> None:
-        settings = self.settings
+        settings, said = self.settings, given(self.settings.observability)
+        stops = said.pop("idle_stop_by_model", {})
         endpoints = {
-            f"{key}_{kind.module.removesuffix('_endpoint')}": {"model": key, "name": kind.name(key), **known(said)}
+            f"{key}_{kind.module.removesuffix('_endpoint')}": {
+                "model": key,
+                "name": kind.name(key),
+                **known(asked),
+                **({"idle_stop": stops[key]} if component is RealtimeEndpoints and key in stops else {}),
+            }
             for component, known in _KNOWN.items()
             for kind in env.every(component)
-            for key, said in kind.asked().items()
+            for key, asked in kind.asked().items()
         }
         besides: dict[str, Any] = {}
         events = [name for name in sorted(EVENTS) if name not in TOLD_ELSEWHERE]
@@ -89,7 +108,8 @@ class Observability(Component[ObservabilitySettings]):
             **besides,
             kms_key_arn=env[Storage].kms_key_arn,
             log_retention_days=settings.log_retention_days,
-            **{"events": events, **given(settings.observability)},
+            **given(env[Access].settings.access, MakesRoles),
+            **{"events": events, **said},
         )
         self.topics = {"alarms": module.alarm_topic_arn, "events": module.event_topic_arn}
 

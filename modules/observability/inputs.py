@@ -1,8 +1,8 @@
 """Inputs of `observability`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from modules.common import KmsKeyArn, Located, LogRetentionDays
+from modules.common import KmsKeyArn, Located, LogRetentionDays, MakesRoles
 from modules.endpoints.inputs import VARIANT
 from modules.observability import telling, watching
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
@@ -38,6 +38,8 @@ LogGroupName = Annotated[
 ]
 AlarmName = Annotated[str, one_of(watching.ALARMS)]
 EventName = Annotated[str, one_of(telling.EVENTS)]
+#: Nothing; a message that it would be deleted; or it is deleted.
+IdleStop = Literal["off", "report", "delete"]
 
 
 class Endpoint(ModuleInputs):
@@ -61,6 +63,9 @@ class Endpoint(ModuleInputs):
     backlog_slo_seconds: int = Field(
         3600, ge=60, description="How long a request may wait, where it is asynchronous, in seconds."
     )
+    idle_stop: IdleStop | None = Field(
+        None, description="What becomes of it when it is idle, where not as idle_stop below says; realtime alone."
+    )
 
     rules = (
         rule(
@@ -78,10 +83,15 @@ class Endpoint(ModuleInputs):
             lambda v: (v.provisioned_concurrency == 0) | (v.kind == watching.SERVERLESS),
             "only a serverless endpoint keeps workers ready",
         ),
+        rule(
+            "idle_stop",
+            lambda v: is_null(v.idle_stop) | (v.kind == watching.REALTIME),
+            "only a realtime endpoint costs anything while nobody asks it; leave it out",
+        ),
     )
 
 
-class Inputs(Located):
+class Inputs(Located, MakesRoles):
     endpoints: dict[Key, Endpoint] = Field(
         default_factory=dict, description="Endpoints to watch, by a name of your own; none by default."
     )
@@ -95,6 +105,11 @@ class Inputs(Located):
     events: list[EventName] = Field(
         sorted(telling.EVENTS),
         description="Of what the topic of events tells; of all that there is by default.",
+    )
+    idle_stop: IdleStop = Field(
+        "report",
+        description="What becomes of realtime endpoints that nobody has asked for waste_hours, nor deployed to: report "
+        "tells the topic of alarms that they would be deleted, delete deletes them, off does neither.",
     )
     instance_seconds_per_request: float = Field(
         60,

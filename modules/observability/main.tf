@@ -725,3 +725,415 @@ resource "aws_cloudwatch_dashboard" "this" {
     variants = local.variants
   })
 }
+
+locals {
+  # What becomes of idle endpoints; others cost nothing idle, or go to no instance by themselves.
+  idle_stops = {
+    for key, stop in {
+      for key, endpoint in var.endpoints : key => endpoint.idle_stop == null ? var.idle_stop : endpoint.idle_stop if endpoint.kind == "realtime"
+    } : key => stop if stop != "off"
+  }
+}
+
+# Nobody asks what is not there, or has only just been made: idle is an endpoint that has run so long. Each
+# instance tells its use of CPU once a minute.
+resource "aws_cloudwatch_metric_alarm" "there" {
+  for_each = {
+    for key, one in local.variants : key => one if contains(keys(local.idle_stops), one.endpoint)
+  }
+
+  alarm_name          = "${each.value.title}-watch-there"
+  alarm_description   = "It has run for ${var.waste_hours} hours."
+  namespace           = "/aws/sagemaker/Endpoints"
+  metric_name         = "CPUUtilization"
+  statistic           = "SampleCount"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 50
+  period              = 3600
+  evaluation_periods  = var.waste_hours
+  treat_missing_data  = "notBreaching"
+  tags                = var.tags
+
+  dimensions = {
+    EndpointName = each.value.name
+    VariantName  = each.value.variant
+  }
+}
+
+# Whoever deploys is about to ask.
+resource "aws_cloudwatch_metric_alarm" "deployed" {
+  for_each = local.idle_stops
+
+  alarm_name          = "${var.endpoints[each.key].name}-deployed"
+  alarm_description   = "It was deployed to within ${var.waste_hours} hours."
+  namespace           = "AWS/Events"
+  metric_name         = "TriggeredRules"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 3600
+  evaluation_periods  = var.waste_hours
+  datapoints_to_alarm = 1
+  treat_missing_data  = "notBreaching"
+  tags                = var.tags
+
+  dimensions = {
+    RuleName = aws_cloudwatch_event_rule.deployment[each.key].name
+  }
+}
+
+# All of its variants have run, and none was asked. It acts on nothing: EventBridge hears of it.
+resource "aws_cloudwatch_composite_alarm" "idle" {
+  for_each = local.idle_stops
+
+  alarm_name        = "${var.endpoints[each.key].name}-idle"
+  alarm_description = "Nobody has asked the endpoint for ${var.waste_hours} hours, nor deployed to it."
+  tags              = var.tags
+
+  alarm_rule = join(" AND ", concat(
+    [
+      for key, variant in local.variants : "ALARM(\"${aws_cloudwatch_metric_alarm.this["${key}_idle"].alarm_name}\")" if variant.endpoint == each.key
+    ],
+    [
+      for key, variant in local.variants : "ALARM(\"${aws_cloudwatch_metric_alarm.there[key].alarm_name}\")" if variant.endpoint == each.key
+    ],
+    ["NOT ALARM(\"${aws_cloudwatch_metric_alarm.deployed[each.key].alarm_name}\")"],
+  ))
+}
+
+data "aws_iam_policy_document" "stopper_trust" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ssm.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${var.partition}:ssm:${var.region}:${var.account_id}:automation-execution/*"]
+    }
+  }
+}
+
+resource "aws_iam_role" "stopper" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  name_prefix          = "${substr("${var.name_prefix}-idle-stopper", 0, 37)}-"
+  description          = "Deletes idle endpoints, or tells of them, in ${var.name_prefix}"
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary_arn
+  assume_role_policy   = data.aws_iam_policy_document.stopper_trust[each.key].json
+  tags                 = var.tags
+}
+
+# Composite alarms are shown to who may see all alarms alone.
+data "aws_iam_policy_document" "stopper" {
+  # checkov:skip=CKV_AWS_356:composite alarms are shown to who may see all alarms alone
+
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  statement {
+    sid       = "SeeAlarms"
+    actions   = ["cloudwatch:DescribeAlarms"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid     = "SeeEndpoints"
+    actions = ["sagemaker:DescribeEndpoint"]
+
+    resources = [
+      for key, stop in local.idle_stops : "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}" if stop != "off"
+    ]
+  }
+
+  statement {
+    sid       = "Tell"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms.arn]
+  }
+
+  statement {
+    sid       = "TellEncrypted"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["sns.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "stopper" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  name   = "stopper"
+  role   = aws_iam_role.stopper[each.key].name
+  policy = data.aws_iam_policy_document.stopper[each.key].json
+}
+
+# Only where it is asked for: what reports could delete nothing.
+data "aws_iam_policy_document" "deleter" {
+  for_each = toset(length([for key, stop in local.idle_stops : stop if stop == "delete"]) > 0 ? ["idle"] : [])
+
+  statement {
+    sid     = "DeleteIdle"
+    actions = ["sagemaker:DeleteEndpoint"]
+
+    resources = [
+      for key, stop in local.idle_stops : "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}" if stop == "delete"
+    ]
+  }
+}
+
+resource "aws_iam_role_policy" "deleter" {
+  for_each = toset(length([for key, stop in local.idle_stops : stop if stop == "delete"]) > 0 ? ["idle"] : [])
+
+  name   = "deleter"
+  role   = aws_iam_role.stopper[each.key].name
+  policy = data.aws_iam_policy_document.deleter[each.key].json
+}
+
+# It looks again, and is a dry run unless it is told otherwise.
+resource "aws_ssm_document" "idle" {
+  for_each = aws_iam_role.stopper
+
+  name            = "${var.name_prefix}-stop-idle-endpoint"
+  document_type   = "Automation"
+  document_format = "JSON"
+  tags            = var.tags
+
+  content = jsonencode({
+    schemaVersion = "0.3"
+    description   = "Deletes an idle endpoint, or says that it would."
+    assumeRole    = each.value.arn
+    parameters = {
+      EndpointName = {
+        type        = "String"
+        description = "The endpoint."
+      }
+      AlarmName = {
+        type        = "String"
+        description = "The composite alarm that says that it is idle."
+      }
+      DryRun = {
+        type          = "String"
+        description   = "Whether to say alone what would be done."
+        default       = "true"
+        allowedValues = ["true", "false"]
+      }
+      Takes = {
+        type        = "String"
+        description = "What it takes while it is idle, in words."
+        default     = ""
+      }
+    }
+    mainSteps = [
+      {
+        name      = "stillIdle"
+        action    = "aws:assertAwsResourceProperty"
+        onFailure = "step:tellNotDone"
+        inputs = {
+          Service          = "cloudwatch"
+          Api              = "DescribeAlarms"
+          AlarmNames       = ["{{ AlarmName }}"]
+          AlarmTypes       = ["CompositeAlarm"]
+          PropertySelector = "$.CompositeAlarms[0].StateValue"
+          DesiredValues    = ["ALARM"]
+        }
+      },
+      {
+        name      = "atRest"
+        action    = "aws:assertAwsResourceProperty"
+        onFailure = "step:tellNotDone"
+        inputs = {
+          Service          = "sagemaker"
+          Api              = "DescribeEndpoint"
+          EndpointName     = "{{ EndpointName }}"
+          PropertySelector = "$.EndpointStatus"
+          DesiredValues    = ["InService"]
+        }
+      },
+      {
+        name   = "whether"
+        action = "aws:branch"
+        inputs = {
+          Choices = [
+            {
+              NextStep     = "delete"
+              Variable     = "{{ DryRun }}"
+              StringEquals = "false"
+            },
+          ]
+          Default = "tellIdle"
+        }
+      },
+      {
+        name   = "tellIdle"
+        action = "aws:executeAwsApi"
+        inputs = {
+          Service  = "sns"
+          Api      = "Publish"
+          TopicArn = aws_sns_topic.alarms.arn
+          Subject  = "The endpoint {{ EndpointName }} is idle"
+          Message  = "Nobody has asked the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} Nothing was done, as idle_stop is report; with delete it would be gone now."
+        }
+        isEnd = true
+      },
+      {
+        name   = "delete"
+        action = "aws:executeAwsApi"
+        inputs = {
+          Service      = "sagemaker"
+          Api          = "DeleteEndpoint"
+          EndpointName = "{{ EndpointName }}"
+        }
+        onFailure = "step:tellNotDone"
+      },
+      {
+        name   = "tellDeleted"
+        action = "aws:executeAwsApi"
+        inputs = {
+          Service  = "sns"
+          Api      = "Publish"
+          TopicArn = aws_sns_topic.alarms.arn
+          Subject  = "The endpoint {{ EndpointName }} is idle"
+          Message  = "Nobody has asked the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} So it was deleted, as idle_stop is delete; its model and its configuration are kept. The next terraform apply makes it anew: where nobody needs it, take it out there."
+        }
+        isEnd = true
+      },
+      {
+        name   = "tellNotDone"
+        action = "aws:executeAwsApi"
+        inputs = {
+          Service  = "sns"
+          Api      = "Publish"
+          TopicArn = aws_sns_topic.alarms.arn
+          Subject  = "The endpoint {{ EndpointName }} is idle"
+          Message  = "Nobody has asked the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} But it was left as it is: it was asked meanwhile, is being deployed to, or could not be deleted. Execution {{ automation:EXECUTION_ID }} of Systems Manager Automation says which."
+        }
+        isEnd = true
+      },
+    ]
+  })
+}
+
+data "aws_iam_policy_document" "starter_trust" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${var.partition}:events:${var.region}:${var.account_id}:rule/*-idle"]
+    }
+  }
+}
+
+resource "aws_iam_role" "starter" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  name_prefix          = "${substr("${var.name_prefix}-idle-starter", 0, 37)}-"
+  description          = "Starts what deletes idle endpoints, or tells of them, in ${var.name_prefix}"
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary_arn
+  assume_role_policy   = data.aws_iam_policy_document.starter_trust[each.key].json
+  tags                 = var.tags
+}
+
+data "aws_iam_policy_document" "starter" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  statement {
+    sid     = "Start"
+    actions = ["ssm:StartAutomationExecution"]
+
+    resources = [
+      "arn:${var.partition}:ssm:${var.region}:${var.account_id}:automation-definition/${var.name_prefix}-stop-idle-endpoint:$DEFAULT",
+      "arn:${var.partition}:ssm:${var.region}:${var.account_id}:document/${var.name_prefix}-stop-idle-endpoint",
+    ]
+  }
+
+  statement {
+    sid       = "HandOnRole"
+    actions   = ["iam:PassRole"]
+    resources = [aws_iam_role.stopper["idle"].arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["ssm.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "starter" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  name   = "starter"
+  role   = aws_iam_role.starter[each.key].name
+  policy = data.aws_iam_policy_document.starter[each.key].json
+}
+
+resource "aws_cloudwatch_event_rule" "idle" {
+  for_each = aws_cloudwatch_composite_alarm.idle
+
+  name        = "${substr(var.endpoints[each.key].name, 0, 59)}-idle"
+  description = "The endpoint ${var.endpoints[each.key].name} is idle."
+  tags        = var.tags
+
+  event_pattern = jsonencode({
+    source      = ["aws.cloudwatch"]
+    detail-type = ["CloudWatch Alarm State Change"]
+    resources   = [each.value.arn]
+    detail      = { state = { value = ["ALARM"] } }
+  })
+}
+
+locals {
+  idle_takes = {
+    for key, stop in local.idle_stops : key => try("An hour of each of its instances is about ${format("%.4f", [for name, variant in local.variants : local.factors[name] if variant.endpoint == key][0].grams[0] / 1000)} kg CO2e${try(" and ${format("%.4f", [for name, variant in local.variants : local.factors[name] if variant.endpoint == key][0].usd)} USD", "")}, estimated.", "What an hour of its instances takes is not known.")
+  }
+}
+
+resource "aws_cloudwatch_event_target" "idle" {
+  for_each = aws_cloudwatch_event_rule.idle
+
+  rule      = each.value.name
+  target_id = "automation"
+  arn       = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:automation-definition/${aws_ssm_document.idle["idle"].name}:$DEFAULT"
+  role_arn  = aws_iam_role.starter["idle"].arn
+
+  input = jsonencode({
+    EndpointName = [var.endpoints[each.key].name]
+    AlarmName    = [aws_cloudwatch_composite_alarm.idle[each.key].alarm_name]
+    DryRun       = [local.idle_stops[each.key] == "delete" ? "false" : "true"]
+    Takes        = [local.idle_takes[each.key]]
+  })
+}

@@ -34,6 +34,7 @@ variable "endpoints" {
     provisioned_concurrency = optional(number, 0)
     latency_slo_ms          = optional(number)
     backlog_slo_seconds     = optional(number, 3600)
+    idle_stop               = optional(string)
   }))
   default  = {}
   nullable = false
@@ -74,6 +75,11 @@ variable "endpoints" {
   }
 
   validation {
+    condition     = alltrue([for item in var.endpoints : item.idle_stop == null ? true : contains(["off", "report", "delete"], item.idle_stop)])
+    error_message = "endpoints: idle_stop must be one of \"off\", \"report\", \"delete\"."
+  }
+
+  validation {
     condition     = alltrue([for key in keys(var.endpoints) : can(regex("^[a-z][a-z0-9_]{0,62}$", key))])
     error_message = "each key of endpoints must be 1 to 63 lower-case letters, digits and underscores, and start with a letter."
   }
@@ -94,6 +100,11 @@ variable "endpoints" {
     ])
     error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.provisioned_concurrency: only a serverless endpoint keeps workers ready" if !(item.provisioned_concurrency == 0 ? true : item.kind == "serverless")])
   }
+
+  validation {
+    condition     = alltrue([for key, item in var.endpoints : item.idle_stop == null ? true : item.kind == "realtime"])
+    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.idle_stop: only a realtime endpoint costs anything while nobody asks it; leave it out" if !(item.idle_stop == null ? true : item.kind == "realtime")])
+  }
 }
 
 variable "events" {
@@ -108,6 +119,18 @@ variable "events" {
   validation {
     condition     = alltrue([for item in var.events : contains(["deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "training_jobs", "transform_jobs", "tuning_jobs"], item)])
     error_message = "each of events must be one of \"deployments\", \"endpoints\", \"model_packages\", \"pipelines\", \"processing_jobs\", \"training_jobs\", \"transform_jobs\", \"tuning_jobs\"."
+  }
+}
+
+variable "idle_stop" {
+  description = "What becomes of realtime endpoints that nobody has asked for waste_hours, nor deployed to: report tells the topic of alarms that they would be deleted, delete deletes them, off does neither."
+  type        = string
+  default     = "report"
+  nullable    = false
+
+  validation {
+    condition     = contains(["off", "report", "delete"], var.idle_stop)
+    error_message = "idle_stop must be one of \"off\", \"report\", \"delete\"."
   }
 }
 
@@ -186,6 +209,17 @@ variable "partition" {
   }
 }
 
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds what any role made here can be given."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null ? true : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of an IAM policy (arn:aws:iam::…:policy/…)."
+  }
+}
+
 variable "region" {
   description = "Region that this is created in."
   type        = string
@@ -194,6 +228,18 @@ variable "region" {
   validation {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
     error_message = "region must be a Region such as eu-north-1."
+  }
+}
+
+variable "role_path" {
+  description = "IAM path of the roles made here, such as /mlops/."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-~]+/)?$", var.role_path))
+    error_message = "role_path must start and end with a slash."
   }
 }
 

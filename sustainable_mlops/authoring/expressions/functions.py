@@ -211,6 +211,11 @@ def split(separator: str, text: str) -> list[str]:
     return cast(list[str], _call("split", separator, text, gives=list[str]))
 
 
+def lower(text: str) -> str:
+    """The text in small letters."""
+    return cast(str, _call("lower", text, gives=str))
+
+
 def upper(text: str) -> str:
     """The text in capitals."""
     return cast(str, _call("upper", text, gives=str))

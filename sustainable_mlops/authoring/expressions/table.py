@@ -106,6 +106,7 @@ FUNCTIONS = {
     "json": Function("jsonencode", _json),
     "keys": Function("keys", lambda mapping: [key for key, _ in by_key(mapping)]),
     "length": Function("length", len),
+    "lower": Function("lower", lambda text: text.lower()),
     "lowest": Function("min", lambda values: min(map(number, values)), spreads=True),
     "merge": Function("merge", lambda *maps: _merged(maps)),
     "merged": Function("merge", _merged, spreads=True),
