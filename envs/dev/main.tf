@@ -240,7 +240,7 @@ module "observability" {
   }
 
   events = [
-    "deployments", "endpoints", "model_packages", "processing_jobs", "training_jobs", "transform_jobs",
+    "endpoints", "model_packages", "processing_jobs", "rollbacks", "training_jobs", "transform_jobs",
     "tuning_jobs",
   ]
 }
