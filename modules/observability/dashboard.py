@@ -55,8 +55,8 @@ def add(module: Module[Inputs]) -> Any:
                     "Waste": concat(
                         list_of(
                             module.resources.aws_cloudwatch_metric_alarm.this,
-                            lambda alarm: alarm.arn,
-                            where=lambda key, _: watched[key].waste,
+                            lambda _key, alarm: alarm.arn,
+                            where=lambda key, _alarm: watched[key].waste,
                         ),
                         list_of(module.resources.aws_cloudwatch_metric_alarm.math, lambda alarm: alarm.arn),
                     ),
