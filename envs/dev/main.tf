@@ -240,8 +240,8 @@ module "observability" {
   }
 
   events = [
-    "deployments", "endpoints", "model_packages", "processing_jobs", "training_jobs", "transform_jobs",
-    "tuning_jobs",
+    "deployments", "endpoints", "model_packages", "processing_jobs", "rollbacks", "training_jobs",
+    "transform_jobs", "tuning_jobs",
   ]
 }
 

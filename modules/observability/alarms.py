@@ -7,9 +7,13 @@ from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
 from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
+from modules.endpoints.alarms import NOT_BY_CHANCE
+from modules.endpoints.hosting import CREATED_FIRST
 from modules.observability import telling, watching
 from modules.observability.inputs import Inputs
 from sustainable_mlops.authoring.expressions import (
+    Dynamic,
+    coalesce,
     contains,
     each_of,
     get,
@@ -25,16 +29,17 @@ from sustainable_mlops.authoring.expressions import (
     when,
 )
 from sustainable_mlops.authoring.resources import Module
+from sustainable_mlops.catalogue.limits import serverless_memory_mb
 
 #: Seconds that a composite alarm waits for the sign of a deployment, and goes on being quiet after it.
-_WAIT, _EXTENSION = 120, 60
+_WAIT, _EXTENSION = 180, 60
+_LEAST_MB = min(serverless_memory_mb())
 
 
 def add(module: Module[Inputs], topic: Any, events: Any) -> Any:
     """Add them; returns those of health, by endpoint. `topic` hears of alarms, and `events` of deployments."""
     watched = _watched(module)
     alarms = _of_variants(module, watched, topic)
-    _efficiency(module, topic)
     return _health(module, topic, watched, alarms, _deploying(module, events))
 
 
@@ -44,23 +49,23 @@ def _watched(module: Module[Inputs]) -> Any:
 
     def of_variant(key: str, variant: Any) -> dict[str, Any]:
         def watched(name: str, alarm: Any) -> dict[str, Any]:
-            times = when(alarm.times == "", 1, known[key][alarm.times])
+            times = when(is_null(alarm.of), 1, known[key][alarm.of])
             variants = when(alarm.of_variant, {"VariantName": variant.variant}, {})
             return merge(
                 alarm,
                 {
                     "endpoint": variant.endpoint,
-                    "name": f"{variant.title}-watch-{replace(name, '_', '-')}",
+                    "name": f"{variant.title}/{replace(name, '_', '-')}",
                     "threshold": get(thresholds, name, alarm.threshold) * times,
                     "dimensions": merge({"EndpointName": variant.name}, variants),
                 },
             )
 
         def applies(alarm: Any) -> Any:
-            is_known = (alarm.needs == "") | ~is_null(known[key][alarm.needs])
+            is_known = is_null(alarm.of) | ~is_null(known[key][alarm.of])
             return contains(alarm.kinds, variant.kind) & is_known
 
-        return map_of(alarms, watched, where=applies, key=lambda name, _: f"{key}_{name}")
+        return map_of(alarms, watched, where=applies, key=lambda name, _: f"{key}/{name}")
 
     return module.local(
         "watched",
@@ -74,8 +79,8 @@ def _catalogue(module: Module[Inputs]) -> Any:
     catalogue = module.local(
         "catalogue",
         watching.alarms(),
-        why="What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is multiplied, a "
-        "threshold is of one vCPU, GPU or second.",
+        why="What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is of "
+        "something, a threshold is of one vCPU, GPU, worker, second or millisecond.",
     )
     return module.local("alarms", map_of(catalogue, lambda _name, alarm: merge(usual, alarm)))
 
@@ -90,6 +95,7 @@ def _known(module: Module[Inputs]) -> Any:
             "backlog_slo_seconds": variant.backlog_slo_seconds,
             "provisioned_concurrency": when(ready > 0, ready, None),
             "vcpus": try_(of.vcpus, None),
+            "more_than_least_memory": when(coalesce(variant.memory_mb, _LEAST_MB) > _LEAST_MB, 1, None),
             "busy_vcpus": try_(when(of.busy_by == "cpu", of.vcpus, None), None),
             "gpus": try_(when(of.busy_by == "gpu", of.gpus, None), None),
         }
@@ -102,76 +108,74 @@ def _known(module: Module[Inputs]) -> Any:
 
 
 def _of_variants(module: Module[Inputs], watched: Any, topic: Any) -> Any:
-    var = module.var
-    each = each_of(watched)
-    alarm, nobody = each.value, list[str]()
-    return module.add(
+    """Those on a metric; returns them."""
+    nobody = list[str]()
+    each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: is_null(alarm.math)))
+    alarm = each.value
+    made = module.add(
         CloudwatchMetricAlarm,
         "this",
-        why="An endpoint that nobody asks publishes nothing, so that no data is well, but where it is looked for. The "
-        "composite alarms below tell of harm, these of waste.",
+        why="An endpoint that nobody asks publishes nothing, so that no data is well. The composite alarms below tell "
+        "of harm, these of waste.",
         for_each=each,
-        alarm_name=alarm.name,
-        alarm_description=alarm.says,
+        **_common(module, alarm),
         namespace=alarm.namespace,
         metric_name=alarm.metric,
         dimensions=alarm.dimensions,
         statistic=alarm.statistic,
         extended_statistic=alarm.percentile,
-        comparison_operator=when(alarm.below, "LessThanThreshold", "GreaterThanThreshold"),
-        threshold=alarm.threshold,
-        period=when(alarm.waste, 3600, alarm.period),
-        evaluation_periods=when(alarm.waste, var.waste_hours, alarm.periods),
-        treat_missing_data=alarm.missing,
+        period=alarm.period,
         alarm_actions=when(alarm.waste, [topic.arn], nobody),
-        tags=var.tags,
     )
+    _of_math(module, watched, topic)
+    return made
 
 
-def _efficiency(module: Module[Inputs], topic: Any) -> None:
-    """How much of an instance a request takes: what is provisioned, by the work that it does."""
-    var = module.var
-    variant = each_of(map_of(module.locals.variants, lambda one: one, where=lambda one: one.kind == watching.REALTIME))
-    dimensions = {"EndpointName": variant.value.name, "VariantName": variant.value.variant}
-    metrics = (
-        ("minutes", watching.MACHINES, "CPUUtilization", "SampleCount"),
-        ("requests", watching.REQUESTS, "Invocations", "Sum"),
-    )
+def _of_math(module: Module[Inputs], watched: Any, topic: Any) -> None:
+    each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: ~is_null(alarm.math)))
+    alarm = each.value
     module.add(
         CloudwatchMetricAlarm,
-        "efficiency",
-        why="Each instance tells its use of CPU once a minute: as many values as there were minutes of instances.",
-        for_each=variant,
-        alarm_name=f"{variant.value.title}-watch-efficiency",
-        alarm_description=f"A request takes more than {var.instance_seconds_per_request} seconds of an instance.",
-        comparison_operator="GreaterThanThreshold",
-        threshold=var.instance_seconds_per_request,
-        evaluation_periods=1,
-        treat_missing_data="notBreaching",
+        "math",
+        why="Waste that no metric tells alone: what runs is looked at beside what it is asked.",
+        for_each=each,
+        **_common(module, alarm),
         alarm_actions=[topic.arn],
-        tags=var.tags,
         metric_query=[
-            {
-                "id": "seconds_per_request",
-                "expression": "60 * minutes / requests",
-                "label": "Seconds of an instance, by request",
-                "return_data": True,
-            },
-            *(
-                {
-                    "id": name,
+            {"id": "result", "expression": alarm.math, "label": alarm.says, "return_data": True},
+            Dynamic(
+                alarm.metrics,
+                lambda source: {
+                    "id": source.key,
                     "metric": {
-                        "namespace": namespace,
-                        "metric_name": metric,
-                        "dimensions": dimensions,
-                        "stat": statistic,
-                        "period": 86400,
+                        "namespace": source.value[0],
+                        "metric_name": source.value[1],
+                        "stat": source.value[2],
+                        "dimensions": alarm.dimensions,
+                        "period": alarm.period,
                     },
-                }
-                for name, namespace, metric, statistic in metrics
+                },
             ),
         ],
     )
+
+
+def _common(module: Module[Inputs], alarm: Any) -> dict[str, Any]:
+    """What alarms on a metric and on metric math have in common."""
+    var, periods, bad = module.var, NOT_BY_CHANCE["evaluation_periods"], NOT_BY_CHANCE["datapoints_to_alarm"]
+    hours = when(alarm.period == watching.DAY, 1, var.waste_hours)
+    return {
+        "alarm_name": alarm.name,
+        "alarm_description": alarm.says,
+        "comparison_operator": when(alarm.below, "LessThanThreshold", "GreaterThanThreshold"),
+        "threshold": alarm.threshold,
+        "evaluation_periods": when(alarm.waste, hours, when(alarm.at_once, 1, periods)),
+        "datapoints_to_alarm": when(alarm.waste, hours, when(alarm.at_once, 1, bad)),
+        "treat_missing_data": "notBreaching",
+        "tags": var.tags,
+        "notes": {"lifecycle": "CloudWatch deletes no alarm that a composite one still names."},
+        "lifecycle": CREATED_FIRST,
+    }
 
 
 def _deploying(module: Module[Inputs], events: Any) -> Any:
@@ -195,21 +199,25 @@ def _deploying(module: Module[Inputs], events: Any) -> Any:
         ),
         tags=var.tags,
     )
-    rule = each_of(rules)
+    told = each_of(
+        map_of(rules, lambda _, rule: rule, where=lambda _, _rule: contains(var.events, telling.DEPLOYMENTS))
+    )
     module.add(
         CloudwatchEventTarget,
         "deployment",
-        for_each=rule,
-        rule=rule.value.name,
+        why="Without it a rule counts what it matches all the same.",
+        for_each=told,
+        rule=told.value.name,
         target_id="topic",
         arn=events.arn,
     )
+    rule = each_of(rules)
     return module.add(
         CloudwatchMetricAlarm,
         "deploying",
         why="EventBridge counts what a rule matches. One event in so many minutes, and the deployment goes on.",
         for_each=rule,
-        alarm_name=f"{rule.value.name}-deploying",
+        alarm_name=f"{rule.value.name}/deploying",
         alarm_description="Keeps the alarm of its health quiet.",
         namespace="AWS/Events",
         metric_name="TriggeredRules",
@@ -218,7 +226,7 @@ def _deploying(module: Module[Inputs], events: Any) -> Any:
         comparison_operator="GreaterThanThreshold",
         threshold=0,
         period=60,
-        evaluation_periods=var.deployment_minutes,
+        evaluation_periods=var.endpoints[rule.key].deployment_minutes,
         datapoints_to_alarm=1,
         treat_missing_data="notBreaching",
         tags=var.tags,
@@ -234,7 +242,7 @@ def _health(module: Module[Inputs], topic: Any, watched: Any, alarms: Any, deplo
         why="One voice an endpoint. A deployment has alarms of its own that take it back, so this one is quiet "
         "meanwhile; what is still wrong afterwards, it tells.",
         for_each=endpoint,
-        alarm_name=f"{endpoint.value.name}-watch",
+        alarm_name=f"{endpoint.value.name}/health",
         alarm_description=f"Something is wrong with the endpoint {endpoint.value.name}.",
         alarm_rule=join(
             " OR ",

@@ -10,9 +10,11 @@ from modules.observability.factors import LOADS, WATTS
 from modules.observability.inputs import Inputs
 from sustainable_mlops.authoring.expressions import (
     coalesce,
+    concat,
     contains,
     distinct,
     each_of,
+    get,
     highest,
     is_null,
     length,
@@ -35,9 +37,10 @@ def add(module: Module[Inputs]) -> Any:
     shown = module.local(
         "shown",
         watching.shown(),
-        why="What the dashboard shows by kind: of each metric its namespace, name, statistic and axis.",
+        why="What the dashboard shows by kind: lines, in which unit times are, and what they should be.",
     )
     factors = _factors(module)
+    watched = module.locals.watched
     ranges, math = _ranges(module, factors), _math(module, factors)
     return module.add(
         CloudwatchDashboard,
@@ -47,12 +50,19 @@ def add(module: Module[Inputs]) -> Any:
         dashboard_body=templatefile(
             f"{path.module}/dashboard.json.tftpl",
             {
-                "alarms": list_of(
-                    var.endpoints,
-                    lambda endpoint: (
-                        f"arn:{var.partition}:cloudwatch:{var.region}:{var.account_id}:alarm:{endpoint.name}-watch"
+                "alarms": {
+                    "Health": list_of(module.resources.aws_cloudwatch_composite_alarm.health, lambda alarm: alarm.arn),
+                    "Waste": concat(
+                        list_of(
+                            module.resources.aws_cloudwatch_metric_alarm.this,
+                            lambda _key, alarm: alarm.arn,
+                            where=lambda key, _alarm: watched[key].waste,
+                        ),
+                        list_of(module.resources.aws_cloudwatch_metric_alarm.math, lambda alarm: alarm.arn),
                     ),
-                ),
+                },
+                "efficiency": get(var.thresholds, "efficiency", watching.ALARMS["efficiency"].threshold),
+                "known": module.locals.known,
                 "math": math,
                 "prefix": var.name_prefix,
                 "ranges": ranges,

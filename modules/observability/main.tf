@@ -6,6 +6,7 @@ resource "aws_sns_topic" "alarms" {
   tags              = var.tags
 }
 
+# No condition: EventBridge sends none of the context that one could test when it publishes to a topic.
 data "aws_iam_policy_document" "alarms" {
   statement {
     sid       = "PublishAlarms"
@@ -21,6 +22,17 @@ data "aws_iam_policy_document" "alarms" {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
       values   = [var.account_id]
+    }
+  }
+
+  statement {
+    sid       = "PublishEvents"
+    actions   = ["sns:Publish"]
+    resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
     }
   }
 }
@@ -71,12 +83,12 @@ locals {
   # Metrics are of a variant; mostly there is one.
   variants = merge([
     for key, endpoint in var.endpoints : {
-      for variant in endpoint.variants : variant == "main" ? key : "${key}_${replace(variant, "-", "_")}" => merge(
+      for variant in endpoint.variants : variant == "main" ? key : "${key}__${replace(variant, "-", "_")}" => merge(
         endpoint,
         {
           endpoint = key
           variant  = variant
-          title    = variant == "main" ? endpoint.name : "${endpoint.name}-${variant}"
+          title    = variant == "main" ? endpoint.name : "${endpoint.name}/${variant}"
         },
       )
     }
@@ -103,179 +115,213 @@ locals {
 check "machines_are_known" {
   assert {
     condition     = length(local.unknown) == 0
-    error_message = "The catalogue does not know the instances of ${join(", ", local.unknown)}, or not ${var.region}: they have no alarms of CPUs and GPUs, or no kg CO2e and USD."
+    error_message = "The catalogue knows no ${local.place == null ? var.region : join(", ", local.unknown)}: kg CO2e and USD are lacking, and of instances that it does not know alarms of CPUs and GPUs."
   }
 }
 
 locals {
   # What an alarm is unless it says otherwise.
   usual = {
+    metric     = null
+    statistic  = null
     namespace  = "AWS/SageMaker"
     percentile = null
+    math       = null
     below      = false
-    needs      = ""
-    times      = ""
-    period     = 300
-    periods    = 1
+    of         = null
     of_variant = true
-    missing    = "notBreaching"
+    at_once    = false
+    period     = 300
     waste      = false
+    metrics    = {}
   }
 
-  # What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is multiplied, a
-  # threshold is of one vCPU, GPU or second.
+  # What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is of something, a
+  # threshold is of one vCPU, GPU, worker, second or millisecond.
   catalogue = {
     errors = {
       says      = "More than one request in twenty fails in the model."
       kinds     = ["realtime", "async", "serverless"]
+      threshold = 0.05
       metric    = "Invocation5XXErrors"
       statistic = "Average"
-      threshold = 0.05
     }
     client_errors = {
-      says      = "More than one request in five is refused."
+      says      = "More than one request in five is refused, or comes when all workers are busy."
       kinds     = ["realtime", "async", "serverless"]
+      threshold = 0.2
       metric    = "Invocation4XXErrors"
       statistic = "Average"
-      threshold = 0.2
-      periods   = 3
     }
     latency = {
       says       = "One answer in ten comes later than latency_slo_ms."
       kinds      = ["realtime", "serverless"]
-      metric     = "ModelLatency"
-      statistic  = null
       threshold  = 1000
+      metric     = "ModelLatency"
       percentile = "p90"
-      needs      = "latency_slo_ms"
-      times      = "latency_slo_ms"
-      periods    = 3
+      of         = "latency_slo_ms"
     }
     failures = {
-      says      = "A request that waited has failed."
+      says      = "Requests that waited have failed."
       kinds     = ["async"]
+      threshold = 0
       metric    = "InvocationFailures"
       statistic = "Sum"
+    }
+    lost_answers = {
+      says      = "An answer could not be written to S3, though the model gave it."
+      kinds     = ["async"]
       threshold = 0
+      metric    = "ResponseUploadFailures"
+      statistic = "Sum"
+      at_once   = true
+    }
+    lost_notices = {
+      says      = "A caller could not be told that the answer is there."
+      kinds     = ["async"]
+      threshold = 0
+      metric    = "NotificationFailures"
+      statistic = "Sum"
+      at_once   = true
     }
     expired = {
       says      = "A request was dropped, as it waited too long."
       kinds     = ["async"]
+      threshold = 0
       metric    = "ExpiredRequests"
       statistic = "Sum"
-      threshold = 0
+      at_once   = true
     }
     backlog_age = {
       says       = "A request waits longer than backlog_slo_seconds."
       kinds      = ["async"]
+      threshold  = 1
       metric     = "ApproximateAgeOfOldestRequest"
       statistic  = "Maximum"
-      threshold  = 1
-      needs      = "backlog_slo_seconds"
-      times      = "backlog_slo_seconds"
+      of         = "backlog_slo_seconds"
       of_variant = false
+      at_once    = true
     }
     cpu_high = {
       says      = "The CPUs are busy to 85 %: requests wait, or soon will."
       kinds     = ["realtime", "async"]
+      threshold = 85
       metric    = "CPUUtilization"
       statistic = "Average"
-      threshold = 85
       namespace = "/aws/sagemaker/Endpoints"
-      needs     = "vcpus"
-      times     = "vcpus"
-      periods   = 3
+      of        = "vcpus"
     }
     gpu_high = {
       says      = "The GPUs are busy to 95 %: requests wait, or soon will."
       kinds     = ["realtime", "async"]
+      threshold = 95
       metric    = "GPUUtilization"
       statistic = "Average"
-      threshold = 95
       namespace = "/aws/sagemaker/Endpoints"
-      needs     = "gpus"
-      times     = "gpus"
-      periods   = 3
+      of        = "gpus"
     }
     memory_high = {
       says      = "The memory is 90 % full: a container is ended when it is all."
       kinds     = ["realtime", "async", "serverless"]
+      threshold = 90
       metric    = "MemoryUtilization"
       statistic = "Maximum"
-      threshold = 90
       namespace = "/aws/sagemaker/Endpoints"
-      periods   = 3
     }
     disk_high = {
       says      = "The disk is 90 % full."
       kinds     = ["realtime", "async"]
+      threshold = 90
       metric    = "DiskUtilization"
       statistic = "Maximum"
-      threshold = 90
       namespace = "/aws/sagemaker/Endpoints"
-      periods   = 3
-    }
-    concurrency_high = {
-      says      = "Nine of ten workers answer at once: SageMaker refuses what max_concurrency does not let through."
-      kinds     = ["serverless"]
-      metric    = "ServerlessConcurrentExecutionsUtilization"
-      statistic = "Maximum"
-      threshold = 0.9
-      periods   = 3
     }
     idle = {
-      says      = "Nobody asks it, or has since it was made: delete it, or serve it serverless."
+      says      = "It has run for all that time, and nobody asked: delete it, or serve it serverless."
       kinds     = ["realtime"]
-      metric    = "Invocations"
-      statistic = "Sum"
       threshold = 1
-      below     = true
-      missing   = "breaching"
-      waste     = true
+      math      = "IF(minutes > 50, FILL(requests, 0))"
+      metrics = {
+        minutes  = ["/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"]
+        requests = ["AWS/SageMaker", "Invocations", "Sum"]
+      }
+      below  = true
+      period = 3600
+      waste  = true
+    }
+    awake = {
+      says      = "An instance has run for all that time, and no request came: let min_instances be 0."
+      kinds     = ["async"]
+      threshold = 1
+      math      = "IF(minutes > 50, FILL(requests, 0))"
+      metrics = {
+        minutes  = ["/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"]
+        requests = ["AWS/SageMaker", "InvocationsProcessed", "Sum"]
+      }
+      below  = true
+      period = 3600
+      waste  = true
+    }
+    efficiency = {
+      says      = "A request takes more of an instance, on a day, than it should: fewer or smaller ones do, or none."
+      kinds     = ["realtime"]
+      threshold = 60
+      math      = "IF(FILL(minutes, 0) > 1380 AND FILL(requests, 0) > 0, 60 * minutes / requests, 0)"
+      metrics = {
+        minutes  = ["/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"]
+        requests = ["AWS/SageMaker", "Invocations", "Sum"]
+      }
+      period = 86400
+      waste  = true
     }
     cpu_low = {
       says      = "The CPUs are busy to less than 20 %: fewer or smaller instances do, or none."
       kinds     = ["realtime", "async"]
+      threshold = 20
       metric    = "CPUUtilization"
       statistic = "Average"
-      threshold = 20
       namespace = "/aws/sagemaker/Endpoints"
       below     = true
-      needs     = "busy_vcpus"
-      times     = "busy_vcpus"
+      of        = "busy_vcpus"
+      period    = 3600
       waste     = true
     }
     gpu_low = {
       says      = "The GPUs are busy to less than 20 %: fewer or smaller instances do, or none."
       kinds     = ["realtime", "async"]
+      threshold = 20
       metric    = "GPUUtilization"
       statistic = "Average"
-      threshold = 20
       namespace = "/aws/sagemaker/Endpoints"
       below     = true
-      needs     = "gpus"
-      times     = "gpus"
+      of        = "gpus"
+      period    = 3600
       waste     = true
     }
     memory_low = {
       says      = "Less than 40 % of the memory is ever used: memory_mb may be less."
       kinds     = ["serverless"]
+      threshold = 40
       metric    = "MemoryUtilization"
       statistic = "Maximum"
-      threshold = 40
       namespace = "/aws/sagemaker/Endpoints"
       below     = true
+      of        = "more_than_least_memory"
+      period    = 3600
       waste     = true
     }
     provisioned_low = {
-      says      = "Less than half of the workers that are kept ready are ever asked: keep fewer, or none."
+      says      = "The workers that are kept ready answer for less than a tenth of the time: keep fewer, or none."
       kinds     = ["serverless"]
-      metric    = "ServerlessProvisionedConcurrencyUtilization"
-      statistic = "Maximum"
-      threshold = 0.5
-      below     = true
-      needs     = "provisioned_concurrency"
-      waste     = true
+      threshold = 10
+      math      = "FILL(work, 0) / 36000000"
+      metrics = {
+        work = ["AWS/SageMaker", "ModelLatency", "Sum"]
+      }
+      below  = true
+      of     = "provisioned_concurrency"
+      period = 3600
+      waste  = true
     }
   }
 
@@ -288,6 +334,7 @@ locals {
       backlog_slo_seconds     = variant.backlog_slo_seconds
       provisioned_concurrency = variant.provisioned_concurrency > 0 ? variant.provisioned_concurrency : null
       vcpus                   = try(local.machine[key].vcpus, null)
+      more_than_least_memory  = coalesce(variant.memory_mb, 1024) > 1024 ? 1 : null
       busy_vcpus              = try(local.machine[key].busy_by == "cpu" ? local.machine[key].vcpus : null, null)
       gpus                    = try(local.machine[key].busy_by == "gpu" ? local.machine[key].gpus : null, null)
     }
@@ -296,94 +343,91 @@ locals {
   # Each variant with each alarm of its endpoint's kind.
   watched = merge([
     for key, variant in local.variants : {
-      for name, alarm in local.alarms : "${key}_${name}" => merge(
+      for name, alarm in local.alarms : "${key}/${name}" => merge(
         alarm,
         {
           endpoint  = variant.endpoint
-          name      = "${variant.title}-watch-${replace(name, "_", "-")}"
-          threshold = lookup(var.thresholds, name, alarm.threshold) * (alarm.times == "" ? 1 : local.known[key][alarm.times])
+          name      = "${variant.title}/${replace(name, "_", "-")}"
+          threshold = lookup(var.thresholds, name, alarm.threshold) * (alarm.of == null ? 1 : local.known[key][alarm.of])
           dimensions = merge(
             { EndpointName = variant.name },
             alarm.of_variant ? { VariantName = variant.variant } : {},
           )
         },
       )
-      if contains(alarm.kinds, variant.kind) ? (alarm.needs == "" ? true : local.known[key][alarm.needs] != null) : false
+      if contains(alarm.kinds, variant.kind) ? (alarm.of == null ? true : local.known[key][alarm.of] != null) : false
     }
   ]...)
 }
 
-# An endpoint that nobody asks publishes nothing, so that no data is well, but where it is looked for. The
-# composite alarms below tell of harm, these of waste.
+# An endpoint that nobody asks publishes nothing, so that no data is well. The composite alarms below tell of
+# harm, these of waste.
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = local.watched
+  for_each = { for key, alarm in local.watched : key => alarm if alarm.math == null }
 
   alarm_name          = each.value.name
   alarm_description   = each.value.says
+  comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  evaluation_periods  = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 3)
+  datapoints_to_alarm = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 2)
+  treat_missing_data  = "notBreaching"
+  tags                = var.tags
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions
   statistic           = each.value.statistic
   extended_statistic  = each.value.percentile
-  comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanThreshold"
-  threshold           = each.value.threshold
-  period              = each.value.waste ? 3600 : each.value.period
-  evaluation_periods  = each.value.waste ? var.waste_hours : each.value.periods
-  treat_missing_data  = each.value.missing
+  period              = each.value.period
   alarm_actions       = each.value.waste ? [aws_sns_topic.alarms.arn] : []
-  tags                = var.tags
+
+  # CloudWatch deletes no alarm that a composite one still names.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
-# Each instance tells its use of CPU once a minute: as many values as there were minutes of instances.
-resource "aws_cloudwatch_metric_alarm" "efficiency" {
-  for_each = { for key, one in local.variants : key => one if one.kind == "realtime" }
+# Waste that no metric tells alone: what runs is looked at beside what it is asked.
+resource "aws_cloudwatch_metric_alarm" "math" {
+  for_each = { for key, alarm in local.watched : key => alarm if alarm.math != null }
 
-  alarm_name          = "${each.value.title}-watch-efficiency"
-  alarm_description   = "A request takes more than ${var.instance_seconds_per_request} seconds of an instance."
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = var.instance_seconds_per_request
-  evaluation_periods  = 1
+  alarm_name          = each.value.name
+  alarm_description   = each.value.says
+  comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  evaluation_periods  = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 3)
+  datapoints_to_alarm = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 2)
   treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_sns_topic.alarms.arn]
   tags                = var.tags
+  alarm_actions       = [aws_sns_topic.alarms.arn]
 
   metric_query {
-    id          = "seconds_per_request"
-    expression  = "60 * minutes / requests"
-    label       = "Seconds of an instance, by request"
+    id          = "result"
+    expression  = each.value.math
+    label       = each.value.says
     return_data = true
   }
 
-  metric_query {
-    id = "minutes"
+  dynamic "metric_query" {
+    for_each = each.value.metrics
+    iterator = source
 
-    metric {
-      namespace   = "/aws/sagemaker/Endpoints"
-      metric_name = "CPUUtilization"
-      stat        = "SampleCount"
-      period      = 86400
+    content {
+      id = source.key
 
-      dimensions = {
-        EndpointName = each.value.name
-        VariantName  = each.value.variant
+      metric {
+        namespace   = source.value[0]
+        metric_name = source.value[1]
+        stat        = source.value[2]
+        dimensions  = each.value.dimensions
+        period      = each.value.period
       }
     }
   }
 
-  metric_query {
-    id = "requests"
-
-    metric {
-      namespace   = "AWS/SageMaker"
-      metric_name = "Invocations"
-      stat        = "Sum"
-      period      = 86400
-
-      dimensions = {
-        EndpointName = each.value.name
-        VariantName  = each.value.variant
-      }
-    }
+  # CloudWatch deletes no alarm that a composite one still names.
+  lifecycle {
+    create_before_destroy = true
   }
 }
 
@@ -413,8 +457,11 @@ resource "aws_cloudwatch_event_rule" "deployment" {
   })
 }
 
+# Without it a rule counts what it matches all the same.
 resource "aws_cloudwatch_event_target" "deployment" {
-  for_each = aws_cloudwatch_event_rule.deployment
+  for_each = {
+    for key, rule in aws_cloudwatch_event_rule.deployment : key => rule if contains(var.events, "deployments")
+  }
 
   rule      = each.value.name
   target_id = "topic"
@@ -425,7 +472,7 @@ resource "aws_cloudwatch_event_target" "deployment" {
 resource "aws_cloudwatch_metric_alarm" "deploying" {
   for_each = aws_cloudwatch_event_rule.deployment
 
-  alarm_name          = "${each.value.name}-deploying"
+  alarm_name          = "${each.value.name}/deploying"
   alarm_description   = "Keeps the alarm of its health quiet."
   namespace           = "AWS/Events"
   metric_name         = "TriggeredRules"
@@ -433,7 +480,7 @@ resource "aws_cloudwatch_metric_alarm" "deploying" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   period              = 60
-  evaluation_periods  = var.deployment_minutes
+  evaluation_periods  = var.endpoints[each.key].deployment_minutes
   datapoints_to_alarm = 1
   treat_missing_data  = "notBreaching"
   tags                = var.tags
@@ -448,7 +495,7 @@ resource "aws_cloudwatch_metric_alarm" "deploying" {
 resource "aws_cloudwatch_composite_alarm" "health" {
   for_each = var.endpoints
 
-  alarm_name        = "${each.value.name}-watch"
+  alarm_name        = "${each.value.name}/health"
   alarm_description = "Something is wrong with the endpoint ${each.value.name}."
   alarm_actions     = [aws_sns_topic.alarms.arn]
   ok_actions        = [aws_sns_topic.alarms.arn]
@@ -461,7 +508,7 @@ resource "aws_cloudwatch_composite_alarm" "health" {
 
   actions_suppressor {
     alarm            = aws_cloudwatch_metric_alarm.deploying[each.key].alarm_name
-    wait_period      = 120
+    wait_period      = 180
     extension_period = 60
   }
 }
@@ -469,27 +516,13 @@ resource "aws_cloudwatch_composite_alarm" "health" {
 locals {
   # What SageMaker tells; endpoints' states are in capitals in events.
   events = {
-    deployments = {
-      says = "An endpoint is being given another model, step by step."
-      pattern = {
-        source      = ["aws.sagemaker"]
-        detail-type = ["SageMaker Endpoint Deployment State Change"]
-        detail = {
-          EndpointName = [
-            {
-              exists = true
-            },
-          ]
-        }
-      }
-    }
     endpoints = {
-      says = "An endpoint has failed, or goes back to what it served before."
+      says = "An endpoint has failed: it answers nothing, or no more."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Endpoint State Change"]
         detail = {
-          EndpointStatus = ["FAILED", "OUT_OF_SERVICE", "ROLLING_BACK", "UPDATE_ROLLBACK_FAILED"]
+          EndpointStatus = ["FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED"]
         }
       }
     }
@@ -511,6 +544,16 @@ locals {
         detail-type = ["SageMaker Model Building Pipeline Execution Status Change"]
         detail = {
           currentPipelineExecutionStatus = ["Failed", "Stopped"]
+        }
+      }
+    }
+    rollbacks = {
+      says = "An endpoint goes back to what it served before."
+      pattern = {
+        source      = ["aws.sagemaker"]
+        detail-type = ["SageMaker Endpoint State Change"]
+        detail = {
+          EndpointStatus = ["ROLLING_BACK"]
         }
       }
     }
@@ -560,7 +603,7 @@ locals {
 resource "aws_cloudwatch_event_rule" "events" {
   for_each = { for name, event in local.events : name => event if contains(var.events, name) }
 
-  name          = "${var.name_prefix}-${replace(each.key, "_", "-")}"
+  name          = "${var.name_prefix}.${replace(each.key, "_", "-")}"
   description   = each.value.says
   event_pattern = jsonencode(each.value.pattern)
   tags          = var.tags
@@ -571,49 +614,277 @@ resource "aws_cloudwatch_event_target" "events" {
 
   rule      = each.value.name
   target_id = "topic"
-  arn       = aws_sns_topic.events.arn
+  arn       = contains(["endpoints"], each.key) ? aws_sns_topic.alarms.arn : aws_sns_topic.events.arn
 }
 
 locals {
-  # What the dashboard shows by kind: of each metric its namespace, name, statistic and axis.
+  # What the dashboard shows by kind: lines, in which unit times are, and what they should be.
   shown = {
     realtime = {
       health = [
-        ["AWS/SageMaker", "Invocations", "Sum", "left"],
-        ["AWS/SageMaker", "Invocation5XXErrors", "Sum", "left"],
-        ["AWS/SageMaker", "Invocation4XXErrors", "Sum", "left"],
-        ["AWS/SageMaker", "ModelLatency", "p90", "right"],
+        {
+          metric    = "Invocations"
+          statistic = "Sum"
+          label     = "requests"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = null
+        },
+        {
+          metric    = "Invocation5XXErrors"
+          statistic = "Sum"
+          label     = "failed"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = null
+        },
+        {
+          metric    = "Invocation4XXErrors"
+          statistic = "Sum"
+          label     = "refused"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = null
+        },
+        {
+          metric    = "ModelLatency"
+          statistic = "p90"
+          label     = "model, p90"
+          namespace = "AWS/SageMaker"
+          right     = true
+          per       = 1000
+          of        = null
+        },
+        {
+          metric    = "OverheadLatency"
+          statistic = "p90"
+          label     = "overhead, p90"
+          namespace = "AWS/SageMaker"
+          right     = true
+          per       = 1000
+          of        = null
+        },
       ]
+      unit = "milliseconds"
+      slo  = "latency_slo_ms"
       use = [
-        ["/aws/sagemaker/Endpoints", "CPUUtilization", "Average", "left"],
-        ["/aws/sagemaker/Endpoints", "GPUUtilization", "Average", "left"],
-        ["/aws/sagemaker/Endpoints", "MemoryUtilization", "Maximum", "left"],
+        {
+          metric    = "CPUUtilization"
+          statistic = "Average"
+          label     = "CPUs"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = "vcpus"
+        },
+        {
+          metric    = "GPUUtilization"
+          statistic = "Average"
+          label     = "GPUs"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = "gpus"
+        },
+        {
+          metric    = "MemoryUtilization"
+          statistic = "Maximum"
+          label     = "memory"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = null
+        },
+        {
+          metric    = "DiskUtilization"
+          statistic = "Maximum"
+          label     = "disk"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = null
+        },
       ]
     }
     async = {
       health = [
-        ["AWS/SageMaker", "ApproximateBacklogSize", "Maximum", "left"],
-        ["AWS/SageMaker", "ApproximateAgeOfOldestRequest", "Maximum", "right"],
-        ["AWS/SageMaker", "InvocationFailures", "Sum", "left"],
-        ["AWS/SageMaker", "ModelLatency", "p90", "right"],
+        {
+          metric    = "ApproximateBacklogSize"
+          statistic = "Maximum"
+          label     = "waiting"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = null
+        },
+        {
+          metric    = "InvocationsProcessed"
+          statistic = "Sum"
+          label     = "answered"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = null
+        },
+        {
+          metric    = "InvocationFailures"
+          statistic = "Sum"
+          label     = "failed"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = null
+        },
+        {
+          metric    = "ExpiredRequests"
+          statistic = "Sum"
+          label     = "dropped"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = null
+        },
+        {
+          metric    = "ApproximateAgeOfOldestRequest"
+          statistic = "Maximum"
+          label     = "longest wait"
+          namespace = "AWS/SageMaker"
+          right     = true
+          per       = 1
+          of        = null
+        },
       ]
+      unit = "seconds"
+      slo  = "backlog_slo_seconds"
       use = [
-        ["/aws/sagemaker/Endpoints", "CPUUtilization", "Average", "left"],
-        ["/aws/sagemaker/Endpoints", "GPUUtilization", "Average", "left"],
-        ["/aws/sagemaker/Endpoints", "MemoryUtilization", "Maximum", "left"],
+        {
+          metric    = "CPUUtilization"
+          statistic = "Average"
+          label     = "CPUs"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = "vcpus"
+        },
+        {
+          metric    = "GPUUtilization"
+          statistic = "Average"
+          label     = "GPUs"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = "gpus"
+        },
+        {
+          metric    = "MemoryUtilization"
+          statistic = "Maximum"
+          label     = "memory"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = null
+        },
+        {
+          metric    = "DiskUtilization"
+          statistic = "Maximum"
+          label     = "disk"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = null
+        },
       ]
     }
     serverless = {
       health = [
-        ["AWS/SageMaker", "Invocations", "Sum", "left"],
-        ["AWS/SageMaker", "Invocation5XXErrors", "Sum", "left"],
-        ["AWS/SageMaker", "Invocation4XXErrors", "Sum", "left"],
-        ["AWS/SageMaker", "ModelLatency", "p90", "right"],
-        ["AWS/SageMaker", "ModelSetupTime", "Maximum", "right"],
+        {
+          metric    = "Invocations"
+          statistic = "Sum"
+          label     = "requests"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = null
+        },
+        {
+          metric    = "Invocation5XXErrors"
+          statistic = "Sum"
+          label     = "failed"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = null
+        },
+        {
+          metric    = "Invocation4XXErrors"
+          statistic = "Sum"
+          label     = "refused"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = null
+        },
+        {
+          metric    = "ModelLatency"
+          statistic = "p90"
+          label     = "model, p90"
+          namespace = "AWS/SageMaker"
+          right     = true
+          per       = 1000
+          of        = null
+        },
+        {
+          metric    = "OverheadLatency"
+          statistic = "p90"
+          label     = "overhead, p90"
+          namespace = "AWS/SageMaker"
+          right     = true
+          per       = 1000
+          of        = null
+        },
+        {
+          metric    = "ModelSetupTime"
+          statistic = "Maximum"
+          label     = "start, longest"
+          namespace = "AWS/SageMaker"
+          right     = true
+          per       = 1000
+          of        = null
+        },
       ]
+      unit = "milliseconds"
+      slo  = "latency_slo_ms"
       use = [
-        ["AWS/SageMaker", "ServerlessConcurrentExecutionsUtilization", "Maximum", "left"],
-        ["AWS/SageMaker", "ServerlessProvisionedConcurrencyUtilization", "Maximum", "left"],
+        {
+          metric    = "ServerlessConcurrentExecutionsUtilization"
+          statistic = "Maximum"
+          label     = "workers at once"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 0.01
+          of        = null
+        },
+        {
+          metric    = "ServerlessProvisionedConcurrencyUtilization"
+          statistic = "Maximum"
+          label     = "workers kept ready"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 0.01
+          of        = null
+        },
+        {
+          metric    = "MemoryUtilization"
+          statistic = "Maximum"
+          label     = "memory"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = null
+        },
       ]
     }
   }
@@ -679,7 +950,7 @@ locals {
     }
     ready = {
       metrics = [["work", "AWS/SageMaker", "ModelLatency", "Sum"]]
-      hours   = "IF(FILL(work_{key}, 0) / 3600000000 > {number} * PERIOD(work_{key}) / 3600, FILL(work_{key}, 0) / 3600000000, {number} * PERIOD(work_{key}) / 3600)"
+      hours   = "IF(FILL(work_{key}, REPEAT) >= 0, IF(FILL(work_{key}, 0) / 3600000000 > {number} * PERIOD(work_{key}) / 3600, FILL(work_{key}, 0) / 3600000000, {number} * PERIOD(work_{key}) / 3600))"
       paid    = "work_{key} / 3600000000"
       load    = "FILL(work_{key}, 0) / 3600000000 / hours_{key}"
     }
@@ -713,16 +984,21 @@ resource "aws_cloudwatch_dashboard" "this" {
   dashboard_name = var.name_prefix
 
   dashboard_body = templatefile("${path.module}/dashboard.json.tftpl", {
-    alarms = [
-      for endpoint in var.endpoints :
-      "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${endpoint.name}-watch"
-    ]
-    math     = local.math
-    prefix   = var.name_prefix
-    ranges   = local.ranges
-    region   = var.region
-    shown    = local.shown
-    variants = local.variants
+    alarms = {
+      Health = [for alarm in aws_cloudwatch_composite_alarm.health : alarm.arn]
+      Waste = concat(
+        [for key, alarm in aws_cloudwatch_metric_alarm.this : alarm.arn if local.watched[key].waste],
+        [for alarm in aws_cloudwatch_metric_alarm.math : alarm.arn],
+      )
+    }
+    efficiency = lookup(var.thresholds, "efficiency", 60)
+    known      = local.known
+    math       = local.math
+    prefix     = var.name_prefix
+    ranges     = local.ranges
+    region     = var.region
+    shown      = local.shown
+    variants   = local.variants
   })
 }
 
@@ -730,33 +1006,9 @@ locals {
   # What becomes of idle endpoints; others cost nothing idle, or go to no instance by themselves.
   idle_stops = {
     for key, stop in {
-      for key, endpoint in var.endpoints : key => endpoint.idle_stop == null ? var.idle_stop : endpoint.idle_stop if endpoint.kind == "realtime"
+      for key, endpoint in var.endpoints : key => endpoint.idle_stop == null ? var.idle_stop : endpoint.idle_stop
+      if endpoint.kind == "realtime"
     } : key => stop if stop != "off"
-  }
-}
-
-# Nobody asks what is not there, or has only just been made: idle is an endpoint that has run so long. Each
-# instance tells its use of CPU once a minute.
-resource "aws_cloudwatch_metric_alarm" "there" {
-  for_each = {
-    for key, one in local.variants : key => one if contains(keys(local.idle_stops), one.endpoint)
-  }
-
-  alarm_name          = "${each.value.title}-watch-there"
-  alarm_description   = "It has run for ${var.waste_hours} hours."
-  namespace           = "/aws/sagemaker/Endpoints"
-  metric_name         = "CPUUtilization"
-  statistic           = "SampleCount"
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 50
-  period              = 3600
-  evaluation_periods  = var.waste_hours
-  treat_missing_data  = "notBreaching"
-  tags                = var.tags
-
-  dimensions = {
-    EndpointName = each.value.name
-    VariantName  = each.value.variant
   }
 }
 
@@ -764,7 +1016,7 @@ resource "aws_cloudwatch_metric_alarm" "there" {
 resource "aws_cloudwatch_metric_alarm" "deployed" {
   for_each = local.idle_stops
 
-  alarm_name          = "${var.endpoints[each.key].name}-deployed"
+  alarm_name          = "${var.endpoints[each.key].name}/deployed"
   alarm_description   = "It was deployed to within ${var.waste_hours} hours."
   namespace           = "AWS/Events"
   metric_name         = "TriggeredRules"
@@ -786,16 +1038,14 @@ resource "aws_cloudwatch_metric_alarm" "deployed" {
 resource "aws_cloudwatch_composite_alarm" "idle" {
   for_each = local.idle_stops
 
-  alarm_name        = "${var.endpoints[each.key].name}-idle"
+  alarm_name        = "${var.endpoints[each.key].name}/idle-stop"
   alarm_description = "Nobody has asked the endpoint for ${var.waste_hours} hours, nor deployed to it."
   tags              = var.tags
 
   alarm_rule = join(" AND ", concat(
     [
-      for key, variant in local.variants : "ALARM(\"${aws_cloudwatch_metric_alarm.this["${key}_idle"].alarm_name}\")" if variant.endpoint == each.key
-    ],
-    [
-      for key, variant in local.variants : "ALARM(\"${aws_cloudwatch_metric_alarm.there[key].alarm_name}\")" if variant.endpoint == each.key
+      for key, variant in local.variants :
+      "ALARM(\"${aws_cloudwatch_metric_alarm.math["${key}/idle"].alarm_name}\")" if variant.endpoint == each.key
     ],
     ["NOT ALARM(\"${aws_cloudwatch_metric_alarm.deployed[each.key].alarm_name}\")"],
   ))
@@ -854,7 +1104,9 @@ data "aws_iam_policy_document" "stopper" {
     actions = ["sagemaker:DescribeEndpoint"]
 
     resources = [
-      for key, stop in local.idle_stops : "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}" if stop != "off"
+      for key, stop in local.idle_stops :
+      "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}"
+      if stop != "off"
     ]
   }
 
@@ -894,7 +1146,9 @@ data "aws_iam_policy_document" "deleter" {
     actions = ["sagemaker:DeleteEndpoint"]
 
     resources = [
-      for key, stop in local.idle_stops : "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}" if stop == "delete"
+      for key, stop in local.idle_stops :
+      "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}"
+      if stop == "delete"
     ]
   }
 }
@@ -1051,7 +1305,7 @@ data "aws_iam_policy_document" "starter_trust" {
     condition {
       test     = "ArnLike"
       variable = "aws:SourceArn"
-      values   = ["arn:${var.partition}:events:${var.region}:${var.account_id}:rule/*-idle"]
+      values   = ["arn:${var.partition}:events:${var.region}:${var.account_id}:rule/*.idle"]
     }
   }
 }
@@ -1104,7 +1358,7 @@ resource "aws_iam_role_policy" "starter" {
 resource "aws_cloudwatch_event_rule" "idle" {
   for_each = aws_cloudwatch_composite_alarm.idle
 
-  name        = "${substr(var.endpoints[each.key].name, 0, 59)}-idle"
+  name        = "${substr(var.endpoints[each.key].name, 0, 59)}.idle"
   description = "The endpoint ${var.endpoints[each.key].name} is idle."
   tags        = var.tags
 
@@ -1118,7 +1372,8 @@ resource "aws_cloudwatch_event_rule" "idle" {
 
 locals {
   idle_takes = {
-    for key, stop in local.idle_stops : key => try("An hour of each of its instances is about ${format("%.4f", [for name, variant in local.variants : local.factors[name] if variant.endpoint == key][0].grams[0] / 1000)} kg CO2e${try(" and ${format("%.4f", [for name, variant in local.variants : local.factors[name] if variant.endpoint == key][0].usd)} USD", "")}, estimated.", "What an hour of its instances takes is not known.")
+    for key, stop in local.idle_stops :
+    key => try("An hour of each of its instances is about ${format("%.4f", [for name, variant in local.variants : local.factors[name] if variant.endpoint == key][0].grams[0] / 1000)} kg CO2e${try(" and ${format("%.4f", [for name, variant in local.variants : local.factors[name] if variant.endpoint == key][0].usd)} USD", "")}, estimated.", "What an hour of its instances takes is not known.")
   }
 }
 

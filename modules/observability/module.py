@@ -31,7 +31,7 @@ class Observability(Module[Inputs]):
         )
         tables.add(self)
         health = alarms.add(self, told["alarms"], told["events"])
-        telling.add(self, told["events"])
+        telling.add(self, told["alarms"], told["events"])
         dashboards = dashboard.add(self)
         stopping.add(self, told["alarms"])
         return {

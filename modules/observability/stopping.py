@@ -15,16 +15,14 @@ from cdktn_provider_aws.ssm_document import SsmDocument
 
 from modules.needs import equals, through
 from modules.observability import runbook, watching
-from modules.observability.inputs import Inputs
+from modules.observability.inputs import NAMED, Inputs
 from sustainable_mlops.authoring.expressions import (
     concat,
-    contains,
     cut,
     each_of,
     is_null,
     join,
     jsonencode,
-    keys,
     length,
     list_of,
     lower,
@@ -35,10 +33,8 @@ from sustainable_mlops.authoring.expressions import (
 )
 from sustainable_mlops.authoring.resources import Module
 
-_IDLE, _DELETE, _HOUR = "idle", "delete", 3600
+_IDLE, _DELETE = "idle", "delete"
 _AUTOMATION = "ssm.amazonaws.com"
-#: An instance tells its use of CPU once a minute: it was there for most of an hour.
-_MINUTES = 50
 
 
 def add(module: Module[Inputs], topic: Any) -> Any:
@@ -63,26 +59,6 @@ def add(module: Module[Inputs], topic: Any) -> Any:
 
 def _alarms(module: Module[Inputs], stops: Any) -> Any:
     var, variants = module.var, module.locals.variants
-    variant = each_of(map_of(variants, lambda one: one, where=lambda one: contains(keys(stops), one.endpoint)))
-    there = module.add(
-        CloudwatchMetricAlarm,
-        "there",
-        why="Nobody asks what is not there, or has only just been made: idle is an endpoint that has run so long. "
-        "Each instance tells its use of CPU once a minute.",
-        for_each=variant,
-        alarm_name=f"{variant.value.title}-watch-there",
-        alarm_description=f"It has run for {var.waste_hours} hours.",
-        namespace=watching.MACHINES,
-        metric_name="CPUUtilization",
-        dimensions={"EndpointName": variant.value.name, "VariantName": variant.value.variant},
-        statistic="SampleCount",
-        comparison_operator="GreaterThanThreshold",
-        threshold=_MINUTES,
-        period=_HOUR,
-        evaluation_periods=var.waste_hours,
-        treat_missing_data="notBreaching",
-        tags=var.tags,
-    )
     stop = each_of(stops)
     rules = module.resources.aws_cloudwatch_event_rule.deployment
     deployed = module.add(
@@ -90,7 +66,7 @@ def _alarms(module: Module[Inputs], stops: Any) -> Any:
         "deployed",
         why="Whoever deploys is about to ask.",
         for_each=stop,
-        alarm_name=f"{var.endpoints[stop.key].name}-deployed",
+        alarm_name=f"{var.endpoints[stop.key].name}/deployed",
         alarm_description=f"It was deployed to within {var.waste_hours} hours.",
         namespace="AWS/Events",
         metric_name="TriggeredRules",
@@ -98,35 +74,28 @@ def _alarms(module: Module[Inputs], stops: Any) -> Any:
         statistic="Sum",
         comparison_operator="GreaterThanThreshold",
         threshold=0,
-        period=_HOUR,
+        period=watching.HOUR,
         evaluation_periods=var.waste_hours,
         datapoints_to_alarm=1,
         treat_missing_data="notBreaching",
         tags=var.tags,
     )
-    unasked = module.resources.aws_cloudwatch_metric_alarm.this
-
-    def of_variants(named: Any) -> Any:
-        return list_of(
-            variants,
-            lambda key, _variant: named(key),
-            where=lambda _key, variant: variant.endpoint == stop.key,
-        )
-
+    unasked = module.resources.aws_cloudwatch_metric_alarm.math
+    of_variants = list_of(
+        variants,
+        lambda key, _variant: f'ALARM("{unasked[f"{key}/idle"].alarm_name}")',
+        where=lambda _key, variant: variant.endpoint == stop.key,
+    )
     return module.add(
         CloudwatchCompositeAlarm,
         _IDLE,
         why="All of its variants have run, and none was asked. It acts on nothing: EventBridge hears of it.",
         for_each=stop,
-        alarm_name=f"{var.endpoints[stop.key].name}-idle",
+        alarm_name=f"{var.endpoints[stop.key].name}/idle-stop",
         alarm_description=f"Nobody has asked the endpoint for {var.waste_hours} hours, nor deployed to it.",
         alarm_rule=join(
             " AND ",
-            concat(
-                of_variants(lambda key: f'ALARM("{unasked[f"{key}_idle"].alarm_name}")'),
-                of_variants(lambda key: f'ALARM("{there[key].alarm_name}")'),
-                [f'NOT ALARM("{deployed[stop.key].alarm_name}")'],
-            ),
+            concat(of_variants, [f'NOT ALARM("{deployed[stop.key].alarm_name}")']),
         ),
         tags=var.tags,
     )
@@ -222,7 +191,7 @@ def _rules(module: Module[Inputs], alarms: Any, documents: Any, asked: Any, stop
         module,
         "starter",
         "events.amazonaws.com",
-        f"arn:{var.partition}:events:{account}:rule/*-{_IDLE}",
+        f"arn:{var.partition}:events:{account}:rule/*.{_IDLE}",
         "Starts what deletes idle endpoints, or tells of them",
         each,
     )
@@ -251,7 +220,7 @@ def _rules(module: Module[Inputs], alarms: Any, documents: Any, asked: Any, stop
         CloudwatchEventRule,
         _IDLE,
         for_each=alarm,
-        name=f"{cut(var.endpoints[alarm.key].name, 59)}-{_IDLE}",
+        name=f"{cut(var.endpoints[alarm.key].name, NAMED)}.{_IDLE}",
         description=f"The endpoint {var.endpoints[alarm.key].name} is idle.",
         event_pattern=jsonencode(
             {

@@ -48,8 +48,8 @@ def add(module: Module[Inputs]) -> None:
     module.check(
         "machines_are_known",
         length(unknown) == 0,
-        f"The catalogue does not know the instances of {join(', ', unknown)}, or not {region}: they have no alarms of "
-        "CPUs and GPUs, or no kg CO2e and USD.",
+        f"The catalogue knows no {when(is_null(place), region, join(', ', unknown))}: kg CO2e and USD are lacking, "
+        "and of instances that it does not know alarms of CPUs and GPUs.",
     )
 
 
@@ -72,10 +72,10 @@ def _variants(module: Module[Inputs]) -> Any:
                 {
                     "endpoint": key,
                     "variant": variant,
-                    "title": when(variant == VARIANT, endpoint.name, f"{endpoint.name}-{variant}"),
+                    "title": when(variant == VARIANT, endpoint.name, f"{endpoint.name}/{variant}"),
                 },
             ),
-            key=lambda variant: when(variant == VARIANT, key, f"{key}_{replace(variant, '-', '_')}"),
+            key=lambda variant: when(variant == VARIANT, key, f"{key}__{replace(variant, '-', '_')}"),
         )
 
     return module.local(

@@ -11,18 +11,6 @@ variable "account_id" {
   }
 }
 
-variable "deployment_minutes" {
-  description = "How long after the last sign of a deployment nobody is alarmed of an endpoint's health: longer than the longest of its steps."
-  type        = number
-  default     = 15
-  nullable    = false
-
-  validation {
-    condition     = var.deployment_minutes >= 1 && var.deployment_minutes <= 240
-    error_message = "deployment_minutes must be at least 1 and be at most 240."
-  }
-}
-
 variable "endpoints" {
   description = "Endpoints to watch, by a name of your own; none by default."
   type = map(object({
@@ -34,6 +22,7 @@ variable "endpoints" {
     provisioned_concurrency = optional(number, 0)
     latency_slo_ms          = optional(number)
     backlog_slo_seconds     = optional(number, 3600)
+    deployment_minutes      = optional(number, 15)
     idle_stop               = optional(string)
   }))
   default  = {}
@@ -50,13 +39,13 @@ variable "endpoints" {
   }
 
   validation {
-    condition     = alltrue([for item in var.endpoints : alltrue([for item2 in item.variants : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item2))])])
-    error_message = "each of endpoints: variants must be the name of a variant: 1 to 63 letters, digits and hyphens."
+    condition     = alltrue([for item in var.endpoints : length(item.variants) >= 1 && length(item.variants) <= 10])
+    error_message = "endpoints: variants must hold at least 1 and hold at most 10."
   }
 
   validation {
-    condition     = alltrue([for item in var.endpoints : item.memory_mb == null ? true : item.memory_mb >= 1024 && item.memory_mb <= 6144])
-    error_message = "endpoints: memory_mb must be at least 1024 and be at most 6144."
+    condition     = alltrue([for item in var.endpoints : alltrue([for item2 in item.variants : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item2))])])
+    error_message = "each of endpoints: variants must be the name of a variant: 1 to 63 letters, digits and hyphens."
   }
 
   validation {
@@ -75,6 +64,11 @@ variable "endpoints" {
   }
 
   validation {
+    condition     = alltrue([for item in var.endpoints : item.deployment_minutes >= 1 && item.deployment_minutes <= 240])
+    error_message = "endpoints: deployment_minutes must be at least 1 and be at most 240."
+  }
+
+  validation {
     condition     = alltrue([for item in var.endpoints : item.idle_stop == null ? true : contains(["off", "report", "delete"], item.idle_stop)])
     error_message = "endpoints: idle_stop must be one of \"off\", \"report\", \"delete\"."
   }
@@ -85,6 +79,16 @@ variable "endpoints" {
   }
 
   validation {
+    condition     = length(distinct([for endpoint in var.endpoints : substr(endpoint.name, 0, 59)])) == length(var.endpoints)
+    error_message = "endpoints: two of these have one name, or names of which the first 59 characters are one."
+  }
+
+  validation {
+    condition     = alltrue([for key, item in var.endpoints : length(distinct(item.variants)) == length(item.variants)])
+    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.variants: two variants have one name" if !(length(distinct(item.variants)) == length(item.variants))])
+  }
+
+  validation {
     condition     = alltrue([for key, item in var.endpoints : item.instance_type == null == (item.kind == "serverless")])
     error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.instance_type: say which instances a realtime or async endpoint has; a serverless one has none" if !(item.instance_type == null == (item.kind == "serverless"))])
   }
@@ -92,6 +96,14 @@ variable "endpoints" {
   validation {
     condition     = alltrue([for key, item in var.endpoints : item.memory_mb == null == (item.kind != "serverless")])
     error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.memory_mb: say how much memory a worker of a serverless endpoint has; others have instances" if !(item.memory_mb == null == (item.kind != "serverless"))])
+  }
+
+  validation {
+    condition = alltrue([
+      for key, item in var.endpoints :
+      item.memory_mb == null ? true : contains([1024, 2048, 3072, 4096, 5120, 6144], item.memory_mb)
+    ])
+    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.memory_mb: must be one of 1024, 2048, 3072, 4096, 5120, 6144" if !(item.memory_mb == null ? true : contains([1024, 2048, 3072, 4096, 5120, 6144], item.memory_mb))])
   }
 
   validation {
@@ -108,17 +120,17 @@ variable "endpoints" {
 }
 
 variable "events" {
-  description = "Of what the topic of events tells; of all that there is by default."
+  description = "Of what people hear beside alarms: deployments of these endpoints, and what else there is in the account and Region; of all by default."
   type        = list(string)
   default = [
-    "deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "training_jobs",
-    "transform_jobs", "tuning_jobs",
+    "deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "rollbacks",
+    "training_jobs", "transform_jobs", "tuning_jobs",
   ]
   nullable = false
 
   validation {
-    condition     = alltrue([for item in var.events : contains(["deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "training_jobs", "transform_jobs", "tuning_jobs"], item)])
-    error_message = "each of events must be one of \"deployments\", \"endpoints\", \"model_packages\", \"pipelines\", \"processing_jobs\", \"training_jobs\", \"transform_jobs\", \"tuning_jobs\"."
+    condition     = alltrue([for item in var.events : contains(["deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "rollbacks", "training_jobs", "transform_jobs", "tuning_jobs"], item)])
+    error_message = "each of events must be one of \"deployments\", \"endpoints\", \"model_packages\", \"pipelines\", \"processing_jobs\", \"rollbacks\", \"training_jobs\", \"transform_jobs\", \"tuning_jobs\"."
   }
 }
 
@@ -131,18 +143,6 @@ variable "idle_stop" {
   validation {
     condition     = contains(["off", "report", "delete"], var.idle_stop)
     error_message = "idle_stop must be one of \"off\", \"report\", \"delete\"."
-  }
-}
-
-variable "instance_seconds_per_request" {
-  description = "Seconds of an instance that a request to a realtime endpoint may take on a day before somebody hears of it."
-  type        = number
-  default     = 60
-  nullable    = false
-
-  validation {
-    condition     = var.instance_seconds_per_request >= 0.001
-    error_message = "instance_seconds_per_request must be at least 0.001."
   }
 }
 
@@ -251,14 +251,14 @@ variable "tags" {
 }
 
 variable "thresholds" {
-  description = "Other thresholds than those of the catalogue, by alarm: of a CPU or GPU as percent of one."
+  description = "Other thresholds than those of the catalogue, by alarm: of CPUs, GPUs and workers as percent of one, of efficiency as seconds of an instance for a request."
   type        = map(number)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = alltrue([for key in keys(var.thresholds) : contains(["errors", "client_errors", "latency", "failures", "expired", "backlog_age", "cpu_high", "gpu_high", "memory_high", "disk_high", "concurrency_high", "idle", "cpu_low", "gpu_low", "memory_low", "provisioned_low"], key)])
-    error_message = "each key of thresholds must be one of \"errors\", \"client_errors\", \"latency\", \"failures\", \"expired\", \"backlog_age\", \"cpu_high\", \"gpu_high\", \"memory_high\", \"disk_high\", \"concurrency_high\", \"idle\", \"cpu_low\", \"gpu_low\", \"memory_low\", \"provisioned_low\"."
+    condition     = alltrue([for key in keys(var.thresholds) : contains(["errors", "client_errors", "latency", "failures", "lost_answers", "lost_notices", "expired", "backlog_age", "cpu_high", "gpu_high", "memory_high", "disk_high", "idle", "awake", "efficiency", "cpu_low", "gpu_low", "memory_low", "provisioned_low"], key)])
+    error_message = "each key of thresholds must be one of \"errors\", \"client_errors\", \"latency\", \"failures\", \"lost_answers\", \"lost_notices\", \"expired\", \"backlog_age\", \"cpu_high\", \"gpu_high\", \"memory_high\", \"disk_high\", \"idle\", \"awake\", \"efficiency\", \"cpu_low\", \"gpu_low\", \"memory_low\", \"provisioned_low\"."
   }
 }
 

@@ -10,6 +10,8 @@ from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import contains, every, fixed, given, is_null, keys, length, optional, when
 from sustainable_mlops.catalogue.time_zones import everything as time_zones
 
+#: The variant that gets copies of requests.
+SHADOW = "shadow"
 #: Alarms that an endpoint's deployment takes (API model of SageMaker: AlarmList).
 MOST_ALARMS = 10
 TIME_ZONES = "time_zones"

@@ -232,3 +232,28 @@ def test_the_committed_root_module_reads_nothing_from_the_account(name: str) -> 
     text = (ROOT / "envs" / name / "main.tf").read_text()
     assert 'data "' not in text
     assert json.dumps(settings.load(ROOT / "envs" / name).region) in text
+
+
+def test_what_is_watched_of_an_endpoint_is_what_its_settings_say(environment: Environment, dev: dict[str, Any]) -> None:
+    (key, model), *_ = dev["models"].items()
+    realtime = {
+        "instance_type": "ml.c7g.large",
+        "latency_slo_ms": 200,
+        "min_instances": 2,
+        "silicon": "graviton",
+        "deployment": {"strategy": "rolling", "wait_seconds": 1800, "bake_seconds": 900},
+        "shadow": {"image_uri": "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5-graviton"},
+    }
+    several = {
+        **model,
+        "async_endpoint": {"instance_type": "ml.c7g.large", "bake_seconds": 600},
+        "realtime_endpoint": realtime,
+        "serverless_endpoint": {},
+    }
+    said = {"latency_slo_ms": 700, "backlog_slo_seconds": 900, "idle_stop": "delete"}
+    body = environment(models={key: several}, observability={"by_model": {key: said}}).json()
+    watched = {one["kind"]: one for one in body["locals"]["watched"].values()}
+    assert watched["serverless"]["latency_slo_ms"] == 700
+    assert watched["async"] | {"backlog_slo_seconds": 900, "deployment_minutes": 20} == watched["async"]
+    of_instances = {"variants": ["main", "shadow"], "idle_stop": "delete", "deployment_minutes": 40}
+    assert watched["realtime"] | of_instances == watched["realtime"]

@@ -54,6 +54,11 @@ def edited(folder: Path, path: str, value: Any) -> Path:
             ["1"],
             "reader_account_ids[0]: '1' must be the 12 digits of an account",
         ),
+        (
+            "observability",
+            {"by_model": {"flight_delay": {"backlog_slo_seconds": 900}}},
+            "observability.by_model.flight_delay.backlog_slo_seconds: no model of this name has its async_endpoint",
+        ),
         ("state", None, "state: is missing; add it"),
         ("tags.data_class", "secret", "tags.data_class: must be 'public', 'internal' or 'confidential'"),
         ("tags.expires_on", "tomorrow", "tags.expires_on: 'tomorrow'"),
