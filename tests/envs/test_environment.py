@@ -138,7 +138,7 @@ def test_idle_endpoints_are_told_of_unless_settings_ask_for_more(environment: En
     models = {
         key: {"realtime_endpoint": {"latency_slo_ms": 100}, "serverless_endpoint": {}} for key in ("fraud", "churn")
     }
-    asked = {"idle_stop": "delete", "idle_stop_by_model": {"fraud": "report"}}
+    asked = {"idle_stop": "delete", "by_model": {"fraud": {"idle_stop": "report"}}}
     plain = environment(models=models, pipelines={}).json()
     assert "idle_stop" not in plain["module"]["observability"], "the module's default is a dry run"
     body = environment(models=models, pipelines={}, observability=asked, access={"role_path": "/mlops/"}).json()

@@ -99,8 +99,8 @@ def edited(folder: Path, path: str, value: Any) -> Path:
         ("observability", {"idle_stop": "stop"}, "observability.idle_stop: must be 'off', 'report' or 'delete'"),
         (
             "observability",
-            {"idle_stop_by_model": {"flight_delay": "delete"}},
-            "observability.idle_stop_by_model.flight_delay: no model of this name has a realtime_endpoint",
+            {"by_model": {"flight_delay": {"idle_stop": "delete"}}},
+            "observability.by_model.flight_delay.idle_stop: no model of this name has its realtime_endpoint",
         ),
         ("access", {"role_path": "mlops"}, "access.role_path: 'mlops' must start and end with a slash"),
         (
