@@ -148,7 +148,8 @@ locals {
 # An endpoint needs a model: it comes with the first approved package.
 module "serverless_endpoint" {
   for_each = {
-    for name, endpoint in local.serverless_endpoints : name => endpoint if contains(keys(var.model_packages), name)
+    for name, endpoint in local.serverless_endpoints : name => endpoint
+    if contains(keys(var.model_packages), name)
   }
   source = "../../modules/serverless_endpoint"
 

@@ -9,7 +9,21 @@ from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
 from modules.observability import telling, watching
 from modules.observability.inputs import Inputs
-from sustainable_mlops.authoring.expressions import each_of, jsonencode, map_of, when
+from sustainable_mlops.authoring.expressions import (
+    contains,
+    each_of,
+    get,
+    is_null,
+    join,
+    jsonencode,
+    list_of,
+    map_of,
+    merge,
+    merged,
+    replace,
+    try_,
+    when,
+)
 from sustainable_mlops.authoring.resources import Module
 
 #: Seconds that a composite alarm waits for the sign of a deployment, and goes on being quiet after it.
@@ -18,72 +32,92 @@ _WAIT, _EXTENSION = 120, 60
 
 def add(module: Module[Inputs], topic: Any, events: Any) -> Any:
     """Add them; returns those of health, by endpoint. `topic` hears of alarms, and `events` of deployments."""
-    _catalogue(module)
-    _of_variants(module, topic)
+    watched = _watched(module)
+    alarms = _of_variants(module, watched, topic)
     _efficiency(module, topic)
-    return _health(module, topic, _deploying(module, events))
+    return _health(module, topic, watched, alarms, _deploying(module, events))
 
 
-def _catalogue(module: Module[Inputs]) -> None:
-    module.local("usual", watching.USUAL, why="What an alarm is unless it says otherwise.")
-    module.local(
-        "alarms",
-        watching.alarms(),
-        why="What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is multiplied, a "
-        "threshold is of one vCPU, GPU or second.",
-    )
-    module.local(
-        "known",
-        """${{
-          for key, variant in local.variants : key => {
-            latency_slo_ms          = variant.latency_slo_ms
-            backlog_slo_seconds     = variant.backlog_slo_seconds
-            provisioned_concurrency = variant.provisioned_concurrency > 0 ? variant.provisioned_concurrency : null
-            vcpus                   = try(tonumber(local.machine[key].vcpus), null)
-            busy_vcpus = try({ cpu = tonumber(local.machine[key].vcpus) }[local.machine[key].busy_by], null)
-            gpus       = try({ gpu = tonumber(local.machine[key].gpus) }[local.machine[key].busy_by], null)
-          }
-        }}""",
-        why="What alarms may need to know of a variant; null where it is not so.",
-    )
-    module.local(
+def _watched(module: Module[Inputs]) -> Any:
+    """What is watched: each variant with each alarm of its endpoint's kind."""
+    thresholds, alarms, known = module.var.thresholds, _catalogue(module), _known(module)
+
+    def of_variant(key: str, variant: Any) -> dict[str, Any]:
+        def watched(name: str, alarm: Any) -> dict[str, Any]:
+            times = when(alarm.times == "", 1, known[key][alarm.times])
+            variants = when(alarm.of_variant, {"VariantName": variant.variant}, {})
+            return merge(
+                alarm,
+                {
+                    "endpoint": variant.endpoint,
+                    "name": f"{variant.title}-watch-{replace(name, '_', '-')}",
+                    "threshold": get(thresholds, name, alarm.threshold) * times,
+                    "dimensions": merge({"EndpointName": variant.name}, variants),
+                },
+            )
+
+        def applies(alarm: Any) -> Any:
+            is_known = (alarm.needs == "") | ~is_null(known[key][alarm.needs])
+            return contains(alarm.kinds, variant.kind) & is_known
+
+        return map_of(alarms, watched, where=applies, key=lambda name, _: f"{key}_{name}")
+
+    return module.local(
         "watched",
-        """${merge([
-          for key, variant in local.variants : {
-            for name, alarm in { for name, alarm in local.alarms : name => merge(local.usual, alarm) } :
-            "${key}_${name}" => merge(alarm, {
-              endpoint  = variant.endpoint
-              name      = "${variant.title}-watch-${replace(name, "_", "-")}"
-              threshold = lookup(var.thresholds, name, alarm.threshold) * try(local.known[key][alarm.times], 1)
-              dimensions = merge(
-                { EndpointName = variant.name },
-                alarm.of_variant ? { VariantName = variant.variant } : {}
-              )
-            })
-            if contains(alarm.kinds, variant.kind) && try(local.known[key][alarm.needs] != null, alarm.needs == "")
-          }
-        ]...)}""",
+        merged(list_of(module.locals.variants, of_variant)),
         why="Each variant with each alarm of its endpoint's kind.",
     )
 
 
-def _of_variants(module: Module[Inputs], topic: Any) -> None:
+def _catalogue(module: Module[Inputs]) -> Any:
+    usual = module.local("usual", watching.USUAL, why="What an alarm is unless it says otherwise.")
+    catalogue = module.local(
+        "catalogue",
+        watching.alarms(),
+        why="What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is multiplied, a "
+        "threshold is of one vCPU, GPU or second.",
+    )
+    return module.local("alarms", map_of(catalogue, lambda _name, alarm: merge(usual, alarm)))
+
+
+def _known(module: Module[Inputs]) -> Any:
+    machine = module.locals.machine
+
+    def known(key: str, variant: Any) -> dict[str, Any]:
+        of, ready = machine[key], variant.provisioned_concurrency
+        return {
+            "latency_slo_ms": variant.latency_slo_ms,
+            "backlog_slo_seconds": variant.backlog_slo_seconds,
+            "provisioned_concurrency": when(ready > 0, ready, None),
+            "vcpus": try_(of.vcpus, None),
+            "busy_vcpus": try_(when(of.busy_by == "cpu", of.vcpus, None), None),
+            "gpus": try_(when(of.busy_by == "gpu", of.gpus, None), None),
+        }
+
+    return module.local(
+        "known",
+        map_of(module.locals.variants, known),
+        why="What alarms may need to know of a variant; null where it is not so.",
+    )
+
+
+def _of_variants(module: Module[Inputs], watched: Any, topic: Any) -> Any:
     var = module.var
-    watched = each_of(module.locals.watched)
-    alarm, nobody = watched.value, list[str]()
-    module.add(
+    each = each_of(watched)
+    alarm, nobody = each.value, list[str]()
+    return module.add(
         CloudwatchMetricAlarm,
         "this",
         why="An endpoint that nobody asks publishes nothing, so that no data is well, but where it is looked for. The "
         "composite alarms below tell of harm, these of waste.",
-        for_each=watched,
+        for_each=each,
         alarm_name=alarm.name,
         alarm_description=alarm.says,
         namespace=alarm.namespace,
         metric_name=alarm.metric,
         dimensions=alarm.dimensions,
-        statistic='${startswith(each.value.statistic, "p") ? null : each.value.statistic}',
-        extended_statistic='${startswith(each.value.statistic, "p") ? each.value.statistic : null}',
+        statistic=alarm.statistic,
+        extended_statistic=alarm.percentile,
         comparison_operator=when(alarm.below, "LessThanThreshold", "GreaterThanThreshold"),
         threshold=alarm.threshold,
         period=when(alarm.waste, 3600, alarm.period),
@@ -191,7 +225,7 @@ def _deploying(module: Module[Inputs], events: Any) -> Any:
     )
 
 
-def _health(module: Module[Inputs], topic: Any, deploying: Any) -> Any:
+def _health(module: Module[Inputs], topic: Any, watched: Any, alarms: Any, deploying: Any) -> Any:
     var = module.var
     endpoint = each_of(var.endpoints)
     return module.add(
@@ -202,10 +236,14 @@ def _health(module: Module[Inputs], topic: Any, deploying: Any) -> Any:
         for_each=endpoint,
         alarm_name=f"{endpoint.value.name}-watch",
         alarm_description=f"Something is wrong with the endpoint {endpoint.value.name}.",
-        alarm_rule="""${join(" OR ", [
-          for key, alarm in local.watched : format("ALARM(%q)", aws_cloudwatch_metric_alarm.this[key].alarm_name)
-          if alarm.endpoint == each.key && !alarm.waste
-        ])}""",
+        alarm_rule=join(
+            " OR ",
+            list_of(
+                watched,
+                lambda key, _alarm: f'ALARM("{alarms[key].alarm_name}")',
+                where=lambda alarm: (alarm.endpoint == endpoint.key) & ~alarm.waste,
+            ),
+        ),
         actions_suppressor={
             "alarm": deploying[endpoint.key].alarm_name,
             "wait_period": _WAIT,

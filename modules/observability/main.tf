@@ -71,12 +71,14 @@ locals {
   # Metrics are of a variant; mostly there is one.
   variants = merge([
     for key, endpoint in var.endpoints : {
-      for variant in endpoint.variants :
-      variant == "main" ? key : "${key}_${replace(variant, "-", "_")}" => merge(endpoint, {
-        endpoint = key
-        variant  = variant
-        title    = variant == "main" ? endpoint.name : "${endpoint.name}-${variant}"
-      })
+      for variant in endpoint.variants : variant == "main" ? key : "${key}_${replace(variant, "-", "_")}" => merge(
+        endpoint,
+        {
+          endpoint = key
+          variant  = variant
+          title    = variant == "main" ? endpoint.name : "${endpoint.name}-${variant}"
+        },
+      )
     }
   ]...)
 
@@ -87,16 +89,15 @@ locals {
 
   # What a family costs here, of its price in us-east-1.
   prices = {
-    for row in csvdecode(file("${path.module}/prices.csv")) :
-    row.family => try(tonumber(row[var.region]), null)
+    for row in csvdecode(file("${path.module}/prices.csv")) : row.family => try(row[var.region], null)
   }
 
   machine = {
-    for key, variant in local.variants : key =>
-    lookup(local.machines, variant.kind == "serverless" ? "serverless" : variant.instance_type, null)
+    for key, variant in local.variants :
+    key => lookup(local.machines, variant.kind == "serverless" ? "serverless" : variant.instance_type, null)
   }
 
-  unknown = [for key, machine in local.machine : key if machine == null || local.place == null]
+  unknown = [for key, machine in local.machine : key if machine == null ? true : local.place == null]
 }
 
 check "machines_are_known" {
@@ -110,6 +111,7 @@ locals {
   # What an alarm is unless it says otherwise.
   usual = {
     namespace  = "AWS/SageMaker"
+    percentile = null
     below      = false
     needs      = ""
     times      = ""
@@ -122,7 +124,7 @@ locals {
 
   # What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is multiplied, a
   # threshold is of one vCPU, GPU or second.
-  alarms = {
+  catalogue = {
     errors = {
       says      = "More than one request in twenty fails in the model."
       kinds     = ["realtime", "async", "serverless"]
@@ -139,14 +141,15 @@ locals {
       periods   = 3
     }
     latency = {
-      says      = "One answer in ten comes later than latency_slo_ms."
-      kinds     = ["realtime", "serverless"]
-      metric    = "ModelLatency"
-      statistic = "p90"
-      threshold = 1000
-      needs     = "latency_slo_ms"
-      times     = "latency_slo_ms"
-      periods   = 3
+      says       = "One answer in ten comes later than latency_slo_ms."
+      kinds      = ["realtime", "serverless"]
+      metric     = "ModelLatency"
+      statistic  = null
+      threshold  = 1000
+      percentile = "p90"
+      needs      = "latency_slo_ms"
+      times      = "latency_slo_ms"
+      periods    = 3
     }
     failures = {
       says      = "A request that waited has failed."
@@ -276,32 +279,36 @@ locals {
     }
   }
 
+  alarms = { for name, alarm in local.catalogue : name => merge(local.usual, alarm) }
+
   # What alarms may need to know of a variant; null where it is not so.
   known = {
     for key, variant in local.variants : key => {
       latency_slo_ms          = variant.latency_slo_ms
       backlog_slo_seconds     = variant.backlog_slo_seconds
       provisioned_concurrency = variant.provisioned_concurrency > 0 ? variant.provisioned_concurrency : null
-      vcpus                   = try(tonumber(local.machine[key].vcpus), null)
-      busy_vcpus              = try({ cpu = tonumber(local.machine[key].vcpus) }[local.machine[key].busy_by], null)
-      gpus                    = try({ gpu = tonumber(local.machine[key].gpus) }[local.machine[key].busy_by], null)
+      vcpus                   = try(local.machine[key].vcpus, null)
+      busy_vcpus              = try(local.machine[key].busy_by == "cpu" ? local.machine[key].vcpus : null, null)
+      gpus                    = try(local.machine[key].busy_by == "gpu" ? local.machine[key].gpus : null, null)
     }
   }
 
   # Each variant with each alarm of its endpoint's kind.
   watched = merge([
     for key, variant in local.variants : {
-      for name, alarm in { for name, alarm in local.alarms : name => merge(local.usual, alarm) } :
-      "${key}_${name}" => merge(alarm, {
-        endpoint  = variant.endpoint
-        name      = "${variant.title}-watch-${replace(name, "_", "-")}"
-        threshold = lookup(var.thresholds, name, alarm.threshold) * try(local.known[key][alarm.times], 1)
-        dimensions = merge(
-          { EndpointName = variant.name },
-          alarm.of_variant ? { VariantName = variant.variant } : {}
-        )
-      })
-      if contains(alarm.kinds, variant.kind) && try(local.known[key][alarm.needs] != null, alarm.needs == "")
+      for name, alarm in local.alarms : "${key}_${name}" => merge(
+        alarm,
+        {
+          endpoint  = variant.endpoint
+          name      = "${variant.title}-watch-${replace(name, "_", "-")}"
+          threshold = lookup(var.thresholds, name, alarm.threshold) * (alarm.times == "" ? 1 : local.known[key][alarm.times])
+          dimensions = merge(
+            { EndpointName = variant.name },
+            alarm.of_variant ? { VariantName = variant.variant } : {},
+          )
+        },
+      )
+      if contains(alarm.kinds, variant.kind) ? (alarm.needs == "" ? true : local.known[key][alarm.needs] != null) : false
     }
   ]...)
 }
@@ -316,8 +323,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions
-  statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
-  extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
+  statistic           = each.value.statistic
+  extended_statistic  = each.value.percentile
   comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanThreshold"
   threshold           = each.value.threshold
   period              = each.value.waste ? 3600 : each.value.period
@@ -448,8 +455,8 @@ resource "aws_cloudwatch_composite_alarm" "health" {
   tags              = var.tags
 
   alarm_rule = join(" OR ", [
-    for key, alarm in local.watched : format("ALARM(%q)", aws_cloudwatch_metric_alarm.this[key].alarm_name)
-    if alarm.endpoint == each.key && !alarm.waste
+    for key, alarm in local.watched : "ALARM(\"${aws_cloudwatch_metric_alarm.this[key].alarm_name}\")"
+    if alarm.endpoint == each.key ? !alarm.waste : false
   ])
 
   actions_suppressor {
@@ -620,27 +627,23 @@ locals {
         for watts in [machine.watts_at_0, machine.watts_at_10, machine.watts_at_50, machine.watts_at_100] :
         watts * local.place.pue * local.place.grid_g_per_kwh / 1000 + machine.embodied_g_per_hour
       ]
-      usd = try(machine.usd_per_hour * local.prices[machine.family], null)
-      by  = local.known[key].provisioned_concurrency == null ? machine.busy_by : "ready"
-      numbers = {
-        cpu   = machine.vcpus
-        gpu   = machine.gpus
-        ready = local.variants[key].provisioned_concurrency
-      }
+      usd    = try(machine.usd_per_hour * local.prices[machine.family], null)
+      by     = local.known[key].provisioned_concurrency == null ? machine.busy_by : "ready"
+      number = coalesce(local.known[key].provisioned_concurrency, local.known[key].gpus, machine.vcpus)
     } if !contains(local.unknown, key)
   }
 
+  spans = distinct([
+    for key, factor in local.factors : local.variants[key].kind == "serverless" ? "serverless_" : ""
+  ])
+
   # The widest that the footprint model gives for machines as these, here.
   ranges = {
-    for what in ["kg", "usd"] : what => format("%s to %s times",
-      min([for kind in local.spans : local.place["${kind}${what}_low"]]...),
-      max([for kind in local.spans : local.place["${kind}${what}_high"]]...)
-    ) if length(local.spans) > 0
+    for what in ["kg", "usd"] : what => {
+      low  = min([for kind in local.spans : local.place["${kind}${what}_low"]]...)
+      high = max([for kind in local.spans : local.place["${kind}${what}_high"]]...)
+    } if length(local.spans) > 0
   }
-
-  spans = distinct([
-    for key, _ in local.factors : local.variants[key].kind == "serverless" ? "serverless_" : ""
-  ])
 
   # How hours and load follow from metrics, by what tells the load.
   measured = {
@@ -682,29 +685,25 @@ locals {
     }
   }
 
-  # CloudWatch's metric math. Power is straight between the loads at which the factors are.
+  # Grams of an hour by load: straight between two loads.
+  lines = {
+    for key, factor in local.factors : key => [
+      "${format("%.5f", factor.grams[0])} + ${format("%.5f", 10 * (factor.grams[1] - factor.grams[0]))} * load_${key}",
+      "${format("%.5f", factor.grams[1])} + ${format("%.5f", 2.5 * (factor.grams[2] - factor.grams[1]))} * (load_${key} - 0.1)",
+      "${format("%.5f", factor.grams[2])} + ${format("%.5f", 2 * (factor.grams[3] - factor.grams[2]))} * (load_${key} - 0.5)",
+    ]
+  }
+
+  # CloudWatch's metric math.
   math = {
-    for key, factor in local.factors : key => merge(
-      {
-        for name in ["hours", "load", "paid"] : name => replace(
-          replace(local.measured[factor.by][name], "{key}", key),
-          "{number}", lookup(factor.numbers, factor.by, 0)
-        )
-      },
-      {
-        metrics = local.measured[factor.by].metrics
-        kg = join("", [
-          "hours_${key} * ${factor.size} / 1000 * IF(load_${key} < 0.1, ",
-          format("%.5f + %.5f * load_${key}, ", factor.grams[0], 10 * (factor.grams[1] - factor.grams[0])),
-          "IF(load_${key} < 0.5, ",
-          format("%.5f + %.5f", factor.grams[1], 2.5 * (factor.grams[2] - factor.grams[1])),
-          " * (load_${key} - 0.1), ",
-          format("%.5f + %.5f", factor.grams[2], 2 * (factor.grams[3] - factor.grams[2])),
-          " * (load_${key} - 0.5)))",
-        ])
-        usd = factor.usd == null ? null : format("paid_${key} * ${factor.size} * %.6f", factor.usd)
-      },
-    )
+    for key, factor in local.factors : key => {
+      hours   = replace(replace(local.measured[factor.by].hours, "{key}", key), "{number}", factor.number)
+      load    = replace(replace(local.measured[factor.by].load, "{key}", key), "{number}", factor.number)
+      paid    = replace(replace(local.measured[factor.by].paid, "{key}", key), "{number}", factor.number)
+      metrics = local.measured[factor.by].metrics
+      kg      = "hours_${key} * ${factor.size} / 1000 * IF(load_${key} < 0.1, ${local.lines[key][0]}, IF(load_${key} < 0.5, ${local.lines[key][1]}, ${local.lines[key][2]}))"
+      usd     = factor.usd == null ? null : "paid_${key} * ${factor.size} * ${format("%.6f", factor.usd)}"
+    }
   }
 }
 

@@ -3,7 +3,7 @@ SageMaker AI sends to Amazon EventBridge": what waits for another name waits for
 
 from typing import TYPE_CHECKING, Any
 
-from sustainable_mlops.authoring.expressions import contains, each_of, jsonencode, map_of
+from sustainable_mlops.authoring.expressions import contains, each_of, jsonencode, map_of, replace
 
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Module
@@ -67,7 +67,7 @@ def add(module: "Module[Any]", topic: Any) -> None:
         CloudwatchEventRule,
         "events",
         for_each=chosen,
-        name='${var.name_prefix}-${replace(each.key, "_", "-")}',
+        name=f"{var.name_prefix}-{replace(chosen.key, '_', '-')}",
         description=chosen.value.says,
         event_pattern=jsonencode(chosen.value.pattern),
         tags=var.tags,

@@ -23,10 +23,11 @@ class Alarm:
     says: str
     kinds: tuple[str, ...]
     metric: str
-    #: A percentile such as p90, or one of CloudWatch's statistics.
-    statistic: str
+    #: None where a percentile is looked at.
+    statistic: str | None
     threshold: float
     namespace: str = REQUESTS
+    percentile: str | None = None
     #: It goes off below its threshold, not above.
     below: bool = False
     #: What of the endpoint has to be known; and what of it the threshold is of one of.
@@ -53,8 +54,9 @@ ALARMS = {
         "One answer in ten comes later than latency_slo_ms.",
         (REALTIME, SERVERLESS),
         "ModelLatency",
-        "p90",
+        None,
         1000,
+        percentile="p90",
         needs="latency_slo_ms",
         times="latency_slo_ms",
         periods=3,

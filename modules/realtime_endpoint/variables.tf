@@ -101,14 +101,16 @@ variable "challengers" {
 
   validation {
     condition = alltrue([
-      for key, item in var.challengers : item.inference_specification_name == null ? true : item.model_package_arn != null
+      for key, item in var.challengers :
+      item.inference_specification_name == null ? true : item.model_package_arn != null
     ])
     error_message = join("; ", [for key, item in var.challengers : "challengers.${key}.inference_specification_name: it is of a model package; give model_package_arn, or leave it out." if !(item.inference_specification_name == null ? true : item.model_package_arn != null)])
   }
 
   validation {
     condition = alltrue([
-      for key, item in var.challengers : item.model_package_arn == null ? item.image_uri != null : (item.image_uri == null ? item.model_data_url == null : false)
+      for key, item in var.challengers :
+      item.model_package_arn == null ? item.image_uri != null : (item.image_uri == null ? item.model_data_url == null : false)
     ])
     error_message = join("; ", [for key, item in var.challengers : "challengers.${key}.model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the model); a package brings its own image and model." if !(item.model_package_arn == null ? item.image_uri != null : (item.image_uri == null ? item.model_data_url == null : false))])
   }
@@ -282,7 +284,8 @@ variable "image_uri" {
 
   validation {
     condition = var.image_uri == null ? true : alltrue([
-      for said in [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))] : said == var.silicon
+      for said in [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))] :
+      said == var.silicon
     ])
     error_message = "image_uri: this image is for ${join(" and ", [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))])}, and ${var.instance_type} is ${var.silicon}; use the image for that, or other silicon."
   }

@@ -6,6 +6,7 @@
 
 from sustainable_mlops.authoring.expressions.functions import (
     can,
+    coalesce,
     concat,
     contains,
     csvdecode,
@@ -55,6 +56,7 @@ __all__ = [
     "Dynamic",
     "Each",
     "can",
+    "coalesce",
     "concat",
     "contains",
     "csvdecode",

@@ -58,7 +58,7 @@ def _list(node: Node, names: Mapping[str, Any]) -> Any:
 
 def _object(node: Node, names: Mapping[str, Any]) -> Any:
     return {
-        evaluate(name, names) if isinstance(name, Node) else name: evaluate(value, names)
+        _text(evaluate(name, names)) if isinstance(name, Node) else name: evaluate(value, names)
         for name, value in node.arguments
     }
 
@@ -118,7 +118,7 @@ def _for(node: Node, names: Mapping[str, Any]) -> Any:
     kept = [each for each in rounds if where is None or _condition(where, each)]
     if key is None:
         return [evaluate(value, each) for each in kept]
-    return {evaluate(key, each): evaluate(value, each) for each in kept}
+    return {_text(evaluate(key, each)): evaluate(value, each) for each in kept}
 
 
 def _call(node: Node, names: Mapping[str, Any]) -> Any:

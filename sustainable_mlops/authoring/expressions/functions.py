@@ -72,6 +72,11 @@ def can(value: object) -> bool:
     return cast(bool, _call("can", value, gives=bool))
 
 
+def coalesce(*values: T | None) -> T:
+    """The first that is neither null nor an empty text; an error where there is none."""
+    return cast(T, _call("coalesce", *values, gives=_either(*map(lift, values))))
+
+
 def try_(value: T, other: R) -> T | R:
     """The value, or `other` where it is an error."""
     return cast(T, _call("try", value, other, gives=_either(lift(value), lift(other))))

@@ -51,6 +51,13 @@ def _of_terraform(*_: Any) -> NoReturn:
     raise ValueError("files are read by Terraform alone")
 
 
+def _first(*values: Any) -> Any:
+    for value in values:
+        if value not in (None, ""):
+            return value
+    raise ValueError("no value is given")
+
+
 def _one(items: list[Any]) -> Any:
     (item,) = items or [None]
     return item
@@ -81,6 +88,7 @@ FUNCTIONS = {
     # Their argument may be an error, so that it is evaluated by itself.
     "can": Function("can", lambda _: True),
     "try": Function("try", lambda value, _: value),
+    "coalesce": Function("coalesce", _first),
     "concat": Function("concat", lambda *lists: [item for items in lists for item in items]),
     "contains": Function("contains", lambda items, item: item in items),
     "csv": Function("csvdecode", _rows),
