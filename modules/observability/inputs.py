@@ -7,7 +7,7 @@ from modules.endpoints.inputs import VARIANT
 from modules.observability import telling, watching
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.choice import one_of
-from sustainable_mlops.authoring.expressions import is_null
+from sustainable_mlops.authoring.expressions import can, is_null, match
 
 #: Log groups of what SageMaker runs that is no endpoint: one set of an account and Region.
 JOB_LOGS = {
@@ -91,6 +91,10 @@ class Endpoint(ModuleInputs):
     )
 
 
+#: How no document of an account may be called.
+_OF_AWS = "^(aws|amazon|amzn)"
+
+
 class Inputs(Located, MakesRoles):
     endpoints: dict[Key, Endpoint] = Field(
         default_factory=dict, description="Endpoints to watch, by a name of your own; none by default."
@@ -135,4 +139,12 @@ class Inputs(Located, MakesRoles):
         ge=1,
         le=168,
         description="For how many hours on end an endpoint has little to do before somebody hears of it.",
+    )
+
+    rules = (
+        rule(
+            "idle_stop",
+            lambda v: (v.idle_stop == "off") | ~can(match(_OF_AWS, v.name_prefix)),
+            "Systems Manager takes no runbook whose name begins with aws, amazon or amzn, as name_prefix does; say off",
+        ),
     )

@@ -730,7 +730,8 @@ locals {
   # What becomes of idle endpoints; others cost nothing idle, or go to no instance by themselves.
   idle_stops = {
     for key, stop in {
-      for key, endpoint in var.endpoints : key => endpoint.idle_stop == null ? var.idle_stop : endpoint.idle_stop if endpoint.kind == "realtime"
+      for key, endpoint in var.endpoints : key => endpoint.idle_stop == null ? var.idle_stop : endpoint.idle_stop
+      if endpoint.kind == "realtime"
     } : key => stop if stop != "off"
   }
 }
@@ -792,10 +793,12 @@ resource "aws_cloudwatch_composite_alarm" "idle" {
 
   alarm_rule = join(" AND ", concat(
     [
-      for key, variant in local.variants : "ALARM(\"${aws_cloudwatch_metric_alarm.this["${key}_idle"].alarm_name}\")" if variant.endpoint == each.key
+      for key, variant in local.variants :
+      "ALARM(\"${aws_cloudwatch_metric_alarm.this["${key}_idle"].alarm_name}\")" if variant.endpoint == each.key
     ],
     [
-      for key, variant in local.variants : "ALARM(\"${aws_cloudwatch_metric_alarm.there[key].alarm_name}\")" if variant.endpoint == each.key
+      for key, variant in local.variants : "ALARM(\"${aws_cloudwatch_metric_alarm.there[key].alarm_name}\")"
+      if variant.endpoint == each.key
     ],
     ["NOT ALARM(\"${aws_cloudwatch_metric_alarm.deployed[each.key].alarm_name}\")"],
   ))
@@ -854,7 +857,9 @@ data "aws_iam_policy_document" "stopper" {
     actions = ["sagemaker:DescribeEndpoint"]
 
     resources = [
-      for key, stop in local.idle_stops : "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}" if stop != "off"
+      for key, stop in local.idle_stops :
+      "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}"
+      if stop != "off"
     ]
   }
 
@@ -894,7 +899,9 @@ data "aws_iam_policy_document" "deleter" {
     actions = ["sagemaker:DeleteEndpoint"]
 
     resources = [
-      for key, stop in local.idle_stops : "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}" if stop == "delete"
+      for key, stop in local.idle_stops :
+      "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}"
+      if stop == "delete"
     ]
   }
 }
@@ -1117,8 +1124,16 @@ resource "aws_cloudwatch_event_rule" "idle" {
 }
 
 locals {
+  idle_machines = {
+    for key, stop in local.idle_stops : key => try([
+      for name, variant in local.variants : local.factors[name]
+      if variant.endpoint == key ? contains(keys(local.factors), name) : false
+    ][0], null)
+  }
+
   idle_takes = {
-    for key, stop in local.idle_stops : key => try("An hour of each of its instances is about ${format("%.4f", [for name, variant in local.variants : local.factors[name] if variant.endpoint == key][0].grams[0] / 1000)} kg CO2e${try(" and ${format("%.4f", [for name, variant in local.variants : local.factors[name] if variant.endpoint == key][0].usd)} USD", "")}, estimated.", "What an hour of its instances takes is not known.")
+    for key, machine in local.idle_machines :
+    key => try("An hour of each of its instances is about ${format("%.4f", machine.grams[0] / 1000)} kg CO2e${try(" and ${format("%.4f", machine.usd)} USD", "")}, estimated.", "What an hour of its instances takes is not known.")
   }
 }
 
