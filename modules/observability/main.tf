@@ -1371,9 +1371,16 @@ resource "aws_cloudwatch_event_rule" "idle" {
 }
 
 locals {
+  idle_machines = {
+    for key, stop in local.idle_stops : key => try([
+      for name, variant in local.variants : local.factors[name]
+      if variant.endpoint == key ? contains(keys(local.factors), name) : false
+    ][0], null)
+  }
+
   idle_takes = {
-    for key, stop in local.idle_stops :
-    key => try("An hour of each of its instances is about ${format("%.4f", [for name, variant in local.variants : local.factors[name] if variant.endpoint == key][0].grams[0] / 1000)} kg CO2e${try(" and ${format("%.4f", [for name, variant in local.variants : local.factors[name] if variant.endpoint == key][0].usd)} USD", "")}, estimated.", "What an hour of its instances takes is not known.")
+    for key, machine in local.idle_machines :
+    key => try("An hour of each of its instances is about ${format("%.4f", machine.grams[0] / 1000)} kg CO2e${try(" and ${format("%.4f", machine.usd)} USD", "")}, estimated.", "What an hour of its instances takes is not known.")
   }
 }
 

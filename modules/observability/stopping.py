@@ -18,11 +18,13 @@ from modules.observability import runbook, watching
 from modules.observability.inputs import NAMED, Inputs
 from sustainable_mlops.authoring.expressions import (
     concat,
+    contains,
     cut,
     each_of,
     is_null,
     join,
     jsonencode,
+    keys,
     length,
     list_of,
     lower,
@@ -255,19 +257,23 @@ def _takes(module: Module[Inputs], stops: Any) -> Any:
     """What an hour of an instance takes, in words, by endpoint: how many there are, SageMaker does not say."""
     local = module.locals
 
-    def words(endpoint: Any) -> Any:
+    def factors(endpoint: Any) -> Any:
         known = list_of(
             local.variants,
             lambda name, _variant: local.factors[name],
-            where=lambda _name, variant: variant.endpoint == endpoint,
-        )[0]
-        usd = try_(f" and {known.usd:.4f} USD", "")
+            where=lambda name, variant: (variant.endpoint == endpoint) & contains(keys(local.factors), name),
+        )
+        return try_(known[0], None)
+
+    def words(machine: Any) -> Any:
+        usd = try_(f" and {machine.usd:.4f} USD", "")
         return try_(
-            f"An hour of each of its instances is about {known.grams[0] / 1000:.4f} kg CO2e{usd}, estimated.",
+            f"An hour of each of its instances is about {machine.grams[0] / 1000:.4f} kg CO2e{usd}, estimated.",
             "What an hour of its instances takes is not known.",
         )
 
-    return module.local("idle_takes", map_of(stops, lambda key, _stop: words(key)))
+    machines = module.local("idle_machines", map_of(stops, lambda key, _stop: factors(key)))
+    return module.local("idle_takes", map_of(machines, lambda _key, machine: words(machine)))
 
 
 def _role(module: Module[Inputs], label: str, service: str, source: str, does: str, each: Any) -> Any:
