@@ -25,6 +25,7 @@ from sustainable_mlops.sandbox.cloudwatch import expressions
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT
 from tests.modules.examples import terraform
+from tests.modules.observability.hearing import Hearing
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.support import until
 
@@ -72,6 +73,15 @@ DAY = timedelta(days=1)
         ({"endpoints": {"churn": {**CHURN, "deployment_minutes": 0}}}, "endpoints.churn.deployment_minutes"),
         ({"log_groups": ["a b"]}, "must be the name of a log group"),
         ({"waste_hours": 169}, "waste_hours: must be less than or equal to 168"),
+        ({"idle_stop": "stop"}, "idle_stop: must be 'off', 'report' or 'delete', not 'stop'"),
+        (
+            {"endpoints": {"churn": {**CHURN, "idle_stop": "yes"}}},
+            "endpoints.churn.idle_stop: must be 'off', 'report' or",
+        ),
+        (
+            {"endpoints": {"churn": {"name": "a", "kind": "serverless", "memory_mb": 1024, "idle_stop": "delete"}}},
+            "endpoints.churn.idle_stop: only a realtime endpoint costs anything while nobody asks it; leave it out",
+        ),
     ],
 )
 def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) -> None:
@@ -120,6 +130,7 @@ module "observability" {
   region             = "eu-north-1"
   kms_key_arn        = var.kms_key_arn
   waste_hours        = 3
+  idle_stop          = "off"
   log_groups         = []
 
   endpoints = {
@@ -142,52 +153,17 @@ output "topics" {
 ENDPOINT, TOPICS = "shop-asked", ("alarms", "events")
 
 
-class Watched:
-    """A sandbox with the root module applied, and queues that hear its topics."""
+class Watched(Hearing):
+    """A sandbox with the root module applied."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.cloudwatch, self.sqs = sandbox.client("cloudwatch"), sandbox.client("sqs")
+        super().__init__(sandbox, TOPICS)
         self.endpoints = Endpoints.of(sandbox)
-        self._queues: dict[str, str] = {}
-        self._heard: dict[str, list[Any]] = {topic: [] for topic in TOPICS}
-
-    def key(self) -> str:
-        """A key that CloudWatch and EventBridge may use, as that of `storage` lets them."""
-        services = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
-        allowed = [
-            {"AWS": "arn:aws:iam::123456789012:root"},
-            {"Service": services},
-        ]
-        statements = [
-            {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"} for principal in allowed
-        ]
-        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
-        return str(self.sandbox.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"])
-
-    def subscribe(self, topics: Mapping[str, str]) -> None:
-        sns = self.sandbox.client("sns")
-        for name, topic in topics.items():
-            self._queues[name] = self.sqs.create_queue(QueueName=name)["QueueUrl"]
-            arn = f"arn:aws:sqs:{REGION}:123456789012:{name}"
-            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
-
-    def heard(self, topic: str) -> list[Any]:
-        """All that a topic has told so far."""
-        while found := self.sqs.receive_message(QueueUrl=self._queues[topic], MaxNumberOfMessages=10).get("Messages"):
-            for message in found:
-                self._heard[topic].append(json.loads(message["Body"]))
-                self.sqs.delete_message(QueueUrl=self._queues[topic], ReceiptHandle=message["ReceiptHandle"])
-        return self._heard[topic]
 
     def alarmed(self, name: str, state: str = "ALARM") -> bool:
         """Whether the topic of alarms has told of one."""
         told = [(one["AlarmName"], one["NewStateValue"]) for one in self.heard("alarms") if "AlarmName" in one]
         return (name, state) in told
-
-    def alarm(self, name: str) -> dict[str, Any]:
-        found = self.cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-        return next(iter((*found["MetricAlarms"], *found["CompositeAlarms"])))
 
     def alarms(self, state: str = "ALARM") -> set[str]:
         """The names of those on metrics that are in a state."""
@@ -302,6 +278,13 @@ def test_an_endpoint_that_fails_is_told_where_somebody_acts(watched: Watched, tm
 
 
 @pytest.mark.apply
+def test_where_idle_endpoints_are_let_be_nothing_could_delete_them(watched: Watched) -> None:
+    owned = [{"Key": "Owner", "Values": ["Self"]}]
+    assert watched.sandbox.client("ssm").list_documents(Filters=owned)["DocumentIdentifiers"] == []
+    assert [one["RoleName"] for one in watched.sandbox.client("iam").list_roles()["Roles"]] == ["test"]
+
+
+@pytest.mark.apply
 def test_scaling_is_no_deployment(watched: Watched) -> None:
     watched.minutes(15)
     before = len(watched.deployments())
@@ -399,16 +382,15 @@ def test_what_takes_alarms_away_is_applied_and_names_that_look_alike_are_apart(
 ) -> None:
     instances = {"kind": "realtime", "instance_type": "ml.c7g.large"}
     other = Other(watched.sandbox, tmp_path, watched.key())
-    a = {**instances, "name": "other-a", "variants": ["main", "errors", "b"], "latency_slo_ms": 200}
+    a = {**instances, "name": "other-a", "variants": ["main", "b"], "latency_slo_ms": 200}
     other.apply(
         a=a,
         a_b={**instances, "name": "other-a-b"},
-        a_client={**instances, "name": "other-a-errors"},
         jobs={**instances, "name": "other-training-jobs"},
     )
     alarms = watched.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix="other-a")
     names = [one["AlarmName"] for page in alarms for one in page["MetricAlarms"]]
-    assert len([one for one in names if one.endswith("/errors")]) == 5
+    assert len([one for one in names if one.endswith("/errors")]) == 3
     events = watched.sandbox.client("events")
     assert events.list_targets_by_rule(Rule="other-a")["Targets"] == [], "nobody asked for deployments"
     assert [one["Id"] for one in events.list_targets_by_rule(Rule="other.training-jobs")["Targets"]] == ["topic"]
