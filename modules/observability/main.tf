@@ -239,26 +239,24 @@ locals {
     idle = {
       says      = "It has run for all that time, and nobody asked: delete it, or serve it serverless."
       kinds     = ["realtime"]
-      threshold = 1
-      math      = "IF(minutes > 50, FILL(requests, 0))"
+      threshold = 0
+      math      = "IF(FILL(minutes, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)"
       metrics = {
         minutes  = ["/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"]
         requests = ["AWS/SageMaker", "Invocations", "Sum"]
       }
-      below  = true
       period = 3600
       waste  = true
     }
     awake = {
       says      = "An instance has run for all that time, and no request came: let min_instances be 0."
       kinds     = ["async"]
-      threshold = 1
-      math      = "IF(minutes > 50, FILL(requests, 0))"
+      threshold = 0
+      math      = "IF(FILL(minutes, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)"
       metrics = {
         minutes  = ["/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"]
         requests = ["AWS/SageMaker", "InvocationsProcessed", "Sum"]
       }
-      below  = true
       period = 3600
       waste  = true
     }

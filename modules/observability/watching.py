@@ -51,11 +51,10 @@ _MINUTES = (MACHINES, "CPUUtilization", "SampleCount")
 
 
 def _unasked(requests: str) -> dict[str, Any]:
-    """Requests of the hours in which there was an instance."""
+    """Whether an hour was one in which there was an instance, and no request."""
     return {
-        "math": "IF(minutes > 50, FILL(requests, 0))",
+        "math": "IF(FILL(minutes, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)",
         "metrics": {"minutes": _MINUTES, "requests": (REQUESTS, requests, "Sum")},
-        "below": True,
         "waste": True,
         "period": HOUR,
     }
@@ -138,13 +137,13 @@ ALARMS = {
     "idle": Alarm(
         "It has run for all that time, and nobody asked: delete it, or serve it serverless.",
         (REALTIME,),
-        1,
+        0,
         **_unasked("Invocations"),
     ),
     "awake": Alarm(
         "An instance has run for all that time, and no request came: let min_instances be 0.",
         (ASYNC,),
-        1,
+        0,
         **_unasked("InvocationsProcessed"),
     ),
     "efficiency": Alarm(

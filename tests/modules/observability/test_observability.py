@@ -383,16 +383,15 @@ def test_what_takes_alarms_away_is_applied_and_names_that_look_alike_are_apart(
 ) -> None:
     instances = {"kind": "realtime", "instance_type": "ml.c7g.large"}
     other = Other(watched.sandbox, tmp_path, watched.key())
-    a = {**instances, "name": "other-a", "variants": ["main", "errors", "b"], "latency_slo_ms": 200}
+    a = {**instances, "name": "other-a", "variants": ["main", "b"], "latency_slo_ms": 200}
     other.apply(
         a=a,
         a_b={**instances, "name": "other-a-b"},
-        a_client={**instances, "name": "other-a-errors"},
         jobs={**instances, "name": "other-training-jobs"},
     )
     alarms = watched.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix="other-a")
     names = [one["AlarmName"] for page in alarms for one in page["MetricAlarms"]]
-    assert len([one for one in names if one.endswith("/errors")]) == 5
+    assert len([one for one in names if one.endswith("/errors")]) == 3
     events = watched.sandbox.client("events")
     assert events.list_targets_by_rule(Rule="other-a")["Targets"] == [], "nobody asked for deployments"
     assert [one["Id"] for one in events.list_targets_by_rule(Rule="other.training-jobs")["Targets"]] == ["topic"]

@@ -131,14 +131,13 @@ def steps(execution: dict[str, Any]) -> dict[str, str]:
 def test_what_has_just_been_made_is_not_idle(shop: tuple[Shop, Any]) -> None:
     made, _ = shop
     made.pass_time(20)
-    assert made.state(f"{QUIET}-watch-idle") == "ALARM", "nobody has asked it"
-    assert made.state(f"{QUIET}-idle") == "OK", "but it is new"
+    assert made.state(f"{QUIET}/idle") == "OK"
 
 
 @pytest.mark.apply
 def test_started_by_hand_it_leaves_what_is_not_idle(shop: tuple[Shop, Any]) -> None:
     made, _ = shop
-    found = made.start(EndpointName=ASKED, AlarmName=f"{ASKED}-idle", DryRun="false")
+    found = made.start(EndpointName=ASKED, AlarmName=f"{ASKED}/idle-stop", DryRun="false")
     assert (found["AutomationExecutionStatus"], steps(found)) == (
         "Failed",
         {"stillIdle": "Failed", "tellNotDone": "Success"},
@@ -166,7 +165,7 @@ def test_an_idle_endpoint_is_deleted_or_told_of_and_one_that_is_asked_stays(shop
     kept = made.endpoints.sagemaker
     assert len(kept.list_models()["Models"]) == len(kept.list_endpoint_configs()["EndpointConfigs"]) == 3
 
-    refused = made.start(EndpointName=DRY, AlarmName=f"{DRY}-idle", DryRun="false")
+    refused = made.start(EndpointName=DRY, AlarmName=f"{DRY}/idle-stop", DryRun="false")
     assert steps(refused)["delete"] == "Failed"
     assert "is not allowed sagemaker:DeleteEndpoint" in refused["FailureMessage"]
     assert made.there(DRY)
@@ -179,8 +178,7 @@ def test_made_anew_by_apply_it_is_there_for_as_long_as_a_new_one(shop: tuple[Sho
     assert changes(plan(driver)) == {f'aws_sagemaker_endpoint.this["{QUIET}"]': ["create"]}
     driver.apply()
     made.pass_time(60)
-    assert made.state(f"{QUIET}-watch-idle") == "ALARM", "still nobody has asked it"
-    assert made.state(f"{QUIET}-idle") == "OK", "but it is new again"
+    assert made.state(f"{QUIET}/idle") == "OK", "it is new again"
     assert made.there(QUIET)
 
     made.pass_time(60 * (HOURS + LATER - 1))
@@ -195,15 +193,15 @@ def test_a_deployment_is_not_disturbed_and_counts_as_use(shop: tuple[Shop, Any])
     driver.apply(tf_vars={"waste_hours": HOURS + 1})
     made.endpoints.rest(QUIET)
     assert made.ssm.describe_document(Name=RUNBOOK)["Document"]["DefaultVersion"] == "2", "it tells of other hours now"
-    assert made.state(f"{DRY}-idle") == "ALARM"
+    assert made.state(f"{DRY}/idle-stop") == "ALARM"
     made.sandbox.fault("UpdateEndpoint", status_delay=600)
     made.endpoints.update(QUIET, made.endpoints.config(made.endpoints.model("new"), count=1))
-    during = made.start(EndpointName=QUIET, AlarmName=f"{DRY}-idle", DryRun="false")
+    during = made.start(EndpointName=QUIET, AlarmName=f"{DRY}/idle-stop", DryRun="false")
     assert steps(during) == {"stillIdle": "Success", "atRest": "Failed", "tellNotDone": "Success"}
     assert made.endpoints.look(QUIET)["EndpointStatus"] == "Updating"
     made.endpoints.update(DRY, made.endpoints.config(made.endpoints.model("new"), count=1))
     made.endpoints.rest(DRY)
     made.pass_time(10)
-    assert made.state(f"{DRY}-idle") == "OK"
+    assert made.state(f"{DRY}/idle-stop") == "OK"
     assert made.there(QUIET)
     assert made.there(DRY)
