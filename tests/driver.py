@@ -5,7 +5,7 @@ import subprocess
 import tftest
 
 
-class Driver(tftest.TerraformTest):
+class Driver(tftest.TerraformTest):  # type: ignore[misc]
     """Reads stdout and stderr at once: tftest leaves stderr until the end, and both wait where its pipe is full."""
 
     def execute_command(self, cmd: str, *cmd_args: str) -> tftest.TerraformCommandOutput:
