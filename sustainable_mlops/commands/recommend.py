@@ -2,7 +2,7 @@
 
 Tries instance types that its images run on (Graviton, x86, Inferentia2 or GPU) and serverless memory, asks for the
 scaling that follows from what was measured, ranks all by kgCO2e of 1,000 requests at the load you expect, with USD
-beside it, and prints the winner as the inputs of its module: for envs/catalogue/models/<model>.yaml, or as HCL.
+beside it, and prints the winner as the inputs of its module: for the model's file in envs/catalogue/models, or as HCL.
 
 No job of SageMaker's asks an asynchronous endpoint. Where callers can wait, what an instance answered at once says how
 an asynchronous endpoint on it works off its queue (--asynchronous); its way through S3 is in no measurement.

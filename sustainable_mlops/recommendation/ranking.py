@@ -18,6 +18,8 @@ from sustainable_mlops.recommendation.job import Job
 #: Application Auto Scaling counts requests by this metric, as `realtime_endpoint` does.
 _METRIC = "SageMakerVariantInvocationsPerInstance"
 _MONTH_DAYS, _DAY_MINUTES = 730 / 24, 1440
+#: Requests at once that `serverless_endpoint` takes by default; workers that do not work cost nothing.
+_WORKERS = 5
 #: Fewest instances of `realtime_endpoint` unless somebody says why one is enough.
 _ZONES = 2
 
@@ -198,7 +200,8 @@ def _hardware(one: Mapping[str, Any], expected: Expected) -> dict[str, Any]:
 def _of_serverless(one: Mapping[str, Any], expected: Expected) -> Recommended:
     metrics, memory = one["Metrics"], one["EndpointConfiguration"]["ServerlessConfig"]["MemorySizeInMB"]
     seconds = metrics["ModelLatency"] / 1000
-    at_once = min(limit("serverless_concurrency"), max(1, ceil(expected.at_peak / 60 * seconds)))
+    # Requests come at random: where one worker is enough on average, those of the same moment would be refused.
+    at_once = min(limit("serverless_concurrency"), max(_WORKERS, ceil(expected.at_peak / 60 * seconds)))
     inputs = {
         "memory_mb": memory,
         "max_concurrency": at_once,

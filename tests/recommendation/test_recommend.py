@@ -158,6 +158,12 @@ def test_few_requests_are_for_serverless_and_many_for_instances() -> None:
     assert [one.module for one in many] == ["realtime_endpoint", "serverless_endpoint"]
 
 
+def test_a_serverless_endpoint_takes_some_requests_of_the_same_moment_however_few_there_are() -> None:
+    for requests_per_day, at_once in ((100.0, 5), (40e6, 28)):  # 40 million of 20 ms, three times as many at the peak
+        (one,) = ranked(measured("serverless"), requests_per_day=requests_per_day)
+        assert one.inputs["max_concurrency"] == at_once
+
+
 def test_the_scaling_that_is_recommended_becomes_the_inputs() -> None:
     answers = Answers(1500.0, 3, 9)
     (one,) = ranked(measured("ml.c7g.large", specification="graviton"), answers=answers, requests_per_day=6_480_000.0)
