@@ -3,7 +3,6 @@
 Standard library only: set-up uses this before anything is installed.
 """
 
-import contextlib
 import functools
 import json
 import os
@@ -11,11 +10,9 @@ import platform
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -226,28 +223,13 @@ class Terraform:
 
     def run(self, *arguments: str) -> str:
         """Run one command and return its stdout."""
-        with self._started(*arguments) as process:
-            said, errors = process.communicate()
-        if process.returncode:
-            raise self._refusal(arguments[0], errors.strip() or said.strip())
-        return said
-
-    @contextlib.contextmanager
-    def _started(self, *arguments: str, stderr: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
-        """A command that runs. Ctrl-C is handed on to it, and raised once it has ended, its lock released."""
-        with (
-            subprocess.Popen(
-                [find_engine().path, f"-chdir={self.folder}", *arguments],
-                env=self._env,
-                text=True,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                process_group=0,  # where the terminal's own Ctrl-C does not come: a second one ends it at once
-            ) as process,
-            _handed_on(process),
-        ):
-            yield process
+        command = [find_engine().path, f"-chdir={self.folder}", *arguments]
+        done = subprocess.run(
+            command, env=self._env, text=True, stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+        if done.returncode:
+            raise self._refusal(arguments[0], done.stderr.strip() or done.stdout.strip())
+        return done.stdout
 
     def _refusal(self, command: str, reason: str) -> UserError:
         if _UNINITIALISED.search(reason):
@@ -281,19 +263,27 @@ class Terraform:
     def is_up_to_date(self, file: Path) -> bool:
         """Plan into `file`; whether the plan would change nothing."""
         options = ["-detailed-exitcode", f"-out={file.resolve()}"]
-        with self._started("plan", *options) as process:
-            _, errors = process.communicate()
-        if process.returncode == 1:
-            raise self._refusal("plan", errors.strip())
-        return process.returncode == 0
+        command = [find_engine().path, f"-chdir={self.folder}", "plan", *options]
+        done = subprocess.run(command, env=self._env, text=True, capture_output=True, check=False)
+        if done.returncode == 1:
+            raise self._refusal("plan", done.stderr.strip())
+        return done.returncode == 0
 
     def apply(self, *arguments: str, progress: Callable[["Progress"], None] = lambda _: None) -> "Progress":
         """Plan and apply (with `-destroy`: destroy), without asking; `progress` hears of each change that is done.
 
         Returns the last of it.
         """
+        command = [find_engine().path, f"-chdir={self.folder}", "apply", "-json", "-auto-approve", *arguments]
         at, errors = Progress(), []
-        with self._started("apply", "-json", "-auto-approve", *arguments, stderr=subprocess.STDOUT) as process:
+        with subprocess.Popen(
+            command,
+            env=self._env,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as process:
             for line in process.stdout or ():
                 try:
                     event = json.loads(line)
@@ -318,28 +308,6 @@ class Terraform:
     def outputs(self) -> dict[str, Any]:
         """The root module's outputs, name to value."""
         return {name: output["value"] for name, output in json.loads(self.run("output", "-json")).items()}
-
-
-@contextlib.contextmanager
-def _handed_on(process: "subprocess.Popen[str]") -> Iterator[None]:
-    """Hand Ctrl-C on to a process, and raise it once that has ended. Elsewhere than in the main thread none comes."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed = []
-
-    def hand_on(number: int, _frame: object) -> None:
-        pressed.append(number)
-        process.send_signal(number)
-
-    before = signal.signal(signal.SIGINT, hand_on)
-    try:
-        yield
-        process.wait()
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if pressed:
-        raise KeyboardInterrupt
 
 
 def changes(plan: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,33 +53,6 @@ def test_an_engine_is_printed_as_it_can_be_typed(path: Path, monkeypatch: pytest
     assert hidden.typed == f"'{elsewhere}/terraform'"
     monkeypatch.chdir(path)
     assert hidden.typed == "'a b/terraform'"
-
-
-@pytest.mark.parametrize("command", ["plan", "apply"])
-def test_ctrl_c_lets_terraform_end_in_order(command: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It goes on after Ctrl-C until its state is written, and says something then, which somebody has to read."""
-    engine = path / "terraform"
-    engine.write_text(
-        f"#!{sys.executable}\n"
-        "import os, signal, sys, time\n"
-        "if 'version' in sys.argv:\n"
-        '    raise SystemExit(print(\'{"terraform_version": "1.11.4"}\'))\n'
-        "def end(*_):\n"
-        "    time.sleep(1)\n"
-        "    print('{}', flush=True)\n"
-        "    open('state', 'w').close()\n"
-        "    raise SystemExit(1)\n"
-        "signal.signal(signal.SIGINT, end)\n"
-        "os.kill(os.getppid(), signal.SIGINT)\n"
-        "time.sleep(60)\n"
-    )
-    engine.chmod(0o755)
-    monkeypatch.chdir(path)
-    driven = terraform.Terraform(path)
-    with pytest.raises(KeyboardInterrupt):
-        driven.run("plan") if command == "plan" else driven.apply()
-    assert (path / "state").is_file()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize(
