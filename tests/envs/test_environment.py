@@ -72,6 +72,14 @@ def test_what_settings_say_of_a_module_reaches_its_call_and_nothing_else_does(en
     assert calls["access"] == {**plain["access"], "role_path": "/mlops/"}
 
 
+def test_a_role_for_load_tests_is_published_where_the_settings_name_one(environment: Environment) -> None:
+    role = "arn:aws:iam::123456789012:role/load-tests"
+    plain = environment().json()["locals"]["platform"]["roles"]
+    named = environment(recommendation_role_arn=role).json()["locals"]["platform"]["roles"]
+    assert plain == "${module.access.role_arns}"
+    assert "".join(named.split()) == f'${{merge(module.access.role_arns,{{recommendation="{role}"}},)}}'
+
+
 def test_what_one_model_says_of_its_endpoint_is_left_to_the_module_for_the_others(environment: Environment) -> None:
     models = {
         "fraud": {"serverless_endpoint": {"memory_mb": 1024}},

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,8 +30,9 @@ from sustainable_mlops.review import review
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 from tests.clone import clone, set_up
+from tests.jobs.interrupts import INTERRUPTED
 from tests.sandbox.hosting_support import Deploying
-from tests.sandbox.support import IMAGE, make_role
+from tests.sandbox.support import IMAGE, make_role, until
 
 GRAVITON = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64"
 BOTH = (Specification(None, "x86", (IMAGE,)), Specification("graviton", "graviton", (GRAVITON,)))
@@ -243,6 +246,26 @@ class Clone:
         text = f"from pathlib import Path\nfrom {module} import *\n{code}"
         subprocess.run([sys.executable, "-c", text], cwd=self.folder, env=self.environment, check=True)
 
+    def interrupted(self, *arguments: str, when: Callable[[str], object]) -> str:
+        """What a deployment says that Ctrl-C at a terminal ends, once `when` is true of what it has said so far."""
+        command = [sys.executable, "scripts/deploy.py", "flight_delay", *arguments]
+        said = self.folder / "said"
+        with said.open("w") as stderr:
+            process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self.environment | {"COLUMNS": "300"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        until(lambda: when(said.read_text()), seconds=300)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait() == INTERRUPTED, said.read_text()
+        assert "Traceback" not in said.read_text()
+        return said.read_text().splitlines()[-1]
+
     def deploy(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "scripts/deploy.py", "flight_delay", *arguments]
         return subprocess.run(
@@ -287,7 +310,7 @@ def package(sandbox: Sandbox) -> str:
 
 @pytest.mark.apply
 def test_a_model_is_written_planned_reviewed_applied_and_answers(dev: Clone, package: str, sandbox: Sandbox) -> None:
-    """And the same command again changes nothing."""
+    """And the same command again changes nothing; another one goes on where Ctrl-C ended it."""
     command = ("--package", package, "--requests-per-day", "700000", "--duration", "0.5")
     asked = dev.deploy(*command)
     assert (asked.returncode, asked.stderr) == (
@@ -319,6 +342,32 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(dev: Clone, pac
     assert again.returncode == 0, again.stderr
     for told in ("they say so already", "0 files written", "0 changes"):
         assert told in again.stderr
+    _change_and_interrupt(dev, sandbox, package)
+
+
+def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
+    """Another load, in the middle of writing and of applying; what is told to go on does so."""
+    command = ("--package", package, "--requests-per-day", "100000", "--duration", "0.5", "--yes")
+    to_go_on = f"To go on: scripts/deploy.py {shlex.join(['flight_delay', *command])}"
+    sagemaker, name = sandbox.client("sagemaker"), "smlops-dev-flight-delay"
+    unapplied = dev.interrupted(*command, when=lambda said: "Write the settings" in said)
+    assert unapplied == f"Interrupted: this command has launched nothing. {to_go_on}"
+    assert list((dev.folder / "envs").rglob("*.partial")) == []
+
+    def configurations() -> list[str]:
+        found = sagemaker.list_endpoint_configs(NameContains=name)["EndpointConfigs"]
+        return [one["EndpointConfigName"] for one in found]
+
+    applied = dev.interrupted(*command, when=lambda _: len(configurations()) == 2)
+    assert applied == f"Interrupted: envs/dev may be changed in part. {to_go_on}"
+    assert not (dev.folder / "envs" / "dev" / ".terraform.tfstate.lock.info").exists()
+    done = dev.deploy(*command)
+    assert done.returncode == 0, done.stderr
+    (configuration,) = configurations()
+    served = sagemaker.describe_endpoint(EndpointName=name)
+    assert (served["EndpointConfigName"], served["EndpointStatus"]) == (configuration, "InService")
+    (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=configuration)["ProductionVariants"]
+    assert variant["ServerlessConfig"]["MaxConcurrency"] == 5
 
 
 @pytest.mark.slow

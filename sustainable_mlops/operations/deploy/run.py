@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sustainable_mlops import aws, synth
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import write_whole
 from sustainable_mlops.jobs.platform import read_platform
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.operations.deploy import entry
@@ -171,7 +173,7 @@ class Deployment:
             name = f"envs/{self._target.environment}"
             found = review(load(json.dumps(document).encode(), name), accepted=accepted)
             page = OUT / f"{self._target.environment}.md"
-            page.write_text(render([found], "markdown"), encoding="utf-8")
+            write_whole(page, render([found], "markdown"))
             this.result = f"{found.verdict}: {page.relative_to(ROOT)}"
         return found, changed
 
@@ -185,6 +187,11 @@ class Deployment:
 
             self._terraform.apply(str(self._plan.resolve()), progress=progress)
             this.result = f"{len(changed)} changes"
+
+    def keep(self) -> list[str]:
+        """The commands that keep what was being made when an apply was interrupted; Terraform would replace it."""
+        made = self._terraform.tainted()
+        return [f"{self._terraform.typed} untaint {shlex.quote(address)}" for address in made]
 
     def endpoint(self, choice: Choice, clients: Clients) -> str:
         """The name of the endpoint that answers."""
