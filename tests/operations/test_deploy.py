@@ -351,7 +351,7 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
     to_go_on = f"To go on: scripts/deploy.py {shlex.join(['flight_delay', *command])}"
     sagemaker, name = sandbox.client("sagemaker"), "smlops-dev-flight-delay"
     unapplied = dev.interrupted(*command, when=lambda said: "Write the settings" in said)
-    assert unapplied == f"Interrupted: envs/dev is as it was before, but for its files here. {to_go_on}"
+    assert unapplied == f"Interrupted: this command has launched nothing. {to_go_on}"
     assert list((dev.folder / "envs").rglob("*.partial")) == []
 
     def configurations() -> list[str]:
@@ -367,7 +367,7 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
     served = sagemaker.describe_endpoint(EndpointName=name)
     assert (served["EndpointConfigName"], served["EndpointStatus"]) == (configuration, "InService")
     (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=configuration)["ProductionVariants"]
-    assert variant["ServerlessConfig"]["MaxConcurrency"] == 2
+    assert variant["ServerlessConfig"]["MaxConcurrency"] == 5
 
 
 @pytest.mark.slow
