@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
     can,
+    concat,
     contains,
     every,
     fixed,
     get,
     is_null,
     join,
+    keys,
     length,
     list_of,
     match,
@@ -35,7 +37,13 @@ BURSTABLE = "t"
 #: Drivers of Inferentia2 and Trainium.
 NEURON_DRIVERS = "al2-ami-sagemaker-inference-neuron-2"
 
-_REGIONS = sorted(name for name in regions() if offered("ml.m5.large", name))
+#: The Regions of which the catalogue knows what they have.
+_REGIONS = sorted(name for name in regions() if offered("ml.m5.large", name) is not None)
+
+
+def _size(name: str) -> str:
+    """`large` of `ml.c7g.large`."""
+    return name.split(".")[2]
 
 
 def _by_family() -> dict[str, list[Instance]]:
@@ -48,15 +56,27 @@ def _by_family() -> dict[str, list[Instance]]:
 
 
 _HOSTED = _by_family()
-_FAMILIES = {
-    silicon: [family for family, types in _HOSTED.items() if types[0].silicon == silicon]
+_SIZES = {
+    silicon: {
+        family: [_size(one.name) for one in sorted(types, key=lambda one: (one.vcpu, one.memory_gib))]
+        for family, types in _HOSTED.items()
+        if types[0].silicon == silicon
+    }
     for silicon in get_args(Silicon)
 }
-_NOT_IN = {
-    family: lacking
-    for family, types in _HOSTED.items()
-    if (lacking := [region for region in _REGIONS if not any(offered(one.name, region) for one in types)])
-}
+
+
+def _lacking() -> dict[str, list[str]]:
+    """The Regions that have none of a family, and those that have others of it than a type."""
+    found: dict[str, list[str]] = {}
+    for family, types in _HOSTED.items():
+        there = [region for region in _REGIONS if any(offered(one.name, region) for one in types)]
+        found[family] = [region for region in _REGIONS if region not in there]
+        found |= {one.name: [region for region in there if not offered(one.name, region)] for one in types}
+    return {name: regions for name, regions in found.items() if regions}
+
+
+_NOT_IN = _lacking()
 _REFUSED = {
     family: [one.name for one in types if refused(one.name, "hosting", OLD_PROVIDER)]
     for family, types in _HOSTED.items()
@@ -67,16 +87,16 @@ _REFUSED_SOME = [one for name, types in _REFUSED.items() if name not in _REFUSED
 _LOCAL_DISK = [name for name, types in _HOSTED.items() if types[0].local_ssd_gb]
 #: What rules and resources read, by name: the value, and why it is there.
 TABLES: dict[str, tuple[Any, str]] = {
-    "families": (_FAMILIES, "Families of instances that SageMaker hosts models on, by silicon."),
     "images_for": (FOR_SILICON, "What the names of images say that are for some silicon; others say nothing of it."),
     "local_disk": (_LOCAL_DISK, "Families whose storage is a disk of their own, which encrypts itself."),
-    "not_in_region": (_NOT_IN, "Regions that have no instance of a family; it is in the others."),
+    "not_in_region": (_NOT_IN, "Regions that have no instance of a family, or not a type; it is in the others."),
     f"refused_by_provider_{OLD_PROVIDER}": (
         [*_REFUSED_ALL, *_REFUSED_SOME],
         f"Families, and types of others, that version {OLD_PROVIDER} of the AWS provider does not know.",
     ),
+    "sizes": (_SIZES, "Sizes of the instances that SageMaker hosts models on, by silicon and family."),
 }
-_families, _images, _local_disk, _not_in, _refused = (fixed(name, value) for name, (value, _) in TABLES.items())
+_images, _local_disk, _not_in, _refused, _sizes = (fixed(name, value) for name, (value, _) in TABLES.items())
 
 
 def family(instance_type: str) -> str:
@@ -85,8 +105,8 @@ def family(instance_type: str) -> str:
 
 
 def is_lacking(instance_type: str, region: str) -> bool:
-    """Whether a Region is known to have no instance of a type's family."""
-    return region in _NOT_IN.get(instance_type.split(".")[1], ())
+    """Whether a Region is known not to have a type."""
+    return region in [*_NOT_IN.get(instance_type.split(".")[1], ()), *_NOT_IN.get(instance_type, ())]
 
 
 def add_tables(module: "Module[Any]") -> None:
@@ -163,6 +183,16 @@ def all_run_on(containers: Any, silicon: Any) -> Any:
     return every(containers, lambda container: runs_on(container.image_uri, silicon))
 
 
+def _of(silicon: str) -> Any:
+    """The sizes by family of some silicon."""
+    return get(_sizes, silicon, {})
+
+
+def _sizes_beside(v: Any) -> Any:
+    """The sizes of the family of the type that is asked for."""
+    return get(_of(v.silicon), family(v.instance_type), [])
+
+
 class OnInstances(ModuleInputs):
     """Inputs of an endpoint on instances."""
 
@@ -170,8 +200,8 @@ class OnInstances(ModuleInputs):
     region: str
     aws_provider: Literal[5, 6] = Field(
         5,
-        description="Major version of the AWS provider that is in use: 5 refuses newer types, such as ml.c8g, which 6 "
-        "takes.",
+        description="Major version of the AWS provider that is in use, which a module cannot see: 5 refuses newer "
+        "types, such as ml.c8g, which 6 takes.",
     )
     instance_type: str = Field(
         "ml.c7g.xlarge",
@@ -200,10 +230,21 @@ class OnInstances(ModuleInputs):
         ),
         rule(
             "instance_type",
-            lambda v: contains(get(_families, v.silicon, []), family(v.instance_type)),
+            lambda v: contains(keys(_of(v.silicon)), family(v.instance_type)),
             lambda v: (
                 f"{v.instance_type} is no {v.silicon} that SageMaker hosts on; its families are "
-                f"{join(', ', get(_families, v.silicon, []))}."
+                f"{join(', ', keys(_of(v.silicon)))}."
+            ),
+        ),
+        rule(
+            "instance_type",
+            lambda v: (
+                ~contains(keys(_of(v.silicon)), family(v.instance_type))
+                | contains(_sizes_beside(v), split(".", f"{v.instance_type}..")[2])
+            ),
+            lambda v: (
+                f"SageMaker hosts on no {v.instance_type}; sizes of {family(v.instance_type)} are "
+                f"{join(', ', _sizes_beside(v))}."
             ),
         ),
         rule(
@@ -219,8 +260,12 @@ class OnInstances(ModuleInputs):
         ),
         rule(
             "instance_type",
-            lambda v: ~contains(get(_not_in, family(v.instance_type), []), v.region),
-            lambda v: f"{v.region} has no {v.instance_type}; use another family, or another Region.",
+            lambda v: (
+                ~contains(
+                    concat(get(_not_in, family(v.instance_type), []), get(_not_in, v.instance_type, [])), v.region
+                )
+            ),
+            lambda v: f"{v.region} has no {v.instance_type}; use another type, or another Region.",
         ),
         rule(
             "image_uri",

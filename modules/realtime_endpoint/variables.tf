@@ -24,7 +24,7 @@ variable "alarm_actions" {
 }
 
 variable "aws_provider" {
-  description = "Major version of the AWS provider that is in use: 5 refuses newer types, such as ml.c8g, which 6 takes."
+  description = "Major version of the AWS provider that is in use, which a module cannot see: 5 refuses newer types, such as ml.c8g, which 6 takes."
   type        = number
   default     = 5
   nullable    = false
@@ -352,8 +352,13 @@ variable "instance_type" {
   }
 
   validation {
-    condition     = contains(lookup(local.families, var.silicon, []), split(".", "${var.instance_type}.")[1])
-    error_message = "instance_type: ${var.instance_type} is no ${var.silicon} that SageMaker hosts on; its families are ${join(", ", lookup(local.families, var.silicon, []))}."
+    condition     = contains(keys(lookup(local.sizes, var.silicon, {})), split(".", "${var.instance_type}.")[1])
+    error_message = "instance_type: ${var.instance_type} is no ${var.silicon} that SageMaker hosts on; its families are ${join(", ", keys(lookup(local.sizes, var.silicon, {})))}."
+  }
+
+  validation {
+    condition     = !contains(keys(lookup(local.sizes, var.silicon, {})), split(".", "${var.instance_type}.")[1]) ? true : contains(lookup(lookup(local.sizes, var.silicon, {}), split(".", "${var.instance_type}.")[1], []), split(".", "${var.instance_type}..")[2])
+    error_message = "instance_type: SageMaker hosts on no ${var.instance_type}; sizes of ${split(".", "${var.instance_type}.")[1]} are ${join(", ", lookup(lookup(local.sizes, var.silicon, {}), split(".", "${var.instance_type}.")[1], []))}."
   }
 
   validation {
@@ -362,8 +367,11 @@ variable "instance_type" {
   }
 
   validation {
-    condition     = !contains(lookup(local.not_in_region, split(".", "${var.instance_type}.")[1], []), var.region)
-    error_message = "instance_type: ${var.region} has no ${var.instance_type}; use another family, or another Region."
+    condition = !contains(concat(
+      lookup(local.not_in_region, split(".", "${var.instance_type}.")[1], []),
+      lookup(local.not_in_region, var.instance_type, []),
+    ), var.region)
+    error_message = "instance_type: ${var.region} has no ${var.instance_type}; use another type, or another Region."
   }
 }
 
