@@ -257,10 +257,19 @@ resource "aws_cloudwatch_metric_alarm" "wake" {
 locals {
   # What the names of images say that are for some silicon; others say nothing of it.
   images_for = {
+    amd64       = "amd64|x86"
     gpu         = "-gpu-"
-    graviton    = "arm64|graviton"
+    graviton    = "aarch64|arm64|graviton"
     inferentia2 = "neuron"
     x86         = "/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py"
+  }
+
+  # What the names of images say that are for other silicon; amd64 is any but Graviton.
+  images_not_for = {
+    graviton    = "amd64|x86|-gpu-|neuron|/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py"
+    inferentia2 = "-gpu-|aarch64|arm64|graviton|/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py"
+    gpu         = "aarch64|arm64|graviton|neuron|/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py"
+    x86         = "-gpu-|aarch64|arm64|graviton|neuron"
   }
 
   # Families whose storage is a disk of their own, which encrypts itself.

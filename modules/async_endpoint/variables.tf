@@ -72,9 +72,7 @@ variable "image_uri" {
   }
 
   validation {
-    condition = var.image_uri == null ? true : alltrue([
-      for said in [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))] : said == var.silicon
-    ])
+    condition     = var.image_uri == null ? true : !can(regex(lookup(local.images_not_for, var.silicon, "^$"), var.image_uri))
     error_message = "image_uri: this image is for ${join(" and ", [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))])}, and ${var.instance_type} is ${var.silicon}; use the image for that, or other silicon."
   }
 

@@ -10,20 +10,18 @@ from sustainable_mlops.authoring.expressions import (
     can,
     concat,
     contains,
-    every,
     fixed,
     get,
     is_null,
     join,
     keys,
-    length,
     list_of,
     match,
     split,
     when,
 )
 from sustainable_mlops.authoring.rules import Rule
-from sustainable_mlops.catalogue.images import FOR_SILICON
+from sustainable_mlops.catalogue.images import FOR_SILICON, FOR_X86_CPUS
 from sustainable_mlops.catalogue.instances import Instance, Silicon, everything, offered, refused
 from sustainable_mlops.catalogue.regions import everything as regions
 
@@ -34,6 +32,10 @@ if TYPE_CHECKING:
 OLD_PROVIDER = 5
 #: How families begin whose variants Application Auto Scaling refuses.
 BURSTABLE = "t"
+#: The table that only a module of several containers reads.
+BESIDE = "images_not_beside"
+#: What no image's name says.
+_NEVER = "^$"
 #: Drivers of Inferentia2 and Trainium.
 NEURON_DRIVERS = "al2-ami-sagemaker-inference-neuron-2"
 
@@ -84,10 +86,28 @@ _REFUSED = {
 
 _REFUSED_ALL = [name for name, types in _REFUSED.items() if len(types) == len(_HOSTED[name])]
 _REFUSED_SOME = [one for name, types in _REFUSED.items() if name not in _REFUSED_ALL for one in types]
+_IMAGES = {"amd64": FOR_X86_CPUS, **FOR_SILICON}
+
+
+def _not_for(*, beside: bool = False) -> dict[str, str]:
+    """By silicon, what the names of images for other say; the CPUs beside an accelerator are x86."""
+    too = {"amd64", "x86"} if beside else {"amd64"}
+    runs = {silicon: {silicon} if silicon == "graviton" else {silicon, *too} for silicon in get_args(Silicon)}
+    return {
+        silicon: "|".join(pattern for said, pattern in _IMAGES.items() if said not in fit)
+        for silicon, fit in runs.items()
+    }
+
+
 _LOCAL_DISK = [name for name, types in _HOSTED.items() if types[0].local_ssd_gb]
 #: What rules and resources read, by name: the value, and why it is there.
 TABLES: dict[str, tuple[Any, str]] = {
-    "images_for": (FOR_SILICON, "What the names of images say that are for some silicon; others say nothing of it."),
+    "images_for": (_IMAGES, "What the names of images say that are for some silicon; others say nothing of it."),
+    BESIDE: (_not_for(beside=True), "What the names of images say that run beside none on the silicon's instances."),
+    "images_not_for": (
+        _not_for(),
+        "What the names of images say that are for other silicon; amd64 is any but Graviton.",
+    ),
     "local_disk": (_LOCAL_DISK, "Families whose storage is a disk of their own, which encrypts itself."),
     "not_in_region": (_NOT_IN, "Regions that have no instance of a family, or not a type; it is in the others."),
     f"refused_by_provider_{OLD_PROVIDER}": (
@@ -96,7 +116,9 @@ TABLES: dict[str, tuple[Any, str]] = {
     ),
     "sizes": (_SIZES, "Sizes of the instances that SageMaker hosts models on, by silicon and family."),
 }
-_images, _local_disk, _not_in, _refused, _sizes = (fixed(name, value) for name, (value, _) in TABLES.items())
+_images, _not_beside, _not_on, _local_disk, _not_in, _refused, _sizes = (
+    fixed(name, value) for name, (value, _) in TABLES.items()
+)
 
 
 def family(instance_type: str) -> str:
@@ -109,10 +131,11 @@ def is_lacking(instance_type: str, region: str) -> bool:
     return region in [*_NOT_IN.get(instance_type.split(".")[1], ()), *_NOT_IN.get(instance_type, ())]
 
 
-def add_tables(module: "Module[Any]") -> None:
-    """Add the locals that are read here."""
+def add_tables(module: "Module[Any]", *but: str) -> None:
+    """Add the locals that are read here, but those that a module has no use for."""
     for name, (value, why) in TABLES.items():
-        module.local(name, value, why=why)
+        if name not in but:
+            module.local(name, value, why=why)
 
 
 def add_type(module: "Module[Any]") -> Any:
@@ -150,37 +173,31 @@ def key_of_storage(var: Any) -> Any:
 NO_KEY = {"CKV_AWS_98": "only instances with a local disk have no key: they encrypt it"}
 
 
-def silicon_of(image: str) -> list[str]:
-    """The silicon that an image says by its name that it is for; none where it says nothing."""
+def said_by(image: str) -> list[str]:
+    """What an image says by its name that it is for; nothing where it does not say."""
     return list_of(
         _images, lambda silicon, _pattern: silicon, where=lambda _silicon, pattern: can(match(pattern, image))
     )
 
 
+def is_for(image: str, silicon: Any) -> Any:
+    """Whether an image does not say that it is for other silicon."""
+    return ~can(match(get(_not_on, silicon, _NEVER), image))
+
+
+def is_neuron(image: str) -> Any:
+    """Whether an image says that it is for Inferentia."""
+    return can(match(FOR_SILICON["inferentia2"], image))
+
+
 def runs_on(image: Any, silicon: Any) -> Any:
     """Whether an image, where there is one, is not known to be for other silicon."""
-    is_neuron = can(match(FOR_SILICON["inferentia2"], image))
-    return is_null(image) | (
-        every(silicon_of(image), lambda said: said == silicon) & ((silicon != "inferentia2") | is_neuron)
-    )
+    return is_null(image) | (is_for(image, silicon) & ((silicon != "inferentia2") | is_neuron(image)))
 
 
-def run_beside(containers: Any, silicon: Any) -> Any:
-    """Whether these run on the same instances: the CPUs beside an accelerator are x86."""
-    fit = every(
-        containers,
-        lambda container: every(
-            silicon_of(container.image_uri),
-            lambda said: (said == silicon) | ((said == "x86") & (silicon != "graviton")),
-        ),
-    )
-    without_neuron = every(containers, lambda container: ~can(match(FOR_SILICON["inferentia2"], container.image_uri)))
-    return fit & ((silicon != "inferentia2") | (length(containers) == 0) | ~without_neuron)
-
-
-def all_run_on(containers: Any, silicon: Any) -> Any:
-    """The same of the images of several containers."""
-    return every(containers, lambda container: runs_on(container.image_uri, silicon))
+def runs_elsewhere(image: Any, silicon: Any) -> Any:
+    """Whether one of several images on the same instances says that it is for other."""
+    return can(match(get(_not_beside, silicon, _NEVER), image))
 
 
 def _of(silicon: str) -> Any:
@@ -269,19 +286,15 @@ class OnInstances(ModuleInputs):
         ),
         rule(
             "image_uri",
-            lambda v: is_null(v.image_uri) | every(silicon_of(v.image_uri), lambda said: said == v.silicon),
+            lambda v: is_null(v.image_uri) | is_for(v.image_uri, v.silicon),
             lambda v: (
-                f"this image is for {join(' and ', silicon_of(v.image_uri))}, and {v.instance_type} is {v.silicon}; "
+                f"this image is for {join(' and ', said_by(v.image_uri))}, and {v.instance_type} is {v.silicon}; "
                 "use the image for that, or other silicon."
             ),
         ),
         rule(
             "image_uri",
-            lambda v: (
-                (v.silicon != "inferentia2")
-                | is_null(v.image_uri)
-                | can(match(FOR_SILICON["inferentia2"], v.image_uri))
-            ),
+            lambda v: (v.silicon != "inferentia2") | is_null(v.image_uri) | is_neuron(v.image_uri),
             "Inferentia runs Neuron images alone, whose names say neuron; use one, or other silicon.",
         ),
     )

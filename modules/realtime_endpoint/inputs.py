@@ -3,11 +3,23 @@
 from typing import Annotated, Any, Literal
 
 from modules.common import Located
-from modules.endpoints.hardware import OnInstances, all_run_on, run_beside, runs_on
+from modules.endpoints.hardware import OnInstances, is_neuron, runs_elsewhere, runs_on
 from modules.endpoints.inputs import VARIANT, Container, Endpoint, OneContainer, RollsBack, is_whole
 from modules.realtime_endpoint.deployment import Deployment
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
-from sustainable_mlops.authoring.expressions import contains, every, fixed, given, is_null, keys, length, optional, when
+from sustainable_mlops.authoring.expressions import (
+    contains,
+    every,
+    fixed,
+    given,
+    is_null,
+    join,
+    keys,
+    length,
+    list_of,
+    optional,
+    when,
+)
 from sustainable_mlops.catalogue.time_zones import everything as time_zones
 
 #: Alarms that an endpoint's deployment takes (API model of SageMaker: AlarmList).
@@ -114,6 +126,26 @@ def _sources(v: Any) -> Any:
     )
 
 
+def _elsewhere(v: Any) -> str:
+    """The containers whose images are for other silicon."""
+    found = list_of(
+        v.containers,
+        lambda container: container.hostname,
+        where=lambda container: runs_elsewhere(container.image_uri, v.silicon),
+    )
+    return join(", ", found)
+
+
+def _others_elsewhere(v: Any) -> str:
+    """The same of challengers."""
+    found = list_of(
+        v.challengers,
+        lambda name, _challenger: name,
+        where=lambda _name, challenger: ~runs_on(challenger.image_uri, v.silicon),
+    )
+    return join(", ", found)
+
+
 class Inputs(Endpoint, Located, Container, OnInstances, RollsBack):
     challengers: dict[VariantName, Challenger] = Field(
         default_factory=dict,
@@ -217,13 +249,24 @@ class Inputs(Endpoint, Located, Container, OnInstances, RollsBack):
         ),
         rule(
             "containers",
-            lambda v: run_beside(v.containers, v.silicon),
-            lambda v: f"an image is not for {v.silicon}, or none is.",
+            lambda v: every(v.containers, lambda container: ~runs_elsewhere(container.image_uri, v.silicon)),
+            lambda v: f"{_elsewhere(v)}: the image is not for {v.silicon}; use one that is.",
+        ),
+        rule(
+            "containers",
+            lambda v: (
+                (v.silicon != "inferentia2")
+                | (length(v.containers) == 0)
+                | ~every(v.containers, lambda container: ~is_neuron(container.image_uri))
+            ),
+            "Inferentia runs Neuron images alone, whose names say neuron, and none does; use one, or other silicon.",
         ),
         rule(
             "challengers",
-            lambda v: all_run_on(v.challengers, v.silicon),
-            lambda v: f"an image is not for {v.silicon}, which all variants run on.",
+            lambda v: every(v.challengers, lambda challenger: runs_on(challenger.image_uri, v.silicon)),
+            lambda v: (
+                f"{_others_elsewhere(v)}: the image is not for {v.silicon}, which all variants run on; use one that is."
+            ),
         ),
         rule(
             "challengers",

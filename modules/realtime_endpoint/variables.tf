@@ -80,13 +80,9 @@ variable "challengers" {
 
   validation {
     condition = alltrue([
-      for container in var.challengers : container.image_uri == null ? true : (alltrue([
-        for said in [
-          for silicon, pattern in local.images_for : silicon if can(regex(pattern, container.image_uri))
-        ] : said == var.silicon
-      ]) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", container.image_uri))) : false)
+      for challenger in var.challengers : challenger.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), challenger.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", challenger.image_uri))) : false)
     ])
-    error_message = "challengers: an image is not for ${var.silicon}, which all variants run on."
+    error_message = "challengers: ${join(", ", [for name, challenger in var.challengers : name if !(challenger.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), challenger.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", challenger.image_uri))) : false))])}: the image is not for ${var.silicon}, which all variants run on; use one that is."
   }
 
   validation {
@@ -152,13 +148,14 @@ variable "containers" {
 
   validation {
     condition = alltrue([
-      for container in var.containers : alltrue([
-        for said in [
-          for silicon, pattern in local.images_for : silicon if can(regex(pattern, container.image_uri))
-        ] : said == var.silicon ? true : (said == "x86" ? var.silicon != "graviton" : false)
-      ])
-    ]) ? (var.silicon != "inferentia2" ? true : (length(var.containers) == 0 ? true : !alltrue([for container in var.containers : !can(regex("neuron", container.image_uri))]))) : false
-    error_message = "containers: an image is not for ${var.silicon}, or none is."
+      for container in var.containers : !can(regex(lookup(local.images_not_beside, var.silicon, "^$"), container.image_uri))
+    ])
+    error_message = "containers: ${join(", ", [for container in var.containers : container.hostname if can(regex(lookup(local.images_not_beside, var.silicon, "^$"), container.image_uri))])}: the image is not for ${var.silicon}; use one that is."
+  }
+
+  validation {
+    condition     = var.silicon != "inferentia2" ? true : (length(var.containers) == 0 ? true : !alltrue([for container in var.containers : !can(regex("neuron", container.image_uri))]))
+    error_message = "containers: Inferentia runs Neuron images alone, whose names say neuron, and none does; use one, or other silicon."
   }
 }
 
@@ -286,9 +283,7 @@ variable "image_uri" {
   }
 
   validation {
-    condition = var.image_uri == null ? true : alltrue([
-      for said in [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))] : said == var.silicon
-    ])
+    condition     = var.image_uri == null ? true : !can(regex(lookup(local.images_not_for, var.silicon, "^$"), var.image_uri))
     error_message = "image_uri: this image is for ${join(" and ", [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))])}, and ${var.instance_type} is ${var.silicon}; use the image for that, or other silicon."
   }
 
@@ -682,11 +677,7 @@ variable "shadow" {
 
   validation {
     condition = alltrue([
-      for shadow in var.shadow[*] : shadow.image_uri == null ? true : (alltrue([
-        for said in [
-          for silicon, pattern in local.images_for : silicon if can(regex(pattern, shadow.image_uri))
-        ] : said == var.silicon
-      ]) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", shadow.image_uri))) : false)
+      for shadow in var.shadow[*] : shadow.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), shadow.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", shadow.image_uri))) : false)
     ])
     error_message = "shadow: its image is not for ${var.silicon}."
   }

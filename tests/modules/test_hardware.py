@@ -84,6 +84,11 @@ def test_what_version_5_of_the_provider_refuses_version_6_takes() -> None:
         ),
         (f"{OWN}/churn:1-neuronx", "gpu", "this image is for inferentia2, and ml.g5.xlarge is gpu"),
         (f"{OWN}/churn:1", "inferentia2", "Inferentia runs Neuron images alone, whose names say neuron"),
+        *(
+            (f"{OWN}/churn:1-{ending}", "graviton", "this image is for amd64, and ml.c7g.large is graviton")
+            for ending in ("amd64", "x86_64", "x86-64")
+        ),
+        (f"{OWN}/churn:1-aarch64", "gpu", "this image is for graviton, and ml.g5.xlarge is gpu"),
         (f"{OWN}/churn:1-arm64", "x86", "this image is for graviton, and ml.c7i.large is x86"),
         (f"{OWN}/churn:1-gpu-arm64", "gpu", "this image is for gpu and graviton"),
         (f"{AWS}/pytorch-inference:2.6.0-cpu-py312", "graviton", "this image is for x86, and ml.c7g.large is graviton"),
@@ -103,6 +108,9 @@ def test_an_image_that_says_it_is_for_other_silicon_is_refused(image: str, silic
     ("image", "silicon"),
     [
         *((f"{OWN}/churn:1", silicon) for silicon in ("graviton", "gpu", "x86")),
+        *((f"{OWN}/churn:1-{ending}-amd64", kind) for ending, kind in (("gpu", "gpu"), ("cpu", "x86"), ("cpu", "gpu"))),
+        (f"{OWN}/churn:1-neuronx-x86_64", "inferentia2"),
+        (f"{OWN}/churn:1-aarch64", "graviton"),
         (f"{OWN}/churn:1-gpu-py3", "gpu"),
         (f"{OWN}/churn:1-neuronx", "inferentia2"),
         (f"{AWS}/pytorch-inference-arm64:2.6.0-cpu-py312-ubuntu22.04-sagemaker", "graviton"),

@@ -61,7 +61,7 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
         ),
         (
             {"challengers": {"b": {**CHALLENGER, "image_uri": f"{OWN}/churn:2-gpu-py3"}}},
-            "challengers: an image is not for graviton, which all variants run on.",
+            "challengers: b: the image is not for graviton, which all variants run on; use one that is.",
         ),
         ({"challengers": {"b": {"weight": 10}}}, "challengers.b.model_package_arn: give either a model package"),
         (
@@ -96,11 +96,11 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
         ({"image_uri": None, "containers": [STEP]}, "containers: one container needs no list"),
         (
             {"image_uri": None, "containers": [STEP, {"hostname": "two", "image_uri": f"{OWN}/churn:1-neuronx"}]},
-            "containers: an image is not for graviton, or none is.",
+            "containers: two: the image is not for graviton; use one that is.",
         ),
         (
             {"image_uri": None, **INFERENTIA, "containers": [STEP, {**STEP, "hostname": "two"}]},
-            "containers: an image is",
+            "containers: Inferentia runs Neuron images alone, whose names say neuron, and none does; use one",
         ),
         ({"inference_ami_version": "al2-ami-sagemaker-inference-gpu-2"}, "these drivers are of GPUs; leave it out."),
         ({"vpc_config": {"security_group_ids": ["sg-1"], "subnets": ["subnet-1"]}}, "vpc_config.subnets: "),
@@ -125,7 +125,7 @@ def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) 
             **INFERENTIA,
             "containers": [
                 {"hostname": "prepare", "image_uri": f"{OWN}/sagemaker-scikit-learn:1.2-1-cpu-py3"},
-                {"hostname": "classify", "image_uri": f"{OWN}/churn:1-neuronx"},
+                {"hostname": "classify", "image_uri": f"{OWN}/churn:1-neuronx-amd64"},
             ],
         },
         {"models_s3_uri": "s3://shop/models/"},
