@@ -6,11 +6,11 @@ from modules.common import Located
 from modules.endpoints.hardware import OnInstances, is_neuron, runs_elsewhere, runs_on
 from modules.endpoints.inputs import VARIANT, Container, Endpoint, OneContainer, RollsBack, is_whole
 from modules.realtime_endpoint.deployment import Deployment
+from modules.realtime_endpoint.off_hours import OffHours
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
     contains,
     every,
-    fixed,
     given,
     is_null,
     join,
@@ -20,27 +20,15 @@ from sustainable_mlops.authoring.expressions import (
     optional,
     when,
 )
-from sustainable_mlops.catalogue.time_zones import everything as time_zones
 
 #: Alarms that an endpoint's deployment takes (API model of SageMaker: AlarmList).
 MOST_ALARMS = 10
-TIME_ZONES = "time_zones"
-_zones = fixed(TIME_ZONES, list(time_zones()))
 
 VariantName = Annotated[
     str,
     Field(
         pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
         json_schema_extra=must("be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen"),
-    ),
-]
-Cron = Annotated[
-    str,
-    Field(
-        pattern=r"^cron\(\S+ \S+ (\? \S+ \S+|\S+ \S+ \?) \S+\)$",
-        json_schema_extra=must(
-            "be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)"
-        ),
     ),
 ]
 
@@ -85,23 +73,6 @@ class DataCapture(ModuleInputs):
         pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\s]+)+$",
         json_schema_extra=must(
             "be a prefix in a bucket, without wildcards or a slash at its end: s3://bucket/captures"
-        ),
-    )
-
-
-class OffHours(ModuleInputs):
-    """When fewer instances do."""
-
-    begin: Cron = Field(description="When they begin, such as cron(0 20 ? * MON-FRI *).")
-    end: Cron = Field(description="When they end, such as cron(0 7 ? * MON-FRI *).")
-    instances: int = Field(1, ge=1, description="Instances meanwhile; a real-time endpoint has one at least.")
-    timezone: str = Field(description="Time zone of both, such as Europe/Stockholm.")
-
-    rules = (
-        rule(
-            "timezone",
-            lambda v: contains(_zones, v.timezone),
-            lambda v: f"there is no time zone {v.timezone}; write one such as Europe/Stockholm, or UTC.",
         ),
     )
 

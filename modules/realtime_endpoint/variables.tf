@@ -548,8 +548,18 @@ variable "off_hours" {
   }
 
   validation {
+    condition     = var.off_hours == null ? true : alltrue([for field, pattern in local.cron : can(regex(pattern, var.off_hours.begin))])
+    error_message = var.off_hours == null ? "" : "off_hours.begin: ${var.off_hours.begin} has no such ${join(", ", [for field, pattern in local.cron : field if !can(regex(pattern, var.off_hours.begin))])}."
+  }
+
+  validation {
+    condition     = var.off_hours == null ? true : alltrue([for field, pattern in local.cron : can(regex(pattern, var.off_hours.end))])
+    error_message = var.off_hours == null ? "" : "off_hours.end: ${var.off_hours.end} has no such ${join(", ", [for field, pattern in local.cron : field if !can(regex(pattern, var.off_hours.end))])}."
+  }
+
+  validation {
     condition     = var.off_hours == null ? true : contains(local.time_zones, var.off_hours.timezone)
-    error_message = var.off_hours == null ? "" : "off_hours.timezone: there is no time zone ${var.off_hours.timezone}; write one such as Europe/Stockholm, or UTC."
+    error_message = var.off_hours == null ? "" : "off_hours.timezone: ${var.off_hours.timezone} is no time zone by the canonical name, which AWS asks for; write one such as Europe/Stockholm, or UTC."
   }
 }
 

@@ -81,7 +81,18 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
             "shadow: SageMaker takes a shadow beside one model in one container alone",
         ),
         ({"shadow": {"image_uri": f"{OWN}/churn:3-neuronx"}}, "shadow: its image is not for graviton."),
-        ({"off_hours": {**HOURS, "timezone": "Europe/Stokholm"}}, "there is no time zone Europe/Stokholm; write one"),
+        ({"off_hours": {**HOURS, "timezone": "Europe/Stokholm"}}, "Europe/Stokholm is no time zone by the canonical"),
+        *(
+            (
+                {"off_hours": {**HOURS, "timezone": alias}},
+                f"off_hours.timezone: {alias} is no time zone by the canonical",
+            )
+            for alias in ("US/Pacific", "Etc/UTC")
+        ),
+        (
+            {"off_hours": {**HOURS, "begin": "cron(99 99 ? * FOO *)"}},
+            "off_hours.begin: cron(99 99 ? * FOO *) has no such days of the week, hours, minutes.",
+        ),
         (
             {"off_hours": {**HOURS, "begin": "0 20 * * *"}},
             "off_hours.begin: '0 20 * * *' must be a cron expression of six",
@@ -131,6 +142,7 @@ def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) 
         {"models_s3_uri": "s3://shop/models/"},
         {"challengers": {"b": CHALLENGER}, "deployment": {"strategy": "linear"}},
         {"off_hours": HOURS},
+        {"off_hours": {**HOURS, "timezone": "Etc/GMT+9"}},
     ],
 )
 def test_what_can_be_is_taken(inputs: dict[str, Any]) -> None:
@@ -143,7 +155,7 @@ def test_what_can_be_is_taken(inputs: dict[str, Any]) -> None:
     [
         ({"instance_type": "ml.c8g.large"}, "instance_type: version 5 of the AWS provider refuses ml.c8g.large"),
         ({**ONE, "deployment": {"strategy": "canary"}}, "deployment: canary moves at most half of the instances"),
-        ({"off_hours": {**HOURS, "timezone": "Europe/Stokholm"}}, "there is no time zone Europe/Stokholm"),
+        ({"off_hours": {**HOURS, "begin": "cron(99 20 ? * FOO *)"}}, "has no such days of the week, minutes."),
     ],
 )
 def test_terraform_tells_the_same_of_plain_hcl(
