@@ -32,7 +32,7 @@ class OnInstances(ModelEndpoints[S]):
             kind: str = getattr(said, "instance_type")  # noqa: B009  every module on instances has it
             if hardware.is_lacking(kind, region):
                 yield (
-                    f"models.{key}.{self.module}.instance_type: {region} has no {kind}; use another family, or another "
+                    f"models.{key}.{self.module}.instance_type: {region} has no {kind}; use another type, or another "
                     "Region"
                 )
 

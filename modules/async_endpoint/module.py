@@ -87,7 +87,7 @@ class AsyncEndpoint(Module[Inputs]):
             },
         )
         self._scale(var, endpoint, kind)
-        hardware.add_tables(self)
+        hardware.add_tables(self, hardware.BESIDE)
         return {
             **outputs,
             "answers_s3_uri": Output(f"{folder}/{needs.ANSWERS}", "Where answers are written."),

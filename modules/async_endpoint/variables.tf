@@ -24,7 +24,7 @@ variable "alarm_actions" {
 }
 
 variable "aws_provider" {
-  description = "Major version of the AWS provider that is in use: 5 refuses newer types, such as ml.c8g, which 6 takes."
+  description = "Major version of the AWS provider that is in use, which a module cannot see: 5 refuses newer types, such as ml.c8g, which 6 takes."
   type        = number
   default     = 5
   nullable    = false
@@ -72,10 +72,7 @@ variable "image_uri" {
   }
 
   validation {
-    condition = var.image_uri == null ? true : alltrue([
-      for said in [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))] :
-      said == var.silicon
-    ])
+    condition     = var.image_uri == null ? true : !can(regex(lookup(local.images_not_for, var.silicon, "^$"), var.image_uri))
     error_message = "image_uri: this image is for ${join(" and ", [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))])}, and ${var.instance_type} is ${var.silicon}; use the image for that, or other silicon."
   }
 
@@ -123,8 +120,13 @@ variable "instance_type" {
   }
 
   validation {
-    condition     = contains(lookup(local.families, var.silicon, []), split(".", "${var.instance_type}.")[1])
-    error_message = "instance_type: ${var.instance_type} is no ${var.silicon} that SageMaker hosts on; its families are ${join(", ", lookup(local.families, var.silicon, []))}."
+    condition     = contains(keys(lookup(local.sizes, var.silicon, {})), split(".", "${var.instance_type}.")[1])
+    error_message = "instance_type: ${var.instance_type} is no ${var.silicon} that SageMaker hosts on; its families are ${join(", ", keys(lookup(local.sizes, var.silicon, {})))}."
+  }
+
+  validation {
+    condition     = !contains(keys(lookup(local.sizes, var.silicon, {})), split(".", "${var.instance_type}.")[1]) ? true : contains(lookup(lookup(local.sizes, var.silicon, {}), split(".", "${var.instance_type}.")[1], []), split(".", "${var.instance_type}..")[2])
+    error_message = "instance_type: SageMaker hosts on no ${var.instance_type}; sizes of ${split(".", "${var.instance_type}.")[1]} are ${join(", ", lookup(lookup(local.sizes, var.silicon, {}), split(".", "${var.instance_type}.")[1], []))}."
   }
 
   validation {
@@ -133,8 +135,11 @@ variable "instance_type" {
   }
 
   validation {
-    condition     = !contains(lookup(local.not_in_region, split(".", "${var.instance_type}.")[1], []), var.region)
-    error_message = "instance_type: ${var.region} has no ${var.instance_type}; use another family, or another Region."
+    condition = !contains(concat(
+      lookup(local.not_in_region, split(".", "${var.instance_type}.")[1], []),
+      lookup(local.not_in_region, var.instance_type, []),
+    ), var.region)
+    error_message = "instance_type: ${var.region} has no ${var.instance_type}; use another type, or another Region."
   }
 }
 

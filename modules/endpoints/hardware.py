@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
     can,
+    concat,
     contains,
-    every,
     fixed,
     get,
     is_null,
     join,
-    length,
+    keys,
     list_of,
     match,
     split,
     when,
 )
 from sustainable_mlops.authoring.rules import Rule
-from sustainable_mlops.catalogue.images import FOR_SILICON
+from sustainable_mlops.catalogue.images import FOR_SILICON, FOR_X86_CPUS
 from sustainable_mlops.catalogue.instances import Instance, Silicon, everything, offered, refused
 from sustainable_mlops.catalogue.regions import everything as regions
 
@@ -33,10 +33,20 @@ if TYPE_CHECKING:
 OLD_PROVIDER = 5
 #: How families begin whose variants Application Auto Scaling refuses: t2, but trn1 not.
 BURSTABLE = "t[0-9]"
+#: The table that only a module of several containers reads.
+BESIDE = "images_not_beside"
+#: What no image's name says.
+_NEVER = "^$"
 #: Drivers of Inferentia2 and Trainium.
 NEURON_DRIVERS = "al2-ami-sagemaker-inference-neuron-2"
 
-_REGIONS = sorted(name for name in regions() if offered("ml.m5.large", name))
+#: The Regions of which the catalogue knows what they have.
+_REGIONS = sorted(name for name in regions() if offered("ml.m5.large", name) is not None)
+
+
+def _size(name: str) -> str:
+    """`large` of `ml.c7g.large`."""
+    return name.split(".")[2]
 
 
 def _by_family() -> dict[str, list[Instance]]:
@@ -49,15 +59,27 @@ def _by_family() -> dict[str, list[Instance]]:
 
 
 _HOSTED = _by_family()
-_FAMILIES = {
-    silicon: [family for family, types in _HOSTED.items() if types[0].silicon == silicon]
+_SIZES = {
+    silicon: {
+        family: [_size(one.name) for one in sorted(types, key=lambda one: (one.vcpu, one.memory_gib))]
+        for family, types in _HOSTED.items()
+        if types[0].silicon == silicon
+    }
     for silicon in get_args(Silicon)
 }
-_NOT_IN = {
-    family: lacking
-    for family, types in _HOSTED.items()
-    if (lacking := [region for region in _REGIONS if not any(offered(one.name, region) for one in types)])
-}
+
+
+def _lacking() -> dict[str, list[str]]:
+    """The Regions that have none of a family, and those that have others of it than a type."""
+    found: dict[str, list[str]] = {}
+    for family, types in _HOSTED.items():
+        there = [region for region in _REGIONS if any(offered(one.name, region) for one in types)]
+        found[family] = [region for region in _REGIONS if region not in there]
+        found |= {one.name: [region for region in there if not offered(one.name, region)] for one in types}
+    return {name: regions for name, regions in found.items() if regions}
+
+
+_NOT_IN = _lacking()
 _REFUSED = {
     family: [one.name for one in types if refused(one.name, "hosting", OLD_PROVIDER)]
     for family, types in _HOSTED.items()
@@ -65,19 +87,39 @@ _REFUSED = {
 
 _REFUSED_ALL = [name for name, types in _REFUSED.items() if len(types) == len(_HOSTED[name])]
 _REFUSED_SOME = [one for name, types in _REFUSED.items() if name not in _REFUSED_ALL for one in types]
+_IMAGES = {"amd64": FOR_X86_CPUS, **FOR_SILICON}
+
+
+def _not_for(*, beside: bool = False) -> dict[str, str]:
+    """By silicon, what the names of images for other say; the CPUs beside an accelerator are x86."""
+    too = {"amd64", "x86"} if beside else {"amd64"}
+    runs = {silicon: {silicon} if silicon == "graviton" else {silicon, *too} for silicon in get_args(Silicon)}
+    return {
+        silicon: "|".join(pattern for said, pattern in _IMAGES.items() if said not in fit)
+        for silicon, fit in runs.items()
+    }
+
+
 _LOCAL_DISK = [name for name, types in _HOSTED.items() if types[0].local_ssd_gb]
 #: What rules and resources read, by name: the value, and why it is there.
 TABLES: dict[str, tuple[Any, str]] = {
-    "families": (_FAMILIES, "Families of instances that SageMaker hosts models on, by silicon."),
-    "images_for": (FOR_SILICON, "What the names of images say that are for some silicon; others say nothing of it."),
+    "images_for": (_IMAGES, "What the names of images say that are for some silicon; others say nothing of it."),
+    BESIDE: (_not_for(beside=True), "What the names of images say that run beside none on the silicon's instances."),
+    "images_not_for": (
+        _not_for(),
+        "What the names of images say that are for other silicon; amd64 is any but Graviton.",
+    ),
     "local_disk": (_LOCAL_DISK, "Families whose storage is a disk of their own, which encrypts itself."),
-    "not_in_region": (_NOT_IN, "Regions that have no instance of a family; it is in the others."),
+    "not_in_region": (_NOT_IN, "Regions that have no instance of a family, or not a type; it is in the others."),
     f"refused_by_provider_{OLD_PROVIDER}": (
         [*_REFUSED_ALL, *_REFUSED_SOME],
         f"Families, and types of others, that version {OLD_PROVIDER} of the AWS provider does not know.",
     ),
+    "sizes": (_SIZES, "Sizes of the instances that SageMaker hosts models on, by silicon and family."),
 }
-_families, _images, _local_disk, _not_in, _refused = (fixed(name, value) for name, (value, _) in TABLES.items())
+_images, _not_beside, _not_on, _local_disk, _not_in, _refused, _sizes = (
+    fixed(name, value) for name, (value, _) in TABLES.items()
+)
 
 
 def family(instance_type: str) -> str:
@@ -86,14 +128,15 @@ def family(instance_type: str) -> str:
 
 
 def is_lacking(instance_type: str, region: str) -> bool:
-    """Whether a Region is known to have no instance of a type's family."""
-    return region in _NOT_IN.get(instance_type.split(".")[1], ())
+    """Whether a Region is known not to have a type."""
+    return region in [*_NOT_IN.get(instance_type.split(".")[1], ()), *_NOT_IN.get(instance_type, ())]
 
 
-def add_tables(module: "Module[Any]") -> None:
-    """Add the locals that are read here."""
+def add_tables(module: "Module[Any]", *but: str) -> None:
+    """Add the locals that are read here, but those that a module has no use for."""
     for name, (value, why) in TABLES.items():
-        module.local(name, value, why=why)
+        if name not in but:
+            module.local(name, value, why=why)
 
 
 def add_type(module: "Module[Any]") -> Any:
@@ -131,37 +174,41 @@ def key_of_storage(var: Any) -> Any:
 NO_KEY = {"CKV_AWS_98": "only instances with a local disk have no key: they encrypt it"}
 
 
-def silicon_of(image: str) -> list[str]:
-    """The silicon that an image says by its name that it is for; none where it says nothing."""
+def said_by(image: str) -> list[str]:
+    """What an image says by its name that it is for; nothing where it does not say."""
     return list_of(
         _images, lambda silicon, _pattern: silicon, where=lambda _silicon, pattern: can(match(pattern, image))
     )
 
 
+def is_for(image: str, silicon: Any) -> Any:
+    """Whether an image does not say that it is for other silicon."""
+    return ~can(match(get(_not_on, silicon, _NEVER), image))
+
+
+def is_neuron(image: str) -> Any:
+    """Whether an image says that it is for Inferentia."""
+    return can(match(FOR_SILICON["inferentia2"], image))
+
+
 def runs_on(image: Any, silicon: Any) -> Any:
     """Whether an image, where there is one, is not known to be for other silicon."""
-    is_neuron = can(match(FOR_SILICON["inferentia2"], image))
-    return is_null(image) | (
-        every(silicon_of(image), lambda said: said == silicon) & ((silicon != "inferentia2") | is_neuron)
-    )
+    return is_null(image) | (is_for(image, silicon) & ((silicon != "inferentia2") | is_neuron(image)))
 
 
-def run_beside(containers: Any, silicon: Any) -> Any:
-    """Whether these run on the same instances: the CPUs beside an accelerator are x86."""
-    fit = every(
-        containers,
-        lambda container: every(
-            silicon_of(container.image_uri),
-            lambda said: (said == silicon) | ((said == "x86") & (silicon != "graviton")),
-        ),
-    )
-    without_neuron = every(containers, lambda container: ~can(match(FOR_SILICON["inferentia2"], container.image_uri)))
-    return fit & ((silicon != "inferentia2") | (length(containers) == 0) | ~without_neuron)
+def runs_elsewhere(image: Any, silicon: Any) -> Any:
+    """Whether one of several images on the same instances says that it is for other."""
+    return can(match(get(_not_beside, silicon, _NEVER), image))
 
 
-def all_run_on(containers: Any, silicon: Any) -> Any:
-    """The same of the images of several containers."""
-    return every(containers, lambda container: runs_on(container.image_uri, silicon))
+def _of(silicon: str) -> Any:
+    """The sizes by family of some silicon."""
+    return get(_sizes, silicon, {})
+
+
+def _sizes_beside(v: Any) -> Any:
+    """The sizes of the family of the type that is asked for."""
+    return get(_of(v.silicon), family(v.instance_type), [])
 
 
 class OnInstances(ModuleInputs):
@@ -171,8 +218,8 @@ class OnInstances(ModuleInputs):
     region: str
     aws_provider: Literal[5, 6] = Field(
         5,
-        description="Major version of the AWS provider that is in use: 5 refuses newer types, such as ml.c8g, which 6 "
-        "takes.",
+        description="Major version of the AWS provider that is in use, which a module cannot see: 5 refuses newer "
+        "types, such as ml.c8g, which 6 takes.",
     )
     instance_type: str = Field(
         "ml.c7g.xlarge",
@@ -201,10 +248,21 @@ class OnInstances(ModuleInputs):
         ),
         rule(
             "instance_type",
-            lambda v: contains(get(_families, v.silicon, []), family(v.instance_type)),
+            lambda v: contains(keys(_of(v.silicon)), family(v.instance_type)),
             lambda v: (
                 f"{v.instance_type} is no {v.silicon} that SageMaker hosts on; its families are "
-                f"{join(', ', get(_families, v.silicon, []))}."
+                f"{join(', ', keys(_of(v.silicon)))}."
+            ),
+        ),
+        rule(
+            "instance_type",
+            lambda v: (
+                ~contains(keys(_of(v.silicon)), family(v.instance_type))
+                | contains(_sizes_beside(v), split(".", f"{v.instance_type}..")[2])
+            ),
+            lambda v: (
+                f"SageMaker hosts on no {v.instance_type}; sizes of {family(v.instance_type)} are "
+                f"{join(', ', _sizes_beside(v))}."
             ),
         ),
         rule(
@@ -220,24 +278,24 @@ class OnInstances(ModuleInputs):
         ),
         rule(
             "instance_type",
-            lambda v: ~contains(get(_not_in, family(v.instance_type), []), v.region),
-            lambda v: f"{v.region} has no {v.instance_type}; use another family, or another Region.",
+            lambda v: (
+                ~contains(
+                    concat(get(_not_in, family(v.instance_type), []), get(_not_in, v.instance_type, [])), v.region
+                )
+            ),
+            lambda v: f"{v.region} has no {v.instance_type}; use another type, or another Region.",
         ),
         rule(
             "image_uri",
-            lambda v: is_null(v.image_uri) | every(silicon_of(v.image_uri), lambda said: said == v.silicon),
+            lambda v: is_null(v.image_uri) | is_for(v.image_uri, v.silicon),
             lambda v: (
-                f"this image is for {join(' and ', silicon_of(v.image_uri))}, and {v.instance_type} is {v.silicon}; "
+                f"this image is for {join(' and ', said_by(v.image_uri))}, and {v.instance_type} is {v.silicon}; "
                 "use the image for that, or other silicon."
             ),
         ),
         rule(
             "image_uri",
-            lambda v: (
-                (v.silicon != "inferentia2")
-                | is_null(v.image_uri)
-                | can(match(FOR_SILICON["inferentia2"], v.image_uri))
-            ),
+            lambda v: (v.silicon != "inferentia2") | is_null(v.image_uri) | is_neuron(v.image_uri),
             "Inferentia runs Neuron images alone, whose names say neuron; use one, or other silicon.",
         ),
     )

@@ -49,7 +49,7 @@ def _watched(module: Module[Inputs]) -> Any:
 
     def of_variant(key: str, variant: Any) -> dict[str, Any]:
         def watched(name: str, alarm: Any) -> dict[str, Any]:
-            times = when(is_null(alarm.of), 1, known[key][alarm.of])
+            times = when(alarm.of == "", 1, known[key][alarm.of])
             variants = when(alarm.of_variant, {"VariantName": variant.variant}, {})
             return merge(
                 alarm,
@@ -62,7 +62,7 @@ def _watched(module: Module[Inputs]) -> Any:
             )
 
         def applies(alarm: Any) -> Any:
-            is_known = is_null(alarm.of) | ~is_null(known[key][alarm.of])
+            is_known = (alarm.of == "") | ~is_null(known[key][alarm.of])
             return contains(alarm.kinds, variant.kind) & is_known
 
         return map_of(alarms, watched, where=applies, key=lambda name, _: f"{key}/{name}")
@@ -110,7 +110,7 @@ def _known(module: Module[Inputs]) -> Any:
 def _of_variants(module: Module[Inputs], watched: Any, topic: Any) -> Any:
     """Those on a metric; returns them."""
     nobody = list[str]()
-    each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: is_null(alarm.math)))
+    each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: alarm.math == ""))
     alarm = each.value
     made = module.add(
         CloudwatchMetricAlarm,
@@ -122,8 +122,8 @@ def _of_variants(module: Module[Inputs], watched: Any, topic: Any) -> Any:
         namespace=alarm.namespace,
         metric_name=alarm.metric,
         dimensions=alarm.dimensions,
-        statistic=alarm.statistic,
-        extended_statistic=alarm.percentile,
+        statistic=when(alarm.statistic == "", None, alarm.statistic),
+        extended_statistic=when(alarm.percentile == "", None, alarm.percentile),
         period=alarm.period,
         alarm_actions=when(alarm.waste, [topic.arn], nobody),
     )
@@ -132,7 +132,7 @@ def _of_variants(module: Module[Inputs], watched: Any, topic: Any) -> Any:
 
 
 def _of_math(module: Module[Inputs], watched: Any, topic: Any) -> None:
-    each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: ~is_null(alarm.math)))
+    each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: alarm.math != ""))
     alarm = each.value
     module.add(
         CloudwatchMetricAlarm,

@@ -122,13 +122,13 @@ check "machines_are_known" {
 locals {
   # What an alarm is unless it says otherwise.
   usual = {
-    metric     = null
-    statistic  = null
+    metric     = ""
+    statistic  = ""
     namespace  = "AWS/SageMaker"
-    percentile = null
-    math       = null
+    percentile = ""
+    math       = ""
     below      = false
-    of         = null
+    of         = ""
     of_variant = true
     at_once    = false
     period     = 300
@@ -346,14 +346,14 @@ locals {
         {
           endpoint  = variant.endpoint
           name      = "${variant.title}/${replace(name, "_", "-")}"
-          threshold = lookup(var.thresholds, name, alarm.threshold) * (alarm.of == null ? 1 : local.known[key][alarm.of])
+          threshold = lookup(var.thresholds, name, alarm.threshold) * (alarm.of == "" ? 1 : local.known[key][alarm.of])
           dimensions = merge(
             { EndpointName = variant.name },
             alarm.of_variant ? { VariantName = variant.variant } : {},
           )
         },
       )
-      if contains(alarm.kinds, variant.kind) ? (alarm.of == null ? true : local.known[key][alarm.of] != null) : false
+      if contains(alarm.kinds, variant.kind) ? (alarm.of == "" ? true : local.known[key][alarm.of] != null) : false
     }
   ]...)
 }
@@ -361,7 +361,7 @@ locals {
 # An endpoint that nobody asks publishes nothing, so that no data is well. The composite alarms below tell of
 # harm, these of waste.
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = { for key, alarm in local.watched : key => alarm if alarm.math == null }
+  for_each = { for key, alarm in local.watched : key => alarm if alarm.math == "" }
 
   alarm_name          = each.value.name
   alarm_description   = each.value.says
@@ -374,8 +374,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions
-  statistic           = each.value.statistic
-  extended_statistic  = each.value.percentile
+  statistic           = each.value.statistic == "" ? null : each.value.statistic
+  extended_statistic  = each.value.percentile == "" ? null : each.value.percentile
   period              = each.value.period
   alarm_actions       = each.value.waste ? [aws_sns_topic.alarms.arn] : []
 
@@ -387,7 +387,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 
 # Waste that no metric tells alone: what runs is looked at beside what it is asked.
 resource "aws_cloudwatch_metric_alarm" "math" {
-  for_each = { for key, alarm in local.watched : key => alarm if alarm.math != null }
+  for_each = { for key, alarm in local.watched : key => alarm if alarm.math != "" }
 
   alarm_name          = each.value.name
   alarm_description   = each.value.says
@@ -627,7 +627,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
         {
           metric    = "Invocation5XXErrors"
@@ -636,7 +636,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
         {
           metric    = "Invocation4XXErrors"
@@ -645,7 +645,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
         {
           metric    = "ModelLatency"
@@ -654,7 +654,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = true
           per       = 1000
-          of        = null
+          of        = ""
         },
         {
           metric    = "OverheadLatency"
@@ -663,7 +663,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = true
           per       = 1000
-          of        = null
+          of        = ""
         },
       ]
       unit = "milliseconds"
@@ -694,7 +694,7 @@ locals {
           namespace = "/aws/sagemaker/Endpoints"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
         {
           metric    = "DiskUtilization"
@@ -703,7 +703,7 @@ locals {
           namespace = "/aws/sagemaker/Endpoints"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
       ]
     }
@@ -716,7 +716,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
         {
           metric    = "InvocationsProcessed"
@@ -725,7 +725,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
         {
           metric    = "InvocationFailures"
@@ -734,7 +734,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
         {
           metric    = "ExpiredRequests"
@@ -743,7 +743,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
         {
           metric    = "ApproximateAgeOfOldestRequest"
@@ -752,7 +752,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = true
           per       = 1
-          of        = null
+          of        = ""
         },
       ]
       unit = "seconds"
@@ -783,7 +783,7 @@ locals {
           namespace = "/aws/sagemaker/Endpoints"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
         {
           metric    = "DiskUtilization"
@@ -792,7 +792,7 @@ locals {
           namespace = "/aws/sagemaker/Endpoints"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
       ]
     }
@@ -805,7 +805,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
         {
           metric    = "Invocation5XXErrors"
@@ -814,7 +814,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
         {
           metric    = "Invocation4XXErrors"
@@ -823,7 +823,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
         {
           metric    = "ModelLatency"
@@ -832,7 +832,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = true
           per       = 1000
-          of        = null
+          of        = ""
         },
         {
           metric    = "OverheadLatency"
@@ -841,7 +841,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = true
           per       = 1000
-          of        = null
+          of        = ""
         },
         {
           metric    = "ModelSetupTime"
@@ -850,7 +850,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = true
           per       = 1000
-          of        = null
+          of        = ""
         },
       ]
       unit = "milliseconds"
@@ -863,7 +863,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 0.01
-          of        = null
+          of        = ""
         },
         {
           metric    = "ServerlessProvisionedConcurrencyUtilization"
@@ -872,7 +872,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 0.01
-          of        = null
+          of        = ""
         },
         {
           metric    = "MemoryUtilization"
@@ -881,7 +881,7 @@ locals {
           namespace = "/aws/sagemaker/Endpoints"
           right     = false
           per       = 1
-          of        = null
+          of        = ""
         },
       ]
     }

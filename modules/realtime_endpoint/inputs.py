@@ -3,34 +3,34 @@
 from typing import Annotated, Any, Literal
 
 from modules.common import Located
-from modules.endpoints.hardware import OnInstances, all_run_on, run_beside, runs_on
+from modules.endpoints.hardware import OnInstances, is_neuron, runs_elsewhere, runs_on
 from modules.endpoints.inputs import VARIANT, Container, Endpoint, OneContainer, RollsBack, is_whole
 from modules.realtime_endpoint.deployment import Deployment
+from modules.realtime_endpoint.off_hours import OffHours
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
-from sustainable_mlops.authoring.expressions import contains, every, fixed, given, is_null, keys, length, optional, when
-from sustainable_mlops.catalogue.time_zones import everything as time_zones
+from sustainable_mlops.authoring.expressions import (
+    contains,
+    every,
+    given,
+    is_null,
+    join,
+    keys,
+    length,
+    list_of,
+    optional,
+    when,
+)
 
 #: The variant that gets copies of requests.
 SHADOW = "shadow"
 #: Alarms that an endpoint's deployment takes (API model of SageMaker: AlarmList).
 MOST_ALARMS = 10
-TIME_ZONES = "time_zones"
-_zones = fixed(TIME_ZONES, list(time_zones()))
 
 VariantName = Annotated[
     str,
     Field(
         pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
         json_schema_extra=must("be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen"),
-    ),
-]
-Cron = Annotated[
-    str,
-    Field(
-        pattern=r"^cron\(\S+ \S+ (\? \S+ \S+|\S+ \S+ \?) \S+\)$",
-        json_schema_extra=must(
-            "be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)"
-        ),
     ),
 ]
 
@@ -79,23 +79,6 @@ class DataCapture(ModuleInputs):
     )
 
 
-class OffHours(ModuleInputs):
-    """When fewer instances do."""
-
-    begin: Cron = Field(description="When they begin, such as cron(0 20 ? * MON-FRI *).")
-    end: Cron = Field(description="When they end, such as cron(0 7 ? * MON-FRI *).")
-    instances: int = Field(1, ge=1, description="Instances meanwhile; a real-time endpoint has one at least.")
-    timezone: str = Field(description="Time zone of both, such as Europe/Stockholm.")
-
-    rules = (
-        rule(
-            "timezone",
-            lambda v: contains(_zones, v.timezone),
-            lambda v: f"there is no time zone {v.timezone}; write one such as Europe/Stockholm, or UTC.",
-        ),
-    )
-
-
 class VpcConfig(ModuleInputs):
     """Where the containers' network is."""
 
@@ -114,6 +97,26 @@ def _sources(v: Any) -> Any:
         nothing_else & is_null(v.models_s3_uri),
         when(is_null(v.models_s3_uri), is_whole(v), many),
     )
+
+
+def _elsewhere(v: Any) -> str:
+    """The containers whose images are for other silicon."""
+    found = list_of(
+        v.containers,
+        lambda container: container.hostname,
+        where=lambda container: runs_elsewhere(container.image_uri, v.silicon),
+    )
+    return join(", ", found)
+
+
+def _others_elsewhere(v: Any) -> str:
+    """The same of challengers."""
+    found = list_of(
+        v.challengers,
+        lambda name, _challenger: name,
+        where=lambda _name, challenger: ~runs_on(challenger.image_uri, v.silicon),
+    )
+    return join(", ", found)
 
 
 class Inputs(Endpoint, Located, Container, OnInstances, RollsBack):
@@ -219,13 +222,24 @@ class Inputs(Endpoint, Located, Container, OnInstances, RollsBack):
         ),
         rule(
             "containers",
-            lambda v: run_beside(v.containers, v.silicon),
-            lambda v: f"an image is not for {v.silicon}, or none is.",
+            lambda v: every(v.containers, lambda container: ~runs_elsewhere(container.image_uri, v.silicon)),
+            lambda v: f"{_elsewhere(v)}: the image is not for {v.silicon}; use one that is.",
+        ),
+        rule(
+            "containers",
+            lambda v: (
+                (v.silicon != "inferentia2")
+                | (length(v.containers) == 0)
+                | ~every(v.containers, lambda container: ~is_neuron(container.image_uri))
+            ),
+            "Inferentia runs Neuron images alone, whose names say neuron, and none does; use one, or other silicon.",
         ),
         rule(
             "challengers",
-            lambda v: all_run_on(v.challengers, v.silicon),
-            lambda v: f"an image is not for {v.silicon}, which all variants run on.",
+            lambda v: every(v.challengers, lambda challenger: runs_on(challenger.image_uri, v.silicon)),
+            lambda v: (
+                f"{_others_elsewhere(v)}: the image is not for {v.silicon}, which all variants run on; use one that is."
+            ),
         ),
         rule(
             "challengers",

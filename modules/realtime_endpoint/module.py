@@ -7,8 +7,8 @@ from cdktn_provider_aws.appautoscaling_scheduled_action import AppautoscalingSch
 from modules.endpoints import alarms, hardware, hosting, scaling
 from modules.endpoints.inputs import VARIANT, name_of
 from modules.needs import ROLE_STATEMENTS
-from modules.realtime_endpoint import deployment, needs, serving
-from modules.realtime_endpoint.inputs import TIME_ZONES, Inputs
+from modules.realtime_endpoint import deployment, needs, off_hours, serving
+from modules.realtime_endpoint.inputs import Inputs
 from sustainable_mlops.authoring.cdktn import DataResource
 from sustainable_mlops.authoring.expressions import (
     concat,
@@ -23,7 +23,6 @@ from sustainable_mlops.authoring.expressions import (
     set_of,
 )
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
-from sustainable_mlops.catalogue.time_zones import everything as time_zones
 
 
 class RealtimeEndpoint(Module[Inputs]):
@@ -56,9 +55,8 @@ class RealtimeEndpoint(Module[Inputs]):
         images = self.local("images", needs.images_of(var), why="What its role needs to read, but of model packages.")
         archives = self.local("model_archives", needs.archives_of(var))
         hardware.add_tables(self)
-        self.local(
-            TIME_ZONES, list(time_zones()), why="Those of the tz database; AWS would refuse another at the apply."
-        )
+        for table, (value, why) in off_hours.TABLES.items():
+            self.local(table, value, why=why)
         return {
             **hosting.outputs_of(self, endpoint),
             "rollback_alarm_names": Output(

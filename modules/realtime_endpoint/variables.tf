@@ -24,7 +24,7 @@ variable "alarm_actions" {
 }
 
 variable "aws_provider" {
-  description = "Major version of the AWS provider that is in use: 5 refuses newer types, such as ml.c8g, which 6 takes."
+  description = "Major version of the AWS provider that is in use, which a module cannot see: 5 refuses newer types, such as ml.c8g, which 6 takes."
   type        = number
   default     = 5
   nullable    = false
@@ -80,13 +80,10 @@ variable "challengers" {
 
   validation {
     condition = alltrue([
-      for container in var.challengers : container.image_uri == null ? true : (alltrue([
-        for said in [
-          for silicon, pattern in local.images_for : silicon if can(regex(pattern, container.image_uri))
-        ] : said == var.silicon
-      ]) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", container.image_uri))) : false)
+      for challenger in var.challengers :
+      challenger.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), challenger.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", challenger.image_uri))) : false)
     ])
-    error_message = "challengers: an image is not for ${var.silicon}, which all variants run on."
+    error_message = "challengers: ${join(", ", [for name, challenger in var.challengers : name if !(challenger.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), challenger.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", challenger.image_uri))) : false))])}: the image is not for ${var.silicon}, which all variants run on; use one that is."
   }
 
   validation {
@@ -154,13 +151,15 @@ variable "containers" {
 
   validation {
     condition = alltrue([
-      for container in var.containers : alltrue([
-        for said in [
-          for silicon, pattern in local.images_for : silicon if can(regex(pattern, container.image_uri))
-        ] : said == var.silicon ? true : (said == "x86" ? var.silicon != "graviton" : false)
-      ])
-    ]) ? (var.silicon != "inferentia2" ? true : (length(var.containers) == 0 ? true : !alltrue([for container in var.containers : !can(regex("neuron", container.image_uri))]))) : false
-    error_message = "containers: an image is not for ${var.silicon}, or none is."
+      for container in var.containers :
+      !can(regex(lookup(local.images_not_beside, var.silicon, "^$"), container.image_uri))
+    ])
+    error_message = "containers: ${join(", ", [for container in var.containers : container.hostname if can(regex(lookup(local.images_not_beside, var.silicon, "^$"), container.image_uri))])}: the image is not for ${var.silicon}; use one that is."
+  }
+
+  validation {
+    condition     = var.silicon != "inferentia2" ? true : (length(var.containers) == 0 ? true : !alltrue([for container in var.containers : !can(regex("neuron", container.image_uri))]))
+    error_message = "containers: Inferentia runs Neuron images alone, whose names say neuron, and none does; use one, or other silicon."
   }
 }
 
@@ -288,10 +287,7 @@ variable "image_uri" {
   }
 
   validation {
-    condition = var.image_uri == null ? true : alltrue([
-      for said in [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))] :
-      said == var.silicon
-    ])
+    condition     = var.image_uri == null ? true : !can(regex(lookup(local.images_not_for, var.silicon, "^$"), var.image_uri))
     error_message = "image_uri: this image is for ${join(" and ", [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))])}, and ${var.instance_type} is ${var.silicon}; use the image for that, or other silicon."
   }
 
@@ -355,8 +351,13 @@ variable "instance_type" {
   }
 
   validation {
-    condition     = contains(lookup(local.families, var.silicon, []), split(".", "${var.instance_type}.")[1])
-    error_message = "instance_type: ${var.instance_type} is no ${var.silicon} that SageMaker hosts on; its families are ${join(", ", lookup(local.families, var.silicon, []))}."
+    condition     = contains(keys(lookup(local.sizes, var.silicon, {})), split(".", "${var.instance_type}.")[1])
+    error_message = "instance_type: ${var.instance_type} is no ${var.silicon} that SageMaker hosts on; its families are ${join(", ", keys(lookup(local.sizes, var.silicon, {})))}."
+  }
+
+  validation {
+    condition     = !contains(keys(lookup(local.sizes, var.silicon, {})), split(".", "${var.instance_type}.")[1]) ? true : contains(lookup(lookup(local.sizes, var.silicon, {}), split(".", "${var.instance_type}.")[1], []), split(".", "${var.instance_type}..")[2])
+    error_message = "instance_type: SageMaker hosts on no ${var.instance_type}; sizes of ${split(".", "${var.instance_type}.")[1]} are ${join(", ", lookup(lookup(local.sizes, var.silicon, {}), split(".", "${var.instance_type}.")[1], []))}."
   }
 
   validation {
@@ -365,8 +366,11 @@ variable "instance_type" {
   }
 
   validation {
-    condition     = !contains(lookup(local.not_in_region, split(".", "${var.instance_type}.")[1], []), var.region)
-    error_message = "instance_type: ${var.region} has no ${var.instance_type}; use another family, or another Region."
+    condition = !contains(concat(
+      lookup(local.not_in_region, split(".", "${var.instance_type}.")[1], []),
+      lookup(local.not_in_region, var.instance_type, []),
+    ), var.region)
+    error_message = "instance_type: ${var.region} has no ${var.instance_type}; use another type, or another Region."
   }
 }
 
@@ -548,8 +552,18 @@ variable "off_hours" {
   }
 
   validation {
+    condition     = var.off_hours == null ? true : alltrue([for field, pattern in local.cron : can(regex(pattern, var.off_hours.begin))])
+    error_message = var.off_hours == null ? "" : "off_hours.begin: ${var.off_hours.begin} has no such ${join(", ", [for field, pattern in local.cron : field if !can(regex(pattern, var.off_hours.begin))])}."
+  }
+
+  validation {
+    condition     = var.off_hours == null ? true : alltrue([for field, pattern in local.cron : can(regex(pattern, var.off_hours.end))])
+    error_message = var.off_hours == null ? "" : "off_hours.end: ${var.off_hours.end} has no such ${join(", ", [for field, pattern in local.cron : field if !can(regex(pattern, var.off_hours.end))])}."
+  }
+
+  validation {
     condition     = var.off_hours == null ? true : contains(local.time_zones, var.off_hours.timezone)
-    error_message = var.off_hours == null ? "" : "off_hours.timezone: there is no time zone ${var.off_hours.timezone}; write one such as Europe/Stockholm, or UTC."
+    error_message = var.off_hours == null ? "" : "off_hours.timezone: ${var.off_hours.timezone} is no time zone by the canonical name, which AWS asks for; write one such as Europe/Stockholm, or UTC."
   }
 }
 
@@ -677,11 +691,8 @@ variable "shadow" {
 
   validation {
     condition = alltrue([
-      for shadow in var.shadow[*] : shadow.image_uri == null ? true : (alltrue([
-        for said in [
-          for silicon, pattern in local.images_for : silicon if can(regex(pattern, shadow.image_uri))
-        ] : said == var.silicon
-      ]) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", shadow.image_uri))) : false)
+      for shadow in var.shadow[*] :
+      shadow.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), shadow.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", shadow.image_uri))) : false)
     ])
     error_message = "shadow: its image is not for ${var.silicon}."
   }

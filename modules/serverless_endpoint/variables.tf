@@ -51,7 +51,7 @@ variable "image_uri" {
   }
 
   validation {
-    condition     = var.image_uri == null ? true : !can(regex("-gpu-|arm64|graviton|neuron", var.image_uri))
+    condition     = var.image_uri == null ? true : !can(regex("-gpu-|aarch64|arm64|graviton|neuron", var.image_uri))
     error_message = "image_uri: this image is for GPU, Graviton or Inferentia, and a serverless endpoint has x86 alone; use the image for that."
   }
 }

@@ -9,10 +9,12 @@ from sustainable_mlops.catalogue.tables import rows
 #: How the names of images say what they are for; those of AWS say arm64 or graviton where they are for Arm.
 FOR_SILICON: dict[Silicon, str] = {
     "gpu": "-gpu-",
-    "graviton": "arm64|graviton",
+    "graviton": "aarch64|arm64|graviton",
     "inferentia2": "neuron",
     "x86": "/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py",
 }
+#: How they say that their CPU is x86, which that beside an accelerator is too.
+FOR_X86_CPUS = "amd64|x86"
 
 
 def silicon_of(image: str) -> list[Silicon]:

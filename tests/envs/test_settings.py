@@ -82,7 +82,7 @@ def edited(folder: Path, path: str, value: Any) -> Path:
         (
             "models.flight_delay.realtime_endpoint",
             {"latency_slo_ms": 100, "silicon": "x86", "instance_type": "ml.m4.xlarge"},
-            "models.flight_delay.realtime_endpoint.instance_type: eu-north-1 has no ml.m4.xlarge; use another family",
+            "models.flight_delay.realtime_endpoint.instance_type: eu-north-1 has no ml.m4.xlarge; use another type",
         ),
         (
             "region",

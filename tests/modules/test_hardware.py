@@ -6,7 +6,8 @@ import pytest
 
 from modules.async_endpoint.inputs import Inputs
 from modules.endpoints.hardware import TABLES
-from sustainable_mlops.catalogue.instances import everything, find, offered, refused
+from sustainable_mlops.catalogue.instances import everything, offered, refused
+from sustainable_mlops.catalogue.regions import everything as regions
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 
@@ -46,8 +47,17 @@ TYPE = {"graviton": "ml.c7g.large", "gpu": "ml.g5.xlarge", "inferentia2": "ml.in
         ({"instance_type": "ml.p5.4xlarge", "silicon": "gpu"}, "version 5 of the AWS provider refuses ml.p5.4xlarge"),
         (
             {"instance_type": "ml.inf2.xlarge", "silicon": "inferentia2", "region": "eu-south-1"},
-            "instance_type: eu-south-1 has no ml.inf2.xlarge; use another family, or another Region.",
+            "instance_type: eu-south-1 has no ml.inf2.xlarge; use another type, or another Region.",
         ),
+        (
+            {"instance_type": "ml.inf2.8xlarge", "silicon": "inferentia2", "region": "ap-northeast-2"},
+            "instance_type: ap-northeast-2 has no ml.inf2.8xlarge; use another type, or another Region.",
+        ),
+        (
+            {"instance_type": "ml.c7g.metal"},
+            "instance_type: SageMaker hosts on no ml.c7g.metal; sizes of c7g are large, xlarge, 2xlarge, 4xlarge, ",
+        ),
+        ({"instance_type": "ml.g5.large", "silicon": "gpu"}, "no ml.g5.large; sizes of g5 are xlarge, 2xlarge"),
         ({"instance_type": "c7g.large"}, "instance_type: 'c7g.large' must be an instance type such as ml.c7g.xlarge"),
     ],
 )
@@ -74,6 +84,11 @@ def test_what_version_5_of_the_provider_refuses_version_6_takes() -> None:
         ),
         (f"{OWN}/churn:1-neuronx", "gpu", "this image is for inferentia2, and ml.g5.xlarge is gpu"),
         (f"{OWN}/churn:1", "inferentia2", "Inferentia runs Neuron images alone, whose names say neuron"),
+        *(
+            (f"{OWN}/churn:1-{ending}", "graviton", "this image is for amd64, and ml.c7g.large is graviton")
+            for ending in ("amd64", "x86_64", "x86-64")
+        ),
+        (f"{OWN}/churn:1-aarch64", "gpu", "this image is for graviton, and ml.g5.xlarge is gpu"),
         (f"{OWN}/churn:1-arm64", "x86", "this image is for graviton, and ml.c7i.large is x86"),
         (f"{OWN}/churn:1-gpu-arm64", "gpu", "this image is for gpu and graviton"),
         (f"{AWS}/pytorch-inference:2.6.0-cpu-py312", "graviton", "this image is for x86, and ml.c7g.large is graviton"),
@@ -93,6 +108,9 @@ def test_an_image_that_says_it_is_for_other_silicon_is_refused(image: str, silic
     ("image", "silicon"),
     [
         *((f"{OWN}/churn:1", silicon) for silicon in ("graviton", "gpu", "x86")),
+        *((f"{OWN}/churn:1-{ending}-amd64", kind) for ending, kind in (("gpu", "gpu"), ("cpu", "x86"), ("cpu", "gpu"))),
+        (f"{OWN}/churn:1-neuronx-x86_64", "inferentia2"),
+        (f"{OWN}/churn:1-aarch64", "graviton"),
         (f"{OWN}/churn:1-gpu-py3", "gpu"),
         (f"{OWN}/churn:1-neuronx", "inferentia2"),
         (f"{AWS}/pytorch-inference-arm64:2.6.0-cpu-py312-ubuntu22.04-sagemaker", "graviton"),
@@ -108,15 +126,20 @@ def test_an_image_is_taken_where_it_fits_or_does_not_say(image: str, silicon: st
 
 
 def test_the_tables_say_of_every_hosted_type_what_the_catalogue_does() -> None:
-    families, lacking, unknown = (TABLES[name][0] for name in ("families", "not_in_region", "refused_by_provider_5"))
-    of = {family: silicon for silicon, found in families.items() for family in found}
-    assert of["c7g"] == "graviton"
-    for instance in everything().values():
-        if "hosting" not in instance.uses or instance.family not in of:
-            continue
-        named = instance.family in unknown or instance.name in unknown
-        assert named == refused(instance.name, "hosting", 5), instance.name
-        assert (of[instance.family] == "graviton") == instance.graviton, instance.name
-    for family, regions in lacking.items():
-        sizes = [name for name in everything() if find(name) and name.startswith(f"ml.{family}.")]
-        assert not any(offered(name, region) for name in sizes for region in regions), family
+    sizes, lacking, unknown = (TABLES[name][0] for name in ("sizes", "not_in_region", "refused_by_provider_5"))
+    listed = {
+        f"ml.{family}.{size}": silicon
+        for silicon, families in sizes.items()
+        for family, found in families.items()
+        for size in found
+    }
+    hosted = {name: one for name, one in everything().items() if "hosting" in one.uses and one.family[0] != "t"}
+    somewhere = {name for name in hosted if any(offered(name, region) for region in regions())}
+    assert {name for name in somewhere if hosted[name].silicon} == {*listed}
+    for name, silicon in listed.items():
+        one = hosted[name]
+        assert one.silicon == silicon, name
+        assert (one.family in unknown or name in unknown) == refused(name, "hosting", 5), name
+        for region in regions():
+            not_there = region in [*lacking.get(one.family, ()), *lacking.get(name, ())]
+            assert not_there == (offered(name, region) is False), (name, region)

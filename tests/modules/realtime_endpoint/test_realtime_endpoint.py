@@ -61,7 +61,7 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
         ),
         (
             {"challengers": {"b": {**CHALLENGER, "image_uri": f"{OWN}/churn:2-gpu-py3"}}},
-            "challengers: an image is not for graviton, which all variants run on.",
+            "challengers: b: the image is not for graviton, which all variants run on; use one that is.",
         ),
         ({"challengers": {"b": {"weight": 10}}}, "challengers.b.model_package_arn: give either a model package"),
         (
@@ -81,7 +81,18 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
             "shadow: SageMaker takes a shadow beside one model in one container alone",
         ),
         ({"shadow": {"image_uri": f"{OWN}/churn:3-neuronx"}}, "shadow: its image is not for graviton."),
-        ({"off_hours": {**HOURS, "timezone": "Europe/Stokholm"}}, "there is no time zone Europe/Stokholm; write one"),
+        ({"off_hours": {**HOURS, "timezone": "Europe/Stokholm"}}, "Europe/Stokholm is no time zone by the canonical"),
+        *(
+            (
+                {"off_hours": {**HOURS, "timezone": alias}},
+                f"off_hours.timezone: {alias} is no time zone by the canonical",
+            )
+            for alias in ("US/Pacific", "Etc/UTC")
+        ),
+        (
+            {"off_hours": {**HOURS, "begin": "cron(99 99 ? * FOO *)"}},
+            "off_hours.begin: cron(99 99 ? * FOO *) has no such days of the week, hours, minutes.",
+        ),
         (
             {"off_hours": {**HOURS, "begin": "0 20 * * *"}},
             "off_hours.begin: '0 20 * * *' must be a cron expression of six",
@@ -96,11 +107,11 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
         ({"image_uri": None, "containers": [STEP]}, "containers: one container needs no list"),
         (
             {"image_uri": None, "containers": [STEP, {"hostname": "two", "image_uri": f"{OWN}/churn:1-neuronx"}]},
-            "containers: an image is not for graviton, or none is.",
+            "containers: two: the image is not for graviton; use one that is.",
         ),
         (
             {"image_uri": None, **INFERENTIA, "containers": [STEP, {**STEP, "hostname": "two"}]},
-            "containers: an image is",
+            "containers: Inferentia runs Neuron images alone, whose names say neuron, and none does; use one",
         ),
         ({"inference_ami_version": "al2-ami-sagemaker-inference-gpu-2"}, "these drivers are of GPUs; leave it out."),
         ({"vpc_config": {"security_group_ids": ["sg-1"], "subnets": ["subnet-1"]}}, "vpc_config.subnets: "),
@@ -125,12 +136,13 @@ def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) 
             **INFERENTIA,
             "containers": [
                 {"hostname": "prepare", "image_uri": f"{OWN}/sagemaker-scikit-learn:1.2-1-cpu-py3"},
-                {"hostname": "classify", "image_uri": f"{OWN}/churn:1-neuronx"},
+                {"hostname": "classify", "image_uri": f"{OWN}/churn:1-neuronx-amd64"},
             ],
         },
         {"models_s3_uri": "s3://shop/models/"},
         {"challengers": {"b": CHALLENGER}, "deployment": {"strategy": "linear"}},
         {"off_hours": HOURS},
+        {"off_hours": {**HOURS, "timezone": "Etc/GMT+9"}},
     ],
 )
 def test_what_can_be_is_taken(inputs: dict[str, Any]) -> None:
@@ -143,7 +155,7 @@ def test_what_can_be_is_taken(inputs: dict[str, Any]) -> None:
     [
         ({"instance_type": "ml.c8g.large"}, "instance_type: version 5 of the AWS provider refuses ml.c8g.large"),
         ({**ONE, "deployment": {"strategy": "canary"}}, "deployment: canary moves at most half of the instances"),
-        ({"off_hours": {**HOURS, "timezone": "Europe/Stokholm"}}, "there is no time zone Europe/Stokholm"),
+        ({"off_hours": {**HOURS, "begin": "cron(99 20 ? * FOO *)"}}, "has no such days of the week, minutes."),
     ],
 )
 def test_terraform_tells_the_same_of_plain_hcl(

@@ -1,0 +1,80 @@
+"""When fewer instances do, by the clock."""
+
+from typing import Annotated
+
+from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
+from sustainable_mlops.authoring.expressions import can, contains, every, fixed, join, list_of, match
+from sustainable_mlops.catalogue.time_zones import everything as time_zones
+from sustainable_mlops.plan.cron import MONTHS, WEEKDAYS
+
+Cron = Annotated[
+    str,
+    Field(
+        pattern=r"^cron\(\S+ \S+ (\? \S+ \S+|\S+ \S+ \?) \S+\)$",
+        json_schema_extra=must(
+            "be a cron expression of six fields, ? for the day of the month or of the week: cron(0 20 ? * MON-FRI *)"
+        ),
+    ),
+]
+_DAY, _WEEKDAY = "(0?[1-9]|[12][0-9]|3[01])", f"([1-7]|{'|'.join(WEEKDAYS)})"
+#: The fields of an expression in their order: a value of each, and what else it takes than these, spans and steps.
+_FIELDS = {
+    "minutes": ("[0-5]?[0-9]", ""),
+    "hours": ("([01]?[0-9]|2[0-3])", ""),
+    "days of the month": (_DAY, rf"\?|LW|L(-{_DAY})?|{_DAY}W"),
+    "months": (f"(0?[1-9]|1[0-2]|{'|'.join(MONTHS)})", ""),
+    "days of the week": (_WEEKDAY, rf"\?|L|{_WEEKDAY}L|{_WEEKDAY}#[1-5]"),
+    "years": ("(19[7-9][0-9]|2[01][0-9]{2})", ""),
+}
+
+
+def _cron() -> dict[str, str]:
+    """By field, what an expression of six is that is right in it: items, of which a comma ends each but the last."""
+    found = {}
+    for place, (name, (value, else_)) in enumerate(_FIELDS.items()):
+        item = rf"(\*|{value}(-{value})?)(/[1-9][0-9]*)?{else_ and '|' + else_}"
+        items = rf"(({item})[, ])+(\S+ ){{{4 - place}}}\S+\)" if place < 5 else rf"(({item})[,)])+"
+        found[name] = rf"(?i)^cron\((\S+ ){{{place}}}{items}$"
+    return found
+
+
+#: What rules read, by name: the value, and why it is there.
+TABLES = {
+    "cron": (_cron(), "What a schedule is that is right in a field, as the user guide of EventBridge has these."),
+    "time_zones": (list(time_zones()), "Those of the tz database by the names that AWS takes; it refuses aliases."),
+}
+_fields, _zones = (fixed(name, value) for name, (value, _) in TABLES.items())
+
+
+def _wrong(expression: str) -> str:
+    """The fields of an expression that cannot be."""
+    found = list_of(
+        _fields, lambda field, _pattern: field, where=lambda _field, pattern: ~can(match(pattern, expression))
+    )
+    return join(", ", found)
+
+
+def _is_cron(expression: str) -> bool:
+    return every(_fields, lambda _field, pattern: can(match(pattern, expression)))
+
+
+class OffHours(ModuleInputs):
+    """When fewer instances do."""
+
+    begin: Cron = Field(description="When they begin, such as cron(0 20 ? * MON-FRI *).")
+    end: Cron = Field(description="When they end, such as cron(0 7 ? * MON-FRI *).")
+    instances: int = Field(1, ge=1, description="Instances meanwhile; a real-time endpoint has one at least.")
+    timezone: str = Field(description="Time zone of both, such as Europe/Stockholm.")
+
+    rules = (
+        rule("begin", lambda v: _is_cron(v.begin), lambda v: f"{v.begin} has no such {_wrong(v.begin)}."),
+        rule("end", lambda v: _is_cron(v.end), lambda v: f"{v.end} has no such {_wrong(v.end)}."),
+        rule(
+            "timezone",
+            lambda v: contains(_zones, v.timezone),
+            lambda v: (
+                f"{v.timezone} is no time zone by the canonical name, which AWS asks for; write one such as "
+                "Europe/Stockholm, or UTC."
+            ),
+        ),
+    )

@@ -1,0 +1,71 @@
+"""The schedules that a module takes are those that AWS has times for."""
+
+from datetime import date
+
+import pytest
+
+from modules.realtime_endpoint.inputs import Inputs
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.plan import cron
+from sustainable_mlops.settings import validate
+from tests.modules.realtime_endpoint.test_realtime_endpoint import GIVEN, HOURS
+
+
+def takes(fields: str) -> bool:
+    try:
+        validate({**GIVEN, "off_hours": {**HOURS, "begin": f"cron({fields})"}}, Inputs, "settings.yaml")
+    except UserError:
+        return False
+    return True
+
+
+def times(fields: str) -> tuple[list[int], list[date]]:
+    read = cron.parsed(fields)
+    return read.times(), list(read.dates())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "0 20 ? * MON-FRI *",
+        "0/15 8-18/2,20 ? * fri-mon *",
+        "59 23 31 12 ? 2199",
+        "00 09 1,15 JAN,7-9 ? 2026-2030",
+        "0 0 L-3 2 ? *",
+        "0 0 LW * ? *",
+        "0 0 15W MAY ? *",
+        "0 0 ? 1 6L *",
+        "0 0 ? 1 L *",
+        "0 0 ? * 6#3,MON#1 *",
+    ],
+)
+def test_a_schedule_that_has_times_is_taken(fields: str) -> None:
+    assert all(times(fields))
+    assert takes(fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "60 20 ? * MON *",
+        "5,60 20 ? * MON *",
+        "0/0 20 ? * MON *",
+        "0 24 ? * MON *",
+        "0 8-24 ? * MON *",
+        "0 1-2-3 ? * MON *",
+        "0 0 32 * ? *",
+        "0 0 1 13 ? *",
+        "0 0 1 JANUARY ? *",
+        "0 0 ? * 8 *",
+        "0 0 ? * MON,FOO *",
+    ],
+)
+def test_a_schedule_that_has_none_is_refused(fields: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        times(fields)
+    assert not takes(fields)
+
+
+@pytest.mark.parametrize("fields", ["0 0 ? * MON#6 *", "0 , ? * MON *", "0 5, ? * MON *", "0 0 ? * MON 1969"])
+def test_a_schedule_that_aws_has_no_words_for_is_refused(fields: str) -> None:
+    assert not takes(fields)
