@@ -14,6 +14,9 @@ from tests.reviewed import reviewed, stops
 
 FRAUD = {"description": "Is it fraud?", "serverless_endpoint": {"memory_mb": 1024, "max_concurrency": 2}}
 
+REALTIME = {"instance_type": "ml.c7g.large", "latency_slo_ms": 200}
+PACKAGE = "arn:aws:sagemaker:eu-north-1:123456789012:model-package/smlops-dev-flight-delay/1"
+
 
 def write(folder: Path, body: dict[str, Any]) -> None:
     """A root module in JSON syntax, its state beside it."""
@@ -30,6 +33,7 @@ def test_another_model_in_the_settings_passes_the_gate(
     environment: Callable[..., Any],
     dev: dict[str, Any],
 ) -> None:
+    model = dev["models"]["flight_delay"]
     logs = sandbox.client("logs")
     for group in logs.describe_log_groups(logGroupNamePrefix="/aws/sagemaker/")["logGroups"]:
         logs.delete_log_group(logGroupName=group["logGroupName"])  # of other tests' jobs
@@ -48,5 +52,11 @@ def test_another_model_in_the_settings_passes_the_gate(
         assert risk.address == 'module.access.aws_iam_role_policy.registration["pipeline"]'
         group = 'module.model_registry.aws_sagemaker_model_package_group.this["fraud"]'
         assert risk.what.endswith(f"reaches only what this plan creates: {group}")
+        endpoints = {"async_endpoint": {"instance_type": "ml.c7g.large"}, "realtime_endpoint": REALTIME}
+        write(folder, environment(models={**dev["models"], "flight_delay": {**model, **endpoints}}).json())
+        (folder / "models.auto.tfvars.json").write_text(json.dumps({"model_packages": {"flight_delay": PACKAGE}}))
+        driver.execute_command("get")
+        found = reviewed(plan(driver))
+        assert stops(found) == [], [one.risk for one in found.risks if one.level != "note"]
     finally:
         driver.destroy()
