@@ -177,7 +177,7 @@ class Module(Generic[I]):
 
     def local(self, name: str, value: Any, why: str = "") -> Any:
         """Add a local value; returns the expression that reads it."""
-        held = plain(value)
+        held = plain(value, null="${null}")  # synthesis leaves out what is null
         self._declare(("locals", name), lift(value).type)
         self._override(("locals", name), held)
         self.entries.append(Entry(("locals", name), why, body={name: held}, said=held))
