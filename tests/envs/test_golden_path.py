@@ -57,6 +57,6 @@ def test_another_model_in_the_settings_passes_the_gate(
         (folder / "models.auto.tfvars.json").write_text(json.dumps({"model_packages": {"flight_delay": PACKAGE}}))
         driver.execute_command("get")
         found = reviewed(plan(driver))
-        assert stops(found) == [], [one.risk for one in found.risks if one.level != "note"]
+        assert stops(found) == [], "\n".join(one.risk.what for one in found.risks if one.level != "note")
     finally:
         driver.destroy()
