@@ -49,13 +49,20 @@ def _watched(module: Module[Inputs]) -> Any:
 
     def of_variant(key: str, variant: Any) -> dict[str, Any]:
         def watched(name: str, alarm: Any) -> dict[str, Any]:
+            hours = when(alarm.period == watching.DAY, 1, module.var.waste_hours)
             times = when(is_null(alarm.of), 1, known[key][alarm.of])
+
+            def of_periods(which: str) -> int:
+                return when(alarm.waste, hours, when(alarm.at_once, 1, NOT_BY_CHANCE[which]))
+
             variants = when(alarm.of_variant, {"VariantName": variant.variant}, {})
             return merge(
                 alarm,
                 {
                     "endpoint": variant.endpoint,
                     "name": f"{variant.title}/{replace(name, '_', '-')}",
+                    "periods": of_periods("evaluation_periods"),
+                    "bad": of_periods("datapoints_to_alarm"),
                     "threshold": get(thresholds, name, alarm.threshold) * times,
                     "dimensions": merge({"EndpointName": variant.name}, variants),
                 },
@@ -162,17 +169,15 @@ def _of_math(module: Module[Inputs], watched: Any, topic: Any) -> None:
 
 def _common(module: Module[Inputs], alarm: Any) -> dict[str, Any]:
     """What alarms on a metric and on metric math have in common."""
-    var, periods, bad = module.var, NOT_BY_CHANCE["evaluation_periods"], NOT_BY_CHANCE["datapoints_to_alarm"]
-    hours = when(alarm.period == watching.DAY, 1, var.waste_hours)
     return {
         "alarm_name": alarm.name,
         "alarm_description": alarm.says,
         "comparison_operator": when(alarm.below, "LessThanThreshold", "GreaterThanThreshold"),
         "threshold": alarm.threshold,
-        "evaluation_periods": when(alarm.waste, hours, when(alarm.at_once, 1, periods)),
-        "datapoints_to_alarm": when(alarm.waste, hours, when(alarm.at_once, 1, bad)),
+        "evaluation_periods": alarm.periods,
+        "datapoints_to_alarm": alarm.bad,
         "treat_missing_data": "notBreaching",
-        "tags": var.tags,
+        "tags": module.var.tags,
         "notes": {"lifecycle": "CloudWatch deletes no alarm that a composite one still names."},
         "lifecycle": CREATED_FIRST,
     }

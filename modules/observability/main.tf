@@ -346,6 +346,8 @@ locals {
         {
           endpoint  = variant.endpoint
           name      = "${variant.title}/${replace(name, "_", "-")}"
+          periods   = alarm.waste ? (alarm.period == 86400 ? 1 : var.waste_hours) : (alarm.at_once ? 1 : 3)
+          bad       = alarm.waste ? (alarm.period == 86400 ? 1 : var.waste_hours) : (alarm.at_once ? 1 : 2)
           threshold = lookup(var.thresholds, name, alarm.threshold) * (alarm.of == null ? 1 : local.known[key][alarm.of])
           dimensions = merge(
             { EndpointName = variant.name },
@@ -367,8 +369,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   alarm_description   = each.value.says
   comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanThreshold"
   threshold           = each.value.threshold
-  evaluation_periods  = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 3)
-  datapoints_to_alarm = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 2)
+  evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.bad
   treat_missing_data  = "notBreaching"
   tags                = var.tags
   namespace           = each.value.namespace
@@ -393,8 +395,8 @@ resource "aws_cloudwatch_metric_alarm" "math" {
   alarm_description   = each.value.says
   comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanThreshold"
   threshold           = each.value.threshold
-  evaluation_periods  = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 3)
-  datapoints_to_alarm = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 2)
+  evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.bad
   treat_missing_data  = "notBreaching"
   tags                = var.tags
   alarm_actions       = [aws_sns_topic.alarms.arn]
@@ -983,11 +985,14 @@ resource "aws_cloudwatch_dashboard" "this" {
 
   dashboard_body = templatefile("${path.module}/dashboard.json.tftpl", {
     alarms = {
-      Health = [for alarm in aws_cloudwatch_composite_alarm.health : alarm.arn]
-      Waste = concat(
-        [for key, alarm in aws_cloudwatch_metric_alarm.this : alarm.arn if local.watched[key].waste],
-        [for alarm in aws_cloudwatch_metric_alarm.math : alarm.arn],
-      )
+      Health = [
+        for endpoint in var.endpoints :
+        "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${endpoint.name}/health"
+      ]
+      Waste = [
+        for alarm in local.watched :
+        "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${alarm.name}" if alarm.waste
+      ]
     }
     efficiency = lookup(var.thresholds, "efficiency", 60)
     known      = local.known
