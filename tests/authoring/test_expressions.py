@@ -137,7 +137,7 @@ WRITTEN: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "what else where it fails": (lambda v: try_(v.thing.name, None), "try(var.thing.name, null)"),
     "an attribute of objects in one": (
-        lambda v: merge(v.items["a"], {"note": v.word}).note,
+        lambda v: merge(v.items["a"], {"note": v.word})["note"],
         'merge(var.items["a"], { note = var.word }).note',
     ),
     "an attribute by a name that is made up": (
