@@ -7,7 +7,7 @@ from modules.endpoints.inputs import VARIANT
 from modules.observability import telling, watching
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.choice import one_of
-from sustainable_mlops.authoring.expressions import contains, cut, distinct, is_null, length, list_of
+from sustainable_mlops.authoring.expressions import can, contains, cut, distinct, is_null, length, list_of, match
 from sustainable_mlops.catalogue.limits import serverless_memory_mb
 
 #: Log groups of what SageMaker runs that is no endpoint: one set of an account and Region.
@@ -116,6 +116,10 @@ class Endpoint(ModuleInputs):
     )
 
 
+#: How no document of an account may be called.
+_OF_AWS = "^(aws|amazon|amzn)"
+
+
 class Inputs(Located, MakesRoles):
     endpoints: dict[Key, Endpoint] = Field(
         default_factory=dict, description="Endpoints to watch, by a name of your own; none by default."
@@ -159,5 +163,10 @@ class Inputs(Located, MakesRoles):
                 == length(v.endpoints)
             ),
             f"two of these have one name, or names of which the first {NAMED} characters are one.",
+        ),
+        rule(
+            "idle_stop",
+            lambda v: (v.idle_stop == "off") | ~can(match(_OF_AWS, v.name_prefix)),
+            "Systems Manager takes no runbook whose name begins with aws, amazon or amzn, as name_prefix does; say off",
         ),
     )

@@ -1009,7 +1009,7 @@ locals {
   # What becomes of idle endpoints; others cost nothing idle, or go to no instance by themselves.
   idle_stops = {
     for key, stop in {
-      for key, endpoint in var.endpoints : key => endpoint.idle_stop == null ? var.idle_stop : endpoint.idle_stop
+      for key, endpoint in var.endpoints : key => coalesce(endpoint.idle_stop, var.idle_stop)
       if endpoint.kind == "realtime"
     } : key => stop if stop != "off"
   }
@@ -1374,9 +1374,16 @@ resource "aws_cloudwatch_event_rule" "idle" {
 }
 
 locals {
+  idle_machines = {
+    for key, stop in local.idle_stops : key => try([
+      for name, variant in local.variants : local.factors[name]
+      if variant.endpoint == key ? contains(keys(local.factors), name) : false
+    ][0], null)
+  }
+
   idle_takes = {
-    for key, stop in local.idle_stops :
-    key => try("An hour of each of its instances is about ${format("%.4f", [for name, variant in local.variants : local.factors[name] if variant.endpoint == key][0].grams[0] / 1000)} kg CO2e${try(" and ${format("%.4f", [for name, variant in local.variants : local.factors[name] if variant.endpoint == key][0].usd)} USD", "")}, estimated.", "What an hour of its instances takes is not known.")
+    for key, machine in local.idle_machines :
+    key => try("An hour of each of its instances is about ${format("%.4f", machine.grams[0] / 1000)} kg CO2e${try(" and ${format("%.4f", machine.usd)} USD", "")}, estimated.", "What an hour of its instances takes is not known.")
   }
 }
 

@@ -144,6 +144,11 @@ variable "idle_stop" {
     condition     = contains(["off", "report", "delete"], var.idle_stop)
     error_message = "idle_stop must be one of \"off\", \"report\", \"delete\"."
   }
+
+  validation {
+    condition     = var.idle_stop == "off" ? true : !can(regex("^(aws|amazon|amzn)", var.name_prefix))
+    error_message = "idle_stop: Systems Manager takes no runbook whose name begins with aws, amazon or amzn, as name_prefix does; say off"
+  }
 }
 
 variable "kms_key_arn" {

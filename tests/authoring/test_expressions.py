@@ -33,6 +33,7 @@ from sustainable_mlops.authoring.expressions import (
     keys,
     length,
     list_of,
+    lower,
     lowest,
     map_of,
     match,
@@ -137,7 +138,7 @@ WRITTEN: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "what else where it fails": (lambda v: try_(v.thing.name, None), "try(var.thing.name, null)"),
     "an attribute of objects in one": (
-        lambda v: merge(v.items["a"], {"note": v.word}).note,
+        lambda v: merge(v.items["a"], {"note": v.word})["note"],
         'merge(var.items["a"], { note = var.word }).note',
     ),
     "an attribute by a name that is made up": (
@@ -266,7 +267,7 @@ TEXTS: st.SearchStrategy[Builder] = st.recursive(
             lambda v: cut(f"{v.word}-{v.word}", 5),
             lambda v: replace(v.word, "_", "-"),
             lambda v: title(v.word),
-            lambda v: upper(v.word),
+            lambda v: lower(upper(v.word)),
             lambda v: join("+", split("_", f"{v.word}_{v.number}")),
             lambda v: match("^[a-z]+", v.word),
             lambda v: get({"a": "found"}, v.word, "none"),

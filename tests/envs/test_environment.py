@@ -126,6 +126,23 @@ def test_a_model_may_be_served_in_each_way_under_names_of_their_own(environment:
     assert watched == [[f"{alarms}-async-*"], [f"{alarms}-realtime-*"]]
 
 
+def test_idle_endpoints_are_told_of_unless_settings_ask_for_more(environment: Environment) -> None:
+    models = {
+        key: {"realtime_endpoint": {"latency_slo_ms": 100}, "serverless_endpoint": {}} for key in ("fraud", "churn")
+    }
+    asked = {"idle_stop": "delete", "by_model": {"fraud": {"idle_stop": "report"}}}
+    plain = environment(models=models, pipelines={}).json()
+    assert "idle_stop" not in plain["module"]["observability"], "the module's default is a dry run"
+    body = environment(models=models, pipelines={}, observability=asked, access={"role_path": "/mlops/"}).json()
+    call = body["module"]["observability"]
+    assert (call["idle_stop"], call["role_path"]) == ("delete", "/mlops/")
+    watched = body["locals"]["watched"]
+    assert {name: one["idle_stop"] for name, one in watched.items() if "idle_stop" in one} == {
+        "fraud_realtime": "report"
+    }
+    assert {"churn_realtime", "fraud_serverless"} <= set(watched)
+
+
 def test_a_component_that_needs_a_later_or_an_absent_one_is_one_line_that_says_what_to_change_where(
     environment: Environment,
 ) -> None:

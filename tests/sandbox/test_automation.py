@@ -23,7 +23,9 @@ def sleep(name: str, **more: Any) -> Step:
 
 
 def asks(name: str, service: str, api: str, **more: Any) -> Step:
-    kept = {key: more.pop(key) for key in ("outputs", "onFailure", "isEnd", "nextStep", "maxAttempts") if key in more}
+    kept: dict[str, Any] = {
+        key: more.pop(key) for key in ("outputs", "onFailure", "isEnd", "nextStep", "maxAttempts") if key in more
+    }
     return {"name": name, "action": "aws:executeAwsApi", "inputs": {"Service": service, "Api": api, **more}, **kept}
 
 
@@ -158,6 +160,12 @@ def test_steps_may_do_what_their_role_may(sandbox: Sandbox, runs: Runs, fresh: F
     ends = [runs.end(runs.start(name, Topic=topic)) for topic in topics]
     assert [one["AutomationExecutionStatus"] for one in ends] == ["Success", "Failed"]
     assert f"is not allowed sns:Publish on {topics[1]}" in ends[1]["FailureMessage"]
+
+    key = sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]
+    encrypted = {"TopicArn": topics[0], "AttributeName": "KmsMasterKeyId", "AttributeValue": key}
+    sandbox.client("sns").set_topic_attributes(**encrypted)
+    refused = runs.end(runs.start(name, Topic=topics[0]))
+    assert f"is not allowed kms:GenerateDataKey on {key}" in refused["FailureMessage"]
 
     distrusting = make_role(sandbox, fresh("distrusts"), EVENTS)
     other = runs.make(fresh("distrusted"), written(sleep("one"), assumeRole=distrusting))

@@ -73,6 +73,7 @@ DAY = timedelta(days=1)
         ({"endpoints": {"churn": {**CHURN, "deployment_minutes": 0}}}, "endpoints.churn.deployment_minutes"),
         ({"log_groups": ["a b"]}, "must be the name of a log group"),
         ({"waste_hours": 169}, "waste_hours: must be less than or equal to 168"),
+        ({"name_prefix": "aws-shop"}, "idle_stop: Systems Manager takes no runbook whose name begins with aws, amazon"),
         ({"idle_stop": "stop"}, "idle_stop: must be 'off', 'report' or 'delete', not 'stop'"),
         (
             {"endpoints": {"churn": {**CHURN, "idle_stop": "yes"}}},

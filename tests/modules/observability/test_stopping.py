@@ -86,7 +86,7 @@ class Shop(Hearing):
 
     def there(self, endpoint: str) -> bool:
         try:
-            return self.endpoints.look(endpoint)["EndpointStatus"] != "Deleting"
+            return bool(self.endpoints.look(endpoint)["EndpointStatus"] != "Deleting")
         except ClientError:
             return False
 
