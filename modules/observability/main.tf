@@ -1009,7 +1009,7 @@ locals {
   # What becomes of idle endpoints; others cost nothing idle, or go to no instance by themselves.
   idle_stops = {
     for key, stop in {
-      for key, endpoint in var.endpoints : key => endpoint.idle_stop == null ? var.idle_stop : endpoint.idle_stop
+      for key, endpoint in var.endpoints : key => coalesce(endpoint.idle_stop, var.idle_stop)
       if endpoint.kind == "realtime"
     } : key => stop if stop != "off"
   }
