@@ -10,9 +10,11 @@ import platform
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -223,13 +225,42 @@ class Terraform:
 
     def run(self, *arguments: str) -> str:
         """Run one command and return its stdout."""
+        code, out, errors = self._run(*arguments)
+        if code:
+            raise self._refusal(arguments[0], errors.strip() or out.strip())
+        return out
+
+    def _run(self, *arguments: str) -> tuple[int, str, str]:
+        """The exit code, stdout and stderr of one command."""
+        with self._started(*arguments, stderr=subprocess.PIPE) as process:
+            out, errors = process.communicate()
+        return process.returncode, out, errors
+
+    @contextmanager
+    def _started(self, *arguments: str, stderr: int) -> Iterator[subprocess.Popen[str]]:
+        """One command while it runs; where Ctrl-C ends this process, it ends by itself first.
+
+        Killed, it would lose what it has made and leave the state locked. It is in a group of its own, so that it hears
+        of each Ctrl-C once, from here: of a second one it drops everything.
+        """
         command = [find_engine().path, f"-chdir={self.folder}", *arguments]
-        done = subprocess.run(
-            command, env=self._env, text=True, stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
-        if done.returncode:
-            raise self._refusal(arguments[0], done.stderr.strip() or done.stdout.strip())
-        return done.stdout
+        with subprocess.Popen(
+            command,
+            env=self._env,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            process_group=0,
+        ) as process:
+            try:
+                yield process
+            except BaseException:
+                while process.poll() is None:
+                    process.send_signal(signal.SIGINT)
+                    with suppress(KeyboardInterrupt):
+                        process.communicate()
+                raise
 
     def _refusal(self, command: str, reason: str) -> UserError:
         if _UNINITIALISED.search(reason):
@@ -245,9 +276,8 @@ class Terraform:
 
     def validate(self) -> list[dict[str, Any]]:
         """What Terraform says of the configuration in the folder; empty where it is valid."""
-        command = [find_engine().path, f"-chdir={self.folder}", "validate", "-json"]
-        done = subprocess.run(command, env=self._env, text=True, capture_output=True, check=False)
-        found: list[dict[str, Any]] = json.loads(done.stdout)["diagnostics"]
+        _, out, _ = self._run("validate", "-json")
+        found: list[dict[str, Any]] = json.loads(out)["diagnostics"]
         return found
 
     def plan(self, file: Path, *arguments: str) -> dict[str, Any]:
@@ -262,28 +292,18 @@ class Terraform:
 
     def is_up_to_date(self, file: Path) -> bool:
         """Plan into `file`; whether the plan would change nothing."""
-        options = ["-detailed-exitcode", f"-out={file.resolve()}"]
-        command = [find_engine().path, f"-chdir={self.folder}", "plan", *options]
-        done = subprocess.run(command, env=self._env, text=True, capture_output=True, check=False)
-        if done.returncode == 1:
-            raise self._refusal("plan", done.stderr.strip())
-        return done.returncode == 0
+        code, _, errors = self._run("plan", "-detailed-exitcode", f"-out={file.resolve()}")
+        if code == 1:
+            raise self._refusal("plan", errors.strip())
+        return code == 0
 
     def apply(self, *arguments: str, progress: Callable[["Progress"], None] = lambda _: None) -> "Progress":
         """Plan and apply (with `-destroy`: destroy), without asking; `progress` hears of each change that is done.
 
         Returns the last of it.
         """
-        command = [find_engine().path, f"-chdir={self.folder}", "apply", "-json", "-auto-approve", *arguments]
         at, errors = Progress(), []
-        with subprocess.Popen(
-            command,
-            env=self._env,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        ) as process:
+        with self._started("apply", "-json", "-auto-approve", *arguments, stderr=subprocess.STDOUT) as process:
             for line in process.stdout or ():
                 try:
                     event = json.loads(line)
@@ -305,9 +325,22 @@ class Terraform:
             raise self._refusal("apply", " ".join(errors))
         return at
 
+    def tainted(self) -> list[str]:
+        """The addresses that the next apply would replace, as they were being made when one ended early."""
+        return [
+            ".".join(filter(None, [resource.get("module"), resource["type"], resource["name"]])) + _index(instance)
+            for resource in json.loads(self.run("state", "pull") or "{}").get("resources", [])
+            for instance in resource["instances"]
+            if instance.get("status") == "tainted" and "deposed" not in instance
+        ]
+
     def outputs(self) -> dict[str, Any]:
         """The root module's outputs, name to value."""
         return {name: output["value"] for name, output in json.loads(self.run("output", "-json")).items()}
+
+
+def _index(instance: Mapping[str, Any]) -> str:
+    return f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
 
 
 def changes(plan: Mapping[str, Any]) -> dict[str, list[str]]:

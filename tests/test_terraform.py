@@ -2,8 +2,10 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from sustainable_mlops import terraform
 from sustainable_mlops.errors import UserError
+from tests.sandbox.support import until
 
 
 def program(folder: Path, name: str, version: str) -> None:
@@ -53,6 +56,70 @@ def test_an_engine_is_printed_as_it_can_be_typed(path: Path, monkeypatch: pytest
     assert hidden.typed == f"'{elsewhere}/terraform'"
     monkeypatch.chdir(path)
     assert hidden.typed == "'a b/terraform'"
+
+
+#: Ends as Terraform does some time after a first interrupt, and notes each.
+SLOW = """#!/bin/sh
+[ "$1" = version ] && { echo '{"terraform_version": "1.11.4"}'; exit; }
+trap 'echo interrupted >> "$FOLDER/interrupts"' INT
+: > "$FOLDER/started"
+while [ ! -e "$FOLDER/interrupts" ]; do /bin/sleep 0.05; done
+/bin/sleep 0.5
+echo saved > "$FOLDER/state"
+"""
+
+
+@pytest.mark.parametrize("command", ["apply", "plan"])
+def test_ctrl_c_lets_terraform_end_by_itself(command: str, path: Path) -> None:
+    """Killed, it would lose what it has made, and leave the state locked."""
+    (path / "terraform").write_text(SLOW)
+    (path / "terraform").chmod(0o755)
+    driven = terraform.Terraform(path, {"FOLDER": str(path)})
+
+    def press() -> None:
+        until((path / "started").exists)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    with pytest.raises(KeyboardInterrupt):
+        driven.apply() if command == "apply" else driven.plan(path / "p")
+    presser.join()
+    assert (path / "state").read_text() == "saved\n"
+    assert (path / "interrupts").read_text() == "interrupted\n"
+
+
+#: Two of which one is being made for as long as there is no file `go`.
+MAKING = """
+resource "terraform_data" "this" {
+  for_each = toset(["a b", "c"])
+  provisioner "local-exec" {
+    command = each.key == "c" ? "true" : "touch started; while [ ! -e go ]; do sleep 0.1; done; exit 1"
+  }
+}
+"""
+
+
+@pytest.mark.plan
+def test_what_an_interrupted_apply_was_making_can_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(MAKING)
+    driven = terraform.Terraform(tmp_path)
+    driven.init()
+    assert driven.tainted() == []
+
+    def press() -> None:
+        until((tmp_path / "started").exists)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    with pytest.raises(KeyboardInterrupt):
+        driven.apply()
+    presser.join()
+    (address,) = driven.tainted()
+    assert address == 'terraform_data.this["a b"]'
+    driven.run("untaint", address)
+    assert driven.is_up_to_date(tmp_path / "p")
 
 
 @pytest.mark.parametrize(

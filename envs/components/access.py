@@ -7,9 +7,10 @@ from envs.common import Common
 from envs.component import Component, given, options
 from envs.components.storage import Storage
 from modules.access.inputs import Inputs
-from modules.common import Located
+from modules.common import Located, RoleArn
 from modules.needs import Phase
 from sustainable_mlops.authoring import Field, ModuleInputs
+from sustainable_mlops.authoring.expressions import merge
 
 if TYPE_CHECKING:
     from envs.root import Environment
@@ -24,6 +25,11 @@ class AccessOptions(ModuleInputs):
 
 class AccessSettings(Common):
     access: AccessOptions = Field(AccessOptions(), description="Roles: their bounds, paths, repositories and network.")
+    recommendation_role_arn: RoleArn | None = Field(
+        None,
+        description="Role of the load tests of `smlops recommend`, which makes endpoints and deletes them: not made "
+        "here, as AWS documents none narrower than AmazonSageMakerFullAccess.",
+    )
 
 
 class Access(Component[AccessSettings]):
@@ -48,4 +54,5 @@ class Access(Component[AccessSettings]):
         self.role_arns = module.role_arns
 
     def publishes(self) -> Mapping[str, Any]:
-        return {"roles": self.role_arns}
+        named = self.settings.recommendation_role_arn
+        return {"roles": self.role_arns if named is None else merge(self.role_arns, {"recommendation": named})}

@@ -15,6 +15,7 @@ from modules.common import Located, MakesRoles
 from modules.model_registry.inputs import GroupKey
 from modules.pipeline.inputs import LONGEST_NAME, DataArrival, Inputs
 from sustainable_mlops.authoring import Field, ModuleInputs, must
+from sustainable_mlops.authoring.expressions import file, path
 from sustainable_mlops.settings import did_you_mean
 from sustainable_mlops.terraform import ROOT
 
@@ -147,7 +148,7 @@ class Pipelines(Component[PipelineSettings]):
                 if name not in ("definition_file", "images", "model", "parameters")
             },
             name=joined(key),
-            definition=f'${{file("${{path.module}}/../../{pipeline.definition_file}")}}',
+            definition=file(f"{path.module}/../../{pipeline.definition_file}"),
             parameters=self._parameters(env, pipeline),
             failure_topic={"kms_key_arn": storage.kms_key_arn},
             role_arn=access.role_arns["pipeline"],

@@ -148,7 +148,8 @@ locals {
 # An endpoint needs a model: it comes with the first approved package.
 module "serverless_endpoint" {
   for_each = {
-    for name, endpoint in local.serverless_endpoints : name => endpoint if contains(keys(var.model_packages), name)
+    for name, endpoint in local.serverless_endpoints : name => endpoint
+    if contains(keys(var.model_packages), name)
   }
   source = "../../modules/serverless_endpoint"
 
@@ -239,8 +240,8 @@ module "observability" {
   }
 
   events = [
-    "deployments", "endpoints", "model_packages", "processing_jobs", "training_jobs", "transform_jobs",
-    "tuning_jobs",
+    "deployments", "endpoints", "model_packages", "processing_jobs", "rollbacks", "training_jobs",
+    "transform_jobs", "tuning_jobs",
   ]
 }
 

@@ -3,7 +3,8 @@
 locals {
   # A phase whose role exists gets nothing here.
   phases = toset([
-    for phase in ["data_preparation", "training", "pipeline", "inference"] : phase if !contains(keys(var.existing_role_arns), phase)
+    for phase in ["data_preparation", "training", "pipeline", "inference"] : phase
+    if !contains(keys(var.existing_role_arns), phase)
   ])
 
   # Phases that run containers.
@@ -107,7 +108,8 @@ data "aws_iam_policy_document" "s3" {
       actions = statement.value
 
       resources = [
-        for path in var.s3_paths[each.key][statement.key] : "${var.buckets[regex("^[^/]+", path)].arn}${regex("/.*$", path)}*"
+        for path in var.s3_paths[each.key][statement.key] :
+        "${var.buckets[regex("^[^/]+", path)].arn}${regex("/.*$", path)}*"
       ]
     }
   }
@@ -225,7 +227,8 @@ locals {
   # Every repository in the registries where AWS keeps SageMaker's images, and those that are named.
   images = concat(
     [
-      for account in lookup(local.framework_registries, var.region, []) : "arn:${var.partition}:ecr:${var.region}:${account}:repository/*"
+      for account in lookup(local.framework_registries, var.region, []) :
+      "arn:${var.partition}:ecr:${var.region}:${account}:repository/*"
     ],
     var.image_repository_arns,
   )
@@ -294,7 +297,8 @@ locals {
 # Data preparation writes features; training and inference read the same ones.
 data "aws_iam_policy_document" "features" {
   for_each = {
-    for phase, actions in local.feature_actions : phase => actions if contains(local.phases, phase) ? length(var.feature_group_names) > 0 : false
+    for phase, actions in local.feature_actions : phase => actions
+    if contains(local.phases, phase) ? length(var.feature_group_names) > 0 : false
   }
 
   statement {
@@ -302,7 +306,8 @@ data "aws_iam_policy_document" "features" {
     actions = each.value
 
     resources = [
-      for name in var.feature_group_names : "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:feature-group/${name}"
+      for name in var.feature_group_names :
+      "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:feature-group/${name}"
     ]
   }
 }
@@ -331,7 +336,8 @@ data "aws_iam_policy_document" "offline_store" {
     actions = ["s3:PutObjectAcl"]
 
     resources = [
-      for path in var.s3_paths.data_preparation.write : "${var.buckets[regex("^[^/]+", path)].arn}${regex("/.*$", path)}*"
+      for path in var.s3_paths.data_preparation.write :
+      "${var.buckets[regex("^[^/]+", path)].arn}${regex("/.*$", path)}*"
     ]
 
     condition {
@@ -387,7 +393,8 @@ data "aws_iam_policy_document" "vpc" {
         for subnet in var.vpc.subnet_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:subnet/${subnet}"
       ],
       [
-        for group in var.vpc.security_group_ids : "arn:${var.partition}:ec2:${var.region}:${var.account_id}:security-group/${group}"
+        for group in var.vpc.security_group_ids :
+        "arn:${var.partition}:ec2:${var.region}:${var.account_id}:security-group/${group}"
       ],
     )
   }

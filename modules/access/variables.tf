@@ -220,7 +220,8 @@ variable "role_statements" {
   validation {
     condition = length(flatten([
       for phase, statements in var.role_statements : [
-        for sid in distinct([for one in statements : one.sid]) : "${phase}: ${sid}" if length(distinct([for other in statements : jsonencode([other.actions, other.condition]) if other.sid == sid])) > 1
+        for sid in distinct([for one in statements : one.sid]) : "${phase}: ${sid}"
+        if length(distinct([for other in statements : jsonencode([other.actions, other.condition]) if other.sid == sid])) > 1
       ]
     ])) == 0
     error_message = "role_statements: statements of one sid must allow the same actions under the same conditions; give ${join(", ", flatten([for phase, statements in var.role_statements : [for sid in distinct([for one in statements : one.sid]) : "${phase}: ${sid}" if length(distinct([for other in statements : jsonencode([other.actions, other.condition]) if other.sid == sid])) > 1]]))} another sid"
@@ -326,7 +327,8 @@ variable "s3_paths" {
   validation {
     condition = length(flatten([
       for phase, paths in var.s3_paths : [
-        for path in concat(paths.read, paths.write) : "${phase}: ${path}" if !contains(keys(var.existing_role_arns), phase) ? !contains(keys(var.buckets), regex("^[^/]+", path)) : false
+        for path in concat(paths.read, paths.write) : "${phase}: ${path}"
+        if !contains(keys(var.existing_role_arns), phase) ? !contains(keys(var.buckets), regex("^[^/]+", path)) : false
       ]
     ])) == 0
     error_message = "s3_paths: each path must start with a key of buckets (${join(", ", keys(var.buckets))}) and a slash, unlike ${join(", ", flatten([for phase, paths in var.s3_paths : [for path in concat(paths.read, paths.write) : "${phase}: ${path}" if !contains(keys(var.existing_role_arns), phase) ? !contains(keys(var.buckets), regex("^[^/]+", path)) : false]]))}"

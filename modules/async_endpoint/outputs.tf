@@ -94,7 +94,8 @@ output "role_statements" {
               "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${var.name == null ? var.name_prefix : var.name}-*",
             ],
             [
-              for name in var.more_rollback_alarms : "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${name}"
+              for name in var.more_rollback_alarms :
+              "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${name}"
             ],
           )
           condition = []

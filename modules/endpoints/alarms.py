@@ -6,8 +6,10 @@ from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
 from sustainable_mlops.authoring.resources import Module
 
-#: Two bad minutes roll back, one is chance. Longer periods would keep the alarm on for long after the last bad one.
-_MINUTES = {"period": 60, "evaluation_periods": 3, "datapoints_to_alarm": 2}
+#: Two bad periods of three are a fault, one is chance.
+NOT_BY_CHANCE = {"evaluation_periods": 3, "datapoints_to_alarm": 2}
+#: Longer ones would keep the alarm on for long after the last bad one.
+_MINUTES = {"period": 60, **NOT_BY_CHANCE}
 
 
 def add_alarm(module: Module[Any], label: str, name: str, description: str, **arguments: Any) -> Any:

@@ -9,6 +9,7 @@ from cdktn_provider_aws.sagemaker_endpoint_configuration import SagemakerEndpoin
 from cdktn_provider_aws.sagemaker_model import SagemakerModel
 
 from modules.endpoints.inputs import VARIANT, Endpoint, prefix_of_configurations
+from sustainable_mlops.authoring.expressions import itself
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 CREATED_FIRST = {"create_before_destroy": True}
@@ -70,6 +71,7 @@ def add_endpoint(
     module: Module[Any], var: Endpoint, name: str, configuration: Any, *, after: Sequence[Any] = (), **arguments: Any
 ) -> Any:
     """Add the endpoint of a configuration, after these resources."""
+    served = itself(SagemakerEndpoint)
     return module.add(
         SagemakerEndpoint,
         "this",
@@ -84,10 +86,10 @@ def add_endpoint(
         },
         lifecycle={
             "postcondition": {
-                "condition": "${self.endpoint_config_name == " + f"{configuration.name}"[2:],
-                "error_message": "The endpoint ${self.name} has gone back to its old configuration and serves the old "
-                "model: the new one did not start, or a rollback alarm went off. Nothing is lost. See the alarms and "
-                f"the log group /aws/sagemaker/Endpoints/{name}, then apply again with a model that works.",
+                "condition": served.endpoint_config_name == configuration.name,
+                "error_message": f"The endpoint {served.name} has gone back to its old configuration and serves the "
+                "old model: the new one did not start, or a rollback alarm went off. Nothing is lost. See the alarms "
+                f"and the log group /aws/sagemaker/Endpoints/{name}, then apply again with a model that works.",
             }
         },
         depends_on=[module.resources.aws_cloudwatch_log_group.this, *after],

@@ -71,7 +71,8 @@ resource "terraform_data" "deletion_protection" {
 locals {
   # Features as `group.feature (type)`: the declared ones, and those that the groups really have.
   declared_features = toset(flatten([
-    for key, group in var.feature_groups : [for name, feature in group.features : "${key}.${name} (${feature.type})"]
+    for key, group in var.feature_groups :
+    [for name, feature in group.features : "${key}.${name} (${feature.type})"]
   ]))
 
   actual_features = toset(flatten([

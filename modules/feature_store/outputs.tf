@@ -26,7 +26,8 @@ output "role_statements" {
           "sagemaker:GetRecord", "sagemaker:PutRecord",
         ]
         resources = [
-          for name in [for key, group in var.feature_groups : "${var.name_prefix}-${replace(key, "_", "-")}"] : "arn:${local.place.partition}:sagemaker:${local.place.region}:${local.place.account_id}:feature-group/${name}"
+          for name in [for key, group in var.feature_groups : "${var.name_prefix}-${replace(key, "_", "-")}"] :
+          "arn:${local.place.partition}:sagemaker:${local.place.region}:${local.place.account_id}:feature-group/${name}"
         ]
         condition = []
       },
@@ -94,7 +95,8 @@ output "role_statements" {
         sid     = "Records"
         actions = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
         resources = [
-          for name in [for key, group in var.feature_groups : "${var.name_prefix}-${replace(key, "_", "-")}"] : "arn:${local.place.partition}:sagemaker:${local.place.region}:${local.place.account_id}:feature-group/${name}"
+          for name in [for key, group in var.feature_groups : "${var.name_prefix}-${replace(key, "_", "-")}"] :
+          "arn:${local.place.partition}:sagemaker:${local.place.region}:${local.place.account_id}:feature-group/${name}"
         ]
         condition = []
       },
@@ -104,7 +106,8 @@ output "role_statements" {
         sid     = "Records"
         actions = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
         resources = [
-          for name in [for key, group in var.feature_groups : "${var.name_prefix}-${replace(key, "_", "-")}"] : "arn:${local.place.partition}:sagemaker:${local.place.region}:${local.place.account_id}:feature-group/${name}"
+          for name in [for key, group in var.feature_groups : "${var.name_prefix}-${replace(key, "_", "-")}"] :
+          "arn:${local.place.partition}:sagemaker:${local.place.region}:${local.place.account_id}:feature-group/${name}"
         ]
         condition = []
       },

@@ -52,14 +52,16 @@ variable "feature_groups" {
 
   validation {
     condition = alltrue([
-      for key, item in var.feature_groups : contains(keys(item.features), item.event_time) ? contains(["String", "Fractional"], item.features[item.event_time].type) : false
+      for key, item in var.feature_groups :
+      contains(keys(item.features), item.event_time) ? contains(["String", "Fractional"], item.features[item.event_time].type) : false
     ])
     error_message = join("; ", [for key, item in var.feature_groups : "feature_groups.${key}.event_time: '${item.event_time}' must be one of its features, of type String or Fractional" if !(contains(keys(item.features), item.event_time) ? contains(["String", "Fractional"], item.features[item.event_time].type) : false)])
   }
 
   validation {
     condition = alltrue([
-      for key, item in var.feature_groups : contains(keys(item.features), item.record_identifier) ? contains(["String", "Integral"], item.features[item.record_identifier].type) : false
+      for key, item in var.feature_groups :
+      contains(keys(item.features), item.record_identifier) ? contains(["String", "Integral"], item.features[item.record_identifier].type) : false
     ])
     error_message = join("; ", [for key, item in var.feature_groups : "feature_groups.${key}.record_identifier: '${item.record_identifier}' must be one of its features, of type String or Integral" if !(contains(keys(item.features), item.record_identifier) ? contains(["String", "Integral"], item.features[item.record_identifier].type) : false)])
   }

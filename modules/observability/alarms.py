@@ -7,137 +7,175 @@ from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
 from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
+from modules.endpoints.alarms import NOT_BY_CHANCE
+from modules.endpoints.hosting import CREATED_FIRST
 from modules.observability import telling, watching
 from modules.observability.inputs import Inputs
-from sustainable_mlops.authoring.expressions import each_of, jsonencode, map_of, when
+from sustainable_mlops.authoring.expressions import (
+    Dynamic,
+    coalesce,
+    contains,
+    each_of,
+    get,
+    is_null,
+    join,
+    jsonencode,
+    list_of,
+    map_of,
+    merge,
+    merged,
+    replace,
+    try_,
+    when,
+)
 from sustainable_mlops.authoring.resources import Module
+from sustainable_mlops.catalogue.limits import serverless_memory_mb
 
 #: Seconds that a composite alarm waits for the sign of a deployment, and goes on being quiet after it.
-_WAIT, _EXTENSION = 120, 60
+_WAIT, _EXTENSION = 180, 60
+_LEAST_MB = min(serverless_memory_mb())
 
 
 def add(module: Module[Inputs], topic: Any, events: Any) -> Any:
     """Add them; returns those of health, by endpoint. `topic` hears of alarms, and `events` of deployments."""
-    _catalogue(module)
-    _of_variants(module, topic)
-    _efficiency(module, topic)
-    return _health(module, topic, _deploying(module, events))
+    watched = _watched(module)
+    alarms = _of_variants(module, watched, topic)
+    return _health(module, topic, watched, alarms, _deploying(module, events))
 
 
-def _catalogue(module: Module[Inputs]) -> None:
-    module.local("usual", watching.USUAL, why="What an alarm is unless it says otherwise.")
-    module.local(
-        "alarms",
-        watching.alarms(),
-        why="What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is multiplied, a "
-        "threshold is of one vCPU, GPU or second.",
-    )
-    module.local(
-        "known",
-        """${{
-          for key, variant in local.variants : key => {
-            latency_slo_ms          = variant.latency_slo_ms
-            backlog_slo_seconds     = variant.backlog_slo_seconds
-            provisioned_concurrency = variant.provisioned_concurrency > 0 ? variant.provisioned_concurrency : null
-            vcpus                   = try(tonumber(local.machine[key].vcpus), null)
-            busy_vcpus = try({ cpu = tonumber(local.machine[key].vcpus) }[local.machine[key].busy_by], null)
-            gpus       = try({ gpu = tonumber(local.machine[key].gpus) }[local.machine[key].busy_by], null)
-          }
-        }}""",
-        why="What alarms may need to know of a variant; null where it is not so.",
-    )
-    module.local(
+def _watched(module: Module[Inputs]) -> Any:
+    """What is watched: each variant with each alarm of its endpoint's kind."""
+    thresholds, alarms, known = module.var.thresholds, _catalogue(module), _known(module)
+
+    def of_variant(key: str, variant: Any) -> dict[str, Any]:
+        def watched(name: str, alarm: Any) -> dict[str, Any]:
+            times = when(alarm.of == "", 1, known[key][alarm.of])
+            variants = when(alarm.of_variant, {"VariantName": variant.variant}, {})
+            return merge(
+                alarm,
+                {
+                    "endpoint": variant.endpoint,
+                    "name": f"{variant.title}/{replace(name, '_', '-')}",
+                    "threshold": get(thresholds, name, alarm.threshold) * times,
+                    "dimensions": merge({"EndpointName": variant.name}, variants),
+                },
+            )
+
+        def applies(alarm: Any) -> Any:
+            is_known = (alarm.of == "") | ~is_null(known[key][alarm.of])
+            return contains(alarm.kinds, variant.kind) & is_known
+
+        return map_of(alarms, watched, where=applies, key=lambda name, _: f"{key}/{name}")
+
+    return module.local(
         "watched",
-        """${merge([
-          for key, variant in local.variants : {
-            for name, alarm in { for name, alarm in local.alarms : name => merge(local.usual, alarm) } :
-            "${key}_${name}" => merge(alarm, {
-              endpoint  = variant.endpoint
-              name      = "${variant.title}-watch-${replace(name, "_", "-")}"
-              threshold = lookup(var.thresholds, name, alarm.threshold) * try(local.known[key][alarm.times], 1)
-              dimensions = merge(
-                { EndpointName = variant.name },
-                alarm.of_variant ? { VariantName = variant.variant } : {}
-              )
-            })
-            if contains(alarm.kinds, variant.kind) && try(local.known[key][alarm.needs] != null, alarm.needs == "")
-          }
-        ]...)}""",
+        merged(list_of(module.locals.variants, of_variant)),
         why="Each variant with each alarm of its endpoint's kind.",
     )
 
 
-def _of_variants(module: Module[Inputs], topic: Any) -> None:
-    var = module.var
-    watched = each_of(module.locals.watched)
-    alarm, nobody = watched.value, list[str]()
-    module.add(
+def _catalogue(module: Module[Inputs]) -> Any:
+    usual = module.local("usual", watching.USUAL, why="What an alarm is unless it says otherwise.")
+    catalogue = module.local(
+        "catalogue",
+        watching.alarms(),
+        why="What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is of "
+        "something, a threshold is of one vCPU, GPU, worker, second or millisecond.",
+    )
+    return module.local("alarms", map_of(catalogue, lambda _name, alarm: merge(usual, alarm)))
+
+
+def _known(module: Module[Inputs]) -> Any:
+    machine = module.locals.machine
+
+    def known(key: str, variant: Any) -> dict[str, Any]:
+        of, ready = machine[key], variant.provisioned_concurrency
+        return {
+            "latency_slo_ms": variant.latency_slo_ms,
+            "backlog_slo_seconds": variant.backlog_slo_seconds,
+            "provisioned_concurrency": when(ready > 0, ready, None),
+            "vcpus": try_(of.vcpus, None),
+            "more_than_least_memory": when(coalesce(variant.memory_mb, _LEAST_MB) > _LEAST_MB, 1, None),
+            "busy_vcpus": try_(when(of.busy_by == "cpu", of.vcpus, None), None),
+            "gpus": try_(when(of.busy_by == "gpu", of.gpus, None), None),
+        }
+
+    return module.local(
+        "known",
+        map_of(module.locals.variants, known),
+        why="What alarms may need to know of a variant; null where it is not so.",
+    )
+
+
+def _of_variants(module: Module[Inputs], watched: Any, topic: Any) -> Any:
+    """Those on a metric; returns them."""
+    nobody = list[str]()
+    each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: alarm.math == ""))
+    alarm = each.value
+    made = module.add(
         CloudwatchMetricAlarm,
         "this",
-        why="An endpoint that nobody asks publishes nothing, so that no data is well, but where it is looked for. The "
-        "composite alarms below tell of harm, these of waste.",
-        for_each=watched,
-        alarm_name=alarm.name,
-        alarm_description=alarm.says,
+        why="An endpoint that nobody asks publishes nothing, so that no data is well. The composite alarms below tell "
+        "of harm, these of waste.",
+        for_each=each,
+        **_common(module, alarm),
         namespace=alarm.namespace,
         metric_name=alarm.metric,
         dimensions=alarm.dimensions,
-        statistic='${startswith(each.value.statistic, "p") ? null : each.value.statistic}',
-        extended_statistic='${startswith(each.value.statistic, "p") ? each.value.statistic : null}',
-        comparison_operator=when(alarm.below, "LessThanThreshold", "GreaterThanThreshold"),
-        threshold=alarm.threshold,
-        period=when(alarm.waste, 3600, alarm.period),
-        evaluation_periods=when(alarm.waste, var.waste_hours, alarm.periods),
-        treat_missing_data=alarm.missing,
+        statistic=when(alarm.statistic == "", None, alarm.statistic),
+        extended_statistic=when(alarm.percentile == "", None, alarm.percentile),
+        period=alarm.period,
         alarm_actions=when(alarm.waste, [topic.arn], nobody),
-        tags=var.tags,
     )
+    _of_math(module, watched, topic)
+    return made
 
 
-def _efficiency(module: Module[Inputs], topic: Any) -> None:
-    """How much of an instance a request takes: what is provisioned, by the work that it does."""
-    var = module.var
-    variant = each_of(map_of(module.locals.variants, lambda one: one, where=lambda one: one.kind == watching.REALTIME))
-    dimensions = {"EndpointName": variant.value.name, "VariantName": variant.value.variant}
-    metrics = (
-        ("minutes", watching.MACHINES, "CPUUtilization", "SampleCount"),
-        ("requests", watching.REQUESTS, "Invocations", "Sum"),
-    )
+def _of_math(module: Module[Inputs], watched: Any, topic: Any) -> None:
+    each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: alarm.math != ""))
+    alarm = each.value
     module.add(
         CloudwatchMetricAlarm,
-        "efficiency",
-        why="Each instance tells its use of CPU once a minute: as many values as there were minutes of instances.",
-        for_each=variant,
-        alarm_name=f"{variant.value.title}-watch-efficiency",
-        alarm_description=f"A request takes more than {var.instance_seconds_per_request} seconds of an instance.",
-        comparison_operator="GreaterThanThreshold",
-        threshold=var.instance_seconds_per_request,
-        evaluation_periods=1,
-        treat_missing_data="notBreaching",
+        "math",
+        why="Waste that no metric tells alone: what runs is looked at beside what it is asked.",
+        for_each=each,
+        **_common(module, alarm),
         alarm_actions=[topic.arn],
-        tags=var.tags,
         metric_query=[
-            {
-                "id": "seconds_per_request",
-                "expression": "60 * minutes / requests",
-                "label": "Seconds of an instance, by request",
-                "return_data": True,
-            },
-            *(
-                {
-                    "id": name,
+            {"id": "result", "expression": alarm.math, "label": alarm.says, "return_data": True},
+            Dynamic(
+                alarm.metrics,
+                lambda source: {
+                    "id": source.key,
                     "metric": {
-                        "namespace": namespace,
-                        "metric_name": metric,
-                        "dimensions": dimensions,
-                        "stat": statistic,
-                        "period": 86400,
+                        "namespace": source.value[0],
+                        "metric_name": source.value[1],
+                        "stat": source.value[2],
+                        "dimensions": alarm.dimensions,
+                        "period": alarm.period,
                     },
-                }
-                for name, namespace, metric, statistic in metrics
+                },
             ),
         ],
     )
+
+
+def _common(module: Module[Inputs], alarm: Any) -> dict[str, Any]:
+    """What alarms on a metric and on metric math have in common."""
+    var, periods, bad = module.var, NOT_BY_CHANCE["evaluation_periods"], NOT_BY_CHANCE["datapoints_to_alarm"]
+    hours = when(alarm.period == watching.DAY, 1, var.waste_hours)
+    return {
+        "alarm_name": alarm.name,
+        "alarm_description": alarm.says,
+        "comparison_operator": when(alarm.below, "LessThanThreshold", "GreaterThanThreshold"),
+        "threshold": alarm.threshold,
+        "evaluation_periods": when(alarm.waste, hours, when(alarm.at_once, 1, periods)),
+        "datapoints_to_alarm": when(alarm.waste, hours, when(alarm.at_once, 1, bad)),
+        "treat_missing_data": "notBreaching",
+        "tags": var.tags,
+        "notes": {"lifecycle": "CloudWatch deletes no alarm that a composite one still names."},
+        "lifecycle": CREATED_FIRST,
+    }
 
 
 def _deploying(module: Module[Inputs], events: Any) -> Any:
@@ -161,21 +199,25 @@ def _deploying(module: Module[Inputs], events: Any) -> Any:
         ),
         tags=var.tags,
     )
-    rule = each_of(rules)
+    told = each_of(
+        map_of(rules, lambda _, rule: rule, where=lambda _, _rule: contains(var.events, telling.DEPLOYMENTS))
+    )
     module.add(
         CloudwatchEventTarget,
         "deployment",
-        for_each=rule,
-        rule=rule.value.name,
+        why="Without it a rule counts what it matches all the same.",
+        for_each=told,
+        rule=told.value.name,
         target_id="topic",
         arn=events.arn,
     )
+    rule = each_of(rules)
     return module.add(
         CloudwatchMetricAlarm,
         "deploying",
         why="EventBridge counts what a rule matches. One event in so many minutes, and the deployment goes on.",
         for_each=rule,
-        alarm_name=f"{rule.value.name}-deploying",
+        alarm_name=f"{rule.value.name}/deploying",
         alarm_description="Keeps the alarm of its health quiet.",
         namespace="AWS/Events",
         metric_name="TriggeredRules",
@@ -184,14 +226,14 @@ def _deploying(module: Module[Inputs], events: Any) -> Any:
         comparison_operator="GreaterThanThreshold",
         threshold=0,
         period=60,
-        evaluation_periods=var.deployment_minutes,
+        evaluation_periods=var.endpoints[rule.key].deployment_minutes,
         datapoints_to_alarm=1,
         treat_missing_data="notBreaching",
         tags=var.tags,
     )
 
 
-def _health(module: Module[Inputs], topic: Any, deploying: Any) -> Any:
+def _health(module: Module[Inputs], topic: Any, watched: Any, alarms: Any, deploying: Any) -> Any:
     var = module.var
     endpoint = each_of(var.endpoints)
     return module.add(
@@ -200,12 +242,16 @@ def _health(module: Module[Inputs], topic: Any, deploying: Any) -> Any:
         why="One voice an endpoint. A deployment has alarms of its own that take it back, so this one is quiet "
         "meanwhile; what is still wrong afterwards, it tells.",
         for_each=endpoint,
-        alarm_name=f"{endpoint.value.name}-watch",
+        alarm_name=f"{endpoint.value.name}/health",
         alarm_description=f"Something is wrong with the endpoint {endpoint.value.name}.",
-        alarm_rule="""${join(" OR ", [
-          for key, alarm in local.watched : format("ALARM(%q)", aws_cloudwatch_metric_alarm.this[key].alarm_name)
-          if alarm.endpoint == each.key && !alarm.waste
-        ])}""",
+        alarm_rule=join(
+            " OR ",
+            list_of(
+                watched,
+                lambda key, _alarm: f'ALARM("{alarms[key].alarm_name}")',
+                where=lambda alarm: (alarm.endpoint == endpoint.key) & ~alarm.waste,
+            ),
+        ),
         actions_suppressor={
             "alarm": deploying[endpoint.key].alarm_name,
             "wait_period": _WAIT,

@@ -1,111 +1,158 @@
 """The dashboard: health beside use, and carbon and cost by metric math over what SageMaker publishes."""
 
+from itertools import pairwise
 from typing import Any
 
 from cdktn_provider_aws.cloudwatch_dashboard import CloudwatchDashboard
 
 from modules.observability import watching
+from modules.observability.factors import LOADS, WATTS
 from modules.observability.inputs import Inputs
-from sustainable_mlops.authoring.expressions import each_of, length, set_of, when
+from sustainable_mlops.authoring.expressions import (
+    coalesce,
+    concat,
+    contains,
+    distinct,
+    each_of,
+    get,
+    highest,
+    is_null,
+    length,
+    list_of,
+    lowest,
+    map_of,
+    path,
+    replace,
+    set_of,
+    templatefile,
+    try_,
+    when,
+)
 from sustainable_mlops.authoring.resources import Module
 
 
 def add(module: Module[Inputs]) -> Any:
     """Add it where there are endpoints; returns the dashboards: one or none."""
     var, nothing = module.var, set[str]()
-    module.local(
+    shown = module.local(
         "shown",
         watching.shown(),
-        why="What the dashboard shows by kind: of each metric its namespace, name, statistic and axis.",
+        why="What the dashboard shows by kind: lines, in which unit times are, and what they should be.",
     )
-    _factors(module)
-    _math(module)
+    factors = _factors(module)
+    watched = module.locals.watched
+    ranges, math = _ranges(module, factors), _math(module, factors)
     return module.add(
         CloudwatchDashboard,
         "this",
         for_each=each_of(when(length(var.endpoints) > 0, set_of(["this"]), set_of(nothing))),
         dashboard_name=var.name_prefix,
-        dashboard_body="""${templatefile("${path.module}/dashboard.json.tftpl", {
-          alarms = [
-            for endpoint in var.endpoints :
-            "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${endpoint.name}-watch"
-          ]
-          math     = local.math
-          prefix   = var.name_prefix
-          ranges   = local.ranges
-          region   = var.region
-          shown    = local.shown
-          variants = local.variants
-        })}""",
+        dashboard_body=templatefile(
+            f"{path.module}/dashboard.json.tftpl",
+            {
+                "alarms": {
+                    "Health": list_of(module.resources.aws_cloudwatch_composite_alarm.health, lambda alarm: alarm.arn),
+                    "Waste": concat(
+                        list_of(
+                            module.resources.aws_cloudwatch_metric_alarm.this,
+                            lambda _key, alarm: alarm.arn,
+                            where=lambda key, _alarm: watched[key].waste,
+                        ),
+                        list_of(module.resources.aws_cloudwatch_metric_alarm.math, lambda alarm: alarm.arn),
+                    ),
+                },
+                "efficiency": get(var.thresholds, "efficiency", watching.ALARMS["efficiency"].threshold),
+                "known": module.locals.known,
+                "math": math,
+                "prefix": var.name_prefix,
+                "ranges": ranges,
+                "region": var.region,
+                "shown": shown,
+                "variants": module.locals.variants,
+            },
+        ),
     )
 
 
-def _factors(module: Module[Inputs]) -> None:
-    module.local(
+def _factors(module: Module[Inputs]) -> Any:
+    known, place, variants = module.locals.known, module.locals.place, module.locals.variants
+    prices, unknown = module.locals.prices, module.locals.unknown
+
+    def of_an_hour(key: str, machine: Any) -> dict[str, Any]:
+        ready = known[key].provisioned_concurrency
+        return {
+            "size": coalesce(variants[key].memory_mb, 1024) / 1024,
+            "grams": list_of(
+                [machine[column] for column in WATTS],
+                lambda watts: watts * place.pue * place.grid_g_per_kwh / 1000 + machine.embodied_g_per_hour,
+            ),
+            "usd": try_(machine.usd_per_hour * prices[machine.family], None),
+            "by": when(is_null(ready), machine.busy_by, "ready"),
+            "number": coalesce(ready, known[key].gpus, machine.vcpus),
+        }
+
+    return module.local(
         "factors",
-        """${{
-          for key, machine in local.machine : key => {
-            size = coalesce(local.variants[key].memory_mb, 1024) / 1024
-            grams = [
-              for watts in [machine.watts_at_0, machine.watts_at_10, machine.watts_at_50, machine.watts_at_100] :
-              watts * local.place.pue * local.place.grid_g_per_kwh / 1000 + machine.embodied_g_per_hour
-            ]
-            usd     = try(machine.usd_per_hour * local.prices[machine.family], null)
-            by      = local.known[key].provisioned_concurrency == null ? machine.busy_by : "ready"
-            numbers = {
-              cpu   = machine.vcpus
-              gpu   = machine.gpus
-              ready = local.variants[key].provisioned_concurrency
-            }
-          } if !contains(local.unknown, key)
-        }}""",
+        map_of(module.locals.machine, of_an_hour, where=lambda key, _: ~contains(unknown, key)),
         why="Of an hour of a machine: grams CO2e at 0, 10, 50 and 100 % of load, and USD; a serverless worker "
         "is as many of these as it has GB.",
     )
-    module.local(
+
+
+def _ranges(module: Module[Inputs], factors: Any) -> Any:
+    place, variants = module.locals.place, module.locals.variants
+    kinds = module.local(
+        "spans",
+        distinct(
+            list_of(factors, lambda key, _factor: when(variants[key].kind == watching.SERVERLESS, "serverless_", ""))
+        ),
+    )
+
+    def widest(what: str) -> dict[str, Any]:
+        return {
+            "low": lowest(list_of(kinds, lambda kind: place[f"{kind}{what}_low"])),
+            "high": highest(list_of(kinds, lambda kind: place[f"{kind}{what}_high"])),
+        }
+
+    return module.local(
         "ranges",
-        """${{
-          for what in ["kg", "usd"] : what => format("%s to %s times",
-            min([for kind in local.spans : local.place["${kind}${what}_low"]]...),
-            max([for kind in local.spans : local.place["${kind}${what}_high"]]...)
-          ) if length(local.spans) > 0
-        }}""",
+        map_of(["kg", "usd"], widest, where=lambda _what: length(kinds) > 0, key=lambda what: what),
         why="The widest that the footprint model gives for machines as these, here.",
     )
-    module.local(
-        "spans",
-        """${distinct([
-          for key, _ in local.factors : local.variants[key].kind == "serverless" ? "serverless_" : ""
-        ])}""",
-    )
 
 
-def _math(module: Module[Inputs]) -> None:
-    module.local("measured", watching.MEASURED, why="How hours and load follow from metrics, by what tells the load.")
-    module.local(
-        "math",
-        """${{
-          for key, factor in local.factors : key => merge(
-            {
-              for name in ["hours", "load", "paid"] : name => replace(
-                replace(local.measured[factor.by][name], "{key}", key),
-                "{number}", lookup(factor.numbers, factor.by, 0)
-              )
-            },
-            {
-              metrics = local.measured[factor.by].metrics
-              kg = join("", [
-                "hours_${key} * ${factor.size} / 1000 * IF(load_${key} < 0.1, ",
-                format("%.5f + %.5f * load_${key}, ", factor.grams[0], 10 * (factor.grams[1] - factor.grams[0])),
-                "IF(load_${key} < 0.5, ",
-                format("%.5f + %.5f", factor.grams[1], 2.5 * (factor.grams[2] - factor.grams[1])),
-                " * (load_${key} - 0.1), ",
-                format("%.5f + %.5f", factor.grams[2], 2 * (factor.grams[3] - factor.grams[2])),
-                " * (load_${key} - 0.5)))",
-              ])
-              usd = factor.usd == null ? null : format("paid_${key} * ${factor.size} * %.6f", factor.usd)
-            },
-          )
-        }}""",
-        why="CloudWatch's metric math. Power is straight between the loads at which the factors are.",
+def _math(module: Module[Inputs], factors: Any) -> Any:
+    measured = module.local(
+        "measured", watching.MEASURED, why="How hours and load follow from metrics, by what tells the load."
     )
+    lines = module.local("lines", map_of(factors, _lines), why="Grams of an hour by load: straight between two loads.")
+
+    def math(key: str, factor: Any) -> dict[str, Any]:
+        def filled(what: str) -> str:
+            return replace(replace(measured[factor.by][what], "{key}", key), "{number}", factor.number)
+
+        return {
+            **{what: filled(what) for what in ("hours", "load", "paid")},
+            "metrics": measured[factor.by].metrics,
+            "kg": f"hours_{key} * {factor.size} / 1000 * {_by_load(key, lines[key])}",
+            "usd": when(is_null(factor.usd), None, f"paid_{key} * {factor.size} * {factor.usd:.6f}"),
+        }
+
+    return module.local("math", map_of(factors, math), why="CloudWatch's metric math.")
+
+
+def _lines(key: str, factor: Any) -> list[str]:
+    def line(index: int, start: float, end: float) -> str:
+        grams, beyond = factor.grams[index], f"(load_{key} - {start:g})" if start else f"load_{key}"
+        return f"{grams:.5f} + {1 / (end - start) * (factor.grams[index + 1] - grams):.5f} * {beyond}"
+
+    return [line(index, *ends) for index, ends in enumerate(pairwise(LOADS))]
+
+
+def _by_load(key: str, lines: Any) -> str:
+    """The first line whose end the load is below, else the last."""
+    *ends, last = enumerate(LOADS[1:])
+    text = f"{lines[last[0]]}"
+    for index, end in reversed(ends):
+        text = f"IF(load_{key} < {end:g}, {lines[index]}, {text})"
+    return text

@@ -16,6 +16,7 @@ from sustainable_mlops.footprint.quantities import exactly
 
 #: Loads at which the power of a machine is told: between them it is straight, as the model has it.
 LOADS = (0.0, 0.1, 0.5, 1.0)
+WATTS = tuple(f"watts_at_{load * 100:g}" for load in LOADS)
 #: The row of serverless workers, of which everything is by the GB; and of what their prices elsewhere go by.
 SERVERLESS, _SERVERLESS_PRICES = "serverless", "serverless inference"
 #: A Region whose PUE is known: watts are told before it.
@@ -36,17 +37,29 @@ def _silicon() -> list[Instance]:
     return list(found.values())
 
 
+def columns() -> dict[str, Sequence[str]]:
+    """What the columns of each table are called."""
+    return {
+        "machines": (
+            *("type", "family", "busy_by", "vcpus", "gpus"),
+            *WATTS,
+            *("embodied_g_per_hour", "usd_per_hour"),
+        ),
+        "prices": ("family", *sorted(regions.everything())),
+        "regions": (
+            *("region", "pue", "grid_g_per_kwh"),
+            *(f"{what}_{end}" for what in ("kg", "usd", "serverless_kg", "serverless_usd") for end in _ENDS),
+        ),
+    }
+
+
 def files() -> dict[str, str]:
     """The tables, by file name."""
-    return {"machines.csv": _table(_machines()), "prices.csv": _table(_prices()), "regions.csv": _table(_regions())}
+    rows = {"machines": _machines(), "prices": _prices(), "regions": _regions()}
+    return {f"{name}.csv": _table([names, *rows[name]]) for name, names in columns().items()}
 
 
 def _machines() -> Iterable[Sequence[object]]:
-    yield (
-        *("type", "family", "busy_by", "vcpus", "gpus"),
-        *(f"watts_at_{load * 100:g}" for load in LOADS),
-        *("embodied_g_per_hour", "usd_per_hour"),
-    )
     for one in _hosted():
         found = [_of_instance(one.name, _ANYWHERE, load) for load in LOADS]
         yield _machine(one.name, one.family, *_busy_by(one), found)
@@ -75,10 +88,6 @@ def _machine(
 
 def _regions() -> Iterable[Sequence[object]]:
     """Where the range of a figure is told, it is the widest of all silicon there."""
-    yield (
-        *("region", "pue", "grid_g_per_kwh"),
-        *(f"{what}_{end}" for what in ("kg", "usd", "serverless_kg", "serverless_usd") for end in _ENDS),
-    )
     for name, region in sorted(regions.everything().items()):
         there = [one for one in _silicon() if instances.offered(one.name, name)] or _silicon()
         fleets = [_of_instance(one.name, name, 0.3) for one in there]
@@ -101,7 +110,6 @@ def _span(found: Iterable[Estimate], metric: str) -> tuple[float, float]:
 def _prices() -> Iterable[Sequence[object]]:
     families = [*dict.fromkeys(one.family for one in _hosted()), _SERVERLESS_PRICES]
     names = sorted(regions.everything())
-    yield "family", *names
     for family in sorted(families):
         yield family, *(f"{prices.elsewhere(name, family).factor[1]:g}" for name in names)
 

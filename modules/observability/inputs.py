@@ -1,13 +1,14 @@
 """Inputs of `observability`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from modules.common import KmsKeyArn, Located, LogRetentionDays
+from modules.common import KmsKeyArn, Located, LogRetentionDays, MakesRoles
 from modules.endpoints.inputs import VARIANT
 from modules.observability import telling, watching
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.choice import one_of
-from sustainable_mlops.authoring.expressions import is_null
+from sustainable_mlops.authoring.expressions import can, contains, cut, distinct, is_null, length, list_of, match
+from sustainable_mlops.catalogue.limits import serverless_memory_mb
 
 #: Log groups of what SageMaker runs that is no endpoint: one set of an account and Region.
 JOB_LOGS = {
@@ -37,7 +38,11 @@ LogGroupName = Annotated[
     ),
 ]
 AlarmName = Annotated[str, one_of(watching.ALARMS)]
-EventName = Annotated[str, one_of(telling.EVENTS)]
+EventName = Annotated[str, one_of(telling.NAMES)]
+#: So much of an endpoint's name is in the names of its rules, which end in what they wait for.
+NAMED = 59
+#: Nothing; a message that it would be deleted; or it is deleted.
+IdleStop = Literal["off", "report", "delete"]
 
 
 class Endpoint(ModuleInputs):
@@ -49,9 +54,14 @@ class Endpoint(ModuleInputs):
         json_schema_extra=must("be the name of an endpoint: 1 to 63 letters, digits and hyphens"),
     )
     kind: watching.Kind = Field(description="What it runs on: realtime, async or serverless.")
-    variants: list[VariantName] = Field([VARIANT], description="Its variants, which are on the same type of instance.")
+    variants: list[VariantName] = Field(
+        [VARIANT],
+        min_length=1,
+        max_length=10,
+        description="All of its variants, shadows too, which are on the same type of instance.",
+    )
     instance_type: str | None = Field(None, description="Type of its instances, where it has some.")
-    memory_mb: int | None = Field(None, ge=1024, le=6144, description="Memory of a worker, where it is serverless.")
+    memory_mb: int | None = Field(None, description="Memory of a worker, where it is serverless.")
     provisioned_concurrency: int = Field(0, ge=0, le=200, description="Workers kept ready, where it is serverless.")
     latency_slo_ms: int | None = Field(
         None,
@@ -61,8 +71,23 @@ class Endpoint(ModuleInputs):
     backlog_slo_seconds: int = Field(
         3600, ge=60, description="How long a request may wait, where it is asynchronous, in seconds."
     )
+    deployment_minutes: int = Field(
+        15,
+        ge=1,
+        le=240,
+        description="How long after the last sign of a deployment nobody is alarmed of its health: longer than the "
+        "longest of its steps, of which the endpoint's wait_seconds and bake_seconds are a part.",
+    )
+    idle_stop: IdleStop | None = Field(
+        None, description="What becomes of it when it is idle, where not as idle_stop below says; realtime alone."
+    )
 
     rules = (
+        rule(
+            "variants",
+            lambda v: length(distinct(v.variants)) == length(v.variants),
+            "two variants have one name",
+        ),
         rule(
             "instance_type",
             lambda v: is_null(v.instance_type) == (v.kind == watching.SERVERLESS),
@@ -74,33 +99,40 @@ class Endpoint(ModuleInputs):
             "say how much memory a worker of a serverless endpoint has; others have instances",
         ),
         rule(
+            "memory_mb",
+            lambda v: is_null(v.memory_mb) | contains(list(serverless_memory_mb()), v.memory_mb),
+            f"must be one of {', '.join(map(str, serverless_memory_mb()))}",
+        ),
+        rule(
             "provisioned_concurrency",
             lambda v: (v.provisioned_concurrency == 0) | (v.kind == watching.SERVERLESS),
             "only a serverless endpoint keeps workers ready",
         ),
+        rule(
+            "idle_stop",
+            lambda v: is_null(v.idle_stop) | (v.kind == watching.REALTIME),
+            "only a realtime endpoint costs anything while nobody asks it; leave it out",
+        ),
     )
 
 
-class Inputs(Located):
+#: How no document of an account may be called.
+_OF_AWS = "^(aws|amazon|amzn)"
+
+
+class Inputs(Located, MakesRoles):
     endpoints: dict[Key, Endpoint] = Field(
         default_factory=dict, description="Endpoints to watch, by a name of your own; none by default."
     )
-    deployment_minutes: int = Field(
-        15,
-        ge=1,
-        le=240,
-        description="How long after the last sign of a deployment nobody is alarmed of an endpoint's health: "
-        "longer than the longest of its steps.",
-    )
     events: list[EventName] = Field(
-        sorted(telling.EVENTS),
-        description="Of what the topic of events tells; of all that there is by default.",
+        list(telling.NAMES),
+        description="Of what people hear beside alarms: deployments of these endpoints, and what else there is in the "
+        "account and Region; of all by default.",
     )
-    instance_seconds_per_request: float = Field(
-        60,
-        ge=0.001,
-        description="Seconds of an instance that a request to a realtime endpoint may take on a day before somebody "
-        "hears of it.",
+    idle_stop: IdleStop = Field(
+        "report",
+        description="What becomes of realtime endpoints that nobody has asked for waste_hours, nor deployed to: report "
+        "tells the topic of alarms that they would be deleted, delete deletes them, off does neither.",
     )
     kms_key_arn: KmsKeyArn = Field(
         description="Key of topics and logs; its policy must let CloudWatch, its Logs and EventBridge use it."
@@ -113,11 +145,28 @@ class Inputs(Located):
     log_retention_days: LogRetentionDays = Field(30, description="How long what is in these is kept, in days.")
     thresholds: dict[AlarmName, float] = Field(
         default_factory=dict,
-        description="Other thresholds than those of the catalogue, by alarm: of a CPU or GPU as percent of one.",
+        description="Other thresholds than those of the catalogue, by alarm: of CPUs, GPUs and workers as percent of "
+        "one, of efficiency as seconds of an instance for a request.",
     )
     waste_hours: int = Field(
         24,
         ge=1,
         le=168,
         description="For how many hours on end an endpoint has little to do before somebody hears of it.",
+    )
+
+    rules = (
+        rule(
+            "endpoints",
+            lambda v: (
+                length(distinct(list_of(v.endpoints, lambda endpoint: cut(endpoint.name, NAMED))))
+                == length(v.endpoints)
+            ),
+            f"two of these have one name, or names of which the first {NAMED} characters are one.",
+        ),
+        rule(
+            "idle_stop",
+            lambda v: (v.idle_stop == "off") | ~can(match(_OF_AWS, v.name_prefix)),
+            "Systems Manager takes no runbook whose name begins with aws, amazon or amzn, as name_prefix does; say off",
+        ),
     )

@@ -6,6 +6,7 @@ resource "aws_sns_topic" "alarms" {
   tags              = var.tags
 }
 
+# No condition: EventBridge sends none of the context that one could test when it publishes to a topic.
 data "aws_iam_policy_document" "alarms" {
   statement {
     sid       = "PublishAlarms"
@@ -21,6 +22,17 @@ data "aws_iam_policy_document" "alarms" {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
       values   = [var.account_id]
+    }
+  }
+
+  statement {
+    sid       = "PublishEvents"
+    actions   = ["sns:Publish"]
+    resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
     }
   }
 }
@@ -71,12 +83,14 @@ locals {
   # Metrics are of a variant; mostly there is one.
   variants = merge([
     for key, endpoint in var.endpoints : {
-      for variant in endpoint.variants :
-      variant == "main" ? key : "${key}_${replace(variant, "-", "_")}" => merge(endpoint, {
-        endpoint = key
-        variant  = variant
-        title    = variant == "main" ? endpoint.name : "${endpoint.name}-${variant}"
-      })
+      for variant in endpoint.variants : variant == "main" ? key : "${key}__${replace(variant, "-", "_")}" => merge(
+        endpoint,
+        {
+          endpoint = key
+          variant  = variant
+          title    = variant == "main" ? endpoint.name : "${endpoint.name}/${variant}"
+        },
+      )
     }
   ]...)
 
@@ -87,194 +101,229 @@ locals {
 
   # What a family costs here, of its price in us-east-1.
   prices = {
-    for row in csvdecode(file("${path.module}/prices.csv")) :
-    row.family => try(tonumber(row[var.region]), null)
+    for row in csvdecode(file("${path.module}/prices.csv")) : row.family => try(row[var.region], null)
   }
 
   machine = {
-    for key, variant in local.variants : key =>
-    lookup(local.machines, variant.kind == "serverless" ? "serverless" : variant.instance_type, null)
+    for key, variant in local.variants :
+    key => lookup(local.machines, variant.kind == "serverless" ? "serverless" : variant.instance_type, null)
   }
 
-  unknown = [for key, machine in local.machine : key if machine == null || local.place == null]
+  unknown = [for key, machine in local.machine : key if machine == null ? true : local.place == null]
 }
 
 check "machines_are_known" {
   assert {
     condition     = length(local.unknown) == 0
-    error_message = "The catalogue does not know the instances of ${join(", ", local.unknown)}, or not ${var.region}: they have no alarms of CPUs and GPUs, or no kg CO2e and USD."
+    error_message = "The catalogue knows no ${local.place == null ? var.region : join(", ", local.unknown)}: kg CO2e and USD are lacking, and of instances that it does not know alarms of CPUs and GPUs."
   }
 }
 
 locals {
   # What an alarm is unless it says otherwise.
   usual = {
+    metric     = ""
+    statistic  = ""
     namespace  = "AWS/SageMaker"
+    percentile = ""
+    math       = ""
     below      = false
-    needs      = ""
-    times      = ""
-    period     = 300
-    periods    = 1
+    of         = ""
     of_variant = true
-    missing    = "notBreaching"
+    at_once    = false
+    period     = 300
     waste      = false
+    metrics    = {}
   }
 
-  # What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is multiplied, a
-  # threshold is of one vCPU, GPU or second.
-  alarms = {
+  # What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is of something, a
+  # threshold is of one vCPU, GPU, worker, second or millisecond.
+  catalogue = {
     errors = {
       says      = "More than one request in twenty fails in the model."
       kinds     = ["realtime", "async", "serverless"]
+      threshold = 0.05
       metric    = "Invocation5XXErrors"
       statistic = "Average"
-      threshold = 0.05
     }
     client_errors = {
-      says      = "More than one request in five is refused."
+      says      = "More than one request in five is refused, or comes when all workers are busy."
       kinds     = ["realtime", "async", "serverless"]
+      threshold = 0.2
       metric    = "Invocation4XXErrors"
       statistic = "Average"
-      threshold = 0.2
-      periods   = 3
     }
     latency = {
-      says      = "One answer in ten comes later than latency_slo_ms."
-      kinds     = ["realtime", "serverless"]
-      metric    = "ModelLatency"
-      statistic = "p90"
-      threshold = 1000
-      needs     = "latency_slo_ms"
-      times     = "latency_slo_ms"
-      periods   = 3
+      says       = "One answer in ten comes later than latency_slo_ms."
+      kinds      = ["realtime", "serverless"]
+      threshold  = 1000
+      metric     = "ModelLatency"
+      percentile = "p90"
+      of         = "latency_slo_ms"
     }
     failures = {
-      says      = "A request that waited has failed."
+      says      = "Requests that waited have failed."
       kinds     = ["async"]
+      threshold = 0
       metric    = "InvocationFailures"
       statistic = "Sum"
+    }
+    lost_answers = {
+      says      = "An answer could not be written to S3, though the model gave it."
+      kinds     = ["async"]
       threshold = 0
+      metric    = "ResponseUploadFailures"
+      statistic = "Sum"
+      at_once   = true
+    }
+    lost_notices = {
+      says      = "A caller could not be told that the answer is there."
+      kinds     = ["async"]
+      threshold = 0
+      metric    = "NotificationFailures"
+      statistic = "Sum"
+      at_once   = true
     }
     expired = {
       says      = "A request was dropped, as it waited too long."
       kinds     = ["async"]
+      threshold = 0
       metric    = "ExpiredRequests"
       statistic = "Sum"
-      threshold = 0
+      at_once   = true
     }
     backlog_age = {
       says       = "A request waits longer than backlog_slo_seconds."
       kinds      = ["async"]
+      threshold  = 1
       metric     = "ApproximateAgeOfOldestRequest"
       statistic  = "Maximum"
-      threshold  = 1
-      needs      = "backlog_slo_seconds"
-      times      = "backlog_slo_seconds"
+      of         = "backlog_slo_seconds"
       of_variant = false
+      at_once    = true
     }
     cpu_high = {
       says      = "The CPUs are busy to 85 %: requests wait, or soon will."
       kinds     = ["realtime", "async"]
+      threshold = 85
       metric    = "CPUUtilization"
       statistic = "Average"
-      threshold = 85
       namespace = "/aws/sagemaker/Endpoints"
-      needs     = "vcpus"
-      times     = "vcpus"
-      periods   = 3
+      of        = "vcpus"
     }
     gpu_high = {
       says      = "The GPUs are busy to 95 %: requests wait, or soon will."
       kinds     = ["realtime", "async"]
+      threshold = 95
       metric    = "GPUUtilization"
       statistic = "Average"
-      threshold = 95
       namespace = "/aws/sagemaker/Endpoints"
-      needs     = "gpus"
-      times     = "gpus"
-      periods   = 3
+      of        = "gpus"
     }
     memory_high = {
       says      = "The memory is 90 % full: a container is ended when it is all."
       kinds     = ["realtime", "async", "serverless"]
+      threshold = 90
       metric    = "MemoryUtilization"
       statistic = "Maximum"
-      threshold = 90
       namespace = "/aws/sagemaker/Endpoints"
-      periods   = 3
     }
     disk_high = {
       says      = "The disk is 90 % full."
       kinds     = ["realtime", "async"]
+      threshold = 90
       metric    = "DiskUtilization"
       statistic = "Maximum"
-      threshold = 90
       namespace = "/aws/sagemaker/Endpoints"
-      periods   = 3
-    }
-    concurrency_high = {
-      says      = "Nine of ten workers answer at once: SageMaker refuses what max_concurrency does not let through."
-      kinds     = ["serverless"]
-      metric    = "ServerlessConcurrentExecutionsUtilization"
-      statistic = "Maximum"
-      threshold = 0.9
-      periods   = 3
     }
     idle = {
-      says      = "Nobody asks it, or has since it was made: delete it, or serve it serverless."
+      says      = "It has run for all that time, and nobody asked: delete it, or serve it serverless."
       kinds     = ["realtime"]
-      metric    = "Invocations"
-      statistic = "Sum"
-      threshold = 1
-      below     = true
-      missing   = "breaching"
-      waste     = true
+      threshold = 0
+      math      = "IF(FILL(minutes, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)"
+      metrics = {
+        minutes  = ["/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"]
+        requests = ["AWS/SageMaker", "Invocations", "Sum"]
+      }
+      period = 3600
+      waste  = true
+    }
+    awake = {
+      says      = "An instance has run for all that time, and no request came: let min_instances be 0."
+      kinds     = ["async"]
+      threshold = 0
+      math      = "IF(FILL(minutes, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)"
+      metrics = {
+        minutes  = ["/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"]
+        requests = ["AWS/SageMaker", "InvocationsProcessed", "Sum"]
+      }
+      period = 3600
+      waste  = true
+    }
+    efficiency = {
+      says      = "A request takes more of an instance, on a day, than it should: fewer or smaller ones do, or none."
+      kinds     = ["realtime"]
+      threshold = 60
+      math      = "IF(FILL(minutes, 0) > 1380 AND FILL(requests, 0) > 0, 60 * minutes / requests, 0)"
+      metrics = {
+        minutes  = ["/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"]
+        requests = ["AWS/SageMaker", "Invocations", "Sum"]
+      }
+      period = 86400
+      waste  = true
     }
     cpu_low = {
       says      = "The CPUs are busy to less than 20 %: fewer or smaller instances do, or none."
       kinds     = ["realtime", "async"]
+      threshold = 20
       metric    = "CPUUtilization"
       statistic = "Average"
-      threshold = 20
       namespace = "/aws/sagemaker/Endpoints"
       below     = true
-      needs     = "busy_vcpus"
-      times     = "busy_vcpus"
+      of        = "busy_vcpus"
+      period    = 3600
       waste     = true
     }
     gpu_low = {
       says      = "The GPUs are busy to less than 20 %: fewer or smaller instances do, or none."
       kinds     = ["realtime", "async"]
+      threshold = 20
       metric    = "GPUUtilization"
       statistic = "Average"
-      threshold = 20
       namespace = "/aws/sagemaker/Endpoints"
       below     = true
-      needs     = "gpus"
-      times     = "gpus"
+      of        = "gpus"
+      period    = 3600
       waste     = true
     }
     memory_low = {
       says      = "Less than 40 % of the memory is ever used: memory_mb may be less."
       kinds     = ["serverless"]
+      threshold = 40
       metric    = "MemoryUtilization"
       statistic = "Maximum"
-      threshold = 40
       namespace = "/aws/sagemaker/Endpoints"
       below     = true
+      of        = "more_than_least_memory"
+      period    = 3600
       waste     = true
     }
     provisioned_low = {
-      says      = "Less than half of the workers that are kept ready are ever asked: keep fewer, or none."
+      says      = "The workers that are kept ready answer for less than a tenth of the time: keep fewer, or none."
       kinds     = ["serverless"]
-      metric    = "ServerlessProvisionedConcurrencyUtilization"
-      statistic = "Maximum"
-      threshold = 0.5
-      below     = true
-      needs     = "provisioned_concurrency"
-      waste     = true
+      threshold = 10
+      math      = "FILL(work, 0) / 36000000"
+      metrics = {
+        work = ["AWS/SageMaker", "ModelLatency", "Sum"]
+      }
+      below  = true
+      of     = "provisioned_concurrency"
+      period = 3600
+      waste  = true
     }
   }
+
+  alarms = { for name, alarm in local.catalogue : name => merge(local.usual, alarm) }
 
   # What alarms may need to know of a variant; null where it is not so.
   known = {
@@ -282,101 +331,101 @@ locals {
       latency_slo_ms          = variant.latency_slo_ms
       backlog_slo_seconds     = variant.backlog_slo_seconds
       provisioned_concurrency = variant.provisioned_concurrency > 0 ? variant.provisioned_concurrency : null
-      vcpus                   = try(tonumber(local.machine[key].vcpus), null)
-      busy_vcpus              = try({ cpu = tonumber(local.machine[key].vcpus) }[local.machine[key].busy_by], null)
-      gpus                    = try({ gpu = tonumber(local.machine[key].gpus) }[local.machine[key].busy_by], null)
+      vcpus                   = try(local.machine[key].vcpus, null)
+      more_than_least_memory  = coalesce(variant.memory_mb, 1024) > 1024 ? 1 : null
+      busy_vcpus              = try(local.machine[key].busy_by == "cpu" ? local.machine[key].vcpus : null, null)
+      gpus                    = try(local.machine[key].busy_by == "gpu" ? local.machine[key].gpus : null, null)
     }
   }
 
   # Each variant with each alarm of its endpoint's kind.
   watched = merge([
     for key, variant in local.variants : {
-      for name, alarm in { for name, alarm in local.alarms : name => merge(local.usual, alarm) } :
-      "${key}_${name}" => merge(alarm, {
-        endpoint  = variant.endpoint
-        name      = "${variant.title}-watch-${replace(name, "_", "-")}"
-        threshold = lookup(var.thresholds, name, alarm.threshold) * try(local.known[key][alarm.times], 1)
-        dimensions = merge(
-          { EndpointName = variant.name },
-          alarm.of_variant ? { VariantName = variant.variant } : {}
-        )
-      })
-      if contains(alarm.kinds, variant.kind) && try(local.known[key][alarm.needs] != null, alarm.needs == "")
+      for name, alarm in local.alarms : "${key}/${name}" => merge(
+        alarm,
+        {
+          endpoint  = variant.endpoint
+          name      = "${variant.title}/${replace(name, "_", "-")}"
+          threshold = lookup(var.thresholds, name, alarm.threshold) * (alarm.of == "" ? 1 : local.known[key][alarm.of])
+          dimensions = merge(
+            { EndpointName = variant.name },
+            alarm.of_variant ? { VariantName = variant.variant } : {},
+          )
+        },
+      )
+      if contains(alarm.kinds, variant.kind) ? (alarm.of == "" ? true : local.known[key][alarm.of] != null) : false
     }
   ]...)
 }
 
-# An endpoint that nobody asks publishes nothing, so that no data is well, but where it is looked for. The
-# composite alarms below tell of harm, these of waste.
+# An endpoint that nobody asks publishes nothing, so that no data is well. The composite alarms below tell of
+# harm, these of waste.
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = local.watched
+  for_each = { for key, alarm in local.watched : key => alarm if alarm.math == "" }
 
   alarm_name          = each.value.name
   alarm_description   = each.value.says
+  comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  evaluation_periods  = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 3)
+  datapoints_to_alarm = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 2)
+  treat_missing_data  = "notBreaching"
+  tags                = var.tags
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions
-  statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
-  extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
-  comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanThreshold"
-  threshold           = each.value.threshold
-  period              = each.value.waste ? 3600 : each.value.period
-  evaluation_periods  = each.value.waste ? var.waste_hours : each.value.periods
-  treat_missing_data  = each.value.missing
+  statistic           = each.value.statistic == "" ? null : each.value.statistic
+  extended_statistic  = each.value.percentile == "" ? null : each.value.percentile
+  period              = each.value.period
   alarm_actions       = each.value.waste ? [aws_sns_topic.alarms.arn] : []
-  tags                = var.tags
+
+  # CloudWatch deletes no alarm that a composite one still names.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
-# Each instance tells its use of CPU once a minute: as many values as there were minutes of instances.
-resource "aws_cloudwatch_metric_alarm" "efficiency" {
-  for_each = { for key, one in local.variants : key => one if one.kind == "realtime" }
+# Waste that no metric tells alone: what runs is looked at beside what it is asked.
+resource "aws_cloudwatch_metric_alarm" "math" {
+  for_each = { for key, alarm in local.watched : key => alarm if alarm.math != "" }
 
-  alarm_name          = "${each.value.title}-watch-efficiency"
-  alarm_description   = "A request takes more than ${var.instance_seconds_per_request} seconds of an instance."
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = var.instance_seconds_per_request
-  evaluation_periods  = 1
+  alarm_name          = each.value.name
+  alarm_description   = each.value.says
+  comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  evaluation_periods  = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 3)
+  datapoints_to_alarm = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 2)
   treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_sns_topic.alarms.arn]
   tags                = var.tags
+  alarm_actions       = [aws_sns_topic.alarms.arn]
 
   metric_query {
-    id          = "seconds_per_request"
-    expression  = "60 * minutes / requests"
-    label       = "Seconds of an instance, by request"
+    id          = "result"
+    expression  = each.value.math
+    label       = each.value.says
     return_data = true
   }
 
-  metric_query {
-    id = "minutes"
+  dynamic "metric_query" {
+    for_each = each.value.metrics
+    iterator = source
 
-    metric {
-      namespace   = "/aws/sagemaker/Endpoints"
-      metric_name = "CPUUtilization"
-      stat        = "SampleCount"
-      period      = 86400
+    content {
+      id = source.key
 
-      dimensions = {
-        EndpointName = each.value.name
-        VariantName  = each.value.variant
+      metric {
+        namespace   = source.value[0]
+        metric_name = source.value[1]
+        stat        = source.value[2]
+        dimensions  = each.value.dimensions
+        period      = each.value.period
       }
     }
   }
 
-  metric_query {
-    id = "requests"
-
-    metric {
-      namespace   = "AWS/SageMaker"
-      metric_name = "Invocations"
-      stat        = "Sum"
-      period      = 86400
-
-      dimensions = {
-        EndpointName = each.value.name
-        VariantName  = each.value.variant
-      }
-    }
+  # CloudWatch deletes no alarm that a composite one still names.
+  lifecycle {
+    create_before_destroy = true
   }
 }
 
@@ -406,8 +455,11 @@ resource "aws_cloudwatch_event_rule" "deployment" {
   })
 }
 
+# Without it a rule counts what it matches all the same.
 resource "aws_cloudwatch_event_target" "deployment" {
-  for_each = aws_cloudwatch_event_rule.deployment
+  for_each = {
+    for key, rule in aws_cloudwatch_event_rule.deployment : key => rule if contains(var.events, "deployments")
+  }
 
   rule      = each.value.name
   target_id = "topic"
@@ -418,7 +470,7 @@ resource "aws_cloudwatch_event_target" "deployment" {
 resource "aws_cloudwatch_metric_alarm" "deploying" {
   for_each = aws_cloudwatch_event_rule.deployment
 
-  alarm_name          = "${each.value.name}-deploying"
+  alarm_name          = "${each.value.name}/deploying"
   alarm_description   = "Keeps the alarm of its health quiet."
   namespace           = "AWS/Events"
   metric_name         = "TriggeredRules"
@@ -426,7 +478,7 @@ resource "aws_cloudwatch_metric_alarm" "deploying" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   period              = 60
-  evaluation_periods  = var.deployment_minutes
+  evaluation_periods  = var.endpoints[each.key].deployment_minutes
   datapoints_to_alarm = 1
   treat_missing_data  = "notBreaching"
   tags                = var.tags
@@ -441,20 +493,20 @@ resource "aws_cloudwatch_metric_alarm" "deploying" {
 resource "aws_cloudwatch_composite_alarm" "health" {
   for_each = var.endpoints
 
-  alarm_name        = "${each.value.name}-watch"
+  alarm_name        = "${each.value.name}/health"
   alarm_description = "Something is wrong with the endpoint ${each.value.name}."
   alarm_actions     = [aws_sns_topic.alarms.arn]
   ok_actions        = [aws_sns_topic.alarms.arn]
   tags              = var.tags
 
   alarm_rule = join(" OR ", [
-    for key, alarm in local.watched : format("ALARM(%q)", aws_cloudwatch_metric_alarm.this[key].alarm_name)
-    if alarm.endpoint == each.key && !alarm.waste
+    for key, alarm in local.watched : "ALARM(\"${aws_cloudwatch_metric_alarm.this[key].alarm_name}\")"
+    if alarm.endpoint == each.key ? !alarm.waste : false
   ])
 
   actions_suppressor {
     alarm            = aws_cloudwatch_metric_alarm.deploying[each.key].alarm_name
-    wait_period      = 120
+    wait_period      = 180
     extension_period = 60
   }
 }
@@ -462,27 +514,13 @@ resource "aws_cloudwatch_composite_alarm" "health" {
 locals {
   # What SageMaker tells; endpoints' states are in capitals in events.
   events = {
-    deployments = {
-      says = "An endpoint is being given another model, step by step."
-      pattern = {
-        source      = ["aws.sagemaker"]
-        detail-type = ["SageMaker Endpoint Deployment State Change"]
-        detail = {
-          EndpointName = [
-            {
-              exists = true
-            },
-          ]
-        }
-      }
-    }
     endpoints = {
-      says = "An endpoint has failed, or goes back to what it served before."
+      says = "An endpoint has failed: it answers nothing, or no more."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Endpoint State Change"]
         detail = {
-          EndpointStatus = ["FAILED", "OUT_OF_SERVICE", "ROLLING_BACK", "UPDATE_ROLLBACK_FAILED"]
+          EndpointStatus = ["FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED"]
         }
       }
     }
@@ -504,6 +542,16 @@ locals {
         detail-type = ["SageMaker Model Building Pipeline Execution Status Change"]
         detail = {
           currentPipelineExecutionStatus = ["Failed", "Stopped"]
+        }
+      }
+    }
+    rollbacks = {
+      says = "An endpoint goes back to what it served before."
+      pattern = {
+        source      = ["aws.sagemaker"]
+        detail-type = ["SageMaker Endpoint State Change"]
+        detail = {
+          EndpointStatus = ["ROLLING_BACK"]
         }
       }
     }
@@ -553,7 +601,7 @@ locals {
 resource "aws_cloudwatch_event_rule" "events" {
   for_each = { for name, event in local.events : name => event if contains(var.events, name) }
 
-  name          = "${var.name_prefix}-${replace(each.key, "_", "-")}"
+  name          = "${var.name_prefix}.${replace(each.key, "_", "-")}"
   description   = each.value.says
   event_pattern = jsonencode(each.value.pattern)
   tags          = var.tags
@@ -564,49 +612,277 @@ resource "aws_cloudwatch_event_target" "events" {
 
   rule      = each.value.name
   target_id = "topic"
-  arn       = aws_sns_topic.events.arn
+  arn       = contains(["endpoints"], each.key) ? aws_sns_topic.alarms.arn : aws_sns_topic.events.arn
 }
 
 locals {
-  # What the dashboard shows by kind: of each metric its namespace, name, statistic and axis.
+  # What the dashboard shows by kind: lines, in which unit times are, and what they should be.
   shown = {
     realtime = {
       health = [
-        ["AWS/SageMaker", "Invocations", "Sum", "left"],
-        ["AWS/SageMaker", "Invocation5XXErrors", "Sum", "left"],
-        ["AWS/SageMaker", "Invocation4XXErrors", "Sum", "left"],
-        ["AWS/SageMaker", "ModelLatency", "p90", "right"],
+        {
+          metric    = "Invocations"
+          statistic = "Sum"
+          label     = "requests"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = ""
+        },
+        {
+          metric    = "Invocation5XXErrors"
+          statistic = "Sum"
+          label     = "failed"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = ""
+        },
+        {
+          metric    = "Invocation4XXErrors"
+          statistic = "Sum"
+          label     = "refused"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = ""
+        },
+        {
+          metric    = "ModelLatency"
+          statistic = "p90"
+          label     = "model, p90"
+          namespace = "AWS/SageMaker"
+          right     = true
+          per       = 1000
+          of        = ""
+        },
+        {
+          metric    = "OverheadLatency"
+          statistic = "p90"
+          label     = "overhead, p90"
+          namespace = "AWS/SageMaker"
+          right     = true
+          per       = 1000
+          of        = ""
+        },
       ]
+      unit = "milliseconds"
+      slo  = "latency_slo_ms"
       use = [
-        ["/aws/sagemaker/Endpoints", "CPUUtilization", "Average", "left"],
-        ["/aws/sagemaker/Endpoints", "GPUUtilization", "Average", "left"],
-        ["/aws/sagemaker/Endpoints", "MemoryUtilization", "Maximum", "left"],
+        {
+          metric    = "CPUUtilization"
+          statistic = "Average"
+          label     = "CPUs"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = "vcpus"
+        },
+        {
+          metric    = "GPUUtilization"
+          statistic = "Average"
+          label     = "GPUs"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = "gpus"
+        },
+        {
+          metric    = "MemoryUtilization"
+          statistic = "Maximum"
+          label     = "memory"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = ""
+        },
+        {
+          metric    = "DiskUtilization"
+          statistic = "Maximum"
+          label     = "disk"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = ""
+        },
       ]
     }
     async = {
       health = [
-        ["AWS/SageMaker", "ApproximateBacklogSize", "Maximum", "left"],
-        ["AWS/SageMaker", "ApproximateAgeOfOldestRequest", "Maximum", "right"],
-        ["AWS/SageMaker", "InvocationFailures", "Sum", "left"],
-        ["AWS/SageMaker", "ModelLatency", "p90", "right"],
+        {
+          metric    = "ApproximateBacklogSize"
+          statistic = "Maximum"
+          label     = "waiting"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = ""
+        },
+        {
+          metric    = "InvocationsProcessed"
+          statistic = "Sum"
+          label     = "answered"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = ""
+        },
+        {
+          metric    = "InvocationFailures"
+          statistic = "Sum"
+          label     = "failed"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = ""
+        },
+        {
+          metric    = "ExpiredRequests"
+          statistic = "Sum"
+          label     = "dropped"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = ""
+        },
+        {
+          metric    = "ApproximateAgeOfOldestRequest"
+          statistic = "Maximum"
+          label     = "longest wait"
+          namespace = "AWS/SageMaker"
+          right     = true
+          per       = 1
+          of        = ""
+        },
       ]
+      unit = "seconds"
+      slo  = "backlog_slo_seconds"
       use = [
-        ["/aws/sagemaker/Endpoints", "CPUUtilization", "Average", "left"],
-        ["/aws/sagemaker/Endpoints", "GPUUtilization", "Average", "left"],
-        ["/aws/sagemaker/Endpoints", "MemoryUtilization", "Maximum", "left"],
+        {
+          metric    = "CPUUtilization"
+          statistic = "Average"
+          label     = "CPUs"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = "vcpus"
+        },
+        {
+          metric    = "GPUUtilization"
+          statistic = "Average"
+          label     = "GPUs"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = "gpus"
+        },
+        {
+          metric    = "MemoryUtilization"
+          statistic = "Maximum"
+          label     = "memory"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = ""
+        },
+        {
+          metric    = "DiskUtilization"
+          statistic = "Maximum"
+          label     = "disk"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = ""
+        },
       ]
     }
     serverless = {
       health = [
-        ["AWS/SageMaker", "Invocations", "Sum", "left"],
-        ["AWS/SageMaker", "Invocation5XXErrors", "Sum", "left"],
-        ["AWS/SageMaker", "Invocation4XXErrors", "Sum", "left"],
-        ["AWS/SageMaker", "ModelLatency", "p90", "right"],
-        ["AWS/SageMaker", "ModelSetupTime", "Maximum", "right"],
+        {
+          metric    = "Invocations"
+          statistic = "Sum"
+          label     = "requests"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = ""
+        },
+        {
+          metric    = "Invocation5XXErrors"
+          statistic = "Sum"
+          label     = "failed"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = ""
+        },
+        {
+          metric    = "Invocation4XXErrors"
+          statistic = "Sum"
+          label     = "refused"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 1
+          of        = ""
+        },
+        {
+          metric    = "ModelLatency"
+          statistic = "p90"
+          label     = "model, p90"
+          namespace = "AWS/SageMaker"
+          right     = true
+          per       = 1000
+          of        = ""
+        },
+        {
+          metric    = "OverheadLatency"
+          statistic = "p90"
+          label     = "overhead, p90"
+          namespace = "AWS/SageMaker"
+          right     = true
+          per       = 1000
+          of        = ""
+        },
+        {
+          metric    = "ModelSetupTime"
+          statistic = "Maximum"
+          label     = "start, longest"
+          namespace = "AWS/SageMaker"
+          right     = true
+          per       = 1000
+          of        = ""
+        },
       ]
+      unit = "milliseconds"
+      slo  = "latency_slo_ms"
       use = [
-        ["AWS/SageMaker", "ServerlessConcurrentExecutionsUtilization", "Maximum", "left"],
-        ["AWS/SageMaker", "ServerlessProvisionedConcurrencyUtilization", "Maximum", "left"],
+        {
+          metric    = "ServerlessConcurrentExecutionsUtilization"
+          statistic = "Maximum"
+          label     = "workers at once"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 0.01
+          of        = ""
+        },
+        {
+          metric    = "ServerlessProvisionedConcurrencyUtilization"
+          statistic = "Maximum"
+          label     = "workers kept ready"
+          namespace = "AWS/SageMaker"
+          right     = false
+          per       = 0.01
+          of        = ""
+        },
+        {
+          metric    = "MemoryUtilization"
+          statistic = "Maximum"
+          label     = "memory"
+          namespace = "/aws/sagemaker/Endpoints"
+          right     = false
+          per       = 1
+          of        = ""
+        },
       ]
     }
   }
@@ -620,27 +896,23 @@ locals {
         for watts in [machine.watts_at_0, machine.watts_at_10, machine.watts_at_50, machine.watts_at_100] :
         watts * local.place.pue * local.place.grid_g_per_kwh / 1000 + machine.embodied_g_per_hour
       ]
-      usd = try(machine.usd_per_hour * local.prices[machine.family], null)
-      by  = local.known[key].provisioned_concurrency == null ? machine.busy_by : "ready"
-      numbers = {
-        cpu   = machine.vcpus
-        gpu   = machine.gpus
-        ready = local.variants[key].provisioned_concurrency
-      }
+      usd    = try(machine.usd_per_hour * local.prices[machine.family], null)
+      by     = local.known[key].provisioned_concurrency == null ? machine.busy_by : "ready"
+      number = coalesce(local.known[key].provisioned_concurrency, local.known[key].gpus, machine.vcpus)
     } if !contains(local.unknown, key)
   }
 
+  spans = distinct([
+    for key, factor in local.factors : local.variants[key].kind == "serverless" ? "serverless_" : ""
+  ])
+
   # The widest that the footprint model gives for machines as these, here.
   ranges = {
-    for what in ["kg", "usd"] : what => format("%s to %s times",
-      min([for kind in local.spans : local.place["${kind}${what}_low"]]...),
-      max([for kind in local.spans : local.place["${kind}${what}_high"]]...)
-    ) if length(local.spans) > 0
+    for what in ["kg", "usd"] : what => {
+      low  = min([for kind in local.spans : local.place["${kind}${what}_low"]]...)
+      high = max([for kind in local.spans : local.place["${kind}${what}_high"]]...)
+    } if length(local.spans) > 0
   }
-
-  spans = distinct([
-    for key, _ in local.factors : local.variants[key].kind == "serverless" ? "serverless_" : ""
-  ])
 
   # How hours and load follow from metrics, by what tells the load.
   measured = {
@@ -676,35 +948,31 @@ locals {
     }
     ready = {
       metrics = [["work", "AWS/SageMaker", "ModelLatency", "Sum"]]
-      hours   = "IF(FILL(work_{key}, 0) / 3600000000 > {number} * PERIOD(work_{key}) / 3600, FILL(work_{key}, 0) / 3600000000, {number} * PERIOD(work_{key}) / 3600)"
+      hours   = "IF(FILL(work_{key}, REPEAT) >= 0, IF(FILL(work_{key}, 0) / 3600000000 > {number} * PERIOD(work_{key}) / 3600, FILL(work_{key}, 0) / 3600000000, {number} * PERIOD(work_{key}) / 3600))"
       paid    = "work_{key} / 3600000000"
       load    = "FILL(work_{key}, 0) / 3600000000 / hours_{key}"
     }
   }
 
-  # CloudWatch's metric math. Power is straight between the loads at which the factors are.
+  # Grams of an hour by load: straight between two loads.
+  lines = {
+    for key, factor in local.factors : key => [
+      "${format("%.5f", factor.grams[0])} + ${format("%.5f", 10 * (factor.grams[1] - factor.grams[0]))} * load_${key}",
+      "${format("%.5f", factor.grams[1])} + ${format("%.5f", 2.5 * (factor.grams[2] - factor.grams[1]))} * (load_${key} - 0.1)",
+      "${format("%.5f", factor.grams[2])} + ${format("%.5f", 2 * (factor.grams[3] - factor.grams[2]))} * (load_${key} - 0.5)",
+    ]
+  }
+
+  # CloudWatch's metric math.
   math = {
-    for key, factor in local.factors : key => merge(
-      {
-        for name in ["hours", "load", "paid"] : name => replace(
-          replace(local.measured[factor.by][name], "{key}", key),
-          "{number}", lookup(factor.numbers, factor.by, 0)
-        )
-      },
-      {
-        metrics = local.measured[factor.by].metrics
-        kg = join("", [
-          "hours_${key} * ${factor.size} / 1000 * IF(load_${key} < 0.1, ",
-          format("%.5f + %.5f * load_${key}, ", factor.grams[0], 10 * (factor.grams[1] - factor.grams[0])),
-          "IF(load_${key} < 0.5, ",
-          format("%.5f + %.5f", factor.grams[1], 2.5 * (factor.grams[2] - factor.grams[1])),
-          " * (load_${key} - 0.1), ",
-          format("%.5f + %.5f", factor.grams[2], 2 * (factor.grams[3] - factor.grams[2])),
-          " * (load_${key} - 0.5)))",
-        ])
-        usd = factor.usd == null ? null : format("paid_${key} * ${factor.size} * %.6f", factor.usd)
-      },
-    )
+    for key, factor in local.factors : key => {
+      hours   = replace(replace(local.measured[factor.by].hours, "{key}", key), "{number}", factor.number)
+      load    = replace(replace(local.measured[factor.by].load, "{key}", key), "{number}", factor.number)
+      paid    = replace(replace(local.measured[factor.by].paid, "{key}", key), "{number}", factor.number)
+      metrics = local.measured[factor.by].metrics
+      kg      = "hours_${key} * ${factor.size} / 1000 * IF(load_${key} < 0.1, ${local.lines[key][0]}, IF(load_${key} < 0.5, ${local.lines[key][1]}, ${local.lines[key][2]}))"
+      usd     = factor.usd == null ? null : "paid_${key} * ${factor.size} * ${format("%.6f", factor.usd)}"
+    }
   }
 }
 
@@ -714,15 +982,418 @@ resource "aws_cloudwatch_dashboard" "this" {
   dashboard_name = var.name_prefix
 
   dashboard_body = templatefile("${path.module}/dashboard.json.tftpl", {
-    alarms = [
-      for endpoint in var.endpoints :
-      "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${endpoint.name}-watch"
+    alarms = {
+      Health = [for alarm in aws_cloudwatch_composite_alarm.health : alarm.arn]
+      Waste = concat(
+        [for key, alarm in aws_cloudwatch_metric_alarm.this : alarm.arn if local.watched[key].waste],
+        [for alarm in aws_cloudwatch_metric_alarm.math : alarm.arn],
+      )
+    }
+    efficiency = lookup(var.thresholds, "efficiency", 60)
+    known      = local.known
+    math       = local.math
+    prefix     = var.name_prefix
+    ranges     = local.ranges
+    region     = var.region
+    shown      = local.shown
+    variants   = local.variants
+  })
+}
+
+locals {
+  # What becomes of idle endpoints; others cost nothing idle, or go to no instance by themselves.
+  idle_stops = {
+    for key, stop in {
+      for key, endpoint in var.endpoints : key => endpoint.idle_stop == null ? var.idle_stop : endpoint.idle_stop
+      if endpoint.kind == "realtime"
+    } : key => stop if stop != "off"
+  }
+}
+
+# Whoever deploys is about to ask.
+resource "aws_cloudwatch_metric_alarm" "deployed" {
+  for_each = local.idle_stops
+
+  alarm_name          = "${var.endpoints[each.key].name}/deployed"
+  alarm_description   = "It was deployed to within ${var.waste_hours} hours."
+  namespace           = "AWS/Events"
+  metric_name         = "TriggeredRules"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 3600
+  evaluation_periods  = var.waste_hours
+  datapoints_to_alarm = 1
+  treat_missing_data  = "notBreaching"
+  tags                = var.tags
+
+  dimensions = {
+    RuleName = aws_cloudwatch_event_rule.deployment[each.key].name
+  }
+}
+
+# All of its variants have run, and none was asked. It acts on nothing: EventBridge hears of it.
+resource "aws_cloudwatch_composite_alarm" "idle" {
+  for_each = local.idle_stops
+
+  alarm_name        = "${var.endpoints[each.key].name}/idle-stop"
+  alarm_description = "Nobody has asked the endpoint for ${var.waste_hours} hours, nor deployed to it."
+  tags              = var.tags
+
+  alarm_rule = join(" AND ", concat(
+    [
+      for key, variant in local.variants :
+      "ALARM(\"${aws_cloudwatch_metric_alarm.math["${key}/idle"].alarm_name}\")" if variant.endpoint == each.key
+    ],
+    ["NOT ALARM(\"${aws_cloudwatch_metric_alarm.deployed[each.key].alarm_name}\")"],
+  ))
+}
+
+data "aws_iam_policy_document" "stopper_trust" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ssm.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${var.partition}:ssm:${var.region}:${var.account_id}:automation-execution/*"]
+    }
+  }
+}
+
+resource "aws_iam_role" "stopper" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  name_prefix          = "${substr("${var.name_prefix}-idle-stopper", 0, 37)}-"
+  description          = "Deletes idle endpoints, or tells of them, in ${var.name_prefix}"
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary_arn
+  assume_role_policy   = data.aws_iam_policy_document.stopper_trust[each.key].json
+  tags                 = var.tags
+}
+
+# Composite alarms are shown to who may see all alarms alone.
+data "aws_iam_policy_document" "stopper" {
+  # checkov:skip=CKV_AWS_356:composite alarms are shown to who may see all alarms alone
+
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  statement {
+    sid       = "SeeAlarms"
+    actions   = ["cloudwatch:DescribeAlarms"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid     = "SeeEndpoints"
+    actions = ["sagemaker:DescribeEndpoint"]
+
+    resources = [
+      for key, stop in local.idle_stops :
+      "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}"
+      if stop != "off"
     ]
-    math     = local.math
-    prefix   = var.name_prefix
-    ranges   = local.ranges
-    region   = var.region
-    shown    = local.shown
-    variants = local.variants
+  }
+
+  statement {
+    sid       = "Tell"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms.arn]
+  }
+
+  statement {
+    sid       = "TellEncrypted"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["sns.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "stopper" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  name   = "stopper"
+  role   = aws_iam_role.stopper[each.key].name
+  policy = data.aws_iam_policy_document.stopper[each.key].json
+}
+
+# Only where it is asked for: what reports could delete nothing.
+data "aws_iam_policy_document" "deleter" {
+  for_each = toset(length([for key, stop in local.idle_stops : stop if stop == "delete"]) > 0 ? ["idle"] : [])
+
+  statement {
+    sid     = "DeleteIdle"
+    actions = ["sagemaker:DeleteEndpoint"]
+
+    resources = [
+      for key, stop in local.idle_stops :
+      "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${lower(var.endpoints[key].name)}"
+      if stop == "delete"
+    ]
+  }
+}
+
+resource "aws_iam_role_policy" "deleter" {
+  for_each = toset(length([for key, stop in local.idle_stops : stop if stop == "delete"]) > 0 ? ["idle"] : [])
+
+  name   = "deleter"
+  role   = aws_iam_role.stopper[each.key].name
+  policy = data.aws_iam_policy_document.deleter[each.key].json
+}
+
+# It looks again, and is a dry run unless it is told otherwise.
+resource "aws_ssm_document" "idle" {
+  for_each = aws_iam_role.stopper
+
+  name            = "${var.name_prefix}-stop-idle-endpoint"
+  document_type   = "Automation"
+  document_format = "JSON"
+  tags            = var.tags
+
+  content = jsonencode({
+    schemaVersion = "0.3"
+    description   = "Deletes an idle endpoint, or says that it would."
+    assumeRole    = each.value.arn
+    parameters = {
+      EndpointName = {
+        type        = "String"
+        description = "The endpoint."
+      }
+      AlarmName = {
+        type        = "String"
+        description = "The composite alarm that says that it is idle."
+      }
+      DryRun = {
+        type          = "String"
+        description   = "Whether to say alone what would be done."
+        default       = "true"
+        allowedValues = ["true", "false"]
+      }
+      Takes = {
+        type        = "String"
+        description = "What it takes while it is idle, in words."
+        default     = ""
+      }
+    }
+    mainSteps = [
+      {
+        name      = "stillIdle"
+        action    = "aws:assertAwsResourceProperty"
+        onFailure = "step:tellNotDone"
+        inputs = {
+          Service          = "cloudwatch"
+          Api              = "DescribeAlarms"
+          AlarmNames       = ["{{ AlarmName }}"]
+          AlarmTypes       = ["CompositeAlarm"]
+          PropertySelector = "$.CompositeAlarms[0].StateValue"
+          DesiredValues    = ["ALARM"]
+        }
+      },
+      {
+        name      = "atRest"
+        action    = "aws:assertAwsResourceProperty"
+        onFailure = "step:tellNotDone"
+        inputs = {
+          Service          = "sagemaker"
+          Api              = "DescribeEndpoint"
+          EndpointName     = "{{ EndpointName }}"
+          PropertySelector = "$.EndpointStatus"
+          DesiredValues    = ["InService"]
+        }
+      },
+      {
+        name   = "whether"
+        action = "aws:branch"
+        inputs = {
+          Choices = [
+            {
+              NextStep     = "delete"
+              Variable     = "{{ DryRun }}"
+              StringEquals = "false"
+            },
+          ]
+          Default = "tellIdle"
+        }
+      },
+      {
+        name   = "tellIdle"
+        action = "aws:executeAwsApi"
+        inputs = {
+          Service  = "sns"
+          Api      = "Publish"
+          TopicArn = aws_sns_topic.alarms.arn
+          Subject  = "The endpoint {{ EndpointName }} is idle"
+          Message  = "Nobody has asked the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} Nothing was done, as idle_stop is report; with delete it would be gone now."
+        }
+        isEnd = true
+      },
+      {
+        name   = "delete"
+        action = "aws:executeAwsApi"
+        inputs = {
+          Service      = "sagemaker"
+          Api          = "DeleteEndpoint"
+          EndpointName = "{{ EndpointName }}"
+        }
+        onFailure = "step:tellNotDone"
+      },
+      {
+        name   = "tellDeleted"
+        action = "aws:executeAwsApi"
+        inputs = {
+          Service  = "sns"
+          Api      = "Publish"
+          TopicArn = aws_sns_topic.alarms.arn
+          Subject  = "The endpoint {{ EndpointName }} is idle"
+          Message  = "Nobody has asked the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} So it was deleted, as idle_stop is delete; its model and its configuration are kept. The next terraform apply makes it anew: where nobody needs it, take it out there."
+        }
+        isEnd = true
+      },
+      {
+        name   = "tellNotDone"
+        action = "aws:executeAwsApi"
+        inputs = {
+          Service  = "sns"
+          Api      = "Publish"
+          TopicArn = aws_sns_topic.alarms.arn
+          Subject  = "The endpoint {{ EndpointName }} is idle"
+          Message  = "Nobody has asked the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} But it was left as it is: it was asked meanwhile, is being deployed to, or could not be deleted. Execution {{ automation:EXECUTION_ID }} of Systems Manager Automation says which."
+        }
+        isEnd = true
+      },
+    ]
+  })
+}
+
+data "aws_iam_policy_document" "starter_trust" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${var.partition}:events:${var.region}:${var.account_id}:rule/*.idle"]
+    }
+  }
+}
+
+resource "aws_iam_role" "starter" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  name_prefix          = "${substr("${var.name_prefix}-idle-starter", 0, 37)}-"
+  description          = "Starts what deletes idle endpoints, or tells of them, in ${var.name_prefix}"
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary_arn
+  assume_role_policy   = data.aws_iam_policy_document.starter_trust[each.key].json
+  tags                 = var.tags
+}
+
+data "aws_iam_policy_document" "starter" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  statement {
+    sid     = "Start"
+    actions = ["ssm:StartAutomationExecution"]
+
+    resources = [
+      "arn:${var.partition}:ssm:${var.region}:${var.account_id}:automation-definition/${var.name_prefix}-stop-idle-endpoint:$DEFAULT",
+      "arn:${var.partition}:ssm:${var.region}:${var.account_id}:document/${var.name_prefix}-stop-idle-endpoint",
+    ]
+  }
+
+  statement {
+    sid       = "HandOnRole"
+    actions   = ["iam:PassRole"]
+    resources = [aws_iam_role.stopper["idle"].arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["ssm.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "starter" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  name   = "starter"
+  role   = aws_iam_role.starter[each.key].name
+  policy = data.aws_iam_policy_document.starter[each.key].json
+}
+
+resource "aws_cloudwatch_event_rule" "idle" {
+  for_each = aws_cloudwatch_composite_alarm.idle
+
+  name        = "${substr(var.endpoints[each.key].name, 0, 59)}.idle"
+  description = "The endpoint ${var.endpoints[each.key].name} is idle."
+  tags        = var.tags
+
+  event_pattern = jsonencode({
+    source      = ["aws.cloudwatch"]
+    detail-type = ["CloudWatch Alarm State Change"]
+    resources   = [each.value.arn]
+    detail      = { state = { value = ["ALARM"] } }
+  })
+}
+
+locals {
+  idle_machines = {
+    for key, stop in local.idle_stops : key => try([
+      for name, variant in local.variants : local.factors[name]
+      if variant.endpoint == key ? contains(keys(local.factors), name) : false
+    ][0], null)
+  }
+
+  idle_takes = {
+    for key, machine in local.idle_machines :
+    key => try("An hour of each of its instances is about ${format("%.4f", machine.grams[0] / 1000)} kg CO2e${try(" and ${format("%.4f", machine.usd)} USD", "")}, estimated.", "What an hour of its instances takes is not known.")
+  }
+}
+
+resource "aws_cloudwatch_event_target" "idle" {
+  for_each = aws_cloudwatch_event_rule.idle
+
+  rule      = each.value.name
+  target_id = "automation"
+  arn       = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:automation-definition/${aws_ssm_document.idle["idle"].name}:$DEFAULT"
+  role_arn  = aws_iam_role.starter["idle"].arn
+
+  input = jsonencode({
+    EndpointName = [var.endpoints[each.key].name]
+    AlarmName    = [aws_cloudwatch_composite_alarm.idle[each.key].alarm_name]
+    DryRun       = [local.idle_stops[each.key] == "delete" ? "false" : "true"]
+    Takes        = [local.idle_takes[each.key]]
   })
 }

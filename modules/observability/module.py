@@ -2,7 +2,7 @@
 
 from cdktn_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 
-from modules.observability import alarms, dashboard, factors, tables, telling, topics
+from modules.observability import alarms, dashboard, factors, stopping, tables, telling, topics
 from modules.observability.inputs import Inputs
 from sustainable_mlops.authoring.expressions import each_of, list_of, map_of, one, set_of
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
@@ -31,8 +31,9 @@ class Observability(Module[Inputs]):
         )
         tables.add(self)
         health = alarms.add(self, told["alarms"], told["events"])
-        telling.add(self, told["events"])
+        telling.add(self, told["alarms"], told["events"])
         dashboards = dashboard.add(self)
+        stopping.add(self, told["alarms"])
         return {
             "alarm_names": Output(
                 map_of(health, lambda alarm: alarm.alarm_name),

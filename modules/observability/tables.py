@@ -1,57 +1,85 @@
 """What the module knows of machines, of places, and by these of each endpoint's variants."""
 
+from typing import Any
+
+from modules.endpoints.inputs import VARIANT
+from modules.observability import factors, watching
 from modules.observability.inputs import Inputs
-from sustainable_mlops.authoring.expressions import length
+from sustainable_mlops.authoring.expressions import (
+    csvdecode,
+    file,
+    get,
+    is_null,
+    join,
+    length,
+    list_of,
+    map_of,
+    merge,
+    merged,
+    one,
+    path,
+    replace,
+    try_,
+    when,
+)
 from sustainable_mlops.authoring.resources import Module
 
 
 def add(module: Module[Inputs]) -> None:
     """Add the locals that alarms and dashboard go through."""
-    _variants(module)
-    module.local(
+    region = module.var.region
+    variants = _variants(module)
+    machines = module.local(
         "machines",
-        '${{ for row in csvdecode(file("${path.module}/machines.csv")) : row.type => row }}',
+        map_of(_rows("machines"), lambda row: row, key=lambda row: row.type),
         why="What an hour of each type of instance takes, and of a GB of a serverless worker.",
     )
-    module.local(
-        "place", '${one([for row in csvdecode(file("${path.module}/regions.csv")) : row if row.region == var.region])}'
-    )
+    here = list_of(_rows("regions"), lambda row: row, where=lambda row: row.region == region)
+    place = module.local("place", one(here))
     module.local(
         "prices",
-        """${{
-          for row in csvdecode(file("${path.module}/prices.csv")) :
-          row.family => try(tonumber(row[var.region]), null)
-        }}""",
+        map_of(_rows("prices"), lambda row: try_(row[region], None), key=lambda row: row.family),
         why="What a family costs here, of its price in us-east-1.",
     )
-    module.local(
-        "machine",
-        """${{
-          for key, variant in local.variants : key =>
-          lookup(local.machines, variant.kind == "serverless" ? "serverless" : variant.instance_type, null)
-        }}""",
+    machine = module.local("machine", map_of(variants, lambda variant: get(machines, _type(variant), None)))
+    unknown = module.local(
+        "unknown", list_of(machine, lambda key, _machine: key, where=lambda machine: is_null(machine) | is_null(place))
     )
-    module.local("unknown", "${[for key, machine in local.machine : key if machine == null || local.place == null]}")
     module.check(
         "machines_are_known",
-        length(module.locals.unknown) == 0,
-        'The catalogue does not know the instances of ${join(", ", local.unknown)}, or not ${var.region}: they have no '
-        "alarms of CPUs and GPUs, or no kg CO2e and USD.",
+        length(unknown) == 0,
+        f"The catalogue knows no {when(is_null(place), region, join(', ', unknown))}: kg CO2e and USD are lacking, "
+        "and of instances that it does not know alarms of CPUs and GPUs.",
     )
 
 
-def _variants(module: Module[Inputs]) -> None:
-    module.local(
+def _rows(table: str) -> list[Any]:
+    """The rows of one of the tables that lie beside the HCL."""
+    return csvdecode(file(f"{path.module}/{table}.csv"), factors.columns()[table])
+
+
+def _type(variant: Any) -> Any:
+    """Of its machine, in the tables."""
+    return when(variant.kind == watching.SERVERLESS, factors.SERVERLESS, variant.instance_type)
+
+
+def _variants(module: Module[Inputs]) -> Any:
+    def of_endpoint(key: str, endpoint: Any) -> dict[str, Any]:
+        return map_of(
+            endpoint.variants,
+            lambda variant: merge(
+                endpoint,
+                {
+                    "endpoint": key,
+                    "variant": variant,
+                    "title": when(variant == VARIANT, endpoint.name, f"{endpoint.name}/{variant}"),
+                },
+            ),
+            key=lambda variant: when(variant == VARIANT, key, f"{key}__{replace(variant, '-', '_')}"),
+        )
+
+    return module.local(
         "variants",
-        """${merge([
-          for key, endpoint in var.endpoints : {
-            for variant in endpoint.variants :
-            variant == "main" ? key : "${key}_${replace(variant, "-", "_")}" => merge(endpoint, {
-              endpoint = key
-              variant  = variant
-              title    = variant == "main" ? endpoint.name : "${endpoint.name}-${variant}"
-            })
-          }
-        ]...)}""",
+        merged(list_of(module.var.endpoints, of_endpoint)),
         why="Metrics are of a variant; mostly there is one.",
     )

@@ -3,7 +3,7 @@ SageMaker AI sends to Amazon EventBridge": what waits for another name waits for
 
 from typing import TYPE_CHECKING, Any
 
-from sustainable_mlops.authoring.expressions import contains, each_of, jsonencode, map_of
+from sustainable_mlops.authoring.expressions import contains, each_of, jsonencode, map_of, replace, when
 
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Module
@@ -25,13 +25,9 @@ def pattern(detail_type: str, detail: dict[str, Any]) -> dict[str, Any]:
 
 #: By name: what it is, and the pattern.
 EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "deployments": (
-        "An endpoint is being given another model, step by step.",
-        pattern(DEPLOYMENT, {"EndpointName": [{"exists": True}]}),
-    ),
     "endpoints": (
-        "An endpoint has failed, or goes back to what it served before.",
-        pattern(STATE, {"EndpointStatus": ["FAILED", "OUT_OF_SERVICE", "ROLLING_BACK", "UPDATE_ROLLBACK_FAILED"]}),
+        "An endpoint has failed: it answers nothing, or no more.",
+        pattern(STATE, {"EndpointStatus": ["FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED"]}),
     ),
     "model_packages": (
         "A model package was approved or rejected.",
@@ -44,33 +40,49 @@ EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
         "A pipeline's run has failed or was stopped.",
         pattern("SageMaker Model Building Pipeline Execution Status Change", {"currentPipelineExecutionStatus": _OVER}),
     ),
+    "rollbacks": (
+        "An endpoint goes back to what it served before.",
+        pattern(STATE, {"EndpointStatus": ["ROLLING_BACK"]}),
+    ),
     "processing_jobs": ("A processing job has failed or was stopped.", _jobs("Processing")),
     "training_jobs": ("A training job has failed or was stopped.", _jobs("Training")),
     "transform_jobs": ("A transform job has failed or was stopped.", _jobs("Transform")),
     "tuning_jobs": ("A tuning job has failed or was stopped.", _jobs("HyperParameter Tuning")),
 }
+#: What somebody should act on: no alarm sees it, as an endpoint that has failed publishes nothing.
+URGENT = ["endpoints"]
+#: Of deployments tell the rules that keep the alarms of health quiet.
+DEPLOYMENTS = "deployments"
+NAMES = sorted((*EVENTS, DEPLOYMENTS))
 
 
-def add(module: "Module[Any]", topic: Any) -> None:
-    """Add a rule for each that is asked for, which tells the topic."""
+def add(module: "Module[Any]", alarms: Any, events: Any) -> None:
+    """Add a rule for each that is asked for, which tells the topic of events, or that of alarms what is urgent."""
     from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
     from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 
     var = module.var
-    events = module.local(
+    told = module.local(
         "events",
         {name: {"says": says, "pattern": wanted} for name, (says, wanted) in EVENTS.items()},
         why="What SageMaker tells; endpoints' states are in capitals in events.",
     )
-    chosen = each_of(map_of(events, lambda _name, event: event, where=lambda name, _: contains(var.events, name)))
+    chosen = each_of(map_of(told, lambda _name, event: event, where=lambda name, _: contains(var.events, name)))
     rules = module.add(
         CloudwatchEventRule,
         "events",
         for_each=chosen,
-        name='${var.name_prefix}-${replace(each.key, "_", "-")}',
+        name=f"{var.name_prefix}.{replace(chosen.key, '_', '-')}",
         description=chosen.value.says,
         event_pattern=jsonencode(chosen.value.pattern),
         tags=var.tags,
     )
     rule = each_of(rules)
-    module.add(CloudwatchEventTarget, "events", for_each=rule, rule=rule.value.name, target_id="topic", arn=topic.arn)
+    module.add(
+        CloudwatchEventTarget,
+        "events",
+        for_each=rule,
+        rule=rule.value.name,
+        target_id="topic",
+        arn=when(contains(URGENT, rule.key), alarms.arn, events.arn),
+    )

@@ -11,18 +11,6 @@ variable "account_id" {
   }
 }
 
-variable "deployment_minutes" {
-  description = "How long after the last sign of a deployment nobody is alarmed of an endpoint's health: longer than the longest of its steps."
-  type        = number
-  default     = 15
-  nullable    = false
-
-  validation {
-    condition     = var.deployment_minutes >= 1 && var.deployment_minutes <= 240
-    error_message = "deployment_minutes must be at least 1 and be at most 240."
-  }
-}
-
 variable "endpoints" {
   description = "Endpoints to watch, by a name of your own; none by default."
   type = map(object({
@@ -34,6 +22,8 @@ variable "endpoints" {
     provisioned_concurrency = optional(number, 0)
     latency_slo_ms          = optional(number)
     backlog_slo_seconds     = optional(number, 3600)
+    deployment_minutes      = optional(number, 15)
+    idle_stop               = optional(string)
   }))
   default  = {}
   nullable = false
@@ -49,13 +39,13 @@ variable "endpoints" {
   }
 
   validation {
-    condition     = alltrue([for item in var.endpoints : alltrue([for item2 in item.variants : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item2))])])
-    error_message = "each of endpoints: variants must be the name of a variant: 1 to 63 letters, digits and hyphens."
+    condition     = alltrue([for item in var.endpoints : length(item.variants) >= 1 && length(item.variants) <= 10])
+    error_message = "endpoints: variants must hold at least 1 and hold at most 10."
   }
 
   validation {
-    condition     = alltrue([for item in var.endpoints : item.memory_mb == null ? true : item.memory_mb >= 1024 && item.memory_mb <= 6144])
-    error_message = "endpoints: memory_mb must be at least 1024 and be at most 6144."
+    condition     = alltrue([for item in var.endpoints : alltrue([for item2 in item.variants : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item2))])])
+    error_message = "each of endpoints: variants must be the name of a variant: 1 to 63 letters, digits and hyphens."
   }
 
   validation {
@@ -74,8 +64,28 @@ variable "endpoints" {
   }
 
   validation {
+    condition     = alltrue([for item in var.endpoints : item.deployment_minutes >= 1 && item.deployment_minutes <= 240])
+    error_message = "endpoints: deployment_minutes must be at least 1 and be at most 240."
+  }
+
+  validation {
+    condition     = alltrue([for item in var.endpoints : item.idle_stop == null ? true : contains(["off", "report", "delete"], item.idle_stop)])
+    error_message = "endpoints: idle_stop must be one of \"off\", \"report\", \"delete\"."
+  }
+
+  validation {
     condition     = alltrue([for key in keys(var.endpoints) : can(regex("^[a-z][a-z0-9_]{0,62}$", key))])
     error_message = "each key of endpoints must be 1 to 63 lower-case letters, digits and underscores, and start with a letter."
+  }
+
+  validation {
+    condition     = length(distinct([for endpoint in var.endpoints : substr(endpoint.name, 0, 59)])) == length(var.endpoints)
+    error_message = "endpoints: two of these have one name, or names of which the first 59 characters are one."
+  }
+
+  validation {
+    condition     = alltrue([for key, item in var.endpoints : length(distinct(item.variants)) == length(item.variants)])
+    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.variants: two variants have one name" if !(length(distinct(item.variants)) == length(item.variants))])
   }
 
   validation {
@@ -90,36 +100,54 @@ variable "endpoints" {
 
   validation {
     condition = alltrue([
+      for key, item in var.endpoints :
+      item.memory_mb == null ? true : contains([1024, 2048, 3072, 4096, 5120, 6144], item.memory_mb)
+    ])
+    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.memory_mb: must be one of 1024, 2048, 3072, 4096, 5120, 6144" if !(item.memory_mb == null ? true : contains([1024, 2048, 3072, 4096, 5120, 6144], item.memory_mb))])
+  }
+
+  validation {
+    condition = alltrue([
       for key, item in var.endpoints : item.provisioned_concurrency == 0 ? true : item.kind == "serverless"
     ])
     error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.provisioned_concurrency: only a serverless endpoint keeps workers ready" if !(item.provisioned_concurrency == 0 ? true : item.kind == "serverless")])
   }
+
+  validation {
+    condition     = alltrue([for key, item in var.endpoints : item.idle_stop == null ? true : item.kind == "realtime"])
+    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.idle_stop: only a realtime endpoint costs anything while nobody asks it; leave it out" if !(item.idle_stop == null ? true : item.kind == "realtime")])
+  }
 }
 
 variable "events" {
-  description = "Of what the topic of events tells; of all that there is by default."
+  description = "Of what people hear beside alarms: deployments of these endpoints, and what else there is in the account and Region; of all by default."
   type        = list(string)
   default = [
-    "deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "training_jobs",
-    "transform_jobs", "tuning_jobs",
+    "deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "rollbacks",
+    "training_jobs", "transform_jobs", "tuning_jobs",
   ]
   nullable = false
 
   validation {
-    condition     = alltrue([for item in var.events : contains(["deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "training_jobs", "transform_jobs", "tuning_jobs"], item)])
-    error_message = "each of events must be one of \"deployments\", \"endpoints\", \"model_packages\", \"pipelines\", \"processing_jobs\", \"training_jobs\", \"transform_jobs\", \"tuning_jobs\"."
+    condition     = alltrue([for item in var.events : contains(["deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "rollbacks", "training_jobs", "transform_jobs", "tuning_jobs"], item)])
+    error_message = "each of events must be one of \"deployments\", \"endpoints\", \"model_packages\", \"pipelines\", \"processing_jobs\", \"rollbacks\", \"training_jobs\", \"transform_jobs\", \"tuning_jobs\"."
   }
 }
 
-variable "instance_seconds_per_request" {
-  description = "Seconds of an instance that a request to a realtime endpoint may take on a day before somebody hears of it."
-  type        = number
-  default     = 60
+variable "idle_stop" {
+  description = "What becomes of realtime endpoints that nobody has asked for waste_hours, nor deployed to: report tells the topic of alarms that they would be deleted, delete deletes them, off does neither."
+  type        = string
+  default     = "report"
   nullable    = false
 
   validation {
-    condition     = var.instance_seconds_per_request >= 0.001
-    error_message = "instance_seconds_per_request must be at least 0.001."
+    condition     = contains(["off", "report", "delete"], var.idle_stop)
+    error_message = "idle_stop must be one of \"off\", \"report\", \"delete\"."
+  }
+
+  validation {
+    condition     = var.idle_stop == "off" ? true : !can(regex("^(aws|amazon|amzn)", var.name_prefix))
+    error_message = "idle_stop: Systems Manager takes no runbook whose name begins with aws, amazon or amzn, as name_prefix does; say off"
   }
 }
 
@@ -186,6 +214,17 @@ variable "partition" {
   }
 }
 
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds what any role made here can be given."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null ? true : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of an IAM policy (arn:aws:iam::…:policy/…)."
+  }
+}
+
 variable "region" {
   description = "Region that this is created in."
   type        = string
@@ -197,6 +236,18 @@ variable "region" {
   }
 }
 
+variable "role_path" {
+  description = "IAM path of the roles made here, such as /mlops/."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-~]+/)?$", var.role_path))
+    error_message = "role_path must start and end with a slash."
+  }
+}
+
 variable "tags" {
   description = "Tags of every resource, over the provider's default tags."
   type        = map(string)
@@ -205,14 +256,14 @@ variable "tags" {
 }
 
 variable "thresholds" {
-  description = "Other thresholds than those of the catalogue, by alarm: of a CPU or GPU as percent of one."
+  description = "Other thresholds than those of the catalogue, by alarm: of CPUs, GPUs and workers as percent of one, of efficiency as seconds of an instance for a request."
   type        = map(number)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = alltrue([for key in keys(var.thresholds) : contains(["errors", "client_errors", "latency", "failures", "expired", "backlog_age", "cpu_high", "gpu_high", "memory_high", "disk_high", "concurrency_high", "idle", "cpu_low", "gpu_low", "memory_low", "provisioned_low"], key)])
-    error_message = "each key of thresholds must be one of \"errors\", \"client_errors\", \"latency\", \"failures\", \"expired\", \"backlog_age\", \"cpu_high\", \"gpu_high\", \"memory_high\", \"disk_high\", \"concurrency_high\", \"idle\", \"cpu_low\", \"gpu_low\", \"memory_low\", \"provisioned_low\"."
+    condition     = alltrue([for key in keys(var.thresholds) : contains(["errors", "client_errors", "latency", "failures", "lost_answers", "lost_notices", "expired", "backlog_age", "cpu_high", "gpu_high", "memory_high", "disk_high", "idle", "awake", "efficiency", "cpu_low", "gpu_low", "memory_low", "provisioned_low"], key)])
+    error_message = "each key of thresholds must be one of \"errors\", \"client_errors\", \"latency\", \"failures\", \"lost_answers\", \"lost_notices\", \"expired\", \"backlog_age\", \"cpu_high\", \"gpu_high\", \"memory_high\", \"disk_high\", \"idle\", \"awake\", \"efficiency\", \"cpu_low\", \"gpu_low\", \"memory_low\", \"provisioned_low\"."
   }
 }
 

@@ -4,7 +4,8 @@ Sources: SageMaker developer guide, "Amazon SageMaker AI metrics in Amazon Cloud
 and of serverless endpoints, which are exhaustive. An endpoint that nobody asks publishes nothing, not zeros.
 """
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from sustainable_mlops.footprint.coefficients import assumptions
@@ -14,225 +15,275 @@ REALTIME, ASYNC, SERVERLESS = "realtime", "async", "serverless"
 ON_INSTANCES = (REALTIME, ASYNC)
 EVERY = (REALTIME, ASYNC, SERVERLESS)
 REQUESTS, MACHINES = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
+HOUR, DAY = 3600, 86_400
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm on a metric of those kinds that publish it."""
+    """An alarm on a metric of those kinds that publish it, or on metric math over some."""
 
     says: str
     kinds: tuple[str, ...]
-    metric: str
-    #: A percentile such as p90, or one of CloudWatch's statistics.
-    statistic: str
     threshold: float
+    #: What is empty of these there is not: null stays in one of Terraform's syntaxes and goes from the other.
+    metric: str = ""
+    #: Where no percentile is looked at.
+    statistic: str = ""
     namespace: str = REQUESTS
+    percentile: str = ""
+    #: In place of a metric: an expression over these, by id, each with its namespace, name and statistic.
+    math: str = ""
+    metrics: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
     #: It goes off below its threshold, not above.
     below: bool = False
-    #: What of the endpoint has to be known; and what of it the threshold is of one of.
-    needs: str = ""
-    times: str = ""
-    period: int = 300
-    periods: int = 1
+    #: What of the endpoint the threshold is of one of; where there is none, there is no alarm.
+    of: str = ""
     #: Whether the metric is of the variant, or of the endpoint as a whole.
     of_variant: bool = True
-    #: What no data means: breaching where nothing is told as nothing happens, and that is what is looked for.
-    missing: str = "notBreaching"
-    #: It tells of waste and not of harm, and looks at waste_hours hours, whatever `period` and `periods` are.
+    #: Once is enough, where others go off by two bad periods of three.
+    at_once: bool = False
+    period: int = 300
+    #: It tells of waste and not of harm, and looks at waste_hours hours; or at one day.
     waste: bool = False
+
+
+#: Each instance tells its use of CPU once a minute: as many values as there were minutes of instances.
+_MINUTES = (MACHINES, "CPUUtilization", "SampleCount")
+
+
+def _unasked(requests: str) -> dict[str, Any]:
+    """Whether an hour was one in which there was an instance, and no request."""
+    return {
+        "math": "IF(FILL(minutes, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)",
+        "metrics": {"minutes": _MINUTES, "requests": (REQUESTS, requests, "Sum")},
+        "waste": True,
+        "period": HOUR,
+    }
+
+
+def _least(says: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, of: str) -> Alarm:
+    """Of a machine that is too large."""
+    return Alarm(says, kinds, threshold, metric, statistic, MACHINES, below=True, of=of, waste=True, period=HOUR)
+
+
+def _most(says: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, **more: Any) -> Alarm:
+    """Of a machine that is too small."""
+    return Alarm(says, kinds, threshold, metric, statistic, MACHINES, **more)
 
 
 ALARMS = {
     "errors": Alarm(
-        "More than one request in twenty fails in the model.", EVERY, "Invocation5XXErrors", "Average", 0.05
+        "More than one request in twenty fails in the model.", EVERY, 0.05, "Invocation5XXErrors", "Average"
     ),
     "client_errors": Alarm(
-        "More than one request in five is refused.", EVERY, "Invocation4XXErrors", "Average", 0.2, periods=3
+        "More than one request in five is refused, or comes when all workers are busy.",
+        EVERY,
+        0.2,
+        "Invocation4XXErrors",
+        "Average",
     ),
     "latency": Alarm(
         "One answer in ten comes later than latency_slo_ms.",
         (REALTIME, SERVERLESS),
-        "ModelLatency",
-        "p90",
         1000,
-        needs="latency_slo_ms",
-        times="latency_slo_ms",
-        periods=3,
+        "ModelLatency",
+        percentile="p90",
+        of="latency_slo_ms",
     ),
-    "failures": Alarm("A request that waited has failed.", (ASYNC,), "InvocationFailures", "Sum", 0),
-    "expired": Alarm("A request was dropped, as it waited too long.", (ASYNC,), "ExpiredRequests", "Sum", 0),
+    "failures": Alarm("Requests that waited have failed.", (ASYNC,), 0, "InvocationFailures", "Sum"),
+    "lost_answers": Alarm(
+        "An answer could not be written to S3, though the model gave it.",
+        (ASYNC,),
+        0,
+        "ResponseUploadFailures",
+        "Sum",
+        at_once=True,
+    ),
+    "lost_notices": Alarm(
+        "A caller could not be told that the answer is there.", (ASYNC,), 0, "NotificationFailures", "Sum", at_once=True
+    ),
+    "expired": Alarm(
+        "A request was dropped, as it waited too long.", (ASYNC,), 0, "ExpiredRequests", "Sum", at_once=True
+    ),
     "backlog_age": Alarm(
         "A request waits longer than backlog_slo_seconds.",
         (ASYNC,),
+        1,
         "ApproximateAgeOfOldestRequest",
         "Maximum",
-        1,
-        needs="backlog_slo_seconds",
-        times="backlog_slo_seconds",
+        of="backlog_slo_seconds",
         of_variant=False,
+        at_once=True,
     ),
-    "cpu_high": Alarm(
+    "cpu_high": _most(
         "The CPUs are busy to 85 %: requests wait, or soon will.",
         ON_INSTANCES,
+        85,
         "CPUUtilization",
         "Average",
-        85,
-        MACHINES,
-        needs="vcpus",
-        times="vcpus",
-        periods=3,
+        of="vcpus",
     ),
-    "gpu_high": Alarm(
+    "gpu_high": _most(
         "The GPUs are busy to 95 %: requests wait, or soon will.",
         ON_INSTANCES,
+        95,
         "GPUUtilization",
         "Average",
-        95,
-        MACHINES,
-        needs="gpus",
-        times="gpus",
-        periods=3,
+        of="gpus",
     ),
-    "memory_high": Alarm(
-        "The memory is 90 % full: a container is ended when it is all.",
-        EVERY,
-        "MemoryUtilization",
-        "Maximum",
-        90,
-        MACHINES,
-        periods=3,
+    "memory_high": _most(
+        "The memory is 90 % full: a container is ended when it is all.", EVERY, 90, "MemoryUtilization", "Maximum"
     ),
-    "disk_high": Alarm("The disk is 90 % full.", ON_INSTANCES, "DiskUtilization", "Maximum", 90, MACHINES, periods=3),
-    "concurrency_high": Alarm(
-        "Nine of ten workers answer at once: SageMaker refuses what max_concurrency does not let through.",
-        (SERVERLESS,),
-        "ServerlessConcurrentExecutionsUtilization",
-        "Maximum",
-        0.9,
-        periods=3,
-    ),
+    "disk_high": _most("The disk is 90 % full.", ON_INSTANCES, 90, "DiskUtilization", "Maximum"),
     "idle": Alarm(
-        "Nobody asks it, or has since it was made: delete it, or serve it serverless.",
+        "It has run for all that time, and nobody asked: delete it, or serve it serverless.",
         (REALTIME,),
-        "Invocations",
-        "Sum",
-        1,
-        below=True,
-        missing="breaching",
-        waste=True,
+        0,
+        **_unasked("Invocations"),
     ),
-    "cpu_low": Alarm(
+    "awake": Alarm(
+        "An instance has run for all that time, and no request came: let min_instances be 0.",
+        (ASYNC,),
+        0,
+        **_unasked("InvocationsProcessed"),
+    ),
+    "efficiency": Alarm(
+        "A request takes more of an instance, on a day, than it should: fewer or smaller ones do, or none.",
+        (REALTIME,),
+        60,
+        math="IF(FILL(minutes, 0) > 1380 AND FILL(requests, 0) > 0, 60 * minutes / requests, 0)",
+        metrics={"minutes": _MINUTES, "requests": (REQUESTS, "Invocations", "Sum")},
+        waste=True,
+        period=DAY,
+    ),
+    "cpu_low": _least(
         "The CPUs are busy to less than 20 %: fewer or smaller instances do, or none.",
         ON_INSTANCES,
+        20,
         "CPUUtilization",
         "Average",
-        20,
-        MACHINES,
-        below=True,
-        needs="busy_vcpus",
-        times="busy_vcpus",
-        waste=True,
+        "busy_vcpus",
     ),
-    "gpu_low": Alarm(
+    "gpu_low": _least(
         "The GPUs are busy to less than 20 %: fewer or smaller instances do, or none.",
         ON_INSTANCES,
+        20,
         "GPUUtilization",
         "Average",
-        20,
-        MACHINES,
-        below=True,
-        needs="gpus",
-        times="gpus",
-        waste=True,
+        "gpus",
     ),
-    "memory_low": Alarm(
+    "memory_low": _least(
         "Less than 40 % of the memory is ever used: memory_mb may be less.",
         (SERVERLESS,),
+        40,
         "MemoryUtilization",
         "Maximum",
-        40,
-        MACHINES,
-        below=True,
-        waste=True,
+        "more_than_least_memory",
     ),
     "provisioned_low": Alarm(
-        "Less than half of the workers that are kept ready are ever asked: keep fewer, or none.",
+        "The workers that are kept ready answer for less than a tenth of the time: keep fewer, or none.",
         (SERVERLESS,),
-        "ServerlessProvisionedConcurrencyUtilization",
-        "Maximum",
-        0.5,
+        10,
+        # Percent of an hour, of microseconds.
+        math="FILL(work, 0) / 36000000",
+        metrics={"work": (REQUESTS, "ModelLatency", "Sum")},
         below=True,
-        needs="provisioned_concurrency",
+        of="provisioned_concurrency",
         waste=True,
+        period=HOUR,
     ),
 }
 
-_ASKED = ("Invocations", "Sum"), ("Invocation5XXErrors", "Sum"), ("Invocation4XXErrors", "Sum"), ("ModelLatency", "p90")
-_USED = ("CPUUtilization", "Average"), ("GPUUtilization", "Average"), ("MemoryUtilization", "Maximum")
-#: By kind, what is shown of requests, and beside it of machines: each a namespace, a metric and its statistic.
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a graph of the dashboard."""
+
+    metric: str
+    statistic: str
+    label: str
+    namespace: str = REQUESTS
+    #: In another unit than the others, by an axis of its own.
+    right: bool = False
+    #: How many of the metric's unit are one of the graph's; and what of the endpoint it is by one of.
+    per: float = 1
+    of: str = ""
+
+
+_ASKED = (
+    Line("Invocations", "Sum", "requests"),
+    Line("Invocation5XXErrors", "Sum", "failed"),
+    Line("Invocation4XXErrors", "Sum", "refused"),
+    Line("ModelLatency", "p90", "model, p90", right=True, per=1000),
+    Line("OverheadLatency", "p90", "overhead, p90", right=True, per=1000),
+)
+_USED = (
+    Line("CPUUtilization", "Average", "CPUs", MACHINES, of="vcpus"),
+    Line("GPUUtilization", "Average", "GPUs", MACHINES, of="gpus"),
+    Line("MemoryUtilization", "Maximum", "memory", MACHINES),
+    Line("DiskUtilization", "Maximum", "disk", MACHINES),
+)
+_QUEUED = (
+    Line("ApproximateBacklogSize", "Maximum", "waiting"),
+    Line("InvocationsProcessed", "Sum", "answered"),
+    Line("InvocationFailures", "Sum", "failed"),
+    Line("ExpiredRequests", "Sum", "dropped"),
+    Line("ApproximateAgeOfOldestRequest", "Maximum", "longest wait", right=True),
+)
+_WORKERS = (
+    Line("ServerlessConcurrentExecutionsUtilization", "Maximum", "workers at once", per=0.01),
+    Line("ServerlessProvisionedConcurrencyUtilization", "Maximum", "workers kept ready", per=0.01),
+    Line("MemoryUtilization", "Maximum", "memory", MACHINES),
+)
+#: By kind: what is asked of it, in which unit times are and what they should be, and what its machines do.
 _SHOWN = {
-    REALTIME: ((REQUESTS, _ASKED), (MACHINES, _USED)),
-    ASYNC: (
-        (
-            REQUESTS,
-            (
-                *(("ApproximateBacklogSize", "Maximum"), ("ApproximateAgeOfOldestRequest", "Maximum")),
-                *(("InvocationFailures", "Sum"), ("ModelLatency", "p90")),
-            ),
-        ),
-        (MACHINES, _USED),
-    ),
+    REALTIME: (_ASKED, "milliseconds", "latency_slo_ms", _USED),
+    ASYNC: (_QUEUED, "seconds", "backlog_slo_seconds", _USED),
     SERVERLESS: (
-        (REQUESTS, (*_ASKED, ("ModelSetupTime", "Maximum"))),
-        (
-            REQUESTS,
-            (
-                ("ServerlessConcurrentExecutionsUtilization", "Maximum"),
-                ("ServerlessProvisionedConcurrencyUtilization", "Maximum"),
-            ),
-        ),
+        (*_ASKED, Line("ModelSetupTime", "Maximum", "start, longest", right=True, per=1000)),
+        "milliseconds",
+        "latency_slo_ms",
+        _WORKERS,
     ),
 }
 
 
 #: What an alarm is unless its row says otherwise.
-USUAL = {
-    one.name: one.default
-    for one in fields(Alarm)
-    if one.name not in ("says", "kinds", "metric", "statistic", "threshold")
+USUAL: dict[str, Any] = {
+    **{one.name: one.default for one in fields(Alarm) if one.name not in ("says", "kinds", "threshold", "metrics")},
+    "metrics": {},
 }
 
 
 def alarms() -> dict[str, dict[str, Any]]:
     """The catalogue as Terraform has it: of each alarm what is not as usual."""
     return {
-        name: {field: list(value) if field == "kinds" else value for field, value in _row(alarm).items()}
+        name: {one: _plain(value) for one, value in asdict(alarm).items() if one not in USUAL or USUAL[one] != value}
         for name, alarm in ALARMS.items()
     }
 
 
-def _row(alarm: Alarm) -> dict[str, Any]:
-    return {name: value for name, value in asdict(alarm).items() if name not in USUAL or USUAL[name] != value}
+def _plain(value: Any) -> Any:
+    """Lists, where Python has tuples."""
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return list(value) if isinstance(value, tuple) else value
 
 
-def shown() -> dict[str, dict[str, list[list[str]]]]:
-    """What the dashboard shows, by kind: of each metric its namespace, name, statistic and axis."""
+def shown() -> dict[str, dict[str, Any]]:
+    """What the dashboard shows, by kind."""
     return {
         kind: {
-            side: [[namespace, *one, "right" if one[0] in _ON_THE_RIGHT else "left"] for one in metrics]
-            for side, (namespace, metrics) in zip(SIDES, both, strict=True)
+            "health": [asdict(line) for line in asked],
+            "unit": unit,
+            "slo": slo,
+            "use": [asdict(line) for line in used],
         }
-        for kind, both in _SHOWN.items()
+        for kind, (asked, unit, slo, used) in _SHOWN.items()
     }
 
 
-SIDES = ("health", "use")
-#: Beside counts, what is in other units has an axis of its own.
-_ON_THE_RIGHT = ("ModelLatency", "ModelSetupTime", "ApproximateAgeOfOldestRequest")
-
-
-#: Each instance tells its use of CPU once a minute, so that these data are as many as the minutes that there were.
-_TOLD = ["told", MACHINES, "CPUUtilization", "SampleCount"]
+_TOLD = ["told", *_MINUTES]
 _ON = {"hours": "told_{key} / 60", "paid": "told_{key} / 60"}
 _WORK = ["work", REQUESTS, "ModelLatency", "Sum"]
 _WORKED, _FILLED = (f"{work} / 3600000000" for work in ("work_{key}", "FILL(work_{key}, 0)"))
@@ -254,7 +305,8 @@ MEASURED: dict[str, dict[str, Any]] = {
     "requests": {"metrics": [_WORK], "hours": _WORKED, "paid": _WORKED, "load": "0 * work_{key} + 1"},
     "ready": {
         "metrics": [_WORK],
-        "hours": f"IF({_FILLED} > {_READY}, {_FILLED}, {_READY})",
+        # From the first request on: what nobody has asked yet may not be there.
+        "hours": f"IF(FILL(work_{{key}}, REPEAT) >= 0, IF({_FILLED} > {_READY}, {_FILLED}, {_READY}))",
         "paid": _WORKED,
         "load": f"{_FILLED} / hours_" + "{key}",
     },

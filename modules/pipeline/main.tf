@@ -14,7 +14,8 @@ locals {
         for parameter in lookup(jsondecode(var.definition), "Parameters", []) : merge(
           parameter,
           {
-            for name, value in var.parameters : "DefaultValue" => jsondecode(parameter.Type == "String" ? jsonencode(value) : value) if name == parameter.Name
+            for name, value in var.parameters :
+            "DefaultValue" => jsondecode(parameter.Type == "String" ? jsonencode(value) : value) if name == parameter.Name
           },
         )
       ]
@@ -193,7 +194,8 @@ resource "aws_cloudwatch_event_rule" "data_arrived" {
       bucket = { name = [each.value.bucket] }
       object = {
         key = [
-          for suffix in length(each.value.key_suffixes) == 0 ? [""] : each.value.key_suffixes : { wildcard = "${each.value.key_prefix}*${suffix}" }
+          for suffix in length(each.value.key_suffixes) == 0 ? [""] : each.value.key_suffixes :
+          { wildcard = "${each.value.key_prefix}*${suffix}" }
         ]
       }
     }

@@ -142,7 +142,8 @@ variable "parameters" {
 
   validation {
     condition = !can(jsondecode(var.definition).Version) ? true : length([
-      for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name if contains([for name, item in var.parameters : name], parameter.Name) ? (parameter.Type != "String" ? !can(regex(parameter.Type == "Boolean" ? "^(true|false)$" : (parameter.Type == "Integer" ? "^-?(0|[1-9][0-9]*)$" : "^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][-+]?[0-9]+)?$"), var.parameters[parameter.Name])) : false) : false
+      for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name
+      if contains([for name, item in var.parameters : name], parameter.Name) ? (parameter.Type != "String" ? !can(regex(parameter.Type == "Boolean" ? "^(true|false)$" : (parameter.Type == "Integer" ? "^-?(0|[1-9][0-9]*)$" : "^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][-+]?[0-9]+)?$"), var.parameters[parameter.Name])) : false) : false
     ]) == 0
     error_message = "parameters: ${join(", ", [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name if contains([for name, item in var.parameters : name], parameter.Name) ? (parameter.Type != "String" ? !can(regex(parameter.Type == "Boolean" ? "^(true|false)$" : (parameter.Type == "Integer" ? "^-?(0|[1-9][0-9]*)$" : "^-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][-+]?[0-9]+)?$"), var.parameters[parameter.Name])) : false) : false])} must be a whole number, a number, true or false, as its Type in the definition says"
   }

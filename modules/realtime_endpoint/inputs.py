@@ -21,6 +21,8 @@ from sustainable_mlops.authoring.expressions import (
     when,
 )
 
+#: The variant that gets copies of requests.
+SHADOW = "shadow"
 #: Alarms that an endpoint's deployment takes (API model of SageMaker: AlarmList).
 MOST_ALARMS = 10
 

@@ -57,7 +57,8 @@ output "role_statements" {
               "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${var.name == null ? var.name_prefix : var.name}-*",
             ],
             [
-              for name in var.more_rollback_alarms : "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${name}"
+              for name in var.more_rollback_alarms :
+              "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${name}"
             ],
           )
           condition = []
@@ -68,7 +69,8 @@ output "role_statements" {
           sid     = "PullImages"
           actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
           resources = [
-            for image in local.images : "arn:${var.partition}:ecr:${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[1]}:${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[0]}:repository/${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[2]}"
+            for image in local.images :
+            "arn:${var.partition}:ecr:${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[1]}:${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[0]}:repository/${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[2]}"
           ]
           condition = []
         }

@@ -6,7 +6,7 @@ from cdktn_provider_aws.sagemaker_model import SagemakerModel
 
 from modules.endpoints import hardware, hosting
 from modules.endpoints.inputs import VARIANT
-from modules.realtime_endpoint.inputs import Inputs
+from modules.realtime_endpoint.inputs import SHADOW, Inputs
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
     each_of,
@@ -19,7 +19,6 @@ from sustainable_mlops.authoring.expressions import (
 )
 from sustainable_mlops.authoring.resources import Module
 
-SHADOW = "shadow"
 #: Whole numbers weigh: of others the provider reads back the nearest that has 32 bits, and plans to change it.
 MAIN_WEIGHT = 100
 

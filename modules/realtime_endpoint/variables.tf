@@ -80,7 +80,8 @@ variable "challengers" {
 
   validation {
     condition = alltrue([
-      for challenger in var.challengers : challenger.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), challenger.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", challenger.image_uri))) : false)
+      for challenger in var.challengers :
+      challenger.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), challenger.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", challenger.image_uri))) : false)
     ])
     error_message = "challengers: ${join(", ", [for name, challenger in var.challengers : name if !(challenger.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), challenger.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", challenger.image_uri))) : false))])}: the image is not for ${var.silicon}, which all variants run on; use one that is."
   }
@@ -97,14 +98,16 @@ variable "challengers" {
 
   validation {
     condition = alltrue([
-      for key, item in var.challengers : item.inference_specification_name == null ? true : item.model_package_arn != null
+      for key, item in var.challengers :
+      item.inference_specification_name == null ? true : item.model_package_arn != null
     ])
     error_message = join("; ", [for key, item in var.challengers : "challengers.${key}.inference_specification_name: it is of a model package; give model_package_arn, or leave it out." if !(item.inference_specification_name == null ? true : item.model_package_arn != null)])
   }
 
   validation {
     condition = alltrue([
-      for key, item in var.challengers : item.model_package_arn == null ? item.image_uri != null : (item.image_uri == null ? item.model_data_url == null : false)
+      for key, item in var.challengers :
+      item.model_package_arn == null ? item.image_uri != null : (item.image_uri == null ? item.model_data_url == null : false)
     ])
     error_message = join("; ", [for key, item in var.challengers : "challengers.${key}.model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the model); a package brings its own image and model." if !(item.model_package_arn == null ? item.image_uri != null : (item.image_uri == null ? item.model_data_url == null : false))])
   }
@@ -148,7 +151,8 @@ variable "containers" {
 
   validation {
     condition = alltrue([
-      for container in var.containers : !can(regex(lookup(local.images_not_beside, var.silicon, "^$"), container.image_uri))
+      for container in var.containers :
+      !can(regex(lookup(local.images_not_beside, var.silicon, "^$"), container.image_uri))
     ])
     error_message = "containers: ${join(", ", [for container in var.containers : container.hostname if can(regex(lookup(local.images_not_beside, var.silicon, "^$"), container.image_uri))])}: the image is not for ${var.silicon}; use one that is."
   }
@@ -687,7 +691,8 @@ variable "shadow" {
 
   validation {
     condition = alltrue([
-      for shadow in var.shadow[*] : shadow.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), shadow.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", shadow.image_uri))) : false)
+      for shadow in var.shadow[*] :
+      shadow.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), shadow.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", shadow.image_uri))) : false)
     ])
     error_message = "shadow: its image is not for ${var.silicon}."
   }

@@ -57,7 +57,8 @@ variable "extra_buckets" {
 
   validation {
     condition = alltrue([
-      for purpose in concat(["artifacts", "data", "logs"], keys(var.extra_buckets)) : length("${var.name_prefix}-${purpose}-${var.account_id}-${var.region}") <= 63
+      for purpose in concat(["artifacts", "data", "logs"], keys(var.extra_buckets)) :
+      length("${var.name_prefix}-${purpose}-${var.account_id}-${var.region}") <= 63
     ])
     error_message = "extra_buckets: a bucket's name may have 63 characters: shorten name_prefix or the key here"
   }

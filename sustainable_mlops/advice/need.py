@@ -35,13 +35,15 @@ class Need:
     accelerator: Accelerator = "none"
     #: Whether the model has to be in a VPC.
     vpc: bool = False
+    #: Instances that a real-time endpoint has at least: one a zone in which it is to answer.
+    zones: int = 1
     #: Major version of the AWS provider that makes the endpoint; None where not known: then what each takes.
     provider: int | None = None
 
     def __post_init__(self) -> None:
         if regions.find(self.region) is None:
             raise UserError(f"region: the catalogue has no Region {self.region}; use for example eu-north-1")
-        for name in ("requests_per_day", "hours_per_day", "payload_kb", "model_mb", "image_gb", "duration_s"):
+        for name in ("requests_per_day", "hours_per_day", "payload_kb", "model_mb", "image_gb", "duration_s", "zones"):
             value = getattr(self, name)
             if not (isfinite(value) and value > 0):
                 raise UserError(f"{name}: {value:g} must be more than 0")

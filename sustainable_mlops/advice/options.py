@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import ceil, exp, floor
+from math import ceil, exp, floor, inf
 from typing import Any, cast
 
 from sustainable_mlops.advice.limits import BATCH_EVERY_H, KINDS, against, jobs_a_day
@@ -11,7 +11,7 @@ from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import Instance
 from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
 from sustainable_mlops.footprint import Estimate, Fleet, Job, Quantity, Serverless, between, estimate, exactly
-from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.footprint.coefficients import Coefficients, assumptions
 
 DAYS = 730 / 24
 SILICON = ("Graviton", "x86", "Inferentia2", "Trainium", "Trainium2", "GPU")
@@ -139,12 +139,33 @@ def _rank(option: Option) -> tuple[float, float]:
 
 
 def _serverless(need: Need) -> Option:
-    memory = next(size for size in serverless_memory_mb() if size >= need.memory_mb)
-    requests = exactly(need.requests_per_day * DAYS)
-    found = estimate(Serverless(memory, need.region, requests, exactly(need.duration_s)))
-    reasons = (_WHY["serverless"], f"{memory} MB is the least that holds the model")
-    most = max(1, ceil(need.peak_at_once))
+    holding = [size for size in serverless_memory_mb() if size >= need.memory_mb]
+    able = (size for size in holding if _answers(size, need))
+    memory = next(able, holding[-1])
+    requests, duration = exactly(need.requests_per_day * DAYS), _duration(memory, need)
+    found = estimate(Serverless(memory, need.region, requests, duration))
+    why = "holds the model" if memory == holding[0] else "has CPU enough"
+    reasons = (_WHY["serverless"], f"{memory} MB is the least that {why}")
+    most = _workers(duration, need)
     return Option("serverless", "x86", f"{memory} MB", 0, most, found, reasons, (_CHECK["serverless"],))
+
+
+def _answers(memory_mb: int, need: Need) -> bool:
+    """Whether workers of this size answer in time, and are not too many."""
+    duration = _duration(memory_mb, need)
+    in_time = duration.central <= limit("serverless_answer_s")
+    return in_time and _workers(duration, need) <= limit("serverless_concurrency")
+
+
+def _workers(duration: Quantity, need: Need) -> int:
+    return max(1, ceil(need.peak_at_once * duration.central / need.duration_s))
+
+
+def _duration(memory_mb: float, need: Need) -> Quantity:
+    """Seconds of a request on a worker, which has less than one vCPU where it has little memory."""
+    slower = (Coefficients.ours().serverless_mb_per_vcpu * (1 / memory_mb)).at(1.0, inf)
+    duration = slower.named("time of a request on a part of a vCPU") * need.duration_s
+    return exactly(need.duration_s) if duration.exact else duration
 
 
 def _on_instances(kind: str, need: Need) -> Iterator[Option | Refusal]:
@@ -220,7 +241,7 @@ def _checks(kind: str, silicon: str, instance: Instance, need: Need) -> Iterator
         yield _CHECK[silicon]
     if silicon in _ACCELERATED:
         yield "a request is taken to keep every accelerator busy for the same time: measure it on each"
-    if kind in _CHECK:
+    if kind in _CHECK and not (kind == "real-time" and need.zones > 1):
         yield _CHECK[kind]
     if kind.endswith("real-time"):
         if not isinstance(need.latency, str) and need.duration_s * 2000 > need.latency:
@@ -236,20 +257,25 @@ def _checks(kind: str, silicon: str, instance: Instance, need: Need) -> Iterator
 def _fleet(kind: str, instance: Instance, need: Need) -> tuple[Fleet, int, int]:
     at_once, target = requests_at_once(instance, need), assumptions()["target_load"]
     on = hours_on(kind, need, at_once)
-    most = max(1, ceil(need.peak_at_once / at_once / target.central))
+    least = 1 if kind == "asynchronous" else need.zones
+    most = max(least, ceil(need.peak_at_once / at_once / target.central))
     # While traffic lasts the fleet has its usual size, else its least.
     traffic = need.hours_per_day / 24 if kind == "real-time" else 1.0
 
     def mean(load: float, more: float = 0.0) -> float:
-        usual = min(float(most), max(1.0, need.average_at_once / at_once / load + more))
-        return usual * traffic + 1.0 - traffic
+        usual = min(float(most), max(float(least), need.average_at_once / at_once / load + more))
+        return usual * traffic + least * (1.0 - traffic)
 
     # Never a part of an instance: at most one more than the load asks for.
     count = between(mean(target.high), mean(target.central), mean(target.low, 1.0), target.text, target.grade)
     busy = need.requests_per_day * DAYS * need.duration_s / 3600 / at_once  # instance-hours of work in a month
     share = min(1.0, busy / (count.central * on.central))
     duty = between(share / 2, share, min(1.0, share * 2), "share of the time busy, from the requests")
-    return Fleet(instance.name, need.region, count=count, hours=on, duty=duty), int(kind == "real-time"), most
+    return (
+        Fleet(instance.name, need.region, count=count, hours=on, duty=duty),
+        least if kind == "real-time" else 0,
+        most,
+    )
 
 
 def hours_on(kind: str, need: Need, at_once: int) -> Quantity:

@@ -7,3 +7,6 @@ prototype.require = function (path) {
   if (!/[\\/]provider-aws[\\/]lib[\\/]index\.js$/.test(this.filename)) return load.call(this, path);
   return new Proxy({}, { get: (_, name) => name === "__esModule" || load.call(this, path)[name] });
 };
+
+// Ctrl-C reaches Node as well: Python, which is asked to end, ends it then.
+process.on("SIGINT", () => {});

@@ -6,8 +6,10 @@ jsii reads this from its environment when the first of the bindings is imported;
 
 import json
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 _LAZY_PROVIDER = Path(__file__).with_name("lazy_provider.cjs")
 
@@ -21,3 +23,13 @@ for _topic in ("END_OF_LIFE", "DEPRECATED", "UNTESTED"):
 _option = f"--require={json.dumps(str(_LAZY_PROVIDER), ensure_ascii=False)}"
 if _option not in os.environ.get("NODE_OPTIONS", ""):
     os.environ["NODE_OPTIONS"] = f"{os.environ.get('NODE_OPTIONS', '')} {_option}".strip()
+
+
+def _unless_node_is_gone(unraisable: Any, *, otherwise: Any = sys.unraisablehook) -> None:
+    """Ctrl-C ends a Node that has just started with this process, whose own end has nobody to bid goodbye to then."""
+    of_jsii = "jsii._kernel" in repr(unraisable.object)
+    if not (of_jsii and isinstance(unraisable.exc_value, BrokenPipeError)):
+        otherwise(unraisable)
+
+
+sys.unraisablehook = _unless_node_is_gone

@@ -2,11 +2,14 @@
 
 The kind of endpoint follows from what callers accept, which the environment's tag `latency_slo` says, from the load,
 and from the silicon that the package has images for: the adviser's least carbon (`smlops advise` shows them all). Or it
-is what `smlops recommend --write` found by a load test. It goes into envs/catalogue/models/<model>.yaml, and the
+is what `smlops recommend --write` found by a load test. It goes into the model's file in envs/catalogue/models, and the
 package into the environment's models.auto.tfvars.json; both are changes to commit.
 
 Every step says what it did, and looks at what is there: where one fails, the same command goes on. Nothing is applied
-that the review stops, or that you do not say yes to. The review is in out/deploy/.
+that the review stops, or that you do not say yes to. The review is in out/deploy/. It stops a model's
+first endpoint on instances, whose role may look at alarms from then on: accept that in accepted.yaml (docs/review.md).
+Ctrl-C lets Terraform end by itself, so that its state is whole; what it was making then, it would replace: the command
+to go on keeps it.
 
 Exit codes: 0 deployed (or planned), 1 the review stopped it or you did, 2 bad input or a step that failed, 130 Ctrl-C.
 
@@ -14,7 +17,7 @@ Examples:
 
 * `smlops deploy flight_delay --requests-per-day 5000 --no-apply`: write, plan and review; then look at `git diff`
 * `smlops deploy flight_delay --requests-per-day 5000`: the same, and apply once you say yes
-* `smlops deploy flight_delay --environment prod --requests-per-day 2000000 --latency 150 --duration 0.02`
+* `smlops deploy flight_delay --environment prod --requests-per-day 2000000 --duration 0.02`
 * `smlops deploy flight_delay --inputs out/flights.yaml --package $PACKAGE --yes`: what recommend found
 * `smlops sandbox exec -- smlops deploy flight_delay --requests-per-day 5000 --yes`
 """
@@ -52,6 +55,9 @@ def deploy(
     inputs: Annotated[
         Path | None, typer.Option(help="What `smlops recommend --write` wrote, in place of the adviser.")
     ] = None,
+    accepted: Annotated[
+        Path | None, typer.Option(help="accepted.yaml: risks that somebody accepts, as `smlops review` takes it.")
+    ] = None,
     apply: Annotated[bool, typer.Option("--apply/--no-apply", help="Apply, or stop after the review.")] = True,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
@@ -59,7 +65,8 @@ def deploy(
     cli.need("deploy", "authoring", clone=True)
     from sustainable_mlops import aws
     from sustainable_mlops.operations.deploy import run
-    from sustainable_mlops.operations.deploy.choice import by_file, by_need
+    from sustainable_mlops.operations.deploy.choice import by_file, by_need, check_images
+    from sustainable_mlops.review.accepted import read_accepted
     from sustainable_mlops.steps import Steps
 
     if apply and not yes and not (sys.stdin and sys.stdin.isatty()):
@@ -67,6 +74,7 @@ def deploy(
     target = run.Target(model, environment)
     settings = target.settings()
     choice = by_file(inputs) if inputs is not None else None
+    risks = read_accepted(accepted) if accepted is not None else ()
     needed = {
         "requests_per_day": requests_per_day,
         "peak": peak,
@@ -76,26 +84,32 @@ def deploy(
         "provider": provider,
     }
     need = None if choice is not None else _need(settings, latency, needed)
-    steps = Steps(cli.console)
+    steps, clients = Steps(cli.console), aws.connect(settings.region)
     with ended_early() as so_far:
         with steps.step("Find the package") as this:
-            found = run.find_package(target, settings, aws.connect(settings.region), package)
+            found = run.find_package(target, settings, clients, package)
             this.result = found.name
-        if choice is None:
+        if choice is not None:
+            check_images(found, choice)
+        else:
             choice = by_need(found, _of_size(need, found.model_mb), latency)
-        so_far.begin(lambda: f"envs/{environment} is as it was before, but for its files here")
         deployment = run.Deployment(target, steps)
         deployment.write(found.name, choice)
-        review, changed = deployment.plan()
+        so_far.begin(lambda: f"envs/{environment} is as it was before, but for its files here")
+        review, changed = deployment.plan(risks)
         if review.exit_code:
-            _stop(review)
+            _stop(review, environment)
         if not apply:
             return
         if changed:
             _ask(environment, len(changed), yes=yes)
             so_far.begin(lambda: f"envs/{environment} may be changed in part")
-            deployment.apply(len(changed))
-        print(deployment.endpoint(choice))
+            try:
+                deployment.apply(changed)
+            except KeyboardInterrupt:
+                so_far.command = " && ".join([*deployment.keep(), so_far.command])
+                raise
+        print(deployment.endpoint(choice, clients))
 
 
 def _need(settings: Any, latency: int | None, needed: dict[str, Any]) -> Any:
@@ -117,7 +131,7 @@ def _of_size(need: Any, model_mb: float) -> Any:
     return replace(need, model_mb=max(1.0, model_mb))
 
 
-def _stop(review: Any) -> None:
+def _stop(review: Any, environment: str) -> None:
     """Say which gates stop it, and end."""
     from sustainable_mlops.review.risk import Level
 
@@ -125,10 +139,15 @@ def _stop(review: Any) -> None:
         if gate.level is Level.STOP and gate.name in review.fail_on:
             cli.console.print(f"{gate.name}: {gate.text}", markup=False, soft_wrap=True)
     cli.say("The review stops this plan; nothing is applied.", style="red")
+    cli.say(f"out/deploy/{environment}.md says what and why; what is wanted all the same stands in a file, --accepted.")
     raise typer.Exit(1)
 
 
 def _ask(environment: str, count: int, *, yes: bool) -> None:
-    if not yes and not typer.confirm(f"Apply {count} changes to envs/{environment}?", err=True):
+    try:
+        agreed = yes or typer.confirm(f"Apply {count} changes to envs/{environment}?", err=True)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    if not agreed:
         cli.say("Nothing is applied.")
         raise typer.Exit(1)

@@ -2,17 +2,22 @@
 
 Tries instance types that its images run on (Graviton, x86, Inferentia2 or GPU) and serverless memory, asks for the
 scaling that follows from what was measured, ranks all by kgCO2e of 1,000 requests at the load you expect, with USD
-beside it, and prints the winner as the inputs of its module: for envs/catalogue/models/<model>.yaml, or as HCL.
+beside it, and prints the winner as the inputs of its module: for the model's file in envs/catalogue/models, or as HCL.
+
+No job of SageMaker's asks an asynchronous endpoint. Where callers can wait, what an instance answered at once says how
+an asynchronous endpoint on it works off its queue (--asynchronous); its way through S3 is in no measurement.
 
 A test runs real endpoints for some minutes each, one after the other. It is named by what it tries: the same command
 follows one that runs, and asks one that is done again without running anything.
 
 Exit codes: 0 recommended, 1 nothing keeps the latency, 2 bad input, 130 Ctrl-C (the job goes on).
 
-Examples, with the ARNs of a model package and of a role that makes models and endpoints and asks them:
+Examples, with the ARN of a model package, and the role that the environment names (`recommendation_role_arn` in its
+settings) or --role:
 
-* `smlops recommend $PACKAGE --role $ROLE --p95 200 --dry-run`: what would be tried, and what it takes
-* `smlops recommend $PACKAGE --role $ROLE --p95 200 --requests-per-day 500000 --write out/flights.yaml`
+* `smlops recommend $PACKAGE --p95 200 --dry-run`: what would be tried, and what it takes
+* `smlops recommend $PACKAGE --environment prod --p95 200 --requests-per-day 500000 --write out/flights.yaml`
+* `smlops recommend $PACKAGE --p95 5000 --asynchronous`: callers can wait minutes for an answer
 * `smlops recommend $PACKAGE --role $ROLE --p95 80 --instance-type ml.c7g.large --instance-type ml.c7i.large`
 * `smlops recommend churn --role $ROLE --p95 50 --framework XGBOOST --content-type text/csv --payload s3://b/s.tar.gz`
 """
@@ -28,6 +33,7 @@ import typer
 from sustainable_mlops import cli
 from sustainable_mlops.commands._early import ended_early
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import write_whole
 
 if TYPE_CHECKING:
     from sustainable_mlops.recommendation.job import Job
@@ -39,14 +45,15 @@ _FORMATS = (".yaml", ".tf")
 @app.command(help=__doc__)
 def recommend(
     model: Annotated[str, typer.Argument(help="ARN of a model package, or the name of a model.")],
-    role: Annotated[
-        str,
-        typer.Option(
-            help="ARN of the role that the test assumes: it makes models and endpoints and asks them, which no role "
-            "of an environment may."
-        ),
-    ],
     p95: Annotated[int, typer.Option(min=1, help="Milliseconds within which 95 of 100 answers have to be there.")],
+    environment: Annotated[str, typer.Option(help="Environment that names the role of the test.")] = "dev",
+    role: Annotated[
+        str | None,
+        typer.Option(
+            help="ARN of the role that the test assumes: it makes models and endpoints, asks them and deletes them.",
+            show_default="the environment's",
+        ),
+    ] = None,
     requests_per_day: Annotated[float, typer.Option(help="Requests a day that are expected.")] = 10_000.0,
     peak: Annotated[float, typer.Option(help="Busiest moment as a multiple of the average.")] = 3.0,
     instance_type: Annotated[
@@ -54,6 +61,9 @@ def recommend(
         typer.Option(help="A type to try; may be given again.", show_default="the best of three families an image"),
     ] = None,
     serverless: Annotated[bool, typer.Option(help="Try serverless memory, too.")] = True,
+    asynchronous: Annotated[
+        bool, typer.Option("--asynchronous", help="Callers can wait minutes: rank asynchronous endpoints, too.")
+    ] = False,
     minutes: Annotated[int, typer.Option(min=2, max=60, help="Minutes of the test of each.")] = 10,
     payload: Annotated[str | None, typer.Option(help="s3:// address of a .tar.gz of sample requests.")] = None,
     content_type: Annotated[str | None, typer.Option(help="Content type of the sample requests.")] = None,
@@ -76,26 +86,33 @@ def recommend(
     for option, value, least in (("--requests-per-day", requests_per_day, 0.0), ("--peak", peak, 1.0)):
         if not value >= least or value == 0:
             raise UserError(f"{option}: {value:g} must be {'more than 0' if least == 0 else 'at least 1'}")
-    clients = aws.connect(_region(model, region))
-    where = clients.sagemaker.meta.region_name
-    expected = ranking.Expected(where, requests_per_day, peak, p95, provider, one_instance_because)
-    served = subject.read(model, clients)
-    tried = candidates.of(served, where, provider, instance_type or (), serverless=serverless)
-    jobs = job.plan(served, tried, job.Load(role, p95, minutes, None, payload, content_type, framework))
-    if dry_run:
-        _show_plan(jobs, where, minutes, as_json=as_json)
-        return
-    found = []
+    where = _region(model, region)
+    found: list[tuple[Job, Any]] = []
     with ended_early() as so_far:
+        clients = aws.connect(where)
+        where = clients.sagemaker.meta.region_name
+        expected = ranking.Expected(where, requests_per_day, peak, p95, provider, one_instance_because, asynchronous)
+        served = subject.read(model, clients)
+        tried = candidates.of(served, where, provider, instance_type or (), serverless=serverless)
+        assumed = role or _role(environment, where)
+        jobs = job.plan(served, tried, job.Load(assumed, p95, minutes, None, payload, content_type, framework))
+        if dry_run:
+            _show_plan(jobs, where, minutes, as_json=as_json)
+            return
         for one in jobs:
             so_far.begin(partial(_state, one, clients.sagemaker))
-            with cli.console.status(f"{one.name}: {len(one.candidates)} to try") as status:
-                found.append(
-                    (one, job.follow(one, clients.sagemaker, lambda at, one=one: status.update(f"{one.name}: {at}")))  # type: ignore[misc]
-                )
+            found.append((one, _follow(one, clients.sagemaker)))
         ranked = ranking.rank(found, expected, clients.sagemaker)
         failed = {title: why for one in jobs for title, why in job.failures(one, clients.sagemaker).items()}
     _show(ranked, failed, expected, jobs, write, as_json=as_json)
+
+
+def _follow(one: "Job", sagemaker: Any) -> dict[str, Any]:
+    """What a job has come to at its end; it is started unless it is there."""
+    from sustainable_mlops.recommendation import job
+
+    with cli.console.status(f"{one.name}: {len(one.candidates)} to try") as status:
+        return job.follow(one, sagemaker, lambda at: status.update(f"{one.name}: {at}"))
 
 
 def _region(model: str, region: str | None) -> Any:
@@ -111,6 +128,22 @@ def _region(model: str, region: str | None) -> Any:
     if region and named and region != named:
         raise UserError(f"--region: {region} is not the package's, {named}")
     return region or named
+
+
+def _role(environment: str, region: str) -> str:
+    """The role that an environment names for load tests. Raises UserError where it names none."""
+    from sustainable_mlops import aws
+    from sustainable_mlops.jobs.platform import read_platform
+
+    parameter = f"/sustainable-mlops/{environment}/platform"
+    with aws.told(parameter):
+        found = read_platform(parameter, aws.client("ssm", region)).roles.recommendation
+    if found is None:
+        raise UserError(
+            f"{parameter}: names no role for load tests; give --role, or name one as recommendation_role_arn in "
+            f"envs/{environment}/settings.yaml and apply it"
+        )
+    return found
 
 
 def _state(one: "Job", sagemaker: Any) -> str:
@@ -161,8 +194,7 @@ def _show(ranked: Any, failed: Any, expected: Any, jobs: list["Job"], write: Pat
         raise typer.Exit(1)
     best = ranked[0]
     if write is not None:
-        write.parent.mkdir(parents=True, exist_ok=True)
-        write.write_text(inputs.as_hcl(best) if write.suffix == ".tf" else inputs.as_yaml(best), encoding="utf-8")
+        write_whole(write, inputs.as_hcl(best) if write.suffix == ".tf" else inputs.as_yaml(best))
         print(f"Inputs of {best.module}: {write}", file=sys.stderr)
     elif not as_json:
         print(f"\n{inputs.as_yaml(best)}", end="")

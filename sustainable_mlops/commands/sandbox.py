@@ -199,13 +199,23 @@ def execute(
     # What stands beside this Python, such as `smlops`, is found where PATH has no other.
     variables["PATH"] = os.pathsep.join([variables.get("PATH", os.defpath), os.path.dirname(sys.executable)])
     try:
-        done = subprocess.run(command, env=variables, check=False)
+        process = subprocess.Popen(command, env=variables)
     except FileNotFoundError:
         raise UserError(f"sandbox: no command `{command[0]}` on PATH") from None
     except OSError as error:
         raise UserError(f"sandbox: {command[0]} cannot be run: {error.strerror}") from None
+    code = _ended(process)
     # Ended by a signal: as shells tell it.
-    sys.exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
+    sys.exit(code if code >= 0 else 128 - code)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """How it ended. Ctrl-C reaches it from the terminal as well, and it takes the time that it needs to stop."""
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 def _running() -> Sandbox:

@@ -172,8 +172,11 @@ class _Compared:
 
     @cached_property
     def after(self) -> Estimate:
-        """What it uses after the plan, as far as that is comparable."""
-        return self._side([part for one in self.changes if (part := one.after)], 1)
+        """What it uses after the plan, as far as that is comparable. First is assumed what its apply uses once."""
+        parts = [part for one in self.changes if (part := one.after)]
+        found = self._side(parts, 1)
+        once = (part.once for part in parts if part.once)
+        return replace(found, assumptions=(*once, *found.assumptions))
 
     def _side(self, parts: list[Part], side: int) -> Estimate:
         figures = {}

@@ -1,6 +1,6 @@
 """The parts of a resource that use something: one a variant, step, app or store."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.activities import ONE, Activity, Fleet, Job, Serverless
@@ -35,6 +35,8 @@ class Part:
     instances: Quantity | None = None
     #: Whether it stands for all parts of its resource, of which nobody knows how many there are.
     whole: bool = False
+    #: What an apply uses of it once, beside its month; empty where that is nothing.
+    once: str = field(default="", compare=False)
 
     @property
     def unknowns(self) -> tuple[Unknown, ...]:

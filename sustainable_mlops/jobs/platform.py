@@ -33,6 +33,7 @@ class Roles(Settings):
     data_preparation: str | None = Field(None, description="Role that processing jobs assume.")
     pipeline: str | None = Field(None, description="Role that pipelines assume, which hands on the others.")
     inference: str | None = Field(None, description="Role that batch transform and endpoints assume.")
+    recommendation: str | None = Field(None, description="Role that load tests of recommendation jobs assume.")
 
 
 class Platform(Settings):

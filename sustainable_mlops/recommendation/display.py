@@ -27,6 +27,8 @@ def show(found: Sequence[Recommended], failed: Mapping[str, str], expected: Expe
     for one in found:
         if one.setup_ms is not None:
             out.print(f"{one.title}: the first request after a pause waits about {one.setup_ms / 1000:.1f} s.")
+        if one.module == "async_endpoint":
+            out.print(f"{one.title}: the first request after a pause waits some minutes, for an instance to start.")
     for title, reason in failed.items():
         out.print(f"{title}: not recommended: {' '.join(reason.split())}", markup=False, soft_wrap=True)
 

@@ -1,11 +1,13 @@
 """What was measured, as endpoints of this project with carbon and cost of 1,000 requests, the least carbon first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
 from sustainable_mlops import aws
+from sustainable_mlops.advice import Need
+from sustainable_mlops.advice.options import hours_on
 from sustainable_mlops.aws import Client
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.limits import limit
@@ -16,6 +18,8 @@ from sustainable_mlops.recommendation.job import Job
 #: Application Auto Scaling counts requests by this metric, as `realtime_endpoint` does.
 _METRIC = "SageMakerVariantInvocationsPerInstance"
 _MONTH_DAYS, _DAY_MINUTES = 730 / 24, 1440
+#: Requests at once that `serverless_endpoint` takes by default; workers that do not work cost nothing.
+_WORKERS = 5
 #: Fewest instances of `realtime_endpoint` unless somebody says why one is enough.
 _ZONES = 2
 
@@ -30,6 +34,8 @@ class Expected:
     latency_ms: int
     provider: int
     one_instance_because: str | None = None
+    #: Whether callers can wait minutes for an answer, so that asynchronous endpoints serve them as well.
+    asynchronous: bool = False
 
     @property
     def a_minute(self) -> float:
@@ -76,14 +82,19 @@ class Recommended:
 
 def rank(found: Sequence[tuple[Job, Mapping[str, Any]]], expected: Expected, sagemaker: Client) -> list[Recommended]:
     """All that the jobs recommend, least kgCO2e (operational + embodied) of 1,000 requests first, then USD."""
-    made = [
-        _of_instances(job, one, expected, sagemaker)
-        if one["EndpointConfiguration"].get("InstanceType")
-        else _of_serverless(one, expected)
-        for job, described in found
-        for one in described.get("InferenceRecommendations", ())
-    ]
+    recommended = [(job, one) for job, described in found for one in described.get("InferenceRecommendations", ())]
+    made = [made for job, one in recommended for made in _of(job, one, expected, sagemaker)]
     return sorted(made, key=_order)
+
+
+def _of(job: Job, one: Mapping[str, Any], expected: Expected, sagemaker: Client) -> Iterator[Recommended]:
+    """The endpoints that serve as what was measured."""
+    if not one["EndpointConfiguration"].get("InstanceType"):
+        yield _of_serverless(one, expected)
+        return
+    yield _of_instances(job, one, expected, sagemaker)
+    if expected.asynchronous:
+        yield _of_queue(one, expected)
 
 
 def _order(one: Recommended) -> tuple[float, float, str]:
@@ -92,8 +103,7 @@ def _order(one: Recommended) -> tuple[float, float, str]:
 
 
 def _of_instances(job: Job, one: Mapping[str, Any], expected: Expected, sagemaker: Client) -> Recommended:
-    kind, metrics = one["EndpointConfiguration"]["InstanceType"], one["Metrics"]
-    of_one = metrics["MaxInvocations"] / one["EndpointConfiguration"].get("InitialInstanceCount", 1)
+    kind, metrics, of_one = one["EndpointConfiguration"]["InstanceType"], one["Metrics"], _of_one(one)
     objective = {
         "MinInvocationsPerMinute": max(1, int(expected.a_minute)),
         "MaxInvocationsPerMinute": max(1, ceil(expected.at_peak)),
@@ -107,12 +117,8 @@ def _of_instances(job: Job, one: Mapping[str, Any], expected: Expected, sagemake
     target, scaling = _target(answer, of_one), answer.get("DynamicScalingConfiguration", {})
     least = max(1 if expected.one_instance_because else _ZONES, scaling.get("MinCapacity", 1))
     most = max(least, scaling.get("MaxCapacity", 1))
-    instance = instances.find(kind)
     inputs = {
-        "instance_type": kind,
-        "silicon": instance.silicon if instance else None,
-        "aws_provider": expected.provider if expected.provider != _PROVIDER else None,
-        "inference_specification_name": one["ModelConfiguration"].get("InferenceSpecificationName"),
+        **_hardware(one, expected),
         "latency_slo_ms": expected.latency_ms,
         "min_instances": least,
         "max_instances": most,
@@ -135,10 +141,67 @@ def _of_instances(job: Job, one: Mapping[str, Any], expected: Expected, sagemake
     return _recommended(kind, "realtime_endpoint", inputs, metrics, fleet, round(of_one))
 
 
+def _of_queue(one: Mapping[str, Any], expected: Expected) -> Recommended:
+    """An asynchronous endpoint on what was measured.
+
+    It gives an instance as many requests at once as it had when it answered the most (Little's law), and adds another
+    where more wait than one answers in a minute (assumed: callers who can wait minutes can wait that long).
+    """
+    kind, metrics, of_one = one["EndpointConfiguration"]["InstanceType"], one["Metrics"], _of_one(one)
+    most_at_once = limit("asynchronous_requests_per_instance")
+    at_once = min(most_at_once, max(1, ceil(of_one / 60 * metrics["ModelLatency"] / 1000)))
+    most = max(1, ceil(expected.at_peak / of_one))
+    inputs = {
+        **_hardware(one, expected),
+        "max_instances": most,
+        "requests_per_instance": at_once,
+        "target_backlog_per_instance": max(1, round(of_one)),
+    }
+    need = Need(
+        expected.region,
+        expected.requests_per_day,
+        peak=expected.peak,
+        latency="minutes",
+        duration_s=60 * at_once / of_one,
+        provider=expected.provider,
+    )
+    average = expected.a_minute / of_one
+    hours = hours_on("asynchronous", need, at_once)
+    usual = min(float(most), max(1.0, average))
+    busy = min(1.0, average * _MONTH_DAYS * 24 / (usual * hours.central))
+    fleet = Fleet(
+        kind,
+        expected.region,
+        count=between(usual, usual, float(most), "instances, as scaling follows the queue", "B"),
+        hours=hours,
+        duty=between(busy / 2, busy, min(1.0, busy * 2), "share of the time busy, from the load test", "B"),
+        requests=exactly(expected.requests_per_day * _MONTH_DAYS),
+    )
+    return _recommended(f"{kind}, asynchronous", "async_endpoint", inputs, metrics, fleet, round(of_one))
+
+
+def _of_one(one: Mapping[str, Any]) -> float:
+    """Requests a minute that one instance answers."""
+    return float(one["Metrics"]["MaxInvocations"] / one["EndpointConfiguration"].get("InitialInstanceCount", 1))
+
+
+def _hardware(one: Mapping[str, Any], expected: Expected) -> dict[str, Any]:
+    """The inputs that say on what it runs."""
+    kind = one["EndpointConfiguration"]["InstanceType"]
+    instance = instances.find(kind)
+    return {
+        "instance_type": kind,
+        "silicon": instance.silicon if instance else None,
+        "aws_provider": expected.provider if expected.provider != _PROVIDER else None,
+        "inference_specification_name": one["ModelConfiguration"].get("InferenceSpecificationName"),
+    }
+
+
 def _of_serverless(one: Mapping[str, Any], expected: Expected) -> Recommended:
     metrics, memory = one["Metrics"], one["EndpointConfiguration"]["ServerlessConfig"]["MemorySizeInMB"]
     seconds = metrics["ModelLatency"] / 1000
-    at_once = min(limit("serverless_concurrency"), max(1, ceil(expected.at_peak / 60 * seconds)))
+    # Requests come at random: where one worker is enough on average, those of the same moment would be refused.
+    at_once = min(limit("serverless_concurrency"), max(_WORKERS, ceil(expected.at_peak / 60 * seconds)))
     inputs = {
         "memory_mb": memory,
         "max_concurrency": at_once,

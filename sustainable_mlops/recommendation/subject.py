@@ -41,6 +41,15 @@ class Subject:
 
 def read(name: str, clients: Clients) -> Subject:
     """The model package of an ARN, or the model of a name. Raises UserError where there is none, or it is unclear."""
+    try:
+        return _read(name, clients)
+    except aws.AwsError as error:
+        if error.refused:  # there is none: no fault of AWS's, after which the same would go on
+            raise UserError(str(error)) from None
+        raise
+
+
+def _read(name: str, clients: Clients) -> Subject:
     if ":model-package/" in name:
         with aws.told(f"model package {name}"):
             described = clients.sagemaker.describe_model_package(ModelPackageName=name)

@@ -5,7 +5,6 @@ argparse instead of typer, which the other commands use: importing typer takes a
 
 import argparse
 import gc
-import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import write_whole
 from sustainable_mlops.program import close_stdout, typed
 from sustainable_mlops.review.formats import FORMATS, render
 from sustainable_mlops.review.names import STDIN, label, names
@@ -88,7 +88,7 @@ def _refuse(arguments: argparse.Namespace, why: str) -> int:
     for path in arguments.write:
         if path.suffix == ".md" and arguments.plans:
             with suppress(UserError):
-                _write(path, _not_reviewed(arguments, why))
+                write_whole(path, _not_reviewed(arguments, why))
     return 2
 
 
@@ -155,7 +155,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
         texts[arguments.write_baseline] = baseline_text(reviews, arguments.write_baseline.suffix)
     for path, text in texts.items():
-        _write(path, text)
+        write_whole(path, text)
     form = arguments.format or (None if arguments.write else "text")
     if form is not None:
         _print(reviews, form)
@@ -262,19 +262,6 @@ def _waiting(checkov: "Future[Result]") -> "Callable[[], Result]":
         return checkov.result()
 
     return wait
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a report whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 def _print(reviews: "Sequence[Review]", form: str) -> None:

@@ -12,6 +12,8 @@ from werkzeug.exceptions import ClientDisconnected
 
 from sustainable_mlops.sandbox import accounts, malformed, moto_gaps, signature
 from sustainable_mlops.sandbox.asynchronous.minutes import Minutes
+from sustainable_mlops.sandbox.automation import moto_ssm
+from sustainable_mlops.sandbox.automation.executions import Executions
 from sustainable_mlops.sandbox.autoscaling.scaler import Scaler
 from sustainable_mlops.sandbox.autoscaling.scaling import Scaling
 from sustainable_mlops.sandbox.cloudwatch import metrics, moto_cloudwatch
@@ -61,6 +63,7 @@ class Application:
         self._scale(self.alarms)
         Rules(self._deliveries, self.clock, metrics.put)
         Schedules(self._deliveries, self.clock)
+        moto_ssm.share(Executions(context, self.gate))
         self.clock.keep(context.deployments)
         self.clock.keep(CaptureTimes(lambda: (parts.of(Captures) for parts in self.sagemaker)))
         self._api = Api(self.sagemaker, self._ask_moto)

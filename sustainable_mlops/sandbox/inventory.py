@@ -24,6 +24,8 @@ class Listing:
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
+#: Documents of the account itself, and not AWS's.
+_OWN = {"Filters": [{"Key": "Owner", "Values": ["Self"]}]}
 #: moto's name of a service to what can be left of it.
 LISTINGS: dict[str, tuple[Listing, ...]] = {
     "s3": (Listing("bucket", "list_buckets", "Buckets", "Name"),),
@@ -36,7 +38,10 @@ LISTINGS: dict[str, tuple[Listing, ...]] = {
         Listing("key", "list_keys", "Keys", "KeyId"),
         Listing("alias", "list_aliases", "Aliases", "AliasName"),
     ),
-    "ssm": (Listing("parameter", "describe_parameters", "Parameters", "Name"),),
+    "ssm": (
+        Listing("parameter", "describe_parameters", "Parameters", "Name"),
+        Listing("document", "list_documents", "DocumentIdentifiers", "Name", _OWN),
+    ),
     "sns": (Listing("topic", "list_topics", "Topics", "TopicArn"),),
     "sqs": (Listing("queue", "list_queues", "QueueUrls"),),
     "logs": (Listing("log group", "describe_log_groups", "logGroups", "logGroupName"),),

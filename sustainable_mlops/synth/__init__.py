@@ -8,7 +8,6 @@ import difflib
 import hashlib
 import importlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import write_whole
 from sustainable_mlops.synth import authors
 from sustainable_mlops.terraform import LOCAL, ROOT, environment, find_engine
 
@@ -107,14 +107,7 @@ def synthesize(
 def write(changes: Iterable[Change]) -> None:
     """Write the changes, each file at once."""
     for change in changes:
-        _write(change.path, change.after)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text)
-    partial.replace(path)
+        write_whole(change.path, change.after)
 
 
 def load_modules(wanted: Iterable[str]) -> dict[str, "Module[Any]"]:
@@ -141,7 +134,7 @@ def load_all_modules() -> dict[str, "Module[Any]"]:
     sources = _digest(*SOURCES)  # before: an edit meanwhile belongs to the next
     modules = load_modules(names()[0])
     whole = {"sources": sources, "modules": {name: module.json() for name, module in modules.items()}}
-    _write(MODULES_JSON, json.dumps(whole))
+    write_whole(MODULES_JSON, json.dumps(whole))
     return modules
 
 
@@ -238,4 +231,4 @@ def _unchanged() -> bool:
 
 def remember() -> None:
     """Note that every generated file is as its source says now."""
-    _write(STAMP, json.dumps([_digest(*SOURCES), _digest(*RESULTS)]))
+    write_whole(STAMP, json.dumps([_digest(*SOURCES), _digest(*RESULTS)]))

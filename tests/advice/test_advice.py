@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from math import exp
+from math import ceil, exp
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,35 @@ def test_what_is_on_is_what_is_paid(kind: str, hours: float | None, changes: dic
     assert price is not None
     paid = found.estimate.figures["cost"].central / price.usd_per_hour[1]
     assert paid == pytest.approx((10 / instance.vcpu + 0.07) * 730 / 24 if hours is None else hours)
+
+
+@pytest.mark.parametrize(
+    ("changes", "size", "slower"),
+    [
+        ({}, "1024 MB", 1769 / 1024),  # less than a vCPU: the same work takes longer
+        ({"model_mb": 700.0}, "2048 MB", 1.0),
+        ({"duration_s": 50.0}, "2048 MB", 1.0),  # 86 s with 1,024 MB, of 60
+        ({"requests_per_day": 86_400 * 300.0}, "2048 MB", 1.0),  # 311 at once with 1,024 MB, of 200
+    ],
+)
+def test_a_serverless_worker_of_little_memory_works_longer(changes: dict[str, Any], size: str, slower: float) -> None:
+    wanted = need(region="us-east-1", **changes)
+    found = next(option for option in advise(wanted).options if option.kind == "serverless")
+    assert found.size == size
+    paid_gb_s = wanted.requests_per_day * 730 / 24 * wanted.duration_s * slower * int(size.split()[0]) / 1024
+    assert found.estimate.figures["cost"].central == pytest.approx(paid_gb_s * 0.00002, rel=0.01)
+    assert found.max_instances == max(1, ceil(wanted.peak_at_once * slower))
+
+
+def test_an_endpoint_over_two_zones_is_counted_and_paid_twice() -> None:
+    of_one, of_two = (
+        next(option for option in advise(need(latency=300.0, zones=zones)).options if option.silicon == "Graviton")
+        for zones in (1, 2)
+    )
+    assert (of_one.min_instances, of_two.min_instances, of_two.max_instances) == (1, 2, 2)
+    assert of_two.estimate.figures["cost"].central == pytest.approx(2 * of_one.estimate.figures["cost"].central)
+    assert any("one instance is in one zone" in text for text in of_one.checks)
+    assert not any("one instance is in one zone" in text for text in of_two.checks)
 
 
 def test_only_what_the_region_has_is_advised() -> None:

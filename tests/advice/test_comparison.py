@@ -12,6 +12,7 @@ import pytest
 
 from sustainable_mlops.advice import Need
 from sustainable_mlops.advice.comparison import Comparison, compare
+from sustainable_mlops.advice.comparison.loads import usage
 from sustainable_mlops.advice.comparison.shapes import PLAN, SHAPES, machines, parts
 from sustainable_mlops.footprint import Fleet, Serverless, estimate, exactly
 from tests.advice.renew import planned
@@ -131,6 +132,27 @@ def test_what_the_defaults_do_not_take_is_not_compared_but_told(changes: dict[st
     assert why in cell.refused
 
 
+def test_scaling_that_counts_requests_adds_nothing_where_an_instance_is_full_before() -> None:
+    """Two vCPUs do 120 requests of a second in a minute, and the policy waits for 600: four are for shorter ones."""
+    slow, fast = (
+        next(row for row in compared(1_000, duration_s=seconds).rows if row.shape.name == "realtime")
+        for seconds in (1.0, 0.1)
+    )
+    assert slow.most_a_day == pytest.approx(2 * 2 * 86_400 / 1.0 / 3)
+    assert fast.most_a_day == pytest.approx(4 * 2 * 86_400 / 0.1 / 3)
+    found = compared(200_000, duration_s=1.0).cell("realtime", 0)
+    assert "at most 115,200 requests a day" in found.refused
+
+
+def test_more_machines_than_the_defaults_are_as_many_as_do_the_work() -> None:
+    need = replace(NEED, requests_per_day=86_400.0 * 20, duration_s=1.0)
+    used = usage(
+        next(one for one in SHAPES if one.name == "realtime"), machines(REGION)["realtime"], need, bounded=False
+    )
+    assert used["instances"].central == pytest.approx(20 / 2)
+    assert used["instances"].high == pytest.approx(20 / 2 * need.peak)
+
+
 def test_another_region_has_its_own_grid_and_prices() -> None:
     figures = {
         region: part.estimate.get("total")
@@ -149,7 +171,16 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_prints_the_table_or_json() -> None:
     done = run()
     assert done.returncode == 0, done.stderr
-    for said in ("100,000 requests a day", "ml.t2.medium", "By carbon, real-time is the better", "which is taken"):
+    assert "serverless takes at most" in done.stdout
+    assert "serverless takes at most" not in run("--duration", "61").stdout
+    for said in (
+        "100,000 requests a day",
+        "AWS keeps ready between requests",
+        "Both public modules scale",
+        "ml.t2.medium",
+        "By carbon, real-time is the better",
+        "which is taken",
+    ):
         assert said in done.stdout
     answer = json.loads(run("--json", "--requests-per-day", "50").stdout)
     assert [one["name"] for one in answer["endpoints"]] == [shape.name for shape in SHAPES]

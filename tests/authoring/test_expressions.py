@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cdktn_provider_aws.s3_bucket import S3Bucket
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -11,33 +12,43 @@ from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
     can,
+    coalesce,
     concat,
     contains,
+    csvdecode,
     cut,
     distinct,
     each_of,
     every,
+    file,
     flatten,
     get,
+    highest,
     holds,
     is_null,
+    itself,
     join,
     jsondecode,
     jsonencode,
     keys,
     length,
     list_of,
+    lowest,
     map_of,
     match,
     merge,
+    merged,
     one,
     optional,
     optional_map,
+    path,
     replace,
     set_of,
     shared,
     split,
+    templatefile,
     title,
+    try_,
     upper,
     when,
     without,
@@ -66,6 +77,10 @@ class Values(ModuleInputs):
     words: list[str] = Field(description="Words.")
     items: dict[str, Item] = Field(description="Items.")
     thing: Item | None = Field(description="Item or null.")
+
+
+def _name(row: Any) -> str:
+    return row.name  # type: ignore[no-any-return]
 
 
 WRITTEN: dict[str, tuple[Callable[[Any], Any], str]] = {
@@ -107,6 +122,37 @@ WRITTEN: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda v: one(list_of(optional(v.thing), lambda t: t.size)),
         "one([for t in var.thing[*] : t.size])",
     ),
+    "a difference of differences": (
+        lambda v: v.number - (v.number - 1) - v.share,
+        "var.number - (var.number - 1) - var.share",
+    ),
+    "decimals": (lambda v: f"{v.share / 3:.2f} GB", '"${format("%.2f", var.share / 3)} GB"'),
+    "maps of a list": (
+        lambda v: merged(list_of(v.items, lambda item: {f"{item.name}": item.size})),
+        "merge([for item in var.items : { (item.name) = item.size }]...)",
+    ),
+    "the least": (
+        lambda v: lowest(list_of(v.items, lambda item: item.size)),
+        "min([for item in var.items : item.size]...)",
+    ),
+    "what else where it fails": (lambda v: try_(v.thing.name, None), "try(var.thing.name, null)"),
+    "an attribute of objects in one": (
+        lambda v: merge(v.items["a"], {"note": v.word})["note"],
+        'merge(var.items["a"], { note = var.word }).note',
+    ),
+    "an attribute by a name that is made up": (
+        lambda v: merge({"a_low": v.number}, {"b_low": 1})[f"{v.word}_low"],
+        'merge({ a_low = var.number }, { b_low = 1 })["${var.word}_low"]',
+    ),
+    "a table beside the module": (
+        lambda _: map_of(csvdecode(file(f"{path.module}/t.csv"), ("name", "size")), lambda row: row.size, key=_name),
+        '{ for row in csvdecode(file("${path.module}/t.csv")) : row.name => row.size }',
+    ),
+    "a template beside the module": (
+        lambda v: templatefile(f"{path.module}/t.tftpl", {"words": v.words}),
+        'templatefile("${path.module}/t.tftpl", { words = var.words })',
+    ),
+    "the resource itself": (lambda v: itself(S3Bucket).arn == v.word, "self.arn == var.word"),
     "one instance or none": (lambda v: optional_map("a", v.thing), "var.thing == null ? {} : { a = var.thing }"),
 }
 
@@ -136,6 +182,18 @@ def test_the_item_of_a_for_each_and_of_a_dynamic_block_have_the_types_of_what_is
 def test_text_for_terraform_alone_is_told_when_it_would_be_read_on_values() -> None:
     with pytest.raises(ValueError, match="write the expression in Python"):
         evaluate(lift("${timestamp()}"), {})
+
+
+def test_what_is_in_a_file_is_known_to_terraform_alone() -> None:
+    for read in (file("a.csv"), templatefile("a.tftpl", {})):
+        with pytest.raises(ValueError, match="files are read by Terraform alone"):
+            evaluate(lift(read), {})
+
+
+def test_a_long_comprehension_stands_in_several_lines() -> None:
+    var, long = inputs(Values), "x" * 60
+    written = render(lift(list_of(var.words, lambda word: f"{word}{long}", where=lambda word: word != long)))
+    assert written == f'[\nfor word in var.words : "${{word}}{long}"\nif word != "{long}"\n]'
 
 
 def test_what_names_nothing_is_folded_and_what_names_something_is_left() -> None:
@@ -181,10 +239,15 @@ NUMBERS: st.SearchStrategy[Builder] = st.recursive(
             lambda v: length(f"{v.word}-{v.number}"),
             lambda v: one(list_of(optional(v.thing), lambda thing: thing.size)),
             lambda v: when(is_null(v.perhaps), 3, v.perhaps),
+            lambda v: try_(v.items["a"].size, v.perhaps),
+            lambda v: coalesce(v.perhaps, v.number),
+            lambda v: lowest([v.number, v.share, v.perhaps]),
+            lambda v: highest(list_of(v.items, lambda item: item.size)),
         ]
     ),
     lambda inner: (
         st.tuples(inner, inner).map(lambda two: lambda v: two[0](v) + two[1](v))
+        | st.tuples(inner, inner).map(lambda two: lambda v: 7 - (two[0](v) - two[1](v)))
         | st.tuples(inner, st.sampled_from([1, 2, 4])).map(lambda two: lambda v: 3 * two[0](v) / two[1])
     ),
     max_leaves=4,
@@ -195,6 +258,9 @@ TEXTS: st.SearchStrategy[Builder] = st.recursive(
             lambda v: v.word,
             lambda v: v.thing.name,
             lambda v: f"{v.number}/{v.share}/{v.flag}",
+            lambda v: f"{v.share:.1f}/{v.number:.2f}/{v.perhaps:.0f}",
+            lambda v: coalesce(v.word, v.thing.name),
+            lambda v: try_(v.thing.name, v.word),
             lambda v: join(",", v.words),
             lambda v: join(",", keys(v.items)),
             lambda v: cut(f"{v.word}-{v.word}", 5),
@@ -208,6 +274,8 @@ TEXTS: st.SearchStrategy[Builder] = st.recursive(
             lambda v: jsonencode(map_of(v.items, lambda item: item.size, where=lambda key, _: key != "b")),
             lambda v: jsonencode(merge(map_of(v.items, lambda item: item.size), {"z": v.number})),
             lambda v: jsonencode(optional_map("x", v.thing)),
+            lambda v: jsonencode(merged(list_of(v.items, lambda item: {f"{item.size}": item.tags, "last": item.name}))),
+            lambda v: jsonencode(csvdecode(f"a,b\n{v.word},{v.number}\n\n{join(',', v.words)}\n", ("a", "b"))),
             lambda v: jsonencode(jsondecode(jsonencode({"b": v.words, "a": v.number}))),
             lambda v: f"{jsondecode(v.word)}",
             lambda v: jsonencode(distinct(concat(v.words, v.words, ["a"]))),

@@ -12,7 +12,7 @@ DECIDE = (
     "and, or, not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"
 )
 OTHERS = (
-    "of what is known only to Terraform there are == != < <= > >= + * / & | ~ [] and the functions of "
+    "of what is known only to Terraform there are == != < <= > >= + - * / & | ~ [] and the functions of "
     "authoring.expressions; write others as text, such as '${var.size * 2}'"
 )
 #: Lines of `build`, and what is said of the last of them.
@@ -155,7 +155,32 @@ BUILD = {
     ),
     "a format": (
         'f"n-{var.memory_mb:03}"',
-        "var.memory_mb is known only to Terraform, which has no Python formats: leave ':03' out of the braces",
+        "var.memory_mb is known only to Terraform, which has of Python's formats those such as ':.2f': leave ':03' out "
+        "of the braces",
+    ),
+    "decimals of text": (
+        'f"n-{var.name_prefix:.2f}"',
+        "var.name_prefix is a text; Terraform formats numbers only",
+    ),
+    "text from which is subtracted": (
+        "var.name_prefix - 1",
+        "var.name_prefix is a text; Terraform subtracts, multiplies and divides numbers only",
+    ),
+    "an attribute of objects in one": (
+        'merge(var.groups["a"], {"size": 1}).ttl_day',
+        "merge(var.groups[\"a\"], { size = 1 }) has no attribute 'ttl_day'; did you mean 'ttl_days'?",
+    ),
+    "a column of a table": (
+        'csvdecode(file("t.csv"), ("name", "size"))[0].sise',
+        "csvdecode(file(\"t.csv\"))[0] has no column 'sise'; did you mean 'size'?",
+    ),
+    "an attribute of the resource itself": (
+        "itself(S3Bucket).buckets",
+        "self has no attribute 'buckets'; did you mean 'bucket'?",
+    ),
+    "a folder that Terraform does not name": (
+        'f"{path.modul}/t.csv"',
+        "path has no attribute 'modul'; did you mean 'module'?",
     ),
     "if": (
         "if var.memory_mb > 3: pass",

@@ -72,6 +72,14 @@ def test_what_settings_say_of_a_module_reaches_its_call_and_nothing_else_does(en
     assert calls["access"] == {**plain["access"], "role_path": "/mlops/"}
 
 
+def test_a_role_for_load_tests_is_published_where_the_settings_name_one(environment: Environment) -> None:
+    role = "arn:aws:iam::123456789012:role/load-tests"
+    plain = environment().json()["locals"]["platform"]["roles"]
+    named = environment(recommendation_role_arn=role).json()["locals"]["platform"]["roles"]
+    assert plain == "${module.access.role_arns}"
+    assert "".join(named.split()) == f'${{merge(module.access.role_arns,{{recommendation="{role}"}},)}}'
+
+
 def test_what_one_model_says_of_its_endpoint_is_left_to_the_module_for_the_others(environment: Environment) -> None:
     models = {
         "fraud": {"serverless_endpoint": {"memory_mb": 1024}},
@@ -124,6 +132,23 @@ def test_a_model_may_be_served_in_each_way_under_names_of_their_own(environment:
         if one["sid"] == "WatchAlarms"
     ]
     assert watched == [[f"{alarms}-async-*"], [f"{alarms}-realtime-*"]]
+
+
+def test_idle_endpoints_are_told_of_unless_settings_ask_for_more(environment: Environment) -> None:
+    models = {
+        key: {"realtime_endpoint": {"latency_slo_ms": 100}, "serverless_endpoint": {}} for key in ("fraud", "churn")
+    }
+    asked = {"idle_stop": "delete", "by_model": {"fraud": {"idle_stop": "report"}}}
+    plain = environment(models=models, pipelines={}).json()
+    assert "idle_stop" not in plain["module"]["observability"], "the module's default is a dry run"
+    body = environment(models=models, pipelines={}, observability=asked, access={"role_path": "/mlops/"}).json()
+    call = body["module"]["observability"]
+    assert (call["idle_stop"], call["role_path"]) == ("delete", "/mlops/")
+    watched = body["locals"]["watched"]
+    assert {name: one["idle_stop"] for name, one in watched.items() if "idle_stop" in one} == {
+        "fraud_realtime": "report"
+    }
+    assert {"churn_realtime", "fraud_serverless"} <= set(watched)
 
 
 def test_a_component_that_needs_a_later_or_an_absent_one_is_one_line_that_says_what_to_change_where(
@@ -207,3 +232,28 @@ def test_the_committed_root_module_reads_nothing_from_the_account(name: str) -> 
     text = (ROOT / "envs" / name / "main.tf").read_text()
     assert 'data "' not in text
     assert json.dumps(settings.load(ROOT / "envs" / name).region) in text
+
+
+def test_what_is_watched_of_an_endpoint_is_what_its_settings_say(environment: Environment, dev: dict[str, Any]) -> None:
+    (key, model), *_ = dev["models"].items()
+    realtime = {
+        "instance_type": "ml.c7g.large",
+        "latency_slo_ms": 200,
+        "min_instances": 2,
+        "silicon": "graviton",
+        "deployment": {"strategy": "rolling", "wait_seconds": 1800, "bake_seconds": 900},
+        "shadow": {"image_uri": "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5-graviton"},
+    }
+    several = {
+        **model,
+        "async_endpoint": {"instance_type": "ml.c7g.large", "bake_seconds": 600},
+        "realtime_endpoint": realtime,
+        "serverless_endpoint": {},
+    }
+    said = {"latency_slo_ms": 700, "backlog_slo_seconds": 900, "idle_stop": "delete"}
+    body = environment(models={key: several}, observability={"by_model": {key: said}}).json()
+    watched = {one["kind"]: one for one in body["locals"]["watched"].values()}
+    assert watched["serverless"]["latency_slo_ms"] == 700
+    assert watched["async"] | {"backlog_slo_seconds": 900, "deployment_minutes": 20} == watched["async"]
+    of_instances = {"variants": ["main", "shadow"], "idle_stop": "delete", "deployment_minutes": 40}
+    assert watched["realtime"] | of_instances == watched["realtime"]

@@ -44,6 +44,7 @@ LONGEST = {
     "region": "ap-southeast-1",
     "name_prefix": "platform-of-all-models-x",
     "state": {"bucket": "b" * 63},
+    "observability": {"idle_stop": "delete", "by_model": {"breast_cancer_stage_and_gradez": {"idle_stop": "report"}}},
     "storage": {"extra_buckets": {"landing-it": {}}},
     "models": {
         f"breast_cancer_stage_and_grade{end}": {"serverless_endpoint": said}

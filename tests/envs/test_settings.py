@@ -54,6 +54,11 @@ def edited(folder: Path, path: str, value: Any) -> Path:
             ["1"],
             "reader_account_ids[0]: '1' must be the 12 digits of an account",
         ),
+        (
+            "observability",
+            {"by_model": {"flight_delay": {"backlog_slo_seconds": 900}}},
+            "observability.by_model.flight_delay.backlog_slo_seconds: no model of this name has its async_endpoint",
+        ),
         ("state", None, "state: is missing; add it"),
         ("tags.data_class", "secret", "tags.data_class: must be 'public', 'internal' or 'confidential'"),
         ("tags.expires_on", "tomorrow", "tags.expires_on: 'tomorrow'"),
@@ -91,6 +96,12 @@ def edited(folder: Path, path: str, value: Any) -> Path:
         ),
         ("storage", {"extra_buckets": {"data": {}}}, "must not name artifacts, data, logs: they exist already"),
         ("storage", {"lifecycle_days": {"logs": 0}}, "storage.lifecycle_days.logs: must be greater than or equal to 1"),
+        ("observability", {"idle_stop": "stop"}, "observability.idle_stop: must be 'off', 'report' or 'delete'"),
+        (
+            "observability",
+            {"by_model": {"flight_delay": {"idle_stop": "delete"}}},
+            "observability.by_model.flight_delay.idle_stop: no model of this name has its realtime_endpoint",
+        ),
         ("access", {"role_path": "mlops"}, "access.role_path: 'mlops' must start and end with a slash"),
         (
             "models.flight_delay.serverless_endpoint.provisioned_concurrency",

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import sys
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
@@ -299,3 +300,20 @@ def operation(request: Any) -> str:
     target = request.headers.get("X-Amz-Target", b"")
     text = target.decode() if isinstance(target, bytes) else str(target)
     return text.rpartition(".")[2] or str(request.method)
+
+
+class CtrlC:
+    """Before or after the nth call of an operation is sent."""
+
+    def __init__(self, asked: str, when: str, which: int) -> None:
+        self._asked, self._when, self._left = asked, when, which
+
+    def __call__(self, request: Any, send: Callable[[], Any]) -> Any:
+        self._left -= operation(request) == self._asked
+        now = self._left == 0 and operation(request) == self._asked
+        if now and self._when == "before":
+            signal.raise_signal(signal.SIGINT)
+        answer = send()
+        if now:
+            signal.raise_signal(signal.SIGINT)
+        return answer

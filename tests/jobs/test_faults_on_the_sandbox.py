@@ -2,7 +2,6 @@
 
 import errno
 import random
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,29 +13,12 @@ from botocore.exceptions import ConnectionClosedError
 
 from sustainable_mlops.jobs import wait
 from tests.jobs.bench import Bench, make_bench
-from tests.jobs.faulty import LAUNCHERS, Launcher, hold, operation, sending, smlops, write_jobs
+from tests.jobs.faulty import LAUNCHERS, CtrlC, Launcher, hold, operation, sending, smlops, write_jobs
 from tests.jobs.interrupts import INTERRUPTED, interrupt, measure
 
 pytestmark = pytest.mark.slow
 
 each_kind = pytest.mark.parametrize("launcher", LAUNCHERS.values(), ids=LAUNCHERS)
-
-
-class CtrlC:
-    """Before or after the nth call of an operation is sent."""
-
-    def __init__(self, asked: str, when: str, which: int) -> None:
-        self._asked, self._when, self._left = asked, when, which
-
-    def __call__(self, request: Any, send: Callable[[], Any]) -> Any:
-        self._left -= operation(request) == self._asked
-        now = self._left == 0 and operation(request) == self._asked
-        if now and self._when == "before":
-            signal.raise_signal(signal.SIGINT)
-        answer = send()
-        if now:
-            signal.raise_signal(signal.SIGINT)
-        return answer
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tftest
 import yaml
 
 from sustainable_mlops.terraform import LOCK_FILE, ROOT, environment, find_engine
+from tests.driver import Driver
 from tests.renewal import renew
 
 _PLAN = "tfplan"
@@ -86,9 +86,9 @@ def addresses(body: dict[str, Any]) -> set[str]:
 
 
 def terraform(folder: Path, variables: dict[str, str]) -> Any:
-    """A tftest driver for a folder, initialised with the shared lock file (so that tests may run at the same time)."""
+    """A driver for a folder, initialised with the shared lock file (so that tests may run at the same time)."""
     shutil.copy(LOCK_FILE, folder)
-    driver = tftest.TerraformTest(str(folder), binary=find_engine().path, env=environment(variables))
+    driver = Driver(str(folder), binary=find_engine().path, env=environment(variables))
     driver.init()
     return driver
 

@@ -2,10 +2,13 @@
 
 import json
 import os
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +18,21 @@ from typer.main import get_command
 
 from envs import settings
 from envs.settings import Settings
-from sustainable_mlops.advice import Need
+from sustainable_mlops.advice import Need, advise
 from sustainable_mlops.commands.deploy import app
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint import shown
 from sustainable_mlops.operations.deploy import entry, run
-from sustainable_mlops.operations.deploy.choice import Choice, by_file, by_need
+from sustainable_mlops.operations.deploy.choice import Choice, by_file, by_need, check_images
 from sustainable_mlops.plan import load
 from sustainable_mlops.recommendation.subject import Specification, Subject
 from sustainable_mlops.review import review
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 from tests.clone import clone, set_up
+from tests.jobs.interrupts import INTERRUPTED
 from tests.sandbox.hosting_support import Deploying
-from tests.sandbox.support import IMAGE, make_role
+from tests.sandbox.support import IMAGE, make_role, until
 
 GRAVITON = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64"
 BOTH = (Specification(None, "x86", (IMAGE,)), Specification("graviton", "graviton", (GRAVITON,)))
@@ -44,8 +49,8 @@ def need(**changes: Any) -> Need:
 @pytest.mark.parametrize(
     ("changes", "module", "said"),
     [
-        ({}, "serverless_endpoint", {"memory_mb": 1024, "max_concurrency": 1}),
-        ({"requests_per_day": 4e6}, "serverless_endpoint", {"memory_mb": 1024, "max_concurrency": 28}),
+        ({}, "serverless_endpoint", {"memory_mb": 1024, "max_concurrency": 5}),
+        ({"requests_per_day": 4e6}, "serverless_endpoint", {"memory_mb": 1024, "max_concurrency": 48}),
         ({"latency": 150}, "realtime_endpoint", {"latency_slo_ms": 150, "min_instances": 2}),
         ({"latency": "minutes", "payload_kb": 50_000.0}, "async_endpoint", {"max_instances": 1}),
     ],
@@ -70,8 +75,43 @@ def test_the_silicon_is_one_that_the_package_has_an_image_for() -> None:
     assert by_need(arm, need(), None).module == "realtime_endpoint", "serverless has no Graviton"
     with pytest.raises(UserError, match="has images for graviton, and what serves this need is real-time on GPU"):
         by_need(arm, need(accelerator="gpu", latency=150.0, duration_s=0.1), 150)
-    with pytest.raises(UserError, match="nothing serves this need: "):
-        by_need(arm, need(duration_s=9_999.0), None)
+    with pytest.raises(
+        UserError, match=r"nothing serves this need: serverless: .*; real-time: a request takes 200 ms, more"
+    ):
+        by_need(SUBJECT, need(latency=50.0), 50)
+
+
+def test_what_is_told_of_an_endpoint_is_of_its_two_instances() -> None:
+    wanted = need(latency=150.0, duration_s=0.1)
+    choice = by_need(SUBJECT, wanted, 150)
+    assert choice.inputs["min_instances"] == 2
+    best = advise(replace(wanted, zones=2)).options[0]
+    assert best.title in choice.because
+    assert shown(best.estimate.figures["cost"].central) in choice.because
+
+
+def test_an_instance_has_as_many_requests_as_its_accelerators_can_work_on() -> None:
+    """Four that hold one model together work on one request, not on four."""
+    gpu = Subject(SUBJECT.name, True, (Specification(None, "gpu", (IMAGE,)),), 140_000.0, {})
+    wanted = need(region="us-east-1", model_mb=140_000.0, accelerator="gpu", latency=9_000.0, duration_s=5.0)
+    choice = by_need(gpu, wanted, 9_000)
+    assert choice.inputs["instance_type"] == "ml.g6e.12xlarge"
+    assert choice.inputs["requests_per_instance"] == 60 / 5 * 0.5
+
+
+def test_serverless_takes_no_fewer_requests_at_once_than_its_module_by_default() -> None:
+    from modules.serverless_endpoint.inputs import Inputs
+
+    assert by_need(SUBJECT, need(), None).inputs["max_concurrency"] == Inputs.model_fields["max_concurrency"].default
+
+
+def test_what_recommend_wrote_needs_an_image_of_the_package() -> None:
+    check_images(SUBJECT, SERVERLESS)
+    check_images(
+        SUBJECT, Choice("async_endpoint", {"silicon": "graviton", "inference_specification_name": "graviton"}, "")
+    )
+    with pytest.raises(UserError, match=r"has images for x86 \(its own\) and graviton \(graviton\), and none for gpu"):
+        check_images(SUBJECT, Choice("realtime_endpoint", {"silicon": "gpu"}, ""))
 
 
 @pytest.mark.parametrize("choice", [SERVERLESS, REALTIME], ids=lambda choice: choice.module)
@@ -91,6 +131,92 @@ def test_only_how_a_model_is_served_changes_in_its_entry(choice: Choice) -> None
         "reader_account_ids",
         "serverless_endpoint",
     }
+
+
+def test_what_the_author_says_of_the_endpoint_besides_stays() -> None:
+    text = (
+        "description: d\nserverless_endpoint:\n  memory_mb: 2048\n# why\n  provisioned_concurrency: {min: 1, max: 2}\n"
+        "  inference_specification_name: old\n  environment_variables: {A: b}\n# readers\nreader_account_ids: []\n"
+    )
+    after = entry.edited(text, SERVERLESS)
+    assert yaml.safe_load(after) == {
+        "description": "d",
+        "reader_account_ids": [],
+        "serverless_endpoint": {
+            "memory_mb": 1024,
+            "max_concurrency": 2,
+            "provisioned_concurrency": {"min": 1, "max": 2},
+            "environment_variables": {"A": "b"},
+        },
+    }
+    assert "# readers\nreader_account_ids" in after
+    other = yaml.safe_load(entry.edited(text, REALTIME))
+    assert other["realtime_endpoint"] == {**REALTIME.inputs, "environment_variables": {"A": "b"}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"serverless_endpoint":\n  memory_mb: 2048\n',
+        "serverless_endpoint: {memory_mb: 2048,\nmax_concurrency: 5}\n",
+        "---\nserverless_endpoint:\n  memory_mb: 2048\n...\n",
+        '{"description": "d", "serverless_endpoint": {"memory_mb": 2048}}\n',
+    ],
+)
+def test_an_entry_that_cannot_be_changed_line_by_line_is_left_alone(text: str) -> None:
+    with pytest.raises(UserError, match="serverless_endpoint: can be changed only where it stands on lines of its own"):
+        entry.edited(text, SERVERLESS)
+
+
+def test_files_are_as_before_where_something_is_refused_or_interrupted(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_text("before")
+
+    def write(end: BaseException) -> None:
+        with entry.or_as_before(old, new):
+            old.write_text("after")
+            new.write_text("after")
+            raise end
+
+    for end in (UserError("no"), KeyboardInterrupt()):
+        with pytest.raises(type(end)):
+            write(end)
+        assert old.read_text() == "before"
+        assert not new.exists()
+
+
+@pytest.mark.parametrize(
+    ("own", "choice", "message"),
+    [
+        (
+            "serverless_endpoint:\n      max_concurrency: 9",
+            SERVERLESS,
+            "; envs/dev/settings.yaml keeps its max_concurrency: 9",
+        ),
+        ("serverless_endpoint: null", SERVERLESS, "leaves out what the catalogue is to say, serverless_endpoint"),
+        (
+            "async_endpoint:\n      max_instances: 1",
+            SERVERLESS,
+            "says async_endpoint itself, so that it would have that",
+        ),
+    ],
+)
+def test_what_an_environment_says_over_the_catalogue_is_told(
+    own: str, choice: Choice, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "envs", tmp_path / "envs", ignore=shutil.ignore_patterns("prod", "staging", ".terraform*"))
+    with (tmp_path / "envs" / "dev" / "settings.yaml").open("a") as file:
+        file.write(f"\nmodels:\n  flight_delay:\n    {own}\n")
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+    monkeypatch.setattr(run, "MODELS", tmp_path / "envs" / "catalogue" / "models")
+    monkeypatch.setattr("sustainable_mlops.synth.ROOT", tmp_path)
+    target = run.Target("flight_delay", "dev")
+    entry.write(target.entry, choice)
+    if message.startswith(";"):
+        assert target.check(choice) == message
+    else:
+        with pytest.raises(UserError, match=message):
+            target.check(choice)
 
 
 def test_what_recommend_wrote_is_taken_and_nothing_else(tmp_path: Path) -> None:
@@ -119,6 +245,26 @@ class Clone:
         """Run a line of Python in it."""
         text = f"from pathlib import Path\nfrom {module} import *\n{code}"
         subprocess.run([sys.executable, "-c", text], cwd=self.folder, env=self.environment, check=True)
+
+    def interrupted(self, *arguments: str, when: Callable[[str], object]) -> str:
+        """What a deployment says that Ctrl-C at a terminal ends, once `when` is true of what it has said so far."""
+        command = [sys.executable, "scripts/deploy.py", "flight_delay", *arguments]
+        said = self.folder / "said"
+        with said.open("w") as stderr:
+            process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self.environment | {"COLUMNS": "300"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        until(lambda: when(said.read_text()), seconds=300)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait() == INTERRUPTED, said.read_text()
+        assert "Traceback" not in said.read_text()
+        return said.read_text().splitlines()[-1]
 
     def deploy(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "scripts/deploy.py", "flight_delay", *arguments]
@@ -164,7 +310,7 @@ def package(sandbox: Sandbox) -> str:
 
 @pytest.mark.apply
 def test_a_model_is_written_planned_reviewed_applied_and_answers(dev: Clone, package: str, sandbox: Sandbox) -> None:
-    """And the same command again changes nothing."""
+    """And the same command again changes nothing; another one goes on where Ctrl-C ended it."""
     command = ("--package", package, "--requests-per-day", "700000", "--duration", "0.5")
     asked = dev.deploy(*command)
     assert (asked.returncode, asked.stderr) == (
@@ -184,7 +330,7 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(dev: Clone, pac
         "Look at the endpoint",
     ]
     said = yaml.safe_load((dev.folder / "envs/catalogue/models/flight_delay.yaml").read_text())
-    assert said["serverless_endpoint"] == {"memory_mb": 1024, "max_concurrency": 13}
+    assert said["serverless_endpoint"] == {"memory_mb": 1024, "max_concurrency": 21}
     packages = json.loads((dev.folder / "envs/dev/models.auto.tfvars.json").read_text())
     assert packages == {"model_packages": {"flight_delay": package}}
     assert "envs/dev" in (dev.folder / "out/deploy/dev.md").read_text()
@@ -196,6 +342,32 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(dev: Clone, pac
     assert again.returncode == 0, again.stderr
     for told in ("they say so already", "0 files written", "0 changes"):
         assert told in again.stderr
+    _change_and_interrupt(dev, sandbox, package)
+
+
+def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
+    """Another load, in the middle of writing and of applying; what is told to go on does so."""
+    command = ("--package", package, "--requests-per-day", "100000", "--duration", "0.5", "--yes")
+    to_go_on = f"To go on: scripts/deploy.py {shlex.join(['flight_delay', *command])}"
+    sagemaker, name = sandbox.client("sagemaker"), "smlops-dev-flight-delay"
+    unapplied = dev.interrupted(*command, when=lambda said: "Write the settings" in said)
+    assert unapplied == f"Interrupted: this command has launched nothing. {to_go_on}"
+    assert list((dev.folder / "envs").rglob("*.partial")) == []
+
+    def configurations() -> list[str]:
+        found = sagemaker.list_endpoint_configs(NameContains=name)["EndpointConfigs"]
+        return [one["EndpointConfigName"] for one in found]
+
+    applied = dev.interrupted(*command, when=lambda _: len(configurations()) == 2)
+    assert applied == f"Interrupted: envs/dev may be changed in part. {to_go_on}"
+    assert not (dev.folder / "envs" / "dev" / ".terraform.tfstate.lock.info").exists()
+    done = dev.deploy(*command)
+    assert done.returncode == 0, done.stderr
+    (configuration,) = configurations()
+    served = sagemaker.describe_endpoint(EndpointName=name)
+    assert (served["EndpointConfigName"], served["EndpointStatus"]) == (configuration, "InService")
+    (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=configuration)["ProductionVariants"]
+    assert variant["ServerlessConfig"]["MaxConcurrency"] == 5
 
 
 @pytest.mark.slow
@@ -206,6 +378,8 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(dev: Clone, pac
         (["--latency", "9"], "envs/dev/settings.yaml: tags.latency_slo: cold_start: callers can wait"),
         (["--requests-per-day", "-1"], "requests_per_day: -1 must be more than 0"),
         (["--inputs", "none.yaml"], "none.yaml: no such file"),
+        (["--package", "foo"], "--package: foo is no ARN of a model package"),
+        (["--accepted", "none.yaml"], "none.yaml: no such file"),
         (["--package", "arn:aws:sagemaker:eu-north-1:123456789012:model-package/none/1"], "model package arn:"),
         (
             ["--environment", "staging"],
@@ -233,7 +407,7 @@ def test_what_the_review_stops_is_not_applied(
     applied: list[int] = []
     for name, does in {
         "write": lambda *_: None,
-        "plan": lambda _: (reviewed, {"a": ["create"]}),
+        "plan": lambda _, __: (reviewed, {"a": ["create"]}),
         "apply": lambda _, total: applied.append(total),
     }.items():
         monkeypatch.setattr(run.Deployment, name, does)

@@ -20,6 +20,9 @@ from sustainable_mlops.recommendation import candidates, inputs, job, ranking
 from sustainable_mlops.recommendation.subject import Specification, Subject
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
+from tests.jobs.bench import make_bench
+from tests.jobs.faulty import CtrlC, sending, smlops
+from tests.jobs.interrupts import INTERRUPTED
 from tests.sandbox.hosting_support import Deploying
 from tests.sandbox.support import IMAGE, ROLE, make_role, tar
 
@@ -155,6 +158,12 @@ def test_few_requests_are_for_serverless_and_many_for_instances() -> None:
     assert [one.module for one in many] == ["realtime_endpoint", "serverless_endpoint"]
 
 
+def test_a_serverless_endpoint_takes_some_requests_of_the_same_moment_however_few_there_are() -> None:
+    for requests_per_day, at_once in ((100.0, 5), (40e6, 28)):  # 40 million of 20 ms, three times as many at the peak
+        (one,) = ranked(measured("serverless"), requests_per_day=requests_per_day)
+        assert one.inputs["max_concurrency"] == at_once
+
+
 def test_the_scaling_that_is_recommended_becomes_the_inputs() -> None:
     answers = Answers(1500.0, 3, 9)
     (one,) = ranked(measured("ml.c7g.large", specification="graviton"), answers=answers, requests_per_day=6_480_000.0)
@@ -174,11 +183,44 @@ def test_the_scaling_that_is_recommended_becomes_the_inputs() -> None:
     }
 
 
+def test_callers_who_can_wait_are_served_from_a_queue_by_what_was_measured() -> None:
+    # 3,000 a minute within 20 ms: one at a time (50 a second x 0.02 s); at most 9 million a day x 3 in 18,750 a minute
+    found = ranked(measured("ml.c7g.large", specification="graviton"), requests_per_day=9e6, asynchronous=True)
+    assert {one.module for one in found} == {"realtime_endpoint", "async_endpoint"}
+    (one,) = (one for one in found if one.module == "async_endpoint")
+    assert one.inputs == {
+        "instance_type": "ml.c7g.large",
+        "silicon": "graviton",
+        "inference_specification_name": "graviton",
+        "max_instances": 7,
+        "requests_per_instance": 1,
+        "target_backlog_per_instance": 3000,
+    }
+    slow = ranked(measured("ml.c7g.large", 600, ModelLatency=800), asynchronous=True)
+    at_once = {one.module: one.inputs.get("requests_per_instance") for one in slow}
+    assert at_once["async_endpoint"] == 8, "ten a second, each of 0.8 s"
+
+
+def test_a_queue_lets_instances_go_where_requests_are_few_and_not_where_they_are_many() -> None:
+    def kg(requests_per_day: float, module: str) -> float:
+        made = ranked(measured("ml.c7g.large"), requests_per_day=requests_per_day, asynchronous=True)
+        (one,) = (one for one in made if one.module == module)
+        return one.per_thousand.figures["total"].central
+
+    assert kg(10, "async_endpoint") < kg(10, "realtime_endpoint") / 5
+    # As many instances on all the time; the real-time one keeps two for two zones.
+    assert kg(100_000, "async_endpoint") == pytest.approx(kg(100_000, "realtime_endpoint") / 2, rel=0.05)
+
+
 @pytest.mark.parametrize("because", [None, "an internal tool, which may be gone for an hour"])
 @pytest.mark.parametrize("kind", ["ml.c7g.large", "ml.c7i.large", "serverless"])
 def test_the_inputs_are_those_of_the_catalogue_of_models(kind: str, because: str | None) -> None:
     """What is written is a model's entry as the environments read it."""
-    (one,) = ranked(measured(kind), one_instance_because=because)
+    for one in ranked(measured(kind), one_instance_because=because, asynchronous=True):
+        _is_an_entry(one)
+
+
+def _is_an_entry(one: ranking.Recommended) -> None:
     entry = yaml.safe_load(inputs.as_yaml(one))
     whole = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
     whole["models"] = {"flight_delay": {"description": "Late?", **entry}}
@@ -259,6 +301,38 @@ def test_a_package_is_loaded_ranked_and_written(package: Any, sandbox: Sandbox, 
     assert by_title["ml.c7g.large"]["inputs"]["min_instances"] == 2
 
 
+@pytest.fixture
+def named(sandbox: Sandbox) -> Callable[..., str]:
+    """A function that publishes an environment with these roles, and gives its name."""
+
+    def publish(**roles: str) -> str:
+        environment = f"e{uuid.uuid4().hex[:8]}"
+        platform = {"region": REGION, "buckets": {"data": "d", "artifacts": "a"}, "roles": {"training": ROLE, **roles}}
+        name = f"/sustainable-mlops/{environment}/platform"
+        sandbox.client("ssm").put_parameter(Name=name, Type="String", Value=json.dumps(platform))
+        return environment
+
+    return publish
+
+
+def test_a_test_runs_under_the_role_that_the_environment_names(package: Any, named: Any, sandbox: Sandbox) -> None:
+    role, arn = "arn:aws:iam::123456789012:role/load-tests", package()
+    command = (arn, "--p95", "200", "--framework", "xgboost", "--dry-run", "--json")
+    found = run(sandbox, *command, "--environment", named(recommendation=role))
+    assert found.returncode == 0, found.stderr
+    assert {one["RoleArn"] for one in json.loads(found.stdout)} == {role}
+    without = named()
+    lacking = run(sandbox, *command, "--environment", without)
+    assert (lacking.returncode, lacking.stdout) == (2, "")
+    assert lacking.stderr == (
+        f"error: /sustainable-mlops/{without}/platform: names no role for load tests; give --role, or name one as "
+        f"recommendation_role_arn in envs/{without}/settings.yaml and apply it\n"
+    )
+    nowhere = run(sandbox, *command, "--environment", "nowhere")
+    assert (nowhere.returncode, nowhere.stderr.count("\n")) == (2, 1)
+    assert "there is no SSM parameter /sustainable-mlops/nowhere/platform" in nowhere.stderr
+
+
 @pytest.mark.slow
 def test_a_model_that_is_too_slow_is_not_recommended(package: Any, sandbox: Sandbox) -> None:
     command = ("--role", ROLE, "--p95", "1", "--framework", "xgboost", "--minutes", "2", "--no-serverless")
@@ -266,6 +340,33 @@ def test_a_model_that_is_too_slow_is_not_recommended(package: Any, sandbox: Sand
     assert done.returncode == 1
     assert "ml.c7g.large: not recommended: " in done.stdout
     assert done.stderr == "error: nothing answers 95 of 100 requests within 1 ms\n"
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_a_test_that_the_same_command_follows(package: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+    arn, bench, file = package(), make_bench(sandbox, ROOT, tmp_path), tmp_path / "out" / "model.yaml"
+    test = (arn, "--role", ROLE, "--p95", "2000", "--framework", "xgboost", "--minutes", "2", "--no-serverless")
+    command = ["recommend", *test, "--instance-type", "ml.c7g.large", "--write", str(file)]
+    creates, describes = "CreateInferenceRecommendationsJob", "DescribeInferenceRecommendationsJob"
+    # The call that is interrupted, whether before or after it is sent, which of them, and what is true then.
+    for asked, when, which, true in (
+        ("DescribeModelPackage", "before", 1, "this command has launched nothing"),
+        (describes, "before", 1, "nothing was started"),
+        (creates, "before", 1, "nothing was started"),
+        (creates, "after", 1, "goes on (stop it: aws sagemaker stop-inference-recommendations-job --job-name "),
+        (describes, "after", 3, "goes on"),
+        ("GetScalingConfigurationRecommendation", "before", 1, "is COMPLETED"),
+    ):
+        with sending(CtrlC(asked, when, which)):
+            done = smlops(bench, *command)
+        assert (done.code, done.out) == (INTERRUPTED, ""), done.err
+        assert true in done.err.splitlines()[-1], (asked, done.err)
+        assert done.command == command
+        assert not file.exists()
+    assert smlops(bench, *command).code == 0
+    assert list(yaml.safe_load(file.read_text())) == ["realtime_endpoint"]
+    launched = sandbox.client("sagemaker").list_inference_recommendations_jobs(ModelPackageVersionArnEquals=arn)
+    assert len(launched["InferenceRecommendationsJobs"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,8 @@ def test_the_command_line_starts_uses_and_stops_one(
     assert f"time is {datetime.now(UTC) + timedelta(days=2):%Y-%m}" in command("advance", "--days", "2")[1]
     assert command("exec", "--", sys.executable, "-c", "raise SystemExit(7)")[0] == 7
     assert command("exec", "--", "sh", "-c", "kill -KILL $$")[0] == 137
+    patient = "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(1); raise SystemExit(5)"
+    assert command("exec", "--", sys.executable, "-c", patient)[0] == 5, "Ctrl-C leaves it the time to stop"
     missing = "error: sandbox: no command `no-such-command` on PATH\n"
     assert command("exec", "--", "no-such-command") == (2, "", missing)
     program = tmp_path / "no-program"

@@ -29,7 +29,7 @@ class Crossover:
     #: From where on it may, and from where on it surely does; None where that is at no load.
     low: float | None
     high: float | None
-    #: Requests a day that `before` takes by its defaults at this peak; from there on `after` serves in any case.
+    #: Requests a day that `before` takes by its defaults at this peak.
     before_takes: float
 
     def to_dict(self) -> dict[str, Any]:

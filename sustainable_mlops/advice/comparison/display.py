@@ -66,7 +66,7 @@ def told(found: Comparison) -> Iterator[str]:
     for row in found.rows:
         if whys := _never(row):
             yield f"{row.shape.title} does not serve this: {whys}."
-        elif row.shape.ours:
+        elif row.shape.ours and any(cell.estimate for cell in row.cells):
             most = shown(row.most_a_day)
             yield f"{row.shape.title} takes at most {most} requests a day by its defaults at this peak."
     need = found.need
@@ -74,7 +74,9 @@ def told(found: Comparison) -> Iterator[str]:
         f"The same of each: a request keeps one vCPU busy for {need.duration_s:g} s, or an accelerator for "
         f"{found.accelerated_s:g} s, which is taken and not measured; the busiest moment has {need.peak:g} times the "
         f"average; the model is of {need.model_mb:g} MB. kg is kgCO2e, operational and embodied; ranges are those of "
-        "docs/footprint.md. Logs, images, the models in S3 and the volumes' price are left out."
+        "docs/footprint.md. Logs, images, the models in S3 and the volumes' price are left out, and of serverless what "
+        "AWS keeps ready between requests, which it does not publish, and the starts of workers. Both public modules "
+        "scale where their user says how, and the second is asynchronous or serverless where he asks for it."
     )
 
 
@@ -85,7 +87,7 @@ def _ratios(found: Comparison, number: int, load: float) -> Iterator[str]:
         yield f"{load:,.10g} a day: by its defaults none of this project's endpoints serves it."
         return
     ratios = [
-        f"{row.shape.by} {shown(kg)} x the carbon and {shown(usd)} x the cost"
+        f"{row.shape.by} about {shown(kg)} x the carbon and {shown(usd)} x the cost"
         for row in found.rows
         if not row.shape.ours
         and (kg := found.of_chosen(row.shape.name, number, "total")) is not None

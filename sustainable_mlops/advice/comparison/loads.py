@@ -23,7 +23,15 @@ def on(machines: Machines, need: Need, accelerated_s: float) -> Need:
 
 def most_a_day(machines: Machines, need: Need) -> float:
     """Requests a day that the machines can take at the busiest moment, all at work."""
-    return machines.most * _at_once(machines) * _SECONDS * need.hours_per_day / 24 / (need.duration_s * need.peak)
+    most = _reached(machines, need) * _at_once(machines)
+    return most * _SECONDS * need.hours_per_day / 24 / (need.duration_s * need.peak)
+
+
+def _reached(machines: Machines, need: Need) -> float:
+    """Machines that scaling comes to: no more than the least where one is full before its policy adds another."""
+    if machines.tracked is not None and machines.tracked * need.duration_s > 60 * _at_once(machines):
+        return max(1.0, machines.least)
+    return machines.most
 
 
 def _at_once(machines: Machines) -> int:
@@ -53,7 +61,7 @@ def usage(shape: Shape, machines: Machines, need: Need, *, bounded: bool = True)
     if machines.instance is None:
         return found
     at_once = _at_once(machines)
-    count = _count(machines, need, machines.most if bounded else inf)
+    count = _count(machines, need, _reached(machines, need) if bounded else inf)
     hours = exactly(730.0)
     if shape.kind == "asynchronous":
         hours = found["hours_per_month"] = hours_on(shape.kind, need, at_once)
@@ -66,12 +74,16 @@ def usage(shape: Shape, machines: Machines, need: Need, *, bounded: bool = True)
 
 
 def _count(machines: Machines, need: Need, most: float) -> Quantity:
-    """Instances on average: by the requests that a policy lets each have, else by the load that scaling aims at."""
+    """Instances on average: by the requests that a policy lets each have, else by the load that scaling aims at.
+
+    Never fewer than do the work.
+    """
     least = max(1.0, machines.least)
     average = need.average_at_once / _at_once(machines)
     if machines.tracked is not None:
         a_minute = need.requests_per_day / (need.hours_per_day * 60)
-        ends = (a_minute / machines.tracked, a_minute / machines.tracked, a_minute * need.peak / machines.tracked)
+        usual = max(a_minute / machines.tracked, average)
+        ends = (usual, usual, usual * need.peak)
     else:
         load = assumptions()["target_load"]
         ends = (average / load.high, average / load.central, average / load.low)

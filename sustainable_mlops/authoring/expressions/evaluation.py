@@ -7,7 +7,7 @@ from typing import Any
 
 from sustainable_mlops.authoring.expressions.expression import lift
 from sustainable_mlops.authoring.expressions.node import Node
-from sustainable_mlops.authoring.expressions.table import FUNCTIONS, by_key
+from sustainable_mlops.authoring.expressions.table import FUNCTIONS, by_key, number
 
 
 def evaluate(node: Node, names: Mapping[str, Any]) -> Any:
@@ -58,7 +58,7 @@ def _list(node: Node, names: Mapping[str, Any]) -> Any:
 
 def _object(node: Node, names: Mapping[str, Any]) -> Any:
     return {
-        evaluate(name, names) if isinstance(name, Node) else name: evaluate(value, names)
+        _text(evaluate(name, names)) if isinstance(name, Node) else name: evaluate(value, names)
         for name, value in node.arguments
     }
 
@@ -84,19 +84,17 @@ def _equal(node: Node, names: Mapping[str, Any]) -> bool:
     return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
 
 
-def _number(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{value!r} is no number")
-    return Decimal(repr(value)) if isinstance(value, float) else value
-
-
 def _arithmetic(operation: Callable[[Any, Any], Any]) -> Callable[[Node, Mapping[str, Any]], Any]:
     def evaluated(node: Node, names: Mapping[str, Any]) -> Any:
-        left, right = (_number(evaluate(argument, names)) for argument in node.arguments)
+        left, right = (number(evaluate(argument, names)) for argument in node.arguments)
         value = operation(left, right)
-        return float(value) if isinstance(value, Decimal) else value
+        return _plain(value)
 
     return evaluated
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _divided(left: Any, right: Any) -> Decimal:
@@ -120,16 +118,18 @@ def _for(node: Node, names: Mapping[str, Any]) -> Any:
     kept = [each for each in rounds if where is None or _condition(where, each)]
     if key is None:
         return [evaluate(value, each) for each in kept]
-    return {evaluate(key, each): evaluate(value, each) for each in kept}
+    return {_text(evaluate(key, each)): evaluate(value, each) for each in kept}
 
 
 def _call(node: Node, names: Mapping[str, Any]) -> Any:
     name, *arguments = node.arguments
     if name == "can":
         return _can(arguments[0], names)
+    if name == "try":
+        return evaluate(arguments[0 if _can(arguments[0], names) else 1], names)
     values = [evaluate(argument, names) for argument in arguments]
     try:
-        return FUNCTIONS[name].python(*values)
+        return _plain(FUNCTIONS[name].python(*values))
     except (TypeError, AttributeError) as error:
         raise ValueError(f"{name}: {error}") from None
 
@@ -164,6 +164,7 @@ _EVALUATORS: dict[str, Callable[[Node, Mapping[str, Any]], Any]] = {
     ">": _arithmetic(operator.gt),
     ">=": _arithmetic(operator.ge),
     "+": _arithmetic(operator.add),
+    "-": _arithmetic(operator.sub),
     "*": _arithmetic(operator.mul),
     "/": _arithmetic(_divided),
     "!": lambda node, names: not _condition(node.arguments[0], names),

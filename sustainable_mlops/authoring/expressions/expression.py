@@ -4,6 +4,7 @@
 would decide on the spot (`if`, `in`, `len`) is refused with what to write instead.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn, cast
 
@@ -16,6 +17,8 @@ from sustainable_mlops.authoring.expressions.rendering import render
 from sustainable_mlops.authoring.mistakes import mistake
 from sustainable_mlops.settings import did_you_mean
 
+#: Python's formats of a number that Terraform's are the same as.
+_DECIMALS = re.compile(r"\.\d+f")
 #: Trees by the text that f-strings have made of them: a template is cut into the trees that it was made from.
 _written: dict[str, Node] = {}
 
@@ -54,7 +57,7 @@ class Expression:
         if types.kind(node.type) in ("text", "number", "bool"):
             raise mistake(f"{text(self)} is a {types.kind(node.type)}; it has no items")
         fields = types.members(node.type)
-        if fields and isinstance(key, str):
+        if fields and isinstance(key, str) and "${" not in key:
             return getattr(self, key)
         return Expression(Node("index", (node, lift(key)), types.item(node.type)[1]))
 
@@ -101,17 +104,23 @@ class Expression:
     def __radd__(self, other: object) -> Any:
         return _sum(other, self)
 
+    def __sub__(self, other: object) -> Any:
+        return _arithmetic("-", self, other)
+
+    def __rsub__(self, other: object) -> Any:
+        return _arithmetic("-", other, self)
+
     def __mul__(self, other: object) -> Any:
-        return _product("*", self, other)
+        return _arithmetic("*", self, other)
 
     def __rmul__(self, other: object) -> Any:
-        return _product("*", other, self)
+        return _arithmetic("*", other, self)
 
     def __truediv__(self, other: object) -> Any:
-        return _product("/", self, other)
+        return _arithmetic("/", self, other)
 
     def __rtruediv__(self, other: object) -> Any:
-        return _product("/", other, self)
+        return _arithmetic("/", other, self)
 
     # What Python would decide on the spot.
 
@@ -148,12 +157,15 @@ class Expression:
     # Text.
 
     def __format__(self, spec: str) -> str:
-        if spec:
+        if not spec:
+            return str(self)
+        if not _DECIMALS.fullmatch(spec):
             raise mistake(
-                f"{text(self)} is known only to Terraform, which has no Python formats: leave ':{spec}' out of "
-                "the braces"
+                f"{text(self)} is known only to Terraform, which has of Python's formats those such as ':.2f': leave "
+                f"':{spec}' out of the braces"
             )
-        return str(self)
+        (value,) = _numbers("formats", self)
+        return str(Expression(Node("call", ("format", lift(f"%{spec}"), value), str)))
 
     def __str__(self) -> str:
         written = text(self)
@@ -246,8 +258,8 @@ def _ordering(operation: str, left: object, right: object) -> Expression:
     return Expression(Node(operation, _numbers("orders", left, right), bool))
 
 
-def _product(operation: str, left: object, right: object) -> Expression:
-    return Expression(Node(operation, _numbers("multiplies and divides", left, right), float))
+def _arithmetic(operation: str, left: object, right: object) -> Expression:
+    return Expression(Node(operation, _numbers("subtracts, multiplies and divides", left, right), float))
 
 
 def _numbers(does: str, *values: object) -> tuple[Node, ...]:

@@ -28,6 +28,11 @@ def _holds(*collections: Any) -> Any:
     return types.common(types.item(lift(each).type)[1] for each in collections)
 
 
+def _either(*nodes: Node) -> Any:
+    """The type of what is one of these."""
+    return types.common(node.type for node in nodes if types.kind(node.type) != "null")
+
+
 def is_expression(value: object) -> bool:
     """Will Terraform alone know it? Of values, Python does."""
     return isinstance(value, Expression)
@@ -58,14 +63,23 @@ def fixed(name: str, value: T) -> T:
 
 def when(condition: object, one: T, other: R) -> T | R:
     """`condition ? one : other`."""
-    nodes = [condition_of(condition), lift(one), lift(other)]
-    declared = types.common(node.type for node in nodes[1:] if types.kind(node.type) != "null")
-    return cast(T, Expression(Node("if", tuple(nodes), declared)))
+    nodes = condition_of(condition), lift(one), lift(other)
+    return cast(T, Expression(Node("if", nodes, _either(*nodes[1:]))))
 
 
 def can(value: object) -> bool:
     """Is it a value, and no error?"""
     return cast(bool, _call("can", value, gives=bool))
+
+
+def coalesce(*values: T | None) -> T:
+    """The first that is neither null nor an empty text; an error where there is none."""
+    return cast(T, _call("coalesce", *values, gives=_either(*map(lift, values))))
+
+
+def try_(value: T, other: R) -> T | R:
+    """The value, or `other` where it is an error."""
+    return cast(T, _call("try", value, other, gives=_either(lift(value), lift(other))))
 
 
 def contains(items: Iterable[T], item: T) -> bool:
@@ -98,7 +112,12 @@ def get(mapping: Mapping[K, V], key: K, default: V) -> V:
 
 def merge(*maps: Mapping[K, V]) -> dict[K, V]:
     """All of these maps in one; of a key that two have, the last."""
-    return cast(dict[K, V], _call("merge", *maps, gives=dict[str, _holds(*maps)]))  # type: ignore[misc]
+    return cast(dict[K, V], _call("merge", *maps, gives=types.merged(lift(each).type for each in maps)))
+
+
+def merged(maps: Iterable[Mapping[K, V]]) -> dict[K, V]:
+    """The same of the maps that a list holds."""
+    return cast(dict[K, V], _call("merged", maps, gives=_holds(maps)))
 
 
 def concat(*lists: Iterable[T]) -> list[T]:
@@ -149,6 +168,16 @@ def one(items: Iterable[T]) -> T | None:
     return cast(T, _call("one", items, gives=_holds(items)))
 
 
+def lowest(numbers: Iterable[float]) -> float:
+    """The least of the numbers; an error where there is none."""
+    return cast(float, _call("lowest", numbers, gives=float))
+
+
+def highest(numbers: Iterable[float]) -> float:
+    """The greatest of the numbers; an error where there is none."""
+    return cast(float, _call("highest", numbers, gives=float))
+
+
 # Text.
 
 
@@ -182,6 +211,11 @@ def split(separator: str, text: str) -> list[str]:
     return cast(list[str], _call("split", separator, text, gives=list[str]))
 
 
+def lower(text: str) -> str:
+    """The text in small letters."""
+    return cast(str, _call("lower", text, gives=str))
+
+
 def upper(text: str) -> str:
     """The text in capitals."""
     return cast(str, _call("upper", text, gives=str))
@@ -200,6 +234,25 @@ def jsonencode(value: Any) -> str:
 def jsondecode(text: str) -> Any:
     """What a text of JSON holds; an error where it is none."""
     return _call("decoded", text, gives=Any)
+
+
+def csvdecode(text: str, columns: Iterable[str]) -> list[Any]:
+    """The rows of a text of CSV with these columns, all of whose cells are texts; Terraform makes numbers of them."""
+    row = types.Object(tuple((name, Any) for name in columns), "column")
+    return cast(list[Any], _call("csv", text, gives=list[row]))  # type: ignore[valid-type]
+
+
+# Files, which Terraform reads: `f"{path.module}/table.csv"` lies beside the module's HCL.
+
+
+def file(name: str) -> str:
+    """What a file holds."""
+    return cast(str, _call("file", name, gives=str))
+
+
+def templatefile(name: str, values: Mapping[str, Any]) -> str:
+    """What a file of this template gives for the values."""
+    return cast(str, _call("filled", name, values, gives=str))
 
 
 # Comprehensions: of each item, or of each key and item of a map, by whether the function takes one or two. The names of
@@ -245,6 +298,14 @@ def map_of(
     value: Callable[[V], R],
     where: Callable[[K, V], object] | Callable[[V], object] | None = None,
     key: Callable[[K, V], str] | None = None,
+) -> dict[str, R]: ...
+@overload
+def map_of(
+    items: Iterable[T],
+    value: Callable[[T], R],
+    where: Callable[[T], object] | None = None,
+    *,
+    key: Callable[[T], str],
 ) -> dict[str, R]: ...
 def map_of(
     items: Any,

@@ -1,16 +1,21 @@
 """A tree as HCL."""
 
+import functools
+
 from sustainable_mlops.authoring import hcl
 from sustainable_mlops.authoring.expressions.node import Node
 from sustainable_mlops.authoring.expressions.table import FUNCTIONS
 
-#: How tightly an operation binds; an argument that binds less gets parentheses.
-_BINDS = {"if": 0, "&": 0, "|": 0, "==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "*": 6, "/": 6, "!": 7}
+#: Operations from those that bind least; an argument that binds less than what it is of gets parentheses.
+_LEVELS = (("if", "&", "|"), ("==", "!="), ("<", "<=", ">", ">="), ("+", "-"), ("*", "/"), ("!",))
+_BINDS = {operation: level for level, operations in enumerate(_LEVELS) for operation in operations}
 _PRIMARY = 9
 #: Functions whose arguments stand below each other where they are long.
 _JOINS = ("concat", "merge")
 #: Longest comprehension, object or such call in one line.
 _LINE = 90
+#: Longest line of a comprehension that has several.
+_LONGEST = 110
 
 
 def render(node: Node, *, wide: bool = True) -> str:
@@ -83,7 +88,7 @@ class _Writer:
         if name == "optional":
             return f"{self.write(arguments[0], _PRIMARY)}[*]"
         written = [self.write(argument) for argument in arguments]
-        line = f"{FUNCTIONS[name].hcl}({', '.join(written)})"
+        line = f"{FUNCTIONS[name].hcl}({', '.join(written)}{'...' if FUNCTIONS[name].spreads else ''})"
         if self._wide and name in _JOINS and len(line) > _LINE:
             return f"{FUNCTIONS[name].hcl}(\n" + "".join(f"{argument},\n" for argument in written) + ")"
         return line
@@ -106,14 +111,22 @@ class _Writer:
 
     def _for(self, node: Node) -> str:
         names, collection, key, value, where = node.arguments
-        body = f"for {', '.join(names)} in {self.write(collection)} : "
-        body += f"{self.write(key)} => " if key else ""
-        body += self.write(value)
-        body += f" if {self.write(where)}" if where else ""
-        opening, closing = ("{", "}") if key else ("[", "]")
+        item = self.write(value)
+        parts = [
+            f"for {', '.join(names)} in {self.write(collection)} :",
+            f"{self.write(key)} => {item}" if key else item,
+            *([f"if {self.write(where)}"] if where else []),
+        ]
+        body = " ".join(parts)
         if self._wide and ("\n" in body or len(body) > _LINE):
-            return f"{opening}\n{body}\n{closing}"
+            return ("{\n%s\n}" if key else "[\n%s\n]") % functools.reduce(_beside_or_below, parts)
         return f"{{ {body} }}" if key else f"[{body}]"
+
+
+def _beside_or_below(written: str, part: str) -> str:
+    """The next part of a comprehension, on a line of its own where it is too long for what it would be on."""
+    line = f"{written.splitlines()[-1]} {part.splitlines()[0]}"
+    return f"{written}{' ' if len(line) <= _LONGEST else chr(10)}{part}"
 
 
 def _leftmost(node: Node) -> tuple[Node, Node]:
@@ -124,6 +137,4 @@ def _leftmost(node: Node) -> tuple[Node, Node]:
     return left, right
 
 
-_METHODS = {"!": "not", "&": "and", "|": "or"} | dict.fromkeys(
-    ("==", "!=", "<", "<=", ">", ">=", "+", "*", "/"), "binary"
-)
+_METHODS = {"!": "not", "&": "and", "|": "or"} | dict.fromkeys(sum(_LEVELS[1:-1], ()), "binary")

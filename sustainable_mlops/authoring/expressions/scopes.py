@@ -15,11 +15,20 @@ from sustainable_mlops.authoring.mistakes import mistake
 K = TypeVar("K")
 V = TypeVar("V")
 Model = TypeVar("Model", bound=BaseModel)
+Kind = TypeVar("Kind")
+
+#: Where the module's own files are.
+path = name_of("path", types.Object((("module", str), ("root", str))))
 
 
 def inputs(model: type[Model], name: str = "var") -> Model:
     """`var`: for authors and mypy an instance of the model, whose fields are expressions."""
     return cast(Model, name_of(name, model))
+
+
+def itself(kind: type[Kind]) -> Kind:
+    """The resource of this kind in which a condition of its `lifecycle` stands."""
+    return cast(Kind, name_of("self", types.Schema(kind)))
 
 
 class Each(Generic[K, V]):

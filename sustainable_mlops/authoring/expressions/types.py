@@ -108,6 +108,17 @@ def common(types: Iterable[Any]) -> Any:
     return found[0] if len(found) == 1 else Any
 
 
+def merged(declared: Iterable[Any]) -> Any:
+    """The type of these maps in one: an object where all are, Any where one may be anything."""
+    each = list(declared)
+    if any(kind(one) == "any" for one in each):
+        return Any
+    fields = [members(one) for one in each]
+    if all(fields):
+        return Object(tuple({name: held for one in fields for name, held in (one or {}).items()}.items()))
+    return dict[str, common(item(one)[1] for one in each)]  # type: ignore[misc]
+
+
 @functools.cache
 def attributes(cls: type) -> Mapping[str, Any]:
     """What can be read of a resource or a block: the bindings' own properties, none of its methods."""

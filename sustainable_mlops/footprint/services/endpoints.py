@@ -10,7 +10,7 @@ from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.resource_parts import Part, known, unknown
-from sustainable_mlops.footprint.services import scaling
+from sustainable_mlops.footprint.services import scaling, start_up
 from sustainable_mlops.footprint.services.reading import Side, default, known_number, says
 from sustainable_mlops.footprint.usage import Keys
 from sustainable_mlops.plan import UNKNOWN, Block, Matches, Plan, Resource, Variant
@@ -149,7 +149,15 @@ def _instances(served: _Served, kind: str) -> Part:
         instances=use.instances,
         rests=deleted or scaled.rests is True,
         not_serverless=tuple(_against_serverless(served)),
+        once=_once(served) if scaling.sleeps(scaled, kind) else "",
     )
+
+
+def _once(served: _Served) -> str:
+    """What the apply alone uses of a variant that sleeps afterwards."""
+    if served.endpoint is None:
+        return ""
+    return start_up.of_apply(served.endpoint, served.name, served.variant.block, served.region)
 
 
 def _serverless(served: _Served, block: Block) -> Part:

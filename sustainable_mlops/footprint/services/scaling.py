@@ -119,6 +119,11 @@ def _while_on(scaled: Scaling, asleep: list[bool]) -> tuple[Scaling, list[bool]]
     return replace(scaled, spans=found), [sleeps for _, sleeps in pairs]
 
 
+def sleeps(scaled: Scaling, kind: str) -> bool:
+    """Whether there are never any but while there is a backlog. The numbers in `scaled` must be known."""
+    return kind == ASYNCHRONOUS and all(_sleeps(scaled, span) for span in _known(scaled))
+
+
 def _sleeps(scaled: Scaling, span: Span) -> bool:
     """Whether there are none in `span` but while there is a backlog."""
     return span.least == 0 and scaled.takes is not False and scaled.adds is not False

@@ -1,15 +1,15 @@
 """Which endpoint serves a package: the adviser's, on silicon that the package has images for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.advice import Need, Option, advise
+from sustainable_mlops.advice.options import requests_at_once
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import Silicon
-from sustainable_mlops.catalogue.limits import limit
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import shown
 from sustainable_mlops.footprint.coefficients import assumptions
@@ -21,6 +21,8 @@ MODULES = {"serverless": "serverless_endpoint", "real-time": "realtime_endpoint"
 _SILICON: dict[str, Silicon] = {"Graviton": "graviton", "x86": "x86", "Inferentia2": "inferentia2", "GPU": "gpu"}
 #: Fewest instances of `realtime_endpoint`, in two zones, and what it takes for the provider.
 _ZONES, _PROVIDER = 2, 5
+#: Requests at once that `serverless_endpoint` takes by default; workers that do not work cost nothing.
+_WORKERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class Choice:
 
 
 def by_need(subject: Subject, need: Need, latency_ms: int | None) -> Choice:
-    """The least carbon that serves `need`. Raises UserError where no module and image do."""
-    advice = advise(need)
+    """The least carbon that serves `need`, over two zones. Raises UserError where no module and image do."""
+    advice = advise(replace(need, zones=_ZONES))
     for option in advice.options:
         if option.kind in MODULES and (one := _specification(subject, option)) is not None:
             kg, usd = option.estimate.get("total"), option.estimate.get("cost")
@@ -44,7 +46,8 @@ def by_need(subject: Subject, need: Need, latency_ms: int | None) -> Choice:
             return Choice(MODULES[option.kind], _inputs(option, one, need, latency_ms), because)
     able = ", ".join(sorted({f"{one.kind} on {one.silicon}" for one in advice.options}))
     if not able:
-        raise UserError(f"nothing serves this need: {advice.refused[0].reasons[0]}; smlops advise says more")
+        why = "; ".join(f"{one.kind}: {one.reasons[0]}" for one in advice.refused if one.kind in MODULES)
+        raise UserError(f"nothing serves this need: {why}")
     images = " and ".join(dict.fromkeys(one.silicon for one in subject.specifications))
     raise UserError(f"the package has images for {images}, and what serves this need is {able}")
 
@@ -58,6 +61,15 @@ def by_file(path: Path) -> Choice:
     return Choice(modules[0], entry[modules[0]], f"as {path} says")
 
 
+def check_images(subject: Subject, choice: Choice) -> None:
+    """Raise UserError where the package has no image for what the choice runs on."""
+    silicon = "x86" if choice.module == MODULES["serverless"] else choice.inputs.get("silicon", "graviton")
+    name = choice.inputs.get("inference_specification_name")
+    if not any((one.silicon, one.name) == (silicon, name) for one in subject.specifications):
+        has = " and ".join(f"{one.silicon} ({one.name or 'its own'})" for one in subject.specifications)
+        raise UserError(f"{subject.name}: has images for {has}, and none for {silicon} ({name or 'its own'})")
+
+
 def _specification(subject: Subject, option: Option) -> Specification | None:
     """How the package is served on the option's silicon; None where it has no image for it."""
     wanted = "x86" if option.kind == "serverless" else _SILICON.get(option.silicon)
@@ -67,7 +79,8 @@ def _specification(subject: Subject, option: Option) -> Specification | None:
 def _inputs(option: Option, one: Specification, need: Need, latency_ms: int | None) -> dict[str, Any]:
     named = {} if one.name is None else {"inference_specification_name": one.name}
     if option.kind == "serverless":
-        at_once = min(option.max_instances, limit("serverless_concurrency"))
+        # Requests come at random: where one worker is enough on average, those of the same moment would be refused.
+        at_once = max(option.max_instances, _WORKERS)
         return {"memory_mb": int(option.size.split()[0]), "max_concurrency": at_once, **named}
     found = {
         "instance_type": option.size,
@@ -78,11 +91,11 @@ def _inputs(option: Option, one: Specification, need: Need, latency_ms: int | No
     if option.kind == "asynchronous":
         return found | {"max_instances": option.max_instances}
     instance = instances.find(option.size)
-    at_once = (instance.accelerators or instance.vcpu) if instance else 1
+    at_once = requests_at_once(instance, need) if instance else 1
     load = assumptions()["target_load"].central
     return found | {
         "latency_slo_ms": latency_ms or max(1000, ceil(need.duration_s * 5000)),
-        "min_instances": _ZONES,
-        "max_instances": max(_ZONES, option.max_instances),
+        "min_instances": option.min_instances,
+        "max_instances": option.max_instances,
         "requests_per_instance": max(1, int(at_once * load * 60 / need.duration_s)),
     }

@@ -2,6 +2,8 @@
 
 import importlib
 import json
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from sustainable_mlops import aws, synth
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import write_whole
 from sustainable_mlops.jobs.platform import read_platform
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.operations.deploy import entry
-from sustainable_mlops.operations.deploy.choice import Choice
+from sustainable_mlops.operations.deploy.choice import MODULES, Choice
 from sustainable_mlops.recommendation import subject
 from sustainable_mlops.settings import did_you_mean
 from sustainable_mlops.steps import Steps
@@ -20,10 +23,13 @@ from sustainable_mlops.terraform import ROOT, changes
 
 if TYPE_CHECKING:
     from sustainable_mlops.review import Review
+    from sustainable_mlops.review.accepted import Acceptance
 
 APPROVED = "Approved"
 #: Where the plan and its review are left.
 OUT = ROOT / "out" / "deploy"
+#: What the catalogue says of each model.
+MODELS = ROOT / "envs" / "catalogue" / "models"
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,8 @@ class Target:
         if self.environment not in environments:
             hint = did_you_mean(self.environment, environments)
             raise UserError(f"--environment: no environment is called {self.environment}{hint}")
-        if not self.entry.is_file():
-            models = [path.stem for path in self.entry.parent.glob("*.yaml")]
+        models = [path.stem for path in MODELS.glob("*.yaml")]
+        if self.model not in models:
             raise UserError(
                 f"{self.model}: no model is called so{did_you_mean(self.model, models)}; describe it in "
                 f"{self.entry.relative_to(ROOT)}"
@@ -54,20 +60,57 @@ class Target:
     @property
     def entry(self) -> Path:
         """The model's file in the catalogue."""
-        return ROOT / "envs" / "catalogue" / "models" / f"{self.model}.yaml"
+        return MODELS / f"{self.model}.yaml"
 
     def settings(self) -> Any:
         """The environment's settings."""
-        synth.import_from_here()
-        return importlib.import_module("envs.settings").load(self.folder)
+        return _load(self.folder)
+
+    def check(self, choice: Choice) -> str:
+        """What the environment's own settings keep of their inputs, in words, where the catalogue says this choice.
+
+        Raises UserError where an environment would have another kind of endpoint, or a second one.
+        """
+        for name in synth.names()[1]:
+            said = _load(ROOT / "envs" / name).models.get(self.model)
+            where, here = f"envs/{name}/settings.yaml: models.{self.model}", name == self.environment
+            kinds = [kind for kind in MODULES.values() if getattr(said, kind, None) is not None]
+            if here and choice.module not in kinds:
+                raise UserError(
+                    f"{where}: leaves out what the catalogue is to say, {choice.module}; take that away first"
+                )
+            if len(kinds) > 1:
+                own = " and ".join(kind for kind in kinds if kind != choice.module)
+                raise UserError(
+                    f"{where}: says {own} itself, so that it would have that beside {choice.module}, which the "
+                    "catalogue is to say; take it out there first"
+                )
+        inputs = getattr(self.settings().models[self.model], choice.module).model_dump(mode="json", exclude_unset=True)
+        kept = [f"{name}: {inputs.get(name)}" for name, value in choice.inputs.items() if inputs.get(name) != value]
+        return f"; envs/{self.environment}/settings.yaml keeps its {', '.join(kept)}" if kept else ""
+
+
+def _load(folder: Path) -> Any:
+    synth.import_from_here()
+    return importlib.import_module("envs.settings").load(folder)
+
+
+def _also(written: Sequence[synth.Change], environment: str) -> str:
+    """The other environments whose files follow the catalogue too."""
+    others = {change.path.parent.name for change in written if change.path.parent.parent == ROOT / "envs"}
+    return f", also of {' and '.join(sorted(others - {environment}))}" if others - {environment} else ""
 
 
 def find_package(target: Target, settings: Any, clients: Clients, given: str | None) -> subject.Subject:
     """The package given, else the newest approved of the model's group. Raises UserError where there is none."""
     if given is not None:
-        found = subject.read(given, clients)
-        if not found.is_package:
+        if ":model-package/" not in given:
             raise UserError(f"--package: {given} is no ARN of a model package")
+        found = subject.read(given, clients)
+        with aws.told(f"model package {given}"):
+            described = clients.sagemaker.describe_model_package(ModelPackageName=given)
+        if (status := described.get("ModelApprovalStatus", APPROVED)) != APPROVED:
+            raise UserError(f"--package: {given} is {status}; only what somebody has approved is served")
         return found
     parameter = f"/sustainable-mlops/{target.environment}/platform"
     with aws.told(parameter):
@@ -98,60 +141,67 @@ class Deployment:
         self._plan = OUT / f"{target.environment}.tfplan"
 
     def write(self, package: str, choice: Choice) -> None:
-        """Settings, package and the Terraform that follows, as they were where the settings are refused."""
+        """Settings, package and the Terraform that follows; all of it, or none."""
         target = self._target
-        kept = {path: path.read_bytes() for path in (target.entry, target.folder / synth.PACKAGES) if path.is_file()}
-        with self._step("Write the settings") as this:
-            this.result = f"{choice.module} of {target.model}: {choice.because}"
-            wrote = entry.write(target.entry, choice)
-            served = entry.serve(target.folder, target.model, package)
-            if not wrote and not served:
-                this.result = f"they say so already: {choice.module} of {target.model}"
-        with self._step("Write their Terraform") as this:
-            try:
+        with entry.or_as_before(target.entry, target.folder / synth.PACKAGES):
+            with self._step("Write the settings") as this:
+                this.result = f"{choice.module} of {target.model}: {choice.because}"
+                wrote = entry.write(target.entry, choice)
+                served = entry.serve(target.folder, target.model, package)
+                if not wrote and not served:
+                    this.result = f"they say so already: {choice.module} of {target.model}"
+                this.result += target.check(choice)
+            with self._step("Write their Terraform") as this:
                 written = synth.synthesize((), this.now)
-            except UserError:
-                for path, before in kept.items():
-                    path.write_bytes(before)
-                raise
-            synth.write(written)
-            synth.remember()
-            this.result = f"{len(written)} files written"
+                synth.write(written)
+                synth.remember()
+                this.result = f"{len(written)} files written{_also(written, target.environment)}"
 
-    def plan(self) -> "tuple[Review, dict[str, list[str]]]":
-        """The review of the plan, and what it changes."""
+    def plan(self, accepted: "Sequence[Acceptance]" = ()) -> "tuple[Review, dict[str, list[str]]]":
+        """The review of the plan, in which these risks are accepted, and what it changes."""
         from sustainable_mlops.plan import load
         from sustainable_mlops.review import review
         from sustainable_mlops.review.formats import render
 
         OUT.mkdir(parents=True, exist_ok=True)
         with self._step("Plan") as this:
+            self._terraform.run("get")  # another kind of endpoint is another module
             document = self._terraform.plan(self._plan)
             changed = changes(document)
             this.result = f"{len(changed)} changes"
         with self._step("Review the plan") as this:
             name = f"envs/{self._target.environment}"
-            found = review(load(json.dumps(document).encode(), name))
+            found = review(load(json.dumps(document).encode(), name), accepted=accepted)
             page = OUT / f"{self._target.environment}.md"
-            page.write_text(render([found], "markdown"), encoding="utf-8")
+            write_whole(page, render([found], "markdown"))
             this.result = f"{found.verdict}: {page.relative_to(ROOT)}"
         return found, changed
 
-    def apply(self, total: int) -> None:
-        """Apply the plan that was reviewed."""
+    def apply(self, changed: Mapping[str, Sequence[str]]) -> None:
+        """Apply the plan that was reviewed, which changes these."""
+        total = sum(map(len, changed.values()))  # what is replaced is deleted and created
         with self._step("Apply the plan") as this:
 
             def progress(at: Any) -> None:
-                this.now(f"{at.done} of {total} changes, {at.address}")
+                this.now(f"{at.done} of {total} done, {at.address}")
 
-            done = self._terraform.apply(str(self._plan.resolve()), progress=progress)
-            this.result = f"{done.done} changes"
+            self._terraform.apply(str(self._plan.resolve()), progress=progress)
+            this.result = f"{len(changed)} changes"
 
-    def endpoint(self, choice: Choice) -> str:
+    def keep(self) -> list[str]:
+        """The commands that keep what was being made when an apply was interrupted; Terraform would replace it."""
+        made = self._terraform.tainted()
+        return [f"{self._terraform.typed} untaint {shlex.quote(address)}" for address in made]
+
+    def endpoint(self, choice: Choice, clients: Clients) -> str:
         """The name of the endpoint that answers."""
         with self._step("Look at the endpoint") as this:
             name = self._terraform.outputs().get(f"{choice.module}s", {}).get(self._target.model)
             if name is None:
                 raise UserError(f"envs/{self._target.environment} has no {choice.module} of {self._target.model}")
-            this.result = f"{name} answers"
+            with aws.told(f"endpoint {name}"):
+                status = clients.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
+            if status != "InService":
+                raise UserError(f"endpoint {name}: is {status}")
+            this.result = f"{name} is {status}"
         return str(name)

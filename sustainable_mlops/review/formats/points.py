@@ -213,5 +213,5 @@ def _figures(review: Review) -> Iterator[Point]:
     for address, unknown in review.footprint.unknowns:
         text = f"{unknown.what}: {unknown.reason}"
         yield Point(Place.UNCOUNTED, Place.UNCOUNTED, Level.NOTE, "-", address, text)
-    for text in dict.fromkeys((*review.footprint.before.assumptions, *review.footprint.after.assumptions)):
+    for text in dict.fromkeys((*review.footprint.after.assumptions, *review.footprint.before.assumptions)):
         yield Point(Place.ASSUMED, Place.ASSUMED, Level.NOTE, "-", "", text)

@@ -1,19 +1,21 @@
 """The API calls that targets stand for, of rules and of schedules."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from botocore.exceptions import UnknownServiceError
 
 from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.sandbox.automation import executions
 from sustainable_mlops.sandbox.eventbridge import inputs
 from sustainable_mlops.sandbox.eventbridge.event import Event
 from sustainable_mlops.sandbox.permissions import Call
 
 #: Universal targets of the Scheduler: `arn:aws:scheduler:::aws-sdk:<service>:<action>`.
 UNIVERSAL = ":scheduler:::aws-sdk:"
+_AUTOMATION = "automation-definition/"
 #: Names that the SDK for Java has for a service, where they are not botocore's without hyphens.
 _OF_JAVA = {"cloudwatchlogs": "logs", "eventbridge": "events", "sfn": "stepfunctions"}
 
@@ -60,6 +62,8 @@ def _maker(arn: str) -> Callable[[Mapping[str, Any], str, Event, str], Call] | N
         return _pipeline
     if service == "events" and resource.startswith("event-bus/"):
         return _bus
+    if service == "ssm" and resource.startswith(_AUTOMATION):
+        return _automation
     return {"sqs": _queue, "sns": _topic}.get(service)
 
 
@@ -72,6 +76,31 @@ def _pipeline(target: Mapping[str, Any], _text: str, event: Event, token: str) -
     asked = {"PipelineName": target["Arn"].rpartition("/")[2], "ClientRequestToken": token}
     asked |= {"PipelineParameters": parameters} if parameters else {}
     return Call("sagemaker", "StartPipelineExecution", asked, target["Arn"])
+
+
+def _automation(target: Mapping[str, Any], text: str, event: Event, token: str) -> Call:
+    """Each parameter is given as a list of text (Systems Manager user guide, "Run automations based on EventBridge
+    events")."""
+    name, _, version = target["Arn"].partition(_AUTOMATION)[2].partition(":")
+    version = version or executions.DEFAULT
+    given = json.loads(text)
+    if not isinstance(given, dict) or not all(_are_texts(value) for value in given.values()):
+        raise ValueError("the input of an automation is a JSON object of lists of text")
+    asked = {"DocumentName": name, "DocumentVersion": version, "Parameters": given, "ClientToken": token}
+    place = f"{event['region']}:{event['account']}"
+    return Call("ssm", "StartAutomationExecution", asked, f"arn:aws:ssm:{place}:{_AUTOMATION}{name}:{version}")
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def besides(call: Call, account: str, region: str) -> Iterator[Call]:
+    """What else has to be allowed to who asks for it: an automation is handed the role of its document."""
+    if (call.service, call.operation) == ("ssm", "StartAutomationExecution"):
+        role = executions.assumed_role(account, region, call.parameters)
+        if role:
+            yield Call("iam", "PassRole", {}, role)
 
 
 def _queue(target: Mapping[str, Any], text: str, _event: Event, _token: str) -> Call:

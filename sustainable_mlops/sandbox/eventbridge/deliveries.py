@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from sustainable_mlops.sandbox import permissions
 from sustainable_mlops.sandbox.clock import TICK, Clock
 from sustainable_mlops.sandbox.context import Context
+from sustainable_mlops.sandbox.eventbridge import calls
 from sustainable_mlops.sandbox.permissions import Call, NotPermittedError
 
 _MOST_ATTEMPTS, _MOST_AGE = 185, 86_400
@@ -107,7 +108,8 @@ class Deliveries:
     def _must_be_permitted(self, delivery: Delivery, call: Call) -> None:
         role = delivery.target.get("RoleArn")
         if role:
-            permissions.must_allow_role(delivery.account, role, delivery.service, call)
+            for needed in (call, *calls.besides(call, delivery.account, delivery.region)):
+                permissions.must_allow_role(delivery.account, role, delivery.service, needed)
         elif call.service in ("sqs", "sns"):
             permissions.must_allow_service(self._context, delivery.service, call)
 

@@ -166,9 +166,9 @@ def _check_expression(expression: str) -> None:
 
 
 def _check_role(account: str, target: dict[str, Any]) -> None:
-    """A pipeline is started with the target's role; whichever a target has, EventBridge has to be able to assume."""
+    """Pipelines and automations are started with the target's role; whichever it has, EventBridge has to assume."""
     role, arn = target.get("RoleArn"), target["Arn"]
-    if not role and ":sagemaker:" in arn:
+    if not role and (":sagemaker:" in arn or ":automation-definition/" in arn):
         raise ValidationException(f"RoleArn is required for target {arn}.")
     if role and not roles.assumable(account, role, SERVICE):
         raise ValidationException(f"Provided role '{role}' cannot be assumed by principal '{SERVICE}'.")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.footprint import Part, PlanFootprint, Serverless, Usage
+from sustainable_mlops.footprint.figures import shown
 from tests.footprint.plans import (
     BACKLOG,
     CONFIGURATION,
@@ -15,6 +16,7 @@ from tests.footprint.plans import (
     TARGET,
     action,
     configuration,
+    endpoint,
     of_target,
     policy,
     served,
@@ -94,6 +96,43 @@ def test_what_only_wakes_or_only_adds_never_sleeps() -> None:
     plan = served(large(), scaled=(0, 4), follows=None, **ASYNCHRONOUS)
     only_adds = change(POLICY, policy(BACKLOG, disable_scale_in=True))
     assert instances(footprint(*plan, only_adds)) == pytest.approx((1, 4, 4))
+
+
+def said_once(found: PlanFootprint) -> list[str]:
+    return [text for text in found.after.assumptions if "an apply starts" in text]
+
+
+def test_what_sleeps_starts_with_an_instance_of_which_no_month_says_anything() -> None:
+    # 0.1 h (0.05 to 0.5) to start, and the 15 minutes (10 to 20) of an alarm
+    made = asynchronous()
+    (text,) = said_once(made)
+    assert text.startswith(
+        f"{ENDPOINT}, variant v: an apply starts 1 x ml.m5.large, taken to stay for 0.35 h (0.22 to 0.83)"
+    )
+    assert f"{shown(0.115 * 0.35)} USD (0.025 to 0.096, class C)" in text
+    assert "kgCO2e" in text
+    assert made.after.assumptions[0] == text, "where readers of the first few see it"
+    there = served(large(), scaled=(0, 4), before=[large()], **ASYNCHRONOUS)
+    for metric in ("total", "cost"):
+        assert footprint(*there).after.get(metric) == made.after.get(metric), "the month is the same without it"
+
+
+def test_an_update_starts_it_again_and_waits_for_the_new_model_to_prove_good() -> None:
+    def plan(follows: str, **more: Any) -> list[dict[str, Any]]:
+        _, *others = served(large(3), scaled=(0, 4), **ASYNCHRONOUS)
+        deployment = [{"blue_green_update_policy": [{"termination_wait_in_seconds": 1800}]}]
+        after = endpoint(deployment_config=deployment, **more)
+        return [change(ENDPOINT, after, before=endpoint(configuration=follows, deployment_config=deployment)), *others]
+
+    (text,) = said_once(footprint(*plan("earlier")))
+    assert "an apply starts 3 x ml.m5.large, taken to stay for 0.85 h (0.72 to 1.3)" in text
+    assert said_once(footprint(*plan("c", tags={"team": "a"}))) == []
+
+
+@pytest.mark.parametrize("scaled", [(1, 4), None])
+def test_what_never_sleeps_starts_nothing_that_its_month_leaves_out(scaled: tuple[int, int] | None) -> None:
+    assert said_once(footprint(*served(large(), scaled=scaled, **ASYNCHRONOUS))) == []
+    assert said_once(asynchronous(follows=None)) == []
 
 
 def test_what_is_taken_away_and_woken_again_may_become_more_than_it_starts_as() -> None:

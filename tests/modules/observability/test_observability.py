@@ -2,9 +2,11 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +21,11 @@ from sustainable_mlops.plan.joins import ASYNCHRONOUS, REAL_TIME, SERVERLESS
 from sustainable_mlops.plan.metrics import NEVER
 from sustainable_mlops.rules.monitoring.events import DETAIL_TYPES
 from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.cloudwatch import expressions
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT
 from tests.modules.examples import terraform
+from tests.modules.observability.hearing import Hearing
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.support import until
 
@@ -56,8 +60,29 @@ DAY = timedelta(days=1)
         ({"endpoints": {"Churn": CHURN}}, "must be 1 to 63 lower-case letters, digits and underscores"),
         ({"thresholds": {"cpu": 1.0}}, "thresholds.cpu"),
         ({"events": ["jobs"]}, "events[0]: must be 'deployments', "),
+        ({"endpoints": {"churn": {**CHURN, "variants": []}}}, "endpoints.churn.variants"),
+        (
+            {"endpoints": {"churn": {**CHURN, "variants": ["new", "new"]}}},
+            "endpoints.churn.variants: two variants have one name",
+        ),
+        (
+            {"endpoints": {"churn": {"name": "shop-churn", "kind": "serverless", "memory_mb": 1500}}},
+            "endpoints.churn.memory_mb: must be one of 1024, 2048",
+        ),
+        ({"endpoints": {"churn": CHURN, "again": CHURN}}, "endpoints: two of these have one name"),
+        ({"endpoints": {"churn": {**CHURN, "deployment_minutes": 0}}}, "endpoints.churn.deployment_minutes"),
         ({"log_groups": ["a b"]}, "must be the name of a log group"),
         ({"waste_hours": 169}, "waste_hours: must be less than or equal to 168"),
+        ({"name_prefix": "aws-shop"}, "idle_stop: Systems Manager takes no runbook whose name begins with aws, amazon"),
+        ({"idle_stop": "stop"}, "idle_stop: must be 'off', 'report' or 'delete', not 'stop'"),
+        (
+            {"endpoints": {"churn": {**CHURN, "idle_stop": "yes"}}},
+            "endpoints.churn.idle_stop: must be 'off', 'report' or",
+        ),
+        (
+            {"endpoints": {"churn": {"name": "a", "kind": "serverless", "memory_mb": 1024, "idle_stop": "delete"}}},
+            "endpoints.churn.idle_stop: only a realtime endpoint costs anything while nobody asks it; leave it out",
+        ),
     ],
 )
 def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) -> None:
@@ -73,13 +98,19 @@ def test_no_kind_of_endpoint_is_watched_by_what_it_never_publishes() -> None:
         watching.SERVERLESS: NEVER[SERVERLESS] | {"CPUUtilization", "GPUUtilization", "DiskUtilization"},
     }
     looked_at = {
-        (kind, one[1]) for kind, sides in watching.shown().items() for graphs in sides.values() for one in graphs
-    } | {(kind, alarm.metric) for alarm in watching.ALARMS.values() for kind in alarm.kinds}
+        (kind, line["metric"]) for kind, shown in watching.shown().items() for line in (*shown["health"], *shown["use"])
+    } | {
+        (kind, metric)
+        for alarm in watching.ALARMS.values()
+        for kind in alarm.kinds
+        for metric in (alarm.metric, *(one[1] for one in alarm.metrics.values()))
+    }
     assert {(kind, metric) for kind, metric in looked_at if metric in never[kind]} == set()
 
 
 def test_rules_wait_for_events_that_are_sent() -> None:
-    assert {one for _, pattern in telling.EVENTS.values() for one in pattern["detail-type"]} <= DETAIL_TYPES
+    waited_for = {one for _, pattern in telling.EVENTS.values() for one in pattern["detail-type"]}
+    assert waited_for | {telling.DEPLOYMENT, telling.STATE} <= DETAIL_TYPES
 
 
 def test_the_tables_are_those_of_the_catalogue() -> None:
@@ -99,12 +130,12 @@ module "observability" {
   account_id         = "123456789012"
   region             = "eu-north-1"
   kms_key_arn        = var.kms_key_arn
-  deployment_minutes = 10
   waste_hours        = 3
+  idle_stop          = "off"
   log_groups         = []
 
   endpoints = {
-    asked  = { name = "shop-asked", kind = "realtime", instance_type = "ml.c7g.large" }
+    asked  = { name = "shop-asked", kind = "realtime", instance_type = "ml.c7g.large", deployment_minutes = 10 }
     curve  = { name = "shop-curve", kind = "realtime", instance_type = "ml.c7g.xlarge", variants = ["new-one"] }
     images = { name = "shop-images", kind = "async", instance_type = "ml.g5.xlarge" }
     notes  = { name = "shop-notes", kind = "serverless", memory_mb = 2048 }
@@ -123,51 +154,38 @@ output "topics" {
 ENDPOINT, TOPICS = "shop-asked", ("alarms", "events")
 
 
-class Watched:
-    """A sandbox with the root module applied, and queues that hear its topics."""
+class Watched(Hearing):
+    """A sandbox with the root module applied."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.cloudwatch, self.sqs = sandbox.client("cloudwatch"), sandbox.client("sqs")
+        super().__init__(sandbox, TOPICS)
         self.endpoints = Endpoints.of(sandbox)
-        self._queues: dict[str, str] = {}
-        self._heard: dict[str, list[Any]] = {topic: [] for topic in TOPICS}
-
-    def key(self) -> str:
-        """A key that CloudWatch and EventBridge may use, as that of `storage` lets them."""
-        services = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
-        allowed = [
-            {"AWS": "arn:aws:iam::123456789012:root"},
-            {"Service": services},
-        ]
-        statements = [
-            {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"} for principal in allowed
-        ]
-        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
-        return str(self.sandbox.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"])
-
-    def subscribe(self, topics: Mapping[str, str]) -> None:
-        sns = self.sandbox.client("sns")
-        for name, topic in topics.items():
-            self._queues[name] = self.sqs.create_queue(QueueName=name)["QueueUrl"]
-            arn = f"arn:aws:sqs:{REGION}:123456789012:{name}"
-            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
-
-    def heard(self, topic: str) -> list[Any]:
-        """All that a topic has told so far."""
-        while found := self.sqs.receive_message(QueueUrl=self._queues[topic], MaxNumberOfMessages=10).get("Messages"):
-            for message in found:
-                self._heard[topic].append(json.loads(message["Body"]))
-                self.sqs.delete_message(QueueUrl=self._queues[topic], ReceiptHandle=message["ReceiptHandle"])
-        return self._heard[topic]
 
     def alarmed(self, name: str, state: str = "ALARM") -> bool:
         """Whether the topic of alarms has told of one."""
-        return any((one["AlarmName"], one["NewStateValue"]) == (name, state) for one in self.heard("alarms"))
+        told = [(one["AlarmName"], one["NewStateValue"]) for one in self.heard("alarms") if "AlarmName" in one]
+        return (name, state) in told
 
-    def alarm(self, name: str) -> dict[str, Any]:
-        found = self.cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-        return next(iter((*found["MetricAlarms"], *found["CompositeAlarms"])))
+    def alarms(self, state: str = "ALARM") -> set[str]:
+        """The names of those on metrics that are in a state."""
+        pages = self.cloudwatch.get_paginator("describe_alarms").paginate(StateValue=state, AlarmTypes=["MetricAlarm"])
+        return {one["AlarmName"] for page in pages for one in page["MetricAlarms"]}
+
+    def tell(self, endpoint: str, metric: str, value: float, count: int = 1, *, ago: float = 0) -> None:
+        """What SageMaker would of an endpoint's variant main, some seconds ago."""
+        namespace = watching.MACHINES if metric.endswith("Utilization") else watching.REQUESTS
+        told = {
+            "MetricName": metric,
+            "Dimensions": [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "main"}],
+            "Timestamp": self.sandbox.advance(0) - timedelta(seconds=ago),
+            "Values": [value],
+            "Counts": [float(count)],
+        }
+        self.cloudwatch.put_metric_data(Namespace=namespace, MetricData=[told])
+
+    def deployments(self) -> list[Any]:
+        """What the topic of events has told of deployments."""
+        return [one for one in self.heard("events") if one["detail-type"] == telling.DEPLOYMENT]
 
     def minutes(self, number: int, *, asking: bool = False) -> None:
         for _ in range(number):
@@ -204,8 +222,15 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 
 @pytest.mark.apply
+def test_of_what_is_not_there_yet_no_waste_is_told_but_workers_that_are_kept_ready(watched: Watched) -> None:
+    watched.minutes(3)
+    told = {one for one in watched.alarms() if not one.startswith(f"{ENDPOINT}/deploy")}
+    assert told == {"shop-warm/provisioned-low"}
+
+
+@pytest.mark.apply
 def test_harm_is_told_but_not_while_a_deployment_goes_on(watched: Watched) -> None:
-    health, deploying = f"{ENDPOINT}-watch", f"{ENDPOINT}-deploying"
+    health, deploying = f"{ENDPOINT}/health", f"{ENDPOINT}/deploying"
     assert watched.ask() == "good"
     watched.minutes(6)
     assert watched.alarm(health)["StateValue"] == "OK"
@@ -213,7 +238,7 @@ def test_harm_is_told_but_not_while_a_deployment_goes_on(watched: Watched) -> No
     watched.deploy("")  # nothing that it could say: each request fails
     watched.minutes(2)
     assert watched.alarm(deploying)["StateValue"] == "ALARM"
-    watched.minutes(5, asking=True)
+    watched.minutes(7, asking=True)
     found = watched.alarm(health)
     assert (found["StateValue"], found["ActionsSuppressedBy"]) == ("ALARM", "Alarm")
     assert not watched.alarmed(health), "it is quiet while the deployment goes on"
@@ -221,33 +246,79 @@ def test_harm_is_told_but_not_while_a_deployment_goes_on(watched: Watched) -> No
     watched.minutes(10, asking=True)
     assert watched.alarm(deploying)["StateValue"] == "OK"
     until(lambda: watched.alarmed(health))
-    steps = [one for one in watched.heard("events") if one["detail-type"] == telling.DEPLOYMENT]
-    assert {one["detail"]["EndpointName"] for one in steps} == {ENDPOINT}
+    told = [one["id"] for one in watched.deployments()]
+    assert len(told) == len(set(told)) > 1, "each step once"
+
+
+@pytest.mark.apply
+def test_one_request_that_fails_is_chance(watched: Watched) -> None:
+    def fails(endpoint: str, metric: str) -> None:
+        watched.tell(endpoint, metric, 1)
+        watched.minutes(6)
+
+    for endpoint, metric in (("shop-notes", "Invocation5XXErrors"), ("shop-images", "InvocationFailures")):
+        fails(endpoint, metric)
+        assert watched.alarm(f"{endpoint}/health")["StateValue"] == "OK"
+        fails(endpoint, metric)
+        assert watched.alarm(f"{endpoint}/health")["StateValue"] == "ALARM"
+
+
+@pytest.mark.apply
+def test_an_endpoint_that_fails_is_told_where_somebody_acts(watched: Watched, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.touch()
+    config = watched.endpoints.config(watched.endpoints.model("never", broken), count=1)
+    name = watched.endpoints.create(config)
+    failed = [name, "FAILED"]
+
+    def told() -> bool:
+        details = [one["detail"] for one in watched.heard("alarms") if "detail" in one]
+        return failed in [[one["EndpointName"], one["EndpointStatus"]] for one in details]
+
+    until(told)
+
+
+@pytest.mark.apply
+def test_where_idle_endpoints_are_let_be_nothing_could_delete_them(watched: Watched) -> None:
+    owned = [{"Key": "Owner", "Values": ["Self"]}]
+    assert watched.sandbox.client("ssm").list_documents(Filters=owned)["DocumentIdentifiers"] == []
+    assert [one["RoleName"] for one in watched.sandbox.client("iam").list_roles()["Roles"]] == ["test"]
 
 
 @pytest.mark.apply
 def test_scaling_is_no_deployment(watched: Watched) -> None:
     watched.minutes(15)
+    before = len(watched.deployments())
     watched.endpoints.sagemaker.update_endpoint_weights_and_capacities(
         EndpointName=ENDPOINT, DesiredWeightsAndCapacities=[{"VariantName": "main", "DesiredInstanceCount": 2}]
     )
     watched.endpoints.rest(ENDPOINT)
     watched.minutes(3)
-    assert watched.alarm(f"{ENDPOINT}-deploying")["StateValue"] == "OK"
+    assert watched.alarm(f"{ENDPOINT}/deploying")["StateValue"] == "OK"
+    assert len(watched.deployments()) == before
 
 
 @pytest.mark.apply
 def test_waste_is_told(watched: Watched) -> None:
     watched.deploy("good")
     watched.ask()
-    for waste in ("idle", "cpu-low", "efficiency"):
+    for waste in ("idle", "cpu-low"):
 
-        def told(name: str = f"{ENDPOINT}-watch-{waste}") -> bool:
+        def told(name: str = f"{ENDPOINT}/{waste}") -> bool:
             watched.sandbox.advance(1800)
             return watched.alarmed(name)
 
         until(told, seconds=60)
-    assert not watched.alarmed("shop-notes-watch-memory-low"), "of what never ran nothing is known"
+    assert not watched.alarmed("shop-notes/memory-low"), "of what never ran nothing is known"
+    assert not watched.alarmed(f"{ENDPOINT}/efficiency"), "it is there for less than a day"
+
+
+@pytest.mark.apply
+def test_an_asynchronous_endpoint_that_does_not_go_to_none_is_told(watched: Watched) -> None:
+    for hour in range(5):
+        watched.tell("shop-words", "CPUUtilization", 5, 60, ago=3600 * hour + 1800)
+    watched.minutes(2)
+    assert {one for one in watched.alarms() if one.startswith("shop-words/")} == {"shop-words/awake"}
 
 
 @pytest.mark.apply
@@ -265,6 +336,77 @@ def test_an_approval_is_told_and_not_what_else_changes_of_the_package(watched: W
 
     until(lambda: "Rejected" in told())
     assert sorted(told()) == ["Approved", "Rejected"]
+
+
+class Other:
+    """The module for an environment that changes, in the same account."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path, key: str) -> None:
+        (folder / "main.tf").write_text(OTHER_MODULE)
+        (folder / "modules").symlink_to(ROOT / "modules")
+        self._driver = terraform(folder, {**sandbox.environment, "TF_VAR_kms_key_arn": key})
+
+    def apply(self, **endpoints: Mapping[str, Any]) -> None:
+        variables = {"endpoints": json.dumps(endpoints)}
+        self._driver.apply(tf_vars=variables)
+        changes = self._driver.plan(output=True, tf_vars=variables).resource_changes.values()
+        assert {one["address"] for one in changes if one["change"]["actions"] != ["no-op"]} == set()
+
+
+OTHER_MODULE = """
+variable "kms_key_arn" {
+  type = string
+}
+
+variable "endpoints" {
+  type = any
+}
+
+module "observability" {
+  source = "./modules/observability"
+
+  name_prefix = "other"
+  account_id  = "123456789012"
+  region      = "eu-north-1"
+  kms_key_arn = var.kms_key_arn
+  endpoints   = var.endpoints
+  events      = ["training_jobs"]
+  waste_hours = 3
+  log_groups  = []
+}
+"""
+
+
+@pytest.mark.apply
+def test_what_takes_alarms_away_is_applied_and_names_that_look_alike_are_apart(
+    watched: Watched, tmp_path: Path
+) -> None:
+    instances = {"kind": "realtime", "instance_type": "ml.c7g.large"}
+    other = Other(watched.sandbox, tmp_path, watched.key())
+    a = {**instances, "name": "other-a", "variants": ["main", "b"], "latency_slo_ms": 200}
+    other.apply(
+        a=a,
+        a_b={**instances, "name": "other-a-b"},
+        jobs={**instances, "name": "other-training-jobs"},
+    )
+    alarms = watched.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix="other-a")
+    names = [one["AlarmName"] for page in alarms for one in page["MetricAlarms"]]
+    assert len([one for one in names if one.endswith("/errors")]) == 3
+    events = watched.sandbox.client("events")
+    assert events.list_targets_by_rule(Rule="other-a")["Targets"] == [], "nobody asked for deployments"
+    assert [one["Id"] for one in events.list_targets_by_rule(Rule="other.training-jobs")["Targets"]] == ["topic"]
+
+    for hour in range(24):
+        watched.tell("other-a", "CPUUtilization", 50, 60, ago=3600 * hour + 1800)
+    watched.tell("other-a", "Invocations", 10, ago=1800)
+    watched.minutes(1)
+    assert "other-a/efficiency" in watched.alarms()
+
+    other.apply(a={**instances, "name": "other-a"}, a_b={"name": "other-a-b", "kind": "serverless", "memory_mb": 1024})
+    rule = watched.alarm("other-a/health")["AlarmRule"]
+    assert "other-a/errors" in rule
+    assert "latency" not in rule
+    assert watched.alarm("other-a-b/health")["AlarmRule"].count("ALARM") == 3
 
 
 # The dashboard's math, over a day of which everything is known.
@@ -336,7 +478,7 @@ def of_model(endpoint: str) -> tuple[float, float]:
 
 
 def _of_model(endpoint: str, shape: Shape) -> tuple[float, float]:
-    types = {"shop-curve-new-one": "ml.c7g.xlarge", "shop-images": "ml.g5.xlarge", "shop-words": "ml.inf2.xlarge"}
+    types = {"shop-curve/new-one": "ml.c7g.xlarge", "shop-images": "ml.g5.xlarge", "shop-words": "ml.inf2.xlarge"}
     if endpoint in types:
         hours, duty = exactly(shape.count / 6), exactly(shape.load if endpoint != "shop-words" else 0.1)
         figures = estimate(Fleet(types[endpoint], REGION, hours=hours, duty=duty)).figures
@@ -375,20 +517,44 @@ def _query(metric: list[Any], period: int) -> dict[str, Any]:
     return query | {"MetricStat": {"Metric": asked, "Period": period, "Stat": options["stat"]}}
 
 
-ENDPOINTS = ("shop-curve-new-one", "shop-images", "shop-notes", "shop-warm", "shop-words")
+ENDPOINTS = ("shop-curve/new-one", "shop-images", "shop-notes", "shop-warm", "shop-words")
 
 
 @pytest.mark.apply
-@pytest.mark.parametrize("by", ["hour", "day"])
 def test_over_a_day_the_dashboard_agrees_with_the_footprint_model_within_5_percent(
-    watched: Watched, day: datetime, by: str
+    watched: Watched, day: datetime
 ) -> None:
-    kg = drawn(watched.cloudwatch, f"kg CO2e by {by}, estimated (", day)
-    usd = drawn(watched.cloudwatch, f"USD by {by}, estimated (", day)
-    assert {label: len(values) for label, values in kg.items() if values} == dict.fromkeys(
-        ENDPOINTS, 24 if by == "hour" else 1
-    )
-    for endpoint in ENDPOINTS:
-        carbon, cost = of_model(endpoint)
-        assert sum(kg[endpoint]) == pytest.approx(carbon, rel=0.05), endpoint
-        assert sum(usd[endpoint]) == pytest.approx(cost, rel=0.05), endpoint
+    modelled = {endpoint: of_model(endpoint) for endpoint in ENDPOINTS}
+    for place, unit in enumerate(("kg CO2e", "USD")):
+        hours = drawn(watched.cloudwatch, f"{unit} by hour, estimated (", day)
+        assert {label: len(values) for label, values in hours.items() if values} == dict.fromkeys(ENDPOINTS, 24)
+        for endpoint, figures in modelled.items():
+            assert sum(hours[endpoint]) == pytest.approx(figures[place], rel=0.05), endpoint
+        whole = drawn(watched.cloudwatch, f"{unit} by day, all of these, estimated", day)
+        [low], [central], [high] = (whole[label] for label in ("at least", unit, "at most"))
+        assert central == pytest.approx(sum(figures[place] for figures in modelled.values()), rel=0.05)
+        assert low < central < high
+
+
+@pytest.mark.apply
+def test_the_dashboard_is_one_that_cloudwatch_takes(watched: Watched) -> None:
+    """Its own checks are not the sandbox's: API reference, "Dashboard Body Structure and Syntax", and the quotas."""
+    body = json.loads(watched.cloudwatch.get_dashboard(DashboardName="shop")["DashboardBody"])
+    graphs = [one["properties"] for one in body["widgets"] if one["type"] == "metric"]
+    for graph in graphs:
+        options = [metric[-1] for metric in graph["metrics"]]
+        ids = {one["id"] for one in options}
+        assert len(ids) == len(options) <= 500, graph["title"]
+        assert all(re.fullmatch(r"[a-z][a-zA-Z0-9_]{0,254}", one) for one in ids)
+        named = {name for one in options if "expression" in one for name in expressions.names(one["expression"])}
+        assert named <= ids, graph["title"]
+        assert any(one.get("visible", True) for one in options), graph["title"]
+        assert len({one["label"] for one in options if one.get("visible", True)}) == sum(
+            one.get("visible", True) for one in options
+        ), graph["title"]
+    assert sum(len(graph["metrics"]) for graph in graphs) <= 2500
+    assert all(1 <= one["width"] <= 24 for one in body["widgets"])
+    told = [arn for one in body["widgets"] if one["type"] == "alarm" for arn in one["properties"]["alarms"]]
+    assert len(told) == len(set(told))
+    there = watched.cloudwatch.describe_alarms(AlarmNamePrefix="shop-", AlarmTypes=["CompositeAlarm"])
+    assert {one["AlarmArn"] for one in there["CompositeAlarms"] if one["AlarmName"].endswith("/health")} <= set(told)

@@ -1,0 +1,1 @@
+"""Systems Manager Automation, on top of moto's documents: they are checked, and their steps really run."""

@@ -1,0 +1,398 @@
+"""Systems Manager Automation: documents are taken as AWS takes them, and their steps run as their role."""
+
+import json
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.sandbox.automation import choices, document, selectors
+from sustainable_mlops.sandbox.automation.content import ContentError, filled
+from tests.sandbox.support import TRUST, hear, make_queue, refusal, until
+
+Fresh = Callable[[str], str]
+Step = dict[str, Any]
+SSM, EVENTS = "ssm.amazonaws.com", "events.amazonaws.com"
+
+
+def sleep(name: str, **more: Any) -> Step:
+    return {"name": name, "action": "aws:sleep", "inputs": {"Duration": "PT0S"}, **more}
+
+
+def asks(name: str, service: str, api: str, **more: Any) -> Step:
+    kept: dict[str, Any] = {
+        key: more.pop(key) for key in ("outputs", "onFailure", "isEnd", "nextStep", "maxAttempts") if key in more
+    }
+    return {"name": name, "action": "aws:executeAwsApi", "inputs": {"Service": service, "Api": api, **more}, **kept}
+
+
+def written(*steps: Step, **more: Any) -> dict[str, Any]:
+    return {"schemaVersion": "0.3", "mainSteps": list(steps), **more}
+
+
+def make_role(sandbox: Sandbox, name: str, service: str, *allowed: tuple[str, str]) -> str:
+    """A role that a service may assume, and that may do these actions, each on its resource."""
+    iam = sandbox.client("iam")
+    trust = json.dumps(TRUST).replace("sagemaker.amazonaws.com", service)
+    arn = str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"])
+    statements = [{"Effect": "Allow", "Action": action, "Resource": resource} for action, resource in allowed]
+    if statements:
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=policy)
+    return arn
+
+
+class Runs:
+    """Documents of a sandbox, and what comes of them."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.ssm = sandbox.client("ssm")
+
+    def make(self, name: str, content: dict[str, Any]) -> str:
+        self.ssm.create_document(Name=name, DocumentType="Automation", Content=json.dumps(content))
+        return name
+
+    def start(self, name: str, **given: str) -> str:
+        more = {"Parameters": {key: [value] for key, value in given.items()}} if given else {}
+        return str(self.ssm.start_automation_execution(DocumentName=name, **more)["AutomationExecutionId"])
+
+    def look(self, execution: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.ssm.get_automation_execution(AutomationExecutionId=execution)[
+            "AutomationExecution"
+        ]
+        return found
+
+    def end(self, execution: str) -> dict[str, Any]:
+        """As `look`, once it is over."""
+        found: dict[str, Any] = until(
+            lambda: (one := self.look(execution))["AutomationExecutionStatus"] != "InProgress" and one
+        )
+        return found
+
+
+@pytest.fixture
+def runs(sandbox: Sandbox) -> Runs:
+    return Runs(sandbox)
+
+
+def steps(execution: dict[str, Any]) -> dict[str, str]:
+    """What became of each step."""
+    return {one["StepName"]: one["StepStatus"] for one in execution["StepExecutions"]}
+
+
+def test_a_steps_output_is_the_next_ones_input_and_a_parameter_chooses_the_way(
+    sandbox: Sandbox, runs: Runs, fresh: Fresh
+) -> None:
+    queue = fresh("asked")
+    url, _ = make_queue(sandbox, queue)
+    address = {"Name": "Url", "Selector": "$.QueueUrl", "Type": "String"}
+    branch = {"NextStep": "say", "Variable": "{{ Loud }}", "BooleanEquals": True}
+    name = runs.make(
+        fresh("says"),
+        written(
+            asks("find", "sqs", "get_queue_url", QueueName="{{ Queue }}", outputs=[address]),
+            {"name": "whether", "action": "aws:branch", "inputs": {"Choices": [branch]}, "isEnd": True},
+            asks("say", "sqs", "SendMessage", QueueUrl="{{ find.Url }}", MessageBody="{{ Queue }}, {{global:REGION}}"),
+            parameters={"Queue": {"type": "String"}, "Loud": {"type": "Boolean", "default": False}},
+            outputs=["find.Url"],
+        ),
+    )
+    quiet, loud = runs.start(name, Queue=queue), runs.start(name, Queue=queue, Loud="true")
+    assert steps(runs.end(quiet)) == {"find": "Success", "whether": "Success", "say": "Pending"}
+    ended = runs.end(loud)
+    assert (ended["AutomationExecutionStatus"], ended["Outputs"]) == ("Success", {"find.Url": [url]})
+    [said] = sandbox.client("sqs").receive_message(QueueUrl=url)["Messages"]
+    assert said["Body"] == f"{queue}, eu-north-1"
+    by_name = [{"Key": "DocumentNamePrefix", "Values": [name]}]
+    listed = runs.ssm.describe_automation_executions(Filters=by_name)["AutomationExecutionMetadataList"]
+    assert [one["AutomationExecutionId"] for one in listed] == [loud, quiet]
+
+
+@pytest.mark.parametrize(
+    ("failing", "status", "done"),
+    [
+        ({}, "Failed", {"ask": "Failed", "then": "Pending", "rescue": "Pending"}),
+        ({"onFailure": "Continue"}, "Success", {"ask": "Failed", "then": "Success", "rescue": "Success"}),
+        ({"onFailure": "step:rescue"}, "Failed", {"ask": "Failed", "then": "Pending", "rescue": "Success"}),
+    ],
+)
+def test_a_failure_goes_where_the_step_says(
+    runs: Runs, fresh: Fresh, failing: dict[str, Any], status: str, done: dict[str, str]
+) -> None:
+    ask = asks("ask", "sagemaker", "DescribeEndpoint", EndpointName="not-there", **failing)
+    ended = runs.end(runs.start(runs.make(fresh("fails"), written(ask, sleep("then"), sleep("rescue")))))
+    assert (ended["AutomationExecutionStatus"], steps(ended)) == (status, done)
+    assert "Could not find endpoint" in ended["StepExecutions"][0]["FailureMessage"]
+
+
+def test_it_waits_for_what_comes_and_gives_up_in_time(sandbox: Sandbox, runs: Runs, fresh: Fresh) -> None:
+    parameter = fresh("level")
+    sandbox.client("ssm").put_parameter(Name=parameter, Value="low", Type="String")
+    wait = {
+        "name": "wait",
+        "action": "aws:waitForAwsResourceProperty",
+        "timeoutSeconds": 1,
+        "inputs": {
+            "Service": "ssm",
+            "Api": "GetParameter",
+            "Name": parameter,
+            "PropertySelector": "$.Parameter.Value",
+            "DesiredValues": ["{{ Wanted }}"],
+        },
+    }
+    name = runs.make(fresh("waits"), written(wait, parameters={"Wanted": {"type": "String"}}))
+    assert runs.end(runs.start(name, Wanted="low"))["AutomationExecutionStatus"] == "Success"
+    assert runs.end(runs.start(name, Wanted="high"))["AutomationExecutionStatus"] == "TimedOut"
+
+
+def test_steps_may_do_what_their_role_may(sandbox: Sandbox, runs: Runs, fresh: Fresh) -> None:
+    topics = [sandbox.client("sns").create_topic(Name=fresh("topic"))["TopicArn"] for _ in range(2)]
+    role = make_role(sandbox, fresh("tells"), SSM, ("sns:Publish", topics[0]))
+    content = written(
+        asks("tell", "sns", "Publish", TopicArn="{{ Topic }}", Message="hello"),
+        parameters={"Topic": {"type": "String"}},
+        assumeRole=role,
+    )
+    name = runs.make(fresh("tells"), content)
+    ends = [runs.end(runs.start(name, Topic=topic)) for topic in topics]
+    assert [one["AutomationExecutionStatus"] for one in ends] == ["Success", "Failed"]
+    assert f"is not allowed sns:Publish on {topics[1]}" in ends[1]["FailureMessage"]
+
+    key = sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]
+    encrypted = {"TopicArn": topics[0], "AttributeName": "KmsMasterKeyId", "AttributeValue": key}
+    sandbox.client("sns").set_topic_attributes(**encrypted)
+    refused = runs.end(runs.start(name, Topic=topics[0]))
+    assert f"is not allowed kms:GenerateDataKey on {key}" in refused["FailureMessage"]
+
+    distrusting = make_role(sandbox, fresh("distrusts"), EVENTS)
+    other = runs.make(fresh("distrusted"), written(sleep("one"), assumeRole=distrusting))
+    assert refusal(runs.ssm.start_automation_execution, DocumentName=other) == (
+        "InvalidAutomationExecutionParametersException",
+        "The defined assume role is unable to be assumed.",
+    )
+
+
+@pytest.mark.parametrize("lacking", ["", "ssm:StartAutomationExecution", "iam:PassRole"])
+def test_a_rule_starts_it_where_its_role_may_start_it_and_hand_on_the_documents(
+    sandbox: Sandbox, runs: Runs, fresh: Fresh, lacking: str
+) -> None:
+    role = make_role(sandbox, fresh("does"), SSM)
+    declared = {"Word": {"type": "String"}}
+    name = runs.make(fresh("started"), written(sleep("one"), assumeRole=role, parameters=declared))
+    definition = f"arn:aws:ssm:eu-north-1:123456789012:automation-definition/{name}:$DEFAULT"
+    may = {"ssm:StartAutomationExecution": definition, "iam:PassRole": role}
+    starter = make_role(
+        sandbox, fresh("starts"), EVENTS, *((one, may[one] if one != lacking else "arn:aws:s3:::other") for one in may)
+    )
+    url, dead = make_queue(sandbox, fresh("dead"))
+    events, rule = sandbox.client("events"), fresh("rule")
+    events.put_rule(Name=rule, EventPattern=json.dumps({"source": [rule]}))
+    target = {
+        "Id": "automation",
+        "Arn": definition,
+        "RoleArn": starter,
+        "Input": json.dumps({"Word": ["hello"]}),
+        "DeadLetterConfig": {"Arn": dead},
+    }
+    events.put_targets(Rule=rule, Targets=[target])
+    events.put_events(Entries=[{"Source": rule, "DetailType": "any", "Detail": "{}"}])
+
+    def started() -> list[dict[str, Any]]:
+        filters = [{"Key": "DocumentNamePrefix", "Values": [name]}]
+        found: list[dict[str, Any]] = runs.ssm.describe_automation_executions(Filters=filters)[
+            "AutomationExecutionMetadataList"
+        ]
+        return found
+
+    if not lacking:
+        [one] = until(started)
+        assert runs.end(one["AutomationExecutionId"])["Parameters"] == {"Word": ["hello"]}
+        return
+    asked = {"QueueUrl": url, "MessageAttributeNames": ["All"]}
+    [letter] = until(lambda: sandbox.client("sqs").receive_message(**asked).get("Messages"))
+    assert lacking in letter["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
+    assert started() == []
+
+
+def test_eventbridge_hears_of_a_composite_alarm_as_of_another(sandbox: Sandbox, fresh: Fresh) -> None:
+    cloudwatch, child, parent = sandbox.client("cloudwatch"), fresh("child"), fresh("parent")
+    cloudwatch.put_metric_alarm(
+        AlarmName=child,
+        Namespace="own",
+        MetricName=child,
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="ignore",
+    )
+    cloudwatch.put_composite_alarm(AlarmName=parent, AlarmRule=f'ALARM("{child}")')
+    arn = f"arn:aws:cloudwatch:eu-north-1:123456789012:alarm:{parent}"
+    of_alarm = {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"], "resources": [arn]}
+    url = hear(sandbox, fresh("hears"), of_alarm | {"detail": {"state": {"value": ["ALARM"]}}})
+    cloudwatch.set_alarm_state(AlarmName=child, StateValue="ALARM", StateReason="a test")
+    [heard] = until(lambda: sandbox.client("sqs").receive_message(QueueUrl=url).get("Messages"))
+    detail = json.loads(heard["Body"])["detail"]
+    assert (detail["alarmName"], detail["previousState"]["value"]) == (parent, "OK")
+    assert detail["configuration"]["alarmRule"] == f'ALARM("{child}")'
+
+
+def test_it_is_stopped_once_and_a_token_starts_it_once(runs: Runs, fresh: Fresh) -> None:
+    name = runs.make(fresh("long"), written(sleep("one") | {"inputs": {"Duration": "PT1H"}}))
+    same = str(uuid.uuid4())
+    [one] = {
+        runs.ssm.start_automation_execution(DocumentName=name, ClientToken=same)["AutomationExecutionId"]
+        for _ in range(2)
+    }
+    until(lambda: steps(runs.look(one)) == {"one": "InProgress"})
+    runs.ssm.stop_automation_execution(AutomationExecutionId=one)
+    stopped = runs.look(one)
+    assert (stopped["AutomationExecutionStatus"], steps(stopped)) == ("Cancelled", {"one": "Cancelled"})
+    refused = refusal(runs.ssm.stop_automation_execution, AutomationExecutionId=one)
+    assert refused[0] == "InvalidAutomationStatusUpdateException"
+
+
+@pytest.mark.slow
+def test_with_state_it_goes_on_after_a_restart(tmp_path: Path) -> None:
+    with Sandbox.start(state=tmp_path / "state", log=tmp_path / "log") as sandbox:
+        runs = Runs(sandbox)
+        begun = runs.start(runs.make("long", written(sleep("one") | {"inputs": {"Duration": "PT1H"}}, sleep("two"))))
+        until(lambda: steps(runs.look(begun))["one"] == "InProgress")
+    with Sandbox.start(state=tmp_path / "state", log=tmp_path / "log") as sandbox:
+        runs = Runs(sandbox)
+        assert runs.look(begun)["AutomationExecutionStatus"] == "InProgress"
+        sandbox.advance(3600)
+        assert steps(runs.end(begun)) == {"one": "Success", "two": "Success"}
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"DocumentName": "not-there"}, "AutomationDefinitionNotFoundException"),
+        ({"DocumentVersion": "7"}, "AutomationDefinitionVersionNotFoundException"),
+        ({}, "InvalidAutomationExecutionParametersException"),
+        ({"Parameters": {"Word": ["maybe"]}}, "InvalidAutomationExecutionParametersException"),
+        ({"Parameters": {"Word": ["yes", "no"]}}, "InvalidAutomationExecutionParametersException"),
+        ({"Parameters": {"Word": ["yes"], "More": ["x"]}}, "InvalidAutomationExecutionParametersException"),
+        ({"Parameters": {"Word": ["yes"]}, "Mode": "Interactive"}, "UnsupportedOperationException"),
+    ],
+)
+def test_starts_that_cannot_be_are_refused(runs: Runs, fresh: Fresh, given: dict[str, Any], code: str) -> None:
+    declared = {"Word": {"type": "String", "allowedValues": ["yes", "no"]}}
+    name = runs.make(fresh("strict"), written(sleep("one"), parameters=declared))
+    assert refusal(runs.ssm.start_automation_execution, **({"DocumentName": name} | given))[0] == code
+
+
+def test_what_the_sandbox_does_not_do_can_be_written_down_and_not_be_started(runs: Runs, fresh: Fresh) -> None:
+    script = {"name": "one", "action": "aws:executeScript", "inputs": {"Runtime": "python3.11"}}
+    refused = refusal(runs.ssm.start_automation_execution, DocumentName=runs.make(fresh("script"), written(script)))
+    assert refused[0] == "UnsupportedOperationException"
+    assert "the action aws:executeScript is not emulated by the sandbox" in refused[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"schemaVersion": "2.2", "mainSteps": []}, "schemaVersion must be 0.3"),
+        (written(), "mainSteps must have at least one step"),
+        (written(sleep("a b")), "letters, digits and underscores: a b"),
+        (written(sleep("one"), sleep("one")), "must be unique"),
+        (written({**sleep("one"), "action": "aws:snooze"}), "there is no action aws:snooze"),
+        (written(sleep("one", nextStep="two")), "leads to two, which there is not"),
+        (written(sleep("one", onFailure="Retry")), "onFailure is Abort, Continue or step:step_name"),
+        (written(sleep("one"), sleep("two", nextStep="one")), "round in a circle: one -> two -> one"),
+        (written(sleep("one", isend=True)), "Step one has no isend"),
+        (written(asks("one", "sns", "Publish", Message="{{ Word }}")), "refers to {{ Word }}, which there is not"),
+        (written(sleep("one"), assumeRole="{{ Role }}"), "assumeRole refers to {{ Role }}"),
+        (written(sleep("one"), parameters={"Word": {"type": "Text"}}), "has no type that there is: Text"),
+        (
+            written({"name": "one", "action": "aws:branch", "inputs": {"Choices": [{"NextStep": "one"}]}}),
+            "a condition has a Variable and one operation",
+        ),
+    ],
+)
+def test_documents_that_cannot_be_are_refused(runs: Runs, fresh: Fresh, content: dict[str, Any], told: str) -> None:
+    asked = {"Name": fresh("bad"), "DocumentType": "Automation", "Content": json.dumps(content)}
+    code, message = refusal(runs.ssm.create_document, **asked)
+    assert code == "InvalidDocumentContent"
+    assert told in message
+
+
+#: The answer and the selections of the user guide's "Using JSONPath in runbooks".
+DISKS = [
+    {"Ebs": {"DeleteOnTermination": True, "Status": "attached", "VolumeId": f"vol-{digit * 12}"}} for digit in "01"
+]
+ANSWER = {
+    "Reservations": [
+        {"Instances": [{"ImageId": "ami-1", "BlockDeviceMappings": [disk], "State": {"Code": code, "Name": state}}]}
+        for disk, code, state in zip(DISKS, (16, 80), ("running", "stopped"), strict=True)
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("selector", "found"),
+    [
+        ("$.Reservations[0].Instances[0].ImageId", "ami-1"),
+        ("$.Reservations[0].Instances[0].BlockDeviceMappings[0].Ebs.DeleteOnTermination", True),
+        ("$.Reservations[0].Instances[0].State.Code", 16),
+        ("$.Reservations..BlockDeviceMappings..VolumeId", ["vol-000000000000", "vol-111111111111"]),
+        ("$.Reservations[0].Instances[0].BlockDeviceMappings[0]", DISKS[0]),
+        ("$.Reservations..Instances..State", [{"Code": 16, "Name": "running"}, {"Code": 80, "Name": "stopped"}]),
+    ],
+)
+def test_selectors_pick_what_the_user_guide_says(selector: str, found: Any) -> None:
+    assert selectors.select(selector, ANSWER) == found
+
+
+def test_a_selector_that_leads_nowhere_or_has_other_operators_is_told() -> None:
+    with pytest.raises(LookupError):
+        selectors.select("$.Reservations[2]", ANSWER)
+    filtered = written(asks("one", "ec2", "X", outputs=[{"Name": "a", "Selector": "$.A[?(@.b)]", "Type": "String"}]))
+    assert document.read(filtered).unsupported == (
+        "the selector $.A[?(@.b)] is not made of .child, ..child and [index]",
+    )
+
+
+@pytest.mark.parametrize(
+    ("condition", "values"),
+    [
+        ({"StringEquals": "linux"}, ("linux", "Linux")),
+        ({"EqualsIgnoreCase": "linux"}, ("LINUX", "windows")),
+        ({"StartsWith": "li"}, ("linux", "alin")),
+        ({"EndsWith": "ux"}, ("linux", "uxo")),
+        ({"Contains": "nu"}, ("linux", "unix")),
+        ({"NumericEquals": 3}, ("3.0", 4)),
+        ({"NumericGreater": 3}, (4, "3")),
+        ({"NumericLesser": 3}, ("2", 3)),
+        ({"NumericGreaterOrEquals": 3}, (3, 2)),
+        ({"NumericLesserOrEquals": 3}, ("3", 4)),
+        ({"BooleanEquals": True}, (True, "false")),
+    ],
+)
+def test_a_choice_compares_as_it_says(condition: dict[str, Any], values: tuple[Any, Any]) -> None:
+    for value, holds in zip(values, (True, False), strict=True):
+        one = {"Variable": value, **condition}
+        for asked, expected in (
+            (one, holds),
+            ({"Not": one}, not holds),
+            ({"And": [one, one]}, holds),
+            ({"Or": [{"Not": one}, one]}, True),
+        ):
+            found = choices.chosen({"Choices": [{"NextStep": "yes", **asked}], "Default": "no"})
+            assert found == ("yes" if expected else "no")
+
+
+def test_one_reference_alone_keeps_its_type() -> None:
+    known = {"n": 3, "words": ["a"]}
+    assert filled({"a": "{{ n }}", "b": "n is {{n}}", "c": ["{{words}}"]}, known) == {
+        "a": 3,
+        "b": "n is 3",
+        "c": [["a"]],
+    }
+    with pytest.raises(ContentError):
+        document.read({})

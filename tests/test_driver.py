@@ -1,0 +1,34 @@
+"""The driver of Terraform in tests does not wait for what waits for it."""
+
+from pathlib import Path
+
+import pytest
+import tftest
+
+from tests.driver import Driver
+
+#: Says 1 MB on stderr before anything on stdout, and ends as it is told.
+LOUD = """#!/bin/sh
+head -c 1000000 /dev/zero | tr '\\0' e >&2
+echo "$1 $2"
+exit "$CODE"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "terraform").write_text(LOUD)
+    (tmp_path / "terraform").chmod(0o755)
+    return tmp_path
+
+
+def test_much_on_stderr_is_read_while_it_is_written(folder: Path) -> None:
+    done = Driver(str(folder), binary=str(folder / "terraform"), env={"CODE": "2"}).execute_command("plan", "-x")
+    assert (done.retcode, done.out, len(done.err)) == (2, "plan -x\n", 1_000_000)
+
+
+def test_a_failure_has_what_was_said(folder: Path) -> None:
+    driver = Driver(str(folder), binary=str(folder / "terraform"), env={"CODE": "1"})
+    with pytest.raises(tftest.TerraformTestError, match="Error running command apply: 1 apply") as failed:
+        driver.apply()
+    assert failed.value.cmd_error == "e" * 1_000_000

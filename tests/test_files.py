@@ -1,0 +1,29 @@
+"""Files are as they were, or whole."""
+
+from pathlib import Path
+
+import pytest
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import write_whole
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), OSError(28, "No space left on device")], ids=["Ctrl-C", "full"])
+def test_what_ends_in_the_middle_of_writing_leaves_the_file_as_it_was(
+    end: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "new" / "file.yaml"
+    write_whole(file, "as it was\n")
+    write_text = Path.write_text
+
+    def half(path: Path, text: str, **options: str) -> int:
+        write_text(path, text[:3], **options)
+        raise end
+
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises((KeyboardInterrupt, UserError)) as ended:
+        write_whole(file, "as it shall be\n")
+    assert file.read_text() == "as it was\n"
+    assert list(file.parent.iterdir()) == [file]
+    if isinstance(end, OSError):
+        assert str(ended.value) == f"{file}: cannot be written: No space left on device"
