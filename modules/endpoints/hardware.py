@@ -59,13 +59,13 @@ def _by_family() -> dict[str, list[Instance]]:
 
 
 _HOSTED = _by_family()
-_SIZES = {
-    silicon: {
-        family: [_size(one.name) for one in sorted(types, key=lambda one: (one.vcpu, one.memory_gib))]
-        for family, types in _HOSTED.items()
-        if types[0].silicon == silicon
-    }
+_FAMILIES = {
+    silicon: [family for family, types in _HOSTED.items() if types[0].silicon == silicon]
     for silicon in get_args(Silicon)
+}
+_SIZES = {
+    family: [_size(one.name) for one in sorted(types, key=lambda one: (one.vcpu, one.memory_gib))]
+    for family, types in _HOSTED.items()
 }
 
 
@@ -103,6 +103,7 @@ def _not_for(*, beside: bool = False) -> dict[str, str]:
 _LOCAL_DISK = [name for name, types in _HOSTED.items() if types[0].local_ssd_gb]
 #: What rules and resources read, by name: the value, and why it is there.
 TABLES: dict[str, tuple[Any, str]] = {
+    "families": (_FAMILIES, "Families of instances that SageMaker hosts models on, by silicon."),
     "images_for": (_IMAGES, "What the names of images say that are for some silicon; others say nothing of it."),
     BESIDE: (_not_for(beside=True), "What the names of images say that run beside none on the silicon's instances."),
     "images_not_for": (
@@ -115,16 +116,21 @@ TABLES: dict[str, tuple[Any, str]] = {
         [*_REFUSED_ALL, *_REFUSED_SOME],
         f"Families, and types of others, that version {OLD_PROVIDER} of the AWS provider does not know.",
     ),
-    "sizes": (_SIZES, "Sizes of the instances that SageMaker hosts models on, by silicon and family."),
+    "sizes": (_SIZES, "Sizes of the instances of each family that SageMaker hosts models on."),
 }
-_images, _not_beside, _not_on, _local_disk, _not_in, _refused, _sizes = (
+_families, _images, _not_beside, _not_on, _local_disk, _not_in, _refused, _sizes = (
     fixed(name, value) for name, (value, _) in TABLES.items()
 )
 
 
 def family(instance_type: str) -> str:
-    """`c7g` of `ml.c7g.large`; no error where it is no type, which its own pattern tells."""
-    return split(".", f"{instance_type}.")[1]
+    """`c7g` of `ml.c7g.large`."""
+    return _part(instance_type, 1)
+
+
+def _part(instance_type: str, place: int) -> str:
+    """A part of a type's name; no error where it is no type, which its own pattern tells."""
+    return concat(split(".", instance_type), ["", ""])[place]
 
 
 def is_lacking(instance_type: str, region: str) -> bool:
@@ -201,16 +207,6 @@ def runs_elsewhere(image: Any, silicon: Any) -> Any:
     return can(match(get(_not_beside, silicon, _NEVER), image))
 
 
-def _of(silicon: str) -> Any:
-    """The sizes by family of some silicon."""
-    return get(_sizes, silicon, {})
-
-
-def _sizes_beside(v: Any) -> Any:
-    """The sizes of the family of the type that is asked for."""
-    return get(_of(v.silicon), family(v.instance_type), [])
-
-
 class OnInstances(ModuleInputs):
     """Inputs of an endpoint on instances."""
 
@@ -248,21 +244,21 @@ class OnInstances(ModuleInputs):
         ),
         rule(
             "instance_type",
-            lambda v: contains(keys(_of(v.silicon)), family(v.instance_type)),
+            lambda v: contains(get(_families, v.silicon, []), family(v.instance_type)),
             lambda v: (
                 f"{v.instance_type} is no {v.silicon} that SageMaker hosts on; its families are "
-                f"{join(', ', keys(_of(v.silicon)))}."
+                f"{join(', ', get(_families, v.silicon, []))}."
             ),
         ),
         rule(
             "instance_type",
             lambda v: (
-                ~contains(keys(_of(v.silicon)), family(v.instance_type))
-                | contains(_sizes_beside(v), split(".", f"{v.instance_type}..")[2])
+                ~contains(keys(_sizes), family(v.instance_type))
+                | contains(get(_sizes, family(v.instance_type), []), _part(v.instance_type, 2))
             ),
             lambda v: (
                 f"SageMaker hosts on no {v.instance_type}; sizes of {family(v.instance_type)} are "
-                f"{join(', ', _sizes_beside(v))}."
+                f"{join(', ', get(_sizes, family(v.instance_type), []))}."
             ),
         ),
         rule(

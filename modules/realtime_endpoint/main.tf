@@ -170,7 +170,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
   # checkov:skip=CKV_AWS_98:only instances with a local disk have no key: they encrypt it
 
   name_prefix = "${substr(local.name, 0, 36)}-"
-  kms_key_arn = contains(local.local_disk, split(".", "${var.instance_type}.")[1]) ? null : var.kms_key_arn
+  kms_key_arn = contains(local.local_disk, concat(split(".", var.instance_type), ["", ""])[1]) ? null : var.kms_key_arn
   tags        = var.tags
 
   production_variants {
@@ -506,6 +506,18 @@ locals {
     [for one in var.shadow[*] : one.model_data_url if one.model_data_url != null],
   )
 
+  # Families of instances that SageMaker hosts models on, by silicon.
+  families = {
+    graviton    = ["c6g", "c6gd", "c6gn", "c7g", "c8g", "m6g", "m6gd", "m8g", "r6g", "r6gd", "r7gd", "r8g"]
+    inferentia2 = ["inf2"]
+    gpu = [
+      "g4dn", "g5", "g6", "g6e", "g7", "g7e", "p4d", "p4de", "p5", "p5e", "p5en", "p6-b200", "p6-b300",
+    ]
+    x86 = [
+      "c4", "c5", "c5d", "c6i", "c6in", "c7i", "m4", "m5", "m5d", "m6i", "m7i", "r5", "r5d", "r6i", "r7i",
+    ]
+  }
+
   # What the names of images say that are for some silicon; others say nothing of it.
   images_for = {
     amd64       = "amd64|x86"
@@ -661,86 +673,78 @@ locals {
   # Families, and types of others, that version 5 of the AWS provider does not know.
   refused_by_provider_5 = ["c6in", "c8g", "g7", "g7e", "m8g", "p6-b200", "p6-b300", "r7gd", "ml.p5.4xlarge"]
 
-  # Sizes of the instances that SageMaker hosts models on, by silicon and family.
+  # Sizes of the instances of each family that SageMaker hosts models on.
   sizes = {
-    graviton = {
-      c6g  = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
-      c6gd = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
-      c6gn = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
-      c7g  = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
-      c8g = [
-        "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge",
-        "48xlarge",
-      ]
-      m6g  = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
-      m6gd = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
-      m8g = [
-        "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge",
-        "48xlarge",
-      ]
-      r6g  = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
-      r6gd = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
-      r7gd = ["medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
-      r8g = [
-        "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge",
-        "48xlarge",
-      ]
-    }
-    inferentia2 = {
-      inf2 = ["xlarge", "8xlarge", "24xlarge", "48xlarge"]
-    }
-    gpu = {
-      g4dn = ["xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
-      g5 = [
-        "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge",
-      ]
-      g6 = [
-        "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge",
-      ]
-      g6e = [
-        "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge",
-      ]
-      g7      = ["2xlarge", "4xlarge", "8xlarge", "12xlarge", "24xlarge", "48xlarge"]
-      g7e     = ["2xlarge", "4xlarge", "8xlarge", "12xlarge", "24xlarge", "48xlarge"]
-      p4d     = ["24xlarge"]
-      p4de    = ["24xlarge"]
-      p5      = ["4xlarge", "48xlarge"]
-      p5e     = ["48xlarge"]
-      p5en    = ["48xlarge"]
-      p6-b200 = ["48xlarge"]
-      p6-b300 = ["48xlarge"]
-    }
-    x86 = {
-      c4  = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge"]
-      c5  = ["large", "xlarge", "2xlarge", "4xlarge", "9xlarge", "18xlarge"]
-      c5d = ["large", "xlarge", "2xlarge", "4xlarge", "9xlarge", "18xlarge"]
-      c6i = [
-        "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge",
-      ]
-      c6in = [
-        "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge",
-      ]
-      c7i = [
-        "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge",
-      ]
-      m4  = ["xlarge", "2xlarge", "4xlarge", "10xlarge", "16xlarge"]
-      m5  = ["large", "xlarge", "2xlarge", "4xlarge", "12xlarge", "24xlarge"]
-      m5d = ["large", "xlarge", "2xlarge", "4xlarge", "12xlarge", "24xlarge"]
-      m6i = [
-        "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge",
-      ]
-      m7i = [
-        "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge",
-      ]
-      r5  = ["large", "xlarge", "2xlarge", "4xlarge", "12xlarge", "24xlarge"]
-      r5d = ["large", "xlarge", "2xlarge", "4xlarge", "12xlarge", "24xlarge"]
-      r6i = [
-        "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge",
-      ]
-      r7i = [
-        "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge",
-      ]
-    }
+    c4   = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge"]
+    c5   = ["large", "xlarge", "2xlarge", "4xlarge", "9xlarge", "18xlarge"]
+    c5d  = ["large", "xlarge", "2xlarge", "4xlarge", "9xlarge", "18xlarge"]
+    c6g  = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
+    c6gd = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
+    c6gn = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
+    c6i = [
+      "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge",
+    ]
+    c6in = [
+      "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge",
+    ]
+    c7g = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
+    c7i = [
+      "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge",
+    ]
+    c8g = [
+      "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge",
+      "48xlarge",
+    ]
+    g4dn = ["xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
+    g5 = [
+      "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge",
+    ]
+    g6 = [
+      "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge",
+    ]
+    g6e = [
+      "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge",
+    ]
+    g7   = ["2xlarge", "4xlarge", "8xlarge", "12xlarge", "24xlarge", "48xlarge"]
+    g7e  = ["2xlarge", "4xlarge", "8xlarge", "12xlarge", "24xlarge", "48xlarge"]
+    inf2 = ["xlarge", "8xlarge", "24xlarge", "48xlarge"]
+    m4   = ["xlarge", "2xlarge", "4xlarge", "10xlarge", "16xlarge"]
+    m5   = ["large", "xlarge", "2xlarge", "4xlarge", "12xlarge", "24xlarge"]
+    m5d  = ["large", "xlarge", "2xlarge", "4xlarge", "12xlarge", "24xlarge"]
+    m6g  = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
+    m6gd = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
+    m6i = [
+      "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge",
+    ]
+    m7i = [
+      "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge",
+    ]
+    m8g = [
+      "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge",
+      "48xlarge",
+    ]
+    p4d     = ["24xlarge"]
+    p4de    = ["24xlarge"]
+    p5      = ["4xlarge", "48xlarge"]
+    p5e     = ["48xlarge"]
+    p5en    = ["48xlarge"]
+    p6-b200 = ["48xlarge"]
+    p6-b300 = ["48xlarge"]
+    r5      = ["large", "xlarge", "2xlarge", "4xlarge", "12xlarge", "24xlarge"]
+    r5d     = ["large", "xlarge", "2xlarge", "4xlarge", "12xlarge", "24xlarge"]
+    r6g     = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
+    r6gd    = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
+    r6i = [
+      "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge",
+    ]
+    r7gd = ["medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
+    r7i = [
+      "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge",
+    ]
+    r8g = [
+      "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge",
+      "48xlarge",
+    ]
   }
 
   # What a schedule is that is right in a field, as the user guide of EventBridge has these.

@@ -341,7 +341,7 @@ variable "instance_type" {
   }
 
   validation {
-    condition     = split(".", "${var.instance_type}.")[1] != "inf1"
+    condition     = concat(split(".", var.instance_type), ["", ""])[1] != "inf1"
     error_message = "instance_type: the first Inferentia takes no deployment guardrails and no Neuron image of today; use ml.inf2."
   }
 
@@ -351,23 +351,23 @@ variable "instance_type" {
   }
 
   validation {
-    condition     = contains(keys(lookup(local.sizes, var.silicon, {})), split(".", "${var.instance_type}.")[1])
-    error_message = "instance_type: ${var.instance_type} is no ${var.silicon} that SageMaker hosts on; its families are ${join(", ", keys(lookup(local.sizes, var.silicon, {})))}."
+    condition     = contains(lookup(local.families, var.silicon, []), concat(split(".", var.instance_type), ["", ""])[1])
+    error_message = "instance_type: ${var.instance_type} is no ${var.silicon} that SageMaker hosts on; its families are ${join(", ", lookup(local.families, var.silicon, []))}."
   }
 
   validation {
-    condition     = !contains(keys(lookup(local.sizes, var.silicon, {})), split(".", "${var.instance_type}.")[1]) ? true : contains(lookup(lookup(local.sizes, var.silicon, {}), split(".", "${var.instance_type}.")[1], []), split(".", "${var.instance_type}..")[2])
-    error_message = "instance_type: SageMaker hosts on no ${var.instance_type}; sizes of ${split(".", "${var.instance_type}.")[1]} are ${join(", ", lookup(lookup(local.sizes, var.silicon, {}), split(".", "${var.instance_type}.")[1], []))}."
+    condition     = !contains(keys(local.sizes), concat(split(".", var.instance_type), ["", ""])[1]) ? true : contains(lookup(local.sizes, concat(split(".", var.instance_type), ["", ""])[1], []), concat(split(".", var.instance_type), ["", ""])[2])
+    error_message = "instance_type: SageMaker hosts on no ${var.instance_type}; sizes of ${concat(split(".", var.instance_type), ["", ""])[1]} are ${join(", ", lookup(local.sizes, concat(split(".", var.instance_type), ["", ""])[1], []))}."
   }
 
   validation {
-    condition     = var.aws_provider > 5 ? true : !(contains(local.refused_by_provider_5, split(".", "${var.instance_type}.")[1]) ? true : contains(local.refused_by_provider_5, var.instance_type))
+    condition     = var.aws_provider > 5 ? true : !(contains(local.refused_by_provider_5, concat(split(".", var.instance_type), ["", ""])[1]) ? true : contains(local.refused_by_provider_5, var.instance_type))
     error_message = "instance_type: version 5 of the AWS provider refuses ${var.instance_type}; use another ${var.silicon}, or version 6 and aws_provider = 6."
   }
 
   validation {
     condition = !contains(concat(
-      lookup(local.not_in_region, split(".", "${var.instance_type}.")[1], []),
+      lookup(local.not_in_region, concat(split(".", var.instance_type), ["", ""])[1], []),
       lookup(local.not_in_region, var.instance_type, []),
     ), var.region)
     error_message = "instance_type: ${var.region} has no ${var.instance_type}; use another type, or another Region."

@@ -126,12 +126,13 @@ def test_an_image_is_taken_where_it_fits_or_does_not_say(image: str, silicon: st
 
 
 def test_the_tables_say_of_every_hosted_type_what_the_catalogue_does() -> None:
-    sizes, lacking, unknown = (TABLES[name][0] for name in ("sizes", "not_in_region", "refused_by_provider_5"))
+    families, sizes = (TABLES[name][0] for name in ("families", "sizes"))
+    lacking, unknown = (TABLES[name][0] for name in ("not_in_region", "refused_by_provider_5"))
     listed = {
         f"ml.{family}.{size}": silicon
-        for silicon, families in sizes.items()
-        for family, found in families.items()
-        for size in found
+        for silicon, of_silicon in families.items()
+        for family in of_silicon
+        for size in sizes[family]
     }
     hosted = {name: one for name, one in everything().items() if "hosting" in one.uses and one.family[0] != "t"}
     somewhere = {name for name in hosted if any(offered(name, region) for region in regions())}

@@ -42,21 +42,23 @@ HARDENED: Mapping[str, Mapping[str, Any]] = {
 IN_A_VPC = serverless(model={"vpc_config": {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}})
 
 
-def checkov(folder: Path, *arguments: str) -> tuple[dict[tuple[str, str, str], str], str]:
-    """What checkov says, by file, check and address, and its messages."""
+def results(folder: Path, *arguments: str) -> tuple[list[dict[str, Any]], str]:
+    """What checkov found, having read every file, and its messages."""
     command = [str(PROGRAM), "--skip-download", "-o", "json", *arguments]
     quiet = {**os.environ, "CHECKOV_RUN_SCA_PACKAGE_SCAN": "false", "ANSI_COLORS_DISABLED": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=quiet, cwd=folder, check=False)
-    reports = json.loads(done.stdout)
-    found = {}
-    for report in reports if isinstance(reports, list) else [reports]:
-        assert report["summary"]["parsing_errors"] == 0
-        for records in report["results"].values():
-            for record in records if isinstance(records, list) else []:
-                if isinstance(record, dict):
-                    key = record["file_path"], record["check_id"], record["resource"]
-                    found[key] = record["check_result"]["result"]
-    return found, done.stderr
+    said = json.loads(done.stdout)
+    reports = said if isinstance(said, list) else [said]
+    assert [report["results"]["parsing_errors"] for report in reports] == [[]] * len(reports)
+    kinds = ("passed_checks", "failed_checks", "skipped_checks")
+    return [record for report in reports for kind in kinds for record in report["results"][kind]], done.stderr
+
+
+def checkov(folder: Path, *arguments: str) -> tuple[dict[tuple[str, str, str], str], str]:
+    """What checkov says, by file, check and address, and its messages."""
+    found, messages = results(folder, *arguments)
+    keyed = {(one["file_path"], one["check_id"], one["resource"]): one["check_result"]["result"] for one in found}
+    return keyed, messages
 
 
 def policies(root: Path) -> tuple[str, ...]:
@@ -145,6 +147,21 @@ def test_every_fail_rule_stops_a_plan_that_checkov_alone_lets_pass(tmp_path: Pat
     refused = {file for (file, _, _), result in found.items() if result == "FAILED"}
     let_pass = {rule for (rule, _), file in zip(stopped, files, strict=True) if file not in refused}
     assert let_pass == {rule.id for rule in BY_ID.values() if rule.severity is Severity.FAIL}
+
+
+def test_nothing_of_the_modules_fails_and_what_is_skipped_says_why(root: Path) -> None:
+    every, own = ("--framework", "terraform", "-d", "."), ("--external-checks-dir", str(root / "policies"))
+    found, messages = results(root / "modules", *every, *own)
+    assert "Cannot load" not in messages
+    assert [(one["check_id"], one["resource"]) for one in found if one["check_result"]["result"] == "FAILED"] == []
+    files = {one["file_path"] for one in found if one["check_result"]["result"] == "PASSED"}
+    without = {f"/{path.parent.name}/main.tf" for path in (root / "modules").glob("*/main.tf")} - files
+    assert without == {"/feature_store/main.tf"}, "checkov has no check on feature groups"
+    skipped = [one for one in found if one["check_result"]["result"] == "SKIPPED"]
+    skips = sum(file.read_text().count("# checkov:skip=") for file in root.glob("modules/*/main.tf"))
+    named = {(one["file_path"], one["check_id"], one["resource"].partition("[")[0]) for one in skipped}
+    assert len(named) == skips, "one of them skips nothing"
+    assert all(len(one["check_result"]["suppress_comment"].split()) > 3 for one in skipped)
 
 
 def test_terraform_files_and_plans_of_one_name_are_told_apart(root: Path, tmp_path: Path) -> None:
