@@ -3,6 +3,7 @@
 The tables are of the catalogue. They stand as locals in a module's main.tf, which the rules read.
 """
 
+import re
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 #: The last major version of the AWS provider that refuses some of the types that SageMaker takes.
 OLD_PROVIDER = 5
-#: How families begin whose variants Application Auto Scaling refuses.
-BURSTABLE = "t"
+#: How families begin whose variants Application Auto Scaling refuses: t2, but trn1 not.
+BURSTABLE = "t[0-9]"
 #: Drivers of Inferentia2 and Trainium.
 NEURON_DRIVERS = "al2-ami-sagemaker-inference-neuron-2"
 
@@ -41,7 +42,7 @@ _REGIONS = sorted(name for name in regions() if offered("ml.m5.large", name))
 def _by_family() -> dict[str, list[Instance]]:
     found: dict[str, list[Instance]] = {}
     for instance in everything().values():
-        hosts = "hosting" in instance.uses and instance.silicon and not instance.family.startswith(BURSTABLE)
+        hosts = "hosting" in instance.uses and instance.silicon and not re.match(BURSTABLE, instance.family)
         if hosts and any(offered(instance.name, one) for one in _REGIONS):
             found.setdefault(instance.family, []).append(instance)
     return dict(sorted(found.items()))
@@ -194,7 +195,7 @@ class OnInstances(ModuleInputs):
         ),
         rule(
             "instance_type",
-            lambda v: ~can(match(rf"^ml\.{BURSTABLE}[0-9]", v.instance_type)),
+            lambda v: ~can(match(rf"^ml\.{BURSTABLE}", v.instance_type)),
             "burstable instances are refused by Application Auto Scaling, which makes this as small as its load; use "
             "another family.",
         ),

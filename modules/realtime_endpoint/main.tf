@@ -260,26 +260,6 @@ resource "terraform_data" "instance_type" {
   }
 }
 
-# The variants that the endpoint was made with, and keeps: SageMaker deploys between the same alone.
-resource "terraform_data" "variants" {
-  triggers_replace = {
-    name = local.name
-  }
-
-  input = {
-    names = join(", ", keys(local.weights))
-  }
-
-  lifecycle {
-    ignore_changes = [input]
-
-    postcondition {
-      condition     = self.output.names == join(", ", keys(local.weights))
-      error_message = "challengers: SageMaker updates an endpoint between the same variants alone, which are ${self.output.names} here, and not ${join(", ", keys(local.weights))}. Keep them, of which a weight of 1 leaves one nearly without requests; or have another endpoint, by another name."
-    }
-  }
-}
-
 resource "aws_sagemaker_endpoint" "this" {
   name                 = local.name
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
@@ -360,7 +340,24 @@ resource "aws_sagemaker_endpoint" "this" {
     }
   }
 
-  depends_on = [aws_cloudwatch_log_group.this, terraform_data.instance_type, terraform_data.variants]
+  depends_on = [aws_cloudwatch_log_group.this, terraform_data.instance_type]
+}
+
+# The variants that the endpoint was made with, and keeps: SageMaker deploys between the same alone.
+resource "terraform_data" "variants" {
+  input = {
+    names = join(", ", keys(local.weights))
+  }
+
+  lifecycle {
+    ignore_changes       = [input]
+    replace_triggered_by = [aws_sagemaker_endpoint.this.id]
+
+    postcondition {
+      condition     = self.output.names == join(", ", keys(local.weights))
+      error_message = "challengers: SageMaker updates an endpoint between the same variants alone, which are ${self.output.names} here, and not ${join(", ", keys(local.weights))}. Keep them, of which a weight of 1 leaves one nearly without requests; or have another endpoint, by another name."
+    }
+  }
 }
 
 # The bounds that are asked for. Off hours move those of the targets, which a plan at night would move back; so

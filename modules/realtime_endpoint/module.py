@@ -41,17 +41,17 @@ class RealtimeEndpoint(Module[Inputs]):
         models = serving.add_models(self, var)
         configured = serving.add_configuration(self, var, name, models)
         kind = hardware.add_type(self)
-        variants = self._keep_variants(name, join(", ", keys(weights)))
         endpoint = hosting.add_endpoint(
             self,
             var,
             name,
             configured,
-            after=[kind, variants],
+            after=[kind],
             deployment_config=deployment.configuration(
                 var.deployment, concat(*map(_names, alarms), var.more_rollback_alarms)
             ),
         )
+        self._keep_variants(endpoint, join(", ", keys(weights)))
         self._scale(var, endpoint, set_of(keys(weights)), kind)
         images = self.local("images", needs.images_of(var), why="What its role needs to read, but of model packages.")
         archives = self.local("model_archives", needs.archives_of(var))
@@ -68,15 +68,15 @@ class RealtimeEndpoint(Module[Inputs]):
             "variant_names": Output(keys(weights), "The variants that answer, as metrics and autoscaling name them."),
         }
 
-    def _keep_variants(self, name: str, variants: str) -> Any:
+    def _keep_variants(self, endpoint: Any, variants: str) -> None:
         """Refuse in the plan what SageMaker would in the middle of an apply: other variants than it was made with."""
-        return self.add(
+        self.add(
             DataResource,
             "variants",
             why="The variants that the endpoint was made with, and keeps: SageMaker deploys between the same alone.",
-            triggers_replace={"name": name},
             input={"names": variants},
             lifecycle={
+                "replace_triggered_by": [endpoint.id],
                 "ignore_changes": ["input"],
                 "postcondition": {
                     "condition": "${self.output.names == " + f"{variants}"[2:],
