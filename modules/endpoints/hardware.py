@@ -87,16 +87,16 @@ _REFUSED = {
 
 _REFUSED_ALL = [name for name, types in _REFUSED.items() if len(types) == len(_HOSTED[name])]
 _REFUSED_SOME = [one for name, types in _REFUSED.items() if name not in _REFUSED_ALL for one in types]
-_IMAGES = {"amd64": FOR_X86_CPUS, **FOR_SILICON}
+_IMAGES = dict[str, str]([("amd64", FOR_X86_CPUS), *FOR_SILICON.items()])
 
 
 def _not_for(*, beside: bool = False) -> dict[str, str]:
     """By silicon, what the names of images for other say; the CPUs beside an accelerator are x86."""
     too = {"amd64", "x86"} if beside else {"amd64"}
-    runs = {silicon: {silicon} if silicon == "graviton" else {silicon, *too} for silicon in get_args(Silicon)}
+    fit = {silicon: {silicon, *(too if silicon != "graviton" else ())} for silicon in get_args(Silicon)}
     return {
-        silicon: "|".join(pattern for said, pattern in _IMAGES.items() if said not in fit)
-        for silicon, fit in runs.items()
+        silicon: "|".join(pattern for said, pattern in _IMAGES.items() if said not in runs)
+        for silicon, runs in fit.items()
     }
 
 

@@ -1,6 +1,6 @@
 """When fewer instances do, by the clock."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import can, contains, every, fixed, join, list_of, match
@@ -38,12 +38,13 @@ def _cron() -> dict[str, str]:
     return found
 
 
+CRON, ZONES = _cron(), list(time_zones())
 #: What rules read, by name: the value, and why it is there.
-TABLES = {
-    "cron": (_cron(), "What a schedule is that is right in a field, as the user guide of EventBridge has these."),
-    "time_zones": (list(time_zones()), "Those of the tz database by the names that AWS takes; it refuses aliases."),
+TABLES: dict[str, tuple[Any, str]] = {
+    "cron": (CRON, "What a schedule is that is right in a field, as the user guide of EventBridge has these."),
+    "time_zones": (ZONES, "Those of the tz database by the names that AWS takes; it refuses aliases."),
 }
-_fields, _zones = (fixed(name, value) for name, (value, _) in TABLES.items())
+_fields, _zones = fixed("cron", CRON), fixed("time_zones", ZONES)
 
 
 def _wrong(expression: str) -> str:
