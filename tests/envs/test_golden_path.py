@@ -1,4 +1,4 @@
-"""What the README says to do with the settings passes the gate of the review."""
+"""What the README says to do with the settings passes the gate of the review, and serves what it says."""
 
 import json
 from collections.abc import Callable
@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from sustainable_mlops import synth
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.terraform import ROOT, changes
 from tests.modules.examples import apply, plan, terraform
 from tests.reviewed import reviewed, stops
+from tests.sandbox.support import IMAGE, tar, until
 
+ON_X86 = {"silicon": "x86", "instance_type": "ml.m5.large"}
+QUEUED, REALTIME = {**ON_X86, "max_instances": 1}, {**ON_X86, "latency_slo_ms": 1000}
 FRAUD = {"description": "Is it fraud?", "serverless_endpoint": {"memory_mb": 1024, "max_concurrency": 2}}
-
-REALTIME = {"instance_type": "ml.c7g.large", "latency_slo_ms": 200}
-PACKAGE = "arn:aws:sagemaker:eu-north-1:123456789012:model-package/smlops-dev-flight-delay/1"
+NAME, ARTIFACTS = "smlops-dev-flight-delay", "smlops-dev-artifacts-123456789012-eu-north-1"
+MODEL = "def model_fn(folder):\n    return 'late'\ndef predict_fn(values, model):\n    return model\n"
 
 
 def write(folder: Path, body: dict[str, Any]) -> None:
@@ -26,39 +28,86 @@ def write(folder: Path, body: dict[str, Any]) -> None:
 
 
 @pytest.mark.apply
-def test_another_model_in_the_settings_passes_the_gate(
+def test_another_model_in_the_settings_passes_the_gate_and_a_package_is_served_in_each_way(
     tmp_path: Path,
     sandbox: Any,
     terraform_environment: dict[str, str],
     environment: Callable[..., Any],
     dev: dict[str, Any],
 ) -> None:
-    model = dev["models"]["flight_delay"]
     logs = sandbox.client("logs")
     for group in logs.describe_log_groups(logGroupNamePrefix="/aws/sagemaker/")["logGroups"]:
         logs.delete_log_group(logGroupName=group["logGroupName"])  # of other tests' jobs
     for name in synth.BESIDE:
         (tmp_path / name).symlink_to(ROOT / name)
+    before = sandbox.inventory()
     folder = tmp_path / "envs" / "dev"
-    write(folder, environment().json())
+    models = {"flight_delay": {**dev["models"]["flight_delay"], "async_endpoint": QUEUED}}
+    write(folder, environment(models=models).json())
     driver = terraform(folder, terraform_environment)
     assert stops(reviewed(plan(driver))) == []
     apply(driver)
     try:
-        write(folder, environment(models={**dev["models"], "fraud": FRAUD}).json())
+        write(folder, environment(models={**models, "fraud": FRAUD}).json())
         found = reviewed(plan(driver))
         assert stops(found) == []
         (risk,) = (one.risk for one in found.risks if one.level != "note")
         assert risk.address == 'module.access.aws_iam_role_policy.registration["pipeline"]'
         group = 'module.model_registry.aws_sagemaker_model_package_group.this["fraud"]'
         assert risk.what.endswith(f"reaches only what this plan creates: {group}")
-        write(
-            folder,
-            environment(models={**dev["models"], "flight_delay": {**model, "realtime_endpoint": REALTIME}}).json(),
-        )
-        (folder / "models.auto.tfvars.json").write_text(json.dumps({"model_packages": {"flight_delay": PACKAGE}}))
+
+        package = register(sandbox)
+        models["flight_delay"] |= {"realtime_endpoint": REALTIME}
+        write(folder, environment(models={**models, "fraud": FRAUD}).json())
         driver.execute_command("get")
-        found = reviewed(plan(driver))
-        assert stops(found) == []
+        (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": package}}))
+        assert stops(reviewed(plan(driver))) == []
+        apply(driver)
+        again = plan(driver)
+        assert changes(again) == {}
+        assert answers(sandbox) == dict.fromkeys(("serverless", "realtime", "async"), "late")
+        told = again["planned_values"]["outputs"]["topics"]["value"]["alarms"]
+        health = sandbox.client("cloudwatch").describe_alarms(AlarmTypes=["CompositeAlarm"], ActionPrefix=told)
+        assert len(health["CompositeAlarms"]) == 3
     finally:
+        unregister(sandbox)
         driver.destroy()
+    assert sandbox.inventory() == before, "destroy left something"
+
+
+def register(sandbox: Any) -> str:
+    """The ARN of an approved package in the environment's registry, whose archive is among its artifacts."""
+    key = "models/flight_delay/model.tar.gz"
+    sandbox.client("s3").put_object(Bucket=ARTIFACTS, Key=key, Body=tar(code__inference_py=MODEL))
+    package = sandbox.client("sagemaker").create_model_package(
+        ModelPackageGroupName=NAME,
+        ModelApprovalStatus="Approved",
+        InferenceSpecification={
+            "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{ARTIFACTS}/{key}"}],
+            "SupportedContentTypes": ["application/json"],
+            "SupportedResponseMIMETypes": ["application/json"],
+        },
+    )
+    return str(package["ModelPackageArn"])
+
+
+def unregister(sandbox: Any) -> None:
+    """Take the packages away: their group goes with the environment once it is empty."""
+    sagemaker = sandbox.client("sagemaker")
+    for one in sagemaker.list_model_packages(ModelPackageGroupName=NAME)["ModelPackageSummaryList"]:
+        sagemaker.delete_model_package(ModelPackageName=one["ModelPackageArn"])
+
+
+def answers(sandbox: Any) -> dict[str, str]:
+    """What the model answers, by the way in which it is asked."""
+    runtime, s3 = sandbox.client("sagemaker-runtime"), sandbox.client("s3")
+    said, given = {}, {"ContentType": "application/json"}
+    for way, name in {"serverless": NAME, "realtime": f"{NAME}-realtime"}.items():
+        said[way] = json.loads(runtime.invoke_endpoint(EndpointName=name, Body=b"[]", **given)["Body"].read())
+    folder = f"s3://{ARTIFACTS}/async-inference/{NAME}-async"
+    s3.put_object(Bucket=ARTIFACTS, Key=f"async-inference/{NAME}-async/requests/one", Body=b"[]")
+    taken = runtime.invoke_endpoint_async(EndpointName=f"{NAME}-async", InputLocation=f"{folder}/requests/one", **given)
+    key = taken["OutputLocation"].removeprefix(f"s3://{ARTIFACTS}/")
+    until(lambda: s3.list_objects_v2(Bucket=ARTIFACTS, Prefix=key)["KeyCount"], seconds=60)
+    said["async"] = json.loads(s3.get_object(Bucket=ARTIFACTS, Key=key)["Body"].read())
+    return said
