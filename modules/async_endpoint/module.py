@@ -33,7 +33,7 @@ class AsyncEndpoint(Module[Inputs]):
         failures = alarms.add_alarm(
             self,
             "failures",
-            f"{name}-failures",
+            needs.failures_alarm(name),
             f"Requests of {name} fail.",
             why="Before the endpoint, which names it from its first apply: added later, it would replace the endpoint.",
             metric_name="InvocationFailures",

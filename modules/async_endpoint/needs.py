@@ -29,4 +29,9 @@ def statements(var: Inputs) -> Needs:
             "EncryptNotifications", ["kms:Decrypt", "kms:GenerateDataKey*"], [var.kms_key_arn], through(var, "sns")
         ),
     ]
-    return {"inference": needs.statements(var, var, *own, needs.watch_alarms(var, var))}
+    return {"inference": needs.statements(var, var, *own, needs.watch_alarms(var, var, [failures_alarm(name_of(var))]))}
+
+
+def failures_alarm(name: str) -> str:
+    """The name of the alarm of an endpoint that rolls a deployment back."""
+    return f"{name}-failures"

@@ -3,7 +3,6 @@
 from typing import Any
 
 from modules import containers
-from modules.endpoints import rollback
 from modules.endpoints.inputs import Endpoint, name_of
 from modules.needs import Place, statement, together, where_given
 from sustainable_mlops.authoring.expressions import concat, groups, list_of, replace
@@ -35,11 +34,11 @@ def read_models(objects: Any) -> dict[str, Any]:
     return statement("ReadModel", ["s3:GetObject"], objects)
 
 
-def watch_alarms(var: Any, at: Place) -> dict[str, Any]:
-    """Looking at all alarms that roll a deployment back, which SageMaker does as this role."""
-    more = list_of(var.more_rollback_alarms, lambda name: rollback.alarm_arn(at, name))
-    own = rollback.alarm_arn(at, f"{name_of(var)}-*")
-    return statement("WatchAlarms", ["cloudwatch:DescribeAlarms"], folded(concat([own], more)))
+def watch_alarms(var: Any, at: Place, *own: Any) -> dict[str, Any]:
+    """Looking at all alarms that roll a deployment back, lists of names `own`, which SageMaker does as this role."""
+    names = concat(*own, var.more_rollback_alarms)
+    arns = list_of(names, lambda name: f"arn:{at.partition}:cloudwatch:{at.region}:{at.account_id}:alarm:{name}")
+    return statement("WatchAlarms", ["cloudwatch:DescribeAlarms"], folded(arns))
 
 
 def log_group_name(var: Endpoint) -> str:

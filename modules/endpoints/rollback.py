@@ -16,8 +16,3 @@ LONGEST_WATCH = 3000
 def configuration(names: Any) -> dict[str, Any]:
     """The block of an endpoint's deployment that has these alarms roll it back."""
     return {"alarms": Dynamic(set_of(names), lambda alarm: {"alarm_name": alarm.value})}
-
-
-def alarm_arn(at: Any, name: str) -> str:
-    """The ARN of an alarm; a name that ends with * stands for many."""
-    return f"arn:{at.partition}:cloudwatch:{at.region}:{at.account_id}:alarm:{name}"

@@ -49,20 +49,27 @@ def _watched(module: Module[Inputs]) -> Any:
 
     def of_variant(key: str, variant: Any) -> dict[str, Any]:
         def watched(name: str, alarm: Any) -> dict[str, Any]:
-            times = when(alarm.of == "", 1, known[key][alarm.of])
+            hours = when(alarm.period == watching.DAY, 1, module.var.waste_hours)
+            times = when(is_null(alarm.of), 1, known[key][alarm.of])
+
+            def of_periods(which: str) -> int:
+                return when(alarm.waste, hours, when(alarm.at_once, 1, NOT_BY_CHANCE[which]))
+
             variants = when(alarm.of_variant, {"VariantName": variant.variant}, {})
             return merge(
                 alarm,
                 {
                     "endpoint": variant.endpoint,
                     "name": f"{variant.title}/{replace(name, '_', '-')}",
+                    "periods": of_periods("evaluation_periods"),
+                    "bad": of_periods("datapoints_to_alarm"),
                     "threshold": get(thresholds, name, alarm.threshold) * times,
                     "dimensions": merge({"EndpointName": variant.name}, variants),
                 },
             )
 
         def applies(alarm: Any) -> Any:
-            is_known = (alarm.of == "") | ~is_null(known[key][alarm.of])
+            is_known = is_null(alarm.of) | ~is_null(known[key][alarm.of])
             return contains(alarm.kinds, variant.kind) & is_known
 
         return map_of(alarms, watched, where=applies, key=lambda name, _: f"{key}/{name}")
@@ -110,7 +117,7 @@ def _known(module: Module[Inputs]) -> Any:
 def _of_variants(module: Module[Inputs], watched: Any, topic: Any) -> Any:
     """Those on a metric; returns them."""
     nobody = list[str]()
-    each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: alarm.math == ""))
+    each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: is_null(alarm.math)))
     alarm = each.value
     made = module.add(
         CloudwatchMetricAlarm,
@@ -122,8 +129,8 @@ def _of_variants(module: Module[Inputs], watched: Any, topic: Any) -> Any:
         namespace=alarm.namespace,
         metric_name=alarm.metric,
         dimensions=alarm.dimensions,
-        statistic=when(alarm.statistic == "", None, alarm.statistic),
-        extended_statistic=when(alarm.percentile == "", None, alarm.percentile),
+        statistic=alarm.statistic,
+        extended_statistic=alarm.percentile,
         period=alarm.period,
         alarm_actions=when(alarm.waste, [topic.arn], nobody),
     )
@@ -132,7 +139,7 @@ def _of_variants(module: Module[Inputs], watched: Any, topic: Any) -> Any:
 
 
 def _of_math(module: Module[Inputs], watched: Any, topic: Any) -> None:
-    each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: alarm.math != ""))
+    each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: ~is_null(alarm.math)))
     alarm = each.value
     module.add(
         CloudwatchMetricAlarm,
@@ -162,17 +169,15 @@ def _of_math(module: Module[Inputs], watched: Any, topic: Any) -> None:
 
 def _common(module: Module[Inputs], alarm: Any) -> dict[str, Any]:
     """What alarms on a metric and on metric math have in common."""
-    var, periods, bad = module.var, NOT_BY_CHANCE["evaluation_periods"], NOT_BY_CHANCE["datapoints_to_alarm"]
-    hours = when(alarm.period == watching.DAY, 1, var.waste_hours)
     return {
         "alarm_name": alarm.name,
         "alarm_description": alarm.says,
         "comparison_operator": when(alarm.below, "LessThanThreshold", "GreaterThanThreshold"),
         "threshold": alarm.threshold,
-        "evaluation_periods": when(alarm.waste, hours, when(alarm.at_once, 1, periods)),
-        "datapoints_to_alarm": when(alarm.waste, hours, when(alarm.at_once, 1, bad)),
+        "evaluation_periods": alarm.periods,
+        "datapoints_to_alarm": alarm.bad,
         "treat_missing_data": "notBreaching",
-        "tags": var.tags,
+        "tags": module.var.tags,
         "notes": {"lifecycle": "CloudWatch deletes no alarm that a composite one still names."},
         "lifecycle": CREATED_FIRST,
     }

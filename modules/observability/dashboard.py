@@ -10,7 +10,6 @@ from modules.observability.factors import LOADS, WATTS
 from modules.observability.inputs import Inputs
 from sustainable_mlops.authoring.expressions import (
     coalesce,
-    concat,
     contains,
     distinct,
     each_of,
@@ -41,6 +40,8 @@ def add(module: Module[Inputs]) -> Any:
     )
     factors = _factors(module)
     watched = module.locals.watched
+    # By their names, so that a plan shows which endpoints are on it.
+    alarms = f"arn:{var.partition}:cloudwatch:{var.region}:{var.account_id}:alarm:"
     ranges, math = _ranges(module, factors), _math(module, factors)
     return module.add(
         CloudwatchDashboard,
@@ -51,15 +52,8 @@ def add(module: Module[Inputs]) -> Any:
             f"{path.module}/dashboard.json.tftpl",
             {
                 "alarms": {
-                    "Health": list_of(module.resources.aws_cloudwatch_composite_alarm.health, lambda alarm: alarm.arn),
-                    "Waste": concat(
-                        list_of(
-                            module.resources.aws_cloudwatch_metric_alarm.this,
-                            lambda _key, alarm: alarm.arn,
-                            where=lambda key, _alarm: watched[key].waste,
-                        ),
-                        list_of(module.resources.aws_cloudwatch_metric_alarm.math, lambda alarm: alarm.arn),
-                    ),
+                    "Health": list_of(var.endpoints, lambda endpoint: f"{alarms}{endpoint.name}/health"),
+                    "Waste": list_of(watched, lambda alarm: f"{alarms}{alarm.name}", where=lambda alarm: alarm.waste),
                 },
                 "efficiency": get(var.thresholds, "efficiency", watching.ALARMS["efficiency"].threshold),
                 "known": module.locals.known,

@@ -122,13 +122,13 @@ check "machines_are_known" {
 locals {
   # What an alarm is unless it says otherwise.
   usual = {
-    metric     = ""
-    statistic  = ""
+    metric     = null
+    statistic  = null
     namespace  = "AWS/SageMaker"
-    percentile = ""
-    math       = ""
+    percentile = null
+    math       = null
     below      = false
-    of         = ""
+    of         = null
     of_variant = true
     at_once    = false
     period     = 300
@@ -346,14 +346,16 @@ locals {
         {
           endpoint  = variant.endpoint
           name      = "${variant.title}/${replace(name, "_", "-")}"
-          threshold = lookup(var.thresholds, name, alarm.threshold) * (alarm.of == "" ? 1 : local.known[key][alarm.of])
+          periods   = alarm.waste ? (alarm.period == 86400 ? 1 : var.waste_hours) : (alarm.at_once ? 1 : 3)
+          bad       = alarm.waste ? (alarm.period == 86400 ? 1 : var.waste_hours) : (alarm.at_once ? 1 : 2)
+          threshold = lookup(var.thresholds, name, alarm.threshold) * (alarm.of == null ? 1 : local.known[key][alarm.of])
           dimensions = merge(
             { EndpointName = variant.name },
             alarm.of_variant ? { VariantName = variant.variant } : {},
           )
         },
       )
-      if contains(alarm.kinds, variant.kind) ? (alarm.of == "" ? true : local.known[key][alarm.of] != null) : false
+      if contains(alarm.kinds, variant.kind) ? (alarm.of == null ? true : local.known[key][alarm.of] != null) : false
     }
   ]...)
 }
@@ -361,21 +363,21 @@ locals {
 # An endpoint that nobody asks publishes nothing, so that no data is well. The composite alarms below tell of
 # harm, these of waste.
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = { for key, alarm in local.watched : key => alarm if alarm.math == "" }
+  for_each = { for key, alarm in local.watched : key => alarm if alarm.math == null }
 
   alarm_name          = each.value.name
   alarm_description   = each.value.says
   comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanThreshold"
   threshold           = each.value.threshold
-  evaluation_periods  = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 3)
-  datapoints_to_alarm = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 2)
+  evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.bad
   treat_missing_data  = "notBreaching"
   tags                = var.tags
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions
-  statistic           = each.value.statistic == "" ? null : each.value.statistic
-  extended_statistic  = each.value.percentile == "" ? null : each.value.percentile
+  statistic           = each.value.statistic
+  extended_statistic  = each.value.percentile
   period              = each.value.period
   alarm_actions       = each.value.waste ? [aws_sns_topic.alarms.arn] : []
 
@@ -387,14 +389,14 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 
 # Waste that no metric tells alone: what runs is looked at beside what it is asked.
 resource "aws_cloudwatch_metric_alarm" "math" {
-  for_each = { for key, alarm in local.watched : key => alarm if alarm.math != "" }
+  for_each = { for key, alarm in local.watched : key => alarm if alarm.math != null }
 
   alarm_name          = each.value.name
   alarm_description   = each.value.says
   comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanThreshold"
   threshold           = each.value.threshold
-  evaluation_periods  = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 3)
-  datapoints_to_alarm = each.value.waste ? (each.value.period == 86400 ? 1 : var.waste_hours) : (each.value.at_once ? 1 : 2)
+  evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.bad
   treat_missing_data  = "notBreaching"
   tags                = var.tags
   alarm_actions       = [aws_sns_topic.alarms.arn]
@@ -627,7 +629,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
         {
           metric    = "Invocation5XXErrors"
@@ -636,7 +638,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
         {
           metric    = "Invocation4XXErrors"
@@ -645,7 +647,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
         {
           metric    = "ModelLatency"
@@ -654,7 +656,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = true
           per       = 1000
-          of        = ""
+          of        = null
         },
         {
           metric    = "OverheadLatency"
@@ -663,7 +665,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = true
           per       = 1000
-          of        = ""
+          of        = null
         },
       ]
       unit = "milliseconds"
@@ -694,7 +696,7 @@ locals {
           namespace = "/aws/sagemaker/Endpoints"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
         {
           metric    = "DiskUtilization"
@@ -703,7 +705,7 @@ locals {
           namespace = "/aws/sagemaker/Endpoints"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
       ]
     }
@@ -716,7 +718,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
         {
           metric    = "InvocationsProcessed"
@@ -725,7 +727,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
         {
           metric    = "InvocationFailures"
@@ -734,7 +736,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
         {
           metric    = "ExpiredRequests"
@@ -743,7 +745,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
         {
           metric    = "ApproximateAgeOfOldestRequest"
@@ -752,7 +754,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = true
           per       = 1
-          of        = ""
+          of        = null
         },
       ]
       unit = "seconds"
@@ -783,7 +785,7 @@ locals {
           namespace = "/aws/sagemaker/Endpoints"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
         {
           metric    = "DiskUtilization"
@@ -792,7 +794,7 @@ locals {
           namespace = "/aws/sagemaker/Endpoints"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
       ]
     }
@@ -805,7 +807,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
         {
           metric    = "Invocation5XXErrors"
@@ -814,7 +816,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
         {
           metric    = "Invocation4XXErrors"
@@ -823,7 +825,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
         {
           metric    = "ModelLatency"
@@ -832,7 +834,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = true
           per       = 1000
-          of        = ""
+          of        = null
         },
         {
           metric    = "OverheadLatency"
@@ -841,7 +843,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = true
           per       = 1000
-          of        = ""
+          of        = null
         },
         {
           metric    = "ModelSetupTime"
@@ -850,7 +852,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = true
           per       = 1000
-          of        = ""
+          of        = null
         },
       ]
       unit = "milliseconds"
@@ -863,7 +865,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 0.01
-          of        = ""
+          of        = null
         },
         {
           metric    = "ServerlessProvisionedConcurrencyUtilization"
@@ -872,7 +874,7 @@ locals {
           namespace = "AWS/SageMaker"
           right     = false
           per       = 0.01
-          of        = ""
+          of        = null
         },
         {
           metric    = "MemoryUtilization"
@@ -881,7 +883,7 @@ locals {
           namespace = "/aws/sagemaker/Endpoints"
           right     = false
           per       = 1
-          of        = ""
+          of        = null
         },
       ]
     }
@@ -983,11 +985,14 @@ resource "aws_cloudwatch_dashboard" "this" {
 
   dashboard_body = templatefile("${path.module}/dashboard.json.tftpl", {
     alarms = {
-      Health = [for alarm in aws_cloudwatch_composite_alarm.health : alarm.arn]
-      Waste = concat(
-        [for key, alarm in aws_cloudwatch_metric_alarm.this : alarm.arn if local.watched[key].waste],
-        [for alarm in aws_cloudwatch_metric_alarm.math : alarm.arn],
-      )
+      Health = [
+        for endpoint in var.endpoints :
+        "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${endpoint.name}/health"
+      ]
+      Waste = [
+        for alarm in local.watched :
+        "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${alarm.name}" if alarm.waste
+      ]
     }
     efficiency = lookup(var.thresholds, "efficiency", 60)
     known      = local.known
@@ -1004,7 +1009,7 @@ locals {
   # What becomes of idle endpoints; others cost nothing idle, or go to no instance by themselves.
   idle_stops = {
     for key, stop in {
-      for key, endpoint in var.endpoints : key => endpoint.idle_stop == null ? var.idle_stop : endpoint.idle_stop
+      for key, endpoint in var.endpoints : key => coalesce(endpoint.idle_stop, var.idle_stop)
       if endpoint.kind == "realtime"
     } : key => stop if stop != "off"
   }

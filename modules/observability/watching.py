@@ -25,19 +25,18 @@ class Alarm:
     says: str
     kinds: tuple[str, ...]
     threshold: float
-    #: What is empty of these there is not: null stays in one of Terraform's syntaxes and goes from the other.
-    metric: str = ""
-    #: Where no percentile is looked at.
-    statistic: str = ""
+    metric: str | None = None
+    #: None where a percentile is looked at.
+    statistic: str | None = None
     namespace: str = REQUESTS
-    percentile: str = ""
+    percentile: str | None = None
     #: In place of a metric: an expression over these, by id, each with its namespace, name and statistic.
-    math: str = ""
+    math: str | None = None
     metrics: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
     #: It goes off below its threshold, not above.
     below: bool = False
     #: What of the endpoint the threshold is of one of; where there is none, there is no alarm.
-    of: str = ""
+    of: str | None = None
     #: Whether the metric is of the variant, or of the endpoint as a whole.
     of_variant: bool = True
     #: Once is enough, where others go off by two bad periods of three.
@@ -207,7 +206,7 @@ class Line:
     right: bool = False
     #: How many of the metric's unit are one of the graph's; and what of the endpoint it is by one of.
     per: float = 1
-    of: str = ""
+    of: str | None = None
 
 
 _ASKED = (

@@ -92,8 +92,8 @@ class RealtimeEndpoint(Module[Inputs]):
         return [
             alarms.add_alarm(
                 self,
-                "errors",
-                f"{name}-{variant.key}-errors",
+                needs.ERRORS,
+                needs.rollback_alarm(name, variant.key, needs.ERRORS),
                 f"More than {var.deployment.error_percent} % of the answers of {variant.key} are errors.",
                 why="Before the endpoint, which names them from its first apply: added later, they would replace it.",
                 for_each=variant,
@@ -104,8 +104,8 @@ class RealtimeEndpoint(Module[Inputs]):
             ),
             alarms.add_alarm(
                 self,
-                "latency",
-                f"{name}-{variant.key}-latency",
+                needs.LATENCY,
+                needs.rollback_alarm(name, variant.key, needs.LATENCY),
                 f"One of ten answers of {variant.key} takes more than {var.latency_slo_ms} ms.",
                 for_each=variant,
                 metric_name="ModelLatency",

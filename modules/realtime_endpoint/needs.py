@@ -4,9 +4,13 @@ from typing import Any
 
 from modules import containers
 from modules.endpoints import needs
+from modules.endpoints.inputs import VARIANT, name_of
 from modules.needs import Needs, statement, through, together, where_any, where_given
 from modules.realtime_endpoint.inputs import Inputs
-from sustainable_mlops.authoring.expressions import concat, groups, is_expression, is_null, list_of, optional
+from sustainable_mlops.authoring.expressions import concat, groups, is_expression, is_null, keys, list_of, optional
+
+#: What of each variant rolls a deployment back.
+ERRORS, LATENCY = "errors", "latency"
 
 
 def statements(var: Inputs, images: Any = None, archives: Any = None) -> Needs:
@@ -14,7 +18,7 @@ def statements(var: Inputs, images: Any = None, archives: Any = None) -> Needs:
     prefix, capture = var.models_s3_uri, var.data_capture
     return {
         "inference": together(
-            [*needs.of_any(var, var), needs.watch_alarms(var, var)],
+            [*needs.of_any(var, var), needs.watch_alarms(var, var, *_rollback_alarms(var))],
             where_any(
                 images_of(var) if images is None else images,
                 lambda all_: containers.images(list_of(all_, lambda image: needs.repository_arn(image, var))),
@@ -37,6 +41,21 @@ def statements(var: Inputs, images: Any = None, archives: Any = None) -> Needs:
             ),
         )
     }
+
+
+def rollback_alarm(name: str, variant: Any, what: str) -> str:
+    """The name of an alarm of a variant."""
+    return f"{name}-{variant}-{what}"
+
+
+def _rollback_alarms(var: Inputs) -> list[Any]:
+    """The names of all, a list a kind."""
+    variants = concat([VARIANT], keys(var.challengers))
+
+    def of_all(what: str) -> Any:
+        return list_of(variants, lambda variant: rollback_alarm(name_of(var), variant, what))
+
+    return [of_all(what) for what in (ERRORS, LATENCY)]
 
 
 def images_of(var: Inputs) -> Any:

@@ -52,15 +52,19 @@ output "role_statements" {
         {
           sid     = "WatchAlarms"
           actions = ["cloudwatch:DescribeAlarms"]
-          resources = concat(
-            [
-              "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${var.name == null ? var.name_prefix : var.name}-*",
-            ],
-            [
-              for name in var.more_rollback_alarms :
-              "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${name}"
-            ],
-          )
+          resources = [
+            for name in concat(
+              [
+                for variant in concat(["main"], keys(var.challengers)) :
+                "${var.name == null ? var.name_prefix : var.name}-${variant}-errors"
+              ],
+              [
+                for variant in concat(["main"], keys(var.challengers)) :
+                "${var.name == null ? var.name_prefix : var.name}-${variant}-latency"
+              ],
+              var.more_rollback_alarms,
+            ) : "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${name}"
+          ]
           condition = []
         },
       ],

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
-from sustainable_mlops.authoring import hcl, meta, nulls, rules, structs
+from sustainable_mlops.authoring import hcl, meta, rules, structs
 from sustainable_mlops.authoring.cdktn import App, TerraformDataSource, TerraformStack, Testing
 from sustainable_mlops.authoring.entries import Entry, Outputs, addresses, check_output
 from sustainable_mlops.authoring.expressions import types
@@ -177,8 +177,7 @@ class Module(Generic[I]):
 
     def local(self, name: str, value: Any, why: str = "") -> Any:
         """Add a local value; returns the expression that reads it."""
-        held = plain(value)
-        nulls.refuse(f"local.{name}", held)
+        held = plain(value, null="${null}")  # synthesis leaves out what is null
         self._declare(("locals", name), lift(value).type)
         self._override(("locals", name), held)
         self.entries.append(Entry(("locals", name), why, body={name: held}, said=held))

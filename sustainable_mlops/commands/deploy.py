@@ -6,8 +6,8 @@ is what `smlops recommend --write` found by a load test. It goes into the model'
 package into the environment's models.auto.tfvars.json; both are changes to commit.
 
 Every step says what it did, and looks at what is there: where one fails, the same command goes on. Nothing is applied
-that the review stops, or that you do not say yes to. The review is in out/deploy/. It stops a model's
-first endpoint on instances, whose role may look at alarms from then on: accept that in accepted.yaml (docs/review.md).
+that the review stops, or that you do not say yes to. The review is in out/deploy/. It stops a model's first
+asynchronous endpoint, as its role may use the key for topics then: accept that in accepted.yaml (docs/review.md).
 Ctrl-C lets Terraform end by itself, so that its state is whole; what it was making then, it would replace: the command
 to go on keeps it.
 

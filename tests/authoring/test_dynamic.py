@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.authoring import Field, ModuleInputs, rule
-from sustainable_mlops.authoring.expressions import Dynamic, contains, fixed
+from sustainable_mlops.authoring.expressions import Dynamic, contains, fixed, get
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 from sustainable_mlops.errors import UserError
 
@@ -84,3 +84,14 @@ def test_a_table_that_a_rule_reads_and_no_local_holds_is_told() -> None:
     with pytest.raises(UserError, match=r"a rule reads local.sizes, which build does not add"):
         Without("sized").synthesize()
     assert With("sized").synthesize()
+
+
+def test_a_local_keeps_what_is_null_in_it() -> None:
+    class Trial(Module[Inputs]):
+        def build(self, var: Inputs) -> Outputs:
+            usual = self.local("usual", {"percentile": None, "periods": [1, None]})
+            return {"usual": Output(get(var.tests, "a", usual.percentile), "Usual.")}
+
+    module = Trial("trial").synthesize()
+    assert "percentile = null\nperiods = [1, null]" in module.main()
+    assert module.json()["locals"]["usual"] == {"percentile": "${null}", "periods": [1, "${null}"]}

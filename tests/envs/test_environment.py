@@ -131,7 +131,10 @@ def test_a_model_may_be_served_in_each_way_under_names_of_their_own(environment:
         for one in body["module"]["access"]["role_statements"]["inference"]
         if one["sid"] == "WatchAlarms"
     ]
-    assert watched == [[f"{alarms}-async-*"], [f"{alarms}-realtime-*"]]
+    assert watched == [
+        [f"{alarms}-async-failures"],
+        [f"{alarms}-realtime-main-errors", f"{alarms}-realtime-main-latency"],
+    ]
 
 
 def test_idle_endpoints_are_told_of_unless_settings_ask_for_more(environment: Environment) -> None:
@@ -241,7 +244,7 @@ def test_what_is_watched_of_an_endpoint_is_what_its_settings_say(environment: En
         "latency_slo_ms": 200,
         "min_instances": 2,
         "silicon": "graviton",
-        "deployment": {"strategy": "rolling", "wait_seconds": 1800, "bake_seconds": 900},
+        "deployment": {"strategy": "rolling", "step_percent": 50, "wait_seconds": 900, "bake_seconds": 600},
         "shadow": {"image_uri": "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5-graviton"},
     }
     several = {
@@ -255,5 +258,5 @@ def test_what_is_watched_of_an_endpoint_is_what_its_settings_say(environment: En
     watched = {one["kind"]: one for one in body["locals"]["watched"].values()}
     assert watched["serverless"]["latency_slo_ms"] == 700
     assert watched["async"] | {"backlog_slo_seconds": 900, "deployment_minutes": 20} == watched["async"]
-    of_instances = {"variants": ["main", "shadow"], "idle_stop": "delete", "deployment_minutes": 40}
+    of_instances = {"variants": ["main", "shadow"], "idle_stop": "delete", "deployment_minutes": 25}
     assert watched["realtime"] | of_instances == watched["realtime"]

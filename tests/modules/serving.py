@@ -70,9 +70,9 @@ class Serving:
         return {address.removeprefix("module.endpoint."): actions for address, actions in found.items()}
 
     def apply(self, **more: Any) -> None:
-        """Apply with these inputs; what is to be done by the hour passes meanwhile."""
+        """Apply with these inputs."""
         with self.applying(**more) as failed:
-            self.pass_(until_rest=True)
+            self.pass_()
         assert failed == [], failed
 
     @contextmanager
@@ -113,10 +113,15 @@ class Serving:
         finally:
             os.kill(self._provider, signal.SIGCONT)
 
-    def pass_(self, *, until_rest: bool, seconds: int = 20) -> None:
-        """Time, for as long as the apply is under way."""
-        while until_rest and not self._applied.wait(0.2):
-            self.sandbox.advance(seconds)
+    def applied(self, wait: float) -> bool:
+        """Whether the apply is over, within so many seconds."""
+        return self._applied.wait(wait)
+
+    def pass_(self, seconds: int = 20) -> None:
+        """Time while the apply under way waits for the endpoint; none before, in which it would be scaled."""
+        while not self.applied(0.2):
+            if self.status() not in ("", "InService"):
+                self.sandbox.advance(seconds)
 
     def status(self) -> str:
         """The endpoint's; empty where there is none yet."""
@@ -142,11 +147,16 @@ class Serving:
         """How many, once nothing happens to it any more."""
         return self.own.counts(self.name)[0]
 
+    def scaled(self) -> list[tuple[int, int]]:
+        """Between how many what scales it goes; empty where nothing does."""
+        asked = {"ServiceNamespace": "sagemaker", "ResourceIds": [f"endpoint/{self.name}/variant/main"]}
+        found = self.sandbox.client("application-autoscaling").describe_scalable_targets(**asked)["ScalableTargets"]
+        return [(target["MinCapacity"], target["MaxCapacity"]) for target in found]
+
     def bounds(self) -> tuple[int, int]:
         """Between how many its scaling goes."""
-        asked = {"ServiceNamespace": "sagemaker", "ResourceIds": [f"endpoint/{self.name}/variant/main"]}
-        (target,) = self.sandbox.client("application-autoscaling").describe_scalable_targets(**asked)["ScalableTargets"]
-        return target["MinCapacity"], target["MaxCapacity"]
+        (bounds,) = self.scaled()
+        return bounds
 
     def in_state(self) -> str:
         """The configuration that Terraform's state has for the endpoint."""

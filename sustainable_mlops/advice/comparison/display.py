@@ -69,6 +69,12 @@ def told(found: Comparison) -> Iterator[str]:
         elif row.shape.ours and any(cell.estimate for cell in row.cells):
             most = shown(row.most_a_day)
             yield f"{row.shape.title} takes at most {most} requests a day by its defaults at this peak."
+    theirs = " and of ".join(row.shape.by for row in found.rows if not row.shape.ours)
+    yield (
+        f"Another model, bad or good, never reaches the endpoint of {theirs}: it takes the old one's name, and an "
+        "endpoint follows a new name of its configuration alone. Apply succeeds, the next plan is empty, and the first "
+        "model answers."
+    )
     need = found.need
     yield (
         f"The same of each: a request keeps one vCPU busy for {need.duration_s:g} s, or an accelerator for "

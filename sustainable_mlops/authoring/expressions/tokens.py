@@ -19,15 +19,15 @@ def template(node: Node) -> str:
     return f"${{{render(node)}}}"
 
 
-def plain(value: Any) -> Any:
-    """A value in Terraform's JSON syntax: each expression in it a template."""
+def plain(value: Any, null: str | None = None) -> Any:
+    """A value in Terraform's JSON syntax: each expression in it a template, and what is null as `null` says."""
     if isinstance(value, Expression):
         return template(tree(value))
     if isinstance(value, Mapping):
-        return {name: plain(item) for name, item in value.items()}
+        return {name: plain(item, null) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
+        return [plain(item, null) for item in value]
+    return null if value is None else value
 
 
 def token(value: Any, hint: Any, argument: str) -> Any:

@@ -226,6 +226,9 @@ def test_of_what_is_not_there_yet_no_waste_is_told_but_workers_that_are_kept_rea
     watched.minutes(3)
     told = {one for one in watched.alarms() if not one.startswith(f"{ENDPOINT}/deploy")}
     assert told == {"shop-warm/provisioned-low"}
+    pages = watched.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix="shop-")
+    names = {one["AlarmName"] for page in pages for one in page["MetricAlarms"]}
+    assert {one for one in names if one.endswith("/memory-low")} == {"shop-notes/memory-low"}, "warm has the least"
 
 
 @pytest.mark.apply
@@ -315,10 +318,18 @@ def test_waste_is_told(watched: Watched) -> None:
 
 @pytest.mark.apply
 def test_an_asynchronous_endpoint_that_does_not_go_to_none_is_told(watched: Watched) -> None:
-    for hour in range(5):
+    for hour in range(4):
         watched.tell("shop-words", "CPUUtilization", 5, 60, ago=3600 * hour + 1800)
     watched.minutes(2)
     assert {one for one in watched.alarms() if one.startswith("shop-words/")} == {"shop-words/awake"}
+
+
+@pytest.mark.apply
+def test_workers_that_are_kept_ready_and_answer_are_no_waste(watched: Watched) -> None:
+    for hour in range(4):
+        watched.tell("shop-warm", "ModelLatency", 1e6, 800, ago=3600 * hour + 1800)
+    watched.minutes(2)
+    assert "shop-warm/provisioned-low" not in watched.alarms()
 
 
 @pytest.mark.apply
@@ -528,6 +539,8 @@ def test_over_a_day_the_dashboard_agrees_with_the_footprint_model_within_5_perce
     for place, unit in enumerate(("kg CO2e", "USD")):
         hours = drawn(watched.cloudwatch, f"{unit} by hour, estimated (", day)
         assert {label: len(values) for label, values in hours.items() if values} == dict.fromkeys(ENDPOINTS, 24)
+        before = drawn(watched.cloudwatch, f"{unit} by hour, estimated (", day - 2 * DAY)
+        assert not any(before.values()), "of what was not there nothing is drawn"
         for endpoint, figures in modelled.items():
             assert sum(hours[endpoint]) == pytest.approx(figures[place], rel=0.05), endpoint
         whole = drawn(watched.cloudwatch, f"{unit} by day, all of these, estimated", day)

@@ -163,10 +163,11 @@ def test_a_model_that_does_not_start_leaves_the_old_one_answering_and_the_state_
         endpoint.terraform.apply()
         serves = endpoint.following()
         endpoint.write(model_data_url=endpoint.model("", DOES_NOT_LOAD))
-        with pytest.raises(UserError) as failed:
+        with endpoint.own.load(endpoint.name, 2) as said, pytest.raises(UserError) as failed:
             endpoint.terraform.apply()
         assert GONE_BACK in " ".join(str(failed.value).split())
         assert endpoint.following() == endpoint.in_state() == serves
+        assert said.keys() == {"first"}, "the old model answers every request, also meanwhile"
         assert endpoint.ask() == "first"
         assert endpoint.plan()["aws_sagemaker_endpoint.this"] == ["update"]
 

@@ -1,0 +1,169 @@
+"""The roles of idle-stop: EventBridge's, which starts the runbook, and the runbook's, which looks, tells and deletes.
+
+Sources: Systems Manager user guide, "Configuring a service role"; CloudWatch API reference, DescribeAlarms.
+"""
+
+from typing import Any
+
+from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
+from cdktn_provider_aws.iam_role import IamRole
+from cdktn_provider_aws.iam_role_policy import IamRolePolicy
+
+from modules.needs import equals, through
+from modules.observability.inputs import Inputs
+from sustainable_mlops.authoring.expressions import cut, each_of, length, list_of, lower, set_of, when
+from sustainable_mlops.authoring.resources import Module
+
+#: The one key of what there is once for all endpoints.
+IDLE, DELETE = "idle", "delete"
+_AUTOMATION = "ssm.amazonaws.com"
+
+
+def once(asked: object) -> Any:
+    """The set of that key where it is asked for, else the empty one."""
+    nothing: list[str] = []
+    return set_of(when(asked, [IDLE], nothing))
+
+
+def stoppers(module: Module[Inputs], topic: Any, asked: Any, stops: Any) -> Any:
+    """The role of the automation: it may delete what is to be deleted, and look at the others."""
+    var, each = module.var, each_of(asked)
+    account = f"{var.region}:{var.account_id}"
+    roles = _role(
+        module,
+        "stopper",
+        _AUTOMATION,
+        f"arn:{var.partition}:ssm:{account}:automation-execution/*",
+        "Deletes idle endpoints, or tells of them",
+        each,
+    )
+
+    def arns(which: Any) -> Any:
+        return list_of(
+            stops,
+            lambda key, _stop: f"arn:{var.partition}:sagemaker:{account}:endpoint/{lower(var.endpoints[key].name)}",
+            where=which,
+        )
+
+    _policy(
+        module,
+        "stopper",
+        roles,
+        each,
+        [
+            {"sid": "SeeAlarms", "actions": ["cloudwatch:DescribeAlarms"], "resources": ["*"]},
+            {
+                "sid": "SeeEndpoints",
+                "actions": ["sagemaker:DescribeEndpoint"],
+                "resources": arns(lambda _key, stop: stop != "off"),
+            },
+            {"sid": "Tell", "actions": ["sns:Publish"], "resources": [topic.arn]},
+            {
+                "sid": "TellEncrypted",
+                "actions": ["kms:Decrypt", "kms:GenerateDataKey"],
+                "resources": [var.kms_key_arn],
+                "condition": [through(var, "sns")],
+            },
+        ],
+        why="Composite alarms are shown to who may see all alarms alone.",
+        skips={"CKV_AWS_356": "composite alarms are shown to who may see all alarms alone"},
+    )
+    deleting = list_of(stops, lambda _key, stop: stop, where=lambda _key, stop: stop == DELETE)
+    _policy(
+        module,
+        "deleter",
+        roles,
+        each_of(once(length(deleting) > 0)),
+        [
+            {
+                "sid": "DeleteIdle",
+                "actions": ["sagemaker:DeleteEndpoint"],
+                "resources": arns(lambda _key, stop: stop == DELETE),
+            }
+        ],
+        why="Only where it is asked for: what reports could delete nothing.",
+    )
+    return roles
+
+
+def starters(module: Module[Inputs], asked: Any, document: str) -> Any:
+    """The role that EventBridge starts the document of this name by, and hands the other role on."""
+    var, each = module.var, each_of(asked)
+    account = f"{var.region}:{var.account_id}"
+    roles = _role(
+        module,
+        "starter",
+        "events.amazonaws.com",
+        f"arn:{var.partition}:events:{account}:rule/*.{IDLE}",
+        "Starts what deletes idle endpoints, or tells of them",
+        each,
+    )
+    handed = module.resources.aws_iam_role.stopper
+    _policy(
+        module,
+        "starter",
+        roles,
+        each,
+        [
+            {
+                "sid": "Start",
+                "actions": ["ssm:StartAutomationExecution"],
+                "resources": [
+                    f"arn:{var.partition}:ssm:{account}:automation-definition/{document}:$DEFAULT",
+                    f"arn:{var.partition}:ssm:{account}:document/{document}",
+                ],
+            },
+            {
+                "sid": "HandOnRole",
+                "actions": ["iam:PassRole"],
+                "resources": [handed[IDLE].arn],
+                "condition": [equals("iam:PassedToService", _AUTOMATION)],
+            },
+        ],
+    )
+    return roles
+
+
+def _role(module: Module[Inputs], label: str, service: str, source: str, does: str, each: Any) -> Any:
+    """A role that a service takes for what is `source`, and for nobody else."""
+    var = module.var
+    trust = module.add(
+        DataAwsIamPolicyDocument,
+        f"{label}_trust",
+        for_each=each,
+        statement=[
+            {
+                "actions": ["sts:AssumeRole"],
+                "principals": [{"type": "Service", "identifiers": [service]}],
+                "condition": [
+                    equals("aws:SourceAccount", var.account_id),
+                    {"test": "ArnLike", "variable": "aws:SourceArn", "values": [source]},
+                ],
+            }
+        ],
+    )
+    return module.add(
+        IamRole,
+        label,
+        for_each=each,
+        name_prefix=f"{cut(f'{var.name_prefix}-idle-{label}', 37)}-",
+        description=f"{does}, in {var.name_prefix}",
+        path=var.role_path,
+        permissions_boundary=var.permissions_boundary_arn,
+        assume_role_policy=trust[each.key].json,
+        tags=var.tags,
+    )
+
+
+def _policy(
+    module: Module[Inputs], label: str, roles: Any, each: Any, statements: list[dict[str, Any]], **meta: Any
+) -> None:
+    document = module.add(DataAwsIamPolicyDocument, label, for_each=each, statement=statements, **meta)
+    module.add(
+        IamRolePolicy,
+        label,
+        for_each=each,
+        name=label,
+        role=roles[each.key].name,
+        policy=document[each.key].json,
+    )

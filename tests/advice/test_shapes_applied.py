@@ -1,0 +1,64 @@
+"""What another model comes to on the endpoints that public modules make by their defaults."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.advice.comparison.shapes import FOLDER, SHAPES
+from sustainable_mlops.terraform import Terraform, changes
+from tests.modules.given import furnish
+from tests.modules.serving import ANSWER
+from tests.sandbox.deploying import Endpoints
+from tests.sandbox.support import IMAGE, tar
+
+pytestmark = pytest.mark.apply
+
+#: Each public shape, and its endpoint.
+ENDPOINTS = {"aws_ia": "compared-aws-ia", "huggingface": "compared-hf"}
+#: The image that the sandbox runs, which takes a model beside it, and a type that the Region has.
+IN_THE_SANDBOX = {
+    '"123456789012.dkr.ecr.eu-north-1.amazonaws.com/model:1"': f'"{IMAGE}"\n    model_data_url = "MODEL"',
+    "ml.t2.medium": "ml.m5.large",
+}
+
+
+def test_another_model_bad_or_good_never_reaches_them_and_nothing_says_so(
+    tmp_path: Path, sandbox: Any, terraform_environment: dict[str, str]
+) -> None:
+    assert ENDPOINTS.keys() == {shape.name for shape in SHAPES if not shape.ours}
+    own, terraform = Endpoints(sandbox), Terraform(tmp_path, terraform_environment)
+
+    def write(says: str) -> None:
+        """The root module, whose models answer so, or fail where that is nothing."""
+        address = f"s3://models-of-public-modules/{own.fresh('model')}/model.tar.gz"
+        for name in ENDPOINTS:
+            text = (FOLDER / name / "main.tf").read_text()
+            for theirs, here in IN_THE_SANDBOX.items():
+                text = text.replace(theirs, here)
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / "main.tf").write_text(text.replace("MODEL", address))
+            furnish(sandbox, (tmp_path / name / "main.tf").read_text())
+        bucket, _, key = address.removeprefix("s3://").partition("/")
+        own.s3.put_object(Bucket=bucket, Key=key, Body=tar(code__inference_py=ANSWER.format(says=says)))
+
+    def planned() -> dict[str, list[str]]:
+        return changes(terraform.plan(tmp_path / "tfplan"))
+
+    def answers() -> set[str]:
+        return {own.ask(endpoint) for endpoint in ENDPOINTS.values() for _ in range(3)}
+
+    (tmp_path / "main.tf").write_text("".join(f'module "{name}" {{\n  source = "./{name}"\n}}\n' for name in ENDPOINTS))
+    write("first")
+    terraform.init()
+    try:
+        terraform.apply()
+        assert answers() == {"first"}
+        for says in ("", "second"):
+            write(says)
+            assert planned() == {f"module.{name}.aws_sagemaker_model.this": ["delete", "create"] for name in ENDPOINTS}
+            terraform.run("apply", "-auto-approve", "tfplan")
+            assert answers() == {"first"}, "the endpoint follows the name of its configuration, which is the same"
+            assert planned() == {}
+    finally:
+        terraform.run("destroy", "-auto-approve")
