@@ -42,7 +42,7 @@ CRON, ZONES = _cron(), list(time_zones())
 #: What rules read, by name: the value, and why it is there.
 TABLES: dict[str, tuple[Any, str]] = {
     "cron": (CRON, "What a schedule is that is right in a field, as the user guide of EventBridge has these."),
-    "time_zones": (ZONES, "Those of the tz database by the names that AWS takes; it refuses aliases."),
+    "time_zones": (ZONES, "Those of the tz database by their canonical names, which AWS asks for."),
 }
 _fields, _zones = fixed("cron", CRON), fixed("time_zones", ZONES)
 

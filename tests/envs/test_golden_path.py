@@ -14,7 +14,8 @@ from tests.reviewed import reviewed, stops
 from tests.sandbox.support import IMAGE, tar, until
 
 ON_X86 = {"silicon": "x86", "instance_type": "ml.m5.large"}
-QUEUED, REALTIME = {**ON_X86, "max_instances": 1}, {**ON_X86, "latency_slo_ms": 1000}
+REALTIME = {**ON_X86, "latency_slo_ms": 1000}
+ASYNC = {**ON_X86, "max_instances": 1}
 FRAUD = {"description": "Is it fraud?", "serverless_endpoint": {"memory_mb": 1024, "max_concurrency": 2}}
 NAME, ARTIFACTS = "smlops-dev-flight-delay", "smlops-dev-artifacts-123456789012-eu-north-1"
 MODEL = "def model_fn(folder):\n    return 'late'\ndef predict_fn(values, model):\n    return model\n"
@@ -42,13 +43,12 @@ def test_another_model_in_the_settings_passes_the_gate_and_a_package_is_served_i
         (tmp_path / name).symlink_to(ROOT / name)
     before = sandbox.inventory()
     folder = tmp_path / "envs" / "dev"
-    models = {"flight_delay": {**dev["models"]["flight_delay"], "async_endpoint": QUEUED}}
-    write(folder, environment(models=models).json())
+    write(folder, environment().json())
     driver = terraform(folder, terraform_environment)
     assert stops(reviewed(plan(driver))) == []
     apply(driver)
     try:
-        write(folder, environment(models={**models, "fraud": FRAUD}).json())
+        write(folder, environment(models={**dev["models"], "fraud": FRAUD}).json())
         found = reviewed(plan(driver))
         assert stops(found) == []
         (risk,) = (one.risk for one in found.risks if one.level != "note")
@@ -56,12 +56,14 @@ def test_another_model_in_the_settings_passes_the_gate_and_a_package_is_served_i
         group = 'module.model_registry.aws_sagemaker_model_package_group.this["fraud"]'
         assert risk.what.endswith(f"reaches only what this plan creates: {group}")
 
-        package = register(sandbox)
-        models["flight_delay"] |= {"realtime_endpoint": REALTIME}
-        write(folder, environment(models={**models, "fraud": FRAUD}).json())
+        (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": register(sandbox)}}))
+        served = {**dev["models"]["flight_delay"], "realtime_endpoint": REALTIME}
+        write(folder, environment(models={"flight_delay": served}).json())
         driver.execute_command("get")
-        (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": package}}))
         assert stops(reviewed(plan(driver))) == []
+        write(folder, environment(models={"flight_delay": {**served, "async_endpoint": ASYNC}}).json())
+        driver.execute_command("get")
+        assert stops(reviewed(plan(driver))) == ["privileges"], "the key of its topics is for somebody to accept"
         apply(driver)
         again = plan(driver)
         assert changes(again) == {}
