@@ -310,6 +310,7 @@ CONDITIONS: st.SearchStrategy[Builder] = st.recursive(
                 lambda v: is_null(v.perhaps),
                 lambda v: is_null(v.thing),
                 lambda v: contains(v.words, v.word),
+                lambda v: contains(v.words, v.thing.name),
                 lambda v: holds(v.word, "a"),
                 lambda v: can(jsondecode(v.word)),
                 lambda v: can(v.thing.name),

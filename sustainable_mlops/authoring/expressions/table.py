@@ -38,6 +38,12 @@ def number(value: Any) -> Any:
     return Decimal(repr(value)) if isinstance(value, float) else value
 
 
+def _given(value: Any) -> Any:
+    if value is None:
+        raise ValueError("null is neither looked for nor looked up")
+    return value
+
+
 def _merged(maps: Iterable[Any]) -> dict[Any, Any]:
     return {key: item for mapping in maps for key, item in by_key(mapping)}
 
@@ -90,7 +96,7 @@ FUNCTIONS = {
     "try": Function("try", lambda value, _: value),
     "coalesce": Function("coalesce", _first),
     "concat": Function("concat", lambda *lists: [item for items in lists for item in items]),
-    "contains": Function("contains", lambda items, item: item in items),
+    "contains": Function("contains", lambda items, item: _given(item) in items),
     "csv": Function("csvdecode", _rows),
     "cut": Function("substr", lambda text, start, length: text[start : start + length]),
     "decoded": Function("jsondecode", json.loads),
@@ -99,7 +105,7 @@ FUNCTIONS = {
     "filled": Function("templatefile", _of_terraform),
     "flatten": Function("flatten", lambda lists: [item for items in lists for item in items]),
     "format": Function("format", lambda pattern, value: format(number(value), pattern.removeprefix("%"))),
-    "get": Function("lookup", lambda mapping, key, default: mapping.get(key, default)),
+    "get": Function("lookup", lambda mapping, key, default: mapping.get(_given(key), default)),
     "highest": Function("max", lambda values: max(map(number, values)), spreads=True),
     "holds": Function("strcontains", lambda text, part: part in text),
     "join": Function("join", lambda separator, items: separator.join(items)),
