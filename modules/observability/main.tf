@@ -1015,45 +1015,6 @@ locals {
   }
 }
 
-# Whoever deploys is about to ask.
-resource "aws_cloudwatch_metric_alarm" "deployed" {
-  for_each = local.idle_stops
-
-  alarm_name          = "${var.endpoints[each.key].name}/deployed"
-  alarm_description   = "It was deployed to within ${var.waste_hours} hours."
-  namespace           = "AWS/Events"
-  metric_name         = "TriggeredRules"
-  statistic           = "Sum"
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  period              = 3600
-  evaluation_periods  = var.waste_hours
-  datapoints_to_alarm = 1
-  treat_missing_data  = "notBreaching"
-  tags                = var.tags
-
-  dimensions = {
-    RuleName = aws_cloudwatch_event_rule.deployment[each.key].name
-  }
-}
-
-# All of its variants have run, and none was asked. It acts on nothing: EventBridge hears of it.
-resource "aws_cloudwatch_composite_alarm" "idle" {
-  for_each = local.idle_stops
-
-  alarm_name        = "${var.endpoints[each.key].name}/idle-stop"
-  alarm_description = "Nobody has asked the endpoint for ${var.waste_hours} hours, nor deployed to it."
-  tags              = var.tags
-
-  alarm_rule = join(" AND ", concat(
-    [
-      for key, variant in local.variants :
-      "ALARM(\"${aws_cloudwatch_metric_alarm.math["${key}/idle"].alarm_name}\")" if variant.endpoint == each.key
-    ],
-    ["NOT ALARM(\"${aws_cloudwatch_metric_alarm.deployed[each.key].alarm_name}\")"],
-  ))
-}
-
 data "aws_iam_policy_document" "stopper_trust" {
   for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
 
@@ -1359,7 +1320,7 @@ resource "aws_iam_role_policy" "starter" {
 }
 
 resource "aws_cloudwatch_event_rule" "idle" {
-  for_each = aws_cloudwatch_composite_alarm.idle
+  for_each = local.idle_stops
 
   name        = "${substr(var.endpoints[each.key].name, 0, 59)}.idle"
   description = "The endpoint ${var.endpoints[each.key].name} is idle."
@@ -1368,8 +1329,10 @@ resource "aws_cloudwatch_event_rule" "idle" {
   event_pattern = jsonencode({
     source      = ["aws.cloudwatch"]
     detail-type = ["CloudWatch Alarm State Change"]
-    resources   = [each.value.arn]
-    detail      = { state = { value = ["ALARM"] } }
+    resources = [
+      "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${var.endpoints[each.key].name}/idle-stop",
+    ]
+    detail = { state = { value = ["ALARM"] } }
   })
 }
 
@@ -1397,8 +1360,51 @@ resource "aws_cloudwatch_event_target" "idle" {
 
   input = jsonencode({
     EndpointName = [var.endpoints[each.key].name]
-    AlarmName    = [aws_cloudwatch_composite_alarm.idle[each.key].alarm_name]
+    AlarmName    = ["${var.endpoints[each.key].name}/idle-stop"]
     DryRun       = [local.idle_stops[each.key] == "delete" ? "false" : "true"]
     Takes        = [local.idle_takes[each.key]]
   })
+}
+
+# Whoever deploys is about to ask.
+resource "aws_cloudwatch_metric_alarm" "deployed" {
+  for_each = local.idle_stops
+
+  alarm_name          = "${var.endpoints[each.key].name}/deployed"
+  alarm_description   = "It was deployed to within ${var.waste_hours} hours."
+  namespace           = "AWS/Events"
+  metric_name         = "TriggeredRules"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 3600
+  evaluation_periods  = var.waste_hours
+  datapoints_to_alarm = 1
+  treat_missing_data  = "notBreaching"
+  tags                = var.tags
+
+  dimensions = {
+    RuleName = aws_cloudwatch_event_rule.deployment[each.key].name
+  }
+}
+
+# All of its variants have run, and none was asked. It acts on nothing: EventBridge hears of it.
+resource "aws_cloudwatch_composite_alarm" "idle" {
+  for_each = local.idle_stops
+
+  alarm_name        = "${var.endpoints[each.key].name}/idle-stop"
+  alarm_description = "Nobody has asked the endpoint for ${var.waste_hours} hours, nor deployed to it."
+  tags              = var.tags
+
+  # While it is not known yet whether it was deployed to, it is not idle.
+  alarm_rule = join(" AND ", concat(
+    [
+      for key, variant in local.variants :
+      "ALARM(\"${aws_cloudwatch_metric_alarm.math["${key}/idle"].alarm_name}\")" if variant.endpoint == each.key
+    ],
+    ["OK(\"${aws_cloudwatch_metric_alarm.deployed[each.key].alarm_name}\")"],
+  ))
+
+  # What is idle already is so at once, and that is told once.
+  depends_on = [aws_cloudwatch_event_target.idle, aws_iam_role_policy.starter, aws_iam_role_policy.stopper, aws_iam_role_policy.deleter]
 }

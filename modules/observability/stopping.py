@@ -45,12 +45,16 @@ def add(module: Module[Inputs], topic: Any) -> None:
         why="What becomes of idle endpoints; others cost nothing idle, or go to no instance by themselves.",
     )
     asked = once(length(stops) > 0)
-    alarms = _alarms(module, stops)
     documents = _documents(module, topic, asked, stops)
-    _rules(module, alarms, documents, asked, stops)
+    _rules(module, documents, asked, stops)
+    _alarms(module, stops)
 
 
-def _alarms(module: Module[Inputs], stops: Any) -> Any:
+def _alarm_name(module: Module[Inputs], key: str) -> str:
+    return f"{module.var.endpoints[key].name}/idle-stop"
+
+
+def _alarms(module: Module[Inputs], stops: Any) -> None:
     var, variants = module.var, module.locals.variants
     stop = each_of(stops)
     rules = module.resources.aws_cloudwatch_event_rule.deployment
@@ -79,18 +83,25 @@ def _alarms(module: Module[Inputs], stops: Any) -> Any:
         lambda key, _variant: f'ALARM("{unasked[f"{key}/idle"].alarm_name}")',
         where=lambda _key, variant: variant.endpoint == stop.key,
     )
-    return module.add(
+    made = module.resources
+    policies = made.aws_iam_role_policy
+    module.add(
         CloudwatchCompositeAlarm,
         IDLE,
         why="All of its variants have run, and none was asked. It acts on nothing: EventBridge hears of it.",
         for_each=stop,
-        alarm_name=f"{var.endpoints[stop.key].name}/idle-stop",
+        alarm_name=_alarm_name(module, stop.key),
         alarm_description=f"Nobody has asked the endpoint for {var.waste_hours} hours, nor deployed to it.",
         alarm_rule=join(
             " AND ",
-            concat(of_variants, [f'NOT ALARM("{deployed[stop.key].alarm_name}")']),
+            concat(of_variants, [f'OK("{deployed[stop.key].alarm_name}")']),
         ),
         tags=var.tags,
+        notes={
+            "alarm_rule": "While it is not known yet whether it was deployed to, it is not idle.",
+            "depends_on": "What is idle already is so at once, and that is told once.",
+        },
+        depends_on=[made.aws_cloudwatch_event_target.idle, policies.starter, policies.stopper, policies.deleter],
     )
 
 
@@ -114,21 +125,21 @@ def _document_name(module: Module[Inputs]) -> str:
     return f"{module.var.name_prefix}-stop-idle-endpoint"
 
 
-def _rules(module: Module[Inputs], alarms: Any, documents: Any, asked: Any, stops: Any) -> None:
+def _rules(module: Module[Inputs], documents: Any, asked: Any, stops: Any) -> None:
     var, starters = module.var, stopping_roles.starters(module, asked, _document_name(module))
     account = f"{var.region}:{var.account_id}"
-    alarm = each_of(alarms)
+    stop = each_of(stops)
     rules = module.add(
         CloudwatchEventRule,
         IDLE,
-        for_each=alarm,
-        name=f"{cut(var.endpoints[alarm.key].name, NAMED)}.{IDLE}",
-        description=f"The endpoint {var.endpoints[alarm.key].name} is idle.",
+        for_each=stop,
+        name=f"{cut(var.endpoints[stop.key].name, NAMED)}.{IDLE}",
+        description=f"The endpoint {var.endpoints[stop.key].name} is idle.",
         event_pattern=jsonencode(
             {
                 "source": ["aws.cloudwatch"],
                 "detail-type": ["CloudWatch Alarm State Change"],
-                "resources": [alarm.value.arn],
+                "resources": [f"arn:{var.partition}:cloudwatch:{account}:alarm:{_alarm_name(module, stop.key)}"],
                 "detail": {"state": {"value": ["ALARM"]}},
             }
         ),
@@ -137,7 +148,7 @@ def _rules(module: Module[Inputs], alarms: Any, documents: Any, asked: Any, stop
     rule = each_of(rules)
     given = {
         runbook.ENDPOINT: [var.endpoints[rule.key].name],
-        runbook.ALARM: [alarms[rule.key].alarm_name],
+        runbook.ALARM: [_alarm_name(module, rule.key)],
         runbook.DRY_RUN: [when(stops[rule.key] == DELETE, "false", "true")],
         runbook.TAKES: [_takes(module, stops)[rule.key]],
     }

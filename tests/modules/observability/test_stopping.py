@@ -25,6 +25,11 @@ variable "waste_hours" {
   default = 2
 }
 
+variable "dry" {
+  type    = string
+  default = "report"
+}
+
 variable "configs" {
   type = map(string)
 }
@@ -51,7 +56,7 @@ module "observability" {
   endpoints = {
     asked = { name = "shop-asked", kind = "realtime", instance_type = "ml.c7g.large" }
     quiet = { name = "shop-quiet", kind = "realtime", instance_type = "ml.c7g.large" }
-    dry = { name = "shop-dry", kind = "realtime", instance_type = "ml.c7g.large", idle_stop = "report" }
+    dry = { name = "shop-dry", kind = "realtime", instance_type = "ml.c7g.large", idle_stop = var.dry }
   }
 }
 
@@ -188,6 +193,16 @@ def test_made_anew_by_apply_it_is_there_for_as_long_as_a_new_one(shop: tuple[Sho
 
 
 @pytest.mark.apply
+def test_what_is_idle_already_when_it_is_asked_for_is_told_of_as_well(shop: tuple[Shop, Any]) -> None:
+    made, driver = shop
+    before = len(made.told(DRY))
+    for dry in ("off", "report"):
+        driver.apply(tf_vars={"dry": dry})
+    made.pass_time(10)
+    until(lambda: len(made.told(DRY)) == before + 1)
+
+
+@pytest.mark.apply
 def test_a_deployment_is_not_disturbed_and_counts_as_use(shop: tuple[Shop, Any]) -> None:
     made, driver = shop
     driver.apply(tf_vars={"waste_hours": HOURS + 1})
@@ -205,3 +220,8 @@ def test_a_deployment_is_not_disturbed_and_counts_as_use(shop: tuple[Shop, Any])
     assert made.state(f"{DRY}/idle-stop") == "OK"
     assert made.there(QUIET)
     assert made.there(DRY)
+
+    made.cloudwatch.set_alarm_state(
+        AlarmName=f"{DRY}/deployed", StateValue="INSUFFICIENT_DATA", StateReason="It has just been made."
+    )
+    assert made.state(f"{DRY}/idle-stop") == "OK", "not before it is known that nobody has deployed to it"
