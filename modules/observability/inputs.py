@@ -7,7 +7,18 @@ from modules.endpoints.inputs import VARIANT
 from modules.observability import telling, watching
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.choice import one_of
-from sustainable_mlops.authoring.expressions import can, contains, cut, distinct, is_null, length, list_of, match
+from sustainable_mlops.authoring.expressions import (
+    can,
+    coalesce,
+    contains,
+    cut,
+    distinct,
+    every,
+    is_null,
+    length,
+    list_of,
+    match,
+)
 from sustainable_mlops.catalogue.limits import serverless_memory_mb
 
 #: Log groups of what SageMaker runs that is no endpoint: one set of an account and Region.
@@ -166,7 +177,11 @@ class Inputs(Located, MakesRoles):
         ),
         rule(
             "idle_stop",
-            lambda v: (v.idle_stop == "off") | ~can(match(_OF_AWS, v.name_prefix)),
+            lambda v: (
+                ~can(match(_OF_AWS, v.name_prefix))
+                | (v.idle_stop == "off")
+                & every(v.endpoints, lambda endpoint: coalesce(endpoint.idle_stop, "off") == "off")
+            ),
             "Systems Manager takes no runbook whose name begins with aws, amazon or amzn, as name_prefix does; say off",
         ),
     )

@@ -146,7 +146,7 @@ variable "idle_stop" {
   }
 
   validation {
-    condition     = var.idle_stop == "off" ? true : !can(regex("^(aws|amazon|amzn)", var.name_prefix))
+    condition     = !can(regex("^(aws|amazon|amzn)", var.name_prefix)) ? true : (var.idle_stop == "off" ? alltrue([for endpoint in var.endpoints : coalesce(endpoint.idle_stop, "off") == "off"]) : false)
     error_message = "idle_stop: Systems Manager takes no runbook whose name begins with aws, amazon or amzn, as name_prefix does; say off"
   }
 }

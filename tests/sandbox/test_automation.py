@@ -128,6 +128,14 @@ def test_a_failure_goes_where_the_step_says(
     assert "Could not find endpoint" in ended["StepExecutions"][0]["FailureMessage"]
 
 
+def test_a_choice_that_cannot_be_made_fails_its_step(runs: Runs, fresh: Fresh) -> None:
+    choice = {"NextStep": "then", "Variable": "{{ Words }}", "NumericEquals": 1}
+    branch = {"name": "whether", "action": "aws:branch", "inputs": {"Choices": [choice]}}
+    content = written(branch, sleep("then"), parameters={"Words": {"type": "StringList"}})
+    ended = runs.end(runs.start(runs.make(fresh("chooses"), content), Words="a"))
+    assert (ended["AutomationExecutionStatus"], steps(ended)["whether"]) == ("Failed", "Failed")
+
+
 def test_it_waits_for_what_comes_and_gives_up_in_time(sandbox: Sandbox, runs: Runs, fresh: Fresh) -> None:
     parameter = fresh("level")
     sandbox.client("ssm").put_parameter(Name=parameter, Value="low", Type="String")

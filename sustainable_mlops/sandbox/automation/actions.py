@@ -57,7 +57,7 @@ class Doing:
         """Raises StepError where the step fails."""
         try:
             return _BY_ACTION[self.step.action](self, content.filled(self.step.inputs, self.known))
-        except (LookupError, ValueError, AskingError) as error:
+        except (LookupError, ValueError, TypeError, OverflowError, AskingError) as error:
             words = f"{error.args[0]} has no value" if isinstance(error, LookupError) else str(error)
             raise StepError(words) from None
 

@@ -74,6 +74,10 @@ DAY = timedelta(days=1)
         ({"log_groups": ["a b"]}, "must be the name of a log group"),
         ({"waste_hours": 169}, "waste_hours: must be less than or equal to 168"),
         ({"name_prefix": "aws-shop"}, "idle_stop: Systems Manager takes no runbook whose name begins with aws, amazon"),
+        (
+            {"name_prefix": "aws-shop", "idle_stop": "off", "endpoints": {"churn": {**CHURN, "idle_stop": "delete"}}},
+            "idle_stop: Systems Manager takes no runbook whose name begins with aws, amazon",
+        ),
         ({"idle_stop": "stop"}, "idle_stop: must be 'off', 'report' or 'delete', not 'stop'"),
         (
             {"endpoints": {"churn": {**CHURN, "idle_stop": "yes"}}},
