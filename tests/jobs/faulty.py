@@ -73,9 +73,13 @@ class Launcher:
     calls: tuple[str, ...] = ()
 
     def launched(self, bench: Bench) -> list[dict[str, Any]]:
-        """What there is of it in SageMaker."""
+        """What there is of it in SageMaker; nothing, too, where its pipeline is not there yet."""
         operation, member, chosen = self.listing
-        answer = getattr(bench.sandbox.client("sagemaker"), operation)(**chosen(bench))
+        sagemaker = bench.sandbox.client("sagemaker")
+        try:
+            answer = getattr(sagemaker, operation)(**chosen(bench))
+        except sagemaker.exceptions.ResourceNotFound:
+            return []
         found: list[dict[str, Any]] = answer[member]
         return found
 
