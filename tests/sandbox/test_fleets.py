@@ -202,14 +202,14 @@ def test_provisioned_concurrency_is_warm_and_what_is_beyond_it_is_not(fleets: Fl
     both = set(member.instance.pids)
     with ThreadPoolExecutor() as pool:
         assert {one.result()["pid"] for one in [pool.submit(ask, traffic, seconds=0.5) for _ in range(2)]} == both
-        slow = [pool.submit(ask, traffic, seconds=1) for _ in range(3)]
+        slow = [pool.submit(ask, traffic, seconds=5) for _ in range(3)]
         until(lambda: member.under_way == 3)
         with pytest.raises(ThrottledError):
             ask(traffic)
         assert both < {one.result()["pid"] for one in slow}
     fleet.set_serverless("main", {"MaxConcurrency": 1, "ProvisionedConcurrency": 1})
     with ThreadPoolExecutor() as pool:
-        slow_one = pool.submit(ask, traffic, seconds=1)
+        slow_one = pool.submit(ask, traffic, seconds=5)
         until(lambda: member.under_way == 1)
         with pytest.raises(ThrottledError):
             ask(traffic)
