@@ -12,7 +12,6 @@ from werkzeug.exceptions import ClientDisconnected
 
 from sustainable_mlops.sandbox import accounts, malformed, moto_gaps, signature
 from sustainable_mlops.sandbox.asynchronous.minutes import Minutes
-from sustainable_mlops.sandbox.automation import moto_ssm
 from sustainable_mlops.sandbox.automation.executions import Executions
 from sustainable_mlops.sandbox.autoscaling.scaler import Scaler
 from sustainable_mlops.sandbox.autoscaling.scaling import Scaling
@@ -63,12 +62,12 @@ class Application:
         self._scale(self.alarms)
         Rules(self._deliveries, self.clock, metrics.put)
         Schedules(self._deliveries, self.clock)
-        moto_ssm.share(Executions(context, self.gate))
+        self._automation = Executions(context, self.gate)
         self.clock.keep(context.deployments)
         self.clock.keep(CaptureTimes(lambda: (parts.of(Captures) for parts in self.sagemaker)))
         self._api = Api(self.sagemaker, self._ask_moto)
         self._scaling_api = ScalingApi(self.sagemaker)
-        self._moto = DomainDispatcherApplication(_moto_service)
+        self._moto = DomainDispatcherApplication(self._moto_service)
         self._answers = Answers()
         self._control = Control(context, self.sagemaker, self.clock, self.moto_services)
 
@@ -149,6 +148,15 @@ class Application:
             return malformed.refusal(request, malformed.why(request, LookupError("no such route")))
         return response
 
+    def _moto_service(self, name: Any) -> Any:
+        """What answers for a service of moto's, made when it is first asked."""
+        moto_gaps.close(name)
+        if name == "ssm":
+            from sustainable_mlops.sandbox.automation import moto_ssm
+
+            moto_ssm.share(self._automation)
+        return create_backend_app(name)
+
     def _measured(self) -> list[Endpoint]:
         return [one for parts in self.sagemaker.standing() for one in parts.of(Fleets).measured()]
 
@@ -162,12 +170,6 @@ def _in_no_protocol(request: Request, refused: Response) -> bool:
     """Whether a refusal is Flask's page, or moto's silence on what it does not understand."""
     silent = refused.status_code == 404 and request.method != "HEAD" and not refused.data
     return silent or refused.data.startswith(b"<!doctype html")
-
-
-def _moto_service(name: Any) -> Any:
-    """What answers for a service of moto's, made when it is first asked."""
-    moto_gaps.close(name)
-    return create_backend_app(name)
 
 
 def _whole(environ: dict[str, Any]) -> Request:

@@ -1,11 +1,9 @@
 """The runs of all accounts and Regions: started, followed by the clock, stopped."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
-
-from moto.ssm.exceptions import SSMException
-from moto.ssm.models import ssm_backends
 
 from sustainable_mlops.sandbox import roles
 from sustainable_mlops.sandbox.automation import content, document, parameters
@@ -24,6 +22,7 @@ _RUNS = "_sandbox_automation_executions"
 #: What a start may say here.
 _TAKEN = {"ClientToken", "DocumentName", "DocumentVersion", "Mode", "Parameters"}
 DEFAULT = "$DEFAULT"
+_MODELS = "moto.ssm.models"
 
 
 class Executions:
@@ -74,13 +73,13 @@ class Executions:
         try:
             values = parameters.values(known.parameters, given)
         except ParameterError as error:
-            raise SSMException("InvalidAutomationExecutionParametersException", str(error)) from None
+            raise _refusal("InvalidAutomationExecutionParametersException", str(error)) from None
         role = _role(account, known, values)
         token = asked.get("ClientToken")
         for one in _runs(account, region).values() if token else ():
             if one.token == token:
                 if (one.document_name, dict(one.given)) != (found.name, given):
-                    raise SSMException("IdempotentParameterMismatch", "The token was used with other parameters.")
+                    raise _refusal("IdempotentParameterMismatch", "The token was used with other parameters.")
                 return one
         now = self._context.clock.now()
         made = Execution(account, region, found.name, found.document_version, known, given, values, role, now, token)
@@ -94,7 +93,7 @@ class Executions:
         if kind != "Cancel":
             raise _refused(f"the type {kind} of StopAutomationExecution")
         if found.status != IN_PROGRESS:
-            raise SSMException(
+            raise _refusal(
                 "InvalidAutomationStatusUpdateException", f"The automation {name} is {found.status} already."
             )
         found.stop(self._context.clock.now())
@@ -103,7 +102,7 @@ class Executions:
         """One by its id. Raises moto's exception."""
         found = _runs(account, region).get(name)
         if found is None:
-            raise SSMException(
+            raise _refusal(
                 "AutomationExecutionNotFoundException", f"There is no automation execution with the ID {name}."
             )
         return found
@@ -115,6 +114,8 @@ class Executions:
 
 def assumed_role(account: str, region: str, asked: Mapping[str, Any]) -> str:
     """The role that a start would have to hand on; empty where it has none, or could not be."""
+    from moto.ssm.exceptions import SSMException
+
     try:
         found = _document(account, region, asked["DocumentName"], asked.get("DocumentVersion") or DEFAULT)
         known = document.read(found.content_json)
@@ -128,7 +129,7 @@ def assumed_role(account: str, region: str, asked: Mapping[str, Any]) -> str:
 def _role(account: str, known: Document, values: Mapping[str, Any]) -> str:
     role = str(content.filled(known.assume_role, values))
     if role and not roles.assumable(account, role, SERVICE):
-        raise SSMException(
+        raise _refusal(
             "InvalidAutomationExecutionParametersException", "The defined assume role is unable to be assumed."
         )
     return role
@@ -137,26 +138,40 @@ def _role(account: str, known: Document, values: Mapping[str, Any]) -> str:
 def _document(account: str, region: str, name: str, version: str) -> Any:
     """moto's document of that version."""
     plain = name.rpartition("/")[2]
-    documents = ssm_backends[account][region]._documents.get(plain)
+    documents = _backend(account, region)._documents.get(plain)
     if documents is None or documents.get_default_version().document_type != "Automation":
-        raise SSMException("AutomationDefinitionNotFoundException", f"There is no Automation document {plain}.")
+        raise _refusal("AutomationDefinitionNotFoundException", f"There is no Automation document {plain}.")
     asked = None if version == DEFAULT else version
     found = documents.find(asked, strict=False)
     if found is None:
-        raise SSMException("AutomationDefinitionVersionNotFoundException", f"{plain} has no version {version}.")
+        raise _refusal("AutomationDefinitionVersionNotFoundException", f"{plain} has no version {version}.")
     return found
 
 
-def _refused(what: str) -> SSMException:
-    return SSMException("UnsupportedOperationException", f"{what} is not emulated by the sandbox.")
+def _refused(what: str) -> Exception:
+    return _refusal("UnsupportedOperationException", f"{what} is not emulated by the sandbox.")
+
+
+def _refusal(code: str, message: str) -> Exception:
+    from moto.ssm.exceptions import SSMException
+
+    return SSMException(code, message)
+
+
+def _backend(account: str, region: str) -> Any:
+    from moto.ssm.models import ssm_backends
+
+    return ssm_backends[account][region]
 
 
 def _runs(account: str, region: str) -> dict[str, Execution]:
-    found: dict[str, Execution] = vars(ssm_backends[account][region]).setdefault(_RUNS, {})
+    found: dict[str, Execution] = vars(_backend(account, region)).setdefault(_RUNS, {})
     return found
 
 
 def _all() -> Iterator[Execution]:
-    for by_region in list(ssm_backends.values()):
+    """None before Systems Manager is asked for the first time, or brought back: loading it takes long."""
+    loaded = sys.modules.get(_MODELS)
+    for by_region in list(loaded.ssm_backends.values()) if loaded else ():
         for backend in list(by_region.values()):
             yield from list(vars(backend).get(_RUNS, {}).values())
