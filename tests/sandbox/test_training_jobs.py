@@ -25,7 +25,9 @@ starts.write_text((starts.read_text() if starts.exists() else "") + f"{first} ")
 for number in range(first, rounds):
     time.sleep(0.1)
     print(f"auc={number / 100};", flush=True)
-    done.write_text(str(number + 1))
+    whole = checkpoints.parent / "done"  # what is copied meanwhile is the old one or the new
+    whole.write_text(str(number + 1))
+    whole.replace(done)
 pathlib.Path(os.environ["SM_MODEL_DIR"], "starts").write_text(starts.read_text())
 """
 

@@ -155,7 +155,8 @@ def _refused(what: str) -> Exception:
 def _refusal(code: str, message: str) -> Exception:
     from moto.ssm.exceptions import SSMException
 
-    return SSMException(code, message)
+    refusal: Exception = SSMException(code, message)
+    return refusal
 
 
 def _backend(account: str, region: str) -> Any:
