@@ -15,6 +15,7 @@ from sustainable_mlops.authoring.expressions import (
     each_of,
     given,
     is_null,
+    itself,
     join,
     keys,
     list_of,
@@ -68,6 +69,7 @@ class RealtimeEndpoint(Module[Inputs]):
 
     def _keep_variants(self, endpoint: Any, variants: str) -> None:
         """Refuse in the plan what SageMaker would in the middle of an apply: other variants than it was made with."""
+        made: Any = itself(DataResource).output
         self.add(
             DataResource,
             "variants",
@@ -77,9 +79,9 @@ class RealtimeEndpoint(Module[Inputs]):
                 "replace_triggered_by": [endpoint.id],
                 "ignore_changes": ["input"],
                 "postcondition": {
-                    "condition": "${self.output.names == " + f"{variants}"[2:],
+                    "condition": made.names == variants,
                     "error_message": "challengers: SageMaker updates an endpoint between the same variants alone, "
-                    f"which are ${{self.output.names}} here, and not {variants}. Keep them, of which a weight of 1 "
+                    f"which are {made.names} here, and not {variants}. Keep them, of which a weight of 1 "
                     "leaves one nearly without requests; or have another endpoint, by another name.",
                 },
             },
