@@ -110,6 +110,6 @@ def answers(sandbox: Any) -> dict[str, str]:
     s3.put_object(Bucket=ARTIFACTS, Key=f"async-inference/{NAME}-async/requests/one", Body=b"[]")
     taken = runtime.invoke_endpoint_async(EndpointName=f"{NAME}-async", InputLocation=f"{folder}/requests/one", **given)
     key = taken["OutputLocation"].removeprefix(f"s3://{ARTIFACTS}/")
-    until(lambda: s3.list_objects_v2(Bucket=ARTIFACTS, Prefix=key)["KeyCount"], seconds=60)
+    until(lambda: s3.list_objects_v2(Bucket=ARTIFACTS, Prefix=key)["KeyCount"], seconds=240)
     said["async"] = json.loads(s3.get_object(Bucket=ARTIFACTS, Key=key)["Body"].read())
     return said
