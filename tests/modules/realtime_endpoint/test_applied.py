@@ -135,7 +135,7 @@ def test_it_is_as_large_as_its_load_and_small_in_off_hours_and_no_plan_moves_it_
 
 def test_another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Serving) -> None:
     before = endpoint.own.look(endpoint.name)["CreationTime"]
-    endpoint.given["instance_type"] = "ml.c5.large"
+    endpoint.given |= {"instance_type": "ml.c5.large", "min_instances": 3, "max_instances": 5}
     endpoint.apply()
     described = endpoint.own.look(endpoint.name)
     assert described["CreationTime"] == before, "in place"
