@@ -3,6 +3,7 @@ whoever makes one anew has it for as long as a new one."""
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,10 +113,12 @@ class Shop(Hearing):
         return str(self.alarm(alarm)["StateValue"])
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shop, Any]]:
-    with Sandbox.start(log=tmp_path_factory.mktemp("sandbox") / "log") as sandbox:
-        made, folder = Shop(sandbox), tmp_path_factory.mktemp("root")
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[tuple[Shop, Any]]:
+    folder = tmp_path / "root"
+    folder.mkdir()
+    with Sandbox.start(log=tmp_path / "log") as sandbox:
+        made = Shop(sandbox)
         (folder / "main.tf").write_text(ROOT_MODULE)
         (folder / "modules").symlink_to(ROOT / "modules")
         configs = {name: made.endpoints.config(made.endpoints.model(name), count=1) for name in (ASKED, QUIET, DRY)}
@@ -132,16 +135,12 @@ def steps(execution: dict[str, Any]) -> dict[str, str]:
     return {one["StepName"]: one["StepStatus"] for one in done}
 
 
-@pytest.mark.apply
-def test_what_has_just_been_made_is_not_idle(shop: tuple[Shop, Any]) -> None:
-    made, _ = shop
+def what_has_just_been_made_is_not_idle(made: Shop, _driver: Any) -> None:
     made.pass_time(20)
     assert made.state(f"{QUIET}/idle") == "OK"
 
 
-@pytest.mark.apply
-def test_started_by_hand_it_leaves_what_is_not_idle(shop: tuple[Shop, Any]) -> None:
-    made, _ = shop
+def started_by_hand_it_leaves_what_is_not_idle(made: Shop, _driver: Any) -> None:
     found = made.start(EndpointName=ASKED, AlarmName=f"{ASKED}/idle-stop", DryRun="false")
     assert (found["AutomationExecutionStatus"], steps(found)) == (
         "Failed",
@@ -152,9 +151,7 @@ def test_started_by_hand_it_leaves_what_is_not_idle(shop: tuple[Shop, Any]) -> N
     assert made.there(ASKED)
 
 
-@pytest.mark.apply
-def test_an_idle_endpoint_is_deleted_or_told_of_and_one_that_is_asked_stays(shop: tuple[Shop, Any]) -> None:
-    made, _ = shop
+def an_idle_endpoint_is_deleted_or_told_of_and_one_that_is_asked_stays(made: Shop, _driver: Any) -> None:
     made.pass_time(60 * HOURS - 40)
     assert made.there(QUIET), "not before it has been idle for so long"
 
@@ -176,9 +173,7 @@ def test_an_idle_endpoint_is_deleted_or_told_of_and_one_that_is_asked_stays(shop
     assert made.there(DRY)
 
 
-@pytest.mark.apply
-def test_made_anew_by_apply_it_is_there_for_as_long_as_a_new_one(shop: tuple[Shop, Any]) -> None:
-    made, driver = shop
+def made_anew_by_apply_it_is_there_for_as_long_as_a_new_one(made: Shop, driver: Any) -> None:
     made.pass_time(20)
     assert changes(plan(driver)) == {f'aws_sagemaker_endpoint.this["{QUIET}"]': ["create"]}
     driver.apply()
@@ -192,9 +187,7 @@ def test_made_anew_by_apply_it_is_there_for_as_long_as_a_new_one(shop: tuple[Sho
     until(lambda: len(made.told(QUIET)) == 2)
 
 
-@pytest.mark.apply
-def test_what_is_idle_already_when_it_is_asked_for_is_told_of_as_well(shop: tuple[Shop, Any]) -> None:
-    made, driver = shop
+def what_is_idle_already_when_it_is_asked_for_is_told_of_as_well(made: Shop, driver: Any) -> None:
     before = len(made.told(DRY))
     for dry in ("off", "report"):
         driver.apply(tf_vars={"dry": dry})
@@ -202,9 +195,7 @@ def test_what_is_idle_already_when_it_is_asked_for_is_told_of_as_well(shop: tupl
     until(lambda: len(made.told(DRY)) == before + 1)
 
 
-@pytest.mark.apply
-def test_a_deployment_is_not_disturbed_and_counts_as_use(shop: tuple[Shop, Any]) -> None:
-    made, driver = shop
+def a_deployment_is_not_disturbed_and_counts_as_use(made: Shop, driver: Any) -> None:
     driver.apply(tf_vars={"waste_hours": HOURS + 1})
     made.endpoints.rest(QUIET)
     assert made.ssm.describe_document(Name=RUNBOOK)["Document"]["DefaultVersion"] == "2", "it tells of other hours now"
@@ -225,3 +216,18 @@ def test_a_deployment_is_not_disturbed_and_counts_as_use(shop: tuple[Shop, Any])
         AlarmName=f"{DRY}/deployed", StateValue="INSUFFICIENT_DATA", StateReason="It has just been made."
     )
     assert made.state(f"{DRY}/idle-stop") == "OK", "not before it is known that nobody has deployed to it"
+
+
+@pytest.mark.apply
+def test_idle_endpoints_hour_by_hour(shop: tuple[Shop, Any]) -> None:
+    """One after the other: what has come of the hours before is where the next begins."""
+    for happens in (
+        what_has_just_been_made_is_not_idle,
+        started_by_hand_it_leaves_what_is_not_idle,
+        an_idle_endpoint_is_deleted_or_told_of_and_one_that_is_asked_stays,
+        made_anew_by_apply_it_is_there_for_as_long_as_a_new_one,
+        what_is_idle_already_when_it_is_asked_for_is_told_of_as_well,
+        a_deployment_is_not_disturbed_and_counts_as_use,
+    ):
+        print(happens.__name__)
+        happens(*shop)
