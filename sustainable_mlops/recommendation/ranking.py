@@ -7,6 +7,7 @@ from typing import Any
 
 from sustainable_mlops import aws
 from sustainable_mlops.advice import Need
+from sustainable_mlops.advice.defaults import PROVIDER, WORKERS, ZONES
 from sustainable_mlops.advice.options import hours_on
 from sustainable_mlops.aws import Client
 from sustainable_mlops.catalogue import instances
@@ -18,10 +19,6 @@ from sustainable_mlops.recommendation.job import Job
 #: Application Auto Scaling counts requests by this metric, as `realtime_endpoint` does.
 _METRIC = "SageMakerVariantInvocationsPerInstance"
 _MONTH_DAYS, _DAY_MINUTES = 730 / 24, 1440
-#: Requests at once that `serverless_endpoint` takes by default; workers that do not work cost nothing.
-_WORKERS = 5
-#: Fewest instances of `realtime_endpoint` unless somebody says why one is enough.
-_ZONES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +112,7 @@ def _of_instances(job: Job, one: Mapping[str, Any], expected: Expected, sagemake
             ScalingPolicyObjective=objective,
         )
     target, scaling = _target(answer, of_one), answer.get("DynamicScalingConfiguration", {})
-    least = max(1 if expected.one_instance_because else _ZONES, scaling.get("MinCapacity", 1))
+    least = max(1 if expected.one_instance_because else ZONES, scaling.get("MinCapacity", 1))
     most = max(least, scaling.get("MaxCapacity", 1))
     inputs = {
         **_hardware(one, expected),
@@ -192,7 +189,7 @@ def _hardware(one: Mapping[str, Any], expected: Expected) -> dict[str, Any]:
     return {
         "instance_type": kind,
         "silicon": instance.silicon if instance else None,
-        "aws_provider": expected.provider if expected.provider != _PROVIDER else None,
+        "aws_provider": expected.provider if expected.provider != PROVIDER else None,
         "inference_specification_name": one["ModelConfiguration"].get("InferenceSpecificationName"),
     }
 
@@ -201,7 +198,7 @@ def _of_serverless(one: Mapping[str, Any], expected: Expected) -> Recommended:
     metrics, memory = one["Metrics"], one["EndpointConfiguration"]["ServerlessConfig"]["MemorySizeInMB"]
     seconds = metrics["ModelLatency"] / 1000
     # Requests come at random: where one worker is enough on average, those of the same moment would be refused.
-    at_once = min(limit("serverless_concurrency"), max(_WORKERS, ceil(expected.at_peak / 60 * seconds)))
+    at_once = min(limit("serverless_concurrency"), max(WORKERS, ceil(expected.at_peak / 60 * seconds)))
     inputs = {
         "memory_mb": memory,
         "max_concurrency": at_once,
@@ -239,7 +236,3 @@ def _target(answer: Mapping[str, Any], of_one: float) -> int:
     if (told := answer.get("Metric", {}).get("InvocationsPerInstance")) is not None:
         return max(1, int(told))
     raise UserError(f"SageMaker recommends no scaling by requests, of which an instance answers {of_one:,.0f} a minute")
-
-
-#: What the modules take for the provider unless they are told.
-_PROVIDER = 5

@@ -18,7 +18,9 @@ from typer.main import get_command
 
 from envs import settings
 from envs.settings import Settings
-from sustainable_mlops.advice import Need, advise
+from modules.realtime_endpoint import inputs as realtime_endpoint
+from modules.serverless_endpoint import inputs as serverless_endpoint
+from sustainable_mlops.advice import Need, advise, defaults
 from sustainable_mlops.commands.deploy import app
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import shown
@@ -396,6 +398,13 @@ def test_bad_input_is_one_line_and_changes_nothing(arguments: list[str], message
     assert (done.returncode, done.stdout) == (2, "")
     assert lines[0].startswith(f"error: {message}"), lines
     assert ENTRY.read_bytes() == before
+
+
+def test_the_defaults_that_inputs_are_written_by_are_the_modules_own() -> None:
+    of_serverless, of_realtime = serverless_endpoint.Inputs.model_fields, realtime_endpoint.Inputs.model_fields
+    assert of_serverless["max_concurrency"].default == defaults.WORKERS
+    assert of_realtime["min_instances"].default == defaults.ZONES
+    assert of_realtime["aws_provider"].default == defaults.PROVIDER
 
 
 def test_what_the_review_stops_is_not_applied(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.advice import Need, Option, advise
+from sustainable_mlops.advice.defaults import PROVIDER, WORKERS, ZONES
 from sustainable_mlops.advice.options import requests_at_once
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import Silicon
@@ -19,10 +20,6 @@ from sustainable_mlops.recommendation.subject import Specification, Subject
 #: The module of each kind that an environment makes, and so the field of a model's entry.
 MODULES = {"serverless": "serverless_endpoint", "real-time": "realtime_endpoint", "asynchronous": "async_endpoint"}
 _SILICON: dict[str, Silicon] = {"Graviton": "graviton", "x86": "x86", "Inferentia2": "inferentia2", "GPU": "gpu"}
-#: Fewest instances of `realtime_endpoint`, in two zones, and what it takes for the provider.
-_ZONES, _PROVIDER = 2, 5
-#: Requests at once that `serverless_endpoint` takes by default; workers that do not work cost nothing.
-_WORKERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class Choice:
 
 def by_need(subject: Subject, need: Need, latency_ms: int | None) -> Choice:
     """The least carbon that serves `need`, over two zones. Raises UserError where no module and image do."""
-    advice = advise(replace(need, zones=_ZONES))
+    advice = advise(replace(need, zones=ZONES))
     for option in advice.options:
         if option.kind in MODULES and (one := _specification(subject, option)) is not None:
             kg, usd = option.estimate.get("total"), option.estimate.get("cost")
@@ -80,12 +77,12 @@ def _inputs(option: Option, one: Specification, need: Need, latency_ms: int | No
     named = {} if one.name is None else {"inference_specification_name": one.name}
     if option.kind == "serverless":
         # Requests come at random: where one worker is enough on average, those of the same moment would be refused.
-        at_once = max(option.max_instances, _WORKERS)
+        at_once = max(option.max_instances, WORKERS)
         return {"memory_mb": int(option.size.split()[0]), "max_concurrency": at_once, **named}
     found = {
         "instance_type": option.size,
         "silicon": one.silicon,
-        **({} if need.provider in (None, _PROVIDER) else {"aws_provider": need.provider}),
+        **({} if need.provider in (None, PROVIDER) else {"aws_provider": need.provider}),
         **named,
     }
     if option.kind == "asynchronous":
