@@ -4,6 +4,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,15 @@ def terraform_environment(sandbox: Any) -> Iterator[dict[str, str]]:
     """The variables to start Terraform with on the sandbox. Its root modules configure the provider once, or not."""
     with serving(sandbox.process_environment()) as address:
         yield sandbox.environment | {"TF_REATTACH_PROVIDERS": address}
+
+
+@contextmanager
+def alone(log: Path) -> Iterator[tuple[Any, dict[str, str]]]:
+    """A sandbox that nobody else uses, and the variables to start Terraform with on it."""
+    from sustainable_mlops.sandbox import Sandbox
+
+    with Sandbox.start(log=log) as sandbox, serving(sandbox.process_environment()) as address:
+        yield sandbox, sandbox.environment | {"TF_REATTACH_PROVIDERS": address}
 
 
 @contextmanager

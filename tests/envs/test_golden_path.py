@@ -1,7 +1,7 @@
 """What the README says to do with the settings passes the gate of the review, and serves what it says."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from sustainable_mlops import synth
 from sustainable_mlops.terraform import ROOT, changes
 from tests.modules.examples import apply, plan, terraform
+from tests.provider import alone
 from tests.reviewed import reviewed, stops
 from tests.sandbox.support import IMAGE, tar, until
 
@@ -28,23 +29,26 @@ def write(folder: Path, body: dict[str, Any]) -> None:
     (folder / "main.tf.json").write_text(json.dumps(body))
 
 
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
+    """A sandbox in which no other test left a log group of the names that this environment makes."""
+    with alone(tmp_path / "log") as made:
+        yield made
+
+
 @pytest.mark.apply
 def test_another_model_in_the_settings_passes_the_gate_and_a_package_is_served_in_each_way(
-    tmp_path: Path,
-    sandbox: Any,
-    terraform_environment: dict[str, str],
-    environment: Callable[..., Any],
-    dev: dict[str, Any],
+    tmp_path: Path, own: tuple[Any, dict[str, str]], environment: Callable[..., Any], dev: dict[str, Any]
 ) -> None:
-    logs = sandbox.client("logs")
-    for group in logs.describe_log_groups(logGroupNamePrefix="/aws/sagemaker/")["logGroups"]:
-        logs.delete_log_group(logGroupName=group["logGroupName"])  # of other tests' jobs
+    sandbox, variables = own
+    repository = tmp_path / "repository"
+    repository.mkdir()
     for name in synth.BESIDE:
-        (tmp_path / name).symlink_to(ROOT / name)
+        (repository / name).symlink_to(ROOT / name)
     before = sandbox.inventory()
-    folder = tmp_path / "envs" / "dev"
+    folder = repository / "envs" / "dev"
     write(folder, environment().json())
-    driver = terraform(folder, terraform_environment)
+    driver = terraform(folder, variables)
     assert stops(reviewed(plan(driver))) == []
     apply(driver)
     try:
