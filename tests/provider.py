@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +11,6 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.terraform import LOCAL, LOCK_FILE, PROVIDER, this_platform
-
-_ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(?P<value>.*)'")
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +34,7 @@ def serving(variables: Mapping[str, str]) -> Iterator[str]:
     """A provider that runs meanwhile, as debuggers start it, and what leads Terraform to it."""
     (version,) = re.findall(rf'provider "{re.escape(PROVIDER)}" {{\s+version\s+= "(.+)"', LOCK_FILE.read_text())
     (program,) = (LOCAL / "plugin-cache" / PROVIDER / version / this_platform()).glob("terraform-provider-aws_*")
-    # It ends with this process's end of the pipe, however that goes.
-    command = ["sh", "-c", '"$0" -debug & cat; kill $!', program]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, env=variables, text=True, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
-    ) as running:
-        yield next(found["value"] for line in running.stdout or () if (found := _ADDRESS.search(line)))
+    process = Path(__file__).with_name("provider_process.py")
+    command, pipe = [sys.executable, process, program], subprocess.PIPE
+    with subprocess.Popen(command, env=variables, text=True, stdin=pipe, stdout=pipe) as running:
+        yield next(iter(running.stdout or ())).strip()

@@ -1,0 +1,124 @@
+"""The AWS provider as one process for many runs of Terraform, `python provider_process.py PROVIDER`.
+
+The provider's 1,500 resource types and 600 data sources are 5 MB of schema, which every run of Terraform asks for and
+reads anew: a second of work, ten times what most of these runs have besides. So a proxy stands between. It hands each
+call on as it is; from the answer to this one it cuts the types that no file of modules, environments and tests names.
+How to reach it is the first line printed; it ends with its input.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+_ROOT = Path(__file__).resolve().parents[1]
+_ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(?P<value>.*)'")
+_SERVICE = "/tfplugin5.Provider/"
+_SCHEMA = f"{_SERVICE}GetSchema"
+#: Of GetProviderSchema.Response (Terraform's tfplugin5.proto): resource, data source and ephemeral schemas, by name.
+_BY_TYPE = frozenset({2, 3, 8})
+_ANY_SIZE = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
+_AT_ONCE = 64
+
+
+def named_types() -> frozenset[str]:
+    """Each word that could be a type of the provider's."""
+    files = (
+        file
+        for name in ("modules", "envs", "tests")
+        for kind in ("py", "tf", "json")
+        for file in (_ROOT / name).rglob(f"*.{kind}")
+    )
+    return frozenset(found for file in files for found in re.findall(r"\baws_[a-z0-9_]+", file.read_text("utf-8")))
+
+
+def shortened(schema: bytes, types: frozenset[str]) -> bytes:
+    """A GetProviderSchema.Response with these types alone."""
+    kept = bytearray()
+    for number, whole, content in _fields(schema):
+        if number in _BY_TYPE:
+            _, _, name = next(_fields(content))  # of a map's entry: 1 is the key
+            if name.decode() not in types:
+                continue
+        kept += whole
+    return bytes(kept)
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """Number, whole and content of each field; this message has no fields of a fixed width."""
+    at = 0
+    while at < len(message):
+        begin = at
+        tag, at = _varint(message, at)
+        length, content = _varint(message, at)
+        at = content + length if tag & 7 == 2 else content
+        yield tag >> 3, message[begin:at], message[content:at]
+
+
+def _varint(message: bytes, at: int) -> tuple[int, int]:
+    """A number of seven bits a byte, the lowest first, and where what comes after it begins."""
+    value = shift = 0
+    while True:
+        byte = message[at]
+        at, value, shift = at + 1, value | (byte & 127) << shift, shift + 7
+        if byte < 128:
+            return value, at
+
+
+class Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
+    """Calls are handed on as bytes."""
+
+    def __init__(self, provider: grpc.Channel) -> None:
+        self._provider = provider
+        self._schema = b""
+
+    def service(self, handler_call_details: Any) -> Any:
+        method = handler_call_details.method
+        if not method.startswith(_SERVICE):
+            return None  # go-plugin's own, without which Terraform does
+        hand_on = self._provider.unary_unary(method)
+
+        def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
+            try:
+                if method != _SCHEMA:
+                    return hand_on(request)  # type: ignore[no-any-return]
+                self._schema = self._schema or shortened(hand_on(request), named_types())
+            except grpc.RpcError as error:
+                context.abort(error.code(), error.details())
+            return self._schema
+
+        return grpc.unary_unary_rpc_method_handler(answer)
+
+
+def main(program: str) -> None:
+    """Start it, say where it is, and end it with this process's input."""
+    provider = subprocess.Popen([program, "-debug"], text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        reattach = next(
+            json.loads(found["value"]) for line in provider.stdout or () if (found := _ADDRESS.search(line))
+        )
+        (address,) = (one["Addr"] for one in reattach.values())
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            grpc.insecure_channel(f"unix:{address['String']}", _ANY_SIZE) as own,
+        ):
+            server = grpc.server(ThreadPoolExecutor(_AT_ONCE), [Proxy(own)], options=_ANY_SIZE)
+            address["String"] = f"{folder}/provider.sock"
+            server.add_insecure_port(f"unix:{address['String']}")
+            server.start()
+            print(json.dumps(reattach), flush=True)
+            sys.stdin.read()
+            server.stop(None).wait()
+    finally:
+        provider.kill()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
