@@ -8,7 +8,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 # Of all tests many wait, a provider for its state, a job for its end: more processes than cores. The fast ones do not.
 PYTEST := $(VENV)/pytest -q --dist worksteal -n
 
-.PHONY: demo test fast browser mutants lint synth setup clean
+.PHONY: demo test fast browser mutants lint types synthesized synth setup clean
 
 # The pipeline on real data, in a sandbox on this machine. `make demo KEEP=1` leaves the sandbox up.
 demo: setup
@@ -31,7 +31,14 @@ mutants:
 	@$(VENV)/python -m tests.mutants
 
 lint: setup
-	@$(VENV)/ruff check -q . && $(VENV)/ruff format -q --check . && $(VENV)/mypy && $(VENV)/python scripts/synth.py --check
+	@$(VENV)/ruff check -q . && $(VENV)/ruff format -q --check .
+	@$(MAKE) --no-print-directory -j 2 types synthesized
+
+types:
+	@$(VENV)/mypy
+
+synthesized:
+	@$(VENV)/python scripts/synth.py --check
 
 synth: setup
 	@$(VENV)/python scripts/synth.py
