@@ -1,7 +1,6 @@
 """What CloudWatch is told of endpoints: exactly what AWS documents for their kind, each minute of the clock."""
 
 import itertools
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,7 @@ from sustainable_mlops.sandbox.runtime.asking import ModelError
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.fleet_support import ACCOUNT, REGION, Models, ask, serve, standing, variant
-from tests.sandbox.support import IMAGE, next_minute
+from tests.sandbox.support import IMAGE, next_minute, until
 
 pytestmark = pytest.mark.slow
 
@@ -205,8 +204,7 @@ def test_concurrency_is_told_each_ten_seconds_while_there_are_requests(
     concurrency = told.values[REQUESTS, "ConcurrentRequestsPerModel"]
     with ThreadPoolExecutor() as pool:
         slow = [pool.submit(ask, traffic, until=str(tmp_path / "go")) for _ in range(2)]
-        while traffic.fleets[0].variants["main"].pool.members[0].under_way < 2:
-            time.sleep(0.01)
+        until(lambda: traffic.fleets[0].variants["main"].pool.members[0].under_way == 2)
         begun = floor(clock.now(), TEN_SECONDS)
         clock.advance(10)
         assert concurrency[begun] == [2.0]
