@@ -413,8 +413,8 @@ def test_alarms_and_metrics_survive_with_the_state(tmp_path: Path, fresh: Fresh)
             was[kind] for kind in ("MetricAlarms", "CompositeAlarms")
         ]
         assert cloudwatch.describe_alarm_history()["AlarmHistoryItems"] == history
-        begin = then - timedelta(minutes=5)
-        asked = {"Namespace": "Test", "MetricName": name, "StartTime": begin, "EndTime": then, "Period": 60}
+        begin, end = then - timedelta(minutes=5), then + timedelta(minutes=1)
+        asked = {"Namespace": "Test", "MetricName": name, "StartTime": begin, "EndTime": end, "Period": 60}
         points = cloudwatch.get_metric_statistics(Statistics=["Sum"], **asked)["Datapoints"]
         assert {one["Sum"] for one in points} == {7, 8}
         after.advance(60)
