@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from sustainable_mlops.sandbox import Sandbox
 from tests.sandbox.support import IMAGE, ROLE, until
 
@@ -15,6 +17,7 @@ HALF_BUSY = (
 )
 
 
+@pytest.mark.slow
 def test_a_busy_instance_is_told_from_one_that_waits(
     sandbox: Sandbox, sagemaker: Any, fresh: Callable[[str], str]
 ) -> None:
