@@ -12,8 +12,8 @@ from sustainable_mlops.sandbox import Sandbox
 from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
 
 BUCKET = "models-to-deploy"
-#: Answers with its own name, where there is one, once the file that it is asked about is there; does not load once the
-#: `broken` one is.
+#: Answers with its own name, where there is one, once the file that it is asked about is there, beside which it notes
+#: that it was; does not load once the `broken` one is.
 _NAMED = """
 import os, time
 def model_fn(folder):
@@ -21,6 +21,8 @@ def model_fn(folder):
         raise RuntimeError("does not load")
     return {name!r}
 def predict_fn(values, model):
+    if len(values):
+        open(f"{{values[0]}}.asked", "w").close()
     while len(values) and not os.path.exists(values[0]):
         time.sleep(0.05)
     return model or 1 / 0

@@ -45,7 +45,7 @@ def deploy(sandbox: Sandbox, name: str, model_takes: float = 0.01, **variant: An
     variants = [{"VariantName": "main", "ModelName": name, **variant}]
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService", seconds=60)
+    until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
     return name
 
 

@@ -21,13 +21,19 @@ from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.support import IMAGE, tar
 
 ACCOUNT, REGION = "123456789012", "eu-north-1"
-#: Answers which process it is, and does what it is told.
+#: Answers which process it is, and does what it is told: with `until` once that file is there, with `meet` once there
+#: are so many in that folder.
 MODEL = """
 import json, os, time
 def model_fn(model_dir): return "%s"
+def meet(folder, number):
+    open(os.path.join(folder, os.urandom(8).hex()), "w").close()
+    while len(os.listdir(folder)) < number: time.sleep(0.02)
 def transform_fn(model, data, content_type, accept):
     asked = json.loads(data)
     time.sleep(asked.get("seconds", 0))
+    while not os.path.exists(asked.get("until", "/")): time.sleep(0.02)
+    if "meet" in asked: meet(*asked["meet"])
     if asked.get("fail"): raise ValueError("as asked")
     if asked.get("note"): open(asked["note"], "a").write(model + "\\n")
     return json.dumps({"model": model, "pid": os.getpid()}), accept

@@ -61,7 +61,7 @@ class Deploying:
             found: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=endpoint)
             return found if not found["EndpointStatus"].endswith("ing") else None
 
-        described: dict[str, Any] = until(look, seconds=60)
+        described: dict[str, Any] = until(look)
         return described
 
     def ask(self, endpoint: str, body: str | bytes = "", **members: Any) -> str:

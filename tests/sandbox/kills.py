@@ -27,7 +27,10 @@ Written = dict[str, dict[int, float]]
 
 
 class Load:
-    """Writers of numbered things, each at full speed until the sandbox is gone."""
+    """Writers of numbered things, each until the sandbox is gone.
+
+    They write as many as a save takes along quickly on a slow machine, too: its length is no part of the promise.
+    """
 
     def __init__(self, sandbox: Sandbox, start: dict[str, int]) -> None:
         self.written: Written = {name: {} for name in WRITERS}
@@ -43,6 +46,7 @@ class Load:
             for number in range(start + 1, start + 1_000_000):
                 write(number)
                 self.written[name][number] = time.monotonic()
+                time.sleep(0.02)
 
     def join(self) -> None:
         for thread in self._threads:

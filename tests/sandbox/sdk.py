@@ -1,4 +1,4 @@
-"""The SageMaker SDK on a sandbox of its own: fixtures to import."""
+"""The SageMaker SDK on this sandbox or on one of its own: fixtures to import."""
 
 import json
 from collections.abc import Iterator
@@ -14,6 +14,23 @@ BUCKET = "sdk"
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
+def forget_clients() -> None:
+    """The SDK's own client is one for the whole process: it would lead to the sandbox of another test."""
+    from sagemaker.core.utils.utils import SageMakerClient
+
+    SageMakerClient.reset()
+
+
+@pytest.fixture
+def led_here(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The SDK's own client asks this sandbox."""
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    forget_clients()
+    yield
+    forget_clients()
+
+
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A sandbox whose containers find /opt/ml as this machine allows, and which the SDK's clients are led to."""
@@ -27,7 +44,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
             sandbox.client("iam").put_role_policy(RoleName="test", PolicyName="all", PolicyDocument=policy)
             configuration = {"LocationConstraint": sandbox.region}
             sandbox.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=configuration)
+            forget_clients()
             yield sandbox
+            forget_clients()
 
 
 @pytest.fixture(scope="module")

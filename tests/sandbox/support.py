@@ -13,6 +13,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from botocore.exceptions import ClientError
 
@@ -97,13 +98,26 @@ def reset(sandbox: Sandbox) -> None:
 patience = math.inf
 
 
-def until(look: Callable[[], Any], *, seconds: float = 20.0) -> Any:
-    """What `look` answers, once that is true."""
+def until(look: Callable[[], Any], *, seconds: float = 120.0) -> Any:
+    """What `look` answers, once that is true. It may take as long as that on a slow machine that others use, too."""
     deadline = time.monotonic() + min(seconds, patience)
     while not (answer := look()):
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.05)
     return answer
+
+
+def next_minute(sandbox: Sandbox) -> datetime:
+    """Move the time to the beginning of the next minute: what a test does then falls into one, on any machine."""
+    return sandbox.advance(60 - sandbox.advance(0).timestamp() % 60)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; a zombie that nobody has reaped yet does not."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def refusal(call: Callable[..., Any], **request: Any) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -34,7 +35,9 @@ def other(sandbox: Sandbox) -> Callable[[str], Any]:
         credentials.token = given["SessionToken"]
         return made
 
-    client("iam").create_role(RoleName="test", AssumeRolePolicyDocument=json.dumps(TRUST))
+    iam = client("iam")
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName="test", AssumeRolePolicyDocument=json.dumps(TRUST))
     return client
 
 
@@ -45,7 +48,7 @@ def test_assumed_credentials_see_their_own_account_alone(
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE})
     assert other("sts").get_caller_identity()["Account"] == OTHER
     assert f"eu-north-1:{OTHER}:model/{name}" in refusal(there.describe_model, ModelName=name)[1]
-    assert there.list_models()["Models"] == []
+    assert there.list_models(NameContains=name)["Models"] == []
     role = ROLE.replace("123456789012", OTHER)
     arn = there.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": IMAGE})["ModelArn"]
     assert arn == f"arn:aws:sagemaker:eu-north-1:{OTHER}:model/{name}"
@@ -68,11 +71,11 @@ def test_a_job_acts_in_its_own_account(other: Callable[[str], Any], fresh: Fresh
         HyperParameters={"sagemaker_program": "train.py", "sagemaker_submit_directory": f"s3://{name}/s.tar.gz"},
         OutputDataConfig={"S3OutputPath": f"s3://{name}/out"},
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
-        StoppingCondition={"MaxRuntimeInSeconds": 60},
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
     )
-    until(lambda: there.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] != "InProgress", seconds=60)
+    until(lambda: there.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] != "InProgress")
     assert s3.list_objects_v2(Bucket=name, Prefix=f"out/{name}/output/model.tar.gz")["KeyCount"] == 1
-    (logged,) = other("logs").describe_log_groups()["logGroups"]
+    (logged,) = other("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/TrainingJobs")["logGroups"]
     assert logged["arn"].split(":")[4] == OTHER
 
 
@@ -105,7 +108,7 @@ def test_one_package_serves_in_the_account_that_it_is_shared_with(
     variant = {"VariantName": "main", "ModelName": name, "ServerlessConfig": serverless}
     there.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
     there.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    until(lambda: there.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService", seconds=60)
+    until(lambda: there.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
     answer = other("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=b"[1, 2]")
     assert json.load(answer["Body"]) == [2, 4]
     assert sagemaker.list_endpoints(NameContains=name)["Endpoints"] == []

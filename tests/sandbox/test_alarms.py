@@ -20,7 +20,7 @@ from sustainable_mlops.sandbox.cloudwatch.statistics import Sample
 from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
 from sustainable_mlops.sandbox.events import Publisher
 from sustainable_mlops.sandbox.gate import Gate
-from tests.sandbox.support import hear, make_queue, refusal, until
+from tests.sandbox.support import hear, make_queue, next_minute, refusal, until
 
 Fresh = Callable[[str], str]
 BOTH = ["MetricAlarm", "CompositeAlarm"]
@@ -36,8 +36,9 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def cloudwatch(sandbox: Sandbox) -> Iterator[Any]:
-    """CloudWatch; no alarm outlives its test."""
+    """CloudWatch, at the beginning of a minute; no alarm outlives its test."""
     client = sandbox.client("cloudwatch")
+    next_minute(sandbox)
     yield client
     left = [one["AlarmName"] for one in client.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]]
     for name in left:  # so that none keeps another
@@ -396,6 +397,7 @@ def test_alarms_and_metrics_survive_with_the_state(tmp_path: Path, fresh: Fresh)
     name, folder = fresh("kept"), tmp_path / "state"
     with Sandbox.start(state=folder) as before:
         cloudwatch = before.client("cloudwatch")
+        next_minute(before)  # so that none ends while it is started again
         cloudwatch.put_metric_alarm(**settings(name, EvaluationPeriods=2))
         cloudwatch.put_composite_alarm(AlarmName=f"{name}-top", AlarmRule=f"ALARM({name})")
         put(cloudwatch, name, 7)
@@ -411,8 +413,8 @@ def test_alarms_and_metrics_survive_with_the_state(tmp_path: Path, fresh: Fresh)
             was[kind] for kind in ("MetricAlarms", "CompositeAlarms")
         ]
         assert cloudwatch.describe_alarm_history()["AlarmHistoryItems"] == history
-        begin = then - timedelta(minutes=5)
-        asked = {"Namespace": "Test", "MetricName": name, "StartTime": begin, "EndTime": then, "Period": 60}
+        begin, end = then - timedelta(minutes=5), then + timedelta(minutes=1)
+        asked = {"Namespace": "Test", "MetricName": name, "StartTime": begin, "EndTime": end, "Period": 60}
         points = cloudwatch.get_metric_statistics(Statistics=["Sum"], **asked)["Datapoints"]
         assert {one["Sum"] for one in points} == {7, 8}
         after.advance(60)

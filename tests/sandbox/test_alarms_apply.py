@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import Terraform, changes
+from tests.provider import alone
 
 ROOT_MODULE = """
 terraform {
@@ -107,9 +107,9 @@ resource "aws_cloudwatch_composite_alarm" "this" {
 @pytest.mark.apply
 def test_alarms_of_terraform(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(ROOT_MODULE)
-    with Sandbox.start(log=tmp_path / "sandbox.log") as sandbox:
+    with alone(tmp_path / "sandbox.log") as (sandbox, environment):
         cloudwatch = sandbox.client("cloudwatch")
-        terraform, plan_file = Terraform(tmp_path, sandbox.environment), tmp_path / "tfplan"
+        terraform, plan_file = Terraform(tmp_path, environment), tmp_path / "tfplan"
         terraform.init()
         terraform.apply()
         made = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])

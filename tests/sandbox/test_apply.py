@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import Terraform, changes
+from tests.provider import alone
 
 #: One resource of each kind that moto alone would break or leave half done. Without a KMS key and lifecycle rules,
 #: which cost 14 and 55 seconds of the provider's own waiting.
@@ -221,11 +221,11 @@ resource "aws_appautoscaling_target" "this" {
 @pytest.mark.apply
 def test_apply_then_an_empty_plan_then_a_change_then_nothing_left(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(ROOT_MODULE)
-    with Sandbox.start(log=tmp_path / "sandbox.log") as sandbox:
+    with alone(tmp_path / "sandbox.log") as (sandbox, environment):
         s3 = sandbox.client("s3")
         s3.create_bucket(Bucket="terraform-state", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
         only_the_state = sandbox.inventory()
-        terraform, plan_file = Terraform(tmp_path, sandbox.environment), tmp_path / "tfplan"
+        terraform, plan_file = Terraform(tmp_path, environment), tmp_path / "tfplan"
         terraform.init()
         terraform.apply()
         assert changes(terraform.plan(plan_file)) == {}

@@ -37,7 +37,7 @@ def aws(sandbox: Sandbox, aws_cli: Path, tmp_path: Path) -> Cli:
     loader = Loader()
     version = loader.determine_latest_version("sagemaker", "waiters-2")
     waiters = loader.load_service_model("sagemaker", "waiters-2")
-    quick = {name: waiter | {"delay": 1, "maxAttempts": 120} for name, waiter in waiters["waiters"].items()}
+    quick = {name: waiter | {"delay": 1, "maxAttempts": 400} for name, waiter in waiters["waiters"].items()}
     folder = tmp_path / "models" / "sagemaker" / version
     folder.mkdir(parents=True)
     (folder / "waiters-2.json").write_text(json.dumps({"version": 2, "waiters": quick}))

@@ -1,10 +1,9 @@
 """Training jobs beyond one script on one instance: entry points, several instances, what SageMaker itself fails at."""
 
-import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import pytest
 
 from sustainable_mlops.sandbox.runtime.endings import Timing
@@ -14,17 +13,17 @@ from tests.sandbox.running import BUCKET, IMAGE, LIMIT, ROLE, WAYS, Job, Run, ke
 from tests.sandbox.running import moto_client as moto_client
 from tests.sandbox.running import run as run
 from tests.sandbox.running import store as store
-from tests.sandbox.support import until
+from tests.sandbox.support import alive, until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 pytestmark = pytest.mark.slow
 
-#: Each rank adds what the others sent it; the first listens at its own name or address.
+#: Each rank adds what the others sent it; the first listens at its own name or address, and writes down at which port.
 SUM = """
 import json, os, pathlib, socket, sys, time
-root, port = sys.argv[1], int(sys.argv[2])
+root, port = sys.argv[1], pathlib.Path(sys.argv[2])
 resources = json.loads(pathlib.Path(root, "input/config/resourceconfig.json").read_text())
 hosts, here = resources["hosts"], resources["current_host"]
 files = sorted(path.name for path in pathlib.Path(root, "input/data/train").iterdir())
@@ -33,11 +32,12 @@ print("rank", hosts.index(here), files, flush=True)
 def connected():
     while True:
         try:
-            return socket.create_connection((hosts[0], port))
-        except OSError:
+            return socket.create_connection((hosts[0], int(port.read_text())))
+        except (OSError, ValueError):
             time.sleep(0.05)
 if here == hosts[0]:
-    with socket.create_server((here, port)) as server:
+    with socket.create_server((here, 0)) as server:
+        port.write_text(str(server.getsockname()[1]))
         for _ in hosts[1:]:
             peer, _ = server.accept()
             number += int(peer.recv(100))
@@ -83,21 +83,17 @@ def channel(name: str, key: str, **source: str) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": settings}}
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 @pytest.mark.parametrize("mounted", WAYS)
-def test_instances_find_each_other_and_share_the_data(run: Run, store: "S3Client", mounted: bool) -> None:
+def test_instances_find_each_other_and_share_the_data(
+    run: Run, store: "S3Client", mounted: bool, tmp_path: Path
+) -> None:
     put(store, data__a="1", data__b="20", data__c="300", **{"code/sum.py": SUM})
     work = Training(
         request(
             "python3",
             "/opt/ml/input/data/code/sum.py",
             "/opt/ml",
-            str(free_port()),
+            str(tmp_path / "port"),
             InputDataConfig=[
                 channel("train", "data/", S3DataDistributionType="ShardedByS3Key"),
                 channel("code", "code/sum.py"),
@@ -129,7 +125,7 @@ def test_a_daemon_ends_with_its_container(run: Run, mounted: bool) -> None:
     job = run(Training(request("python3", "-c", DAEMON)), mounted=mounted)
     assert job.end().status == "Completed", job.log
     (daemon,) = (int(line) for line in job.log.splitlines() if line.isdigit())
-    until(lambda: not psutil.pid_exists(daemon))
+    until(lambda: not alive(daemon))
 
 
 def test_a_container_that_is_killed_ends_with_the_code_of_its_signal(run: Run) -> None:

@@ -217,4 +217,4 @@ def finished(sandbox: Sandbox, kind: str, name: str) -> Any:
         job = describe(**{f"{member}Name": name})
         return job if job[f"{member}Status"] in ("Completed", "Failed", "Stopped") else None
 
-    return until(look, seconds=120)
+    return until(look, seconds=240)

@@ -1,7 +1,6 @@
 """How endpoints come to serve other models, and go back to the old ones, while they are asked all the time."""
 
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -150,7 +149,7 @@ def test_a_request_under_way_is_answered_by_the_old_model_and_holds_nothing_up(
     with ThreadPoolExecutor() as asking:
         answer = asking.submit(own.ask, endpoint, file)
         try:
-            time.sleep(1)
+            until(file.with_name("file.asked").exists)
             own.update(endpoint, own.config(new, 1))
             own.rest(endpoint)
             assert own.ask(endpoint) == "new"
@@ -232,9 +231,9 @@ def test_an_update_that_takes_too_long_is_given_up(own: Endpoints, old: str, new
     policy = blue_green("ALL_AT_ONCE")
     policy["BlueGreenUpdatePolicy"]["MaximumExecutionTimeoutInSeconds"] = 600
     own.update(endpoint, own.config(new, 1), DeploymentConfig=policy)
-    own.sandbox.advance(590)
+    own.sandbox.advance(500)
     assert own.look(endpoint)["EndpointStatus"] == "Updating"
-    own.sandbox.advance(20)
+    own.sandbox.advance(110)
     assert "600 seconds" in own.rest(endpoint)["FailureReason"]
     assert own.ask(endpoint) == "old"
 

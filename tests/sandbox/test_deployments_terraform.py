@@ -138,10 +138,10 @@ class Applied:
         thread = threading.Thread(target=apply, daemon=True)
         thread.start()
         try:
-            until(lambda: failed or self.own.look(self.name)["EndpointStatus"] != "InService", seconds=60)
+            until(lambda: failed or self.own.look(self.name)["EndpointStatus"] != "InService", seconds=240)
             yield failed
         finally:
-            thread.join(120)
+            thread.join(300)
         assert not thread.is_alive()
 
     @contextmanager

@@ -43,7 +43,7 @@ def deploy(sagemaker: Any, s3: Any, bucket: str, fresh: Fresh) -> Deploy:
         variants = [variant | {"InitialInstanceCount": count}]
         sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-        until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == status, seconds=60)
+        until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == status)
         return name
 
     return make
@@ -71,7 +71,7 @@ def ask(sandbox: Sandbox, endpoint: str, said: str) -> None:
 
 def delete(sagemaker: Any, endpoint: str) -> None:
     sagemaker.delete_endpoint(EndpointName=endpoint)
-    until(lambda: endpoint not in [one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]])
+    until(lambda: not sagemaker.list_endpoints(NameContains=endpoint)["Endpoints"])
 
 
 def test_each_instance_has_a_stream_whose_lines_stay_when_the_endpoint_is_gone(

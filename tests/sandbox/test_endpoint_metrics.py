@@ -1,7 +1,6 @@
 """What CloudWatch is told of endpoints: exactly what AWS documents for their kind, each minute of the clock."""
 
 import itertools
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,7 @@ from sustainable_mlops.sandbox.runtime.asking import ModelError
 from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.fleet_support import ACCOUNT, REGION, Models, ask, serve, standing, variant
-from tests.sandbox.support import IMAGE
+from tests.sandbox.support import IMAGE, next_minute, until
 
 pytestmark = pytest.mark.slow
 
@@ -86,9 +85,14 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Told:
 def clock() -> Clock:
     """At the beginning of a minute."""
     made = Clock()
-    now = made.now()
-    made.advance((floor(now, MINUTE) + MINUTE - now).total_seconds())
+    begin_minute(made)
     return made
+
+
+def begin_minute(clock: Clock) -> None:
+    """Move the time to the next."""
+    now = clock.now()
+    clock.advance((floor(now, MINUTE) + MINUTE - now).total_seconds())
 
 
 @pytest.fixture
@@ -145,7 +149,7 @@ def test_a_real_time_endpoint(fleets: Fleets, models: Models, clock: Clock, told
     assert not told.values
 
 
-def test_a_serverless_endpoint(fleets: Fleets, models: Models, clock: Clock, told: Told) -> None:
+def test_a_serverless_endpoint(fleets: Fleets, models: Models, clock: Clock, told: Told, tmp_path: Path) -> None:
     serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 4}
     fleet, traffic = serve(fleets, "on-demand", models, variant("main", ServerlessConfig=serverless))
     clock.advance(60)
@@ -167,8 +171,9 @@ def test_a_serverless_endpoint(fleets: Fleets, models: Models, clock: Clock, tol
     assert told.all("ServerlessProvisionedConcurrencyUtilization") == [0.5] * 3
 
     told.values.clear()
+    (meeting := tmp_path / "meeting").mkdir()
     with ThreadPoolExecutor() as pool:
-        for answered in [pool.submit(ask, traffic, seconds=2) for _ in range(4)]:
+        for answered in [pool.submit(ask, traffic, meet=[str(meeting), 4]) for _ in range(4)]:
             answered.result()
     clock.advance(60)
     assert told.all("ServerlessProvisionedConcurrencySpilloverInvocations") == [2]
@@ -192,17 +197,18 @@ def test_an_asynchronous_endpoint_tells_of_no_invocations(
 
 
 def test_concurrency_is_told_each_ten_seconds_while_there_are_requests(
-    fleets: Fleets, models: Models, clock: Clock, told: Told
+    fleets: Fleets, models: Models, clock: Clock, told: Told, tmp_path: Path
 ) -> None:
     _, traffic = serve(fleets, "ten", models, variant("main"))
+    begin_minute(clock)  # what follows falls into the first ten seconds of it
     concurrency = told.values[REQUESTS, "ConcurrentRequestsPerModel"]
     with ThreadPoolExecutor() as pool:
-        slow = [pool.submit(ask, traffic, seconds=2) for _ in range(2)]
-        while traffic.fleets[0].variants["main"].pool.members[0].under_way < 2:
-            time.sleep(0.01)
+        slow = [pool.submit(ask, traffic, until=str(tmp_path / "go")) for _ in range(2)]
+        until(lambda: traffic.fleets[0].variants["main"].pool.members[0].under_way == 2)
         begun = floor(clock.now(), TEN_SECONDS)
         clock.advance(10)
         assert concurrency[begun] == [2.0]
+        (tmp_path / "go").touch()
         for answered in slow:
             answered.result()
     clock.advance(300)
@@ -301,12 +307,16 @@ def test_how_often_utilisation_is_told_is_the_configurations(
     often = {"MetricsConfig": {"MetricPublishFrequencyInSeconds": 10}}
     seldom = {"MetricsConfig": {"MetricPublishFrequencyInSeconds": 300}}
     serve(fleets, "often", models, variant("main"), **often)
+    begin_minute(clock)
+    told.values.clear()
     clock.advance(60)
     assert len(told.all("CPUUtilization", INSTANCES)) == 6
     fleets.let_go("often")
     fleets.region.join()
     told.values.clear()
     serve(fleets, "seldom", models, variant("main"), **seldom)
+    begin_minute(clock)
+    told.values.clear()
     clock.advance(600)
     moments = sorted(told.values[INSTANCES, "CPUUtilization"])
     assert [second - first for first, second in itertools.pairwise(moments)] == [timedelta(minutes=5)]
@@ -331,6 +341,7 @@ def test_any_client_finds_in_cloudwatch_what_endpoints_tell_and_nothing_else() -
     with Sandbox.start() as sandbox:
         own = Endpoints.of(sandbox)
         cloudwatch = sandbox.client("cloudwatch")
+        next_minute(sandbox)  # both instances are there, or neither, when a minute ends
         live = own.create(own.config(own.model("live"), count=2))
         serverless = own.create(own.config(own.model("serverless"), count=None))
         for endpoint in (live, live, live, serverless):

@@ -1,6 +1,7 @@
 """Endpoints: how an endpoint lives, and that it really answers."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,10 @@ import json
 def model_fn(model_dir): return 3
 def predict_fn(values, model): return [value * model for value in values]
 """
+#: As that, but it is loaded once a file is there.
+GATED = TRIPLE.replace("import json", "import json, os, time").replace(
+    "return 3", "\n    while not os.path.exists(GATE): time.sleep(0.02)\n    return 3"
+)
 
 
 def variant(model: str, **members: Any) -> dict[str, Any]:
@@ -55,13 +60,14 @@ def test_an_instance_based_endpoint_never_becomes_serverless(sagemaker: Any, fre
 
 
 def test_an_endpoint_serves_an_approved_package_then_its_successor(
-    sandbox: Sandbox, sagemaker: Any, s3: Any, fresh: Fresh, bucket: str
+    sandbox: Sandbox, sagemaker: Any, s3: Any, fresh: Fresh, bucket: str, tmp_path: Path
 ) -> None:
     runtime, group = sandbox.client("sagemaker-runtime"), fresh("group")
     sagemaker.create_model_package_group(ModelPackageGroupName=group)
     models = []
     for factor in ("3", "5"):
-        s3.put_object(Bucket=bucket, Key=factor, Body=tar(code__inference_py=TRIPLE.replace("3", factor)))
+        code = GATED.replace("3", factor).replace("GATE", repr(str(tmp_path / f"load-{factor}")))
+        s3.put_object(Bucket=bucket, Key=factor, Body=tar(code__inference_py=code))
         package = {"Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/{factor}"}]}
         arn = sagemaker.create_model_package(ModelPackageGroupName=group, InferenceSpecification=package)
         container = {"ModelPackageName": arn["ModelPackageArn"]}
@@ -69,6 +75,7 @@ def test_an_endpoint_serves_an_approved_package_then_its_successor(
 
     endpoint = deploy(sagemaker, fresh, models[0])
     assert status(sagemaker, endpoint) == "Creating"
+    (tmp_path / "load-3").touch()
     wait_in_service(sagemaker, endpoint)
     ask = {"EndpointName": endpoint, "Body": b"[1, 2]", "ContentType": "application/json"}
     answer = runtime.invoke_endpoint(**ask)
@@ -80,13 +87,14 @@ def test_an_endpoint_serves_an_approved_package_then_its_successor(
     sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
     assert runtime.invoke_endpoint(**ask)["Body"].read() == b"[3, 6]"  # the old one serves until the new one is ready
     assert "Cannot update in-progress endpoint" in refusal(sagemaker.delete_endpoint, EndpointName=endpoint)[1]
+    (tmp_path / "load-5").touch()
     wait_in_service(sagemaker, endpoint)
     assert runtime.invoke_endpoint(**ask)["Body"].read() == b"[5, 10]"
 
     sagemaker.delete_endpoint_config(EndpointConfigName=config)  # allowed: the endpoint goes on
     assert runtime.invoke_endpoint(**ask)["Body"].read() == b"[5, 10]"
     sagemaker.delete_endpoint(EndpointName=endpoint)
-    until(lambda: endpoint not in [one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]])
+    until(lambda: not sagemaker.list_endpoints(NameContains=endpoint)["Endpoints"])
     assert "not found" in refusal(runtime.invoke_endpoint, **ask)[1]
 
 

@@ -58,7 +58,7 @@ def asked(endpoint: Any, *values: int) -> Any:
 def delete(real: Sandbox, endpoint: Any) -> None:
     """Let it be gone."""
     endpoint.delete()
-    endpoint.wait_for_delete(poll=1, timeout=60)
+    endpoint.wait_for_delete(poll=1, timeout=300)
     listed = real.client("sagemaker").list_endpoints(NameContains=endpoint.endpoint_name)
     assert listed["Endpoints"] == []
 
@@ -91,7 +91,7 @@ def test_a_real_time_endpoint_and_its_update(real: Sandbox, session: Any, tmp_pa
 
     change = [{"variant_name": "AllTraffic", "desired_instance_count": 1}]
     endpoint.update_weights_and_capacities(desired_weights_and_capacities=change)
-    endpoint.wait_for_status("InService", poll=1, timeout=60)
+    endpoint.wait_for_status("InService", poll=1, timeout=300)
     assert endpoint.production_variants[0].current_instance_count == 1
 
     # Not deploy(update_endpoint=True): 3.27 calls a function of its own with arguments that this does not take.
@@ -105,7 +105,7 @@ def test_a_real_time_endpoint_and_its_update(real: Sandbox, session: Any, tmp_pa
     config = EndpointConfig.create(endpoint_config_name="four", production_variants=[variant])
     endpoint.endpoint_config_name = config.endpoint_config_name
     endpoint.update()
-    endpoint.wait_for_status("InService", poll=1, timeout=60)
+    endpoint.wait_for_status("InService", poll=1, timeout=300)
     assert asked(endpoint, 1, 2) == [4, 8]
     delete(real, endpoint)
 

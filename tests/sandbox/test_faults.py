@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.client import make_client
-from tests.sandbox.support import IMAGE, ROLE, reset, until
+from tests.sandbox.support import IMAGE, ROLE, make_role, reset, until
 from tests.sandbox.test_endpoints import make_model, variant
 from tests.sandbox.test_training_jobs import job as job
 from tests.sandbox.test_training_jobs import quick
@@ -24,6 +24,25 @@ pytestmark = pytest.mark.slow
 Fresh = Callable[[str], str]
 
 JSON_TYPE = "application/json"
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One of their own: what goes wrong is to meet no other test, and what others do is not to meet it."""
+    with Sandbox.start(log=tmp_path_factory.mktemp("sandbox") / "log") as own:
+        make_role(own)
+        yield own
+
+
+@pytest.fixture(scope="module")
+def sagemaker(sandbox: Sandbox) -> Any:
+    """As everywhere here, with requests that go out unchecked."""
+    return make_client("sagemaker", "eu-north-1", sandbox.endpoint, parameter_validation=False)
+
+
+@pytest.fixture(scope="module")
+def s3(sandbox: Sandbox) -> Any:
+    return sandbox.client("s3")
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +117,7 @@ def method(client: Any, operation: str) -> Any:
 
 
 def test_each_retry_of_a_client_meets_a_fault_of_its_own(sandbox: Sandbox, bucket: str) -> None:
-    sandbox.fault("s3:PutObject", error="SlowDown", times=2)
+    sandbox.fault("s3:PutObject", error="SlowDown", times=2, resource=bucket)
     done = patient(sandbox, "s3", 3).put_object(Bucket=bucket, Key="key", Body=b"")
     assert done["ResponseMetadata"]["RetryAttempts"] == 2
     assert sandbox.faults() == []
@@ -264,7 +283,7 @@ def ended(sagemaker: Any, name: str) -> Any:
         found = sagemaker.describe_training_job(TrainingJobName=name)
         return found if found["TrainingJobStatus"] in ("Completed", "Failed", "Stopped") else None
 
-    return until(look, seconds=120)
+    return until(look, seconds=240)
 
 
 def path(job: Any) -> list[str]:
@@ -276,7 +295,7 @@ class TestTrainingJobs:
 
     def test_without_capacity_a_job_fails(self, sandbox: Sandbox, sagemaker: Any, job: Any, fresh: Fresh) -> None:
         sandbox.fault("CreateTrainingJob", error="CapacityError")
-        request = quick(job, fresh) | {"StoppingCondition": {"MaxRuntimeInSeconds": 60}}
+        request = quick(job, fresh) | {"StoppingCondition": {"MaxRuntimeInSeconds": 600}}
         sagemaker.create_training_job(**request)
         failed = ended(sagemaker, request["TrainingJobName"])
         assert failed["FailureReason"].startswith("CapacityError: Unable to provision requested ML compute capacity.")
@@ -287,7 +306,7 @@ class TestTrainingJobs:
     ) -> None:
         sandbox.fault("CreateTrainingJob", error="CapacityError", times=2)
         request = quick(job, fresh)
-        request["StoppingCondition"] = {"MaxRuntimeInSeconds": 60, "MaxPendingTimeInSeconds": 7200}
+        request["StoppingCondition"] = {"MaxRuntimeInSeconds": 600, "MaxPendingTimeInSeconds": 7200}
         sagemaker.create_training_job(**request)
         done = ended(sagemaker, request["TrainingJobName"])
         assert (done["TrainingJobStatus"], path(done)[:3]) == ("Completed", ["Starting", "Pending", "Downloading"])
@@ -297,7 +316,7 @@ class TestTrainingJobs:
         self, sandbox: Sandbox, sagemaker: Any, job: Any, fresh: Fresh
     ) -> None:
         sandbox.fault("CreateTrainingJob", error="InternalServerError", times=3)
-        request = quick(job, fresh) | {"StoppingCondition": {"MaxRuntimeInSeconds": 60}}
+        request = quick(job, fresh) | {"StoppingCondition": {"MaxRuntimeInSeconds": 600}}
         sagemaker.create_training_job(**request | {"RetryStrategy": {"MaximumRetryAttempts": 2}})
         failed = ended(sagemaker, request["TrainingJobName"])
         assert failed["FailureReason"].startswith("InternalServerError: We encountered an internal error.")
@@ -305,6 +324,7 @@ class TestTrainingJobs:
 
     def test_spot_is_lost_as_often_as_was_asked(self, sandbox: Sandbox, sagemaker: Any, job: Any) -> None:
         name = job["TrainingJobName"]
+        job["HyperParameters"]["interruptions"] = "2"
         sandbox.fault("CreateTrainingJob", error="SpotInterruption", after_checkpoints=1, times=2, resource=name)
         sagemaker.create_training_job(**job)
         done = ended(sagemaker, name)
@@ -314,7 +334,7 @@ class TestTrainingJobs:
         self, sandbox: Sandbox, sagemaker: Any, job: Any, fresh: Fresh
     ) -> None:
         sandbox.fault("CreateTrainingJob", status_delay=600)
-        slow, well = (quick(job, fresh) | {"StoppingCondition": {"MaxRuntimeInSeconds": 60}} for _ in range(2))
+        slow, well = (quick(job, fresh) | {"StoppingCondition": {"MaxRuntimeInSeconds": 600}} for _ in range(2))
         for request in (slow, well):
             sagemaker.create_training_job(**request)
         assert ended(sagemaker, well["TrainingJobName"])["TrainingJobStatus"] == "Completed"
@@ -344,7 +364,7 @@ def test_a_step_of_a_pipeline_is_throttled_and_tried_again(sandbox: Sandbox, sag
         found = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"]
         return bool(found != "Executing")
 
-    until(over, seconds=120)
+    until(over, seconds=240)
     (made,) = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
     assert (made["StepStatus"], made["AttemptCount"]) == ("Succeeded", 2)
     assert sandbox.faults() == []

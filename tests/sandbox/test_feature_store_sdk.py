@@ -1,28 +1,16 @@
 """The feature store of the SageMaker SDK as it is: a group made, filled with a data frame and read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.sdk import led_here as led_here
 from tests.sandbox.support import ROLE
 
 pytestmark = pytest.mark.slow
 
 ROWS = 60  # three batches
-
-
-@pytest.fixture
-def led_here(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The SDK's own client, which is one for the whole process, asks this sandbox."""
-    from sagemaker.core.utils.utils import SageMakerClient
-
-    for name, value in sandbox.environment.items():
-        monkeypatch.setenv(name, value)
-    SageMakerClient.reset()
-    yield
-    SageMakerClient.reset()
 
 
 @pytest.mark.usefixtures("led_here")
@@ -46,12 +34,12 @@ def test_a_data_frame_is_ingested_row_by_row_and_in_batches(bucket: str, fresh: 
     )
     assert group is not None
     name = str(group.feature_group_name)
-    group.wait_for_status("Created", poll=1, timeout=60)
+    group.wait_for_status("Created", poll=1, timeout=300)
     for rows, batches in ((frame[:20], False), (frame[20:], True)):
         ingest_dataframe(name, rows, max_workers=2, use_batch_write_record=batches)
     assert {one: delay(group, one) for one in numbers} == {one: str(one) for one in numbers}
     group.delete()
-    group.wait_for_delete(poll=1, timeout=60)
+    group.wait_for_delete(poll=1, timeout=300)
 
 
 def delay(group: Any, number: int) -> str:

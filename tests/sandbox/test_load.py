@@ -70,9 +70,9 @@ def test_fifty_jobs_at_once_each_leave_their_own(
 
     with ThreadPoolExecutor(len(names)) as threads:
         list(threads.map(start, names))
-    until(lambda: now("SecondaryStatus") == {"Training"}, seconds=120)
+    until(lambda: now("SecondaryStatus") == {"Training"}, seconds=400)
     hold.unlink()
-    until(lambda: "InProgress" not in now("TrainingJobStatus"), seconds=120)
+    until(lambda: "InProgress" not in now("TrainingJobStatus"), seconds=400)
     assert now("TrainingJobStatus") == {"Completed"}
     models = (s3.get_object(Bucket=bucket, Key=f"models/{name}/output/model.tar.gz")["Body"].read() for name in names)
     assert [untar(model)["name"].strip() for model in models] == names

@@ -171,10 +171,10 @@ def answer(sandbox: Sandbox, sent: Sent) -> tuple[int, str]:
 
 
 @pytest.fixture
-def impatient() -> Iterator[int]:
-    """The port of a sandbox that waits for half a second."""
+def impatient(request: pytest.FixtureRequest) -> Iterator[int]:
+    """The port of a sandbox that waits for so many seconds."""
     server = [sys.executable, "-m", "sustainable_mlops.sandbox.server", "--until-stdin-closes"]
-    patience = ["--silence-seconds", "0.5"]
+    patience = ["--silence-seconds", request.param]
     with subprocess.Popen([*server, *patience], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield urlsplit(json.loads(process.stdout.readline())["endpoint"]).port or 0
@@ -182,7 +182,11 @@ def impatient() -> Iterator[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("ends", "code"), [(False, "RequestTimeout"), (True, "IncompleteBody")])
+@pytest.mark.parametrize(
+    ("impatient", "ends", "code"),
+    [("0.5", False, "RequestTimeout"), ("60", True, "IncompleteBody")],
+    indirect=["impatient"],
+)
 def test_a_request_that_announces_more_than_it_sends_is_answered(impatient: int, ends: bool, code: str) -> None:
     with socket.create_connection(("127.0.0.1", impatient), timeout=60) as connection:
         connection.sendall(b"PUT /bucket/key HTTP/1.1\r\nHost: s3\r\nContent-Length: 100\r\n\r\nhalf")

@@ -144,7 +144,7 @@ def test_a_model_that_is_being_loaded_goes_with_its_container(
         [model] = [one for one in psutil.Process().children(recursive=True) if begun.read_text() == str(one.pid)]
         served.close()
         with pytest.raises(ModelError):
-            asked.result(10)
+            asked.result(60)
     assert not model.is_running()
 
 

@@ -60,7 +60,7 @@ def ended(sagemaker: Any) -> Callable[..., dict[str, Any]]:
             found = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
             return found if found["PipelineExecutionStatus"] not in ("Executing", "Stopping") else None
 
-        found, steps = until(over, seconds=120), listed(sagemaker, arn)
+        found, steps = until(over, seconds=240), listed(sagemaker, arn)
         assert found["PipelineExecutionStatus"] == status, (found, steps)
         return steps
 
@@ -244,7 +244,7 @@ def train(s3: Any, bucket: str) -> Callable[..., dict[str, Any]]:
             },
             "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/models"},
             "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
         }
         return {"Name": name, "Type": "Training", "Arguments": arguments, **more}
 
@@ -380,11 +380,15 @@ def test_an_execution_that_failed_goes_on_where_it_failed(
     name = made(condition("First", 1, 0, then=[], otherwise=[]), ask)
     arn = started(name)
 
-    def asked(count: int = 1) -> str:
-        messages = sandbox.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-        return str(json.loads(messages[0]["Body"])["token"]) if len(messages) >= count else ""
+    def asked() -> str:
+        """The token of the one message, which is taken, so that it does not come again."""
+        sqs = sandbox.client("sqs")
+        for message in sqs.receive_message(QueueUrl=queue).get("Messages", []):
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            return str(json.loads(message["Body"])["token"])
+        return ""
 
-    callback = until(asked, seconds=60)
+    callback = until(asked)
     assert refusal(sagemaker.delete_pipeline, PipelineName=name, ClientRequestToken=token())[0] == "ConflictException"
     busy = refusal(sagemaker.retry_pipeline_execution, PipelineExecutionArn=arn, ClientRequestToken=token())
     assert busy[0] == "ConflictException"
@@ -396,7 +400,7 @@ def test_an_execution_that_failed_goes_on_where_it_failed(
         sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=token())["PipelineExecutionArn"]
         == arn
     )
-    callback = until(asked, seconds=60)
+    callback = until(asked)
     outputs = [{"Name": "unused", "Value": "1"}]
     answer = sagemaker.send_pipeline_execution_step_success(CallbackToken=callback, OutputParameters=outputs)
     assert answer["PipelineExecutionArn"] == arn

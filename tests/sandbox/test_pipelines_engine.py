@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from sustainable_mlops.sandbox.errors import ApiError, ValidationError
@@ -22,7 +21,7 @@ from sustainable_mlops.sandbox.pipelines.outside import StepError
 from sustainable_mlops.sandbox.pipelines.retrying import next_try
 from sustainable_mlops.sandbox.pipelines.runner import Runner
 from tests.sandbox.pipelines_support import Pipeline, ThrottledError, condition, pipeline, reused, statuses, training
-from tests.sandbox.support import until
+from tests.sandbox.support import alive, until
 
 CACHED = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P30D"}}
 
@@ -565,13 +564,13 @@ def test_what_a_function_has_started_ends_with_it(tmp_path: Path) -> None:
     file, closing = tmp_path / "child", threading.Event()
 
     def close() -> None:
-        until(file.exists, seconds=60)
+        until(lambda: file.exists() and file.read_text(), seconds=60)
         closing.set()
 
     threading.Thread(target=close).start()
     with pytest.raises(StepError, match="was ended with the sandbox"):
         functions.run(function, {"file": str(file)}, {}, tmp_path, closing)
-    until(lambda: not lives(int(file.read_text())), seconds=60)
+    until(lambda: not alive(int(file.read_text())), seconds=60)
 
 
 #: Runs a function that tells its process and goes on for ever, in a process that a test may kill.
@@ -596,14 +595,10 @@ def test_a_function_dies_with_the_process_that_runs_it(tmp_path: Path) -> None:
     archive.write_bytes(_archive(ITSELF))
     owner = subprocess.Popen([sys.executable, "-c", OWNER, str(archive), str(file)])
     pid = int(until(lambda: file.exists() and file.read_text(), seconds=60))
-    assert lives(pid)
+    assert alive(pid)
     owner.kill()
     owner.wait()
-    until(lambda: not lives(pid), seconds=60)
-
-
-def lives(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    until(lambda: not alive(pid), seconds=60)
 
 
 def test_a_model_is_registered_in_a_group_that_is_made_where_there_is_none(p: Pipeline) -> None:

@@ -18,7 +18,7 @@ import pytest
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.client import make_client
-from tests.sandbox.support import IMAGE, make_role, until
+from tests.sandbox.support import IMAGE, alive, make_role, until
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +67,7 @@ def test_it_ends_with_the_process_that_started_it() -> None:
     assert psutil.pid_exists(server)
     parent.kill()
     parent.wait()
-    until(lambda: not psutil.pid_exists(server))
+    until(lambda: not alive(server))
     parent.stdin.close()
     parent.stdout.close()
 
@@ -175,7 +175,7 @@ def test_the_command_line_starts_uses_and_stops_one(
     assert f"time is {datetime.now(UTC) + timedelta(days=2):%Y-%m}" in command("advance", "--days", "2")[1]
     assert command("exec", "--", sys.executable, "-c", "raise SystemExit(7)")[0] == 7
     assert command("exec", "--", "sh", "-c", "kill -KILL $$")[0] == 137
-    patient = "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(1); raise SystemExit(5)"
+    patient = "import os, signal, time; time.sleep(0.5); os.kill(os.getppid(), signal.SIGINT); time.sleep(0.5); exit(5)"
     assert command("exec", "--", sys.executable, "-c", patient)[0] == 5, "Ctrl-C leaves it the time to stop"
     missing = "error: sandbox: no command `no-such-command` on PATH\n"
     assert command("exec", "--", "no-such-command") == (2, "", missing)

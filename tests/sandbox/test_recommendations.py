@@ -16,6 +16,7 @@ from sustainable_mlops.sandbox.recommendations.stopping import Conditions, Unfit
 from sustainable_mlops.sandbox.sagemaker.recommendations import InferenceRecommendationsJobs
 from tests.sandbox.fleet_support import standing
 from tests.sandbox.hosting_support import SERVERLESS, Deploying
+from tests.sandbox.sdk import led_here as led_here
 from tests.sandbox.support import ROLE, refusal, tar, until
 
 pytestmark = pytest.mark.slow
@@ -93,7 +94,7 @@ class Recommending:
             found: dict[str, Any] = self.sagemaker.describe_inference_recommendations_job(JobName=name)
             return found if found["Status"] in OVER else None
 
-        described: dict[str, Any] = until(look, seconds=120)
+        described: dict[str, Any] = until(look, seconds=400)
         return described
 
     def steps(self, name: str, **only: Any) -> list[dict[str, Any]]:
@@ -470,10 +471,9 @@ def test_compilation_is_recorded_and_there_is_nothing_to_stop(sagemaker: Any, fr
 
 
 @pytest.fixture
-def session(sandbox: Sandbox, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+def session(led_here: None, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The SDK's, which looks once a minute, and here ten times a second."""
-    for name, value in sandbox.environment.items():
-        monkeypatch.setenv(name, value)
+    del led_here
     # Here, not above: several seconds, and it configures logging.
     import boto3
     from sagemaker.core.helper import session_helper

@@ -7,7 +7,7 @@ import pytest
 
 from sustainable_mlops.sandbox import Sandbox
 from tests.sandbox.support import make_role, reset, until
-from tests.sandbox.test_stopping import family, lives, start_job, words
+from tests.sandbox.test_stopping import family, line, lives, start_job, words
 
 pytestmark = pytest.mark.slow
 
@@ -16,7 +16,7 @@ def test_a_reset_ends_jobs_and_leaves_nothing(tmp_path: Path) -> None:
     with Sandbox.start(log=tmp_path / "log") as sandbox:
         make_role(sandbox)
         start_job(sandbox)
-        script = until(lambda: train_script(sandbox), seconds=60)
+        script = until(lambda: train_script(sandbox))
         sandbox.client("sns").create_topic(Name="topic")
 
         reset(sandbox)
@@ -35,12 +35,12 @@ def test_what_the_job_of_a_killed_sandbox_had_started_ends_with_the_next_start(
     make_role(first)
     start_job(first)
     server = psutil.Process(first.pid)
-    until(lambda: {"601", "602"} <= words(family(server)), seconds=60)
+    until(lambda: {"601", "602"} <= words(family(server)))
     started = [one for one in family(server) if words([one]) & {"601", "602"}]
     server.kill()
     first.stop()
     with Sandbox.start():
-        until(lambda: not any(map(lives, started)), seconds=60)
+        until(lambda: not any(map(lives, started)))
 
 
 def test_what_a_killed_sandbox_left_is_cleared_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,4 +62,4 @@ def folders(temporary: Path) -> list[Path]:
 
 def train_script(sandbox: Sandbox) -> psutil.Process | None:
     children = psutil.Process(sandbox.pid).children(recursive=True)
-    return next((one for one in children if any(word.endswith("train.py") for word in one.cmdline())), None)
+    return next((one for one in children if any(word.endswith("train.py") for word in line(one))), None)

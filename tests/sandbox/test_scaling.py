@@ -25,7 +25,7 @@ def make_endpoint(
 ) -> str:
     """An endpoint in service with a configuration of the same name, of a model that answers nothing."""
     sagemaker = sandbox.client("sagemaker", region)
-    if not sagemaker.list_models(NameContains="scaled")["Models"]:
+    if "scaled" not in [one["ModelName"] for one in sagemaker.list_models(NameContains="scaled")["Models"]]:
         sagemaker.create_model(ModelName="scaled", PrimaryContainer={"Image": IMAGE}, ExecutionRoleArn=ROLE)
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], **config)
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)

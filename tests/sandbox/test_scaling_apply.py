@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import Terraform, changes
+from tests.provider import alone
 from tests.sandbox.support import make_role
 from tests.sandbox.test_scaling import ON_INSTANCES, make_endpoint
 
@@ -156,11 +156,11 @@ resource "aws_appautoscaling_scheduled_action" "once" {
 @pytest.mark.apply
 def test_targets_policies_and_scheduled_actions_are_applied_and_destroyed(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(SCALED)
-    with Sandbox.start(log=tmp_path / "sandbox.log") as sandbox:
+    with alone(tmp_path / "sandbox.log") as (sandbox, environment):
         make_role(sandbox)
         make_endpoint(sandbox, "applied", ON_INSTANCES)
         before = sandbox.inventory()
-        terraform, plan_file = Terraform(tmp_path, sandbox.environment), tmp_path / "tfplan"
+        terraform, plan_file = Terraform(tmp_path, environment), tmp_path / "tfplan"
         terraform.init()
         terraform.apply()
         made = sandbox.inventory()["sagemaker"]

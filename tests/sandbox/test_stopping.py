@@ -54,7 +54,7 @@ def test_nothing_is_left_of_a_sandbox_with_a_live_job_and_a_live_endpoint(
     server = psutil.Process(sandbox.pid)
     asking = threading.Thread(target=ask, args=(sandbox,))
     asking.start()
-    until(lambda: {"601", "602", "worker.py"} <= words(family(server)), seconds=60)
+    until(lambda: {"601", "602", "worker.py"} <= words(family(server)))
     processes = family(server)
     if in_background:
         assert command("stop")[:2] == (0, f"Stopped the sandbox at {sandbox.endpoint}.\n")
@@ -209,14 +209,33 @@ def ask(sandbox: Sandbox) -> None:
 def family(server: psutil.Process) -> list[psutil.Process]:
     """The server, all of its descendants, and whoever else is in their process groups."""
     descendants = [server, *server.children(recursive=True)]
-    groups = {os.getpgid(one.pid) for one in descendants if lives(one)}
-    return [one for one in psutil.process_iter() if lives(one) and os.getpgid(one.pid) in groups]
+    groups = {group(one) for one in descendants if lives(one)} - {None}
+    return [one for one in psutil.process_iter() if lives(one) and group(one) in groups]
+
+
+def group(one: psutil.Process) -> int | None:
+    """Its process group; None for one that has just gone, as other tests' processes do at any time."""
+    try:
+        return os.getpgid(one.pid)
+    except ProcessLookupError:
+        return None
+
+
+def line(one: psutil.Process) -> list[str]:
+    """Its command line; empty for one that has just gone."""
+    try:
+        return one.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def words(processes: list[psutil.Process]) -> set[str]:
     """The last word of each one's command line, without its folder."""
-    return {Path(line[-1]).name for one in processes if lives(one) and (line := one.cmdline())}
+    return {Path(told[-1]).name for one in processes if lives(one) and (told := line(one))}
 
 
 def lives(one: psutil.Process) -> bool:
-    return one.is_running() and one.status() != psutil.STATUS_ZOMBIE
+    try:
+        return one.is_running() and one.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

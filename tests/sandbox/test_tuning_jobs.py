@@ -249,8 +249,9 @@ def test_each_status_is_told_to_eventbridge(sandbox: Sandbox, sagemaker: Any, bu
     told: list[dict[str, Any]] = []
 
     def all_came() -> bool:
-        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-        told.extend(json.loads(message["Body"])["detail"] for message in messages)
+        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            told.append(json.loads(message["Body"])["detail"])
         return "Stopped" in [detail["HyperParameterTuningJobStatus"] for detail in told]
 
     until(all_came, seconds=LIMIT)
@@ -262,7 +263,7 @@ def test_each_status_is_told_to_eventbridge(sandbox: Sandbox, sagemaker: Any, bu
 def test_stopping_and_deleting(sagemaker: Any, bucket: str, fresh: Fresh) -> None:
     made = tuning_job(fresh("stop"), bucket, 9)
     made["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxParallelTrainingJobs"] = 2
-    made["TrainingJobDefinition"]["StaticHyperParameters"]["rate"] = "25"
+    made["TrainingJobDefinition"]["StaticHyperParameters"] |= {"rate": "25", "epochs": "1000"}  # until they are stopped
     made["HyperParameterTuningJobConfig"]["ParameterRanges"] = {
         "CategoricalParameterRanges": [{"Name": "other", "Values": [*"abcdefghi"]}]
     }

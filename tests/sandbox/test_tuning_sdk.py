@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from tests.sandbox.sdk import led_here as led_here
 from tests.sandbox.support import IMAGE
 
 pytestmark = pytest.mark.slow
@@ -16,11 +16,8 @@ print(f"loss={(float(os.environ['SM_HP_RATE']) - 7) ** 2};", flush=True)
 """
 
 
-def test_the_sdks_tuner_searches_and_names_the_best_job(
-    sandbox: Sandbox, sagemaker: Any, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in sandbox.environment.items():
-        monkeypatch.setenv(name, value)
+@pytest.mark.usefixtures("led_here")
+def test_the_sdks_tuner_searches_and_names_the_best_job(sagemaker: Any, bucket: str, tmp_path: Path) -> None:
     # Here, not above: several seconds, and it configures logging.
     import boto3
     from sagemaker.core.helper import IamRoleResolver

@@ -49,6 +49,14 @@ def run(endpoint: str, parts: Iterable[str] = PARTS) -> dict[str, Outcome]:
         return {outcome.test: outcome for outcome in outcomes if outcome is not None}
 
 
+def places(tests: Iterable[str]) -> list[str]:
+    """What `run` takes for these tests alone."""
+    files = {
+        file.name: f"{part}/{file.name}" for part in PARTS for file in (SOURCES / "tests" / part).glob("test_*.py")
+    }
+    return [f"{files[file]}::{name}" for file, _, name in (test.partition("::") for test in tests)]
+
+
 def _environment(endpoint: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST_"))}
     return {
