@@ -41,7 +41,7 @@ def held_out(parts: dict[str, pd.DataFrame]) -> dict[str, list[str]]:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # as the sandbox in which it is: there are no two of its names
 def platform(sandbox: Any, data: Path, model_dir: Path) -> str:
     """With the trained model in its bucket."""
     parameter = make_platform(sandbox, "batch", data)
@@ -78,7 +78,7 @@ def by_an_endpoint(sandbox: Any, model: str, kind: str, requests: list[str]) -> 
     variant = {"VariantName": "all", "ModelName": name, "ServerlessConfig": serverless}
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService", seconds=60)
+    until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService", seconds=300)
     asked = {"EndpointName": name, "ContentType": kind, "Accept": kind}
     answers = [runtime.invoke_endpoint(**asked, Body=request.encode())["Body"].read().decode() for request in requests]
     for delete, member in (
