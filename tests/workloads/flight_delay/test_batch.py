@@ -70,7 +70,8 @@ def in_batch(sandbox: Any, folder: Path, job: dict[str, Any], requests: list[str
 
 def by_an_endpoint(sandbox: Any, model: str, kind: str, requests: list[str]) -> list[str]:
     """The answers of a serverless endpoint of the same model, with the network that such an endpoint must have."""
-    sagemaker, runtime, name = sandbox.client("sagemaker"), sandbox.client("sagemaker-runtime"), f"asked-{model}"[:63]
+    sagemaker, runtime = sandbox.client("sagemaker"), sandbox.client("sagemaker-runtime")
+    name = f"asked-for-{kind.partition('/')[2]}"  # one of the other kind may still be going
     described = sagemaker.describe_model(ModelName=model)
     same = {member: described[member] for member in ("PrimaryContainer", "ExecutionRoleArn")}
     sagemaker.create_model(ModelName=name, **same)
