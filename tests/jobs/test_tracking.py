@@ -72,7 +72,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"},
         )
     try:
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 900
         while not _answers(f"{address}/health"):
             assert running.poll() is None, (folder / "log").read_text()
             assert time.monotonic() < deadline
