@@ -66,7 +66,7 @@ class Bench:
             check=False,
             cwd=self.folder,
             env=self.sandbox.process_environment(),
-            timeout=120,
+            timeout=900,  # of a machine with much else to do: it is to end a hang
         )
 
     def train(self, *arguments: str) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Bench:
             assert member is not None
             return member.read()
 
-    def await_(self, what: Callable[[], bool], seconds: float = 60) -> None:
+    def await_(self, what: Callable[[], bool], seconds: float = 300) -> None:
         deadline = time.monotonic() + seconds
         while not what():
             assert time.monotonic() < deadline

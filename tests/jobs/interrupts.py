@@ -18,8 +18,8 @@ from tests.jobs.faulty import LAUNCHERS, TO_GO_ON, Done, Launcher, hold, smlops,
 
 #: Ctrl-C by hand.
 INTERRUPTED = 130
-#: Seconds after which it is pressed again, and that a launch may take to its end.
-_AGAIN, _LONGEST = 20.0, 100.0
+#: Seconds after which it is pressed again, and that a launch may take to its end, on a machine with much else to do.
+_AGAIN, _LONGEST = 60.0, 600.0
 
 
 def interrupt(bench: Bench, launcher: Launcher, share: float) -> Done:

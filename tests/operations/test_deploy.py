@@ -33,6 +33,7 @@ from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 from tests.clone import clone, set_up
 from tests.jobs.interrupts import INTERRUPTED
+from tests.provider import alone
 from tests.sandbox.hosting_support import Deploying
 from tests.sandbox.support import IMAGE, make_role, until
 
@@ -206,7 +207,8 @@ def test_files_are_as_before_where_something_is_refused_or_interrupted(tmp_path:
 def test_what_an_environment_says_over_the_catalogue_is_told(
     own: str, choice: Choice, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(ROOT / "envs", tmp_path / "envs", ignore=shutil.ignore_patterns("prod", "staging", ".terraform*"))
+    left_out = shutil.ignore_patterns("prod", "staging", ".terraform*", "__pycache__")
+    shutil.copytree(ROOT / "envs", tmp_path / "envs", ignore=left_out)
     with (tmp_path / "envs" / "dev" / "settings.yaml").open("a") as file:
         file.write(f"\nmodels:\n  flight_delay:\n    {own}\n")
     monkeypatch.setattr(run, "ROOT", tmp_path)
@@ -234,9 +236,9 @@ def test_what_recommend_wrote_is_taken_and_nothing_else(tmp_path: Path) -> None:
 class Clone:
     """A clone whose only environment is dev, its state beside it, on the sandbox."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+    def __init__(self, folder: Path, variables: dict[str, str]) -> None:
         self.folder = clone(folder)
-        self.environment = {**set_up(self.folder), **sandbox.environment}
+        self.environment = {**set_up(self.folder), **variables}
         for other in ("staging", "prod"):
             shutil.rmtree(self.folder / "envs" / other)
         dev = self.folder / "envs" / "dev"
@@ -282,17 +284,25 @@ class Clone:
 
 
 @pytest.fixture
-def dev(sandbox: Sandbox, tmp_path: Path) -> Iterator[Clone]:
-    made = Clone(tmp_path / "clone", sandbox)
+def own(tmp_path: Path) -> Iterator[tuple[Sandbox, dict[str, str]]]:
+    """A sandbox in which nobody else has anything of the names of dev."""
+    with alone(tmp_path / "log") as made:
+        yield made
+
+
+@pytest.fixture
+def dev(own: tuple[Sandbox, dict[str, str]], tmp_path: Path) -> Iterator[Clone]:
+    _, variables = own
+    made = Clone(tmp_path / "clone", variables)
     yield made
     made.run("sustainable_mlops.operations.teardown", 'destroy(environment(Path("envs/dev")), refresh=False)')
 
 
 @pytest.fixture
-def package(sandbox: Sandbox) -> str:
+def package(own: tuple[Sandbox, dict[str, str]]) -> str:
     """A package that is approved, of a model that answers."""
+    (sandbox, _), name = own, "deploy"
     make_role(sandbox)
-    name = f"deploy-{os.getpid()}"
     sandbox.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     script = 'def model_fn(d): return None\ndef transform_fn(m, data, c, a): return "late", "text/csv"\n'
     container = Deploying(sandbox, name, lambda start: f"{start}-{name}").container(script)
@@ -311,8 +321,11 @@ def package(sandbox: Sandbox) -> str:
 
 
 @pytest.mark.apply
-def test_a_model_is_written_planned_reviewed_applied_and_answers(dev: Clone, package: str, sandbox: Sandbox) -> None:
+def test_a_model_is_written_planned_reviewed_applied_and_answers(
+    dev: Clone, package: str, own: tuple[Sandbox, dict[str, str]]
+) -> None:
     """And the same command again changes nothing; another one goes on where Ctrl-C ended it."""
+    sandbox, _ = own
     command = ("--package", package, "--requests-per-day", "700000", "--duration", "0.5")
     asked = dev.deploy(*command)
     assert (asked.returncode, asked.stderr) == (
@@ -360,6 +373,7 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
         found = sagemaker.list_endpoint_configs(NameContains=name)["EndpointConfigs"]
         return [one["EndpointConfigName"] for one in found]
 
+    sandbox.fault("UpdateEndpoint", status_delay=3, resource=name)  # long enough to be interrupted
     applied = dev.interrupted(*command, when=lambda _: len(configurations()) == 2)
     assert applied == f"Interrupted: envs/dev may be changed in part. {to_go_on}"
     assert not (dev.folder / "envs" / "dev" / ".terraform.tfstate.lock.info").exists()

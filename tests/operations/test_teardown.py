@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT, Terraform
+from tests.provider import alone
 
 SANDBOX = "smlops sandbox exec -- "
 GROUP = "smlops-test-fraud"
@@ -50,34 +52,41 @@ def torn_down(*arguments: str) -> int | str | None:
 
 
 @pytest.fixture
-def environment(tmp_path: Path, sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> Terraform:
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A sandbox in which nobody else makes or ends anything, and this process's AWS."""
+    with alone(tmp_path / "log") as (sandbox, variables):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        yield sandbox
+
+
+@pytest.fixture
+def environment(tmp_path: Path, own: Any) -> Terraform:
     """A protected environment on the sandbox, with an object and a model package in it."""
-    for name, value in sandbox.environment.items():
-        monkeypatch.setenv(name, value)
     folder = tmp_path / "prod env"  # a path that a shell has to be given in quotes
     folder.mkdir()
     (folder / "modules").symlink_to(ROOT / "modules")
     (folder / "settings.yaml").write_text("environment: prod")
     (folder / "main.tf").touch()
     synthesize(folder)
-    s3 = sandbox.client("s3")
+    s3 = own.client("s3")
     s3.create_bucket(Bucket=STATE, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     s3.put_bucket_versioning(Bucket=STATE, VersioningConfiguration={"Status": "Enabled"})
     terraform = Terraform(folder)
     terraform.init()
     terraform.apply()
-    bucket = next(name for name in sandbox.inventory()["s3"]["bucket"] if name.startswith("smlops-test-"))
+    bucket = next(name for name in own.inventory()["s3"]["bucket"] if name.startswith("smlops-test-"))
     s3.put_object(Bucket=bucket, Key="model", Body=b"model")
-    sandbox.client("sagemaker").create_model_package(ModelPackageGroupName=GROUP, ModelPackageDescription="a version")
+    own.client("sagemaker").create_model_package(ModelPackageGroupName=GROUP, ModelPackageDescription="a version")
     return terraform
 
 
 @pytest.mark.apply
 def test_the_commands_printed_for_a_protected_environment_take_it_down(
-    environment: Terraform, sandbox: Any, capsys: pytest.CaptureFixture[str]
+    environment: Terraform, own: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder, before = environment.folder, sandbox.inventory()
-    assert (torn_down(str(folder)), sandbox.inventory()) == (2, before), "nothing is deleted"
+    folder, before = environment.folder, own.inventory()
+    assert (torn_down(str(folder)), own.inventory()) == (2, before), "nothing is deleted"
     reason, *commands = capsys.readouterr().err.splitlines()
     assert "deletion_protection is on, so nothing was deleted" in reason
     assert "Instance cannot be destroyed" not in reason
@@ -96,13 +105,13 @@ def test_the_commands_printed_for_a_protected_environment_take_it_down(
     (refused,) = capsys.readouterr().err.splitlines()
     assert "--yes deletes everything" in refused
     assert torn_down(str(folder), "--yes") == 0
-    assert GROUP not in str(sandbox.inventory())
-    assert [name for name in sandbox.inventory()["s3"]["bucket"] if "smlops-test" in name] == [STATE]
+    assert GROUP not in str(own.inventory())
+    assert [name for name in own.inventory()["s3"]["bucket"] if "smlops-test" in name] == [STATE]
 
     *_, stays, remove = capsys.readouterr().err.splitlines()
     assert f"The bucket of the state, {STATE}, stays" in stays
     paste(remove.removeprefix(SANDBOX))
-    assert STATE not in str(sandbox.inventory())
+    assert STATE not in str(own.inventory())
 
 
 @pytest.mark.plan

@@ -16,6 +16,8 @@ class Clone:
 
     folder: Path
     variables: dict[str, str]
+    #: What mypy found out of packages, which are the same for every clone.
+    checked: Path
 
     def run(self, *command: str | Path, **variables: str) -> str:
         """The stdout of a command that succeeds."""
@@ -47,16 +49,22 @@ class Clone:
         tools = self.folder / ".venv" / "bin"
         self.run(tools / "ruff", "check", "-q", *folders)
         self.run(tools / "ruff", "format", "-q", "--check", *folders)
-        self.run(tools / "mypy", *folders)
+        self.run(tools / "mypy", "--cache-dir", self.checked, *folders)
+
+
+@pytest.fixture(scope="session")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Mypy's cache, of this test process alone."""
+    return tmp_path_factory.mktemp("mypy")
 
 
 @pytest.fixture
-def scratch(tmp_path: Path, aws_cli: Path) -> Clone:
+def scratch(tmp_path: Path, aws_cli: Path, checked: Path) -> Clone:
     """A clone of this checkout, set up, with the AWS CLI."""
     folder = clone(tmp_path / "clone")
     (folder / ".git" / "info" / "exclude").write_text("/.venv\n")  # a link here, which `.venv/` does not match
     variables = set_up(folder)
-    return Clone(folder, variables | {"PATH": f"{aws_cli}{os.pathsep}{variables['PATH']}"})
+    return Clone(folder, variables | {"PATH": f"{aws_cli}{os.pathsep}{variables['PATH']}"}, checked)
 
 
 def commands(printed: str) -> list[str]:

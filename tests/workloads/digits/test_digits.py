@@ -284,7 +284,7 @@ def test_the_model_folder_serves_alone_with_numpy(small: Path, data: Path) -> No
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     expected = network.logits(network.load(small / "model"), images(data)[:5]).argmax(1)
     assert [int(line.partition(",")[0]) for line in ended.stdout.split()] == expected.tolist()
@@ -303,7 +303,7 @@ def test_the_server_of_the_image_keeps_sagemakers_contract(
         address = f"http://127.0.0.1:{running.server_port}{path}"
         request = urllib.request.Request(address, body, {"Content-Type": "application/json"} | headers)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=300) as answer:  # noqa: S310
                 return answer.status, answer.read()
         except urllib.error.HTTPError as refused:
             return refused.code, refused.read()

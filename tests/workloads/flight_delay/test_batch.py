@@ -41,7 +41,7 @@ def held_out(parts: dict[str, pd.DataFrame]) -> dict[str, list[str]]:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # as the sandbox in which it is: there are no two of its names
 def platform(sandbox: Any, data: Path, model_dir: Path) -> str:
     """With the trained model in its bucket."""
     parameter = make_platform(sandbox, "batch", data)
@@ -70,7 +70,8 @@ def in_batch(sandbox: Any, folder: Path, job: dict[str, Any], requests: list[str
 
 def by_an_endpoint(sandbox: Any, model: str, kind: str, requests: list[str]) -> list[str]:
     """The answers of a serverless endpoint of the same model, with the network that such an endpoint must have."""
-    sagemaker, runtime, name = sandbox.client("sagemaker"), sandbox.client("sagemaker-runtime"), f"asked-{model}"[:63]
+    sagemaker, runtime = sandbox.client("sagemaker"), sandbox.client("sagemaker-runtime")
+    name = f"asked-for-{kind.partition('/')[2]}"  # one of the other kind may still be going
     described = sagemaker.describe_model(ModelName=model)
     same = {member: described[member] for member in ("PrimaryContainer", "ExecutionRoleArn")}
     sagemaker.create_model(ModelName=name, **same)
@@ -78,7 +79,7 @@ def by_an_endpoint(sandbox: Any, model: str, kind: str, requests: list[str]) -> 
     variant = {"VariantName": "all", "ModelName": name, "ServerlessConfig": serverless}
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService", seconds=60)
+    until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService", seconds=300)
     asked = {"EndpointName": name, "ContentType": kind, "Accept": kind}
     answers = [runtime.invoke_endpoint(**asked, Body=request.encode())["Body"].read().decode() for request in requests]
     for delete, member in (

@@ -73,7 +73,7 @@ def test_what_making_the_model_took_is_what_the_footprint_model_says(archive: Pa
     taken = told["footprint"]
     here = taken["instance_seconds"]["evaluate"]
     assert taken["instance_seconds"] == {"prepare": 120.0, "train": 1200.0, "evaluate": here}
-    assert 0 < here < 60
+    assert 0 < here < 600
     expected = [
         estimate_job("ml.m7i.large", 1, 120 + here, REGION, billable_seconds=120 + here, volume_gb=10),
         estimate_job("ml.m7i.xlarge", 2, 600, REGION, billable_seconds=200, volume_gb=10),

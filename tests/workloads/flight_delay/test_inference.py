@@ -82,7 +82,7 @@ def test_the_model_folder_serves_alone(model: inference.Model, model_dir: Path, 
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     *lines, kind = ended.stdout.split()
     assert kind == "text/csv"

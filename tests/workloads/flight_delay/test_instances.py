@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 SMALL = {"num_round": 200, "max_depth": 3, "early_stopping_rounds": 0, "checkpoint_every": 10}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shares(parts: dict[str, pd.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small data set with its training part in three files."""
     folder = tmp_path_factory.mktemp("shares")
@@ -30,7 +30,7 @@ def shares(parts: dict[str, pd.DataFrame], tmp_path_factory: pytest.TempPathFact
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # as the sandbox in which it is: there are no two of its names
 def platform(sandbox: Any, shares: Path) -> str:
     """With that data set in its bucket."""
     return make_platform(sandbox, "shared", shares)

@@ -98,7 +98,7 @@ def test_it_searches_where_its_file_says_so(monkeypatch: pytest.MonkeyPatch, tmp
     from workloads.flight_delay import pipeline
 
     folder = tmp_path / "flight_delay"
-    shutil.copytree(WORKLOAD, folder)
+    shutil.copytree(WORKLOAD, folder, ignore=shutil.ignore_patterns("__pycache__"))
     file = folder / "pipeline.yaml"
     file.write_text(file.read_text().replace("train: job.yaml", "tune: tune.yaml"))
     monkeypatch.setattr(pipeline, "HERE", folder)
