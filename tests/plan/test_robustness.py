@@ -151,14 +151,14 @@ def test_fifty_megabytes_in_one_value_are_read() -> None:
     data = json.dumps(document(change("aws_x.y", {"policy": "[{" * 25_000_000}))).encode()
     start = time.process_time()
     assert read(data) is not None
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 40  # what backtracks takes minutes
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'"', b"9", b"\x00"])
 def test_fifty_megabytes_of_nothing_are_refused(opening: bytes) -> None:
     start = time.process_time()
     assert read(opening * (50_000_000 // len(opening))) is None
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 40  # what backtracks takes minutes
 
 
 def large(count: int) -> bytes:
