@@ -12,11 +12,11 @@ from hypothesis import settings
 from sustainable_mlops.terraform import LOCAL, ROOT
 from tests.engines import each_engine  # noqa: F401  a fixture
 from tests.order import pytest_collection_modifyitems as pytest_collection_modifyitems
-from tests.provider import terraform_environment  # noqa: F401  a fixture
+from tests.provider import SANDBOX_LOGS
+from tests.provider import offline_environment as offline_environment
+from tests.provider import terraform_environment as terraform_environment
 from tests.renewal import pytest_terminal_summary as pytest_terminal_summary
 from tests.wheel import wheel_environment  # noqa: F401  a fixture
-
-SANDBOX_LOGS: list[Path] = []
 
 #: More processes than cores: how long an example takes says nothing.
 settings.register_profile("shared machine", settings(), deadline=None)
@@ -43,11 +43,13 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that fails shows what its sandbox said last."""
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails shows what sandboxes said last, of those that said anything meanwhile."""
     report = yield
-    if report.failed and "sandbox" in getattr(item, "fixturenames", ()) and SANDBOX_LOGS and SANDBOX_LOGS[-1].exists():
-        report.sections.append(("Sandbox", SANDBOX_LOGS[-1].read_text(errors="replace")[-4000:]))
+    if report.failed:
+        for log in SANDBOX_LOGS:
+            if log.exists() and log.stat().st_mtime >= call.start:
+                report.sections.append(("Sandbox", log.read_text(errors="replace")[-4000:]))
     return report
 
 

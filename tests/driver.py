@@ -1,8 +1,19 @@
 """tftest's driver, which reads what Terraform says while it says it."""
 
+import re
 import subprocess
 
 import tftest
+
+#: Colours and frames around what Terraform says.
+_AROUND = re.compile(r"\x1b\[[0-9;]*m|[╷│╵]")
+
+
+class FailedError(tftest.TerraformTestError):  # type: ignore[misc]
+    """Printed as text, what went wrong first: tftest's is a tuple, in one line of everything."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class Driver(tftest.TerraformTest):  # type: ignore[misc]
@@ -21,6 +32,6 @@ class Driver(tftest.TerraformTest):  # type: ignore[misc]
             check=False,
         )
         if done.returncode in (1, 11):
-            said = f"Error running command {cmd}: {done.returncode} {done.stdout} {done.stderr}"
-            raise tftest.TerraformTestError(said, done.stderr)
+            wrong = " ".join(_AROUND.sub(" ", done.stderr).split())
+            raise FailedError(f"Error running command {cmd}: {done.returncode} {wrong}\n{done.stdout}", done.stderr)
         return tftest.TerraformCommandOutput(done.returncode, done.stdout, done.stderr)

@@ -1,5 +1,6 @@
 """One AWS provider for all runs of Terraform on a test process's sandbox: to start one takes longer than most runs."""
 
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,11 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.terraform import LOCAL, LOCK_FILE, PROVIDER, this_platform
+
+#: What every sandbox of this process has said, and who fails beside one shows.
+SANDBOX_LOGS: list[Path] = []
+#: An account that is nowhere.
+NOBODY = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +31,17 @@ def alone(log: Path) -> Iterator[tuple[Any, dict[str, str]]]:
     """A sandbox that nobody else uses, and the variables to start Terraform with on it."""
     from sustainable_mlops.sandbox import Sandbox
 
+    SANDBOX_LOGS.append(log)
     with Sandbox.start(log=log) as sandbox, serving(sandbox.process_environment()) as address:
         yield sandbox, sandbox.environment | {"TF_REATTACH_PROVIDERS": address}
+
+
+@pytest.fixture(scope="module")
+def offline_environment() -> Iterator[dict[str, str]]:
+    """The variables to start Terraform with where nobody is to be asked anything: there is no sandbox either."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with serving(others | NOBODY) as address:
+        yield NOBODY | {"TF_REATTACH_PROVIDERS": address}
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ from sustainable_mlops.terraform import ROOT, Terraform
 _KEPT = ("aws_sagemaker_", "aws_appautoscaling_")
 
 
-def planned(folder: Path) -> str:
+def planned(folder: Path, environment: Mapping[str, str] | None = None) -> str:
     """What stands in `shapes/plan.json`: the plan of the HCL beside it, as far as the figures rest on it."""
     shapes = folder / FOLDER.relative_to(ROOT)
     shutil.copytree(FOLDER, shapes)
     (folder / "modules").symlink_to(ROOT / "modules")
-    terraform = Terraform(shapes)
+    terraform = Terraform(shapes, environment)
     terraform.init()
     plan = terraform.plan(folder / "tfplan")
     changes = [_change(one) for one in plan["resource_changes"] if one["type"].startswith(_KEPT)]

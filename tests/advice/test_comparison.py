@@ -15,6 +15,7 @@ from sustainable_mlops.advice.comparison import Comparison, compare
 from sustainable_mlops.advice.comparison.loads import usage
 from sustainable_mlops.advice.comparison.shapes import PLAN, SHAPES, machines, parts
 from sustainable_mlops.footprint import Fleet, Serverless, estimate, exactly
+from sustainable_mlops.terraform import ROOT
 from tests.advice.renew import planned
 from tests.renewal import renew
 
@@ -27,8 +28,8 @@ def compared(*loads: float, **changes: Any) -> Comparison:
 
 
 @pytest.mark.plan
-def test_the_plan_is_that_of_the_hcl_beside_it(tmp_path: Path) -> None:
-    assert json.loads(planned(tmp_path)) == json.loads(PLAN.read_text()), renew(
+def test_the_plan_is_that_of_the_hcl_beside_it(tmp_path: Path, offline_environment: dict[str, str]) -> None:
+    assert json.loads(planned(tmp_path, offline_environment)) == json.loads(PLAN.read_text()), renew(
         ".venv/bin/python -m tests.advice.renew"
     )
 
@@ -165,7 +166,8 @@ def test_another_region_has_its_own_grid_and_prices() -> None:
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "scripts/compare.py", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"COLUMNS": "200"})
+    environment = os.environ | {"COLUMNS": "200"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
 
 
 def test_the_command_prints_the_table_or_json() -> None:

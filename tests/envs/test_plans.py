@@ -28,7 +28,6 @@ provider "aws" {
   skip_requesting_account_id  = true
 }
 """
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 #: Which attribute of which resource holds a name of each kind.
 NAMED: Mapping[Kind, tuple[str, str]] = {
     "bucket": ("aws_s3_bucket", "bucket"),
@@ -78,7 +77,7 @@ def served(given: Settings) -> list[str]:
     return [key for kind in kinds for key in kind(given).asked()]
 
 
-def planned(folder: Path, given: Settings, region: str = "", *more: str) -> dict[str, Any]:
+def planned(folder: Path, given: Settings, variables: dict[str, str], region: str = "", *more: str) -> dict[str, Any]:
     """The plan of a root module in `folder`, every model (and `more`) packaged in the file that Terraform reads by
     itself, in its Region or another."""
     group = f"arn:aws:sagemaker:{region or given.region}:{given.account_id}:model-package/group"
@@ -87,7 +86,7 @@ def planned(folder: Path, given: Settings, region: str = "", *more: str) -> dict
     (folder / "offline_override.tf").write_text(OFFLINE)
     for name in synth.BESIDE:
         (folder.parents[1] / name).symlink_to(ROOT / name)
-    terraform = Terraform(folder, CREDENTIALS)
+    terraform = Terraform(folder, variables)
     terraform.init()
     return terraform.plan(folder / "tfplan")
 
@@ -120,21 +119,25 @@ def committed(folder: Path, name: str) -> tuple[Path, Settings]:
 
 @pytest.mark.plan
 @pytest.mark.parametrize("name", synth.names()[1])
-def test_the_committed_environment_plans_with_every_model_packaged(tmp_path: Path, name: str) -> None:
+def test_the_committed_environment_plans_with_every_model_packaged(
+    tmp_path: Path, name: str, offline_environment: dict[str, str]
+) -> None:
     folder, given = committed(tmp_path, name)
-    check(planned(folder, given), given)
+    check(planned(folder, given, offline_environment), given)
 
 
 @pytest.mark.plan
-def test_a_package_of_another_region_or_of_no_model_is_told_in_the_plan(tmp_path: Path) -> None:
-    plan = planned(*committed(tmp_path, "staging"), "eu-north-1", "flight_dely")
+def test_a_package_of_another_region_or_of_no_model_is_told_in_the_plan(
+    tmp_path: Path, offline_environment: dict[str, str]
+) -> None:
+    plan = planned(*committed(tmp_path, "staging"), offline_environment, "eu-north-1", "flight_dely")
     told = {name for name, status in checks(plan).items() if status == "fail"}
     assert told == {"model_packages_are_of_known_models", "model_packages_are_of_this_region"}
 
 
 @pytest.mark.plan
 def test_one_with_the_longest_names_that_are_allowed_plans_too(
-    tmp_path: Path, dev: dict[str, Any], environment: Callable[..., Any]
+    tmp_path: Path, dev: dict[str, Any], environment: Callable[..., Any], offline_environment: dict[str, str]
 ) -> None:
     flights = dev["feature_groups"]["flights"]
     whole = {**LONGEST, "feature_groups": {"scheduled_flights_an_hour_before_depart": flights}}
@@ -146,7 +149,7 @@ def test_one_with_the_longest_names_that_are_allowed_plans_too(
     body = environment(**whole).json()
     del body["terraform"]["backend"]
     (folder / "main.tf.json").write_text(json.dumps(body))
-    check(planned(folder, given), given)
+    check(planned(folder, given, offline_environment), given)
 
 
 @pytest.mark.parametrize("name", synth.names()[1])

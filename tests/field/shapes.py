@@ -59,6 +59,11 @@ class Shape:
         return (self.folder / "plan.json").exists()
 
     @property
+    def shares(self) -> bool:
+        """Whether one running provider may plan it: its provider is configured once."""
+        return not self.written and (self.folder / "main.tf").read_text().count('\nprovider "') == 1
+
+    @property
     def changes(self) -> list[str]:
         """The names of its changes."""
         return sorted(one.name for one in self.folder.glob("changes/*"))
@@ -69,7 +74,7 @@ class Shape:
         return bool(self.changes) and not (self.folder / "before.json").exists()
 
     def plans(self, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The name and Terraform's JSON of each plan, made in `folder`; `environment` leads to a sandbox.
+        """The name and Terraform's JSON of each plan, made in `folder`; `environment` leads to a sandbox or a provider.
 
         What was applied is destroyed again after the last.
         """

@@ -28,16 +28,17 @@ BY_HAND = {
         if not shape.applied
     ],
 )
-def test_a_plan_is_reviewed_as_expected(shape: Shape, tmp_path: Path) -> None:
-    check(shape, shape.plans(tmp_path))
+def test_a_plan_is_reviewed_as_expected(shape: Shape, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    check(shape, shape.plans(tmp_path, request.getfixturevalue("offline_environment") if shape.shares else None))
 
 
 @pytest.mark.apply
 @pytest.mark.parametrize("shape", [shape for shape in shapes() if shape.applied], ids=str)
 def test_a_plan_and_a_change_of_what_it_made_are_reviewed_as_expected(
-    shape: Shape, tmp_path: Path, sandbox: Any
+    shape: Shape, tmp_path: Path, sandbox: Any, terraform_environment: dict[str, str]
 ) -> None:
-    check(shape, with_images(sandbox, shape.plans(tmp_path, sandbox.environment)))
+    environment = terraform_environment if shape.shares else sandbox.environment
+    check(shape, with_images(sandbox, shape.plans(tmp_path, environment)))
 
 
 def with_images(sandbox: Any, plans: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -18,12 +18,7 @@ _MODEL = "def model_fn(folder):\n    return None\ndef transform_fn(*_):\n    ret
 
 @contextmanager
 def furnished(sandbox: Any, text: str) -> Iterator[None]:
-    """As `furnish`; the buckets go again, as other examples make those of the same names. The log groups of jobs, of
-    which an account has one each, are not there yet, whatever has run before."""
-    logs = sandbox.client("logs")
-    for group in logs.describe_log_groups(logGroupNamePrefix="/aws/sagemaker/")["logGroups"]:
-        if group["logGroupName"].endswith("Jobs"):
-            logs.delete_log_group(logGroupName=group["logGroupName"])
+    """As `furnish`; the buckets go again, as other examples make those of the same names."""
     s3, made = sandbox.client("s3"), furnish(sandbox, text)
     try:
         yield

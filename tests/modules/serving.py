@@ -99,7 +99,7 @@ class Serving:
 
     def begun(self) -> bool:
         """Whether the apply under way has come to update the endpoint; waits for it."""
-        return bool(until(lambda: self.status() == "Updating" or self._applied.is_set(), seconds=120))
+        return bool(until(lambda: self.status() == "Updating" or self._applied.is_set(), seconds=300))
 
     @contextmanager
     def unseen(self) -> Iterator[None]:

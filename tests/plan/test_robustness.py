@@ -151,14 +151,14 @@ def test_fifty_megabytes_in_one_value_are_read() -> None:
     data = json.dumps(document(change("aws_x.y", {"policy": "[{" * 25_000_000}))).encode()
     start = time.process_time()
     assert read(data) is not None
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 40  # what backtracks takes minutes
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'"', b"9", b"\x00"])
 def test_fifty_megabytes_of_nothing_are_refused(opening: bytes) -> None:
     start = time.process_time()
     assert read(opening * (50_000_000 // len(opening))) is None
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 40  # what backtracks takes minutes
 
 
 def large(count: int) -> bytes:
@@ -178,21 +178,34 @@ def large(count: int) -> bytes:
     return json.dumps(document(*changes, configuration=configuration)).encode()
 
 
-@pytest.mark.slow
-def test_five_thousand_resources_load_and_join_quickly() -> None:
-    data = large(5000)
+def seconds_to_join(count: int) -> float:
+    """CPU seconds that a plan of so many resources takes to be loaded and joined, without what Python collects of all
+    that this process holds."""
+    data = large(count)
     gc.collect()
-    start = time.process_time()
-    plan = load(data)
-    joins = plan.joins
-    for endpoint in plan.by_type("aws_sagemaker_endpoint"):
-        joins.variants(joins.configuration(endpoint))
-        for target in joins.scalable_targets(endpoint).sure:
-            for policy in joins.scaling_policies(target).sure:
-                joins.alarms_of(policy)
-    taken = time.process_time() - start
-    assert len(plan.resources) + len(plan.data) == 5000
-    assert taken < 1.2  # measured 0.3 s on one core of 2026; a slow or busy machine may take four times as long
+    gc.disable()
+    try:
+        start = time.process_time()
+        plan = load(data)
+        joins = plan.joins
+        for endpoint in plan.by_type("aws_sagemaker_endpoint"):
+            joins.variants(joins.configuration(endpoint))
+            for target in joins.scalable_targets(endpoint).sure:
+                for policy in joins.scaling_policies(target).sure:
+                    joins.alarms_of(policy)
+        taken = time.process_time() - start
+    finally:
+        gc.enable()
+    assert len(plan.resources) + len(plan.data) == count
+    return taken
+
+
+@pytest.mark.slow
+def test_ten_times_the_resources_load_and_join_in_about_ten_times_the_time() -> None:
+    # What compares each with each takes a hundred times as long; a busy machine may be slower for one than for another.
+    taken = seconds_to_join(5000)
+    assert taken < 40 * seconds_to_join(500)
+    assert taken < 10, "measured 0.3 s on one core of 2026"
 
 
 def test_a_long_chain_of_modules_is_followed() -> None:

@@ -28,6 +28,12 @@ from tests.sandbox.support import IMAGE, ROLE, make_role, tar
 
 REGION = "eu-north-1"
 GRAVITON = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64"
+#: Is not there yet while there is the file `hold`.
+HELD = """
+import os
+while os.path.exists({hold!r}):
+    time.sleep(0.05)
+"""
 #: Takes longer for each request than this machine takes for anything else.
 MODEL = """
 import time
@@ -344,7 +350,9 @@ def test_a_model_that_is_too_slow_is_not_recommended(package: Any, sandbox: Sand
 
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_test_that_the_same_command_follows(package: Any, sandbox: Sandbox, tmp_path: Path) -> None:
-    arn, bench, file = package(), make_bench(sandbox, ROOT, tmp_path), tmp_path / "out" / "model.yaml"
+    hold, bench, file = tmp_path / "hold", make_bench(sandbox, ROOT, tmp_path), tmp_path / "out" / "model.yaml"
+    hold.touch()
+    arn = package(MODEL + HELD.format(hold=str(hold)))
     test = (arn, "--role", ROLE, "--p95", "2000", "--framework", "xgboost", "--minutes", "2", "--no-serverless")
     command = ["recommend", *test, "--instance-type", "ml.c7g.large", "--write", str(file)]
     creates, describes = "CreateInferenceRecommendationsJob", "DescribeInferenceRecommendationsJob"
@@ -357,6 +365,8 @@ def test_ctrl_c_leaves_a_test_that_the_same_command_follows(package: Any, sandbo
         (describes, "after", 3, "goes on"),
         ("GetScalingConfigurationRecommendation", "before", 1, "is COMPLETED"),
     ):
+        if true == "is COMPLETED":
+            hold.unlink()
         with sending(CtrlC(asked, when, which)):
             done = smlops(bench, *command)
         assert (done.code, done.out) == (INTERRUPTED, ""), done.err

@@ -88,4 +88,4 @@ def test_a_name_that_is_itself_a_token_is_not_shown() -> None:
 def test_a_hostile_text_is_read_in_a_moment(piece: str) -> None:
     started = time.process_time()
     list(credentials.within(piece * (200_000 // len(piece)) + "token://AKIA-----PRIVATE KEY-----"))
-    assert time.process_time() - started < 8  # what backtracks takes minutes
+    assert time.process_time() - started < 40  # what backtracks takes minutes

@@ -4,14 +4,14 @@ That it goes to zero and wakes by its own policies is in tests/sandbox/test_asyn
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from sustainable_mlops.sandbox import Sandbox
 from tests.modules.serving import GONE_BACK, KEY, Serving
-from tests.provider import serving as provider_serving
+from tests.provider import alone
 from tests.sandbox.support import until
 
 pytestmark = pytest.mark.apply
@@ -59,7 +59,7 @@ class Asynchronous(Serving):
                 self.sandbox.advance(30)
             return self.got(answer) or ("failed" if self.got(failure) else "")
 
-        return str(until(look, seconds=60))
+        return str(until(look, seconds=240))
 
     def ask(self) -> str:
         """Who answers."""
@@ -71,22 +71,21 @@ class Asynchronous(Serving):
         assert self.settled() == 0
 
 
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asynchronous]:
+@pytest.fixture
+def endpoint(tmp_path: Path) -> Iterator[Asynchronous]:
     """One that serves the model `first`."""
-    with (
-        Sandbox.start(log=tmp_path_factory.mktemp("sandbox") / "log") as sandbox,
-        provider_serving(sandbox.process_environment()) as provider,
-    ):
-        made = Asynchronous(sandbox, tmp_path_factory.mktemp("root"), "async_endpoint", **GIVEN)
+    folder = tmp_path / "root"
+    folder.mkdir()
+    with alone(tmp_path / "log") as (sandbox, environment):
+        made = Asynchronous(sandbox, folder, "async_endpoint", **GIVEN)
         made.given["model_data_url"] = made.model("first")
-        made.begin(sandbox.environment | {"TF_REATTACH_PROVIDERS": provider})
+        made.begin(environment)
         made.apply()
         yield made
         made.terraform.run("destroy", "-auto-approve")
 
 
-def test_it_is_as_it_is_asked_for(endpoint: Asynchronous) -> None:
+def it_is_as_it_is_asked_for(endpoint: Asynchronous) -> None:
     topics = "arn:aws:sns:eu-north-1:123456789012:shop"
     found = configuration(endpoint)
     assert found["KmsKeyId"] == KEY
@@ -111,7 +110,7 @@ def test_it_is_as_it_is_asked_for(endpoint: Asynchronous) -> None:
     assert endpoint.plan() == {}
 
 
-def test_it_is_taken_back_by_its_alarm_and_the_next_good_model_is_served(endpoint: Asynchronous) -> None:
+def it_is_taken_back_by_its_alarm_and_the_next_good_model_is_served(endpoint: Asynchronous) -> None:
     serves = endpoint.following()
     with endpoint.applying(model_data_url=endpoint.model("")) as failed:
         assert endpoint.begun()
@@ -137,7 +136,7 @@ def test_it_is_taken_back_by_its_alarm_and_the_next_good_model_is_served(endpoin
     assert endpoint.plan() == {}
 
 
-def test_another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Asynchronous) -> None:
+def another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Asynchronous) -> None:
     before = endpoint.own.look(endpoint.name)["CreationTime"]
     endpoint.given["instance_type"] = "ml.m5d.large"
     endpoint.write()
@@ -157,7 +156,7 @@ def test_another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Asynchr
     assert endpoint.ask()
     assert endpoint.settled() > 0
     endpoint.sandbox.fault("UpdateEndpointWeightsAndCapacities", status_delay=900)
-    until(lambda: endpoint.sandbox.advance(60) and endpoint.status() == "Updating", seconds=120)
+    until(lambda: endpoint.sandbox.advance(60) and endpoint.status() == "Updating", seconds=300)
     with endpoint.applying() as failed:
         pass
     assert "Cannot update in-progress endpoint" in failed[0]
@@ -175,6 +174,17 @@ def test_another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Asynchr
     anew = endpoint.plan("-replace=module.endpoint.aws_sagemaker_endpoint.this")
     for scaling in ("target.instances", "policy.backlog", "policy.wake"):
         assert anew[f"aws_appautoscaling_{scaling}"] == replaced
+
+
+def test_an_asynchronous_endpoint_as_it_is_applied_again_and_again(endpoint: Asynchronous) -> None:
+    """One after the other: what was applied last is where the next begins."""
+    for happens in (
+        it_is_as_it_is_asked_for,
+        it_is_taken_back_by_its_alarm_and_the_next_good_model_is_served,
+        another_type_reaches_it_as_what_scales_it_goes_before,
+    ):
+        print(happens.__name__)
+        happens(endpoint)
 
 
 def configuration(endpoint: Asynchronous) -> Any:

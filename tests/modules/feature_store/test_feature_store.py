@@ -65,12 +65,12 @@ def warnings(plan: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory, sandbox: Any) -> Iterator[Terraform]:
+def applied(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> Iterator[Terraform]:
     """A root module with one protected group, applied."""
     folder = tmp_path_factory.mktemp("feature_store")
     (folder / "modules").symlink_to(ROOT / "modules")
     (folder / "main.tf").write_text(consumer(orders(FEATURES)))
-    terraform = Terraform(folder, sandbox.environment)
+    terraform = Terraform(folder, terraform_environment)
     terraform.init()
     terraform.run("apply", "-auto-approve")
     yield terraform
@@ -83,17 +83,19 @@ def plan(terraform: Terraform, groups: dict[str, Any], **options: str) -> dict[s
     return terraform.plan(terraform.folder / "tfplan")
 
 
-def evolve(terraform: Terraform, sandbox: Any, *arguments: str) -> str:
+def evolve(terraform: Terraform, variables: dict[str, str], *arguments: str) -> str:
     command = [sys.executable, str(ROOT / "scripts" / "evolve.py"), "--root", str(terraform.folder)]
     done = subprocess.run(
-        [*command, *arguments], env={**os.environ, **sandbox.environment}, capture_output=True, text=True, check=False
+        [*command, *arguments], env={**os.environ, **variables}, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
 @pytest.mark.apply
-def test_a_feature_is_declared_applied_and_added_and_the_group_stays(applied: Terraform, sandbox: Any) -> None:
+def test_a_feature_is_declared_applied_and_added_and_the_group_stays(
+    applied: Terraform, terraform_environment: dict[str, str]
+) -> None:
     more = {"paid": "Integral", **dict(reversed(FEATURES.items()))}
     declared = plan(applied, orders(more))
     assert changes(declared) == {}
@@ -102,12 +104,12 @@ def test_a_feature_is_declared_applied_and_added_and_the_group_stays(applied: Te
     assert "smlops evolve" in warning
 
     applied.run("apply", "-auto-approve")
-    assert evolve(applied, sandbox, "--dry-run") == "shop-orders: would add paid (Integral)\n"
-    assert json.loads(evolve(applied, sandbox, "--json")) == {
+    assert evolve(applied, terraform_environment, "--dry-run") == "shop-orders: would add paid (Integral)\n"
+    assert json.loads(evolve(applied, terraform_environment, "--json")) == {
         "dry_run": False,
         "feature_groups": {"orders": {"group": "shop-orders", "added": {"paid": "Integral"}}},
     }
-    assert evolve(applied, sandbox) == "shop-orders: as declared\n"
+    assert evolve(applied, terraform_environment) == "shop-orders: as declared\n"
     evolved = applied.plan(applied.folder / "tfplan")
     assert (changes(evolved), warnings(evolved)) == ({}, [])
 

@@ -13,6 +13,7 @@ from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT, changes
 from tests.modules.examples import plan, terraform
 from tests.modules.observability.hearing import Hearing
+from tests.provider import alone
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.support import until
 
@@ -117,13 +118,13 @@ class Shop(Hearing):
 def shop(tmp_path: Path) -> Iterator[tuple[Shop, Any]]:
     folder = tmp_path / "root"
     folder.mkdir()
-    with Sandbox.start(log=tmp_path / "log") as sandbox:
+    with alone(tmp_path / "log") as (sandbox, environment):
         made = Shop(sandbox)
         (folder / "main.tf").write_text(ROOT_MODULE)
         (folder / "modules").symlink_to(ROOT / "modules")
         configs = {name: made.endpoints.config(made.endpoints.model(name), count=1) for name in (ASKED, QUIET, DRY)}
         variables = {"TF_VAR_kms_key_arn": made.key(), "TF_VAR_configs": json.dumps(configs)}
-        driver = terraform(folder, {**sandbox.environment, **variables})
+        driver = terraform(folder, {**environment, **variables})
         driver.apply()
         made.subscribe(driver.output()["topics"])
         yield made, driver

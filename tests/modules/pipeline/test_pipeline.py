@@ -14,6 +14,7 @@ from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import Terraform, changes
 from tests.modules.examples import Example, examples
+from tests.provider import alone
 from tests.sandbox.support import make_queue, make_role, until
 
 STEP = {"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
@@ -89,10 +90,12 @@ def example(case: str) -> Example:
 
 
 @pytest.mark.plan
-def test_what_is_wrong_with_a_definition_is_told_in_the_plan(tmp_path: Path, sandbox: Any) -> None:
+def test_what_is_wrong_with_a_definition_is_told_in_the_plan(
+    tmp_path: Path, terraform_environment: dict[str, str]
+) -> None:
     given = example("full")
     given.write(tmp_path)
-    terraform = Terraform(tmp_path, sandbox.environment)
+    terraform = Terraform(tmp_path, terraform_environment)
     terraform.init()
     long = 'Metadata = { long = join("", [for line in range(1024) : format("%1024d", line)]) }'
     for old, new, told in [
@@ -135,7 +138,7 @@ class Applied:
             statuses = {one["PipelineExecutionStatus"] for one in found}
             return found if len(found) >= count and not statuses & {"Executing", "Stopping"} else None
 
-        found: list[dict[str, Any]] = until(over, seconds=120)
+        found: list[dict[str, Any]] = until(over, seconds=300)
         assert len(found) == count
         return found
 
@@ -166,10 +169,10 @@ module "storage" {
 """
     key = '"arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"'
     (folder / "main.tf").write_text(given.text.replace(key, "module.storage.kms_key_arn") + storage)
-    with Sandbox.start() as own:  # its time is moved
+    with alone(tmp_path_factory.mktemp("sandbox") / "log") as (own, environment):  # its time is moved
         for role in given.roles:
             make_role(own, role)
-        terraform = Terraform(folder, own.environment)
+        terraform = Terraform(folder, environment)
         terraform.init()
         terraform.apply()
         assert changes(terraform.plan(folder / "tfplan")) == {}
@@ -208,7 +211,7 @@ def test_a_failed_run_is_told_to_whoever_subscribes(applied: Applied) -> None:
     url, arn = make_queue(applied.sandbox, "told", "sns.amazonaws.com")
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     applied.put("raw/orders/wednesday.csv", "nothing with what it takes\n")
-    told = until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), seconds=120)
+    told = until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), seconds=300)
     event = json.loads(json.loads(told[0]["Body"])["Message"])
     failed = applied.executions()[-1]
     assert failed["PipelineExecutionStatus"] == "Failed"

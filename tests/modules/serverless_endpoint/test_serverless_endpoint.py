@@ -106,13 +106,17 @@ def test_a_new_size_or_model_is_served_by_the_same_endpoint(
         serverless = endpoint["ProductionVariants"][0]["CurrentServerlessConfig"]
         return endpoint["CreationTime"], endpoint["EndpointConfigName"], serverless["MemorySizeInMB"]
 
-    def models() -> set[str]:
-        pages = sagemaker.get_paginator("list_models").paginate()
-        return {model["ModelName"] for page in pages for model in page["Models"]}
+    def names(listing: str, member: str, name: str) -> set[str]:
+        return {one[name] for page in sagemaker.get_paginator(listing).paginate() for one in page[member]}
+
+    def made() -> tuple[set[str], set[str]]:
+        """Models and configurations, those of other tests too."""
+        models = names("list_models", "Models", "ModelName")
+        return models, names("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName")
 
     (tmp_path / "main.tf").write_text(consumer(**GIVEN))
     furnish(sandbox, consumer(**GIVEN))
-    before = models()
+    before = made()
     terraform.init()
     try:
         first = {**GIVEN, "model_data_url": f"s3://{BUCKET}/first/model.tar.gz"}
@@ -146,8 +150,7 @@ def test_a_new_size_or_model_is_served_by_the_same_endpoint(
         sagemaker.update_model_package(ModelPackageArn=arn, AdditionalInferenceSpecificationsToAdd=[also])
         apply(**packaged, model_package_arn=arn, inference_specification_name="small", memory_mb=4096)
         assert ask() == "first"
-        assert len(models() - before) == 1
-        assert len(sagemaker.list_endpoint_configs()["EndpointConfigs"]) == 1
+        assert [len(now - then) for now, then in zip(made(), before, strict=True)] == [1, 1]
     finally:
         terraform.run("destroy", "-auto-approve")
 
