@@ -2,8 +2,9 @@
 
 The provider's 1,500 resource types and 600 data sources are 5 MB of schema, which every run of Terraform asks for and
 reads anew: a second of work, ten times what most of these runs have besides. So a proxy stands between. It hands each
-call on as it is; from the answer to this one it cuts the types that no file of modules, environments and tests names.
-How to reach it is the first line printed; it ends with its input.
+call on as it is; from the answer to this one it cuts the types that no file of modules, environments and tests names,
+and Terraform says of these that the provider does not support them. How to reach it is the first line printed; it ends
+with its input.
 """
 
 import json
@@ -19,6 +20,8 @@ from typing import Any
 import grpc
 
 _ROOT = Path(__file__).resolve().parents[1]
+_FOLDERS, _KINDS = ("modules", "envs", "tests"), ("md", "py", "tf", "json")
+_TYPE = re.compile(r"(?:\baws_|\bcdktn_provider_aws\.(?:data_aws_)?)(?P<type>[a-z0-9_]+)")
 _ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(?P<value>.*)'")
 _SERVICE = "/tfplugin5.Provider/"
 _SCHEMA = f"{_SERVICE}GetSchema"
@@ -29,14 +32,10 @@ _AT_ONCE = 64
 
 
 def named_types() -> frozenset[str]:
-    """Each word that could be a type of the provider's."""
-    files = (
-        file
-        for name in ("modules", "envs", "tests")
-        for kind in ("py", "tf", "json")
-        for file in (_ROOT / name).rglob(f"*.{kind}")
-    )
-    return frozenset(found for file in files for found in re.findall(r"\baws_[a-z0-9_]+", file.read_text("utf-8")))
+    """Each word that could be a type of the provider's: HCL's, which Python and pages hold too, or of the bindings."""
+    files = (file for name in _FOLDERS for kind in _KINDS for file in (_ROOT / name).rglob(f"*.{kind}"))
+    found = (match for file in files for match in _TYPE.finditer(file.read_text("utf-8")))
+    return frozenset(f"aws_{match['type']}" for match in found)
 
 
 def shortened(schema: bytes, types: frozenset[str]) -> bytes:
