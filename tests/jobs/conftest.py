@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -95,4 +96,5 @@ def bench(sandbox: Any, root: Path, tmp_path: Path) -> Iterator[Bench]:
     yield made
     sandbox.clear_faults()
     for job in sagemaker.list_training_jobs(NameContains=made.name, StatusEquals="InProgress")["TrainingJobSummaries"]:
-        sagemaker.stop_training_job(TrainingJobName=job["TrainingJobName"])
+        with suppress(sagemaker.exceptions.ClientError):  # it has just ended
+            sagemaker.stop_training_job(TrainingJobName=job["TrainingJobName"])

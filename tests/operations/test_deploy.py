@@ -373,8 +373,12 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
         found = sagemaker.list_endpoint_configs(NameContains=name)["EndpointConfigs"]
         return [one["EndpointConfigName"] for one in found]
 
-    sandbox.fault("UpdateEndpoint", status_delay=3, resource=name)  # long enough to be interrupted
-    applied = dev.interrupted(*command, when=lambda _: len(configurations()) == 2)
+    def updating() -> bool:
+        return bool(sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Updating")
+
+    sandbox.fault("UpdateEndpoint", status_delay=5, resource=name)  # long enough to be interrupted
+    applied = dev.interrupted(*command, when=lambda _: updating())
+    assert len(configurations()) == 2
     assert applied == f"Interrupted: envs/dev may be changed in part. {to_go_on}"
     assert not (dev.folder / "envs" / "dev" / ".terraform.tfstate.lock.info").exists()
     done = dev.deploy(*command)
