@@ -181,12 +181,12 @@ def test_a_blocked_offline_store_says_so_and_loses_nothing(store: Any, s3: Any, 
 
 
 @pytest.mark.slow
-def test_a_thousand_records_are_taken_in_ten_seconds(store: Any, group: str) -> None:
+def test_a_thousand_records_are_taken_in_half_a_minute(store: Any, group: str) -> None:
     began = time.monotonic()
     for first in range(0, 1000, 25):
         batch = [{"FeatureGroupName": group, "Record": record(f"UA{first + n}", NOON)} for n in range(25)]
         assert not store.batch_write_record(Entries=batch)["Errors"]
-    assert time.monotonic() - began < 10  # a tenth of that on most machines
+    assert time.monotonic() - began < 30  # a second on most machines
 
 
 def definition(name: str, bucket: str, **online: Any) -> dict[str, Any]:
