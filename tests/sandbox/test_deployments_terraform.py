@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -153,11 +153,11 @@ class Applied:
         finally:
             os.kill(self._provider, signal.SIGCONT)
 
-    def roll_back(self) -> None:
-        """Have the new model asked, which cannot answer, until the alarm has told so."""
+    def roll_back(self, *heard: Iterable[str]) -> None:
+        """Have the new model asked, which cannot answer, until the alarm has told so and others who ask heard it."""
         self.own.sandbox.advance(1)
         with self.own.load(self.name, 1) as said:
-            until(lambda: any("ModelError" in answer for answer in list(said)))
+            until(lambda: all(any("ModelError" in answer for answer in list(one)) for one in (said, *heard)))
         self.own.sandbox.advance(130)
 
 
@@ -223,7 +223,7 @@ def test_a_postcondition_makes_the_apply_fail_that_was_rolled_back(
     for model, others in ((own.model("late", tmp_path), set()), (bad, {"ModelError"})):
         with own.load(applied.name, 1) as said, applied.applying(model) as failed, applied.unseen():
             if others:
-                applied.roll_back()
+                applied.roll_back(said)
             own.rest(applied.name)
             assert own.share(applied.name, "good", 20) == 1.0
         assert "Resource postcondition failed" in failed[0]
@@ -235,6 +235,7 @@ def test_a_postcondition_makes_the_apply_fail_that_was_rolled_back(
 
     with own.load(applied.name, 1) as said, applied.applying(better):
         own.sandbox.advance(660)
+        until(lambda: "better" in said)
     assert said.keys() == {"good", "better"}
     assert own.ask(applied.name) == "better"
     assert applied.configurations == [applied.serving]
