@@ -16,7 +16,7 @@ demo: setup
 
 # Everything that can be checked on this machine; `make fast` is the part that needs no Terraform.
 test: lint
-	@$(PYTEST) $$((3 * $(CORES)))
+	@$(PYTEST) $$((2 * $(CORES)))
 
 fast: lint
 	@$(PYTEST) $$((1 + $(CORES))) -m 'not plan and not apply and not slow'
