@@ -14,6 +14,7 @@ from tests.engines import each_engine  # noqa: F401  a fixture
 from tests.order import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.provider import SANDBOX_LOGS
 from tests.provider import offline_environment as offline_environment
+from tests.provider import own as own
 from tests.provider import terraform_environment as terraform_environment
 from tests.renewal import pytest_terminal_summary as pytest_terminal_summary
 from tests.wheel import wheel_environment  # noqa: F401  a fixture

@@ -36,6 +36,13 @@ def alone(log: Path) -> Iterator[tuple[Any, dict[str, str]]]:
         yield sandbox, sandbox.environment | {"TF_REATTACH_PROVIDERS": address}
 
 
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
+    """That for one test, whose names others use, too, or which moves time."""
+    with alone(tmp_path / "sandbox.log") as made:
+        yield made
+
+
 @pytest.fixture(scope="module")
 def offline_environment() -> Iterator[dict[str, str]]:
     """The variables to start Terraform with where nobody is to be asked anything: there is no sandbox either."""

@@ -12,12 +12,15 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import grpc
+from google.protobuf import text_format
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.message_factory import GetMessages
 
 _ROOT = Path(__file__).resolve().parents[1]
 _FOLDERS, _KINDS = ("modules", "envs", "tests"), ("md", "py", "tf", "json")
@@ -25,8 +28,22 @@ _TYPE = re.compile(r"(?:\baws_|\bcdktn_provider_aws\.(?:data_aws_)?)(?P<type>[a-
 _ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(?P<value>.*)'")
 _SERVICE = "/tfplugin5.Provider/"
 _SCHEMA = f"{_SERVICE}GetSchema"
-#: Of GetProviderSchema.Response (Terraform's tfplugin5.proto): resource, data source and ephemeral schemas, by name.
-_BY_TYPE = frozenset({2, 3, 8})
+#: Of GetProviderSchema.Response (Terraform's tfplugin5.proto) the schemas by type, and of each the type; all else is
+#: kept as it comes.
+_PROTO = """
+name: "schema.proto" syntax: "proto2"
+message_type {
+  name: "Entry"
+  field { name: "key" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
+}
+message_type {
+  name: "Response"
+  field { name: "resources" number: 2 type: TYPE_MESSAGE type_name: ".Entry" label: LABEL_REPEATED }
+  field { name: "data_sources" number: 3 type: TYPE_MESSAGE type_name: ".Entry" label: LABEL_REPEATED }
+  field { name: "ephemeral" number: 8 type: TYPE_MESSAGE type_name: ".Entry" label: LABEL_REPEATED }
+}
+"""
+_RESPONSE: Any = GetMessages([text_format.Parse(_PROTO, FileDescriptorProto())])["Response"]
 _ANY_SIZE = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 _AT_ONCE = 64
 
@@ -40,35 +57,13 @@ def named_types() -> frozenset[str]:
 
 def shortened(schema: bytes, types: frozenset[str]) -> bytes:
     """A GetProviderSchema.Response with these types alone."""
-    kept = bytearray()
-    for number, whole, content in _fields(schema):
-        if number in _BY_TYPE:
-            _, _, name = next(_fields(content))  # of a map's entry: 1 is the key
-            if name.decode() not in types:
-                continue
-        kept += whole
-    return bytes(kept)
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Number, whole and content of each field; this message has no fields of a fixed width."""
-    at = 0
-    while at < len(message):
-        begin = at
-        tag, at = _varint(message, at)
-        length, content = _varint(message, at)
-        at = content + length if tag & 7 == 2 else content
-        yield tag >> 3, message[begin:at], message[content:at]
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, the lowest first, and where what comes after it begins."""
-    value = shift = 0
-    while True:
-        byte = message[at]
-        at, value, shift = at + 1, value | (byte & 127) << shift, shift + 7
-        if byte < 128:
-            return value, at
+    message = _RESPONSE.FromString(schema)
+    for by_type in (message.resources, message.data_sources, message.ephemeral):
+        kept = [entry for entry in by_type if entry.key in types]
+        del by_type[:]
+        by_type.extend(kept)
+    whole: bytes = message.SerializeToString()
+    return whole
 
 
 class Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
@@ -82,12 +77,12 @@ class Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
         method = handler_call_details.method
         if not method.startswith(_SERVICE):
             return None  # go-plugin's own, without which Terraform does
-        hand_on = self._provider.unary_unary(method)
+        hand_on: Callable[[bytes], bytes] = self._provider.unary_unary(method)
 
         def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
             try:
                 if method != _SCHEMA:
-                    return hand_on(request)  # type: ignore[no-any-return]
+                    return hand_on(request)
                 self._schema = self._schema or shortened(hand_on(request), named_types())
             except grpc.RpcError as error:
                 context.abort(error.code(), error.details())

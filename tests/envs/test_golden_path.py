@@ -1,7 +1,7 @@
 """What the README says to do with the settings passes the gate of the review, and serves what it says."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ import pytest
 from sustainable_mlops import synth
 from sustainable_mlops.terraform import ROOT, changes
 from tests.modules.examples import apply, plan, terraform
-from tests.provider import alone
 from tests.reviewed import reviewed, stops
 from tests.sandbox.support import IMAGE, tar, until
 
@@ -27,13 +26,6 @@ def write(folder: Path, body: dict[str, Any]) -> None:
     del body["terraform"]["backend"]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "main.tf.json").write_text(json.dumps(body))
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
-    """A sandbox in which no other test left a log group of the names that this environment makes."""
-    with alone(tmp_path / "log") as made:
-        yield made
 
 
 @pytest.mark.apply

@@ -7,12 +7,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT, Terraform, changes
 from tests.modules.given import furnish
+from tests.provider import alone
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.support import IMAGE, tar, until
 
@@ -42,6 +43,20 @@ class Serving:
         s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
         self._put = s3.put_object
         (folder / "modules").symlink_to(ROOT / "modules")
+
+    @classmethod
+    @contextmanager
+    def alone(cls, folder: Path, module: str, **given: Any) -> Iterator[Self]:
+        """One that serves the model `first` in a sandbox of its own, applied in `folder`."""
+        root = folder / "root"
+        root.mkdir()
+        with alone(folder / "sandbox.log") as (sandbox, environment):
+            made = cls(sandbox, root, module, **given)
+            made.given["model_data_url"] = made.model("first")
+            made.begin(environment)
+            made.apply()
+            yield made
+            made.terraform.run("destroy", "-auto-approve")
 
     def begin(self, environment: dict[str, str]) -> None:
         """Have Terraform ready."""

@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,6 @@ from tests.modules.examples import (
     terraform,
 )
 from tests.modules.given import furnished
-from tests.provider import alone
 from tests.renewal import renew
 from tests.reviewed import changes_nothing, reviewed, stops
 
@@ -125,14 +124,13 @@ def _planned_by(module: str, plan: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def account(example: Example, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Any, dict[str, str]]]:
+def account(example: Example, request: pytest.FixtureRequest) -> tuple[Any, dict[str, str]]:
     """A sandbox, and the variables to start Terraform with on it; of its own for what makes the log groups of jobs, of
     which an account has one each: any job of another test makes them, too."""
     if example.module == "observability":
-        with alone(tmp_path / "log") as made:
-            yield made
-    else:
-        yield request.getfixturevalue("sandbox"), request.getfixturevalue("terraform_environment")
+        own: tuple[Any, dict[str, str]] = request.getfixturevalue("own")
+        return own
+    return request.getfixturevalue("sandbox"), request.getfixturevalue("terraform_environment")
 
 
 @pytest.mark.apply

@@ -33,7 +33,6 @@ from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 from tests.clone import clone, set_up
 from tests.jobs.interrupts import INTERRUPTED
-from tests.provider import alone
 from tests.sandbox.hosting_support import Deploying
 from tests.sandbox.support import IMAGE, make_role, until
 
@@ -281,13 +280,6 @@ class Clone:
             text=True,
             check=False,
         )
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[tuple[Sandbox, dict[str, str]]]:
-    """A sandbox in which nobody else has anything of the names of dev."""
-    with alone(tmp_path / "log") as made:
-        yield made
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.modules.serving import GONE_BACK, KEY, Serving
-from tests.provider import alone
 from tests.sandbox.support import until
 
 pytestmark = pytest.mark.apply
@@ -73,16 +72,8 @@ class Asynchronous(Serving):
 
 @pytest.fixture
 def endpoint(tmp_path: Path) -> Iterator[Asynchronous]:
-    """One that serves the model `first`."""
-    folder = tmp_path / "root"
-    folder.mkdir()
-    with alone(tmp_path / "log") as (sandbox, environment):
-        made = Asynchronous(sandbox, folder, "async_endpoint", **GIVEN)
-        made.given["model_data_url"] = made.model("first")
-        made.begin(environment)
-        made.apply()
+    with Asynchronous.alone(tmp_path, "async_endpoint", **GIVEN) as made:
         yield made
-        made.terraform.run("destroy", "-auto-approve")
 
 
 def it_is_as_it_is_asked_for(endpoint: Asynchronous) -> None:

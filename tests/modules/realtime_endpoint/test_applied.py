@@ -10,7 +10,6 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from tests.modules.serving import GONE_BACK, Serving
-from tests.provider import alone
 from tests.sandbox.support import until
 
 pytestmark = pytest.mark.apply
@@ -31,16 +30,8 @@ KEEPS_SERVING = ("endpoint_configuration", "model")
 
 @pytest.fixture
 def endpoint(tmp_path: Path) -> Iterator[Serving]:
-    """One that serves the model `first`."""
-    folder = tmp_path / "root"
-    folder.mkdir()
-    with alone(tmp_path / "log") as (sandbox, environment):
-        made = Serving(sandbox, folder, "realtime_endpoint", **GIVEN)
-        made.given["model_data_url"] = made.model("first")
-        made.begin(environment)
-        made.apply()
+    with Serving.alone(tmp_path, "realtime_endpoint", **GIVEN) as made:
         yield made
-        made.terraform.run("destroy", "-auto-approve")
 
 
 def more_than(said: Counter[str], number: int) -> bool:
