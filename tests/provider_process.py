@@ -98,7 +98,10 @@ def main(program: str) -> None:
         reattach = next(
             json.loads(found["value"]) for line in provider.stdout or () if (found := _ADDRESS.search(line))
         )
-        (address,) = (one["Addr"] for one in reattach.values())
+        ((name, configuration),) = reattach.items()
+        # OpenTofu looks for the same provider by the name of its own registry.
+        reattach[name.replace("registry.terraform.io", "registry.opentofu.org")] = configuration
+        address = configuration["Addr"]
         with (
             tempfile.TemporaryDirectory() as folder,
             grpc.insecure_channel(f"unix:{address['String']}", _ANY_SIZE) as own,

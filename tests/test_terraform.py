@@ -1,5 +1,6 @@
 """Finding Terraform and its provider, and saying what is missing."""
 
+import json
 import os
 import re
 import signal
@@ -27,6 +28,8 @@ def program(folder: Path, name: str, version: str) -> None:
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder that is all of PATH, in a checkout without an engine of its own."""
     monkeypatch.setenv("PATH", str(tmp_path))
+    for setting in (terraform.ENGINE_SETTING, terraform.PROVIDER_SETTING):
+        monkeypatch.delenv(setting, raising=False)
     monkeypatch.setattr(terraform, "ROOT", tmp_path / "nowhere")
     terraform.find_engine.cache_clear()
     yield tmp_path
@@ -43,6 +46,19 @@ def test_tofu_serves_where_terraform_is_too_old(path: Path) -> None:
     program(path, "terraform", "1.9.8")
     program(path, "tofu", "1.10.0")
     assert str(terraform.find_engine()) == "OpenTofu 1.10.0"
+
+
+def test_the_setting_chooses_the_engine_by_name_or_path(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(path, "terraform", "1.11.4")
+    program(path, "tofu", "1.12.6")
+    for setting in ("tofu", str(path / "tofu")):
+        monkeypatch.setenv(terraform.ENGINE_SETTING, setting)
+        terraform.find_engine.cache_clear()
+        assert str(terraform.find_engine()) == "OpenTofu 1.12.6"
+    monkeypatch.setenv(terraform.ENGINE_SETTING, "tofuu")
+    terraform.find_engine.cache_clear()
+    with pytest.raises(UserError, match=r"no `tofuu` \(SMLOPS_TERRAFORM\) found"):
+        terraform.find_engine()
 
 
 def test_an_engine_is_printed_as_it_can_be_typed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,29 +153,99 @@ def test_a_missing_or_old_terraform_is_named_with_the_remedy(path: Path, version
         terraform.find_engine()
 
 
-def test_opentofu_alone_finds_the_provider_in_a_mirror_of_terraforms_registry(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = path / "home/.terraform.d/plugins" / terraform.PROVIDER / "6.1.0" / terraform.this_platform()
-    package.mkdir(parents=True)
-    (package / "terraform-provider-aws_v6.1.0_x5").touch()
-    monkeypatch.setenv("HOME", str(path / "home"))
+def place_package(mirror: Path, version: str, *, packed: bool = False) -> Path:
+    """Put an empty provider package into a mirror; return its folder or archive."""
+    packages = mirror / terraform.PROVIDER
+    packages.mkdir(parents=True, exist_ok=True)
+    if packed:
+        package = packages / f"terraform-provider-aws_{version}_{terraform.this_platform()}.zip"
+    else:
+        (packages / version / terraform.this_platform()).mkdir(parents=True)
+        package = packages / version / terraform.this_platform() / "terraform-provider-aws"
+    package.touch()
+    return package if packed else package.parent
+
+
+def read_mirrors() -> dict[str, Path]:
+    """Return the folder of each mirror, by provider, in the CLI configuration that Terraform gets."""
+    text = Path(terraform.environment()["TF_CLI_CONFIG_FILE"]).read_text()
+    found = re.findall(r'path\s+= "(.*)"\n\s+include = \["(.*)"\]', text)
+    assert f"exclude = {json.dumps([provider for _, provider in found])}" in text or not found
+    return {provider: Path(folder) for folder, provider in found}
+
+
+@pytest.fixture
+def local(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for what set-up makes, on a machine whose usual mirror holds provider 5.100.0."""
+    home = path / "home"
+    place_package(home / ".terraform.d/plugins", "5.100.0")
+    monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
     monkeypatch.setattr(terraform, "LOCAL", path / "local")
-    program(path, "tofu", "1.10.6")
-    with (path / "tofu").open("a") as tofu:
-        tofu.write('while read -r line; do echo "$line"; done < "$TF_CLI_CONFIG_FILE" > "${1#-chdir=}/seen"\n')
-    terraform._cli_configuration.cache_clear()
-    terraform.Terraform(path).init()
-    terraform._cli_configuration.cache_clear()
-    seen = (path / "seen").read_text()
-    mirrors = dict(re.findall(r'path\s+= "(.*)"\ninclude = \["(.*)"\]', seen))
-    (folder,) = (Path(place) for place, provider in mirrors.items() if provider == terraform.OPENTOFU_PROVIDER)
-    found = folder / terraform.OPENTOFU_PROVIDER / "6.1.0" / terraform.this_platform()
-    assert found.resolve() == package.resolve()
-    # As OpenTofu searches: no link to a folder is followed but the last.
-    assert [one for one in found.parents if one.is_relative_to(folder) and one.is_symlink()] == []
-    assert f'exclude = ["{terraform.PROVIDER}", "{terraform.OPENTOFU_PROVIDER}"]' in seen
+    program(path, "terraform", "1.11.4")
+    return path / "local"
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_folder_in_the_setting_replaces_the_usual_mirror(
+    packed: bool, local: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_mirrors() == {terraform.PROVIDER: Path.home() / ".terraform.d/plugins"}
+    usual = terraform.lock_file()
+    mirror = local.parent / "a mirror"
+    place_package(mirror, "6.1.0", packed=packed)
+    own = local.parent / "own.rc"
+    own.touch()
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(own))
+    monkeypatch.setenv(terraform.PROVIDER_SETTING, str(mirror))
+    assert read_mirrors() == {terraform.PROVIDER: mirror}
+    assert terraform.provider_constraint() == terraform.PROVIDER_VERSIONS
+    assert terraform.lock_file() != usual
+
+
+def test_a_version_in_the_setting_comes_from_a_mirror_that_holds_it_else_from_the_registry(
+    local: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(terraform.PROVIDER_SETTING, "5.100.0")
+    assert read_mirrors() == {terraform.PROVIDER: Path.home() / ".terraform.d/plugins"}
+    monkeypatch.setenv(terraform.PROVIDER_SETTING, "6.47.1")
+    assert read_mirrors() == {}
+    assert terraform.provider_constraint() == "= 6.47.1"
+    assert terraform.lock_file() == local / "provider" / "terraform-6.47.1" / ".terraform.lock.hcl"
+
+
+def test_a_mirror_without_the_provider_is_refused_in_one_line(local: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = local.parent / "empty"
+    monkeypatch.setenv(terraform.PROVIDER_SETTING, str(empty))
+    with pytest.raises(
+        UserError, match=rf"SMLOPS_AWS_PROVIDER: {empty} holds no registry\.terraform\.io/hashicorp/aws"
+    ):
+        terraform.environment()
+
+
+@pytest.mark.usefixtures("local")
+def test_the_version_of_the_provider_is_read_from_the_lock_file() -> None:
+    with pytest.raises(UserError, match="the AWS provider is not set up: run `make setup`"):
+        terraform.provider_version()
+    terraform.lock_file().parent.mkdir(parents=True)
+    terraform.lock_file().write_text(f'provider "{terraform.PROVIDER}" {{\n  version     = "5.100.0"\n}}\n')
+    assert terraform.provider_version() == "5.100.0"
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_opentofu_finds_the_provider_in_a_mirror_of_terraforms_registry(
+    packed: bool, local: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror = local.parent / "a mirror"
+    package = place_package(mirror, "6.1.0", packed=packed)
+    monkeypatch.setenv(terraform.PROVIDER_SETTING, str(mirror))
+    program(local.parent, "tofu", "1.10.6")
+    monkeypatch.setenv(terraform.ENGINE_SETTING, "tofu")
+    folder = read_mirrors()[terraform.OPENTOFU_PROVIDER]
+    link = folder / terraform.OPENTOFU_PROVIDER / package.relative_to(mirror / terraform.PROVIDER)
+    assert link.resolve() == package.resolve()
+    # OpenTofu follows no link to a folder but the last.
+    assert [one for one in link.parents if one.is_relative_to(folder) and one.is_symlink()] == []
 
 
 def test_a_command_without_terraform_ends_in_one_line_and_exit_code_2(tmp_path: Path) -> None:
@@ -176,9 +262,7 @@ def test_a_command_without_terraform_ends_in_one_line_and_exit_code_2(tmp_path: 
 
 def test_a_configuration_file_that_does_not_exist_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", "/nowhere/terraform.rc")
-    terraform._cli_configuration.cache_clear()
     configured = terraform.environment().get("TF_CLI_CONFIG_FILE")
-    terraform._cli_configuration.cache_clear()
     assert configured is None or Path(configured).is_file()
 
 

@@ -28,7 +28,7 @@ from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.steps import Step, Steps
-from sustainable_mlops.terraform import LOCAL, LOCK_FILE, ROOT, Progress, Terraform, find_engine
+from sustainable_mlops.terraform import LOCAL, ROOT, Progress, Terraform, find_engine, lock_file
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -185,7 +185,7 @@ class Demo:
         region = s3.meta.region_name
         s3.create_bucket(Bucket=_state_bucket(), CreateBucketConfiguration={"LocationConstraint": region})
         _copy_environment()
-        inputs = [LOCK_FILE, *sorted(COPY.glob("*.tf"))]
+        inputs = [lock_file(), *sorted(COPY.glob("*.tf"))]
         digest = hashlib.sha256(b"".join(file.read_bytes() for file in inputs)).hexdigest()
         stamp = COPY / "initialised"
         if not stamp.exists() or stamp.read_text() != digest:

@@ -12,7 +12,7 @@ import yaml
 
 from sustainable_mlops import synth
 from sustainable_mlops.review.accepted import read_accepted
-from sustainable_mlops.terraform import LOCK_FILE, ROOT, changes, environment, find_engine
+from sustainable_mlops.terraform import ROOT, changes, environment, find_engine, lock_file
 from tests.modules.examples import (
     BESIDE,
     Example,
@@ -69,7 +69,7 @@ def test_the_committed_hcl_is_valid_on_its_own(
 ) -> None:
     for file in (file for ending in ("*.tf", *BESIDE) for file in (ROOT / "modules" / module).glob(ending)):
         shutil.copy(file, tmp_path)
-    shutil.copy(LOCK_FILE, tmp_path)
+    shutil.copy(lock_file(), tmp_path)
     without_python = {**environment(), "PATH": ""}
     # `init` looks for a provider of the version that the module asks for; the one that runs is of that version.
     for command, variables in ((["init", "-backend=false"], {}), (["validate"], terraform_environment)):
@@ -82,22 +82,19 @@ def test_the_committed_hcl_is_valid_on_its_own(
 
 
 @pytest.mark.plan
+@pytest.mark.usefixtures("each_engine")
 def test_hcl_and_json_plan_to_the_same_values_on_every_terraform(
-    each_engine: Path,
     tmp_path: Path,
-    sandbox: Any,
     terraform_environment: dict[str, str],
     synthesized: dict[str, Any],
 ) -> None:
-    # OpenTofu calls the provider by another name than the one that runs goes by.
-    variables = sandbox.environment if each_engine.name == "tofu" else terraform_environment
     syntaxes = {"hcl": None, "json": synthesized}
     for syntax, modules in syntaxes.items():
         for example in examples():
             example.write(tmp_path / syntax / str(example), modules)
         _call(tmp_path / syntax, map(str, examples()))
     _call(tmp_path, syntaxes)
-    found = plan(terraform(tmp_path, variables))
+    found = plan(terraform(tmp_path, terraform_environment))
     hcl, json_ = (_planned_by(syntax, found) for syntax in syntaxes)
     assert len(hcl) > len(examples()), "every example plans something"
     assert hcl == json_
@@ -133,6 +130,7 @@ def account(example: Example, request: pytest.FixtureRequest) -> tuple[Any, dict
     return request.getfixturevalue("sandbox"), request.getfixturevalue("terraform_environment")
 
 
+@pytest.mark.toolchain
 @pytest.mark.apply
 @pytest.mark.parametrize("example", examples(), ids=str)
 def test_an_example_applies_once_is_guarded_and_leaves_nothing(

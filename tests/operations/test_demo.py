@@ -11,6 +11,7 @@ from tests.docs.blocks import shell_blocks
 from tests.reviewed import changes_nothing, reviewed, stops
 
 
+@pytest.mark.toolchain
 @pytest.mark.apply
 def test_the_demo_runs_the_pipeline_once_serves_its_model_and_leaves_nothing(tmp_path: Path) -> None:
     reader = Reader(tmp_path / "clone")
