@@ -33,9 +33,10 @@ def planned(folder: Path, environment: Mapping[str, str] | None = None) -> str:
 
 
 def _change(one: dict[str, Any]) -> dict[str, Any]:
-    """A resource, without what Terraform says of it twice."""
+    """Return a resource without what is said twice, and without the reason that OpenTofu adds to new resources."""
     left_out = ("before_sensitive", "after_sensitive")
-    return one | {"change": {name: value for name, value in one["change"].items() if name not in left_out}}
+    change = {name: value for name, value in one["change"].items() if name not in left_out}
+    return {name: value for name, value in one.items() if name != "action_reason"} | {"change": change}
 
 
 def _configuration(whole: dict[str, Any]) -> dict[str, Any]:

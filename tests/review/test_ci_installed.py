@@ -50,10 +50,14 @@ class Shell:
 
     def __init__(self, folder: Path, *paths: Path, **variables: str) -> None:
         self.folder = folder
-        self.paths = [*paths, Path(terraform.find_engine().path).parent, "/usr/bin", "/bin"]
         home = folder.parent / "home"
         home.mkdir(exist_ok=True)
-        kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "HTTP", "TF_"))}
+        # The workflows call `terraform`, whichever engine the tests run on.
+        engine = home / "terraform"
+        engine.unlink(missing_ok=True)
+        engine.symlink_to(Path(terraform.find_engine().path).resolve())
+        self.paths = [*paths, home, "/usr/bin", "/bin"]
+        kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "HTTP"))}
         self.variables = {**kept, "HOME": str(home), "LANG": "C.UTF-8", **variables}
 
     def run(self, script: str, program: str = "bash", **more: str) -> subprocess.CompletedProcess[str]:

@@ -141,20 +141,20 @@ def test_terraform_refuses_a_group_with_one_line_that_names_the_field(
     (tmp_path / "modules").symlink_to(ROOT / "modules")
     terraform = Terraform(tmp_path, terraform_environment)
     wrong = {
-        "absent": orders(FEATURES, event_time="when")["orders"],
-        "whole": orders({**FEATURES, "ordered_at": "Integral"})["orders"],
-        "unnamed": orders(FEATURES, record_identifier="id")["orders"],
-        "reserved": orders({**FEATURES, "write_time": "String"})["orders"],
+        "event_time: 'when' must be one of its features": orders(FEATURES, event_time="when"),
+        "event_time: 'ordered_at' must be one of its features, of type String": orders(
+            {**FEATURES, "ordered_at": "Integral"}
+        ),
+        "record_identifier: 'id' must be one of its features": orders(FEATURES, record_identifier="id"),
+        "features: Feature Store keeps api_invocation_time": orders({**FEATURES, "write_time": "String"}),
     }
-    (tmp_path / "main.tf").write_text(consumer(wrong))
+    (tmp_path / "main.tf").write_text(consumer(orders(FEATURES)))
     terraform.init()
-    with pytest.raises(UserError) as error:
-        terraform.plan(tmp_path / "tfplan")
-    told = " ".join(str(error.value).replace("│", " ").split())
-    assert "feature_groups.absent.event_time: 'when' must be one of its features" in told
-    assert "feature_groups.whole.event_time: 'ordered_at' must be one of its features, of type String" in told
-    assert "feature_groups.unnamed.record_identifier: 'id' must be one of its features" in told
-    assert "feature_groups.reserved.features: Feature Store keeps api_invocation_time" in told
+    for message, groups in wrong.items():
+        (tmp_path / "main.tf").write_text(consumer(groups))
+        with pytest.raises(UserError) as error:
+            terraform.plan(tmp_path / "tfplan")
+        assert f"feature_groups.orders.{message}" in " ".join(str(error.value).replace("│", " ").split())
 
     timeless = {key: value for key, value in orders(FEATURES)["orders"].items() if key != "event_time"}
     (tmp_path / "main.tf").write_text(consumer({"orders": timeless}))

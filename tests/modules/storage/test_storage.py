@@ -94,15 +94,18 @@ def test_the_guard_covers_every_bucket_and_the_key(module: dict[str, Any]) -> No
             existing_kms_key                 = { arn = "arn:aws:kms:eu-north-1:123456789012:alias/shop" }
             extra_buckets                    = { "Landing" = {} }
             intelligent_tiering_archive_days = 30
-            lifecycle_days                   = { incomplete_uploads = 8, recreatable_to_one_zone = 10 }
+            lifecycle_days                   = { incomplete_uploads = 8 }
             """,
             [
                 "existing_kms_key: arn must be the ARN of a KMS key",
                 "each key of extra_buckets must be lower-case letters, digits and hyphens",
                 "intelligent_tiering_archive_days must be at least 90",
                 "incomplete_uploads must be at least 1 and be at most 7",
-                "recreatable_to_one_zone must be at least 30",
             ],
+        ),
+        (
+            "lifecycle_days = { recreatable_to_one_zone = 10 }",
+            ["recreatable_to_one_zone must be at least 30"],
         ),
         (
             "lifecycle_days = { checkpoint = 7 }",
@@ -118,7 +121,7 @@ def test_the_guard_covers_every_bucket_and_the_key(module: dict[str, Any]) -> No
             ["lifecycle_days.recreatable: must be more than recreatable_to_one_zone"],
         ),
     ],
-    ids=["values", "unknown", "reserved", "long", "order"],
+    ids=["values", "zone", "unknown", "reserved", "long", "order"],
 )
 def test_bad_inputs_are_refused_with_the_remedy(
     inputs: str, messages: list[str], tmp_path: Path, terraform_environment: dict[str, str]
