@@ -29,6 +29,7 @@ def write(folder: Path, body: dict[str, Any]) -> None:
 
 
 @pytest.mark.toolchain
+@pytest.mark.environment
 @pytest.mark.apply
 def test_another_model_in_the_settings_passes_the_gate_and_a_package_is_served_in_each_way(
     tmp_path: Path, own: tuple[Any, dict[str, str]], environment: Callable[..., Any], dev: dict[str, Any]
