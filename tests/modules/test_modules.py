@@ -63,6 +63,7 @@ def test_no_address_is_lost_without_a_moved_block(module: str, synthesized: dict
 
 
 @pytest.mark.plan
+@pytest.mark.toolchain
 @pytest.mark.parametrize("module", MODULES)
 def test_the_committed_hcl_is_valid_on_its_own(
     module: str, tmp_path: Path, terraform_environment: dict[str, str]
