@@ -6,7 +6,7 @@ moto checks little, and an error 500 makes every SDK ask again for minutes.
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import parse_qs
 
@@ -149,15 +149,15 @@ def _check_query(request: Request) -> None:
     action = (query.get("Action") or [""])[0]
     for model in _services(request):
         if action in model.operation_names:
-            _check_values(request, model.operation_model(action))
+            _check_values({name: values[0] for name, values in query.items()}, model.operation_model(action))
             return
     raise InvalidActionError(f"Could not find operation {action[:100]}.")
 
 
-def _check_values(request: Request, operation: OperationModel) -> None:
+def _check_values(query: Mapping[str, str], operation: OperationModel) -> None:
     """Raise MalformedInputError for a number or a time that is none."""
     try:
-        QueryParser(operation).parse({"values": request.values})
+        QueryParser(operation).parse({"values": query})
     except (ValueError, TypeError, OverflowError):
         raise MalformedInputError("A value of the query has another type than the operation's.") from None
 
