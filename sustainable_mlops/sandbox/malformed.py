@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import parse_qs
 
-from botocore.model import OperationModel, ServiceModel
+from botocore.model import ServiceModel
+from moto.core.model import OperationModel
 from moto.core.parse import QueryParser
+from moto.core.utils import get_service_model
 from werkzeug import Request, Response
 
 from sustainable_mlops.sandbox import signature
@@ -149,7 +151,8 @@ def _check_query(request: Request) -> None:
     action = (query.get("Action") or [""])[0]
     for model in _services(request):
         if action in model.operation_names:
-            _check_values({name: values[0] for name, values in query.items()}, model.operation_model(action))
+            operation = get_service_model(model.service_name).operation_model(action)
+            _check_values({name: values[0] for name, values in query.items()}, operation)
             return
     raise InvalidActionError(f"Could not find operation {action[:100]}.")
 

@@ -45,14 +45,18 @@ CALLS: dict[str, tuple[tuple[str, dict[str, Any]], tuple[str, dict[str, Any]], s
     "kms": (("ListKeys", {}), ("DescribeKey", {"KeyId": "alias/none"}), "NotFoundException"),
     "lambda": (("ListFunctions", {}), ("GetFunction", {"FunctionName": "none"}), "ResourceNotFoundException"),
     "logs": (("DescribeLogGroups", {}), ("DescribeLogStreams", {"logGroupName": "none"}), "ResourceNotFoundException"),
-    "resourcegroupstaggingapi": (("GetResources", {}), ("GetResources", {"TagsPerPage": 1}), "InvalidParameterException"),
+    "resourcegroupstaggingapi": (
+        ("GetResources", {}),
+        ("GetResources", {"TagsPerPage": 1}),
+        "InvalidParameterException",
+    ),
     "s3": (("ListBuckets", {}), ("GetBucketTagging", {"Bucket": BUCKET}), "NoSuchBucket"),
     "sagemaker": (("ListModels", {}), ("DescribeModel", {"ModelName": "none"}), "ValidationException"),
     "scheduler": (("ListSchedules", {}), ("GetSchedule", {"Name": "none"}), "ResourceNotFoundException"),
     "secretsmanager": (("ListSecrets", {}), ("DescribeSecret", {"SecretId": "none"}), "ResourceNotFoundException"),
     "servicecatalog": (
         ("ListPortfolios", {}),
-        ("DescribePortfolio", {"Id": "port-none"}),
+        ("DescribeProduct", {"Id": "prod-none"}),
         "ResourceNotFoundException",
     ),
     "sns": (
@@ -67,7 +71,11 @@ CALLS: dict[str, tuple[tuple[str, dict[str, Any]], tuple[str, dict[str, Any]], s
         ("DescribeStateMachine", {"stateMachineArn": "arn:aws:states:eu-north-1:123456789012:stateMachine:none"}),
         "StateMachineDoesNotExist",
     ),
-    "sts": (("GetCallerIdentity", {}), ("GetSessionToken", {"DurationSeconds": 1}), "ValidationError"),
+    "sts": (
+        ("GetCallerIdentity", {}),
+        ("AssumeRole", {"RoleArn": "arn:aws:iam::123456789012:role/r", "RoleSessionName": "s" * 65}),
+        "ValidationError",
+    ),
 }
 
 
@@ -181,7 +189,9 @@ def test_numbers_that_metrics_cannot_have_are_refused(
     sandbox: Sandbox, protocol: str, value: float, member: str
 ) -> None:
     statistics = {"Sum": value, "Minimum": 1.0, "Maximum": 1.0, "SampleCount": 1.0}
-    data = [{"MetricName": "kg", member: {"Value": value, "Values": [1.0, value], "StatisticValues": statistics}[member]}]
+    data = [
+        {"MetricName": "kg", member: {"Value": value, "Values": [1.0, value], "StatisticValues": statistics}[member]}
+    ]
     reply = call(sandbox, "cloudwatch", protocol, "PutMetricData", Namespace="protocols", MetricData=data)
     assert (reply.status, reply.code) == (400, "InvalidParameterValue")
 
@@ -239,9 +249,12 @@ def send_cbor(sandbox: Sandbox, body: bytes, path: str = WELL, **headers: str) -
 
 @pytest.mark.parametrize("body", [b"", b"\xa0", b"\xbf\xff", b"\xa1\x6aAlarmNames\x9f\x61a\xff", b"\xa1\x61x\xf6"])
 def test_bodies_of_every_form_are_read(sandbox: Sandbox, body: bytes) -> None:
-    assert send_cbor(sandbox, body).fields["MetricAlarms"] == call(
-        sandbox, "cloudwatch", "json", "DescribeAlarms", **({"AlarmNames": ["a"]} if b"Names" in body else {})
-    ).fields["MetricAlarms"]
+    assert (
+        send_cbor(sandbox, body).fields["MetricAlarms"]
+        == call(
+            sandbox, "cloudwatch", "json", "DescribeAlarms", **({"AlarmNames": ["a"]} if b"Names" in body else {})
+        ).fields["MetricAlarms"]
+    )
 
 
 def test_a_compressed_body_is_read(sandbox: Sandbox) -> None:
@@ -286,7 +299,12 @@ def test_an_operation_that_is_none_is_refused_in_cbor(sandbox: Sandbox, path: st
 
 
 def test_a_service_that_does_not_speak_cbor_refuses_it(sandbox: Sandbox) -> None:
-    raw = {"url_path": "/service/TrentService/operation/ListKeys", "query_string": "", "method": "POST", "body": b"\xa0"}
+    raw = {
+        "url_path": "/service/TrentService/operation/ListKeys",
+        "query_string": "",
+        "method": "POST",
+        "body": b"\xa0",
+    }
     reply = send(sandbox, "kms", CBOR, "ListKeys", raw | {"headers": {"smithy-protocol": "rpc-v2-cbor"}})
     assert (reply.status, reply.code) == (400, "UnknownOperationException")
 

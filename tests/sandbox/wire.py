@@ -42,7 +42,13 @@ def call(
 
 
 def send(
-    sandbox: Sandbox, service: str, protocol: str, operation: str, serialized: dict[str, Any], *, presigned: bool = False
+    sandbox: Sandbox,
+    service: str,
+    protocol: str,
+    operation: str,
+    serialized: dict[str, Any],
+    *,
+    presigned: bool = False,
 ) -> Reply:
     """Sign and send a request, and parse the response as the operation's."""
     model = service_model(service)
