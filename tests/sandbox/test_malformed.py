@@ -130,7 +130,14 @@ def xml(chance: random.Random, _group: str) -> Sent:
     return Sent("s3", "PUT", f"/no-such-bucket-{chance.random()}?{what}", {"Content-Type": "application/xml"}, body)
 
 
-PROTOCOLS = [control_plane, times, record, invocation, json_of_moto, query, xml]
+def cbor(chance: random.Random, _group: str) -> Sent:
+    operation = chance.choice(["DescribeAlarms", "PutMetricAlarm", "PutMetricData", "NoSuchOperation"])
+    path = f"/service/GraniteServiceVersion20100801/operation/{operation}"
+    body = chance.choice([b"\xa1", b"{}", b"\xa0\xa0", b"\xa1" * 10_000, b"\xa3" + chance.randbytes(20), b"\x80"])
+    return Sent("monitoring", "POST", path, {"smithy-protocol": "rpc-v2-cbor"}, body)
+
+
+PROTOCOLS = [control_plane, times, record, invocation, json_of_moto, query, xml, cbor]
 
 
 def json11() -> dict[str, str]:
@@ -167,7 +174,8 @@ def answer(sandbox: Sandbox, sent: Sent) -> tuple[int, str]:
     """Status and error code."""
     status, body, in_header = asked(sandbox, sent)
     in_body = re.search(r'"(?:__type|code)":\s*"([^"]*)"|<Code>([^<]*)</Code>', body, re.IGNORECASE)
-    return status, (in_body[1] or in_body[2]) if in_body else in_header
+    code: str = (in_body[1] or in_body[2]) if in_body else in_header
+    return status, code.rpartition("#")[2]
 
 
 @pytest.fixture
