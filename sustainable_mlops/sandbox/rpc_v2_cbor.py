@@ -138,7 +138,8 @@ class _JsonReader(JSONParser):
 
     def read(self, response: Response, shape: Shape) -> dict[str, Any]:
         """Return what a response says of the shape's members."""
-        fields: dict[str, Any] = self._parse_shape(shape, self._parse_body_as_json(response.get_data()))
+        fields: dict[str, Any] = self.parse({"body": response.get_data(), "headers": {}, "status_code": 200}, shape)
+        del fields["ResponseMetadata"]
         return fields
 
 
@@ -147,14 +148,15 @@ class _CborWriter(RpcV2CBORSerializer):
 
     def write(self, members: dict[str, tuple[Shape, Any]]) -> bytes:
         """Return a map of these names to values of these shapes."""
+        encoder: Any = self  # botocore's stubs leave out the methods that requests do not need
         body = bytearray()
-        size, length = self._get_additional_info_and_num_bytes(len(members))
-        body.extend(self._get_initial_byte(self.MAP_MAJOR_TYPE, size))
+        size, length = encoder._get_additional_info_and_num_bytes(len(members))
+        body.extend(encoder._get_initial_byte(self.MAP_MAJOR_TYPE, size))
         if length:
             body.extend(len(members).to_bytes(length, "big"))
         for name, (shape, value) in members.items():
-            self._serialize_type_string(body, name, None, None)
-            self._serialize_data_item(body, value, shape)
+            encoder._serialize_type_string(body, name, None, None)
+            encoder._serialize_data_item(body, value, shape)
         return bytes(body)
 
 

@@ -2,13 +2,14 @@
 
 import gzip
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.model import Shape
+from botocore.parsers import create_parser
 from werkzeug import Request, Response
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 from sustainable_mlops.aws.service_model import service_model
@@ -95,9 +96,9 @@ OF_CLOUDWATCH = protocols("cloudwatch")
 def test_a_service_answers_and_refuses_in_its_protocol(sandbox: Sandbox, service: str, protocol: str) -> None:
     (read, what), (refused, wrong), code = CALLS[service]
     reference = protocols(service)[0]
-    reply, expected = (call(sandbox, service, one, read, **what) for one in (protocol, reference))
+    reply, expected = (call(sandbox, service, one, read, what) for one in (protocol, reference))
     assert (reply.status, without_ids(reply)) == (200, without_ids(expected))
-    reply, expected = (call(sandbox, service, one, refused, **wrong) for one in (protocol, reference))
+    reply, expected = (call(sandbox, service, one, refused, wrong) for one in (protocol, reference))
     assert (400 <= reply.status < 500, reply.code) == (True, code)
     assert error(reply) == error(expected)
 
@@ -133,7 +134,7 @@ def alarm(sandbox: Sandbox, fresh: Fresh, request: pytest.FixtureRequest) -> dic
         "ComparisonOperator": "GreaterThanThreshold",
         "Tags": [{"Key": "workload", "Value": "flüge"}],
     }
-    made = call(sandbox, "cloudwatch", request.param, "PutMetricAlarm", **wanted)
+    made = call(sandbox, "cloudwatch", request.param, "PutMetricAlarm", wanted)
     assert made.status == 200
     return wanted
 
@@ -144,7 +145,7 @@ def test_an_alarm_is_told_alike_whatever_protocol_made_it(
     sandbox: Sandbox, alarm: dict[str, Any], protocol: str
 ) -> None:
     def ask(operation: str, **what: Any) -> Reply:
-        return call(sandbox, "cloudwatch", protocol, operation, **what)
+        return call(sandbox, "cloudwatch", protocol, operation, what)
 
     (described,) = ask("DescribeAlarms", AlarmNames=[alarm["AlarmName"]]).fields["MetricAlarms"]
     assert {name: described[name] for name in alarm if name != "Tags"} == {
@@ -167,17 +168,19 @@ def test_data_is_read_alike_whatever_protocol_put_it(sandbox: Sandbox, fresh: Fr
         metric | {"Timestamp": moment, "Values": [0.1, 2.5e-9, -3.0], "Counts": [1.0, 2.0, 1.0], "Unit": "Kilobytes"},
         metric | {"Timestamp": moment + timedelta(minutes=1), "Value": 1e100, "Unit": "Kilobytes"},
     ]
-    assert call(sandbox, "cloudwatch", writes, "PutMetricData", Namespace=namespace, MetricData=data).status == 200
+    assert (
+        call(sandbox, "cloudwatch", writes, "PutMetricData", {"Namespace": namespace, "MetricData": data}).status == 200
+    )
     when = {"StartTime": moment, "EndTime": moment + timedelta(minutes=5)}
     stat = {"Metric": metric | {"Namespace": namespace}, "Period": 60, "Stat": "Sum"}
     for reads in OF_CLOUDWATCH:
         queries = [{"Id": "kg", "MetricStat": stat}]
-        found = call(sandbox, "cloudwatch", reads, "GetMetricData", MetricDataQueries=queries, **when).fields
+        found = call(sandbox, "cloudwatch", reads, "GetMetricData", {"MetricDataQueries": queries, **when}).fields
         (result,) = found["MetricDataResults"]
         assert result["Timestamps"] == [(moment + timedelta(minutes=1)).timestamp(), moment.timestamp()]
         assert result["Values"] == [1e100, pytest.approx(-2.899999995)]
         statistics = {**metric, **when, "Namespace": namespace, "Period": 60, "Statistics": ["Minimum", "SampleCount"]}
-        points = call(sandbox, "cloudwatch", reads, "GetMetricStatistics", **statistics).fields["Datapoints"]
+        points = call(sandbox, "cloudwatch", reads, "GetMetricStatistics", statistics).fields["Datapoints"]
         first = min(points, key=lambda point: point["Timestamp"])
         assert (first["Minimum"], first["SampleCount"]) == (-3.0, 4.0)
 
@@ -192,13 +195,13 @@ def test_numbers_that_metrics_cannot_have_are_refused(
     data = [
         {"MetricName": "kg", member: {"Value": value, "Values": [1.0, value], "StatisticValues": statistics}[member]}
     ]
-    reply = call(sandbox, "cloudwatch", protocol, "PutMetricData", Namespace="protocols", MetricData=data)
+    reply = call(sandbox, "cloudwatch", protocol, "PutMetricData", {"Namespace": "protocols", "MetricData": data})
     assert (reply.status, reply.code) == (400, "InvalidParameterValue")
 
 
 @pytest.mark.parametrize("protocol", OF_CLOUDWATCH)
 def test_a_dashboard_that_is_missing_is_named_by_the_code_of_queries(sandbox: Sandbox, protocol: str) -> None:
-    reply = call(sandbox, "cloudwatch", protocol, "GetDashboard", DashboardName="none")
+    reply = call(sandbox, "cloudwatch", protocol, "GetDashboard", {"DashboardName": "none"})
     assert (reply.status, reply.code) == (404, "ResourceNotFound")
     if protocol != "query":
         assert reply.headers["x-amzn-query-error"] == "ResourceNotFound;Sender"
@@ -207,7 +210,7 @@ def test_a_dashboard_that_is_missing_is_named_by_the_code_of_queries(sandbox: Sa
 @pytest.mark.parametrize("protocol", OF_CLOUDWATCH)
 def test_a_presigned_request_is_answered_by_its_service(sandbox: Sandbox, protocol: str) -> None:
     signed, presigned = (
-        call(sandbox, "cloudwatch", protocol, "DescribeAlarms", presigned=how, AlarmNames=["none"])
+        call(sandbox, "cloudwatch", protocol, "DescribeAlarms", {"AlarmNames": ["none"]}, presigned=how)
         for how in (False, True)
     )
     assert (presigned.status, presigned.fields) == (200, signed.fields)
@@ -233,9 +236,9 @@ def test_a_queue_is_found_by_a_query_of_older_sdks(sandbox: Sandbox, fresh: Fres
 def test_a_fault_is_met_in_every_protocol(sandbox: Sandbox, fresh: Fresh, protocol: str) -> None:
     name = fresh("dashboard")
     sandbox.fault("cloudwatch:GetDashboard", error="ThrottlingException", message="too fast", resource=name)
-    reply = call(sandbox, "cloudwatch", protocol, "GetDashboard", DashboardName=name)
+    reply = call(sandbox, "cloudwatch", protocol, "GetDashboard", {"DashboardName": name})
     assert (reply.status, reply.code, reply.fields["Error"]["Message"]) == (400, "ThrottlingException", "too fast")
-    assert call(sandbox, "cloudwatch", protocol, "GetDashboard", DashboardName=name).code == "ResourceNotFound"
+    assert call(sandbox, "cloudwatch", protocol, "GetDashboard", {"DashboardName": name}).code == "ResourceNotFound"
 
 
 WELL = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms"
@@ -252,7 +255,7 @@ def test_bodies_of_every_form_are_read(sandbox: Sandbox, body: bytes) -> None:
     assert (
         send_cbor(sandbox, body).fields["MetricAlarms"]
         == call(
-            sandbox, "cloudwatch", "json", "DescribeAlarms", **({"AlarmNames": ["a"]} if b"Names" in body else {})
+            sandbox, "cloudwatch", "json", "DescribeAlarms", {"AlarmNames": ["a"]} if b"Names" in body else {}
         ).fields["MetricAlarms"]
     )
 
@@ -311,7 +314,7 @@ def test_a_service_that_does_not_speak_cbor_refuses_it(sandbox: Sandbox) -> None
 
 @pytest.mark.parametrize("protocol", ["json", "query"])
 def test_cloudwatch_refuses_malformed_requests_with_codes(sandbox: Sandbox, protocol: str) -> None:
-    serialized: Mapping[str, Any] = {
+    requests: dict[str, dict[str, Any]] = {
         "json": {
             "headers": {
                 "X-Amz-Target": "GraniteServiceVersion20100801.DescribeAlarms",
@@ -323,9 +326,9 @@ def test_cloudwatch_refuses_malformed_requests_with_codes(sandbox: Sandbox, prot
             "headers": {"Content-Type": "application/x-www-form-urlencoded"},
             "body": {"Action": "DescribeAlarms", "MaxRecords": "x"},
         },
-    }[protocol]
-    where = {"url_path": "/", "query_string": "", "method": "POST"}
-    reply = send(sandbox, "cloudwatch", protocol, "DescribeAlarms", {**where, **serialized})
+    }
+    where: dict[str, Any] = {"url_path": "/", "query_string": "", "method": "POST"}
+    reply = send(sandbox, "cloudwatch", protocol, "DescribeAlarms", where | requests[protocol])
     code = {"json": "SerializationException", "query": "MalformedInput"}[protocol]
     assert (reply.status, reply.code) == (400, code)
 
@@ -340,23 +343,17 @@ def translated(operation: str, response: dict[str, Any], status: int = 200) -> t
     builder = EnvironBuilder(
         path=WELL.replace("DescribeAlarms", operation),
         method="POST",
-        headers={"smithy-protocol": "rpc-v2-cbor", "Authorization": scope},
+        headers=Headers({"smithy-protocol": "rpc-v2-cbor", "Authorization": scope}),
     )
     answer = rpc_v2_cbor.answer(builder.get_request(Request), respond)
     raw = {"body": answer.get_data(), "headers": dict(answer.headers), "status_code": answer.status_code}
     model = service_model("cloudwatch")
-    shape: Shape | None = model.operation_model(operation).output_shape
+    shape: Any = model.operation_model(operation).output_shape
     if status >= 300:
         shape = model.shape_for(response["__type"])
-    return comparable(parsed(raw, shape)), answer.get_data()
-
-
-def parsed(raw: dict[str, Any], shape: Shape | None) -> dict[str, Any]:
-    from botocore.parsers import create_parser
-
-    fields: dict[str, Any] = create_parser(CBOR).parse(raw, shape)
+    fields = create_parser(CBOR).parse(raw, shape)
     fields.pop("ResponseMetadata", None)
-    return fields
+    return comparable(fields), answer.get_data()
 
 
 def test_blobs_times_and_numbers_survive_the_translation_of_a_response() -> None:

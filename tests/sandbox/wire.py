@@ -33,11 +33,18 @@ class Reply(NamedTuple):
 
 
 def call(
-    sandbox: Sandbox, service: str, protocol: str, operation: str, *, presigned: bool = False, **parameters: Any
+    sandbox: Sandbox,
+    service: str,
+    protocol: str,
+    operation: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    presigned: bool = False,
 ) -> Reply:
     """Call an operation in a protocol."""
     model = service_model(service).operation_model(operation)
-    serialized = create_serializer(protocol, include_validation=False).serialize_to_request(parameters, model)
+    serializer = create_serializer(protocol, include_validation=False)
+    serialized: Any = serializer.serialize_to_request(dict(parameters or {}), model)
     return send(sandbox, service, protocol, operation, serialized, presigned=presigned)
 
 
@@ -63,9 +70,10 @@ def send(
     response = URLLib3Session().send(request.prepare())
     raw = {"body": response.content, "headers": response.headers, "status_code": response.status_code}
     parser = create_parser(protocol)
-    fields: dict[str, Any] = parser.parse(raw, model.operation_model(operation).output_shape)
-    if "Error" in fields and (shape := model.shape_for_error_code(fields["Error"]["Code"])) is not None:
-        fields |= parser.parse(raw, shape)
+    shape: Any = model.operation_model(operation).output_shape
+    fields: dict[str, Any] = parser.parse(raw, shape)
+    if "Error" in fields and (modeled := model.shape_for_error_code(fields["Error"]["Code"])) is not None:
+        fields |= parser.parse(raw, modeled)
     del fields["ResponseMetadata"]
     return Reply(response.status_code, response.headers, response.content, comparable(fields))
 
