@@ -1,5 +1,6 @@
 """What answers on the sandbox's port: SageMaker's requests go to this package, all others to moto."""
 
+import functools
 import io
 import traceback
 from collections.abc import Callable, Iterable
@@ -98,7 +99,8 @@ class Application:
         try:
             request = _whole(environ)
         except ApiError as refused:
-            response = malformed.refusal(Request(environ | {"wsgi.input": io.BytesIO()}), refused)
+            empty = Request(environ | {"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"})
+            response = rpc_v2_cbor.answer(empty, functools.partial(malformed.refusal, error=refused))
             response.headers["Connection"] = "close"  # what else comes on it is not a request
             return response(environ, start_response)
         return rpc_v2_cbor.answer(request, self._respond)(environ, start_response)

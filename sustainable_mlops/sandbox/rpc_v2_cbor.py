@@ -167,7 +167,10 @@ def _encode(response: Response, operation: OperationModel) -> Response:
 
 
 def _encode_error(response: Response, operation: OperationModel | None) -> Response:
-    fields = json.loads(response.get_data())
+    try:
+        fields = dict(json.loads(response.get_data()))
+    except (ValueError, TypeError):  # moto's own words, in no protocol
+        fields = {"__type": "InternalFailure", "message": response.get_data(as_text=True)}
     kind = str(fields.get("__type", ""))
     members: dict[str, tuple[Shape, Any]] = {}
     for shape in operation.error_shapes if operation is not None else ():

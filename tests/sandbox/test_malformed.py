@@ -20,6 +20,10 @@ Fresh = Callable[[str], str]
 
 REQUESTS = 1_000
 NESTED = '{"a":' * 5_000 + "1" + "}" * 5_000
+S3_PUT = "PUT /bucket/key HTTP/1.1"
+CBOR_CALL = """POST /service/GraniteServiceVersion20100801/operation/ListMetrics HTTP/1.1\r
+smithy-protocol: rpc-v2-cbor\r
+Authorization: AWS4-HMAC-SHA256 Credential=k/20260101/eu-north-1/monitoring/aws4_request"""
 LISTED = "[" * 100_000
 
 
@@ -196,10 +200,12 @@ def impatient(request: pytest.FixtureRequest) -> Iterator[int]:
     indirect=["impatient"],
 )
 def test_a_request_that_announces_more_than_it_sends_is_answered(impatient: int, ends: bool, code: str) -> None:
-    with socket.create_connection(("127.0.0.1", impatient), timeout=60) as connection:
-        connection.sendall(b"PUT /bucket/key HTTP/1.1\r\nHost: s3\r\nContent-Length: 100\r\n\r\nhalf")
-        if ends:
-            connection.shutdown(socket.SHUT_WR)
-        told = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
-    assert told.startswith("HTTP/1.1 400 ")
-    assert f"<Code>{code}</Code>" in told
+    for start, words in ((S3_PUT, f"<Code>{code}</Code>"), (CBOR_CALL, f"#{code}")):
+        with socket.create_connection(("127.0.0.1", impatient), timeout=60) as connection:
+            connection.sendall(f"{start}\r\nHost: aws\r\nContent-Length: 100\r\n\r\nhalf".encode())
+            if ends:
+                connection.shutdown(socket.SHUT_WR)
+            told = b"".join(iter(lambda: connection.recv(4096), b"")).decode(errors="replace")
+        assert told.startswith("HTTP/1.1 400 ")
+        assert words in told
+        assert ("smithy-protocol: rpc-v2-cbor" in told) == (start == CBOR_CALL)

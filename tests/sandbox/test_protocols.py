@@ -199,6 +199,23 @@ def test_numbers_that_metrics_cannot_have_are_refused(
     assert (reply.status, reply.code) == (400, "InvalidParameterValue")
 
 
+@pytest.mark.parametrize("writes", OF_CLOUDWATCH)
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_special_numbers_are_written_as_each_protocol_spells_them(
+    sandbox: Sandbox, fresh: Fresh, writes: str, value: str
+) -> None:
+    name = fresh("special")
+    alarm = {"AlarmName": name, "Namespace": name, "MetricName": "m", "Statistic": "Sum", "Period": 60}
+    alarm |= {"EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Threshold": float(value)}
+    assert call(sandbox, "cloudwatch", writes, "PutMetricAlarm", alarm).status == 200
+    for reads in OF_CLOUDWATCH:
+        reply = call(sandbox, "cloudwatch", reads, "DescribeAlarms", {"AlarmNames": [name]})
+        assert str(float(reply.fields["MetricAlarms"][0]["Threshold"])) == value
+        if reads == "json":
+            json.loads(reply.body, parse_constant=pytest.fail)
+    call(sandbox, "cloudwatch", writes, "DeleteAlarms", {"AlarmNames": [name]})
+
+
 @pytest.mark.parametrize("protocol", OF_CLOUDWATCH)
 def test_a_dashboard_that_is_missing_is_named_by_the_code_of_queries(sandbox: Sandbox, protocol: str) -> None:
     reply = call(sandbox, "cloudwatch", protocol, "GetDashboard", {"DashboardName": "none"})
