@@ -1,5 +1,6 @@
 """What answers on the sandbox's port: SageMaker's requests go to this package, all others to moto."""
 
+import functools
 import io
 import traceback
 from collections.abc import Callable, Iterable
@@ -10,7 +11,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug import Request, Response
 from werkzeug.exceptions import ClientDisconnected
 
-from sustainable_mlops.sandbox import accounts, malformed, moto_gaps, signature
+from sustainable_mlops.sandbox import accounts, malformed, moto_gaps, moto_request, rpc_v2_cbor, signature
 from sustainable_mlops.sandbox.asynchronous.minutes import Minutes
 from sustainable_mlops.sandbox.automation.executions import Executions
 from sustainable_mlops.sandbox.autoscaling.scaler import Scaler
@@ -98,15 +99,19 @@ class Application:
         try:
             request = _whole(environ)
         except ApiError as refused:
-            response = malformed.refusal(Request(environ | {"wsgi.input": io.BytesIO()}), refused)
+            empty = Request(environ | {"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"})
+            response = rpc_v2_cbor.answer(empty, functools.partial(malformed.refusal, error=refused))
             response.headers["Connection"] = "close"  # what else comes on it is not a request
             return response(environ, start_response)
+        return rpc_v2_cbor.answer(request, self._respond)(environ, start_response)
+
+    def _respond(self, request: Request) -> Response:
+        """Answer a request in any protocol but CBOR. Never raises."""
         try:
-            response = self._answer(request)
+            return self._answer(request)
         except Exception as error:  # whatever moto or the sandbox trips over
             traceback.print_exc()
-            response = malformed.refusal(request, malformed.why(request, error))
-        return response(environ, start_response)
+            return malformed.refusal(request, malformed.why(request, error))
 
     def _answer(self, request: Request) -> Response:
         if request.path.startswith("/_sandbox/"):
@@ -141,9 +146,10 @@ class Application:
 
     def _ask_moto(self, request: Request) -> Response:
         ask: Callable[[dict[str, Any], Any], Iterable[bytes]] = self._moto
-        environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
         with self.gate.passing():
-            response = Response.from_app(ask, environ, buffered=True)
+            response = Response.from_app(ask, moto_request.adapt(request), buffered=True)
+        if request.mimetype.startswith("application/x-amz-json"):
+            response.content_type = request.mimetype  # moto names none where a service has several protocols
         if response.status_code >= 400 and _in_no_protocol(request, response):
             return malformed.refusal(request, malformed.why(request, LookupError("no such route")))
         return response

@@ -6,17 +6,20 @@ moto checks little, and an error 500 makes every SDK ask again for minutes.
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
 from urllib.parse import parse_qs
 
+from botocore.model import ServiceModel
+from moto.core.model import OperationModel
+from moto.core.parse import QueryParser
+from moto.core.utils import get_service_model
 from werkzeug import Request, Response
 
-from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox import signature
 from sustainable_mlops.sandbox.errors import ApiError, SerializationError, UnknownOperationError
 from sustainable_mlops.sandbox.refusals import written
+from sustainable_mlops.sandbox.service_lookup import find_services
 from sustainable_mlops.sandbox.validation import validate
 
 _JSON = re.compile(r"json", re.IGNORECASE)
@@ -39,6 +42,12 @@ class InvalidActionError(ApiError):
     """A query that names no operation of its service."""
 
     code = "InvalidAction"
+
+
+class MalformedInputError(ApiError):
+    """A query with a value of another type than its parameter's."""
+
+    code = "MalformedInput"
 
 
 class RequestTimeoutError(ApiError):
@@ -87,7 +96,7 @@ def refusal(request: Request, error: ApiError) -> Response:
 def _asked(request: Request) -> str | None:
     """botocore's name of the service that is asked, as far as the request says."""
     prefix = request.headers.get("X-Amz-Target", "").rpartition(".")[0]
-    return next((str(model.service_name) for model in _models(request, prefix)), None)
+    return next((str(model.service_name) for model in _services(request, prefix)), None)
 
 
 def _like(request: Request) -> str | None:
@@ -122,7 +131,7 @@ def _check_json(request: Request) -> None:
     prefix, _, operation = request.headers.get("X-Amz-Target", "").rpartition(".")
     if not operation:
         return
-    models = list(_models(request, prefix))
+    models = list(_services(request, prefix))
     if not models:
         return
     for model in models:
@@ -140,26 +149,24 @@ def _check_query(request: Request) -> None:
     except ValueError as error:
         raise SerializationError(f"The request is no query: {error}") from None
     action = (query.get("Action") or [""])[0]
-    if any(action in model.operation_names for model in _models(request)):
-        return
+    for model in _services(request):
+        if action in model.operation_names:
+            operation = get_service_model(model.service_name).operation_model(action)
+            _check_values({name: values[0] for name, values in query.items()}, operation)
+            return
     raise InvalidActionError(f"Could not find operation {action[:100]}.")
 
 
-def _models(request: Request, prefix: str = "") -> Iterator[Any]:
-    """The models of the services that sign so, those with that target prefix first."""
-    import botocore.session
+def _check_values(query: Mapping[str, str], operation: OperationModel) -> None:
+    """Raise MalformedInputError for a number or a time that is none."""
+    try:
+        QueryParser(operation).parse({"values": query})
+    except (ValueError, TypeError, OverflowError):
+        raise MalformedInputError("A value of the query has another type than the operation's.") from None
 
-    signed = signature.of(request).service
-    if not signed:
-        return
-    session = botocore.session.get_session()
-    for name in session.get_available_services():
-        if not name.startswith(signed[:3]):
-            continue
-        model = service_model(name)
-        same_target = model.metadata.get("targetPrefix", "") == prefix
-        if (model.signing_name == signed) and (not prefix or same_target):
-            yield model
+
+def _services(request: Request, prefix: str = "") -> Iterator[ServiceModel]:
+    return find_services(signature.of(request).service, prefix)
 
 
 def _is_json(request: Request) -> bool:

@@ -1,10 +1,13 @@
-"""An error in the form of a service's protocol: of all but CBOR, as moto serializes it by botocore's models."""
+"""An error in the form of a service's protocol, as moto serializes it by botocore's models.
+
+An error in CBOR is written as JSON here; `rpc_v2_cbor` translates it.
+"""
 
 import re
 import warnings
 
 from moto.core.request import determine_request_protocol
-from moto.core.serialize import get_serializer_class
+from moto.core.serialize import SERIALIZERS, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug import Response
 
@@ -24,9 +27,13 @@ def written(error: ApiError, service: str, content_type: str, operation: str = "
     """
     model = get_service_model(service)
     protocol = determine_request_protocol(model, content_type)
+    if protocol not in SERIALIZERS:  # what moto takes for CBOR's, as it has no type of the others
+        raise NotImplementedError(f"{service} has no protocol with the content type {content_type!r}")
     error.message = _UNPRINTABLE.sub("?", error.message)
     serializer = get_serializer_class(service, protocol)(model.operation_model(operation or model.operation_names[0]))
     answer = serializer.serialize(error)
     response = Response(answer["body"], status=error.status, headers=answer["headers"])
     response.headers.setdefault("x-amzn-ErrorType", error.code)
+    if content_type.startswith("application/x-amz-json"):
+        response.content_type = content_type
     return response

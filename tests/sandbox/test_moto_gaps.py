@@ -63,6 +63,26 @@ def test_a_bucket_has_intelligent_tiering_configurations(s3: Any, bucket: str) -
     assert "IntelligentTieringConfigurationList" not in s3.list_bucket_intelligent_tiering_configurations(Bucket=bucket)
 
 
+def test_a_bucket_has_the_tags_of_its_creation(sandbox: Sandbox, s3: Any, fresh: Fresh) -> None:
+    name = fresh("tagged")
+    configuration = {"LocationConstraint": "eu-north-1", "Tags": [{"Key": "workload", "Value": "flights"}]}
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration=configuration)
+    control, where = sandbox.client("s3control"), {"AccountId": "123456789012", "ResourceArn": f"arn:aws:s3:::{name}"}
+    assert control.list_tags_for_resource(**where)["Tags"] == configuration["Tags"]
+    assert s3.get_bucket_tagging(Bucket=name)["TagSet"] == configuration["Tags"]
+    control.tag_resource(**where, Tags=[{"Key": "stage", "Value": "dev"}])
+    control.untag_resource(**where, TagKeys=["workload"])
+    assert s3.get_bucket_tagging(Bucket=name)["TagSet"] == [{"Key": "stage", "Value": "dev"}]
+
+
+@pytest.mark.parametrize("keys", [["twice", "twice"], ["aws:own"]])
+def test_a_bucket_is_not_created_with_wrong_tags(s3: Any, fresh: Fresh, keys: list[str]) -> None:
+    name, tags = fresh("tagged"), [{"Key": key, "Value": "v"} for key in keys]
+    configuration = {"LocationConstraint": "eu-north-1", "Tags": tags}
+    assert refusal(s3.create_bucket, Bucket=name, CreateBucketConfiguration=configuration)[0] == "InvalidTag"
+    assert refusal(s3.head_bucket, Bucket=name)[0] == "404"
+
+
 def test_a_bucket_tells_eventbridge(s3: Any, bucket: str) -> None:
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
     assert "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket=bucket)

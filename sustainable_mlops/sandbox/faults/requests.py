@@ -1,6 +1,6 @@
 """Faults of requests over HTTP: which operation of which service is asked for, and the error in its protocol's form.
 
-moto routes and serializes by botocore's models, for every protocol of AWS but CBOR.
+moto routes and serializes by botocore's models. A request in CBOR arrives here as JSON (`rpc_v2_cbor`).
 """
 
 import io

@@ -8,6 +8,7 @@ import importlib
 
 #: moto's name of a service to what it lacks.
 GAPS = {
+    "cloudwatch": ("cloudwatch_special_numbers",),
     "events": ("events_test_pattern",),
     "iam": ("iam_simulation",),
     "kms": ("kms_key_ids",),
