@@ -47,6 +47,15 @@ resource "terraform_data" "instance_type" {
   }
 }
 
+# SageMaker refuses to update an endpoint with the configuration that it has. The provider would do that where
+# deployment_config alone changes, so a change comes with a new configuration.
+resource "terraform_data" "deployment" {
+  input = {
+    bake_seconds         = var.bake_seconds
+    more_rollback_alarms = toset(var.more_rollback_alarms)
+  }
+}
+
 locals {
   # SageMaker starts Inferentia2 with Neuron's drivers where they are named.
   inference_ami_version = var.silicon == "inferentia2" ? "al2-ami-sagemaker-inference-neuron-2" : null
@@ -121,6 +130,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
 
   lifecycle {
     create_before_destroy = true
+    replace_triggered_by  = [terraform_data.deployment]
   }
 }
 

@@ -43,6 +43,9 @@ class AsyncEndpoint(Module[Inputs]):
             threshold=var.rollback_failures,
         )
         kind = hardware.add_type(self)
+        changed = hosting.add_deployment_trigger(
+            self, {"bake_seconds": var.bake_seconds, "more_rollback_alarms": set_of(var.more_rollback_alarms)}
+        )
         endpoint, outputs = hosting.add_for_one_container(
             self,
             var,
@@ -54,6 +57,7 @@ class AsyncEndpoint(Module[Inputs]):
                 "inference_ami_version": hardware.add_drivers(self),
             },
             configuration={
+                "triggers": [changed],
                 "skips": hardware.NO_KEY,
                 "kms_key_arn": hardware.key_of_storage(var),
                 "async_inference_config": {

@@ -69,6 +69,26 @@ resource "aws_cloudwatch_log_group" "this" {
   tags              = var.tags
 }
 
+# SageMaker cannot update a model. Of another network the AWS provider before 6.25 plans an update that does
+# nothing, in every plan again (its issue 45491); this replaces the models instead.
+resource "terraform_data" "network" {
+  input = {
+    vpc_config = one([
+      for vpc_config in var.vpc_config[*] : {
+        security_group_ids = toset(vpc_config.security_group_ids)
+        subnets            = toset(vpc_config.subnets)
+      }
+    ])
+  }
+}
+
+# The same of the mode of several containers, with every version of the provider.
+resource "terraform_data" "containers_mode" {
+  input = {
+    mode = length(var.containers) == 0 ? null : var.containers_mode
+  }
+}
+
 # No name: a model cannot be changed, so each new one needs a name of its own.
 resource "aws_sagemaker_model" "this" {
   execution_role_arn       = var.role_arn
@@ -127,6 +147,7 @@ resource "aws_sagemaker_model" "this" {
 
   lifecycle {
     create_before_destroy = true
+    replace_triggered_by  = [terraform_data.network, terraform_data.containers_mode]
   }
 }
 
@@ -157,6 +178,19 @@ resource "aws_sagemaker_model" "others" {
 
   lifecycle {
     create_before_destroy = true
+    replace_triggered_by  = [terraform_data.network]
+  }
+}
+
+# SageMaker refuses to update an endpoint with the configuration that it has. The provider would do that where
+# deployment_config alone changes, so a change comes with a new configuration.
+resource "terraform_data" "deployment" {
+  input = {
+    bake_seconds         = var.deployment.strategy == "rolling" ? null : var.deployment.bake_seconds
+    more_rollback_alarms = toset(var.more_rollback_alarms)
+    step_percent         = var.deployment.strategy == "all_at_once" ? null : var.deployment.step_percent
+    strategy             = var.deployment.strategy
+    wait_seconds         = var.deployment.wait_seconds
   }
 }
 
@@ -249,6 +283,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
 
   lifecycle {
     create_before_destroy = true
+    replace_triggered_by  = [terraform_data.deployment]
   }
 }
 

@@ -39,7 +39,8 @@ class RealtimeEndpoint(Module[Inputs]):
         alarms = self._watch(var, name, weights)
         hosting.add_log_group(self, var, name)
         models = serving.add_models(self, var)
-        configured = serving.add_configuration(self, var, name, models)
+        changed = hosting.add_deployment_trigger(self, deployment.settings(var.deployment, var.more_rollback_alarms))
+        configured = serving.add_configuration(self, var, name, models, triggers=[changed])
         kind = hardware.add_type(self)
         endpoint = hosting.add_endpoint(
             self,

@@ -312,6 +312,20 @@ def package(own: tuple[Sandbox, dict[str, str]]) -> str:
     return str(found["ModelPackageArn"])
 
 
+def create_failed_endpoint(sandbox: Sandbox, name: str) -> None:
+    """Create an endpoint that ends as Failed, outside Terraform: provider 6.29 and later leave a first one so."""
+    deploying, sagemaker = Deploying(sandbox, "deploy", lambda start: f"{start}-failed"), sandbox.client("sagemaker")
+    container = deploying.container("def model_fn(d): raise RuntimeError('does not load')\n")
+    role = make_role(sandbox)
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
+    serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+    variant = {"VariantName": "main", "ModelName": name, "ServerlessConfig": serverless}
+    sagemaker.create_endpoint_config(EndpointConfigName="outside", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="outside")
+    until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Failed")
+    sagemaker.delete_endpoint_config(EndpointConfigName="outside")
+
+
 @pytest.mark.apply
 def test_a_model_is_written_planned_reviewed_applied_and_answers(
     dev: Clone, package: str, own: tuple[Sandbox, dict[str, str]]
@@ -324,15 +338,19 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
         2,
         "error: deploy: there is no terminal to ask on; --yes applies, --no-apply stops after the review\n",
     )
+    create_failed_endpoint(sandbox, "smlops-dev-flight-delay")
     done = dev.deploy(*command, "--yes")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "smlops-dev-flight-delay\n"
+    note = "smlops-dev-flight-delay is Failed and not in the Terraform state; the apply deletes it first."
+    assert note in done.stderr.splitlines()
     assert [line.split("✓ ")[1][:34].strip() for line in done.stderr.splitlines() if "✓ " in line] == [
         "Find the package",
         "Write the settings",
         "Write their Terraform",
         "Plan",
         "Review the plan",
+        "Delete the failed endpoint",
         "Apply the plan",
         "Look at the endpoint",
     ]

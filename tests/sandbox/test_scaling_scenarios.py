@@ -285,7 +285,8 @@ def test_what_an_update_holds_up_is_scaled_once_it_is_over(sandbox: Sandbox) -> 
         TreatMissingData="ignore",
     )
     sandbox.fault("UpdateEndpoint", status_delay=600)
-    scaled.sagemaker.update_endpoint(EndpointName=scaled.name, EndpointConfigName=scaled.name)
+    scaled.sagemaker.create_endpoint_config(EndpointConfigName="updated-2", ProductionVariants=[ON_INSTANCES])
+    scaled.sagemaker.update_endpoint(EndpointName=scaled.name, EndpointConfigName="updated-2")
     scaled.put(20)
     scaled.scaling.put_scheduled_action(
         **scaled.target,

@@ -14,7 +14,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_whole
 from sustainable_mlops.jobs.platform import read_platform
 from sustainable_mlops.operations import teardown
-from sustainable_mlops.operations.deploy import entry
+from sustainable_mlops.operations.deploy import entry, leftovers
 from sustainable_mlops.operations.deploy.choice import MODULES, Choice
 from sustainable_mlops.recommendation import subject
 from sustainable_mlops.settings import did_you_mean
@@ -139,6 +139,7 @@ class Deployment:
         self._step = steps.step
         self._terraform = teardown.environment(target.folder)
         self._plan = OUT / f"{target.environment}.tfplan"
+        self._document: dict[str, Any] = {}
 
     def write(self, package: str, choice: Choice) -> None:
         """Settings, package and the Terraform that follows; all of it, or none."""
@@ -166,7 +167,7 @@ class Deployment:
         OUT.mkdir(parents=True, exist_ok=True)
         with self._step("Plan") as this:
             self._terraform.run("get")  # another kind of endpoint is another module
-            document = self._terraform.plan(self._plan)
+            document = self._document = self._terraform.plan(self._plan)
             changed = changes(document)
             this.result = f"{len(changed)} changes"
         with self._step("Review the plan") as this:
@@ -176,6 +177,22 @@ class Deployment:
             write_whole(page, render([found], "markdown"))
             this.result = f"{found.verdict}: {page.relative_to(ROOT)}"
         return found, changed
+
+    def find_failed(self, clients: Clients) -> list[leftovers.Leftover]:
+        """Return the failed endpoints outside the state that the plan would create again.
+
+        Raises UserError where such an endpoint is not Failed.
+        """
+        found = leftovers.find_leftovers(self._document, clients.sagemaker)
+        leftovers.check_leftovers(found, self._terraform.typed)
+        return found
+
+    def delete_failed(self, failed: Sequence[leftovers.Leftover], clients: Clients) -> None:
+        """Delete these endpoints, which serve nobody, so that the plan can create them."""
+        names = ", ".join(leftover.name for leftover in failed)
+        with self._step("Delete the failed endpoint") as this:
+            leftovers.delete_failed(failed, clients.sagemaker)
+            this.result = f"{names} failed when it was first created, and is not in the state"
 
     def apply(self, changed: Mapping[str, Sequence[str]]) -> None:
         """Apply the plan that was reviewed, which changes these."""
