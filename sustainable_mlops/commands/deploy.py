@@ -99,6 +99,8 @@ def deploy(
             choice = by_need(found, _of_size(need, found.model_mb), latency)
         deployment = run.Deployment(target, steps)
         deployment.write(found.name, choice)
+        if (note := target.quota_note()) is not None:
+            cli.say(note, style="yellow")
         so_far.begin(lambda: f"envs/{environment} is as it was before, but for its files here")
         review, changed = deployment.plan(risks)
         if review.exit_code:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sustainable_mlops import aws, synth
 from sustainable_mlops.aws import Clients
+from sustainable_mlops.catalogue.quotas import serverless_concurrency
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_whole
 from sustainable_mlops.jobs.platform import read_platform
@@ -65,6 +66,17 @@ class Target:
     def settings(self) -> Any:
         """The environment's settings."""
         return _load(self.folder)
+
+    def quota_note(self) -> str | None:
+        """Return what to raise before the apply where serverless endpoints need more than a new account has."""
+        served = [getattr(model, "serverless_endpoint", None) for model in self.settings().models.values()]
+        total, quota = sum(one.max_concurrency for one in served if one is not None), serverless_concurrency()
+        if quota.default is None or total <= quota.default:
+            return None
+        return (
+            f"envs/{self.environment}: its serverless endpoints take {total} requests at once, and a new account has "
+            f"{quota.default} in a Region: have the SageMaker quota {quota.code} raised ({quota.name})"
+        )
 
     def check(self, choice: Choice) -> str:
         """What the environment's own settings keep of their inputs, in words, where the catalogue says this choice.
