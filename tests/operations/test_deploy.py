@@ -335,6 +335,8 @@ def create_failed_endpoint(sandbox: Sandbox, name: str) -> None:
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="outside")
     until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Failed")
     sagemaker.delete_endpoint_config(EndpointConfigName="outside")
+    # Terraform creates the log group before the endpoint, and has it in the state.
+    sandbox.client("logs").delete_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{name}")
 
 
 @pytest.mark.apply
