@@ -139,7 +139,7 @@ locals {
   serverless_endpoints = {
     flight_delay = {
       name            = "smlops-prod-flight-delay"
-      max_concurrency = 20
+      max_concurrency = 5
       memory_mb       = 2048
     }
   }

@@ -45,6 +45,11 @@ class Inputs(Endpoint, Located, OneContainer, OnInstances, RollsBack):
     scale_in_cooldown_seconds: int = Field(
         300, ge=0, le=3600, description="How long after it took an instance away it takes no other, in seconds."
     )
+    scale_in_while_busy: bool = Field(
+        False,
+        description="Take instances away also while requests are processed, once the backlog is small; right for "
+        "requests of seconds that never stop. An instance that goes may interrupt a request.",
+    )
     target_backlog_per_instance: float = Field(
         5, ge=0.1, description="Waiting requests for each instance; with more, instances are added."
     )

@@ -47,6 +47,15 @@ resource "terraform_data" "instance_type" {
   }
 }
 
+# SageMaker refuses to update an endpoint with the configuration that it has. The provider would do that where
+# deployment_config alone changes, so a change comes with a new configuration.
+resource "terraform_data" "deployment" {
+  input = {
+    bake_seconds         = var.bake_seconds
+    more_rollback_alarms = toset(var.more_rollback_alarms)
+  }
+}
+
 locals {
   # SageMaker starts Inferentia2 with Neuron's drivers where they are named.
   inference_ami_version = var.silicon == "inferentia2" ? "al2-ami-sagemaker-inference-neuron-2" : null
@@ -121,6 +130,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
 
   lifecycle {
     create_before_destroy = true
+    replace_triggered_by  = [terraform_data.deployment]
   }
 }
 
@@ -178,7 +188,8 @@ resource "aws_appautoscaling_target" "instances" {
   }
 }
 
-# The backlog, since an asynchronous endpoint publishes no invocations to follow.
+# The backlog, since an asynchronous endpoint publishes no invocations to follow. It only adds: a short backlog
+# may be long requests, and SageMaker does not say that it spares the instances at work.
 resource "aws_appautoscaling_policy" "backlog" {
   name               = "backlog-per-instance"
   policy_type        = "TargetTrackingScaling"
@@ -188,6 +199,7 @@ resource "aws_appautoscaling_policy" "backlog" {
 
   target_tracking_scaling_policy_configuration {
     target_value       = var.target_backlog_per_instance
+    disable_scale_in   = !var.scale_in_while_busy
     scale_in_cooldown  = var.scale_in_cooldown_seconds
     scale_out_cooldown = 60
 
@@ -247,6 +259,53 @@ resource "aws_cloudwatch_metric_alarm" "wake" {
   threshold           = 1
   treat_missing_data  = "missing"
   alarm_actions       = [aws_appautoscaling_policy.wake.arn]
+  tags                = var.tags
+
+  dimensions = {
+    EndpointName = aws_sagemaker_endpoint.this.name
+  }
+}
+
+resource "aws_appautoscaling_policy" "rest" {
+  name               = "rest-without-backlog"
+  policy_type        = "StepScaling"
+  service_namespace  = aws_appautoscaling_target.instances.service_namespace
+  scalable_dimension = aws_appautoscaling_target.instances.scalable_dimension
+  resource_id        = aws_appautoscaling_target.instances.resource_id
+
+  # All of them, down to min_instances: none has anything to do.
+  step_scaling_policy_configuration {
+    adjustment_type         = "ChangeInCapacity"
+    metric_aggregation_type = "Maximum"
+    cooldown                = var.scale_in_cooldown_seconds
+
+    step_adjustment {
+      metric_interval_upper_bound = "0"
+      scaling_adjustment          = 0 - var.max_instances
+    }
+  }
+
+  # AWS deletes what moves a target with it.
+  lifecycle {
+    replace_triggered_by = [aws_appautoscaling_target.instances.id]
+  }
+}
+
+# ApproximateBacklogSize counts the requests that wait and those that are being processed. A minute without a
+# datapoint counts as a busy one, so that a late metric takes no instance away.
+resource "aws_cloudwatch_metric_alarm" "rest" {
+  alarm_name          = "${aws_sagemaker_endpoint.this.name}-has-no-backlog"
+  alarm_description   = "No request waits or is being processed: takes the instances away."
+  namespace           = "AWS/SageMaker"
+  metric_name         = "ApproximateBacklogSize"
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 15
+  datapoints_to_alarm = 15
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_appautoscaling_policy.rest.arn]
   tags                = var.tags
 
   dimensions = {

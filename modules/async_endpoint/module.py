@@ -13,6 +13,9 @@ from modules.needs import ROLE_STATEMENTS
 from sustainable_mlops.authoring.expressions import Dynamic, concat, each_of, map_of, optional, set_of, when
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
+#: Minutes without a request before instances go; target tracking takes as long.
+IDLE_MINUTES = 15
+
 
 class AsyncEndpoint(Module[Inputs]):
     """An endpoint whose requests wait in a queue: it goes to zero without any, and the first one wakes it."""
@@ -43,6 +46,9 @@ class AsyncEndpoint(Module[Inputs]):
             threshold=var.rollback_failures,
         )
         kind = hardware.add_type(self)
+        changed = hosting.add_deployment_trigger(
+            self, {"bake_seconds": var.bake_seconds, "more_rollback_alarms": set_of(var.more_rollback_alarms)}
+        )
         endpoint, outputs = hosting.add_for_one_container(
             self,
             var,
@@ -54,6 +60,7 @@ class AsyncEndpoint(Module[Inputs]):
                 "inference_ami_version": hardware.add_drivers(self),
             },
             configuration={
+                "triggers": [changed],
                 "skips": hardware.NO_KEY,
                 "kms_key_arn": hardware.key_of_storage(var),
                 "async_inference_config": {
@@ -119,9 +126,11 @@ class AsyncEndpoint(Module[Inputs]):
             "backlog",
             target,
             "backlog-per-instance",
-            why="The backlog, since an asynchronous endpoint publishes no invocations to follow.",
+            why="The backlog, since an asynchronous endpoint publishes no invocations to follow. It only adds: "
+            "a short backlog may be long requests, and SageMaker does not say that it spares the instances at work.",
             target_tracking_scaling_policy_configuration={
                 "target_value": var.target_backlog_per_instance,
+                "disable_scale_in": ~var.scale_in_while_busy,
                 "scale_in_cooldown": var.scale_in_cooldown_seconds,
                 "scale_out_cooldown": 60,
                 "customized_metric_specification": {
@@ -162,5 +171,43 @@ class AsyncEndpoint(Module[Inputs]):
             threshold=1,
             treat_missing_data="missing",
             alarm_actions=[wake.arn],
+            tags=var.tags,
+        )
+        self._rest(var, endpoint, target)
+
+    def _rest(self, var: Inputs, endpoint: Any, target: Any) -> None:
+        """Take instances away once no request waits or is being processed."""
+        rest = scaling.add_policy(
+            self,
+            "rest",
+            target,
+            "rest-without-backlog",
+            tracks=False,
+            step_scaling_policy_configuration={
+                "adjustment_type": "ChangeInCapacity",
+                "metric_aggregation_type": "Maximum",
+                "cooldown": var.scale_in_cooldown_seconds,
+                "step_adjustment": [{"metric_interval_upper_bound": "0", "scaling_adjustment": 0 - var.max_instances}],
+            },
+            notes={"step_scaling_policy_configuration": "All of them, down to min_instances: none has anything to do."},
+        )
+        self.add(
+            CloudwatchMetricAlarm,
+            "rest",
+            why="ApproximateBacklogSize counts the requests that wait and those that are being processed. A minute "
+            "without a datapoint counts as a busy one, so that a late metric takes no instance away.",
+            alarm_name=f"{endpoint.name}-has-no-backlog",
+            alarm_description="No request waits or is being processed: takes the instances away.",
+            namespace="AWS/SageMaker",
+            metric_name="ApproximateBacklogSize",
+            dimensions={"EndpointName": endpoint.name},
+            statistic="Maximum",
+            period=60,
+            evaluation_periods=IDLE_MINUTES,
+            datapoints_to_alarm=IDLE_MINUTES,
+            comparison_operator="LessThanThreshold",
+            threshold=1,
+            treat_missing_data="notBreaching",
+            alarm_actions=[rest.arn],
             tags=var.tags,
         )

@@ -336,6 +336,13 @@ variable "scale_in_cooldown_seconds" {
   }
 }
 
+variable "scale_in_while_busy" {
+  description = "Take instances away also while requests are processed, once the backlog is small; right for requests of seconds that never stop. An instance that goes may interrupt a request."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "silicon" {
   description = "What computes: graviton takes the least energy for most models, inferentia2 for deep learning that Neuron compiles; gpu and x86 are for what neither runs."
   type        = string

@@ -30,8 +30,26 @@ def add_log_group(module: Module[Any], var: Endpoint, name: str) -> Any:
     )
 
 
-def add_model(module: Module[Any], var: Endpoint, **arguments: Any) -> Any:
-    """Add a model, or with `for_each` several."""
+def created_first(triggers: Sequence[Any] = ()) -> dict[str, Any]:
+    """Return the lifecycle of a resource that is created before its predecessor goes, also where `triggers` change."""
+    return {**CREATED_FIRST, **({"replace_triggered_by": list(triggers)} if triggers else {})}
+
+
+def add_deployment_trigger(module: Module[Any], deployment: Mapping[str, Any]) -> Any:
+    """Add the resource that replaces the configuration where the endpoint's `deployment_config` changes."""
+    from sustainable_mlops.authoring.cdktn import DataResource
+
+    return module.add(
+        DataResource,
+        "deployment",
+        why="SageMaker refuses to update an endpoint with the configuration that it has. The provider would do that "
+        "where deployment_config alone changes, so a change comes with a new configuration.",
+        input=deployment,
+    )
+
+
+def add_model(module: Module[Any], var: Endpoint, *, triggers: Sequence[Any] = (), **arguments: Any) -> Any:
+    """Add a model, which each change of `triggers` replaces."""
     return module.add(
         SagemakerModel,
         "this",
@@ -39,7 +57,7 @@ def add_model(module: Module[Any], var: Endpoint, **arguments: Any) -> Any:
         execution_role_arn=var.role_arn,
         **arguments,
         tags=var.tags,
-        lifecycle=CREATED_FIRST,
+        lifecycle=created_first(triggers),
     )
 
 
@@ -54,8 +72,10 @@ def container(served: Any) -> dict[str, Any]:
     }
 
 
-def add_configuration(module: Module[Any], var: Endpoint, name: str, **arguments: Any) -> Any:
-    """Add the configuration of an endpoint."""
+def add_configuration(
+    module: Module[Any], var: Endpoint, name: str, *, triggers: Sequence[Any] = (), **arguments: Any
+) -> Any:
+    """Add the configuration of an endpoint, which each change of `triggers` replaces."""
     return module.add(
         SagemakerEndpointConfiguration,
         "this",
@@ -63,7 +83,7 @@ def add_configuration(module: Module[Any], var: Endpoint, name: str, **arguments
         name_prefix=prefix_of_configurations(name),
         **arguments,
         tags=var.tags,
-        lifecycle=CREATED_FIRST,
+        lifecycle=created_first(triggers),
     )
 
 

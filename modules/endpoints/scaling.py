@@ -52,6 +52,8 @@ def add_policy(
 ) -> Any:
     """Add a policy that moves a target, or with `each` one for each of several; it tracks a metric or goes by steps."""
     target = targets if each is None else each.value
+    follows = goes_with_target(targets if each is None else targets[each.key])
+    notes = {**arguments.pop("notes", {}), **follows.pop("notes")}
     return module.add(
         AppautoscalingPolicy,
         label,
@@ -60,7 +62,8 @@ def add_policy(
         policy_type="TargetTrackingScaling" if tracks else "StepScaling",
         **of_target(target),
         **arguments,
-        **goes_with_target(targets if each is None else targets[each.key]),
+        **follows,
+        notes=notes,
     )
 
 

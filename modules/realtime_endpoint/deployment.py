@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from modules.endpoints import rollback
 from sustainable_mlops.authoring import Field, ModuleInputs, rule
-from sustainable_mlops.authoring.expressions import Dynamic, upper, when
+from sustainable_mlops.authoring.expressions import Dynamic, set_of, upper, when
 
 PERCENT = "CAPACITY_PERCENT"
 
@@ -64,6 +64,17 @@ class Deployment(ModuleInputs):
             "a linear step is at least 10 percent.",
         ),
     )
+
+
+def settings(deployment: Any, more_alarms: Any) -> dict[str, Any]:
+    """Return the inputs that `configuration` depends on, without those that the strategy leaves out."""
+    return {
+        "bake_seconds": when(deployment.strategy == "rolling", None, deployment.bake_seconds),
+        "more_rollback_alarms": set_of(more_alarms),
+        "step_percent": when(deployment.strategy == "all_at_once", None, deployment.step_percent),
+        "strategy": deployment.strategy,
+        "wait_seconds": deployment.wait_seconds,
+    }
 
 
 def configuration(deployment: Any, alarms: Any) -> dict[str, Any]:

@@ -69,6 +69,26 @@ resource "aws_cloudwatch_log_group" "this" {
   tags              = var.tags
 }
 
+# SageMaker cannot update a model. Of another network the AWS provider before 6.25 plans an update that does
+# nothing, in every plan again (its issue 45491); this replaces the models instead.
+resource "terraform_data" "network" {
+  input = {
+    vpc_config = one([
+      for vpc_config in var.vpc_config[*] : {
+        security_group_ids = toset(vpc_config.security_group_ids)
+        subnets            = toset(vpc_config.subnets)
+      }
+    ])
+  }
+}
+
+# The same of the mode of several containers, with every version of the provider.
+resource "terraform_data" "containers_mode" {
+  input = {
+    mode = length(var.containers) == 0 ? null : var.containers_mode
+  }
+}
+
 # No name: a model cannot be changed, so each new one needs a name of its own.
 resource "aws_sagemaker_model" "this" {
   execution_role_arn       = var.role_arn
@@ -127,6 +147,7 @@ resource "aws_sagemaker_model" "this" {
 
   lifecycle {
     create_before_destroy = true
+    replace_triggered_by  = [terraform_data.network, terraform_data.containers_mode]
   }
 }
 
@@ -157,6 +178,19 @@ resource "aws_sagemaker_model" "others" {
 
   lifecycle {
     create_before_destroy = true
+    replace_triggered_by  = [terraform_data.network]
+  }
+}
+
+# SageMaker refuses to update an endpoint with the configuration that it has. The provider would do that where
+# deployment_config alone changes, so a change comes with a new configuration.
+resource "terraform_data" "deployment" {
+  input = {
+    bake_seconds         = var.deployment.strategy == "rolling" ? null : var.deployment.bake_seconds
+    more_rollback_alarms = toset(var.more_rollback_alarms)
+    step_percent         = var.deployment.strategy == "all_at_once" ? null : var.deployment.step_percent
+    strategy             = var.deployment.strategy
+    wait_seconds         = var.deployment.wait_seconds
   }
 }
 
@@ -249,6 +283,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
 
   lifecycle {
     create_before_destroy = true
+    replace_triggered_by  = [terraform_data.deployment]
   }
 }
 
@@ -387,8 +422,8 @@ resource "aws_appautoscaling_target" "instances" {
   }
 }
 
-# By metric math, as without requests there is no metric: the predefined one would then leave all instances
-# running.
+# The metric itself and no math that fills its gaps: of a metric that comes late the last minutes are gaps, and
+# as zeros they would hold the alarm that adds instances.
 resource "aws_appautoscaling_policy" "requests" {
   for_each = aws_appautoscaling_target.instances
 
@@ -403,42 +438,78 @@ resource "aws_appautoscaling_policy" "requests" {
     scale_in_cooldown  = var.scale_in_cooldown_seconds
     scale_out_cooldown = 60
 
-    customized_metric_specification {
-      metrics {
-        id          = "requests"
-        return_data = false
-
-        metric_stat {
-          stat = "Sum"
-
-          metric {
-            namespace   = "AWS/SageMaker"
-            metric_name = "InvocationsPerInstance"
-
-            dimensions {
-              name  = "EndpointName"
-              value = aws_sagemaker_endpoint.this.name
-            }
-
-            dimensions {
-              name  = "VariantName"
-              value = each.key
-            }
-          }
-        }
-      }
-
-      metrics {
-        id          = "requests_or_none"
-        return_data = true
-        expression  = "FILL(requests, 0)"
-      }
+    predefined_metric_specification {
+      predefined_metric_type = "SageMakerVariantInvocationsPerInstance"
     }
   }
 
   # AWS deletes what moves a target with it.
   lifecycle {
     replace_triggered_by = [aws_appautoscaling_target.instances[each.key].id]
+  }
+}
+
+# Target tracking does nothing where its metric has no data, and SageMaker's guide has said both that a variant
+# without requests publishes zeros and that it publishes nothing.
+resource "aws_appautoscaling_policy" "idle" {
+  for_each = aws_appautoscaling_target.instances
+
+  name               = "one-less-without-requests"
+  policy_type        = "StepScaling"
+  service_namespace  = each.value.service_namespace
+  scalable_dimension = each.value.scalable_dimension
+  resource_id        = each.value.resource_id
+
+  step_scaling_policy_configuration {
+    adjustment_type         = "ChangeInCapacity"
+    metric_aggregation_type = "Maximum"
+    cooldown                = var.scale_in_cooldown_seconds
+
+    step_adjustment {
+      metric_interval_upper_bound = "0"
+      scaling_adjustment          = -1
+    }
+  }
+
+  # AWS deletes what moves a target with it.
+  lifecycle {
+    replace_triggered_by = [aws_appautoscaling_target.instances[each.key].id]
+  }
+}
+
+# All of 15 minutes, so that a metric that comes late takes no instance away.
+resource "aws_cloudwatch_metric_alarm" "idle" {
+  for_each = aws_appautoscaling_policy.idle
+
+  alarm_name          = "${aws_sagemaker_endpoint.this.name}-${each.key}-has-no-requests"
+  alarm_description   = "No request of ${each.key} in 15 minutes: takes an instance away."
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  evaluation_periods  = 15
+  datapoints_to_alarm = 15
+  alarm_actions       = [each.value.arn]
+  tags                = var.tags
+
+  metric_query {
+    id = "requests"
+
+    metric {
+      namespace   = "AWS/SageMaker"
+      metric_name = "Invocations"
+      period      = 60
+      stat        = "Sum"
+
+      dimensions = {
+        EndpointName = aws_sagemaker_endpoint.this.name
+        VariantName  = each.key
+      }
+    }
+  }
+
+  metric_query {
+    id          = "requests_or_none"
+    expression  = "FILL(requests, 0)"
+    return_data = true
   }
 }
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from cdktn_provider_aws.appautoscaling_scheduled_action import AppautoscalingScheduledAction
+from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
 from modules.endpoints import alarms, hardware, hosting, scaling
 from modules.endpoints.inputs import VARIANT, name_of
@@ -25,6 +26,9 @@ from sustainable_mlops.authoring.expressions import (
 )
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
+#: Minutes without a request before an instance goes; target tracking takes as long.
+IDLE_MINUTES = 15
+
 
 class RealtimeEndpoint(Module[Inputs]):
     """An endpoint that answers at once: it scales with its load, and takes a bad model back by itself."""
@@ -39,7 +43,8 @@ class RealtimeEndpoint(Module[Inputs]):
         alarms = self._watch(var, name, weights)
         hosting.add_log_group(self, var, name)
         models = serving.add_models(self, var)
-        configured = serving.add_configuration(self, var, name, models)
+        changed = hosting.add_deployment_trigger(self, deployment.settings(var.deployment, var.more_rollback_alarms))
+        configured = serving.add_configuration(self, var, name, models, triggers=[changed])
         kind = hardware.add_type(self)
         endpoint = hosting.add_endpoint(
             self,
@@ -149,35 +154,65 @@ class RealtimeEndpoint(Module[Inputs]):
             targets,
             "requests-per-instance",
             each=target,
-            why="By metric math, as without requests there is no metric: the predefined one would then leave all "
-            "instances running.",
+            why="The metric itself and no math that fills its gaps: of a metric that comes late the last minutes are "
+            "gaps, and as zeros they would hold the alarm that adds instances.",
             target_tracking_scaling_policy_configuration={
                 "target_value": var.requests_per_instance,
                 "scale_in_cooldown": var.scale_in_cooldown_seconds,
                 "scale_out_cooldown": 60,
-                "customized_metric_specification": {
-                    "metrics": [
-                        {
-                            "id": "requests",
-                            "return_data": False,
-                            "metric_stat": {
-                                "stat": "Sum",
-                                "metric": {
-                                    "namespace": "AWS/SageMaker",
-                                    "metric_name": "InvocationsPerInstance",
-                                    "dimensions": [
-                                        {"name": "EndpointName", "value": endpoint.name},
-                                        {"name": "VariantName", "value": target.key},
-                                    ],
-                                },
-                            },
-                        },
-                        {"id": "requests_or_none", "expression": "FILL(requests, 0)", "return_data": True},
-                    ]
-                },
+                "predefined_metric_specification": {"predefined_metric_type": "SageMakerVariantInvocationsPerInstance"},
             },
         )
+        self._shrink_when_idle(var, endpoint, targets)
         self._rest(var, targets)
+
+    def _shrink_when_idle(self, var: Inputs, endpoint: Any, targets: Any) -> None:
+        """Take instances away where no request comes, also where SageMaker then publishes no metric."""
+        target = each_of(targets)
+        policies = scaling.add_policy(
+            self,
+            "idle",
+            targets,
+            "one-less-without-requests",
+            each=target,
+            why="Target tracking does nothing where its metric has no data, and SageMaker's guide has said both that a "
+            "variant without requests publishes zeros and that it publishes nothing.",
+            tracks=False,
+            step_scaling_policy_configuration={
+                "adjustment_type": "ChangeInCapacity",
+                "metric_aggregation_type": "Maximum",
+                "cooldown": var.scale_in_cooldown_seconds,
+                "step_adjustment": [{"metric_interval_upper_bound": "0", "scaling_adjustment": -1}],
+            },
+        )
+        policy = each_of(policies)
+        self.add(
+            CloudwatchMetricAlarm,
+            "idle",
+            why="All of 15 minutes, so that a metric that comes late takes no instance away.",
+            for_each=policy,
+            alarm_name=f"{endpoint.name}-{policy.key}-has-no-requests",
+            alarm_description=f"No request of {policy.key} in {IDLE_MINUTES} minutes: takes an instance away.",
+            comparison_operator="LessThanThreshold",
+            threshold=1,
+            evaluation_periods=IDLE_MINUTES,
+            datapoints_to_alarm=IDLE_MINUTES,
+            alarm_actions=[policy.value.arn],
+            tags=var.tags,
+            metric_query=[
+                {
+                    "id": "requests",
+                    "metric": {
+                        "namespace": "AWS/SageMaker",
+                        "metric_name": "Invocations",
+                        "dimensions": {"EndpointName": endpoint.name, "VariantName": policy.key},
+                        "period": 60,
+                        "stat": "Sum",
+                    },
+                },
+                {"id": "requests_or_none", "expression": "FILL(requests, 0)", "return_data": True},
+            ],
+        )
 
     def _rest(self, var: Inputs, targets: Any) -> None:
         """Fewer instances by the clock, and as many as before after that."""

@@ -1,5 +1,6 @@
 """What answers: the models, and the variants that they run in."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from cdktn_provider_aws.sagemaker_model import SagemakerModel
@@ -7,14 +8,18 @@ from cdktn_provider_aws.sagemaker_model import SagemakerModel
 from modules.endpoints import hardware, hosting
 from modules.endpoints.inputs import VARIANT
 from modules.realtime_endpoint.inputs import SHADOW, Inputs
+from sustainable_mlops.authoring.cdktn import DataResource
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
     each_of,
     is_null,
     length,
+    list_of,
     merge,
+    one,
     optional,
     optional_map,
+    set_of,
     when,
 )
 from sustainable_mlops.authoring.resources import Module
@@ -36,9 +41,11 @@ def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
         ),
     }
     nothing: list[str] = []
+    changed_network, changed_mode = _add_triggers(module, var)
     main = hosting.add_model(
         module,
         var,
+        triggers=[changed_network, changed_mode],
         **network,
         primary_container=Dynamic(
             when(length(var.containers) == 0, [VARIANT], nothing),
@@ -75,12 +82,42 @@ def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
         **network,
         tags=var.tags,
         primary_container=hosting.container(beside.value),
-        lifecycle=hosting.CREATED_FIRST,
+        lifecycle=hosting.created_first([changed_network]),
     )
     return main, others
 
 
-def add_configuration(module: Module[Inputs], var: Inputs, name: str, models: tuple[Any, Any]) -> Any:
+def _add_triggers(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
+    """Add the resources that replace models where the provider would plan an update that does nothing."""
+    network = module.add(
+        DataResource,
+        "network",
+        why="SageMaker cannot update a model. Of another network the AWS provider before 6.25 plans an update that "
+        "does nothing, in every plan again (its issue 45491); this replaces the models instead.",
+        input={
+            "vpc_config": one(
+                list_of(
+                    optional(var.vpc_config),
+                    lambda vpc_config: {
+                        "security_group_ids": set_of(vpc_config.security_group_ids),
+                        "subnets": set_of(vpc_config.subnets),
+                    },
+                )
+            )
+        },
+    )
+    mode = module.add(
+        DataResource,
+        "containers_mode",
+        why="The same of the mode of several containers, with every version of the provider.",
+        input={"mode": when(length(var.containers) == 0, None, var.containers_mode)},
+    )
+    return network, mode
+
+
+def add_configuration(
+    module: Module[Inputs], var: Inputs, name: str, models: tuple[Any, Any], *, triggers: Sequence[Any]
+) -> Any:
     """Add the configuration: the variant main, those that share its requests, and the one in its shadow."""
     main, others = models
     hardware_of = {
@@ -93,6 +130,7 @@ def add_configuration(module: Module[Inputs], var: Inputs, name: str, models: tu
         module,
         var,
         name,
+        triggers=triggers,
         skips=hardware.NO_KEY,
         kms_key_arn=hardware.key_of_storage(var),
         production_variants=[

@@ -8,6 +8,7 @@ from sustainable_mlops.authoring import Field, ModuleInputs, one_of, rule
 from sustainable_mlops.authoring.expressions import can, is_null, match
 from sustainable_mlops.catalogue.images import FOR_SILICON
 from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
+from sustainable_mlops.catalogue.quotas import serverless_concurrency
 
 AT_ONCE = limit("serverless_concurrency")
 _NOT_FOR_X86 = "|".join(pattern for silicon, pattern in FOR_SILICON.items() if silicon != "x86")
@@ -22,7 +23,13 @@ class ProvisionedConcurrency(ModuleInputs):
 
 
 class Inputs(Endpoint, OneContainer, Refused):
-    max_concurrency: int = Field(5, ge=1, le=AT_ONCE, description="Most requests served at once; more are throttled.")
+    max_concurrency: int = Field(
+        5,
+        ge=1,
+        le=AT_ONCE,
+        description="Most requests served at once; more are throttled. All serverless endpoints of an account share a "
+        f"quota in each Region, {serverless_concurrency().default} in a new account.",
+    )
     memory_mb: Annotated[int, one_of(serverless_memory_mb())] = Field(
         2048, description="Memory of one worker, in MB; its vCPUs follow."
     )

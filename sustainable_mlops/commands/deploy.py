@@ -8,6 +8,10 @@ package into the environment's models.auto.tfvars.json; both are changes to comm
 Every step says what it did, and looks at what is there: where one fails, the same command goes on. Nothing is applied
 that the review stops, or that you do not say yes to. The review is in out/deploy/. It stops a model's first
 asynchronous endpoint, as its role may use the key for topics then: accept that in accepted.yaml (docs/review.md).
+An endpoint whose first creation failed may be in AWS and not in the Terraform state. The apply would then end with
+"Cannot create already existing endpoint", so that endpoint is deleted before it. An endpoint that is in service or in
+the state is never deleted.
+
 Ctrl-C lets Terraform end by itself, so that its state is whole; what it was making then, it would replace: the command
 to go on keeps it.
 
@@ -95,14 +99,21 @@ def deploy(
             choice = by_need(found, _of_size(need, found.model_mb), latency)
         deployment = run.Deployment(target, steps)
         deployment.write(found.name, choice)
+        if (note := target.quota_note()) is not None:
+            cli.say(note, style="yellow")
         so_far.begin(lambda: f"envs/{environment} is as it was before, but for its files here")
         review, changed = deployment.plan(risks)
         if review.exit_code:
             _stop(review, environment)
+        failed = deployment.find_failed(clients)
+        for leftover in failed:
+            cli.say(f"{leftover.name} is Failed and not in the Terraform state; the apply deletes it first.")
         if not apply:
             return
         if changed:
             _ask(environment, len(changed), yes=yes)
+            if failed:
+                deployment.delete_failed(failed, clients)
             so_far.begin(lambda: f"envs/{environment} may be changed in part")
             try:
                 deployment.apply(changed)

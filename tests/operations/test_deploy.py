@@ -20,7 +20,9 @@ from envs import settings
 from envs.settings import Settings
 from modules.realtime_endpoint import inputs as realtime_endpoint
 from modules.serverless_endpoint import inputs as serverless_endpoint
+from sustainable_mlops import synth
 from sustainable_mlops.advice import Need, advise, defaults
+from sustainable_mlops.catalogue.quotas import serverless_concurrency
 from sustainable_mlops.commands.deploy import app
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import shown
@@ -222,6 +224,15 @@ def test_what_an_environment_says_over_the_catalogue_is_told(
             target.check(choice)
 
 
+@pytest.mark.parametrize("environment", synth.names()[1])
+def test_the_serverless_endpoints_of_an_environment_fit_a_new_account_also_during_an_update(environment: str) -> None:
+    target = run.Target("flight_delay", environment)
+    assert target.quota_note() is None
+    served = [model.serverless_endpoint for model in target.settings().models.values() if model.serverless_endpoint]
+    assert served
+    assert 2 * sum(endpoint.max_concurrency for endpoint in served) <= (serverless_concurrency().default or 0)
+
+
 def test_what_recommend_wrote_is_taken_and_nothing_else(tmp_path: Path) -> None:
     file = tmp_path / "inputs.yaml"
     file.write_text("serverless_endpoint:\n  memory_mb: 1024\n  max_concurrency: 2\n")
@@ -312,6 +323,22 @@ def package(own: tuple[Sandbox, dict[str, str]]) -> str:
     return str(found["ModelPackageArn"])
 
 
+def create_failed_endpoint(sandbox: Sandbox, name: str) -> None:
+    """Create an endpoint that ends as Failed, outside Terraform: provider 6.29 and later leave a first one so."""
+    deploying, sagemaker = Deploying(sandbox, "deploy", lambda start: f"{start}-failed"), sandbox.client("sagemaker")
+    container = deploying.container("def model_fn(d): raise RuntimeError('does not load')\n")
+    role = make_role(sandbox)
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
+    serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+    variant = {"VariantName": "main", "ModelName": name, "ServerlessConfig": serverless}
+    sagemaker.create_endpoint_config(EndpointConfigName="outside", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="outside")
+    until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Failed")
+    sagemaker.delete_endpoint_config(EndpointConfigName="outside")
+    # Terraform creates the log group before the endpoint, and has it in the state.
+    sandbox.client("logs").delete_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{name}")
+
+
 @pytest.mark.apply
 def test_a_model_is_written_planned_reviewed_applied_and_answers(
     dev: Clone, package: str, own: tuple[Sandbox, dict[str, str]]
@@ -324,15 +351,22 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
         2,
         "error: deploy: there is no terminal to ask on; --yes applies, --no-apply stops after the review\n",
     )
+    create_failed_endpoint(sandbox, "smlops-dev-flight-delay")
     done = dev.deploy(*command, "--yes")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "smlops-dev-flight-delay\n"
+    note = "smlops-dev-flight-delay is Failed and not in the Terraform state; the apply deletes it first."
+    assert note in done.stderr.splitlines()
+    assert "take 21 requests at once, and a new account has 10 in a Region: have the SageMaker quota L-96300102" in (
+        done.stderr
+    )
     assert [line.split("✓ ")[1][:34].strip() for line in done.stderr.splitlines() if "✓ " in line] == [
         "Find the package",
         "Write the settings",
         "Write their Terraform",
         "Plan",
         "Review the plan",
+        "Delete the failed endpoint",
         "Apply the plan",
         "Look at the endpoint",
     ]

@@ -19,12 +19,14 @@ pytestmark = pytest.mark.apply
 
 ENDPOINT, BUCKET = "shop-churn", "shop-artifacts-123456789012-eu-north-1"
 FOLDER = f"s3://{BUCKET}/async-inference/{ENDPOINT}"
-#: Answers once `go` is there.
+#: Answers once `go`, or `go-<value>`, is there; notes each attempt in `asked-<value>`.
 MODEL = """
 import os, time
-def model_fn(model_dir): return os.path.join(os.environ["FOLDER"], "go")
-def predict_fn(values, go):
-    while not os.path.exists(go): time.sleep(0.02)
+def model_fn(model_dir): return os.environ["FOLDER"]
+def predict_fn(values, folder):
+    value = int(values[0])
+    with open(os.path.join(folder, f"asked-{value}"), "a") as asked: asked.write("x")
+    while not any(os.path.exists(os.path.join(folder, go)) for go in ("go", f"go-{value}")): time.sleep(0.02)
     return values * 3
 """
 REQUESTS = 12
@@ -126,6 +128,45 @@ def test_it_goes_to_zero_wakes_at_a_request_grows_with_the_backlog_and_goes_to_z
     assert woke - began >= timedelta(minutes=1), "two minutes have to see a backlog without an instance"
     assert grew > woke, "more than five requests for each instance"
     assert shrank - idle >= timedelta(minutes=13), "a quarter of an hour without requests"
+
+
+def test_no_instance_goes_while_requests_are_processed(sandbox: Sandbox, folder: Path) -> None:
+    sagemaker, runtime, s3 = (sandbox.client(name) for name in ("sagemaker", "sagemaker-runtime", "s3"))
+    (folder / "go").unlink(missing_ok=True)
+
+    def instances() -> int:
+        [variant] = sagemaker.describe_endpoint(EndpointName=ENDPOINT)["ProductionVariants"]
+        return int(variant["CurrentInstanceCount"])
+
+    def has_answer(value: int) -> bool:
+        found = s3.list_objects_v2(Bucket=BUCKET, Prefix=answers[value].removeprefix(f"s3://{BUCKET}/"))
+        return bool(found["KeyCount"])
+
+    answers, values = {}, range(100, 100 + REQUESTS)
+    for value in values:
+        key = f"async-inference/{ENDPOINT}/requests/{value}"
+        s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps([value]))
+        answers[value] = runtime.invoke_endpoint_async(
+            EndpointName=ENDPOINT,
+            InputLocation=f"s3://{BUCKET}/{key}",
+            ContentType="application/json",
+            InvocationTimeoutSeconds=3600,
+        )["OutputLocation"]
+    until(lambda: sandbox.advance(60) and instances() == 2, seconds=120)
+
+    # Two requests take long: the backlog is one for each instance, far below the target of five.
+    *short, first, second = values
+    for value in short:
+        (folder / f"go-{value}").touch()
+    until(lambda: all(map(has_answer, short)))
+    until(lambda: all((folder / f"asked-{value}").exists() for value in (first, second)))
+    for _ in range(40):
+        sandbox.advance(60)
+        assert instances() == 2
+    (folder / "go").touch()
+    until(lambda: has_answer(first) and has_answer(second))
+    assert all((folder / f"asked-{value}").read_text() == "x" for value in values), "each request is processed once"
+    until(lambda: sandbox.advance(60) and instances() == 0, seconds=120)
 
 
 def changes(sandbox: Sandbox) -> list[tuple[int, datetime]]:

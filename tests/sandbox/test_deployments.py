@@ -294,6 +294,16 @@ def test_a_rolled_endpoint_that_cannot_go_back_serves_both(own: Endpoints, new: 
     assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", good)
 
 
+def test_an_update_needs_another_configuration(own: Endpoints, old: str) -> None:
+    config = own.config(old)
+    endpoint = own.create(config)
+    for members in ({}, {"DeploymentConfig": blue_green("ALL_AT_ONCE")}, {"RetainAllVariantProperties": True}):
+        code, message = refusal(own.update, endpoint=endpoint, config=config, **members)
+        assert code == "ValidationException"
+        assert f"with its current endpoint configuration {config}" in message
+    assert own.look(endpoint)["EndpointStatus"] == "InService"
+
+
 def test_the_last_deployment_configuration_is_kept_and_used_again(own: Endpoints, old: str, new: str) -> None:
     deployment = watched(blue_green("CANARY", CanarySize=size(1)), own.alarm())
     endpoint = own.create(own.config(old), DeploymentConfig=deployment)

@@ -269,6 +269,63 @@ def test_provisioned_concurrency_is_scheduled_at_once_at_a_rate_and_until_an_end
     assert provisioned() == 1
 
 
+def math_of(metric: str) -> list[dict[str, Any]]:
+    """Return the queries of metric math that counts a gap of a metric as zero."""
+    stat = {"Metric": {"Namespace": "Mine", "MetricName": metric}, "Stat": "Sum"}
+    return [
+        {"Id": "requests", "MetricStat": stat, "ReturnData": False},
+        {"Id": "requests_or_none", "Expression": "FILL(requests, 0)", "ReturnData": True},
+    ]
+
+
+def test_a_metric_that_comes_late_neither_holds_a_scale_out_nor_takes_instances_away(sandbox: Sandbox) -> None:
+    """Compare the metric itself with metric math that fills its gaps, of which the latest minutes are always some."""
+    plain, filled = on_instances(sandbox, "late-plain", 1, 4), on_instances(sandbox, "late-filled", 1, 4)
+    one = {"Namespace": "Mine", "MetricName": "Late", "Statistic": "Sum"}
+    cooldowns = {"ScaleInCooldown": 60, "ScaleOutCooldown": 60}
+    plain.track("requests", 10.0, CustomizedMetricSpecification=one, **cooldowns)
+    filled.track("requests", 10.0, CustomizedMetricSpecification={"Metrics": math_of("Late")}, **cooldowns)
+    steps = {"MetricIntervalUpperBound": 0.0, "ScalingAdjustment": -1}
+    idle = plain.scaling.put_scaling_policy(
+        **plain.target,
+        PolicyName="idle",
+        PolicyType="StepScaling",
+        StepScalingPolicyConfiguration={
+            "AdjustmentType": "ChangeInCapacity",
+            "Cooldown": 60,
+            "StepAdjustments": [steps],
+        },
+    )
+    queries = math_of("Late")
+    queries[0]["MetricStat"] |= {"Period": 60}
+    plain.cloudwatch.put_metric_alarm(
+        AlarmName="late-idle",
+        Metrics=queries,
+        EvaluationPeriods=15,
+        DatapointsToAlarm=15,
+        Threshold=1.0,
+        ComparisonOperator="LessThanThreshold",
+        AlarmActions=[idle["PolicyARN"]],
+    )
+
+    def late(minutes: int, value: float) -> None:
+        """Publish each minute three minutes late."""
+        for _ in range(minutes):
+            data = {"MetricName": "Late", "Value": value, "Timestamp": sandbox.advance(60) - timedelta(minutes=3)}
+            plain.cloudwatch.put_metric_data(Namespace="Mine", MetricData=[data])
+
+    late(12, 18)
+    until(lambda: plain.count == 4)  # above the target on any number of instances, as the metric is not their own
+    assert filled.count == 1, "its last minutes are zeros, so three in a row are never above the target"
+
+    late(25, 9.5)  # too little to add any, enough to keep all
+    assert plain.count == 4
+    plain.minutes(10)
+    assert plain.count == 4, "silence of less than a quarter of an hour may be a late metric"
+    until(lambda: plain.minutes() and plain.count == 1)
+    plain.cloudwatch.delete_alarms(AlarmNames=["late-idle"])
+
+
 def test_what_an_update_holds_up_is_scaled_once_it_is_over(sandbox: Sandbox) -> None:
     scaled = on_instances(sandbox, "updated")
     made = scaled.scaling.put_scaling_policy(
@@ -285,7 +342,8 @@ def test_what_an_update_holds_up_is_scaled_once_it_is_over(sandbox: Sandbox) -> 
         TreatMissingData="ignore",
     )
     sandbox.fault("UpdateEndpoint", status_delay=600)
-    scaled.sagemaker.update_endpoint(EndpointName=scaled.name, EndpointConfigName=scaled.name)
+    scaled.sagemaker.create_endpoint_config(EndpointConfigName="updated-2", ProductionVariants=[ON_INSTANCES])
+    scaled.sagemaker.update_endpoint(EndpointName=scaled.name, EndpointConfigName="updated-2")
     scaled.put(20)
     scaled.scaling.put_scheduled_action(
         **scaled.target,

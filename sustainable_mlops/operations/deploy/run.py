@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from sustainable_mlops import aws, synth
 from sustainable_mlops.aws import Clients
+from sustainable_mlops.catalogue.quotas import serverless_concurrency
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_whole
 from sustainable_mlops.jobs.platform import read_platform
 from sustainable_mlops.operations import teardown
-from sustainable_mlops.operations.deploy import entry
+from sustainable_mlops.operations.deploy import entry, leftovers
 from sustainable_mlops.operations.deploy.choice import MODULES, Choice
 from sustainable_mlops.recommendation import subject
 from sustainable_mlops.settings import did_you_mean
@@ -65,6 +66,17 @@ class Target:
     def settings(self) -> Any:
         """The environment's settings."""
         return _load(self.folder)
+
+    def quota_note(self) -> str | None:
+        """Return what to raise before the apply where serverless endpoints need more than a new account has."""
+        served = [getattr(model, "serverless_endpoint", None) for model in self.settings().models.values()]
+        total, quota = sum(one.max_concurrency for one in served if one is not None), serverless_concurrency()
+        if quota.default is None or total <= quota.default:
+            return None
+        return (
+            f"envs/{self.environment}: its serverless endpoints take {total} requests at once, and a new account has "
+            f"{quota.default} in a Region: have the SageMaker quota {quota.code} raised ({quota.name})"
+        )
 
     def check(self, choice: Choice) -> str:
         """What the environment's own settings keep of their inputs, in words, where the catalogue says this choice.
@@ -139,6 +151,7 @@ class Deployment:
         self._step = steps.step
         self._terraform = teardown.environment(target.folder)
         self._plan = OUT / f"{target.environment}.tfplan"
+        self._document: dict[str, Any] = {}
 
     def write(self, package: str, choice: Choice) -> None:
         """Settings, package and the Terraform that follows; all of it, or none."""
@@ -166,7 +179,7 @@ class Deployment:
         OUT.mkdir(parents=True, exist_ok=True)
         with self._step("Plan") as this:
             self._terraform.run("get")  # another kind of endpoint is another module
-            document = self._terraform.plan(self._plan)
+            document = self._document = self._terraform.plan(self._plan)
             changed = changes(document)
             this.result = f"{len(changed)} changes"
         with self._step("Review the plan") as this:
@@ -176,6 +189,22 @@ class Deployment:
             write_whole(page, render([found], "markdown"))
             this.result = f"{found.verdict}: {page.relative_to(ROOT)}"
         return found, changed
+
+    def find_failed(self, clients: Clients) -> list[leftovers.Leftover]:
+        """Return the failed endpoints outside the state that the plan would create again.
+
+        Raises UserError where such an endpoint is not Failed.
+        """
+        found = leftovers.find_leftovers(self._document, clients.sagemaker)
+        leftovers.check_leftovers(found, self._terraform.typed)
+        return found
+
+    def delete_failed(self, failed: Sequence[leftovers.Leftover], clients: Clients) -> None:
+        """Delete these endpoints, which serve nobody, so that the plan can create them."""
+        names = ", ".join(leftover.name for leftover in failed)
+        with self._step("Delete the failed endpoint") as this:
+            leftovers.delete_failed(failed, clients.sagemaker)
+            this.result = f"{names} failed when it was first created, and is not in the state"
 
     def apply(self, changed: Mapping[str, Sequence[str]]) -> None:
         """Apply the plan that was reviewed, which changes these."""

@@ -1,6 +1,6 @@
 """Real-time endpoints: as many instances as the load needs, and none at night where nobody asks."""
 
-from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Variant
+from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
 from sustainable_mlops.plan.scaling import Scaling, actions_of, kind_of, moves_of, of_instances, policies_of
 from sustainable_mlops.plan.schedules import deletes
 from sustainable_mlops.plan.values import any_of
@@ -88,20 +88,32 @@ def target_has_policy(plan: Plan, target: Resource) -> Verdicts:
     severity=Severity.WARN,
     title="A scaling policy takes instances away again",
     practices=("57",),
-    fix="Remove disable_scale_in, or set it to false.",
+    fix="Remove disable_scale_in, or add a step policy with an alarm that takes instances away.",
     types=(POLICY,),
 )
-def scales_in(_: Plan, policy: Resource) -> Verdicts:
+def scales_in(plan: Plan, policy: Resource) -> Verdicts:
     path = "target_tracking_scaling_policy_configuration.0.disable_scale_in"
     if policy.new.text("service_namespace") != "sagemaker" or policy.new.text("policy_type") == "StepScaling":
         return
     disabled = policy.new.flag(path)
     if disabled is UNKNOWN:
         yield unknown("whether it scales in is not known until apply", path)
-    elif disabled:
-        yield failed("it only adds instances: one busy hour makes the endpoint large for ever", path)
-    else:
+    elif not disabled or (others := _others_take(plan, policy)) is True:
         yield passed()
+    elif others is UNKNOWN:
+        yield unknown("it only adds instances, and whether another policy takes them away is not known", path)
+    else:
+        yield failed("it only adds instances: one busy hour makes the endpoint large for ever", path)
+
+
+def _others_take(plan: Plan, policy: Resource) -> bool | Unknown:
+    """Return whether another policy of the same scalable target takes instances away."""
+    for target in plan.joins.all(TARGET):
+        policies, kind = policies_of(target, plan.joins), kind_of(target, plan.joins)
+        if policy in policies.sure:
+            moves = [moves_of(other, kind, plan.joins).takes for other in policies.sure if other is not policy]
+            return any_of([*moves, *([UNKNOWN] if policies.maybe else [])])
+    return False
 
 
 @rule(

@@ -45,6 +45,21 @@ def _kept(variant: Fields, now: Fields, members: list[tuple[str, str]]) -> Field
     return variant | {to: now[of] for to, of in members if to in variant and of in now}
 
 
+def check_configuration(endpoint: Resource, config: Fields) -> None:
+    """Raise ValidationError where an update names the configuration that the endpoint has.
+
+    API reference, UpdateEndpoint: "You cannot update an endpoint with the current EndpointConfig. To update an
+    endpoint, you must create a new EndpointConfig." An endpoint that serves two after a failed rollback may name
+    either. AWS publishes no wording of the error.
+    """
+    current = endpoint.fields["EndpointConfigName"]
+    if config["EndpointConfigName"] == current and endpoint.fields["EndpointStatus"] != "UpdateRollbackFailed":
+        raise ValidationError(
+            f'Cannot update endpoint "{endpoint.arn}" with its current endpoint configuration {current}; create a new '
+            "endpoint configuration."
+        )
+
+
 def check_kinds(endpoint: Resource, config: Fields) -> None:
     """Raise ValidationError where an endpoint would become of another kind, which only some may."""
     was, name = endpoint.private["config"], endpoint.name

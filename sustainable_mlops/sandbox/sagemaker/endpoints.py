@@ -68,6 +68,7 @@ class Endpoints(Family):
         self._must_be_at_rest(endpoint)
         self._must_serve(endpoint)
         self._configs.get(endpoint.fields["EndpointConfigName"])  # which AWS wants to be there still
+        updates.check_configuration(endpoint, config)
         updates.check_kinds(endpoint, config)
         for ask in self.before_update:
             ask(endpoint, config)

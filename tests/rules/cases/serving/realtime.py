@@ -7,6 +7,7 @@ from tests.rules.endpoints import (
     ENDPOINT,
     POLICY,
     REQUESTS,
+    STEP,
     TARGET,
     UNKNOWN,
     Resources,
@@ -17,6 +18,7 @@ from tests.rules.endpoints import (
     real_time,
     scaled,
     serverless,
+    watched,
 )
 from tests.rules.tables import Table
 
@@ -31,6 +33,13 @@ TRACKING = "target_tracking_scaling_policy_configuration"
 def rested(resources: Resources, *, day: tuple[Any, Any] = (2, 4), night: tuple[Any, Any] = (1, 4)) -> Resources:
     """With scheduled actions for mornings and evenings, each with its least and most instances."""
     return acted_on(resources, ("0 8 ? * MON-FRI *", *day), ("0 18 ? * MON-FRI *", *night))
+
+
+def one_less(resources: Resources, *, adjustment: Any = -1) -> Resources:
+    """Return the resources with a step policy that an alarm on the backlog starts."""
+    steps = {"adjustment_type": "ChangeInCapacity", "step_adjustment": {"scaling_adjustment": adjustment}}
+    stepped = moved(resources, step=True, step_scaling_policy_configuration=steps)
+    return watched(stepped, "ApproximateBacklogSize", alarm_actions=[f"${{{STEP}.arn}}"])
 
 
 def deleted(resources: Resources, target: str, body: str, **more: Any) -> Resources:
@@ -87,9 +96,22 @@ CASES: Table = {
         "not_applicable": {"another service": {TARGET: {"service_namespace": "ecs", "resource_id": "service/a"}}},
     },
     "SUS_SCALES_IN": {
-        "pass": {"by default": following(scaled(real_time()))},
-        "fail": {"never": following(scaled(real_time()), disable_scale_in=True)},
-        "unknown": {"known after apply": following(scaled(real_time()), disable_scale_in=UNKNOWN)},
+        "pass": {
+            "by default": following(scaled(real_time())),
+            "by a step policy": one_less(following(scaled(asynchronous()), **BACKLOG, disable_scale_in=True)),
+        },
+        "fail": {
+            "never": following(scaled(real_time()), disable_scale_in=True),
+            "by a step policy that adds": one_less(
+                following(scaled(asynchronous()), **BACKLOG, disable_scale_in=True), adjustment=1
+            ),
+        },
+        "unknown": {
+            "known after apply": following(scaled(real_time()), disable_scale_in=UNKNOWN),
+            "a step known after apply": one_less(
+                following(scaled(asynchronous()), **BACKLOG, disable_scale_in=True), adjustment=UNKNOWN
+            ),
+        },
         "not_applicable": {
             "a step policy": moved(scaled(real_time()), step=True),
             "another service": {"aws_appautoscaling_policy.p": {"service_namespace": "ecs", TRACKING: {}}},

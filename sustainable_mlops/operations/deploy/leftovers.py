@@ -1,0 +1,94 @@
+"""Endpoints that a plan would create and that AWS has already.
+
+Since version 6.29 the AWS provider puts an endpoint into the state only once it is in service. A first creation that
+ends as Failed therefore leaves an endpoint outside the state, and each later apply ends with "Cannot create already
+existing endpoint" (https://github.com/hashicorp/terraform-provider-aws/pull/45951).
+"""
+
+import shlex
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sustainable_mlops import aws
+from sustainable_mlops.aws import Client
+from sustainable_mlops.errors import UserError
+
+#: Seconds between two looks at an endpoint that is being deleted, and the longest wait for it.
+_PAUSE, _LONGEST = 2.0, 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """An endpoint in AWS that is not in the Terraform state."""
+
+    address: str
+    name: str
+    status: str
+
+
+def find_leftovers(plan: Mapping[str, Any], sagemaker: Client) -> list[Leftover]:
+    """Return the endpoints that the plan, as JSON, would create although AWS has them. Raises UserError."""
+    found = []
+    for address, name in _created_endpoints(plan):
+        status = _describe_status(sagemaker, name)
+        if status is not None:
+            found.append(Leftover(address, name, status))
+    return found
+
+
+def check_leftovers(leftovers: Sequence[Leftover], terraform_command: str) -> None:
+    """Raise UserError on an endpoint that is not Failed: it may serve somebody, so a person decides."""
+    for leftover in leftovers:
+        if leftover.status != "Failed":
+            raise UserError(
+                f"endpoint {leftover.name}: is {leftover.status} and not in the Terraform state, so the plan would "
+                "create it again; import it, or have another name",
+                f"{terraform_command} import {shlex.quote(leftover.address)} {leftover.name}",
+            )
+
+
+def delete_failed(
+    leftovers: Sequence[Leftover], sagemaker: Client, sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Delete these endpoints, each only if it is still Failed, and block until they are gone. Raises UserError."""
+    for leftover in leftovers:
+        with aws.told(f"endpoint {leftover.name}"):
+            if (status := _describe_status(sagemaker, leftover.name)) != "Failed":
+                raise UserError(f"endpoint {leftover.name}: is {status or 'gone'} now and not Failed; deploy again")
+            sagemaker.delete_endpoint(EndpointName=leftover.name)
+        _wait_until_gone(sagemaker, leftover.name, sleep)
+
+
+def _created_endpoints(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return address and name of each endpoint that is created and not replaced: what is replaced is in the state."""
+    return [
+        (change["address"], change["change"]["after"]["name"])
+        for change in plan.get("resource_changes", ())
+        if change["type"] == "aws_sagemaker_endpoint"
+        and change["change"]["actions"] == ["create"]
+        and change["change"]["after"].get("name")
+    ]
+
+
+def _describe_status(sagemaker: Client, name: str) -> str | None:
+    """Return the status of an endpoint; None where there is none of this name."""
+    from botocore.exceptions import ClientError
+
+    with aws.told(f"endpoint {name}"):
+        try:
+            return str(sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"])
+        except ClientError as error:
+            if "Could not find" in str(error):  # its code, ValidationException, stands for much else
+                return None
+            raise
+
+
+def _wait_until_gone(sagemaker: Client, name: str, sleep: Callable[[float], None]) -> None:
+    waited = 0.0
+    while _describe_status(sagemaker, name) is not None:
+        if waited >= _LONGEST:
+            raise UserError(f"endpoint {name}: is not deleted after {_LONGEST / 60:g} minutes; deploy again later")
+        sleep(_PAUSE)
+        waited += _PAUSE

@@ -1,0 +1,126 @@
+"""A real-time endpoint whose changes SageMaker cannot make in place: the network of its models, and its deployments."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.modules.serving import Serving
+from tests.sandbox.support import IMAGE
+
+pytestmark = pytest.mark.apply
+
+GIVEN = {
+    "account_id": "123456789012",
+    "region": "eu-north-1",
+    "silicon": "x86",
+    "instance_type": "ml.m5.large",
+    "latency_slo_ms": 5000,
+    "deployment": {"strategy": "all_at_once", "bake_seconds": 60},
+}
+#: Plan of a change that reaches the endpoint through a new model and a new configuration.
+NEW_MODEL = {
+    "aws_sagemaker_model.this": ["create", "delete"],
+    "aws_sagemaker_endpoint_configuration.this": ["create", "delete"],
+    "aws_sagemaker_endpoint.this": ["update"],
+}
+#: Resources that a state written by an earlier version of the module does not have.
+ADDED = ("network", "containers_mode", "deployment")
+
+
+@pytest.fixture
+def endpoint(tmp_path: Path) -> Iterator[Serving]:
+    with Serving.alone(tmp_path, "realtime_endpoint", **GIVEN) as serving:
+        yield serving
+
+
+def described_model(endpoint: Serving) -> dict[str, Any]:
+    """Return the model that the endpoint serves, as SageMaker describes it."""
+    sagemaker = endpoint.own.sagemaker
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint.following())
+    described: dict[str, Any] = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+    return described
+
+
+def create_network(endpoint: Serving) -> tuple[list[str], list[str]]:
+    """Return the ids of three subnets and two security groups of a new VPC."""
+    ec2 = endpoint.sandbox.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24") for number in range(3)]
+    groups = [ec2.create_security_group(VpcId=vpc, GroupName=name, Description=name) for name in ("one", "two")]
+    return [subnet["Subnet"]["SubnetId"] for subnet in subnets], [group["GroupId"] for group in groups]
+
+
+def check_upgrade_adds_the_triggers_alone(endpoint: Serving) -> None:
+    addresses = [f"module.endpoint.terraform_data.{name}" for name in ADDED]
+    endpoint.terraform.run("state", "rm", *addresses)
+    assert endpoint.plan() == {f"terraform_data.{name}": ["create"] for name in ADDED}
+    endpoint.apply()
+    assert endpoint.plan() == {}
+
+
+def check_another_network_replaces_the_model(endpoint: Serving) -> None:
+    subnets, groups = create_network(endpoint)
+    for network in (
+        {"security_group_ids": groups[:1], "subnets": subnets[:2]},
+        {"security_group_ids": groups[:1], "subnets": subnets[1:]},
+        {"security_group_ids": groups, "subnets": subnets[1:]},
+    ):
+        before = endpoint.following()
+        endpoint.given["vpc_config"] = network
+        endpoint.write()
+        assert endpoint.plan() == {"terraform_data.network": ["update"], **NEW_MODEL}
+        endpoint.apply()
+        found = described_model(endpoint)["VpcConfig"]
+        assert sorted(found["Subnets"]) == sorted(network["subnets"])
+        assert sorted(found["SecurityGroupIds"]) == sorted(network["security_group_ids"])
+        assert endpoint.ask() == "first"
+        assert endpoint.following() == endpoint.in_state() != before
+        assert endpoint.plan() == {}
+    endpoint.write(vpc_config={"security_group_ids": groups[::-1], "subnets": subnets[:0:-1]})
+    assert endpoint.plan() == {}, "the order says nothing"
+
+
+def check_another_deployment_comes_with_a_new_configuration(endpoint: Serving) -> None:
+    before = endpoint.following()
+    endpoint.given["deployment"] = {"strategy": "canary", "wait_seconds": 60, "bake_seconds": 60}
+    endpoint.write()
+    new_configuration = {name: actions for name, actions in NEW_MODEL.items() if "model" not in name}
+    assert endpoint.plan() == {"terraform_data.deployment": ["update"], **new_configuration}
+    endpoint.apply()
+    policy = endpoint.own.look(endpoint.name)["LastDeploymentConfig"]["BlueGreenUpdatePolicy"]
+    assert policy["TrafficRoutingConfiguration"]["Type"] == "CANARY"
+    assert endpoint.following() == endpoint.in_state() != before
+    assert endpoint.plan() == {}
+
+    # error_percent is the alarms' alone.
+    endpoint.write(deployment={**endpoint.given["deployment"], "error_percent": 9})
+    assert endpoint.plan() == {'aws_cloudwatch_metric_alarm.errors["main"]': ["update"]}
+
+
+def check_another_mode_replaces_the_model(endpoint: Serving) -> None:
+    model = endpoint.given.pop("model_data_url")
+    containers = [{"hostname": name, "image_uri": IMAGE, "model_data_url": model} for name in ("one", "two")]
+    endpoint.given |= {"image_uri": None, "containers": containers}
+    endpoint.apply()
+    assert described_model(endpoint)["InferenceExecutionConfig"] == {"Mode": "Serial"}
+    endpoint.given["containers_mode"] = "Direct"
+    endpoint.write()
+    assert endpoint.plan() == {"terraform_data.containers_mode": ["update"], **NEW_MODEL}
+    endpoint.apply()
+    assert described_model(endpoint)["InferenceExecutionConfig"] == {"Mode": "Direct"}
+    assert endpoint.following() == endpoint.in_state()
+    assert endpoint.plan() == {}
+
+
+def test_changes_that_sagemaker_cannot_make_in_place_reach_the_endpoint(endpoint: Serving) -> None:
+    """Run one check after the other: each begins with what the one before it applied."""
+    for check in (
+        check_another_network_replaces_the_model,
+        check_upgrade_adds_the_triggers_alone,
+        check_another_deployment_comes_with_a_new_configuration,
+        check_another_mode_replaces_the_model,
+    ):
+        print(check.__name__)
+        check(endpoint)
