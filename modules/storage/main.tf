@@ -224,7 +224,8 @@ data "aws_iam_policy_document" "model_readers" {
 }
 
 # An upload may say nothing of encryption (the bucket's default holds) or name the key. SSE-S3, another key and
-# aws:kms without a key, which would mean the account's aws/s3 key, are refused.
+# aws:kms without a key, which would mean the account's aws/s3 key, are refused. SageMaker's API takes no key
+# for checkpoints and debug output: there, aws:kms without a key is taken too.
 data "aws_iam_policy_document" "bucket" {
   for_each = aws_s3_bucket.this
 
@@ -287,8 +288,56 @@ data "aws_iam_policy_document" "bucket" {
 
     condition {
       test     = "StringNotEquals"
+      variable = "s3:x-amz-server-side-encryption"
+      values   = ["aws:kms", "aws:kms:dsse"]
+    }
+  }
+
+  statement {
+    sid       = "DenyOtherKeys"
+    effect    = "Deny"
+    actions   = ["s3:PutObject"]
+    resources = ["${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+      values   = ["false"]
+    }
+
+    condition {
+      test     = "StringNotEquals"
       variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
       values   = [local.kms_key_arn]
+    }
+  }
+
+  statement {
+    sid           = "DenyUnnamedKey"
+    effect        = "Deny"
+    actions       = ["s3:PutObject"]
+    not_resources = ["${each.value.arn}/checkpoints/*", "${each.value.arn}/debug-output/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:x-amz-server-side-encryption"
+      values   = ["false"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+      values   = ["true"]
     }
   }
 }

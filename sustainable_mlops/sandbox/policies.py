@@ -52,10 +52,12 @@ def decide(concerned: Iterable[Statement], context: Context = MappingProxyType({
     return Decision.ALLOWED if allowed else Decision.IMPLICIT_DENY
 
 
-def allows_account(document: str, account: str, action: str, resource: str) -> bool:
-    """Whether a resource's policy lets another account do this."""
+def allows_account(
+    document: str, account: str, action: str, resource: str, context: Context = MappingProxyType({})
+) -> bool:
+    """Whether a resource's policy lets an account do this."""
     concerned = concerning(statements(document), action, resource)
-    return decide(one for one in concerned if _names(one.get("Principal"), account)) is Decision.ALLOWED
+    return decide((one for one in concerned if _names(one.get("Principal"), account)), context) is Decision.ALLOWED
 
 
 def allows_service(
