@@ -67,9 +67,10 @@ class DataArrival(ModuleInputs):
 class Schedule(ModuleInputs):
     """A clock that starts the pipeline."""
 
-    alias: str = Field(
+    alias: str | None = Field(
         "live",
-        description="Alias of the version to start; without a version of this alias the start fails.",
+        description="Alias of the version to start; without a version of this alias the start fails. Null starts the "
+        "latest version.",
         pattern=r"^[a-zA-Z0-9._-]{1,128}$",
         json_schema_extra=must("be letters, digits, dots, hyphens and underscores"),
     )

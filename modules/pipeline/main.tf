@@ -258,17 +258,19 @@ resource "aws_scheduler_schedule" "this" {
     arn      = "arn:${var.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution"
     role_arn = local.starter_role_arn
 
-    input = replace(replace(jsonencode({
-      PipelineName         = aws_sagemaker_pipeline.this.pipeline_name
-      PipelineVersionAlias = each.value.alias
-      PipelineParameters = [
-        for name, value in each.value.parameters : {
-          Name  = name
-          Value = value
-        }
-      ]
-      ClientRequestToken = "${local.name}-by-the-clock-at-<aws.scheduler.scheduled-time>"
-    }), "\\u003c", "<"), "\\u003e", ">")
+    input = replace(replace(jsonencode(merge(
+      {
+        PipelineName = aws_sagemaker_pipeline.this.pipeline_name
+        PipelineParameters = [
+          for name, value in each.value.parameters : {
+            Name  = name
+            Value = value
+          }
+        ]
+        ClientRequestToken = "${local.name}-by-the-clock-at-<aws.scheduler.scheduled-time>"
+      },
+      each.value.alias == null ? {} : { PipelineVersionAlias = each.value.alias },
+    )), "\\u003c", "<"), "\\u003e", ">")
 
     dead_letter_config {
       arn = aws_sqs_queue.not_started["starter"].arn

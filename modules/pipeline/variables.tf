@@ -226,7 +226,7 @@ variable "schedule" {
   default = null
 
   validation {
-    condition     = var.schedule == null ? true : can(regex("^[a-zA-Z0-9._-]{1,128}$", var.schedule.alias))
+    condition     = var.schedule == null ? true : var.schedule.alias == null ? true : can(regex("^[a-zA-Z0-9._-]{1,128}$", var.schedule.alias))
     error_message = "schedule: alias must be letters, digits, dots, hyphens and underscores."
   }
 
