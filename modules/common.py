@@ -86,3 +86,12 @@ class MakesRoles(ModuleInputs):
         pattern=r"^/([!-~]+/)?$",
         json_schema_extra=must("start and end with a slash"),
     )
+
+
+class ExistingPublisherRole(ModuleInputs):
+    """A role of EventBridge that someone else looks after."""
+
+    arn: RoleArn = Field(
+        description="ARN of the role; EventBridge must be able to take it, and it to publish to the topic and to use "
+        "the topic's key."
+    )

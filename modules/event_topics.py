@@ -1,26 +1,59 @@
-"""Topics that EventBridge publishes to."""
+"""Topics of events, and the role that EventBridge publishes to them with.
 
+A request of EventBridge to a topic carries nothing that a condition of the topic's or the key's policy could test, so
+such a policy would trust every rule of every account. The trust policy of a role can name the rules.
+
+Sources: EventBridge user guide, "Using resource-based policies for Amazon EventBridge", "Cross-service confused deputy
+prevention" and "Amazon SNS topic target"; SNS developer guide, "Enable compatibility between event sources from AWS
+services and encrypted topics".
+"""
+
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
+from cdktn_provider_aws.iam_role import IamRole
+from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 from cdktn_provider_aws.sns_topic import SnsTopic
 from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 
-from sustainable_mlops.authoring.expressions import each_of
+from modules.needs import equals, through
+from sustainable_mlops.authoring.expressions import concat, cut, each_of, given, is_null, list_of, map_of, one
 from sustainable_mlops.authoring.resources import Module
 
 PUBLISHER = "events.amazonaws.com"
-WHY = "No condition: EventBridge sends none of the context that one could test when it publishes to a topic."
+WHY = "Roles of this account publish by their own policies; EventBridge takes the role publisher."
 
 
-def statement(var: Any, sid: str, name: str, service: str = PUBLISHER, **more: Any) -> dict[str, Any]:
-    """What lets a service publish to the topic called `name`."""
+def topic_arn(var: Any, name: str) -> str:
+    """Return the ARN of the topic called `name`, written out so that every plan knows it."""
+    return f"arn:{var.partition}:sns:{var.region}:{var.account_id}:{name}"
+
+
+def rule_arn(var: Any, name: str) -> str:
+    """Return the ARN of the rule called `name` on the default bus."""
+    return f"arn:{var.partition}:events:{var.region}:{var.account_id}:rule/{name}"
+
+
+def account_statement(var: Any, sid: str, name: str) -> dict[str, Any]:
+    """Return the statement by which the account's own policies say who publishes to the topic called `name`."""
+    return _statement(var, sid, name, "AWS", f"arn:{var.partition}:iam::{var.account_id}:root", [])
+
+
+def service_statement(var: Any, sid: str, name: str, service: str, condition: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the statement by which a service publishes to the topic called `name` under a condition."""
+    return _statement(var, sid, name, "Service", service, condition)
+
+
+def _statement(
+    var: Any, sid: str, name: str, kind: str, principal: str, condition: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "sid": sid,
         "actions": ["sns:Publish"],
-        "resources": [f"arn:{var.partition}:sns:{var.region}:{var.account_id}:{name}"],
-        "principals": [{"type": "Service", "identifiers": [service]}],
-        **more,
+        "resources": [topic_arn(var, name)],
+        "principals": [{"type": kind, "identifiers": [principal]}],
+        "condition": condition,
     }
 
 
@@ -36,8 +69,85 @@ def add(module: Module[Any], resource: str, sid: str, name: str, asked: Any) -> 
         tags=var.tags,
     )
     document = module.add(
-        DataAwsIamPolicyDocument, resource, why=WHY, for_each=asked, statement=[statement(var, sid, name)]
+        DataAwsIamPolicyDocument, resource, why=WHY, for_each=asked, statement=[account_statement(var, sid, name)]
     )
     topic = each_of(topics)
     module.add(SnsTopicPolicy, resource, for_each=topic, arn=topic.value.arn, policy=document[topic.key].json)
     return topics
+
+
+def add_publisher(
+    module: Module[Any],
+    name: str,
+    wanted: Mapping[str, Any],
+    topic_names: Iterable[str],
+    rules: dict[str, Any],
+) -> str:
+    """Add the role that EventBridge publishes with, and return its ARN or that of an existing role.
+
+    `wanted` is a map of one item, or empty where nothing is published. The item has a kms_key_arn and, where a role
+    exists, an existing_role. `rules` is the condition on the ARNs of the rules, as `by_rules` gives it.
+    """
+    var = module.var
+    missing = module.local(
+        "missing_publishers", map_of(wanted, lambda _, item: item, where=lambda _, item: is_null(item.existing_role))
+    )
+    new: Any = each_of(missing)
+    existing = list_of(
+        wanted, lambda _, item: given(item.existing_role).arn, where=lambda _, item: ~is_null(item.existing_role)
+    )
+    trust = module.add(
+        DataAwsIamPolicyDocument,
+        "publisher_trust",
+        why="For these rules alone.",
+        for_each=new,
+        statement=[
+            {
+                "sid": "PublishEvents",
+                "actions": ["sts:AssumeRole"],
+                "principals": [{"type": "Service", "identifiers": [PUBLISHER]}],
+                "condition": [equals("aws:SourceAccount", var.account_id), rules],
+            }
+        ],
+    )
+    roles = module.add(
+        IamRole,
+        "publisher",
+        for_each=new,
+        name_prefix=f"{cut(f'{name}-publisher', 37)}-",
+        description=f"Publishes events to {name}",
+        path=var.role_path,
+        permissions_boundary=var.permissions_boundary_arn,
+        assume_role_policy=trust[new.key].json,
+        tags=var.tags,
+    )
+    document = module.add(
+        DataAwsIamPolicyDocument,
+        "publisher",
+        for_each=new,
+        statement=[
+            {
+                "sid": "Publish",
+                "actions": ["sns:Publish"],
+                "resources": [topic_arn(var, topic) for topic in topic_names],
+            },
+            {
+                "sid": "PublishEncrypted",
+                "actions": ["kms:Decrypt", "kms:GenerateDataKey"],
+                "resources": [new.value.kms_key_arn],
+                "condition": [through(var, "sns")],
+            },
+        ],
+    )
+    role = each_of(roles)
+    module.add(
+        IamRolePolicy, "publisher", for_each=role, name="publish", role=role.value.name, policy=document[role.key].json
+    )
+    made = list_of(roles, lambda role: role.arn)
+    arn: str = module.local("publisher_role_arn", one(concat(made, existing)))
+    return arn
+
+
+def by_rules(arns: Iterable[str], test: str = "ArnEquals") -> dict[str, Any]:
+    """Return the condition that EventBridge acts for one of these rules; `test` is ArnLike where names have a `*`."""
+    return {"test": test, "variable": "aws:SourceArn", "values": arns}

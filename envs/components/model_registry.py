@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from envs.common import Common
 from envs.component import Component, given, options
+from envs.components.access import Access
 from envs.names import Name, joined
-from modules.common import Located, Protected
+from modules.common import Located, MakesRoles, Protected
 from modules.model_registry.inputs import GroupKey, Inputs, ModelPackageGroup
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import map_of
@@ -22,7 +23,7 @@ class Group(Protocol):
     arn: str
 
 
-@options(Inputs, but=(*Located.model_fields, *Protected.model_fields, "model_package_groups"))
+@options(Inputs, but=(*Located.model_fields, *MakesRoles.model_fields, *Protected.model_fields, "model_package_groups"))
 class RegistryOptions(ModuleInputs):
     """What may be said of the module `model_registry`."""
 
@@ -49,6 +50,7 @@ class ModelRegistry(Component[RegistrySettings]):
             env.modules["model_registry"],
             **settings.located,
             **settings.protected,
+            **given(env[Access].settings.access, MakesRoles),
             model_package_groups={key: given(model, ModelPackageGroup) for key, model in settings.models.items()},
             **given(settings.model_registry),
         )

@@ -91,11 +91,13 @@ def _features(module: Module[Inputs]) -> None:
         module,
         "offline_store",
         why="Feature Store takes this role to write the offline store: it looks at the bucket's ACL, hands each object "
-        "to the bucket's owner, and keeps the Glue table current.",
+        "to the bucket's owner, encrypts with the key, and keeps the Glue table current. CreateFeatureGroup fails "
+        "where kms:ViaService bounds its use of the key.",
         phases=each_of(shared(local.phases, writers)),
         statement=feature_store.offline_store(
             distinct(list_of(written, lambda path: bucket_arn(var, path))),
             list_of(written, lambda path: objects_arn(var, path)),
+            var.kms_key_arn,
             var,
         ),
     )

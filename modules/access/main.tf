@@ -39,6 +39,25 @@ data "aws_iam_policy_document" "trust" {
   }
 }
 
+# Feature groups have this role too. AWS documents aws:SourceArn for jobs, endpoints and pipelines, and not for
+# Feature Store, so that the account alone is tested.
+data "aws_iam_policy_document" "feature_store_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["sagemaker.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+  }
+}
+
 # A prefix and not a name: models and endpoints replace themselves before they go, which would make a new role
 # meet the old one's name. IAM takes 38 characters.
 resource "aws_iam_role" "this" {
@@ -48,7 +67,7 @@ resource "aws_iam_role" "this" {
   description          = "Role of ${replace(each.key, "_", " ")} in ${var.name_prefix}"
   path                 = var.role_path
   permissions_boundary = var.permissions_boundary_arn
-  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  assume_role_policy   = each.key == "data_preparation" ? data.aws_iam_policy_document.feature_store_trust.json : data.aws_iam_policy_document.trust.json
   tags                 = var.tags
 }
 
@@ -321,7 +340,8 @@ resource "aws_iam_role_policy" "features" {
 }
 
 # Feature Store takes this role to write the offline store: it looks at the bucket's ACL, hands each object to
-# the bucket's owner, and keeps the Glue table current.
+# the bucket's owner, encrypts with the key, and keeps the Glue table current. CreateFeatureGroup fails where
+# kms:ViaService bounds its use of the key.
 data "aws_iam_policy_document" "offline_store" {
   for_each = setintersection(local.phases, length(var.feature_group_names) > 0 ? ["data_preparation"] : [])
 
@@ -345,6 +365,12 @@ data "aws_iam_policy_document" "offline_store" {
       variable = "s3:x-amz-acl"
       values   = ["bucket-owner-full-control"]
     }
+  }
+
+  statement {
+    sid       = "EncryptOfflineStore"
+    actions   = ["kms:GenerateDataKey"]
+    resources = [var.kms_key_arn]
   }
 
   statement {

@@ -1,13 +1,13 @@
 """Who may do what: one IAM role for each phase of a model's life."""
 
-from typing import cast
+from typing import Any, cast
 
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.iam_role import IamRole
 
 from modules.access import containers, needed, pipeline, s3
 from modules.access.inputs import WITHOUT_CONTAINERS, Inputs
-from modules.needs import PHASES, dns_suffix
+from modules.needs import PHASES, Phase, dns_suffix, equals
 from sustainable_mlops.authoring.expressions import (
     contains,
     cut,
@@ -19,9 +19,13 @@ from sustainable_mlops.authoring.expressions import (
     merge,
     replace,
     set_of,
+    when,
     without,
 )
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
+
+#: The phase whose role feature groups have.
+FEATURE_GROUPS: Phase = "data_preparation"
 
 
 class Access(Module[Inputs]):
@@ -65,20 +69,18 @@ class Access(Module[Inputs]):
         }
 
     def _roles(self, var: Inputs) -> dict[str, str]:
-        trust = self.add(
-            DataAwsIamPolicyDocument,
+        of_account = equals("aws:SourceAccount", var.account_id)
+        of_jobs = {"test": "ArnLike", "variable": "aws:SourceArn", "values": [f"{self.locals.sagemaker_arn}:*"]}
+        trust = self._trust(
             "trust",
-            why="SageMaker may take the role for this account's own jobs and endpoints, and for nobody else's.",
-            statement=[
-                {
-                    "actions": ["sts:AssumeRole"],
-                    "principals": [{"type": "Service", "identifiers": ["sagemaker.amazonaws.com"]}],
-                    "condition": [
-                        {"test": "StringEquals", "variable": "aws:SourceAccount", "values": [var.account_id]},
-                        {"test": "ArnLike", "variable": "aws:SourceArn", "values": [f"{self.locals.sagemaker_arn}:*"]},
-                    ],
-                }
-            ],
+            "SageMaker may take the role for this account's own jobs and endpoints, and for nobody else's.",
+            [of_account, of_jobs],
+        )
+        feature_store_trust = self._trust(
+            "feature_store_trust",
+            "Feature groups have this role too. AWS documents aws:SourceArn for jobs, endpoints and pipelines, and not "
+            "for Feature Store, so that the account alone is tested.",
+            [of_account],
         )
         phase = each_of(self.locals.phases)
         name = f"{var.name_prefix}-{replace(phase.key, '_', '-')}"
@@ -92,8 +94,17 @@ class Access(Module[Inputs]):
             description=f"Role of {replace(phase.key, '_', ' ')} in {var.name_prefix}",
             path=var.role_path,
             permissions_boundary=var.permissions_boundary_arn,
-            assume_role_policy=trust.json,
+            assume_role_policy=when(phase.key == FEATURE_GROUPS, feature_store_trust.json, trust.json),
             tags=var.tags,
         )
         made = map_of(role, lambda _phase, role: role.arn)
         return cast(dict[str, str], self.local("role_arns", merge(made, var.existing_role_arns)))
+
+    def _trust(self, label: str, why: str, condition: list[dict[str, Any]]) -> Any:
+        """Add the document by which SageMaker takes a role under a condition."""
+        statement = {
+            "actions": ["sts:AssumeRole"],
+            "principals": [{"type": "Service", "identifiers": ["sagemaker.amazonaws.com"]}],
+            "condition": condition,
+        }
+        return self.add(DataAwsIamPolicyDocument, label, why=why, statement=[statement])

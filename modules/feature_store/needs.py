@@ -23,8 +23,8 @@ def statements(var: Inputs, at: Place) -> Needs:
     needs["data_preparation"] += [
         statement("StoreRecords", ["s3:PutObject"], [objects]),
         statement("ReadIcebergMetadata", ["s3:GetObject"], [f"{store}/*/metadata/*"]),
-        statement("StoreEncrypted", ["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], through(at, "s3")),
-        *offline_store([bucket], [objects], at),
+        statement("ReadEncryptedMetadata", ["kms:Decrypt"], [var.kms_key_arn], through(at, "s3")),
+        *offline_store([bucket], [objects], var.kms_key_arn, at),
     ]
     return needs
 
@@ -40,13 +40,18 @@ def records(actions: list[str], names: Iterable[str], at: Place) -> dict[str, An
     return statement("Records", actions, list_of(names, lambda name: f"{groups}/{name}"))
 
 
-def offline_store(buckets: Iterable[str], objects: Iterable[str], at: Place) -> list[dict[str, Any]]:
+def offline_store(buckets: Iterable[str], objects: Iterable[str], key_arn: str, at: Place) -> list[dict[str, Any]]:
     """What Feature Store does as its role, besides writing objects: it looks at the bucket's ACL, hands each object to
-    the bucket's owner, and keeps the Glue table current."""
+    the bucket's owner, encrypts with the key, and keeps the Glue table current.
+
+    CreateFeatureGroup fails where a condition on kms:ViaService bounds the use of the key for the offline store.
+    Source: SageMaker developer guide, "Authorizing use of a customer managed key for your offline store".
+    """
     glue = f"arn:{at.partition}:glue:{at.region}:{at.account_id}"
     return [
         statement("ReadBucketAcl", ["s3:GetBucketAcl"], buckets),
         statement("HandOver", ["s3:PutObjectAcl"], objects, equals("s3:x-amz-acl", "bucket-owner-full-control")),
+        statement("EncryptOfflineStore", ["kms:GenerateDataKey"], [key_arn]),
         statement(
             "Table",
             ["glue:GetTable", "glue:UpdateTable"],

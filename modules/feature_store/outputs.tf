@@ -46,8 +46,8 @@ output "role_statements" {
         condition = []
       },
       {
-        sid       = "StoreEncrypted"
-        actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        sid       = "ReadEncryptedMetadata"
+        actions   = ["kms:Decrypt"]
         resources = [var.kms_key_arn]
         condition = [
           {
@@ -78,6 +78,12 @@ output "role_statements" {
             values   = ["bucket-owner-full-control"]
           },
         ]
+      },
+      {
+        sid       = "EncryptOfflineStore"
+        actions   = ["kms:GenerateDataKey"]
+        resources = [var.kms_key_arn]
+        condition = []
       },
       {
         sid     = "Table"

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from modules.common import AccountId, KmsKeyArn, Located, Protected
+from modules.common import AccountId, ExistingPublisherRole, KmsKeyArn, Located, MakesRoles, Protected
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 
 GroupKey = Annotated[
@@ -24,10 +24,11 @@ class ModelPackageGroup(ModuleInputs):
 
 
 class ApprovalTopic(ModuleInputs):
-    kms_key_arn: KmsKeyArn = Field(description="Key of the topic; its policy must let events.amazonaws.com use it.")
+    existing_role: ExistingPublisherRole | None = Field(None, description="Publish by this role instead of a new one.")
+    kms_key_arn: KmsKeyArn = Field(description="Key of the topic; its policy must let this account's roles use it.")
 
 
-class Inputs(Located, Protected):
+class Inputs(Located, Protected, MakesRoles):
     approval_topic: ApprovalTopic | None = Field(
         None, description="SNS topic told of every approval and rejection; none by default."
     )

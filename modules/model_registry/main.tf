@@ -73,7 +73,8 @@ resource "aws_sagemaker_model_package_group_policy" "readers" {
   resource_policy          = data.aws_iam_policy_document.readers[each.key].json
 }
 
-# So that a promotion starts when a person approves a model, and nothing has to poll.
+# So that a promotion starts when a person approves a model, and nothing has to poll. An edit of an approved
+# package's metadata names other fields and matches nothing.
 resource "aws_cloudwatch_event_rule" "approval" {
   for_each = aws_sagemaker_model_package_group.this
 
@@ -87,6 +88,13 @@ resource "aws_cloudwatch_event_rule" "approval" {
     detail = {
       ModelPackageGroupName = [each.value.model_package_group_name]
       ModelApprovalStatus   = ["Approved", "Rejected"]
+      "$or" = [
+        { UpdatedModelPackageFields = ["ModelApprovalStatus"] },
+        {
+          UpdatedModelPackageFields = [{ exists = false }]
+          ModelPackageStatus        = ["Completed"]
+        },
+      ]
     }
   })
 }
@@ -99,7 +107,7 @@ resource "aws_sns_topic" "approvals" {
   tags              = var.tags
 }
 
-# No condition: EventBridge sends none of the context that one could test when it publishes to a topic.
+# Roles of this account publish by their own policies; EventBridge takes the role publisher.
 data "aws_iam_policy_document" "approvals" {
   for_each = var.approval_topic == null ? {} : { approvals = var.approval_topic }
 
@@ -112,8 +120,8 @@ data "aws_iam_policy_document" "approvals" {
     ]
 
     principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
+      type        = "AWS"
+      identifiers = ["arn:${var.partition}:iam::${var.account_id}:root"]
     }
   }
 }
@@ -125,6 +133,97 @@ resource "aws_sns_topic_policy" "approvals" {
   policy = data.aws_iam_policy_document.approvals[each.key].json
 }
 
+locals {
+  missing_publishers = {
+    for key, item in var.approval_topic == null ? {} : { approvals = var.approval_topic } : key => item
+    if item.existing_role == null
+  }
+}
+
+# For these rules alone.
+data "aws_iam_policy_document" "publisher_trust" {
+  for_each = local.missing_publishers
+
+  statement {
+    sid     = "PublishEvents"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+
+      values = [
+        "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${var.name_prefix}-*-approval",
+      ]
+    }
+  }
+}
+
+resource "aws_iam_role" "publisher" {
+  for_each = local.missing_publishers
+
+  name_prefix          = "${substr("${var.name_prefix}-model-approvals-publisher", 0, 37)}-"
+  description          = "Publishes events to ${var.name_prefix}-model-approvals"
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary_arn
+  assume_role_policy   = data.aws_iam_policy_document.publisher_trust[each.key].json
+  tags                 = var.tags
+}
+
+data "aws_iam_policy_document" "publisher" {
+  for_each = local.missing_publishers
+
+  statement {
+    sid     = "Publish"
+    actions = ["sns:Publish"]
+
+    resources = [
+      "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-model-approvals",
+    ]
+  }
+
+  statement {
+    sid       = "PublishEncrypted"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [each.value.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["sns.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "publisher" {
+  for_each = aws_iam_role.publisher
+
+  name   = "publish"
+  role   = each.value.name
+  policy = data.aws_iam_policy_document.publisher[each.key].json
+}
+
+locals {
+  publisher_role_arn = one(concat(
+    [for role in aws_iam_role.publisher : role.arn],
+    [
+      for key, item in var.approval_topic == null ? {} : { approvals = var.approval_topic } : item.existing_role.arn
+      if item.existing_role != null
+    ],
+  ))
+}
+
 resource "aws_cloudwatch_event_target" "approvals" {
   for_each = {
     for key, rule in aws_cloudwatch_event_rule.approval : key => rule.name if var.approval_topic != null
@@ -133,4 +232,5 @@ resource "aws_cloudwatch_event_target" "approvals" {
   rule      = each.value
   target_id = "topic"
   arn       = aws_sns_topic.approvals["approvals"].arn
+  role_arn  = local.publisher_role_arn
 }

@@ -8,7 +8,7 @@ from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocu
 from cdktn_provider_aws.sagemaker_model_package_group import SagemakerModelPackageGroup
 from cdktn_provider_aws.sagemaker_model_package_group_policy import SagemakerModelPackageGroupPolicy
 
-from modules import event_topics
+from modules import event_patterns, event_topics
 from modules.model_registry import needs
 from modules.model_registry.inputs import Inputs, ModelPackageGroup
 from modules.needs import ROLE_STATEMENTS
@@ -48,19 +48,13 @@ class ModelRegistry(Module[Inputs]):
         rules = self.add(
             CloudwatchEventRule,
             "approval",
-            why="So that a promotion starts when a person approves a model, and nothing has to poll.",
+            why="So that a promotion starts when a person approves a model, and nothing has to poll. An edit of an "
+            "approved package's metadata names other fields and matches nothing.",
             for_each=group,
             name=f"{needs.group_name(var, group.key)}-approval",
             description=f"A model package of {group.value.model_package_group_name} was approved or rejected.",
             event_pattern=jsonencode(
-                {
-                    "source": ["aws.sagemaker"],
-                    "detail-type": ["SageMaker Model Package State Change"],
-                    "detail": {
-                        "ModelPackageGroupName": [group.value.model_package_group_name],
-                        "ModelApprovalStatus": ["Approved", "Rejected"],
-                    },
-                }
+                event_patterns.approval({"ModelPackageGroupName": [group.value.model_package_group_name]})
             ),
             tags=var.tags,
         )
@@ -135,9 +129,14 @@ class ModelRegistry(Module[Inputs]):
 
     def _notify(self, var: Inputs, rules: Any) -> Any:
         """Send the events to a topic where one is asked for; returns the topics: one or none."""
-        asked = each_of(optional_map("approvals", var.approval_topic))
+        wanted = optional_map("approvals", var.approval_topic)
         name = f"{var.name_prefix}-model-approvals"
-        topics = event_topics.add(self, "approvals", "PublishApprovals", name, asked)
+        topics = event_topics.add(self, "approvals", "PublishApprovals", name, each_of(wanted))
+        # A pattern and not a list: the trust policy of a role takes 2,048 characters.
+        rules_of_groups = event_topics.rule_arn(var, f"{var.name_prefix}-*-approval")
+        publisher = event_topics.add_publisher(
+            self, name, wanted, [name], event_topics.by_rules([rules_of_groups], "ArnLike")
+        )
         rule = each_of(map_of(rules, lambda rule: rule.name, where=lambda _: ~is_null(var.approval_topic)))
         self.add(
             CloudwatchEventTarget,
@@ -146,5 +145,6 @@ class ModelRegistry(Module[Inputs]):
             rule=rule.value,
             target_id="topic",
             arn=topics["approvals"].arn,
+            role_arn=publisher,
         )
         return topics

@@ -14,9 +14,17 @@ variable "account_id" {
 variable "approval_topic" {
   description = "SNS topic told of every approval and rejection; none by default."
   type = object({
+    existing_role = optional(object({
+      arn = string
+    }))
     kms_key_arn = string
   })
   default = null
+
+  validation {
+    condition     = var.approval_topic == null ? true : var.approval_topic.existing_role == null ? true : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.approval_topic.existing_role.arn))
+    error_message = "approval_topic: existing_role: arn must be the ARN of an IAM role (arn:aws:iam::…:role/…)."
+  }
 
   validation {
     condition     = var.approval_topic == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.approval_topic.kms_key_arn))
@@ -73,6 +81,17 @@ variable "partition" {
   }
 }
 
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds what any role made here can be given."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null ? true : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of an IAM policy (arn:aws:iam::…:policy/…)."
+  }
+}
+
 variable "region" {
   description = "Region that this is created in."
   type        = string
@@ -81,6 +100,18 @@ variable "region" {
   validation {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
     error_message = "region must be a Region such as eu-north-1."
+  }
+}
+
+variable "role_path" {
+  description = "IAM path of the roles made here, such as /mlops/."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-~]+/)?$", var.role_path))
+    error_message = "role_path must start and end with a slash."
   }
 }
 

@@ -36,11 +36,11 @@ _WAIT, _EXTENSION = 180, 60
 _LEAST_MB = min(serverless_memory_mb())
 
 
-def add(module: Module[Inputs], topic: Any, events: Any) -> Any:
+def add(module: Module[Inputs], topic: Any, events: Any, publisher: str) -> Any:
     """Add them; returns those of health, by endpoint. `topic` hears of alarms, and `events` of deployments."""
     watched = _watched(module)
     alarms = _of_variants(module, watched, topic)
-    return _health(module, topic, watched, alarms, _deploying(module, events))
+    return _health(module, topic, watched, alarms, _deploying(module, events, publisher))
 
 
 def _watched(module: Module[Inputs]) -> Any:
@@ -183,7 +183,7 @@ def _common(module: Module[Inputs], alarm: Any) -> dict[str, Any]:
     }
 
 
-def _deploying(module: Module[Inputs], events: Any) -> Any:
+def _deploying(module: Module[Inputs], events: Any, publisher: str) -> Any:
     """An alarm for each endpoint that is on while a deployment goes on: EventBridge counts its events."""
     var = module.var
     endpoint = each_of(var.endpoints)
@@ -215,6 +215,7 @@ def _deploying(module: Module[Inputs], events: Any) -> Any:
         rule=told.value.name,
         target_id="topic",
         arn=events.arn,
+        role_arn=publisher,
     )
     rule = each_of(rules)
     return module.add(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from modules.common import KmsKeyArn, Located, LogRetentionDays, MakesRoles
+from modules.common import ExistingPublisherRole, KmsKeyArn, Located, LogRetentionDays, MakesRoles
 from modules.endpoints.inputs import VARIANT
 from modules.observability import telling, watching
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
@@ -140,13 +140,16 @@ class Inputs(Located, MakesRoles):
         description="Of what people hear beside alarms: deployments of these endpoints, and what else there is in the "
         "account and Region; of all by default.",
     )
+    existing_publisher_role: ExistingPublisherRole | None = Field(
+        None, description="Publish events to the topics by this role instead of a new one."
+    )
     idle_stop: IdleStop = Field(
         "report",
         description="What becomes of realtime endpoints that nobody has asked for waste_hours, nor deployed to: report "
         "tells the topic of alarms that they would be deleted, delete deletes them, off does neither.",
     )
     kms_key_arn: KmsKeyArn = Field(
-        description="Key of topics and logs; its policy must let CloudWatch, its Logs and EventBridge use it."
+        description="Key of topics and logs; its policy must let this account's roles, CloudWatch and its Logs use it."
     )
     log_groups: list[LogGroupName] = Field(
         sorted(JOB_LOGS),

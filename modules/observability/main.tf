@@ -6,7 +6,7 @@ resource "aws_sns_topic" "alarms" {
   tags              = var.tags
 }
 
-# No condition: EventBridge sends none of the context that one could test when it publishes to a topic.
+# Roles of this account publish by their own policies; EventBridge takes the role publisher.
 data "aws_iam_policy_document" "alarms" {
   statement {
     sid       = "PublishAlarms"
@@ -23,6 +23,12 @@ data "aws_iam_policy_document" "alarms" {
       variable = "aws:SourceAccount"
       values   = [var.account_id]
     }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:*"]
+    }
   }
 
   statement {
@@ -31,8 +37,8 @@ data "aws_iam_policy_document" "alarms" {
     resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms"]
 
     principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
+      type        = "AWS"
+      identifiers = ["arn:${var.partition}:iam::${var.account_id}:root"]
     }
   }
 }
@@ -48,7 +54,7 @@ resource "aws_sns_topic" "events" {
   tags              = var.tags
 }
 
-# No condition: EventBridge sends none of the context that one could test when it publishes to a topic.
+# Roles of this account publish by their own policies; EventBridge takes the role publisher.
 data "aws_iam_policy_document" "events" {
   statement {
     sid       = "PublishEvents"
@@ -56,8 +62,8 @@ data "aws_iam_policy_document" "events" {
     resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-events"]
 
     principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
+      type        = "AWS"
+      identifiers = ["arn:${var.partition}:iam::${var.account_id}:root"]
     }
   }
 }
@@ -65,6 +71,109 @@ data "aws_iam_policy_document" "events" {
 resource "aws_sns_topic_policy" "events" {
   arn    = aws_sns_topic.events.arn
   policy = data.aws_iam_policy_document.events.json
+}
+
+locals {
+  publishers = {
+    for key, topic in {
+      events = {
+        kms_key_arn   = var.kms_key_arn
+        existing_role = var.existing_publisher_role
+      }
+    } : key => topic if length(var.events) > 0
+  }
+
+  missing_publishers = { for key, item in local.publishers : key => item if item.existing_role == null }
+}
+
+# For these rules alone.
+data "aws_iam_policy_document" "publisher_trust" {
+  for_each = local.missing_publishers
+
+  statement {
+    sid     = "PublishEvents"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+
+      values = concat(
+        [
+          "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${var.name_prefix}.*",
+          "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${var.name_prefix}-*",
+        ],
+        [
+          for endpoint in var.endpoints :
+          "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${endpoint.name}"
+          if !can(regex("^${var.name_prefix}-", endpoint.name))
+        ],
+      )
+    }
+  }
+}
+
+resource "aws_iam_role" "publisher" {
+  for_each = local.missing_publishers
+
+  name_prefix          = "${substr("${var.name_prefix}-events-publisher", 0, 37)}-"
+  description          = "Publishes events to ${var.name_prefix}-events"
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary_arn
+  assume_role_policy   = data.aws_iam_policy_document.publisher_trust[each.key].json
+  tags                 = var.tags
+}
+
+data "aws_iam_policy_document" "publisher" {
+  for_each = local.missing_publishers
+
+  statement {
+    sid     = "Publish"
+    actions = ["sns:Publish"]
+
+    resources = [
+      "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms",
+      "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-events",
+    ]
+  }
+
+  statement {
+    sid       = "PublishEncrypted"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [each.value.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["sns.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "publisher" {
+  for_each = aws_iam_role.publisher
+
+  name   = "publish"
+  role   = each.value.name
+  policy = data.aws_iam_policy_document.publisher[each.key].json
+}
+
+locals {
+  publisher_role_arn = one(concat(
+    [for role in aws_iam_role.publisher : role.arn],
+    [for key, item in local.publishers : item.existing_role.arn if item.existing_role != null],
+  ))
 }
 
 # SageMaker would create these with the first job, and keep what is in them for ever.
@@ -466,6 +575,7 @@ resource "aws_cloudwatch_event_target" "deployment" {
   rule      = each.value.name
   target_id = "topic"
   arn       = aws_sns_topic.events.arn
+  role_arn  = local.publisher_role_arn
 }
 
 # EventBridge counts what a rule matches. One event in so many minutes, and the deployment goes on.
@@ -532,8 +642,20 @@ locals {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Model Package State Change"]
         detail = {
-          ModelApprovalStatus       = ["Approved", "Rejected"]
-          UpdatedModelPackageFields = ["ModelApprovalStatus"]
+          ModelApprovalStatus = ["Approved", "Rejected"]
+          "$or" = [
+            {
+              UpdatedModelPackageFields = ["ModelApprovalStatus"]
+            },
+            {
+              UpdatedModelPackageFields = [
+                {
+                  exists = false
+                },
+              ]
+              ModelPackageStatus = ["Completed"]
+            },
+          ]
         }
       }
     }
@@ -615,6 +737,7 @@ resource "aws_cloudwatch_event_target" "events" {
   rule      = each.value.name
   target_id = "topic"
   arn       = contains(["endpoints"], each.key) ? aws_sns_topic.alarms.arn : aws_sns_topic.events.arn
+  role_arn  = local.publisher_role_arn
 }
 
 locals {

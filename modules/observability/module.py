@@ -17,6 +17,7 @@ class Observability(Module[Inputs]):
 
     def build(self, var: Inputs) -> Outputs:
         told = topics.add(self)
+        publisher = topics.add_publisher(self)
         group = each_of(set_of(var.log_groups))
         groups = self.add(
             CloudwatchLogGroup,
@@ -30,8 +31,8 @@ class Observability(Module[Inputs]):
             tags=var.tags,
         )
         tables.add(self)
-        health = alarms.add(self, told["alarms"], told["events"])
-        telling.add(self, told["alarms"], told["events"])
+        health = alarms.add(self, told["alarms"], told["events"], publisher)
+        telling.add(self, told["alarms"], told["events"], publisher)
         dashboards = dashboard.add(self)
         stopping.add(self, told["alarms"])
         return {

@@ -3,12 +3,13 @@ SageMaker AI sends to Amazon EventBridge": what waits for another name waits for
 
 from typing import TYPE_CHECKING, Any
 
+from modules import event_patterns
+from modules.event_patterns import pattern
 from sustainable_mlops.authoring.expressions import contains, each_of, jsonencode, map_of, replace, when
 
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Module
 
-SOURCE = "aws.sagemaker"
 DEPLOYMENT, STATE = (f"SageMaker Endpoint {what} Change" for what in ("Deployment State", "State"))
 _OVER = ["Failed", "Stopped"]
 
@@ -16,11 +17,6 @@ _OVER = ["Failed", "Stopped"]
 def _jobs(noun: str) -> dict[str, Any]:
     """Jobs of a kind that did not do what they were to do."""
     return pattern(f"SageMaker {noun} Job State Change", {f"{noun.replace(' ', '')}JobStatus": _OVER})
-
-
-def pattern(detail_type: str, detail: dict[str, Any]) -> dict[str, Any]:
-    """The pattern of SageMaker's events of one type."""
-    return {"source": [SOURCE], "detail-type": [detail_type], "detail": detail}
 
 
 #: By name: what it is, and the pattern.
@@ -31,10 +27,7 @@ EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "model_packages": (
         "A model package was approved or rejected.",
-        pattern(
-            "SageMaker Model Package State Change",
-            {"ModelApprovalStatus": ["Approved", "Rejected"], "UpdatedModelPackageFields": ["ModelApprovalStatus"]},
-        ),
+        event_patterns.approval({}),
     ),
     "pipelines": (
         "A pipeline's run has failed or was stopped.",
@@ -56,7 +49,7 @@ DEPLOYMENTS = "deployments"
 NAMES = sorted((*EVENTS, DEPLOYMENTS))
 
 
-def add(module: "Module[Any]", alarms: Any, events: Any) -> None:
+def add(module: "Module[Any]", alarms: Any, events: Any, publisher: str) -> None:
     """Add a rule for each that is asked for, which tells the topic of events, or that of alarms what is urgent."""
     from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
     from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
@@ -85,4 +78,5 @@ def add(module: "Module[Any]", alarms: Any, events: Any) -> None:
         rule=rule.value.name,
         target_id="topic",
         arn=when(contains(URGENT, rule.key), alarms.arn, events.arn),
+        role_arn=publisher,
     )

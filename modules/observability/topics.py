@@ -8,23 +8,53 @@ from cdktn_provider_aws.sns_topic import SnsTopic
 from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 
 from modules import event_topics
+from modules.needs import equals
 from modules.observability.inputs import Inputs
+from sustainable_mlops.authoring.expressions import can, concat, length, list_of, map_of, match
 from sustainable_mlops.authoring.resources import Module
+
+ALARMS, EVENTS = "alarms", "events"
 
 
 def add(module: Module[Inputs]) -> dict[str, Any]:
     """Add both, encrypted, each with who may publish to it; returns them by what they tell of."""
-    account = {"test": "StringEquals", "variable": "aws:SourceAccount", "values": [module.var.account_id]}
+    var = module.var
+    of_account = [
+        equals("aws:SourceAccount", var.account_id),
+        {
+            "test": "ArnLike",
+            "variable": "aws:SourceArn",
+            "values": [f"arn:{var.partition}:cloudwatch:{var.region}:{var.account_id}:alarm:*"],
+        },
+    ]
 
     def events(name: str) -> dict[str, Any]:
-        return event_topics.statement(module.var, "PublishEvents", name)
+        return event_topics.account_statement(var, "PublishEvents", name)
 
     def alarms(name: str) -> dict[str, Any]:
-        return event_topics.statement(
-            module.var, "PublishAlarms", name, "cloudwatch.amazonaws.com", condition=[account]
-        )
+        return event_topics.service_statement(var, "PublishAlarms", name, "cloudwatch.amazonaws.com", of_account)
 
-    return {"alarms": _add(module, "alarms", alarms, events), "events": _add(module, "events", events)}
+    return {ALARMS: _add(module, ALARMS, alarms, events), EVENTS: _add(module, EVENTS, events)}
+
+
+def add_publisher(module: Module[Inputs]) -> str:
+    """Add the role that EventBridge publishes to both with; return its ARN, or that of the role which is given."""
+    var = module.var
+    topic = {"kms_key_arn": var.kms_key_arn, "existing_role": var.existing_publisher_role}
+    wanted = module.local(
+        "publishers", map_of({EVENTS: topic}, lambda _, topic: topic, where=lambda _: length(var.events) > 0)
+    )
+    names = [f"{var.name_prefix}-{what}" for what in (ALARMS, EVENTS)]
+    # The rule of a deployment has the name of its endpoint. A pattern covers those of this prefix, as the trust policy
+    # of a role takes 2,048 characters.
+    others = list_of(
+        var.endpoints,
+        lambda endpoint: event_topics.rule_arn(var, endpoint.name),
+        lambda endpoint: ~can(match(f"^{var.name_prefix}-", endpoint.name)),
+    )
+    own = [event_topics.rule_arn(var, f"{var.name_prefix}{end}") for end in (".*", "-*")]
+    rules = event_topics.by_rules(concat(own, others), "ArnLike")
+    return event_topics.add_publisher(module, f"{var.name_prefix}-events", wanted, names, rules)
 
 
 def _add(module: Module[Inputs], what: str, *may: Callable[[str], dict[str, Any]]) -> Any:

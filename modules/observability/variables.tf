@@ -134,6 +134,19 @@ variable "events" {
   }
 }
 
+variable "existing_publisher_role" {
+  description = "Publish events to the topics by this role instead of a new one."
+  type = object({
+    arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.existing_publisher_role == null ? true : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.existing_publisher_role.arn))
+    error_message = "existing_publisher_role: arn must be the ARN of an IAM role (arn:aws:iam::…:role/…)."
+  }
+}
+
 variable "idle_stop" {
   description = "What becomes of realtime endpoints that nobody has asked for waste_hours, nor deployed to: report tells the topic of alarms that they would be deleted, delete deletes them, off does neither."
   type        = string
@@ -152,7 +165,7 @@ variable "idle_stop" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of topics and logs; its policy must let CloudWatch, its Logs and EventBridge use it."
+  description = "Key of topics and logs; its policy must let this account's roles, CloudWatch and its Logs use it."
   type        = string
   nullable    = false
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from modules.common import LONGEST_PREFIX, KmsKeyArn, Located, MakesRoles, RoleArn
+from modules.common import LONGEST_PREFIX, ExistingPublisherRole, KmsKeyArn, Located, MakesRoles, RoleArn
 from modules.pipeline import definition
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
@@ -67,9 +67,10 @@ class DataArrival(ModuleInputs):
 class Schedule(ModuleInputs):
     """A clock that starts the pipeline."""
 
-    alias: str = Field(
+    alias: str | None = Field(
         "live",
-        description="Alias of the version to start; without a version of this alias the start fails.",
+        description="Alias of the version to start; without a version of this alias the start fails. Null starts the "
+        "latest version.",
         pattern=r"^[a-zA-Z0-9._-]{1,128}$",
         json_schema_extra=must("be letters, digits, dots, hyphens and underscores"),
     )
@@ -102,7 +103,8 @@ class StartRetries(ModuleInputs):
 class FailureTopic(ModuleInputs):
     """A topic that is told of failed runs."""
 
-    kms_key_arn: KmsKeyArn = Field(description="Key of the topic; its policy must let events.amazonaws.com use it.")
+    existing_role: ExistingPublisherRole | None = Field(None, description="Publish by this role instead of a new one.")
+    kms_key_arn: KmsKeyArn = Field(description="Key of the topic; its policy must let this account's roles use it.")
 
 
 class ExistingStarterRole(ModuleInputs):

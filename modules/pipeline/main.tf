@@ -258,17 +258,19 @@ resource "aws_scheduler_schedule" "this" {
     arn      = "arn:${var.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution"
     role_arn = local.starter_role_arn
 
-    input = replace(replace(jsonencode({
-      PipelineName         = aws_sagemaker_pipeline.this.pipeline_name
-      PipelineVersionAlias = each.value.alias
-      PipelineParameters = [
-        for name, value in each.value.parameters : {
-          Name  = name
-          Value = value
-        }
-      ]
-      ClientRequestToken = "${local.name}-by-the-clock-at-<aws.scheduler.scheduled-time>"
-    }), "\\u003c", "<"), "\\u003e", ">")
+    input = replace(replace(jsonencode(merge(
+      {
+        PipelineName = aws_sagemaker_pipeline.this.pipeline_name
+        PipelineParameters = [
+          for name, value in each.value.parameters : {
+            Name  = name
+            Value = value
+          }
+        ]
+        ClientRequestToken = "${local.name}-by-the-clock-at-<aws.scheduler.scheduled-time>"
+      },
+      each.value.alias == null ? {} : { PipelineVersionAlias = each.value.alias },
+    )), "\\u003c", "<"), "\\u003e", ">")
 
     dead_letter_config {
       arn = aws_sqs_queue.not_started["starter"].arn
@@ -289,7 +291,7 @@ resource "aws_sns_topic" "failed" {
   tags              = var.tags
 }
 
-# No condition: EventBridge sends none of the context that one could test when it publishes to a topic.
+# Roles of this account publish by their own policies; EventBridge takes the role publisher.
 data "aws_iam_policy_document" "failed" {
   for_each = var.failure_topic == null ? {} : { failed = var.failure_topic }
 
@@ -299,8 +301,8 @@ data "aws_iam_policy_document" "failed" {
     resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${local.name}-failed"]
 
     principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
+      type        = "AWS"
+      identifiers = ["arn:${var.partition}:iam::${var.account_id}:root"]
     }
   }
 }
@@ -329,10 +331,96 @@ resource "aws_cloudwatch_event_rule" "failed" {
   })
 }
 
+locals {
+  missing_publishers = {
+    for key, item in var.failure_topic == null ? {} : { failed = var.failure_topic } : key => item
+    if item.existing_role == null
+  }
+}
+
+# For these rules alone.
+data "aws_iam_policy_document" "publisher_trust" {
+  for_each = local.missing_publishers
+
+  statement {
+    sid     = "PublishEvents"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = ["arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${local.name}-failed"]
+    }
+  }
+}
+
+resource "aws_iam_role" "publisher" {
+  for_each = local.missing_publishers
+
+  name_prefix          = "${substr("${local.name}-failed-publisher", 0, 37)}-"
+  description          = "Publishes events to ${local.name}-failed"
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary_arn
+  assume_role_policy   = data.aws_iam_policy_document.publisher_trust[each.key].json
+  tags                 = var.tags
+}
+
+data "aws_iam_policy_document" "publisher" {
+  for_each = local.missing_publishers
+
+  statement {
+    sid       = "Publish"
+    actions   = ["sns:Publish"]
+    resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${local.name}-failed"]
+  }
+
+  statement {
+    sid       = "PublishEncrypted"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [each.value.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["sns.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "publisher" {
+  for_each = aws_iam_role.publisher
+
+  name   = "publish"
+  role   = each.value.name
+  policy = data.aws_iam_policy_document.publisher[each.key].json
+}
+
+locals {
+  publisher_role_arn = one(concat(
+    [for role in aws_iam_role.publisher : role.arn],
+    [
+      for key, item in var.failure_topic == null ? {} : { failed = var.failure_topic } : item.existing_role.arn
+      if item.existing_role != null
+    ],
+  ))
+}
+
 resource "aws_cloudwatch_event_target" "failed" {
   for_each = aws_cloudwatch_event_rule.failed
 
   rule      = each.value.name
   target_id = "topic"
   arn       = aws_sns_topic.failed[each.key].arn
+  role_arn  = local.publisher_role_arn
 }

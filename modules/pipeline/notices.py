@@ -15,7 +15,8 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
     """Tell a topic of failed runs; returns the topics and the rules: one or none of each."""
     var = module.var
     name = f"{module.locals.name}-{FAILED}"
-    asked = each_of(optional_map(FAILED, var.failure_topic))
+    wanted = optional_map(FAILED, var.failure_topic)
+    asked = each_of(wanted)
     topics = event_topics.add(module, "failed", "PublishFailures", name, asked)
     rules = module.add(
         CloudwatchEventRule,
@@ -32,6 +33,13 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
         ),
         tags=var.tags,
     )
+    publisher = event_topics.add_publisher(
+        module,
+        name,
+        wanted,
+        [name],
+        event_topics.by_rules([event_topics.rule_arn(var, name)]),
+    )
     rule = each_of(rules)
     module.add(
         CloudwatchEventTarget,
@@ -40,5 +48,6 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
         rule=rule.value.name,
         target_id="topic",
         arn=topics[rule.key].arn,
+        role_arn=publisher,
     )
     return topics, rules

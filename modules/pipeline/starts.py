@@ -15,6 +15,7 @@ from sustainable_mlops.authoring.expressions import (
     jsonencode,
     length,
     list_of,
+    merge,
     optional_map,
     replace,
     when,
@@ -80,12 +81,14 @@ def add_schedule(module: Module[Inputs], pipeline: Any, starter: Mapping[str, An
         tags=var.tags,
     )
     schedule = asked.value
-    call = {
-        "PipelineName": pipeline.pipeline_name,
-        "PipelineVersionAlias": schedule.alias,
-        "PipelineParameters": list_of(schedule.parameters, lambda name, value: {"Name": name, "Value": value}),
-        "ClientRequestToken": f"{name}-by-the-clock-at-<aws.scheduler.scheduled-time>",
-    }
+    call = merge(
+        {
+            "PipelineName": pipeline.pipeline_name,
+            "PipelineParameters": list_of(schedule.parameters, lambda name, value: {"Name": name, "Value": value}),
+            "ClientRequestToken": f"{name}-by-the-clock-at-<aws.scheduler.scheduled-time>",
+        },
+        optional_map("PipelineVersionAlias", schedule.alias),
+    )
     return module.add(
         SchedulerSchedule,
         "this",

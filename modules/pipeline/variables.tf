@@ -85,9 +85,17 @@ variable "existing_starter_role" {
 variable "failure_topic" {
   description = "SNS topic told of every run that fails; none by default."
   type = object({
+    existing_role = optional(object({
+      arn = string
+    }))
     kms_key_arn = string
   })
   default = null
+
+  validation {
+    condition     = var.failure_topic == null ? true : var.failure_topic.existing_role == null ? true : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.failure_topic.existing_role.arn))
+    error_message = "failure_topic: existing_role: arn must be the ARN of an IAM role (arn:aws:iam::…:role/…)."
+  }
 
   validation {
     condition     = var.failure_topic == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.failure_topic.kms_key_arn))
@@ -218,7 +226,7 @@ variable "schedule" {
   default = null
 
   validation {
-    condition     = var.schedule == null ? true : can(regex("^[a-zA-Z0-9._-]{1,128}$", var.schedule.alias))
+    condition     = var.schedule == null ? true : var.schedule.alias == null ? true : can(regex("^[a-zA-Z0-9._-]{1,128}$", var.schedule.alias))
     error_message = "schedule: alias must be letters, digits, dots, hyphens and underscores."
   }
 

@@ -15,12 +15,15 @@ from cdktn_provider_aws.s3_bucket_server_side_encryption_configuration import (
 from cdktn_provider_aws.s3_bucket_versioning import S3BucketVersioningA
 
 from modules.storage.inputs import OWN_BUCKETS, Inputs, bucket_name
+from modules.storage.lifecycle import DATA_CLASSES
 from sustainable_mlops.authoring.expressions import concat, each_of, keys, length, list_of, merge, set_of, when
 from sustainable_mlops.authoring.resources import Module
 
 ONE_REGION = "Data stays in its Region; a second copy doubles its footprint, and versioning answers mistakes"
 UNSEEN = "checkov does not follow for_each: see %s.this"
 *KEPT, LOGS = OWN_BUCKETS
+#: Classes of data that SageMaker writes and that its API takes no key for.
+WITHOUT_KEY_PARAMETER = ("checkpoints", "debug_output")
 
 
 def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any, Any]:
@@ -139,12 +142,13 @@ def _policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> 
         DataAwsIamPolicyDocument,
         "bucket",
         why="An upload may say nothing of encryption (the bucket's default holds) or name the key. SSE-S3, another "
-        "key and aws:kms without a key, which would mean the account's aws/s3 key, are refused.",
+        "key and aws:kms without a key, which would mean the account's aws/s3 key, are refused. SageMaker's API takes "
+        "no key for checkpoints and debug output: there, aws:kms without a key is taken too.",
         for_each=bucket,
         source_policy_documents=list_of(
             readers, lambda _purpose, readers: readers.json, lambda purpose, _: purpose == bucket.key
         ),
-        statement=[*_tls(bucket.value.arn), _one_key(bucket.value.arn, key_arn)],
+        statement=[*_tls(bucket.value.arn), *_one_key(bucket.value.arn, key_arn)],
     )
     unreachable = module.resources.aws_s3_bucket_public_access_block.this
     module.add(
@@ -204,23 +208,37 @@ def _tls(arn: str) -> list[dict[str, Any]]:
     ]
 
 
-def _one_key(arn: str, key_arn: str) -> dict[str, Any]:
-    """Where an upload speaks of encryption, it names this key; a missing key id does not equal it either."""
-    return {
-        "sid": "DenyOtherEncryption",
-        "effect": "Deny",
-        "principals": [{"type": "*", "identifiers": ["*"]}],
-        "actions": ["s3:PutObject"],
-        "resources": [f"{arn}/*"],
-        "condition": [
-            {"test": "Null", "variable": "s3:x-amz-server-side-encryption", "values": ["false"]},
-            {
-                "test": "StringNotEquals",
-                "variable": "s3:x-amz-server-side-encryption-aws-kms-key-id",
-                "values": [key_arn],
-            },
-        ],
-    }
+def _one_key(arn: str, key_arn: str) -> list[dict[str, Any]]:
+    """Refuse uploads that ask for another encryption than by the key.
+
+    Source: S3 API reference, PutObject: where a request names aws:kms and no key, S3 takes the managed key aws/s3, and
+    not the bucket's default. SageMaker's CheckpointConfig, DebugHookConfig and ProfilerConfig have no field for a key.
+    """
+    everything = {"resources": [f"{arn}/*"]}
+    sse = "s3:x-amz-server-side-encryption"
+    key_id = f"{sse}-aws-kms-key-id"
+
+    def deny(sid: str, where: dict[str, Any], *condition: dict[str, Any]) -> dict[str, Any]:
+        principals = [{"type": "*", "identifiers": ["*"]}]
+        what = {"sid": sid, "effect": "Deny", "principals": principals, "actions": ["s3:PutObject"]}
+        return {**what, **where, "condition": list(condition)}
+
+    def null(key: str, *, absent: bool) -> dict[str, Any]:
+        return {"test": "Null", "variable": key, "values": [str(absent).lower()]}
+
+    def differs(key: str, *values: str) -> dict[str, Any]:
+        return {"test": "StringNotEquals", "variable": key, "values": list(values)}
+
+    return [
+        deny("DenyOtherEncryption", everything, null(sse, absent=False), differs(sse, "aws:kms", "aws:kms:dsse")),
+        deny("DenyOtherKeys", everything, null(key_id, absent=False), differs(key_id, key_arn)),
+        deny(
+            "DenyUnnamedKey",
+            {"not_resources": [f"{arn}/{DATA_CLASSES[name].prefix}*" for name in WITHOUT_KEY_PARAMETER]},
+            null(sse, absent=False),
+            null(key_id, absent=True),
+        ),
+    ]
 
 
 def _delivery(sid: str, service: str, path: str, account_id: str, sources: list[str]) -> dict[str, Any]:

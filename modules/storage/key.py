@@ -36,8 +36,7 @@ def add(module: Module[Inputs]) -> str:
         DataAwsIamPolicyDocument,
         "key",
         why="Roles of this account get the key by their own policies, since the first statement hands it to IAM; "
-        "CloudWatch and EventBridge act for no role, so they get the key here. What they publish to an encrypted topic "
-        "names no rule or alarm that one could test, only the topic.",
+        "CloudWatch acts for no role, so its alarms get the key here. EventBridge publishes with a role.",
         skips={
             "CKV_AWS_109": IN_A_KEY_POLICY,
             "CKV_AWS_111": IN_A_KEY_POLICY,
@@ -66,17 +65,21 @@ def add(module: Module[Inputs]) -> str:
             },
             {
                 "sid": "Topics",
-                "principals": [
-                    {"type": "Service", "identifiers": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
-                ],
+                "principals": [{"type": "Service", "identifiers": ["cloudwatch.amazonaws.com"]}],
                 "actions": ["kms:Decrypt", "kms:GenerateDataKey*"],
                 "resources": ["*"],
                 "condition": [
+                    _equals("aws:SourceAccount", var.account_id),
+                    {
+                        "test": "ArnLike",
+                        "variable": "aws:SourceArn",
+                        "values": [f"arn:{var.partition}:cloudwatch:{var.region}:{var.account_id}:alarm:*"],
+                    },
                     {
                         "test": "ArnLike",
                         "variable": "kms:EncryptionContext:aws:sns:topicArn",
                         "values": [f"arn:{var.partition}:sns:{var.region}:{var.account_id}:{var.name_prefix}-*"],
-                    }
+                    },
                 ],
             },
         ],

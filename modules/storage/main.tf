@@ -28,8 +28,7 @@ data "aws_iam_policy_document" "key_readers" {
 }
 
 # Roles of this account get the key by their own policies, since the first statement hands it to IAM; CloudWatch
-# and EventBridge act for no role, so they get the key here. What they publish to an encrypted topic names no
-# rule or alarm that one could test, only the topic.
+# acts for no role, so its alarms get the key here. EventBridge publishes with a role.
 data "aws_iam_policy_document" "key" {
   # checkov:skip=CKV_AWS_109:In a key policy * means this key
   # checkov:skip=CKV_AWS_111:In a key policy * means this key
@@ -75,7 +74,19 @@ data "aws_iam_policy_document" "key" {
 
     principals {
       type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:*"]
     }
 
     condition {
@@ -213,7 +224,8 @@ data "aws_iam_policy_document" "model_readers" {
 }
 
 # An upload may say nothing of encryption (the bucket's default holds) or name the key. SSE-S3, another key and
-# aws:kms without a key, which would mean the account's aws/s3 key, are refused.
+# aws:kms without a key, which would mean the account's aws/s3 key, are refused. SageMaker's API takes no key
+# for checkpoints and debug output: there, aws:kms without a key is taken too.
 data "aws_iam_policy_document" "bucket" {
   for_each = aws_s3_bucket.this
 
@@ -276,8 +288,56 @@ data "aws_iam_policy_document" "bucket" {
 
     condition {
       test     = "StringNotEquals"
+      variable = "s3:x-amz-server-side-encryption"
+      values   = ["aws:kms", "aws:kms:dsse"]
+    }
+  }
+
+  statement {
+    sid       = "DenyOtherKeys"
+    effect    = "Deny"
+    actions   = ["s3:PutObject"]
+    resources = ["${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+      values   = ["false"]
+    }
+
+    condition {
+      test     = "StringNotEquals"
       variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
       values   = [local.kms_key_arn]
+    }
+  }
+
+  statement {
+    sid           = "DenyUnnamedKey"
+    effect        = "Deny"
+    actions       = ["s3:PutObject"]
+    not_resources = ["${each.value.arn}/checkpoints/*", "${each.value.arn}/debug-output/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:x-amz-server-side-encryption"
+      values   = ["false"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+      values   = ["true"]
     }
   }
 }

@@ -22,7 +22,7 @@ from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
 from sustainable_mlops.sandbox.control import Control
 from sustainable_mlops.sandbox.errors import ApiError
 from sustainable_mlops.sandbox.eventbridge.deliveries import Deliveries
-from sustainable_mlops.sandbox.eventbridge.rules import Rules
+from sustainable_mlops.sandbox.eventbridge.rules import FailedInvocations, Rules
 from sustainable_mlops.sandbox.eventbridge.schedules import Schedules
 from sustainable_mlops.sandbox.faults import requests as faults
 from sustainable_mlops.sandbox.featurestore.store import FeatureStore
@@ -55,7 +55,7 @@ class Application:
         moto_tags.share(self.sagemaker)
         moto_cloudformation.share(self.sagemaker)
         self.clock = context.clock
-        self._deliveries = Deliveries(context, self.clock)
+        self._deliveries = Deliveries(context, self.clock, FailedInvocations(metrics.put, self.clock))
         EndpointMetrics(self._measured, self.clock)  # before who looks at metrics
         Minutes(self.clock, lambda: [parts.of(AsyncInference) for parts in self.sagemaker])
         self.alarms = Alarms(context, self.gate, self.sagemaker.publisher)

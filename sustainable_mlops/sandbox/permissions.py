@@ -5,13 +5,24 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from sustainable_mlops.aws.service_model import service_model
-from sustainable_mlops.sandbox import policies, roles
+from sustainable_mlops.sandbox import conditions, policies, roles
 from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.policies import Decision
 
 #: Prefixes of IAM's actions, where they are not the name that requests are signed for.
 _OF_IAM = {"monitoring": "cloudwatch"}
 _ACTIONS = {("lambda", "Invoke"): "lambda:InvokeFunction"}
+_EVENTS = "events.amazonaws.com"
+#: Who says to whom for no resource. Source: EventBridge user guide, "Amazon SNS permissions": no Condition blocks.
+_WITHOUT_SOURCE = ((_EVENTS, "sns"),)
+#: What such a request carries. EventBridge's requests for keys carry no more. Source: SNS developer guide, "Enable
+#: compatibility between event sources from AWS services and encrypted topics".
+_NO_SOURCE: dict[str, str | None] = {"aws:SourceArn": None, "aws:SourceAccount": None}
+#: What the encryption context names.
+_NOUNS = {"sns": "topic", "sqs": "queue"}
+#: Requests to what may be encrypted, and what they take of its key beside the action itself.
+_SENDING = (("sns", "Publish"), ("sqs", "SendMessage"))
+_KEY_OPERATIONS = ("GenerateDataKey", "Decrypt")
 
 
 class Call(NamedTuple):
@@ -34,29 +45,70 @@ class NotPermittedError(Exception):
     """The delivery is not allowed; the text says what is missing."""
 
 
-def must_allow_role(account: str, role: str, service: str, call: Call) -> None:
-    """Raise NotPermittedError unless the service may assume the role, and this may do it."""
-    if not roles.assumable(account, role, service):
-        raise NotPermittedError(f"{role} does not exist or does not trust {service}")
-    if roles.decision(account, role, call.action, call.resource) is not Decision.ALLOWED:
+def must_allow_role(account: str, role: str, service: str, call: Call, source: str | None = None) -> None:
+    """Raise NotPermittedError unless the service may assume the role, and this may do it.
+
+    `source` is the ARN that the service assumes the role for, where that is known.
+    """
+    if not roles.assumable(account, role, service, source_keys(source) if source else {}):
+        raise NotPermittedError(f"{role} does not exist or does not trust {service} for {source or 'this'}")
+    _must_be_allowed(account, role, call, {})
+
+
+def must_allow_role_key(context: Context, account: str, role: str, call: Call) -> None:
+    """Raise NotPermittedError unless the role may use the key of the queue or topic that it sends to.
+
+    The key is used through the service, on behalf of the role.
+    """
+    if (call.service, call.operation) not in _SENDING or call.resource is None:
+        return
+    _, _, _, region, owner, _ = call.resource.split(":", 5)
+    key = _attributes(context, call).get("KmsMasterKeyId")
+    if not key or _is_of_aws(key):  # the policy of a key that AWS manages lets all of the account use it
+        return
+    arn, policy = _key(context.client("kms", region, owner), key)
+    for action in _KEY_OPERATIONS:
+        asked = Call("kms", action, {}, arn)
+        if not policies.allows_account(policy, account, asked.action, arn):
+            raise NotPermittedError(f"the policy of the key {key} does not let account {account} do {asked.action}")
+        _must_be_allowed(account, role, asked, {"kms:ViaService": f"{call.service}.{region}.amazonaws.com"})
+
+
+def must_allow_service(context: Context, service: str, call: Call, source: str, *, owner: str | None = None) -> None:
+    """Raise NotPermittedError unless the policies of the queue or the topic, and of its key, let the service do it.
+
+    `source` is the ARN of the rule or the alarm. `owner` is the account on whose behalf the service asks, where what
+    the policy lets this account do suffices.
+    """
+    arn = call.resource or ""
+    _, _, _, region, account, _ = arn.split(":", 5)
+    attributes = _attributes(context, call)
+    policy = attributes.get("Policy") or "{}"
+    own = owner == account and policies.allows_account(policy, account, call.action, arn)
+    told = _NO_SOURCE if (service, call.service) in _WITHOUT_SOURCE else source_keys(source)
+    if not own and not policies.allows_service(policy, service, call.action, arn, told):
+        raise NotPermittedError(f"the policy of {arn} does not let {service} do {call.action} for {source}")
+    if key := attributes.get("KmsMasterKeyId"):
+        of_key = _NO_SOURCE if service == _EVENTS else source_keys(source)
+        encryption = {f"kms:EncryptionContext:aws:{call.service}:{_NOUNS[call.service]}Arn": arn}
+        _must_allow_key(context.client("kms", region, account), key, service, {**of_key, **encryption})
+
+
+def source_keys(source: str) -> dict[str, str | None]:
+    """Return the condition keys that say for which resource a service acts, and for whose."""
+    return {"aws:SourceArn": source, "aws:SourceAccount": source.split(":")[4]}
+
+
+def _must_be_allowed(account: str, role: str, call: Call, keys: conditions.Context) -> None:
+    if roles.decision(account, role, call.action, call.resource, keys) is not Decision.ALLOWED:
         raise NotPermittedError(f"{role} is not allowed {call.action} on {call.resource or 'any resource'}")
 
 
-def must_allow_service(context: Context, service: str, call: Call, *, owner: str | None = None) -> None:
-    """Raise NotPermittedError unless the policies of the queue or the topic, and of its key, let the service do it.
-
-    `owner`: the account on whose behalf the service asks, where what the policy lets this account do suffices.
-    """
+def _attributes(context: Context, call: Call) -> dict[str, str]:
     arn = call.resource or ""
     _, _, _, region, account, name = arn.split(":", 5)
     client = context.client(call.service, region, account)
-    attributes = _queue(client, name) if call.service == "sqs" else _topic(client, arn)
-    policy = attributes.get("Policy") or "{}"
-    own = owner == account and policies.allows_account(policy, account, call.action, arn)
-    if not own and not policies.allows_service(policy, service, call.action, arn):
-        raise NotPermittedError(f"the policy of {arn} does not let {service} do {call.action}")
-    if key := attributes.get("KmsMasterKeyId"):
-        _must_allow_key(context.client("kms", region, account), key, service)
+    return _queue(client, name) if call.service == "sqs" else _topic(client, arn)
 
 
 def _queue(client: Any, name: str) -> dict[str, str]:
@@ -71,14 +123,23 @@ def _topic(client: Any, arn: str) -> dict[str, str]:
     return found
 
 
-def _must_allow_key(kms: Any, key: str, service: str) -> None:
+def _must_allow_key(kms: Any, key: str, service: str, keys: conditions.Context) -> None:
     """The policy of a key that AWS manages lets no other service use it."""
+    arn, policy = _key(kms, key)
+    for operation in _KEY_OPERATIONS:
+        action = f"kms:{operation}"
+        if _is_of_aws(key) or not policies.allows_service(policy, service, action, arn, keys):
+            raise NotPermittedError(f"the policy of the key {key} does not let {service} do {action}")
+
+
+def _is_of_aws(key: str) -> bool:
+    return key.split("/", 1)[-1].startswith("aws/")
+
+
+def _key(kms: Any, key: str) -> tuple[str, str]:
+    """Return ARN and policy of a key."""
     try:
-        found = kms.describe_key(KeyId=key)["KeyMetadata"]
-        policy = kms.get_key_policy(KeyId=found["KeyId"], PolicyName="default")["Policy"]
+        arn = kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
+        return arn, kms.get_key_policy(KeyId=arn.rpartition("/")[2], PolicyName="default")["Policy"]
     except ClientError:
         raise NotPermittedError(f"the key {key} does not exist") from None
-    own = found["KeyManager"] == "CUSTOMER" and not key.split("/", 1)[-1].startswith("aws/")
-    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-        if not own or not policies.allows_service(policy, service, action, found["Arn"]):
-            raise NotPermittedError(f"the policy of the key {key} does not let {service} do {action}")

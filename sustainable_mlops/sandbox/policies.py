@@ -1,12 +1,18 @@
-"""IAM's policy documents: what their statements say of an action on a resource. Conditions are not evaluated: the
-sandbox stands for requests that meet them, so that a conditional Allow counts and a conditional Deny does not."""
+"""IAM's policy documents: what their statements say of an action on a resource.
+
+Conditions are evaluated as far as the caller says what the request carries. Of all else the sandbox stands for requests
+that are allowed: an Allow whose conditions may be met counts, and a Deny whose conditions may not be met does not.
+"""
 
 import json
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
+from sustainable_mlops.sandbox import conditions
+from sustainable_mlops.sandbox.conditions import Context
 from sustainable_mlops.sandbox.errors import ValidationError
 
 Statement = Mapping[str, Any]
@@ -37,28 +43,32 @@ def concerning(of: Iterable[Statement], action: str, resource: str | None) -> li
     return [one for one in about if resource is None or _says(one, "Resource", resource)]
 
 
-def decide(concerned: Iterable[Statement]) -> Decision:
+def decide(concerned: Iterable[Statement], context: Context = MappingProxyType({})) -> Decision:
     """What statements that are about a request come to."""
-    concerned = list(concerned)
-    if any(one.get("Effect") == "Deny" and not one.get("Condition") for one in concerned):
+    met = [(one.get("Effect"), conditions.are_met(one, context)) for one in concerned]
+    if ("Deny", True) in met:
         return Decision.EXPLICIT_DENY
-    allowed = any(one.get("Effect") == "Allow" for one in concerned)
+    allowed = any(effect == "Allow" and answer is not False for effect, answer in met)
     return Decision.ALLOWED if allowed else Decision.IMPLICIT_DENY
 
 
-def allows_account(document: str, account: str, action: str, resource: str) -> bool:
-    """Whether a resource's policy lets another account do this."""
+def allows_account(
+    document: str, account: str, action: str, resource: str, context: Context = MappingProxyType({})
+) -> bool:
+    """Whether a resource's policy lets an account do this."""
     concerned = concerning(statements(document), action, resource)
-    return decide(one for one in concerned if _names(one.get("Principal"), account)) is Decision.ALLOWED
+    return decide((one for one in concerned if _names(one.get("Principal"), account)), context) is Decision.ALLOWED
 
 
-def allows_service(document: str, service: str, action: str, resource: str) -> bool:
+def allows_service(
+    document: str, service: str, action: str, resource: str, context: Context = MappingProxyType({})
+) -> bool:
     """Whether a resource's policy lets a service do this, such as `events.amazonaws.com`.
 
     What everybody may on a condition, a service may not: the usual condition is to be of the owner's account.
     """
     concerned = concerning(statements(document), action, resource)
-    return decide(one for one in concerned if _names_service(one, service)) is Decision.ALLOWED
+    return decide((one for one in concerned if _names_service(one, service)), context) is Decision.ALLOWED
 
 
 def _names_service(statement: Statement, service: str) -> bool:

@@ -2,31 +2,38 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from sustainable_mlops.sandbox import policies
+from sustainable_mlops.sandbox import conditions, policies
+from sustainable_mlops.sandbox.conditions import Context
 from sustainable_mlops.sandbox.policies import Decision, Statement
 
 _ASSUMING = {"sts:AssumeRole", "sts:*", "*"}
 
 
-def assumable(account: str, arn: str, service: str) -> bool:
-    """Whether that account has the role, and it trusts the service, such as `sagemaker.amazonaws.com`."""
+def assumable(account: str, arn: str, service: str, context: Context = MappingProxyType({})) -> bool:
+    """Whether that account has the role, and it trusts the service, such as `sagemaker.amazonaws.com`.
+
+    `context` is what the service's request carries, as far as that is known.
+    """
     role = _find(account, arn)
-    return role is not None and _trusts(role.assume_role_policy_document, service)
+    return role is not None and _trusts(role.assume_role_policy_document, service, context)
 
 
-def decision(account: str, arn: str, action: str, resource: str | None) -> Decision:
+def decision(
+    account: str, arn: str, action: str, resource: str | None, context: Context = MappingProxyType({})
+) -> Decision:
     """What the role's policies and its boundary say of an action on a resource; None stands for any one resource."""
     role = _find(account, arn)
     if role is None:
         return Decision.IMPLICIT_DENY
     backend = _backend(account)
-    found = policies.decide(policies.concerning((one for _, one in identity(role)), action, resource))
+    found = policies.decide(policies.concerning((one for _, one in identity(role)), action, resource), context)
     bounds = boundary(backend, role)
     if found is not Decision.ALLOWED or bounds is None:
         return found
-    return policies.decide(policies.concerning(bounds, action, resource))
+    return policies.decide(policies.concerning(bounds, action, resource), context)
 
 
 def identity(principal: Any) -> Iterator[tuple[str, Statement]]:
@@ -60,13 +67,15 @@ def _document(policy: Any) -> str:
     return str(next(version.document for version in policy.versions if version.is_default))
 
 
-def _trusts(document: str | None, service: str) -> bool:
+def _trusts(document: str | None, service: str, context: Context) -> bool:
     try:
         statements = json.loads(document or "{}").get("Statement", [])
     except ValueError:
         return False
     listed = statements if isinstance(statements, list) else [statements]
-    return any(_grants(statement, service) for statement in listed)
+    return any(
+        _grants(statement, service) and conditions.are_met(statement, context) is not False for statement in listed
+    )
 
 
 def _grants(statement: Mapping[str, Any], service: str) -> bool:

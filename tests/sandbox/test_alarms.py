@@ -183,6 +183,10 @@ def test_a_topic_whose_policy_does_not_let_cloudwatch_hears_nothing(
     statement = {"Effect": "Allow", "Action": "sns:Publish", "Resource": topic}
     for_events = statement | {"Principal": {"Service": "events.amazonaws.com"}}
     for_alarms = statement | {"Principal": {"Service": "cloudwatch.amazonaws.com"}}
+    others, ours = (
+        {"Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:eu-north-1:{account}:alarm:*"}}}
+        for account in ("210987654321", "123456789012")
+    )
     cloudwatch.put_metric_alarm(**settings(name, AlarmActions=[topic]))
 
     def summaries() -> list[str]:
@@ -192,14 +196,15 @@ def test_a_topic_whose_policy_does_not_let_cloudwatch_hears_nothing(
     def told(number: int) -> bool:
         return len(summaries()) == number
 
-    for number, allowed in enumerate((for_events, for_alarms), 1):
+    for number, allowed in enumerate((for_events, for_alarms | others, for_alarms | ours), 1):
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
         sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason=f"{number}")
         until(functools.partial(told, number))
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="again")
-    assert summaries() == [f"Failed to execute action {topic}", f"Successfully executed action {topic}"]
-    assert [one["NewStateReason"] for one in received(sandbox, url)] == ["2"]
+    failed = f"Failed to execute action {topic}"
+    assert summaries() == [failed, failed, f"Successfully executed action {topic}"]
+    assert [one["NewStateReason"] for one in received(sandbox, url)] == ["3"]
 
 
 def test_an_expression_is_watched(sandbox: Sandbox, cloudwatch: Any, fresh: Fresh) -> None:

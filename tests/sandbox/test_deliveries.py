@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -196,6 +197,131 @@ def test_a_failed_run_is_told_to_whoever_subscribed_to_an_encrypted_topic(
     second = sagemaker.start_pipeline_execution(PipelineName=echo, ClientRequestToken=32 * "b")
     (notice,) = until(lambda: received(url))
     assert json.loads(notice["body"]["Message"]) == {"text": "It has Failed", "arn": second["PipelineExecutionArn"]}
+
+
+class Topic(NamedTuple):
+    """An encrypted topic that a rule publishes to with a role."""
+
+    arn: str
+    rule: str
+    role: str
+    queue: str
+    dead_letters: str
+    source: str
+
+
+@pytest.fixture
+def topic(sandbox: Sandbox, fresh: Fresh) -> Topic:
+    """A topic whose role may do nothing yet; what it tells is in a queue, and what it does not is in another."""
+    sns, iam, events = sandbox.client("sns"), sandbox.client("iam"), sandbox.client("events")
+    url, queue = make_queue(sandbox, fresh("heard"), "sns.amazonaws.com")
+    dead, dead_arn = make_queue(sandbox, fresh("dead"))
+    key = sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]
+    rule, source, role = fresh("rule"), fresh("source"), fresh("publisher")
+    arn = sns.create_topic(Name=fresh("topic"), Attributes={"KmsMasterKeyId": key})["TopicArn"]
+    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust_of(rule)))
+    events.put_rule(Name=rule, EventPattern=json.dumps({"source": [source]}))
+    target = {"Id": "t", "Arn": arn, "DeadLetterConfig": {"Arn": dead_arn}}
+    events.put_targets(Rule=rule, Targets=[target | {"RoleArn": f"arn:aws:iam::123456789012:role/{role}"}])
+    return Topic(arn, rule, role, url, dead, source)
+
+
+def trust_of(rule: str, **more: str) -> dict[str, Any]:
+    """The trust policy by which EventBridge takes a role for this rule."""
+    condition = {
+        "StringEquals": {"aws:SourceAccount": more.get("account", "123456789012")},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:events:eu-north-1:123456789012:rule/{rule}"},
+    }
+    allow = {"Effect": "Allow", "Principal": {"Service": EVENTS}, "Action": "sts:AssumeRole", "Condition": condition}
+    return {"Version": "2012-10-17", "Statement": [allow]}
+
+
+PUBLISH = {"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}
+USE_KEY = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"}
+
+
+def through(service: str) -> dict[str, Any]:
+    """The statement that lets a role use keys through this service alone."""
+    return USE_KEY | {"Condition": {"StringEquals": {"kms:ViaService": f"{service}.eu-north-1.amazonaws.com"}}}
+
+
+@pytest.mark.parametrize(
+    ("statements", "trust", "lacking"),
+    [
+        ([PUBLISH, through("sns")], {}, ""),
+        ([through("sns")], {}, "sns:Publish"),
+        ([PUBLISH], {}, "kms:GenerateDataKey"),
+        ([PUBLISH, through("s3")], {}, "kms:GenerateDataKey"),
+        ([PUBLISH, through("sns")], {"rule": "another"}, "does not trust"),
+        ([PUBLISH, through("sns")], {"account": "210987654321"}, "does not trust"),
+    ],
+)
+def test_a_topic_is_published_to_with_the_targets_role(
+    statements: list[dict[str, Any]],
+    trust: dict[str, str],
+    lacking: str,
+    sandbox: Sandbox,
+    topic: Topic,
+    received: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    iam, events, cloudwatch = (sandbox.client(name) for name in ("iam", "events", "cloudwatch"))
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_role_policy(RoleName=topic.role, PolicyName="p", PolicyDocument=policy)
+    if trust:
+        changed = trust_of(**{"rule": topic.rule} | trust)
+        iam.update_assume_role_policy(RoleName=topic.role, PolicyDocument=json.dumps(changed))
+    events.put_events(Entries=[{"Source": topic.source, "DetailType": "t", "Detail": '{"n": 1}'}])
+
+    def failures() -> float:
+        now = sandbox.advance(0)
+        found = cloudwatch.get_metric_statistics(
+            Namespace="AWS/Events",
+            MetricName="FailedInvocations",
+            Dimensions=[{"Name": "RuleName", "Value": topic.rule}],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(hours=1),
+            Period=7200,
+            Statistics=["Sum"],
+        )
+        return sum(point["Sum"] for point in found["Datapoints"])
+
+    if not lacking:
+        (heard,) = until(lambda: received(topic.queue))
+        assert heard["body"]["detail"] == {"n": 1}
+        assert failures() == 0
+        return
+    (letter,) = until(lambda: received(topic.dead_letters))
+    assert letter["attributes"]["ERROR_CODE"] == "NO_PERMISSIONS"
+    assert lacking in letter["attributes"]["ERROR_MESSAGE"]
+    assert received(topic.queue) == []
+    assert failures() == 1
+
+
+def test_a_condition_in_a_topics_policy_keeps_eventbridge_out(
+    sandbox: Sandbox, topic: Topic, received: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    """AWS: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge"."""
+    sns, events = sandbox.client("sns"), sandbox.client("events")
+    sns.set_topic_attributes(TopicArn=topic.arn, AttributeName="KmsMasterKeyId", AttributeValue="")
+    allow = {"Effect": "Allow", "Principal": {"Service": EVENTS}, "Action": "sns:Publish", "Resource": topic.arn}
+    of_account = {"Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}}}
+    target = {"Id": "t", "Arn": topic.arn}
+    target["DeadLetterConfig"] = events.list_targets_by_rule(Rule=topic.rule)["Targets"][0]["DeadLetterConfig"]
+    events.put_targets(Rule=topic.rule, Targets=[target])
+
+    def publish(number: int, statement: dict[str, Any]) -> None:
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        sns.set_topic_attributes(TopicArn=topic.arn, AttributeName="Policy", AttributeValue=policy)
+        detail = json.dumps({"n": number})
+        events.put_events(Entries=[{"Source": topic.source, "DetailType": "t", "Detail": detail}])
+
+    publish(1, allow | of_account)
+    (letter,) = until(lambda: received(topic.dead_letters))
+    assert letter["body"]["detail"] == {"n": 1}
+    publish(2, allow)
+    (heard,) = until(lambda: received(topic.queue))
+    assert heard["body"]["detail"] == {"n": 2}
 
 
 def test_a_role_that_may_not_start_the_pipeline_starts_nothing(

@@ -1,6 +1,7 @@
 """Feature groups and their records, online and offline."""
 
 import io
+import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sustainable_mlops.sandbox import Sandbox
-from tests.sandbox.support import ROLE, refusal, until
+from tests.sandbox.support import ROLE, TRUST, make_role, refusal, until
 
 Fresh = Callable[[str], str]
 
@@ -220,3 +221,78 @@ def read_rows(s3: Any, bucket: str, key: str) -> list[dict[str, Any]]:
     content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(content)).to_pylist()
     return rows
+
+
+GENERATE = {"Effect": "Allow", "Action": "kms:GenerateDataKey", "Resource": "*"}
+THROUGH_S3 = {"Condition": {"StringEquals": {"kms:ViaService": "s3.eu-north-1.amazonaws.com"}}}
+
+
+@pytest.mark.parametrize(
+    ("statement", "key_condition", "allowed"),
+    [
+        (GENERATE, {}, True),
+        (GENERATE | THROUGH_S3, {}, False),
+        (GENERATE | {"Action": "kms:Decrypt"}, {}, False),
+        (GENERATE, {"Condition": {"StringLike": {"kms:ViaService": "sagemaker.*.amazonaws.com"}}}, False),
+    ],
+)
+def test_the_role_of_an_offline_store_uses_its_key_through_no_other_service(
+    statement: dict[str, Any],
+    key_condition: dict[str, Any],
+    allowed: bool,
+    sandbox: Sandbox,
+    sagemaker: Any,
+    fresh: Fresh,
+    bucket: str,
+) -> None:
+    name = fresh("encrypted")
+    role = make_role(sandbox, name)
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    sandbox.client("iam").put_role_policy(RoleName=name, PolicyName="key", PolicyDocument=json.dumps(policy))
+    account = {"AWS": "arn:aws:iam::123456789012:root"}
+    of_key = {"Effect": "Allow", "Principal": account, "Action": "kms:*", "Resource": "*"} | key_condition
+    kms = sandbox.client("kms")
+    key = kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": [of_key]}))["KeyMetadata"]["Arn"]
+    request = definition(name, bucket) | {"RoleArn": role}
+    request["OfflineStoreConfig"] = {"S3StorageConfig": {"S3Uri": f"s3://{bucket}/features", "KmsKeyId": key}}
+    if allowed:
+        sagemaker.create_feature_group(**request)
+        return
+    code, message = refusal(sagemaker.create_feature_group, **request)
+    assert code == "ValidationException"
+    assert "kms:GenerateDataKey" in message
+    assert role in message
+
+
+def test_the_key_of_an_offline_store_exists(sagemaker: Any, fresh: Fresh, bucket: str) -> None:
+    request = definition(fresh("keyless"), bucket)
+    key = "arn:aws:kms:eu-north-1:123456789012:key/00000000-0000-4000-8000-000000000000"
+    request["OfflineStoreConfig"] = {"S3StorageConfig": {"S3Uri": f"s3://{bucket}/features", "KmsKeyId": key}}
+    assert refusal(sagemaker.create_feature_group, **request) == (
+        "ValidationException",
+        f"Validation Error: The KMS key {key} does not exist or is not accessible.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("condition", "allowed"),
+    [
+        ({"StringEquals": {"aws:SourceAccount": "123456789012"}}, True),
+        ({"StringEquals": {"aws:SourceAccount": "210987654321"}}, False),
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:sagemaker:eu-north-1:123456789012:*"}}, False),
+    ],
+)
+def test_feature_store_takes_a_role_for_its_account_and_says_no_source(
+    condition: dict[str, Any], allowed: bool, sandbox: Sandbox, sagemaker: Any, fresh: Fresh, bucket: str
+) -> None:
+    name = fresh("trusted")
+    role, iam = make_role(sandbox, name), sandbox.client("iam")
+    trust = {"Version": "2012-10-17", "Statement": [TRUST["Statement"][0] | {"Condition": condition}]}
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+    request = definition(name, bucket) | {"RoleArn": role}
+    if allowed:
+        sagemaker.create_feature_group(**request)
+        return
+    code, message = refusal(sagemaker.create_feature_group, **request)
+    assert code == "ValidationException"
+    assert f"Could not assume role {role}" in message

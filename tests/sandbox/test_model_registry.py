@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from modules import event_patterns
 from sustainable_mlops.sandbox import Sandbox
 from tests.sandbox.support import IMAGE, hear, refusal, until
 
@@ -51,6 +52,43 @@ def test_approval_is_told_to_eventbridge(sandbox: Sandbox, sagemaker: Any, fresh
     until(both_came)
     assert [event["detail"]["ModelApprovalStatus"] for event in received] == ["PendingManualApproval", "Approved"]
     assert {event["detail-type"] for event in received} == {"SageMaker Model Package State Change"}
+
+
+def test_an_approval_is_announced_once_and_an_edit_of_metadata_is_not(
+    sandbox: Sandbox, sagemaker: Any, fresh: Fresh
+) -> None:
+    group, sqs = fresh("group"), sandbox.client("sqs")
+    url = hear(sandbox, fresh("approvals"), event_patterns.approval({"ModelPackageGroupName": [group]}))
+    everything = hear(
+        sandbox, fresh("all"), {"source": ["aws.sagemaker"], "detail": {"ModelPackageGroupName": [group]}}
+    )
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    arn = register(sagemaker, group)
+    update = sagemaker.update_model_package
+    update(ModelPackageArn=arn, CustomerMetadataProperties={"owner": "a"})
+    update(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    update(ModelPackageArn=arn, CustomerMetadataProperties={"owner": "b"})
+    update(ModelPackageArn=arn, CustomerMetadataPropertiesToRemove=["owner"])
+    update(ModelPackageArn=arn, ApprovalDescription="as agreed")
+    other = sagemaker.create_model_package(
+        ModelPackageGroupName=group, ModelApprovalStatus="Approved", InferenceSpecification=CONTAINERS
+    )["ModelPackageArn"]
+
+    def details(queue: str, number: int) -> list[Any]:
+        found: list[Any] = []
+
+        def all_came() -> bool:
+            messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+            found.extend(json.loads(message["Body"])["detail"] for message in messages)
+            return len(found) >= number
+
+        until(all_came)
+        return found
+
+    changed = [one.get("UpdatedModelPackageFields") for one in details(everything, 7)]
+    metadata = ["CustomerMetadataProperties"]
+    assert changed == [None, metadata, ["ModelApprovalStatus"], metadata, metadata, ["ApprovalDescription"], None]
+    assert [one["ModelPackageArn"] for one in details(url, 2)] == [arn, other]
 
 
 def test_a_group_with_packages_is_not_deleted(sagemaker: Any, fresh: Fresh) -> None:

@@ -98,6 +98,31 @@ def test_a_policy_against_requests_without_tls_lets_the_sandboxs_through(s3: Any
     assert refusal(s3.get_object, Bucket=bucket, Key="k")[0] in ("AccessDenied", "403")
 
 
+def test_a_policy_on_the_encryption_of_uploads_is_evaluated(s3: Any, bucket: str) -> None:
+    everything = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject"}
+    sse, key = "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"
+    unnamed = everything | {
+        "NotResource": f"arn:aws:s3:::{bucket}/checkpoints/*",
+        "Condition": {"Null": {sse: "false", key: "true"}},
+    }
+    put_policy(s3, bucket, unnamed)
+    s3.put_object(Bucket=bucket, Key="plain", Body=b"v")
+    s3.put_object(Bucket=bucket, Key="named", Body=b"v", ServerSideEncryption="aws:kms", SSEKMSKeyId="k")
+    s3.put_object(Bucket=bucket, Key="checkpoints/1", Body=b"v", ServerSideEncryption="aws:kms")
+    denied = ("AccessDenied", "403")
+    refused = {"Bucket": bucket, "Key": "unnamed", "ServerSideEncryption": "aws:kms"}
+    assert refusal(s3.put_object, **refused, Body=b"v")[0] in denied
+    assert refusal(s3.create_multipart_upload, **refused)[0] in denied
+    another = everything | {
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+        "Condition": {"Null": {key: "false"}, "StringNotEquals": {key: "k"}},
+    }
+    put_policy(s3, bucket, another)
+    s3.put_object(Bucket=bucket, Key="named", Body=b"v", ServerSideEncryption="aws:kms", SSEKMSKeyId="k")
+    refused |= {"SSEKMSKeyId": "other"}
+    assert refusal(s3.put_object, **refused, Body=b"v")[0] in denied
+
+
 def test_a_lock_file_is_written_once(s3: Any, bucket: str) -> None:
     lock = {"Bucket": bucket, "Key": "terraform.tfstate.tflock", "Body": b"{}", "IfNoneMatch": "*"}
     s3.put_object(**lock)

@@ -199,12 +199,18 @@ def test_what_cannot_be_reached_is_a_dead_letter(sandbox: Sandbox, scheduler: An
         ({"Arn": UNIVERSAL + "sagemaker:StartPipelineExecution"}, "names no operation"),
         ({"Arn": UNIVERSAL + "sagemaker:listPipelines"}, "only reads"),
         ({"RoleArn": ROLE}, "must allow AWS EventBridge Scheduler to assume the role"),
+        ({"Input": "{}"}, "missing the following field(s): PipelineName."),
+        ({"Input": '{"pipelineName": "p"}'}, "missing the following field(s): PipelineName."),
+        ({"Input": '{"PipelineName": "p", "PipelineAlias": "live"}'}, "unknown field(s): PipelineAlias."),
+        ({"Input": '{"PipelineName": "p", "PipelineParameters": [{"Key": "a"}]}'}, "PipelineParameters.Key."),
+        ({"Input": "live"}, "not a JSON object"),
     ],
 )
 def test_a_schedule_that_could_start_nothing_is_refused(
     changed: dict[str, str], message: str, sandbox: Sandbox, scheduler: Any
 ) -> None:
-    target = {"Arn": UNIVERSAL + "sagemaker:startPipelineExecution", "RoleArn": role(sandbox), "Input": "{}"}
+    target = {"Arn": UNIVERSAL + "sagemaker:startPipelineExecution", "RoleArn": role(sandbox)}
+    target["Input"] = '{"PipelineName": "p"}'
     good = {"Name": "refused", "ScheduleExpression": "cron(0 3 * * ? *)", "FlexibleTimeWindow": OFF}
     target |= {name: value for name, value in changed.items() if name in target}
     given = good | {name: value for name, value in changed.items() if name not in target} | {"Target": target}

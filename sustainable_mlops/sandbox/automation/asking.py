@@ -14,8 +14,6 @@ from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.permissions import Call, NotPermittedError
 
 SERVICE = "ssm.amazonaws.com"
-#: What publishing and sending to what is encrypted takes of the key, beside the action itself.
-_OF_KEY = ("GenerateDataKey", "Decrypt")
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -53,14 +51,7 @@ class Asking:
         if not self._role:
             return
         permissions.must_allow_role(self._account, self._role, SERVICE, call)
-        if (call.service, call.operation) == ("sns", "Publish") and call.resource is not None:
-            topic = self._context.client("sns", self._region, self._account)
-            key = topic.get_topic_attributes(TopicArn=call.resource)["Attributes"].get("KmsMasterKeyId")
-            if key:
-                kms = self._context.client("kms", self._region, self._account)
-                arn = kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
-                for operation in _OF_KEY:
-                    permissions.must_allow_role(self._account, self._role, SERVICE, Call("kms", operation, {}, arn))
+        permissions.must_allow_role_key(self._context, self._account, self._role, call)
 
     def _about(self, service: str, operation: str, parameters: Mapping[str, Any]) -> str | None:
         """The ARN that a request is about, where that is plain from what it says."""

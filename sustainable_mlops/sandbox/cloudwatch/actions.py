@@ -77,6 +77,7 @@ class Actions:
         _, _, _, region, account, _ = arn.split(":", 5)
         call = Call("sns", "Publish", {}, arn)
         # Unlike EventBridge, alarms come from their account: what a topic's first policy says lets them.
-        permissions.must_allow_service(self._context, SERVICE, call, owner=change.account)
+        alarm = f"arn:aws:cloudwatch:{change.region}:{change.account}:alarm:{change.name}"
+        permissions.must_allow_service(self._context, SERVICE, call, alarm, owner=change.account)
         topic = self._context.on_behalf("sns", region, account)
         topic.publish(TopicArn=arn, Subject=message.subject, Message=message.text)

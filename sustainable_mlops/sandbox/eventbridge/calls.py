@@ -10,6 +10,7 @@ from botocore.exceptions import UnknownServiceError
 from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox.automation import executions
 from sustainable_mlops.sandbox.eventbridge import inputs
+from sustainable_mlops.sandbox.eventbridge import universal as checks
 from sustainable_mlops.sandbox.eventbridge.event import Event
 from sustainable_mlops.sandbox.permissions import Call
 
@@ -127,9 +128,8 @@ def _bus(target: Mapping[str, Any], text: str, event: Event, _token: str) -> Cal
 
 def _universal(arn: str, text: str, event: Event, token: str) -> Call:
     service, operation = universal(arn)
-    parameters = json.loads(text or "{}")
-    if not isinstance(parameters, dict):
-        raise ValueError("the input is not a JSON object")
+    checks.check(service, operation, text)
+    parameters = checks.parameters(service, operation, json.loads(text or "{}"))
     named = [value for value in parameters.values() if isinstance(value, str)]
     about = next((value for value in named if value.startswith("arn:")), None)
     if operation == "StartPipelineExecution":

@@ -53,6 +53,12 @@ class Delivery:
         self.begun = self.due
 
     @property
+    def source(self) -> str:
+        """What roles and policies are told that the service acts for: of a schedule, its group."""
+        before, _, path = self.sender.partition(":schedule/")
+        return f"{before}:schedule-group/{path.partition('/')[0]}" if path else self.sender
+
+    @property
     def limits(self) -> tuple[int, timedelta]:
         """Attempts after the first, and the time in which they may be made."""
         policy = self.target.get("RetryPolicy") or {}
@@ -63,9 +69,10 @@ class Delivery:
 class Deliveries:
     """Those under way, on the agenda of the clock."""
 
-    def __init__(self, context: Context, clock: Clock) -> None:
+    def __init__(self, context: Context, clock: Clock, note_failure: Callable[[Delivery], None]) -> None:
         self._context = context
         self._clock = clock
+        self._note_failure = note_failure
         self._waiting: list[Delivery] = []
         clock.keep(self)
 
@@ -109,9 +116,10 @@ class Deliveries:
         role = delivery.target.get("RoleArn")
         if role:
             for needed in (call, *calls.besides(call, delivery.account, delivery.region)):
-                permissions.must_allow_role(delivery.account, role, delivery.service, needed)
+                permissions.must_allow_role(delivery.account, role, delivery.service, needed, delivery.source)
+            permissions.must_allow_role_key(self._context, delivery.account, role, call)
         elif call.service in ("sqs", "sns"):
-            permissions.must_allow_service(self._context, delivery.service, call)
+            permissions.must_allow_service(self._context, delivery.service, call, delivery.source)
 
     def _ask(self, delivery: Delivery, call: Call) -> None:
         parameters, account, region, name = call.parameters, delivery.account, delivery.region, ""
@@ -136,6 +144,7 @@ class Deliveries:
                 delivery.due = self._clock.now() + wait
                 self._waiting.append(delivery)
                 return
+        self._note_failure(delivery)
         print(f"sandbox: {delivery.sender} did not reach {delivery.target['Arn']}: {error}", file=sys.stderr)
         self._bury(delivery, error, exhausted)
 

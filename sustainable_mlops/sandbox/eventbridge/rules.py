@@ -32,6 +32,27 @@ _SINCE = "_sandbox_since"
 Tell = Callable[[str, str, str, list[dict[str, Any]], datetime], None]
 
 
+class FailedInvocations:
+    """CloudWatch's count of what a rule sends and no target takes (EventBridge user guide, "EventBridge metrics")."""
+
+    def __init__(self, tell: Tell, clock: Clock) -> None:
+        self._tell = tell
+        self._clock = clock
+
+    def __call__(self, delivery: Delivery) -> None:
+        """Count one more where a rule has sent it."""
+        bus, _, name = delivery.sender.partition(":rule/")[2].rpartition("/")
+        if name:
+            _count(self._tell, (delivery.account, delivery.region), bus, name, "FailedInvocations", self._clock.now())
+
+
+def _count(tell: Tell, place: tuple[str, str], bus: str, rule: str, metric: str, moment: datetime) -> None:
+    of_bus = [{"Name": "EventBusName", "Value": bus}] if bus and bus != "default" else []
+    dimensions = [*of_bus, {"Name": "RuleName", "Value": rule}]
+    datum = {"MetricName": metric, "Dimensions": dimensions, "Unit": "Count", "Value": 1.0}
+    tell(*place, "AWS/Events", [datum], moment)
+
+
 class Rules:
     """Those of all accounts and Regions; the ones with a schedule are on the agenda of the clock."""
 
@@ -125,10 +146,8 @@ class Rules:
 
     def _count(self, rule: Any) -> None:
         """One more event of a rule, which CloudWatch is told (EventBridge user guide, "EventBridge metrics")."""
-        bus = [] if rule.event_bus_name == "default" else [{"Name": "EventBusName", "Value": rule.event_bus_name}]
-        dimensions = [*bus, {"Name": "RuleName", "Value": rule.name}]
-        datum = {"MetricName": "TriggeredRules", "Dimensions": dimensions, "Unit": "Count", "Value": 1.0}
-        self._tell(rule.account_id, rule.region_name, "AWS/Events", [datum], self._clock.now())
+        place = rule.account_id, rule.region_name
+        _count(self._tell, place, rule.event_bus_name, rule.name, "TriggeredRules", self._clock.now())
 
     def _leave_to_moto(self, rule: Any, targets: list[dict[str, Any]], told: Event) -> None:
         as_moto, now = copy.copy(rule), time.time()

@@ -14,7 +14,7 @@ from moto.scheduler.responses import EventBridgeSchedulerResponse
 
 from sustainable_mlops.sandbox import roles
 from sustainable_mlops.sandbox.clock import TICK, Clock
-from sustainable_mlops.sandbox.eventbridge import calls, event, occurrences
+from sustainable_mlops.sandbox.eventbridge import calls, event, occurrences, universal
 from sustainable_mlops.sandbox.eventbridge.deliveries import Deliveries, Delivery
 from sustainable_mlops.sandbox.permissions import Call
 
@@ -138,9 +138,13 @@ def _check(account: str, given: dict[str, Any]) -> None:
         raise ValidationException(f"Invalid Schedule Expression {given['schedule_expression']}: {error}.") from None
     if calls.UNIVERSAL in target["Arn"]:
         try:
-            calls.universal(target["Arn"])
+            service, operation = calls.universal(target["Arn"])
         except ValueError as error:
             raise ValidationException(f"Invalid target: {error}.") from None
+        try:
+            universal.check(service, operation, str(target.get("Input") or ""))
+        except ValueError as error:
+            raise ValidationException(str(error)) from None
     if not roles.assumable(account, target["RoleArn"], SERVICE):
         raise ValidationException(
             "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."

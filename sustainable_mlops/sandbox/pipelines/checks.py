@@ -165,11 +165,19 @@ def _check_reference(
         raise refused(f"Undefined reference: '{reference.path}'.")
     if reference.root == "Steps" and steps[reference.name].step.type == "Fail":
         raise refused(f"'{reference.path}' refers to a Fail step, which has no properties.")
-    cut = reference.path.split(".")
-    if reference.root == "Steps" and cut[2:3] == ["PropertyFiles"]:
-        files = {file.property_file_name for file in steps[reference.name].step.property_files}
-        if cut[-1] not in files:
-            raise refused(f"Undefined property file: '{reference.path}'.")
+    if reference.root == "Steps" and reference.path.split(".")[2:3] == ["PropertyFiles"]:
+        _check_property_file(reference, steps[reference.name].step)
+
+
+def _check_property_file(reference: Reference, step: Step) -> None:
+    """A step of any type may read a property file by JsonGet, and only a processing step writes one.
+
+    Source: `steps.py` of the SageMaker SDK, and its pull request 2506, "support JsonGet for all step types".
+    """
+    if step.type != "Processing":
+        raise refused(f"'{reference.path}': property files are of Processing steps, and '{step.name}' is none.")
+    if reference.path.split(".")[-1] not in {file.property_file_name for file in step.property_files}:
+        raise refused(f"Undefined property file: '{reference.path}'.")
 
 
 def _check_reach(reference: Reference, placed: Placed, steps: Mapping[str, Placed]) -> None:

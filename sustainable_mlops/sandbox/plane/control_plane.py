@@ -102,7 +102,7 @@ class ControlPlane:
         if shape is not None:
             validate(request, shape)
         if operation.name.startswith("Create"):
-            roles.must_be_assumable(account, request)
+            roles.must_be_assumable(account, operation.name, request)
 
     def _owner(self, parts: Parts, operation: Operation, request: Fields) -> Parts:
         """The place that answers: another account's for the ARN of what it shares. Raises AccessDeniedError."""

@@ -7,6 +7,9 @@ from sustainable_mlops.sandbox import roles
 from sustainable_mlops.sandbox.errors import ValidationError
 
 _SERVICE = "sagemaker.amazonaws.com"
+#: Operations whose role is assumed for no resource that AWS documents. Source: developer guide, "Cross-service confused
+#: deputy prevention", which lists the parts of SageMaker that say for which resource they act.
+_WITHOUT_SOURCE_ARN = ("CreateFeatureGroup",)
 #: The members that name one, those of jobs and that of models, and what SageMaker says of each.
 _SAID = {
     "RoleArn": (
@@ -20,10 +23,11 @@ _SAID = {
 }
 
 
-def must_be_assumable(account: str, request: Mapping[str, Any]) -> None:
+def must_be_assumable(account: str, operation: str, request: Mapping[str, Any]) -> None:
     """Raise ValidationError where the request names a role that SageMaker cannot assume in that account."""
+    keys = {"aws:SourceAccount": account} | ({"aws:SourceArn": None} if operation in _WITHOUT_SOURCE_ARN else {})
     for member, arn in _named(request):
-        if not roles.assumable(account, arn, _SERVICE):
+        if not roles.assumable(account, arn, _SERVICE, keys):
             raise ValidationError(_SAID[member].format(arn))
 
 

@@ -60,14 +60,25 @@ def has_topic(arn: str) -> bool:
 
 def has_key(region: Region, key: str) -> bool:
     """Whether there is this KMS key: its id, its alias, or the ARN of either, which may be another account's."""
+    return is_key_of_aws(key) or find_key(region, key) is not None
+
+
+def is_key_of_aws(key: str) -> bool:
+    """Return whether it is the alias of a key that AWS manages, or the ARN of such an alias."""
+    return key.rpartition(":")[2].startswith(_KEYS_OF_AWS)
+
+
+def find_key(region: Region, key: str) -> tuple[str, str] | None:
+    """Return ARN and policy of a KMS key, given as `has_key` takes it; None where there is no such key."""
     from moto.kms.models import kms_backends
 
     _, _, _, place, account, _ = (*key.split(":", 5), *[""] * 6)[:6] if key.startswith("arn:") else ("",) * 6
     backend = kms_backends[account or region.account_id][place or region.name]
     alias = backend.get_alias_name(key)
-    if alias.startswith("alias/"):
-        return alias.startswith(_KEYS_OF_AWS) or backend.get_key_id_from_alias(alias) is not None
-    return backend.get_key_id(key) in backend.keys
+    found = backend.get_key_id_from_alias(alias) if alias.startswith("alias/") else backend.get_key_id(key)
+    if found not in backend.keys:
+        return None
+    return str(backend.keys[found].arn), str(backend.keys[found].policy)
 
 
 def is_image_address(image: str) -> bool:

@@ -7,6 +7,7 @@ from sustainable_mlops.sandbox.faults.known import CREATE_FAILED
 from sustainable_mlops.sandbox.parts.listing import list_page
 from sustainable_mlops.sandbox.parts.operations import behaves
 from sustainable_mlops.sandbox.parts.resources import Family, Fields, now
+from sustainable_mlops.sandbox.sagemaker import offline_store_keys
 
 #: Columns that the offline store adds by itself.
 RESERVED_FEATURES = ("is_deleted", "write_time", "api_invocation_time")
@@ -31,6 +32,7 @@ class FeatureGroups(Family):
         _check_features(definitions)
         _check_key_features(request)
         _check_stores(request)
+        offline_store_keys.check(self.region, request)
         group = self.add(name, request | {"FeatureGroupStatus": "Creating"}, request.get("Tags"))
         group.fields |= {
             "FeatureGroupArn": group.arn,

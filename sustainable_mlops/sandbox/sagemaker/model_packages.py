@@ -10,6 +10,15 @@ from sustainable_mlops.sandbox.parts.operations import behaves, behaves_across_a
 from sustainable_mlops.sandbox.parts.region import Region
 from sustainable_mlops.sandbox.parts.resources import Family, Fields, Resource, now
 
+#: Members of UpdateModelPackage to the field of a package that they change, as events list it, where it has another
+#: name. Source: developer guide, "Events that SageMaker AI sends to Amazon EventBridge".
+_CHANGED_FIELDS = {
+    "AdditionalInferenceSpecificationsToAdd": "AdditionalInferenceSpecifications",
+    "CustomerMetadataPropertiesToRemove": "CustomerMetadataProperties",
+    "SourceUri": "sourceUri",
+}
+#: Members that say which package and which request, and change nothing.
+_IDENTIFIERS = ("ClientToken", "ModelPackageArn")
 #: Members of UpdateModelPackage that are no fields of a package.
 _NOT_FIELDS = (
     "AdditionalInferenceSpecificationsToAdd",
@@ -162,7 +171,8 @@ class ModelPackages(Family):
             if value:  # the service model knows neither of them empty
                 package.fields[member] = value
         package.fields["LastModifiedTime"] = now()
-        self._announce(package, UpdatedModelPackageFields=[one for one in request if one not in _NOT_FIELDS])
+        changed = {_CHANGED_FIELDS.get(member, member) for member in request if member not in _IDENTIFIERS}
+        self._announce(package, UpdatedModelPackageFields=sorted(changed))
         return {"ModelPackageArn": package.arn}
 
     @behaves_across_accounts("ModelPackageGroupName")

@@ -70,6 +70,26 @@ def test_every_resource_is_named_where_the_action_knows_one(module: dict[str, An
     }
 
 
+def test_the_role_of_feature_groups_is_one_that_feature_store_can_take_and_encrypt_with(module: dict[str, Any]) -> None:
+    documents = module["data"]["aws_iam_policy_document"]
+    keys = {
+        name: {one["variable"] for one in documents[name]["statement"][0]["condition"]}
+        for name in ("trust", "feature_store_trust")
+    }
+    assert keys == {
+        "trust": {"aws:SourceAccount", "aws:SourceArn"},
+        "feature_store_trust": {"aws:SourceAccount"},
+    }
+    trusts = module["resource"]["aws_iam_role"]["this"]["assume_role_policy"]
+    assert 'each.key == "data_preparation" ? data.aws_iam_policy_document.feature_store_trust.json' in trusts
+    (encrypt,) = [one for one in documents["offline_store"]["statement"] if one["sid"] == "EncryptOfflineStore"]
+    assert encrypt == {
+        "sid": "EncryptOfflineStore",
+        "actions": ["kms:GenerateDataKey"],
+        "resources": ["${var.kms_key_arn}"],
+    }
+
+
 def test_callers_wait_for_every_policy(module: dict[str, Any]) -> None:
     policies = {f"aws_iam_role_policy.{name}" for name in module["resource"]["aws_iam_role_policy"]}
     for output in module["output"].values():

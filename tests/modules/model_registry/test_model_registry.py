@@ -53,5 +53,32 @@ def test_each_group_has_a_rule_for_its_own_approvals_and_rejections(planned: dic
         "detail": {
             "ModelPackageGroupName": ["flights-dev-gate-changes"],
             "ModelApprovalStatus": ["Approved", "Rejected"],
+            "$or": [
+                {"UpdatedModelPackageFields": ["ModelApprovalStatus"]},
+                {"UpdatedModelPackageFields": [{"exists": False}], "ModelPackageStatus": ["Completed"]},
+            ],
         },
     }
+
+
+@pytest.mark.plan
+def test_eventbridge_publishes_with_a_role_that_trusts_these_rules_alone(planned: dict[str, Any]) -> None:
+    role = planned[f'{ADDRESS}.aws_iam_role.publisher["approvals"]']
+    (trust,) = json.loads(role["assume_role_policy"])["Statement"]
+    assert trust["Principal"] == {"Service": "events.amazonaws.com"}
+    assert trust["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+        "ArnLike": {"aws:SourceArn": "arn:aws:events:eu-north-1:123456789012:rule/flights-dev-*-approval"},
+    }
+    policy = json.loads(planned[f'{ADDRESS}.aws_iam_role_policy.publisher["approvals"]']["policy"])
+    topic = "arn:aws:sns:eu-north-1:123456789012:flights-dev-model-approvals"
+    assert [(one["Action"], one["Resource"], one.get("Condition")) for one in policy["Statement"]] == [
+        ("sns:Publish", topic, None),
+        (
+            ["kms:GenerateDataKey", "kms:Decrypt"],
+            "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            {"StringEquals": {"kms:ViaService": "sns.eu-north-1.amazonaws.com"}},
+        ),
+    ]
+    topic_policy = json.loads(planned[f'{ADDRESS}.aws_sns_topic_policy.approvals["approvals"]']["policy"])
+    assert [one["Principal"] for one in topic_policy["Statement"]] == [{"AWS": "arn:aws:iam::123456789012:root"}]

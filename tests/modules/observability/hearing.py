@@ -19,11 +19,10 @@ class Hearing:
         self._heard: dict[str, list[Any]] = {topic: [] for topic in topics}
 
     def key(self) -> str:
-        """A key that CloudWatch and EventBridge may use, as that of `storage` lets them."""
-        services = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
+        """A key that CloudWatch and roles of the account may use, as that of `storage` lets them."""
         allowed = [
             {"AWS": "arn:aws:iam::123456789012:root"},
-            {"Service": services},
+            {"Service": ["cloudwatch.amazonaws.com"]},
         ]
         statements = [
             {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"} for principal in allowed

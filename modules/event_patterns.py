@@ -1,0 +1,31 @@
+"""Patterns of SageMaker's events that more than one module matches.
+
+Source: SageMaker developer guide, "Events that SageMaker AI sends to Amazon EventBridge".
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+SOURCE = "aws.sagemaker"
+_CHANGED = "UpdatedModelPackageFields"
+_APPROVAL = "ModelApprovalStatus"
+
+
+def pattern(detail_type: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the pattern of SageMaker's events of one type."""
+    return {"source": [SOURCE], "detail-type": [detail_type], "detail": dict(detail)}
+
+
+def approval(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the pattern of approvals and rejections, narrowed by more fields of the detail.
+
+    An event of an update lists the updated fields, and an edit of metadata does not list the approval. The guide does
+    not say that the event of a creation has the list, so an event without it matches once the package is complete: a
+    package that is created as approved is announced too.
+    """
+    by_update = {_CHANGED: [_APPROVAL]}
+    by_creation = {_CHANGED: [{"exists": False}], "ModelPackageStatus": ["Completed"]}
+    return pattern(
+        "SageMaker Model Package State Change",
+        {**detail, _APPROVAL: ["Approved", "Rejected"], "$or": [by_update, by_creation]},
+    )
