@@ -53,6 +53,7 @@ class Asking:
         if not self._role:
             return
         permissions.must_allow_role(self._account, self._role, SERVICE, call)
+        permissions.must_allow_endpoint_deletion(self._context, self._account, self._region, self._role, call)
         if (call.service, call.operation) == ("sns", "Publish") and call.resource is not None:
             topic = self._context.client("sns", self._region, self._account)
             key = topic.get_topic_attributes(TopicArn=call.resource)["Attributes"].get("KmsMasterKeyId")

@@ -110,6 +110,7 @@ class Deliveries:
         if role:
             for needed in (call, *calls.besides(call, delivery.account, delivery.region)):
                 permissions.must_allow_role(delivery.account, role, delivery.service, needed)
+            permissions.must_allow_endpoint_deletion(self._context, delivery.account, delivery.region, role, call)
         elif call.service in ("sqs", "sns"):
             permissions.must_allow_service(self._context, delivery.service, call)
 
