@@ -10,6 +10,7 @@ from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
 from envs.common import Common
+from envs.log_groups import LogGroup
 from envs.names import Name
 from modules.needs import Needs
 from sustainable_mlops.authoring import ModuleInputs
@@ -49,6 +50,10 @@ class Component(Generic[S]):
 
     def names(self) -> Iterator[Name]:
         """Every name of what it adds that has to be unique in the account and Region."""
+        yield from ()
+
+    def log_groups(self) -> Iterator[LogGroup]:
+        """Yield the log groups that it adds, so that the environment can adopt existing ones."""
         yield from ()
 
     def needs(self, env: "Environment") -> Needs:  # noqa: ARG002

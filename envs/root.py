@@ -9,8 +9,10 @@ from envs.names import Kind
 from modules.needs import Needs, combined
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.entries import check_output
+from sustainable_mlops.authoring.expressions import contains, keys, set_of, when
 from sustainable_mlops.authoring.mistakes import mistake, place, place_of
 from sustainable_mlops.authoring.resources import Module, Outputs, Root
+from sustainable_mlops.log_groups import SETTING
 from sustainable_mlops.settings import did_you_mean
 
 C = TypeVar("C", bound=Component[Any])
@@ -48,11 +50,12 @@ class Environment(Root[Inputs]):
         self._components = [component(settings) for component in components]
         self._added: list[Component[Any]] = []
 
-    def build(self, var: Inputs) -> Outputs:  # noqa: ARG002  components read it as env.var
+    def build(self, var: Inputs) -> Outputs:
         self._provider()
         for component in self._components:
             component.add(self)
             self._added.append(component)
+        self._adopt_log_groups(var)
         return _merged(self._added, "outputs")
 
     def __getitem__(self, kind: type[C]) -> C:
@@ -84,6 +87,17 @@ class Environment(Root[Inputs]):
     def published(self) -> dict[str, Any]:
         """What the components added before publish. Raises UserError where two publish under one name."""
         return _merged(self._added, "publishes")
+
+    def _adopt_log_groups(self, var: Inputs) -> None:
+        """Import the log groups that the account has already."""
+        groups = {group.name: group for component in self._components for group in component.log_groups()}
+        for name in self._settings.existing_log_groups:
+            group = groups[name]
+            models: Any = None
+            if group.model is not None:
+                none: list[str] = []
+                models = set_of(when(contains(keys(var.model_packages), group.model), [group.model], none))
+            self.adopt(group.address, name, why=f"It exists already: see {SETTING}.", for_each=models)
 
     def _provider(self) -> None:
         settings = self._settings

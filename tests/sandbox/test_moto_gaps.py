@@ -164,6 +164,25 @@ def test_a_key_has_the_id_that_is_chosen_for_it(sandbox: Sandbox) -> None:
     assert kms.list_resource_tags(KeyId=chosen)["Tags"] == [{"TagKey": "_custom_id_", "TagValue": chosen}]
 
 
+def test_a_log_group_takes_another_key_and_none(sandbox: Sandbox, fresh: Fresh) -> None:
+    logs, name = sandbox.client("logs"), fresh("adopted")
+    logs.create_log_group(logGroupName=name)
+    arn = f"arn:aws:logs:eu-north-1:123456789012:log-group:{name}:*"
+    key = sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]
+
+    def find_key() -> str | None:
+        [group] = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        found: str | None = group.get("kmsKeyId")
+        return found
+
+    logs.associate_kms_key(logGroupName=name, kmsKeyId=key)
+    assert find_key() == key
+    logs.disassociate_kms_key(resourceIdentifier=arn)
+    assert find_key() is None
+    assert refusal(logs.associate_kms_key, logGroupName="nowhere", kmsKeyId=key)[0] == "ResourceNotFoundException"
+    logs.delete_log_group(logGroupName=name)
+
+
 def test_tags_go_with_what_had_them(sandbox: Sandbox, fresh: Fresh) -> None:
     name, tags = fresh("again"), [{"Key": "of", "Value": "the first"}]
     logs, scheduler, s3 = (sandbox.client(service) for service in ("logs", "scheduler", "s3"))
