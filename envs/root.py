@@ -88,6 +88,10 @@ class Environment(Root[Inputs]):
         """What the components added before publish. Raises UserError where two publish under one name."""
         return _merged(self._added, "publishes")
 
+    def described(self) -> dict[str, Any]:
+        """Return the fields of the output `platform` that the parameter does not hold."""
+        return _merged(self._added, "describes")
+
     def _adopt_log_groups(self, var: Inputs) -> None:
         """Import the log groups that the account has already."""
         groups = {group.name: group for component in self._components for group in component.log_groups()}
@@ -113,7 +117,9 @@ class _Modules(dict[str, Module[Any]]):
         raise mistake(f"there is no module '{name}'{did_you_mean(name, self)}", place(beyond=__file__))
 
 
-def _merged(components: Iterable[Component[Any]], method: Literal["outputs", "publishes"]) -> dict[str, Any]:
+def _merged(
+    components: Iterable[Component[Any]], method: Literal["describes", "outputs", "publishes"]
+) -> dict[str, Any]:
     """What the components' methods of this name say. Raises UserError where two say something under one name."""
     found: dict[str, Any] = {}
     first: dict[str, Component[Any]] = {}

@@ -205,3 +205,49 @@ def test_tags_go_with_what_had_them(sandbox: Sandbox, fresh: Fresh) -> None:
     s3.delete_bucket(Bucket=name)
     scheduler.delete_schedule_group(Name=name)
     logs.delete_log_group(logGroupName=name)
+
+
+@pytest.mark.parametrize(
+    ("tier", "characters", "stored"),
+    [
+        ({}, 4096, "Standard"),
+        ({}, 4097, None),
+        ({"Tier": "Standard"}, 4097, None),
+        ({"Tier": "Advanced"}, 10, "Advanced"),
+        ({"Tier": "Advanced"}, 8192, "Advanced"),
+        ({"Tier": "Advanced"}, 8193, None),
+        ({"Tier": "Intelligent-Tiering"}, 4096, "Standard"),
+        ({"Tier": "Intelligent-Tiering"}, 4097, "Advanced"),
+        ({"Tier": "Intelligent-Tiering"}, 8193, None),
+    ],
+)
+def test_a_parameter_holds_what_its_tier_allows(
+    sandbox: Sandbox, fresh: Fresh, tier: dict[str, str], characters: int, stored: str | None
+) -> None:
+    ssm, request = (
+        sandbox.client("ssm"),
+        {"Name": f"/{fresh('of-a-tier')}", "Type": "String", "Value": "x" * characters},
+    )
+    if stored is None:
+        code, message = refusal(ssm.put_parameter, **request, **tier)
+        most = 4096 if characters < 8192 else 8192
+        assert (code, f"support a maximum parameter value of {most} characters" in message) == (
+            "ValidationException",
+            True,
+        )
+        return
+    assert ssm.put_parameter(**request, **tier)["Tier"] == stored
+    ssm.delete_parameter(Name=request["Name"])
+
+
+def test_a_parameter_becomes_advanced_as_it_grows_and_never_standard_again(sandbox: Sandbox, fresh: Fresh) -> None:
+    ssm, name = sandbox.client("ssm"), f"/{fresh('grows')}"
+
+    def put(characters: int, tier: str) -> str:
+        answer = ssm.put_parameter(Name=name, Type="String", Value="x" * characters, Tier=tier, Overwrite=True)
+        return str(answer["Tier"])
+
+    assert [put(size, "Intelligent-Tiering") for size in (10, 5000, 10)] == ["Standard", "Advanced", "Advanced"]
+    code, message = refusal(ssm.put_parameter, Name=name, Type="String", Value="x", Tier="Standard", Overwrite=True)
+    assert (code, "You can't downgrade a parameter" in message) == ("ValidationException", True)
+    ssm.delete_parameter(Name=name)
