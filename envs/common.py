@@ -50,6 +50,12 @@ class Common(ModuleInputs):
     tags: Tags = Field(description="Tags of everything in the environment.")
     deletion_protection: bool = Field(True, description="Refuse plans that delete or replace data. False only in dev.")
     log_retention_days: LogRetentionDays = Field(30, description="How long logs are kept, in days.")
+    existing_log_groups: list[str] = Field(
+        default_factory=list,
+        description="Log groups that the account has already, such as /aws/sagemaker/TrainingJobs: the next apply "
+        "adopts them with their logs instead of failing, and a teardown deletes them. Only log groups that this "
+        "environment manages.",
+    )
 
     @property
     def located(self) -> dict[str, Any]:

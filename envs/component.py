@@ -10,6 +10,7 @@ from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
 from envs.common import Common
+from envs.log_groups import LogGroup
 from envs.names import Name
 from modules.needs import Needs
 from sustainable_mlops.authoring import ModuleInputs
@@ -51,6 +52,10 @@ class Component(Generic[S]):
         """Every name of what it adds that has to be unique in the account and Region."""
         yield from ()
 
+    def log_groups(self) -> Iterator[LogGroup]:
+        """Yield the log groups that it adds, so that the environment can adopt existing ones."""
+        yield from ()
+
     def needs(self, env: "Environment") -> Needs:  # noqa: ARG002
         """What it needs of the phases' roles, said before these are made and so before it is added itself."""
         return {}
@@ -61,6 +66,10 @@ class Component(Generic[S]):
 
     def publishes(self) -> Mapping[str, Any]:
         """What launchers need to know of it, once it is added: fields of the `platform` parameter."""
+        return {}
+
+    def describes(self) -> Mapping[str, Any]:
+        """Return fields of the output `platform` that are too large for the parameter, once it is added."""
         return {}
 
     def outputs(self) -> "Outputs":

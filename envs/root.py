@@ -9,8 +9,10 @@ from envs.names import Kind
 from modules.needs import Needs, combined
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.entries import check_output
+from sustainable_mlops.authoring.expressions import contains, keys, set_of, when
 from sustainable_mlops.authoring.mistakes import mistake, place, place_of
 from sustainable_mlops.authoring.resources import Module, Outputs, Root
+from sustainable_mlops.log_groups import SETTING
 from sustainable_mlops.settings import did_you_mean
 
 C = TypeVar("C", bound=Component[Any])
@@ -48,11 +50,12 @@ class Environment(Root[Inputs]):
         self._components = [component(settings) for component in components]
         self._added: list[Component[Any]] = []
 
-    def build(self, var: Inputs) -> Outputs:  # noqa: ARG002  components read it as env.var
+    def build(self, var: Inputs) -> Outputs:
         self._provider()
         for component in self._components:
             component.add(self)
             self._added.append(component)
+        self._adopt_log_groups(var)
         return _merged(self._added, "outputs")
 
     def __getitem__(self, kind: type[C]) -> C:
@@ -85,6 +88,21 @@ class Environment(Root[Inputs]):
         """What the components added before publish. Raises UserError where two publish under one name."""
         return _merged(self._added, "publishes")
 
+    def described(self) -> dict[str, Any]:
+        """Return the fields of the output `platform` that the parameter does not hold."""
+        return _merged(self._added, "describes")
+
+    def _adopt_log_groups(self, var: Inputs) -> None:
+        """Import the log groups that the account has already."""
+        groups = {group.name: group for component in self._components for group in component.log_groups()}
+        for name in self._settings.existing_log_groups:
+            group = groups[name]
+            models: Any = None
+            if group.model is not None:
+                none: list[str] = []
+                models = set_of(when(contains(keys(var.model_packages), group.model), [group.model], none))
+            self.adopt(group.address, name, why=f"It exists already: see {SETTING}.", for_each=models)
+
     def _provider(self) -> None:
         settings = self._settings
         provider: dict[str, Any] = {"region": settings.region, "allowed_account_ids": [settings.account_id]}
@@ -99,7 +117,9 @@ class _Modules(dict[str, Module[Any]]):
         raise mistake(f"there is no module '{name}'{did_you_mean(name, self)}", place(beyond=__file__))
 
 
-def _merged(components: Iterable[Component[Any]], method: Literal["outputs", "publishes"]) -> dict[str, Any]:
+def _merged(
+    components: Iterable[Component[Any]], method: Literal["describes", "outputs", "publishes"]
+) -> dict[str, Any]:
     """What the components' methods of this name say. Raises UserError where two say something under one name."""
     found: dict[str, Any] = {}
     first: dict[str, Component[Any]] = {}

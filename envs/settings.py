@@ -7,7 +7,7 @@ from typing import Any, Self, get_args
 
 from pydantic import BaseModel, create_model, model_validator
 
-from envs import environment, names, overlay
+from envs import environment, log_groups, names, overlay
 from envs.common import Common
 from envs.component import composed
 from sustainable_mlops.errors import UserError
@@ -33,6 +33,8 @@ class Settings(Common):
         components = [component(self) for component in environment.COMPONENTS]
         told = [problem for component in components for problem in component.problems()]
         told += names.problems(name for component in components for name in component.names())
+        groups = [group for component in components for group in component.log_groups()]
+        told += log_groups.find_problems(groups, self.existing_log_groups)
         if told:
             raise ValueError("; ".join(told))
         return self

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sustainable_mlops import log_groups
 from sustainable_mlops.errors import UserError
 
 #: The clone of the repository, where the package is run from one; else what the package stands in.
@@ -332,6 +333,8 @@ class Terraform:
     def _refusal(self, command: str, reason: str) -> UserError:
         if _UNINITIALISED.search(reason):
             return UserError(f"{self.folder} is not initialised: run `{self.typed} init`")
+        if remedy := log_groups.explain_error(reason, self.folder):
+            return UserError(f"terraform {command} in {self.folder.name}: {remedy}")
         return UserError(f"terraform {command} in {self.folder.name}: {reason}")
 
     def init(self, *arguments: str) -> None:
@@ -399,6 +402,15 @@ class Terraform:
             for resource in json.loads(self.run("state", "pull") or "{}").get("resources", [])
             for instance in resource["instances"]
             if instance.get("status") == "tainted" and "deposed" not in instance
+        ]
+
+    def attributes(self, resource_type: str) -> list[dict[str, Any]]:
+        """Return the attributes of every resource of a type in the state."""
+        return [
+            instance["attributes"]
+            for resource in json.loads(self.run("state", "pull") or "{}").get("resources", [])
+            if resource["mode"] == "managed" and resource["type"] == resource_type
+            for instance in resource["instances"]
         ]
 
     def outputs(self) -> dict[str, Any]:

@@ -10,9 +10,14 @@ from envs.components.storage import Storage
 from envs.names import Name, joined
 from modules.feature_store.inputs import FeatureGroup, GroupKey
 from sustainable_mlops.authoring import Field
+from sustainable_mlops.authoring.expressions import each_of, jsonencode
 
 if TYPE_CHECKING:
     from envs.root import Environment
+
+
+#: Fields of a feature group in its parameter: their size has a bound, unlike that of its features.
+PUBLISHED = ("name", "arn", "offline_s3_uri", "online")
 
 
 class FeatureStoreSettings(Common):
@@ -29,6 +34,7 @@ class FeatureStore(Component[FeatureStoreSettings]):
     def names(self) -> Iterator[Name]:
         for key in self.settings.feature_groups:
             yield Name("feature_group", f"feature_groups.{key}", joined(self.settings.name_prefix, key))
+            yield Name("parameter", f"feature_groups.{key}", f"{self._path}/{key}")
 
     def add(self, env: "Environment") -> None:
         settings, storage = self.settings, env[Storage]
@@ -42,6 +48,30 @@ class FeatureStore(Component[FeatureStoreSettings]):
             role_arn=env[Access].role_arns["data_preparation"],
         )
         self.feature_groups = module.feature_groups
+        self._publish(env)
 
-    def publishes(self) -> Mapping[str, Any]:
+    def _publish(self, env: "Environment") -> None:
+        """Add one parameter for each group: features of many groups would pass what one parameter holds."""
+        from cdktn_provider_aws.ssm_parameter import SsmParameter
+
+        if not self.settings.feature_groups:
+            return
+        group = each_of(self.feature_groups)
+        env.add(
+            SsmParameter,
+            "feature_groups",
+            why="What writers and readers of a group need. DescribeFeatureGroup tells its features.",
+            skips={"CKV2_AWS_34": "names and ARNs, no secret"},
+            for_each=group,
+            name=f"{self._path}/{group.key}",
+            description="Name, ARN and offline store of a feature group.",
+            type="String",
+            value=jsonencode({field: getattr(group.value, field) for field in PUBLISHED}),
+        )
+
+    @property
+    def _path(self) -> str:
+        return f"/sustainable-mlops/{self.settings.environment}/feature_groups"
+
+    def describes(self) -> Mapping[str, Any]:
         return {"feature_groups": self.feature_groups}

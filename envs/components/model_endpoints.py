@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from envs.component import Component, S, given
 from envs.components.access import Access
 from envs.components.storage import Storage
+from envs.log_groups import LogGroup
 from envs.names import Name, cut, joined
 from modules.endpoints import inputs
 from sustainable_mlops.authoring import ModuleInputs
@@ -46,6 +47,11 @@ class ModelEndpoints(Component[S]):
     def names(self) -> Iterator[Name]:
         for key in self.asked():
             yield Name("endpoint", f"models.{key}.{self.module}", self.name(key))
+
+    def log_groups(self) -> Iterator[LogGroup]:
+        for key in self.asked():
+            address = f"module.{self.module}[each.key].aws_cloudwatch_log_group.this"
+            yield LogGroup(f"/aws/sagemaker/Endpoints/{self.name(key)}", address, model=key)
 
     def wired(self, env: "Environment") -> dict[str, Any]:
         """What this kind's module is given of the environment besides what each is."""

@@ -10,6 +10,7 @@ from envs.components.model_endpoints import ModelEndpoints
 from envs.components.realtime_endpoints import RealtimeEndpoints, RealtimeSettings
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.components.storage import Storage
+from envs.log_groups import LogGroup
 from envs.names import Name
 from modules.common import Located, MakesRoles
 from modules.endpoints.inputs import VARIANT
@@ -103,9 +104,13 @@ class Observability(Component[ObservabilitySettings]):
                     yield f"observability.by_model.{key}.{name}: no model of this name has its {_BY_MODEL[name]}"
 
     def names(self) -> "Iterator[Name]":
+        for group in self.log_groups():
+            yield Name("log_group", "environment", group.name)
+
+    def log_groups(self) -> "Iterator[LogGroup]":
         said = given(self.settings.observability)
         for name in sorted(said.get("log_groups", JOB_LOGS)):
-            yield Name("log_group", "environment", name)
+            yield LogGroup(name, f'module.observability.aws_cloudwatch_log_group.this["{name}"]')
 
     def add(self, env: "Environment") -> None:
         settings, said = self.settings, given(self.settings.observability)

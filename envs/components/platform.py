@@ -5,17 +5,27 @@ from typing import TYPE_CHECKING, Any
 
 from envs.common import Common
 from envs.component import Component
-from envs.names import Name
-from sustainable_mlops.authoring.expressions import jsonencode
+from envs.names import Kind, Name
+from sustainable_mlops.authoring.expressions import jsonencode, merge
+from sustainable_mlops.catalogue.limits import limit
+from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
     from envs.root import Environment
     from sustainable_mlops.authoring.resources import Outputs
 
 
+#: Names that the parameter lists, one for each bucket, model and pipeline.
+_LISTED: tuple[Kind, ...] = ("bucket", "model_package_group", "pipeline")
+#: Most characters of all other fields: names, tags, and ARNs of a key and of roles.
+_OTHERS_CHARACTERS = 2_500
+
+
 class Platform(Component[Common]):
     """A parameter with what the components before it publish."""
 
+    #: The output: what the parameter holds, and what is too large for it.
+    described: Any
     platform: Any
     parameter: str
 
@@ -42,6 +52,9 @@ class Platform(Component[Common]):
             },
             why="What a launcher needs to know.",
         )
+        described = env.described()
+        self.described = merge(self.platform, described) if described else self.platform
+        self._check_size(env)
         parameter = env.add(
             SsmParameter,
             "platform",
@@ -50,14 +63,30 @@ class Platform(Component[Common]):
             name=self._name,
             description="Names and ARNs that launchers of jobs need.",
             type="String",
+            tier="Intelligent-Tiering",
             value=jsonencode(self.platform),
         )
         self.parameter = parameter.name
+
+    def _check_size(self, env: "Environment") -> None:
+        """Raise UserError where no parameter could hold the names of all buckets, models and pipelines."""
+        listed = [name for kind in _LISTED for name in env.names(kind)]
+        # The name contains the key. Both stand in quotes, with a colon and a comma.
+        size = _OTHERS_CHARACTERS + sum(2 * len(name) + 6 for name in listed)
+        if size > (most := limit("parameter_value_characters")):
+            raise UserError(
+                f"envs/{self.settings.environment}/settings.yaml: {len(listed)} buckets, models and pipelines take up "
+                f"to {size} characters of the parameter {self._name}, which holds {most}; shorten name_prefix and "
+                "keys, or make two environments"
+            )
 
     def outputs(self) -> "Outputs":
         from sustainable_mlops.authoring.resources import Output
 
         return {
-            "platform": Output(self.platform, "What launchers need: names and ARNs, as the SSM parameter holds them."),
+            "platform": Output(
+                self.described,
+                "What launchers need: names and ARNs, as the SSM parameter holds them, and the feature groups.",
+            ),
             "platform_parameter": Output(self.parameter, "SSM parameter that holds `platform` as JSON."),
         }

@@ -9,8 +9,8 @@ output "pipeline_failure_topics" {
 }
 
 output "platform" {
-  description = "What launchers need: names and ARNs, as the SSM parameter holds them."
-  value       = local.platform
+  description = "What launchers need: names and ARNs, as the SSM parameter holds them, and the feature groups."
+  value       = merge(local.platform, { feature_groups = module.feature_store.feature_groups })
 }
 
 output "platform_parameter" {

@@ -120,6 +120,24 @@ module "feature_store" {
   }
 }
 
+# What writers and readers of a group need. DescribeFeatureGroup tells its features.
+resource "aws_ssm_parameter" "feature_groups" {
+  # checkov:skip=CKV2_AWS_34:names and ARNs, no secret
+
+  for_each = module.feature_store.feature_groups
+
+  name        = "/sustainable-mlops/staging/feature_groups/${each.key}"
+  description = "Name, ARN and offline store of a feature group."
+  type        = "String"
+
+  value = jsonencode({
+    name           = each.value.name
+    arn            = each.value.arn
+    offline_s3_uri = each.value.offline_s3_uri
+    online         = each.value.online
+  })
+}
+
 module "model_registry" {
   source = "../../modules/model_registry"
 
@@ -255,7 +273,6 @@ locals {
     buckets              = { for purpose, bucket in module.storage.buckets : purpose => bucket.name }
     kms_key_arn          = module.storage.kms_key_arn
     roles                = module.access.role_arns
-    feature_groups       = module.feature_store.feature_groups
     model_package_groups = { for key, group in module.model_registry.model_package_groups : key => group.name }
     pipelines = {
       flight_delay = module.pipeline_flight_delay.name
@@ -278,6 +295,7 @@ resource "aws_ssm_parameter" "platform" {
   name        = "/sustainable-mlops/staging/platform"
   description = "Names and ARNs that launchers of jobs need."
   type        = "String"
+  tier        = "Intelligent-Tiering"
   value       = jsonencode(local.platform)
 }
 

@@ -1238,6 +1238,21 @@ data "aws_iam_policy_document" "deleter" {
       if stop == "delete"
     ]
   }
+
+  statement {
+    sid     = "DeregisterScaling"
+    actions = ["application-autoscaling:DeregisterScalableTarget"]
+
+    resources = [
+      "arn:${var.partition}:application-autoscaling:${var.region}:${var.account_id}:scalable-target/*",
+    ]
+
+    condition {
+      test     = "StringEquals"
+      variable = "application-autoscaling:service-namespace"
+      values   = ["sagemaker"]
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "deleter" {

@@ -1,6 +1,11 @@
 """The roles of idle-stop: EventBridge's, which starts the runbook, and the runbook's, which looks, tells and deletes.
 
-Sources: Systems Manager user guide, "Configuring a service role"; CloudWatch API reference, DescribeAlarms.
+SageMaker deregisters the scalable targets of a deleted endpoint with the permissions of the caller, and refuses
+DeleteEndpoint without them. The ARN of a scalable target has an id that AWS chooses, so the resource ends with `*` and
+a condition limits it to SageMaker.
+
+Sources: Systems Manager user guide, "Configuring a service role"; CloudWatch API reference, DescribeAlarms; Service
+Authorization Reference, "Application Auto Scaling"; awslabs/stable-diffusion-aws-extension, issue 161.
 """
 
 from typing import Any
@@ -79,7 +84,13 @@ def stoppers(module: Module[Inputs], topic: Any, asked: Any, stops: Any) -> Any:
                 "sid": "DeleteIdle",
                 "actions": ["sagemaker:DeleteEndpoint"],
                 "resources": arns(lambda _key, stop: stop == DELETE),
-            }
+            },
+            {
+                "sid": "DeregisterScaling",
+                "actions": ["application-autoscaling:DeregisterScalableTarget"],
+                "resources": [f"arn:{var.partition}:application-autoscaling:{account}:scalable-target/*"],
+                "condition": [equals("application-autoscaling:service-namespace", "sagemaker")],
+            },
         ],
         why="Only where it is asked for: what reports could delete nothing.",
     )

@@ -47,6 +47,10 @@ class Root(Module[R]):
     #: The S3 backend's arguments.
     backend: Mapping[str, Any] = {}
 
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._imports: list[dict[str, Any]] = []
+
     def provider(self, body: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> None:
         """Configure the AWS provider."""
         self._override(("provider", "aws"), [dict(body)])
@@ -89,6 +93,21 @@ class Root(Module[R]):
         each = for_each and for_each.type
         self.entries.append(Entry(("module", label), why, body=body, said=body, each=each))
         return name_of(f"module.{label}", declared)
+
+    def adopt(self, address: str, identifier: str, *, why: str = "", for_each: Any = None) -> None:
+        """Import an existing object as the resource at `address`, with an `import` block.
+
+        With `for_each`, a set of keys, one object is imported for each key, and `address` has `each.key` in it.
+        """
+        body: dict[str, Any] = {} if for_each is None else {"for_each": plain(for_each)}
+        body |= {"to": f"${{{address}}}", "id": identifier}
+        self._declare(("import", address, identifier), None)
+        self.entries.append(Entry(("import",), why, body=body, said=body.get("for_each")))
+        self._imports.append({**body, "to": address})
+
+    def json(self) -> dict[str, Any]:
+        whole = super().json()
+        return {**whole, "import": self._imports} if self._imports else whole
 
     def terraform_block(self) -> dict[str, Any]:
         block = super().terraform_block()

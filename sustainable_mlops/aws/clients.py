@@ -33,7 +33,7 @@ class Clients:
     sagemaker: Client
 
 
-def client(service: Literal["cloudwatch", "s3", "sagemaker", "ssm"], region: str | None = None) -> Client:
+def client(service: Literal["cloudwatch", "logs", "s3", "sagemaker", "ssm"], region: str | None = None) -> Client:
     """A boto3 client that backs off and retries by itself. Raises UserError where no region is set."""
     import boto3
     from botocore.config import Config

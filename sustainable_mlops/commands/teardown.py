@@ -2,6 +2,7 @@
 
 Model packages, which launchers registered, go first: SageMaker deletes no group that holds one. Of an environment with
 deletion_protection nothing is deleted, and the commands that turn it off are printed. The bucket of the state stays.
+Log groups that a late line of a job or an endpoint creates again are deleted, too.
 
 - `smlops teardown envs/dev`
 - `smlops sandbox exec -- smlops teardown envs/dev --yes`
@@ -22,6 +23,15 @@ app = cli.app()
 @app.command(help=__doc__)
 def teardown(
     environment: Annotated[Path, typer.Argument(help="The environment's folder, initialised.", metavar="ENVIRONMENT")],
+    late_logs: Annotated[
+        int,
+        typer.Option(
+            "--late-logs",
+            min=0,
+            metavar="SECONDS",
+            help="How long to wait for late lines of jobs and endpoints, and delete the log groups that these create.",
+        ),
+    ] = 30,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Take it down."""
@@ -39,7 +49,7 @@ def teardown(
     if not yes:
         typer.confirm(f"Delete {everything}?", abort=True)
     with cli.console.status(f"destroying {environment}") as status:
-        count = teardown.destroy(terraform, lambda text: status.update(f"destroying: {text}"))
+        count = teardown.destroy(terraform, lambda text: status.update(f"destroying: {text}"), late_seconds=late_logs)
     cli.console.print(f"{count} resources destroyed")
     if left := teardown.state_left(terraform):
         print(typed(left), file=sys.stderr)  # whole lines, to be pasted

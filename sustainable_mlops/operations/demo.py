@@ -45,6 +45,7 @@ PACKAGES = COPY / synth.PACKAGES
 MODEL = "flight_delay"
 GROUP = "flights"
 PLATFORM = "/sustainable-mlops/dev/platform"
+FEATURE_GROUP = f"/sustainable-mlops/dev/feature_groups/{GROUP}"
 #: Enough to see the feature group at work; all 336,776 would take minutes, one PutRecord each.
 RECORDS = 2_000
 ASKED, BATCH = 4_000, 500
@@ -194,12 +195,13 @@ class Demo:
 
     def _apply_until_published(self, step: Step) -> "Future[Progress]":
         """Begin to apply, and go on as soon as the environment has published what launchers need."""
-        published = Event()
+        published, missing = Event(), {"aws_ssm_parameter.platform", f'aws_ssm_parameter.feature_groups["{GROUP}"]'}
 
         def progress(at: Progress) -> None:
             step.now(str(at))
             step.result = f"{at}, the platform is published"
-            if at.address == "aws_ssm_parameter.platform":
+            missing.discard(at.address)
+            if not missing:
                 published.set()
 
         applied = self._pool.submit(self._terraform.apply, progress=progress)
@@ -207,15 +209,20 @@ class Demo:
         published.wait()
         if applied.done():
             applied.result()
-        parameter = self._sandbox.client("ssm").get_parameter(Name=PLATFORM)
-        self._platform: dict[str, Any] = json.loads(parameter["Parameter"]["Value"])
+        self._platform = self._parameter(PLATFORM)
         return applied
+
+    def _parameter(self, name: str) -> dict[str, Any]:
+        """Return the JSON object in an SSM parameter."""
+        parameter = self._sandbox.client("ssm").get_parameter(Name=name)
+        value: dict[str, Any] = json.loads(parameter["Parameter"]["Value"])
+        return value
 
     def _put_records(self, step: Step) -> None:
         """Put flights into the feature group, as PutRecord takes them, and find them in its offline store."""
         from workloads.flight_delay import prepare
 
-        group = self._platform["feature_groups"][GROUP]
+        group = self._parameter(FEATURE_GROUP)
         store = self._sandbox.client("sagemaker-featurestore-runtime")
         records = list(prepare.records(self._held_out.tail(RECORDS)))
         with ThreadPoolExecutor(max_workers=4) as pool:

@@ -5,9 +5,10 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sustainable_mlops import aws
 from sustainable_mlops.errors import UserError
@@ -16,6 +17,8 @@ from sustainable_mlops.terraform import Terraform
 
 #: What Terraform may not destroy, as `state list` shows it; see `protect` in modules/.
 _GUARD = re.compile(r"^(?P<address>.*?\bterraform_data\.deletion_protection)\[", re.MULTILINE)
+#: Seconds between two looks for log groups that came back.
+_LATE_INTERVAL_SECONDS = 5
 _SETTING = re.compile(r"^deletion_protection\s*:\s*(?P<value>\w+)", re.MULTILINE)
 
 
@@ -36,8 +39,17 @@ def refuse_protected(terraform: Terraform) -> None:
         )
 
 
-def destroy(terraform: Terraform, progress: Callable[[str], None] = lambda _: None, *, refresh: bool = True) -> int:
+def destroy(
+    terraform: Terraform,
+    progress: Callable[[str], None] = lambda _: None,
+    *,
+    refresh: bool = True,
+    late_seconds: float = 0,
+) -> int:
     """Destroy an environment; returns how many resources went. Without `refresh` the state is taken as it is.
+
+    A line that a job or an endpoint writes late creates its log group again: those that come back within
+    `late_seconds` are deleted.
 
     SageMaker deletes no model package group that holds packages, and packages come from launchers, not from Terraform:
     they go first. Raises UserError, as `refuse_protected` does, before anything is deleted.
@@ -47,7 +59,52 @@ def destroy(terraform: Terraform, progress: Callable[[str], None] = lambda _: No
     if platform:
         progress("model packages")
         _delete_packages(platform)
-    return terraform.apply("-destroy", f"-refresh={str(refresh).lower()}", progress=lambda at: progress(str(at))).done
+    groups = [LogGroup.of(attributes["arn"]) for attributes in terraform.attributes("aws_cloudwatch_log_group")]
+    at = terraform.apply("-destroy", f"-refresh={str(refresh).lower()}", progress=lambda at: progress(str(at)))
+    delete_late_log_groups(groups, late_seconds, progress)
+    return at.done
+
+
+class LogGroup(NamedTuple):
+    """A log group and its Region."""
+
+    region: str
+    name: str
+
+    @classmethod
+    def of(cls, arn: str) -> "LogGroup":
+        """Return the log group with this ARN: arn:aws:logs:<region>:<account>:log-group:<name>."""
+        _, _, _, region, _, _, name, *_ = arn.split(":")
+        return cls(region, name)
+
+
+def delete_late_log_groups(
+    groups: Sequence[LogGroup], seconds: float, progress: Callable[[str], None] = lambda _: None
+) -> list[str]:
+    """Delete the log groups that come back within `seconds`, and return their names.
+
+    A group that stayed would make the next apply fail, since Terraform cannot create it again.
+    """
+    deleted: dict[str, None] = {}
+    deadline = time.monotonic() + seconds
+    while groups:
+        deleted |= dict.fromkeys(group.name for group in groups if _delete_log_group(group))
+        left = deadline - time.monotonic()
+        if left <= 0:
+            break
+        progress(f"waiting {left:.0f} s for late log lines")
+        time.sleep(min(_LATE_INTERVAL_SECONDS, left))
+    return list(deleted)
+
+
+def _delete_log_group(group: LogGroup) -> bool:
+    """Delete a log group; return whether it was there."""
+    logs = aws.client("logs", group.region)
+    try:
+        logs.delete_log_group(logGroupName=group.name)
+    except logs.exceptions.ResourceNotFoundException:
+        return False
+    return True
 
 
 def state_left(terraform: Terraform) -> str | None:

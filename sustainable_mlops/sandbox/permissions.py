@@ -11,6 +11,8 @@ from sustainable_mlops.sandbox.policies import Decision
 
 #: Prefixes of IAM's actions, where they are not the name that requests are signed for.
 _OF_IAM = {"monitoring": "cloudwatch"}
+#: IAM action that DeleteEndpoint needs besides its own where an endpoint is scaled.
+DEREGISTER = "application-autoscaling:DeregisterScalableTarget"
 _ACTIONS = {("lambda", "Invoke"): "lambda:InvokeFunction"}
 _EVENTS = "events.amazonaws.com"
 #: Who says to whom for no resource. Source: EventBridge user guide, "Amazon SNS permissions": no Condition blocks.
@@ -102,6 +104,33 @@ def source_keys(source: str) -> dict[str, str | None]:
 def _must_be_allowed(account: str, role: str, call: Call, keys: conditions.Context) -> None:
     if roles.decision(account, role, call.action, call.resource, keys) is not Decision.ALLOWED:
         raise NotPermittedError(f"{role} is not allowed {call.action} on {call.resource or 'any resource'}")
+
+
+def list_scalable_targets(context: Context, account: str, region: str, endpoint: str) -> list[str]:
+    """Return the ARNs of the scalable targets of an endpoint's variants."""
+    client = context.client("application-autoscaling", region, account)
+    pages = client.get_paginator("describe_scalable_targets").paginate(ServiceNamespace="sagemaker")
+    targets = [target for page in pages for target in page["ScalableTargets"]]
+    variants = f"endpoint/{endpoint}/variant/".lower()
+    return [target["ScalableTargetARN"] for target in targets if target["ResourceId"].lower().startswith(variants)]
+
+
+def must_allow_endpoint_deletion(context: Context, account: str, region: str, role: str, call: Call) -> None:
+    """Raise NotPermittedError if the role deletes an endpoint and may not deregister its scalable targets.
+
+    SageMaker deregisters the targets of a deleted endpoint with the permissions of the caller. The message is AWS's,
+    quoted in https://github.com/awslabs/stable-diffusion-aws-extension/issues/161.
+    """
+    if (call.service, call.operation) != ("sagemaker", "DeleteEndpoint"):
+        return
+    keys = {"application-autoscaling:service-namespace": "sagemaker"}
+    for arn in list_scalable_targets(context, account, region, str(call.parameters.get("EndpointName", ""))):
+        if roles.decision(account, role, DEREGISTER, arn, keys) is not Decision.ALLOWED:
+            raise NotPermittedError(
+                "An Application AutoScaling scalable target exists for a variant being deleted, and the IAM identity "
+                f"used to invoke DeleteEndpoint does not have {DEREGISTER} permission to deregister the scalable "
+                "target."
+            )
 
 
 def _attributes(context: Context, call: Call) -> dict[str, str]:

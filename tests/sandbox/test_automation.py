@@ -12,6 +12,7 @@ from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.automation import choices, document, selectors
 from sustainable_mlops.sandbox.automation.content import ContentError, filled
 from tests.sandbox.support import TRUST, hear, make_queue, refusal, until
+from tests.sandbox.test_scaling import ON_INSTANCES, make_endpoint, of
 
 Fresh = Callable[[str], str]
 Step = dict[str, Any]
@@ -180,6 +181,34 @@ def test_steps_may_do_what_their_role_may(sandbox: Sandbox, runs: Runs, fresh: F
     assert refusal(runs.ssm.start_automation_execution, DocumentName=other) == (
         "InvalidAutomationExecutionParametersException",
         "The defined assume role is unable to be assumed.",
+    )
+
+
+@pytest.mark.parametrize("lacks_permission", [True, False])
+def test_a_scaled_endpoint_is_deleted_only_by_a_role_that_may_deregister_its_targets(
+    sandbox: Sandbox, runs: Runs, fresh: Fresh, lacks_permission: bool
+) -> None:
+    endpoint = make_endpoint(sandbox, fresh("scaled-and-idle"), ON_INSTANCES)
+    scaling = sandbox.client("application-autoscaling")
+    scaling.register_scalable_target(**of(endpoint), MinCapacity=1, MaxCapacity=1)
+    allowed = [("sagemaker:DeleteEndpoint", "*")]
+    if not lacks_permission:
+        of_any_id = "arn:aws:application-autoscaling:eu-north-1:123456789012:scalable-target/*"
+        allowed.append(("application-autoscaling:DeregisterScalableTarget", of_any_id))
+    role = make_role(sandbox, fresh("deletes"), SSM, *allowed)
+    step = asks("delete", "sagemaker", "DeleteEndpoint", EndpointName=endpoint)
+    execution = runs.end(runs.start(runs.make(fresh("deletes"), written(step, assumeRole=role))))
+    if lacks_permission:
+        assert execution["AutomationExecutionStatus"] == "Failed"
+        assert "does not have application-autoscaling:DeregisterScalableTarget" in execution["FailureMessage"]
+        scaling.deregister_scalable_target(**of(endpoint))
+        execution = runs.end(runs.start(execution["DocumentName"]))
+    assert execution["AutomationExecutionStatus"] == "Success"
+    assert (
+        scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[of(endpoint)["ResourceId"]])[
+            "ScalableTargets"
+        ]
+        == []
     )
 
 

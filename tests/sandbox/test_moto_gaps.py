@@ -209,6 +209,25 @@ def test_a_key_has_the_id_that_is_chosen_for_it(sandbox: Sandbox) -> None:
     assert kms.list_resource_tags(KeyId=chosen)["Tags"] == [{"TagKey": "_custom_id_", "TagValue": chosen}]
 
 
+def test_a_log_group_takes_another_key_and_none(sandbox: Sandbox, fresh: Fresh) -> None:
+    logs, name = sandbox.client("logs"), fresh("adopted")
+    logs.create_log_group(logGroupName=name)
+    arn = f"arn:aws:logs:eu-north-1:123456789012:log-group:{name}:*"
+    key = sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]
+
+    def find_key() -> str | None:
+        [group] = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        found: str | None = group.get("kmsKeyId")
+        return found
+
+    logs.associate_kms_key(logGroupName=name, kmsKeyId=key)
+    assert find_key() == key
+    logs.disassociate_kms_key(resourceIdentifier=arn)
+    assert find_key() is None
+    assert refusal(logs.associate_kms_key, logGroupName="nowhere", kmsKeyId=key)[0] == "ResourceNotFoundException"
+    logs.delete_log_group(logGroupName=name)
+
+
 def test_tags_go_with_what_had_them(sandbox: Sandbox, fresh: Fresh) -> None:
     name, tags = fresh("again"), [{"Key": "of", "Value": "the first"}]
     logs, scheduler, s3 = (sandbox.client(service) for service in ("logs", "scheduler", "s3"))
@@ -231,3 +250,49 @@ def test_tags_go_with_what_had_them(sandbox: Sandbox, fresh: Fresh) -> None:
     s3.delete_bucket(Bucket=name)
     scheduler.delete_schedule_group(Name=name)
     logs.delete_log_group(logGroupName=name)
+
+
+@pytest.mark.parametrize(
+    ("tier", "characters", "stored"),
+    [
+        ({}, 4096, "Standard"),
+        ({}, 4097, None),
+        ({"Tier": "Standard"}, 4097, None),
+        ({"Tier": "Advanced"}, 10, "Advanced"),
+        ({"Tier": "Advanced"}, 8192, "Advanced"),
+        ({"Tier": "Advanced"}, 8193, None),
+        ({"Tier": "Intelligent-Tiering"}, 4096, "Standard"),
+        ({"Tier": "Intelligent-Tiering"}, 4097, "Advanced"),
+        ({"Tier": "Intelligent-Tiering"}, 8193, None),
+    ],
+)
+def test_a_parameter_holds_what_its_tier_allows(
+    sandbox: Sandbox, fresh: Fresh, tier: dict[str, str], characters: int, stored: str | None
+) -> None:
+    ssm, request = (
+        sandbox.client("ssm"),
+        {"Name": f"/{fresh('of-a-tier')}", "Type": "String", "Value": "x" * characters},
+    )
+    if stored is None:
+        code, message = refusal(ssm.put_parameter, **request, **tier)
+        most = 4096 if characters < 8192 else 8192
+        assert (code, f"support a maximum parameter value of {most} characters" in message) == (
+            "ValidationException",
+            True,
+        )
+        return
+    assert ssm.put_parameter(**request, **tier)["Tier"] == stored
+    ssm.delete_parameter(Name=request["Name"])
+
+
+def test_a_parameter_becomes_advanced_as_it_grows_and_never_standard_again(sandbox: Sandbox, fresh: Fresh) -> None:
+    ssm, name = sandbox.client("ssm"), f"/{fresh('grows')}"
+
+    def put(characters: int, tier: str) -> str:
+        answer = ssm.put_parameter(Name=name, Type="String", Value="x" * characters, Tier=tier, Overwrite=True)
+        return str(answer["Tier"])
+
+    assert [put(size, "Intelligent-Tiering") for size in (10, 5000, 10)] == ["Standard", "Advanced", "Advanced"]
+    code, message = refusal(ssm.put_parameter, Name=name, Type="String", Value="x", Tier="Standard", Overwrite=True)
+    assert (code, "You can't downgrade a parameter" in message) == ("ValidationException", True)
+    ssm.delete_parameter(Name=name)

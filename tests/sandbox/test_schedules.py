@@ -13,7 +13,8 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.sandbox.eventbridge import occurrences
 from tests.sandbox.pipelines_support import pipeline
-from tests.sandbox.support import ROLE, let_be_called, make_queue, make_role, refusal, reset, until
+from tests.sandbox.support import ROLE, TRUST, let_be_called, make_queue, make_role, refusal, reset, until
+from tests.sandbox.test_scaling import ON_INSTANCES, make_endpoint, of
 
 Fresh = Callable[[str], str]
 SCHEDULER = "scheduler.amazonaws.com"
@@ -124,6 +125,39 @@ def test_a_pipeline_target_starts_the_latest_version(
     assert versions(sagemaker, name) == [2]
     sandbox.advance(86_400)
     assert versions(sagemaker, name) == [2]
+
+
+def test_a_schedule_deletes_a_scaled_endpoint_only_where_its_role_may_deregister_the_target(
+    sandbox: Sandbox, scheduler: Any, fresh: Fresh
+) -> None:
+    endpoint = make_endpoint(sandbox, fresh("scaled"), ON_INSTANCES)
+    scaling = sandbox.client("application-autoscaling")
+    scaling.register_scalable_target(**of(endpoint), MinCapacity=1, MaxCapacity=1)
+    iam, role_name = sandbox.client("iam"), fresh("deletes")
+    trust = json.dumps(TRUST).replace("sagemaker.amazonaws.com", SCHEDULER)
+    role_arn = iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    url, dead_letters = make_queue(sandbox, fresh("dead"))
+    target = {
+        "Arn": UNIVERSAL + "sagemaker:deleteEndpoint",
+        "RoleArn": role_arn,
+        "Input": json.dumps({"EndpointName": endpoint}),
+        "DeadLetterConfig": {"Arn": dead_letters},
+    }
+
+    def run_schedule(*actions: str) -> None:
+        statement = {"Effect": "Allow", "Action": [*actions, "sqs:SendMessage"], "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName=role_name, PolicyName="allowed", PolicyDocument=policy)
+        name, at = fresh("deletes"), soon(sandbox, minutes=1)
+        scheduler.create_schedule(Name=name, ScheduleExpression=at, FlexibleTimeWindow=OFF, Target=target)
+        sandbox.advance(60)
+
+    run_schedule("sagemaker:DeleteEndpoint")
+    assert len(messages(sandbox, url)) == 1
+    assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    run_schedule("sagemaker:DeleteEndpoint", "application-autoscaling:DeregisterScalableTarget")
+    assert messages(sandbox, url) == []
+    assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
 
 
 def test_a_rate_begins_at_once_and_goes_on(sandbox: Sandbox, scheduler: Any, fresh: Fresh) -> None:

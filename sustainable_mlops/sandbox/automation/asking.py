@@ -52,6 +52,7 @@ class Asking:
             return
         permissions.must_allow_role(self._account, self._role, SERVICE, call)
         permissions.must_allow_role_key(self._context, self._account, self._role, call)
+        permissions.must_allow_endpoint_deletion(self._context, self._account, self._region, self._role, call)
 
     def _about(self, service: str, operation: str, parameters: Mapping[str, Any]) -> str | None:
         """The ARN that a request is about, where that is plain from what it says."""

@@ -118,6 +118,7 @@ class Deliveries:
             for needed in (call, *calls.besides(call, delivery.account, delivery.region)):
                 permissions.must_allow_role(delivery.account, role, delivery.service, needed, delivery.source)
             permissions.must_allow_role_key(self._context, delivery.account, role, call)
+            permissions.must_allow_endpoint_deletion(self._context, delivery.account, delivery.region, role, call)
         elif call.service in ("sqs", "sns"):
             permissions.must_allow_service(self._context, delivery.service, call, delivery.source)
 

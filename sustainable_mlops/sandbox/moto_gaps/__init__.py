@@ -12,9 +12,10 @@ GAPS = {
     "events": ("events_test_pattern",),
     "iam": ("iam_simulation",),
     "kms": ("kms_key_ids",),
-    "logs": ("logs_tags",),
+    "logs": ("logs_kms_keys", "logs_tags"),
     "s3": ("s3_bucket_documents", "s3_bucket_tags", "s3_delete_markers", "s3_log_delivery", "s3_policy_conditions"),
     "scheduler": ("scheduler_tags",),
+    "ssm": ("ssm_parameter_tiers",),
 }
 
 

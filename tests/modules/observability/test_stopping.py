@@ -79,6 +79,16 @@ class Shop(Hearing):
         super().__init__(sandbox, ["alarms"])
         self.endpoints, self.ssm = Endpoints.of(sandbox), sandbox.client("ssm")
 
+    def scale(self, endpoint: str) -> None:
+        """Register a scalable target of the endpoint, with bounds that move nothing."""
+        self.sandbox.client("application-autoscaling").register_scalable_target(
+            ServiceNamespace="sagemaker",
+            ResourceId=f"endpoint/{endpoint}/variant/main",
+            ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+            MinCapacity=1,
+            MaxCapacity=1,
+        )
+
     def pass_time(self, minutes: int, step: int = 10) -> None:
         """So many minutes, in which the one is asked; what alarms set off has come about by then."""
         for _ in range(0, minutes, step):
@@ -126,6 +136,7 @@ def shop(tmp_path: Path) -> Iterator[tuple[Shop, Any]]:
         variables = {"TF_VAR_kms_key_arn": made.key(), "TF_VAR_configs": json.dumps(configs)}
         driver = terraform(folder, {**environment, **variables})
         driver.apply()
+        made.scale(QUIET)
         made.subscribe(driver.output()["topics"])
         yield made, driver
 

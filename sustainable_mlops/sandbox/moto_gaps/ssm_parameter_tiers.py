@@ -1,0 +1,52 @@
+"""Parameter Store: moto takes a value of any length in any tier, and stores Intelligent-Tiering as a tier.
+
+Source: Systems Manager user guide, "Managing parameter tiers". The message for standard parameters is AWS's, quoted in
+https://github.com/aws/aws-sdk-net/issues/3157.
+"""
+
+from typing import Any
+
+from moto.ssm.exceptions import ValidationException
+from moto.ssm.models import SimpleSystemManagerBackend
+
+_STANDARD, _ADVANCED, _CHOOSES = "Standard", "Advanced", "Intelligent-Tiering"
+_MOST_CHARACTERS = {_STANDARD: 4096, _ADVANCED: 8192}
+_GUIDE = "https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html"
+
+
+def close() -> None:
+    """Choose and check the tier when a parameter is put."""
+    put_parameter = SimpleSystemManagerBackend.put_parameter
+
+    def put_parameter_of_a_tier(self: Any, name: str, *arguments: Any, **named: Any) -> Any:
+        value = named["value"] if "value" in named else arguments[1]
+        versions = self._parameters[name] if name in self._parameters else []  # noqa: SIM401  get() does not normalize names
+        before = versions[-1].tier if versions else None
+        named["tier"] = _choose_tier(named.get("tier"), before, value or "")
+        return put_parameter(self, name, *arguments, **named)
+
+    SimpleSystemManagerBackend.put_parameter = put_parameter_of_a_tier
+
+
+def _choose_tier(requested: str | None, before: str | None, value: str) -> str:
+    """Return the tier that a parameter has from now on. Raises ValidationException where AWS refuses the request."""
+    tier = requested or before or _STANDARD
+    if tier == _CHOOSES:
+        is_large = len(value) > _MOST_CHARACTERS[_STANDARD]
+        tier = _ADVANCED if is_large or before == _ADVANCED else _STANDARD
+    if before == _ADVANCED and tier == _STANDARD:
+        raise ValidationException(
+            "This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the "
+            "advanced-parameter tier to the standard-parameter tier. If necessary, you can delete the advanced "
+            "parameter and recreate it as a standard parameter."
+        )
+    if len(value) > _MOST_CHARACTERS[tier]:
+        larger = (
+            " To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier. For more "
+            f"information, see {_GUIDE}"
+        )
+        raise ValidationException(
+            f"{tier} tier parameters support a maximum parameter value of {_MOST_CHARACTERS[tier]} characters."
+            f"{larger if tier == _STANDARD else ''}"
+        )
+    return tier

@@ -1,0 +1,78 @@
+"""An environment with many feature groups and models: what launchers read fits into SSM parameters."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops import synth
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.platform import read_platform
+from sustainable_mlops.operations import feature_groups
+from sustainable_mlops.terraform import ROOT, changes
+from tests.envs.test_golden_path import write
+from tests.modules.examples import apply, plan, terraform
+
+GROUPS, FEATURES, MODELS = 20, 40, 60
+STANDARD_CHARACTERS = 4096
+
+
+def many_groups() -> dict[str, Any]:
+    """Return feature groups with many features each."""
+    features = {f"departures_of_the_hour_before_{number:02}": {"type": "Fractional"} for number in range(FEATURES - 2)}
+    group = {
+        "description": "Many features.",
+        "record_identifier": "id",
+        "event_time": "at",
+        "features": {"id": {"type": "String"}, "at": {"type": "Fractional"}, **features},
+    }
+    return {f"flights_of_the_airport_{number:02}": group for number in range(GROUPS)}
+
+
+def many_models(count: int) -> dict[str, Any]:
+    """Return models that only have a group in the registry."""
+    return {f"delay_of_the_airport_{number:02}": {"description": "A model."} for number in range(count)}
+
+
+@pytest.mark.apply
+def test_a_large_catalogue_is_applied_and_launchers_find_all_of_it(
+    tmp_path: Path, own: tuple[Any, dict[str, str]], environment: Callable[..., Any]
+) -> None:
+    sandbox, variables = own
+    for beside in synth.BESIDE:
+        (tmp_path / beside).symlink_to(ROOT / beside)
+    folder = tmp_path / "envs" / "dev"
+    write(folder, environment(feature_groups=many_groups(), models=many_models(1), pipelines={}).json())
+    driver = terraform(folder, variables)
+    plan(driver)
+    apply(driver)
+
+    write(folder, environment(feature_groups=many_groups(), models=many_models(MODELS), pipelines={}).json())
+    plan(driver)
+    apply(driver)
+    again = plan(driver)
+    assert changes(again) == {}
+
+    ssm = sandbox.client("ssm")
+    pages = ssm.get_paginator("describe_parameters").paginate()
+    parameters = [parameter for page in pages for parameter in page["Parameters"]]
+    tiers = {parameter["Name"]: parameter["Tier"] for parameter in parameters}
+    platform = "/sustainable-mlops/dev/platform"
+    assert tiers.pop(platform) == "Advanced"
+    assert len(ssm.get_parameter(Name=platform)["Parameter"]["Value"]) > STANDARD_CHARACTERS
+    assert len(read_platform(platform, ssm).model_package_groups) == MODELS
+    assert list(tiers.values()) == ["Standard"] * GROUPS
+    group = json.loads(ssm.get_parameter(Name=min(tiers))["Parameter"]["Value"])
+    assert group["name"] == "smlops-dev-flights-of-the-airport-00"
+    assert group["offline_s3_uri"].startswith("s3://smlops-dev-data-")
+    declared = feature_groups.declared(again["planned_values"]["outputs"], "envs/dev")
+    assert {len(one.features) for one in declared.values()} == {FEATURES}
+
+
+def test_more_models_than_a_parameter_can_list_are_refused(environment: Callable[..., Any]) -> None:
+    with pytest.raises(UserError) as refused:
+        environment(models=many_models(80), pipelines={})
+    assert "settings.yaml: 83 buckets, models and pipelines take up to " in str(refused.value)
+    assert "characters of the parameter /sustainable-mlops/dev/platform, which holds 8192" in str(refused.value)

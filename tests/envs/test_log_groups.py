@@ -1,0 +1,154 @@
+"""Log groups that the account has already, or that come back: they are adopted, and nothing is left of them."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from envs.settings import Settings
+from sustainable_mlops import log_groups, synth
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations import teardown
+from sustainable_mlops.terraform import ROOT, Terraform, changes
+from tests.envs.test_golden_path import ARTIFACTS, NAME, register, unregister, write
+from tests.modules.examples import plan, terraform
+from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
+
+JOBS, ENDPOINT = "/aws/sagemaker/TrainingJobs", f"/aws/sagemaker/Endpoints/{NAME}"
+#: Writes a line once the file is there.
+TRAIN = """
+import os, time
+while not os.path.exists({file!r}):
+    time.sleep(0.1)
+print("a late line")
+"""
+
+
+def start_training(sandbox: Any, waits_for: Path) -> None:
+    """Start a job that writes its only line once the file is there."""
+    make_role(sandbox)
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    s3.put_object(Bucket="code", Key="s.tar.gz", Body=tar(train_py=TRAIN.format(file=str(waits_for))))
+    sandbox.client("sagemaker").create_training_job(
+        TrainingJobName="late",
+        RoleArn=ROLE,
+        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        HyperParameters={"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://code/s.tar.gz"},
+        OutputDataConfig={"S3OutputPath": "s3://code/out"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+    )
+
+
+def names(sandbox: Any) -> list[str]:
+    """Return the names of the log groups that there are."""
+    return [group["logGroupName"] for group in sandbox.client("logs").describe_log_groups()["logGroups"]]
+
+
+@pytest.mark.apply
+def test_existing_log_groups_are_adopted_and_none_is_left_after_a_late_line(
+    tmp_path: Path, own: tuple[Any, dict[str, str]], environment: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox, variables = own
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    folder = tmp_path / "repository" / "envs" / "dev"
+    write(folder, environment().json())
+    (folder / "settings.yaml").touch()
+    for beside in synth.BESIDE:
+        (tmp_path / "repository" / beside).symlink_to(ROOT / beside)
+    for name in (JOBS, ENDPOINT):
+        sandbox.client("logs").create_log_group(logGroupName=name)
+    driver = terraform(folder, variables)
+    ours = Terraform(folder, variables)
+
+    with pytest.raises(UserError) as refused:
+        ours.apply()
+    assert str(refused.value) == (
+        f"terraform apply in dev: these log groups exist already: {JOBS}; add them to existing_log_groups in "
+        f"{folder}/settings.yaml, run `smlops synth dev`, then apply again: it adopts them"
+    )
+
+    write(folder, environment(existing_log_groups=[JOBS, ENDPOINT]).json())
+    ours.apply()
+    assert changes(plan(driver)) == {}, "the endpoint's group waits for the first package"
+    (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": register(sandbox)}}))
+    planned = plan(driver)
+    address = 'module.serverless_endpoint["flight_delay"].aws_cloudwatch_log_group.this'
+    (change,) = (one["change"] for one in planned["resource_changes"] if one["address"] == address)
+    assert (change["importing"], change["actions"]) == ({"id": ENDPOINT}, ["update"])
+    ours.apply()
+    assert changes(plan(driver)) == {}
+    assert {JOBS, ENDPOINT} < set(names(sandbox))
+
+    unregister(sandbox)
+    signal = tmp_path / "signal"
+    start_training(sandbox, signal)
+    until(
+        lambda: (
+            sandbox.client("sagemaker").describe_training_job(TrainingJobName="late")["SecondaryStatus"] == "Training"
+        )
+    )
+
+    def let_job_end(progress: str) -> None:
+        if "late log lines" in progress and not signal.exists():
+            assert names(sandbox) == []
+            signal.touch()
+            until(lambda: names(sandbox) == [JOBS])
+
+    teardown.destroy(ours, let_job_end, late_seconds=10)
+    assert signal.exists()
+    assert names(sandbox) == []
+    assert ARTIFACTS not in str(sandbox.inventory())
+
+    with pytest.raises(UserError) as refused:
+        ours.apply()
+    assert re.search(
+        rf"no such log group exists any more: .*{JOBS}.*; take it out of existing_log_groups in \S+/settings.yaml",
+        str(refused.value),
+    )
+
+
+@pytest.mark.parametrize(
+    ("existing", "message"),
+    [
+        (["/aws/sagemaker/TrainingJob"], f"no log group '/aws/sagemaker/TrainingJob'; did you mean '{JOBS}'?"),
+        (["/aws/lambda/other"], "this environment has no log group '/aws/lambda/other'"),
+        ([JOBS, JOBS], f"'{JOBS}' is listed twice"),
+    ],
+)
+def test_only_log_groups_of_the_environment_can_be_adopted(
+    dev: dict[str, Any], existing: list[str], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=re.escape(message)):
+        Settings.model_validate({**dev, "existing_log_groups": existing})
+
+
+def test_an_existing_group_of_a_root_module_without_settings_is_adopted_by_an_import_block(tmp_path: Path) -> None:
+    reason = (
+        "creating CloudWatch Logs Log Group (/a): operation error CloudWatch Logs: CreateLogGroup, "
+        "ResourceAlreadyExistsException: The specified log group already exists creating CloudWatch Logs Log Group "
+        "(/b): operation error CloudWatch Logs: CreateLogGroup, AccessDeniedException: no"
+    )
+    remedy = "these log groups exist already: /a; adopt each with an `import` block, then apply again"
+    assert log_groups.explain_error(reason, tmp_path) == remedy
+    assert log_groups.explain_error("creating Topic: ResourceAlreadyExistsException", tmp_path) is None
+
+
+def test_log_groups_that_do_not_come_back_are_waited_for_and_no_longer(
+    sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    waits: list[float] = []
+    clock = SimpleNamespace(sleep=waits.append, monotonic=iter([0, 0, 5, 10, 12]).__next__)
+    monkeypatch.setattr(teardown, "time", clock)
+    group = teardown.LogGroup.of("arn:aws:logs:eu-north-1:123456789012:log-group:/never/there")
+    assert teardown.delete_late_log_groups([group], 12) == []
+    assert waits == [5, 5, 2]
