@@ -10,8 +10,8 @@ from typing import Any
 from sustainable_mlops.advice.comparison.shapes import FOLDER, PLAN
 from sustainable_mlops.terraform import ROOT, Terraform
 
-#: What the figures rest on.
-_KEPT = ("aws_sagemaker_", "aws_appautoscaling_")
+#: What the figures rest on; alarms start the policies that go by steps.
+_KEPT = ("aws_sagemaker_", "aws_appautoscaling_", "aws_cloudwatch_metric_alarm")
 
 
 def planned(folder: Path, environment: Mapping[str, str] | None = None) -> str:

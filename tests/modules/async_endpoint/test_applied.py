@@ -91,12 +91,15 @@ def it_is_as_it_is_asked_for(endpoint: Asynchronous) -> None:
     assert endpoint.bounds() == (0, 2)
     asked = {"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/shop/variant/main"}
     scaling = endpoint.sandbox.client("application-autoscaling").describe_scaling_policies(**asked)
-    policies = {policy["PolicyType"]: policy for policy in scaling["ScalingPolicies"]}
-    tracked = policies["TargetTrackingScaling"]["TargetTrackingScalingPolicyConfiguration"]
+    policies = {policy["PolicyName"]: policy for policy in scaling["ScalingPolicies"]}
+    tracked = policies["backlog-per-instance"]["TargetTrackingScalingPolicyConfiguration"]
     assert tracked["CustomizedMetricSpecification"]["MetricName"] == "ApproximateBacklogSizePerInstance"
-    (alarm,) = endpoint.own.cloudwatch.describe_alarms(AlarmNamePrefix="shop-has")["MetricAlarms"]
-    assert alarm["MetricName"] == "HasBacklogWithoutCapacity"
-    assert alarm["AlarmActions"] == [policies["StepScaling"]["PolicyARN"]]
+    assert tracked["DisableScaleIn"]
+    alarms = endpoint.own.cloudwatch.describe_alarms(AlarmNamePrefix="shop-has")["MetricAlarms"]
+    assert {alarm["MetricName"]: alarm["AlarmActions"] for alarm in alarms} == {
+        "HasBacklogWithoutCapacity": [policies["wake-from-zero"]["PolicyARN"]],
+        "ApproximateBacklogSize": [policies["rest-without-backlog"]["PolicyARN"]],
+    }
     assert endpoint.ask() == "first"
     assert endpoint.plan() == {}
 
@@ -138,7 +141,9 @@ def another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Asynchronous
         "aws_sagemaker_endpoint.this": ["update"],
         "aws_appautoscaling_target.instances": replaced,
         "aws_appautoscaling_policy.backlog": replaced,
+        "aws_appautoscaling_policy.rest": replaced,
         "aws_appautoscaling_policy.wake": replaced,
+        "aws_cloudwatch_metric_alarm.rest": ["update"],
         "aws_cloudwatch_metric_alarm.wake": ["update"],
     }
 
@@ -163,7 +168,7 @@ def another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Asynchronous
 
     # AWS takes the scaling of an endpoint away with it, also where another of its name follows.
     anew = endpoint.plan("-replace=module.endpoint.aws_sagemaker_endpoint.this")
-    for scaling in ("target.instances", "policy.backlog", "policy.wake"):
+    for scaling in ("target.instances", "policy.backlog", "policy.rest", "policy.wake"):
         assert anew[f"aws_appautoscaling_{scaling}"] == replaced
 
 

@@ -176,7 +176,8 @@ def test_terraform_tells_the_same_of_plain_hcl(
 
 def test_the_alarms_know_the_endpoint_by_its_name_and_the_endpoint_refers_to_them(synthesized: dict[str, Any]) -> None:
     resources = synthesized["realtime_endpoint"]["resource"]
-    for alarm in resources["aws_cloudwatch_metric_alarm"].values():
+    for label in ("errors", "latency"):
+        alarm = resources["aws_cloudwatch_metric_alarm"][label]
         assert "aws_sagemaker" not in str(alarm)
         assert alarm["dimensions"] == {"EndpointName": "${local.name}", "VariantName": "${each.key}"}
     deployment = resources["aws_sagemaker_endpoint"]["this"]["deployment_config"]
