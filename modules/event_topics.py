@@ -22,7 +22,7 @@ from sustainable_mlops.authoring.expressions import concat, cut, each_of, given,
 from sustainable_mlops.authoring.resources import Module
 
 PUBLISHER = "events.amazonaws.com"
-WHY = "Roles of this account publish by their own policies; EventBridge takes the role publisher."
+WHY = "Allows nobody: roles of this account publish by their own policies, and EventBridge takes the role publisher."
 
 
 def topic_arn(var: Any, name: str) -> str:
@@ -35,29 +35,19 @@ def rule_arn(var: Any, name: str) -> str:
     return f"arn:{var.partition}:events:{var.region}:{var.account_id}:rule/{name}"
 
 
-def account_statement(var: Any, sid: str, name: str) -> dict[str, Any]:
-    """Return the statement by which the account's own policies say who publishes to the topic called `name`."""
-    return _statement(var, sid, name, "AWS", f"arn:{var.partition}:iam::{var.account_id}:root", [])
-
-
-def service_statement(var: Any, sid: str, name: str, service: str, condition: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the statement by which a service publishes to the topic called `name` under a condition."""
-    return _statement(var, sid, name, "Service", service, condition)
-
-
-def _statement(
-    var: Any, sid: str, name: str, kind: str, principal: str, condition: list[dict[str, Any]]
-) -> dict[str, Any]:
+def tls_statement(var: Any, name: str) -> dict[str, Any]:
+    """Return the statement by which nobody publishes to the topic called `name` without TLS."""
     return {
-        "sid": sid,
+        "sid": "DenyPlainHttp",
+        "effect": "Deny",
+        "principals": [{"type": "*", "identifiers": ["*"]}],
         "actions": ["sns:Publish"],
         "resources": [topic_arn(var, name)],
-        "principals": [{"type": kind, "identifiers": [principal]}],
-        "condition": condition,
+        "condition": [{"test": "Bool", "variable": "aws:SecureTransport", "values": ["false"]}],
     }
 
 
-def add(module: Module[Any], resource: str, sid: str, name: str, asked: Any) -> Any:
+def add(module: Module[Any], resource: str, name: str, asked: Any) -> Any:
     """An encrypted topic called `name` for each of `asked`, whose values have a kms_key_arn; returns the topics."""
     var = module.var
     topics = module.add(
@@ -69,7 +59,7 @@ def add(module: Module[Any], resource: str, sid: str, name: str, asked: Any) -> 
         tags=var.tags,
     )
     document = module.add(
-        DataAwsIamPolicyDocument, resource, why=WHY, for_each=asked, statement=[account_statement(var, sid, name)]
+        DataAwsIamPolicyDocument, resource, why=WHY, for_each=asked, statement=[tls_statement(var, name)]
     )
     topic = each_of(topics)
     module.add(SnsTopicPolicy, resource, for_each=topic, arn=topic.value.arn, policy=document[topic.key].json)

@@ -107,12 +107,13 @@ resource "aws_sns_topic" "approvals" {
   tags              = var.tags
 }
 
-# Roles of this account publish by their own policies; EventBridge takes the role publisher.
+# Allows nobody: roles of this account publish by their own policies, and EventBridge takes the role publisher.
 data "aws_iam_policy_document" "approvals" {
   for_each = var.approval_topic == null ? {} : { approvals = var.approval_topic }
 
   statement {
-    sid     = "PublishApprovals"
+    sid     = "DenyPlainHttp"
+    effect  = "Deny"
     actions = ["sns:Publish"]
 
     resources = [
@@ -120,8 +121,14 @@ data "aws_iam_policy_document" "approvals" {
     ]
 
     principals {
-      type        = "AWS"
-      identifiers = ["arn:${var.partition}:iam::${var.account_id}:root"]
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
     }
   }
 }

@@ -131,7 +131,7 @@ class ModelRegistry(Module[Inputs]):
         """Send the events to a topic where one is asked for; returns the topics: one or none."""
         wanted = optional_map("approvals", var.approval_topic)
         name = f"{var.name_prefix}-model-approvals"
-        topics = event_topics.add(self, "approvals", "PublishApprovals", name, each_of(wanted))
+        topics = event_topics.add(self, "approvals", name, each_of(wanted))
         # A pattern and not a list: the trust policy of a role takes 2,048 characters.
         rules_of_groups = event_topics.rule_arn(var, f"{var.name_prefix}-*-approval")
         publisher = event_topics.add_publisher(

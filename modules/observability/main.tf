@@ -6,7 +6,7 @@ resource "aws_sns_topic" "alarms" {
   tags              = var.tags
 }
 
-# Roles of this account publish by their own policies; EventBridge takes the role publisher.
+# Allows alarms of this account. Roles publish by their own policies; EventBridge takes the role publisher.
 data "aws_iam_policy_document" "alarms" {
   statement {
     sid       = "PublishAlarms"
@@ -32,13 +32,20 @@ data "aws_iam_policy_document" "alarms" {
   }
 
   statement {
-    sid       = "PublishEvents"
+    sid       = "DenyPlainHttp"
     actions   = ["sns:Publish"]
     resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms"]
+    effect    = "Deny"
 
     principals {
-      type        = "AWS"
-      identifiers = ["arn:${var.partition}:iam::${var.account_id}:root"]
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
     }
   }
 }
@@ -54,16 +61,23 @@ resource "aws_sns_topic" "events" {
   tags              = var.tags
 }
 
-# Roles of this account publish by their own policies; EventBridge takes the role publisher.
+# Allows nobody: roles of this account publish by their own policies, and EventBridge takes the role publisher.
 data "aws_iam_policy_document" "events" {
   statement {
-    sid       = "PublishEvents"
+    sid       = "DenyPlainHttp"
+    effect    = "Deny"
     actions   = ["sns:Publish"]
     resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-events"]
 
     principals {
-      type        = "AWS"
-      identifiers = ["arn:${var.partition}:iam::${var.account_id}:root"]
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
     }
   }
 }

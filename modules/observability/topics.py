@@ -1,6 +1,5 @@
 """Topics: of alarms, which somebody should act on, and of events."""
 
-from collections.abc import Callable
 from typing import Any
 
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
@@ -27,14 +26,18 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
             "values": [f"arn:{var.partition}:cloudwatch:{var.region}:{var.account_id}:alarm:*"],
         },
     ]
-
-    def events(name: str) -> dict[str, Any]:
-        return event_topics.account_statement(var, "PublishEvents", name)
-
-    def alarms(name: str) -> dict[str, Any]:
-        return event_topics.service_statement(var, "PublishAlarms", name, "cloudwatch.amazonaws.com", of_account)
-
-    return {ALARMS: _add(module, ALARMS, alarms, events), EVENTS: _add(module, EVENTS, events)}
+    publish_alarms = {
+        "sid": "PublishAlarms",
+        "actions": ["sns:Publish"],
+        "resources": [event_topics.topic_arn(var, f"{var.name_prefix}-{ALARMS}")],
+        "principals": [{"type": "Service", "identifiers": ["cloudwatch.amazonaws.com"]}],
+        "condition": of_account,
+    }
+    why = "Allows alarms of this account. Roles publish by their own policies; EventBridge takes the role publisher."
+    return {
+        ALARMS: _add(module, ALARMS, why, publish_alarms),
+        EVENTS: _add(module, EVENTS, event_topics.WHY),
+    }
 
 
 def add_publisher(module: Module[Inputs]) -> str:
@@ -57,12 +60,12 @@ def add_publisher(module: Module[Inputs]) -> str:
     return event_topics.add_publisher(module, f"{var.name_prefix}-events", wanted, names, rules)
 
 
-def _add(module: Module[Inputs], what: str, *may: Callable[[str], dict[str, Any]]) -> Any:
+def _add(module: Module[Inputs], what: str, why: str, *statements: dict[str, Any]) -> Any:
     var = module.var
     name = f"{var.name_prefix}-{what}"
     topic = module.add(SnsTopic, what, name=name, kms_master_key_id=var.kms_key_arn, tags=var.tags)
     document = module.add(
-        DataAwsIamPolicyDocument, what, why=event_topics.WHY, statement=[statement(name) for statement in may]
+        DataAwsIamPolicyDocument, what, why=why, statement=[*statements, event_topics.tls_statement(var, name)]
     )
     module.add(SnsTopicPolicy, what, arn=topic.arn, policy=document.json)
     return topic

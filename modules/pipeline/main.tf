@@ -291,18 +291,25 @@ resource "aws_sns_topic" "failed" {
   tags              = var.tags
 }
 
-# Roles of this account publish by their own policies; EventBridge takes the role publisher.
+# Allows nobody: roles of this account publish by their own policies, and EventBridge takes the role publisher.
 data "aws_iam_policy_document" "failed" {
   for_each = var.failure_topic == null ? {} : { failed = var.failure_topic }
 
   statement {
-    sid       = "PublishFailures"
+    sid       = "DenyPlainHttp"
+    effect    = "Deny"
     actions   = ["sns:Publish"]
     resources = ["arn:${var.partition}:sns:${var.region}:${var.account_id}:${local.name}-failed"]
 
     principals {
-      type        = "AWS"
-      identifiers = ["arn:${var.partition}:iam::${var.account_id}:root"]
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
     }
   }
 }

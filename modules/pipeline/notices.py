@@ -17,7 +17,7 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
     name = f"{module.locals.name}-{FAILED}"
     wanted = optional_map(FAILED, var.failure_topic)
     asked = each_of(wanted)
-    topics = event_topics.add(module, "failed", "PublishFailures", name, asked)
+    topics = event_topics.add(module, "failed", name, asked)
     rules = module.add(
         CloudwatchEventRule,
         "failed",

@@ -81,4 +81,4 @@ def test_eventbridge_publishes_with_a_role_that_trusts_these_rules_alone(planned
         ),
     ]
     topic_policy = json.loads(planned[f'{ADDRESS}.aws_sns_topic_policy.approvals["approvals"]']["policy"])
-    assert [one["Principal"] for one in topic_policy["Statement"]] == [{"AWS": "arn:aws:iam::123456789012:root"}]
+    assert [one["Effect"] for one in topic_policy["Statement"]] == ["Deny"], "it allows nobody"
