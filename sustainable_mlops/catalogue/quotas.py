@@ -1,0 +1,68 @@
+"""Default quotas of an AWS account that the environments' resources use up: `quotas.csv`.
+
+A default is what a new account has; AWS may grant an account less, and a request through Service Quotas raises it.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal, cast
+
+from sustainable_mlops.catalogue.tables import rows
+
+#: Kind of resource that uses up a quota.
+Use = Literal[
+    "endpoint",
+    "pipeline",
+    "processing",
+    "scaling",
+    "serverless_endpoint",
+    "spot_training",
+    "training",
+    "transform",
+]
+
+#: Name of the quota on the concurrency that all serverless endpoints of an account and Region share.
+SERVERLESS_CONCURRENCY = "Maximum total concurrency that can be allocated across all serverless endpoints"
+_INSTANCE_TYPE = "{instance_type}"
+
+
+@dataclass(frozen=True)
+class Quota:
+    """One quota of an account in a Region."""
+
+    service: str
+    #: Empty where no public source names the code: Service Quotas then lists the quota by its name.
+    code: str
+    name: str
+    #: None where no public source names the default.
+    default: int | None
+    unit: str
+    applies_to: Use
+
+
+@cache
+def quotas() -> dict[str, Quota]:
+    """Return the quotas by name; names with `{instance_type}` stand for the types without a row of their own."""
+    return {
+        row["name"]: Quota(
+            row["service"],
+            row["quota_code"],
+            row["name"],
+            int(row["default"]) if row["default"] else None,
+            row["unit"],
+            cast("Use", row["applies_to"]),
+        )
+        for row in rows("quotas")
+    }
+
+
+def instance_quota(instance_type: str, use: Use) -> Quota:
+    """Return the quota on the instances of `instance_type` that run for `use`."""
+    template = next(each for each in quotas().values() if each.applies_to == use and _INSTANCE_TYPE in each.name)
+    name = template.name.replace(_INSTANCE_TYPE, instance_type)
+    return quotas().get(name) or replace(template, name=name)
+
+
+def serverless_concurrency() -> Quota:
+    """Return the quota on the concurrency that all serverless endpoints share."""
+    return quotas()[SERVERLESS_CONCURRENCY]
