@@ -27,14 +27,14 @@ class Statement(Settings):
     #: ARN patterns with the fields of `deployer.documents.Names` in braces.
     resources: list[str] = Field(min_length=1)
     #: IAM conditions: operator to key to values.
-    conditions: dict[str, dict[str, list[str]]] = {}
+    conditions: dict[str, dict[str, list[str]]] = Field(default_factory=dict)
     #: The permissions boundary of the environment, where it has one, is a condition.
     bounded: bool = False
     #: The resource is the environment's KMS key.
     of_key: bool = False
-    read: list[str] = []
-    write: list[str] = []
-    delete_data: list[str] = []
+    read: list[str] = Field(default_factory=list)
+    write: list[str] = Field(default_factory=list)
+    delete_data: list[str] = Field(default_factory=list)
     #: Reason for "*".
     why: str | None = None
     source: str | None = None

@@ -26,7 +26,12 @@ def rows(actions: Iterable[str]) -> Iterator[tuple[str, ...]]:
         kinds = [data.resources.get_resource_type_details(service, one["name"]) for one in details["resourceTypes"]]
         keys = {*details["conditionKeys"], *(key for one in details["resourceTypes"] for key in one["conditionKeys"])}
         keys |= {key for kind in kinds for key in kind.get("conditionKeys", [])}
-        yield f"{service}:{details['name']}", details["accessLevel"].replace(", ", " and "), _words(k["arn"] for k in kinds), _words(keys)
+        yield (
+            f"{service}:{details['name']}",
+            details["accessLevel"].replace(", ", " and "),
+            _words(k["arn"] for k in kinds),
+            _words(keys),
+        )
 
 
 def _words(values: Iterable[Any]) -> str:

@@ -158,8 +158,5 @@ def test_statements_of_one_name_must_be_bound_alike(monkeypatch: pytest.MonkeyPa
 def actions(names: Names) -> set[str]:
     """Every action that the documents allow."""
     return {
-        action
-        for one in make_documents(TYPES, names)
-        for statement in one.statements
-        for action in statement["Action"]
+        action for one in make_documents(TYPES, names) for statement in one.statements for action in statement["Action"]
     }
