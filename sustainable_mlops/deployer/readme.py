@@ -30,8 +30,8 @@ IAM takes {MOST_CHARACTERS:,} characters in a managed policy, white space not co
         sids = ", ".join(str(statement["Sid"]) for statement in one.statements)
         yield f"| [{one.name}]({one.name}.json) | {one.characters:,} | {sids} |"
     yield """
-An administrator creates the policies and attaches them to two roles that exist (1 minute). The names of these roles must
-not start with the environment's prefix: the apply documents allow changes to roles that do.
+An administrator creates the policies and attaches them to two roles that exist (1 minute). The names of these roles may
+not start with the prefix of the environment: the apply documents allow changes to roles that do.
 
 ```console account"""
     for one in documents:

@@ -8,7 +8,7 @@ import io
 import json
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,7 +26,7 @@ from sustainable_mlops.sandbox.client import INTERNAL
 #: botocore's services by the name that their requests are signed for, where this is not the service's own.
 SIGNED_FOR: Mapping[str, tuple[str, ...]] = {
     "monitoring": ("cloudwatch",),
-    "s3": ("s3", "s3control"),
+    "s3": ("s3control", "s3"),  # a path of S3 Control's could be a bucket's, too
     "sagemaker": ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "sagemaker-metrics"),
     "servicequotas": ("service-quotas",),
 }
@@ -87,12 +87,11 @@ def describe(request: Request, status: int) -> Call:
     return Call(service, operation, request.headers.get("User-Agent", ""), status, parameters)
 
 
-def _route(request: Request, services: Iterable[str]) -> tuple[str, str, dict[str, str]]:
+def _route(request: Request, services: Sequence[str]) -> tuple[str, str, dict[str, str]]:
     """Return the service, the operation, and the parameters in the path."""
-    first = next(iter(services))
     if found := _RPC_V2.fullmatch(request.path):
-        return first, found["operation"], {}
-    for service in services if first else ():
+        return services[0], found["operation"], {}
+    for service in filter(None, services):
         try:
             protocol = get_service_model(service).protocol
             operation, labels = get_service_router(service).match(_moto_request(request, protocol))
@@ -100,7 +99,7 @@ def _route(request: Request, services: Iterable[str]) -> tuple[str, str, dict[st
             continue
         return service, operation.name, {name: str(value) for name, value in labels.items()}
     target = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
-    return first, target or dict(_form(request)).get("Action", ""), {}
+    return services[-1], target or dict(_form(request)).get("Action", ""), {}
 
 
 def _moto_request(request: Request, protocol: str) -> MotoRequest:

@@ -1,0 +1,69 @@
+"""Where the environment is to live: credentials, the Region, and the bucket of the state."""
+
+from collections.abc import Iterator
+
+from sustainable_mlops.operations.preflight.account import Account
+from sustainable_mlops.operations.preflight.finding import Finding
+from sustainable_mlops.operations.preflight.target import Target
+
+
+def check_credentials(target: Target, account: Account) -> Iterator[Finding]:
+    """Compare the credentials' account with that of the settings."""
+    identity = account.read("sts:GetCallerIdentity", account.client("sts").get_caller_identity)
+    if identity["Account"] == target.account_id:
+        yield Finding("ok", "credentials", f"of account {target.account_id}, as {identity['Arn']}")
+        return
+    yield Finding(
+        "stop",
+        "credentials",
+        f"of account {identity['Account']}; settings.yaml has account_id {target.account_id}: use a profile of that "
+        "account",
+        "aws configure list-profiles",
+    )
+
+
+def check_region(target: Target, account: Account) -> Iterator[Finding]:
+    """Look whether the account has the Region enabled."""
+    ec2 = account.client("ec2")
+    listed = account.read("ec2:DescribeRegions", lambda: ec2.describe_regions(AllRegions=True))["Regions"]
+    status = next((one["OptInStatus"] for one in listed if one["RegionName"] == target.region), None)
+    if status in ("opted-in", "opt-in-not-required"):
+        yield Finding("ok", "Region", f"{target.region} is enabled")
+    elif status is None:
+        yield Finding("stop", "Region", f"AWS has no Region {target.region} in this partition; change region")
+    else:
+        yield Finding(
+            "stop",
+            "Region",
+            f"{target.region} is not enabled ({status}); enabling takes minutes to hours",
+            f"aws account enable-region --region-name {target.region}",
+        )
+
+
+def check_state_bucket(target: Target, account: Account) -> Iterator[Finding]:
+    """Look at the bucket that Terraform keeps the state in."""
+    s3, bucket = account.client("s3"), target.state_bucket
+    create = f"aws s3 mb s3://{bucket} --region {target.region}"
+    versions = (
+        f"aws s3api put-bucket-versioning --bucket {bucket} --region {target.region} "
+        "--versioning-configuration Status=Enabled"
+    )
+    found = account.read("s3:ListBucket", lambda: s3.head_bucket(Bucket=bucket), absent=("404", "NoSuchBucket"))
+    if found is None:
+        yield Finding("stop", "state bucket", f"{bucket} does not exist", f"{create} && {versions}")
+        return
+    located = account.read("s3:GetBucketLocation", lambda: s3.get_bucket_location(Bucket=bucket))
+    region = located["LocationConstraint"] or "us-east-1"
+    if region != target.region:
+        yield Finding(
+            "stop",
+            "state bucket",
+            f"{bucket} is in {region}, and the backend looks in {target.region}: name another in state.bucket, then",
+            "scripts/synth.py",
+        )
+        return
+    status = account.read("s3:GetBucketVersioning", lambda: s3.get_bucket_versioning(Bucket=bucket)).get("Status")
+    if status == "Enabled":
+        yield Finding("ok", "state bucket", f"{bucket} exists in {region} and keeps versions")
+    else:
+        yield Finding("look", "state bucket", f"{bucket} keeps no versions, so a lost state stays lost", versions)
