@@ -20,6 +20,7 @@ def read_target(folder: Path) -> Target:
     """Return what the environment in `folder` asks of its account. Raises UserError for settings that are refused."""
     settings: Any = load(folder)
     names = [name for component in COMPONENTS for name in component(settings).names()]
+    endpoints = tuple(_endpoints(settings))
     existing_key = getattr(settings.storage, "existing_kms_key", None)
     return Target(
         environment=settings.environment,
@@ -31,11 +32,14 @@ def read_target(folder: Path) -> Target:
         state_bucket=settings.state.bucket,
         buckets=tuple(name.text for name in names if name.kind == "bucket"),
         key_alias=None if existing_key else f"alias/{settings.name_prefix}",
-        log_groups=tuple(name.text for name in names if name.kind == "log_group"),
-        endpoints=tuple(_endpoints(settings)),
+        log_groups=(
+            *(name.text for name in names if name.kind == "log_group"),
+            *(f"/aws/sagemaker/Endpoints/{one.name}" for one in endpoints),
+        ),
+        adopted_log_groups=tuple(getattr(settings, "existing_log_groups", ())),
+        endpoints=endpoints,
         jobs=tuple(_jobs(settings)),
         feature_groups=tuple(name.text for name in FeatureStore(settings).names()),
-        tags=settings.all_tags,
     )
 
 

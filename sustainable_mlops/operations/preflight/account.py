@@ -16,6 +16,8 @@ _DENIED = (
     "UnauthorizedOperation",
     "403",
 )
+#: Regions that are always enabled, by the start of their partition's names.
+_HOMES = {"cn-": "cn-north-1", "us-gov-": "us-gov-west-1"}
 
 
 class DeniedError(Exception):
@@ -24,6 +26,7 @@ class DeniedError(Exception):
     def __init__(self, action: str, reason: str, *, denied: bool) -> None:
         super().__init__(reason)
         self.action = action if denied else ""
+        self.reason = reason
 
 
 class Account:
@@ -33,21 +36,30 @@ class Account:
         """Raises AwsError where the role cannot be assumed."""
         self.region = region
         self._credentials = assume_role(role_arn, region) if role_arn else {}
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[tuple[str, str], Client] = {}
 
-    def client(self, service: str) -> Client:
-        """Return the client of a service."""
+    @property
+    def home_region(self) -> str:
+        """A Region of the same partition that no account can disable."""
+        return next((home for start, home in _HOMES.items() if self.region.startswith(start)), "us-east-1")
+
+    def client(self, service: str, region: str | None = None) -> Client:
+        """Return the client of a service in the environment's Region, or in another one."""
         import boto3
         from botocore.config import Config
 
-        if service not in self._clients:
+        key = service, region or self.region
+        if key not in self._clients:
             config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=20)
-            self._clients[service] = boto3.client(service, region_name=self.region, config=config, **self._credentials)
-        return self._clients[service]
+            self._clients[key] = boto3.client(service, region_name=key[1], config=config, **self._credentials)
+        return self._clients[key]
 
     def read(self, action: str, call: Callable[[], Any], absent: tuple[str, ...] = ()) -> Any:
-        """Return the response of a read, or None for an error code in `absent`. Raises DeniedError."""
-        from botocore.exceptions import BotoCoreError, ClientError
+        """Return the response of a read, or None for an error code in `absent`. Raises DeniedError.
+
+        Raises botocore's NoCredentialsError where there are no credentials at all.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
         try:
             return call()
@@ -56,6 +68,8 @@ class Account:
             if code in absent:
                 return None
             raise DeniedError(action, f"{action}: {code}", denied=code in _DENIED) from None
+        except NoCredentialsError:
+            raise
         except BotoCoreError as error:
             raise DeniedError(action, f"{action}: {error}", denied=False) from None
 

@@ -64,17 +64,20 @@ def check_log_groups(target: Target, account: Account) -> Iterator[Finding]:
     pager = logs.get_paginator("describe_log_groups")
     pages = account.read("logs:DescribeLogGroups", lambda: list(pager.paginate(logGroupNamePrefix="/aws/sagemaker/")))
     existing = {group["logGroupName"] for page in pages for group in page["logGroups"]}
-    taken = [name for name in target.log_groups if name in existing]
-    for name in taken:
-        address = f'module.observability.aws_cloudwatch_log_group.this["{name}"]'
-        yield Finding(
-            "stop",
-            "log groups",
-            f"{name} exists, and the first apply would end with ResourceAlreadyExistsException; adopt it",
-            _import(target, address, name),
-        )
+    taken = [name for name in target.log_groups if name in existing and name not in target.adopted_log_groups]
     if not taken:
-        yield Finding("ok", "log groups", f"{len(target.log_groups)} names are free")
+        yield Finding("ok", "log groups", f"{len(target.log_groups)} names are free, or to be adopted")
+        return
+    adopted = ", ".join(sorted({*target.adopted_log_groups, *taken}))
+    yield Finding(
+        "stop",
+        "log groups",
+        f"{', '.join(taken)} {'exists' if len(taken) == 1 else 'exist'}: the first apply would end with "
+        "ResourceAlreadyExistsException; have it adopt what exists"
+        + (", with these in the list that settings.yaml has" if target.adopted_log_groups else ""),
+        f"echo 'existing_log_groups: [{adopted}]' >> {target.folder}/settings.yaml && scripts/synth.py "
+        f"{target.environment}",
+    )
 
 
 def _import(target: Target, address: str, identifier: str) -> str:

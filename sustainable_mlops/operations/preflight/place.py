@@ -2,14 +2,21 @@
 
 from collections.abc import Iterator
 
-from sustainable_mlops.operations.preflight.account import Account
-from sustainable_mlops.operations.preflight.finding import Finding
+from sustainable_mlops.operations.preflight.account import Account, DeniedError
+from sustainable_mlops.operations.preflight.finding import Finding, cannot_tell
 from sustainable_mlops.operations.preflight.target import Target
 
 
 def check_credentials(target: Target, account: Account) -> Iterator[Finding]:
     """Compare the credentials' account with that of the settings."""
-    identity = account.read("sts:GetCallerIdentity", account.client("sts").get_caller_identity)
+    from botocore.exceptions import NoCredentialsError
+
+    sts = account.client("sts", account.home_region)
+    try:
+        identity = account.read("sts:GetCallerIdentity", sts.get_caller_identity)
+    except NoCredentialsError:
+        yield Finding("stop", "credentials", "there are none: sign in, or set AWS_PROFILE", "aws sso login")
+        return
     if identity["Account"] == target.account_id:
         yield Finding("ok", "credentials", f"of account {target.account_id}, as {identity['Arn']}")
         return
@@ -24,20 +31,41 @@ def check_credentials(target: Target, account: Account) -> Iterator[Finding]:
 
 def check_region(target: Target, account: Account) -> Iterator[Finding]:
     """Look whether the account has the Region enabled."""
-    ec2 = account.client("ec2")
-    listed = account.read("ec2:DescribeRegions", lambda: ec2.describe_regions(AllRegions=True))["Regions"]
+    ec2 = account.client("ec2", account.home_region)
+    try:
+        response = account.read("ec2:DescribeRegions", lambda: ec2.describe_regions(AllRegions=True))
+    except DeniedError as error:
+        yield _ask_sts(target, account, error)
+        return
+    listed = response["Regions"]
     status = next((one["OptInStatus"] for one in listed if one["RegionName"] == target.region), None)
     if status in ("opted-in", "opt-in-not-required"):
         yield Finding("ok", "Region", f"{target.region} is enabled")
     elif status is None:
         yield Finding("stop", "Region", f"AWS has no Region {target.region} in this partition; change region")
     else:
-        yield Finding(
-            "stop",
-            "Region",
-            f"{target.region} is not enabled ({status}); enabling takes minutes to hours",
-            f"aws account enable-region --region-name {target.region}",
-        )
+        yield _disabled(target, status)
+
+
+def _ask_sts(target: Target, account: Account, denied: DeniedError) -> Finding:
+    """Return what STS says of the Region: it answers in enabled Regions alone, and needs no permission."""
+    sts = account.client("sts")
+    try:
+        found = account.read("sts:GetCallerIdentity", sts.get_caller_identity, absent=("InvalidClientTokenId",))
+    except DeniedError:
+        return cannot_tell("Region", denied.reason, denied.action)
+    if found is None:
+        return _disabled(target, "STS refuses the credentials there")
+    return Finding("ok", "Region", f"{target.region} is enabled: STS answers there ({denied.reason})")
+
+
+def _disabled(target: Target, status: str) -> Finding:
+    return Finding(
+        "stop",
+        "Region",
+        f"{target.region} is not enabled ({status}); enabling takes minutes to hours",
+        f"aws account enable-region --region-name {target.region}",
+    )
 
 
 def check_state_bucket(target: Target, account: Account) -> Iterator[Finding]:

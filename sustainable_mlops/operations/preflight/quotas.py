@@ -11,6 +11,8 @@ from sustainable_mlops.operations.preflight.finding import Finding
 from sustainable_mlops.operations.preflight.target import Target
 
 _ABSENT = ("NoSuchResourceException",)
+_SERVERLESS_ENDPOINTS = "Maximum number of serverless endpoints"
+_ALL_INSTANCES = "Number of instances across active endpoints"
 
 
 @dataclass
@@ -44,12 +46,25 @@ def demands(target: Target) -> dict[Quota, Demand]:
             found[catalogue.instance_quota(endpoint.instance_type, "endpoint")].add(
                 max(1, endpoint.min_instances), most, purpose
             )
+    _add_totals(target, found)
     for job in target.jobs:
         demand = found[catalogue.instance_quota(job.instance_type, job.use)]
         # Steps of one pipeline run one after the other.
         demand.least, demand.most = max(demand.least, job.instances), max(demand.most, job.instances)
         demand.purpose = job.source
     return dict(found)
+
+
+def _add_totals(target: Target, found: dict[Quota, Demand]) -> None:
+    """Add what all endpoints together take."""
+    known, endpoints = catalogue.quotas(), target.endpoints
+    if serverless := [one for one in endpoints if one.kind == "serverless"]:
+        number = len(serverless)
+        found[known[_SERVERLESS_ENDPOINTS]].add(number, number, f"{number} serverless endpoints")
+    if on_instances := [one for one in endpoints if one.kind != "serverless"]:
+        least = sum(max(1, one.min_instances) for one in on_instances)
+        most = sum(one.max_instances + one.deployment_instances for one in on_instances)
+        found[known[_ALL_INSTANCES]].add(least, most, f"{len(on_instances)} endpoints on instances")
 
 
 def check_quotas(target: Target, account: Account) -> Iterator[Finding]:

@@ -1,7 +1,6 @@
 """What an environment's settings ask of its account, before anything is created."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -52,10 +51,11 @@ class Target:
     #: Alias of the environment's key; None where the settings name an existing key.
     key_alias: str | None = None
     log_groups: tuple[str, ...] = ()
+    #: Those that the next apply adopts, by the setting existing_log_groups.
+    adopted_log_groups: tuple[str, ...] = ()
     endpoints: tuple[EndpointDemand, ...] = ()
     jobs: tuple[JobDemand, ...] = ()
     feature_groups: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def platform_parameter(self) -> str:

@@ -9,11 +9,12 @@ import importlib
 #: moto's name of a service to what it lacks.
 GAPS = {
     "events": ("events_test_pattern",),
-    "iam": ("iam_simulation",),
+    "iam": ("iam_service_linked_roles", "iam_simulation"),
     "kms": ("kms_key_ids",),
     "logs": ("logs_tags",),
     "s3": ("s3_bucket_documents", "s3_bucket_tags", "s3_delete_markers", "s3_log_delivery", "s3_policy_conditions"),
     "scheduler": ("scheduler_tags",),
+    "servicequotas": ("service_quotas",),
 }
 
 
