@@ -200,16 +200,13 @@ def _root_files(
     for file, text in root.files().items():
         yield folder / file, GENERATED.format(source="settings.yaml, ../catalogue and ../components") + text
     body = root.json()
-    for file, text in deployer.files(body, modules, _deployer_names(body, settings)).items():
+    names = deployer.read_names(
+        body, modules, folder.name, settings.name_prefix, deletion_protection=settings.deletion_protection
+    )
+    for file, text in deployer.files(body, modules, names).items():
         yield folder / "deployer" / file, text
     if not (folder / PACKAGES).exists():
         yield folder / PACKAGES, _NO_PACKAGES
-
-
-def _deployer_names(root: Mapping[str, Any], settings: "Settings") -> deployer.Names:
-    return deployer.read_names(
-        root, settings.environment, settings.name_prefix, deletion_protection=settings.deletion_protection
-    )
 
 
 def _formatted(files: dict[Path, str]) -> dict[Path, str]:

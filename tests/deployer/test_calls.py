@@ -49,6 +49,7 @@ def test_the_documents_allow_every_call_of_terraform_and_nothing_else_without_a_
     folder = tmp_path / "envs" / "dev"
     folder.mkdir(parents=True)
     called: set[str] = set()
+    bodies = {name: module.json() for name, module in modules.items()}
 
     def run(documents: list[Document], *command: str) -> None:
         """One command of Terraform, whose every call the documents must allow."""
@@ -62,8 +63,8 @@ def test_the_documents_allow_every_call_of_terraform_and_nothing_else_without_a_
         """Write the root module of changed settings; its documents."""
         body = environment(**changed).json()
         (folder / "main.tf.json").write_text(json.dumps(body))
-        names = deployer.read_names(body, "dev", dev["name_prefix"], deletion_protection=False)
-        return deployer.documents_of(body, {name: module.json() for name, module in modules.items()}, names)
+        names = deployer.read_names(body, bodies, "dev", dev["name_prefix"], deletion_protection=False)
+        return deployer.documents_of(body, bodies, names)
 
     where = {"LocationConstraint": sandbox.region}
     sandbox.client("s3").create_bucket(Bucket=dev["state"]["bucket"], CreateBucketConfiguration=where)

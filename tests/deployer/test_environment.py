@@ -31,9 +31,7 @@ def test_a_type_without_a_row_fails_the_synthesis_with_a_clear_line(monkeypatch:
         synth.synthesize(["dev"], always=True)
 
 
-def test_only_the_types_of_called_modules_are_allowed(
-    synthesized: dict[str, Any], environment: Environment, dev: dict[str, Any]
-) -> None:
+def test_only_the_types_of_called_modules_are_allowed(synthesized: dict[str, Any], environment: Environment) -> None:
     serverless = deployer.resource_types(environment().json(), synthesized)
     models = {"fraud": {"realtime_endpoint": {"latency_slo_ms": 100}}}
     realtime = deployer.resource_types(environment(models=models, pipelines={}).json(), synthesized)
@@ -52,14 +50,16 @@ def test_the_folder_has_the_documents_of_the_page_and_no_others(name: str) -> No
     assert all(json.loads((folder / f"{one}.json").read_text())["Version"] == "2012-10-17" for one in documents)
 
 
-def test_names_are_read_from_the_root_module(environment: Environment, dev: dict[str, Any]) -> None:
+def test_names_are_read_from_the_root_module(
+    synthesized: dict[str, Any], environment: Environment, dev: dict[str, Any]
+) -> None:
     boundary, key = "arn:aws:iam::123456789012:policy/bounds", "arn:aws:kms:eu-north-1:123456789012:key/1"
     body = environment(
         state={**dev["state"], "kms_key_arn": key},
         storage={"existing_kms_key": {"arn": key}},
         access={"role_path": "/mlops/", "permissions_boundary_arn": boundary},
     ).json()
-    names = deployer.read_names(body, "dev", "smlops-dev", deletion_protection=True)
+    names = deployer.read_names(body, synthesized, "dev", "smlops-dev", deletion_protection=True)
     assert (names.account_id, names.region, names.partition) == ("123456789012", "eu-north-1", "aws")
     assert (names.state_bucket, names.state_key) == (dev["state"]["bucket"], "dev/terraform.tfstate")
     assert (names.state_kms_key_arn, names.kms_key_arn) == (key, key)
@@ -69,7 +69,9 @@ def test_names_are_read_from_the_root_module(environment: Environment, dev: dict
 @pytest.mark.parametrize(
     ("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("eu-west-3", "aws")]
 )
-def test_the_partition_follows_from_the_region(environment: Environment, region: str, partition: str) -> None:
+def test_the_partition_follows_from_the_region(
+    synthesized: dict[str, Any], environment: Environment, region: str, partition: str
+) -> None:
     body = environment().json()
     body["provider"]["aws"][0]["region"] = region
-    assert deployer.read_names(body, "dev", "smlops-dev", deletion_protection=True).partition == partition
+    assert deployer.read_names(body, synthesized, "dev", "smlops-dev", deletion_protection=True).partition == partition

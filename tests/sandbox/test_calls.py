@@ -1,9 +1,11 @@
 """The record of calls: what is sent in every protocol, and what is left out."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sustainable_mlops.sandbox import Sandbox
 
@@ -43,12 +45,8 @@ def test_a_call_is_recorded_by_its_service_operation_parameters_and_agent(
 
 def quietly(call: Callable[..., Any], **parameters: Any) -> None:
     """Make a call that may be refused: it is recorded all the same."""
-    from botocore.exceptions import ClientError
-
-    try:
+    with suppress(ClientError):
         call(**parameters)
-    except ClientError:
-        pass
 
 
 def test_a_refusal_is_recorded_with_its_status_and_nothing_before_or_after(sandbox: Sandbox) -> None:

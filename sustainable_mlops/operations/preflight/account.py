@@ -29,6 +29,10 @@ class DeniedError(Exception):
         self.reason = reason
 
 
+class SignedOutError(DeniedError):
+    """Nothing can be read without credentials."""
+
+
 class Account:
     """Reads in one account and Region, with the role that Terraform assumes where the settings name one."""
 
@@ -55,10 +59,7 @@ class Account:
         return self._clients[key]
 
     def read(self, action: str, call: Callable[[], Any], absent: tuple[str, ...] = ()) -> Any:
-        """Return the response of a read, or None for an error code in `absent`. Raises DeniedError.
-
-        Raises botocore's NoCredentialsError where there are no credentials at all.
-        """
+        """Return the response of a read, or None for an error code in `absent`. Raises DeniedError."""
         from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
         try:
@@ -69,7 +70,7 @@ class Account:
                 return None
             raise DeniedError(action, f"{action}: {code}", denied=code in _DENIED) from None
         except NoCredentialsError:
-            raise
+            raise SignedOutError(action, "there are no credentials", denied=False) from None
         except BotoCoreError as error:
             raise DeniedError(action, f"{action}: {error}", denied=False) from None
 

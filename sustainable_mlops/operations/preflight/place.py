@@ -2,19 +2,17 @@
 
 from collections.abc import Iterator
 
-from sustainable_mlops.operations.preflight.account import Account, DeniedError
+from sustainable_mlops.operations.preflight.account import Account, DeniedError, SignedOutError
 from sustainable_mlops.operations.preflight.finding import Finding, cannot_tell
 from sustainable_mlops.operations.preflight.target import Target
 
 
 def check_credentials(target: Target, account: Account) -> Iterator[Finding]:
     """Compare the credentials' account with that of the settings."""
-    from botocore.exceptions import NoCredentialsError
-
     sts = account.client("sts", account.home_region)
     try:
         identity = account.read("sts:GetCallerIdentity", sts.get_caller_identity)
-    except NoCredentialsError:
+    except SignedOutError:
         yield Finding("stop", "credentials", "there are none: sign in, or set AWS_PROFILE", "aws sso login")
         return
     if identity["Account"] == target.account_id:
