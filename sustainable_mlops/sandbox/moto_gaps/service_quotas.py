@@ -17,11 +17,6 @@ _PAGE = 100
 _GRANTED = "smlops_granted"
 
 
-class _IllegalArgumentError(JsonRESTError):
-    def __init__(self, message: str) -> None:
-        super().__init__("IllegalArgumentException", message)
-
-
 def close() -> None:
     """Answer for the services of the catalogue's quotas."""
     list_vpc, get_vpc = ServiceQuotasBackend.list_aws_default_service_quotas, ServiceQuotasBackend.get_service_quota
@@ -32,9 +27,10 @@ def close() -> None:
 
     def get_service_quota(self: Any, service_code: str, quota_code: str) -> dict[str, Any]:
         quota = _find(service_code, quota_code)
-        if quota is None:
-            return get_vpc(self, service_code, quota_code)
-        return _describe(self, quota, _granted(self).get(quota.code))
+        if quota is not None:
+            return _describe(self, quota, _granted(self).get(quota.code))
+        of_vpc: dict[str, Any] = get_vpc(self, service_code, quota_code)
+        return of_vpc
 
     ServiceQuotasBackend.list_aws_default_service_quotas = list_defaults
     ServiceQuotasBackend.get_service_quota = get_service_quota
@@ -69,8 +65,9 @@ def _request_service_quota_increase(self: Any) -> str:
     service, code, value = str(asked["ServiceCode"]), str(asked["QuotaCode"]), float(asked["DesiredValue"])
     present = self.backend.get_service_quota(service, code)
     if value <= present["Value"]:
-        raise _IllegalArgumentError(
-            f"You must provide a quota value greater than or equal to the current quota value: {present['Value']:g}"
+        raise JsonRESTError(
+            "IllegalArgumentException",
+            f"You must provide a quota value greater than or equal to the current quota value: {present['Value']:g}",
         )
     _granted(self.backend)[code] = value
     return json.dumps(

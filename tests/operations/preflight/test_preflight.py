@@ -1,7 +1,6 @@
 """`smlops preflight` against accounts of the sandbox: ready ones, and ones where the first apply would fail."""
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +21,8 @@ from sustainable_mlops.operations.preflight.place import check_region
 from sustainable_mlops.operations.preflight.quotas import demands
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
+from tests.docs.blocks import blocks
+from tests.docs.programs import wrong
 from tests.provider import SANDBOX_LOGS
 
 pytestmark = pytest.mark.slow
@@ -324,14 +325,26 @@ def preflight(sandbox: Sandbox, *arguments: str) -> "subprocess.CompletedProcess
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_the_command_prints_a_line_a_check_its_remedy_and_the_verdict(account: Sandbox) -> None:
+def test_the_command_prints_what_its_page_shows(account: Sandbox) -> None:
     done = preflight(account, "envs/dev")
-    lines = done.stdout.splitlines()
+    (shown,) = (block.text for block in blocks() if (block.file, block.language) == ("docs/deployer.md", "text"))
     assert (done.returncode, done.stderr) == (1, "")
-    assert lines[0].startswith("ok    credentials: of account 123456789012")
-    at = next(place for place, line in enumerate(lines) if line.startswith("stop  state bucket: "))
-    assert lines[at + 1].startswith("      aws s3 mb s3://smlops-dev-state-123456789012 --region eu-north-1 && ")
-    assert re.fullmatch(r"not ready: 1 to stop for, \d+ to look at", lines[-1])
+    assert done.stdout.splitlines() == shown.splitlines()
+
+
+def test_every_remedy_is_a_command_that_is_there(account: Sandbox, target: Target) -> None:
+    account.client("logs").create_log_group(logGroupName="/aws/sagemaker/TrainingJobs")
+    settings = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
+    account.client("lakeformation").put_data_lake_settings(DataLakeSettings=settings)
+    dev = replace(target, folder=Path("envs/dev"))
+    findings = [
+        finding
+        for one in (dev, replace(dev, endpoints=(COSTLY,)), replace(dev, region="eu-south-2"))
+        for finding in check(one)
+    ]
+    remedies = {finding.remedy for finding in findings if finding.remedy}
+    assert len(remedies) > 6
+    assert [problem for remedy in remedies for problem in wrong(remedy)] == []
 
 
 def test_the_command_prints_json_and_ends_with_0_where_nothing_stops(account: Sandbox, target: Target) -> None:
