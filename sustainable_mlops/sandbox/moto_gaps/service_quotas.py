@@ -93,11 +93,11 @@ def _page(found: list[dict[str, Any]], asked: dict[str, Any]) -> str:
 
 
 def _of_service(service: str) -> list[Quota]:
-    return [one for one in quotas().values() if one.service == service and one.code]
+    return [one for one in quotas().values() if one.service == service and one.code and one.default is not None]
 
 
 def _find(service: str, code: str) -> Quota | None:
-    return next((one for one in _of_service(service) if one.code == code and one.default is not None), None)
+    return next((one for one in _of_service(service) if one.code == code), None)
 
 
 def _granted(backend: Any) -> dict[str, float]:
