@@ -59,6 +59,20 @@ def client(service: Literal["cloudwatch", "logs", "s3", "sagemaker", "ssm"], reg
         raise UserError(f"AWS configuration: {error}") from None
 
 
+def assume_role(arn: str, region: str) -> dict[str, str]:
+    """Return the credentials of a role, as arguments of a boto3 client. Raises AwsError where it is refused."""
+    import boto3
+
+    with told(f"assume {arn}"):
+        response = boto3.client("sts", region_name=region).assume_role(RoleArn=arn, RoleSessionName="smlops")
+    credentials = response["Credentials"]
+    return {
+        "aws_access_key_id": credentials["AccessKeyId"],
+        "aws_secret_access_key": credentials["SecretAccessKey"],
+        "aws_session_token": credentials["SessionToken"],
+    }
+
+
 def connect(region: str) -> Clients:
     """The clients of a launch in `region`. Raises UserError."""
     return Clients(s3=client("s3", region), sagemaker=client("sagemaker", region))

@@ -16,6 +16,7 @@ from sustainable_mlops.sandbox.asynchronous.minutes import Minutes
 from sustainable_mlops.sandbox.automation.executions import Executions
 from sustainable_mlops.sandbox.autoscaling.scaler import Scaler
 from sustainable_mlops.sandbox.autoscaling.scaling import Scaling
+from sustainable_mlops.sandbox.calls import Calls
 from sustainable_mlops.sandbox.cloudwatch import metrics, moto_cloudwatch
 from sustainable_mlops.sandbox.cloudwatch.alarms import Alarms
 from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
@@ -70,7 +71,8 @@ class Application:
         self._scaling_api = ScalingApi(self.sagemaker)
         self._moto = DomainDispatcherApplication(self._moto_service)
         self._answers = Answers()
-        self._control = Control(context, self.sagemaker, self.clock, self.moto_services)
+        self._calls = Calls()
+        self._control = Control(context, self.sagemaker, self.clock, self.moto_services, self._calls)
 
     def _scale(self, alarms: Alarms) -> None:
         def at(account: str, region: str) -> Scaling:
@@ -106,12 +108,14 @@ class Application:
         return rpc_v2_cbor.answer(request, self._respond)(environ, start_response)
 
     def _respond(self, request: Request) -> Response:
-        """Answer a request in any protocol but CBOR. Never raises."""
+        """Answer a request in any protocol but CBOR, and note it among the calls. Never raises."""
         try:
-            return self._answer(request)
+            response = self._answer(request)
         except Exception as error:  # whatever moto or the sandbox trips over
             traceback.print_exc()
-            return malformed.refusal(request, malformed.why(request, error))
+            response = malformed.refusal(request, malformed.why(request, error))
+        self._calls.add(request, response.status_code)
+        return response
 
     def _answer(self, request: Request) -> Response:
         if request.path.startswith("/_sandbox/"):

@@ -10,6 +10,7 @@ from werkzeug import Request, Response
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.sandbox import inventory
+from sustainable_mlops.sandbox.calls import Calls
 from sustainable_mlops.sandbox.clock import Clock
 from sustainable_mlops.sandbox.context import Context
 from sustainable_mlops.sandbox.faults.fault import Fault
@@ -21,12 +22,13 @@ class Control:
     """Answers everything under /_sandbox/."""
 
     def __init__(
-        self, context: Context, sagemaker: ControlPlane, clock: Clock, services: Callable[[], list[str]]
+        self, context: Context, sagemaker: ControlPlane, clock: Clock, services: Callable[[], list[str]], calls: Calls
     ) -> None:
         self._context = context
         self._sagemaker = sagemaker
         self._clock = clock
         self._services = services
+        self._calls = calls
 
     def respond(self, request: Request) -> Response:
         """The answer to one request."""
@@ -38,6 +40,11 @@ class Control:
             return _json(self._inventory())
         if route == ("POST", "/_sandbox/time"):
             return self._advance(request)
+        if route == ("POST", "/_sandbox/calls"):
+            self._calls.start()
+            return _json({})
+        if route == ("DELETE", "/_sandbox/calls"):
+            return _json(self._calls.stop())
         if request.path == "/_sandbox/faults" and request.method in ("GET", "POST", "DELETE"):
             return self._faults(request)
         return _json({"error": f"the sandbox has no route {' '.join(route)}"}, status=404)

@@ -193,6 +193,16 @@ class Sandbox:
         """Nothing is to go wrong any more."""
         self._request("DELETE", "faults")
 
+    @contextmanager
+    def record_calls(self) -> Iterator[list[dict[str, Any]]]:
+        """Record the requests of clients meanwhile; the list is filled at the end. See `sandbox.calls.Call`."""
+        calls: list[dict[str, Any]] = []
+        self._request("POST", "calls")
+        try:
+            yield calls
+        finally:
+            calls.extend(self._request("DELETE", "calls"))
+
     def advance(self, seconds: float) -> datetime:
         """Move the sandbox's time ahead; the moment that it is then. What falls due on the way has begun by then.
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sustainable_mlops.deployer import environment as deployer
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_whole
 from sustainable_mlops.synth import authors
@@ -36,6 +37,7 @@ SOURCES = (
     "sustainable_mlops/authoring/expressions/*.py",
     "sustainable_mlops/aws/*.py",
     "sustainable_mlops/catalogue/*",
+    "sustainable_mlops/deployer/*.py",
     "sustainable_mlops/footprint/**/*.py",
     "sustainable_mlops/plan/*.py",
     "sustainable_mlops/synth/*.py",
@@ -48,7 +50,15 @@ SOURCES = (
 #: Folders beside envs/ that the root modules in it name files of.
 BESIDE = ("modules", "workloads")
 #: What it gives.
-RESULTS = ("modules/*/*.csv", "modules/*/*.tf", "modules/*/README.md", "envs/*.json", "envs/*/*.json", "envs/*/*.tf")
+RESULTS = (
+    "modules/*/*.csv",
+    "modules/*/*.tf",
+    "modules/*/README.md",
+    "envs/*.json",
+    "envs/*/*.json",
+    "envs/*/*.tf",
+    "envs/*/deployer/*",
+)
 #: The model packages that an environment serves, which Terraform reads by itself. People write it.
 PACKAGES = "models.auto.tfvars.json"
 _NO_PACKAGES = json.dumps({"model_packages": {}}, indent=2) + "\n"
@@ -177,14 +187,26 @@ def _render(
         yield ROOT / "envs" / file, text
     components = importlib.import_module("envs.environment").COMPONENTS
     roots = importlib.import_module("envs.root")
+    modules_json = {name: module.json() for name, module in modules.items()}
     for name, given in settings.items():
         progress(f"envs/{name}")
         root = roots.Environment(given, modules, components).synthesize()
-        folder = ROOT / "envs" / name
-        for file, text in root.files().items():
-            yield folder / file, GENERATED.format(source="settings.yaml, ../catalogue and ../components") + text
-        if not (folder / PACKAGES).exists():
-            yield folder / PACKAGES, _NO_PACKAGES
+        yield from _root_files(ROOT / "envs" / name, root, given, modules_json)
+
+
+def _root_files(
+    folder: Path, root: Any, settings: "Settings", modules: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[Path, str]]:
+    for file, text in root.files().items():
+        yield folder / file, GENERATED.format(source="settings.yaml, ../catalogue and ../components") + text
+    body = root.json()
+    names = deployer.read_names(
+        body, modules, folder.name, settings.name_prefix, deletion_protection=settings.deletion_protection
+    )
+    for file, text in deployer.files(body, modules, names).items():
+        yield folder / "deployer" / file, text
+    if not (folder / PACKAGES).exists():
+        yield folder / PACKAGES, _NO_PACKAGES
 
 
 def _formatted(files: dict[Path, str]) -> dict[Path, str]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from sustainable_mlops.catalogue.quotas import serverless_concurrency
 from sustainable_mlops.sandbox import Sandbox
 from tests.sandbox.support import make_role, refusal
 
@@ -296,3 +297,49 @@ def test_a_parameter_becomes_advanced_as_it_grows_and_never_standard_again(sandb
     code, message = refusal(ssm.put_parameter, Name=name, Type="String", Value="x", Tier="Standard", Overwrite=True)
     assert (code, "You can't downgrade a parameter" in message) == ("ValidationException", True)
     ssm.delete_parameter(Name=name)
+
+
+def test_service_quotas_are_those_of_the_catalogue_and_an_increase_is_granted(sandbox: Sandbox) -> None:
+    client = sandbox.client("service-quotas", "ap-southeast-1")
+    named = {"ServiceCode": "sagemaker", "QuotaCode": serverless_concurrency().code}
+    default = client.get_aws_default_service_quota(**named)["Quota"]
+    assert (default["QuotaName"], default["Value"]) == (serverless_concurrency().name, 10.0)
+    requested = client.request_service_quota_increase(**named, DesiredValue=50)["RequestedQuota"]
+    assert requested["Status"] == "APPROVED"
+    assert client.get_service_quota(**named)["Quota"]["Value"] == 50.0
+    assert client.get_aws_default_service_quota(**named)["Quota"]["Value"] == 10.0
+    elsewhere = sandbox.client("service-quotas", "eu-west-1")
+    assert elsewhere.get_service_quota(**named)["Quota"]["Value"] == 10.0, "a quota is of one Region"
+
+
+def test_a_quota_cannot_be_lowered_and_an_unknown_one_is_not_found(sandbox: Sandbox) -> None:
+    client = sandbox.client("service-quotas")
+    named = {"ServiceCode": "sagemaker", "QuotaCode": serverless_concurrency().code}
+    assert refusal(client.request_service_quota_increase, **named, DesiredValue=1)[0] == "IllegalArgumentException"
+    for call in (client.get_service_quota, client.get_aws_default_service_quota):
+        code, _ = refusal(call, ServiceCode="sagemaker", QuotaCode="L-00000000")
+        assert code == "NoSuchResourceException"
+
+
+def test_quotas_are_listed_in_pages(sandbox: Sandbox) -> None:
+    client = sandbox.client("service-quotas")
+    for operation in ("list_service_quotas", "list_aws_default_service_quotas"):
+        pages = list(
+            client.get_paginator(operation).paginate(ServiceCode="sagemaker", PaginationConfig={"PageSize": 20})
+        )
+        names = [one["QuotaName"] for page in pages for one in page["Quotas"]]
+        assert len(pages) > 1
+        assert len(set(names)) == len(names)
+        assert serverless_concurrency().name in names
+
+
+def test_the_service_linked_role_of_scaling_has_its_name_on_aws(sandbox: Sandbox) -> None:
+    iam = sandbox.client("iam")
+    service = "sagemaker.application-autoscaling.amazonaws.com"
+    iam.create_service_linked_role(AWSServiceName=service)
+    role = iam.get_role(RoleName="AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint")["Role"]
+    assert role["Path"] == f"/aws-service-role/{service}/"
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": [service]}
+    linked = [one["RoleName"] for one in iam.list_roles(PathPrefix=role["Path"])["Roles"]]
+    assert linked == [role["RoleName"]]
+    iam.delete_role(RoleName=role["RoleName"])

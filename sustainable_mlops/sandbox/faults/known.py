@@ -48,6 +48,7 @@ _QUERY = {
     "ServiceUnavailable": 503,
     "AccessDenied": 403,
     "ExpiredToken": 403,
+    "InvalidClientTokenId": 403,
 }
 _OF_SERVICE = {
     "s3": {

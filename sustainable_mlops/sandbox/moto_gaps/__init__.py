@@ -10,11 +10,12 @@ import importlib
 GAPS = {
     "cloudwatch": ("cloudwatch_special_numbers",),
     "events": ("events_test_pattern",),
-    "iam": ("iam_simulation",),
+    "iam": ("iam_service_linked_roles", "iam_simulation"),
     "kms": ("kms_key_ids",),
     "logs": ("logs_kms_keys", "logs_tags"),
     "s3": ("s3_bucket_documents", "s3_bucket_tags", "s3_delete_markers", "s3_log_delivery", "s3_policy_conditions"),
     "scheduler": ("scheduler_tags",),
+    "servicequotas": ("service_quotas",),
     "ssm": ("ssm_parameter_tiers",),
 }
 

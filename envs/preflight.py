@@ -1,0 +1,130 @@
+"""What the settings of an environment ask of its account, for `smlops preflight`."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from envs.components.async_endpoints import AsyncEndpoints
+from envs.components.feature_store import FeatureStore
+from envs.components.realtime_endpoints import RealtimeEndpoints
+from envs.components.serverless_endpoints import ServerlessEndpoints
+from envs.environment import COMPONENTS
+from envs.settings import Settings, load
+from sustainable_mlops.catalogue.quotas import Use
+from sustainable_mlops.operations.preflight import EndpointDemand, JobDemand, Target
+from sustainable_mlops.terraform import ROOT
+
+
+def read_target(folder: Path) -> Target:
+    """Return what the environment in `folder` asks of its account. Raises UserError for settings that are refused."""
+    settings: Any = load(folder)
+    names = [name for component in COMPONENTS for name in component(settings).names()]
+    endpoints = tuple(_endpoints(settings))
+    existing_key = getattr(settings.storage, "existing_kms_key", None)
+    return Target(
+        environment=settings.environment,
+        folder=folder,
+        account_id=settings.account_id,
+        region=settings.region,
+        name_prefix=settings.name_prefix,
+        assume_role_arn=settings.assume_role_arn,
+        state_bucket=settings.state.bucket,
+        buckets=tuple(name.text for name in names if name.kind == "bucket"),
+        key_alias=None if existing_key else f"alias/{settings.name_prefix}",
+        log_groups=(
+            *(name.text for name in names if name.kind == "log_group"),
+            *(f"/aws/sagemaker/Endpoints/{one.name}" for one in endpoints),
+        ),
+        adopted_log_groups=tuple(getattr(settings, "existing_log_groups", ())),
+        endpoints=endpoints,
+        jobs=tuple(_jobs(settings)),
+        feature_groups=tuple(name.text for name in FeatureStore(settings).names()),
+    )
+
+
+def _endpoints(settings: Settings) -> Iterator[EndpointDemand]:
+    serverless = ServerlessEndpoints(settings)  # type: ignore[arg-type]
+    for key, said in serverless.asked().items():
+        one: Any = said
+        provisioned = one.provisioned_concurrency
+        yield EndpointDemand(
+            serverless.name(key),
+            "serverless",
+            max_concurrency=one.max_concurrency,
+            memory_mb=one.memory_mb,
+            provisioned_concurrency=provisioned.min if provisioned else 0,
+        )
+    queued = AsyncEndpoints(settings)  # type: ignore[arg-type]
+    for key, said in queued.asked().items():
+        one = said
+        yield EndpointDemand(
+            queued.name(key),
+            "async",
+            instance_type=one.instance_type,
+            min_instances=one.min_instances,
+            max_instances=one.max_instances,
+            deployment_instances=one.max_instances,
+        )
+    answered = RealtimeEndpoints(settings)  # type: ignore[arg-type]
+    for key, said in answered.asked().items():
+        yield _realtime(answered.name(key), said)
+
+
+def _realtime(name: str, said: Any) -> EndpointDemand:
+    variants = 1 + len(said.challengers)
+    shadow = said.shadow.instances if said.shadow else 0
+    deployment, most = said.deployment, variants * said.max_instances + shadow
+    is_rolling = deployment.strategy == "rolling"
+    return EndpointDemand(
+        name,
+        "realtime",
+        instance_type=said.instance_type,
+        min_instances=variants * said.min_instances + shadow,
+        max_instances=most,
+        # A rolling deployment replaces a share at a time; blue/green starts a second fleet.
+        deployment_instances=-(-most * deployment.step_percent // 100) if is_rolling else most,
+    )
+
+
+def _jobs(settings: Any) -> Iterator[JobDemand]:
+    for key, pipeline in settings.pipelines.items():
+        definition = json.loads((ROOT / pipeline.definition_file).read_text(encoding="utf-8"))
+        values = {one["Name"]: one.get("DefaultValue") for one in definition["Parameters"]} | pipeline.parameters
+        for step in _steps(definition["Steps"]):
+            if demand := _job(step, values, f"pipeline {key}, step {step['Name']}"):
+                yield demand
+
+
+def _steps(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the steps of a definition, those of its conditions included."""
+    for step in steps:
+        yield step
+        arguments = step.get("Arguments", {})
+        if step["Type"] == "Condition":
+            yield from _steps(arguments.get("IfSteps", []) + arguments.get("ElseSteps", []))
+
+
+def _job(step: Mapping[str, Any], values: Mapping[str, Any], source: str) -> JobDemand | None:
+    """Return what a step runs on, or None where it runs on nothing or the type is known only at its start."""
+    arguments, use = step.get("Arguments", {}), None
+    machines: Mapping[str, Any] = {}
+    if step["Type"] == "Training":
+        use = "spot_training" if arguments.get("EnableManagedSpotTraining") else "training"
+        machines = arguments["ResourceConfig"]
+    elif step["Type"] == "Processing":
+        use, machines = "processing", arguments["ProcessingResources"]["ClusterConfig"]
+    elif step["Type"] == "Transform":
+        use, machines = "transform", arguments["TransformResources"]
+    kind, count = (_value(machines.get(name), values) for name in ("InstanceType", "InstanceCount"))
+    if use is None or not isinstance(kind, str):
+        return None
+    chosen: Use = use  # type: ignore[assignment]
+    return JobDemand(chosen, kind, int(count or 1), source)
+
+
+def _value(value: Any, values: Mapping[str, Any]) -> Any:
+    """Return a value of a definition, or that of the parameter it names."""
+    if isinstance(value, dict) and str(value.get("Get", "")).startswith("Parameters."):
+        return values.get(value["Get"].removeprefix("Parameters."))
+    return value

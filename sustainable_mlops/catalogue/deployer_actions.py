@@ -1,0 +1,83 @@
+"""IAM actions that Terraform needs for each resource type: `deployer_actions.yaml`."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Literal
+
+from pydantic import Field, RootModel
+
+from sustainable_mlops.catalogue.tables import HERE
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.settings import Settings, load_yaml
+
+FILE = HERE / "deployer_actions.yaml"
+#: `read` is for plans; `write` for applies; `delete_data` for applies where deletion_protection is off.
+Access = Literal["read", "write", "delete_data"]
+ACCESSES: tuple[Access, ...] = ("read", "write", "delete_data")
+#: Rows that every environment has beside those of its resource types.
+ALWAYS = ("state", "preflight")
+#: Row of an environment whose state is encrypted with a key of its own.
+STATE_KEY = "state_key"
+
+
+class Statement(Settings):
+    """What one resource type needs on some ARNs."""
+
+    name: str = Field(pattern=r"^[A-Z][A-Za-z]+$")
+    #: ARN patterns with the fields of `deployer.documents.Names` in braces.
+    resources: list[str] = Field(min_length=1)
+    #: IAM conditions: operator to key to values.
+    conditions: dict[str, dict[str, list[str]]] = Field(default_factory=dict)
+    #: The permissions boundary of the environment, where it has one, is a condition.
+    bounded: bool = False
+    #: The resource is the environment's KMS key.
+    of_key: bool = False
+    read: list[str] = Field(default_factory=list)
+    write: list[str] = Field(default_factory=list)
+    delete_data: list[str] = Field(default_factory=list)
+    #: Reason for "*".
+    why: str | None = None
+    source: str | None = None
+
+    def actions(self, access: Access) -> list[str]:
+        """Return the actions for one kind of access."""
+        listed: list[str] = getattr(self, access)
+        return listed
+
+    def bounds(self) -> tuple[object, ...]:
+        """Return what the actions are bound to; statements of one name are bound alike."""
+        return self.resources, self.conditions, self.bounded, self.of_key, self.why
+
+
+class _Table(RootModel[dict[str, list[Statement]]]):
+    pass
+
+
+@cache
+def deployer_actions() -> Mapping[str, list[Statement]]:
+    """Return the statements by resource type. Raises UserError for a table that contradicts itself."""
+    table = load_yaml(FILE, _Table).root
+    first: dict[str, Statement] = {}
+    for statements in table.values():
+        for one in statements:
+            if one.bounds() != first.setdefault(one.name, one).bounds():
+                raise UserError(f"{FILE}: statements named {one.name} differ in resources or conditions; rename one")
+    return table
+
+
+def statements_of(resource_type: str) -> list[Statement]:
+    """Return the statements of a resource type. Raises UserError where the table has no row for it."""
+    table = deployer_actions()
+    if resource_type not in table:
+        raise UserError(
+            f"{FILE.name}: has no row for {resource_type}; add what Terraform needs to plan and apply it, with the ARNs"
+        )
+    return table[resource_type]
+
+
+def all_actions() -> Iterator[str]:
+    """Yield every action that the table names."""
+    for statements in deployer_actions().values():
+        for statement in statements:
+            for access in ACCESSES:
+                yield from statement.actions(access)

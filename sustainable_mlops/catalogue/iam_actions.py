@@ -1,0 +1,49 @@
+"""IAM actions as AWS's Service Authorization Reference defines them: `iam_actions.csv`."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from sustainable_mlops.catalogue.tables import rows
+
+
+@dataclass(frozen=True)
+class IamAction:
+    """One action: its access level, the ARNs it can be bound to, and its condition keys."""
+
+    name: str
+    access: str
+    #: ARN templates such as `arn:${Partition}:s3:::${BucketName}`; none where only "*" is possible.
+    resources: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+    def takes_resource(self, pattern: str) -> bool:
+        """Return whether an ARN pattern lies within one of the action's ARNs."""
+        return any(_arn_expression(arn).fullmatch(pattern) for arn in self.resources)
+
+    def takes_condition(self, key: str) -> bool:
+        """Return whether the action has a condition key, such as `aws:ResourceTag/environment`."""
+        return any(key.lower() == own.lower() or _is_family(own, key) for own in self.conditions)
+
+
+@cache
+def iam_actions() -> dict[str, IamAction]:
+    """Return the actions by name."""
+    return {
+        row["action"]: IamAction(
+            row["action"], row["access"], tuple(row["resources"].split()), tuple(row["conditions"].split())
+        )
+        for row in rows("iam_actions")
+    }
+
+
+@cache
+def _arn_expression(arn: str) -> re.Pattern[str]:
+    parts = re.split(r"(\$\{\w+\})", arn)
+    return re.compile("".join(".*" if part.startswith("${") else re.escape(part) for part in parts))
+
+
+def _is_family(own: str, key: str) -> bool:
+    """Return whether `own` stands for keys with any ending, such as `aws:ResourceTag/${TagKey}`."""
+    family, variable, _ = own.partition("${")
+    return bool(variable) and key.lower().startswith(family.lower())

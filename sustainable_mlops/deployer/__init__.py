@@ -1,0 +1,1 @@
+"""IAM policies of whoever plans and applies an environment."""

@@ -1,0 +1,144 @@
+"""IAM policy documents for `terraform plan` and `terraform apply` of one environment.
+
+The documents follow from the environment's resource types and names; `deployer_actions.yaml` has the actions of each
+type. A role that applies needs the plan documents, too.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sustainable_mlops.catalogue.deployer_actions import ALWAYS, STATE_KEY, Access, Statement, statements_of
+from sustainable_mlops.catalogue.limits import limit
+
+Phase = Literal["plan", "apply"]
+#: Part of a document's name by the service of its actions; services that are not named belong to `operations`.
+AREAS = {
+    "s3": "data",
+    "kms": "data",
+    "iam": "roles",
+    "application-autoscaling": "sagemaker",
+    "glue": "sagemaker",
+    "sagemaker": "sagemaker",
+}
+_OPERATIONS = "operations"
+MOST_CHARACTERS = limit("managed_policy_characters")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the ARNs of an environment are composed of."""
+
+    partition: str
+    region: str
+    account_id: str
+    environment: str
+    name_prefix: str
+    state_bucket: str
+    state_key: str
+    state_kms_key_arn: str | None = None
+    #: Key that exists outside the environment; None where the environment makes its own.
+    existing_kms_key_arn: str | None = None
+    role_paths: tuple[str, ...] = ("/",)
+    permissions_boundary_arn: str | None = None
+    deletion_protection: bool = True
+
+    @property
+    def kms_key_arn(self) -> str:
+        """The ARN of the environment's key, or a pattern where its id is not known before it exists."""
+        return self.existing_kms_key_arn or f"arn:{self.partition}:kms:{self.region}:{self.account_id}:key/*"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One managed policy."""
+
+    name: str
+    statements: tuple[dict[str, Any], ...]
+
+    @property
+    def text(self) -> str:
+        """The policy as JSON."""
+        return json.dumps({"Version": "2012-10-17", "Statement": list(self.statements)}, indent=2) + "\n"
+
+    @property
+    def characters(self) -> int:
+        """Number of characters that IAM counts: white space is free."""
+        return count_characters(self.statements)
+
+
+def count_characters(statements: Iterable[Mapping[str, Any]]) -> int:
+    """Return how many characters IAM counts in a policy of these statements."""
+    whole = {"Version": "2012-10-17", "Statement": list(statements)}
+    return len("".join(json.dumps(whole, separators=(",", ":")).split()))
+
+
+def make_documents(resource_types: Iterable[str], names: Names) -> list[Document]:
+    """Return the documents of an environment, those for `plan` first.
+
+    Raises UserError for a resource type that the table has no row for.
+    """
+    rows = [*ALWAYS, *([STATE_KEY] if names.state_kms_key_arn else []), *sorted(resource_types)]
+    statements = [statement for row in rows for statement in statements_of(row)]
+    deletes: tuple[Access, ...] = () if names.deletion_protection else ("delete_data",)
+    accesses: dict[Phase, tuple[Access, ...]] = {"plan": ("read",), "apply": ("write", *deletes)}
+    return [
+        document
+        for phase, allowed in accesses.items()
+        for document in _pack(phase, _merge(phase, statements, allowed, names))
+    ]
+
+
+def _merge(
+    phase: Phase, statements: Iterable[Statement], accesses: Iterable[Access], names: Names
+) -> list[dict[str, Any]]:
+    """Return one policy statement for each name, with the actions of all types that share it."""
+    first: dict[str, Statement] = {}
+    actions: dict[str, set[str]] = {}
+    for statement in statements:
+        first.setdefault(statement.name, statement)
+        actions.setdefault(statement.name, set()).update(a for access in accesses for a in statement.actions(access))
+    return [
+        _policy_statement(f"{phase.title()}{name}", first[name], sorted(listed), names)
+        for name, listed in actions.items()
+        if listed
+    ]
+
+
+def _policy_statement(sid: str, statement: Statement, actions: list[str], names: Names) -> dict[str, Any]:
+    conditions = {
+        operator: {key: [_fill(value, names)[0] for value in values] for key, values in keys.items()}
+        for operator, keys in statement.conditions.items()
+    }
+    if statement.bounded and names.permissions_boundary_arn:
+        conditions.setdefault("StringEquals", {})["iam:PermissionsBoundary"] = [names.permissions_boundary_arn]
+    if statement.of_key and names.existing_kms_key_arn is None:
+        conditions.setdefault("StringEquals", {})["aws:ResourceTag/environment"] = [names.environment]
+    resources = sorted({arn for pattern in statement.resources for arn in _fill(pattern, names)})
+    policy = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+    return policy | ({"Condition": conditions} if conditions else {})
+
+
+def _fill(pattern: str, names: Names) -> list[str]:
+    """Return a pattern with its fields filled in, once for each role path where it names one."""
+    fields = asdict(names) | {"kms_key_arn": names.kms_key_arn}
+    paths = names.role_paths if "{role_path}" in pattern else ("",)
+    return [pattern.format(**fields, role_path=path) for path in paths]
+
+
+def _pack(phase: Phase, statements: Iterable[dict[str, Any]]) -> Iterator[Document]:
+    """Yield documents by area; an area that is too long for one policy goes on in another."""
+    areas: dict[str, list[list[dict[str, Any]]]] = {}
+    for statement in statements:
+        parts = areas.setdefault(_area(statement), [[]])
+        if parts[-1] and count_characters([*parts[-1], statement]) > MOST_CHARACTERS:
+            parts.append([])
+        parts[-1].append(statement)
+    for area, parts in sorted(areas.items()):
+        for number, part in enumerate(parts, 1):
+            yield Document(f"{phase}-{area}" + (f"-{number}" if number > 1 else ""), tuple(part))
+
+
+def _area(statement: Mapping[str, Any]) -> str:
+    return AREAS.get(statement["Action"][0].partition(":")[0], _OPERATIONS)

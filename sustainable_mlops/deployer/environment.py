@@ -1,0 +1,67 @@
+"""What an environment's synthesized root module says about its deployer: resource types and names."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from sustainable_mlops.deployer import readme
+from sustainable_mlops.deployer.documents import Document, Names, make_documents
+
+#: Modules by name, in Terraform's JSON syntax.
+Modules = Mapping[str, Mapping[str, Any]]
+#: Resource types of Terraform itself, which call no API.
+_BUILT_IN = {"terraform_data"}
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+
+
+def files(root: Mapping[str, Any], modules: Modules, names: Names) -> dict[str, str]:
+    """Return the files of `envs/<name>/deployer`. Raises UserError for a resource type that the table does not know."""
+    documents = documents_of(root, modules, names)
+    return {f"{one.name}.json": one.text for one in documents} | {"README.md": readme.page(documents, names)}
+
+
+def documents_of(root: Mapping[str, Any], modules: Modules, names: Names) -> list[Document]:
+    """Return the documents of an environment."""
+    return make_documents(resource_types(root, modules), names)
+
+
+def resource_types(root: Mapping[str, Any], modules: Modules) -> set[str]:
+    """Return the resource types of a root module and of the modules that it calls."""
+    bodies = [root, *(modules[_module(call)] for call in _calls(root))]
+    return {kind for body in bodies for kind in body.get("resource", {})} - _BUILT_IN
+
+
+def read_names(
+    root: Mapping[str, Any], modules: Modules, environment: str, name_prefix: str, *, deletion_protection: bool
+) -> Names:
+    """Return what ARNs are composed of, from the root module's backend, provider and calls."""
+    backend = root["terraform"]["backend"]["s3"]
+    calls = _calls(root)
+    key = next((call["existing_kms_key"] for call in calls if call.get("existing_kms_key")), None)
+    makers = [call for call in calls if "aws_iam_role" in modules[_module(call)].get("resource", {})]
+    boundaries = {call.get("permissions_boundary_arn") for call in makers}
+    (provider,) = root["provider"]["aws"]
+    region = provider["region"]
+    return Names(
+        partition=next((one for start, one in _PARTITIONS.items() if region.startswith(start)), "aws"),
+        region=region,
+        account_id=provider["allowed_account_ids"][0],
+        environment=environment,
+        name_prefix=name_prefix,
+        state_bucket=backend["bucket"],
+        state_key=backend["key"],
+        state_kms_key_arn=backend.get("kms_key_id"),
+        existing_kms_key_arn=key["arn"] if key else None,
+        role_paths=tuple(sorted({call.get("role_path", "/") for call in makers} or {"/"})),
+        # Roles of several boundaries, or of none, are not bound by one condition.
+        permissions_boundary_arn=boundaries.pop() if len(boundaries) == 1 else None,
+        deletion_protection=deletion_protection,
+    )
+
+
+def _calls(root: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(root.get("module", {}).values())
+
+
+def _module(call: Mapping[str, Any]) -> str:
+    return PurePosixPath(call["source"]).name

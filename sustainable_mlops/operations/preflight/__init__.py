@@ -1,0 +1,62 @@
+"""Look whether an account is ready for the first apply of an environment. Reads only."""
+
+from collections.abc import Callable, Iterator
+
+from sustainable_mlops.operations.preflight.account import Account, guard
+from sustainable_mlops.operations.preflight.finding import Finding, Status
+from sustainable_mlops.operations.preflight.governance import check_lake_formation, check_scaling_role
+from sustainable_mlops.operations.preflight.idle import check_idle
+from sustainable_mlops.operations.preflight.names import check_alias, check_buckets, check_log_groups, is_applied
+from sustainable_mlops.operations.preflight.place import check_credentials, check_region, check_state_bucket
+from sustainable_mlops.operations.preflight.provider import check_provider
+from sustainable_mlops.operations.preflight.quotas import check_quotas
+from sustainable_mlops.operations.preflight.target import EndpointDemand, JobDemand, Target
+
+__all__ = ["Account", "EndpointDemand", "Finding", "JobDemand", "Status", "Target", "run"]
+
+Check = Callable[[Target, Account], Iterator[Finding]]
+_AT_ANY_TIME: dict[str, Check] = {
+    "state bucket": check_state_bucket,
+    "quotas": check_quotas,
+    "Lake Formation": check_lake_formation,
+    "service-linked role": check_scaling_role,
+}
+#: Of names that an environment has itself once it was applied.
+_BEFORE_APPLY: dict[str, Check] = {
+    "bucket names": check_buckets,
+    "key alias": check_alias,
+    "log groups": check_log_groups,
+}
+
+
+def run(target: Target, account: Account, progress: Callable[[str], None] = lambda _: None) -> Iterator[Finding]:
+    """Yield the findings of every check. In a wrong account or a disabled Region, nothing else is asked of AWS."""
+    stopped = False
+    for name, check in (("credentials", check_credentials), ("Region", check_region)):
+        progress(name)
+        for finding in guard(name, lambda check=check: check(target, account)):  # type: ignore[misc]
+            stopped |= finding.status == "stop"
+            yield finding
+    if not stopped:
+        yield from _ask_aws(target, account, progress)
+    progress("idle month")
+    yield from check_idle(target)
+    yield from check_provider(target)
+
+
+def _ask_aws(target: Target, account: Account, progress: Callable[[str], None]) -> Iterator[Finding]:
+    checks = dict(_AT_ANY_TIME)
+    for name, check in checks.items():
+        progress(name)
+        yield from guard(name, lambda check=check: check(target, account))  # type: ignore[misc]
+    yield from guard("names", lambda: _check_names(target, account, progress))
+
+
+def _check_names(target: Target, account: Account, progress: Callable[[str], None]) -> Iterator[Finding]:
+    progress("names")
+    if is_applied(target, account):
+        yield Finding("ok", "names", f"{target.platform_parameter} exists: the environment was applied before")
+        return
+    for name, check in _BEFORE_APPLY.items():
+        progress(name)
+        yield from guard(name, lambda check=check: check(target, account))  # type: ignore[misc]

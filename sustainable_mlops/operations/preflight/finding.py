@@ -1,0 +1,30 @@
+"""One line of a preflight: what was looked at, how it is, and the command that mends it."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+#: `look` needs a person's eyes, `stop` makes the first apply fail.
+Status = Literal["ok", "look", "stop"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one check."""
+
+    status: Status
+    check: str
+    text: str
+    #: A command to paste; empty where there is none.
+    remedy: str = ""
+    #: The IAM action that was denied, where the check cannot tell.
+    missing_action: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding for JSON."""
+        return asdict(self)
+
+
+def cannot_tell(check: str, reason: str, missing_action: str = "") -> Finding:
+    """Return the finding of a check whose read was denied or failed: never ok."""
+    needs = f"; allow {missing_action} (envs/<name>/deployer has the policies)" if missing_action else ""
+    return Finding("look", check, f"cannot tell: {reason}{needs}", missing_action=missing_action)

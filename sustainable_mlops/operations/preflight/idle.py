@@ -1,0 +1,45 @@
+"""What the environment costs and emits in a month without a single request, by the footprint model."""
+
+from collections.abc import Iterator
+
+from sustainable_mlops.catalogue import instances
+from sustainable_mlops.footprint import Estimate, Fleet, Serverless, estimate, exactly
+from sustainable_mlops.footprint.figures import total
+from sustainable_mlops.operations.preflight.finding import Finding
+from sustainable_mlops.operations.preflight.target import EndpointDemand, Target
+
+_CHECK = "idle month"
+_NO_WORK = exactly(0.0, "no requests")
+
+
+def check_idle(target: Target) -> Iterator[Finding]:
+    """Tell what endpoints take that stay on between requests."""
+    on = [one for one in target.endpoints if _stays_on(one)]
+    if not on:
+        yield Finding("ok", _CHECK, "no endpoint runs between requests: 0 USD and 0 kg CO2e for machines")
+        return
+    for endpoint in on:
+        if endpoint.instance_type and instances.find(endpoint.instance_type) is None:
+            why = instances.why_unknown(endpoint.instance_type)
+            yield Finding("look", _CHECK, f"cannot tell: endpoint {endpoint.name}: {why}")
+            return
+    names = ", ".join(one.name for one in on)
+    yield Finding("look", _CHECK, f"{_figures(total(_estimate(one, target) for one in on))} for {names}")
+
+
+def _stays_on(endpoint: EndpointDemand) -> bool:
+    if endpoint.kind == "serverless":
+        return endpoint.provisioned_concurrency > 0
+    return endpoint.kind == "realtime"
+
+
+def _estimate(endpoint: EndpointDemand, target: Target) -> Estimate:
+    if endpoint.kind == "serverless":
+        provisioned = exactly(endpoint.provisioned_concurrency)
+        return estimate(Serverless(endpoint.memory_mb, target.region, _NO_WORK, _NO_WORK, provisioned))
+    return estimate(Fleet(endpoint.instance_type, target.region, count=exactly(endpoint.min_instances), duty=_NO_WORK))
+
+
+def _figures(month: Estimate) -> str:
+    cost, carbon = month.get("cost"), month.get("total")
+    return f"{cost or 'an unknown cost'} and {carbon or 'unknown carbon'} a month without requests"

@@ -1,0 +1,84 @@
+"""Names that the first apply takes, and that may be taken already: buckets, the key's alias, log groups."""
+
+from collections.abc import Iterator
+
+from sustainable_mlops.operations.preflight.account import Account
+from sustainable_mlops.operations.preflight.finding import Finding
+from sustainable_mlops.operations.preflight.target import Target
+
+
+def is_applied(target: Target, account: Account) -> bool:
+    """Return whether the environment was applied before, so that its names are its own."""
+    ssm = account.client("ssm")
+    call = lambda: ssm.get_parameter(Name=target.platform_parameter)  # noqa: E731
+    return account.read("ssm:GetParameter", call, absent=("ParameterNotFound",)) is not None
+
+
+def check_buckets(target: Target, account: Account) -> Iterator[Finding]:
+    """Look whether the buckets' names are free: they are shared with all accounts."""
+    s3 = account.client("s3")
+    taken = []
+    for bucket in target.buckets:
+        call = lambda name=bucket: s3.head_bucket(Bucket=name)  # noqa: E731
+        # S3 answers 403 both for a bucket of another account and where s3:ListBucket is denied.
+        if account.read("s3:ListBucket", call, absent=("404", "NoSuchBucket")) is not None:
+            taken.append(bucket)
+    for bucket in taken:
+        yield Finding(
+            "stop",
+            "bucket names",
+            f"{bucket} exists; adopt it if it is this environment's, or change name_prefix",
+            _import(target, f"module.storage.aws_s3_bucket.{_bucket_address(target, bucket)}", bucket),
+        )
+    if not taken:
+        yield Finding("ok", "bucket names", f"{len(target.buckets)} names are free: {', '.join(target.buckets)}")
+
+
+def _bucket_address(target: Target, bucket: str) -> str:
+    purpose = bucket.removeprefix(f"{target.name_prefix}-").removesuffix(f"-{target.account_id}-{target.region}")
+    return "logs" if purpose == "logs" else f'this["{purpose}"]'
+
+
+def check_alias(target: Target, account: Account) -> Iterator[Finding]:
+    """Look whether the alias of the environment's own key is free."""
+    if target.key_alias is None:
+        return
+    kms = account.client("kms")
+    pages = account.read("kms:ListAliases", lambda: list(kms.get_paginator("list_aliases").paginate()))
+    names = {alias["AliasName"] for page in pages for alias in page["Aliases"]}
+    if target.key_alias in names:
+        address = 'module.storage.aws_kms_alias.this["own"]'
+        yield Finding(
+            "stop",
+            "key alias",
+            f"{target.key_alias} exists; adopt it, or change name_prefix",
+            _import(target, address, target.key_alias),
+        )
+    else:
+        yield Finding("ok", "key alias", f"{target.key_alias} is free")
+
+
+def check_log_groups(target: Target, account: Account) -> Iterator[Finding]:
+    """Look for log groups that SageMaker made before Terraform could."""
+    logs = account.client("logs")
+    pager = logs.get_paginator("describe_log_groups")
+    pages = account.read("logs:DescribeLogGroups", lambda: list(pager.paginate(logGroupNamePrefix="/aws/sagemaker/")))
+    existing = {group["logGroupName"] for page in pages for group in page["logGroups"]}
+    taken = [name for name in target.log_groups if name in existing and name not in target.adopted_log_groups]
+    if not taken:
+        yield Finding("ok", "log groups", f"{len(target.log_groups)} names are free, or to be adopted")
+        return
+    adopted = ", ".join(sorted({*target.adopted_log_groups, *taken}))
+    yield Finding(
+        "stop",
+        "log groups",
+        f"{', '.join(taken)} {'exists' if len(taken) == 1 else 'exist'}: the first apply would end with "
+        "ResourceAlreadyExistsException; have it adopt what exists"
+        + (", with these in the list that settings.yaml has" if target.adopted_log_groups else ""),
+        f"echo 'existing_log_groups: [{adopted}]' >> {target.folder}/settings.yaml && scripts/synth.py "
+        f"{target.environment}",
+    )
+
+
+def _import(target: Target, address: str, identifier: str) -> str:
+    return f"terraform -chdir={target.folder} import '{address}' {identifier}"

@@ -1,0 +1,95 @@
+"""Where the environment is to live: credentials, the Region, and the bucket of the state."""
+
+from collections.abc import Iterator
+
+from sustainable_mlops.operations.preflight.account import Account, DeniedError, SignedOutError
+from sustainable_mlops.operations.preflight.finding import Finding, cannot_tell
+from sustainable_mlops.operations.preflight.target import Target
+
+
+def check_credentials(target: Target, account: Account) -> Iterator[Finding]:
+    """Compare the credentials' account with that of the settings."""
+    sts = account.client("sts", account.home_region)
+    try:
+        identity = account.read("sts:GetCallerIdentity", sts.get_caller_identity)
+    except SignedOutError:
+        yield Finding("stop", "credentials", "there are none: sign in, or set AWS_PROFILE", "aws sso login")
+        return
+    if identity["Account"] == target.account_id:
+        yield Finding("ok", "credentials", f"of account {target.account_id}, as {identity['Arn']}")
+        return
+    yield Finding(
+        "stop",
+        "credentials",
+        f"of account {identity['Account']}; settings.yaml has account_id {target.account_id}: use a profile of that "
+        "account",
+        "aws configure list-profiles",
+    )
+
+
+def check_region(target: Target, account: Account) -> Iterator[Finding]:
+    """Look whether the account has the Region enabled."""
+    ec2 = account.client("ec2", account.home_region)
+    try:
+        response = account.read("ec2:DescribeRegions", lambda: ec2.describe_regions(AllRegions=True))
+    except DeniedError as error:
+        yield _ask_sts(target, account, error)
+        return
+    listed = response["Regions"]
+    status = next((one["OptInStatus"] for one in listed if one["RegionName"] == target.region), None)
+    if status in ("opted-in", "opt-in-not-required"):
+        yield Finding("ok", "Region", f"{target.region} is enabled")
+    elif status is None:
+        yield Finding("stop", "Region", f"AWS has no Region {target.region} in this partition; change region")
+    else:
+        yield _disabled(target, status)
+
+
+def _ask_sts(target: Target, account: Account, denied: DeniedError) -> Finding:
+    """Return what STS says of the Region: it answers in enabled Regions alone, and needs no permission."""
+    sts = account.client("sts")
+    try:
+        found = account.read("sts:GetCallerIdentity", sts.get_caller_identity, absent=("InvalidClientTokenId",))
+    except DeniedError:
+        return cannot_tell("Region", denied.reason, denied.action)
+    if found is None:
+        return _disabled(target, "STS refuses the credentials there")
+    return Finding("ok", "Region", f"{target.region} is enabled: STS answers there ({denied.reason})")
+
+
+def _disabled(target: Target, status: str) -> Finding:
+    return Finding(
+        "stop",
+        "Region",
+        f"{target.region} is not enabled ({status}); enabling takes minutes to hours",
+        f"aws account enable-region --region-name {target.region}",
+    )
+
+
+def check_state_bucket(target: Target, account: Account) -> Iterator[Finding]:
+    """Look at the bucket that Terraform keeps the state in."""
+    s3, bucket = account.client("s3"), target.state_bucket
+    create = f"aws s3 mb s3://{bucket} --region {target.region}"
+    versions = (
+        f"aws s3api put-bucket-versioning --bucket {bucket} --region {target.region} "
+        "--versioning-configuration Status=Enabled"
+    )
+    found = account.read("s3:ListBucket", lambda: s3.head_bucket(Bucket=bucket), absent=("404", "NoSuchBucket"))
+    if found is None:
+        yield Finding("stop", "state bucket", f"{bucket} does not exist", f"{create} && {versions}")
+        return
+    located = account.read("s3:GetBucketLocation", lambda: s3.get_bucket_location(Bucket=bucket))
+    region = located["LocationConstraint"] or "us-east-1"
+    if region != target.region:
+        yield Finding(
+            "stop",
+            "state bucket",
+            f"{bucket} is in {region}, and the backend looks in {target.region}: name another in state.bucket, then",
+            "scripts/synth.py",
+        )
+        return
+    status = account.read("s3:GetBucketVersioning", lambda: s3.get_bucket_versioning(Bucket=bucket)).get("Status")
+    if status == "Enabled":
+        yield Finding("ok", "state bucket", f"{bucket} exists in {region} and keeps versions")
+    else:
+        yield Finding("look", "state bucket", f"{bucket} keeps no versions, so a lost state stays lost", versions)

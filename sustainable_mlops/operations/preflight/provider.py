@@ -1,0 +1,33 @@
+"""The AWS provider in the environment's lock file."""
+
+import re
+from collections.abc import Iterator
+
+from sustainable_mlops.operations.preflight.finding import Finding
+from sustainable_mlops.operations.preflight.target import Target
+from sustainable_mlops.terraform import OPENTOFU_PROVIDER, PROVIDER
+
+_LOCK = ".terraform.lock.hcl"
+_CHECK = "provider"
+OLDEST, FIRST_TOO_NEW = (5, 100, 0), (7, 0, 0)
+
+
+def check_provider(target: Target) -> Iterator[Finding]:
+    """Compare the provider's version in the lock file with those that the modules work with."""
+    path, init = target.folder / _LOCK, f"terraform -chdir={target.folder} init"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    names = "|".join(map(re.escape, (PROVIDER, OPENTOFU_PROVIDER)))
+    found = re.search(rf'provider "(?:{names})" {{\s+version\s+= "(\d+)\.(\d+)\.(\d+)', text)
+    if found is None:
+        yield Finding(
+            "look", _CHECK, f"{path} does not exist or has no AWS provider; commit it once init wrote it", init
+        )
+        return
+    version = tuple(map(int, found.groups()))
+    written = ".".join(found.groups())
+    if OLDEST <= version < FIRST_TOO_NEW:
+        yield Finding("ok", _CHECK, f"hashicorp/aws {written} in {path}")
+    else:
+        yield Finding(
+            "stop", _CHECK, f"hashicorp/aws {written} in {path}: the modules take 5.100 to 6", f"{init} -upgrade"
+        )

@@ -1,0 +1,116 @@
+"""Quotas of the account against what the environment's endpoints and pipelines take."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sustainable_mlops.catalogue import quotas as catalogue
+from sustainable_mlops.catalogue.quotas import Quota
+from sustainable_mlops.operations.preflight.account import Account
+from sustainable_mlops.operations.preflight.finding import Finding
+from sustainable_mlops.operations.preflight.target import Target
+
+_ABSENT = ("NoSuchResourceException",)
+_SERVERLESS_ENDPOINTS = "Maximum number of serverless endpoints"
+_ALL_INSTANCES = "Number of instances across active endpoints"
+
+
+@dataclass
+class Demand:
+    """What the environment takes of one quota: at the start, and at most with a deployment under way."""
+
+    least: int = 0
+    most: int = 0
+    purpose: str = ""
+
+    def add(self, least: int, most: int, purpose: str) -> None:
+        """Add what one endpoint or step takes."""
+        self.least += least
+        self.most += most
+        self.purpose = f"{self.purpose}, {purpose}" if self.purpose else purpose
+
+
+def demands(target: Target) -> dict[Quota, Demand]:
+    """Return what the environment takes of each quota."""
+    found: dict[Quota, Demand] = defaultdict(Demand)
+    for endpoint in target.endpoints:
+        if endpoint.kind == "serverless":
+            found[catalogue.serverless_concurrency()].add(
+                endpoint.max_concurrency, endpoint.max_concurrency, f"endpoint {endpoint.name}"
+            )
+        else:
+            most = endpoint.max_instances + endpoint.deployment_instances
+            purpose = f"endpoint {endpoint.name}: up to {endpoint.max_instances}"
+            if endpoint.deployment_instances:
+                purpose += f", and {endpoint.deployment_instances} more while a deployment is under way"
+            found[catalogue.instance_quota(endpoint.instance_type, "endpoint")].add(
+                max(1, endpoint.min_instances), most, purpose
+            )
+    _add_totals(target, found)
+    for job in target.jobs:
+        demand = found[catalogue.instance_quota(job.instance_type, job.use)]
+        # Steps of one pipeline run one after the other.
+        demand.least, demand.most = max(demand.least, job.instances), max(demand.most, job.instances)
+        demand.purpose = job.source
+    return dict(found)
+
+
+def _add_totals(target: Target, found: dict[Quota, Demand]) -> None:
+    """Add what all endpoints together take."""
+    known, endpoints = catalogue.quotas(), target.endpoints
+    if serverless := [one for one in endpoints if one.kind == "serverless"]:
+        number = len(serverless)
+        found[known[_SERVERLESS_ENDPOINTS]].add(number, number, f"{number} serverless endpoints")
+    if on_instances := [one for one in endpoints if one.kind != "serverless"]:
+        least = sum(max(1, one.min_instances) for one in on_instances)
+        most = sum(one.max_instances + one.deployment_instances for one in on_instances)
+        found[known[_ALL_INSTANCES]].add(least, most, f"{len(on_instances)} endpoints on instances")
+
+
+def check_quotas(target: Target, account: Account) -> Iterator[Finding]:
+    """Compare each quota with what the environment takes of it."""
+    found = demands(target)
+    listed = _list_by_name(account) if any(not quota.code for quota in found) else {}
+    for quota, demand in found.items():
+        code = quota.code or listed.get(quota.name, "")
+        yield _judge(quota, code, _value(quota, code, account), demand, target)
+
+
+def _list_by_name(account: Account) -> dict[str, str]:
+    """Return the codes of SageMaker's quotas by name: there are some 2,000, a hundred a page."""
+    pager = account.client("service-quotas").get_paginator("list_aws_default_service_quotas")
+    pages = account.read(
+        "servicequotas:ListAWSDefaultServiceQuotas", lambda: list(pager.paginate(ServiceCode="sagemaker"))
+    )
+    return {one["QuotaName"]: one["QuotaCode"] for page in pages for one in page["Quotas"]}
+
+
+def _value(quota: Quota, code: str, account: Account) -> float | None:
+    """Return the account's quota, its default where the account has none of its own, or None where AWS has neither."""
+    if not code:
+        return None
+    client, named = account.client("service-quotas"), {"ServiceCode": quota.service, "QuotaCode": code}
+    own = account.read("servicequotas:GetServiceQuota", lambda: client.get_service_quota(**named), absent=_ABSENT)
+    if own is None:
+        own = account.read(
+            "servicequotas:GetAWSDefaultServiceQuota",
+            lambda: client.get_aws_default_service_quota(**named),
+            absent=_ABSENT,
+        )
+    return None if own is None else float(own["Quota"]["Value"])
+
+
+def _judge(quota: Quota, code: str, value: float | None, demand: Demand, target: Target) -> Finding:
+    check = f"quota {quota.name}"
+    if value is None:
+        return Finding("look", check, f"cannot tell: Service Quotas lists none in {target.region} ({demand.purpose})")
+    raise_it = (
+        f"aws service-quotas request-service-quota-increase --region {target.region} --service-code {quota.service} "
+        f"--quota-code {code} --desired-value {demand.most}"
+    )
+    text = f"{value:g} {quota.unit}, and {demand.most} are needed ({demand.purpose})"
+    if value < demand.least:
+        return Finding("stop", check, text, raise_it)
+    if value < demand.most:
+        return Finding("look", check, f"{text}; {demand.least} are enough to begin", raise_it)
+    return Finding("ok", check, text)

@@ -1,0 +1,68 @@
+"""What an environment's settings ask of its account, before anything is created."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sustainable_mlops.catalogue.quotas import Use
+
+EndpointKind = Literal["serverless", "async", "realtime"]
+
+
+@dataclass(frozen=True)
+class EndpointDemand:
+    """What one endpoint takes of the account's quotas, and what it keeps on without requests."""
+
+    name: str
+    kind: EndpointKind
+    instance_type: str = ""
+    #: Instances that it starts with; of an asynchronous endpoint none stay on without requests.
+    min_instances: int = 0
+    max_instances: int = 0
+    #: Instances of a deployment besides those in service: as many as these for blue/green.
+    deployment_instances: int = 0
+    max_concurrency: int = 0
+    memory_mb: int = 0
+    provisioned_concurrency: int = 0
+
+
+@dataclass(frozen=True)
+class JobDemand:
+    """Instances of one type that a step of a pipeline runs on."""
+
+    use: Use
+    instance_type: str
+    instances: int
+    source: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """One environment: where it is to live, and what it creates there."""
+
+    environment: str
+    folder: Path
+    account_id: str
+    region: str
+    name_prefix: str
+    assume_role_arn: str | None
+    state_bucket: str
+    buckets: tuple[str, ...] = ()
+    #: Alias of the environment's key; None where the settings name an existing key.
+    key_alias: str | None = None
+    log_groups: tuple[str, ...] = ()
+    #: Those that the next apply adopts, by the setting existing_log_groups.
+    adopted_log_groups: tuple[str, ...] = ()
+    endpoints: tuple[EndpointDemand, ...] = ()
+    jobs: tuple[JobDemand, ...] = ()
+    feature_groups: tuple[str, ...] = ()
+
+    @property
+    def platform_parameter(self) -> str:
+        """The parameter that only an applied environment has."""
+        return f"/sustainable-mlops/{self.environment}/platform"
+
+    @property
+    def scales(self) -> bool:
+        """Whether Application Auto Scaling scales an endpoint."""
+        return any(one.kind != "serverless" or one.provisioned_concurrency for one in self.endpoints)

@@ -1,0 +1,28 @@
+"""IAM: moto composes the name of every service-linked role, and AWS names the one of SageMaker's scaling otherwise.
+
+Source: Application Auto Scaling user guide, "Service-linked roles".
+"""
+
+from typing import Any
+
+from moto.iam.models import IAMBackend
+
+_NAMES = {
+    "sagemaker.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
+}
+
+
+def close() -> None:
+    """Give the role AWS's name."""
+    create_service_linked_role, create_role = IAMBackend.create_service_linked_role, IAMBackend.create_role
+
+    def create_named(self: Any, service_name: str, description: str, suffix: str) -> Any:
+        role = create_service_linked_role(self, service_name, description, suffix)
+        name = _NAMES.get(service_name)
+        if name is None:
+            return role
+        document, path = role.assume_role_policy_document, role.path
+        self.delete_role(role.name)
+        return create_role(self, name, document, path, None, description, [], "3600", linked_service=service_name)
+
+    IAMBackend.create_service_linked_role = create_named

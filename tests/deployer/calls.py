@@ -1,0 +1,111 @@
+"""Recorded calls of Terraform as IAM sees them: the action, and the ARN that it is about where the request says it."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sustainable_mlops.deployer.documents import Document
+from sustainable_mlops.sandbox import policies
+from sustainable_mlops.sandbox.policies import Decision
+
+TERRAFORM = re.compile(r"HashiCorp|Terraform|OpenTofu")
+#: Calls that need no permission.
+FREE = {"sts:GetCallerIdentity"}
+#: IAM's actions, where they are not the operation's name.
+ACTIONS = {
+    "s3:DeleteBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3:DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
+    "s3:DeleteBucketOwnershipControls": "s3:PutBucketOwnershipControls",
+    "s3:DeleteBucketTagging": "s3:PutBucketTagging",
+    "s3:DeleteObjects": "s3:DeleteObject",
+    "s3:DeletePublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+    "s3:GetBucketAccelerateConfiguration": "s3:GetAccelerateConfiguration",
+    "s3:GetBucketCors": "s3:GetBucketCORS",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification",
+    "s3:GetBucketReplication": "s3:GetReplicationConfiguration",
+    "s3:GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "s3:PutBucketNotificationConfiguration": "s3:PutBucketNotification",
+    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+}
+_AT = "eu-north-1:123456789012"
+_ROLES = "arn:aws:iam::123456789012:role"
+#: Parameters that name a resource, by service, and the start of its ARN.
+_NAMED: Mapping[str, Mapping[str, str]] = {
+    "events": {
+        "Name": f"arn:aws:events:{_AT}:rule/",
+        "Rule": f"arn:aws:events:{_AT}:rule/",
+        "ResourceARN": "",
+    },
+    "iam": {"RoleName": f"{_ROLES}/"},
+    "logs": {"logGroupName": f"arn:aws:logs:{_AT}:log-group:", "resourceArn": ""},
+    "sagemaker": {
+        "EndpointName": f"arn:aws:sagemaker:{_AT}:endpoint/",
+        "EndpointConfigName": f"arn:aws:sagemaker:{_AT}:endpoint-config/",
+        "FeatureGroupName": f"arn:aws:sagemaker:{_AT}:feature-group/",
+        "ModelName": f"arn:aws:sagemaker:{_AT}:model/",
+        "ModelPackageGroupName": f"arn:aws:sagemaker:{_AT}:model-package-group/",
+        "PipelineName": f"arn:aws:sagemaker:{_AT}:pipeline/",
+        "ResourceArn": "",
+    },
+    "s3control": {"ConfigId": f"arn:aws:s3:{_AT}:storage-lens/", "ResourceArn": ""},
+    "scheduler": {"ResourceArn": ""},
+    "sns": {"TopicArn": "", "ResourceArn": "", "Name": f"arn:aws:sns:{_AT}:"},
+    "sqs": {"QueueName": f"arn:aws:sqs:{_AT}:"},
+    "cloudwatch": {
+        "AlarmName": f"arn:aws:cloudwatch:{_AT}:alarm:",
+        "ResourceARN": "",
+        "DashboardName": "arn:aws:cloudwatch::123456789012:dashboard/",
+    },
+}
+
+
+def action(call: Mapping[str, Any]) -> str:
+    """Return IAM's action for a call."""
+    service = {"s3control": "s3"}.get(call["service"], call["service"])
+    own = f"{service}:{call['operation']}"
+    return ACTIONS.get(own, own)
+
+
+def resource(call: Mapping[str, Any]) -> str | None:
+    """Return the ARN that a call is about, or None where the request does not say it."""
+    parameters = call["parameters"]
+    if call["service"] == "s3" and "Bucket" in parameters:
+        key = parameters.get("Key")
+        if call["operation"] == "DeleteObjects":
+            key = "any"
+        return f"arn:aws:s3:::{parameters['Bucket']}" + (f"/{key}" if key else "")
+    if call["service"] == "kms":
+        return _key(parameters)
+    named = _NAMED.get(call["service"], {})
+    return next((start + parameters[name] for name, start in named.items() if parameters.get(name)), None)
+
+
+def _key(parameters: Mapping[str, str]) -> str | None:
+    key = parameters.get("KeyId") or parameters.get("TargetKeyId")
+    if not key:
+        return None
+    return key if key.startswith("arn:") else f"arn:aws:kms:{_AT}:key/{key}"
+
+
+def by_terraform(calls: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the calls of Terraform and its provider that need a permission."""
+    return [one for one in calls if TERRAFORM.search(one["user_agent"]) and action(one) not in FREE]
+
+
+def refused(calls: Iterable[Mapping[str, Any]], documents: Iterable[Document]) -> list[str]:
+    """Return the calls of Terraform that the documents do not allow, each once."""
+    statements = [statement for document in documents for statement in document.statements]
+    is_allowed: Callable[[str, str | None], bool] = lambda what, arn: (  # noqa: E731
+        policies.decide(policies.concerning(statements, what, arn)) is Decision.ALLOWED
+    )
+    asked = {(action(one), resource(one)) for one in by_terraform(calls)}
+    return sorted(f"{what} on {arn or 'any'}" for what, arn in asked if not is_allowed(what, arn))

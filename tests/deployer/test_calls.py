@@ -1,0 +1,100 @@
+"""The documents against what Terraform really calls: apply, change and destroy on the sandbox, every call recorded."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sustainable_mlops import synth
+from sustainable_mlops.deployer import environment as deployer
+from sustainable_mlops.deployer.documents import Document
+from sustainable_mlops.terraform import ROOT
+from tests.deployer.calls import action, by_terraform, refused
+from tests.envs.test_golden_path import ASYNC, REALTIME, register, unregister
+from tests.modules.examples import terraform
+
+UNCALLED = Path(__file__).with_name("uncalled.yaml")
+#: dev with every kind of endpoint, and what else brings a resource type of its own.
+WHOLE: dict[str, Any] = {
+    "observability": {"idle_stop": "delete"},
+    "storage": {"storage_lens_export": True},
+}
+OFF_HOURS = {"begin": "cron(0 20 ? * MON-FRI *)", "end": "cron(0 7 ? * MON-FRI *)", "timezone": "UTC"}
+SCHEDULE = {"expression": "rate(7 days)", "parameters": {"InputKey": "raw/flight_delay/2026/"}}
+READERS = {"reader_account_ids": ["210987654321"]}
+
+
+def committed(phase: str) -> list[Document]:
+    """The committed documents of dev whose names start with `phase`."""
+    return [
+        Document(file.stem, tuple(json.loads(file.read_text())["Statement"]))
+        for file in sorted((ROOT / "envs" / "dev" / "deployer").glob(f"{phase}*.json"))
+    ]
+
+
+@pytest.mark.apply
+def test_the_documents_allow_every_call_of_terraform_and_nothing_else_without_a_reason(
+    tmp_path: Path,
+    own: tuple[Any, dict[str, str]],
+    environment: Callable[..., Any],
+    dev: dict[str, Any],
+    modules: Mapping[str, Any],
+) -> None:
+    sandbox, variables = own
+    for name in synth.BESIDE:
+        (tmp_path / name).symlink_to(ROOT / name)
+    folder = tmp_path / "envs" / "dev"
+    folder.mkdir(parents=True)
+    called: set[str] = set()
+    bodies = {name: module.json() for name, module in modules.items()}
+
+    def run(documents: list[Document], *command: str) -> None:
+        """One command of Terraform, whose every call the documents must allow."""
+        with sandbox.record_calls() as calls:
+            driver.execute_command(*command)
+        assert by_terraform(calls), f"{command}: no call was recorded"
+        assert refused(calls, documents) == [], command
+        called.update(action(one) for one in by_terraform(calls))
+
+    def write(**changed: Any) -> list[Document]:
+        """Write the root module of changed settings; its documents."""
+        body = environment(**changed).json()
+        (folder / "main.tf.json").write_text(json.dumps(body))
+        names = deployer.read_names(body, bodies, "dev", dev["name_prefix"], deletion_protection=False)
+        return deployer.documents_of(body, bodies, names)
+
+    where = {"LocationConstraint": sandbox.region}
+    sandbox.client("s3").create_bucket(Bucket=dev["state"]["bucket"], CreateBucketConfiguration=where)
+    write()
+    driver = terraform(folder, variables)
+    run(committed("plan"), "plan")
+    run(committed(""), "apply", "-auto-approve")
+    packages = {"model_packages": {"flight_delay": register(sandbox)}}
+    (folder / synth.PACKAGES).write_text(json.dumps(packages))
+    run(committed(""), "apply", "-auto-approve")
+    run(committed("plan"), "plan")
+
+    model = dev["models"]["flight_delay"]
+    realtime = {**REALTIME, "off_hours": OFF_HOURS}
+    models = {"flight_delay": {**model, **READERS, "realtime_endpoint": realtime, "async_endpoint": ASYNC}}
+    pipelines = {"flight_delay": {**dev["pipelines"]["flight_delay"], "schedule": SCHEDULE}}
+    whole = WHOLE | {"models": models, "pipelines": pipelines}
+    documents = write(**whole)
+    driver.execute_command("get")
+    run(documents, "apply", "-auto-approve")
+    run([one for one in documents if one.name.startswith("plan-")], "plan")
+    documents = write(**whole, tags={**dev["tags"], "owner": "somebody"}, log_retention_days=30)
+    run(documents, "apply", "-auto-approve")
+    unregister(sandbox)
+    run(documents, "destroy", "-auto-approve")
+
+    allowed = {name for one in documents for statement in one.statements for name in statement["Action"]}
+    groups = yaml.safe_load(UNCALLED.read_text())
+    explained = {one for group in groups for one in group["actions"] if group["reason"]}
+    of_another_provider = {one for group in groups if "provider" in group for one in group["actions"]}
+    missing = allowed - called - explained
+    needless = explained - of_another_provider - (allowed - called)
+    assert (sorted(missing), sorted(needless)) == ([], []), f"actions without, or with a needless, reason in {UNCALLED}"

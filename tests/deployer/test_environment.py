@@ -1,0 +1,77 @@
+"""The documents of the environments: complete, as their resources are, and where their names say."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sustainable_mlops import synth
+from sustainable_mlops.catalogue import deployer_actions as table
+from sustainable_mlops.deployer import environment as deployer
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import ROOT
+
+Environment = Callable[..., Any]
+
+
+def test_every_resource_type_of_a_module_or_an_environment_has_a_row_and_every_row_is_used(
+    synthesized: dict[str, Any], environment: Environment
+) -> None:
+    bodies = [*synthesized.values(), environment().json()]
+    used = {kind for body in bodies for kind in body.get("resource", {})} - {"terraform_data"}
+    assert used == set(table.deployer_actions()) - {*table.ALWAYS, table.STATE_KEY}
+
+
+@pytest.mark.slow
+def test_a_type_without_a_row_fails_the_synthesis_with_a_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = {kind: row for kind, row in table.deployer_actions().items() if kind != "aws_sqs_queue"}
+    monkeypatch.setattr(table, "deployer_actions", lambda: rows)
+    with pytest.raises(UserError, match=r"^deployer_actions.yaml: has no row for aws_sqs_queue; add what Terraform"):
+        synth.synthesize(["dev"], always=True)
+
+
+def test_only_the_types_of_called_modules_are_allowed(synthesized: dict[str, Any], environment: Environment) -> None:
+    serverless = deployer.resource_types(environment().json(), synthesized)
+    models = {"fraud": {"realtime_endpoint": {"latency_slo_ms": 100}}}
+    realtime = deployer.resource_types(environment(models=models, pipelines={}).json(), synthesized)
+    assert "aws_appautoscaling_scheduled_action" not in serverless
+    assert {"aws_appautoscaling_scheduled_action", "aws_sagemaker_endpoint"} <= realtime
+    assert "aws_sagemaker_pipeline" not in realtime
+
+
+@pytest.mark.parametrize("name", synth.names()[1])
+def test_the_folder_has_the_documents_of_the_page_and_no_others(name: str) -> None:
+    folder = ROOT / "envs" / name / "deployer"
+    documents = {file.stem for file in folder.glob("*.json")}
+    page = (folder / "README.md").read_text()
+    assert all(f"[{one}]({one}.json)" in page for one in documents)
+    assert page.count(".json) |") == len(documents), "delete the documents that synthesis no longer writes"
+    assert all(json.loads((folder / f"{one}.json").read_text())["Version"] == "2012-10-17" for one in documents)
+
+
+def test_names_are_read_from_the_root_module(
+    synthesized: dict[str, Any], environment: Environment, dev: dict[str, Any]
+) -> None:
+    boundary, key = "arn:aws:iam::123456789012:policy/bounds", "arn:aws:kms:eu-north-1:123456789012:key/1"
+    body = environment(
+        state={**dev["state"], "kms_key_arn": key},
+        storage={"existing_kms_key": {"arn": key}},
+        access={"role_path": "/mlops/", "permissions_boundary_arn": boundary},
+    ).json()
+    names = deployer.read_names(body, synthesized, "dev", "smlops-dev", deletion_protection=True)
+    assert (names.account_id, names.region, names.partition) == ("123456789012", "eu-north-1", "aws")
+    assert (names.state_bucket, names.state_key) == (dev["state"]["bucket"], "dev/terraform.tfstate")
+    assert (names.state_kms_key_arn, names.kms_key_arn) == (key, key)
+    assert (names.role_paths, names.permissions_boundary_arn) == (("/mlops/",), boundary)
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("eu-west-3", "aws")]
+)
+def test_the_partition_follows_from_the_region(
+    synthesized: dict[str, Any], environment: Environment, region: str, partition: str
+) -> None:
+    body = environment().json()
+    body["provider"]["aws"][0]["region"] = region
+    assert deployer.read_names(body, synthesized, "dev", "smlops-dev", deletion_protection=True).partition == partition

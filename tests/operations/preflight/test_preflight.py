@@ -1,0 +1,369 @@
+"""`smlops preflight` against accounts of the sandbox: ready ones, and ones where the first apply would fail."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+
+from envs.preflight import read_target
+from sustainable_mlops.catalogue import quotas as catalogue
+from sustainable_mlops.operations.preflight import Account, EndpointDemand, Finding, Target, run
+from sustainable_mlops.operations.preflight.job_files import read_job
+from sustainable_mlops.operations.preflight.place import check_region
+from sustainable_mlops.operations.preflight.quotas import demands
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.terraform import ROOT
+from tests.docs.blocks import blocks
+from tests.docs.programs import wrong
+from tests.provider import SANDBOX_LOGS
+
+pytestmark = pytest.mark.slow
+
+LOCK = 'provider "registry.terraform.io/hashicorp/aws" {\n  version = "%s"\n}\n'
+REALTIME = EndpointDemand("smlops-dev-fraud-realtime", "realtime", "ml.m6g.large", 2, 2, 2)
+#: A type whose default quota is 0.
+COSTLY = replace(REALTIME, instance_type="ml.m5.large")
+SCALING = "aws iam create-service-linked-role --aws-service-name sagemaker.application-autoscaling.amazonaws.com"
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox that these tests empty."""
+    SANDBOX_LOGS.append(tmp_path_factory.mktemp("preflight") / "sandbox.log")
+    with Sandbox.start(log=SANDBOX_LOGS[-1]) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(autouse=True)
+def account(machine: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """An empty account, of the credentials in this process's environment."""
+    where = urlsplit(machine.endpoint)
+    connection = HTTPConnection(where.hostname or "", where.port)
+    connection.request("POST", "/moto-api/reset")
+    assert connection.getresponse().status == HTTPStatus.OK
+    connection.close()
+    for name, value in machine.environment.items():
+        monkeypatch.setenv(name, value)
+    return machine
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Target:
+    """What dev asks, its pipelines on a type of a known quota, in a folder with a lock file."""
+    (tmp_path / ".terraform.lock.hcl").write_text(LOCK % "6.47.1")
+    dev = read_target(ROOT / "envs" / "dev")
+    jobs = tuple(replace(job, instance_type="ml.m5.large") for job in dev.jobs)
+    return replace(dev, folder=tmp_path, jobs=jobs)
+
+
+def prepare(sandbox: Sandbox, target: Target) -> None:
+    """Make what an administrator makes before the first apply."""
+    s3, where = sandbox.client("s3"), {"LocationConstraint": target.region}
+    s3.create_bucket(Bucket=target.state_bucket, CreateBucketConfiguration=where)
+    s3.put_bucket_versioning(Bucket=target.state_bucket, VersioningConfiguration={"Status": "Enabled"})
+    for job in target.jobs:
+        raise_quota(sandbox, catalogue.instance_quota(job.instance_type, job.use), 4)
+
+
+def raise_quota(sandbox: Sandbox, quota: catalogue.Quota, value: float) -> None:
+    """Have a quota increased, unless it is as large already."""
+    client, named = sandbox.client("service-quotas"), {"ServiceCode": quota.service, "QuotaCode": quota.code}
+    if client.get_service_quota(**named)["Quota"]["Value"] < value:
+        client.request_service_quota_increase(**named, DesiredValue=value)
+
+
+def check(target: Target) -> list[Finding]:
+    """The findings of a preflight."""
+    return list(run(target, Account(target.region, target.assume_role_arn)))
+
+
+def those(findings: list[Finding], status: str) -> dict[str, Finding]:
+    """The findings of one status, by check."""
+    return {one.check: one for one in findings if one.status == status}
+
+
+def test_a_prepared_account_is_ready_in_every_check(account: Sandbox, target: Target) -> None:
+    prepare(account, target)
+    findings = check(target)
+    assert {one.status for one in findings} == {"ok"}, [one for one in findings if one.status != "ok"]
+    checks = {one.check for one in findings if not one.check.startswith("quota")}
+    assert checks == {
+        *("credentials", "Region", "state bucket", "Lake Formation", "bucket names", "key alias", "log groups"),
+        *("idle month", "provider"),
+    }
+
+
+def test_an_empty_account_lacks_the_state_bucket_and_is_told_how_to_make_it(target: Target) -> None:
+    stop = those(check(target), "stop")["state bucket"]
+    assert stop.text == f"{target.state_bucket} does not exist"
+    assert stop.remedy.startswith(
+        f"aws s3 mb s3://{target.state_bucket} --region eu-north-1 && aws s3api put-bucket-ve"
+    )
+
+
+def test_a_state_bucket_without_versions_or_in_another_region_is_told(account: Sandbox, target: Target) -> None:
+    elsewhere = {"LocationConstraint": "eu-west-1"}
+    account.client("s3").create_bucket(Bucket="here", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    account.client("s3", "eu-west-1").create_bucket(Bucket="there", CreateBucketConfiguration=elsewhere)
+    here = those(check(replace(target, state_bucket="here")), "look")["state bucket"]
+    there = those(check(replace(target, state_bucket="there")), "stop")["state bucket"]
+    assert here.text.startswith("here keeps no versions")
+    assert there.text.startswith("there is in eu-west-1, and the backend looks in eu-north-1")
+
+
+def test_credentials_of_another_account_stop_before_anything_is_asked_of_it(account: Sandbox, target: Target) -> None:
+    with account.record_calls() as calls:
+        stop = those(check(replace(target, account_id="210987654321")), "stop")
+    assert stop["credentials"].text.startswith("of account 123456789012; settings.yaml has account_id 210987654321")
+    assert {one["operation"] for one in calls} == {"GetCallerIdentity", "DescribeRegions"}
+
+
+def test_a_disabled_region_stops_with_the_command_that_enables_it(target: Target) -> None:
+    findings = check(replace(target, region="eu-south-2"))
+    stop = those(findings, "stop")["Region"]
+    assert stop.text.startswith("eu-south-2 is not enabled (not-opted-in)")
+    assert stop.remedy == "aws account enable-region --region-name eu-south-2"
+    assert "state bucket" not in {one.check for one in findings}
+
+
+def test_a_region_that_does_not_exist_stops(target: Target) -> None:
+    assert those(check(replace(target, region="eu-north-9")), "stop")["Region"].text.startswith("AWS has no Region")
+
+
+def test_where_regions_cannot_be_listed_sts_in_the_region_tells(account: Sandbox, target: Target) -> None:
+    def region() -> Finding:
+        account.fault("ec2:DescribeRegions", error="UnauthorizedOperation")
+        (finding,) = check_region(target, Account(target.region))
+        return finding
+
+    assert (region().status, region().text.split(" (")[0]) == ("ok", "eu-north-1 is enabled: STS answers there")
+    account.fault("sts:GetCallerIdentity", error="InvalidClientTokenId")
+    assert region().status == "stop"
+    account.fault("sts:GetCallerIdentity", error="AccessDenied")
+    unknown = region()
+    assert (unknown.status, unknown.missing_action) == ("look", "ec2:DescribeRegions")
+
+
+def test_without_credentials_there_is_one_line_that_says_how_to_sign_in(
+    target: Target, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    stop = those(check(target), "stop")["credentials"]
+    assert stop.remedy == "aws sso login"
+
+
+def test_a_quota_of_zero_stops_and_its_increase_makes_it_ready(account: Sandbox, target: Target) -> None:
+    prepare(account, target)
+    target = replace(target, endpoints=(COSTLY,))
+    name = "quota ml.m5.large for endpoint usage"
+    stop = those(check(target), "stop")[name]
+    assert stop.text == (
+        "0 instances, and 4 are needed (endpoint smlops-dev-fraud-realtime: up to 2, and 2 more while a deployment is "
+        "under way)"
+    )
+    assert stop.remedy == (
+        "aws service-quotas request-service-quota-increase --region eu-north-1 --service-code sagemaker --quota-code "
+        "L-614B09FD --desired-value 4"
+    )
+    raise_quota(account, catalogue.instance_quota("ml.m5.large", "endpoint"), 4)
+    assert name in those(check(target), "ok")
+
+
+def test_a_quota_that_does_for_the_start_alone_is_to_look_at(target: Target) -> None:
+    look = those(check(replace(target, endpoints=(REALTIME,))), "look")["quota ml.m6g.large for endpoint usage"]
+    assert look.text.startswith("2 instances, and 4 are needed")
+    assert look.text.endswith("; 2 are enough to begin")
+
+
+def test_serverless_concurrency_is_added_up_over_endpoints(target: Target) -> None:
+    endpoints = tuple(replace(target.endpoints[0], name=name, max_concurrency=6) for name in ("one", "two"))
+    stop = those(check(replace(target, endpoints=endpoints)), "stop")[f"quota {catalogue.SERVERLESS_CONCURRENCY}"]
+    assert stop.text.startswith("10 concurrent requests, and 12 are needed (endpoint one, endpoint two)")
+
+
+def test_a_quota_without_a_known_code_is_found_by_its_name(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = catalogue.serverless_concurrency()
+    monkeypatch.setattr(catalogue, "serverless_concurrency", lambda: replace(known, code=""))
+    assert those(check(target), "ok")[f"quota {known.name}"].text.startswith("10 concurrent requests, and 5 are needed")
+
+
+def test_a_quota_that_service_quotas_does_not_list_is_never_ok(target: Target) -> None:
+    jobs = tuple(replace(job, instance_type="ml.m7i.large") for job in target.jobs)
+    look = those(check(replace(target, jobs=jobs)), "look")["quota ml.m7i.large for processing job usage"]
+    assert look.text.startswith("cannot tell: Service Quotas lists none in eu-north-1")
+
+
+def test_a_log_group_that_exists_stops_with_the_setting_that_adopts_it(account: Sandbox, target: Target) -> None:
+    for name in ("TrainingJobs", "Endpoints/smlops-dev-flight-delay"):
+        account.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/{name}")
+    stop = those(check(target), "stop")["log groups"]
+    assert stop.text.startswith("/aws/sagemaker/TrainingJobs, /aws/sagemaker/Endpoints/smlops-dev-flight-delay exist")
+    both = "/aws/sagemaker/Endpoints/smlops-dev-flight-delay, /aws/sagemaker/TrainingJobs"
+    written = f"{target.folder}/settings.yaml"
+    assert stop.remedy == f"echo 'existing_log_groups: [{both}]' >> {written} && scripts/synth.py dev"
+    adopted = replace(target, adopted_log_groups=tuple(both.split(", ")))
+    assert "log groups" in those(check(adopted), "ok")
+
+
+def test_names_that_are_taken_stop(account: Sandbox, target: Target) -> None:
+    where = {"LocationConstraint": "eu-north-1"}
+    account.client("s3").create_bucket(Bucket=target.buckets[0], CreateBucketConfiguration=where)
+    kms = account.client("kms")
+    kms.create_alias(AliasName="alias/smlops-dev", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+    stop = those(check(target), "stop")
+    assert stop["bucket names"].remedy.endswith(
+        f"import 'module.storage.aws_s3_bucket.this[\"artifacts\"]' {target.buckets[0]}"
+    )
+    assert stop["key alias"].text.startswith("alias/smlops-dev exists")
+
+
+def test_names_of_an_environment_that_was_applied_are_its_own(account: Sandbox, target: Target) -> None:
+    account.client("logs").create_log_group(logGroupName="/aws/sagemaker/TrainingJobs")
+    account.client("ssm").put_parameter(Name=target.platform_parameter, Value="{}", Type="String")
+    findings = check(target)
+    assert those(findings, "ok")["names"].text.endswith("the environment was applied before")
+    assert "log groups" not in {one.check for one in findings}
+
+
+def test_lake_formation_in_use_is_to_look_at_where_there_are_feature_groups(account: Sandbox, target: Target) -> None:
+    closed = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
+    account.client("lakeformation").put_data_lake_settings(DataLakeSettings=closed)
+    look = those(check(target), "look")["Lake Formation"]
+    assert look.text.startswith("guards new databases and tables")
+    assert look.remedy.startswith(
+        "aws lakeformation grant-permissions --region eu-north-1 --permissions DESCRIBE ALTER"
+    )
+    assert "Lake Formation" not in {one.check for one in check(replace(target, feature_groups=()))}
+
+
+def test_the_role_of_autoscaling_is_looked_for_where_something_scales(account: Sandbox, target: Target) -> None:
+    scaled = replace(target, endpoints=(REALTIME,))
+    assert those(check(scaled), "look")["service-linked role"].remedy == SCALING
+    account.client("iam").create_service_linked_role(AWSServiceName="sagemaker.application-autoscaling.amazonaws.com")
+    assert "service-linked role" in those(check(scaled), "ok")
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "name", "action"),
+    [
+        ("service-quotas:GetServiceQuota", "AccessDeniedException", "quotas", "servicequotas:GetServiceQuota"),
+        ("logs:DescribeLogGroups", "AccessDeniedException", "log groups", "logs:DescribeLogGroups"),
+        ("kms:ListAliases", "AccessDeniedException", "key alias", "kms:ListAliases"),
+        ("ssm:GetParameter", "AccessDeniedException", "names", "ssm:GetParameter"),
+        (
+            "lakeformation:GetDataLakeSettings",
+            "AccessDeniedException",
+            "Lake Formation",
+            "lakeformation:GetDataLakeSettings",
+        ),
+    ],
+)
+def test_a_denied_read_cannot_tell_and_names_the_action(
+    account: Sandbox, target: Target, operation: str, code: str, name: str, action: str
+) -> None:
+    prepare(account, target)
+    account.fault(operation, error=code)
+    findings = check(target)
+    look = those(findings, "look")[name]
+    assert look.text.startswith(f"cannot tell: {action}: {code}; allow {action}")
+    assert look.missing_action == action
+    assert name not in those(findings, "ok")
+
+
+def test_what_runs_between_requests_has_its_price_and_carbon_with_ranges(target: Target) -> None:
+    look = those(check(replace(target, endpoints=(REALTIME,))), "look")["idle month"]
+    assert "USD (" in look.text
+    assert "kgCO2e (" in look.text
+    assert look.text.endswith("for smlops-dev-fraud-realtime")
+
+
+@pytest.mark.parametrize(
+    ("lock", "status"), [(LOCK % "5.100.0", "ok"), (LOCK % "5.99.1", "stop"), (LOCK % "7.0.0", "stop"), ("", "look")]
+)
+def test_the_providers_version_is_held_to_what_modules_take(target: Target, lock: str, status: str) -> None:
+    (target.folder / ".terraform.lock.hcl").write_text(lock)
+    assert "provider" in those(check(target), status)
+
+
+def test_the_role_that_terraform_assumes_does_the_reading(account: Sandbox, target: Target) -> None:
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    arn = account.client("iam").create_role(RoleName="terraform", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    found = those(check(replace(target, assume_role_arn=arn)), "ok")["credentials"]
+    assert "assumed-role/terraform/" in found.text
+
+
+def test_job_files_are_checked_by_their_kind() -> None:
+    folder = ROOT / "workloads" / "flight_delay"
+    kinds = {name: read_job(folder / f"{name}.yaml") for name in ("job", "tune")}
+    assert {name: (one.use, one.instances) for name, one in kinds.items()} == {
+        "job": ("spot_training", 1),
+        "tune": ("spot_training", 1),
+    }
+
+
+def test_steps_of_a_pipeline_run_one_after_the_other_and_count_once(target: Target) -> None:
+    quota = catalogue.instance_quota("ml.m5.large", "processing")
+    assert demands(target)[quota].most == 1, "two steps of one instance each"
+
+
+def preflight(sandbox: Sandbox, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """The command as a person runs it from a clone."""
+    command = [sys.executable, ROOT / "scripts" / "preflight.py", *arguments]
+    environment = sandbox.process_environment()
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_command_prints_what_its_page_shows(account: Sandbox) -> None:
+    done = preflight(account, "envs/dev")
+    (shown,) = (block.text for block in blocks() if (block.file, block.language) == ("docs/deployer.md", "text"))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines() == shown.splitlines()
+
+
+def test_every_remedy_is_a_command_that_is_there(account: Sandbox, target: Target) -> None:
+    account.client("logs").create_log_group(logGroupName="/aws/sagemaker/TrainingJobs")
+    settings = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
+    account.client("lakeformation").put_data_lake_settings(DataLakeSettings=settings)
+    dev = replace(target, folder=Path("envs/dev"))
+    findings = [
+        finding
+        for one in (dev, replace(dev, endpoints=(COSTLY,)), replace(dev, region="eu-south-2"))
+        for finding in check(one)
+    ]
+    remedies = {finding.remedy for finding in findings if finding.remedy}
+    assert len(remedies) > 6
+    assert [problem for remedy in remedies for problem in wrong(remedy)] == []
+
+
+def test_the_command_prints_json_and_ends_with_0_where_nothing_stops(account: Sandbox, target: Target) -> None:
+    prepare(account, target)
+    done = preflight(account, "envs/dev", "--json", "--job", "workloads/flight_delay/tune.yaml")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["ready"]) == (0, True)
+    assert {"status", "check", "text", "remedy", "missing_action"} == set(document["findings"][0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["envs/none"], "error: envs/none/settings.yaml: no such file"),
+        (["envs/dev", "--job", "workloads/none.yaml"], "error: workloads/none.yaml: "),
+    ],
+)
+def test_bad_input_is_one_line_and_code_2(account: Sandbox, arguments: list[str], message: str) -> None:
+    done = preflight(account, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(message)
+    assert done.stderr.count("\n") == 1
