@@ -1,0 +1,126 @@
+"""Clean-up of a run: destroys its root modules, then deletes whatever else has its name or its tag."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations.prove import inventory
+from sustainable_mlops.operations.prove.evidence import Recorder
+from sustainable_mlops.operations.prove.inventory import Resource
+from sustainable_mlops.operations.prove.settings import Settings
+from sustainable_mlops.terraform import Terraform
+
+#: Root module of `storage` and `access`, which goes last.
+BASE = "base"
+#: How long an endpoint or a job may take until it can be deleted, in seconds.
+_PATIENCE = 45 * 60
+_PAUSE = (0.5, 10.0)
+#: Log groups that SageMaker creates with the first job of an account.
+JOB_LOGS = "/aws/sagemaker/"
+
+
+class CleanUp:
+    """Takes down what a run created. `say` gets one line for each thing."""
+
+    def __init__(self, settings: Settings, recorder: Recorder, say: Callable[[str], None]) -> None:
+        self.settings = settings
+        self.recorder = recorder
+        self._say = say
+        #: What could not be deleted, or looked for.
+        self.left: list[str] = []
+
+    def run(self, log_groups_before: set[str]) -> None:
+        """Destroy every root module that has a state, the base last, and delete what is left."""
+        for folder in self._roots():
+            self._destroy(folder)
+        self.sweep(set())
+        self._delete_job_logs(log_groups_before)
+
+    def _roots(self) -> list[Path]:
+        """Return the folders with a state, the youngest first."""
+        states = sorted(self.settings.folder.glob("*/terraform.tfstate"), key=lambda file: file.parent.stat().st_mtime)
+        folders = [state.parent for state in reversed(states) if _holds_something(state)]
+        return sorted(folders, key=lambda folder: folder.name == BASE)
+
+    def _destroy(self, folder: Path) -> None:
+        """Destroy a root module; what it refuses is left to the sweep."""
+        self._stop_what_runs()
+        try:
+            done = Terraform(folder).apply("-destroy", progress=lambda at: self._say(f"destroyed {at.address}")).done
+            self._say(f"{folder.name}: {done} resources destroyed")
+        except UserError as error:
+            self._say(f"{folder.name}: terraform destroy failed, its resources are deleted one by one: {error}")
+
+    def _stop_what_runs(self) -> None:
+        """Delete model packages: their group is not deleted with one in it."""
+        sagemaker = self.recorder.client("sagemaker")
+        try:
+            groups = inventory.pages(
+                sagemaker,
+                "list_model_package_groups",
+                "ModelPackageGroupSummaryList",
+                NameContains=self.settings.name,
+            )
+            for group in [one["ModelPackageGroupName"] for one in groups]:
+                inventory.delete_packages(sagemaker, group)
+        except (ClientError, BotoCoreError) as error:
+            self._say(f"model packages: {error}")
+
+    def sweep(self, keep: set[Resource]) -> list[str]:
+        """Delete every resource of the run but these, and return what was deleted. Sets `left`."""
+        deleted: list[str] = []
+        end, (pause, longest) = time.monotonic() + _PATIENCE, _PAUSE
+        while True:
+            found, problems = inventory.find(self.recorder, self.settings)
+            self.left = [str(one) for one in inventory.in_order(found - keep)] + problems
+            if not found - keep or time.monotonic() > end:
+                return deleted
+            before = len(deleted)
+            reasons = [reason for one in inventory.in_order(found - keep) if (reason := self._delete(one, deleted))]
+            if reasons and len(deleted) == before and not any(map(_passes, reasons)):
+                return deleted
+            time.sleep(pause)
+            pause = min(2 * pause, longest)
+
+    def _delete(self, resource: Resource, deleted: list[str]) -> str:
+        """Delete one resource and return why that failed; empty where it did not."""
+        try:
+            inventory.delete(self.recorder, resource, self.settings.account)
+        except (ClientError, BotoCoreError) as error:
+            self._say(f"not yet deleted: {resource}: {error}")
+            return str(error)
+        if str(resource) not in deleted:
+            deleted.append(str(resource))
+            self._say(f"deleted {resource}")
+        return ""
+
+    def _delete_job_logs(self, before: set[str]) -> None:
+        """Delete the log groups of jobs that SageMaker created during the run."""
+        try:
+            for name in sorted(job_log_groups(self.recorder) - before):
+                self.recorder.client("logs").delete_log_group(logGroupName=name)
+                self._say(f"deleted log group {name}, which was not there before the run")
+        except (ClientError, BotoCoreError) as error:
+            self.left.append(f"log groups of jobs: {error}")
+
+
+def job_log_groups(recorder: Recorder) -> set[str]:
+    """Return the log groups of SageMaker's jobs in the account and Region."""
+    found = inventory.pages(
+        recorder.client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=JOB_LOGS
+    )
+    return {one["logGroupName"] for one in found if one["logGroupName"].endswith("Jobs")}
+
+
+def _holds_something(state: Path) -> bool:
+    return '"resources": []' not in state.read_text(encoding="utf-8")
+
+
+def _passes(reason: str) -> bool:
+    """Whether a refusal is one of a resource under way, which ends by itself."""
+    return any(word in reason.lower() for word in ("in-progress", "in progress", "creating", "updating", "in use"))
+
+
