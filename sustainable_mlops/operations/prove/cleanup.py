@@ -109,9 +109,7 @@ class CleanUp:
 
 def job_log_groups(recorder: Recorder) -> set[str]:
     """Return the log groups of SageMaker's jobs in the account and Region."""
-    found = inventory.pages(
-        recorder.client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=JOB_LOGS
-    )
+    found = inventory.pages(recorder.client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=JOB_LOGS)
     return {one["logGroupName"] for one in found if one["logGroupName"].endswith("Jobs")}
 
 
@@ -122,5 +120,3 @@ def _holds_something(state: Path) -> bool:
 def _passes(reason: str) -> bool:
     """Whether a refusal is one of a resource under way, which ends by itself."""
     return any(word in reason.lower() for word in ("in-progress", "in progress", "creating", "updating", "in use"))
-
-

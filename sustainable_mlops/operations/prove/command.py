@@ -12,7 +12,13 @@ from sustainable_mlops.operations.prove.context import Run
 from sustainable_mlops.operations.prove.settings import Settings
 
 #: Minutes that a module takes on AWS; endpoints start instances four times.
-_MINUTES = {"serverless_endpoint": 25, "async_endpoint": 60, "realtime_endpoint": 75, "pipeline": 20, "feature_store": 25}
+_MINUTES = {
+    "serverless_endpoint": 25,
+    "async_endpoint": 60,
+    "realtime_endpoint": 75,
+    "pipeline": 20,
+    "feature_store": 25,
+}
 _MINUTES_ELSE = 6
 _MINUTES_EXTRA = 60
 

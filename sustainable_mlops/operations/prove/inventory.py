@@ -92,8 +92,8 @@ def _deregister(scaling: Any, name: str) -> None:
 
 
 _OWN = {"Filters": [{"Key": "Owner", "Values": ["Self"]}]}
-_SAGEMAKER = {"service": "sagemaker", "prefix_argument": "NameContains"}
-_CLOUDWATCH = {"service": "cloudwatch", "prefix_argument": "AlarmNamePrefix"}
+_SAGEMAKER: dict[str, Any] = {"service": "sagemaker", "prefix_argument": "NameContains"}
+_CLOUDWATCH: dict[str, Any] = {"service": "cloudwatch", "prefix_argument": "AlarmNamePrefix"}
 
 #: In the order in which they can be deleted.
 KINDS = (

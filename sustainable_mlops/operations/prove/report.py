@@ -12,7 +12,7 @@ from sustainable_mlops.operations.prove.proof import CheckResult, ModuleResult
 from sustainable_mlops.terraform import PROVIDER, find_engine
 
 _STEPS = ("second_plan_empty", "used", "changed", "rolled_back", "destroyed", "nothing_left")
-_WORDS = {True: "yes", False: "**no**", None: "–"}
+_WORDS = {True: "yes", False: "**no**", None: "-"}
 _LOCKED = re.compile(rf'provider "{re.escape(PROVIDER)}" {{\s+version\s+= "(.+)"')
 
 
@@ -85,7 +85,13 @@ def _lines(run: Run, document: Mapping[str, Any]) -> list[str]:
     lines.append("|---|---:|" + "---|" * len(_STEPS))
     lines += [_module(result) for result in proof.modules.values()]
     lines += ["", *(line for result in proof.modules.values() for line in _details(result))]
-    lines += ["", "## Named checks", "", "| check | answer | question | what was seen | requests |", "|---|---|---|---|---|"]
+    lines += [
+        "",
+        "## Named checks",
+        "",
+        "| check | answer | question | what was seen | requests |",
+        "|---|---|---|---|---|",
+    ]
     lines += [_check(result) for result in proof.checks.values()]
     lines += ["", "## Documentation that the checks verify", ""]
     lines += [f"- {result.name}: {result.documentation}" for result in proof.checks.values()]
@@ -98,7 +104,7 @@ def _title(step: str) -> str:
 
 
 def _module(result: ModuleResult) -> str:
-    seconds = "–" if result.apply_seconds is None else f"{result.apply_seconds:.0f} s"
+    seconds = "-" if result.apply_seconds is None else f"{result.apply_seconds:.0f} s"
     return f"| {result.module} | {seconds} | " + " | ".join(_WORDS[getattr(result, step)] for step in _STEPS) + " |"
 
 
@@ -109,7 +115,7 @@ def _details(result: ModuleResult) -> list[str]:
 
 def _check(result: CheckResult) -> str:
     answer = f"**{result.verdict}**" if result.verdict == "no" else result.verdict
-    requests = "<br>".join(f"{one.operation} `{one.id}`" for one in result.requests) or "–"
+    requests = "<br>".join(f"{one.operation} `{one.id}`" for one in result.requests) or "-"
     return f"| {result.name} | {answer} | {_cell(result.question)} | {_cell(result.text)} | {requests} |"
 
 

@@ -204,4 +204,3 @@ class _Modules:
             yield
         except ERRORS as error:
             prover.fail(error)
-

@@ -25,9 +25,8 @@ def items(settings: Settings) -> list[costs.Item]:
     lines = []
     if "access" in settings.modules:
         lines.append(costs.Item("check: a training job", costs.job_type(settings.region), 1, 0.2))
-    for name in settings.extra_checks:
-        lines.append(costs.Item(f"check: {name}", costs.serving_type(settings.region), 3, 1.5))
-    return lines
+    serving = costs.serving_type(settings.region)
+    return lines + [costs.Item(f"check: {name}", serving, 3, 1.5) for name in settings.extra_checks]
 
 
 def prepare(run: Run) -> None:

@@ -53,9 +53,9 @@ class Storage(BaseStage):
         return "an object was put, encrypted with the key, and read"
 
     def change(self) -> str:
-        """Export the figures of Storage Lens."""
-        self.changes["storage_lens_export"] = True
-        return "storage_lens_export = true"
+        """Archive raw data that nobody reads."""
+        self.changes["intelligent_tiering_archive_days"] = 180
+        return "intelligent_tiering_archive_days = 180"
 
 
 class Access(BaseStage):

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from sustainable_mlops.operations.prove import costs, inventory, models
-from sustainable_mlops.operations.prove.context import ProofError
+from sustainable_mlops.operations.prove.context import ProofError, Run
 from sustainable_mlops.operations.prove.costs import Item
 from sustainable_mlops.operations.prove.stage import STATEMENTS, Stage
 
@@ -95,6 +96,13 @@ class ModelRegistry(Stage):
     module = "model_registry"
     outputs = ("model_package_groups", "approval_rules", "approval_topic_arn", STATEMENTS)
     destroyed_after = "pipeline"
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        #: The approved version.
+        self.package = ""
+        #: Approval events that came first.
+        self.first_events: list[dict[str, Any]] = []
 
     def inputs(self) -> Mapping[str, Any]:
         """Return the inputs: one group, and a topic that is encrypted with the key of `storage`."""
@@ -192,10 +200,8 @@ output "queue_url" {{
                 found[event["id"]] = event
             return len(found) >= expected
 
-        try:
+        with suppress(ProofError):
             self.run.wait("approval events", look, minutes)
-        except ProofError:
-            pass
         return list(found.values())
 
     def change(self) -> str:
