@@ -49,7 +49,11 @@ class CleanUp:
         """Destroy a root module; what it refuses is left to the sweep."""
         self._stop_what_runs()
         try:
-            done = Terraform(folder).apply("-destroy", progress=lambda at: self._say(f"destroyed {at.address}")).done
+            done = (
+                Terraform(folder)
+                .apply("-destroy", "-lock-timeout=10m", progress=lambda at: self._say(f"destroyed {at.address}"))
+                .done
+            )
             self._say(f"{folder.name}: {done} resources destroyed")
         except UserError as error:
             self._say(f"{folder.name}: terraform destroy failed, its resources are deleted one by one: {error}")

@@ -8,6 +8,7 @@ from sustainable_mlops import aws
 from sustainable_mlops.jobs.pipelines.versions import promote
 from sustainable_mlops.operations.prove import costs, models
 from sustainable_mlops.operations.prove.checks.registry import Answer, check
+from sustainable_mlops.operations.prove.settings import TAG
 from sustainable_mlops.operations.prove.stages.base import Access
 from sustainable_mlops.operations.prove.stages.data import EVENT_MINUTES, FeatureStore, ModelRegistry, Pipeline
 
@@ -198,5 +199,5 @@ def _train(stage: Access, job: str) -> None:
             "VolumeKmsKeyId": run.key,
         },
         StoppingCondition={"MaxRuntimeInSeconds": 600},
-        Tags=[{"Key": "smlops-prove", "Value": run.name}],
+        Tags=[{"Key": TAG, "Value": run.name}],
     )

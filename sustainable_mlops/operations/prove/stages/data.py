@@ -1,7 +1,7 @@
 """Stages of the modules for data and models: feature_store, model_registry and pipeline."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from sustainable_mlops.operations.prove import costs, inventory, models
 from sustainable_mlops.operations.prove.context import ProofError, Run
 from sustainable_mlops.operations.prove.costs import Item
+from sustainable_mlops.operations.prove.settings import TAG
 from sustainable_mlops.operations.prove.stage import STATEMENTS, Stage
 
 #: Minutes until a record is in the offline store; AWS says fifteen.
@@ -99,6 +100,7 @@ class ModelRegistry(Stage):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
+        self._queue = ""
         #: The approved version.
         self.package = ""
         #: Approval events that came first.
@@ -119,43 +121,26 @@ class ModelRegistry(Stage):
 
     _second_group = False
 
-    def parts(self) -> Iterable[str]:
-        """Return a queue that subscribes to the topic."""
-        return (
-            f"""
-resource "aws_sqs_queue" "approvals" {{
-  name                    = "{self.run.name}-approvals"
-  sqs_managed_sse_enabled = true
-}}
-
-resource "aws_sqs_queue_policy" "approvals" {{
-  queue_url = aws_sqs_queue.approvals.url
-  policy = jsonencode({{
-    Version = "2012-10-17"
-    Statement = [{{
-      Effect    = "Allow"
-      Principal = {{ Service = "sns.amazonaws.com" }}
-      Action    = "sqs:SendMessage"
-      Resource  = aws_sqs_queue.approvals.arn
-      Condition = {{ ArnEquals = {{ "aws:SourceArn" = module.model_registry.approval_topic_arn }} }}
-    }}]
-  }})
-}}
-
-resource "aws_sns_topic_subscription" "approvals" {{
-  topic_arn            = module.model_registry.approval_topic_arn
-  protocol             = "sqs"
-  endpoint             = aws_sqs_queue.approvals.arn
-  raw_message_delivery = true
-
-  depends_on = [aws_sqs_queue_policy.approvals]
-}}
-
-output "queue_url" {{
-  value = aws_sqs_queue.approvals.url
-}}
-""",
+    def _subscribe(self) -> str:
+        """Create a queue that receives what the topic publishes, and return its URL."""
+        sqs, topic = self.run.client("sqs"), self.published["approval_topic_arn"]
+        name = f"{self.run.name}-approvals"
+        arn = f"arn:aws:sqs:{self.run.settings.region}:{self.run.settings.account}:{name}"
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        url = str(
+            sqs.create_queue(QueueName=name, Attributes={"Policy": policy}, tags={TAG: self.run.name})["QueueUrl"]
         )
+        self.run.client("sns").subscribe(
+            TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+        )
+        return url
 
     @property
     def package_group(self) -> str:
@@ -163,7 +148,8 @@ output "queue_url" {{
         return f"{self.run.name}-orders"
 
     def use(self) -> str:
-        """Register a version and approve it."""
+        """Register a version and approve it; a queue receives what the topic publishes."""
+        self._queue = self._subscribe()
         sagemaker = self.run.client("sagemaker")
         container = {
             "Image": models.image(self.run.settings.region, "ml.m5.large"),
@@ -191,11 +177,9 @@ output "queue_url" {{
         found: dict[str, dict[str, Any]] = {}
 
         def look() -> bool:
-            received = sqs.receive_message(
-                QueueUrl=self.published["queue_url"], MaxNumberOfMessages=10, WaitTimeSeconds=1
-            )
+            received = sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
             for message in received.get("Messages", []):
-                sqs.delete_message(QueueUrl=self.published["queue_url"], ReceiptHandle=message["ReceiptHandle"])
+                sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
                 event = json.loads(message["Body"])
                 found[event["id"]] = event
             return len(found) >= expected
@@ -210,8 +194,10 @@ output "queue_url" {{
         return "a second group"
 
     def empty(self) -> None:
-        """Delete the versions: SageMaker deletes no group that holds one."""
+        """Delete the versions, as SageMaker deletes no group that holds one, and the queue."""
         inventory.delete_packages(self.run.client("sagemaker"), self.package_group)
+        if self._queue:
+            self.run.client("sqs").delete_queue(QueueUrl=self._queue)
 
 
 class Pipeline(Stage):
