@@ -1,6 +1,5 @@
 """The command `smlops prove` before it creates anything: what it says, asks and refuses."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +27,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def on_sandbox(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def on_sandbox(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
-    yield
 
 
 @pytest.mark.parametrize(

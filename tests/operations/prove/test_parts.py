@@ -1,6 +1,5 @@
 """The parts of `smlops prove` by themselves: caps, signals, HCL, costs and the report."""
 
-import os
 import signal
 import time
 from pathlib import Path
@@ -66,12 +65,10 @@ def test_a_first_signal_interrupts_and_a_second_one_only_says_so() -> None:
     before = signal.getsignal(signal.SIGINT)
     with guard.watch():
         with pytest.raises(Interruption) as interrupted:
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(5)
+            signal.raise_signal(signal.SIGINT)
         assert (interrupted.value.reason, interrupted.value.exit_code) == ("Ctrl-C", 130)
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(0.1)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
     assert len(said) == 2
     assert "clean-up is under way" in said[0]
     assert signal.getsignal(signal.SIGINT) is before

@@ -32,9 +32,11 @@ STEPS = ("second_plan_empty", "used", "changed", "destroyed", "nothing_left")
 def account(tmp_path: Path) -> Iterator[tuple[Sandbox, dict[str, str]]]:
     """An account on the sandbox in which nothing else is, and the variables that lead a process to it."""
     SANDBOX_LOGS.append(tmp_path / "sandbox.log")
-    with Sandbox.start(log=SANDBOX_LOGS[-1], time_scale=TIME_SCALE) as sandbox:
-        with serving(sandbox.process_environment()) as provider:
-            yield sandbox, sandbox.process_environment() | {"TF_REATTACH_PROVIDERS": provider}
+    with (
+        Sandbox.start(log=SANDBOX_LOGS[-1], time_scale=TIME_SCALE) as sandbox,
+        serving(sandbox.process_environment()) as provider,
+    ):
+        yield sandbox, sandbox.process_environment() | {"TF_REATTACH_PROVIDERS": provider}
 
 
 def start(variables: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
@@ -133,9 +135,7 @@ def test_a_run_that_was_killed_is_taken_down_by_clean(account: tuple[Sandbox, di
     _, said = cleaning.communicate()
     assert cleaning.returncode == 0, said
     assert f"deleted queue {sandbox.endpoint}/123456789012/{name}-straggler" in said
-    assert [names for names in sandbox.inventory().values()] == [
-        {"queue": [f"{sandbox.endpoint}/123456789012/of-somebody-else"]}
-    ]
+    assert list(sandbox.inventory().values()) == [{"queue": [f"{sandbox.endpoint}/123456789012/of-somebody-else"]}]
 
 
 def test_the_cap_in_minutes_ends_a_run_with_clean_up_and_exit_code_1(
