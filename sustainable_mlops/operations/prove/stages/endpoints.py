@@ -36,6 +36,8 @@ class EndpointStage(Stage):
     outputs = ("endpoint_name", STATEMENTS)
     #: The model that takes the place of a good one, and is to be taken back.
     bad_model: ClassVar[str] = models.FAILS
+    #: Answers that a load gets during that deployment, at least: of the bad model, and of the old one beside it.
+    seen_meanwhile: ClassVar[frozenset[str]] = frozenset()
 
     @property
     def name(self) -> str:
@@ -106,6 +108,8 @@ class EndpointStage(Stage):
             raise ProofError(
                 f"{self.name} is {described['EndpointStatus']} with {described['EndpointConfigName']}, not {before}"
             )
+        if missing := self.seen_meanwhile - set(answers):
+            raise ProofError(f"{self.name}: nobody was answered {', '.join(missing)} meanwhile, but {dict(answers)}")
         self.expect("second", 5)
         return f"the apply failed ({error[:160]}); meanwhile {dict(answers)}; the old model answers"
 
@@ -147,6 +151,7 @@ class ServerlessEndpoint(EndpointStage):
     module = "serverless_endpoint"
     kind = "serverless"
     bad_model = models.DOES_NOT_LOAD
+    seen_meanwhile = frozenset({"second"})
 
     def inputs(self) -> Mapping[str, Any]:
         """Return the inputs: the least memory in which the image runs."""
@@ -169,6 +174,7 @@ class RealtimeEndpoint(EndpointStage):
 
     module = "realtime_endpoint"
     kind = "realtime"
+    seen_meanwhile = frozenset({"second", "ModelError"})
     destroyed_after = "observability"
 
     def inputs(self) -> Mapping[str, Any]:
@@ -208,6 +214,7 @@ class AsyncEndpoint(EndpointStage):
 
     module = "async_endpoint"
     kind = "async"
+    seen_meanwhile = frozenset({"failed"})
 
     def inputs(self) -> Mapping[str, Any]:
         """Return the inputs."""
