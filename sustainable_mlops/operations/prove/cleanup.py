@@ -32,12 +32,12 @@ class CleanUp:
         #: What could not be deleted, or looked for.
         self.left: list[str] = []
 
-    def run(self, log_groups_before: set[str]) -> None:
+    def run(self) -> None:
         """Destroy every root module that has a state, the base last, and delete what is left."""
         for folder in self._roots():
             self._destroy(folder)
         self.sweep(set())
-        self._delete_job_logs(log_groups_before)
+        self._delete_job_logs()
 
     def _roots(self) -> list[Path]:
         """Return the folders with a state, the youngest first."""
@@ -101,8 +101,10 @@ class CleanUp:
             self._say(f"deleted {resource}")
         return ""
 
-    def _delete_job_logs(self, before: set[str]) -> None:
+    def _delete_job_logs(self) -> None:
         """Delete the log groups of jobs that SageMaker created during the run."""
+        if (before := self.settings.log_groups_before()) is None:
+            return
         try:
             for name in sorted(job_log_groups(self.recorder) - before):
                 self.recorder.client("logs").delete_log_group(logGroupName=name)

@@ -35,8 +35,6 @@ class Run:
         self.proof = Proof()
         #: Outputs of the shared base.
         self.base: dict[str, Any] = {}
-        #: Resource names that existed before the run, of what AWS creates by itself.
-        self.log_groups_before: set[str] = set()
 
     def client(self, service: str) -> Any:
         """Return a boto3 client that records request ids."""

@@ -63,7 +63,7 @@ def prove(settings: Settings) -> tuple[Run, int]:
     with run.guard.watch():
         try:
             decide.prepare(run)
-            run.log_groups_before = cleanup.job_log_groups(run.recorder)
+            settings.save_log_groups(cleanup.job_log_groups(run.recorder))
             _Modules(run).prove()
         except Interruption as end:
             run.proof.interruption, code = end.reason, end.exit_code
@@ -82,7 +82,7 @@ def clean(run: Run) -> None:
     """Take down what the run created, with one line for each thing."""
     cleaning = cleanup.CleanUp(run.settings, run.recorder, cli.say)
     try:
-        cleaning.run(run.log_groups_before)
+        cleaning.run()
     except ERRORS as error:
         cleaning.left.append(f"clean-up ended early: {error}")
     run.proof.left = cleaning.left

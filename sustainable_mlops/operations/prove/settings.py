@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 import string
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +32,9 @@ MODULES = (
 #: Modules that every other one needs.
 BASE = MODULES[:2]
 _PREFIX = "prove-"
-_FILE = "run.json"
+_FILE, _LOG_GROUPS = "run.json", "log_groups.json"
+#: Regions of other partitions, whose ARNs the run does not write.
+_OTHER_PARTITIONS = ("cn-", "us-gov-", "eusc-")
 
 
 def new_name() -> str:
@@ -66,6 +69,15 @@ class Settings:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / _FILE).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
+    def save_log_groups(self, names: Iterable[str]) -> None:
+        """Write which log groups of jobs there are before the run: clean-up leaves them alone."""
+        (self.folder / _LOG_GROUPS).write_text(json.dumps(sorted(names)) + "\n", encoding="utf-8")
+
+    def log_groups_before(self) -> set[str] | None:
+        """Return the log groups of jobs before the run; None where the run ended before it looked."""
+        file = self.folder / _LOG_GROUPS
+        return set(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
 
 def check(settings: Settings) -> None:
     """Raise UserError for an account, Region or module that does not exist."""
@@ -73,6 +85,8 @@ def check(settings: Settings) -> None:
         raise UserError(f"--account {settings.account}: must be 12 digits, such as 123456789012")
     if regions.find(settings.region) is None:
         raise UserError(f"--region {settings.region}: AWS has no such Region; name one such as eu-north-1")
+    if settings.region.startswith(_OTHER_PARTITIONS):
+        raise UserError(f"--region {settings.region}: is of another partition; prove in a Region such as eu-north-1")
     if unknown := [name for name in settings.modules if name not in MODULES]:
         raise UserError(f"--module {unknown[0]}: no such module; choose from {', '.join(MODULES)}")
 

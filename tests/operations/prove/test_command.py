@@ -37,6 +37,7 @@ def on_sandbox(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (("--account", "12", "--region", "eu-north-1"), "--account 12: must be 12 digits"),
         (("--account", "123456789012", "--region", "eu-nowhere-1"), "--region eu-nowhere-1: AWS has no such Region"),
+        (("--account", "123456789012", "--region", "cn-north-1"), "--region cn-north-1: is of another partition"),
         ((*WHERE, "--module", "stroage"), "--module stroage: no such module"),
         ((*WHERE, "--with", "async"), "--with async: no such check"),
         ((*WHERE, "--cap-usd", "0.5"), "--cap-usd 0.5: the estimate is"),

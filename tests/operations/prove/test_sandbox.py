@@ -25,6 +25,8 @@ TIME_SCALE = 60
 #: A request lasts for longer than the sandbox takes to scale in, by this machine's time.
 LONG_REQUEST = 20
 ENDPOINTS = ("serverless_endpoint", "async_endpoint", "realtime_endpoint")
+#: A log group that SageMaker creates with the first job of an account.
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 STEPS = ("second_plan_empty", "used", "changed", "destroyed", "nothing_left")
 
 
@@ -120,7 +122,8 @@ def test_an_interruption_in_the_middle_of_an_apply_leaves_nothing_however_often_
 
 def test_a_run_that_was_killed_is_taken_down_by_clean(account: tuple[Sandbox, dict[str, str]]) -> None:
     sandbox, variables = account
-    process = start(variables, "--yes", "--module", "model_registry", "--cap-minutes", "30")
+    sandbox.client("logs").create_log_group(logGroupName=LOG_GROUP)
+    process = start(variables, "--yes", "--module", "model_registry")
     name = run_of(read_until(process, "Every name starts with"))
     # As much as a machine that lost its power may have left: a state, and an endpoint that no state has.
     deadline = time.monotonic() + 120

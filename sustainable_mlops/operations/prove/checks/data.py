@@ -100,7 +100,7 @@ def approval_event_once(stage: ModelRegistry) -> Answer:
     return Answer(len(events) == 1, f"{len(events)} event(s) of one approval and one edit, {len(later)} after the edit")
 
 
-@check("register-model-jsonget", "pipeline", "changed")
+@check("register-model-jsonget", "pipeline", "changed", needs="model_registry")
 def register_model_jsonget(stage: Pipeline) -> Answer:
     """Does a pipeline accept `Std:JsonGet` in the arguments of RegisterModel, and resolve it?
 

@@ -33,17 +33,22 @@ def prepare(run: Run) -> None:
     """List every check as not tried, and why."""
     for one in CHECKS.values():
         reason = "its stage did not come so far"
-        if one.module not in run.settings.modules:
-            reason = f"the module {one.module} was left out"
+        if absent := _absent(one, run.settings):
+            reason = f"the module {absent} was left out"
         elif one.dear and one.name not in run.settings.extra_checks:
             reason = f"{one.dear}; `--with {one.name}` tries it"
         run.proof.checks[one.name] = CheckResult(one.name, one.question, one.documentation, text=reason)
 
 
+def _absent(one: Check, settings: Settings) -> str:
+    """Return a module that the check needs and that was left out; empty where there is none."""
+    return next((name for name in (one.module, one.needs) if name and name not in settings.modules), "")
+
+
 def after(stage: Stage, moment: Moment) -> None:
     """Run the checks of a stage that are due at this moment."""
     for one in CHECKS.values():
-        due = (one.module, one.moment) == (stage.module, moment)
+        due = (one.module, one.moment) == (stage.module, moment) and not _absent(one, stage.run.settings)
         if due and (not one.dear or one.name in stage.run.settings.extra_checks):
             _run(stage, one)
 

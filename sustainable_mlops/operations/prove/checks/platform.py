@@ -14,7 +14,7 @@ from sustainable_mlops.operations.prove.stages.endpoints import Observability
 _DELETED_MINUTES = 20
 
 
-@check("idle-stop-deregisters", "observability", "changed")
+@check("idle-stop-deregisters", "observability", "changed", needs="realtime_endpoint")
 def idle_stop_deregisters(stage: Observability) -> Answer:
     """Does idle-stop delete an endpoint that has scalable targets?
 

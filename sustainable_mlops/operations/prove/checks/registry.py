@@ -29,6 +29,8 @@ class Check:
     dear: str = ""
     #: Whether an apply that fails is the answer "no".
     answers_for_apply: bool = False
+    #: A module that has to be up beside its own.
+    needs: str = ""
 
     @property
     def question(self) -> str:
@@ -45,12 +47,18 @@ CHECKS: dict[str, Check] = {}
 
 
 def check(
-    name: str, module: str, moment: Moment = "used", *, dear: str = "", answers_for_apply: bool = False
+    name: str,
+    module: str,
+    moment: Moment = "used",
+    *,
+    dear: str = "",
+    answers_for_apply: bool = False,
+    needs: str = "",
 ) -> Callable[[Callable[[Any], Answer]], Callable[[Any], Answer]]:
     """Register a function as a named check. Its docstring has the question first and the documentation last."""
 
     def register(decide: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
-        CHECKS[name] = Check(name, module, moment, decide, dear, answers_for_apply)
+        CHECKS[name] = Check(name, module, moment, decide, dear, answers_for_apply, needs)
         return decide
 
     return register
