@@ -11,7 +11,7 @@ from sustainable_mlops.operations.prove import inventory
 from sustainable_mlops.operations.prove.evidence import Recorder
 from sustainable_mlops.operations.prove.inventory import Resource
 from sustainable_mlops.operations.prove.settings import Settings
-from sustainable_mlops.terraform import Terraform
+from sustainable_mlops.terraform import Progress, Terraform
 
 #: Root module of `storage` and `access`, which goes last.
 BASE = "base"
@@ -49,14 +49,14 @@ class CleanUp:
         """Destroy a root module; what it refuses is left to the sweep."""
         self._stop_what_runs()
         try:
-            done = (
-                Terraform(folder)
-                .apply("-destroy", "-lock-timeout=10m", progress=lambda at: self._say(f"destroyed {at.address}"))
-                .done
-            )
+            done = Terraform(folder).apply("-destroy", "-lock-timeout=10m", progress=self._say_destroyed).done
             self._say(f"{folder.name}: {done} resources destroyed")
         except UserError as error:
             self._say(f"{folder.name}: terraform destroy failed, its resources are deleted one by one: {error}")
+
+    def _say_destroyed(self, at: Progress) -> None:
+        if at.address:
+            self._say(f"destroyed {at.address}")
 
     def _stop_what_runs(self) -> None:
         """Delete model packages: their group is not deleted with one in it."""

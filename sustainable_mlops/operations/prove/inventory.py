@@ -295,7 +295,9 @@ def _keys(recorder: Recorder, settings: Settings) -> Iterator[Resource]:
 def delete(recorder: Recorder, resource: Resource, account: str) -> None:
     """Delete one resource. Raises ClientError where AWS refuses."""
     if resource.kind == "key":
-        recorder.client("kms").schedule_key_deletion(KeyId=resource.name, PendingWindowInDays=KEY_DAYS)
+        recorder.client("kms").schedule_key_deletion(
+            KeyId=resource.name.rpartition("/")[2], PendingWindowInDays=KEY_DAYS
+        )
         return
     if resource.kind == "Storage Lens configuration":
         recorder.client("s3control").delete_storage_lens_configuration(ConfigId=resource.name, AccountId=account)

@@ -138,7 +138,10 @@ def test_a_run_that_was_killed_is_taken_down_by_clean(account: tuple[Sandbox, di
     _, said = cleaning.communicate()
     assert cleaning.returncode == 0, said
     assert f"deleted queue {sandbox.endpoint}/123456789012/{name}-straggler" in said
-    assert list(sandbox.inventory().values()) == [{"queue": [f"{sandbox.endpoint}/123456789012/of-somebody-else"]}]
+    assert sandbox.inventory() == {
+        "logs": {"log group": [LOG_GROUP]},
+        "sqs": {"queue": [f"{sandbox.endpoint}/123456789012/of-somebody-else"]},
+    }
 
 
 def test_the_cap_in_minutes_ends_a_run_with_clean_up_and_exit_code_1(
