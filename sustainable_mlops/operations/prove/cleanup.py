@@ -1,5 +1,6 @@
 """Clean-up of a run: destroys its root modules, then deletes whatever else has its name or its tag."""
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,8 @@ BASE = "base"
 #: How long an endpoint or a job may take until it can be deleted, in seconds.
 _PATIENCE = 45 * 60
 _PAUSE = (0.5, 10.0)
+#: Words of refusals that end by themselves.
+_PASSING = ("in-progress", "in progress", "creating", "updating", "deleting", "in use", "could not find", "not exist")
 #: Log groups that SageMaker creates with the first job of an account.
 JOB_LOGS = "/aws/sagemaker/"
 
@@ -120,9 +123,12 @@ def job_log_groups(recorder: Recorder) -> set[str]:
 
 
 def _holds_something(state: Path) -> bool:
-    return '"resources": []' not in state.read_text(encoding="utf-8")
+    try:
+        return bool(json.loads(state.read_text(encoding="utf-8"))["resources"])
+    except (ValueError, KeyError):  # a process was killed while it wrote; Terraform says what it makes of it
+        return True
 
 
 def _passes(reason: str) -> bool:
-    """Whether a refusal is one of a resource under way, which ends by itself."""
-    return any(word in reason.lower() for word in ("in-progress", "in progress", "creating", "updating", "in use"))
+    """Return whether a refusal ends by itself: the resource is under way, or about to be gone."""
+    return any(word in reason.lower() for word in _PASSING)

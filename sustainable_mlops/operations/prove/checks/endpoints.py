@@ -12,7 +12,7 @@ from sustainable_mlops.operations.prove.stages.endpoints import AsyncEndpoint, R
 #: Concurrency that `envs/prod` asks for; AWS gives a new account 10 for all of its serverless endpoints.
 _CONCURRENCY = 20
 #: Requests a minute for an instance that the load of the check is far above.
-_FEW_REQUESTS = 30
+_FEW_REQUESTS = 1
 _SCALE_OUT_MINUTES, _SCALE_IN_MINUTES = 25.0, 60.0
 
 
