@@ -37,16 +37,10 @@ class CleanUp:
 
     def run(self) -> None:
         """Destroy every root module that has a state, the base last, and delete what is left."""
-        for folder in self._roots():
+        for folder in roots(self.settings.folder):
             self._destroy(folder)
         self.sweep(set())
         self._delete_job_logs()
-
-    def _roots(self) -> list[Path]:
-        """Return the folders with a state, the youngest first."""
-        states = sorted(self.settings.folder.glob("*/terraform.tfstate"), key=lambda file: file.parent.stat().st_mtime)
-        folders = [state.parent for state in reversed(states) if _holds_something(state)]
-        return sorted(folders, key=lambda folder: folder.name == BASE)
 
     def _destroy(self, folder: Path) -> None:
         """Destroy a root module; what it refuses is left to the sweep."""
@@ -114,6 +108,13 @@ class CleanUp:
                 self._say(f"deleted log group {name}, which was not there before the run")
         except (ClientError, BotoCoreError) as error:
             self.left.append(f"log groups of jobs: {error}")
+
+
+def roots(folder: Path) -> list[Path]:
+    """Return the root modules of a run whose state holds something, the youngest first and the base last."""
+    states = sorted(folder.glob("*/terraform.tfstate"), key=lambda file: file.stat().st_mtime, reverse=True)
+    folders = [state.parent for state in states if _holds_something(state)]
+    return sorted(folders, key=lambda one: one.name == BASE)
 
 
 def job_log_groups(recorder: Recorder) -> set[str]:

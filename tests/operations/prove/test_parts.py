@@ -1,12 +1,13 @@
 """The parts of `smlops prove` by themselves: caps, signals, HCL, costs and the report."""
 
+import os
 import signal
 import time
 from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.operations.prove import costs, hcl, report, settings
+from sustainable_mlops.operations.prove import cleanup, costs, hcl, report, settings
 from sustainable_mlops.operations.prove.checks import decide
 from sustainable_mlops.operations.prove.checks.registry import CHECKS
 from sustainable_mlops.operations.prove.context import ProofError, Run
@@ -146,3 +147,14 @@ def test_a_proof_fails_with_any_step_that_failed_anything_left_and_any_no() -> N
     assert Proof(modules={"storage": ModuleResult("storage", 1.0, True, True, nothing_left=False)}).failed
     assert Proof(left=["bucket x"]).failed
     assert Proof(interruption="Ctrl-C").failed
+
+
+def test_clean_up_destroys_what_has_a_state_the_youngest_first_and_the_base_last(tmp_path: Path) -> None:
+    full = '{"resources": [{"instances": [{"attributes": {"statements": [{"resources": []}]}}]}]}'
+    texts = {"base": full, "pipeline": full, "empty": '{"resources": []}', "realtime_endpoint": full, "broken": "{"}
+    for age, (name, text) in enumerate(texts.items()):
+        (tmp_path / name).mkdir()
+        file = tmp_path / name / "terraform.tfstate"
+        file.write_text(text)
+        os.utime(file, (age, age))
+    assert [root.name for root in cleanup.roots(tmp_path)] == ["broken", "realtime_endpoint", "pipeline", "base"]
