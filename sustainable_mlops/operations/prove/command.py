@@ -40,7 +40,8 @@ def check(settings: Settings) -> list[str]:
         f"It creates and destroys, one after the other: {', '.join(settings.modules)}.",
         *(f"  {usd:5.2f} USD  {title}" for title, usd in estimate.items()),
         f"  {total:5.2f} USD  in all, by list prices; it ends at {settings.cap_usd:g} USD",
-        f"It takes about {minutes} minutes on AWS; it ends at {settings.cap_minutes:g} minutes, and cleans up.",
+        f"It takes about {minutes} minutes on AWS; it ends at {settings.cap_minutes:g} minutes, and cleans up."
+        + (" Raise --cap-minutes, or name fewer modules." if minutes > settings.cap_minutes else ""),
         f"Every name starts with {settings.name}, and every resource has the tag {setting.TAG}={settings.name}.",
     ]
 

@@ -82,9 +82,9 @@ class Settings:
 def check(settings: Settings) -> None:
     """Raise UserError for an account, Region or module that does not exist."""
     if not re.fullmatch(r"[0-9]{12}", settings.account):
-        raise UserError(f"--account {settings.account}: must be 12 digits, such as 123456789012")
+        raise UserError(f"{f'--account {settings.account}'.strip()}: must be 12 digits, such as 123456789012")
     if regions.find(settings.region) is None:
-        raise UserError(f"--region {settings.region}: AWS has no such Region; name one such as eu-north-1")
+        raise UserError(f"{f'--region {settings.region}'.strip()}: AWS has no such Region; name one such as eu-north-1")
     if settings.region.startswith(_OTHER_PARTITIONS):
         raise UserError(f"--region {settings.region}: is of another partition; prove in a Region such as eu-north-1")
     if unknown := [name for name in settings.modules if name not in MODULES]:

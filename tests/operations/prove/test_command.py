@@ -63,7 +63,12 @@ def test_before_it_asks_it_says_what_it_creates_costs_and_takes(capsys: pytest.C
     assert "storage, access, feature_store, model_registry, pipeline" in said
     assert "realtime_endpoint: 3 x ml.c6g.large" in said
     assert "it ends at 4 USD" in said
-    assert "it ends at 300 minutes" in said
+    assert "it ends at 300 minutes, and cleans up.\n" in said
+
+
+def test_a_cap_below_what_it_takes_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(*WHERE, "--cap-minutes", "60") == 2
+    assert "it ends at 60 minutes, and cleans up. Raise --cap-minutes" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("on_sandbox")
