@@ -2,6 +2,7 @@
 
 import io
 import traceback
+import uuid
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
@@ -106,6 +107,7 @@ class Application:
         except Exception as error:  # whatever moto or the sandbox trips over
             traceback.print_exc()
             response = malformed.refusal(request, malformed.why(request, error))
+        response.headers.setdefault("x-amzn-RequestId", str(uuid.uuid4()))
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
