@@ -3,6 +3,7 @@
 import functools
 import io
 import traceback
+import uuid
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
@@ -115,6 +116,7 @@ class Application:
             traceback.print_exc()
             response = malformed.refusal(request, malformed.why(request, error))
         self._calls.add(request, response.status_code)
+        response.headers.setdefault("x-amzn-RequestId", str(uuid.uuid4()))
         return response
 
     def _answer(self, request: Request) -> Response:

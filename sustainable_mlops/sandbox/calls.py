@@ -6,7 +6,6 @@ It is off until `Sandbox.record_calls` turns it on. Tests use it to hold IAM pol
 import functools
 import io
 import json
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -30,8 +29,6 @@ SIGNED_FOR: Mapping[str, tuple[str, ...]] = {
     "sagemaker": ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "sagemaker-metrics"),
     "servicequotas": ("service-quotas",),
 }
-#: The path of a request in Smithy's RPC v2 protocol, which moto's router does not know.
-_RPC_V2 = re.compile(r"/service/\w+/operation/(?P<operation>\w+)")
 #: Bodies of at most this size are read for parameters; larger ones are data.
 _MOST_BYTES = 1_000_000
 
@@ -89,8 +86,6 @@ def describe(request: Request, status: int) -> Call:
 
 def _route(request: Request, services: Sequence[str]) -> tuple[str, str, dict[str, str]]:
     """Return the service, the operation, and the parameters in the path."""
-    if found := _RPC_V2.fullmatch(request.path):
-        return services[0], found["operation"], {}
     for service in filter(None, services):
         try:
             protocol = get_service_model(service).protocol

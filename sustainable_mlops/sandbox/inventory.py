@@ -115,4 +115,6 @@ def _owned_by_aws(client: Any, service: str, kind: str, name: str, item: Any) ->
     if service == "kms":
         metadata = client.describe_key(KeyId=name)["KeyMetadata"]
         return bool(metadata["KeyState"] == "PendingDeletion" or metadata["KeyManager"] == "AWS")
+    if service == "glue":  # Feature Store makes it with the first offline store, and nobody deletes it
+        return str(name) == "sagemaker_featurestore"
     return service == "iam" and str(item["Path"]).startswith("/aws-service-role/")

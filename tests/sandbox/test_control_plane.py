@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.sandbox.support import IMAGE, ROLE, refusal
 
@@ -129,3 +130,12 @@ def test_regions_are_apart(sandbox: Any, sagemaker: Any, fresh: Fresh) -> None:
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE})
     elsewhere = sandbox.client("sagemaker", "eu-west-1")
     assert "eu-west-1" in refusal(elsewhere.describe_model, ModelName=name)[1]
+
+
+def test_every_answer_has_a_request_id_of_its_own_refusals_too(sagemaker: Any) -> None:
+    with pytest.raises(ClientError) as refused:
+        sagemaker.describe_model(ModelName="absent")
+    answers = [sagemaker.list_models(), sagemaker.list_models(), refused.value.response]
+    ids = {answer["ResponseMetadata"]["RequestId"] for answer in answers}
+    assert len(ids) == 3
+    assert "" not in ids

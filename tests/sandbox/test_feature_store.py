@@ -75,6 +75,24 @@ def test_the_offline_store_keeps_every_write_in_sagemakers_layout(
     assert {"api_invocation_time", "write_time"} < set(rows[0])
 
 
+def test_the_offline_store_is_a_table_in_glue_that_outlives_the_group(
+    sandbox: Sandbox, sagemaker: Any, group: str
+) -> None:
+    store = sagemaker.describe_feature_group(FeatureGroupName=group)["OfflineStoreConfig"]
+    catalog = store["DataCatalogConfig"]
+    sagemaker.delete_feature_group(FeatureGroupName=group)
+    glue = sandbox.client("glue")
+    table = glue.get_table(DatabaseName=catalog["Database"], Name=catalog["TableName"])["Table"]
+    assert table["StorageDescriptor"]["Location"] == store["S3StorageConfig"]["ResolvedOutputS3Uri"]
+    assert [(one["Name"], one["Type"]) for one in table["StorageDescriptor"]["Columns"]] == [
+        ("flight", "string"),
+        ("event_time", "string"),
+        ("distance", "double"),
+        ("seats", "bigint"),
+    ]
+    assert "glue" not in sandbox.inventory(), "the database is AWS's"
+
+
 def test_soft_deletion_remembers_the_time_and_hard_deletion_forgets_all(store: Any, group: str) -> None:
     for mode, back in (("SoftDelete", False), ("HardDelete", True)):
         where = {"FeatureGroupName": group, "RecordIdentifierValueAsString": mode}

@@ -1,6 +1,7 @@
 """Feature groups: the schema and the stores of features (see `featurestore` for their records)."""
 
 import time
+from contextlib import suppress
 
 from sustainable_mlops.sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
 from sustainable_mlops.sandbox.faults.known import CREATE_FAILED
@@ -12,6 +13,8 @@ from sustainable_mlops.sandbox.sagemaker import offline_store_keys
 #: Columns that the offline store adds by itself.
 RESERVED_FEATURES = ("is_deleted", "write_time", "api_invocation_time")
 _MOST_FEATURES = 2500
+#: How Glue names the types of features.
+_GLUE_TYPES = {"String": "string", "Integral": "bigint", "Fractional": "double"}
 
 
 class FeatureGroups(Family):
@@ -42,6 +45,7 @@ class FeatureGroups(Family):
         }
         if "OfflineStoreConfig" in request:
             group.fields["OfflineStoreConfig"] = self._offline_store(name, request["OfflineStoreConfig"])
+            self._register_table(group.fields["OfflineStoreConfig"], definitions)
             group.fields["OfflineStoreStatus"] = {"Status": "Active"}
         made: Fields = {"FeatureGroupStatus": "Created"}
         if (fault := self.region.faults.outcome("CreateFeatureGroup", name, CREATE_FAILED)) is not None:
@@ -67,6 +71,21 @@ class FeatureGroups(Family):
             catalog = {"TableName": table, "Catalog": "AwsDataCatalog", "Database": "sagemaker_featurestore"}
             filled["DataCatalogConfig"] = catalog
         return filled | {key: value for key, value in config.items() if key != "S3StorageConfig"}
+
+    def _register_table(self, store: Fields, definitions: list[Fields]) -> None:
+        """Register the offline store in Glue's catalog. As on AWS, the table outlives the feature group."""
+        if (catalog := store.get("DataCatalogConfig")) is None:
+            return
+        glue = self.region.client("glue")
+        database = catalog["Database"]
+        with suppress(glue.exceptions.AlreadyExistsException):
+            glue.create_database(DatabaseInput={"Name": database})
+        columns = [{"Name": one["FeatureName"].lower(), "Type": _GLUE_TYPES[one["FeatureType"]]} for one in definitions]
+        place = {"Columns": columns, "Location": store["S3StorageConfig"]["ResolvedOutputS3Uri"]}
+        glue.create_table(
+            DatabaseName=database,
+            TableInput={"Name": catalog["TableName"], "TableType": "EXTERNAL_TABLE", "StorageDescriptor": place},
+        )
 
     @behaves
     def describe_feature_group(self, request: Fields) -> Fields:

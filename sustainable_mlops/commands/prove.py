@@ -1,0 +1,71 @@
+"""Prove every module on a throwaway account: apply, use, change, roll back a bad model, destroy, and report.
+
+Prints what it creates and costs, and asks. It cleans up at its end, at an error, at Ctrl-C and at its caps. The report
+is `out/prove/<run>/proof.md`. See docs/prove.md.
+
+- `smlops prove --account 123456789012 --region eu-north-1`
+- `smlops prove --account 123456789012 --region eu-north-1 --module serverless_endpoint --yes`
+- `smlops prove --account 123456789012 --region eu-north-1 --with async-scale-from-zero`
+- `smlops prove --clean prove-4f7k2a`: take down what an earlier run left
+- `smlops sandbox exec -- smlops prove --account 123456789012 --region eu-north-1 --yes`: on the sandbox
+"""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from sustainable_mlops import cli
+
+app = cli.app()
+
+
+@app.command(help=__doc__)
+def prove(
+    account: Annotated[str, typer.Option(help="Account to prove on. The credentials must be of it.")] = "",
+    region: Annotated[str, typer.Option(help="Region to prove in.")] = "",
+    module: Annotated[
+        list[str] | None, typer.Option(help="Prove this module only, on storage and access; repeat for more.")
+    ] = None,
+    with_: Annotated[
+        list[str] | None, typer.Option("--with", help="Try a check that is dear or slow, too.", metavar="CHECK")
+    ] = None,
+    cap_usd: Annotated[float, typer.Option(min=0.01, help="Most that the run may cost, in USD.")] = 5.0,
+    cap_minutes: Annotated[
+        float, typer.Option(min=0.01, help="Most that the run may take before it cleans up, in minutes.")
+    ] = 300.0,
+    long_request_seconds: Annotated[
+        int, typer.Option(min=1, max=3600, help="Duration of the request of async-scale-in-during-request.")
+    ] = 1500,
+    clean: Annotated[str, typer.Option(help="Take down what this run left, and do nothing else.", metavar="RUN")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: cli.AsJson = False,
+) -> None:
+    """Prove the modules."""
+    cli.need("prove", "pipelines", clone=True)
+    from sustainable_mlops.operations.prove import command
+    from sustainable_mlops.operations.prove.settings import BASE, MODULES, Settings
+
+    if clean:
+        raise typer.Exit(command.clean(clean))
+    settings = Settings(
+        account=account,
+        region=region,
+        modules=tuple(dict.fromkeys((*BASE, *module))) if module else MODULES,
+        extra_checks=tuple(with_ or ()),
+        cap_usd=cap_usd,
+        cap_minutes=cap_minutes,
+        long_request_seconds=long_request_seconds,
+    )
+    lines = command.check(settings)
+    for line in lines:
+        cli.say(line)
+    if not yes and not (sys.stdin and sys.stdin.isatty()):
+        command.refuse_without_terminal(settings)
+    if not yes:
+        typer.confirm(f"Create and destroy all of this in account {account}?", abort=True, err=True)
+    code, document = command.prove(settings)
+    if as_json:
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+    raise typer.Exit(code)

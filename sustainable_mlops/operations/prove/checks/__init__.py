@@ -1,0 +1,1 @@
+"""Named checks: each one decides one point that documentation alone leaves open."""

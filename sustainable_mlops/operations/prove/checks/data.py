@@ -1,0 +1,204 @@
+"""Checks of the modules for data and models."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sustainable_mlops import aws
+from sustainable_mlops.jobs.pipelines.versions import promote
+from sustainable_mlops.operations.prove import costs, models
+from sustainable_mlops.operations.prove.checks.registry import Answer, check
+from sustainable_mlops.operations.prove.settings import TAG
+from sustainable_mlops.operations.prove.stages.base import Access
+from sustainable_mlops.operations.prove.stages.data import EVENT_MINUTES, FeatureStore, ModelRegistry, Pipeline
+
+#: Minutes in which a second event would have come: EventBridge takes seconds.
+_QUIET_MINUTES = 0.5
+_MOST_EVENTS = 5
+#: Minutes until a schedule of two minutes, with a window of one, has started something.
+_SCHEDULE_MINUTES = 12
+
+
+@check("feature-store-kms-via-service", "feature_store", "applied", answers_for_apply=True)
+def feature_store_kms_via_service(stage: FeatureStore) -> Answer:
+    """Can a feature group with an offline store be created with the role and the key of the modules?
+
+    The role may use the key only through S3 and SageMaker (`kms:ViaService`).
+
+    Documentation: Amazon SageMaker Developer Guide, Security and access control for Feature Store, "Using KMS
+    permissions for Amazon SageMaker Feature Store"; AWS KMS Developer Guide, condition key kms:ViaService.
+    """
+    group = stage.group
+    store = group["OfflineStoreConfig"]["S3StorageConfig"]
+    yes = group["FeatureGroupStatus"] == "Created" and store.get("KmsKeyId") == stage.run.key
+    return Answer(yes, f"the group is {group['FeatureGroupStatus']}, its offline store uses {store.get('KmsKeyId')}")
+
+
+@check("feature-store-trust-source-account", "feature_store", "used", answers_for_apply=True)
+def feature_store_trust_source_account(stage: FeatureStore) -> Answer:
+    """Does Feature Store write the offline store by the role, whose trust names the source of the request?
+
+    Documentation: Amazon SageMaker Developer Guide, Cross-service confused deputy prevention: which features send
+    aws:SourceArn, and that Feature Store takes aws:SourceAccount.
+    """
+    keys = stage.offline_objects()
+    status = stage.group.get("OfflineStoreStatus", {}).get("Status", "unknown")
+    return Answer(status == "Active", f"the offline store is {status} and holds {len(keys)} file(s)")
+
+
+@check("lake-formation-grants", "feature_store", "used")
+def lake_formation_grants(stage: FeatureStore) -> Answer:
+    """Does the group have a table in the Glue catalog that can be read without grants of Lake Formation?
+
+    Documentation: AWS Lake Formation Developer Guide, Changing the default settings for your data lake
+    (IAMAllowedPrincipals); Amazon SageMaker Developer Guide, Feature Store, "Use AWS Lake Formation".
+    """
+    catalog = stage.group["OfflineStoreConfig"].get("DataCatalogConfig") or {}
+    if not catalog:
+        return Answer(False, "SageMaker names no table for the group")
+    database, table = catalog["Database"], catalog["TableName"]
+    try:
+        found = stage.run.client("glue").get_table(DatabaseName=database, Name=table)["Table"]
+    except ClientError as error:
+        return Answer(False, f"{database}.{table}: {aws.error_code(error)}: {error}; {_defaults(stage)}")
+    return Answer(True, f"{database}.{found['Name']} can be read; {_defaults(stage)}")
+
+
+def _defaults(stage: FeatureStore) -> str:
+    """Return what Lake Formation gives to everybody on new tables."""
+    settings = stage.run.client("lakeformation").get_data_lake_settings()["DataLakeSettings"]
+    principals = [
+        one.get("Principal", {}).get("DataLakePrincipalIdentifier", "")
+        for one in settings.get("CreateTableDefaultPermissions", [])
+    ]
+    return f"new tables are open to {', '.join(principals) or 'nobody by default'}"
+
+
+@check("event-target-role", "model_registry", "used")
+def event_target_role(stage: ModelRegistry) -> Answer:
+    """Does an approval reach a topic that is encrypted with the key, by the permissions that the modules give?
+
+    Documentation: Amazon EventBridge User Guide, Using resource-based policies and execution roles for targets; Amazon
+    SNS Developer Guide, Enabling compatibility between event sources from AWS services and encrypted topics.
+    """
+    stage.first_events = stage.approvals(1, EVENT_MINUTES)
+    return Answer(bool(stage.first_events), f"{len(stage.first_events)} event(s) came through the topic")
+
+
+@check("approval-event-once", "model_registry", "used")
+def approval_event_once(stage: ModelRegistry) -> Answer:
+    """Does an approval fire once, and an edit of the approved version's metadata never?
+
+    Documentation: Amazon SageMaker Developer Guide, Events that Amazon SageMaker AI sends to EventBridge, "SageMaker
+    Model Package State Change", UpdatedModelPackageFields.
+    """
+    stage.run.client("sagemaker").update_model_package(
+        ModelPackageArn=stage.package, CustomerMetadataProperties={"reviewed": "yes"}
+    )
+    later = stage.approvals(_MOST_EVENTS, _QUIET_MINUTES)
+    events = [*stage.first_events, *later]
+    return Answer(len(events) == 1, f"{len(events)} event(s) of one approval and one edit, {len(later)} after the edit")
+
+
+@check("register-model-jsonget", "pipeline", "changed", needs="model_registry")
+def register_model_jsonget(stage: Pipeline) -> Answer:
+    """Does a pipeline accept `Std:JsonGet` in the arguments of RegisterModel, and resolve it?
+
+    Documentation: Amazon SageMaker Developer Guide, Pipelines, "Property files and JsonGet"; schema of the pipeline
+    definition, aws-sagemaker-mlops.github.io/sagemaker-model-building-pipeline-definition-JSON-schema.
+    """
+    stage.registers = True
+    stage.write()
+    stage.terraform.apply()
+    stage.execute()
+    group = f"{stage.run.name}-orders"
+    sagemaker = stage.run.client("sagemaker")
+    newest = sagemaker.list_model_packages(
+        ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", MaxResults=1
+    )["ModelPackageSummaryList"]
+    described = sagemaker.describe_model_package(ModelPackageName=newest[0]["ModelPackageArn"])
+    metadata = described.get("CustomerMetadataProperties", {})
+    return Answer(metadata.get("auc") == "0.9", f"the registered version has the metadata {metadata}")
+
+
+@check("scheduler-pipeline-version-alias", "pipeline", "changed")
+def scheduler_pipeline_version_alias(stage: Pipeline) -> Answer:
+    """Does a schedule start the version of the pipeline that has the alias `live`?
+
+    Documentation: Amazon EventBridge Scheduler User Guide, Using universal targets; Amazon SageMaker API Reference,
+    StartPipelineExecution, PipelineVersionAlias.
+    """
+    sagemaker = stage.run.client("sagemaker")
+    version = promote(stage.pipeline_name, sagemaker).after
+    before = {one["PipelineExecutionArn"] for one in stage.executions()}
+    stage.changes["schedule"] = {"expression": "rate(2 minutes)", "flexible_window_minutes": 1}
+    stage.write()
+    stage.terraform.apply()
+    try:
+        started = stage.run.wait("an execution by the schedule", lambda: _new(stage, before), _SCHEDULE_MINUTES)
+    finally:
+        del stage.changes["schedule"]
+        stage.write()
+        stage.terraform.apply()
+    described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=started)
+    seen = described.get("PipelineVersionId", version)
+    return Answer(seen == version, f"the schedule started version {seen}; `live` is version {version}")
+
+
+def _new(stage: Pipeline, before: set[str]) -> str:
+    """Return an execution that was not there before; empty while there is none."""
+    return next(
+        (one["PipelineExecutionArn"] for one in stage.executions() if one["PipelineExecutionArn"] not in before), ""
+    )
+
+
+@check("checkpoint-encryption", "access", "changed")
+def checkpoint_encryption(stage: Access) -> Answer:
+    """Can a training job with checkpoints write into the bucket, whose policy refuses other keys?
+
+    CreateTrainingJob takes no key for checkpoints; the bucket's default encryption is what is left.
+
+    Documentation: Amazon SageMaker API Reference, CheckpointConfig (no KmsKeyId); Amazon SageMaker Developer Guide,
+    Use checkpoints in Amazon SageMaker AI.
+    """
+    run = stage.run
+    job, bucket = f"{run.name}-checkpoints", run.bucket("artifacts")
+    _train(stage, job)
+    sagemaker = run.client("sagemaker")
+
+    def ended() -> Any:
+        described = sagemaker.describe_training_job(TrainingJobName=job)
+        return described if described["TrainingJobStatus"] not in ("InProgress", "Stopping") else None
+
+    described = run.wait(f"the end of {job}", ended, 30)
+    if described["TrainingJobStatus"] != "Completed":
+        return Answer(False, f"{described['TrainingJobStatus']}: {described.get('FailureReason', '')}")
+    head = run.client("s3").head_object(Bucket=bucket, Key=f"checkpoints/{job}/one.txt")
+    encryption = head.get("ServerSideEncryption"), head.get("SSEKMSKeyId")
+    return Answer(encryption == ("aws:kms", run.key), f"the checkpoint is encrypted with {encryption}")
+
+
+def _train(stage: Access, job: str) -> None:
+    """Start a training job that writes one checkpoint and one artifact."""
+    run = stage.run
+    bucket = run.bucket("artifacts")
+    script = "echo one > /opt/ml/checkpoints/one.txt; mkdir -p /opt/ml/model; echo model > /opt/ml/model/model.txt"
+    run.client("sagemaker").create_training_job(
+        TrainingJobName=job,
+        RoleArn=run.role("training"),
+        AlgorithmSpecification={
+            "TrainingImage": models.image(run.settings.region, "ml.m5.large"),
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["sh", "-c", script],
+        },
+        CheckpointConfig={"S3Uri": f"s3://{bucket}/checkpoints/{job}", "LocalPath": "/opt/ml/checkpoints"},
+        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/models/{run.name}", "KmsKeyId": run.key},
+        ResourceConfig={
+            "InstanceType": costs.job_type(run.settings.region),
+            "InstanceCount": 1,
+            "VolumeSizeInGB": 5,
+            "VolumeKmsKeyId": run.key,
+        },
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+        Tags=[{"Key": TAG, "Value": run.name}],
+    )

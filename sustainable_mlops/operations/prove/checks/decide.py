@@ -1,0 +1,76 @@
+"""Runs the named checks at their moments and records the answers."""
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations.prove import costs
+from sustainable_mlops.operations.prove.checks import data, endpoints, platform
+from sustainable_mlops.operations.prove.checks.registry import CHECKS, Check, Moment
+from sustainable_mlops.operations.prove.context import Run
+from sustainable_mlops.operations.prove.evidence import requests_of_error
+from sustainable_mlops.operations.prove.proof import CheckResult
+from sustainable_mlops.operations.prove.settings import Settings
+from sustainable_mlops.operations.prove.stage import ERRORS, Stage
+
+#: The modules that register checks.
+_SOURCES = (data, endpoints, platform)
+
+
+def refuse_unknown(names: tuple[str, ...]) -> None:
+    """Raise UserError for a check that does not exist."""
+    if unknown := [name for name in names if name not in CHECKS]:
+        raise UserError(f"--with {unknown[0]}: no such check; choose from {', '.join(sorted(CHECKS))}")
+
+
+def items(settings: Settings) -> list[costs.Item]:
+    """Return the lines of the estimate for the checks that cost more than their stage."""
+    lines = []
+    if "access" in settings.modules:
+        lines.append(costs.Item("check: a training job", costs.job_type(settings.region), 1, 0.2))
+    serving = costs.serving_type(settings.region)
+    return lines + [costs.Item(f"check: {name}", serving, 3, 1.5) for name in settings.extra_checks]
+
+
+def prepare(run: Run) -> None:
+    """List every check as not tried, and why."""
+    for one in CHECKS.values():
+        reason = "its stage did not come so far"
+        if absent := _absent(one, run.settings):
+            reason = f"the module {absent} was left out"
+        elif one.dear and one.name not in run.settings.extra_checks:
+            reason = f"{one.dear}; `--with {one.name}` tries it"
+        run.proof.checks[one.name] = CheckResult(one.name, one.question, one.documentation, text=reason)
+
+
+def _absent(one: Check, settings: Settings) -> str:
+    """Return a module that the check needs and that was left out; empty where there is none."""
+    return next((name for name in (one.module, one.needs) if name and name not in settings.modules), "")
+
+
+def after(stage: Stage, moment: Moment) -> None:
+    """Run the checks of a stage that are due at this moment."""
+    for one in CHECKS.values():
+        due = (one.module, one.moment) == (stage.module, moment) and not _absent(one, stage.run.settings)
+        if due and (not one.dear or one.name in stage.run.settings.extra_checks):
+            _run(stage, one)
+
+
+def _run(stage: Stage, one: Check) -> None:
+    result = stage.run.proof.checks[one.name]
+    with stage.run.steps.step(f"check {one.name}") as step, stage.run.recorder.collect() as requests:
+        try:
+            answer = one.decide(stage)
+            result.verdict, result.text = ("yes" if answer.yes else "no"), answer.text
+        except ERRORS as error:
+            text = " ".join(str(error).split())
+            result.verdict, result.text = "no", text
+            requests += requests_of_error(text)
+        step.result = f"{result.verdict}: {result.text[:120]}"
+    result.requests = list(requests)
+
+
+def after_failed_apply(run: Run, module: str, error: BaseException) -> None:
+    """Record the answer "no" of the checks whose question an apply answers."""
+    text = " ".join(str(error).split())
+    for one in CHECKS.values():
+        if one.module == module and one.answers_for_apply:
+            result = run.proof.checks[one.name]
+            result.verdict, result.text, result.requests = "no", text, requests_of_error(text)

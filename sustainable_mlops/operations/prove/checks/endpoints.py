@@ -1,0 +1,164 @@
+"""Checks of the modules for endpoints."""
+
+import time
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations.prove import hcl, models
+from sustainable_mlops.operations.prove.checks.registry import Answer, check
+from sustainable_mlops.operations.prove.context import ProofError
+from sustainable_mlops.operations.prove.scratch import Scratch
+from sustainable_mlops.operations.prove.stages.endpoints import AsyncEndpoint, RealtimeEndpoint, ServerlessEndpoint
+
+#: Concurrency that `envs/prod` asks for; AWS gives a new account 10 for all of its serverless endpoints.
+_CONCURRENCY = 20
+#: Requests a minute for an instance that the load of the check is far above.
+_FEW_REQUESTS = 1
+_SCALE_OUT_MINUTES, _SCALE_IN_MINUTES = 25.0, 60.0
+
+
+@check("serverless-concurrency-quota", "serverless_endpoint", "used")
+def serverless_concurrency_quota(stage: ServerlessEndpoint) -> Answer:
+    """Does the account's quota admit `max_concurrency = 20`, as `envs/prod` asks for?
+
+    Documentation: AWS General Reference, Amazon SageMaker AI endpoints and quotas, "Maximum total concurrency that can
+    be allocated across all serverless endpoints" (10 in a new account).
+    """
+    stage.changes["max_concurrency"] = _CONCURRENCY
+    stage.write()
+    try:
+        stage.terraform.apply()
+    except UserError as error:
+        stage.rest()
+        return Answer(False, f"refused: {' '.join(str(error).split())}")
+    finally:
+        del stage.changes["max_concurrency"]
+    return Answer(True, f"an endpoint with max_concurrency = {_CONCURRENCY} is {stage.rest()['EndpointStatus']}")
+
+
+@check("failed-first-creation", "serverless_endpoint", "used")
+def failed_first_creation(stage: ServerlessEndpoint) -> Answer:
+    """After a first creation that failed, does an endpoint come up under the same name?
+
+    From provider 6.29 on a failed endpoint is in AWS and not in the state; the remedy is to delete it before the next
+    apply.
+
+    Documentation: terraform-provider-aws pull request 45951 and issue 40080; modules/serverless_endpoint/README.md,
+    "The first apply failed".
+    """
+    run = stage.run
+    name = run.endpoint("anew")
+    with Scratch(run, "failed-first-creation") as scratch:
+        inputs = {**stage.inputs(), "name_prefix": name, "max_concurrency": 1}
+        bad = {**inputs, "model_data_url": models.address(run, models.DOES_NOT_LOAD)}
+        scratch.write(hcl.call("endpoint", stage.module, bad))
+        try:
+            scratch.terraform.apply()
+        except UserError:
+            pass
+        else:
+            raise ProofError("the creation with a model that does not load succeeded")
+        scratch.write(hcl.call("endpoint", stage.module, inputs))
+        how = _come_up(stage, scratch, name)
+        status = run.client("sagemaker").describe_endpoint(EndpointName=name)["EndpointStatus"]
+        return Answer(status == "InService", f"{how}; the endpoint is {status}")
+
+
+def _come_up(stage: ServerlessEndpoint, scratch: Scratch, name: str) -> str:
+    """Apply a good model; with the remedy where the first try fails. Return which of them it took."""
+    for attempt in (1, 2):
+        try:
+            scratch.terraform.apply()
+        except UserError as error:
+            if "already existing" not in str(error):
+                raise
+        else:
+            return f"apply {attempt} with a good model succeeded"
+    stage.run.client("sagemaker").delete_endpoint(EndpointName=name)
+    stage.run.wait(f"the deletion of {name}", lambda: name not in _endpoints(stage, name), 20)
+    scratch.terraform.apply()
+    return "the apply succeeded after `aws sagemaker delete-endpoint`"
+
+
+def _endpoints(stage: ServerlessEndpoint, name: str) -> list[str]:
+    answer = stage.run.client("sagemaker").list_endpoints(NameContains=name)
+    return [one["EndpointName"] for one in answer["Endpoints"]]
+
+
+@check("deployment-config-alone", "realtime_endpoint", "changed")
+def deployment_config_alone(stage: RealtimeEndpoint) -> Answer:
+    """Does a change of `deployment` alone apply, and does the second plan then stay empty?
+
+    The provider calls UpdateEndpoint with the configuration that the endpoint has.
+
+    Documentation: Amazon SageMaker API Reference, UpdateEndpoint ("You must not delete an EndpointConfig in use"; it
+    does not say what the same EndpointConfigName does).
+    """
+    before = stage.describe()["EndpointConfigName"]
+    stage.changes["deployment"] = {**stage.inputs()["deployment"], "wait_seconds": 240}
+    stage.write()
+    stage.terraform.apply()
+    described = stage.rest()
+    stage.expect("second")
+    empty = stage.is_up_to_date()
+    return Answer(
+        described["EndpointStatus"] == "InService" and empty,
+        f"the endpoint is {described['EndpointStatus']} with "
+        f"{'the same' if described['EndpointConfigName'] == before else 'another'} configuration; "
+        f"the next plan is {'empty' if empty else 'not empty'}",
+    )
+
+
+@check("target-tracking-late-metrics", "realtime_endpoint", "changed", dear="it needs an hour of load and instances")
+def target_tracking_late_metrics(stage: RealtimeEndpoint) -> Answer:
+    """Does the endpoint grow under load and shrink without, although metrics come late?
+
+    Documentation: Application Auto Scaling User Guide, Target tracking scaling policies, and Create a target tracking
+    scaling policy using metric math; Amazon CloudWatch User Guide, Configuring how alarms treat missing data.
+    """
+    stage.changes["requests_per_instance"] = _FEW_REQUESTS
+    stage.write()
+    stage.terraform.apply()
+    least = stage.instances()
+    begin = time.monotonic()
+    with stage.load(4):
+        stage.run.wait("more instances under load", lambda: stage.instances() > least, _SCALE_OUT_MINUTES)
+    grown = time.monotonic() - begin
+    begin = time.monotonic()
+    stage.run.wait("fewer instances without load", lambda: stage.instances() == least, _SCALE_IN_MINUTES)
+    shrunk = time.monotonic() - begin
+    del stage.changes["requests_per_instance"]
+    stage.write()
+    stage.terraform.apply()
+    stage.rest()
+    return Answer(True, f"it grew after {grown:.0f} s of load and shrank after {shrunk:.0f} s without")
+
+
+@check("async-scale-from-zero", "async_endpoint", "used", dear="an instance goes after a quarter of an hour")
+def async_scale_from_zero(stage: AsyncEndpoint) -> Answer:
+    """Does the endpoint go to no instance, and wake at the first request?
+
+    Documentation: Amazon SageMaker Developer Guide, Autoscale an asynchronous endpoint, HasBacklogWithoutCapacity.
+    """
+    stage.run.wait("no instance", lambda: stage.instances() == 0, 60)
+    stage.rest()
+    begin = time.monotonic()
+    answer = stage.ask()
+    return Answer(answer == "first", f"it answered {answer} {time.monotonic() - begin:.0f} s after it had no instance")
+
+
+@check(
+    "async-scale-in-during-request",
+    "async_endpoint",
+    "used",
+    dear="a request has to last longer than the quarter of an hour after which an instance goes",
+)
+def async_scale_in_during_request(stage: AsyncEndpoint) -> Answer:
+    """Is a long request answered, although no backlog is left while it runs?
+
+    Documentation: Amazon SageMaker Developer Guide, Autoscale an asynchronous endpoint, ApproximateBacklogSize, and
+    Asynchronous inference, InvocationTimeoutSeconds (up to an hour).
+    """
+    seconds = stage.run.settings.long_request_seconds
+    look = stage.send({"sleep": seconds})
+    answer = stage.run.wait(f"the answer of a request of {seconds} s", look, seconds / 60 + 40)
+    return Answer(answer == "first", f"a request of {seconds} s was answered by {answer}")

@@ -1,0 +1,90 @@
+"""Checks of the module that watches the others."""
+
+from botocore.exceptions import ClientError
+
+from sustainable_mlops import aws
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations.prove import hcl
+from sustainable_mlops.operations.prove.checks.registry import Answer, check
+from sustainable_mlops.operations.prove.context import ProofError
+from sustainable_mlops.operations.prove.scratch import Scratch
+from sustainable_mlops.operations.prove.stages.endpoints import Observability
+
+#: Minutes until an alarm has come through EventBridge and the runbook has deleted an endpoint.
+_DELETED_MINUTES = 20
+
+
+@check("idle-stop-deregisters", "observability", "changed", needs="realtime_endpoint")
+def idle_stop_deregisters(stage: Observability) -> Answer:
+    """Does idle-stop delete an endpoint that has scalable targets?
+
+    The alarm is put into the state ALARM; EventBridge starts the runbook, which asks as the module's role.
+
+    Documentation: Service Authorization Reference, Amazon SageMaker and Application Auto Scaling; the issue 161 of
+    awslabs/stable-diffusion-aws-extension (DeleteEndpoint needs DeregisterScalableTarget).
+    """
+    name = stage.run.endpoint("realtime")
+    scaling = stage.run.client("application-autoscaling")
+    targets = scaling.describe_scalable_targets(
+        ServiceNamespace="sagemaker", ResourceIds=[f"endpoint/{name}/variant/main"]
+    )["ScalableTargets"]
+    if not targets:
+        raise ProofError(f"{name} has no scalable target, so this check would say nothing")
+    stage.run.client("cloudwatch").set_alarm_state(
+        AlarmName=f"{name}/idle-stop", StateValue="ALARM", StateReason=f"smlops prove, run {stage.run.name}"
+    )
+    stage.run.wait(f"the deletion of {name}", lambda: not _exists(stage, name), _DELETED_MINUTES)
+    return Answer(True, f"{name}, with {len(targets)} scalable target(s), was deleted by the runbook")
+
+
+def _exists(stage: Observability, name: str) -> bool:
+    try:
+        stage.run.client("sagemaker").describe_endpoint(EndpointName=name)
+    except ClientError as error:
+        if aws.error_code(error) == "ValidationException":
+            return False
+        raise
+    return True
+
+
+@check("existing-log-groups", "observability", "used")
+def existing_log_groups(stage: Observability) -> Answer:
+    """Can a log group that exists already be adopted, so that an apply succeeds and the next plan is empty?
+
+    Documentation: Amazon CloudWatch Logs API Reference, CreateLogGroup (ResourceAlreadyExistsException); Terraform
+    language, import blocks.
+    """
+    run = stage.run
+    group = f"/aws/sagemaker/{run.name}"
+    run.client("logs").create_log_group(logGroupName=group)
+    inputs = {
+        **run.common(f"{run.name}-logs"),
+        "kms_key_arn": run.key,
+        "log_groups": [group],
+        "events": [],
+        "idle_stop": "off",
+    }
+    call = hcl.call("observability", "observability", inputs)
+    with Scratch(run, "existing-log-groups") as scratch:
+        scratch.write(call)
+        try:
+            scratch.terraform.apply()
+        except UserError as error:
+            refusal = " ".join(str(error).split())
+        else:
+            raise ProofError("an apply created a log group that exists")
+        scratch.write(call, _import(group))
+        scratch.terraform.apply()
+        empty = scratch.terraform.is_up_to_date(scratch.terraform.folder / "second.tfplan")
+    exists = "ResourceAlreadyExists" in refusal
+    return Answer(
+        empty and exists,
+        f"without an import: {'ResourceAlreadyExistsException' if exists else refusal}; "
+        f"with it the next plan is {'empty' if empty else 'not empty'}",
+    )
+
+
+def _import(group: str) -> str:
+    """Return an import block for a log group of the module."""
+    address = f'module.observability.aws_cloudwatch_log_group.this["{group}"]'
+    return f"import {{\n  to = {address}\n  id = {hcl.literal(group)}\n}}\n"

@@ -1,0 +1,64 @@
+"""Registry of the named checks."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+#: Moment of a stage after which a check runs.
+Moment = Literal["applied", "used", "changed", "rolled back"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Answer of a check: yes or no, and what was seen."""
+
+    yes: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """A named check: the function that decides it, and when that runs."""
+
+    name: str
+    module: str
+    moment: Moment
+    decide: Callable[[Any], Answer]
+    #: Why it runs only with `--with NAME`; empty for the others.
+    dear: str = ""
+    #: Whether an apply that fails is the answer "no".
+    answers_for_apply: bool = False
+    #: A module that has to be up beside its own.
+    needs: str = ""
+
+    @property
+    def question(self) -> str:
+        """The question that it answers with yes or no."""
+        return (inspect.getdoc(self.decide) or "").partition("\n")[0]
+
+    @property
+    def documentation(self) -> str:
+        """The documentation that it verifies."""
+        return " ".join((inspect.getdoc(self.decide) or "").partition("Documentation: ")[2].split())
+
+
+CHECKS: dict[str, Check] = {}
+
+
+def check(
+    name: str,
+    module: str,
+    moment: Moment = "used",
+    *,
+    dear: str = "",
+    answers_for_apply: bool = False,
+    needs: str = "",
+) -> Callable[[Callable[[Any], Answer]], Callable[[Any], Answer]]:
+    """Register a function as a named check. Its docstring has the question first and the documentation last."""
+
+    def register(decide: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
+        CHECKS[name] = Check(name, module, moment, decide, dear, answers_for_apply, needs)
+        return decide
+
+    return register

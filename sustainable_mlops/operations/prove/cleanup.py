@@ -1,0 +1,135 @@
+"""Clean-up of a run: destroys its root modules, then deletes whatever else has its name or its tag."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations.prove import inventory
+from sustainable_mlops.operations.prove.evidence import Recorder
+from sustainable_mlops.operations.prove.inventory import Resource
+from sustainable_mlops.operations.prove.settings import Settings
+from sustainable_mlops.terraform import Progress, Terraform
+
+#: Root module of `storage` and `access`, which goes last.
+BASE = "base"
+#: How long an endpoint or a job may take until it can be deleted, in seconds.
+_PATIENCE = 45 * 60
+_PAUSE = (0.5, 10.0)
+#: Words of refusals that end by themselves.
+_PASSING = ("in-progress", "in progress", "creating", "updating", "deleting", "in use", "could not find", "not exist")
+#: Log groups that SageMaker creates with the first job of an account.
+JOB_LOGS = "/aws/sagemaker/"
+
+
+class CleanUp:
+    """Takes down what a run created. `say` gets one line for each thing."""
+
+    def __init__(self, settings: Settings, recorder: Recorder, say: Callable[[str], None]) -> None:
+        self.settings = settings
+        self.recorder = recorder
+        self._say = say
+        #: What could not be deleted, or looked for.
+        self.left: list[str] = []
+
+    def run(self) -> None:
+        """Destroy every root module that has a state, the base last, and delete what is left."""
+        for folder in roots(self.settings.folder):
+            self._destroy(folder)
+        self.sweep(set())
+        self._delete_job_logs()
+
+    def _destroy(self, folder: Path) -> None:
+        """Destroy a root module; what it refuses is left to the sweep."""
+        self._stop_what_runs()
+        try:
+            done = Terraform(folder).apply("-destroy", "-lock-timeout=10m", progress=self._say_destroyed).done
+            self._say(f"{folder.name}: {done} resources destroyed")
+        except UserError as error:
+            self._say(f"{folder.name}: terraform destroy failed, its resources are deleted one by one: {error}")
+
+    def _say_destroyed(self, at: Progress) -> None:
+        if at.address:
+            self._say(f"destroyed {at.address}")
+
+    def _stop_what_runs(self) -> None:
+        """Delete model packages: their group is not deleted with one in it."""
+        sagemaker = self.recorder.client("sagemaker")
+        try:
+            groups = inventory.pages(
+                sagemaker,
+                "list_model_package_groups",
+                "ModelPackageGroupSummaryList",
+                NameContains=self.settings.name,
+            )
+            for group in [one["ModelPackageGroupName"] for one in groups]:
+                inventory.delete_packages(sagemaker, group)
+        except (ClientError, BotoCoreError) as error:
+            self._say(f"model packages: {error}")
+
+    def sweep(self, keep: set[Resource]) -> list[str]:
+        """Delete every resource of the run but these, and return what was deleted. Sets `left`."""
+        deleted: list[str] = []
+        end, (pause, longest) = time.monotonic() + _PATIENCE, _PAUSE
+        while True:
+            found, problems = inventory.find(self.recorder, self.settings)
+            self.left = [str(one) for one in inventory.in_order(found - keep)] + problems
+            if not found - keep or time.monotonic() > end:
+                return deleted
+            before = len(deleted)
+            reasons = [reason for one in inventory.in_order(found - keep) if (reason := self._delete(one, deleted))]
+            if reasons and len(deleted) == before and not any(map(_passes, reasons)):
+                return deleted
+            time.sleep(pause)
+            pause = min(2 * pause, longest)
+
+    def _delete(self, resource: Resource, deleted: list[str]) -> str:
+        """Delete one resource and return why that failed; empty where it did not."""
+        try:
+            inventory.delete(self.recorder, resource, self.settings.account)
+        except (ClientError, BotoCoreError) as error:
+            self._say(f"not yet deleted: {resource}: {error}")
+            return str(error)
+        if str(resource) not in deleted:
+            deleted.append(str(resource))
+            self._say(f"deleted {resource}")
+        return ""
+
+    def _delete_job_logs(self) -> None:
+        """Delete the log groups of jobs that SageMaker created during the run."""
+        if (before := self.settings.log_groups_before()) is None:
+            return
+        try:
+            for name in sorted(job_log_groups(self.recorder) - before):
+                self.recorder.client("logs").delete_log_group(logGroupName=name)
+                self._say(f"deleted log group {name}, which was not there before the run")
+        except (ClientError, BotoCoreError) as error:
+            self.left.append(f"log groups of jobs: {error}")
+
+
+def roots(folder: Path) -> list[Path]:
+    """Return the root modules of a run whose state holds something, the youngest first and the base last."""
+    states = sorted(folder.glob("*/terraform.tfstate"), key=lambda file: file.stat().st_mtime, reverse=True)
+    folders = [state.parent for state in states if _holds_something(state)]
+    return sorted(folders, key=lambda one: one.name == BASE)
+
+
+def job_log_groups(recorder: Recorder) -> set[str]:
+    """Return the log groups of SageMaker's jobs in the account and Region."""
+    found = inventory.pages(recorder.client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=JOB_LOGS)
+    return {one["logGroupName"] for one in found if one["logGroupName"].endswith("Jobs")}
+
+
+def _holds_something(state: Path) -> bool:
+    try:
+        return bool(json.loads(state.read_text(encoding="utf-8"))["resources"])
+    except (ValueError, KeyError):  # a process was killed while it wrote; Terraform says what it makes of it
+        return True
+
+
+def _passes(reason: str) -> bool:
+    """Return whether a refusal ends by itself: the resource is under way, or about to be gone."""
+    return any(word in reason.lower() for word in _PASSING)

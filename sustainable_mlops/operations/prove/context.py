@@ -1,0 +1,92 @@
+"""Context of a run: clients, caps, steps and what the shared base publishes."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops import cli
+from sustainable_mlops.operations.prove.costs import Ledger
+from sustainable_mlops.operations.prove.evidence import Recorder
+from sustainable_mlops.operations.prove.guard import Guard
+from sustainable_mlops.operations.prove.proof import Proof
+from sustainable_mlops.operations.prove.settings import Settings
+from sustainable_mlops.steps import Steps
+from sustainable_mlops.terraform import Terraform
+
+#: Wait between two looks: the first one, its growth and the longest, in seconds.
+_FIRST, _GROWTH, _LONGEST = 0.2, 1.5, 5.0
+
+
+class ProofError(Exception):
+    """Something that the modules promise and that did not come true."""
+
+
+class Run:
+    """One run under way."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.name = settings.name
+        self.recorder = Recorder(settings.region)
+        self.ledger = Ledger(settings.region)
+        self.guard = Guard(settings.cap_minutes, settings.cap_usd, self.ledger.spent, cli.say)
+        self.steps = Steps(cli.console)
+        self.proof = Proof()
+        #: Outputs of the shared base.
+        self.base: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client that records request ids."""
+        return self.recorder.client(service)
+
+    def terraform(self, root: str) -> Terraform:
+        """Return the driver of one of the run's root modules."""
+        return Terraform(self.folder(root))
+
+    def folder(self, root: str) -> Path:
+        """Return the folder of a root module."""
+        return self.settings.folder / root
+
+    def endpoint(self, kind: str) -> str:
+        """Return the name of the run's endpoint of a kind."""
+        return f"{self.name}-{kind}"
+
+    def role(self, phase: str) -> str:
+        """Return the role of a phase; before `access` is applied, a placeholder that only plans may use."""
+        roles = self.base.get("role_arns")
+        return str(roles[phase]) if roles else f"arn:aws:iam::{self.settings.account}:role/{self.name}-{phase}"
+
+    def bucket(self, purpose: str) -> str:
+        """Return the name of one of the buckets of `storage`."""
+        return str(self.base["buckets"][purpose]["name"])
+
+    @property
+    def key(self) -> str:
+        """The key of `storage`."""
+        return str(self.base["kms_key_arn"])
+
+    def common(self, prefix: str = "") -> dict[str, Any]:
+        """Return the inputs that most modules share."""
+        return {
+            "name_prefix": prefix or self.name,
+            "account_id": self.settings.account,
+            "region": self.settings.region,
+        }
+
+    def put(self, purpose: str, key: str, body: bytes) -> str:
+        """Put an object, and return its address."""
+        bucket = self.bucket(purpose)
+        self.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+        return f"s3://{bucket}/{key}"
+
+    def wait(self, purpose: str, look: Callable[[], Any], minutes: float = 30.0) -> Any:
+        """Return the first true answer of `look`. Raises ProofError when there is none in time."""
+        end, pause = time.monotonic() + minutes * 60, _FIRST
+        while not (answer := look()):
+            self.guard.check()
+            if time.monotonic() > end:
+                raise ProofError(f"{purpose}: not within {minutes:g} minutes")
+            time.sleep(pause)
+            pause = min(pause * _GROWTH, _LONGEST)
+        return answer

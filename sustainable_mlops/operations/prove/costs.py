@@ -1,0 +1,93 @@
+"""Costs of a run: the estimate before it begins, and what it has spent so far, by list prices."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sustainable_mlops.catalogue import instances, prices
+from sustainable_mlops.errors import UserError
+
+#: Requests, log lines, alarms, a KMS key for hours, topics and queues; each costs cents.
+SMALL_THINGS_USD = 0.25
+#: Instance types that serve, from the smallest on; each has Graviton.
+_SERVING = ("ml.c6g.large", "ml.m6g.large", "ml.c7g.large", "ml.m7g.large")
+#: Instance types for the small jobs.
+_JOBS = ("ml.m5.large", "ml.m6i.large", "ml.m7i.large", "ml.c5.xlarge")
+
+
+def hourly_usd(instance_type: str, region: str) -> float:
+    """Return the upper list price of an instance-hour in the Region."""
+    price = prices.find(instance_type)
+    if price is None:
+        raise UserError(f"{instance_type}: the catalogue has no price, so nothing can be capped")
+    return price.usd_per_hour[2] * prices.elsewhere(region, instances.family(instance_type)).factor[2]
+
+
+def serving_type(region: str) -> str:
+    """Return the cheapest small Graviton type for endpoints in the Region."""
+    return _cheapest(_SERVING, region, "endpoints on Graviton")
+
+
+def job_type(region: str) -> str:
+    """Return the cheapest small type for jobs in the Region."""
+    return _cheapest(_JOBS, region, "jobs")
+
+
+def _cheapest(types: Iterable[str], region: str, purpose: str) -> str:
+    offers = [name for name in types if instances.offered(name, region) and prices.find(name)]
+    if not offers:
+        raise UserError(f"--region {region}: offers none of {', '.join(types)} for {purpose}; choose another Region")
+    return min(offers, key=lambda name: hourly_usd(name, region))
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the estimate: so many instances of a type for some hours."""
+
+    title: str
+    instance_type: str
+    count: float
+    hours: float
+
+    def usd(self, region: str) -> float:
+        """Return the cost of this line."""
+        return hourly_usd(self.instance_type, region) * self.count * self.hours
+
+
+def estimate(items: Iterable[Item], region: str) -> float:
+    """Return the cost of a run with these items, in USD."""
+    return SMALL_THINGS_USD + sum(item.usd(region) for item in items)
+
+
+class Ledger:
+    """Spending of a run so far, by instance-hours at list prices."""
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+        self._rates: dict[str, tuple[float, float]] = {}
+        self._closed = SMALL_THINGS_USD
+
+    def open(self, name: str, instance_type: str, count: float) -> None:
+        """Start to count `count` instances of a type, under a name."""
+        self._rates[name] = (time.monotonic(), hourly_usd(instance_type, self._region) * count)
+
+    def close(self, name: str) -> None:
+        """Stop to count what was opened under this name."""
+        if name in self._rates:
+            self._closed += _accrued(*self._rates.pop(name))
+
+    def spent(self) -> float:
+        """Return the spending so far, in USD."""
+        return self._closed + sum(_accrued(*rate) for rate in list(self._rates.values()))
+
+
+def _accrued(begin: float, usd_per_hour: float) -> float:
+    return (time.monotonic() - begin) / 3600 * usd_per_hour
+
+
+def describe(items: Iterable[Item], region: str) -> Mapping[str, float]:
+    """Return each line of the estimate with its cost in USD."""
+    lines = {
+        f"{item.title}: {item.count:g} x {item.instance_type}, {item.hours:g} h": item.usd(region) for item in items
+    }
+    return {**lines, "requests, logs, alarms, a key": SMALL_THINGS_USD}

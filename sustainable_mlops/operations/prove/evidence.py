@@ -1,0 +1,84 @@
+"""Evidence: the requests to AWS behind an answer, by their request ids."""
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+#: Most requests that the report lists for one check.
+_MOST = 6
+#: How errors of Terraform's provider name a request.
+_IN_ERRORS = re.compile(r"RequestID: ([0-9a-zA-Z-]{8,})")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One answer of AWS."""
+
+    operation: str
+    id: str
+    status: int
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.id}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the request as plain data."""
+        return asdict(self)
+
+
+class Recorder:
+    """Makes boto3 clients of one Region and records the request id of every answer."""
+
+    def __init__(self, region: str) -> None:
+        self.region = region
+        self._clients: dict[str, Any] = {}
+        self._requests: list[Request] = []
+        self._lock = threading.Lock()
+
+    def client(self, service: str) -> Any:
+        """Return the client of a service; its answers are recorded, errors included."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._connect(service)
+            return self._clients[service]
+
+    def _connect(self, service: str) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        attempts = int(os.environ.get("AWS_MAX_ATTEMPTS", "8"))
+        config = Config(retries={"mode": "standard", "total_max_attempts": attempts}, read_timeout=120)
+        client = boto3.client(service, region_name=self.region, config=config)  # type: ignore[call-overload]
+        client.meta.events.register("after-call", partial(self._record, service))
+        return client
+
+    def _record(self, service: str, model: Any, parsed: dict[str, Any], **_: Any) -> None:
+        metadata = parsed.get("ResponseMetadata", {})
+        request = Request(
+            f"{service}:{model.name}", str(metadata.get("RequestId", "")), metadata.get("HTTPStatusCode", 0)
+        )
+        with self._lock:
+            self._requests.append(request)
+
+    @contextmanager
+    def collect(self) -> Iterator[list[Request]]:
+        """Collect the requests of the block: the last of each operation, errors first."""
+        with self._lock:
+            start = len(self._requests)
+        chosen: list[Request] = []
+        try:
+            yield chosen
+        finally:
+            with self._lock:
+                last = {(one.operation, one.status >= 400): one for one in self._requests[start:] if one.id}
+            chosen += sorted(last.values(), key=lambda one: (one.status < 400, one.operation))[:_MOST]
+
+
+def requests_of_error(text: str) -> list[Request]:
+    """Return the requests that an error of Terraform names."""
+    return [Request("terraform", found, 400) for found in dict.fromkeys(_IN_ERRORS.findall(text))]

@@ -1,0 +1,67 @@
+"""Root modules as HCL text."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops.operations.prove.settings import TAG, Settings
+from sustainable_mlops.terraform import ROOT
+
+
+class Raw(str):
+    """An HCL expression, written as it is."""
+
+
+def literal(value: Any) -> str:
+    """Return a value as an HCL expression. Strings are literal: no interpolation."""
+    if isinstance(value, Raw):
+        return str(value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(key)} = {literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(literal(item) for item in value) + "]"
+    return json.dumps(value)
+
+
+def call(name: str, module: str, inputs: Mapping[str, Any]) -> str:
+    """Return a call of one of the project's modules."""
+    lines = "\n".join(f"  {key} = {literal(value)}" for key, value in inputs.items())
+    return f'module "{name}" {{\n  source = "./modules/{module}"\n\n{lines}\n}}\n'
+
+
+def output(name: str, expression: str) -> str:
+    """Return an output of the root module."""
+    return f'output "{name}" {{\n  value = {expression}\n}}\n'
+
+
+def write_root(folder: Path, settings: Settings, *parts: str) -> None:
+    """Write a root module with the provider of the run and these parts into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "modules").exists():
+        (folder / "modules").symlink_to(ROOT / "modules")
+    (folder / "main.tf").write_text("\n".join([_provider(settings), *parts]), encoding="utf-8")
+
+
+def _provider(settings: Settings) -> str:
+    return f"""terraform {{
+  required_providers {{
+    aws = {{
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 7"
+    }}
+  }}
+}}
+
+# Nothing is created in another account, whatever credentials are in use.
+provider "aws" {{
+  region              = {literal(settings.region)}
+  allowed_account_ids = [{literal(settings.account)}]
+
+  default_tags {{
+    tags = {{ {json.dumps(TAG)} = {literal(settings.name)} }}
+  }}
+}}
+"""

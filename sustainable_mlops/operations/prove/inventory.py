@@ -1,0 +1,312 @@
+"""Inventory: every resource of a run that is in the account, by its name or its tag, and how each kind is deleted."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sustainable_mlops import aws
+from sustainable_mlops.operations.prove.evidence import Recorder
+from sustainable_mlops.operations.prove.settings import TAG, Settings
+
+#: Days until a deleted key is gone; AWS takes no fewer.
+KEY_DAYS = 7
+#: Database of Glue in which Feature Store registers offline stores.
+FEATURE_DATABASE = "sagemaker_featurestore"
+#: Codes of services for what is not there.
+_ABSENT = ("ResourceNotFound", "ResourceNotFoundException", "EntityNotFoundException", "NoSuchEntity", "NotFound")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of the run."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of resource: the operation that lists it, and the call that deletes one."""
+
+    name: str
+    service: str
+    operation: str
+    #: Member of the answer that holds the resources; the member of each that names it, empty where it is the name.
+    member: str
+    identifier: str
+    delete: Callable[[Any, str], object]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    #: Argument of the operation that takes the start of the names.
+    prefix_argument: str = ""
+
+
+def _call(operation: str, argument: str, **more: Any) -> Callable[[Any, str], object]:
+    """Return a deletion by one request with the name in one argument."""
+    return lambda client, name: getattr(client, operation)(**{argument: name, **more})
+
+
+def _empty_bucket(s3: Any, name: str) -> None:
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        keys = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+        if keys:
+            s3.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})
+    s3.delete_bucket(Bucket=name)
+
+
+def _delete_role(iam: Any, name: str) -> None:
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+    iam.delete_role(RoleName=name)
+
+
+def _delete_rule(events: Any, name: str) -> None:
+    if targets := [one["Id"] for one in events.list_targets_by_rule(Rule=name)["Targets"]]:
+        events.remove_targets(Rule=name, Ids=targets)
+    events.delete_rule(Name=name)
+
+
+def _delete_group(sagemaker: Any, name: str) -> None:
+    delete_packages(sagemaker, name)
+    sagemaker.delete_model_package_group(ModelPackageGroupName=name)
+
+
+def delete_packages(sagemaker: Any, group: str) -> None:
+    """Delete every version in a model package group: SageMaker deletes no group that holds one."""
+    pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+    for package in [package for page in pages for package in page["ModelPackageSummaryList"]]:
+        sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])
+
+
+def _deregister(scaling: Any, name: str) -> None:
+    scaling.deregister_scalable_target(
+        ServiceNamespace="sagemaker", ResourceId=name, ScalableDimension="sagemaker:variant:DesiredInstanceCount"
+    )
+
+
+_OWN = {"Filters": [{"Key": "Owner", "Values": ["Self"]}]}
+_SAGEMAKER: dict[str, Any] = {"service": "sagemaker", "prefix_argument": "NameContains"}
+_CLOUDWATCH: dict[str, Any] = {"service": "cloudwatch", "prefix_argument": "AlarmNamePrefix"}
+
+#: In the order in which they can be deleted.
+KINDS = (
+    Kind(
+        "scalable target",
+        "application-autoscaling",
+        "describe_scalable_targets",
+        "ScalableTargets",
+        "ResourceId",
+        _deregister,
+        {"ServiceNamespace": "sagemaker"},
+    ),
+    Kind(
+        "endpoint",
+        operation="list_endpoints",
+        member="Endpoints",
+        identifier="EndpointName",
+        delete=_call("delete_endpoint", "EndpointName"),
+        **_SAGEMAKER,
+    ),
+    Kind(
+        "endpoint configuration",
+        operation="list_endpoint_configs",
+        member="EndpointConfigs",
+        identifier="EndpointConfigName",
+        delete=_call("delete_endpoint_config", "EndpointConfigName"),
+        **_SAGEMAKER,
+    ),
+    Kind(
+        "model",
+        operation="list_models",
+        member="Models",
+        identifier="ModelName",
+        delete=_call("delete_model", "ModelName"),
+        **_SAGEMAKER,
+    ),
+    Kind(
+        "training job under way",
+        operation="list_training_jobs",
+        member="TrainingJobSummaries",
+        identifier="TrainingJobName",
+        delete=_call("stop_training_job", "TrainingJobName"),
+        arguments={"StatusEquals": "InProgress"},
+        **_SAGEMAKER,
+    ),
+    Kind(
+        "pipeline",
+        "sagemaker",
+        "list_pipelines",
+        "PipelineSummaries",
+        "PipelineName",
+        _call("delete_pipeline", "PipelineName"),
+        prefix_argument="PipelineNamePrefix",
+    ),
+    Kind(
+        "feature group",
+        operation="list_feature_groups",
+        member="FeatureGroupSummaries",
+        identifier="FeatureGroupName",
+        delete=_call("delete_feature_group", "FeatureGroupName"),
+        **_SAGEMAKER,
+    ),
+    Kind(
+        "model package group",
+        operation="list_model_package_groups",
+        member="ModelPackageGroupSummaryList",
+        identifier="ModelPackageGroupName",
+        delete=_delete_group,
+        **_SAGEMAKER,
+    ),
+    Kind(
+        "composite alarm",
+        operation="describe_alarms",
+        member="CompositeAlarms",
+        identifier="AlarmName",
+        delete=lambda client, name: client.delete_alarms(AlarmNames=[name]),
+        arguments={"AlarmTypes": ["CompositeAlarm"]},
+        **_CLOUDWATCH,
+    ),
+    Kind(
+        "alarm",
+        operation="describe_alarms",
+        member="MetricAlarms",
+        identifier="AlarmName",
+        delete=lambda client, name: client.delete_alarms(AlarmNames=[name]),
+        **_CLOUDWATCH,
+    ),
+    Kind(
+        "dashboard",
+        "cloudwatch",
+        "list_dashboards",
+        "DashboardEntries",
+        "DashboardName",
+        lambda client, name: client.delete_dashboards(DashboardNames=[name]),
+        prefix_argument="DashboardNamePrefix",
+    ),
+    Kind("event rule", "events", "list_rules", "Rules", "Name", _delete_rule, prefix_argument="NamePrefix"),
+    Kind(
+        "schedule group",
+        "scheduler",
+        "list_schedule_groups",
+        "ScheduleGroups",
+        "Name",
+        _call("delete_schedule_group", "Name"),
+        prefix_argument="NamePrefix",
+    ),
+    Kind("topic", "sns", "list_topics", "Topics", "TopicArn", _call("delete_topic", "TopicArn")),
+    Kind(
+        "queue",
+        "sqs",
+        "list_queues",
+        "QueueUrls",
+        "",
+        _call("delete_queue", "QueueUrl"),
+        prefix_argument="QueueNamePrefix",
+    ),
+    Kind("runbook", "ssm", "list_documents", "DocumentIdentifiers", "Name", _call("delete_document", "Name"), _OWN),
+    Kind(
+        "log group",
+        "logs",
+        "describe_log_groups",
+        "logGroups",
+        "logGroupName",
+        _call("delete_log_group", "logGroupName"),
+    ),
+    Kind(
+        "Glue table",
+        "glue",
+        "get_tables",
+        "TableList",
+        "Name",
+        _call("delete_table", "Name", DatabaseName=FEATURE_DATABASE),
+        {"DatabaseName": FEATURE_DATABASE},
+    ),
+    Kind("bucket", "s3", "list_buckets", "Buckets", "Name", _empty_bucket),
+    Kind("role", "iam", "list_roles", "Roles", "RoleName", _delete_role),
+    Kind("key alias", "kms", "list_aliases", "Aliases", "AliasName", _call("delete_alias", "AliasName")),
+)
+
+
+def find(recorder: Recorder, settings: Settings) -> tuple[set[Resource], list[str]]:
+    """Return the resources of the run in the account, and what could not be looked for."""
+    found: set[Resource] = set()
+    problems: list[str] = []
+    for kind in KINDS:
+        try:
+            found |= {Resource(kind.name, name) for name in _names(recorder, kind, settings.name)}
+        except (ClientError, BotoCoreError) as error:
+            if not aws.error_code(error).startswith(_ABSENT):
+                problems.append(f"{kind.name}: {error}")
+    for look in (_storage_lens, _keys):
+        try:
+            found |= set(look(recorder, settings))
+        except (ClientError, BotoCoreError) as error:
+            problems.append(f"{look.__name__.strip('_')}: {error}")
+    return found, problems
+
+
+def _names(recorder: Recorder, kind: Kind, run: str) -> Iterator[str]:
+    """Return the names of a kind that hold the run's name; Glue writes it with underscores."""
+    client = recorder.client(kind.service)
+    arguments = dict(kind.arguments)
+    if kind.prefix_argument:
+        arguments[kind.prefix_argument] = run
+    for item in pages(client, kind.operation, kind.member, **arguments):
+        name = str(item[kind.identifier] if kind.identifier else item)
+        if run in name.replace("_", "-"):
+            yield name
+
+
+def pages(client: Any, operation: str, member: str, **arguments: Any) -> Iterator[Any]:
+    """Return every item of a listing, over all of its pages."""
+    if not client.can_paginate(operation):
+        yield from getattr(client, operation)(**arguments).get(member, [])
+        return
+    for page in client.get_paginator(operation).paginate(**arguments):
+        yield from page.get(member) or []
+
+
+def _storage_lens(recorder: Recorder, settings: Settings) -> Iterator[Resource]:
+    answer = recorder.client("s3control").list_storage_lens_configurations(AccountId=settings.account)
+    for one in answer.get("StorageLensConfigurationList", []):
+        if settings.name in one["Id"]:
+            yield Resource("Storage Lens configuration", one["Id"])
+
+
+def _keys(recorder: Recorder, settings: Settings) -> Iterator[Resource]:
+    """Return the keys with the run's tag that do not wait for their deletion."""
+    tags = recorder.client("resourcegroupstaggingapi")
+    tag_filter = [{"Key": TAG, "Values": [settings.name]}]
+    arguments = {"TagFilters": tag_filter, "ResourceTypeFilters": ["kms:key"]}
+    for one in pages(tags, "get_resources", "ResourceTagMappingList", **arguments):
+        arn = one["ResourceARN"]
+        state = recorder.client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
+        if state != "PendingDeletion":
+            yield Resource("key", arn)
+
+
+def delete(recorder: Recorder, resource: Resource, account: str) -> None:
+    """Delete one resource. Raises ClientError where AWS refuses."""
+    if resource.kind == "key":
+        recorder.client("kms").schedule_key_deletion(
+            KeyId=resource.name.rpartition("/")[2], PendingWindowInDays=KEY_DAYS
+        )
+        return
+    if resource.kind == "Storage Lens configuration":
+        recorder.client("s3control").delete_storage_lens_configuration(ConfigId=resource.name, AccountId=account)
+        return
+    kind = next(one for one in KINDS if one.name == resource.kind)
+    kind.delete(recorder.client(kind.service), resource.name)
+
+
+def in_order(resources: set[Resource]) -> list[Resource]:
+    """Return resources in the order in which they can be deleted."""
+    names = [kind.name for kind in KINDS]
+    return sorted(resources, key=lambda one: (names.index(one.kind) if one.kind in names else len(names), one.name))

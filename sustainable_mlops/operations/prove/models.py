@@ -1,0 +1,86 @@
+"""Models of the run: archives of a few lines that answer with their own name, fail, or do not load."""
+
+import io
+import tarfile
+from typing import Any
+
+from sustainable_mlops.jobs.image import image_address
+from sustainable_mlops.jobs.specs.common import FrameworkImage
+from sustainable_mlops.operations.prove.context import Run
+
+#: Versions of the framework whose images the catalogue of the SageMaker SDK has for x86 and for Graviton.
+_X86, _GRAVITON = "1.2-1", "1.0-1"
+#: The four functions that a framework container calls, in Python 3.8.
+_CODE = """
+import json
+import time
+
+
+def model_fn(model_dir):
+    return {says!r}
+
+
+def input_fn(body, content_type):
+    return json.loads(body)
+
+
+def predict_fn(request, model):
+    time.sleep(request.get("sleep", 0))
+    return model
+
+
+def output_fn(prediction, accept):
+    return json.dumps(prediction)
+"""
+_FAILS = _CODE.replace("    return model\n", '    raise RuntimeError("a bad model")\n')
+_DOES_NOT_LOAD = _CODE.replace("    return {says!r}\n", '    raise RuntimeError("a model that does not load")\n')
+#: Name of the model that answers with an error, and of the one that does not start.
+FAILS, DOES_NOT_LOAD = "fails", "does-not-load"
+MODELS = {"first": _CODE, "second": _CODE, FAILS: _FAILS, DOES_NOT_LOAD: _DOES_NOT_LOAD}
+#: How framework containers find the code in the archive.
+ENVIRONMENT = {
+    "SAGEMAKER_PROGRAM": "inference.py",
+    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+    "SAGEMAKER_MODEL_SERVER_TIMEOUT": "3600",
+}
+
+
+def archive(name: str) -> bytes:
+    """Return the archive of one of the models."""
+    text = MODELS[name].format(says=name).encode()
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as files:
+        member = tarfile.TarInfo("code/inference.py")
+        member.size = len(text)
+        files.addfile(member, io.BytesIO(text))
+    return content.getvalue()
+
+
+def address(run: Run, name: str) -> str:
+    """Return where one of the models is."""
+    return f"s3://{run.bucket('artifacts')}/{_key(run, name)}"
+
+
+def _key(run: Run, name: str) -> str:
+    return f"models/{run.name}/{name}/model.tar.gz"
+
+
+def upload(run: Run) -> None:
+    """Put all models into the artifacts bucket."""
+    for name in MODELS:
+        run.put("artifacts", _key(run, name), archive(name))
+
+
+def image(region: str, instance_type: str, *, graviton: bool = False) -> str:
+    """Return AWS's scikit-learn image for serving and for jobs, as the workloads choose theirs."""
+    version = _GRAVITON if graviton else _X86
+    return image_address(FrameworkImage(framework="sklearn", version=version), region, instance_type, scope="inference")
+
+
+def container(run: Run, name: str, *, graviton_type: str = "") -> dict[str, Any]:
+    """Return an endpoint module's inputs for one of the models; `graviton_type` is the type it serves on."""
+    return {
+        "image_uri": image(run.settings.region, graviton_type or "ml.m5.large", graviton=bool(graviton_type)),
+        "model_data_url": address(run, name),
+        "environment_variables": ENVIRONMENT,
+    }

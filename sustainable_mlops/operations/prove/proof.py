@@ -1,0 +1,66 @@
+"""Proof: what a run found out, module by module and check by check."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sustainable_mlops.operations.prove.evidence import Request
+
+Verdict = Literal["yes", "no", "not tried"]
+
+
+@dataclass
+class ModuleResult:
+    """Result of one module. None stands for a step that the module does not have, or that was not reached."""
+
+    module: str
+    apply_seconds: float | None = None
+    second_plan_empty: bool | None = None
+    used: bool | None = None
+    changed: bool | None = None
+    rolled_back: bool | None = None
+    destroyed: bool | None = None
+    nothing_left: bool | None = None
+    #: What was done, in words.
+    notes: list[str] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether a step of the module failed."""
+        steps = (self.second_plan_empty, self.used, self.changed, self.rolled_back, self.destroyed, self.nothing_left)
+        return bool(self.error) or False in steps
+
+
+@dataclass
+class CheckResult:
+    """Answer to one named check."""
+
+    name: str
+    question: str
+    documentation: str
+    verdict: Verdict = "not tried"
+    text: str = ""
+    requests: list[Request] = field(default_factory=list)
+
+
+@dataclass
+class Proof:
+    """Result of a run."""
+
+    modules: dict[str, ModuleResult] = field(default_factory=dict)
+    checks: dict[str, CheckResult] = field(default_factory=dict)
+    #: Resources of the run that clean-up could not delete, or not look for.
+    left: list[str] = field(default_factory=list)
+    #: What else clean-up did or what AWS keeps for a while, such as a key that waits for its deletion.
+    notes: list[str] = field(default_factory=list)
+    interruption: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run shows anything that is not as the modules say."""
+        return bool(
+            self.interruption
+            or self.left
+            or any(result.failed for result in self.modules.values())
+            or any(result.verdict == "no" for result in self.checks.values())
+        )

@@ -1,0 +1,124 @@
+"""Report of a run: `proof.md` for people and `proof.json` for programs."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops.operations.prove.context import Run
+from sustainable_mlops.operations.prove.proof import CheckResult, ModuleResult
+from sustainable_mlops.terraform import PROVIDER, find_engine
+
+_STEPS = ("second_plan_empty", "used", "changed", "rolled_back", "destroyed", "nothing_left")
+_WORDS = {True: "yes", False: "**no**", None: "-"}
+_LOCKED = re.compile(rf'provider "{re.escape(PROVIDER)}" {{\s+version\s+= "(.+)"')
+
+
+def mask(text: str, account: str) -> str:
+    """Replace an account by its last four digits."""
+    return text.replace(account, f"{'x' * 8}{account[-4:]}")
+
+
+def write(run: Run, estimate: Mapping[str, float]) -> Path:
+    """Write both files into the run's folder, and return the one for people."""
+    document = as_json(run, estimate)
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    account, folder = run.settings.account, run.settings.folder
+    (folder / "proof.json").write_text(mask(text, account), encoding="utf-8")
+    page = folder / "proof.md"
+    page.write_text(mask("\n".join(_lines(run, document)) + "\n", account), encoding="utf-8")
+    return page
+
+
+def as_json(run: Run, estimate: Mapping[str, float]) -> dict[str, Any]:
+    """Return the report as plain data."""
+    proof, settings = run.proof, run.settings
+    return {
+        "run": run.name,
+        "account": mask(settings.account, settings.account),
+        "region": settings.region,
+        "begin": settings.begin,
+        "end": datetime.now(UTC).isoformat(timespec="seconds"),
+        "engine": str(find_engine()),
+        "provider": provider_version(settings.folder),
+        "estimate_usd": {name: round(usd, 4) for name, usd in estimate.items()},
+        "estimate_usd_total": round(sum(estimate.values()), 2),
+        "spent_usd_at_list_prices": round(run.ledger.spent(), 2),
+        "result": "failed" if proof.failed else "passed",
+        "interruption": proof.interruption,
+        "modules": [vars(result) for result in proof.modules.values()],
+        "checks": [
+            {**vars(result), "requests": [one.as_json() for one in result.requests]} for result in proof.checks.values()
+        ],
+        "left": proof.left,
+        "notes": proof.notes,
+    }
+
+
+def provider_version(folder: Path) -> str:
+    """Return the version of the AWS provider that `init` chose for the run."""
+    for lock in sorted(folder.glob("*/.terraform.lock.hcl")):
+        if found := _LOCKED.search(lock.read_text(encoding="utf-8")):
+            return found[1]
+    return "unknown"
+
+
+def _lines(run: Run, document: Mapping[str, Any]) -> list[str]:
+    proof = run.proof
+    head = {
+        "result": document["result"],
+        "account": document["account"],
+        "Region": document["region"],
+        "begin, end": f"{document['begin']}, {document['end']}",
+        "AWS provider": document["provider"],
+        "engine": document["engine"],
+        "cost": f"{document['estimate_usd_total']} USD estimated, {document['spent_usd_at_list_prices']} USD at list "
+        "prices for the time that instances ran",
+        **({"ended early": proof.interruption} if proof.interruption else {}),
+        "left in the account": ", ".join(proof.left) or "nothing (the key waits seven days for its deletion)",
+    }
+    lines = [f"# Proof {run.name}", "", "| | |", "|---|---|"]
+    lines += [f"| {name} | {_cell(value)} |" for name, value in head.items()]
+    lines += ["", "## Modules", "", "| module | apply | " + " | ".join(map(_title, _STEPS)) + " |"]
+    lines.append("|---|---:|" + "---|" * len(_STEPS))
+    lines += [_module(result) for result in proof.modules.values()]
+    lines += ["", *(line for result in proof.modules.values() for line in _details(result))]
+    lines += [
+        "",
+        "## Named checks",
+        "",
+        "| check | answer | question | what was seen | requests |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [_check(result) for result in proof.checks.values()]
+    lines += ["", "## Documentation that the checks verify", ""]
+    lines += [f"- {result.name}: {result.documentation}" for result in proof.checks.values()]
+    lines += ["", "## Estimate", "", "| | USD |", "|---|---:|"]
+    return lines + [f"| {name} | {usd:.2f} |" for name, usd in document["estimate_usd"].items()]
+
+
+def _title(step: str) -> str:
+    return step.replace("_", " ")
+
+
+def _module(result: ModuleResult) -> str:
+    seconds = "-" if result.apply_seconds is None else f"{result.apply_seconds:.0f} s"
+    return f"| {result.module} | {seconds} | " + " | ".join(_WORDS[getattr(result, step)] for step in _STEPS) + " |"
+
+
+def _details(result: ModuleResult) -> list[str]:
+    texts = [*result.notes, *([f"**failed**: {result.error}"] if result.error else [])]
+    return [f"- {result.module}: {_cell(text)}" for text in texts]
+
+
+def _check(result: CheckResult) -> str:
+    answer = f"**{result.verdict}**" if result.verdict == "no" else result.verdict
+    requests = "<br>".join(f"{one.operation} `{one.id}`" for one in result.requests) or "-"
+    return f"| {result.name} | {answer} | {_cell(result.question)} | {_cell(result.text)} | {requests} |"
+
+
+def _cell(text: str) -> str:
+    """Return a text that stays in its cell."""
+    return " ".join(text.split()).replace("|", "\\|")

@@ -1,0 +1,206 @@
+"""One run from start to end: the base, each module, the named checks, clean-up and the report."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sustainable_mlops import aws, cli
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations.prove import cleanup, costs, hcl, inventory, models, report
+from sustainable_mlops.operations.prove.checks import decide
+from sustainable_mlops.operations.prove.context import ProofError, Run
+from sustainable_mlops.operations.prove.guard import Interruption
+from sustainable_mlops.operations.prove.settings import Settings
+from sustainable_mlops.operations.prove.stage import ERRORS, STATEMENTS, Prover, Stage
+from sustainable_mlops.operations.prove.stages.base import Access, Storage
+from sustainable_mlops.operations.prove.stages.data import FeatureStore, ModelRegistry, Pipeline
+from sustainable_mlops.operations.prove.stages.endpoints import (
+    AsyncEndpoint,
+    Observability,
+    RealtimeEndpoint,
+    ServerlessEndpoint,
+)
+from sustainable_mlops.terraform import Terraform
+
+_STAGES: tuple[type[Stage], ...] = (
+    FeatureStore,
+    ModelRegistry,
+    Pipeline,
+    ServerlessEndpoint,
+    AsyncEndpoint,
+    RealtimeEndpoint,
+    Observability,
+)
+#: Exit code of a run that shows something else than the modules say, or that a cap ended.
+FAILED = 1
+
+
+def estimate(settings: Settings) -> dict[str, float]:
+    """Return each line of the estimate with its cost in USD."""
+    return dict(costs.describe(_items(settings), settings.region))
+
+
+def _items(settings: Settings) -> list[costs.Item]:
+    chosen = [stage for stage in _STAGES if stage.module in settings.modules]
+    items = [item for stage in chosen for item in stage.items(settings.region)]
+    return items + decide.items(settings)
+
+
+def verify_account(run: Run) -> None:
+    """Raise UserError unless the credentials are those of the account that was named."""
+    with aws.told("sts:GetCallerIdentity"):
+        actual = run.client("sts").get_caller_identity()["Account"]
+    if actual != run.settings.account:
+        raise UserError(f"--account {run.settings.account}: the credentials are of account {actual}; nothing was done")
+
+
+def prove(settings: Settings) -> tuple[Run, int]:
+    """Prove the modules; the run with its proof, and the exit code. Whatever happens, clean-up follows."""
+    run = Run(settings)
+    verify_account(run)
+    settings.save()
+    code = 0
+    with run.guard.watch():
+        try:
+            decide.prepare(run)
+            settings.save_log_groups(cleanup.job_log_groups(run.recorder))
+            _Modules(run).prove()
+        except Interruption as end:
+            run.proof.interruption, code = end.reason, end.exit_code
+            cli.say(f"{end.reason}: cleaning up")
+        except ERRORS as error:
+            run.proof.interruption = run.proof.interruption or " ".join(str(error).split())
+            cli.say(f"{run.proof.interruption}: cleaning up")
+        finally:
+            run.guard.disarm()
+            clean(run)
+    report.write(run, estimate(settings))
+    return run, code or (FAILED if run.proof.failed else 0)
+
+
+def clean(run: Run) -> None:
+    """Take down what the run created, with one line for each thing."""
+    cleaning = cleanup.CleanUp(run.settings, run.recorder, cli.say)
+    try:
+        cleaning.run()
+    except ERRORS as error:
+        cleaning.left.append(f"clean-up ended early: {error}")
+    run.proof.left = cleaning.left
+    for name in list(run.proof.modules):
+        run.ledger.close(name)
+    if cleaning.left:
+        cli.say(f"left: {', '.join(cleaning.left)}; run `smlops prove --clean {run.name}` again")
+    else:
+        cli.say(f"nothing of {run.name} is left")
+
+
+class _Modules:
+    """The modules of a run, in order."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        calls: dict[str, str] = {}
+        outputs: dict[str, str] = {}
+        self._storage, self._access = Storage(run, calls, outputs), Access(run, calls, outputs)
+        self._stages = [stage(run) for stage in _STAGES if stage.module in run.settings.modules]
+        self._before: dict[str, set[inventory.Resource]] = {}
+
+    def prove(self) -> None:
+        """Prove the base and every module on it, and destroy all of it. Raises an error where the base fails."""
+        self._prove_base()
+        waiting: list[Prover] = []
+        for stage in self._stages:
+            prover = Prover(stage)
+            self._before[stage.module] = self._resources()
+            self._prove(prover)
+            waiting.append(prover)
+            # A stage that a later one needs goes after that one.
+            due = [one for one in waiting if self._is_due(one, stage.module)]
+            for one in reversed(due):
+                waiting.remove(one)
+                self._destroy(one)
+        for one in reversed(waiting):
+            self._destroy(one)
+        self._destroy_base()
+
+    def _is_due(self, prover: Prover, module: str) -> bool:
+        after = prover.stage.destroyed_after
+        return after not in self.run.settings.modules or after == module
+
+    def _prove_base(self) -> None:
+        storage, access = Prover(self._storage), Prover(self._access)
+        with self._recording(storage):
+            self._before["base"] = self._resources()
+            storage.apply()
+            models.upload(self.run)
+            storage.use()
+            storage.change()
+        if storage.result.error:
+            raise ProofError(f"storage: {storage.result.error}")
+        with self._recording(access):
+            with self.run.steps.step("access: what the modules need of roles"):
+                self._access.statements = self._role_statements()
+            access.apply()
+            access.use()
+            access.change()
+        if access.result.error:
+            raise ProofError(f"access: {access.result.error}")
+        decide.after(self._access, "changed")
+
+    def _role_statements(self) -> dict[str, list[Any]]:
+        """Return what the modules say that roles need, by phase. A plan knows it before anything exists."""
+        stages = [stage for stage in self._stages if STATEMENTS in stage.outputs]
+        if not stages:
+            return {}
+        folder = self.run.folder("role-statements")
+        calls = [hcl.call(stage.module, stage.module, stage.inputs()) for stage in stages]
+        outputs = [hcl.output(stage.module, f"module.{stage.module}.{STATEMENTS}") for stage in stages]
+        hcl.write_root(folder, self.run.settings, *calls, *outputs)
+        terraform = Terraform(folder)
+        terraform.init()
+        planned = terraform.plan(folder / "tfplan")["planned_values"]["outputs"]
+        merged: dict[str, list[Any]] = {}
+        for output in planned.values():
+            for phase, statements in output["value"].items():
+                merged.setdefault(phase, []).extend(statements)
+        return merged
+
+    def _prove(self, prover: Prover) -> None:
+        """Take a module through its steps; its checks follow the step that they need."""
+        module = prover.stage.module
+        with self._recording(prover):
+            try:
+                prover.apply()
+            except ERRORS as error:
+                decide.after_failed_apply(self.run, module, error)
+                raise
+            decide.after(prover.stage, "applied")
+            prover.use()
+            decide.after(prover.stage, "used")
+            prover.change()
+            decide.after(prover.stage, "changed")
+            prover.roll_back()
+            decide.after(prover.stage, "rolled back")
+
+    def _destroy(self, prover: Prover) -> None:
+        with self._recording(prover):
+            prover.destroy(self._before[prover.stage.module])
+
+    def _destroy_base(self) -> None:
+        """Destroy storage and access, which are in one root module; the results are of both."""
+        access = Prover(self._access)
+        with self._recording(access):
+            access.destroy(self._before["base"])
+        storage = self.run.proof.modules["storage"]
+        storage.destroyed, storage.nothing_left = access.result.destroyed, access.result.nothing_left
+
+    def _resources(self) -> set[inventory.Resource]:
+        return inventory.find(self.run.recorder, self.run.settings)[0]
+
+    @contextmanager
+    def _recording(self, prover: Prover) -> Iterator[None]:
+        """Record an error of the stage; the run goes on with the next one."""
+        try:
+            yield
+        except ERRORS as error:
+            prover.fail(error)

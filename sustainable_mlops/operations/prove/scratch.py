@@ -1,0 +1,31 @@
+"""Scratch root modules: what one check applies and destroys for itself."""
+
+from types import TracebackType
+from typing import Self
+
+from sustainable_mlops.operations.prove import hcl
+from sustainable_mlops.operations.prove.context import Run
+
+
+class Scratch:
+    """A root module that is destroyed at the end of its block; an interruption leaves that to the clean-up."""
+
+    def __init__(self, run: Run, name: str) -> None:
+        self._run = run
+        self.terraform = run.terraform(f"check-{name}")
+
+    def write(self, *parts: str) -> None:
+        """Write the root module, and initialise it the first time."""
+        first = not self.terraform.folder.exists()
+        hcl.write_root(self.terraform.folder, self._run.settings, *parts)
+        if first:
+            self.terraform.init()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None or isinstance(error, Exception):
+            self.terraform.apply("-destroy")

@@ -1,0 +1,102 @@
+"""Settings of one run: where it runs, what it proves and its caps."""
+
+import json
+import re
+import secrets
+import string
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sustainable_mlops.catalogue import regions
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import ROOT
+
+#: Folder of all runs.
+RUNS = ROOT / "out" / "prove"
+#: Tag on every resource that Terraform creates; its value is the name of the run.
+TAG = "smlops-prove"
+#: The modules, in the order in which they are proved.
+MODULES = (
+    "storage",
+    "access",
+    "feature_store",
+    "model_registry",
+    "pipeline",
+    "serverless_endpoint",
+    "async_endpoint",
+    "realtime_endpoint",
+    "observability",
+)
+#: Modules that every other one needs.
+BASE = MODULES[:2]
+_PREFIX = "prove-"
+_FILE, _LOG_GROUPS = "run.json", "log_groups.json"
+#: Regions of other partitions, whose ARNs the run does not write.
+_OTHER_PARTITIONS = ("cn-", "us-gov-", "eusc-")
+
+
+def new_name() -> str:
+    """Return the name of a new run, such as `prove-4f7k2a`."""
+    alphabet = string.ascii_lowercase + string.digits
+    return _PREFIX + "".join(secrets.choice(alphabet) for _ in range(6))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Input of one run. Written to the run's folder, so that `--clean` knows the account and the Region."""
+
+    account: str
+    region: str
+    modules: tuple[str, ...] = MODULES
+    #: Named checks that run only when asked for.
+    extra_checks: tuple[str, ...] = ()
+    cap_usd: float = 5.0
+    cap_minutes: float = 300.0
+    #: Duration of the request of `async-scale-in-during-request`; longer than AWS takes to scale in.
+    long_request_seconds: int = 1500
+    name: str = field(default_factory=new_name)
+    begin: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the run: root modules, their state and the report."""
+        return RUNS / self.name
+
+    def save(self) -> None:
+        """Write the settings into the run's folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / _FILE).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+    def save_log_groups(self, names: Iterable[str]) -> None:
+        """Write which log groups of jobs there are before the run: clean-up leaves them alone."""
+        (self.folder / _LOG_GROUPS).write_text(json.dumps(sorted(names)) + "\n", encoding="utf-8")
+
+    def log_groups_before(self) -> set[str] | None:
+        """Return the log groups of jobs before the run; None where the run ended before it looked."""
+        file = self.folder / _LOG_GROUPS
+        return set(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
+
+def check(settings: Settings) -> None:
+    """Raise UserError for an account, Region or module that does not exist."""
+    if not re.fullmatch(r"[0-9]{12}", settings.account):
+        raise UserError(f"{f'--account {settings.account}'.strip()}: must be 12 digits, such as 123456789012")
+    if regions.find(settings.region) is None:
+        raise UserError(f"{f'--region {settings.region}'.strip()}: AWS has no such Region; name one such as eu-north-1")
+    if settings.region.startswith(_OTHER_PARTITIONS):
+        raise UserError(f"--region {settings.region}: is of another partition; prove in a Region such as eu-north-1")
+    if unknown := [name for name in settings.modules if name not in MODULES]:
+        raise UserError(f"--module {unknown[0]}: no such module; choose from {', '.join(MODULES)}")
+
+
+def load(name: str) -> Settings:
+    """Read the settings of an earlier run. Raises UserError for a run that is not in `out/prove`."""
+    full = name if name.startswith(_PREFIX) else _PREFIX + name
+    file = RUNS / full / _FILE
+    if not re.fullmatch(rf"{_PREFIX}[a-z0-9]{{6}}", full) or not file.is_file():
+        known = sorted(path.parent.name for path in RUNS.glob(f"*/{_FILE}"))
+        raise UserError(f"--clean {name}: no such run in out/prove; there is {', '.join(known) or 'none'}")
+    fields = json.loads(file.read_text(encoding="utf-8"))
+    return Settings(**{**fields, **{key: tuple(fields[key]) for key in ("modules", "extra_checks")}})

@@ -1,0 +1,174 @@
+"""Stages: one module each, from apply to destroy."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations.prove import cleanup, hcl, inventory
+from sustainable_mlops.operations.prove.context import ProofError, Run
+from sustainable_mlops.operations.prove.costs import Item
+from sustainable_mlops.operations.prove.proof import ModuleResult
+from sustainable_mlops.steps import Step
+from sustainable_mlops.terraform import Terraform
+
+#: Errors that end a stage, and not the run.
+ERRORS = (UserError, ProofError, ClientError, BotoCoreError)
+#: Output of every root module.
+STATEMENTS = "role_statements"
+
+
+class Stage:
+    """One module in a root module of its own. Subclasses say what its inputs are and how it is used."""
+
+    #: The module, and the name of its call.
+    module: ClassVar[str]
+    #: Outputs of the module that the stage reads.
+    outputs: ClassVar[tuple[str, ...]] = ()
+    #: The stage after whose use this one is destroyed; its own, unless another one needs it.
+    destroyed_after: ClassVar[str] = ""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.terraform: Terraform = run.terraform(self.module)
+        #: Inputs that `change` sets.
+        self.changes: dict[str, Any] = {}
+        self.published: dict[str, Any] = {}
+
+    def inputs(self) -> Mapping[str, Any]:
+        """Return the module's inputs before any change."""
+        raise NotImplementedError
+
+    def parts(self) -> Iterable[str]:
+        """Return more HCL of the root module."""
+        return ()
+
+    def use(self) -> str:
+        """Use what the module created, and return what was done. Raises ProofError."""
+        raise NotImplementedError
+
+    def change(self) -> str:
+        """Set inputs in `changes`, and return what they change."""
+        raise NotImplementedError
+
+    def use_changed(self) -> None:
+        """Look whether the change has come about. Raises ProofError."""
+
+    def roll_back(self) -> str | None:
+        """Force a bad model and return what happened; None where the module serves none. Raises ProofError."""
+        return None
+
+    def empty(self) -> None:
+        """Delete what would hold up the destruction, such as registered packages."""
+
+    def fleet(self) -> tuple[str, int] | None:
+        """Return the type and number of instances that cost while the stage is up; None where there are none."""
+        return None
+
+    @classmethod
+    def items(cls, region: str) -> Iterable[Item]:
+        """Return the lines of the estimate."""
+        del region
+        return ()
+
+    def write(self) -> None:
+        """Write the root module."""
+        call = hcl.call(self.module, self.module, {**self.inputs(), **self.changes})
+        outputs = [hcl.output(name, f"module.{self.module}.{name}") for name in self.outputs]
+        hcl.write_root(self.terraform.folder, self.run.settings, call, *self.parts(), *outputs)
+
+    def apply(self, step: Step) -> None:
+        """Write and apply the root module, and read its outputs. Raises UserError."""
+        self.write()
+        self.terraform.apply(progress=lambda at: step.now(str(at)))
+        self.published = self.terraform.outputs()
+
+    def is_up_to_date(self) -> bool:
+        """Return whether a plan would change nothing."""
+        return self.terraform.is_up_to_date(self.terraform.folder / "second.tfplan")
+
+    def destroy(self, step: Step) -> None:
+        """Destroy what the stage created. Raises UserError."""
+        self.empty()
+        self.terraform.apply("-destroy", progress=lambda at: step.now(str(at)))
+
+
+class Prover:
+    """Takes one stage through its steps and records the result."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.run = stage.run
+        self.result = self.run.proof.modules.setdefault(stage.module, ModuleResult(stage.module))
+
+    @contextmanager
+    def _step(self, title: str, attribute: str) -> Iterator[Step]:
+        """Run one step; its attribute of the result is false until the block ends without an error."""
+        setattr(self.result, attribute, False)
+        with self.run.steps.step(f"{self.stage.module}: {title}") as step:
+            yield step
+        setattr(self.result, attribute, True)
+
+    def apply(self) -> None:
+        """Apply, and plan a second time."""
+        stage = self.stage
+        begin = time.monotonic()
+        with self.run.steps.step(f"{stage.module}: apply") as step:
+            stage.write()
+            stage.terraform.init()
+            if fleet := stage.fleet():
+                self.run.ledger.open(stage.module, *fleet)
+            stage.apply(step)
+        self.result.apply_seconds = round(time.monotonic() - begin, 1)
+        self._plan_is_empty("second plan")
+
+    def _plan_is_empty(self, title: str) -> None:
+        with self._step(title, "second_plan_empty") as step:
+            if not self.stage.is_up_to_date():
+                raise ProofError(f"{title}: not empty; see `terraform show` of second.tfplan in the run's folder")
+            step.result = "empty"
+
+    def use(self) -> None:
+        """Use what was applied."""
+        with self._step("use", "used") as step:
+            step.result = self.stage.use()
+        self.result.notes.append(f"used: {step.result}")
+
+    def change(self) -> None:
+        """Change one input, apply, and plan again."""
+        with self._step("change", "changed") as step:
+            step.result = self.stage.change()
+            self.stage.apply(step)
+            self.stage.use_changed()
+            if not self.stage.is_up_to_date():
+                raise ProofError(f"the plan after the change ({step.result}) is not empty")
+        self.result.notes.append(f"changed: {step.result}")
+
+    def roll_back(self) -> None:
+        """Force a bad model, where the module serves one."""
+        if type(self.stage).roll_back is Stage.roll_back:
+            return
+        with self._step("bad model rolls back", "rolled_back") as step:
+            step.result = self.stage.roll_back() or ""
+        self.result.notes.append(f"rolled back: {step.result}")
+
+    def destroy(self, before: set[inventory.Resource]) -> None:
+        """Destroy, and look whether anything is left that was not there before the stage."""
+        with self._step("destroy", "destroyed") as step:
+            self.stage.destroy(step)
+        self.run.ledger.close(self.stage.module)
+        with self._step("nothing left", "nothing_left") as step:
+            cleaning = cleanup.CleanUp(self.run.settings, self.run.recorder, step.now)
+            deleted = cleaning.sweep(before)
+            if cleaning.left:
+                raise ProofError(f"left: {', '.join(cleaning.left)}")
+            step.result = f"nothing, after clean-up of {', '.join(deleted)}" if deleted else "nothing"
+        self.result.notes.append(f"left: {step.result}")
+
+    def fail(self, error: BaseException) -> None:
+        """Record the error that ended the stage."""
+        self.result.error = self.result.error or " ".join(str(error).split())
+        self.run.steps.console.print(f"  {self.result.error}", style="red", markup=False, highlight=False)

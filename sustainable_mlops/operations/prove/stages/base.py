@@ -1,0 +1,104 @@
+"""Stages of the shared base: storage and access, in one root module."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sustainable_mlops.operations.prove import hcl
+from sustainable_mlops.operations.prove.cleanup import BASE
+from sustainable_mlops.operations.prove.context import ProofError, Run
+from sustainable_mlops.operations.prove.stage import Stage
+from sustainable_mlops.steps import Step
+
+
+class BaseStage(Stage):
+    """A stage in the shared root module, whose calls are written one after the other."""
+
+    def __init__(self, run: Run, calls: dict[str, str], outputs: dict[str, str]) -> None:
+        super().__init__(run)
+        self.terraform = run.terraform(BASE)
+        self._calls, self._outputs = calls, outputs
+
+    def write(self) -> None:
+        """Write the root module with every call so far."""
+        self._calls[self.module] = hcl.call(self.module, self.module, {**self.inputs(), **self.changes})
+        self._outputs |= {name: hcl.output(name, f"module.{self.module}.{name}") for name in self.outputs}
+        hcl.write_root(self.terraform.folder, self.run.settings, *self._calls.values(), *self._outputs.values())
+
+    def apply(self, step: Step) -> None:
+        """Apply, and publish the outputs to the other stages."""
+        super().apply(step)
+        self.run.base = self.published
+
+
+class Storage(BaseStage):
+    """The stage of `storage`."""
+
+    module = "storage"
+    outputs = ("buckets", "kms_key_arn", "s3_uris")
+
+    def inputs(self) -> Mapping[str, Any]:
+        """Return the inputs: data that may be deleted."""
+        return {**self.run.common(), "deletion_protection": False}
+
+    def use(self) -> str:
+        """Put an object without any argument of encryption and read it back."""
+        s3, bucket, key = self.run.client("s3"), self.run.bucket("data"), "raw/proof.txt"
+        self.run.put("data", key, b"proof")
+        answer = s3.get_object(Bucket=bucket, Key=key)
+        if answer["Body"].read() != b"proof":
+            raise ProofError(f"s3://{bucket}/{key} holds something else than was put")
+        encryption = answer.get("ServerSideEncryption"), answer.get("SSEKMSKeyId")
+        if encryption != ("aws:kms", self.run.key):
+            raise ProofError(f"s3://{bucket}/{key} is encrypted with {encryption}, not with the module's key")
+        return "an object was put, encrypted with the key, and read"
+
+    def change(self) -> str:
+        """Archive raw data that nobody reads."""
+        self.changes["intelligent_tiering_archive_days"] = 180
+        return "intelligent_tiering_archive_days = 180"
+
+
+class Access(BaseStage):
+    """The stage of `access`."""
+
+    module = "access"
+    outputs = ("role_arns", "role_names")
+
+    def __init__(self, run: Run, calls: dict[str, str], outputs: dict[str, str]) -> None:
+        super().__init__(run, calls, outputs)
+        #: What the other modules need of the roles, by phase.
+        self.statements: dict[str, list[Any]] = {}
+
+    def inputs(self) -> Mapping[str, Any]:
+        """Return the inputs: what the stages to come need."""
+        return {
+            **self.run.common(),
+            "kms_key_arn": hcl.Raw("module.storage.kms_key_arn"),
+            "buckets": hcl.Raw("module.storage.buckets"),
+            "feature_group_names": [f"{self.run.name}-orders"],
+            "model_package_group_names": [f"{self.run.name}-orders"],
+            "role_statements": self.statements,
+        }
+
+    def use(self) -> str:
+        """Ask IAM what the role of trainings may do: read its data, and delete nothing."""
+        role, bucket = self.run.role("training"), self.run.base["buckets"]["artifacts"]["arn"]
+        decisions = {
+            action: self._decide(role, action, f"{bucket}/{key}")
+            for action, key in {"s3:GetObject": "source/code.tar.gz", "s3:DeleteObject": "models/model.tar.gz"}.items()
+        }
+        if decisions != {"s3:GetObject": "allowed", "s3:DeleteObject": "implicitDeny"}:
+            raise ProofError(f"the role of trainings: {decisions}")
+        return "the role of trainings may read its prefixes and delete nothing"
+
+    def _decide(self, role: str, action: str, resource: str) -> str:
+        answer = self.run.client("iam").simulate_principal_policy(
+            PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
+        )
+        return str(answer["EvaluationResults"][0]["EvalDecision"])
+
+    def change(self) -> str:
+        """Let the roles pull an image of the account's own."""
+        where = self.run.settings
+        self.changes["image_repository_arns"] = [f"arn:aws:ecr:{where.region}:{where.account}:repository/{where.name}"]
+        return "image_repository_arns has one repository"

@@ -1,0 +1,348 @@
+"""Stages of the modules for data and models: feature_store, model_registry and pipeline."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from sustainable_mlops.operations.prove import costs, inventory, models
+from sustainable_mlops.operations.prove.context import ProofError, Run
+from sustainable_mlops.operations.prove.costs import Item
+from sustainable_mlops.operations.prove.settings import TAG
+from sustainable_mlops.operations.prove.stage import STATEMENTS, Stage
+
+#: Minutes until a record is in the offline store; AWS says fifteen.
+OFFLINE_MINUTES = 25
+#: Minutes until an event has come through a topic into a queue.
+EVENT_MINUTES = 5
+
+
+class FeatureStore(Stage):
+    """The stage of `feature_store`: one group, online and offline."""
+
+    module = "feature_store"
+    outputs = ("feature_groups", STATEMENTS)
+
+    def inputs(self) -> Mapping[str, Any]:
+        """Return the inputs: a group of three features."""
+        features = {"amount": {"type": "Fractional"}, "order_id": {"type": "String"}, "ordered_at": {"type": "String"}}
+        group = {
+            "record_identifier": "order_id",
+            "event_time": "ordered_at",
+            "online": {"ttl": {"unit": "Days", "value": 1}},
+            "features": features,
+        }
+        return {
+            "name_prefix": self.run.name,
+            "deletion_protection": False,
+            "kms_key_arn": self.run.key,
+            "offline_store_s3_uri": self.run.base["s3_uris"]["features"],
+            "role_arn": self.run.role("data_preparation"),
+            "feature_groups": {"orders": {**group, **self._changed_online()}},
+        }
+
+    def _changed_online(self) -> dict[str, Any]:
+        return {"online": {"ttl": {"unit": "Days", "value": 2}}} if self._longer else {}
+
+    _longer = False
+
+    @property
+    def group(self) -> dict[str, Any]:
+        """What SageMaker says of the group."""
+        described: dict[str, Any] = self.run.client("sagemaker").describe_feature_group(
+            FeatureGroupName=f"{self.run.name}-orders"
+        )
+        return described
+
+    def use(self) -> str:
+        """Put a record and get it from the online store."""
+        runtime = self.run.client("sagemaker-featurestore-runtime")
+        values = {"order_id": "1", "ordered_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "amount": "2.5"}
+        record = [{"FeatureName": name, "ValueAsString": value} for name, value in values.items()]
+        group = f"{self.run.name}-orders"
+        runtime.put_record(FeatureGroupName=group, Record=record)
+
+        def stored() -> Any:
+            answer = runtime.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="1")
+            return {one["FeatureName"]: one["ValueAsString"] for one in answer.get("Record", [])}
+
+        found = self.run.wait("a record in the online store", stored, 5)
+        if found != values:
+            raise ProofError(f"the online store answers {found}")
+        return "a record was put and read"
+
+    def offline_objects(self) -> list[str]:
+        """Return the keys of the group's Parquet files in the offline store, once there are any."""
+        uri = self.group["OfflineStoreConfig"]["S3StorageConfig"]["ResolvedOutputS3Uri"]
+        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        s3 = self.run.client("s3")
+
+        def look() -> list[str]:
+            found = inventory.pages(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
+            return [one["Key"] for one in found if one["Key"].endswith(".parquet")]
+
+        found: list[str] = self.run.wait("the record in the offline store", look, OFFLINE_MINUTES)
+        return found
+
+    def change(self) -> str:
+        """Keep records of the online store longer."""
+        self._longer = True
+        return "a TTL of 2 days"
+
+
+class ModelRegistry(Stage):
+    """The stage of `model_registry`, with a queue that receives what the approval topic publishes."""
+
+    module = "model_registry"
+    outputs = ("model_package_groups", "approval_rules", "approval_topic_arn", STATEMENTS)
+    destroyed_after = "pipeline"
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self._queue = ""
+        #: The approved version.
+        self.package = ""
+        #: Approval events that came first.
+        self.first_events: list[dict[str, Any]] = []
+
+    def inputs(self) -> Mapping[str, Any]:
+        """Return the inputs: one group, and a topic that is encrypted with the key of `storage`."""
+        return {
+            **self.run.common(),
+            "deletion_protection": False,
+            "approval_topic": {"kms_key_arn": self.run.key},
+            "model_package_groups": {"orders": {}, **self._more_groups},
+        }
+
+    @property
+    def _more_groups(self) -> dict[str, Any]:
+        return {"returns": {}} if self._second_group else {}
+
+    _second_group = False
+
+    def _subscribe(self) -> str:
+        """Create a queue that receives what the topic publishes, and return its URL."""
+        sqs, topic = self.run.client("sqs"), self.published["approval_topic_arn"]
+        name = f"{self.run.name}-approvals"
+        arn = f"arn:aws:sqs:{self.run.settings.region}:{self.run.settings.account}:{name}"
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        url = str(
+            sqs.create_queue(QueueName=name, Attributes={"Policy": policy}, tags={TAG: self.run.name})["QueueUrl"]
+        )
+        self.run.client("sns").subscribe(
+            TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+        )
+        return url
+
+    @property
+    def package_group(self) -> str:
+        """Name of the group that versions are registered in."""
+        return f"{self.run.name}-orders"
+
+    def use(self) -> str:
+        """Register a version and approve it; a queue receives what the topic publishes."""
+        self._queue = self._subscribe()
+        sagemaker = self.run.client("sagemaker")
+        container = {
+            "Image": models.image(self.run.settings.region, "ml.m5.large"),
+            "ModelDataUrl": models.address(self.run, "first"),
+            "Environment": models.ENVIRONMENT,
+        }
+        specification = {
+            "Containers": [container],
+            "SupportedContentTypes": ["application/json"],
+            "SupportedResponseMIMETypes": ["application/json"],
+        }
+        self.package = str(
+            sagemaker.create_model_package(
+                ModelPackageGroupName=self.package_group,
+                InferenceSpecification=specification,
+                ModelApprovalStatus="PendingManualApproval",
+            )["ModelPackageArn"]
+        )
+        sagemaker.update_model_package(ModelPackageArn=self.package, ModelApprovalStatus="Approved")
+        return "a version was registered and approved"
+
+    def approvals(self, expected: int, minutes: float) -> list[dict[str, Any]]:
+        """Return the approval events in the queue: as soon as so many have come, or after so many minutes."""
+        sqs = self.run.client("sqs")
+        found: dict[str, dict[str, Any]] = {}
+
+        def look() -> bool:
+            received = sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+            for message in received.get("Messages", []):
+                sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+                event = json.loads(message["Body"])
+                found[event["id"]] = event
+            return len(found) >= expected
+
+        with suppress(ProofError):
+            self.run.wait("approval events", look, minutes)
+        return list(found.values())
+
+    def change(self) -> str:
+        """Add a group."""
+        self._second_group = True
+        return "a second group"
+
+    def empty(self) -> None:
+        """Delete the versions, as SageMaker deletes no group that holds one, and the queue."""
+        inventory.delete_packages(self.run.client("sagemaker"), self.package_group)
+        if self._queue:
+            self.run.client("sqs").delete_queue(QueueUrl=self._queue)
+
+
+class Pipeline(Stage):
+    """The stage of `pipeline`: a processing step that measures, and after the change a step that registers."""
+
+    module = "pipeline"
+    outputs = ("name", "arn", "dead_letter_queue_url", STATEMENTS)
+
+    registers = False
+
+    def inputs(self) -> Mapping[str, Any]:
+        """Return the inputs."""
+        return {
+            **self.run.common(),
+            "name": "orders",
+            "role_arn": self.run.role("pipeline"),
+            "definition": json.dumps(self.definition(), sort_keys=True),
+        }
+
+    @property
+    def pipeline_name(self) -> str:
+        """Name of the pipeline."""
+        return f"{self.run.name}-orders"
+
+    def definition(self) -> dict[str, Any]:
+        """Return the definition: JSON that is measured, and registered where `registers` is set."""
+        steps = [self._measure(), *([self._register()] if self.registers else [])]
+        return {"Version": "2020-12-01", "Steps": steps}
+
+    def _measure(self) -> dict[str, Any]:
+        folder = "/opt/ml/processing"
+        script = f'echo \'{{"metrics": {{"auc": "0.9"}}}}\' > {folder}/output/measured.json'
+        output = {
+            "OutputName": "measured",
+            "S3Output": {
+                "S3Uri": f"s3://{self.run.bucket('artifacts')}/runs/{self.run.name}/measured",
+                "LocalPath": f"{folder}/output",
+                "S3UploadMode": "EndOfJob",
+            },
+        }
+        data = {
+            "InputName": "raw",
+            "S3Input": {
+                "S3Uri": f"s3://{self.run.bucket('data')}/raw/",
+                "LocalPath": f"{folder}/input",
+                "S3DataType": "S3Prefix",
+                "S3InputMode": "File",
+            },
+        }
+        machines = {
+            "InstanceCount": 1,
+            "InstanceType": costs.job_type(self.run.settings.region),
+            "VolumeSizeInGB": 5,
+            "VolumeKmsKeyId": self.run.key,
+        }
+        return {
+            "Name": "Measure",
+            "Type": "Processing",
+            "CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"},
+            "PropertyFiles": [{"PropertyFileName": "measured", "OutputName": "measured", "FilePath": "measured.json"}],
+            "Arguments": {
+                "RoleArn": self.run.role("data_preparation"),
+                "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+                "AppSpecification": {
+                    "ImageUri": models.image(self.run.settings.region, "ml.m5.large"),
+                    "ContainerEntrypoint": ["sh", "-c", script],
+                },
+                "ProcessingInputs": [data],
+                "ProcessingOutputConfig": {"KmsKeyId": self.run.key, "Outputs": [output]},
+                "ProcessingResources": {"ClusterConfig": machines},
+            },
+        }
+
+    def _register(self) -> dict[str, Any]:
+        auc = {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Measure.PropertyFiles.measured"}, "Path": "metrics.auc"}}
+        container = {
+            "Image": models.image(self.run.settings.region, "ml.m5.large"),
+            "ModelDataUrl": models.address(self.run, "first"),
+            "Environment": models.ENVIRONMENT,
+        }
+        return {
+            "Name": "Register",
+            "Type": "RegisterModel",
+            "DependsOn": ["Measure"],
+            "Arguments": {
+                "ModelPackageGroupName": f"{self.run.name}-orders",
+                "ModelApprovalStatus": "PendingManualApproval",
+                "CustomerMetadataProperties": {"auc": {"Std:Join": {"On": "", "Values": [auc]}}},
+                "InferenceSpecification": {
+                    "Containers": [container],
+                    "SupportedContentTypes": ["application/json"],
+                    "SupportedResponseMIMETypes": ["application/json"],
+                },
+            },
+        }
+
+    def execute(self) -> str:
+        """Start an execution, wait for its end and return its ARN. Raises ProofError where it failed."""
+        sagemaker = self.run.client("sagemaker")
+        arn = str(sagemaker.start_pipeline_execution(PipelineName=self.pipeline_name)["PipelineExecutionArn"])
+
+        def ended() -> Any:
+            described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+            return described if described["PipelineExecutionStatus"] not in ("Executing", "Stopping") else None
+
+        described = self.run.wait("the execution's end", ended, 30)
+        if described["PipelineExecutionStatus"] != "Succeeded":
+            steps = inventory.pages(
+                sagemaker, "list_pipeline_execution_steps", "PipelineExecutionSteps", PipelineExecutionArn=arn
+            )
+            reasons = [f"{one['StepName']}: {one['FailureReason']}" for one in steps if one.get("FailureReason")]
+            failure = described.get("FailureReason", "")
+            raise ProofError(f"the execution is {described['PipelineExecutionStatus']}: {failure} {'; '.join(reasons)}")
+        return arn
+
+    def use(self) -> str:
+        """Start an execution and wait until it has succeeded."""
+        self.execute()
+        return "an execution succeeded"
+
+    def change(self) -> str:
+        """Run more steps at once."""
+        self.changes["max_parallel_steps"] = 3
+        return "max_parallel_steps = 3"
+
+    def executions(self) -> list[dict[str, Any]]:
+        """Return the executions, the newest first."""
+        return list(
+            inventory.pages(
+                self.run.client("sagemaker"),
+                "list_pipeline_executions",
+                "PipelineExecutionSummaries",
+                PipelineName=self.pipeline_name,
+            )
+        )
+
+    def empty(self) -> None:
+        """Wait until no execution is under way: a pipeline that runs is not deleted."""
+
+        def none_runs() -> bool:
+            return not [one for one in self.executions() if one["PipelineExecutionStatus"] in ("Executing", "Stopping")]
+
+        self.run.wait("the executions' end", none_runs, 30)
+
+    @classmethod
+    def items(cls, region: str) -> Iterator[Item]:
+        """Return the lines of the estimate."""
+        yield Item("pipeline: a processing job", costs.job_type(region), 1, 0.2)

@@ -1,0 +1,342 @@
+"""Stages of the modules for endpoints, and of the one that watches them."""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sustainable_mlops import aws
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations.prove import cleanup, costs, models
+from sustainable_mlops.operations.prove.context import ProofError
+from sustainable_mlops.operations.prove.costs import Item
+from sustainable_mlops.operations.prove.stage import STATEMENTS, Stage
+from sustainable_mlops.steps import Step
+
+#: What SageMaker says while an instance comes or goes; the next apply after that succeeds.
+_IN_PROGRESS = "in-progress endpoint"
+_ATTEMPTS = 4
+#: Statuses in which nothing happens to an endpoint.
+_AT_REST = ("InService", "Failed", "UpdateRollbackFailed")
+#: Seconds between two requests of a load.
+_BETWEEN = 0.25
+#: A new model is watched for so long, in seconds; the alarms look at two minutes of three, or of five.
+_WATCH_SECONDS = 300
+
+
+class EndpointStage(Stage):
+    """A stage with an endpoint that answers with its model's name."""
+
+    kind: ClassVar[str]
+    outputs = ("endpoint_name", STATEMENTS)
+    #: The model that takes the place of a good one, and is to be taken back.
+    bad_model: ClassVar[str] = models.FAILS
+    #: Answers that a load gets during that deployment, at least: of the bad model, and of the old one beside it.
+    seen_meanwhile: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """Name of the endpoint."""
+        return self.run.endpoint(self.kind)
+
+    def ask(self) -> str:
+        """Return the answer of the endpoint to one request, or the code of its error."""
+        raise NotImplementedError
+
+    def describe(self) -> dict[str, Any]:
+        """Return what SageMaker says of the endpoint."""
+        described: dict[str, Any] = self.run.client("sagemaker").describe_endpoint(EndpointName=self.name)
+        return described
+
+    def rest(self) -> dict[str, Any]:
+        """Return the same, once nothing happens to the endpoint any more."""
+
+        def look() -> dict[str, Any] | None:
+            described = self.describe()
+            return described if described["EndpointStatus"] in _AT_REST else None
+
+        described: dict[str, Any] = self.run.wait(f"{self.name} at rest", look, 60)
+        return described
+
+    def apply(self, step: Step) -> None:
+        """Apply; again where an instance came or went meanwhile."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                super().apply(step)
+                return
+            except UserError as error:
+                if _IN_PROGRESS not in str(error) or attempt == _ATTEMPTS:
+                    raise
+                self.rest()
+
+    def use(self) -> str:
+        """Ask the endpoint."""
+        self.expect("first")
+        return "it answers with its model's name"
+
+    def change(self) -> str:
+        """Serve another model."""
+        self.changes["model_data_url"] = models.address(self.run, "second")
+        return "another model"
+
+    def use_changed(self) -> None:
+        """Ask the endpoint for the new model."""
+        self.expect("second")
+
+    def expect(self, model: str, times: int = 3) -> None:
+        """Raise ProofError unless that model answers each of some requests."""
+        answers = Counter(self.ask() for _ in range(times))
+        if set(answers) != {model}:
+            raise ProofError(f"{self.name} answers {dict(answers)}, not {model}")
+
+    def roll_back(self) -> str | None:
+        """Deploy a bad model under load: the apply fails, and the old model goes on answering."""
+        before = self.rest()["EndpointConfigName"]
+        good = self.changes["model_data_url"]
+        self.changes["model_data_url"] = models.address(self.run, self.bad_model)
+        self.write()
+        with self.load() as answers:
+            error = self._apply_bad()
+        self.changes["model_data_url"] = good
+        described = self.rest()
+        if described["EndpointStatus"] != "InService" or described["EndpointConfigName"] != before:
+            raise ProofError(
+                f"{self.name} is {described['EndpointStatus']} with {described['EndpointConfigName']}, not {before}"
+            )
+        if missing := self.seen_meanwhile - set(answers):
+            raise ProofError(f"{self.name}: nobody was answered {', '.join(missing)} meanwhile, but {dict(answers)}")
+        self.expect("second", 5)
+        return f"the apply failed ({error[:160]}); meanwhile {dict(answers)}; the old model answers"
+
+    def _apply_bad(self) -> str:
+        """Apply the bad model and return the error of the apply. Raises ProofError where there is none."""
+        try:
+            self.terraform.apply()
+        except UserError as error:
+            return " ".join(str(error).replace("│", " ").split())
+        raise ProofError("the apply of a bad model succeeded")
+
+    @contextmanager
+    def load(self, threads: int = 2) -> Iterator[Counter[str]]:
+        """Ask all the time, and count the answers."""
+        answers: Counter[str] = Counter()
+        done = threading.Event()
+
+        def ask() -> None:
+            while not done.wait(_BETWEEN):
+                try:
+                    answers[self.ask()] += 1
+                except (ClientError, BotoCoreError, ProofError) as error:
+                    answers[aws.error_code(error) or type(error).__name__] += 1
+
+        workers = [threading.Thread(target=ask, daemon=True) for _ in range(threads)]
+        for worker in workers:
+            worker.start()
+        try:
+            yield answers
+        finally:
+            done.set()
+            for worker in workers:
+                worker.join(timeout=60)
+
+
+class ServerlessEndpoint(EndpointStage):
+    """The stage of `serverless_endpoint`. No alarm watches it: its bad model is one that does not start."""
+
+    module = "serverless_endpoint"
+    kind = "serverless"
+    bad_model = models.DOES_NOT_LOAD
+    seen_meanwhile = frozenset({"second"})
+
+    def inputs(self) -> Mapping[str, Any]:
+        """Return the inputs: the least memory in which the image runs."""
+        return {
+            "name_prefix": self.name,
+            "kms_key_arn": self.run.key,
+            "role_arn": self.run.role("inference"),
+            "memory_mb": 2048,
+            "max_concurrency": 2,
+            **models.container(self.run, "first"),
+        }
+
+    def ask(self) -> str:
+        """Return the answer to one request."""
+        return invoke(self)
+
+
+class RealtimeEndpoint(EndpointStage):
+    """The stage of `realtime_endpoint`: two small instances, and a rolling deployment."""
+
+    module = "realtime_endpoint"
+    kind = "realtime"
+    seen_meanwhile = frozenset({"second", "ModelError"})
+    destroyed_after = "observability"
+
+    def inputs(self) -> Mapping[str, Any]:
+        """Return the inputs."""
+        instance_type = costs.serving_type(self.run.settings.region)
+        return {
+            **self.run.common(self.name),
+            "instance_type": instance_type,
+            "kms_key_arn": self.run.key,
+            "role_arn": self.run.role("inference"),
+            "latency_slo_ms": 5000,
+            "max_instances": 3,
+            "deployment": {"strategy": "rolling", "wait_seconds": _WATCH_SECONDS},
+            **models.container(self.run, "first", graviton_type=instance_type),
+        }
+
+    def ask(self) -> str:
+        """Return the answer to one request."""
+        return invoke(self)
+
+    def instances(self) -> int:
+        """Return how many instances serve."""
+        return int(self.describe()["ProductionVariants"][0]["CurrentInstanceCount"])
+
+    def fleet(self) -> tuple[str, int] | None:
+        """Return its instances, one more during a deployment."""
+        return costs.serving_type(self.run.settings.region), 3
+
+    @classmethod
+    def items(cls, region: str) -> Iterator[Item]:
+        """Return the lines of the estimate."""
+        yield Item("realtime_endpoint", costs.serving_type(region), 3, 2.5)
+
+
+class AsyncEndpoint(EndpointStage):
+    """The stage of `async_endpoint`: one small instance, and another beside it during a deployment."""
+
+    module = "async_endpoint"
+    kind = "async"
+    seen_meanwhile = frozenset({"failed"})
+
+    def inputs(self) -> Mapping[str, Any]:
+        """Return the inputs."""
+        instance_type = costs.serving_type(self.run.settings.region)
+        return {
+            **self.run.common(self.name),
+            "bake_seconds": _WATCH_SECONDS,
+            "instance_type": instance_type,
+            "kms_key_arn": self.run.key,
+            "role_arn": self.run.role("inference"),
+            "s3_uri": self.run.base["s3_uris"]["async_inference"],
+            **models.container(self.run, "first", graviton_type=instance_type),
+        }
+
+    def send(self, request: Mapping[str, Any]) -> Callable[[], str]:
+        """Send a request, and return what looks for its answer: empty until there is one."""
+        s3, bucket = self.run.client("s3"), self.run.bucket("artifacts")
+        key = f"async-inference/{self.name}/requests/{time.monotonic_ns()}-{threading.get_ident()}"
+        location = self.run.put("artifacts", key, json.dumps(request).encode())
+        sent = self.run.client("sagemaker-runtime").invoke_endpoint_async(
+            EndpointName=self.name,
+            InputLocation=location,
+            ContentType="application/json",
+            InvocationTimeoutSeconds=3600,
+        )
+        start = f"s3://{bucket}/"
+
+        def read(address: str) -> str:
+            try:
+                body: bytes = s3.get_object(Bucket=bucket, Key=address.removeprefix(start))["Body"].read()
+            except ClientError as error:
+                if aws.error_code(error) in ("NoSuchKey", "404", "AccessDenied"):
+                    return ""
+                raise
+            return body.decode()
+
+        def look() -> str:
+            if answer := read(sent["OutputLocation"]):
+                return answer.strip('"\n')
+            return "failed" if read(sent["FailureLocation"]) else ""
+
+        return look
+
+    def ask(self) -> str:
+        """Return the answer to one request, once it is in S3."""
+        return str(self.run.wait("the answer of an asynchronous request", self.send({}), 40))
+
+    def expect(self, model: str, times: int = 1) -> None:
+        """Ask once: each answer may take minutes."""
+        super().expect(model, min(times, 2))
+
+    def instances(self) -> int:
+        """Return how many instances serve."""
+        return int(self.describe()["ProductionVariants"][0]["CurrentInstanceCount"])
+
+    def fleet(self) -> tuple[str, int] | None:
+        """Return its instances."""
+        return costs.serving_type(self.run.settings.region), 2
+
+    @classmethod
+    def items(cls, region: str) -> Iterator[Item]:
+        """Return the lines of the estimate."""
+        yield Item("async_endpoint", costs.serving_type(region), 2, 1.5)
+
+
+class Observability(Stage):
+    """The stage of `observability`, which watches the run's real-time endpoint and may delete it when idle."""
+
+    module = "observability"
+    outputs = ("alarm_names", "alarm_topic_arn", "dashboard_name")
+
+    waste_hours = 24
+
+    def inputs(self) -> Mapping[str, Any]:
+        """Return the inputs; log groups that exist are left out, as another owner has them."""
+        existing = cleanup.job_log_groups(self.run.recorder) - self._own
+        groups = sorted({f"/aws/sagemaker/{jobs}" for jobs in ("TrainingJobs", "TransformJobs")} - existing)
+        self._own |= set(groups)
+        watched = {
+            "name": self.run.endpoint("realtime"),
+            "kind": "realtime",
+            "instance_type": costs.serving_type(self.run.settings.region),
+            "latency_slo_ms": 5000,
+        }
+        return {
+            **self.run.common(),
+            "kms_key_arn": self.run.key,
+            "idle_stop": "delete",
+            "log_groups": groups,
+            "waste_hours": self.waste_hours,
+            "endpoints": {"realtime": watched},
+        }
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        #: Log groups of jobs that this stage creates.
+        self._own: set[str] = set()
+
+    def use(self) -> str:
+        """Read the alarms and the dashboard."""
+        cloudwatch = self.run.client("cloudwatch")
+        health = sorted(self.published["alarm_names"].values())
+        answer = cloudwatch.describe_alarms(AlarmNames=health, AlarmTypes=["CompositeAlarm"])
+        found = {one["AlarmName"]: one["StateValue"] for one in answer["CompositeAlarms"]}
+        if sorted(found) != health:
+            raise ProofError(f"alarms {health}: found {found}")
+        cloudwatch.get_dashboard(DashboardName=self.published["dashboard_name"])
+        return f"alarms and dashboard were read: {found}"
+
+    def change(self) -> str:
+        """Give endpoints more time to be idle."""
+        self.waste_hours = 48
+        return "waste_hours = 48"
+
+
+def invoke(stage: EndpointStage) -> str:
+    """Return the answer of a stage's endpoint to one request, or the code of the error."""
+    try:
+        answer = stage.run.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=stage.name, ContentType="application/json", Accept="application/json", Body=b"{}"
+        )
+    except ClientError as error:
+        return aws.error_code(error)
+    body: bytes = answer["Body"].read()
+    return body.decode().strip('"\n')

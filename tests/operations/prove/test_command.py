@@ -1,0 +1,78 @@
+"""The command `smlops prove` before it creates anything: what it says, asks and refuses."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from sustainable_mlops.commands.prove import app
+from sustainable_mlops.operations.prove import settings
+from sustainable_mlops.program import run
+
+WHERE = ("--account", "123456789012", "--region", "eu-north-1")
+
+
+def exit_code(*arguments: str) -> int | str | None:
+    """Run the command where nobody can be asked, and return its exit code."""
+    with pytest.raises(SystemExit) as ended:
+        run(lambda: get_command(app)(list(arguments), prog_name="smlops prove"))
+    return ended.value.code
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(settings, "RUNS", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def on_sandbox(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--account", "12", "--region", "eu-north-1"), "--account 12: must be 12 digits"),
+        (("--account", "123456789012", "--region", "eu-nowhere-1"), "--region eu-nowhere-1: AWS has no such Region"),
+        (("--account", "123456789012", "--region", "cn-north-1"), "--region cn-north-1: is of another partition"),
+        ((*WHERE, "--module", "stroage"), "--module stroage: no such module"),
+        ((*WHERE, "--with", "async"), "--with async: no such check"),
+        ((*WHERE, "--cap-usd", "0.5"), "--cap-usd 0.5: the estimate is"),
+        (("--clean", "prove-abc123"), "--clean prove-abc123: no such run in out/prove; there is none"),
+        (("--clean", "../../etc"), "--clean ../../etc: no such run"),
+        (WHERE, "prove: there is no terminal to ask on; --yes creates and destroys all of this"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    arguments: tuple[str, ...], reason: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(*arguments) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert reason in errors[0]
+    assert list(folder.iterdir()) == []
+
+
+def test_before_it_asks_it_says_what_it_creates_costs_and_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(*WHERE, "--cap-usd", "4") == 2
+    said = capsys.readouterr().err
+    assert "in account 123456789012, Region eu-north-1. Use a throwaway account." in said
+    assert "storage, access, feature_store, model_registry, pipeline" in said
+    assert "realtime_endpoint: 3 x ml.c6g.large" in said
+    assert "it ends at 4 USD" in said
+    assert "it ends at 300 minutes, and cleans up.\n" in said
+
+
+def test_a_cap_below_what_it_takes_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(*WHERE, "--cap-minutes", "60") == 2
+    assert "it ends at 60 minutes, and cleans up. Raise --cap-minutes" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("on_sandbox")
+def test_credentials_of_another_account_create_nothing(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    assert exit_code("--account", "210987654321", "--region", "eu-north-1", "--yes") == 2
+    assert "the credentials are of account 123456789012; nothing was done" in capsys.readouterr().err
+    assert list(folder.iterdir()) == []

@@ -1,0 +1,160 @@
+"""The parts of `smlops prove` by themselves: caps, signals, HCL, costs and the report."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from sustainable_mlops.operations.prove import cleanup, costs, hcl, report, settings
+from sustainable_mlops.operations.prove.checks import decide
+from sustainable_mlops.operations.prove.checks.registry import CHECKS
+from sustainable_mlops.operations.prove.context import ProofError, Run
+from sustainable_mlops.operations.prove.evidence import Request, requests_of_error
+from sustainable_mlops.operations.prove.guard import Guard, Interruption
+from sustainable_mlops.operations.prove.proof import ModuleResult, Proof
+from sustainable_mlops.operations.prove.settings import Settings
+
+#: The points of issue 22 that only a real account decides.
+POINTS = {
+    "approval-event-once",
+    "async-scale-from-zero",
+    "async-scale-in-during-request",
+    "checkpoint-encryption",
+    "deployment-config-alone",
+    "event-target-role",
+    "existing-log-groups",
+    "failed-first-creation",
+    "feature-store-kms-via-service",
+    "feature-store-trust-source-account",
+    "idle-stop-deregisters",
+    "lake-formation-grants",
+    "register-model-jsonget",
+    "scheduler-pipeline-version-alias",
+    "serverless-concurrency-quota",
+    "target-tracking-late-metrics",
+}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr(settings, "RUNS", tmp_path)
+    made = Run(Settings(account="123456789012", region="eu-north-1"))
+    made.settings.folder.mkdir()
+    return made
+
+
+def test_every_check_asks_a_question_and_names_its_documentation() -> None:
+    assert set(CHECKS) == POINTS
+    for one in CHECKS.values():
+        assert one.question.endswith("?"), one.name
+        assert len(one.documentation) > 20, one.name
+        assert one.module in settings.MODULES
+
+
+def test_names_of_runs_fit_into_every_name() -> None:
+    names = {settings.new_name() for _ in range(50)}
+    assert len(names) == 50
+    run = Run(Settings(account="123456789012", region="eu-north-1", name=names.pop()))
+    assert all(len(run.endpoint(kind)) <= 24 for kind in ("serverless", "async", "realtime"))
+
+
+def test_a_first_signal_interrupts_and_a_second_one_only_says_so() -> None:
+    said: list[str] = []
+    guard = Guard(60, 5, lambda: 0.0, said.append)
+    before = signal.getsignal(signal.SIGINT)
+    with guard.watch():
+        with pytest.raises(Interruption) as interrupted:
+            signal.raise_signal(signal.SIGINT)
+        assert (interrupted.value.reason, interrupted.value.exit_code) == ("Ctrl-C", 130)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+    assert len(said) == 2
+    assert "clean-up is under way" in said[0]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize(
+    ("minutes", "spent", "reason"),
+    [(0.0, 0.0, "the cap of 0 minutes is reached"), (60.0, 5.1, "the cap of 5 USD is reached")],
+)
+def test_a_cap_interrupts_what_is_under_way_once(minutes: float, spent: float, reason: str) -> None:
+    guard = Guard(minutes, 5, lambda: spent, print)
+    with guard.watch():
+        with pytest.raises(Interruption, match=reason) as interrupted:
+            time.sleep(10)
+        time.sleep(1.5)  # the clean-up is not interrupted
+    assert interrupted.value.exit_code == 1
+
+
+def test_hcl_takes_strings_literally_and_expressions_as_they_are() -> None:
+    value = {"text": '${not} %{this} "quoted"', "list": [1, True, None], "expression": hcl.Raw("module.storage.x")}
+    assert hcl.literal(value) == (
+        '{"text" = "$${not} %%{this} \\"quoted\\"", "list" = [1, true, null], "expression" = module.storage.x}'
+    )
+
+
+def test_spending_follows_the_time_that_instances_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(costs.time, "monotonic", lambda: now[0])
+    ledger = costs.Ledger("eu-north-1")
+    ledger.open("realtime", "ml.c6g.large", 2)
+    now[0] = 1800.0
+    ledger.close("realtime")
+    now[0] = 3600.0
+    hour = costs.hourly_usd("ml.c6g.large", "eu-north-1")
+    assert ledger.spent() == pytest.approx(hour + costs.SMALL_THINGS_USD)
+    assert 0.05 < hour < 0.5
+
+
+def test_the_estimate_of_everything_is_below_five_dollars_in_every_region_that_offers_the_types() -> None:
+    from sustainable_mlops.operations.prove import run as running
+
+    for region in ("eu-north-1", "us-east-1", "ap-southeast-2"):
+        total = sum(running.estimate(Settings(account="123456789012", region=region)).values())
+        assert 0.3 < total < 5, region
+
+
+def test_request_ids_are_found_in_errors_of_terraform() -> None:
+    error = "creating: operation error SageMaker: CreateEndpoint, StatusCode: 400, RequestID: 1f2e-33ab-9c, api error"
+    assert requests_of_error(error) == [Request("terraform", "1f2e-33ab-9c", 400)]
+
+
+def test_a_wait_that_does_not_come_true_says_what_it_waited_for(run: Run) -> None:
+    with pytest.raises(ProofError, match=r"a record: not within 0.01 minutes"):
+        run.wait("a record", lambda: None, 0.01)
+
+
+def test_the_report_masks_the_account_and_says_what_failed(run: Run) -> None:
+    decide.prepare(run)
+    run.proof.modules["storage"] = ModuleResult(
+        "storage", 61.2, True, False, error="arn:aws:s3:::prove-data-123456789012-eu-north-1 | refused"
+    )
+    run.proof.left = ["bucket prove-data-123456789012-eu-north-1"]
+    text = report.write(run, {"requests": 0.25}).read_text()
+    assert "123456789012" not in text
+    assert "| account | xxxxxxxx9012 |" in text
+    assert "| storage | 61 s | yes | **no** | - | - | - | - |" in text
+    assert r"**failed**: arn:aws:s3:::prove-data-xxxxxxxx9012-eu-north-1 \| refused" in text
+    assert "| left in the account | bucket prove-data-xxxxxxxx9012-eu-north-1 |" in text
+    assert "| async-scale-from-zero | not tried | Does the endpoint go to no instance" in text
+    assert "`--with async-scale-from-zero` tries it" in text
+
+
+def test_a_proof_fails_with_any_step_that_failed_anything_left_and_any_no() -> None:
+    assert not Proof(modules={"storage": ModuleResult("storage", 1.0, True, True)}).failed
+    assert Proof(modules={"storage": ModuleResult("storage", 1.0, True, True, nothing_left=False)}).failed
+    assert Proof(left=["bucket x"]).failed
+    assert Proof(interruption="Ctrl-C").failed
+
+
+def test_clean_up_destroys_what_has_a_state_the_youngest_first_and_the_base_last(tmp_path: Path) -> None:
+    full = '{"resources": [{"instances": [{"attributes": {"statements": [{"resources": []}]}}]}]}'
+    texts = {"base": full, "pipeline": full, "empty": '{"resources": []}', "realtime_endpoint": full, "broken": "{"}
+    for age, (name, text) in enumerate(texts.items()):
+        (tmp_path / name).mkdir()
+        file = tmp_path / name / "terraform.tfstate"
+        file.write_text(text)
+        os.utime(file, (age, age))
+    assert [root.name for root in cleanup.roots(tmp_path)] == ["broken", "realtime_endpoint", "pipeline", "base"]

@@ -1,0 +1,160 @@
+"""`smlops prove` on the sandbox: from start to end, and ended early, with nothing left either way."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sustainable_mlops.operations.prove.settings import MODULES, RUNS
+from sustainable_mlops.sandbox import Sandbox
+from sustainable_mlops.terraform import ROOT
+from tests.provider import SANDBOX_LOGS, serving
+
+pytestmark = pytest.mark.apply
+
+#: Seconds that pass in the sandbox in one of this machine's: deployments are watched for minutes.
+TIME_SCALE = 60
+#: A request lasts for longer than the sandbox takes to scale in, by this machine's time.
+LONG_REQUEST = 20
+ENDPOINTS = ("serverless_endpoint", "async_endpoint", "realtime_endpoint")
+#: Points to which the modules or the sandbox do not answer "yes" yet.
+MENDED_ELSEWHERE = {"approval-event-once", "existing-log-groups"}
+#: A log group that SageMaker creates with the first job of an account.
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+STEPS = ("second_plan_empty", "used", "changed", "destroyed", "nothing_left")
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Iterator[tuple[Sandbox, dict[str, str]]]:
+    """An account on the sandbox in which nothing else is, and the variables that lead a process to it."""
+    SANDBOX_LOGS.append(tmp_path / "sandbox.log")
+    with (
+        Sandbox.start(log=SANDBOX_LOGS[-1], time_scale=TIME_SCALE) as sandbox,
+        serving(sandbox.process_environment()) as provider,
+    ):
+        yield sandbox, sandbox.process_environment() | {"TF_REATTACH_PROVIDERS": provider}
+
+
+def start(variables: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
+    """Start `smlops prove` as a person does."""
+    where = ["--account", "123456789012", "--region", "eu-north-1"] if "--clean" not in arguments else []
+    command = [sys.executable, str(ROOT / "scripts" / "prove.py"), *where, *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=variables, text=True, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    """Return what the process has said up to a line with this text."""
+    said = ""
+    for line in process.stderr or ():
+        said += line
+        if text in line:
+            return said
+    pytest.fail(f"it never said {text!r}: {said}")
+
+
+def run_of(said: str) -> str:
+    """Return the name of the run."""
+    return re.findall(r"prove-[a-z0-9]{6}", said)[0]
+
+
+def test_all_modules_are_proved_from_start_to_end_and_nothing_is_left(
+    account: tuple[Sandbox, dict[str, str]],
+) -> None:
+    sandbox, variables = account
+    extra = ("async-scale-from-zero", "async-scale-in-during-request", "target-tracking-late-metrics")
+    options = [option for name in extra for option in ("--with", name)]
+    process = start(variables, "--yes", "--json", "--long-request-seconds", str(LONG_REQUEST), *options)
+    out, said = process.communicate()
+    assert out, said
+    proof = json.loads(out)
+    assert sandbox.inventory() == {}, said
+    assert proof["left"] == []
+    assert proof["account"] == "xxxxxxxx9012"
+    assert "123456789012" not in out
+
+    modules = {one["module"]: one for one in proof["modules"]}
+    assert tuple(modules) == MODULES
+    for name, one in modules.items():
+        assert [one["error"], *(one[step] for step in STEPS)] == ["", *[True] * len(STEPS)], (name, one)
+        assert one["rolled_back"] is (True if name in ENDPOINTS else None), (name, one)
+
+    checks = {one["name"]: one for one in proof["checks"]}
+    answers = {name: one["verdict"] for name, one in checks.items()}
+    assert set(answers.values()) <= {"yes", "no"}, "all were tried"
+    no = {name: checks[name]["text"] for name, answer in answers.items() if answer == "no"}
+    assert set(no) <= MENDED_ELSEWHERE, no
+    assert all(one["requests"] and all(request["id"] for request in one["requests"]) for one in checks.values())
+    assert (process.returncode, proof["result"]) == ((1, "failed") if no else (0, "passed"))
+
+    page = (RUNS / proof["run"] / "proof.md").read_text()
+    assert "123456789012" not in page
+    assert re.search(r"^\| AWS provider \| \d+\.\d+\.\d+ \|$", page, re.M)
+    for name in (*modules, *checks):
+        assert f"| {name} | " in page
+
+
+def test_an_interruption_in_the_middle_of_an_apply_leaves_nothing_however_often_it_is_repeated(
+    account: tuple[Sandbox, dict[str, str]],
+) -> None:
+    sandbox, variables = account
+    process = start(variables, "--yes")
+    read_until(process, "Every name starts with")
+    deadline = time.monotonic() + 120
+    while "bucket" not in sandbox.inventory().get("s3", {}) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert sandbox.inventory()["s3"]["bucket"], "the apply is in its middle"
+    process.send_signal(signal.SIGINT)
+    said = read_until(process, "Ctrl-C: cleaning up")
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate()
+    assert process.returncode == 130, said + rest
+    assert "clean-up is under way" in rest
+    assert "nothing of prove-" in rest
+    assert sandbox.inventory() == {}
+
+
+def test_a_run_that_was_killed_is_taken_down_by_clean(account: tuple[Sandbox, dict[str, str]]) -> None:
+    sandbox, variables = account
+    sandbox.client("logs").create_log_group(logGroupName=LOG_GROUP)
+    process = start(variables, "--yes", "--module", "model_registry")
+    name = run_of(read_until(process, "Every name starts with"))
+    # As much as a machine that lost its power may have left: a state, and an endpoint that no state has.
+    deadline = time.monotonic() + 120
+    while "bucket" not in sandbox.inventory().get("s3", {}) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    sandbox.client("sqs").create_queue(QueueName=f"{name}-straggler")
+    sandbox.client("sqs").create_queue(QueueName="of-somebody-else")
+
+    cleaning = start(variables, "--clean", name)
+    _, said = cleaning.communicate()
+    assert cleaning.returncode == 0, said
+    assert f"deleted queue {sandbox.endpoint}/123456789012/{name}-straggler" in said
+    assert sandbox.inventory() == {
+        "logs": {"log group": [LOG_GROUP]},
+        "sqs": {"queue": [f"{sandbox.endpoint}/123456789012/of-somebody-else"]},
+    }
+
+
+def test_the_cap_in_minutes_ends_a_run_with_clean_up_and_exit_code_1(
+    account: tuple[Sandbox, dict[str, str]],
+) -> None:
+    sandbox, variables = account
+    process = start(variables, "--yes", "--json", "--cap-minutes", "0.25")
+    out, said = process.communicate()
+    assert process.returncode == 1, said
+    proof: dict[str, Any] = json.loads(out)
+    assert proof["interruption"] == "the cap of 0.25 minutes is reached"
+    assert (proof["result"], proof["left"]) == ("failed", [])
+    assert {one["verdict"] for one in proof["checks"]} == {"not tried"}
+    assert sandbox.inventory() == {}
