@@ -7,6 +7,7 @@ from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
 from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
+from modules import event_patterns
 from modules.endpoints.alarms import NOT_BY_CHANCE
 from modules.endpoints.hosting import CREATED_FIRST
 from modules.observability import telling, watching
@@ -199,8 +200,8 @@ def _deploying(module: Module[Inputs], events: Any, publisher: str) -> Any:
         description=f"The endpoint {name} is being given another configuration.",
         event_pattern=when(
             endpoint.value.kind == watching.SERVERLESS,
-            jsonencode(telling.pattern(telling.STATE, {"EndpointName": [name], "EndpointStatus": ["UPDATING"]})),
-            jsonencode(telling.pattern(telling.DEPLOYMENT, pending)),
+            jsonencode(event_patterns.pattern(telling.STATE, {"EndpointName": [name], "EndpointStatus": ["UPDATING"]})),
+            jsonencode(event_patterns.pattern(telling.DEPLOYMENT, pending)),
         ),
         tags=var.tags,
     )

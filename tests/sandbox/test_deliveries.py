@@ -284,7 +284,7 @@ def test_a_topic_is_published_to_with_the_targets_role(
             Period=7200,
             Statistics=["Sum"],
         )
-        return sum(point["Sum"] for point in found["Datapoints"])
+        return float(sum(point["Sum"] for point in found["Datapoints"]))
 
     if not lacking:
         (heard,) = until(lambda: received(topic.queue))

@@ -40,5 +40,5 @@ def _as_moto_knows(statement: policies.Statement) -> dict[str, Any]:
 
 
 def _condition_keys() -> dict[str, str | None]:
-    headers = request.headers if has_request_context() else {}
+    headers: Any = request.headers if has_request_context() else {}
     return {"aws:SecureTransport": "true"} | {f"s3:{name}": headers.get(name) for name in _HEADERS}
