@@ -15,12 +15,14 @@ import pytest
 
 from envs.preflight import read_target
 from sustainable_mlops.catalogue import quotas as catalogue
+from sustainable_mlops.deployer.documents import Document
 from sustainable_mlops.operations.preflight import Account, EndpointDemand, Finding, Target, run
 from sustainable_mlops.operations.preflight.job_files import read_job
 from sustainable_mlops.operations.preflight.place import check_region
 from sustainable_mlops.operations.preflight.quotas import demands
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
+from tests.deployer.calls import BOTO3, by_terraform, refused
 from tests.docs.blocks import blocks
 from tests.docs.programs import wrong
 from tests.provider import SANDBOX_LOGS
@@ -330,6 +332,16 @@ def test_the_command_prints_what_its_page_shows(account: Sandbox) -> None:
     (shown,) = (block.text for block in blocks() if (block.file, block.language) == ("docs/deployer.md", "text"))
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.splitlines() == shown.splitlines()
+
+
+def test_the_plan_documents_allow_everything_that_it_reads(account: Sandbox, target: Target) -> None:
+    prepare(account, target)
+    files = sorted((ROOT / "envs" / "dev" / "deployer").glob("plan-*.json"))
+    documents = [Document(file.stem, tuple(json.loads(file.read_text())["Statement"])) for file in files]
+    with account.record_calls() as calls:
+        check(replace(target, endpoints=(*target.endpoints, REALTIME)))
+    assert len(by_terraform(calls, BOTO3)) > 10
+    assert refused(calls, documents, BOTO3) == []
 
 
 def test_every_remedy_is_a_command_that_is_there(account: Sandbox, target: Target) -> None:
