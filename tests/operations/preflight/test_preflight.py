@@ -240,7 +240,7 @@ def test_names_of_an_environment_that_was_applied_are_its_own(account: Sandbox, 
 
 
 def test_lake_formation_in_use_is_to_look_at_where_there_are_feature_groups(account: Sandbox, target: Target) -> None:
-    closed = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
+    closed: dict[str, list[str]] = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
     account.client("lakeformation").put_data_lake_settings(DataLakeSettings=closed)
     look = those(check(target), "look")["Lake Formation"]
     assert look.text.startswith("guards new databases and tables")
@@ -322,7 +322,7 @@ def test_steps_of_a_pipeline_run_one_after_the_other_and_count_once(target: Targ
 
 def preflight(sandbox: Sandbox, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """The command as a person runs it from a clone."""
-    command = [sys.executable, ROOT / "scripts" / "preflight.py", *arguments]
+    command = [sys.executable, str(ROOT / "scripts" / "preflight.py"), *arguments]
     environment = sandbox.process_environment()
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -346,7 +346,7 @@ def test_the_plan_documents_allow_everything_that_it_reads(account: Sandbox, tar
 
 def test_every_remedy_is_a_command_that_is_there(account: Sandbox, target: Target) -> None:
     account.client("logs").create_log_group(logGroupName="/aws/sagemaker/TrainingJobs")
-    settings = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
+    settings: dict[str, list[str]] = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
     account.client("lakeformation").put_data_lake_settings(DataLakeSettings=settings)
     dev = replace(target, folder=Path("envs/dev"))
     findings = [
