@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sustainable_mlops.deployer.documents import Document
+from sustainable_mlops.operations.preflight.governance import SCALING_ROLE, SCALING_SERVICE
 from sustainable_mlops.sandbox import policies
 from sustainable_mlops.sandbox.policies import Decision
 
 TERRAFORM = re.compile(r"HashiCorp|Terraform|OpenTofu")
+BOTO3 = re.compile(r"Boto3")
 #: Calls that need no permission.
 FREE = {"sts:GetCallerIdentity"}
 #: IAM's actions, where they are not the operation's name.
@@ -45,6 +47,7 @@ _NAMED: Mapping[str, Mapping[str, str]] = {
         "Rule": f"arn:aws:events:{_AT}:rule/",
         "ResourceARN": "",
     },
+    "ssm": {"Name": f"arn:aws:ssm:{_AT}:parameter"},
     "iam": {"RoleName": f"{_ROLES}/"},
     "logs": {"logGroupName": f"arn:aws:logs:{_AT}:log-group:", "resourceArn": ""},
     "sagemaker": {
@@ -70,7 +73,7 @@ _NAMED: Mapping[str, Mapping[str, str]] = {
 
 def action(call: Mapping[str, Any]) -> str:
     """Return IAM's action for a call."""
-    service = {"s3control": "s3"}.get(call["service"], call["service"])
+    service = {"s3control": "s3", "service-quotas": "servicequotas"}.get(call["service"], call["service"])
     own = f"{service}:{call['operation']}"
     return ACTIONS.get(own, own)
 
@@ -83,6 +86,10 @@ def resource(call: Mapping[str, Any]) -> str | None:
         if call["operation"] == "DeleteObjects":
             key = "any"
         return f"arn:aws:s3:::{parameters['Bucket']}" + (f"/{key}" if key else "")
+    if parameters.get("RoleName") == SCALING_ROLE:
+        return f"{_ROLES}/aws-service-role/{SCALING_SERVICE}/{SCALING_ROLE}"
+    if call["service"] == "service-quotas" and "QuotaCode" in parameters:
+        return f"arn:aws:servicequotas:{_AT}:{parameters['ServiceCode']}/{parameters['QuotaCode']}"
     if call["service"] == "kms":
         return _key(parameters)
     named = _NAMED.get(call["service"], {})
@@ -96,16 +103,18 @@ def _key(parameters: Mapping[str, str]) -> str | None:
     return key if key.startswith("arn:") else f"arn:aws:kms:{_AT}:key/{key}"
 
 
-def by_terraform(calls: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the calls of Terraform and its provider that need a permission."""
-    return [one for one in calls if TERRAFORM.search(one["user_agent"]) and action(one) not in FREE]
+def by_terraform(calls: Iterable[Mapping[str, Any]], agent: re.Pattern[str] = TERRAFORM) -> list[Mapping[str, Any]]:
+    """Return the calls of Terraform and its provider, or of another agent, that need a permission."""
+    return [one for one in calls if agent.search(one["user_agent"]) and action(one) not in FREE]
 
 
-def refused(calls: Iterable[Mapping[str, Any]], documents: Iterable[Document]) -> list[str]:
-    """Return the calls of Terraform that the documents do not allow, each once."""
+def refused(
+    calls: Iterable[Mapping[str, Any]], documents: Iterable[Document], agent: re.Pattern[str] = TERRAFORM
+) -> list[str]:
+    """Return the calls of Terraform, or of another agent, that the documents do not allow, each once."""
     statements = [statement for document in documents for statement in document.statements]
     is_allowed: Callable[[str, str | None], bool] = lambda what, arn: (  # noqa: E731
         policies.decide(policies.concerning(statements, what, arn)) is Decision.ALLOWED
     )
-    asked = {(action(one), resource(one)) for one in by_terraform(calls)}
+    asked = {(action(one), resource(one)) for one in by_terraform(calls, agent)}
     return sorted(f"{what} on {arn or 'any'}" for what, arn in asked if not is_allowed(what, arn))

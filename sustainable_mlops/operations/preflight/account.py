@@ -55,7 +55,8 @@ class Account:
         key = service, region or self.region
         if key not in self._clients:
             config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=20)
-            self._clients[key] = boto3.client(service, region_name=key[1], config=config, **self._credentials)
+            make: Any = boto3.client
+            self._clients[key] = make(service, region_name=key[1], config=config, **self._credentials)
         return self._clients[key]
 
     def read(self, action: str, call: Callable[[], Any], absent: tuple[str, ...] = ()) -> Any:

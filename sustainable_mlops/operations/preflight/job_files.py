@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sustainable_mlops.catalogue.quotas import Use
 from sustainable_mlops.footprint.mapping_file import read_mapping
 from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.processing import Processing
@@ -34,5 +35,5 @@ def _tuning(path: Path) -> JobDemand:
 
 def _training(training: Training, source: str, at_once: int = 1) -> JobDemand:
     machines = training.compute
-    use = "spot_training" if machines.spot else "training"
+    use: Use = "spot_training" if machines.spot else "training"
     return JobDemand(use, machines.instance_type, machines.instance_count * at_once, source)

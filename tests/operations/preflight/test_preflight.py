@@ -15,12 +15,14 @@ import pytest
 
 from envs.preflight import read_target
 from sustainable_mlops.catalogue import quotas as catalogue
+from sustainable_mlops.deployer.documents import Document
 from sustainable_mlops.operations.preflight import Account, EndpointDemand, Finding, Target, run
 from sustainable_mlops.operations.preflight.job_files import read_job
 from sustainable_mlops.operations.preflight.place import check_region
 from sustainable_mlops.operations.preflight.quotas import demands
 from sustainable_mlops.sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
+from tests.deployer.calls import BOTO3, by_terraform, refused
 from tests.docs.blocks import blocks
 from tests.docs.programs import wrong
 from tests.provider import SANDBOX_LOGS
@@ -238,7 +240,7 @@ def test_names_of_an_environment_that_was_applied_are_its_own(account: Sandbox, 
 
 
 def test_lake_formation_in_use_is_to_look_at_where_there_are_feature_groups(account: Sandbox, target: Target) -> None:
-    closed = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
+    closed: dict[str, list[str]] = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
     account.client("lakeformation").put_data_lake_settings(DataLakeSettings=closed)
     look = those(check(target), "look")["Lake Formation"]
     assert look.text.startswith("guards new databases and tables")
@@ -320,7 +322,7 @@ def test_steps_of_a_pipeline_run_one_after_the_other_and_count_once(target: Targ
 
 def preflight(sandbox: Sandbox, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """The command as a person runs it from a clone."""
-    command = [sys.executable, ROOT / "scripts" / "preflight.py", *arguments]
+    command = [sys.executable, str(ROOT / "scripts" / "preflight.py"), *arguments]
     environment = sandbox.process_environment()
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -332,9 +334,19 @@ def test_the_command_prints_what_its_page_shows(account: Sandbox) -> None:
     assert done.stdout.splitlines() == shown.splitlines()
 
 
+def test_the_plan_documents_allow_everything_that_it_reads(account: Sandbox, target: Target) -> None:
+    prepare(account, target)
+    files = sorted((ROOT / "envs" / "dev" / "deployer").glob("plan-*.json"))
+    documents = [Document(file.stem, tuple(json.loads(file.read_text())["Statement"])) for file in files]
+    with account.record_calls() as calls:
+        check(replace(target, endpoints=(*target.endpoints, REALTIME)))
+    assert len(by_terraform(calls, BOTO3)) > 10
+    assert refused(calls, documents, BOTO3) == []
+
+
 def test_every_remedy_is_a_command_that_is_there(account: Sandbox, target: Target) -> None:
     account.client("logs").create_log_group(logGroupName="/aws/sagemaker/TrainingJobs")
-    settings = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
+    settings: dict[str, list[str]] = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
     account.client("lakeformation").put_data_lake_settings(DataLakeSettings=settings)
     dev = replace(target, folder=Path("envs/dev"))
     findings = [
