@@ -15,6 +15,7 @@ from sustainable_mlops.operations.prove.evidence import Request, requests_of_err
 from sustainable_mlops.operations.prove.guard import Guard, Interruption
 from sustainable_mlops.operations.prove.proof import ModuleResult, Proof
 from sustainable_mlops.operations.prove.settings import Settings
+from sustainable_mlops.terraform import ROOT
 
 #: The points of issue 22 that only a real account decides.
 POINTS = {
@@ -51,6 +52,13 @@ def test_every_check_asks_a_question_and_names_its_documentation() -> None:
         assert one.question.endswith("?"), one.name
         assert len(one.documentation) > 20, one.name
         assert one.module in settings.MODULES
+
+
+def test_the_page_lists_every_check_with_its_question() -> None:
+    page = (ROOT / "docs" / "prove.md").read_text()
+    for one in CHECKS.values():
+        mark = " (`--with`)" if one.dear else ""
+        assert f"| {one.name}{mark} | {one.module} | {one.question} |" in page, one.name
 
 
 def test_names_of_runs_fit_into_every_name() -> None:
