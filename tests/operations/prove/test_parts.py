@@ -10,7 +10,7 @@ import pytest
 from sustainable_mlops.operations.prove import cleanup, costs, hcl, report, settings
 from sustainable_mlops.operations.prove.checks import decide
 from sustainable_mlops.operations.prove.checks.registry import CHECKS
-from sustainable_mlops.operations.prove.context import ProofError, Run
+from sustainable_mlops.operations.prove.context import ProofError, Run, say
 from sustainable_mlops.operations.prove.evidence import Request, requests_of_error
 from sustainable_mlops.operations.prove.guard import Guard, Interruption
 from sustainable_mlops.operations.prove.proof import ModuleResult, Proof
@@ -166,3 +166,8 @@ def test_clean_up_destroys_what_has_a_state_the_youngest_first_and_the_base_last
         file.write_text(text)
         os.utime(file, (age, age))
     assert [root.name for root in cleanup.roots(tmp_path)] == ["broken", "realtime_endpoint", "pipeline", "base"]
+
+
+def test_lines_with_brackets_are_said_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    say('destroyed aws_s3_bucket.this["data"] [/aws/sagemaker] [bold]')
+    assert capsys.readouterr().err == 'destroyed aws_s3_bucket.this["data"] [/aws/sagemaker] [bold]\n'
