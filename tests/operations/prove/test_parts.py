@@ -105,7 +105,7 @@ def test_hcl_takes_strings_literally_and_expressions_as_they_are() -> None:
 
 def test_spending_follows_the_time_that_instances_run(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(costs.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     ledger = costs.Ledger("eu-north-1")
     ledger.open("realtime", "ml.c6g.large", 2)
     now[0] = 1800.0

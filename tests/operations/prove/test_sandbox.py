@@ -63,7 +63,7 @@ def read_until(process: subprocess.Popen[str], text: str) -> str:
 
 def run_of(said: str) -> str:
     """Return the name of the run."""
-    return re.findall(r"prove-[a-z0-9]{6}", said)[0]
+    return str(re.findall(r"prove-[a-z0-9]{6}", said)[0])
 
 
 def test_all_modules_are_proved_from_start_to_end_and_nothing_is_left(
