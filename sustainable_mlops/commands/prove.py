@@ -58,9 +58,7 @@ def prove(
         cap_minutes=cap_minutes,
         long_request_seconds=long_request_seconds,
     )
-    lines = command.check(settings)
-    for line in lines:
-        cli.say(line)
+    command.announce(settings)
     if not yes and not (sys.stdin and sys.stdin.isatty()):
         command.refuse_without_terminal(settings)
     if not yes:

@@ -3,12 +3,11 @@
 import json
 from typing import Any
 
-from sustainable_mlops import cli
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.prove import run as running
 from sustainable_mlops.operations.prove import settings as setting
 from sustainable_mlops.operations.prove.checks import decide
-from sustainable_mlops.operations.prove.context import Run
+from sustainable_mlops.operations.prove.context import Run, say
 from sustainable_mlops.operations.prove.settings import Settings
 
 #: Minutes that a module takes on AWS; endpoints start instances four times.
@@ -46,6 +45,12 @@ def check(settings: Settings) -> list[str]:
     ]
 
 
+def announce(settings: Settings) -> None:
+    """Print what a run would create, cost and take. Raises UserError as `check` does."""
+    for line in check(settings):
+        say(line)
+
+
 def refuse_without_terminal(settings: Settings) -> None:
     """Raise UserError: nobody can be asked."""
     raise UserError(
@@ -56,7 +61,7 @@ def refuse_without_terminal(settings: Settings) -> None:
 def prove(settings: Settings) -> tuple[int, dict[str, Any]]:
     """Prove, and return the exit code and the report."""
     run, code = running.prove(settings)
-    cli.say(f"{'failed' if run.proof.failed else 'passed'}: {settings.folder / 'proof.md'}")
+    say(f"{'failed' if run.proof.failed else 'passed'}: {settings.folder / 'proof.md'}")
     document: dict[str, Any] = json.loads((settings.folder / "proof.json").read_text(encoding="utf-8"))
     return code, document
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
 from sustainable_mlops import cli
 from sustainable_mlops.operations.prove.costs import Ledger
 from sustainable_mlops.operations.prove.evidence import Recorder
@@ -22,6 +24,11 @@ class ProofError(Exception):
     """Something that the modules promise and that did not come true."""
 
 
+def say(text: str) -> None:
+    """Print a line on stderr; texts of AWS and Terraform may hold brackets, which are no markup."""
+    cli.say(escape(text))
+
+
 class Run:
     """One run under way."""
 
@@ -30,7 +37,7 @@ class Run:
         self.name = settings.name
         self.recorder = Recorder(settings.region)
         self.ledger = Ledger(settings.region)
-        self.guard = Guard(settings.cap_minutes, settings.cap_usd, self.ledger.spent, cli.say)
+        self.guard = Guard(settings.cap_minutes, settings.cap_usd, self.ledger.spent, say)
         self.steps = Steps(cli.console)
         self.proof = Proof()
         #: Outputs of the shared base.

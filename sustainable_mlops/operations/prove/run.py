@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sustainable_mlops import aws, cli
+from sustainable_mlops import aws
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.prove import cleanup, costs, hcl, inventory, models, report
 from sustainable_mlops.operations.prove.checks import decide
-from sustainable_mlops.operations.prove.context import ProofError, Run
+from sustainable_mlops.operations.prove.context import ProofError, Run, say
 from sustainable_mlops.operations.prove.guard import Interruption
 from sustainable_mlops.operations.prove.settings import Settings
 from sustainable_mlops.operations.prove.stage import ERRORS, STATEMENTS, Prover, Stage
@@ -67,10 +67,10 @@ def prove(settings: Settings) -> tuple[Run, int]:
             _Modules(run).prove()
         except Interruption as end:
             run.proof.interruption, code = end.reason, end.exit_code
-            cli.say(f"{end.reason}: cleaning up")
+            say(f"{end.reason}: cleaning up")
         except ERRORS as error:
             run.proof.interruption = run.proof.interruption or " ".join(str(error).split())
-            cli.say(f"{run.proof.interruption}: cleaning up")
+            say(f"{run.proof.interruption}: cleaning up")
         finally:
             run.guard.disarm()
             clean(run)
@@ -80,7 +80,7 @@ def prove(settings: Settings) -> tuple[Run, int]:
 
 def clean(run: Run) -> None:
     """Take down what the run created, with one line for each thing."""
-    cleaning = cleanup.CleanUp(run.settings, run.recorder, cli.say)
+    cleaning = cleanup.CleanUp(run.settings, run.recorder, say)
     try:
         cleaning.run()
     except ERRORS as error:
@@ -89,9 +89,9 @@ def clean(run: Run) -> None:
     for name in list(run.proof.modules):
         run.ledger.close(name)
     if cleaning.left:
-        cli.say(f"left: {', '.join(cleaning.left)}; run `smlops prove --clean {run.name}` again")
+        say(f"left: {', '.join(cleaning.left)}; run `smlops prove --clean {run.name}` again")
     else:
-        cli.say(f"nothing of {run.name} is left")
+        say(f"nothing of {run.name} is left")
 
 
 class _Modules:

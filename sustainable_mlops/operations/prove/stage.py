@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
+from rich.markup import escape
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.prove import cleanup, hcl, inventory
@@ -134,26 +135,29 @@ class Prover:
     def use(self) -> None:
         """Use what was applied."""
         with self._step("use", "used") as step:
-            step.result = self.stage.use()
-        self.result.notes.append(f"used: {step.result}")
+            text = self.stage.use()
+            step.result = escape(text)
+        self.result.notes.append(f"used: {text}")
 
     def change(self) -> None:
         """Change one input, apply, and plan again."""
         with self._step("change", "changed") as step:
-            step.result = self.stage.change()
+            text = self.stage.change()
+            step.result = escape(text)
             self.stage.apply(step)
             self.stage.use_changed()
             if not self.stage.is_up_to_date():
-                raise ProofError(f"the plan after the change ({step.result}) is not empty")
-        self.result.notes.append(f"changed: {step.result}")
+                raise ProofError(f"the plan after the change ({text}) is not empty")
+        self.result.notes.append(f"changed: {text}")
 
     def roll_back(self) -> None:
         """Force a bad model, where the module serves one."""
         if type(self.stage).roll_back is Stage.roll_back:
             return
         with self._step("bad model rolls back", "rolled_back") as step:
-            step.result = self.stage.roll_back() or ""
-        self.result.notes.append(f"rolled back: {step.result}")
+            text = self.stage.roll_back() or ""
+            step.result = escape(text)
+        self.result.notes.append(f"rolled back: {text}")
 
     def destroy(self, before: set[inventory.Resource]) -> None:
         """Destroy, and look whether anything is left that was not there before the stage."""
@@ -165,8 +169,9 @@ class Prover:
             deleted = cleaning.sweep(before)
             if cleaning.left:
                 raise ProofError(f"left: {', '.join(cleaning.left)}")
-            step.result = f"nothing, after clean-up of {', '.join(deleted)}" if deleted else "nothing"
-        self.result.notes.append(f"left: {step.result}")
+            text = f"nothing, after clean-up of {', '.join(deleted)}" if deleted else "nothing"
+            step.result = escape(text)
+        self.result.notes.append(f"left: {text}")
 
     def fail(self, error: BaseException) -> None:
         """Record the error that ended the stage."""

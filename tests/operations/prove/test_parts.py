@@ -10,11 +10,12 @@ import pytest
 from sustainable_mlops.operations.prove import cleanup, costs, hcl, report, settings
 from sustainable_mlops.operations.prove.checks import decide
 from sustainable_mlops.operations.prove.checks.registry import CHECKS
-from sustainable_mlops.operations.prove.context import ProofError, Run
+from sustainable_mlops.operations.prove.context import ProofError, Run, say
 from sustainable_mlops.operations.prove.evidence import Request, requests_of_error
 from sustainable_mlops.operations.prove.guard import Guard, Interruption
 from sustainable_mlops.operations.prove.proof import ModuleResult, Proof
 from sustainable_mlops.operations.prove.settings import Settings
+from sustainable_mlops.terraform import ROOT
 
 #: The points of issue 22 that only a real account decides.
 POINTS = {
@@ -51,6 +52,13 @@ def test_every_check_asks_a_question_and_names_its_documentation() -> None:
         assert one.question.endswith("?"), one.name
         assert len(one.documentation) > 20, one.name
         assert one.module in settings.MODULES
+
+
+def test_the_page_lists_every_check_with_its_question() -> None:
+    page = (ROOT / "docs" / "prove.md").read_text()
+    for one in CHECKS.values():
+        mark = " (`--with`)" if one.dear else ""
+        assert f"| {one.name}{mark} | {one.module} | {one.question} |" in page, one.name
 
 
 def test_names_of_runs_fit_into_every_name() -> None:
@@ -97,7 +105,7 @@ def test_hcl_takes_strings_literally_and_expressions_as_they_are() -> None:
 
 def test_spending_follows_the_time_that_instances_run(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(costs.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     ledger = costs.Ledger("eu-north-1")
     ledger.open("realtime", "ml.c6g.large", 2)
     now[0] = 1800.0
@@ -158,3 +166,8 @@ def test_clean_up_destroys_what_has_a_state_the_youngest_first_and_the_base_last
         file.write_text(text)
         os.utime(file, (age, age))
     assert [root.name for root in cleanup.roots(tmp_path)] == ["broken", "realtime_endpoint", "pipeline", "base"]
+
+
+def test_lines_with_brackets_are_said_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    say('destroyed aws_s3_bucket.this["data"] [/aws/sagemaker] [bold]')
+    assert capsys.readouterr().err == 'destroyed aws_s3_bucket.this["data"] [/aws/sagemaker] [bold]\n'

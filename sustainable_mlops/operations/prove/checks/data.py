@@ -13,7 +13,7 @@ from sustainable_mlops.operations.prove.stages.base import Access
 from sustainable_mlops.operations.prove.stages.data import EVENT_MINUTES, FeatureStore, ModelRegistry, Pipeline
 
 #: Minutes in which a second event would have come: EventBridge takes seconds.
-_QUIET_MINUTES = 0.5
+_QUIET_MINUTES = 0.35
 _MOST_EVENTS = 5
 #: Minutes until a schedule of two minutes, with a window of one, has started something.
 _SCHEDULE_MINUTES = 12

@@ -1,5 +1,7 @@
 """Runs the named checks at their moments and records the answers."""
 
+from rich.markup import escape
+
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.prove import costs
 from sustainable_mlops.operations.prove.checks import data, endpoints, platform
@@ -63,7 +65,7 @@ def _run(stage: Stage, one: Check) -> None:
             text = " ".join(str(error).split())
             result.verdict, result.text = "no", text
             requests += requests_of_error(text)
-        step.result = f"{result.verdict}: {result.text[:120]}"
+        step.result = escape(f"{result.verdict}: {result.text[:120]}")
     result.requests = list(requests)
 
 

@@ -76,11 +76,11 @@ def existing_log_groups(stage: Observability) -> Answer:
         scratch.write(call, _import(group))
         scratch.terraform.apply()
         empty = scratch.terraform.is_up_to_date(scratch.terraform.folder / "second.tfplan")
-    exists = "ResourceAlreadyExists" in refusal
+    exists = group in refusal and "exist" in refusal
+    without = "refused, as the group exists" if exists else f"refused: {refusal}"
     return Answer(
         empty and exists,
-        f"without an import: {'ResourceAlreadyExistsException' if exists else refusal}; "
-        f"with it the next plan is {'empty' if empty else 'not empty'}",
+        f"an apply without an import is {without}; after one with it the plan is {'empty' if empty else 'not empty'}",
     )
 
 
