@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints
 
-from modules.common import AccountId, LogRetentionDays, NamePrefix, Region, RoleArn
+from modules.common import AccountId, LogRetentionDays, NamePrefix, Region, RoleArn, find_partition
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 from sustainable_mlops.settings import WORKLOAD
 
@@ -58,9 +58,15 @@ class Common(ModuleInputs):
     )
 
     @property
+    def partition(self) -> str:
+        """The partition of its Region."""
+        return find_partition(self.region)
+
+    @property
     def located(self) -> dict[str, Any]:
         """What a `Located` module takes of it."""
-        return {"name_prefix": self.name_prefix, "account_id": self.account_id, "region": self.region}
+        others = {} if self.partition == "aws" else {"partition": self.partition}
+        return {"name_prefix": self.name_prefix, "account_id": self.account_id, "region": self.region, **others}
 
     @property
     def protected(self) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from sustainable_mlops.authoring import Field, ModuleInputs, must
+from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
+from sustainable_mlops.authoring.expressions import can, match, when
 
 #: Characters that every name made from a prefix leaves room for.
 LONGEST_PREFIX = 24
@@ -16,27 +17,51 @@ NamePrefix = Annotated[
     ),
 ]
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$", json_schema_extra=must("be the 12 digits of an account"))]
+#: The partition of the Regions that begin so; other Regions are in `aws`. The modules know the DNS suffixes of these
+#: three partitions alone, so that Regions of isolated and sovereign ones are refused.
+PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+_NOTE = "in partition aws, aws-cn or aws-us-gov"
+_PARTITION = "^(aws|aws-cn|aws-us-gov)$"
+#: Start of the pattern of an ARN.
+ARN = "arn:(aws|aws-cn|aws-us-gov)"
 Region = Annotated[
-    str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", json_schema_extra=must("be a Region such as eu-north-1"))
+    str,
+    Field(
+        pattern=r"^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$",
+        json_schema_extra=must(f"be a Region such as eu-north-1, {_NOTE}"),
+    ),
 ]
 KmsKeyArn = Annotated[
     str,
     Field(
-        pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$",
-        json_schema_extra=must("be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id"),
+        pattern=rf"^{ARN}:kms:[a-z0-9-]+:[0-9]{{12}}:key/.+$",
+        json_schema_extra=must(f"be the ARN of a KMS key (arn:aws:kms:…:key/…) {_NOTE}, not an alias or a bare id"),
     ),
 ]
 RoleArn = Annotated[
     str,
     Field(
-        pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$",
-        json_schema_extra=must("be the ARN of an IAM role (arn:aws:iam::…:role/…)"),
+        pattern=rf"^{ARN}:iam::[0-9]{{12}}:role/.+$",
+        json_schema_extra=must(f"be the ARN of an IAM role (arn:aws:iam::…:role/…) {_NOTE}"),
     ),
 ]
 #: Days that CloudWatch Logs can keep logs for.
 LogRetentionDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
+
+
+def find_partition(region: str) -> str:
+    """Return the partition of a Region."""
+    return next((name for start, name in PARTITIONS.items() if region.startswith(start)), "aws")
+
+
+def _partition_expression(region: str) -> str:
+    """Return the partition of a Region that Terraform knows."""
+    found = "aws"
+    for start, name in PARTITIONS.items():
+        found = when(can(match(f"^{start}", region)), name, found)
+    return found
 
 
 class Named(ModuleInputs):
@@ -56,8 +81,19 @@ class Located(Named):
     partition: str = Field(
         "aws",
         description="Partition of the account: aws, aws-cn or aws-us-gov.",
-        pattern=r"^aws(-[a-z]+)*$",
-        json_schema_extra=must("be a partition such as aws, aws-cn or aws-us-gov"),
+        pattern=_PARTITION,
+        json_schema_extra=must("be aws, aws-cn or aws-us-gov"),
+    )
+
+    rules = (
+        rule(
+            "partition",
+            # A partition that is none of the three has its own message.
+            lambda v: ~can(match(_PARTITION, v.partition)) | (v.partition == _partition_expression(v.region)),
+            lambda v: (
+                f"{v.region} is a Region of {_partition_expression(v.region)}, not of {v.partition}; set both alike."
+            ),
+        ),
     )
 
 
@@ -77,8 +113,8 @@ class MakesRoles(ModuleInputs):
     permissions_boundary_arn: str | None = Field(
         None,
         description="Policy that bounds what any role made here can be given.",
-        pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$",
-        json_schema_extra=must("be the ARN of an IAM policy (arn:aws:iam::…:policy/…)"),
+        pattern=rf"^{ARN}:iam::([0-9]{{12}}|aws):policy/.+$",
+        json_schema_extra=must(f"be the ARN of an IAM policy (arn:aws:iam::…:policy/…) {_NOTE}"),
     )
     role_path: str = Field(
         "/",

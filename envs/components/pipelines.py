@@ -13,6 +13,7 @@ from envs.names import Name, joined
 from modules.access.registries import FRAMEWORK_REGISTRIES
 from modules.common import Located, MakesRoles
 from modules.model_registry.inputs import GroupKey
+from modules.needs import dns_suffix
 from modules.pipeline.inputs import LONGEST_NAME, DataArrival, Inputs
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 from sustainable_mlops.authoring.expressions import file, path
@@ -168,7 +169,7 @@ class Pipelines(Component[PipelineSettings]):
             return image
         region = self.settings.region
         account = FRAMEWORK_REGISTRIES[region][0 if image.startswith(_FIRST) else -1]
-        return f"{account}.dkr.ecr.{region}.amazonaws.com/{image}"
+        return f"{account}.dkr.ecr.{region}.{dns_suffix(self.settings)}/{image}"
 
     def publishes(self) -> Mapping[str, Any]:
         return {"pipelines": {key: pipeline.name for key, pipeline in self.pipelines.items()}}

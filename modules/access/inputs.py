@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from modules.access.registries import FRAMEWORK_REGISTRIES
-from modules.common import KmsKeyArn, Located, MakesRoles, RoleArn
+from modules.common import ARN, KmsKeyArn, Located, MakesRoles, RoleArn
 from modules.needs import PHASES, Phase, Statement
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
@@ -25,14 +25,14 @@ WITHOUT_CONTAINERS: tuple[Phase, ...] = ("pipeline",)
 BucketArn = Annotated[
     str,
     Field(
-        pattern=r"^arn:aws[a-z-]*:s3:::[a-z0-9.-]+$",
+        pattern=rf"^{ARN}:s3:::[a-z0-9.-]+$",
         json_schema_extra=must("be the ARN of a bucket (arn:aws:s3:::name)"),
     ),
 ]
 RepositoryArn = Annotated[
     str,
     Field(
-        pattern=r"^arn:aws[a-z-]*:ecr:[a-z0-9-]+:[0-9]{12}:repository/.+$",
+        pattern=rf"^{ARN}:ecr:[a-z0-9-]+:[0-9]{{12}}:repository/.+$",
         json_schema_extra=must("be the ARN of an ECR repository (arn:aws:ecr:…:repository/…)"),
     ),
 ]

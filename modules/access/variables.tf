@@ -19,7 +19,7 @@ variable "buckets" {
   nullable = false
 
   validation {
-    condition     = alltrue([for item in var.buckets : can(regex("^arn:aws[a-z-]*:s3:::[a-z0-9.-]+$", item.arn))])
+    condition     = alltrue([for item in var.buckets : can(regex("^arn:(aws|aws-cn|aws-us-gov):s3:::[a-z0-9.-]+$", item.arn))])
     error_message = "buckets: arn must be the ARN of a bucket (arn:aws:s3:::name)."
   }
 }
@@ -31,8 +31,8 @@ variable "decrypt_key_arns" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for item in var.decrypt_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", item))])
-    error_message = "each of decrypt_key_arns must be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id."
+    condition     = alltrue([for item in var.decrypt_key_arns : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:[a-z0-9-]+:[0-9]{12}:key/.+$", item))])
+    error_message = "each of decrypt_key_arns must be the ARN of a KMS key (arn:aws:kms:…:key/…) in partition aws, aws-cn or aws-us-gov, not an alias or a bare id."
   }
 }
 
@@ -43,8 +43,8 @@ variable "existing_role_arns" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for item in var.existing_role_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", item))])
-    error_message = "each of existing_role_arns must be the ARN of an IAM role (arn:aws:iam::…:role/…)."
+    condition     = alltrue([for item in var.existing_role_arns : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/.+$", item))])
+    error_message = "each of existing_role_arns must be the ARN of an IAM role (arn:aws:iam::…:role/…) in partition aws, aws-cn or aws-us-gov."
   }
 
   validation {
@@ -72,7 +72,7 @@ variable "image_repository_arns" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for item in var.image_repository_arns : can(regex("^arn:aws[a-z-]*:ecr:[a-z0-9-]+:[0-9]{12}:repository/.+$", item))])
+    condition     = alltrue([for item in var.image_repository_arns : can(regex("^arn:(aws|aws-cn|aws-us-gov):ecr:[a-z0-9-]+:[0-9]{12}:repository/.+$", item))])
     error_message = "each of image_repository_arns must be the ARN of an ECR repository (arn:aws:ecr:…:repository/…)."
   }
 
@@ -98,8 +98,8 @@ variable "kms_key_arn" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
-    error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id."
+    condition     = can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…) in partition aws, aws-cn or aws-us-gov, not an alias or a bare id."
   }
 }
 
@@ -133,8 +133,13 @@ variable "partition" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^aws(-[a-z]+)*$", var.partition))
-    error_message = "partition must be a partition such as aws, aws-cn or aws-us-gov."
+    condition     = can(regex("^(aws|aws-cn|aws-us-gov)$", var.partition))
+    error_message = "partition must be aws, aws-cn or aws-us-gov."
+  }
+
+  validation {
+    condition     = !can(regex("^(aws|aws-cn|aws-us-gov)$", var.partition)) ? true : var.partition == (can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws"))
+    error_message = "partition: ${var.region} is a Region of ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, not of ${var.partition}; set both alike."
   }
 }
 
@@ -144,8 +149,8 @@ variable "permissions_boundary_arn" {
   default     = null
 
   validation {
-    condition     = var.permissions_boundary_arn == null ? true : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
-    error_message = "permissions_boundary_arn must be the ARN of an IAM policy (arn:aws:iam::…:policy/…)."
+    condition     = var.permissions_boundary_arn == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of an IAM policy (arn:aws:iam::…:policy/…) in partition aws, aws-cn or aws-us-gov."
   }
 }
 
@@ -155,8 +160,8 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
-    error_message = "region must be a Region such as eu-north-1."
+    condition     = can(regex("^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$", var.region))
+    error_message = "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
   }
 }
 

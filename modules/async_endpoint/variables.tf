@@ -18,7 +18,7 @@ variable "alarm_actions" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for item in var.alarm_actions : can(regex("^arn:aws[a-z-]*:[a-z0-9-]+:.+$", item))])
+    condition     = alltrue([for item in var.alarm_actions : can(regex("^arn:(aws|aws-cn|aws-us-gov):[a-z0-9-]+:.+$", item))])
     error_message = "each of alarm_actions must be an ARN, such as that of an SNS topic."
   }
 }
@@ -149,8 +149,8 @@ variable "kms_key_arn" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
-    error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id."
+    condition     = can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:…:key/…) in partition aws, aws-cn or aws-us-gov, not an alias or a bare id."
   }
 }
 
@@ -212,7 +212,7 @@ variable "model_package_arn" {
   default     = null
 
   validation {
-    condition     = var.model_package_arn == null ? true : can(regex("^arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+$", var.model_package_arn))
+    condition     = var.model_package_arn == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+$", var.model_package_arn))
     error_message = "model_package_arn must be the ARN of a model package (arn:aws:sagemaker:…:model-package/…)."
   }
 
@@ -263,8 +263,13 @@ variable "partition" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^aws(-[a-z]+)*$", var.partition))
-    error_message = "partition must be a partition such as aws, aws-cn or aws-us-gov."
+    condition     = can(regex("^(aws|aws-cn|aws-us-gov)$", var.partition))
+    error_message = "partition must be aws, aws-cn or aws-us-gov."
+  }
+
+  validation {
+    condition     = !can(regex("^(aws|aws-cn|aws-us-gov)$", var.partition)) ? true : var.partition == (can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws"))
+    error_message = "partition: ${var.region} is a Region of ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, not of ${var.partition}; set both alike."
   }
 }
 
@@ -274,8 +279,8 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
-    error_message = "region must be a Region such as eu-north-1."
+    condition     = can(regex("^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$", var.region))
+    error_message = "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
   }
 }
 
@@ -296,8 +301,8 @@ variable "role_arn" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.role_arn))
-    error_message = "role_arn must be the ARN of an IAM role (arn:aws:iam::…:role/…)."
+    condition     = can(regex("^arn:(aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/.+$", var.role_arn))
+    error_message = "role_arn must be the ARN of an IAM role (arn:aws:iam::…:role/…) in partition aws, aws-cn or aws-us-gov."
   }
 }
 

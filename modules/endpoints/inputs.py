@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar
 
-from modules.common import KmsKeyArn, LogRetentionDays, Named, RoleArn
+from modules.common import ARN, KmsKeyArn, LogRetentionDays, Named, RoleArn
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import cut, given, is_expression, is_null, when
 from sustainable_mlops.authoring.rules import Rule
@@ -18,7 +18,7 @@ AlarmActions = list[
     Annotated[
         str,
         Field(
-            pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:.+$",
+            pattern=rf"^{ARN}:[a-z0-9-]+:.+$",
             json_schema_extra=must("be an ARN, such as that of an SNS topic"),
         ),
     ]
@@ -47,7 +47,7 @@ class Container(ModuleInputs):
     model_package_arn: str | None = Field(
         None,
         description="Approved model package to serve, instead of image_uri and model_data_url.",
-        pattern=r"^arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:model-package/.+$",
+        pattern=rf"^{ARN}:sagemaker:[a-z0-9-]+:[0-9]{{12}}:model-package/.+$",
         json_schema_extra=must("be the ARN of a model package (arn:aws:sagemaker:…:model-package/…)"),
     )
     inference_specification_name: str | None = Field(

@@ -26,8 +26,8 @@ variable "existing_kms_key" {
   default = null
 
   validation {
-    condition     = var.existing_kms_key == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.existing_kms_key.arn))
-    error_message = "existing_kms_key: arn must be the ARN of a KMS key (arn:aws:kms:…:key/…), not an alias or a bare id."
+    condition     = var.existing_kms_key == null ? true : can(regex("^arn:(aws|aws-cn|aws-us-gov):kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.existing_kms_key.arn))
+    error_message = "existing_kms_key: arn must be the ARN of a KMS key (arn:aws:kms:…:key/…) in partition aws, aws-cn or aws-us-gov, not an alias or a bare id."
   }
 }
 
@@ -160,8 +160,13 @@ variable "partition" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^aws(-[a-z]+)*$", var.partition))
-    error_message = "partition must be a partition such as aws, aws-cn or aws-us-gov."
+    condition     = can(regex("^(aws|aws-cn|aws-us-gov)$", var.partition))
+    error_message = "partition must be aws, aws-cn or aws-us-gov."
+  }
+
+  validation {
+    condition     = !can(regex("^(aws|aws-cn|aws-us-gov)$", var.partition)) ? true : var.partition == (can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws"))
+    error_message = "partition: ${var.region} is a Region of ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, not of ${var.partition}; set both alike."
   }
 }
 
@@ -183,8 +188,8 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
-    error_message = "region must be a Region such as eu-north-1."
+    condition     = can(regex("^(us-gov|[a-z]{2})-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]$", var.region))
+    error_message = "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov."
   }
 }
 

@@ -40,6 +40,7 @@ RISK_TITLES = {
     "DATA_FORGOTTEN": "Something that holds data is no longer managed",
     "DATA_VANISHED": "Something that holds data was deleted outside Terraform",
     "DATA_GUARD_REMOVED": "A guard against deletion goes away",
+    "DATA_GUARD_UNCONFIGURED": "Data is deleted together with the configuration of its guard",
     "DATA_WEAKER": "Data is protected less than before",
     "DATA_EXPIRES": "Objects are newly deleted by age",
     "DATA_UNKNOWN": "What happens to data cannot be told before apply",

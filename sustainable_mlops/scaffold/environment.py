@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from envs.settings import Settings
 
 HEAD = "# yaml-language-server: $schema=../settings.schema.json\n# {name}, made from {source}.\n"
-_OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
 
 
 @dataclass(frozen=True)
@@ -110,8 +109,6 @@ def _check(asked: dict[str, str]) -> None:
 def _check_region(name: str) -> None:
     if regions.find(name) is None:
         raise UserError(f"region: AWS has no {name} that is known here{did_you_mean(name, regions.everything())}")
-    if name.startswith(_OTHER_PARTITIONS):
-        raise UserError(f"region: {name} is in another partition than aws; environments are of that one alone")
 
 
 def _prefix(source: "Settings", name: str) -> str:
@@ -125,9 +122,9 @@ def _prefix(source: "Settings", name: str) -> str:
 
 def _wanted(source: "Settings", asked: dict[str, str], prefix: str, disposable: bool) -> "Settings":
     """The source's settings with all that differs. They are held to the patterns once they are read from the text."""
-    account = asked["account_id"]
+    account, partition = asked["account_id"], source.model_copy(update={**asked}).partition
     role = source.assume_role_arn and re.sub(
-        r"^arn:[^:]+:iam::[0-9]+", f"arn:aws:iam::{account}", source.assume_role_arn
+        r"^arn:[^:]+:iam::[0-9]+", f"arn:{partition}:iam::{account}", source.assume_role_arn
     )
     state = source.state.model_copy(update={"bucket": f"{prefix}-state-{account}", "kms_key_arn": None})
     own = {"name_prefix": prefix, "assume_role_arn": role, "state": state, "deletion_protection": not disposable}

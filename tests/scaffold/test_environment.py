@@ -95,7 +95,7 @@ def test_what_names_the_other_account_is_replaced_or_pointed_to(repository: Path
         ({"account": "1234"}, "account_id: '1234' must be the 12 digits of an account"),
         ({"region": "ireland"}, "region: 'ireland' must be a Region such as eu-north-1"),
         ({"region": "eu-west-9"}, "region: AWS has no eu-west-9 that is known here; did you mean 'eu-west-"),
-        ({"region": "cn-north-1"}, "region: cn-north-1 is in another partition than aws"),
+        ({"region": "us-iso-east-1"}, "region: 'us-iso-east-1' must be a Region such as eu-north-1, in partition aws,"),
         (
             {"region": "eu-south-2"},
             "prod/settings.yaml: region: eu-south-2 has no Serverless Inference",

@@ -16,6 +16,8 @@ _Expiries = Callable[[Block | None, Block], Iterator[Expiry | ImageExpiry | None
 
 #: The name of the resources by which this project's modules guard what they protect with `prevent_destroy`.
 _GUARD = ("terraform_data", "deletion_protection")
+#: Why Terraform deletes what is in no configuration any more; `prevent_destroy` is gone with it.
+_UNCONFIGURED = frozenset({"delete_because_no_resource_config", "delete_because_no_module"})
 _KEEP = "Keep it (a `moved` block for another address, `ignore_changes` for drift), or back it up and accept the risk."
 #: Longer values than this would hide what is said of them.
 _LONGEST = 120
@@ -33,7 +35,7 @@ def data_at_risk(comparison: Comparison) -> Iterator[Risk]:
     """What may be lost, and what may be lost later as less protects it."""
     yield from _vanished(comparison)
     for pair in comparison.by_type.get(_GUARD[0], ()):
-        yield from _guard_gone(pair)
+        yield from _guard_gone(pair, comparison)
     for pair in comparison.changes:
         held = store(pair.type) if pair.type not in PROTECTING else None
         if held is not None:
@@ -92,7 +94,7 @@ def _settings(pair: Pair) -> str:
     return f" ({', '.join(found)})" if found else ""
 
 
-def _guard_gone(pair: Pair) -> Iterator[Risk]:
+def _guard_gone(pair: Pair, comparison: Comparison) -> Iterator[Risk]:
     previous = pair.resource.previous_address or ""
     if pair.resource.name != _GUARD[1] and ".".join(_GUARD) in previous:
         what = f"was the deletion guard {previous}: a plan does not tell whether it still guards"
@@ -102,9 +104,31 @@ def _guard_gone(pair: Pair) -> Iterator[Risk]:
         return
     if pair.action in ("delete", "replace", "forget") and pair.before is not None:
         kept = pair.before.text("triggers_replace")
-        what = f"the deletion guard over {kept if isinstance(kept, str) else 'what it protects'} goes away"
+        guarded = kept if isinstance(kept, str) else "what it protects"
+        if pair.action == "delete" and pair.resource.reason in _UNCONFIGURED and _deletes_data(pair, comparison):
+            what = (
+                f"the deletion guard over {guarded} goes with its configuration, and the data goes, too: the module's "
+                "call was removed or renamed. prevent_destroy stands in the configuration that is gone, so Terraform "
+                "deletes the data though deletion_protection was on"
+            )
+            fix = (
+                "Put the call back; a call of another name needs a `moved` block. To delete the data for good, follow "
+                "the module's page: set deletion_protection = false, remove the guards from the state, apply."
+            )
+            yield Risk("DATA_GUARD_UNCONFIGURED", Section.DATA, Level.STOP, pair.address, what, fix)
+            return
+        what = f"the deletion guard over {guarded} goes away"
         fix = "Keep deletion_protection on, or accept the risk."
         yield Risk("DATA_GUARD_REMOVED", Section.DATA, Level.STOP, pair.address, what, fix)
+
+
+def _deletes_data(guard: Pair, comparison: Comparison) -> bool:
+    """Return whether the plan deletes something that holds data in the module of the guard."""
+    module = guard.resource.module
+    return any(
+        pair.action == "delete" and pair.resource.module == module and store(pair.type) is not None
+        for pair in comparison.changes
+    )
 
 
 def _protection_gone(pair: Pair, comparison: Comparison) -> Iterator[Risk]:

@@ -73,6 +73,22 @@ def test_a_guard_of_the_modules_that_goes_away_is_told_with_what_it_guards() -> 
     assert "arn:aws:s3:::data" in risk.what
 
 
+@pytest.mark.parametrize("reason", ["delete_because_no_resource_config", "delete_because_no_module"])
+def test_a_guard_that_goes_with_its_configuration_and_its_data_has_words_of_its_own(reason: str) -> None:
+    address = "module.storage.terraform_data.deletion_protection"
+    guard = change(address, before={"triggers_replace": BUCKET["arn"]}, index="data", action_reason=reason)
+    bucket = change("module.storage.aws_s3_bucket.this", before=BUCKET, action_reason=reason)
+    elsewhere = change("module.other.aws_s3_bucket.this", before=BUCKET, action_reason=reason)
+    kept = change("module.storage.aws_s3_bucket.this", BUCKET, before=BUCKET)
+
+    def guards(*changes: Any) -> list[tuple[str, Level]]:
+        found = [risk for risk in risks(plan(*changes)) if "GUARD" in risk.id]
+        return [(risk.id, risk.level) for risk in found]
+
+    assert guards(guard, bucket) == [("DATA_GUARD_UNCONFIGURED", Level.STOP)]
+    assert guards(guard, elsewhere) == guards(guard, kept) == [("DATA_GUARD_REMOVED", Level.STOP)]
+
+
 def mfa(*states: str) -> list[Any]:
     return [[{"status": "Enabled", "mfa_delete": state}] for state in states]
 

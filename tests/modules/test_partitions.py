@@ -1,0 +1,94 @@
+"""Partitions and Regions: the three that the modules know, each with its own Regions and DNS suffix."""
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from envs import settings
+from envs.components.pipelines import Pipelines
+from envs.settings import Settings
+from modules.common import Located
+from modules.needs import dns_suffix
+from sustainable_mlops.catalogue import regions
+from sustainable_mlops.terraform import ROOT, Terraform
+
+PLACE = {"name_prefix": "shop", "account_id": "123456789012"}
+REFUSED = [
+    ("aws-eusc", "eu-central-1", "partition must be aws, aws-cn or aws-us-gov"),
+    ("aws", "eusc-de-east-1", "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov"),
+    ("aws", "us-iso-east-1", "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov"),
+    ("aws", "cn-north-1", "cn-north-1 is a Region of aws-cn, not of aws; set both alike."),
+    ("aws-cn", "eu-north-1", "eu-north-1 is a Region of aws, not of aws-cn; set both alike."),
+    ("aws-us-gov", "us-east-1", "us-east-1 is a Region of aws, not of aws-us-gov; set both alike."),
+]
+
+
+@pytest.mark.parametrize("region", regions.everything())
+def test_every_known_region_is_allowed_in_its_partition(region: str) -> None:
+    partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")
+    where = Located(**PLACE, region=region, partition=partition)
+    assert dns_suffix(where) == ("amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com")
+
+
+@pytest.mark.parametrize(("partition", "region", "message"), REFUSED)
+def test_another_partition_or_one_of_other_regions_is_refused(partition: str, region: str, message: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Located(**PLACE, region=region, partition=partition)
+    (error,) = refused.value.errors()
+    field, _, rest = message.partition(" must ")
+    if not rest:
+        assert message in error["msg"]
+    else:
+        assert error["loc"] == (field,)
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize(("partition", "region", "message"), REFUSED)
+def test_terraform_says_the_same_in_one_line(
+    tmp_path: Path, partition: str, region: str, message: str, offline_environment: dict[str, str]
+) -> None:
+    (tmp_path / "modules").symlink_to(ROOT / "modules")
+    call = {"source": "./modules/storage", **PLACE, "region": region, "partition": partition}
+    (tmp_path / "main.tf.json").write_text(json.dumps({"module": {"storage": call}}))
+    terraform = Terraform(tmp_path, offline_environment)
+    terraform.init()
+    with pytest.raises(Exception, match="Invalid value for variable") as refused:
+        terraform.plan(tmp_path / "tfplan")
+    said = " ".join(str(refused.value).split())
+    assert message in said
+    assert said.count("Invalid value for variable") == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "field", "arn"),
+    [
+        ("feature_store", "role_arn", "arn:aws-eusc:iam::123456789012:role/data"),
+        ("feature_store", "kms_key_arn", "arn:aws-eusc:kms:eusc-de-east-1:123456789012:key/one"),
+        ("serverless_endpoint", "model_package_arn", "arn:aws-iso:sagemaker:us-iso-east-1:1:model-package/a"),
+    ],
+)
+def test_an_arn_of_another_partition_is_refused(module: str, field: str, arn: str) -> None:
+    inputs: Any = importlib.import_module(f"modules.{module}.inputs").Inputs
+    with pytest.raises(ValidationError) as refused:
+        inputs(**{field: arn})
+    assert (field,) in [error["loc"] for error in refused.value.errors() if error["type"] == "string_pattern_mismatch"]
+
+
+def test_an_environment_is_in_the_partition_of_its_region() -> None:
+    dev = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
+    assert "partition" not in Settings.model_validate(dev).located
+    china = {**dev, "region": "cn-north-1", "models": {}, "pipelines": {}}
+    assert Settings.model_validate(china).located["partition"] == "aws-cn"
+    with pytest.raises(ValidationError, match="us-iso-east-1"):
+        Settings.model_validate({**dev, "region": "us-iso-east-1"})
+
+
+def test_images_of_frameworks_have_the_dns_suffix_of_their_region() -> None:
+    dev = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
+    china: Any = Settings.model_validate({**dev, "region": "cn-north-1", "models": {}, "pipelines": {}})
+    address = Pipelines(china)._address("sagemaker-xgboost:3.0-5")
+    assert address.endswith(".dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:3.0-5")
