@@ -139,8 +139,9 @@ def test_needs_are_composed_where_all_is_known_in_python() -> None:
     assert found["inference"] == [*found["training"], topic]
     by_sid = {one["sid"]: one for one in found["data_preparation"]}
     assert by_sid["StoreRecords"]["resources"] == ["arn:aws-cn:s3:::lake/store/*"]
-    assert by_sid["StoreEncrypted"]["resources"] == [key]
-    assert by_sid["StoreEncrypted"]["condition"] == [
+    assert by_sid["EncryptOfflineStore"] == statement("EncryptOfflineStore", ["kms:GenerateDataKey"], [key])
+    assert by_sid["ReadEncryptedMetadata"]["resources"] == [key]
+    assert by_sid["ReadEncryptedMetadata"]["condition"] == [
         {"test": "StringEquals", "variable": "kms:ViaService", "values": ["s3.cn-north-1.amazonaws.com.cn"]}
     ]
 
