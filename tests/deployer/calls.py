@@ -47,7 +47,6 @@ _NAMED: Mapping[str, Mapping[str, str]] = {
         "Rule": f"arn:aws:events:{_AT}:rule/",
         "ResourceARN": "",
     },
-    "ssm": {"Name": f"arn:aws:ssm:{_AT}:parameter"},
     "iam": {"RoleName": f"{_ROLES}/"},
     "logs": {"logGroupName": f"arn:aws:logs:{_AT}:log-group:", "resourceArn": ""},
     "sagemaker": {

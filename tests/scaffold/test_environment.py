@@ -158,6 +158,7 @@ def test_the_printed_commands_apply_it_in_another_account_and_region_and_take_it
     printed = scratch.run("scripts/new.py", "environment", *asked)
     assert "Its data is not protected" in printed
     written = {"main.tf", "models.auto.tfvars.json", "outputs.tf", "settings.yaml", "variables.tf", "versions.tf"}
+    written |= {f"deployer/{file.name}" for file in (ROOT / "envs" / "dev" / "deployer").iterdir()}
     assert set(scratch.new_files()) == {f"envs/newcomer/{name}" for name in written}
     scratch.run("scripts/synth.py", "--check")
     held = scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/envs", "-k", "committed and newcomer")
