@@ -10,6 +10,7 @@ from pydantic import BaseModel, create_model, model_validator
 from envs import environment, log_groups, names, overlay
 from envs.common import Common
 from envs.component import composed
+from envs.provider import NEWEST, OLDEST, find_major_version, with_provider
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import load_yaml, parse_yaml, schema_text, validate
 
@@ -43,7 +44,8 @@ class Settings(Common):
 def load(folder: Path) -> Settings:
     """The settings of the environment in `folder`. Raises UserError naming the file, the field and the remedy."""
     path = folder / FILE
-    settings = _over_catalogue(load_yaml(path, overlay.Raw), str(path), folder.parent / "catalogue")
+    provider = find_major_version(folder)
+    settings = _over_catalogue(load_yaml(path, overlay.Raw), str(path), folder.parent / "catalogue", provider)
     if settings.environment != folder.name:
         raise UserError(
             f"{path}: environment: '{settings.environment}' is not the name of its folder, '{folder.name}'; "
@@ -52,18 +54,21 @@ def load(folder: Path) -> Settings:
     return settings
 
 
-def parse(text: str, source: str, catalogue: Path) -> Settings:
-    """The settings that `text` says over the catalogue in that folder; `source` names the text. Raises UserError."""
-    return _over_catalogue(parse_yaml(text, overlay.Raw, source), source, catalogue)
+def parse(text: str, source: str, catalogue: Path, provider: int = OLDEST) -> Settings:
+    """The settings that `text` says over the catalogue in that folder; `source` names the text. Raises UserError.
+
+    `provider` is the major version of the AWS provider where nothing says another.
+    """
+    return _over_catalogue(parse_yaml(text, overlay.Raw, source), source, catalogue, provider)
 
 
-def _over_catalogue(given: overlay.Raw, source: str, catalogue: Path) -> Settings:
+def _over_catalogue(given: overlay.Raw, source: str, catalogue: Path, provider: int) -> Settings:
     overlay.check_literal(given.data, source)
     files = overlay.catalogue(catalogue)
     entries = {
         field: {key: _entry(field, key, file) for key, file in by_key.items()} for field, by_key in files.items()
     }
-    return validate(overlay.overlaid(entries, given.data, source), Settings, source)
+    return validate(with_provider(overlay.overlaid(entries, given.data, source), provider), Settings, source)
 
 
 def _entry(field: str, key: str, file: Path) -> dict[str, Any]:
@@ -71,7 +76,9 @@ def _entry(field: str, key: str, file: Path) -> dict[str, Any]:
     data = load_yaml(file, overlay.Raw).data
     overlay.check_literal(data, str(file))
     declared: dict[str, Any] = {field: (Settings.model_fields[field].annotation, ...)}
-    validate({field: {key: data}}, create_model("Entry", **declared), str(file))
+    # Each environment has a provider of its own, and checks the entry by that again.
+    entry = with_provider({field: {key: data}}, NEWEST)
+    validate(entry, create_model("Entry", **declared), str(file))
     return data
 
 

@@ -1,9 +1,10 @@
 """Inputs that have one meaning in every module."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import can, match, when
+from sustainable_mlops.authoring.rules import Rule
 
 #: Characters that every name made from a prefix leaves room for.
 LONGEST_PREFIX = 24
@@ -85,7 +86,7 @@ class Located(Named):
         json_schema_extra=must("be aws, aws-cn or aws-us-gov"),
     )
 
-    rules = (
+    rules: ClassVar[tuple[Rule, ...]] = (
         rule(
             "partition",
             # A partition that is none of the three has its own message.

@@ -35,7 +35,7 @@ VERSIONS = f">= {MINIMUM[0]}.{MINIMUM[1]}.0"
 PROVIDER = "registry.terraform.io/hashicorp/aws"
 #: The same provider as OpenTofu names it, and so looks for it in a mirror.
 OPENTOFU_PROVIDER = "registry.opentofu.org/hashicorp/aws"
-PROVIDER_VERSIONS = ">= 5.100.0"
+PROVIDER_VERSIONS = ">= 5.100.0, < 7.0.0"
 #: What Terraform and OpenTofu say where `init` has not run, or not since a module or a provider was added. Where the
 #: backend is another one than before, a plain `init` is not the answer, and their own words say which is.
 _UNINITIALISED = re.compile(

@@ -1,13 +1,14 @@
 """Asynchronous endpoints: requests wait in a queue, and without any nothing runs."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from envs.common import Common
 from envs.component import options
 from envs.components.model_endpoints import GIVEN
 from envs.components.on_instances import OnInstances
 from envs.components.storage import Storage
+from envs.provider import aws_provider_field
 from modules.async_endpoint import needs
 from modules.async_endpoint.inputs import Inputs
 from modules.common import Located
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from envs.root import Environment
 
 
-@options(Inputs, but=(*GIVEN, *Located.model_fields, "s3_uri"))
+@options(Inputs, but=(*GIVEN, "aws_provider", *Located.model_fields, "s3_uri"))
 class AsyncEndpoint(ModuleInputs):
     """An asynchronous endpoint."""
+
+    aws_provider: Literal[5, 6] = aws_provider_field()
 
 
 class Queued(ModuleInputs):

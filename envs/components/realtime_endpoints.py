@@ -1,13 +1,14 @@
 """Real-time endpoints: instances that wait for callers who cannot."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from envs.common import Common
 from envs.component import options
 from envs.components.model_endpoints import GIVEN
 from envs.components.on_instances import OnInstances
 from envs.components.storage import Storage
+from envs.provider import aws_provider_field
 from modules.common import Located
 from modules.model_registry.inputs import GroupKey
 from modules.realtime_endpoint import needs
@@ -26,9 +27,11 @@ class Captured(ModuleInputs):
     """A sample of requests and answers, in the data bucket."""
 
 
-@options(Inputs, but=(*GIVEN, *Located.model_fields, *_OF_PACKAGES, "data_capture"))
+@options(Inputs, but=(*GIVEN, "aws_provider", *Located.model_fields, *_OF_PACKAGES, "data_capture"))
 class RealtimeEndpoint(ModuleInputs):
     """A real-time endpoint."""
+
+    aws_provider: Literal[5, 6] = aws_provider_field()
 
     data_capture: Captured | None = Field(None, description="Keep a sample of requests and answers; none by default.")
 

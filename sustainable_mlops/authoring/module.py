@@ -197,7 +197,7 @@ class Module(Generic[I]):
     # What the writers read.
 
     def terraform_block(self) -> dict[str, Any]:
-        """Versions: floors only, so that a caller chooses."""
+        """Versions: floors, and the last major version of the provider that is known to work."""
         aws = {"source": "hashicorp/aws", "version": PROVIDER_VERSIONS}
         return {"required_version": VERSIONS, "required_providers": {"aws": aws}}
 

@@ -17,11 +17,8 @@ from sustainable_mlops.authoring.inputs import ModuleInputs
 from sustainable_mlops.authoring.mistakes import mistake
 from sustainable_mlops.authoring.module import Module
 from sustainable_mlops.settings import did_you_mean
-from sustainable_mlops.terraform import PROVIDER_VERSIONS
 
 R = TypeVar("R", bound=ModuleInputs)
-
-AWS_VERSION = f"{PROVIDER_VERSIONS}, < 7.0.0"  # a root bounds what a module leaves open
 
 
 def _validate(name: str, field: FieldInfo, value: Any) -> None:
@@ -111,7 +108,6 @@ class Root(Module[R]):
 
     def terraform_block(self) -> dict[str, Any]:
         block = super().terraform_block()
-        block["required_providers"]["aws"]["version"] = AWS_VERSION
         return {**block, "backend": {"s3": dict(self.backend)}}
 
     def versions(self) -> str:

@@ -80,7 +80,8 @@ def draft(
     _check_region(region)
     wanted = _wanted(original, asked, name_prefix or _prefix(original, name), disposable)
     text = _edited(original, wanted)
-    given = settings.parse(text, f"envs/{name}/settings.yaml", ROOT / "envs" / "catalogue")
+    provider = settings.find_major_version(ROOT / "envs" / source)
+    given = settings.parse(text, f"envs/{name}/settings.yaml", ROOT / "envs" / "catalogue", provider)
     settings.check_apart({**known, name: given})
     if given.model_dump() != wanted.model_dump():
         raise UserError(

@@ -44,6 +44,7 @@ SOURCES = (
     "modules/**/*.py",
     "envs/**/*.py",
     "envs/*/settings.yaml",
+    "envs/*/.terraform.lock.hcl",
     "envs/catalogue/*/*.y*ml",
     "workloads/*/pipeline.json",
 )

@@ -115,7 +115,7 @@ def test_a_rule_is_inherited() -> None:
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/1"
 ROLE = "arn:aws:iam::123456789012:role/x"
 NAMED = {"name_prefix": st.sampled_from(["abc", "a-prefix-of-all-its-24-c0"[:24]])}
-LOCATED = {**NAMED, "account_id": st.just("123456789012"), "region": st.sampled_from(["eu-north-1", "xx-new-1"])}
+LOCATED = {**NAMED, "account_id": st.just("123456789012"), "region": st.sampled_from(["eu-north-1", "xx-west-9"])}
 DAYS = st.integers(30, 33)
 PHASE = st.fixed_dictionaries(
     {"read": st.lists(st.sampled_from(["data/raw/", "lake/", "artifacts/x/"]), min_size=1, max_size=2)},

@@ -16,7 +16,7 @@ from modules.needs import dns_suffix
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.terraform import ROOT, Terraform
 
-PLACE = {"name_prefix": "shop", "account_id": "123456789012"}
+PLACE: dict[str, Any] = {"name_prefix": "shop", "account_id": "123456789012"}
 REFUSED = [
     ("aws-eusc", "eu-central-1", "partition must be aws, aws-cn or aws-us-gov"),
     ("aws", "eusc-de-east-1", "region must be a Region such as eu-north-1, in partition aws, aws-cn or aws-us-gov"),

@@ -99,7 +99,7 @@ def test_edits_show_as_differences_and_mistakes_as_one_line_while_one_jsii_lives
         assert started <= watcher.node
 
         versions = copy / "modules" / "storage" / "versions.tf"
-        replace(copy / "sustainable_mlops" / "terraform.py", '">= 5.100.0"', '">= 5.101.0"')
+        replace(copy / "sustainable_mlops" / "terraform.py", '">= 5.100.0, < 7.0.0"', '">= 5.101.0, < 7.0.0"')
         watcher.until(lambda: ">= 5.101.0" in versions.read_text())
         watcher.until(lambda: not started & watcher.node)
         watcher.process.send_signal(signal.SIGINT)

@@ -219,11 +219,11 @@ def test_a_phase_does_its_own_work_only(
             ["must be a bucket's key and a prefix that ends with a slash, such as data/raw/"],
         ),
         (
-            "xx-new-1",
+            "xx-west-9",
             's3_paths = { training = { read = ["lake/flights/"] } }',
             [
                 "s3_paths: each path must start with a key of buckets (artifacts, data) and a slash",
-                "image_repository_arns: no registry of SageMaker's framework images is known in xx-new-1",
+                "image_repository_arns: no registry of SageMaker's framework images is known in xx-west-9",
             ],
         ),
         (
