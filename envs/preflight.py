@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from envs.components.async_endpoints import AsyncEndpoints
-from envs.components.feature_store import FeatureStore
 from envs.components.realtime_endpoints import RealtimeEndpoints
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.environment import COMPONENTS
@@ -39,7 +38,7 @@ def read_target(folder: Path) -> Target:
         adopted_log_groups=tuple(getattr(settings, "existing_log_groups", ())),
         endpoints=endpoints,
         jobs=tuple(_jobs(settings)),
-        feature_groups=tuple(name.text for name in FeatureStore(settings).names()),
+        feature_groups=tuple(name.text for name in names if name.kind == "feature_group"),
     )
 
 

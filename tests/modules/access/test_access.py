@@ -87,6 +87,7 @@ def test_the_role_of_feature_groups_is_one_that_feature_store_can_take_and_encry
         "sid": "EncryptOfflineStore",
         "actions": ["kms:GenerateDataKey"],
         "resources": ["${var.kms_key_arn}"],
+        "condition": [],
     }
 
 

