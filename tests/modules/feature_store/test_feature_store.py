@@ -14,10 +14,16 @@ from modules.feature_store.inputs import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform, changes
+from tests.modules.given import make_key
 from tests.sandbox.support import TRUST
 
+KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
 GROUP = 'module.feature_store.aws_sagemaker_feature_group.this["orders"]'
 GUARD = 'module.feature_store.terraform_data.deletion_protection["orders"]'
+USE_KEY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "kms:GenerateDataKey", "Resource": "*"}],
+}
 FEATURES = {"order_id": "String", "ordered_at": "String", "amount": "Fractional"}
 
 
@@ -29,13 +35,19 @@ resource "aws_iam_role" "store" {{
   assume_role_policy = {json.dumps(json.dumps(TRUST))}
 }}
 
+resource "aws_iam_role_policy" "store" {{
+  name   = "store"
+  role   = aws_iam_role.store.name
+  policy = {json.dumps(json.dumps(USE_KEY))}
+}}
+
 module "feature_store" {{
   source = "./modules/feature_store"
 
   name_prefix          = "shop"
-  kms_key_arn          = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  kms_key_arn          = "arn:aws:kms:eu-north-1:123456789012:key/{KEY}"
   offline_store_s3_uri = "s3://shop-data/feature-store"
-  role_arn             = aws_iam_role.store.arn
+  role_arn             = one([for policy in [aws_iam_role_policy.store] : aws_iam_role.store.arn])
   feature_groups       = jsondecode({json.dumps(json.dumps(groups))})
 }}
 
@@ -65,8 +77,11 @@ def warnings(plan: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> Iterator[Terraform]:
+def applied(
+    tmp_path_factory: pytest.TempPathFactory, sandbox: Any, terraform_environment: dict[str, str]
+) -> Iterator[Terraform]:
     """A root module with one protected group, applied."""
+    make_key(sandbox, KEY)
     folder = tmp_path_factory.mktemp("feature_store")
     (folder / "modules").symlink_to(ROOT / "modules")
     (folder / "main.tf").write_text(consumer(orders(FEATURES)))
