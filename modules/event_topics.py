@@ -3,7 +3,7 @@
 A request of EventBridge to a topic carries nothing that a condition of the topic's or the key's policy could test, so
 such a policy would trust every rule of every account. The trust policy of a role can name the rules.
 
-Sources: AWS, "Amazon EventBridge announces support for IAM execution role for all targets" (March 2025), which recommends
+Sources: AWS, "Amazon EventBridge announces support for IAM execution role for all targets" (March 2025), which advises
 roles; EventBridge user guide, "Cross-service confused deputy prevention"; aws/aws-cdk pull request 34259, which tests a
 role with an encrypted topic on AWS. Copies of the page "Using resource-based policies for Amazon EventBridge" disagree:
 one allows a role for SNS, one warns against it. `smlops prove` asks AWS (check event-target-role).
