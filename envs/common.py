@@ -52,7 +52,7 @@ class Common(ModuleInputs):
     log_retention_days: LogRetentionDays = Field(30, description="How long logs are kept, in days.")
     existing_log_groups: list[str] = Field(
         default_factory=list,
-        description="Log groups that the account has already, such as /aws/sagemaker/TrainingJobs: the next apply "
+        description="Log groups that already exist in the account, such as /aws/sagemaker/TrainingJobs. The next apply "
         "adopts them with their logs instead of failing, and a teardown deletes them. Only log groups that this "
         "environment manages.",
     )

@@ -68,7 +68,7 @@ class Component(Generic[S]):
         """What launchers need to know of it, once it is added: fields of the `platform` parameter."""
         return {}
 
-    def describes(self) -> Mapping[str, Any]:
+    def large_fields(self) -> Mapping[str, Any]:
         """Return fields of the output `platform` that are too large for the parameter, once it is added."""
         return {}
 

@@ -1,4 +1,4 @@
-"""Log groups of an environment, and how it adopts those that its account has already.
+"""Log groups of an environment, with support to adopt existing ones.
 
 SageMaker creates a log group with the first line that a job or an endpoint writes. An account that has used SageMaker
 therefore has `/aws/sagemaker/TrainingJobs` and others, and Terraform cannot create them again.
@@ -25,7 +25,7 @@ class LogGroup:
 
 
 def find_problems(groups: Iterable[LogGroup], existing: Sequence[str]) -> Iterator[str]:
-    """Yield a line for each name in the setting that the environment does not manage, or that is there twice."""
+    """Yield an error for each name in the setting that is unknown to the environment or a duplicate."""
     managed = {group.name for group in groups}
     for index, name in enumerate(existing):
         if name not in managed:

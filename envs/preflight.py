@@ -1,4 +1,4 @@
-"""What the settings of an environment ask of its account, for `smlops preflight`."""
+"""Requirements of an environment on its account, for `smlops preflight`."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from sustainable_mlops.terraform import ROOT
 
 
 def read_target(folder: Path) -> Target:
-    """Return what the environment in `folder` asks of its account. Raises UserError for settings that are refused."""
+    """Return the requirements of the environment in `folder`. Raises UserError for invalid settings."""
     settings: Any = load(folder)
     names = [name for component in COMPONENTS for name in component(settings).names()]
     endpoints = tuple(_endpoints(settings))
@@ -105,7 +105,7 @@ def _steps(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _job(step: Mapping[str, Any], values: Mapping[str, Any], source: str) -> JobDemand | None:
-    """Return what a step runs on, or None where it runs on nothing or the type is known only at its start."""
+    """Return the instances of a step, or None if it has none or their type is unknown before it starts."""
     arguments, use = step.get("Arguments", {}), None
     machines: Mapping[str, Any] = {}
     if step["Type"] == "Training":
@@ -123,7 +123,7 @@ def _job(step: Mapping[str, Any], values: Mapping[str, Any], source: str) -> Job
 
 
 def _value(value: Any, values: Mapping[str, Any]) -> Any:
-    """Return a value of a definition, or that of the parameter it names."""
+    """Return a value of a definition; resolve a reference to a parameter."""
     if isinstance(value, dict) and str(value.get("Get", "")).startswith("Parameters."):
         return values.get(value["Get"].removeprefix("Parameters."))
     return value

@@ -39,16 +39,16 @@ def find_major_version(folder: Path) -> int:
         return OLDEST
     if not OLDEST <= (major := int(version.partition(".")[0])) <= NEWEST:
         raise UserError(
-            f"{path}: locks AWS provider {major}, and environments work with {OLDEST} and {NEWEST}; run "
+            f"{path}: locks AWS provider {major}, but environments support {OLDEST} and {NEWEST}; run "
             f"`terraform -chdir={folder} init -upgrade`"
         )
     return major
 
 
-def with_provider(settings: Mapping[str, Any], major: int) -> dict[str, Any]:
-    """Return settings, as they are written, in which each endpoint on instances says its provider.
+def set_provider(settings: Mapping[str, Any], major: int) -> dict[str, Any]:
+    """Return the written settings with `aws_provider` set for each endpoint on instances.
 
-    What says it already stays, and so does everything where the version is the modules' own default.
+    A value in the settings stays. Nothing is added for the default version of the modules.
     """
     models = settings.get("models")
     if major == OLDEST or not isinstance(models, Mapping):

@@ -88,9 +88,9 @@ class Environment(Root[Inputs]):
         """What the components added before publish. Raises UserError where two publish under one name."""
         return _merged(self._added, "publishes")
 
-    def described(self) -> dict[str, Any]:
+    def large_fields(self) -> dict[str, Any]:
         """Return the fields of the output `platform` that the parameter does not hold."""
-        return _merged(self._added, "describes")
+        return _merged(self._added, "large_fields")
 
     def _adopt_log_groups(self, var: Inputs) -> None:
         """Import the log groups that the account has already."""
@@ -101,7 +101,7 @@ class Environment(Root[Inputs]):
             if group.model is not None:
                 none: list[str] = []
                 models = set_of(when(contains(keys(var.model_packages), group.model), [group.model], none))
-            self.adopt(group.address, name, why=f"It exists already: see {SETTING}.", for_each=models)
+            self.adopt(group.address, name, why=f"It already exists: see {SETTING}.", for_each=models)
 
     def _provider(self) -> None:
         settings = self._settings
@@ -118,7 +118,7 @@ class _Modules(dict[str, Module[Any]]):
 
 
 def _merged(
-    components: Iterable[Component[Any]], method: Literal["describes", "outputs", "publishes"]
+    components: Iterable[Component[Any]], method: Literal["large_fields", "outputs", "publishes"]
 ) -> dict[str, Any]:
     """What the components' methods of this name say. Raises UserError where two say something under one name."""
     found: dict[str, Any] = {}

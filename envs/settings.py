@@ -10,7 +10,7 @@ from pydantic import BaseModel, create_model, model_validator
 from envs import environment, log_groups, names, overlay
 from envs.common import Common
 from envs.component import composed
-from envs.provider import NEWEST, OLDEST, find_major_version, with_provider
+from envs.provider import NEWEST, OLDEST, find_major_version, set_provider
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import load_yaml, parse_yaml, schema_text, validate
 
@@ -55,9 +55,9 @@ def load(folder: Path) -> Settings:
 
 
 def parse(text: str, source: str, catalogue: Path, provider: int = OLDEST) -> Settings:
-    """The settings that `text` says over the catalogue in that folder; `source` names the text. Raises UserError.
+    """Merge the settings in `text` over the catalogue in that folder; `source` names the text. Raises UserError.
 
-    `provider` is the major version of the AWS provider where nothing says another.
+    `provider` is the major version of the AWS provider unless the text sets another.
     """
     return _over_catalogue(parse_yaml(text, overlay.Raw, source), source, catalogue, provider)
 
@@ -68,7 +68,7 @@ def _over_catalogue(given: overlay.Raw, source: str, catalogue: Path, provider: 
     entries = {
         field: {key: _entry(field, key, file) for key, file in by_key.items()} for field, by_key in files.items()
     }
-    return validate(with_provider(overlay.overlaid(entries, given.data, source), provider), Settings, source)
+    return validate(set_provider(overlay.overlaid(entries, given.data, source), provider), Settings, source)
 
 
 def _entry(field: str, key: str, file: Path) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _entry(field: str, key: str, file: Path) -> dict[str, Any]:
     overlay.check_literal(data, str(file))
     declared: dict[str, Any] = {field: (Settings.model_fields[field].annotation, ...)}
     # Each environment has a provider of its own, and checks the entry by that again.
-    entry = with_provider({field: {key: data}}, NEWEST)
+    entry = set_provider({field: {key: data}}, NEWEST)
     validate(entry, create_model("Entry", **declared), str(file))
     return data
 

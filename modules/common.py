@@ -126,9 +126,9 @@ class MakesRoles(ModuleInputs):
 
 
 class ExistingPublisherRole(ModuleInputs):
-    """A role of EventBridge that someone else looks after."""
+    """An existing role that EventBridge publishes with."""
 
     arn: RoleArn = Field(
-        description="ARN of the role; EventBridge must be able to take it, and it to publish to the topic and to use "
-        "the topic's key."
+        description="ARN of the role. EventBridge must be able to assume it, and it must be able to publish to the "
+        "topic and use the topic's key."
     )

@@ -3,7 +3,7 @@
 A request of EventBridge to a topic carries nothing that a condition of the topic's or the key's policy could test, so
 such a policy would trust every rule of every account. The trust policy of a role can name the rules.
 
-Sources: AWS, "Amazon EventBridge announces support for IAM execution role for all targets" (March 2025), which recommends
+Sources: AWS, "Amazon EventBridge announces support for IAM execution role for all targets" (March 2025), which advises
 roles; EventBridge user guide, "Cross-service confused deputy prevention"; aws/aws-cdk pull request 34259, which tests a
 role with an encrypted topic on AWS. Copies of the page "Using resource-based policies for Amazon EventBridge" disagree:
 one allows a role for SNS, one warns against it. `smlops prove` asks AWS (check event-target-role).
@@ -23,7 +23,7 @@ from sustainable_mlops.authoring.expressions import concat, cut, each_of, given,
 from sustainable_mlops.authoring.resources import Module
 
 PUBLISHER = "events.amazonaws.com"
-WHY = "Allows nobody: roles of this account publish by their own policies, and EventBridge takes the role publisher."
+WHY = "Has no Allow statement: roles publish by their own IAM policies. EventBridge assumes the role publisher."
 
 
 def topic_arn(var: Any, name: str) -> str:
@@ -37,7 +37,7 @@ def rule_arn(var: Any, name: str) -> str:
 
 
 def tls_statement(var: Any, name: str) -> dict[str, Any]:
-    """Return the statement by which nobody publishes to the topic called `name` without TLS."""
+    """Return the statement that denies publishing to the topic `name` without TLS."""
     return {
         "sid": "DenyPlainHttp",
         "effect": "Deny",
@@ -90,7 +90,7 @@ def add_publisher(
     trust = module.add(
         DataAwsIamPolicyDocument,
         "publisher_trust",
-        why="For these rules alone.",
+        why="Only for these rules.",
         for_each=new,
         statement=[
             {
@@ -141,5 +141,5 @@ def add_publisher(
 
 
 def by_rules(arns: Iterable[str], test: str = "ArnEquals") -> dict[str, Any]:
-    """Return the condition that EventBridge acts for one of these rules; `test` is ArnLike where names have a `*`."""
+    """Return the condition that limits EventBridge to these rules; use `test` ArnLike for names with a `*`."""
     return {"test": test, "variable": "aws:SourceArn", "values": arns}

@@ -1,6 +1,6 @@
-"""Errors of Terraform about log groups that exist already, or no longer, as one line with the remedy.
+"""Remedies for Terraform errors about log groups that already exist or no longer exist.
 
-Standard library only, as `terraform.py` is.
+The module uses the standard library only, like `terraform.py`.
 """
 
 import re
@@ -15,19 +15,19 @@ _MISSING = re.compile(
 
 
 def explain_error(reason: str, folder: Path) -> str | None:
-    """Return the remedy for Terraform's words `reason` about the root module in `folder`; None for other errors."""
+    """Return the remedy for Terraform's error `reason` in the root module `folder`; None for other errors."""
     text = " ".join(reason.split())
     settings = folder / "settings.yaml"
     if names := list(dict.fromkeys(match["name"] for match in _EXISTS.finditer(text))):
         listed = ", ".join(names)
         if not settings.is_file():
-            return f"these log groups exist already: {listed}; adopt each with an `import` block, then apply again"
+            return f"these log groups already exist: {listed}; adopt each with an `import` block, then apply again"
         return (
-            f"these log groups exist already: {listed}; add them to {SETTING} in {settings}, run "
-            f"`smlops synth {folder.resolve().name}`, then apply again: it adopts them"
+            f"these log groups already exist: {listed}; add them to {SETTING} in {settings}, run "
+            f"`smlops synth {folder.resolve().name}`, then apply again to adopt them"
         )
     if addresses := list(dict.fromkeys(match["address"] for match in _MISSING.finditer(text))):
         listed = ", ".join(address.replace("\\", "") for address in addresses)
         where = f"{SETTING} in {settings}" if settings.is_file() else "the `import` blocks"
-        return f"no such log group exists any more: {listed}; take it out of {where}, then apply again"
+        return f"this log group no longer exists: {listed}; remove it from {where}, then apply again"
     return None

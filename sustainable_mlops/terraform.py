@@ -134,8 +134,8 @@ def find_mirror(provider: str = PROVIDER) -> Path | None:
     mirror = next((one for one in ((folder,) if folder else usual) if _has_package(one, provider, version)), None)
     if folder and mirror is None and provider == PROVIDER:
         raise UserError(
-            f"{PROVIDER_SETTING}: {folder} holds no {provider} for {this_platform()}; "
-            "name the folder above registry.terraform.io, or a version such as 6.47.1"
+            f"{PROVIDER_SETTING}: {folder} has no {provider} for {this_platform()}; "
+            "set it to the folder above registry.terraform.io, or a version such as 6.47.1"
         )
     return mirror
 

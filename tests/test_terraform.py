@@ -225,9 +225,7 @@ def test_a_version_in_the_setting_comes_from_a_mirror_that_holds_it_else_from_th
 def test_a_mirror_without_the_provider_is_refused_in_one_line(local: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = local.parent / "empty"
     monkeypatch.setenv(terraform.PROVIDER_SETTING, str(empty))
-    with pytest.raises(
-        UserError, match=rf"SMLOPS_AWS_PROVIDER: {empty} holds no registry\.terraform\.io/hashicorp/aws"
-    ):
+    with pytest.raises(UserError, match=rf"SMLOPS_AWS_PROVIDER: {empty} has no registry\.terraform\.io/hashicorp/aws"):
         terraform.environment()
 
 

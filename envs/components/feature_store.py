@@ -60,7 +60,7 @@ class FeatureStore(Component[FeatureStoreSettings]):
         env.add(
             SsmParameter,
             "feature_groups",
-            why="What writers and readers of a group need. DescribeFeatureGroup tells its features.",
+            why="Data for writers and readers of the group. DescribeFeatureGroup returns its features.",
             skips={"CKV2_AWS_34": "names and ARNs, no secret"},
             for_each=group,
             name=f"{self._path}/{group.key}",
@@ -73,5 +73,5 @@ class FeatureStore(Component[FeatureStoreSettings]):
     def _path(self) -> str:
         return f"/sustainable-mlops/{self.settings.environment}/feature_groups"
 
-    def describes(self) -> Mapping[str, Any]:
+    def large_fields(self) -> Mapping[str, Any]:
         return {"feature_groups": self.feature_groups}

@@ -24,8 +24,8 @@ _OTHERS_CHARACTERS = 2_500
 class Platform(Component[Common]):
     """A parameter with what the components before it publish."""
 
-    #: The output: what the parameter holds, and what is too large for it.
-    described: Any
+    #: The output: the fields of the parameter, and the fields that are too large for it.
+    platform_output: Any
     platform: Any
     parameter: str
 
@@ -52,8 +52,8 @@ class Platform(Component[Common]):
             },
             why="What a launcher needs to know.",
         )
-        described = env.described()
-        self.described = merge(self.platform, described) if described else self.platform
+        large_fields = env.large_fields()
+        self.platform_output = merge(self.platform, large_fields) if large_fields else self.platform
         self._check_size(env)
         parameter = env.add(
             SsmParameter,
@@ -85,7 +85,7 @@ class Platform(Component[Common]):
 
         return {
             "platform": Output(
-                self.described,
+                self.platform_output,
                 "What launchers need: names and ARNs, as the SSM parameter holds them, and the feature groups.",
             ),
             "platform_parameter": Output(self.parameter, "SSM parameter that holds `platform` as JSON."),

@@ -120,7 +120,7 @@ module "feature_store" {
   }
 }
 
-# What writers and readers of a group need. DescribeFeatureGroup tells its features.
+# Data for writers and readers of the group. DescribeFeatureGroup returns its features.
 resource "aws_ssm_parameter" "feature_groups" {
   # checkov:skip=CKV2_AWS_34:names and ARNs, no secret
 

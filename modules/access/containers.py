@@ -90,9 +90,9 @@ def _features(module: Module[Inputs]) -> None:
     policy.add(
         module,
         "offline_store",
-        why="Feature Store takes this role to write the offline store: it looks at the bucket's ACL, hands each object "
-        "to the bucket's owner, encrypts with the key, and keeps the Glue table current. CreateFeatureGroup fails "
-        "where kms:ViaService bounds its use of the key.",
+        why="Feature Store assumes this role to write the offline store: it reads the bucket's ACL, gives each object "
+        "to the bucket's owner, encrypts with the key, and updates the Glue table. CreateFeatureGroup fails if "
+        "kms:ViaService limits the use of the key.",
         phases=each_of(shared(local.phases, writers)),
         statement=feature_store.offline_store(
             distinct(list_of(written, lambda path: bucket_arn(var, path))),

@@ -15,7 +15,7 @@ locals {
   sagemaker_arn = "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}"
 }
 
-# SageMaker may take the role for this account's own jobs and endpoints, and for nobody else's.
+# SageMaker may assume the role only for jobs and endpoints of this account.
 data "aws_iam_policy_document" "trust" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -39,8 +39,8 @@ data "aws_iam_policy_document" "trust" {
   }
 }
 
-# Feature groups have this role too. AWS documents aws:SourceArn for jobs, endpoints and pipelines, and not for
-# Feature Store, so that the account alone is tested.
+# Feature groups use this role, too. AWS documents aws:SourceArn for jobs, endpoints and pipelines, but not for
+# Feature Store. The condition therefore checks only the account.
 data "aws_iam_policy_document" "feature_store_trust" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -339,9 +339,9 @@ resource "aws_iam_role_policy" "features" {
   policy = each.value.json
 }
 
-# Feature Store takes this role to write the offline store: it looks at the bucket's ACL, hands each object to
-# the bucket's owner, encrypts with the key, and keeps the Glue table current. CreateFeatureGroup fails where
-# kms:ViaService bounds its use of the key.
+# Feature Store assumes this role to write the offline store: it reads the bucket's ACL, gives each object to
+# the bucket's owner, encrypts with the key, and updates the Glue table. CreateFeatureGroup fails if
+# kms:ViaService limits the use of the key.
 data "aws_iam_policy_document" "offline_store" {
   for_each = setintersection(local.phases, length(var.feature_group_names) > 0 ? ["data_preparation"] : [])
 

@@ -73,13 +73,13 @@ class Access(Module[Inputs]):
         of_jobs = {"test": "ArnLike", "variable": "aws:SourceArn", "values": [f"{self.locals.sagemaker_arn}:*"]}
         trust = self._trust(
             "trust",
-            "SageMaker may take the role for this account's own jobs and endpoints, and for nobody else's.",
+            "SageMaker may assume the role only for jobs and endpoints of this account.",
             [of_account, of_jobs],
         )
         feature_store_trust = self._trust(
             "feature_store_trust",
-            "Feature groups have this role too. AWS documents aws:SourceArn for jobs, endpoints and pipelines, and not "
-            "for Feature Store, so that the account alone is tested.",
+            "Feature groups use this role, too. AWS documents aws:SourceArn for jobs, endpoints and pipelines, but not "
+            "for Feature Store. The condition therefore checks only the account.",
             [of_account],
         )
         phase = each_of(self.locals.phases)

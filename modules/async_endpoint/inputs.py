@@ -47,8 +47,8 @@ class Inputs(Endpoint, Located, OneContainer, OnInstances, RollsBack):
     )
     scale_in_while_busy: bool = Field(
         False,
-        description="Take instances away also while requests are processed, once the backlog is small; right for "
-        "requests of seconds that never stop. An instance that goes may interrupt a request.",
+        description="Remove instances even while requests run, once the backlog is small. Use it for a steady stream "
+        "of short requests. The removal of an instance may interrupt a request.",
     )
     target_backlog_per_instance: float = Field(
         5, ge=0.1, description="Waiting requests for each instance; with more, instances are added."

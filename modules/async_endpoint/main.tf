@@ -47,8 +47,8 @@ resource "terraform_data" "instance_type" {
   }
 }
 
-# SageMaker refuses to update an endpoint with the configuration that it has. The provider would do that where
-# deployment_config alone changes, so a change comes with a new configuration.
+# SageMaker refuses an update to an endpoint's current configuration. The provider would send one when only
+# deployment_config changes, so this replaces the configuration.
 resource "terraform_data" "deployment" {
   input = {
     bake_seconds         = var.bake_seconds
@@ -188,8 +188,8 @@ resource "aws_appautoscaling_target" "instances" {
   }
 }
 
-# The backlog, since an asynchronous endpoint publishes no invocations to follow. It only adds: a short backlog
-# may be long requests, and SageMaker does not say that it spares the instances at work.
+# Scales by the backlog, because an asynchronous endpoint publishes no invocation metric. It only adds
+# instances: SageMaker does not document that scale-in spares busy instances.
 resource "aws_appautoscaling_policy" "backlog" {
   name               = "backlog-per-instance"
   policy_type        = "TargetTrackingScaling"
@@ -273,7 +273,7 @@ resource "aws_appautoscaling_policy" "rest" {
   scalable_dimension = aws_appautoscaling_target.instances.scalable_dimension
   resource_id        = aws_appautoscaling_target.instances.resource_id
 
-  # All of them, down to min_instances: none has anything to do.
+  # Removes all instances down to min_instances; all are idle.
   step_scaling_policy_configuration {
     adjustment_type         = "ChangeInCapacity"
     metric_aggregation_type = "Maximum"
@@ -291,8 +291,8 @@ resource "aws_appautoscaling_policy" "rest" {
   }
 }
 
-# ApproximateBacklogSize counts the requests that wait and those that are being processed. A minute without a
-# datapoint counts as a busy one, so that a late metric takes no instance away.
+# ApproximateBacklogSize counts waiting and running requests. A minute without a datapoint counts as busy, so
+# that a late metric removes no instance.
 resource "aws_cloudwatch_metric_alarm" "rest" {
   alarm_name          = "${aws_sagemaker_endpoint.this.name}-has-no-backlog"
   alarm_description   = "No request waits or is being processed: takes the instances away."

@@ -126,8 +126,8 @@ class AsyncEndpoint(Module[Inputs]):
             "backlog",
             target,
             "backlog-per-instance",
-            why="The backlog, since an asynchronous endpoint publishes no invocations to follow. It only adds: "
-            "a short backlog may be long requests, and SageMaker does not say that it spares the instances at work.",
+            why="Scales by the backlog, because an asynchronous endpoint publishes no invocation metric. It "
+            "only adds instances: SageMaker does not document that scale-in spares busy instances.",
             target_tracking_scaling_policy_configuration={
                 "target_value": var.target_backlog_per_instance,
                 "disable_scale_in": ~var.scale_in_while_busy,
@@ -173,10 +173,10 @@ class AsyncEndpoint(Module[Inputs]):
             alarm_actions=[wake.arn],
             tags=var.tags,
         )
-        self._rest(var, endpoint, target)
+        self._shrink_when_idle(var, endpoint, target)
 
-    def _rest(self, var: Inputs, endpoint: Any, target: Any) -> None:
-        """Take instances away once no request waits or is being processed."""
+    def _shrink_when_idle(self, var: Inputs, endpoint: Any, target: Any) -> None:
+        """Remove instances when no request waits or runs."""
         rest = scaling.add_policy(
             self,
             "rest",
@@ -189,13 +189,13 @@ class AsyncEndpoint(Module[Inputs]):
                 "cooldown": var.scale_in_cooldown_seconds,
                 "step_adjustment": [{"metric_interval_upper_bound": "0", "scaling_adjustment": 0 - var.max_instances}],
             },
-            notes={"step_scaling_policy_configuration": "All of them, down to min_instances: none has anything to do."},
+            notes={"step_scaling_policy_configuration": "Removes all instances down to min_instances; all are idle."},
         )
         self.add(
             CloudwatchMetricAlarm,
             "rest",
-            why="ApproximateBacklogSize counts the requests that wait and those that are being processed. A minute "
-            "without a datapoint counts as a busy one, so that a late metric takes no instance away.",
+            why="ApproximateBacklogSize counts waiting and running requests. A minute without a datapoint counts as "
+            "busy, so that a late metric removes no instance.",
             alarm_name=f"{endpoint.name}-has-no-backlog",
             alarm_description="No request waits or is being processed: takes the instances away.",
             namespace="AWS/SageMaker",

@@ -342,7 +342,7 @@ variable "scale_in_cooldown_seconds" {
 }
 
 variable "scale_in_while_busy" {
-  description = "Take instances away also while requests are processed, once the backlog is small; right for requests of seconds that never stop. An instance that goes may interrupt a request."
+  description = "Remove instances even while requests run, once the backlog is small. Use it for a steady stream of short requests. The removal of an instance may interrupt a request."
   type        = bool
   default     = false
   nullable    = false

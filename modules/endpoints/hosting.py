@@ -30,20 +30,20 @@ def add_log_group(module: Module[Any], var: Endpoint, name: str) -> Any:
     )
 
 
-def created_first(triggers: Sequence[Any] = ()) -> dict[str, Any]:
-    """Return the lifecycle of a resource that is created before its predecessor goes, also where `triggers` change."""
+def create_before_destroy(triggers: Sequence[Any] = ()) -> dict[str, Any]:
+    """Return a lifecycle with create_before_destroy and replacement when `triggers` change."""
     return {**CREATED_FIRST, **({"replace_triggered_by": list(triggers)} if triggers else {})}
 
 
 def add_deployment_trigger(module: Module[Any], deployment: Mapping[str, Any]) -> Any:
-    """Add the resource that replaces the configuration where the endpoint's `deployment_config` changes."""
+    """Add the resource that replaces the configuration when the endpoint's `deployment_config` changes."""
     from sustainable_mlops.authoring.cdktn import DataResource
 
     return module.add(
         DataResource,
         "deployment",
-        why="SageMaker refuses to update an endpoint with the configuration that it has. The provider would do that "
-        "where deployment_config alone changes, so a change comes with a new configuration.",
+        why="SageMaker refuses an update to an endpoint's current configuration. The provider would send one when only "
+        "deployment_config changes, so this replaces the configuration.",
         input=deployment,
     )
 
@@ -57,7 +57,7 @@ def add_model(module: Module[Any], var: Endpoint, *, triggers: Sequence[Any] = (
         execution_role_arn=var.role_arn,
         **arguments,
         tags=var.tags,
-        lifecycle=created_first(triggers),
+        lifecycle=create_before_destroy(triggers),
     )
 
 
@@ -83,7 +83,7 @@ def add_configuration(
         name_prefix=prefix_of_configurations(name),
         **arguments,
         tags=var.tags,
-        lifecycle=created_first(triggers),
+        lifecycle=create_before_destroy(triggers),
     )
 
 

@@ -24,8 +24,10 @@ class ModelPackageGroup(ModuleInputs):
 
 
 class ApprovalTopic(ModuleInputs):
-    existing_role: ExistingPublisherRole | None = Field(None, description="Publish by this role instead of a new one.")
-    kms_key_arn: KmsKeyArn = Field(description="Key of the topic; its policy must let this account's roles use it.")
+    existing_role: ExistingPublisherRole | None = Field(
+        None, description="Publish with this role instead of a new one."
+    )
+    kms_key_arn: KmsKeyArn = Field(description="Key of the topic. Its policy must let this account's roles use it.")
 
 
 class Inputs(Located, Protected, MakesRoles):

@@ -73,8 +73,8 @@ resource "aws_sagemaker_model_package_group_policy" "readers" {
   resource_policy          = data.aws_iam_policy_document.readers[each.key].json
 }
 
-# So that a promotion starts when a person approves a model, and nothing has to poll. An edit of an approved
-# package's metadata names other fields and matches nothing.
+# Starts a promotion when a person approves a model, without polling. An edit of an approved package's metadata
+# does not match.
 resource "aws_cloudwatch_event_rule" "approval" {
   for_each = aws_sagemaker_model_package_group.this
 
@@ -107,7 +107,7 @@ resource "aws_sns_topic" "approvals" {
   tags              = var.tags
 }
 
-# Allows nobody: roles of this account publish by their own policies, and EventBridge takes the role publisher.
+# Has no Allow statement: roles publish by their own IAM policies. EventBridge assumes the role publisher.
 data "aws_iam_policy_document" "approvals" {
   for_each = var.approval_topic == null ? {} : { approvals = var.approval_topic }
 
@@ -147,7 +147,7 @@ locals {
   }
 }
 
-# For these rules alone.
+# Only for these rules.
 data "aws_iam_policy_document" "publisher_trust" {
   for_each = local.missing_publishers
 

@@ -48,8 +48,8 @@ class ModelRegistry(Module[Inputs]):
         rules = self.add(
             CloudwatchEventRule,
             "approval",
-            why="So that a promotion starts when a person approves a model, and nothing has to poll. An edit of an "
-            "approved package's metadata names other fields and matches nothing.",
+            why="Starts a promotion when a person approves a model, without polling. An edit of an approved package's "
+            "metadata does not match.",
             for_each=group,
             name=f"{needs.group_name(var, group.key)}-approval",
             description=f"A model package of {group.value.model_package_group_name} was approved or rejected.",

@@ -141,7 +141,7 @@ class Inputs(Located, MakesRoles):
         "account and Region; of all by default.",
     )
     existing_publisher_role: ExistingPublisherRole | None = Field(
-        None, description="Publish events to the topics by this role instead of a new one."
+        None, description="Publish events to the topics with this role instead of a new one."
     )
     idle_stop: IdleStop = Field(
         "report",
@@ -149,7 +149,7 @@ class Inputs(Located, MakesRoles):
         "tells the topic of alarms that they would be deleted, delete deletes them, off does neither.",
     )
     kms_key_arn: KmsKeyArn = Field(
-        description="Key of topics and logs; its policy must let this account's roles, CloudWatch and its Logs use it."
+        description="Key of topics and logs. Its policy must allow the account's roles, CloudWatch and CloudWatch Logs."
     )
     log_groups: list[LogGroupName] = Field(
         sorted(JOB_LOGS),

@@ -6,7 +6,7 @@ resource "aws_sns_topic" "alarms" {
   tags              = var.tags
 }
 
-# Allows alarms of this account. Roles publish by their own policies; EventBridge takes the role publisher.
+# Allows alarms of this account. Roles publish by their own policies. EventBridge assumes the role publisher.
 data "aws_iam_policy_document" "alarms" {
   statement {
     sid       = "PublishAlarms"
@@ -61,7 +61,7 @@ resource "aws_sns_topic" "events" {
   tags              = var.tags
 }
 
-# Allows nobody: roles of this account publish by their own policies, and EventBridge takes the role publisher.
+# Has no Allow statement: roles publish by their own IAM policies. EventBridge assumes the role publisher.
 data "aws_iam_policy_document" "events" {
   statement {
     sid       = "DenyPlainHttp"
@@ -100,7 +100,7 @@ locals {
   missing_publishers = { for key, item in local.publishers : key => item if item.existing_role == null }
 }
 
-# For these rules alone.
+# Only for these rules.
 data "aws_iam_policy_document" "publisher_trust" {
   for_each = local.missing_publishers
 

@@ -33,7 +33,7 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
         "principals": [{"type": "Service", "identifiers": ["cloudwatch.amazonaws.com"]}],
         "condition": of_account,
     }
-    why = "Allows alarms of this account. Roles publish by their own policies; EventBridge takes the role publisher."
+    why = "Allows alarms of this account. Roles publish by their own policies. EventBridge assumes the role publisher."
     return {
         ALARMS: _add(module, ALARMS, why, publish_alarms),
         EVENTS: _add(module, EVENTS, event_topics.WHY),
@@ -41,7 +41,7 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
 
 
 def add_publisher(module: Module[Inputs]) -> str:
-    """Add the role that EventBridge publishes to both with; return its ARN, or that of the role which is given."""
+    """Add the role that EventBridge publishes to both topics with; return its ARN or that of an existing role."""
     var = module.var
     topic = {"kms_key_arn": var.kms_key_arn, "existing_role": var.existing_publisher_role}
     wanted = module.local(

@@ -135,7 +135,7 @@ variable "events" {
 }
 
 variable "existing_publisher_role" {
-  description = "Publish events to the topics by this role instead of a new one."
+  description = "Publish events to the topics with this role instead of a new one."
   type = object({
     arn = string
   })
@@ -165,7 +165,7 @@ variable "idle_stop" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of topics and logs; its policy must let this account's roles, CloudWatch and its Logs use it."
+  description = "Key of topics and logs. Its policy must allow the account's roles, CloudWatch and CloudWatch Logs."
   type        = string
   nullable    = false
 

@@ -103,8 +103,10 @@ class StartRetries(ModuleInputs):
 class FailureTopic(ModuleInputs):
     """A topic that is told of failed runs."""
 
-    existing_role: ExistingPublisherRole | None = Field(None, description="Publish by this role instead of a new one.")
-    kms_key_arn: KmsKeyArn = Field(description="Key of the topic; its policy must let this account's roles use it.")
+    existing_role: ExistingPublisherRole | None = Field(
+        None, description="Publish with this role instead of a new one."
+    )
+    kms_key_arn: KmsKeyArn = Field(description="Key of the topic. Its policy must let this account's roles use it.")
 
 
 class ExistingStarterRole(ModuleInputs):

@@ -291,7 +291,7 @@ resource "aws_sns_topic" "failed" {
   tags              = var.tags
 }
 
-# Allows nobody: roles of this account publish by their own policies, and EventBridge takes the role publisher.
+# Has no Allow statement: roles publish by their own IAM policies. EventBridge assumes the role publisher.
 data "aws_iam_policy_document" "failed" {
   for_each = var.failure_topic == null ? {} : { failed = var.failure_topic }
 
@@ -345,7 +345,7 @@ locals {
   }
 }
 
-# For these rules alone.
+# Only for these rules.
 data "aws_iam_policy_document" "publisher_trust" {
   for_each = local.missing_publishers
 

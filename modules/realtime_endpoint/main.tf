@@ -69,8 +69,8 @@ resource "aws_cloudwatch_log_group" "this" {
   tags              = var.tags
 }
 
-# SageMaker cannot update a model. Of another network the AWS provider before 6.25 plans an update that does
-# nothing, in every plan again (its issue 45491); this replaces the models instead.
+# SageMaker cannot update a model. For a change of the network, AWS provider versions before 6.25 plan an update
+# that has no effect (provider issue 45491). This resource replaces the models instead.
 resource "terraform_data" "network" {
   input = {
     vpc_config = one([
@@ -82,7 +82,7 @@ resource "terraform_data" "network" {
   }
 }
 
-# The same of the mode of several containers, with every version of the provider.
+# Replaces the models when the mode of several containers changes, for every provider version.
 resource "terraform_data" "containers_mode" {
   input = {
     mode = length(var.containers) == 0 ? null : var.containers_mode
@@ -182,8 +182,8 @@ resource "aws_sagemaker_model" "others" {
   }
 }
 
-# SageMaker refuses to update an endpoint with the configuration that it has. The provider would do that where
-# deployment_config alone changes, so a change comes with a new configuration.
+# SageMaker refuses an update to an endpoint's current configuration. The provider would send one when only
+# deployment_config changes, so this replaces the configuration.
 resource "terraform_data" "deployment" {
   input = {
     bake_seconds         = var.deployment.strategy == "rolling" ? null : var.deployment.bake_seconds
@@ -422,8 +422,8 @@ resource "aws_appautoscaling_target" "instances" {
   }
 }
 
-# The metric itself and no math that fills its gaps: of a metric that comes late the last minutes are gaps, and
-# as zeros they would hold the alarm that adds instances.
+# Uses the metric without math that fills gaps. A late metric has gaps in the last minutes, and zeros there
+# would delay the alarm that adds instances.
 resource "aws_appautoscaling_policy" "requests" {
   for_each = aws_appautoscaling_target.instances
 
@@ -449,8 +449,8 @@ resource "aws_appautoscaling_policy" "requests" {
   }
 }
 
-# Target tracking does nothing where its metric has no data, and SageMaker's guide has said both that a variant
-# without requests publishes zeros and that it publishes nothing.
+# Target tracking does nothing without data. SageMaker's guide is not clear whether a variant without requests
+# publishes zeros or nothing.
 resource "aws_appautoscaling_policy" "idle" {
   for_each = aws_appautoscaling_target.instances
 
@@ -477,7 +477,7 @@ resource "aws_appautoscaling_policy" "idle" {
   }
 }
 
-# All of 15 minutes, so that a metric that comes late takes no instance away.
+# Requires all 15 minutes, so that a late metric removes no instance.
 resource "aws_cloudwatch_metric_alarm" "idle" {
   for_each = aws_appautoscaling_policy.idle
 

@@ -154,8 +154,8 @@ class RealtimeEndpoint(Module[Inputs]):
             targets,
             "requests-per-instance",
             each=target,
-            why="The metric itself and no math that fills its gaps: of a metric that comes late the last minutes are "
-            "gaps, and as zeros they would hold the alarm that adds instances.",
+            why="Uses the metric without math that fills gaps. A late metric has gaps in the last minutes, and zeros "
+            "there would delay the alarm that adds instances.",
             target_tracking_scaling_policy_configuration={
                 "target_value": var.requests_per_instance,
                 "scale_in_cooldown": var.scale_in_cooldown_seconds,
@@ -167,7 +167,7 @@ class RealtimeEndpoint(Module[Inputs]):
         self._rest(var, targets)
 
     def _shrink_when_idle(self, var: Inputs, endpoint: Any, targets: Any) -> None:
-        """Take instances away where no request comes, also where SageMaker then publishes no metric."""
+        """Remove instances without requests, even if SageMaker then publishes no metric."""
         target = each_of(targets)
         policies = scaling.add_policy(
             self,
@@ -175,8 +175,8 @@ class RealtimeEndpoint(Module[Inputs]):
             targets,
             "one-less-without-requests",
             each=target,
-            why="Target tracking does nothing where its metric has no data, and SageMaker's guide has said both that a "
-            "variant without requests publishes zeros and that it publishes nothing.",
+            why="Target tracking does nothing without data. SageMaker's guide is not clear whether a variant without "
+            "requests publishes zeros or nothing.",
             tracks=False,
             step_scaling_policy_configuration={
                 "adjustment_type": "ChangeInCapacity",
@@ -189,7 +189,7 @@ class RealtimeEndpoint(Module[Inputs]):
         self.add(
             CloudwatchMetricAlarm,
             "idle",
-            why="All of 15 minutes, so that a metric that comes late takes no instance away.",
+            why="Requires all 15 minutes, so that a late metric removes no instance.",
             for_each=policy,
             alarm_name=f"{endpoint.name}-{policy.key}-has-no-requests",
             alarm_description=f"No request of {policy.key} in {IDLE_MINUTES} minutes: takes an instance away.",

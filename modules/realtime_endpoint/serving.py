@@ -82,18 +82,18 @@ def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
         **network,
         tags=var.tags,
         primary_container=hosting.container(beside.value),
-        lifecycle=hosting.created_first([changed_network]),
+        lifecycle=hosting.create_before_destroy([changed_network]),
     )
     return main, others
 
 
 def _add_triggers(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
-    """Add the resources that replace models where the provider would plan an update that does nothing."""
+    """Add resources that replace models, because the provider's in-place update has no effect."""
     network = module.add(
         DataResource,
         "network",
-        why="SageMaker cannot update a model. Of another network the AWS provider before 6.25 plans an update that "
-        "does nothing, in every plan again (its issue 45491); this replaces the models instead.",
+        why="SageMaker cannot update a model. For a change of the network, AWS provider versions before 6.25 plan an "
+        "update that has no effect (provider issue 45491). This resource replaces the models instead.",
         input={
             "vpc_config": one(
                 list_of(
@@ -109,7 +109,7 @@ def _add_triggers(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
     mode = module.add(
         DataResource,
         "containers_mode",
-        why="The same of the mode of several containers, with every version of the provider.",
+        why="Replaces the models when the mode of several containers changes, for every provider version.",
         input={"mode": when(length(var.containers) == 0, None, var.containers_mode)},
     )
     return network, mode

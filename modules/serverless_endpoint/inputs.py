@@ -27,7 +27,7 @@ class Inputs(Endpoint, OneContainer, Refused):
         5,
         ge=1,
         le=AT_ONCE,
-        description="Most requests served at once; more are throttled. All serverless endpoints of an account share a "
+        description="Maximum concurrent requests; more are throttled. All serverless endpoints of an account share a "
         f"quota in each Region, {serverless_concurrency().default} in a new account.",
     )
     memory_mb: Annotated[int, one_of(serverless_memory_mb())] = Field(

@@ -107,7 +107,7 @@ variable "log_retention_days" {
 }
 
 variable "max_concurrency" {
-  description = "Most requests served at once; more are throttled. All serverless endpoints of an account share a quota in each Region, 10 in a new account."
+  description = "Maximum concurrent requests; more are throttled. All serverless endpoints of an account share a quota in each Region, 10 in a new account."
   type        = number
   default     = 5
   nullable    = false

@@ -22,7 +22,7 @@ from sustainable_mlops.authoring.resources import Module
 ONE_REGION = "Data stays in its Region; a second copy doubles its footprint, and versioning answers mistakes"
 UNSEEN = "checkov does not follow for_each: see %s.this"
 *KEPT, LOGS = OWN_BUCKETS
-#: Classes of data that SageMaker writes and that its API takes no key for.
+#: Classes of data that SageMaker writes without a key parameter in its API.
 WITHOUT_KEY_PARAMETER = ("checkpoints", "debug_output")
 
 
@@ -141,9 +141,9 @@ def _policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> 
     policy = module.add(
         DataAwsIamPolicyDocument,
         "bucket",
-        why="An upload may say nothing of encryption (the bucket's default holds) or name the key. SSE-S3, another "
-        "key and aws:kms without a key, which would mean the account's aws/s3 key, are refused. SageMaker's API takes "
-        "no key for checkpoints and debug output: there, aws:kms without a key is taken too.",
+        why="An upload may leave encryption to the bucket's default or name the key. The policy denies SSE-S3, other "
+        "keys and aws:kms without a key, which selects the account's aws/s3 key. SageMaker's API has no key parameter "
+        "for checkpoints and debug output, so aws:kms without a key is allowed there.",
         for_each=bucket,
         source_policy_documents=list_of(
             readers, lambda _purpose, readers: readers.json, lambda purpose, _: purpose == bucket.key
@@ -209,7 +209,7 @@ def _tls(arn: str) -> list[dict[str, Any]]:
 
 
 def _one_key(arn: str, key_arn: str) -> list[dict[str, Any]]:
-    """Refuse uploads that ask for another encryption than by the key.
+    """Deny uploads that request encryption other than by the key.
 
     Source: S3 API reference, PutObject: where a request names aws:kms and no key, S3 takes the managed key aws/s3, and
     not the bucket's default. SageMaker's CheckpointConfig, DebugHookConfig and ProfilerConfig have no field for a key.

@@ -36,7 +36,7 @@ def add(module: Module[Inputs]) -> str:
         DataAwsIamPolicyDocument,
         "key",
         why="Roles of this account get the key by their own policies, since the first statement hands it to IAM; "
-        "CloudWatch acts for no role, so its alarms get the key here. EventBridge publishes with a role.",
+        "CloudWatch alarms act without a role, so the key policy allows them. EventBridge publishes with a role.",
         skips={
             "CKV_AWS_109": IN_A_KEY_POLICY,
             "CKV_AWS_111": IN_A_KEY_POLICY,

@@ -28,7 +28,7 @@ data "aws_iam_policy_document" "key_readers" {
 }
 
 # Roles of this account get the key by their own policies, since the first statement hands it to IAM; CloudWatch
-# acts for no role, so its alarms get the key here. EventBridge publishes with a role.
+# alarms act without a role, so the key policy allows them. EventBridge publishes with a role.
 data "aws_iam_policy_document" "key" {
   # checkov:skip=CKV_AWS_109:In a key policy * means this key
   # checkov:skip=CKV_AWS_111:In a key policy * means this key
@@ -223,9 +223,9 @@ data "aws_iam_policy_document" "model_readers" {
   }
 }
 
-# An upload may say nothing of encryption (the bucket's default holds) or name the key. SSE-S3, another key and
-# aws:kms without a key, which would mean the account's aws/s3 key, are refused. SageMaker's API takes no key
-# for checkpoints and debug output: there, aws:kms without a key is taken too.
+# An upload may leave encryption to the bucket's default or name the key. The policy denies SSE-S3, other keys
+# and aws:kms without a key, which selects the account's aws/s3 key. SageMaker's API has no key parameter for
+# checkpoints and debug output, so aws:kms without a key is allowed there.
 data "aws_iam_policy_document" "bucket" {
   for_each = aws_s3_bucket.this
 

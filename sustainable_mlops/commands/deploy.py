@@ -8,9 +8,9 @@ package into the environment's models.auto.tfvars.json; both are changes to comm
 Every step says what it did, and looks at what is there: where one fails, the same command goes on. Nothing is applied
 that the review stops, or that you do not say yes to. The review is in out/deploy/. It stops a model's first
 asynchronous endpoint, as its role may use the key for topics then: accept that in accepted.yaml (docs/review.md).
-An endpoint whose first creation failed may be in AWS and not in the Terraform state. The apply would then end with
-"Cannot create already existing endpoint", so that endpoint is deleted before it. An endpoint that is in service or in
-the state is never deleted.
+An endpoint whose first creation failed can exist in AWS but not in the Terraform state. The apply would then fail with
+"Cannot create already existing endpoint", so the command deletes that endpoint first. It never deletes an endpoint that
+is in service or in the state.
 
 Ctrl-C lets Terraform end by itself, so that its state is whole; what it was making then, it would replace: the command
 to go on keeps it.
@@ -105,15 +105,15 @@ def deploy(
         review, changed = deployment.plan(risks)
         if review.exit_code:
             _stop(review, environment)
-        failed = deployment.find_failed(clients)
+        failed = deployment.find_failed_endpoints(clients)
         for leftover in failed:
-            cli.say(f"{leftover.name} is Failed and not in the Terraform state; the apply deletes it first.")
+            cli.say(f"{leftover.name} is Failed and not in the Terraform state; it is deleted before the apply.")
         if not apply:
             return
         if changed:
             _ask(environment, len(changed), yes=yes)
             if failed:
-                deployment.delete_failed(failed, clients)
+                deployment.delete_failed_endpoints(failed, clients)
             so_far.begin(lambda: f"envs/{environment} may be changed in part")
             try:
                 deployment.apply(changed)

@@ -1,17 +1,18 @@
-"""Look whether an account is ready for the first apply of an environment, and say what to do where it is not.
+"""Check if an account is ready for the first apply of an environment.
 
-One line a check: `ok`, `look` (for a person to judge) or `stop` (the first apply would fail), with a command that mends
-it. It reads the account and changes nothing. A denied read is never `ok`: its line names the missing IAM action.
+Print one line for each check: `ok`, `look` (review it) or `stop` (the first apply would fail), with a command that
+fixes the problem. The command only reads the account. A denied read is always `look`, and its line names the missing
+IAM action.
 
-Checked: the account of the credentials, the Region, the bucket of the state, quotas of endpoints and pipelines, Lake
-Formation, service-linked roles, names that are taken, what runs between requests in USD and kg CO2e, the provider.
+It checks the account of the credentials, the Region, the state bucket, quotas for endpoints and pipelines, Lake
+Formation, service-linked roles, names in use, the AWS provider, and the monthly cost and emissions of idle endpoints.
 
 Examples:
 
-* `smlops preflight envs/dev`: against the account of your credentials
-* `smlops sandbox exec -- smlops preflight envs/dev`: against the sandbox
-* `smlops preflight envs/dev --job workloads/flight_delay/tune.yaml`: and whether a tuning finds its instances
-* `smlops preflight envs/prod --json`: for a script; the exit code is 0 when nothing stops, else 1
+* `smlops preflight envs/dev`: check the account of your credentials
+* `smlops sandbox exec -- smlops preflight envs/dev`: check the sandbox
+* `smlops preflight envs/dev --job workloads/flight_delay/tune.yaml`: check the instance quotas of a tuning job, too
+* `smlops preflight envs/prod --json`: print JSON; the exit code is 1 if any check stops, else 0
 """
 
 import json
@@ -32,7 +33,7 @@ _STYLES = {"ok": "green", "look": "yellow", "stop": "red"}
 def preflight(
     environment: Annotated[Path, typer.Argument(help="The environment's folder, such as envs/dev.", metavar="FOLDER")],
     job: Annotated[
-        list[Path] | None, typer.Option(help="Job file whose instances to check, too.", metavar="FILE")
+        list[Path] | None, typer.Option(help="Also check the instance quotas of this job file.", metavar="FILE")
     ] = None,
     as_json: cli.AsJson = False,
 ) -> None:
@@ -53,12 +54,12 @@ def preflight(
         print(json.dumps({"ready": not stops, "findings": [one.to_dict() for one in findings]}, indent=2))
     else:
         looks = sum(one.status == "look" for one in findings)
-        print(f"{'not ready' if stops else 'ready'}: {stops} to stop for, {looks} to look at")
+        print(f"{'not ready' if stops else 'ready'}: {stops} stop, {looks} look")
     raise typer.Exit(1 if stops else 0)
 
 
 def _read_target(folder: Path, jobs: list[Path]) -> Any:
-    """Return what the environment and job files ask of the account. Raises UserError for files that are refused."""
+    """Return the requirements of the environment and job files. Raises UserError for invalid files."""
     from sustainable_mlops import synth
     from sustainable_mlops.operations.preflight.job_files import read_job
 

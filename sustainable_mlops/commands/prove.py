@@ -1,13 +1,13 @@
 """Prove every module on a throwaway account: apply, use, change, roll back a bad model, destroy, and report.
 
-Prints what it creates and costs, and asks. It cleans up at its end, at an error, at Ctrl-C and at its caps. The report
-is `out/prove/<run>/proof.md`. See docs/prove.md.
+The command prints the planned resources and the cost, and asks for confirmation. It cleans up at its end, after an
+error, on Ctrl-C and at its caps. The report is `out/prove/<run>/proof.md`. See docs/prove.md.
 
 - `smlops prove --account 123456789012 --region eu-north-1`
 - `smlops prove --account 123456789012 --region eu-north-1 --module serverless_endpoint --yes`
 - `smlops prove --account 123456789012 --region eu-north-1 --with async-scale-from-zero`
-- `smlops prove --clean prove-4f7k2a`: take down what an earlier run left
-- `smlops sandbox exec -- smlops prove --account 123456789012 --region eu-north-1 --yes`: on the sandbox
+- `smlops prove --clean prove-4f7k2a`: delete the resources that an earlier run left
+- `smlops sandbox exec -- smlops prove --account 123456789012 --region eu-north-1 --yes`: run on the sandbox
 """
 
 import json
@@ -23,23 +23,27 @@ app = cli.app()
 
 @app.command(help=__doc__)
 def prove(
-    account: Annotated[str, typer.Option(help="Account to prove on. The credentials must be of it.")] = "",
-    region: Annotated[str, typer.Option(help="Region to prove in.")] = "",
+    account: Annotated[str, typer.Option(help="Id of the AWS account. The credentials must belong to it.")] = "",
+    region: Annotated[str, typer.Option(help="AWS Region of the run.")] = "",
     module: Annotated[
-        list[str] | None, typer.Option(help="Prove this module only, on storage and access; repeat for more.")
+        list[str] | None,
+        typer.Option(help="Prove only this module, with storage and access. Repeat it for more modules."),
     ] = None,
     with_: Annotated[
-        list[str] | None, typer.Option("--with", help="Try a check that is dear or slow, too.", metavar="CHECK")
+        list[str] | None,
+        typer.Option(
+            "--with", help="Also run this slow or expensive check. Repeat it for more checks.", metavar="CHECK"
+        ),
     ] = None,
-    cap_usd: Annotated[float, typer.Option(min=0.01, help="Most that the run may cost, in USD.")] = 5.0,
+    cap_usd: Annotated[float, typer.Option(min=0.01, help="Maximum cost of the run, in USD.")] = 5.0,
     cap_minutes: Annotated[
-        float, typer.Option(min=0.01, help="Most that the run may take before it cleans up, in minutes.")
+        float, typer.Option(min=0.01, help="Maximum duration before clean-up starts, in minutes.")
     ] = 300.0,
     long_request_seconds: Annotated[
-        int, typer.Option(min=1, max=3600, help="Duration of the request of async-scale-in-during-request.")
+        int, typer.Option(min=1, max=3600, help="Duration of the request in the check async-scale-in-during-request.")
     ] = 1500,
-    clean: Annotated[str, typer.Option(help="Take down what this run left, and do nothing else.", metavar="RUN")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    clean: Annotated[str, typer.Option(help="Delete the resources that this run left, and exit.", metavar="RUN")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
     as_json: cli.AsJson = False,
 ) -> None:
     """Prove the modules."""

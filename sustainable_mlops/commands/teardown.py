@@ -2,7 +2,7 @@
 
 Model packages, which launchers registered, go first: SageMaker deletes no group that holds one. Of an environment with
 deletion_protection nothing is deleted, and the commands that turn it off are printed. The bucket of the state stays.
-Log groups that a late line of a job or an endpoint creates again are deleted, too.
+Late log lines of jobs and endpoints can recreate log groups. The command deletes these, too.
 
 - `smlops teardown envs/dev`
 - `smlops sandbox exec -- smlops teardown envs/dev --yes`
@@ -29,7 +29,7 @@ def teardown(
             "--late-logs",
             min=0,
             metavar="SECONDS",
-            help="How long to wait for late lines of jobs and endpoints, and delete the log groups that these create.",
+            help="Seconds to wait for late log lines, and to delete the log groups that they recreate.",
         ),
     ] = 30,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,

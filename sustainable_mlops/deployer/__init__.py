@@ -1,1 +1,1 @@
-"""IAM policies of whoever plans and applies an environment."""
+"""IAM policies of the roles that plan and apply an environment."""

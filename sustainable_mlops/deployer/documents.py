@@ -28,7 +28,7 @@ MOST_CHARACTERS = limit("managed_policy_characters")
 
 @dataclass(frozen=True)
 class Names:
-    """What the ARNs of an environment are composed of."""
+    """Parts of the ARNs of an environment."""
 
     partition: str
     region: str
@@ -46,7 +46,7 @@ class Names:
 
     @property
     def kms_key_arn(self) -> str:
-        """The ARN of the environment's key, or a pattern where its id is not known before it exists."""
+        """The ARN of an existing key, or a pattern for the key that the environment creates."""
         return self.existing_kms_key_arn or f"arn:{self.partition}:kms:{self.region}:{self.account_id}:key/*"
 
 
@@ -64,7 +64,7 @@ class Document:
 
     @property
     def characters(self) -> int:
-        """Number of characters that IAM counts: white space is free."""
+        """Number of characters that IAM counts, without white space."""
         return count_characters(self.statements)
 
 
@@ -121,14 +121,14 @@ def _policy_statement(sid: str, statement: Statement, actions: list[str], names:
 
 
 def _fill(pattern: str, names: Names) -> list[str]:
-    """Return a pattern with its fields filled in, once for each role path where it names one."""
+    """Return a pattern with its fields filled in, once for each role path if it has that field."""
     fields = asdict(names) | {"kms_key_arn": names.kms_key_arn}
     paths = names.role_paths if "{role_path}" in pattern else ("",)
     return [pattern.format(**fields, role_path=path) for path in paths]
 
 
 def _pack(phase: Phase, statements: Iterable[dict[str, Any]]) -> Iterator[Document]:
-    """Yield documents by area; an area that is too long for one policy goes on in another."""
+    """Yield documents by area; an area that is too long is split into several."""
     areas: dict[str, list[list[dict[str, Any]]]] = {}
     for statement in statements:
         parts = areas.setdefault(_area(statement), [[]])

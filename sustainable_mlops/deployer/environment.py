@@ -1,4 +1,4 @@
-"""What an environment's synthesized root module says about its deployer: resource types and names."""
+"""Deployer policies of an environment, from the resource types and names in its root module."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -34,7 +34,7 @@ def resource_types(root: Mapping[str, Any], modules: Modules) -> set[str]:
 def read_names(
     root: Mapping[str, Any], modules: Modules, environment: str, name_prefix: str, *, deletion_protection: bool
 ) -> Names:
-    """Return what ARNs are composed of, from the root module's backend, provider and calls."""
+    """Return the parts of ARNs, from the root module's backend, provider and calls."""
     backend = root["terraform"]["backend"]["s3"]
     calls = _calls(root)
     key = next((call["existing_kms_key"] for call in calls if call.get("existing_kms_key")), None)

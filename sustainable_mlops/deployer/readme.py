@@ -1,4 +1,4 @@
-"""The page beside an environment's policy documents: what each is for, and the commands that create and attach them."""
+"""README of an environment's policy documents, with the commands that create and attach them."""
 
 from collections.abc import Iterable, Iterator
 

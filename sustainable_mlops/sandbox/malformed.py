@@ -162,7 +162,7 @@ def _check_values(query: Mapping[str, str], operation: OperationModel) -> None:
     try:
         QueryParser(operation).parse({"values": query})
     except (ValueError, TypeError, OverflowError):
-        raise MalformedInputError("A value of the query has another type than the operation's.") from None
+        raise MalformedInputError("A query parameter has a value of the wrong type.") from None
 
 
 def _services(request: Request, prefix: str = "") -> Iterator[ServiceModel]:

@@ -15,14 +15,15 @@ _OF_IAM = {"monitoring": "cloudwatch"}
 DEREGISTER = "application-autoscaling:DeregisterScalableTarget"
 _ACTIONS = {("lambda", "Invoke"): "lambda:InvokeFunction"}
 _EVENTS = "events.amazonaws.com"
-#: Who says to whom for no resource. Source: EventBridge user guide, "Amazon SNS permissions": no Condition blocks.
+#: Service pairs whose requests name no source resource. Source: EventBridge user guide, "Amazon SNS permissions", which
+#: supports no Condition blocks.
 _WITHOUT_SOURCE = ((_EVENTS, "sns"),)
-#: What such a request carries. EventBridge's requests for keys carry no more. Source: SNS developer guide, "Enable
+#: Condition keys of such a request. EventBridge's requests for keys carry no more. Source: SNS developer guide, "Enable
 #: compatibility between event sources from AWS services and encrypted topics".
 _NO_SOURCE: dict[str, str | None] = {"aws:SourceArn": None, "aws:SourceAccount": None}
-#: What the encryption context names.
+#: Name of the resource in the encryption context, by service.
 _NOUNS = {"sns": "topic", "sqs": "queue"}
-#: Requests to what may be encrypted, and what they take of its key beside the action itself.
+#: Requests to resources that may be encrypted, and the operations that these need on the key.
 _SENDING = (("sns", "Publish"), ("sqs", "SendMessage"))
 _KEY_OPERATIONS = ("GenerateDataKey", "Decrypt")
 

@@ -55,7 +55,7 @@ def decide(concerned: Iterable[Statement], context: Context = MappingProxyType({
 def allows_account(
     document: str, account: str, action: str, resource: str, context: Context = MappingProxyType({})
 ) -> bool:
-    """Whether a resource's policy lets an account do this."""
+    """Return whether a resource's policy lets an account do this."""
     concerned = concerning(statements(document), action, resource)
     return decide((one for one in concerned if _names(one.get("Principal"), account)), context) is Decision.ALLOWED
 

@@ -13,9 +13,9 @@ _ASSUMING = {"sts:AssumeRole", "sts:*", "*"}
 
 
 def assumable(account: str, arn: str, service: str, context: Context = MappingProxyType({})) -> bool:
-    """Whether that account has the role, and it trusts the service, such as `sagemaker.amazonaws.com`.
+    """Return whether the account has the role and the role trusts the service, such as `sagemaker.amazonaws.com`.
 
-    `context` is what the service's request carries, as far as that is known.
+    `context` has the known condition keys of the service's request.
     """
     role = _find(account, arn)
     return role is not None and _trusts(role.assume_role_policy_document, service, context)

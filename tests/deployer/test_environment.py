@@ -27,7 +27,7 @@ def test_every_resource_type_of_a_module_or_an_environment_has_a_row_and_every_r
 def test_a_type_without_a_row_fails_the_synthesis_with_a_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = {kind: row for kind, row in table.deployer_actions().items() if kind != "aws_sqs_queue"}
     monkeypatch.setattr(table, "deployer_actions", lambda: rows)
-    with pytest.raises(UserError, match=r"^deployer_actions.yaml: has no row for aws_sqs_queue; add what Terraform"):
+    with pytest.raises(UserError, match=r"^deployer_actions.yaml: has no row for aws_sqs_queue; add the actions"):
         synth.synthesize(["dev"], always=True)
 
 

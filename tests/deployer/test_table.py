@@ -140,7 +140,7 @@ def test_a_key_of_ones_own_is_told_by_its_tag_and_one_that_exists_by_its_arn() -
 
 
 def test_a_type_without_a_row_is_one_line_that_names_it_and_the_table() -> None:
-    with pytest.raises(UserError, match=r"^deployer_actions.yaml: has no row for aws_lambda_function; add what"):
+    with pytest.raises(UserError, match=r"^deployer_actions.yaml: has no row for aws_lambda_function; add the actions"):
         make_documents(["aws_lambda_function"], NAMES)
 
 

@@ -181,7 +181,7 @@ def test_two_components_cannot_publish_under_one_name(environment: Environment) 
 def test_two_components_cannot_give_an_output_under_one_name(environment: Environment) -> None:
     class Another(Platform):
         def add(self, env: Any) -> None:
-            self.described, self.parameter = env[Platform].described, env[Platform].parameter
+            self.platform_output, self.parameter = env[Platform].platform_output, env[Platform].parameter
 
     with pytest.raises(
         UserError, match=r"envs/components/platform.py:\d+: Another has 'platform' in outputs\(\), as Pl"

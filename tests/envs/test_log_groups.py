@@ -71,8 +71,8 @@ def test_existing_log_groups_are_adopted_and_none_is_left_after_a_late_line(
     with pytest.raises(UserError) as refused:
         ours.apply()
     assert str(refused.value) == (
-        f"terraform apply in dev: these log groups exist already: {JOBS}; add them to existing_log_groups in "
-        f"{folder}/settings.yaml, run `smlops synth dev`, then apply again: it adopts them"
+        f"terraform apply in dev: these log groups already exist: {JOBS}; add them to existing_log_groups in "
+        f"{folder}/settings.yaml, run `smlops synth dev`, then apply again to adopt them"
     )
 
     write(folder, environment(existing_log_groups=[JOBS, ENDPOINT]).json())
@@ -110,7 +110,7 @@ def test_existing_log_groups_are_adopted_and_none_is_left_after_a_late_line(
     with pytest.raises(UserError) as refused:
         ours.apply()
     assert re.search(
-        rf"no such log group exists any more: .*{JOBS}.*; take it out of existing_log_groups in \S+/settings.yaml",
+        rf"this log group no longer exists: .*{JOBS}.*; remove it from existing_log_groups in \S+/settings.yaml",
         str(refused.value),
     )
 
@@ -136,7 +136,7 @@ def test_an_existing_group_of_a_root_module_without_settings_is_adopted_by_an_im
         "ResourceAlreadyExistsException: The specified log group already exists creating CloudWatch Logs Log Group "
         "(/b): operation error CloudWatch Logs: CreateLogGroup, AccessDeniedException: no"
     )
-    remedy = "these log groups exist already: /a; adopt each with an `import` block, then apply again"
+    remedy = "these log groups already exist: /a; adopt each with an `import` block, then apply again"
     assert log_groups.explain_error(reason, tmp_path) == remedy
     assert log_groups.explain_error("creating Topic: ResourceAlreadyExistsException", tmp_path) is None
 

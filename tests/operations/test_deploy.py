@@ -355,11 +355,10 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
     done = dev.deploy(*command, "--yes")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "smlops-dev-flight-delay\n"
-    note = "smlops-dev-flight-delay is Failed and not in the Terraform state; the apply deletes it first."
+    note = "smlops-dev-flight-delay is Failed and not in the Terraform state; it is deleted before the apply."
     assert note in done.stderr.splitlines()
-    assert "take 21 requests at once, and a new account has 10 in a Region: have the SageMaker quota L-96300102" in (
-        done.stderr
-    )
+    assert "need a concurrency of 21, and a new account has 10 in a Region: request an increase of" in done.stderr
+    assert "the SageMaker quota L-96300102" in done.stderr
     assert [line.split("✓ ")[1][:34].strip() for line in done.stderr.splitlines() if "✓ " in line] == [
         "Find the package",
         "Write the settings",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.deploy.leftovers import check_leftovers, delete_failed, find_leftovers
+from sustainable_mlops.operations.deploy.leftovers import check_leftovers, delete_failed_endpoints, find_leftovers
 from sustainable_mlops.sandbox import Sandbox
 from tests.sandbox.support import IMAGE, make_role, tar, until
 
@@ -63,12 +63,12 @@ def test_only_a_failed_endpoint_outside_the_state_is_deleted(sagemaker: Any) -> 
         check_leftovers(serving, "terraform -chdir=envs/dev")
     address = 'module.models["leftover-serves"].aws_sagemaker_endpoint.this'
     assert refused.value.remedy == (f"terraform -chdir=envs/dev import '{address}' leftover-serves",)
-    with pytest.raises(UserError, match="is InService now and not Failed"):
-        delete_failed(serving, sagemaker)
+    with pytest.raises(UserError, match="is now InService, not Failed"):
+        delete_failed_endpoints(serving, sagemaker)
     assert statuses(sagemaker) == {"leftover-failed": "Failed", "leftover-serves": "InService"}
 
     failed = find_leftovers(plan("leftover-failed", "leftover-of-nobody"), sagemaker)
     check_leftovers(failed, "terraform")
     assert [leftover.name for leftover in failed] == ["leftover-failed"]
-    delete_failed(failed, sagemaker)
+    delete_failed_endpoints(failed, sagemaker)
     assert statuses(sagemaker) == {"leftover-serves": "InService"}

@@ -79,7 +79,7 @@ PICK = {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.Another.X"}}
         (pipeline(no_file("Steps.Prepare.Arn"), processing()), "PropertyFile is a Get of Steps.<step>.PropertyFiles"),
         (
             pipeline(no_file("Steps.B.PropertyFiles.Metrics"), training("B", PropertyFiles=[A_FILE])),
-            "property files are of Processing steps, and 'B' is none",
+            "property files belong to Processing steps, but 'B' is not one",
         ),
         (pipeline(no_file("Parameters.X"), Parameters=[{"Name": "X"}]), "PropertyFile is a Get of Steps.<step>"),
         (pipeline(reads("Steps.Fail.X"), fail()), "refers to a Fail step"),

@@ -105,7 +105,7 @@ class Processing(JobStep):
         return next(one["S3Output"]["S3Uri"] for one in outputs if one["OutputName"] == name)
 
     def value(self, output: str, file: str, path: str) -> JsonGet:
-        """A value in a JSON file of an output; `path` is one of JSON members, a.b.c.
+        """Return a reference to a value in a JSON output file; `path` names its members, such as a.b.c.
 
         Conditions and the arguments of all types of steps take it, those of RegisterModel too (pull request 2506 of the
         SageMaker SDK, "support JsonGet for all step types"). Where the request has a text, `text` makes it one.

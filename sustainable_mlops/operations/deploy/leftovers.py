@@ -1,4 +1,4 @@
-"""Endpoints that a plan would create and that AWS has already.
+"""Endpoints that a plan would create and that already exist in AWS.
 
 Since version 6.29 the AWS provider puts an endpoint into the state only once it is in service. A first creation that
 ends as Failed therefore leaves an endpoint outside the state, and each later apply ends with "Cannot create already
@@ -15,7 +15,7 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
 from sustainable_mlops.errors import UserError
 
-#: Seconds between two looks at an endpoint that is being deleted, and the longest wait for it.
+#: Poll interval and timeout for the deletion of an endpoint, in seconds.
 _PAUSE, _LONGEST = 2.0, 900.0
 
 
@@ -39,30 +39,30 @@ def find_leftovers(plan: Mapping[str, Any], sagemaker: Client) -> list[Leftover]
 
 
 def check_leftovers(leftovers: Sequence[Leftover], terraform_command: str) -> None:
-    """Raise UserError on an endpoint that is not Failed: it may serve somebody, so a person decides."""
+    """Raise UserError on an endpoint that is not Failed: it may be in use, so the user must decide."""
     for leftover in leftovers:
         if leftover.status != "Failed":
             raise UserError(
                 f"endpoint {leftover.name}: is {leftover.status} and not in the Terraform state, so the plan would "
-                "create it again; import it, or have another name",
+                "create it again; import it, or choose another name",
                 f"{terraform_command} import {shlex.quote(leftover.address)} {leftover.name}",
             )
 
 
-def delete_failed(
+def delete_failed_endpoints(
     leftovers: Sequence[Leftover], sagemaker: Client, sleep: Callable[[float], None] = time.sleep
 ) -> None:
     """Delete these endpoints, each only if it is still Failed, and block until they are gone. Raises UserError."""
     for leftover in leftovers:
         with aws.told(f"endpoint {leftover.name}"):
             if (status := _describe_status(sagemaker, leftover.name)) != "Failed":
-                raise UserError(f"endpoint {leftover.name}: is {status or 'gone'} now and not Failed; deploy again")
+                raise UserError(f"endpoint {leftover.name}: is now {status or 'deleted'}, not Failed; deploy again")
             sagemaker.delete_endpoint(EndpointName=leftover.name)
         _wait_until_gone(sagemaker, leftover.name, sleep)
 
 
 def _created_endpoints(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return address and name of each endpoint that is created and not replaced: what is replaced is in the state."""
+    """Return address and name of each endpoint that is created, not replaced: replaced ones are in the state."""
     return [
         (change["address"], change["change"]["after"]["name"])
         for change in plan.get("resource_changes", ())
@@ -89,6 +89,8 @@ def _wait_until_gone(sagemaker: Client, name: str, sleep: Callable[[float], None
     waited = 0.0
     while _describe_status(sagemaker, name) is not None:
         if waited >= _LONGEST:
-            raise UserError(f"endpoint {name}: is not deleted after {_LONGEST / 60:g} minutes; deploy again later")
+            raise UserError(
+                f"endpoint {name}: deletion did not finish in {_LONGEST / 60:g} minutes; deploy again later"
+            )
         sleep(_PAUSE)
         waited += _PAUSE

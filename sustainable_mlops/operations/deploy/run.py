@@ -68,14 +68,14 @@ class Target:
         return _load(self.folder)
 
     def quota_note(self) -> str | None:
-        """Return what to raise before the apply where serverless endpoints need more than a new account has."""
+        """Return a note if serverless endpoints need a higher quota than the default of a new account."""
         served = [getattr(model, "serverless_endpoint", None) for model in self.settings().models.values()]
         total, quota = sum(one.max_concurrency for one in served if one is not None), serverless_concurrency()
         if quota.default is None or total <= quota.default:
             return None
         return (
-            f"envs/{self.environment}: its serverless endpoints take {total} requests at once, and a new account has "
-            f"{quota.default} in a Region: have the SageMaker quota {quota.code} raised ({quota.name})"
+            f"envs/{self.environment}: its serverless endpoints need a concurrency of {total}, and a new account has "
+            f"{quota.default} in a Region: request an increase of the SageMaker quota {quota.code} ({quota.name})"
         )
 
     def check(self, choice: Choice) -> str:
@@ -190,7 +190,7 @@ class Deployment:
             this.result = f"{found.verdict}: {page.relative_to(ROOT)}"
         return found, changed
 
-    def find_failed(self, clients: Clients) -> list[leftovers.Leftover]:
+    def find_failed_endpoints(self, clients: Clients) -> list[leftovers.Leftover]:
         """Return the failed endpoints outside the state that the plan would create again.
 
         Raises UserError where such an endpoint is not Failed.
@@ -199,12 +199,12 @@ class Deployment:
         leftovers.check_leftovers(found, self._terraform.typed)
         return found
 
-    def delete_failed(self, failed: Sequence[leftovers.Leftover], clients: Clients) -> None:
-        """Delete these endpoints, which serve nobody, so that the plan can create them."""
+    def delete_failed_endpoints(self, failed: Sequence[leftovers.Leftover], clients: Clients) -> None:
+        """Delete these failed endpoints, so that the plan can create them."""
         names = ", ".join(leftover.name for leftover in failed)
         with self._step("Delete the failed endpoint") as this:
-            leftovers.delete_failed(failed, clients.sagemaker)
-            this.result = f"{names} failed when it was first created, and is not in the state"
+            leftovers.delete_failed_endpoints(failed, clients.sagemaker)
+            this.result = f"{names}: the first creation failed, and the state does not have it"
 
     def apply(self, changed: Mapping[str, Sequence[str]]) -> None:
         """Apply the plan that was reviewed, which changes these."""

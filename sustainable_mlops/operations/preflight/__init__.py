@@ -1,4 +1,4 @@
-"""Look whether an account is ready for the first apply of an environment. Reads only."""
+"""Preflight: checks if an account is ready for the first apply of an environment. It only reads."""
 
 from collections.abc import Callable, Iterator
 
@@ -21,7 +21,7 @@ _AT_ANY_TIME: dict[str, Check] = {
     "Lake Formation": check_lake_formation,
     "service-linked role": check_scaling_role,
 }
-#: Of names that an environment has itself once it was applied.
+#: Checks of names. An applied environment owns these names, so they run only before the first apply.
 _BEFORE_APPLY: dict[str, Check] = {
     "bucket names": check_buckets,
     "key alias": check_alias,
@@ -30,7 +30,7 @@ _BEFORE_APPLY: dict[str, Check] = {
 
 
 def run(target: Target, account: Account, progress: Callable[[str], None] = lambda _: None) -> Iterator[Finding]:
-    """Yield the findings of every check. In a wrong account or a disabled Region, nothing else is asked of AWS."""
+    """Yield the findings of every check. After a wrong account or a disabled Region, call AWS no more."""
     stopped = False
     for name, check in (("credentials", check_credentials), ("Region", check_region)):
         progress(name)

@@ -21,7 +21,7 @@ _HOMES = {"cn-": "cn-north-1", "us-gov-": "us-gov-west-1"}
 
 
 class DeniedError(Exception):
-    """A read was denied, or not answered."""
+    """Error for a read that AWS denied or did not answer."""
 
     def __init__(self, action: str, reason: str, *, denied: bool) -> None:
         super().__init__(reason)
@@ -30,14 +30,14 @@ class DeniedError(Exception):
 
 
 class SignedOutError(DeniedError):
-    """Nothing can be read without credentials."""
+    """Error for missing credentials."""
 
 
 class Account:
     """Reads in one account and Region, with the role that Terraform assumes where the settings name one."""
 
     def __init__(self, region: str, role_arn: str | None = None) -> None:
-        """Raises AwsError where the role cannot be assumed."""
+        """Assume the role, if there is one. Raises AwsError if that fails."""
         self.region = region
         self._credentials = assume_role(role_arn, region) if role_arn else {}
         self._clients: dict[tuple[str, str], Client] = {}
@@ -71,13 +71,13 @@ class Account:
                 return None
             raise DeniedError(action, f"{action}: {code}", denied=code in _DENIED) from None
         except NoCredentialsError:
-            raise SignedOutError(action, "there are no credentials", denied=False) from None
+            raise SignedOutError(action, "no credentials found", denied=False) from None
         except BotoCoreError as error:
             raise DeniedError(action, f"{action}: {error}", denied=False) from None
 
 
 def guard(check: str, run: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """Yield the findings of a check; a read that is denied meanwhile is a finding, too."""
+    """Yield the findings of a check, and one more if a read is denied."""
     try:
         yield from run()
     except DeniedError as error:

@@ -1,9 +1,9 @@
-"""One line of a preflight: what was looked at, how it is, and the command that mends it."""
+"""Finding of a preflight check: its status, a text and the command that fixes it."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-#: `look` needs a person's eyes, `stop` makes the first apply fail.
+#: `look` needs a review, `stop` makes the first apply fail.
 Status = Literal["ok", "look", "stop"]
 
 
@@ -25,6 +25,6 @@ class Finding:
 
 
 def cannot_tell(check: str, reason: str, missing_action: str = "") -> Finding:
-    """Return the finding of a check whose read was denied or failed: never ok."""
+    """Return the finding of a check whose read was denied or failed; it is never ok."""
     needs = f"; allow {missing_action} (envs/<name>/deployer has the policies)" if missing_action else ""
     return Finding("look", check, f"cannot tell: {reason}{needs}", missing_action=missing_action)

@@ -1,4 +1,4 @@
-"""What else in an account decides: Lake Formation, and service-linked roles."""
+"""Checks of Lake Formation and service-linked roles."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,14 +7,14 @@ from sustainable_mlops.operations.preflight.account import Account
 from sustainable_mlops.operations.preflight.finding import Finding
 from sustainable_mlops.operations.preflight.target import Target
 
-#: Principal that stands for whoever IAM allows.
+#: Principal that stands for every identity that IAM allows.
 _EVERYBODY = "IAM_ALLOWED_PRINCIPALS"
 SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 SCALING_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
 
 
 def check_lake_formation(target: Target, account: Account) -> Iterator[Finding]:
-    """Look whether Lake Formation guards new tables, such as those of offline stores."""
+    """Check if Lake Formation controls access to new tables, such as those of offline stores."""
     if not target.feature_groups:
         return
     client = account.client("lakeformation")
@@ -28,13 +28,13 @@ def check_lake_formation(target: Target, account: Account) -> Iterator[Finding]:
         if not _is_open(settings.get(name, []))
     ]
     if not guarded:
-        yield Finding("ok", "Lake Formation", "IAM decides on new databases and tables")
+        yield Finding("ok", "Lake Formation", "IAM controls access to new databases and tables")
         return
     yield Finding(
         "look",
         "Lake Formation",
-        f"guards new {' and '.join(guarded)}: after the first apply, grant the offline stores' tables to the role of "
-        "feature groups",
+        f"controls access to new {' and '.join(guarded)}: after the first apply, grant the role of feature groups "
+        "access to the tables of the offline stores",
         _grant(target),
     )
 
@@ -57,7 +57,7 @@ def _grant(target: Target) -> str:
 
 
 def check_scaling_role(target: Target, account: Account) -> Iterator[Finding]:
-    """Look for the role with which Application Auto Scaling changes endpoints."""
+    """Check if the service-linked role exists that lets Application Auto Scaling change endpoints."""
     if not target.scales:
         return
     iam = account.client("iam")
@@ -68,7 +68,7 @@ def check_scaling_role(target: Target, account: Account) -> Iterator[Finding]:
     yield Finding(
         "look",
         "service-linked role",
-        f"{SCALING_ROLE} does not exist: the first apply makes it where the deployer has iam:CreateServiceLinkedRole "
-        "(apply-roles.json); or make it now",
+        f"{SCALING_ROLE} does not exist: the first apply creates it if the deployer has iam:CreateServiceLinkedRole "
+        "(apply-roles.json); or create it now",
         f"aws iam create-service-linked-role --aws-service-name {SCALING_SERVICE}",
     )

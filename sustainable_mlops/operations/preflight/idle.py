@@ -1,4 +1,4 @@
-"""What the environment costs and emits in a month without a single request, by the footprint model."""
+"""Cost and emissions of the environment in a month without requests, by the footprint model."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _NO_WORK = exactly(0.0, "no requests")
 
 
 def check_idle(target: Target) -> Iterator[Finding]:
-    """Tell what endpoints take that stay on between requests."""
+    """Estimate the cost and emissions of endpoints that stay on between requests."""
     on = [one for one in target.endpoints if _stays_on(one)]
     if not on:
         yield Finding("ok", _CHECK, "no endpoint runs between requests: 0 USD and 0 kg CO2e for machines")

@@ -1,4 +1,4 @@
-"""Instances that a job file takes, for jobs which no pipeline of the environment runs."""
+"""Instances of a job file, for jobs outside the environment's pipelines."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from sustainable_mlops.operations.preflight.target import JobDemand
 
 
 def read_job(path: Path) -> JobDemand:
-    """Return what the job of a file takes. Raises UserError for a file that is no job file."""
+    """Return the demand of a job file. Raises UserError if the file is not a job file."""
     keys = read_mapping(path).keys()
     if "training" in keys:
         return _tuning(path)

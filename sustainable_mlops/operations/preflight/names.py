@@ -1,4 +1,4 @@
-"""Names that the first apply takes, and that may be taken already: buckets, the key's alias, log groups."""
+"""Checks that the names of buckets, the key alias and log groups are free before the first apply."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ from sustainable_mlops.operations.preflight.target import Target
 
 
 def is_applied(target: Target, account: Account) -> bool:
-    """Return whether the environment was applied before, so that its names are its own."""
+    """Return whether the environment was applied before and so owns its names."""
     ssm = account.client("ssm")
     call = lambda: ssm.get_parameter(Name=target.platform_parameter)  # noqa: E731
     return account.read("ssm:GetParameter", call, absent=("ParameterNotFound",)) is not None
 
 
 def check_buckets(target: Target, account: Account) -> Iterator[Finding]:
-    """Look whether the buckets' names are free: they are shared with all accounts."""
+    """Check if the names of the buckets are free; all AWS accounts share them."""
     s3 = account.client("s3")
     taken = []
     for bucket in target.buckets:
@@ -40,7 +40,7 @@ def _bucket_address(target: Target, bucket: str) -> str:
 
 
 def check_alias(target: Target, account: Account) -> Iterator[Finding]:
-    """Look whether the alias of the environment's own key is free."""
+    """Check if the alias of the environment's own key is free."""
     if target.key_alias is None:
         return
     kms = account.client("kms")
@@ -59,22 +59,22 @@ def check_alias(target: Target, account: Account) -> Iterator[Finding]:
 
 
 def check_log_groups(target: Target, account: Account) -> Iterator[Finding]:
-    """Look for log groups that SageMaker made before Terraform could."""
+    """Check for log groups that SageMaker created before Terraform."""
     logs = account.client("logs")
     pager = logs.get_paginator("describe_log_groups")
     pages = account.read("logs:DescribeLogGroups", lambda: list(pager.paginate(logGroupNamePrefix="/aws/sagemaker/")))
     existing = {group["logGroupName"] for page in pages for group in page["logGroups"]}
     taken = [name for name in target.log_groups if name in existing and name not in target.adopted_log_groups]
     if not taken:
-        yield Finding("ok", "log groups", f"{len(target.log_groups)} names are free, or to be adopted")
+        yield Finding("ok", "log groups", f"{len(target.log_groups)} names are free or in existing_log_groups")
         return
     adopted = ", ".join(sorted({*target.adopted_log_groups, *taken}))
     yield Finding(
         "stop",
         "log groups",
         f"{', '.join(taken)} {'exists' if len(taken) == 1 else 'exist'}: the first apply would end with "
-        "ResourceAlreadyExistsException; have it adopt what exists"
-        + (", with these in the list that settings.yaml has" if target.adopted_log_groups else ""),
+        "ResourceAlreadyExistsException; set existing_log_groups in settings.yaml, so that the apply adopts what exists"
+        + ("; replace the list that is in settings.yaml" if target.adopted_log_groups else ""),
         f"echo 'existing_log_groups: [{adopted}]' >> {target.folder}/settings.yaml && scripts/synth.py "
         f"{target.environment}",
     )

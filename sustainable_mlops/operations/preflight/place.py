@@ -1,4 +1,4 @@
-"""Where the environment is to live: credentials, the Region, and the bucket of the state."""
+"""Checks of the credentials, the Region and the state bucket."""
 
 from collections.abc import Iterator
 
@@ -13,22 +13,22 @@ def check_credentials(target: Target, account: Account) -> Iterator[Finding]:
     try:
         identity = account.read("sts:GetCallerIdentity", sts.get_caller_identity)
     except SignedOutError:
-        yield Finding("stop", "credentials", "there are none: sign in, or set AWS_PROFILE", "aws sso login")
+        yield Finding("stop", "credentials", "none found: sign in, or set AWS_PROFILE", "aws sso login")
         return
     if identity["Account"] == target.account_id:
-        yield Finding("ok", "credentials", f"of account {target.account_id}, as {identity['Arn']}")
+        yield Finding("ok", "credentials", f"account {target.account_id}, as {identity['Arn']}")
         return
     yield Finding(
         "stop",
         "credentials",
-        f"of account {identity['Account']}; settings.yaml has account_id {target.account_id}: use a profile of that "
+        f"account {identity['Account']}, but settings.yaml has account_id {target.account_id}: use a profile of that "
         "account",
         "aws configure list-profiles",
     )
 
 
 def check_region(target: Target, account: Account) -> Iterator[Finding]:
-    """Look whether the account has the Region enabled."""
+    """Check if the account has enabled the Region."""
     ec2 = account.client("ec2", account.home_region)
     try:
         response = account.read("ec2:DescribeRegions", lambda: ec2.describe_regions(AllRegions=True))
@@ -40,13 +40,15 @@ def check_region(target: Target, account: Account) -> Iterator[Finding]:
     if status in ("opted-in", "opt-in-not-required"):
         yield Finding("ok", "Region", f"{target.region} is enabled")
     elif status is None:
-        yield Finding("stop", "Region", f"AWS has no Region {target.region} in this partition; change region")
+        yield Finding(
+            "stop", "Region", f"AWS has no Region {target.region} in this partition; change region in settings.yaml"
+        )
     else:
         yield _disabled(target, status)
 
 
 def _ask_sts(target: Target, account: Account, denied: DeniedError) -> Finding:
-    """Return what STS says of the Region: it answers in enabled Regions alone, and needs no permission."""
+    """Check the Region by a call of STS, which answers only in enabled Regions and needs no permission."""
     sts = account.client("sts")
     try:
         found = account.read("sts:GetCallerIdentity", sts.get_caller_identity, absent=("InvalidClientTokenId",))
@@ -67,7 +69,7 @@ def _disabled(target: Target, status: str) -> Finding:
 
 
 def check_state_bucket(target: Target, account: Account) -> Iterator[Finding]:
-    """Look at the bucket that Terraform keeps the state in."""
+    """Check that the state bucket exists in the Region and has versioning enabled."""
     s3, bucket = account.client("s3"), target.state_bucket
     create = f"aws s3 mb s3://{bucket} --region {target.region}"
     versions = (
@@ -84,12 +86,15 @@ def check_state_bucket(target: Target, account: Account) -> Iterator[Finding]:
         yield Finding(
             "stop",
             "state bucket",
-            f"{bucket} is in {region}, and the backend looks in {target.region}: name another in state.bucket, then",
+            f"{bucket} is in {region}, but the backend uses {target.region}: set another state.bucket in "
+            "settings.yaml, then run",
             "scripts/synth.py",
         )
         return
     status = account.read("s3:GetBucketVersioning", lambda: s3.get_bucket_versioning(Bucket=bucket)).get("Status")
     if status == "Enabled":
-        yield Finding("ok", "state bucket", f"{bucket} exists in {region} and keeps versions")
+        yield Finding("ok", "state bucket", f"{bucket} exists in {region} with versioning enabled")
     else:
-        yield Finding("look", "state bucket", f"{bucket} keeps no versions, so a lost state stays lost", versions)
+        yield Finding(
+            "look", "state bucket", f"{bucket} has no versioning, so a lost state cannot be restored", versions
+        )

@@ -11,12 +11,12 @@ OLDEST, FIRST_TOO_NEW = (5, 100, 0), (7, 0, 0)
 
 
 def check_provider(target: Target) -> Iterator[Finding]:
-    """Compare the provider's version in the lock file with those that the modules work with."""
+    """Compare the provider's version in the lock file with the versions that the modules support."""
     path, init = target.folder / LOCK_NAME, f"terraform -chdir={target.folder} init"
     written = read_provider_version(path)
     if written is None:
         yield Finding(
-            "look", _CHECK, f"{path} does not exist or has no AWS provider; commit it once init wrote it", init
+            "look", _CHECK, f"{path} does not exist or has no AWS provider: run init, then commit the file", init
         )
         return
     version = tuple(int(part) for part in written.partition("-")[0].split("."))
@@ -24,5 +24,5 @@ def check_provider(target: Target) -> Iterator[Finding]:
         yield Finding("ok", _CHECK, f"hashicorp/aws {written} in {path}")
     else:
         yield Finding(
-            "stop", _CHECK, f"hashicorp/aws {written} in {path}: the modules take 5.100 to 6", f"{init} -upgrade"
+            "stop", _CHECK, f"hashicorp/aws {written} in {path}: the modules support 5.100 to 6", f"{init} -upgrade"
         )

@@ -1,4 +1,4 @@
-"""Quotas of the account against what the environment's endpoints and pipelines take."""
+"""Checks of the account's quotas against the demand of endpoints and pipelines."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,21 +17,21 @@ _ALL_INSTANCES = "Number of instances across active endpoints"
 
 @dataclass
 class Demand:
-    """What the environment takes of one quota: at the start, and at most with a deployment under way."""
+    """Demand of the environment on one quota: `least` at the start, `most` at full scale during a deployment."""
 
     least: int = 0
     most: int = 0
     purpose: str = ""
 
     def add(self, least: int, most: int, purpose: str) -> None:
-        """Add what one endpoint or step takes."""
+        """Add the demand of one endpoint or step."""
         self.least += least
         self.most += most
         self.purpose = f"{self.purpose}, {purpose}" if self.purpose else purpose
 
 
 def demands(target: Target) -> dict[Quota, Demand]:
-    """Return what the environment takes of each quota."""
+    """Return the demand of the environment on each quota."""
     found: dict[Quota, Demand] = defaultdict(Demand)
     for endpoint in target.endpoints:
         if endpoint.kind == "serverless":
@@ -42,7 +42,7 @@ def demands(target: Target) -> dict[Quota, Demand]:
             most = endpoint.max_instances + endpoint.deployment_instances
             purpose = f"endpoint {endpoint.name}: up to {endpoint.max_instances}"
             if endpoint.deployment_instances:
-                purpose += f", and {endpoint.deployment_instances} more while a deployment is under way"
+                purpose += f", and {endpoint.deployment_instances} more during a deployment"
             found[catalogue.instance_quota(endpoint.instance_type, "endpoint")].add(
                 max(1, endpoint.min_instances), most, purpose
             )
@@ -56,7 +56,7 @@ def demands(target: Target) -> dict[Quota, Demand]:
 
 
 def _add_totals(target: Target, found: dict[Quota, Demand]) -> None:
-    """Add what all endpoints together take."""
+    """Add the total demand of all endpoints."""
     known, endpoints = catalogue.quotas(), target.endpoints
     if serverless := [one for one in endpoints if one.kind == "serverless"]:
         number = len(serverless)
@@ -68,7 +68,7 @@ def _add_totals(target: Target, found: dict[Quota, Demand]) -> None:
 
 
 def check_quotas(target: Target, account: Account) -> Iterator[Finding]:
-    """Compare each quota with what the environment takes of it."""
+    """Compare each quota with the demand of the environment."""
     found = demands(target)
     listed = _list_by_name(account) if any(not quota.code for quota in found) else {}
     for quota, demand in found.items():
@@ -77,7 +77,7 @@ def check_quotas(target: Target, account: Account) -> Iterator[Finding]:
 
 
 def _list_by_name(account: Account) -> dict[str, str]:
-    """Return the codes of SageMaker's quotas by name: there are some 2,000, a hundred a page."""
+    """Return the codes of SageMaker's quotas by name; there are about 2,000, 100 on each page."""
     pager = account.client("service-quotas").get_paginator("list_aws_default_service_quotas")
     pages = account.read(
         "servicequotas:ListAWSDefaultServiceQuotas", lambda: list(pager.paginate(ServiceCode="sagemaker"))
@@ -86,7 +86,7 @@ def _list_by_name(account: Account) -> dict[str, str]:
 
 
 def _value(quota: Quota, code: str, account: Account) -> float | None:
-    """Return the account's quota, its default where the account has none of its own, or None where AWS has neither."""
+    """Return the account's own value of a quota, else its default, else None."""
     if not code:
         return None
     client, named = account.client("service-quotas"), {"ServiceCode": quota.service, "QuotaCode": code}
@@ -103,14 +103,16 @@ def _value(quota: Quota, code: str, account: Account) -> float | None:
 def _judge(quota: Quota, code: str, value: float | None, demand: Demand, target: Target) -> Finding:
     check = f"quota {quota.name}"
     if value is None:
-        return Finding("look", check, f"cannot tell: Service Quotas lists none in {target.region} ({demand.purpose})")
+        return Finding(
+            "look", check, f"cannot tell: Service Quotas lists no value in {target.region} ({demand.purpose})"
+        )
     raise_it = (
         f"aws service-quotas request-service-quota-increase --region {target.region} --service-code {quota.service} "
         f"--quota-code {code} --desired-value {demand.most}"
     )
-    text = f"{value:g} {quota.unit}, and {demand.most} are needed ({demand.purpose})"
+    text = f"allows {value:g} {quota.unit}; the environment needs {demand.most} ({demand.purpose})"
     if value < demand.least:
         return Finding("stop", check, text, raise_it)
     if value < demand.most:
-        return Finding("look", check, f"{text}; {demand.least} are enough to begin", raise_it)
+        return Finding("look", check, f"{text}; {demand.least} are enough for the first apply", raise_it)
     return Finding("ok", check, text)

@@ -1,4 +1,4 @@
-"""What an environment's settings ask of its account, before anything is created."""
+"""Requirements of an environment on its account, read from the settings."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ EndpointKind = Literal["serverless", "async", "realtime"]
 
 @dataclass(frozen=True)
 class EndpointDemand:
-    """What one endpoint takes of the account's quotas, and what it keeps on without requests."""
+    """Demand of one endpoint on the account's quotas, and its instances without requests."""
 
     name: str
     kind: EndpointKind
@@ -38,7 +38,7 @@ class JobDemand:
 
 @dataclass(frozen=True)
 class Target:
-    """One environment: where it is to live, and what it creates there."""
+    """Account, Region and planned resources of one environment."""
 
     environment: str
     folder: Path
@@ -59,10 +59,10 @@ class Target:
 
     @property
     def platform_parameter(self) -> str:
-        """The parameter that only an applied environment has."""
+        """Name of the SSM parameter that the first apply creates."""
         return f"/sustainable-mlops/{self.environment}/platform"
 
     @property
     def scales(self) -> bool:
-        """Whether Application Auto Scaling scales an endpoint."""
+        """True if Application Auto Scaling scales an endpoint."""
         return any(one.kind != "serverless" or one.provisioned_concurrency for one in self.endpoints)

@@ -1,4 +1,4 @@
-"""Clean-up of a run: destroys its root modules, then deletes whatever else has its name or its tag."""
+"""Clean-up of a run: destroys its root modules, then deletes other resources with its name or tag."""
 
 import json
 import time
@@ -26,7 +26,7 @@ JOB_LOGS = "/aws/sagemaker/"
 
 
 class CleanUp:
-    """Takes down what a run created. `say` gets one line for each thing."""
+    """Clean-up of one run. It passes a line for each deletion to `say`."""
 
     def __init__(self, settings: Settings, recorder: Recorder, say: Callable[[str], None]) -> None:
         self.settings = settings
@@ -43,20 +43,20 @@ class CleanUp:
         self._delete_job_logs()
 
     def _destroy(self, folder: Path) -> None:
-        """Destroy a root module; what it refuses is left to the sweep."""
-        self._stop_what_runs()
+        """Destroy a root module; the sweep deletes resources that remain."""
+        self._delete_model_packages()
         try:
             done = Terraform(folder).apply("-destroy", "-lock-timeout=10m", progress=self._say_destroyed).done
             self._say(f"{folder.name}: {done} resources destroyed")
         except UserError as error:
-            self._say(f"{folder.name}: terraform destroy failed, its resources are deleted one by one: {error}")
+            self._say(f"{folder.name}: terraform destroy failed; clean-up deletes its resources one by one: {error}")
 
     def _say_destroyed(self, at: Progress) -> None:
         if at.address:
             self._say(f"destroyed {at.address}")
 
-    def _stop_what_runs(self) -> None:
-        """Delete model packages: their group is not deleted with one in it."""
+    def _delete_model_packages(self) -> None:
+        """Delete model packages, because SageMaker deletes only empty groups."""
         sagemaker = self.recorder.client("sagemaker")
         try:
             groups = inventory.pages(
@@ -71,7 +71,7 @@ class CleanUp:
             self._say(f"model packages: {error}")
 
     def sweep(self, keep: set[Resource]) -> list[str]:
-        """Delete every resource of the run but these, and return what was deleted. Sets `left`."""
+        """Delete every resource of the run except these, and return the deleted ones. Sets `left`."""
         deleted: list[str] = []
         end, (pause, longest) = time.monotonic() + _PATIENCE, _PAUSE
         while True:
@@ -81,13 +81,13 @@ class CleanUp:
                 return deleted
             before = len(deleted)
             reasons = [reason for one in inventory.in_order(found - keep) if (reason := self._delete(one, deleted))]
-            if reasons and len(deleted) == before and not any(map(_passes, reasons)):
+            if reasons and len(deleted) == before and not any(map(_is_transient, reasons)):
                 return deleted
             time.sleep(pause)
             pause = min(2 * pause, longest)
 
     def _delete(self, resource: Resource, deleted: list[str]) -> str:
-        """Delete one resource and return why that failed; empty where it did not."""
+        """Delete one resource; return the error, or an empty string on success."""
         try:
             inventory.delete(self.recorder, resource, self.settings.account)
         except (ClientError, BotoCoreError) as error:
@@ -105,7 +105,7 @@ class CleanUp:
         try:
             for name in sorted(job_log_groups(self.recorder) - before):
                 self.recorder.client("logs").delete_log_group(logGroupName=name)
-                self._say(f"deleted log group {name}, which was not there before the run")
+                self._say(f"deleted log group {name}, which the run created")
         except (ClientError, BotoCoreError) as error:
             self.left.append(f"log groups of jobs: {error}")
 
@@ -130,6 +130,6 @@ def _holds_something(state: Path) -> bool:
         return True
 
 
-def _passes(reason: str) -> bool:
-    """Return whether a refusal ends by itself: the resource is under way, or about to be gone."""
+def _is_transient(reason: str) -> bool:
+    """Return whether a refusal is temporary: the resource is in transition or about to disappear."""
     return any(word in reason.lower() for word in _PASSING)

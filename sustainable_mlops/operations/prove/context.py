@@ -21,16 +21,16 @@ _FIRST, _GROWTH, _LONGEST = 0.2, 1.5, 5.0
 
 
 class ProofError(Exception):
-    """Something that the modules promise and that did not come true."""
+    """Error for a failed expectation about a module."""
 
 
 def say(text: str) -> None:
-    """Print a line on stderr; texts of AWS and Terraform may hold brackets, which are no markup."""
+    """Print a line on stderr without markup, because texts of AWS and Terraform may have brackets."""
     cli.say(escape(text))
 
 
 class Run:
-    """One run under way."""
+    """State of one run."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -82,18 +82,18 @@ class Run:
         }
 
     def put(self, purpose: str, key: str, body: bytes) -> str:
-        """Put an object, and return its address."""
+        """Put an object, and return its S3 URI."""
         bucket = self.bucket(purpose)
         self.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
         return f"s3://{bucket}/{key}"
 
     def wait(self, purpose: str, look: Callable[[], Any], minutes: float = 30.0) -> Any:
-        """Return the first true answer of `look`. Raises ProofError when there is none in time."""
+        """Poll `look` and return its first true result. Raises ProofError after the timeout."""
         end, pause = time.monotonic() + minutes * 60, _FIRST
         while not (answer := look()):
             self.guard.check()
             if time.monotonic() > end:
-                raise ProofError(f"{purpose}: not within {minutes:g} minutes")
+                raise ProofError(f"{purpose}: did not happen within {minutes:g} minutes")
             time.sleep(pause)
             pause = min(pause * _GROWTH, _LONGEST)
         return answer

@@ -1,4 +1,4 @@
-"""Costs of a run: the estimate before it begins, and what it has spent so far, by list prices."""
+"""Costs of a run at list prices: the estimate, and the spending so far."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,9 @@ def hourly_usd(instance_type: str, region: str) -> float:
     """Return the upper list price of an instance-hour in the Region."""
     price = prices.find(instance_type)
     if price is None:
-        raise UserError(f"{instance_type}: the catalogue has no price, so nothing can be capped")
+        raise UserError(
+            f"{instance_type}: the catalogue has no price, so no cost cap is possible; choose another Region"
+        )
     return price.usd_per_hour[2] * prices.elsewhere(region, instances.family(instance_type)).factor[2]
 
 
@@ -36,7 +38,7 @@ def job_type(region: str) -> str:
 def _cheapest(types: Iterable[str], region: str, purpose: str) -> str:
     offers = [name for name in types if instances.offered(name, region) and prices.find(name)]
     if not offers:
-        raise UserError(f"--region {region}: offers none of {', '.join(types)} for {purpose}; choose another Region")
+        raise UserError(f"--region {region}: has none of {', '.join(types)} for {purpose}; choose another Region")
     return min(offers, key=lambda name: hourly_usd(name, region))
 
 
@@ -68,11 +70,11 @@ class Ledger:
         self._closed = SMALL_THINGS_USD
 
     def open(self, name: str, instance_type: str, count: float) -> None:
-        """Start to count `count` instances of a type, under a name."""
+        """Start to count the cost of `count` instances of a type, under a name."""
         self._rates[name] = (time.monotonic(), hourly_usd(instance_type, self._region) * count)
 
     def close(self, name: str) -> None:
-        """Stop to count what was opened under this name."""
+        """Stop to count the instances that were opened under this name."""
         if name in self._rates:
             self._closed += _accrued(*self._rates.pop(name))
 

@@ -41,7 +41,7 @@ class Recorder:
         self._lock = threading.Lock()
 
     def client(self, service: str) -> Any:
-        """Return the client of a service; its answers are recorded, errors included."""
+        """Return a client whose responses and errors are recorded."""
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._connect(service)

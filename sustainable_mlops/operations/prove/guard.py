@@ -1,4 +1,4 @@
-"""Guard of a run: ends it in order at Ctrl-C, at a termination signal and at its caps."""
+"""Guard of a run: stops it on Ctrl-C, on a termination signal and at its caps."""
 
 import signal
 import time
@@ -12,7 +12,7 @@ _INTERVAL = 1.0
 
 
 class Interruption(BaseException):
-    """The end of a run before its last stage. No library's `except Exception` may swallow it."""
+    """Early end of a run. It is a BaseException, so that no `except Exception` of a library catches it."""
 
     def __init__(self, reason: str, exit_code: int) -> None:
         super().__init__(reason)
@@ -21,7 +21,7 @@ class Interruption(BaseException):
 
 
 class Guard:
-    """Raises Interruption once, in the main thread; signals that follow only print a line.
+    """Handler of signals and caps. It raises Interruption once; later signals only print a line.
 
     Terraform writes its state when it is interrupted once, and may lose it when interrupted twice. So a second Ctrl-C
     reaches nobody.
@@ -57,9 +57,9 @@ class Guard:
         if not self._armed:
             return
         if time.monotonic() >= self._end:
-            self._interrupt(f"the cap of {self._cap_minutes:g} minutes is reached", 1)
+            self._interrupt(f"the run reached the cap of {self._cap_minutes:g} minutes", 1)
         if self._spent() > self._cap_usd:
-            self._interrupt(f"the cap of {self._cap_usd:g} USD is reached", 1)
+            self._interrupt(f"the run reached the cap of {self._cap_usd:g} USD", 1)
 
     def _interrupt(self, reason: str, exit_code: int) -> None:
         self._armed = False
@@ -72,4 +72,4 @@ class Guard:
         name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
         if self._armed:
             self._interrupt(name, 128 + number)
-        self._say(f"{name}: clean-up is under way; wait, so that nothing is left and the state is kept")
+        self._say(f"{name}: clean-up is in progress; wait for it to finish, so that no resource is left")

@@ -131,7 +131,7 @@ KINDS = (
         **_SAGEMAKER,
     ),
     Kind(
-        "training job under way",
+        "running training job",
         operation="list_training_jobs",
         member="TrainingJobSummaries",
         identifier="TrainingJobName",
@@ -235,7 +235,7 @@ KINDS = (
 
 
 def find(recorder: Recorder, settings: Settings) -> tuple[set[Resource], list[str]]:
-    """Return the resources of the run in the account, and what could not be looked for."""
+    """Return the resources of the run in the account, and the errors of failed listings."""
     found: set[Resource] = set()
     problems: list[str] = []
     for kind in KINDS:
@@ -281,7 +281,7 @@ def _storage_lens(recorder: Recorder, settings: Settings) -> Iterator[Resource]:
 
 
 def _keys(recorder: Recorder, settings: Settings) -> Iterator[Resource]:
-    """Return the keys with the run's tag that do not wait for their deletion."""
+    """Return the keys with the run's tag that are not scheduled for deletion."""
     tags = recorder.client("resourcegroupstaggingapi")
     tag_filter = [{"Key": TAG, "Values": [settings.name]}]
     arguments = {"TagFilters": tag_filter, "ResourceTypeFilters": ["kms:key"]}
@@ -293,7 +293,7 @@ def _keys(recorder: Recorder, settings: Settings) -> Iterator[Resource]:
 
 
 def delete(recorder: Recorder, resource: Resource, account: str) -> None:
-    """Delete one resource. Raises ClientError where AWS refuses."""
+    """Delete one resource. Raises ClientError if AWS refuses."""
     if resource.kind == "key":
         recorder.client("kms").schedule_key_deletion(
             KeyId=resource.name.rpartition("/")[2], PendingWindowInDays=KEY_DAYS

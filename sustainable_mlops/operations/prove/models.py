@@ -1,4 +1,4 @@
-"""Models of the run: archives of a few lines that answer with their own name, fail, or do not load."""
+"""Models of the run: small archives that answer with their name, fail, or do not load."""
 
 import io
 import tarfile
@@ -57,7 +57,7 @@ def archive(name: str) -> bytes:
 
 
 def address(run: Run, name: str) -> str:
-    """Return where one of the models is."""
+    """Return the S3 URI of one of the models."""
     return f"s3://{run.bucket('artifacts')}/{_key(run, name)}"
 
 
@@ -72,13 +72,13 @@ def upload(run: Run) -> None:
 
 
 def image(region: str, instance_type: str, *, graviton: bool = False) -> str:
-    """Return AWS's scikit-learn image for serving and for jobs, as the workloads choose theirs."""
+    """Return AWS's scikit-learn image for serving and for jobs."""
     version = _GRAVITON if graviton else _X86
     return image_address(FrameworkImage(framework="sklearn", version=version), region, instance_type, scope="inference")
 
 
 def container(run: Run, name: str, *, graviton_type: str = "") -> dict[str, Any]:
-    """Return an endpoint module's inputs for one of the models; `graviton_type` is the type it serves on."""
+    """Return an endpoint module's inputs for one of the models, on instances of `graviton_type`."""
     return {
         "image_uri": image(run.settings.region, graviton_type or "ml.m5.large", graviton=bool(graviton_type)),
         "model_data_url": address(run, name),

@@ -1,4 +1,4 @@
-"""Proof: what a run found out, module by module and check by check."""
+"""Proof: results of a run for each module and each check."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,7 +10,7 @@ Verdict = Literal["yes", "no", "not tried"]
 
 @dataclass
 class ModuleResult:
-    """Result of one module. None stands for a step that the module does not have, or that was not reached."""
+    """Result of one module. None stands for a step that does not exist or did not run."""
 
     module: str
     apply_seconds: float | None = None
@@ -25,8 +25,8 @@ class ModuleResult:
     error: str = ""
 
     @property
-    def failed(self) -> bool:
-        """Whether a step of the module failed."""
+    def has_failed(self) -> bool:
+        """True if a step of the module failed."""
         steps = (self.second_plan_empty, self.used, self.changed, self.rolled_back, self.destroyed, self.nothing_left)
         return bool(self.error) or False in steps
 
@@ -56,11 +56,11 @@ class Proof:
     interruption: str = ""
 
     @property
-    def failed(self) -> bool:
-        """Whether the run shows anything that is not as the modules say."""
+    def has_failed(self) -> bool:
+        """True if a step failed, a check answered no, or a resource is left."""
         return bool(
             self.interruption
             or self.left
-            or any(result.failed for result in self.modules.values())
+            or any(result.has_failed for result in self.modules.values())
             or any(result.verdict == "no" for result in self.checks.values())
         )

@@ -17,7 +17,7 @@ _LOCKED = re.compile(rf'provider "{re.escape(PROVIDER)}" {{\s+version\s+= "(.+)"
 
 
 def mask(text: str, account: str) -> str:
-    """Replace an account by its last four digits."""
+    """Replace an account id with its last four digits."""
     return text.replace(account, f"{'x' * 8}{account[-4:]}")
 
 
@@ -46,7 +46,7 @@ def as_json(run: Run, estimate: Mapping[str, float]) -> dict[str, Any]:
         "estimate_usd": {name: round(usd, 4) for name, usd in estimate.items()},
         "estimate_usd_total": round(sum(estimate.values()), 2),
         "spent_usd_at_list_prices": round(run.ledger.spent(), 2),
-        "result": "failed" if proof.failed else "passed",
+        "result": "failed" if proof.has_failed else "passed",
         "interruption": proof.interruption,
         "modules": [vars(result) for result in proof.modules.values()],
         "checks": [
@@ -77,7 +77,7 @@ def _lines(run: Run, document: Mapping[str, Any]) -> list[str]:
         "cost": f"{document['estimate_usd_total']} USD estimated, {document['spent_usd_at_list_prices']} USD at list "
         "prices for the time that instances ran",
         **({"ended early": proof.interruption} if proof.interruption else {}),
-        "left in the account": ", ".join(proof.left) or "nothing (the key waits seven days for its deletion)",
+        "left in the account": ", ".join(proof.left) or "nothing (AWS deletes the key after seven days)",
     }
     lines = [f"# Proof {run.name}", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {_cell(value)} |" for name, value in head.items()]
@@ -120,5 +120,5 @@ def _check(result: CheckResult) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return a text that stays in its cell."""
+    """Return a text that is safe in a table cell."""
     return " ".join(text.split()).replace("|", "\\|")

@@ -47,22 +47,24 @@ def _items(settings: Settings) -> list[costs.Item]:
 
 
 def verify_account(run: Run) -> None:
-    """Raise UserError unless the credentials are those of the account that was named."""
+    """Raise UserError unless the credentials belong to the account in the settings."""
     with aws.told("sts:GetCallerIdentity"):
         actual = run.client("sts").get_caller_identity()["Account"]
     if actual != run.settings.account:
-        raise UserError(f"--account {run.settings.account}: the credentials are of account {actual}; nothing was done")
+        raise UserError(
+            f"--account {run.settings.account}: the credentials belong to account {actual}; nothing was created"
+        )
 
 
 def prove(settings: Settings) -> tuple[Run, int]:
-    """Prove the modules; the run with its proof, and the exit code. Whatever happens, clean-up follows."""
+    """Prove the modules, and always clean up. Return the run with its proof, and the exit code."""
     run = Run(settings)
     verify_account(run)
     settings.save()
     code = 0
     with run.guard.watch():
         try:
-            decide.prepare(run)
+            decide.record_not_tried(run)
             settings.save_log_groups(cleanup.job_log_groups(run.recorder))
             _Modules(run).prove()
         except Interruption as end:
@@ -75,11 +77,11 @@ def prove(settings: Settings) -> tuple[Run, int]:
             run.guard.disarm()
             clean(run)
     report.write(run, estimate(settings))
-    return run, code or (FAILED if run.proof.failed else 0)
+    return run, code or (FAILED if run.proof.has_failed else 0)
 
 
 def clean(run: Run) -> None:
-    """Take down what the run created, with one line for each thing."""
+    """Delete the resources of the run, with one line for each."""
     cleaning = cleanup.CleanUp(run.settings, run.recorder, say)
     try:
         cleaning.run()
@@ -91,7 +93,7 @@ def clean(run: Run) -> None:
     if cleaning.left:
         say(f"left: {', '.join(cleaning.left)}; run `smlops prove --clean {run.name}` again")
     else:
-        say(f"nothing of {run.name} is left")
+        say(f"no resource of {run.name} is left")
 
 
 class _Modules:
@@ -106,7 +108,7 @@ class _Modules:
         self._before: dict[str, set[inventory.Resource]] = {}
 
     def prove(self) -> None:
-        """Prove the base and every module on it, and destroy all of it. Raises an error where the base fails."""
+        """Prove and destroy the base and every other module. Raises an error if the base fails."""
         self._prove_base()
         waiting: list[Prover] = []
         for stage in self._stages:
@@ -138,17 +140,17 @@ class _Modules:
         if storage.result.error:
             raise ProofError(f"storage: {storage.result.error}")
         with self._recording(access):
-            with self.run.steps.step("access: what the modules need of roles"):
+            with self.run.steps.step("access: role statements of the modules"):
                 self._access.statements = self._role_statements()
             access.apply()
             access.use()
             access.change()
         if access.result.error:
             raise ProofError(f"access: {access.result.error}")
-        decide.after(self._access, "changed")
+        decide.run_checks(self._access, "changed")
 
     def _role_statements(self) -> dict[str, list[Any]]:
-        """Return what the modules say that roles need, by phase. A plan knows it before anything exists."""
+        """Return the role statements of the modules, by phase. A plan knows them before an apply."""
         stages = [stage for stage in self._stages if STATEMENTS in stage.outputs]
         if not stages:
             return {}
@@ -166,28 +168,28 @@ class _Modules:
         return merged
 
     def _prove(self, prover: Prover) -> None:
-        """Take a module through its steps; its checks follow the step that they need."""
+        """Run the steps of a module, each followed by the checks that need it."""
         module = prover.stage.module
         with self._recording(prover):
             try:
                 prover.apply()
             except ERRORS as error:
-                decide.after_failed_apply(self.run, module, error)
+                decide.record_failed_apply(self.run, module, error)
                 raise
-            decide.after(prover.stage, "applied")
+            decide.run_checks(prover.stage, "applied")
             prover.use()
-            decide.after(prover.stage, "used")
+            decide.run_checks(prover.stage, "used")
             prover.change()
-            decide.after(prover.stage, "changed")
+            decide.run_checks(prover.stage, "changed")
             prover.roll_back()
-            decide.after(prover.stage, "rolled back")
+            decide.run_checks(prover.stage, "rolled back")
 
     def _destroy(self, prover: Prover) -> None:
         with self._recording(prover):
             prover.destroy(self._before[prover.stage.module])
 
     def _destroy_base(self) -> None:
-        """Destroy storage and access, which are in one root module; the results are of both."""
+        """Destroy the root module of storage and access, and record the result for both."""
         access = Prover(self._access)
         with self._recording(access):
             access.destroy(self._before["base"])
@@ -199,7 +201,7 @@ class _Modules:
 
     @contextmanager
     def _recording(self, prover: Prover) -> Iterator[None]:
-        """Record an error of the stage; the run goes on with the next one."""
+        """Record an error of the stage, so that the run continues with the next one."""
         try:
             yield
         except ERRORS as error:

@@ -1,4 +1,4 @@
-"""Scratch root modules: what one check applies and destroys for itself."""
+"""Scratch root modules, which one check applies and destroys."""
 
 from types import TracebackType
 from typing import Self

@@ -70,11 +70,11 @@ class Settings:
         (self.folder / _FILE).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
     def save_log_groups(self, names: Iterable[str]) -> None:
-        """Write which log groups of jobs there are before the run: clean-up leaves them alone."""
+        """Write the names of the log groups of jobs before the run; clean-up keeps these."""
         (self.folder / _LOG_GROUPS).write_text(json.dumps(sorted(names)) + "\n", encoding="utf-8")
 
     def log_groups_before(self) -> set[str] | None:
-        """Return the log groups of jobs before the run; None where the run ended before it looked."""
+        """Return the log groups of jobs before the run; None if the run ended before it listed them."""
         file = self.folder / _LOG_GROUPS
         return set(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
 
@@ -86,7 +86,7 @@ def check(settings: Settings) -> None:
     if regions.find(settings.region) is None:
         raise UserError(f"{f'--region {settings.region}'.strip()}: AWS has no such Region; name one such as eu-north-1")
     if settings.region.startswith(_OTHER_PARTITIONS):
-        raise UserError(f"--region {settings.region}: is of another partition; prove in a Region such as eu-north-1")
+        raise UserError(f"--region {settings.region}: is in another AWS partition; choose a Region such as eu-north-1")
     if unknown := [name for name in settings.modules if name not in MODULES]:
         raise UserError(f"--module {unknown[0]}: no such module; choose from {', '.join(MODULES)}")
 
@@ -97,6 +97,6 @@ def load(name: str) -> Settings:
     file = RUNS / full / _FILE
     if not re.fullmatch(rf"{_PREFIX}[a-z0-9]{{6}}", full) or not file.is_file():
         known = sorted(path.parent.name for path in RUNS.glob(f"*/{_FILE}"))
-        raise UserError(f"--clean {name}: no such run in out/prove; there is {', '.join(known) or 'none'}")
+        raise UserError(f"--clean {name}: no such run in out/prove; runs: {', '.join(known) or 'none'}")
     fields = json.loads(file.read_text(encoding="utf-8"))
     return Settings(**{**fields, **{key: tuple(fields[key]) for key in ("modules", "extra_checks")}})

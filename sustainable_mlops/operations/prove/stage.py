@@ -23,7 +23,7 @@ STATEMENTS = "role_statements"
 
 
 class Stage:
-    """One module in a root module of its own. Subclasses say what its inputs are and how it is used."""
+    """One module in its own root module. Subclasses define its inputs and its use."""
 
     #: The module, and the name of its call.
     module: ClassVar[str]
@@ -48,25 +48,25 @@ class Stage:
         return ()
 
     def use(self) -> str:
-        """Use what the module created, and return what was done. Raises ProofError."""
+        """Use the module's resources, and return a summary. Raises ProofError."""
         raise NotImplementedError
 
     def change(self) -> str:
-        """Set inputs in `changes`, and return what they change."""
+        """Set inputs in `changes`, and return a description."""
         raise NotImplementedError
 
     def use_changed(self) -> None:
-        """Look whether the change has come about. Raises ProofError."""
+        """Check the effect of the change. Raises ProofError."""
 
     def roll_back(self) -> str | None:
-        """Force a bad model and return what happened; None where the module serves none. Raises ProofError."""
+        """Deploy a bad model and return a summary; None if the module serves no model. Raises ProofError."""
         return None
 
     def empty(self) -> None:
-        """Delete what would hold up the destruction, such as registered packages."""
+        """Delete resources that block the destruction, such as registered packages."""
 
     def fleet(self) -> tuple[str, int] | None:
-        """Return the type and number of instances that cost while the stage is up; None where there are none."""
+        """Return the type and number of instances that run during the stage; None if there are none."""
         return None
 
     @classmethod
@@ -92,13 +92,13 @@ class Stage:
         return self.terraform.is_up_to_date(self.terraform.folder / "second.tfplan")
 
     def destroy(self, step: Step) -> None:
-        """Destroy what the stage created. Raises UserError."""
+        """Destroy the resources of the stage. Raises UserError."""
         self.empty()
         self.terraform.apply("-destroy", progress=lambda at: step.now(str(at)))
 
 
 class Prover:
-    """Takes one stage through its steps and records the result."""
+    """Runner of one stage's steps, which records the result."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -107,7 +107,7 @@ class Prover:
 
     @contextmanager
     def _step(self, title: str, attribute: str) -> Iterator[Step]:
-        """Run one step; its attribute of the result is false until the block ends without an error."""
+        """Run one step. Its attribute of the result stays false until the block ends without an error."""
         setattr(self.result, attribute, False)
         with self.run.steps.step(f"{self.stage.module}: {title}") as step:
             yield step
@@ -133,7 +133,7 @@ class Prover:
             step.result = "empty"
 
     def use(self) -> None:
-        """Use what was applied."""
+        """Use the applied resources."""
         with self._step("use", "used") as step:
             text = self.stage.use()
             step.result = escape(text)
@@ -151,7 +151,7 @@ class Prover:
         self.result.notes.append(f"changed: {text}")
 
     def roll_back(self) -> None:
-        """Force a bad model, where the module serves one."""
+        """Deploy a bad model, if the module serves models."""
         if type(self.stage).roll_back is Stage.roll_back:
             return
         with self._step("bad model rolls back", "rolled_back") as step:
@@ -160,7 +160,7 @@ class Prover:
         self.result.notes.append(f"rolled back: {text}")
 
     def destroy(self, before: set[inventory.Resource]) -> None:
-        """Destroy, and look whether anything is left that was not there before the stage."""
+        """Destroy, and search for resources that the stage left."""
         with self._step("destroy", "destroyed") as step:
             self.stage.destroy(step)
         self.run.ledger.close(self.stage.module)
@@ -168,7 +168,7 @@ class Prover:
             cleaning = cleanup.CleanUp(self.run.settings, self.run.recorder, step.now)
             deleted = cleaning.sweep(before)
             if cleaning.left:
-                raise ProofError(f"left: {', '.join(cleaning.left)}")
+                raise ProofError(f"resources are left: {', '.join(cleaning.left)}")
             text = f"nothing, after clean-up of {', '.join(deleted)}" if deleted else "nothing"
             step.result = escape(text)
         self.result.notes.append(f"left: {text}")

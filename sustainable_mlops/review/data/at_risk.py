@@ -107,13 +107,13 @@ def _guard_gone(pair: Pair, comparison: Comparison) -> Iterator[Risk]:
         guarded = kept if isinstance(kept, str) else "what it protects"
         if pair.action == "delete" and pair.resource.reason in _UNCONFIGURED and _deletes_data(pair, comparison):
             what = (
-                f"the deletion guard over {guarded} goes with its configuration, and the data goes, too: the module's "
-                "call was removed or renamed. prevent_destroy stands in the configuration that is gone, so Terraform "
-                "deletes the data though deletion_protection was on"
+                f"the plan deletes the deletion guard of {guarded} and the data: the module call was removed or "
+                "renamed. The removed configuration had prevent_destroy, so Terraform deletes the data although "
+                "deletion_protection was on"
             )
             fix = (
-                "Put the call back; a call of another name needs a `moved` block. To delete the data for good, follow "
-                "the module's page: set deletion_protection = false, remove the guards from the state, apply."
+                "Restore the call; a renamed call needs a `moved` block. To delete the data permanently, follow the "
+                "module's README: set deletion_protection = false, remove the guards from the state, apply."
             )
             yield Risk("DATA_GUARD_UNCONFIGURED", Section.DATA, Level.STOP, pair.address, what, fix)
             return
@@ -123,7 +123,7 @@ def _guard_gone(pair: Pair, comparison: Comparison) -> Iterator[Risk]:
 
 
 def _deletes_data(guard: Pair, comparison: Comparison) -> bool:
-    """Return whether the plan deletes something that holds data in the module of the guard."""
+    """Return whether the plan deletes a resource with data in the module of the guard."""
     module = guard.resource.module
     return any(
         pair.action == "delete" and pair.resource.module == module and store(pair.type) is not None

@@ -98,7 +98,7 @@ def scales_in(plan: Plan, policy: Resource) -> Verdicts:
     disabled = policy.new.flag(path)
     if disabled is UNKNOWN:
         yield unknown("whether it scales in is not known until apply", path)
-    elif not disabled or (others := _others_take(plan, policy)) is True:
+    elif not disabled or (others := _has_other_scale_in(plan, policy)) is True:
         yield passed()
     elif others is UNKNOWN:
         yield unknown("it only adds instances, and whether another policy takes them away is not known", path)
@@ -106,7 +106,7 @@ def scales_in(plan: Plan, policy: Resource) -> Verdicts:
         yield failed("it only adds instances: one busy hour makes the endpoint large for ever", path)
 
 
-def _others_take(plan: Plan, policy: Resource) -> bool | Unknown:
+def _has_other_scale_in(plan: Plan, policy: Resource) -> bool | Unknown:
     """Return whether another policy of the same scalable target takes instances away."""
     for target in plan.joins.all(TARGET):
         policies, kind = policies_of(target, plan.joins), kind_of(target, plan.joins)

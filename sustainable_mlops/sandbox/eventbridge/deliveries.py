@@ -54,7 +54,7 @@ class Delivery:
 
     @property
     def source(self) -> str:
-        """What roles and policies are told that the service acts for: of a schedule, its group."""
+        """ARN of the resource that the service acts for; for a schedule, the ARN of its group."""
         before, _, path = self.sender.partition(":schedule/")
         return f"{before}:schedule-group/{path.partition('/')[0]}" if path else self.sender
 

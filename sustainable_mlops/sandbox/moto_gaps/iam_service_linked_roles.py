@@ -16,7 +16,7 @@ def close() -> None:
     """Give the role AWS's name."""
     create_service_linked_role, create_role = IAMBackend.create_service_linked_role, IAMBackend.create_role
 
-    def create_named(self: Any, service_name: str, description: str, suffix: str) -> Any:
+    def create_role_with_aws_name(self: Any, service_name: str, description: str, suffix: str) -> Any:
         role = create_service_linked_role(self, service_name, description, suffix)
         name = _NAMES.get(service_name)
         if name is None:
@@ -25,4 +25,4 @@ def close() -> None:
         self.delete_role(role.name)
         return create_role(self, name, document, path, None, description, [], "3600", linked_service=service_name)
 
-    IAMBackend.create_service_linked_role = create_named
+    IAMBackend.create_service_linked_role = create_role_with_aws_name

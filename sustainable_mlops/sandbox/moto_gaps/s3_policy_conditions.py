@@ -27,13 +27,13 @@ def close() -> None:
         if action == _POST and has_request_context() and ("uploads" in request.args or "uploadId" in request.args):
             action = _PUT
         concerned, keys = policies.concerning(policies.statements(self.policy), action, resource), _condition_keys()
-        applying = [_as_moto_knows(one) for one in concerned if conditions.are_met(one, keys)]
+        applying = [_translate_for_moto(one) for one in concerned if conditions.are_met(one, keys)]
         return IAMPolicy(json.dumps({"Statement": applying})).is_action_permitted(action, resource)
 
     FakeBucket.get_permission = get_permission
 
 
-def _as_moto_knows(statement: policies.Statement) -> dict[str, Any]:
+def _translate_for_moto(statement: policies.Statement) -> dict[str, Any]:
     """Return a statement that is about the request, and whose conditions it meets, in terms that moto evaluates."""
     rest = {name: value for name, value in statement.items() if name not in ("Condition", "NotResource")}
     return rest | {"Resource": "*"}

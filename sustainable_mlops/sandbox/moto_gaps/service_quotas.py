@@ -28,7 +28,7 @@ def close() -> None:
     def get_service_quota(self: Any, service_code: str, quota_code: str) -> dict[str, Any]:
         quota = _find(service_code, quota_code)
         if quota is not None:
-            return _describe(self, quota, _granted(self).get(quota.code))
+            return _describe(self, quota, _increases(self).get(quota.code))
         of_vpc: dict[str, Any] = get_vpc(self, service_code, quota_code)
         return of_vpc
 
@@ -69,7 +69,7 @@ def _request_service_quota_increase(self: Any) -> str:
             "IllegalArgumentException",
             f"You must provide a quota value greater than or equal to the current quota value: {present['Value']:g}",
         )
-    _granted(self.backend)[code] = value
+    _increases(self.backend)[code] = value
     return json.dumps(
         {
             "RequestedQuota": {
@@ -100,8 +100,8 @@ def _find(service: str, code: str) -> Quota | None:
     return next((one for one in _of_service(service) if one.code == code), None)
 
 
-def _granted(backend: Any) -> dict[str, float]:
-    """The values that were granted, by code. They go with moto's state."""
+def _increases(backend: Any) -> dict[str, float]:
+    """Return the increased values by quota code. They are part of moto's state."""
     granted: dict[str, float] = backend.__dict__.setdefault(_GRANTED, {})
     return granted
 

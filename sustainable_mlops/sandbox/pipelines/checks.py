@@ -170,12 +170,12 @@ def _check_reference(
 
 
 def _check_property_file(reference: Reference, step: Step) -> None:
-    """A step of any type may read a property file by JsonGet, and only a processing step writes one.
+    """Check a property file: only a processing step writes one, and steps of all types may read it by JsonGet.
 
     Source: `steps.py` of the SageMaker SDK, and its pull request 2506, "support JsonGet for all step types".
     """
     if step.type != "Processing":
-        raise refused(f"'{reference.path}': property files are of Processing steps, and '{step.name}' is none.")
+        raise refused(f"'{reference.path}': property files belong to Processing steps, but '{step.name}' is not one.")
     if reference.path.split(".")[-1] not in {file.property_file_name for file in step.property_files}:
         raise refused(f"Undefined property file: '{reference.path}'.")
 

@@ -117,14 +117,14 @@ def test_a_state_bucket_without_versions_or_in_another_region_is_told(account: S
     account.client("s3", "eu-west-1").create_bucket(Bucket="there", CreateBucketConfiguration=elsewhere)
     here = those(check(replace(target, state_bucket="here")), "look")["state bucket"]
     there = those(check(replace(target, state_bucket="there")), "stop")["state bucket"]
-    assert here.text.startswith("here keeps no versions")
-    assert there.text.startswith("there is in eu-west-1, and the backend looks in eu-north-1")
+    assert here.text.startswith("here has no versioning")
+    assert there.text.startswith("there is in eu-west-1, but the backend uses eu-north-1")
 
 
 def test_credentials_of_another_account_stop_before_anything_is_asked_of_it(account: Sandbox, target: Target) -> None:
     with account.record_calls() as calls:
         stop = those(check(replace(target, account_id="210987654321")), "stop")
-    assert stop["credentials"].text.startswith("of account 123456789012; settings.yaml has account_id 210987654321")
+    assert stop["credentials"].text.startswith("account 123456789012, but settings.yaml has account_id 210987654321")
     assert {one["operation"] for one in calls} == {"GetCallerIdentity", "DescribeRegions"}
 
 
@@ -172,8 +172,8 @@ def test_a_quota_of_zero_stops_and_its_increase_makes_it_ready(account: Sandbox,
     name = "quota ml.m5.large for endpoint usage"
     stop = those(check(target), "stop")[name]
     assert stop.text == (
-        "0 instances, and 4 are needed (endpoint smlops-dev-fraud-realtime: up to 2, and 2 more while a deployment is "
-        "under way)"
+        "allows 0 instances; the environment needs 4 (endpoint smlops-dev-fraud-realtime: up to 2, and 2 more during a "
+        "deployment)"
     )
     assert stop.remedy == (
         "aws service-quotas request-service-quota-increase --region eu-north-1 --service-code sagemaker --quota-code "
@@ -185,26 +185,27 @@ def test_a_quota_of_zero_stops_and_its_increase_makes_it_ready(account: Sandbox,
 
 def test_a_quota_that_does_for_the_start_alone_is_to_look_at(target: Target) -> None:
     look = those(check(replace(target, endpoints=(REALTIME,))), "look")["quota ml.m6g.large for endpoint usage"]
-    assert look.text.startswith("2 instances, and 4 are needed")
-    assert look.text.endswith("; 2 are enough to begin")
+    assert look.text.startswith("allows 2 instances; the environment needs 4")
+    assert look.text.endswith("; 2 are enough for the first apply")
 
 
 def test_serverless_concurrency_is_added_up_over_endpoints(target: Target) -> None:
     endpoints = tuple(replace(target.endpoints[0], name=name, max_concurrency=6) for name in ("one", "two"))
     stop = those(check(replace(target, endpoints=endpoints)), "stop")[f"quota {catalogue.SERVERLESS_CONCURRENCY}"]
-    assert stop.text.startswith("10 concurrent requests, and 12 are needed (endpoint one, endpoint two)")
+    assert stop.text.startswith("allows 10 concurrent requests; the environment needs 12 (endpoint one, endpoint two)")
 
 
 def test_a_quota_without_a_known_code_is_found_by_its_name(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     known = catalogue.serverless_concurrency()
     monkeypatch.setattr(catalogue, "serverless_concurrency", lambda: replace(known, code=""))
-    assert those(check(target), "ok")[f"quota {known.name}"].text.startswith("10 concurrent requests, and 5 are needed")
+    text = those(check(target), "ok")[f"quota {known.name}"].text
+    assert text.startswith("allows 10 concurrent requests; the environment needs 5")
 
 
 def test_a_quota_that_service_quotas_does_not_list_is_never_ok(target: Target) -> None:
     jobs = tuple(replace(job, instance_type="ml.m7i.large") for job in target.jobs)
     look = those(check(replace(target, jobs=jobs)), "look")["quota ml.m7i.large for processing job usage"]
-    assert look.text.startswith("cannot tell: Service Quotas lists none in eu-north-1")
+    assert look.text.startswith("cannot tell: Service Quotas lists no value in eu-north-1")
 
 
 def test_a_log_group_that_exists_stops_with_the_setting_that_adopts_it(account: Sandbox, target: Target) -> None:
@@ -243,7 +244,7 @@ def test_lake_formation_in_use_is_to_look_at_where_there_are_feature_groups(acco
     closed: dict[str, list[str]] = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
     account.client("lakeformation").put_data_lake_settings(DataLakeSettings=closed)
     look = those(check(target), "look")["Lake Formation"]
-    assert look.text.startswith("guards new databases and tables")
+    assert look.text.startswith("controls access to new databases and tables")
     assert look.remedy.startswith(
         "aws lakeformation grant-permissions --region eu-north-1 --permissions DESCRIBE ALTER"
     )

@@ -37,13 +37,13 @@ def on_sandbox(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (("--account", "12", "--region", "eu-north-1"), "--account 12: must be 12 digits"),
         (("--account", "123456789012", "--region", "eu-nowhere-1"), "--region eu-nowhere-1: AWS has no such Region"),
-        (("--account", "123456789012", "--region", "cn-north-1"), "--region cn-north-1: is of another partition"),
+        (("--account", "123456789012", "--region", "cn-north-1"), "--region cn-north-1: is in another AWS partition"),
         ((*WHERE, "--module", "stroage"), "--module stroage: no such module"),
         ((*WHERE, "--with", "async"), "--with async: no such check"),
         ((*WHERE, "--cap-usd", "0.5"), "--cap-usd 0.5: the estimate is"),
-        (("--clean", "prove-abc123"), "--clean prove-abc123: no such run in out/prove; there is none"),
+        (("--clean", "prove-abc123"), "--clean prove-abc123: no such run in out/prove; runs: none"),
         (("--clean", "../../etc"), "--clean ../../etc: no such run"),
-        (WHERE, "prove: there is no terminal to ask on; --yes creates and destroys all of this"),
+        (WHERE, "prove: no terminal for the confirmation; --yes creates and destroys all of this"),
     ],
 )
 def test_what_cannot_be_is_one_line(
@@ -62,19 +62,19 @@ def test_before_it_asks_it_says_what_it_creates_costs_and_takes(capsys: pytest.C
     assert "in account 123456789012, Region eu-north-1. Use a throwaway account." in said
     assert "storage, access, feature_store, model_registry, pipeline" in said
     assert "realtime_endpoint: 3 x ml.c6g.large" in said
-    assert "it ends at 4 USD" in said
-    assert "it ends at 300 minutes, and cleans up." in said
+    assert "the run stops at 4 USD" in said
+    assert "it stops at 300 minutes and cleans up." in said
     assert "Raise --cap-minutes" not in said
 
 
 def test_a_cap_below_what_it_takes_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(*WHERE, "--cap-minutes", "60") == 2
     said = " ".join(capsys.readouterr().err.split())
-    assert "it ends at 60 minutes, and cleans up. Raise --cap-minutes" in said
+    assert "it stops at 60 minutes and cleans up. Raise --cap-minutes" in said
 
 
 @pytest.mark.usefixtures("on_sandbox")
 def test_credentials_of_another_account_create_nothing(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     assert exit_code("--account", "210987654321", "--region", "eu-north-1", "--yes") == 2
-    assert "the credentials are of account 123456789012; nothing was done" in capsys.readouterr().err
+    assert "the credentials belong to account 123456789012; nothing was created" in capsys.readouterr().err
     assert list(folder.iterdir()) == []

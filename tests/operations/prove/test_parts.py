@@ -57,7 +57,7 @@ def test_every_check_asks_a_question_and_names_its_documentation() -> None:
 def test_the_page_lists_every_check_with_its_question() -> None:
     page = (ROOT / "docs" / "prove.md").read_text()
     for one in CHECKS.values():
-        mark = " (`--with`)" if one.dear else ""
+        mark = " (`--with`)" if one.extra_cost else ""
         assert f"| {one.name}{mark} | {one.module} | {one.question} |" in page, one.name
 
 
@@ -79,13 +79,13 @@ def test_a_first_signal_interrupts_and_a_second_one_only_says_so() -> None:
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGTERM)
     assert len(said) == 2
-    assert "clean-up is under way" in said[0]
+    assert "clean-up is in progress" in said[0]
     assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize(
     ("minutes", "spent", "reason"),
-    [(0.0, 0.0, "the cap of 0 minutes is reached"), (60.0, 5.1, "the cap of 5 USD is reached")],
+    [(0.0, 0.0, "the run reached the cap of 0 minutes"), (60.0, 5.1, "the run reached the cap of 5 USD")],
 )
 def test_a_cap_interrupts_what_is_under_way_once(minutes: float, spent: float, reason: str) -> None:
     guard = Guard(minutes, 5, lambda: spent, print)
@@ -130,12 +130,12 @@ def test_request_ids_are_found_in_errors_of_terraform() -> None:
 
 
 def test_a_wait_that_does_not_come_true_says_what_it_waited_for(run: Run) -> None:
-    with pytest.raises(ProofError, match=r"a record: not within 0.01 minutes"):
+    with pytest.raises(ProofError, match=r"a record: did not happen within 0.01 minutes"):
         run.wait("a record", lambda: None, 0.01)
 
 
 def test_the_report_masks_the_account_and_says_what_failed(run: Run) -> None:
-    decide.prepare(run)
+    decide.record_not_tried(run)
     run.proof.modules["storage"] = ModuleResult(
         "storage", 61.2, True, False, error="arn:aws:s3:::prove-data-123456789012-eu-north-1 | refused"
     )
@@ -147,14 +147,14 @@ def test_the_report_masks_the_account_and_says_what_failed(run: Run) -> None:
     assert r"**failed**: arn:aws:s3:::prove-data-xxxxxxxx9012-eu-north-1 \| refused" in text
     assert "| left in the account | bucket prove-data-xxxxxxxx9012-eu-north-1 |" in text
     assert "| async-scale-from-zero | not tried | Does the endpoint go to no instance" in text
-    assert "`--with async-scale-from-zero` tries it" in text
+    assert "`--with async-scale-from-zero` runs it" in text
 
 
 def test_a_proof_fails_with_any_step_that_failed_anything_left_and_any_no() -> None:
-    assert not Proof(modules={"storage": ModuleResult("storage", 1.0, True, True)}).failed
-    assert Proof(modules={"storage": ModuleResult("storage", 1.0, True, True, nothing_left=False)}).failed
-    assert Proof(left=["bucket x"]).failed
-    assert Proof(interruption="Ctrl-C").failed
+    assert not Proof(modules={"storage": ModuleResult("storage", 1.0, True, True)}).has_failed
+    assert Proof(modules={"storage": ModuleResult("storage", 1.0, True, True, nothing_left=False)}).has_failed
+    assert Proof(left=["bucket x"]).has_failed
+    assert Proof(interruption="Ctrl-C").has_failed
 
 
 def test_clean_up_destroys_what_has_a_state_the_youngest_first_and_the_base_last(tmp_path: Path) -> None:

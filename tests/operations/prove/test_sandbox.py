@@ -112,8 +112,8 @@ def test_an_interruption_in_the_middle_of_an_apply_leaves_nothing_however_often_
     process.send_signal(signal.SIGINT)
     _, rest = process.communicate()
     assert process.returncode == 130, said + rest
-    assert "clean-up is under way" in rest
-    assert "nothing of prove-" in rest
+    assert "clean-up is in progress" in rest
+    assert "no resource of prove-" in rest
     assert sandbox.inventory() == {}
 
 
@@ -149,7 +149,7 @@ def test_the_cap_in_minutes_ends_a_run_with_clean_up_and_exit_code_1(
     out, said = process.communicate()
     assert process.returncode == 1, said
     proof: dict[str, Any] = json.loads(out)
-    assert proof["interruption"] == "the cap of 0.15 minutes is reached"
+    assert proof["interruption"] == "the run reached the cap of 0.15 minutes"
     assert (proof["result"], proof["left"]) == ("failed", [])
     assert {one["verdict"] for one in proof["checks"]} == {"not tried"}
     assert sandbox.inventory() == {}

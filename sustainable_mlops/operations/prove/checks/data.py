@@ -65,7 +65,7 @@ def lake_formation_grants(stage: FeatureStore) -> Answer:
 
 
 def _defaults(stage: FeatureStore) -> str:
-    """Return what Lake Formation gives to everybody on new tables."""
+    """Return the principals to which new tables are open by default."""
     settings = stage.run.client("lakeformation").get_data_lake_settings()["DataLakeSettings"]
     principals = [
         one.get("Principal", {}).get("DataLakePrincipalIdentifier", "")
@@ -82,7 +82,7 @@ def event_target_role(stage: ModelRegistry) -> Answer:
     SNS Developer Guide, Enabling compatibility between event sources from AWS services and encrypted topics.
     """
     stage.first_events = stage.approvals(1, EVENT_MINUTES)
-    return Answer(bool(stage.first_events), f"{len(stage.first_events)} event(s) came through the topic")
+    return Answer(bool(stage.first_events), f"{len(stage.first_events)} event(s) arrived through the topic")
 
 
 @check("approval-event-once", "model_registry", "used")
@@ -135,7 +135,9 @@ def scheduler_pipeline_version_alias(stage: Pipeline) -> Answer:
     stage.write()
     stage.terraform.apply()
     try:
-        started = stage.run.wait("an execution by the schedule", lambda: _new(stage, before), _SCHEDULE_MINUTES)
+        started = stage.run.wait(
+            "an execution by the schedule", lambda: _find_new_execution(stage, before), _SCHEDULE_MINUTES
+        )
     finally:
         del stage.changes["schedule"]
         stage.write()
@@ -145,8 +147,8 @@ def scheduler_pipeline_version_alias(stage: Pipeline) -> Answer:
     return Answer(seen == version, f"the schedule started version {seen}; `live` is version {version}")
 
 
-def _new(stage: Pipeline, before: set[str]) -> str:
-    """Return an execution that was not there before; empty while there is none."""
+def _find_new_execution(stage: Pipeline, before: set[str]) -> str:
+    """Return an execution that is not in `before`; empty if there is none."""
     return next(
         (one["PipelineExecutionArn"] for one in stage.executions() if one["PipelineExecutionArn"] not in before), ""
     )

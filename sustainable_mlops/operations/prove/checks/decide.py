@@ -1,4 +1,4 @@
-"""Runs the named checks at their moments and records the answers."""
+"""Runner of the named checks, which records their answers."""
 
 from rich.markup import escape
 
@@ -23,7 +23,7 @@ def refuse_unknown(names: tuple[str, ...]) -> None:
 
 
 def items(settings: Settings) -> list[costs.Item]:
-    """Return the lines of the estimate for the checks that cost more than their stage."""
+    """Return the lines of the estimate for checks that add to the cost of their stage."""
     lines = []
     if "access" in settings.modules:
         lines.append(costs.Item("check: a training job", costs.job_type(settings.region), 1, 0.2))
@@ -31,27 +31,27 @@ def items(settings: Settings) -> list[costs.Item]:
     return lines + [costs.Item(f"check: {name}", serving, 3, 1.5) for name in settings.extra_checks]
 
 
-def prepare(run: Run) -> None:
-    """List every check as not tried, and why."""
+def record_not_tried(run: Run) -> None:
+    """Record every check as not tried, with the reason."""
     for one in CHECKS.values():
-        reason = "its stage did not come so far"
+        reason = "the run did not reach its stage"
         if absent := _absent(one, run.settings):
-            reason = f"the module {absent} was left out"
-        elif one.dear and one.name not in run.settings.extra_checks:
-            reason = f"{one.dear}; `--with {one.name}` tries it"
+            reason = f"the module {absent} is not part of the run"
+        elif one.extra_cost and one.name not in run.settings.extra_checks:
+            reason = f"{one.extra_cost}; `--with {one.name}` runs it"
         run.proof.checks[one.name] = CheckResult(one.name, one.question, one.documentation, text=reason)
 
 
 def _absent(one: Check, settings: Settings) -> str:
-    """Return a module that the check needs and that was left out; empty where there is none."""
+    """Return a module that the check needs but the run does not have; empty if there is none."""
     return next((name for name in (one.module, one.needs) if name and name not in settings.modules), "")
 
 
-def after(stage: Stage, moment: Moment) -> None:
+def run_checks(stage: Stage, moment: Moment) -> None:
     """Run the checks of a stage that are due at this moment."""
     for one in CHECKS.values():
         due = (one.module, one.moment) == (stage.module, moment) and not _absent(one, stage.run.settings)
-        if due and (not one.dear or one.name in stage.run.settings.extra_checks):
+        if due and (not one.extra_cost or one.name in stage.run.settings.extra_checks):
             _run(stage, one)
 
 
@@ -69,7 +69,7 @@ def _run(stage: Stage, one: Check) -> None:
     result.requests = list(requests)
 
 
-def after_failed_apply(run: Run, module: str, error: BaseException) -> None:
+def record_failed_apply(run: Run, module: str, error: BaseException) -> None:
     """Record the answer "no" of the checks whose question an apply answers."""
     text = " ".join(str(error).split())
     for one in CHECKS.values():

@@ -58,13 +58,13 @@ def failed_first_creation(stage: ServerlessEndpoint) -> Answer:
         else:
             raise ProofError("the creation with a model that does not load succeeded")
         scratch.write(hcl.call("endpoint", stage.module, inputs))
-        how = _come_up(stage, scratch, name)
+        how = _apply_with_remedy(stage, scratch, name)
         status = run.client("sagemaker").describe_endpoint(EndpointName=name)["EndpointStatus"]
         return Answer(status == "InService", f"{how}; the endpoint is {status}")
 
 
-def _come_up(stage: ServerlessEndpoint, scratch: Scratch, name: str) -> str:
-    """Apply a good model; with the remedy where the first try fails. Return which of them it took."""
+def _apply_with_remedy(stage: ServerlessEndpoint, scratch: Scratch, name: str) -> str:
+    """Apply a good model, with the remedy if that fails. Return a text about the successful attempt."""
     for attempt in (1, 2):
         try:
             scratch.terraform.apply()
@@ -108,7 +108,9 @@ def deployment_config_alone(stage: RealtimeEndpoint) -> Answer:
     )
 
 
-@check("target-tracking-late-metrics", "realtime_endpoint", "changed", dear="it needs an hour of load and instances")
+@check(
+    "target-tracking-late-metrics", "realtime_endpoint", "changed", extra_cost="it needs an hour of load and instances"
+)
 def target_tracking_late_metrics(stage: RealtimeEndpoint) -> Answer:
     """Does the endpoint grow under load and shrink without, although metrics come late?
 
@@ -133,7 +135,7 @@ def target_tracking_late_metrics(stage: RealtimeEndpoint) -> Answer:
     return Answer(True, f"it grew after {grown:.0f} s of load and shrank after {shrunk:.0f} s without")
 
 
-@check("async-scale-from-zero", "async_endpoint", "used", dear="an instance goes after a quarter of an hour")
+@check("async-scale-from-zero", "async_endpoint", "used", extra_cost="an instance is removed after 15 minutes")
 def async_scale_from_zero(stage: AsyncEndpoint) -> Answer:
     """Does the endpoint go to no instance, and wake at the first request?
 
@@ -150,7 +152,7 @@ def async_scale_from_zero(stage: AsyncEndpoint) -> Answer:
     "async-scale-in-during-request",
     "async_endpoint",
     "used",
-    dear="a request has to last longer than the quarter of an hour after which an instance goes",
+    extra_cost="a request must last longer than 15 minutes",
 )
 def async_scale_in_during_request(stage: AsyncEndpoint) -> Answer:
     """Is a long request answered, although no backlog is left while it runs?

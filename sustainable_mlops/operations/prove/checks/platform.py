@@ -1,4 +1,4 @@
-"""Checks of the module that watches the others."""
+"""Checks of the module `observability`."""
 
 from botocore.exceptions import ClientError
 
@@ -29,7 +29,7 @@ def idle_stop_deregisters(stage: Observability) -> Answer:
         ServiceNamespace="sagemaker", ResourceIds=[f"endpoint/{name}/variant/main"]
     )["ScalableTargets"]
     if not targets:
-        raise ProofError(f"{name} has no scalable target, so this check would say nothing")
+        raise ProofError(f"{name} has no scalable target, so this check cannot be decided")
     stage.run.client("cloudwatch").set_alarm_state(
         AlarmName=f"{name}/idle-stop", StateValue="ALARM", StateReason=f"smlops prove, run {stage.run.name}"
     )

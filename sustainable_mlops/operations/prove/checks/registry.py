@@ -11,7 +11,7 @@ Moment = Literal["applied", "used", "changed", "rolled back"]
 
 @dataclass(frozen=True)
 class Answer:
-    """Answer of a check: yes or no, and what was seen."""
+    """Answer of a check: yes or no, and the observation."""
 
     yes: bool
     text: str
@@ -26,7 +26,7 @@ class Check:
     moment: Moment
     decide: Callable[[Any], Answer]
     #: Why it runs only with `--with NAME`; empty for the others.
-    dear: str = ""
+    extra_cost: str = ""
     #: Whether an apply that fails is the answer "no".
     answers_for_apply: bool = False
     #: A module that has to be up beside its own.
@@ -34,7 +34,7 @@ class Check:
 
     @property
     def question(self) -> str:
-        """The question that it answers with yes or no."""
+        """The yes-or-no question of the check."""
         return (inspect.getdoc(self.decide) or "").partition("\n")[0]
 
     @property
@@ -51,14 +51,14 @@ def check(
     module: str,
     moment: Moment = "used",
     *,
-    dear: str = "",
+    extra_cost: str = "",
     answers_for_apply: bool = False,
     needs: str = "",
 ) -> Callable[[Callable[[Any], Answer]], Callable[[Any], Answer]]:
     """Register a function as a named check. Its docstring has the question first and the documentation last."""
 
     def register(decide: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
-        CHECKS[name] = Check(name, module, moment, decide, dear, answers_for_apply, needs)
+        CHECKS[name] = Check(name, module, moment, decide, extra_cost, answers_for_apply, needs)
         return decide
 
     return register

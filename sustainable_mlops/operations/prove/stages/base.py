@@ -46,7 +46,7 @@ class Storage(BaseStage):
         self.run.put("data", key, b"proof")
         answer = s3.get_object(Bucket=bucket, Key=key)
         if answer["Body"].read() != b"proof":
-            raise ProofError(f"s3://{bucket}/{key} holds something else than was put")
+            raise ProofError(f"s3://{bucket}/{key} has other content than the uploaded object")
         encryption = answer.get("ServerSideEncryption"), answer.get("SSEKMSKeyId")
         if encryption != ("aws:kms", self.run.key):
             raise ProofError(f"s3://{bucket}/{key} is encrypted with {encryption}, not with the module's key")
@@ -70,7 +70,7 @@ class Access(BaseStage):
         self.statements: dict[str, list[Any]] = {}
 
     def inputs(self) -> Mapping[str, Any]:
-        """Return the inputs: what the stages to come need."""
+        """Return the inputs: the needs of the later stages."""
         return {
             **self.run.common(),
             "kms_key_arn": hcl.Raw("module.storage.kms_key_arn"),
@@ -81,15 +81,15 @@ class Access(BaseStage):
         }
 
     def use(self) -> str:
-        """Ask IAM what the role of trainings may do: read its data, and delete nothing."""
+        """Simulate the role of training jobs in IAM: it may read its data and delete nothing."""
         role, bucket = self.run.role("training"), self.run.base["buckets"]["artifacts"]["arn"]
         decisions = {
             action: self._decide(role, action, f"{bucket}/{key}")
             for action, key in {"s3:GetObject": "source/code.tar.gz", "s3:DeleteObject": "models/model.tar.gz"}.items()
         }
         if decisions != {"s3:GetObject": "allowed", "s3:DeleteObject": "implicitDeny"}:
-            raise ProofError(f"the role of trainings: {decisions}")
-        return "the role of trainings may read its prefixes and delete nothing"
+            raise ProofError(f"the role of training jobs has unexpected permissions: {decisions}")
+        return "the role of training jobs may read its prefixes and delete nothing"
 
     def _decide(self, role: str, action: str, resource: str) -> str:
         answer = self.run.client("iam").simulate_principal_policy(

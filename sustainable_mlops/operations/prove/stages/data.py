@@ -49,7 +49,7 @@ class FeatureStore(Stage):
 
     @property
     def group(self) -> dict[str, Any]:
-        """What SageMaker says of the group."""
+        """Response of DescribeFeatureGroup."""
         described: dict[str, Any] = self.run.client("sagemaker").describe_feature_group(
             FeatureGroupName=f"{self.run.name}-orders"
         )
@@ -69,7 +69,7 @@ class FeatureStore(Stage):
 
         found = self.run.wait("a record in the online store", stored, 5)
         if found != values:
-            raise ProofError(f"the online store answers {found}")
+            raise ProofError(f"the online store returned an unexpected record: {found}")
         return "a record was put and read"
 
     def offline_objects(self) -> list[str]:
@@ -86,7 +86,7 @@ class FeatureStore(Stage):
         return found
 
     def change(self) -> str:
-        """Keep records of the online store longer."""
+        """Set a longer TTL of records in the online store."""
         self._longer = True
         return "a TTL of 2 days"
 
@@ -172,7 +172,7 @@ class ModelRegistry(Stage):
         return "a version was registered and approved"
 
     def approvals(self, expected: int, minutes: float) -> list[dict[str, Any]]:
-        """Return the approval events in the queue: as soon as so many have come, or after so many minutes."""
+        """Return the approval events in the queue, after `expected` events or `minutes` minutes."""
         sqs = self.run.client("sqs")
         found: dict[str, dict[str, Any]] = {}
 
@@ -194,7 +194,7 @@ class ModelRegistry(Stage):
         return "a second group"
 
     def empty(self) -> None:
-        """Delete the versions, as SageMaker deletes no group that holds one, and the queue."""
+        """Delete the queue and the versions, because SageMaker deletes only empty groups."""
         inventory.delete_packages(self.run.client("sagemaker"), self.package_group)
         if self._queue:
             self.run.client("sqs").delete_queue(QueueUrl=self._queue)
@@ -223,7 +223,7 @@ class Pipeline(Stage):
         return f"{self.run.name}-orders"
 
     def definition(self) -> dict[str, Any]:
-        """Return the definition: JSON that is measured, and registered where `registers` is set."""
+        """Return the definition: a processing step, and with `registers` a step that registers a model."""
         steps = [self._measure(), *([self._register()] if self.registers else [])]
         return {"Version": "2020-12-01", "Steps": steps}
 
@@ -335,7 +335,7 @@ class Pipeline(Stage):
         )
 
     def empty(self) -> None:
-        """Wait until no execution is under way: a pipeline that runs is not deleted."""
+        """Wait for the end of all executions, because SageMaker deletes no pipeline that runs."""
 
         def none_runs() -> bool:
             return not [one for one in self.executions() if one["PipelineExecutionStatus"] in ("Executing", "Stopping")]

@@ -49,12 +49,12 @@ class EndpointStage(Stage):
         raise NotImplementedError
 
     def describe(self) -> dict[str, Any]:
-        """Return what SageMaker says of the endpoint."""
+        """Return the response of DescribeEndpoint."""
         described: dict[str, Any] = self.run.client("sagemaker").describe_endpoint(EndpointName=self.name)
         return described
 
     def rest(self) -> dict[str, Any]:
-        """Return the same, once nothing happens to the endpoint any more."""
+        """Wait until the endpoint has a final status, and return its description."""
 
         def look() -> dict[str, Any] | None:
             described = self.describe()
@@ -64,7 +64,7 @@ class EndpointStage(Stage):
         return described
 
     def apply(self, step: Step) -> None:
-        """Apply; again where an instance came or went meanwhile."""
+        """Apply, and apply again if the endpoint scaled meanwhile."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 super().apply(step)
@@ -85,17 +85,17 @@ class EndpointStage(Stage):
         return "another model"
 
     def use_changed(self) -> None:
-        """Ask the endpoint for the new model."""
+        """Send requests that the new model must answer."""
         self.expect("second")
 
     def expect(self, model: str, times: int = 3) -> None:
         """Raise ProofError unless that model answers each of some requests."""
         answers = Counter(self.ask() for _ in range(times))
         if set(answers) != {model}:
-            raise ProofError(f"{self.name} answers {dict(answers)}, not {model}")
+            raise ProofError(f"{self.name} answered {dict(answers)} instead of {model}")
 
     def roll_back(self) -> str | None:
-        """Deploy a bad model under load: the apply fails, and the old model goes on answering."""
+        """Deploy a bad model under load: the apply fails, and the old model continues to answer."""
         before = self.rest()["EndpointConfigName"]
         good = self.changes["model_data_url"]
         self.changes["model_data_url"] = models.address(self.run, self.bad_model)
@@ -109,12 +109,14 @@ class EndpointStage(Stage):
                 f"{self.name} is {described['EndpointStatus']} with {described['EndpointConfigName']}, not {before}"
             )
         if missing := self.seen_meanwhile - set(answers):
-            raise ProofError(f"{self.name}: nobody was answered {', '.join(missing)} meanwhile, but {dict(answers)}")
+            raise ProofError(
+                f"{self.name}: no request got {', '.join(missing)} during the deployment; answers: {dict(answers)}"
+            )
         self.expect("second", 5)
         return f"the apply failed ({error[:160]}); meanwhile {dict(answers)}; the old model answers"
 
     def _apply_bad(self) -> str:
-        """Apply the bad model and return the error of the apply. Raises ProofError where there is none."""
+        """Apply the bad model and return the error. Raises ProofError if the apply succeeds."""
         try:
             self.terraform.apply()
         except UserError as error:
@@ -123,7 +125,7 @@ class EndpointStage(Stage):
 
     @contextmanager
     def load(self, threads: int = 2) -> Iterator[Counter[str]]:
-        """Ask all the time, and count the answers."""
+        """Send requests continuously, and count the answers."""
         answers: Counter[str] = Counter()
         done = threading.Event()
 
@@ -154,7 +156,7 @@ class ServerlessEndpoint(EndpointStage):
     seen_meanwhile = frozenset({"second"})
 
     def inputs(self) -> Mapping[str, Any]:
-        """Return the inputs: the least memory in which the image runs."""
+        """Return the inputs, with the least memory that the image runs in."""
         return {
             "name_prefix": self.name,
             "kms_key_arn": self.run.key,
@@ -196,7 +198,7 @@ class RealtimeEndpoint(EndpointStage):
         return invoke(self)
 
     def instances(self) -> int:
-        """Return how many instances serve."""
+        """Return the number of instances in service."""
         return int(self.describe()["ProductionVariants"][0]["CurrentInstanceCount"])
 
     def fleet(self) -> tuple[str, int] | None:
@@ -230,7 +232,7 @@ class AsyncEndpoint(EndpointStage):
         }
 
     def send(self, request: Mapping[str, Any]) -> Callable[[], str]:
-        """Send a request, and return what looks for its answer: empty until there is one."""
+        """Send a request; return a function that returns the answer, or an empty string before it exists."""
         s3, bucket = self.run.client("s3"), self.run.bucket("artifacts")
         key = f"async-inference/{self.name}/requests/{time.monotonic_ns()}-{threading.get_ident()}"
         location = self.run.put("artifacts", key, json.dumps(request).encode())
@@ -263,11 +265,11 @@ class AsyncEndpoint(EndpointStage):
         return str(self.run.wait("the answer of an asynchronous request", self.send({}), 40))
 
     def expect(self, model: str, times: int = 1) -> None:
-        """Ask once: each answer may take minutes."""
+        """Send only one request, because each answer may take minutes."""
         super().expect(model, min(times, 2))
 
     def instances(self) -> int:
-        """Return how many instances serve."""
+        """Return the number of instances in service."""
         return int(self.describe()["ProductionVariants"][0]["CurrentInstanceCount"])
 
     def fleet(self) -> tuple[str, int] | None:
@@ -289,7 +291,7 @@ class Observability(Stage):
     waste_hours = 24
 
     def inputs(self) -> Mapping[str, Any]:
-        """Return the inputs; log groups that exist are left out, as another owner has them."""
+        """Return the inputs, without log groups that exist and so have another owner."""
         existing = cleanup.job_log_groups(self.run.recorder) - self._own
         groups = sorted({f"/aws/sagemaker/{jobs}" for jobs in ("TrainingJobs", "TransformJobs")} - existing)
         self._own |= set(groups)
