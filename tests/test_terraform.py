@@ -48,10 +48,18 @@ def test_tofu_serves_where_terraform_is_too_old(path: Path) -> None:
     assert str(terraform.find_engine()) == "OpenTofu 1.10.0"
 
 
+def test_a_relative_mirror_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(path, "terraform", "1.11.4")
+    monkeypatch.setenv(terraform.PROVIDER_SETTING, "../mirror")
+    with pytest.raises(UserError, match=r"SMLOPS_AWS_PROVIDER: \.\./mirror must be an absolute path"):
+        terraform.environment()
+
+
 def test_the_setting_chooses_the_engine_by_name_or_path(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(path, "terraform", "1.11.4")
-    program(path, "tofu", "1.12.6")
-    for setting in ("tofu", str(path / "tofu")):
+    for name in ("tofu", "tofu-1.12"):
+        program(path, name, "1.12.6")
+    for setting in ("tofu", str(path / "tofu"), str(path / "tofu-1.12")):
         monkeypatch.setenv(terraform.ENGINE_SETTING, setting)
         terraform.find_engine.cache_clear()
         assert str(terraform.find_engine()) == "OpenTofu 1.12.6"

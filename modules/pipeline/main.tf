@@ -415,7 +415,7 @@ resource "aws_iam_role_policy" "publisher" {
 
 locals {
   publisher_role_arn = one(concat(
-    [for role in aws_iam_role.publisher : role.arn],
+    [for key, item in aws_iam_role_policy.publisher : aws_iam_role.publisher[key].arn],
     [
       for key, item in var.failure_topic == null ? {} : { failed = var.failure_topic } : item.existing_role.arn
       if item.existing_role != null

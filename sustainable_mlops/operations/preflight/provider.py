@@ -1,30 +1,25 @@
 """The AWS provider in the environment's lock file."""
 
-import re
 from collections.abc import Iterator
 
 from sustainable_mlops.operations.preflight.finding import Finding
 from sustainable_mlops.operations.preflight.target import Target
-from sustainable_mlops.terraform import OPENTOFU_PROVIDER, PROVIDER
+from sustainable_mlops.terraform import LOCK_NAME, read_provider_version
 
-_LOCK = ".terraform.lock.hcl"
 _CHECK = "provider"
 OLDEST, FIRST_TOO_NEW = (5, 100, 0), (7, 0, 0)
 
 
 def check_provider(target: Target) -> Iterator[Finding]:
     """Compare the provider's version in the lock file with those that the modules work with."""
-    path, init = target.folder / _LOCK, f"terraform -chdir={target.folder} init"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    names = "|".join(map(re.escape, (PROVIDER, OPENTOFU_PROVIDER)))
-    found = re.search(rf'provider "(?:{names})" {{\s+version\s+= "(\d+)\.(\d+)\.(\d+)', text)
-    if found is None:
+    path, init = target.folder / LOCK_NAME, f"terraform -chdir={target.folder} init"
+    written = read_provider_version(path)
+    if written is None:
         yield Finding(
             "look", _CHECK, f"{path} does not exist or has no AWS provider; commit it once init wrote it", init
         )
         return
-    version = tuple(map(int, found.groups()))
-    written = ".".join(found.groups())
+    version = tuple(int(part) for part in written.partition("-")[0].split("."))
     if OLDEST <= version < FIRST_TOO_NEW:
         yield Finding("ok", _CHECK, f"hashicorp/aws {written} in {path}")
     else:
