@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.prove import activity, cleanup, inventory, settings
+from sustainable_mlops.operations.prove import activity, cleanup, inventory, report, settings
 from sustainable_mlops.operations.prove import run as running
 from sustainable_mlops.operations.prove.checks import data, decide, endpoints, platform
 from sustainable_mlops.operations.prove.checks.registry import CHECKS
@@ -424,3 +424,11 @@ def test_a_number_of_attempts_that_is_none_is_bad_input(monkeypatch: pytest.Monk
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "many")
     with pytest.raises(UserError, match="AWS_MAX_ATTEMPTS: must be a whole number"):
         Recorder("eu-north-1").client("sts")
+
+
+@pytest.mark.parametrize("registry", ["registry.terraform.io", "registry.opentofu.org"])
+def test_the_report_names_the_provider_of_both_engines(run: Run, registry: str) -> None:
+    folder = run.folder("base")
+    folder.mkdir()
+    (folder / ".terraform.lock.hcl").write_text(f'provider "{registry}/hashicorp/aws" {{\n  version = "6.47.1"\n}}\n')
+    assert report.provider_version(run.settings.folder) == "6.47.1"
