@@ -432,3 +432,47 @@ def test_the_report_names_the_provider_of_both_engines(run: Run, registry: str) 
     folder.mkdir()
     (folder / ".terraform.lock.hcl").write_text(f'provider "{registry}/hashicorp/aws" {{\n  version = "6.47.1"\n}}\n')
     assert report.provider_version(run.settings.folder) == "6.47.1"
+
+
+def test_without_an_approval_event_the_check_for_a_second_one_says_nothing() -> None:
+    class Stage:
+        def __init__(self) -> None:
+            self.first_events: list[Any] = []
+
+    stage: Any = Stage()
+    with pytest.raises(ProofError, match="no event of the approval came"):
+        data.approval_event_once(stage)
+
+
+@pytest.mark.parametrize(("status", "verdict"), [("Blocked", False), ("Active", None)])
+def test_an_offline_store_that_stays_empty_is_a_no_where_it_is_blocked(status: str, verdict: bool | None) -> None:
+    class Stage:
+        group: Any
+
+        def __init__(self) -> None:
+            self.group = {"OfflineStoreStatus": {"Status": status, "BlockedReason": "the role cannot be assumed"}}
+
+        def offline_objects(self) -> list[str]:
+            raise ProofError("the record in the offline store: not within 25 minutes")
+
+    stage: Any = Stage()
+    if verdict is None:
+        with pytest.raises(ProofError, match="not within"):
+            data.feature_store_trust_source_account(stage)
+    else:
+        assert data.feature_store_trust_source_account(stage).yes is verdict
+
+
+def test_the_dead_letter_queue_says_why_a_schedule_started_nothing() -> None:
+    class Sqs:
+        def receive_message(self, **_: Any) -> Any:
+            texts = {"ERROR_CODE": "ValidationException", "ERROR_MESSAGE": "no such alias"}
+            return {"Messages": [{"MessageAttributes": {name: {"StringValue": text} for name, text in texts.items()}}]}
+
+    class Stage:
+        def __init__(self) -> None:
+            self.run = FakeRecorder(sqs=Sqs())
+            self.published = {"dead_letter_queue_url": "https://queue"}
+
+    stage: Any = Stage()
+    assert data._dead_letter(stage) == "ValidationException: no such alias"
