@@ -39,11 +39,7 @@ def client(service: Literal["cloudwatch", "logs", "s3", "sagemaker", "ssm"], reg
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, NoRegionError
 
-    # Following a job takes hours, in which a network may be away for a while.
-    given = os.environ.get("AWS_MAX_ATTEMPTS", "8")
-    if not given.isdecimal() or not int(given):
-        raise UserError(f"AWS_MAX_ATTEMPTS: must be a whole number from 1 on, not {given!r}")
-    attempts = int(given)
+    attempts = read_attempts()
     try:
         return boto3.client(
             service,
@@ -57,6 +53,15 @@ def client(service: Literal["cloudwatch", "logs", "s3", "sagemaker", "ssm"], reg
         ) from None
     except BotoCoreError as error:
         raise UserError(f"AWS configuration: {error}") from None
+
+
+def read_attempts() -> int:
+    """Return how many times a request is tried: AWS_MAX_ATTEMPTS. Raises UserError for anything but a number."""
+    # Following a job takes hours, in which a network may be away for a while.
+    value = os.environ.get("AWS_MAX_ATTEMPTS", "8")
+    if not value.isdecimal() or not int(value):
+        raise UserError(f"AWS_MAX_ATTEMPTS: must be a whole number from 1 on, not {value!r}")
+    return int(value)
 
 
 def assume_role(arn: str, region: str) -> dict[str, str]:

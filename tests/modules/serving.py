@@ -61,7 +61,7 @@ class Serving:
     def begin(self, environment: dict[str, str]) -> None:
         """Have Terraform ready."""
         self.terraform = Terraform(self.folder, environment)
-        (provider,) = json.loads(environment["TF_REATTACH_PROVIDERS"]).values()
+        provider, *_ = json.loads(environment["TF_REATTACH_PROVIDERS"]).values()
         self._provider = int(provider["Pid"])
         self.write()
         self.terraform.init()

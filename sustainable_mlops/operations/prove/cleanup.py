@@ -2,13 +2,15 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.prove import inventory
+from sustainable_mlops.operations.prove import activity, inventory
 from sustainable_mlops.operations.prove.evidence import Recorder
 from sustainable_mlops.operations.prove.inventory import Resource
 from sustainable_mlops.operations.prove.settings import Settings
@@ -20,7 +22,23 @@ BASE = "base"
 _PATIENCE = 45 * 60
 _PAUSE = (0.5, 10.0)
 #: Words of refusals that end by themselves.
-_PASSING = ("in-progress", "in progress", "creating", "updating", "deleting", "in use", "could not find", "not exist")
+_PASSING = (
+    "in-progress",
+    "in progress",
+    "creating",
+    "updating",
+    "deleting",
+    "stopping",
+    "running",
+    "in use",
+    "could not find",
+    "not exist",
+)
+#: What AWS creates for the whole account at the first use, owns and keeps.
+KEPT = (
+    "kept: AWS creates and owns them: the Glue database sagemaker_featurestore and the service-linked role "
+    "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint, where the run was the first to need them"
+)
 #: Log groups that SageMaker creates with the first job of an account.
 JOB_LOGS = "/aws/sagemaker/"
 
@@ -36,14 +54,33 @@ class CleanUp:
         self.left: list[str] = []
 
     def run(self) -> None:
-        """Destroy every root module that has a state, the base last, and delete what is left."""
+        """Stop what runs, destroy every root module that has a state, the base last, and delete what is left."""
+        self.settings.save_end()
+        self._stop_activity()
         for folder in roots(self.settings.folder):
             self._destroy(folder)
         self.sweep(set())
         self._delete_job_logs()
 
+    def _stop_activity(self) -> None:
+        """Stop executions and jobs and wait until they have ended; what is refused is left to the sweep."""
+        end, (pause, longest) = time.monotonic() + _PATIENCE, _PAUSE
+        stopped: list[str] = []
+        while time.monotonic() < end:
+            try:
+                under_way = [inventory.Resource(*one) for one in activity.find(self.recorder, self.settings.name)]
+            except (ClientError, BotoCoreError) as error:
+                self._say(f"what is under way: {error}")
+                return
+            if not under_way:
+                return
+            for resource in under_way:
+                self._delete(resource, stopped)
+            time.sleep(pause)
+            pause = min(2 * pause, longest)
+
     def _destroy(self, folder: Path) -> None:
-        """Destroy a root module; the sweep deletes resources that remain."""
+        """Destroy a root module; what it refuses is left to the sweep."""
         self._delete_model_packages()
         try:
             done = Terraform(folder).apply("-destroy", "-lock-timeout=10m", progress=self._say_destroyed).done
@@ -56,7 +93,7 @@ class CleanUp:
             self._say(f"destroyed {at.address}")
 
     def _delete_model_packages(self) -> None:
-        """Delete model packages, because SageMaker deletes only empty groups."""
+        """Delete model packages: their group is not deleted with one in it."""
         sagemaker = self.recorder.client("sagemaker")
         try:
             groups = inventory.pages(
@@ -95,19 +132,28 @@ class CleanUp:
             return str(error)
         if str(resource) not in deleted:
             deleted.append(str(resource))
-            self._say(f"deleted {resource}")
+            self._say(f"{'stopped' if resource.kind in activity.KINDS else 'deleted'} {resource}")
         return ""
 
     def _delete_job_logs(self) -> None:
         """Delete the log groups of jobs that SageMaker created during the run."""
         if (before := self.settings.log_groups_before()) is None:
             return
+        begin, end = self.settings.period()
         try:
-            for name in sorted(job_log_groups(self.recorder) - before):
+            for name, group in sorted(_job_log_groups(self.recorder).items()):
+                created = datetime.fromtimestamp(group["creationTime"] / 1000, UTC)
+                if name in before or not begin <= created <= end or self._is_tagged(group):
+                    continue
                 self.recorder.client("logs").delete_log_group(logGroupName=name)
-                self._say(f"deleted log group {name}, which the run created")
+                self._say(f"deleted log group {name}, which was created during the run")
         except (ClientError, BotoCoreError) as error:
             self.left.append(f"log groups of jobs: {error}")
+
+    def _is_tagged(self, group: Mapping[str, Any]) -> bool:
+        """Return whether a log group has tags: SageMaker sets none, so something else manages the group."""
+        arn = str(group["arn"]).removesuffix(":*")
+        return bool(self.recorder.client("logs").list_tags_for_resource(resourceArn=arn)["tags"])
 
 
 def roots(folder: Path) -> list[Path]:
@@ -118,9 +164,13 @@ def roots(folder: Path) -> list[Path]:
 
 
 def job_log_groups(recorder: Recorder) -> set[str]:
-    """Return the log groups of SageMaker's jobs in the account and Region."""
-    found = inventory.pages(recorder.client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=JOB_LOGS)
-    return {one["logGroupName"] for one in found if one["logGroupName"].endswith("Jobs")}
+    """Return the names of the log groups of SageMaker's jobs in the account and Region."""
+    return set(_job_log_groups(recorder))
+
+
+def _job_log_groups(recorder: Recorder) -> dict[str, dict[str, Any]]:
+    groups = inventory.pages(recorder.client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=JOB_LOGS)
+    return {one["logGroupName"]: one for one in groups if one["logGroupName"].endswith("Jobs")}
 
 
 def _holds_something(state: Path) -> bool:

@@ -92,6 +92,7 @@ class Run:
         end, pause = time.monotonic() + minutes * 60, _FIRST
         while not (answer := look()):
             self.guard.check()
+            self.settings.touch()
             if time.monotonic() > end:
                 raise ProofError(f"{purpose}: did not happen within {minutes:g} minutes")
             time.sleep(pause)

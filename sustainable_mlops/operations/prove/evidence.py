@@ -1,6 +1,5 @@
 """Evidence: the requests to AWS behind an answer, by their request ids."""
 
-import os
 import re
 import threading
 from collections.abc import Iterator
@@ -8,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
+
+from sustainable_mlops import aws
 
 #: Most requests that the report lists for one check.
 _MOST = 6
@@ -51,8 +52,7 @@ class Recorder:
         import boto3
         from botocore.config import Config
 
-        attempts = int(os.environ.get("AWS_MAX_ATTEMPTS", "8"))
-        config = Config(retries={"mode": "standard", "total_max_attempts": attempts}, read_timeout=120)
+        config = Config(retries={"mode": "standard", "total_max_attempts": aws.read_attempts()}, read_timeout=120)
         client = boto3.client(service, region_name=self.region, config=config)  # type: ignore[call-overload]
         client.meta.events.register("after-call", partial(self._record, service))
         return client

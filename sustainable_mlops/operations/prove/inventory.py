@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sustainable_mlops import aws
+from sustainable_mlops.operations.prove import activity
 from sustainable_mlops.operations.prove.evidence import Recorder
 from sustainable_mlops.operations.prove.settings import TAG, Settings
 
@@ -131,15 +132,6 @@ KINDS = (
         **_SAGEMAKER,
     ),
     Kind(
-        "running training job",
-        operation="list_training_jobs",
-        member="TrainingJobSummaries",
-        identifier="TrainingJobName",
-        delete=_call("stop_training_job", "TrainingJobName"),
-        arguments={"StatusEquals": "InProgress"},
-        **_SAGEMAKER,
-    ),
-    Kind(
         "pipeline",
         "sagemaker",
         "list_pipelines",
@@ -244,7 +236,7 @@ def find(recorder: Recorder, settings: Settings) -> tuple[set[Resource], list[st
         except (ClientError, BotoCoreError) as error:
             if not aws.error_code(error).startswith(_ABSENT):
                 problems.append(f"{kind.name}: {error}")
-    for look in (_storage_lens, _keys):
+    for look in (_activity, _storage_lens, _keys):
         try:
             found |= set(look(recorder, settings))
         except (ClientError, BotoCoreError) as error:
@@ -273,6 +265,10 @@ def pages(client: Any, operation: str, member: str, **arguments: Any) -> Iterato
         yield from page.get(member) or []
 
 
+def _activity(recorder: Recorder, settings: Settings) -> Iterator[Resource]:
+    return (Resource(kind, name) for kind, name in activity.find(recorder, settings.name))
+
+
 def _storage_lens(recorder: Recorder, settings: Settings) -> Iterator[Resource]:
     answer = recorder.client("s3control").list_storage_lens_configurations(AccountId=settings.account)
     for one in answer.get("StorageLensConfigurationList", []):
@@ -293,7 +289,10 @@ def _keys(recorder: Recorder, settings: Settings) -> Iterator[Resource]:
 
 
 def delete(recorder: Recorder, resource: Resource, account: str) -> None:
-    """Delete one resource. Raises ClientError if AWS refuses."""
+    """Delete one resource, or stop what is under way. Raises ClientError where AWS refuses."""
+    if resource.kind in activity.KINDS:
+        activity.stop(recorder, resource.kind, resource.name)
+        return
     if resource.kind == "key":
         recorder.client("kms").schedule_key_deletion(
             KeyId=resource.name.rpartition("/")[2], PendingWindowInDays=KEY_DAYS
@@ -308,5 +307,5 @@ def delete(recorder: Recorder, resource: Resource, account: str) -> None:
 
 def in_order(resources: set[Resource]) -> list[Resource]:
     """Return resources in the order in which they can be deleted."""
-    names = [kind.name for kind in KINDS]
+    names = [*activity.KINDS, *(kind.name for kind in KINDS)]
     return sorted(resources, key=lambda one: (names.index(one.kind) if one.kind in names else len(names), one.name))

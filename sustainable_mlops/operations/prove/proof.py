@@ -5,7 +5,8 @@ from typing import Literal
 
 from sustainable_mlops.operations.prove.evidence import Request
 
-Verdict = Literal["yes", "no", "not tried"]
+#: `no` is the refusal that a check expects; `undecided` is any other error, which says nothing about the question.
+Verdict = Literal["yes", "no", "undecided", "not tried"]
 
 
 @dataclass
@@ -62,5 +63,5 @@ class Proof:
             self.interruption
             or self.left
             or any(result.has_failed for result in self.modules.values())
-            or any(result.verdict == "no" for result in self.checks.values())
+            or any(result.verdict in ("no", "undecided") for result in self.checks.values())
         )

@@ -1,7 +1,6 @@
 """Report of a run: `proof.md` for people and `proof.json` for programs."""
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,11 +8,10 @@ from typing import Any
 
 from sustainable_mlops.operations.prove.context import Run
 from sustainable_mlops.operations.prove.proof import CheckResult, ModuleResult
-from sustainable_mlops.terraform import PROVIDER, find_engine
+from sustainable_mlops.terraform import find_engine, read_provider_version
 
 _STEPS = ("second_plan_empty", "used", "changed", "rolled_back", "destroyed", "nothing_left")
 _WORDS = {True: "yes", False: "**no**", None: "-"}
-_LOCKED = re.compile(rf'provider "{re.escape(PROVIDER)}" {{\s+version\s+= "(.+)"')
 
 
 def mask(text: str, account: str) -> str:
@@ -60,8 +58,8 @@ def as_json(run: Run, estimate: Mapping[str, float]) -> dict[str, Any]:
 def provider_version(folder: Path) -> str:
     """Return the version of the AWS provider that `init` chose for the run."""
     for lock in sorted(folder.glob("*/.terraform.lock.hcl")):
-        if found := _LOCKED.search(lock.read_text(encoding="utf-8")):
-            return found[1]
+        if version := read_provider_version(lock):
+            return version
     return "unknown"
 
 
@@ -79,6 +77,8 @@ def _lines(run: Run, document: Mapping[str, Any]) -> list[str]:
         **({"ended early": proof.interruption} if proof.interruption else {}),
         "left in the account": ", ".join(proof.left) or "nothing (AWS deletes the key after seven days)",
     }
+    if proof.notes:
+        head["notes"] = "; ".join(proof.notes)
     lines = [f"# Proof {run.name}", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {_cell(value)} |" for name, value in head.items()]
     lines += ["", "## Modules", "", "| module | apply | " + " | ".join(map(_title, _STEPS)) + " |"]
@@ -114,7 +114,7 @@ def _details(result: ModuleResult) -> list[str]:
 
 
 def _check(result: CheckResult) -> str:
-    answer = f"**{result.verdict}**" if result.verdict == "no" else result.verdict
+    answer = f"**{result.verdict}**" if result.verdict in ("no", "undecided") else result.verdict
     requests = "<br>".join(f"{one.operation} `{one.id}`" for one in result.requests) or "-"
     return f"| {result.name} | {answer} | {_cell(result.question)} | {_cell(result.text)} | {requests} |"
 

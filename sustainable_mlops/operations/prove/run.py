@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from sustainable_mlops import aws
@@ -64,20 +65,36 @@ def prove(settings: Settings) -> tuple[Run, int]:
     code = 0
     with run.guard.watch():
         try:
-            decide.record_not_tried(run)
-            settings.save_log_groups(cleanup.job_log_groups(run.recorder))
-            _Modules(run).prove()
+            try:
+                decide.record_not_tried(run)
+                settings.save_log_groups(cleanup.job_log_groups(run.recorder))
+                _Modules(run).prove()
+            finally:
+                # Inside the outer `try`: an interruption at this moment leads to the clean-up, too.
+                run.guard.disarm()
+                settings.save_end(datetime.now(UTC))
         except Interruption as end:
             run.proof.interruption, code = end.reason, end.exit_code
             say(f"{end.reason}: cleaning up")
-        except ERRORS as error:
-            run.proof.interruption = run.proof.interruption or " ".join(str(error).split())
+        except Exception as error:  # whatever it is, clean-up and the report follow
+            run.proof.interruption = _describe(error)
             say(f"{run.proof.interruption}: cleaning up")
-        finally:
-            run.guard.disarm()
-            clean(run)
+        clean(run)
     report.write(run, estimate(settings))
-    return run, code or (FAILED if run.proof.has_failed else 0)
+    return run, exit_code(run, code)
+
+
+def exit_code(run: Run, interrupted: int = 0) -> int:
+    """Return the exit code: FAILED where something is left, whatever ended the run; else that of the interruption."""
+    if run.proof.left:
+        return FAILED
+    return interrupted or (FAILED if run.proof.has_failed else 0)
+
+
+def _describe(error: Exception) -> str:
+    """Return an error as one line; an unexpected one with its type, as its text alone may say nothing."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, ERRORS) else f"{type(error).__name__}: {text}"
 
 
 def clean(run: Run) -> None:
@@ -85,9 +102,10 @@ def clean(run: Run) -> None:
     cleaning = cleanup.CleanUp(run.settings, run.recorder, say)
     try:
         cleaning.run()
-    except ERRORS as error:
-        cleaning.left.append(f"clean-up ended early: {error}")
+    except Exception as error:  # the report says what is left, whatever it is
+        cleaning.left.append(f"clean-up ended early: {_describe(error)}")
     run.proof.left = cleaning.left
+    run.proof.notes.append(cleanup.KEPT)
     for name in list(run.proof.modules):
         run.ledger.close(name)
     if cleaning.left:

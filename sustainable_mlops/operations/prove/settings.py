@@ -1,6 +1,7 @@
 """Settings of one run: where it runs, what it proves and its caps."""
 
 import json
+import os
 import re
 import secrets
 import string
@@ -32,7 +33,7 @@ MODULES = (
 #: Modules that every other one needs.
 BASE = MODULES[:2]
 _PREFIX = "prove-"
-_FILE, _LOG_GROUPS = "run.json", "log_groups.json"
+_FILE, _LOG_GROUPS, _END, _ALIVE = "run.json", "log_groups.json", "end.txt", "alive"
 #: Regions of other partitions, whose ARNs the run does not write.
 _OTHER_PARTITIONS = ("cn-", "us-gov-", "eusc-")
 
@@ -77,6 +78,28 @@ class Settings:
         """Return the log groups of jobs before the run; None if the run ended before it listed them."""
         file = self.folder / _LOG_GROUPS
         return set(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
+    def touch(self) -> None:
+        """Mark the run as alive: the last change of its files is the end of a run that was killed."""
+        if self.folder.is_dir():
+            (self.folder / _ALIVE).touch()
+
+    def save_end(self, moment: datetime | None = None) -> None:
+        """Write the end of the run once; without a moment, the last modification of the run's files."""
+        file = self.folder / _END
+        if not file.is_file():
+            moment = moment or self._last_modification()
+            file.write_text(moment.isoformat() + "\n", encoding="utf-8")
+
+    def _last_modification(self) -> datetime:
+        names = [Path(folder, name) for folder, _, files in os.walk(self.folder) for name in files]
+        times = [file.lstat().st_mtime for file in names]
+        return datetime.fromtimestamp(max(times), UTC) if times else datetime.fromisoformat(self.begin)
+
+    def period(self) -> tuple[datetime, datetime]:
+        """Return the begin and the end of the run."""
+        end = (self.folder / _END).read_text(encoding="utf-8").strip()
+        return datetime.fromisoformat(self.begin), datetime.fromisoformat(end)
 
 
 def check(settings: Settings) -> None:

@@ -117,6 +117,33 @@ def test_an_interruption_in_the_middle_of_an_apply_leaves_nothing_however_often_
     assert sandbox.inventory() == {}
 
 
+def executes(sandbox: Sandbox) -> bool:
+    """Whether a pipeline's execution is under way."""
+    sagemaker = sandbox.client("sagemaker")
+    for pipeline in sagemaker.list_pipelines()["PipelineSummaries"]:
+        executions = sagemaker.list_pipeline_executions(PipelineName=pipeline["PipelineName"])
+        if "Executing" in {one["PipelineExecutionStatus"] for one in executions["PipelineExecutionSummaries"]}:
+            return True
+    return False
+
+
+def test_an_interruption_during_an_execution_stops_it_and_leaves_nothing(
+    account: tuple[Sandbox, dict[str, str]],
+) -> None:
+    sandbox, variables = account
+    process = start(variables, "--yes", "--module", "pipeline")
+    read_until(process, "Every name starts with")
+    deadline = time.monotonic() + 240
+    while not executes(sandbox) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate()[1]
+    assert process.returncode == 130, said
+    assert "stopped pipeline execution under way arn:aws:sagemaker:" in said
+    assert "terraform destroy failed" not in said
+    assert sandbox.inventory() == {}
+
+
 def test_a_run_that_was_killed_is_taken_down_by_clean(account: tuple[Sandbox, dict[str, str]]) -> None:
     sandbox, variables = account
     sandbox.client("logs").create_log_group(logGroupName=LOG_GROUP)

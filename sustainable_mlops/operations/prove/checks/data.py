@@ -1,5 +1,6 @@
 """Checks of the modules for data and models."""
 
+import re
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -8,22 +9,32 @@ from sustainable_mlops import aws
 from sustainable_mlops.jobs.pipelines.versions import promote
 from sustainable_mlops.operations.prove import costs, models
 from sustainable_mlops.operations.prove.checks.registry import Answer, check
+from sustainable_mlops.operations.prove.context import ProofError
 from sustainable_mlops.operations.prove.settings import TAG
 from sustainable_mlops.operations.prove.stages.base import Access
 from sustainable_mlops.operations.prove.stages.data import EVENT_MINUTES, FeatureStore, ModelRegistry, Pipeline
 
 #: Minutes in which a second event would have come: EventBridge takes seconds.
-_QUIET_MINUTES = 0.35
+_QUIET_MINUTES = 1.0
 _MOST_EVENTS = 5
 #: Minutes until a schedule of two minutes, with a window of one, has started something.
 _SCHEDULE_MINUTES = 12
+#: How a job fails that could not write into the bucket.
+_IS_REFUSED_WRITE = re.compile(r"access ?denied|forbidden|403|checkpoint|\bkms\b", re.IGNORECASE)
 
 
-@check("feature-store-kms-via-service", "feature_store", "applied", answers_for_apply=True)
+@check(
+    "feature-store-kms-via-service",
+    "feature_store",
+    "applied",
+    answers_for_apply=True,
+    # IAM names who lacks the permission: only a role of the run is an answer.
+    refusal=r"assumed-role/prove-.*not authorized to perform: kms:|^(?!.*not authorized to perform).*\bkms\b",
+)
 def feature_store_kms_via_service(stage: FeatureStore) -> Answer:
     """Can a feature group with an offline store be created with the role and the key of the modules?
 
-    The role may use the key only through S3 and SageMaker (`kms:ViaService`).
+    The role may generate data keys without a condition on `kms:ViaService`, which CreateFeatureGroup refuses.
 
     Documentation: Amazon SageMaker Developer Guide, Security and access control for Feature Store, "Using KMS
     permissions for Amazon SageMaker Feature Store"; AWS KMS Developer Guide, condition key kms:ViaService.
@@ -34,14 +45,26 @@ def feature_store_kms_via_service(stage: FeatureStore) -> Answer:
     return Answer(yes, f"the group is {group['FeatureGroupStatus']}, its offline store uses {store.get('KmsKeyId')}")
 
 
-@check("feature-store-trust-source-account", "feature_store", "used", answers_for_apply=True)
+@check(
+    "feature-store-trust-source-account",
+    "feature_store",
+    "used",
+    answers_for_apply=True,
+    refusal=r"\bassume\b|AssumeRole|trust (policy|relationship)",
+)
 def feature_store_trust_source_account(stage: FeatureStore) -> Answer:
     """Does Feature Store write the offline store by the role, whose trust names the source of the request?
 
     Documentation: Amazon SageMaker Developer Guide, Cross-service confused deputy prevention: which features send
     aws:SourceArn, and that Feature Store takes aws:SourceAccount.
     """
-    keys = stage.offline_objects()
+    try:
+        keys = stage.offline_objects()
+    except ProofError:
+        status = stage.group.get("OfflineStoreStatus", {})
+        if status.get("Status") != "Blocked":
+            raise
+        return Answer(False, f"the offline store is Blocked: {status.get('BlockedReason', '')}")
     status = stage.group.get("OfflineStoreStatus", {}).get("Status", "unknown")
     return Answer(status == "Active", f"the offline store is {status} and holds {len(keys)} file(s)")
 
@@ -60,6 +83,9 @@ def lake_formation_grants(stage: FeatureStore) -> Answer:
     try:
         found = stage.run.client("glue").get_table(DatabaseName=database, Name=table)["Table"]
     except ClientError as error:
+        # Any other refusal, such as one by IAM, says nothing of Lake Formation.
+        if "Lake Formation" not in str(error) and aws.error_code(error) != "EntityNotFoundException":
+            raise
         return Answer(False, f"{database}.{table}: {aws.error_code(error)}: {error}; {_defaults(stage)}")
     return Answer(True, f"{database}.{found['Name']} can be read; {_defaults(stage)}")
 
@@ -74,7 +100,14 @@ def _defaults(stage: FeatureStore) -> str:
     return f"new tables are open to {', '.join(principals) or 'nobody by default'}"
 
 
-@check("event-target-role", "model_registry", "used")
+@check(
+    "event-target-role",
+    "model_registry",
+    "used",
+    answers_for_apply=True,
+    # A refusal of the caller, who lacks a permission, says nothing of the target's.
+    refusal=r"(PutTargets|EventBridge Target)(?!.*(not authorized to perform|LimitExceeded|Throttl))",
+)
 def event_target_role(stage: ModelRegistry) -> Answer:
     """Does an approval reach a topic that is encrypted with the key, by the permissions that the modules give?
 
@@ -92,6 +125,8 @@ def approval_event_once(stage: ModelRegistry) -> Answer:
     Documentation: Amazon SageMaker Developer Guide, Events that Amazon SageMaker AI sends to EventBridge, "SageMaker
     Model Package State Change", UpdatedModelPackageFields.
     """
+    if not stage.first_events:
+        raise ProofError("no event of the approval came, so this check would say nothing")
     stage.run.client("sagemaker").update_model_package(
         ModelPackageArn=stage.package, CustomerMetadataProperties={"reviewed": "yes"}
     )
@@ -100,7 +135,13 @@ def approval_event_once(stage: ModelRegistry) -> Answer:
     return Answer(len(events) == 1, f"{len(events)} event(s) of one approval and one edit, {len(later)} after the edit")
 
 
-@check("register-model-jsonget", "pipeline", "changed", needs="model_registry")
+@check(
+    "register-model-jsonget",
+    "pipeline",
+    "changed",
+    needs="model_registry",
+    refusal=r"JsonGet|PropertyFile|unable to parse pipeline definition|the execution is Failed:.* Register: ",
+)
 def register_model_jsonget(stage: Pipeline) -> Answer:
     """Does a pipeline accept `Std:JsonGet` in the arguments of RegisterModel, and resolve it?
 
@@ -121,7 +162,7 @@ def register_model_jsonget(stage: Pipeline) -> Answer:
     return Answer(metadata.get("auc") == "0.9", f"the registered version has the metadata {metadata}")
 
 
-@check("scheduler-pipeline-version-alias", "pipeline", "changed")
+@check("scheduler-pipeline-version-alias", "pipeline", "changed", refusal="PipelineVersionAlias")
 def scheduler_pipeline_version_alias(stage: Pipeline) -> Answer:
     """Does a schedule start the version of the pipeline that has the alias `live`?
 
@@ -138,6 +179,10 @@ def scheduler_pipeline_version_alias(stage: Pipeline) -> Answer:
         started = stage.run.wait(
             "an execution by the schedule", lambda: _find_new_execution(stage, before), _SCHEDULE_MINUTES
         )
+    except ProofError:
+        if refusal := _dead_letter(stage):
+            return Answer(False, f"the schedule started nothing; its dead-letter queue says: {refusal}")
+        raise
     finally:
         del stage.changes["schedule"]
         stage.write()
@@ -152,6 +197,17 @@ def _find_new_execution(stage: Pipeline, before: set[str]) -> str:
     return next(
         (one["PipelineExecutionArn"] for one in stage.executions() if one["PipelineExecutionArn"] not in before), ""
     )
+
+
+def _dead_letter(stage: Pipeline) -> str:
+    """Return why the scheduler could not start the pipeline; empty where it did not say so."""
+    received = stage.run.client("sqs").receive_message(
+        QueueUrl=stage.published["dead_letter_queue_url"], MessageAttributeNames=["All"], WaitTimeSeconds=5
+    )
+    for message in received.get("Messages", []):
+        attributes = {name: one.get("StringValue", "") for name, one in message.get("MessageAttributes", {}).items()}
+        return f"{attributes.get('ERROR_CODE', '')}: {attributes.get('ERROR_MESSAGE', '')}"
+    return ""
 
 
 @check("checkpoint-encryption", "access", "changed")
@@ -174,7 +230,10 @@ def checkpoint_encryption(stage: Access) -> Answer:
 
     described = run.wait(f"the end of {job}", ended, 30)
     if described["TrainingJobStatus"] != "Completed":
-        return Answer(False, f"{described['TrainingJobStatus']}: {described.get('FailureReason', '')}")
+        failure = f"{described['TrainingJobStatus']}: {described.get('FailureReason', '')}"
+        if not _IS_REFUSED_WRITE.search(failure):
+            raise ProofError(f"{job} is {failure}")
+        return Answer(False, failure)
     head = run.client("s3").head_object(Bucket=bucket, Key=f"checkpoints/{job}/one.txt")
     encryption = head.get("ServerSideEncryption"), head.get("SSEKMSKeyId")
     return Answer(encryption == ("aws:kms", run.key), f"the checkpoint is encrypted with {encryption}")

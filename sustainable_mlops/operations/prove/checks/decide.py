@@ -62,17 +62,22 @@ def _run(stage: Stage, one: Check) -> None:
             answer = one.decide(stage)
             result.verdict, result.text = ("yes" if answer.yes else "no"), answer.text
         except ERRORS as error:
-            text = " ".join(str(error).split())
-            result.verdict, result.text = "no", text
-            requests += requests_of_error(text)
+            _record_error(result, one, error)
+            requests += requests_of_error(result.text)
         step.result = escape(f"{result.verdict}: {result.text[:120]}")
     result.requests = list(requests)
 
 
+def _record_error(result: CheckResult, one: Check, error: BaseException) -> None:
+    """Record "no" for the refusal that the check expects, and "undecided" for any other error."""
+    result.text = " ".join(str(error).replace("│", " ").split())
+    result.verdict = "no" if one.is_refusal(result.text) else "undecided"
+
+
 def record_failed_apply(run: Run, module: str, error: BaseException) -> None:
-    """Record the answer "no" of the checks whose question an apply answers."""
-    text = " ".join(str(error).split())
+    """Record the answer of the checks whose question an apply answers."""
     for one in CHECKS.values():
         if one.module == module and one.answers_for_apply:
             result = run.proof.checks[one.name]
-            result.verdict, result.text, result.requests = "no", text, requests_of_error(text)
+            _record_error(result, one, error)
+            result.requests = requests_of_error(result.text)

@@ -1,5 +1,6 @@
 """Checks of the modules for endpoints."""
 
+import re
 import time
 
 from sustainable_mlops.errors import UserError
@@ -9,8 +10,12 @@ from sustainable_mlops.operations.prove.context import ProofError
 from sustainable_mlops.operations.prove.scratch import Scratch
 from sustainable_mlops.operations.prove.stages.endpoints import AsyncEndpoint, RealtimeEndpoint, ServerlessEndpoint
 
-#: Concurrency that `envs/prod` asks for; AWS gives a new account 10 for all of its serverless endpoints.
+#: Concurrency of all serverless endpoints together that AWS gives a new account.
 _CONCURRENCY = 10
+#: Code of AWS for a quota that is used up.
+_LIMIT = "ResourceLimitExceeded"
+#: How Terraform says that an endpoint was created, and that its model did not start.
+_DID_NOT_START = re.compile(r"unexpected state 'Failed'.*\b(container|model)\b", re.IGNORECASE)
 #: Requests a minute for an instance that the load of the check is far above.
 _FEW_REQUESTS = 1
 _SCALE_OUT_MINUTES, _SCALE_IN_MINUTES = 25.0, 60.0
@@ -27,12 +32,19 @@ def serverless_concurrency_quota(stage: ServerlessEndpoint) -> Answer:
     stage.write()
     try:
         stage.terraform.apply()
+        status = stage.rest()["EndpointStatus"]
     except UserError as error:
         stage.rest()
+        if _LIMIT not in str(error):
+            raise
         return Answer(False, f"refused: {' '.join(str(error).split())}")
     finally:
+        # The next check creates one more endpoint, for which the quota has to have room.
         del stage.changes["max_concurrency"]
-    return Answer(True, f"an endpoint with max_concurrency = {_CONCURRENCY} is {stage.rest()['EndpointStatus']}")
+        stage.write()
+        stage.terraform.apply()
+        stage.rest()
+    return Answer(True, f"an endpoint with max_concurrency = {_CONCURRENCY} is {status}")
 
 
 @check("failed-first-creation", "serverless_endpoint", "used")
@@ -53,8 +65,10 @@ def failed_first_creation(stage: ServerlessEndpoint) -> Answer:
         scratch.write(hcl.call("endpoint", stage.module, bad))
         try:
             scratch.terraform.apply()
-        except UserError:
-            pass
+        except UserError as error:
+            text = " ".join(str(error).replace("│", " ").split())
+            if not _is_model_failure(text):
+                raise ProofError(f"the first creation failed for another reason than its model: {text}") from error
         else:
             raise ProofError("the creation with a model that does not load succeeded")
         scratch.write(hcl.call("endpoint", stage.module, inputs))
@@ -63,8 +77,13 @@ def failed_first_creation(stage: ServerlessEndpoint) -> Answer:
         return Answer(status == "InService", f"{how}; the endpoint is {status}")
 
 
+def _is_model_failure(text: str) -> bool:
+    """Return whether an endpoint was created and failed by its model, and not by a quota or a permission."""
+    return _LIMIT not in text and _DID_NOT_START.search(text) is not None
+
+
 def _apply_with_remedy(stage: ServerlessEndpoint, scratch: Scratch, name: str) -> str:
-    """Apply a good model, with the remedy if that fails. Return a text about the successful attempt."""
+    """Apply a good model; with the remedy where the first try fails. Return which of them it took."""
     for attempt in (1, 2):
         try:
             scratch.terraform.apply()
@@ -84,11 +103,17 @@ def _endpoints(stage: ServerlessEndpoint, name: str) -> list[str]:
     return [one["EndpointName"] for one in answer["Endpoints"]]
 
 
-@check("deployment-config-alone", "realtime_endpoint", "changed")
+@check(
+    "deployment-config-alone",
+    "realtime_endpoint",
+    "changed",
+    refusal=r"UpdateEndpoint\b(?!.*in-progress).*ValidationException",
+)
 def deployment_config_alone(stage: RealtimeEndpoint) -> Answer:
     """Does a change of `deployment` alone apply, and does the second plan then stay empty?
 
-    The provider calls UpdateEndpoint with the configuration that the endpoint has.
+    SageMaker refuses UpdateEndpoint with the configuration that the endpoint has, so the module replaces the
+    configuration where `deployment` changes.
 
     Documentation: Amazon SageMaker API Reference, UpdateEndpoint ("You must not delete an EndpointConfig in use"; it
     does not say what the same EndpointConfigName does).
@@ -109,7 +134,11 @@ def deployment_config_alone(stage: RealtimeEndpoint) -> Answer:
 
 
 @check(
-    "target-tracking-late-metrics", "realtime_endpoint", "changed", extra_cost="it needs an hour of load and instances"
+    "target-tracking-late-metrics",
+    "realtime_endpoint",
+    "changed",
+    extra_cost="it needs an hour of load and instances",
+    refusal=r"^(more|fewer) instances .*: not within",
 )
 def target_tracking_late_metrics(stage: RealtimeEndpoint) -> Answer:
     """Does the endpoint grow under load and shrink without, although metrics come late?
@@ -135,7 +164,13 @@ def target_tracking_late_metrics(stage: RealtimeEndpoint) -> Answer:
     return Answer(True, f"it grew after {grown:.0f} s of load and shrank after {shrunk:.0f} s without")
 
 
-@check("async-scale-from-zero", "async_endpoint", "used", extra_cost="an instance is removed after 15 minutes")
+@check(
+    "async-scale-from-zero",
+    "async_endpoint",
+    "used",
+    extra_cost="an instance goes after a quarter of an hour",
+    refusal=r"^no instance: not within",
+)
 def async_scale_from_zero(stage: AsyncEndpoint) -> Answer:
     """Does the endpoint go to no instance, and wake at the first request?
 
@@ -152,7 +187,8 @@ def async_scale_from_zero(stage: AsyncEndpoint) -> Answer:
     "async-scale-in-during-request",
     "async_endpoint",
     "used",
-    extra_cost="a request must last longer than 15 minutes",
+    extra_cost="a request has to last longer than the quarter of an hour after which an instance goes",
+    refusal=r"^the answer of a request of \d+ s: not within",
 )
 def async_scale_in_during_request(stage: AsyncEndpoint) -> Answer:
     """Is a long request answered, although no backlog is left while it runs?

@@ -4,7 +4,7 @@ from botocore.exceptions import ClientError
 
 from sustainable_mlops import aws
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.prove import hcl
+from sustainable_mlops.operations.prove import hcl, inventory
 from sustainable_mlops.operations.prove.checks.registry import Answer, check
 from sustainable_mlops.operations.prove.context import ProofError
 from sustainable_mlops.operations.prove.scratch import Scratch
@@ -33,8 +33,26 @@ def idle_stop_deregisters(stage: Observability) -> Answer:
     stage.run.client("cloudwatch").set_alarm_state(
         AlarmName=f"{name}/idle-stop", StateValue="ALARM", StateReason=f"smlops prove, run {stage.run.name}"
     )
-    stage.run.wait(f"the deletion of {name}", lambda: not _exists(stage, name), _DELETED_MINUTES)
+    try:
+        stage.run.wait(f"the deletion of {name}", lambda: not _exists(stage, name), _DELETED_MINUTES)
+    except ProofError:
+        if failure := _failure(stage):
+            return Answer(False, f"{name} is still there; the runbook failed: {failure}")
+        raise
     return Answer(True, f"{name}, with {len(targets)} scalable target(s), was deleted by the runbook")
+
+
+def _failure(stage: Observability) -> str:
+    """Return why a runbook of the run failed; empty where none did."""
+    failed = [{"Key": "ExecutionStatus", "Values": ["Failed", "TimedOut"]}]
+    executions = inventory.pages(
+        stage.run.client("ssm"),
+        "describe_automation_executions",
+        "AutomationExecutionMetadataList",
+        Filters=failed,
+    )
+    own = (one for one in executions if stage.run.name in one["DocumentName"])
+    return next((one.get("FailureMessage") or one["AutomationExecutionStatus"] for one in own), "")
 
 
 def _exists(stage: Observability, name: str) -> bool:
@@ -47,7 +65,12 @@ def _exists(stage: Observability, name: str) -> bool:
     return True
 
 
-@check("existing-log-groups", "observability", "used")
+@check(
+    "existing-log-groups",
+    "observability",
+    "used",
+    refusal=r"cannot import|log groups exist already|ResourceAlreadyExists",
+)
 def existing_log_groups(stage: Observability) -> Answer:
     """Can a log group that exists already be adopted, so that an apply succeeds and the next plan is empty?
 
@@ -71,16 +94,17 @@ def existing_log_groups(stage: Observability) -> Answer:
             scratch.terraform.apply()
         except UserError as error:
             refusal = " ".join(str(error).split())
+            if group not in refusal or "exist" not in refusal:
+                raise
         else:
             raise ProofError("an apply created a log group that exists")
         scratch.write(call, _import(group))
         scratch.terraform.apply()
         empty = scratch.terraform.is_up_to_date(scratch.terraform.folder / "second.tfplan")
-    exists = group in refusal and "exist" in refusal
-    without = "refused, as the group exists" if exists else f"refused: {refusal}"
     return Answer(
-        empty and exists,
-        f"an apply without an import is {without}; after one with it the plan is {'empty' if empty else 'not empty'}",
+        empty,
+        "an apply without an import is refused, as the group exists; after one with it the plan is "
+        f"{'empty' if empty else 'not empty'}",
     )
 
 

@@ -1,6 +1,7 @@
 """Registry of the named checks."""
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,8 +28,10 @@ class Check:
     decide: Callable[[Any], Answer]
     #: Why it runs only with `--with NAME`; empty for the others.
     extra_cost: str = ""
-    #: Whether an apply that fails is the answer "no".
+    #: Whether the apply of its stage answers the question, where it is refused.
     answers_for_apply: bool = False
+    #: Pattern of the errors that are the answer "no"; any other error leaves the question undecided.
+    refusal: str = ""
     #: A module that has to be up beside its own.
     needs: str = ""
 
@@ -42,6 +45,10 @@ class Check:
         """The documentation that it verifies."""
         return " ".join((inspect.getdoc(self.decide) or "").partition("Documentation: ")[2].split())
 
+    def is_refusal(self, text: str) -> bool:
+        """Return whether the text of an error is the refusal that the check expects."""
+        return bool(self.refusal) and re.search(self.refusal, text, re.IGNORECASE) is not None
+
 
 CHECKS: dict[str, Check] = {}
 
@@ -53,12 +60,13 @@ def check(
     *,
     extra_cost: str = "",
     answers_for_apply: bool = False,
+    refusal: str = "",
     needs: str = "",
 ) -> Callable[[Callable[[Any], Answer]], Callable[[Any], Answer]]:
     """Register a function as a named check. Its docstring has the question first and the documentation last."""
 
     def register(decide: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
-        CHECKS[name] = Check(name, module, moment, decide, extra_cost, answers_for_apply, needs)
+        CHECKS[name] = Check(name, module, moment, decide, extra_cost, answers_for_apply, refusal, needs)
         return decide
 
     return register

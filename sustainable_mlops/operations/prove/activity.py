@@ -1,0 +1,92 @@
+"""Activity of a run: pipeline executions and jobs under way, which hold up the deletion of what they use."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sustainable_mlops.operations.prove.evidence import Recorder
+
+EXECUTION = "pipeline execution under way"
+_EXECUTION_STATUSES = ("Executing", "Stopping")
+_JOB_STATUSES = ("InProgress", "Stopping")
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """One kind of job: its name in operations of SageMaker, and in a sentence."""
+
+    noun: str
+    operation: str
+
+    @property
+    def name(self) -> str:
+        """Kind in the inventory."""
+        return f"{self.operation.replace('_', ' ')} under way"
+
+    def list_names(self, sagemaker: Any) -> Iterator[str]:
+        """Return the names of the account's jobs that have not ended."""
+        pages = sagemaker.get_paginator(f"list_{self.operation}s")
+        for status in _JOB_STATUSES:
+            for page in pages.paginate(StatusEquals=status):
+                yield from (one[f"{self.noun}Name"] for one in page[f"{self.noun}Summaries"])
+
+    def describe(self, sagemaker: Any, name: str) -> dict[str, Any]:
+        """Return the description of a job."""
+        described: dict[str, Any] = getattr(sagemaker, f"describe_{self.operation}")(**{f"{self.noun}Name": name})
+        return described
+
+    def stop(self, sagemaker: Any, name: str) -> None:
+        """Stop a job, unless it ends already."""
+        if self.describe(sagemaker, name)[f"{self.noun}Status"] == "InProgress":
+            getattr(sagemaker, f"stop_{self.operation}")(**{f"{self.noun}Name": name})
+
+
+_JOBS = (JobKind("TrainingJob", "training_job"), JobKind("ProcessingJob", "processing_job"))
+#: Kinds in the order in which they are stopped: an execution starts jobs.
+KINDS = (EXECUTION, *(kind.name for kind in _JOBS))
+
+
+def find(recorder: Recorder, run: str) -> Iterator[tuple[str, str]]:
+    """Return the kind and the name of everything of the run that has not ended."""
+    sagemaker = recorder.client("sagemaker")
+    yield from ((EXECUTION, arn) for arn in _executions(sagemaker, run))
+    for kind in _JOBS:
+        yield from ((kind.name, name) for name in kind.list_names(sagemaker) if _belongs(sagemaker, kind, name, run))
+
+
+def _executions(sagemaker: Any, run: str) -> Iterator[str]:
+    pipelines = sagemaker.get_paginator("list_pipelines").paginate(PipelineNamePrefix=run)
+    for pipeline in [one["PipelineName"] for page in pipelines for one in page["PipelineSummaries"]]:
+        for page in sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=pipeline):
+            for one in page["PipelineExecutionSummaries"]:
+                if one["PipelineExecutionStatus"] in _EXECUTION_STATUSES:
+                    yield one["PipelineExecutionArn"]
+
+
+def _belongs(sagemaker: Any, kind: JobKind, name: str, run: str) -> bool:
+    """Return whether a job is the run's. Pipelines name their jobs themselves, but each job has a role of the run."""
+    return run in name or run in kind.describe(sagemaker, name)["RoleArn"]
+
+
+def stop(recorder: Recorder, kind: str, name: str) -> None:
+    """Stop an execution or a job, unless it ends already. Raises ClientError where AWS refuses."""
+    sagemaker = recorder.client("sagemaker")
+    if kind == EXECUTION:
+        _stop_execution(sagemaker, name)
+    else:
+        next(one for one in _JOBS if one.name == kind).stop(sagemaker, name)
+
+
+def _stop_execution(sagemaker: Any, arn: str) -> None:
+    status = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"]
+    if status != "Executing":
+        return
+    try:
+        sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
+    except ClientError:
+        # It may have ended since.
+        described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+        if described["PipelineExecutionStatus"] in _EXECUTION_STATUSES:
+            raise
