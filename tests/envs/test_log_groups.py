@@ -36,7 +36,7 @@ def start_training(sandbox: Any, waits_for: Path) -> None:
     s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     s3.put_object(Bucket="code", Key="s.tar.gz", Body=tar(train_py=TRAIN.format(file=str(waits_for))))
     sandbox.client("sagemaker").create_training_job(
-        TrainingJobName="late",
+        TrainingJobName="smlops-dev-late",
         RoleArn=ROLE,
         AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
         HyperParameters={"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://code/s.tar.gz"},
@@ -92,7 +92,8 @@ def test_existing_log_groups_are_adopted_and_none_is_left_after_a_late_line(
     start_training(sandbox, signal)
     until(
         lambda: (
-            sandbox.client("sagemaker").describe_training_job(TrainingJobName="late")["SecondaryStatus"] == "Training"
+            sandbox.client("sagemaker").describe_training_job(TrainingJobName="smlops-dev-late")["SecondaryStatus"]
+            == "Training"
         )
     )
 
