@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from envs.settings import Settings
 from sustainable_mlops import log_groups, synth
+from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.terraform import ROOT, Terraform, changes
@@ -151,5 +152,6 @@ def test_log_groups_that_do_not_come_back_are_waited_for_and_no_longer(
     clock = SimpleNamespace(sleep=waits.append, monotonic=iter([0, 0, 5, 10, 12]).__next__)
     monkeypatch.setattr(teardown, "time", clock)
     group = teardown.LogGroup.of("arn:aws:logs:eu-north-1:123456789012:log-group:/never/there")
-    assert teardown.delete_late_log_groups([group], 12) == []
+    account = AccountClients("eu-north-1", account_id="123456789012")
+    assert teardown.LateLogGroups(account, teardown.Owner("smlops-dev", frozenset()), print).delete([group], 12) == []
     assert waits == [5, 5, 2]
