@@ -4,10 +4,15 @@ The module uses the standard library only, like `terraform.py`.
 """
 
 import re
+import shlex
+from collections.abc import Iterable
 from pathlib import Path
 
 #: The setting of an environment that names the log groups to adopt; see envs/log_groups.py.
 SETTING = "existing_log_groups"
+_KEY = re.compile(rf"^{SETTING}\s*:", re.MULTILINE)
+#: The setting with its whole list on one line.
+_ONE_LINE = re.compile(rf"^{SETTING}[ ]*:[ ]*\[[^\]\n]*\][ ]*(#.*)?$", re.MULTILINE)
 _EXISTS = re.compile(r"Log Group \((?P<name>[^)\s]+)\): (?:(?!Log Group \().)*?ResourceAlreadyExistsException")
 _MISSING = re.compile(
     r'existing object to \\?"(?P<address>\S*\baws_cloudwatch_log_group\.\S*?)\\?", the provider detected that no object'
@@ -31,3 +36,13 @@ def explain_error(reason: str, folder: Path) -> str | None:
         where = f"{SETTING} in {settings}" if settings.is_file() else "the `import` blocks"
         return f"this log group no longer exists: {listed}; remove it from {where}, then apply again"
     return None
+
+
+def edit_setting(settings: Path, names: Iterable[str]) -> str | None:
+    """Return the command that makes `names` the setting's list; None where the list stands on several lines."""
+    text = settings.read_text(encoding="utf-8") if settings.is_file() else ""
+    file, line = shlex.quote(str(settings)), f"{SETTING}: [{', '.join(names)}]"
+    if _ONE_LINE.search(text):
+        # `sed -i` differs between Linux and macOS.
+        return f"sed -i.bak 's|^{SETTING} *:.*|{line}|' {file} && rm {file}.bak"
+    return None if _KEY.search(text) else f"printf '\\n{line}\\n' >> {file}"

@@ -3,6 +3,7 @@
 No AWS library loads before it is used: rules read S3 addresses and stay within the standard library.
 """
 
+from sustainable_mlops.aws.account import AccountClients
 from sustainable_mlops.aws.clients import (
     AwsError,
     Client,
@@ -17,6 +18,7 @@ from sustainable_mlops.aws.clients import (
 from sustainable_mlops.aws.s3 import S3Uri
 
 __all__ = [
+    "AccountClients",
     "AwsError",
     "Client",
     "Clients",

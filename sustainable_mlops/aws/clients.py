@@ -1,11 +1,11 @@
 """AWS clients, and AWS's refusals told as one line."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any
 
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
@@ -33,19 +33,31 @@ class Clients:
     sagemaker: Client
 
 
-def client(service: Literal["cloudwatch", "logs", "s3", "sagemaker", "ssm"], region: str | None = None) -> Client:
-    """A boto3 client that backs off and retries by itself. Raises UserError where no region is set."""
+def client(
+    service: str,
+    region: str | None = None,
+    *,
+    config: Any = None,
+    credentials: Mapping[str, str] | None = None,
+) -> Client:
+    """Return a boto3 client that backs off and retries by itself.
+
+    `config` replaces its configuration, and `credentials` are those of a role, as `assume_role` returns them.
+    Raises UserError where no Region is set, or the profile does not exist.
+    """
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, NoRegionError
 
     attempts = read_attempts()
+    make: Any = boto3.client
     try:
-        return boto3.client(
+        return make(
             service,
             # boto3 itself reads AWS_DEFAULT_REGION only; Terraform and the AWS CLI put AWS_REGION before it.
             region_name=region or os.environ.get("AWS_REGION"),
-            config=Config(retries={"mode": "adaptive", "total_max_attempts": attempts}),
+            config=config or Config(retries={"mode": "adaptive", "total_max_attempts": attempts}),
+            **(credentials or {}),
         )
     except NoRegionError:
         raise UserError(
@@ -65,11 +77,9 @@ def read_attempts() -> int:
 
 
 def assume_role(arn: str, region: str) -> dict[str, str]:
-    """Return the credentials of a role, as arguments of a boto3 client. Raises AwsError where it is refused."""
-    import boto3
-
+    """Return the credentials of a role, as arguments of a boto3 client. Raises UserError where it is refused."""
     with told(f"assume {arn}"):
-        response = boto3.client("sts", region_name=region).assume_role(RoleArn=arn, RoleSessionName="smlops")
+        response = client("sts", region).assume_role(RoleArn=arn, RoleSessionName="smlops")
     credentials = response["Credentials"]
     return {
         "aws_access_key_id": credentials["AccessKeyId"],

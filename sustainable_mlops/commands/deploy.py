@@ -5,6 +5,8 @@ and from the silicon that the package has images for: the adviser's least carbon
 is what `smlops recommend --write` found by a load test. It goes into the model's file in envs/catalogue/models, and the
 package into the environment's models.auto.tfvars.json; both are changes to commit.
 
+The credentials must be of the account in the settings, with its `assume_role_arn` where there is one.
+
 Every step says what it did, and looks at what is there: where one fails, the same command goes on. Nothing is applied
 that the review stops, or that you do not say yes to. The review is in out/deploy/. It stops a model's first
 asynchronous endpoint, as its role may use the key for topics then: accept that in accepted.yaml (docs/review.md).
@@ -67,7 +69,7 @@ def deploy(
 ) -> None:
     """Deploy a model."""
     cli.need("deploy", "authoring", clone=True)
-    from sustainable_mlops import aws
+    from sustainable_mlops.aws import AccountClients
     from sustainable_mlops.operations.deploy import run
     from sustainable_mlops.operations.deploy.choice import by_file, by_need, check_images
     from sustainable_mlops.review.accepted import read_accepted
@@ -88,10 +90,13 @@ def deploy(
         "provider": provider,
     }
     need = None if choice is not None else _need(settings, latency, needed)
-    steps, clients = Steps(cli.console), aws.connect(settings.region)
+    steps = Steps(cli.console)
+    account = AccountClients(settings.region, settings.assume_role_arn, settings.account_id)
     with ended_early() as so_far:
+        account.check()
+        clients = account.connect()
         with steps.step("Find the package") as this:
-            found = run.find_package(target, settings, clients, package)
+            found = run.find_package(target, account, package)
             this.result = found.name
         if choice is not None:
             check_images(found, choice)
@@ -102,6 +107,7 @@ def deploy(
         if (note := target.quota_note()) is not None:
             cli.say(note, style="yellow")
         so_far.begin(lambda: f"envs/{environment} is as it was before, but for its files here")
+        deployment.wait_until_settled(clients)
         review, changed = deployment.plan(risks)
         if review.exit_code:
             _stop(review, environment)

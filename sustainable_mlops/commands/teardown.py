@@ -2,7 +2,9 @@
 
 Model packages, which launchers registered, go first: SageMaker deletes no group that holds one. Of an environment with
 deletion_protection nothing is deleted, and the commands that turn it off are printed. The bucket of the state stays.
-Late log lines of jobs and endpoints can recreate log groups. The command deletes these, too.
+Log groups of the environment's state that a late line of a job or an endpoint creates again are deleted, too. A group
+that the account's jobs share stays where a job of somebody else writes to it. The credentials, with `assume_role_arn`
+of the settings where there is one, must be of the environment's account.
 
 - `smlops teardown envs/dev`
 - `smlops sandbox exec -- smlops teardown envs/dev --yes`
@@ -29,7 +31,8 @@ def teardown(
             "--late-logs",
             min=0,
             metavar="SECONDS",
-            help="Seconds to wait for late log lines, and to delete the log groups that they recreate.",
+            help="How long to wait for late lines of jobs and endpoints, and delete the log groups of the state that "
+            "these create again. 0: do not look.",
         ),
     ] = 30,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -49,7 +52,9 @@ def teardown(
     if not yes:
         typer.confirm(f"Delete {everything}?", abort=True)
     with cli.console.status(f"destroying {environment}") as status:
-        count = teardown.destroy(terraform, lambda text: status.update(f"destroying: {text}"), late_seconds=late_logs)
+        count = teardown.destroy(
+            terraform, lambda text: status.update(f"destroying: {text}"), late_seconds=late_logs, say=cli.say
+        )
     cli.console.print(f"{count} resources destroyed")
     if left := teardown.state_left(terraform):
         print(typed(left), file=sys.stderr)  # whole lines, to be pasted

@@ -153,7 +153,7 @@ class Demo:
     def destroy(self) -> None:
         """Take everything down again. Raises UserError where something is left."""
         with self._steps.step("Destroy envs/dev") as this:
-            destroyed = teardown.destroy(self._terraform, this.now, refresh=False)
+            destroyed = teardown.destroy(self._terraform, this.now, refresh=False, late_seconds=1)
             this.result = f"{destroyed} resources"
         with self._steps.step("Look for what is left") as this:
             _empty_bucket(self._sandbox, _state_bucket())

@@ -6,12 +6,16 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sustainable_mlops import aws
+from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint.mapping_file import read_mapping
 from sustainable_mlops.sandbox.client import CREDENTIALS
 from sustainable_mlops.terraform import Terraform
 
@@ -19,6 +23,8 @@ from sustainable_mlops.terraform import Terraform
 _GUARD = re.compile(r"^(?P<address>.*?\bterraform_data\.deletion_protection)\[", re.MULTILINE)
 #: Seconds between two looks for log groups that came back.
 _LATE_INTERVAL_SECONDS = 5
+#: Log groups that all jobs of an account and Region share, such as /aws/sagemaker/TrainingJobs.
+_SHARED = re.compile(r"/aws/sagemaker/(?P<kind>\w+)Jobs")
 _SETTING = re.compile(r"^deletion_protection\s*:\s*(?P<value>\w+)", re.MULTILINE)
 
 
@@ -45,66 +51,161 @@ def destroy(
     *,
     refresh: bool = True,
     late_seconds: float = 0,
+    say: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Destroy an environment; returns how many resources went. Without `refresh` the state is taken as it is.
 
-    A line that a job or an endpoint writes late creates its log group again: those that come back within
-    `late_seconds` are deleted.
+    A line that a job or an endpoint writes late creates its log group again: those of the state that come back within
+    `late_seconds` are deleted. `say` hears of one that stays.
 
     SageMaker deletes no model package group that holds packages, and packages come from launchers, not from Terraform:
-    they go first. Raises UserError, as `refuse_protected` does, before anything is deleted.
+    they go first. Raises UserError, as `refuse_protected` and AccountClients.check do, before anything is deleted.
     """
     refuse_protected(terraform)
     platform: dict[str, Any] = terraform.outputs().get("platform", {})
-    if platform:
+    settings = _read_settings(terraform)
+    watched = _list_arns(terraform, "aws_cloudwatch_log_group") if late_seconds > 0 else []
+    packages, roles = _list_arns(terraform, "aws_sagemaker_model_package_group"), _list_arns(terraform, "aws_iam_role")
+    groups = [LogGroup.of(arn) for arn in watched]
+    account = _find_account(settings, platform, [*watched, *packages, *(roles if _package_groups(platform) else ())])
+    prefix = settings.get("name_prefix") or platform.get("name_prefix")
+    owner = Owner(prefix, frozenset([*roles, *platform.get("roles", {}).values()]))
+    if account is not None:
+        account.check()
         progress("model packages")
-        _delete_packages(platform)
-    groups = [LogGroup.of(attributes["arn"]) for attributes in terraform.attributes("aws_cloudwatch_log_group")]
+        _delete_packages(platform, account)
     at = terraform.apply("-destroy", f"-refresh={str(refresh).lower()}", progress=lambda at: progress(str(at)))
-    delete_late_log_groups(groups, late_seconds, progress)
+    if account is not None:
+        here = [group for group in groups if group.account_id == account.account_id]
+        LateLogGroups(account, owner, say).delete(here, late_seconds, progress)
     return at.done
 
 
 class LogGroup(NamedTuple):
-    """A log group and its Region."""
+    """A log group, its account and its Region."""
 
+    account_id: str
     region: str
     name: str
 
     @classmethod
     def of(cls, arn: str) -> "LogGroup":
         """Return the log group with this ARN: arn:aws:logs:<region>:<account>:log-group:<name>."""
-        _, _, _, region, _, _, name, *_ = arn.split(":")
-        return cls(region, name)
+        _, _, _, region, account_id, _, name, *_ = arn.split(":")
+        return cls(account_id, region, name)
 
 
-def delete_late_log_groups(
-    groups: Sequence[LogGroup], seconds: float, progress: Callable[[str], None] = lambda _: None
-) -> list[str]:
-    """Delete the log groups that come back within `seconds`, and return their names.
+def _read_settings(terraform: Terraform) -> dict[str, Any]:
+    """Return the settings of an environment as its file has them; empty where it is its owner's own HCL."""
+    file = _settings(terraform.folder)
+    return read_mapping(file) if file.is_file() else {}
 
-    A group that stayed would make the next apply fail, since Terraform cannot create it again.
+
+def _list_arns(terraform: Terraform, resource_type: str) -> list[str]:
+    """Return the ARN of every resource of a type in the state."""
+    return [attributes["arn"] for attributes in terraform.attributes(resource_type)]
+
+
+def _find_account(settings: dict[str, Any], platform: dict[str, Any], arns: Sequence[str]) -> AccountClients | None:
+    """Return the clients of the environment's account; None where Terraform alone deletes something.
+
+    The settings name the account and the role to assume. Without them, the outputs or ARNs in the state name it.
     """
-    deleted: dict[str, None] = {}
-    deadline = time.monotonic() + seconds
-    while groups:
-        deleted |= dict.fromkeys(group.name for group in groups if _delete_log_group(group))
-        left = deadline - time.monotonic()
-        if left <= 0:
-            break
-        progress(f"waiting {left:.0f} s for late log lines")
-        time.sleep(min(_LATE_INTERVAL_SECONDS, left))
-    return list(deleted)
+    _, _, _, region, account_id, *_ = arns[0].split(":") if arns else [""] * 5
+    account_id = settings.get("account_id") or platform.get("account_id") or account_id
+    region = settings.get("region") or platform.get("region") or region
+    if not account_id or not region:
+        return None
+    return AccountClients(str(region), settings.get("assume_role_arn"), str(account_id))
 
 
-def _delete_log_group(group: LogGroup) -> bool:
-    """Delete a log group; return whether it was there."""
-    logs = aws.client("logs", group.region)
-    try:
-        logs.delete_log_group(logGroupName=group.name)
-    except logs.exceptions.ResourceNotFoundException:
-        return False
-    return True
+@dataclass(frozen=True)
+class Owner:
+    """What tells an environment's jobs from others: the start of their names, and the roles that they run under."""
+
+    name_prefix: str | None
+    roles: frozenset[str]
+
+    def has_name(self, name: str) -> bool:
+        """Return whether a name starts as the environment's do."""
+        return self.name_prefix is not None and name.startswith(f"{self.name_prefix}-")
+
+
+class LateLogGroups:
+    """Log groups that a late line creates again after the environment's end."""
+
+    def __init__(self, account: AccountClients, owner: Owner, say: Callable[[str], None]) -> None:
+        self._account = account
+        self._owner = owner
+        self._say = say
+
+    def delete(
+        self, groups: Iterable[LogGroup], seconds: float, progress: Callable[[str], None] = lambda _: None
+    ) -> list[str]:
+        """Delete the log groups that come back within `seconds`, and return their names.
+
+        A group that stayed would make the next apply fail, since Terraform cannot create it again. A group that is
+        shared by the account's jobs stays where another's job writes to it. Raises UserError where AWS refuses.
+        """
+        deleted: dict[str, None] = {}
+        watched, deadline = list(groups), time.monotonic() + seconds
+        while watched and seconds > 0:
+            foreign = {group: stream for group in watched if (stream := self._foreign_stream(group)) is not None}
+            for group, stream in foreign.items():
+                self._say(
+                    f"log group {group.name} stays: {stream} is of a job that is not this environment's; the next "
+                    "apply adopts the group by existing_log_groups"
+                )
+            watched = [group for group in watched if group not in foreign]
+            deleted |= dict.fromkeys(group.name for group in watched if self._delete(group))
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            progress(f"waiting {left:.0f} s for late log lines")
+            time.sleep(min(_LATE_INTERVAL_SECONDS, left))
+        return list(deleted)
+
+    def _foreign_stream(self, group: LogGroup) -> str | None:
+        """Return a log stream of a job that is not known to be this environment's; None where there is none."""
+        if _SHARED.fullmatch(group.name) is None:
+            return None
+        logs = self._account.client("logs", group.region)
+        with _after_destruction(group):
+            try:
+                pages = list(logs.get_paginator("describe_log_streams").paginate(logGroupName=group.name))
+            except logs.exceptions.ResourceNotFoundException:
+                return None
+        streams = (stream["logStreamName"] for page in pages for stream in page["logStreams"])
+        return next((stream for stream in streams if not self._is_own(group, stream.partition("/")[0])), None)
+
+    def _is_own(self, group: LogGroup, job: str) -> bool:
+        """Return whether a job is this environment's, by its name or its role."""
+        from botocore.exceptions import ClientError
+
+        sagemaker, kind = self._account.client("sagemaker", group.region), _SHARED.fullmatch(group.name)
+        if self._owner.has_name(job) or kind is None or kind["kind"] not in ("Training", "Processing", "Transform"):
+            return self._owner.has_name(job)
+        try:
+            described = getattr(sagemaker, f"describe_{kind['kind'].lower()}_job")(**{f"{kind['kind']}JobName": job})
+            if kind["kind"] == "Transform":  # runs under the role of its model
+                described = {"RoleArn": sagemaker.describe_model(ModelName=described["ModelName"])["ExecutionRoleArn"]}
+        except ClientError:  # it is not there, or not to be read: then it is not known to be ours
+            return False
+        return described["RoleArn"] in self._owner.roles
+
+    def _delete(self, group: LogGroup) -> bool:
+        """Delete a log group; return whether it was there."""
+        logs = self._account.client("logs", group.region)
+        with _after_destruction(group):
+            try:
+                logs.delete_log_group(logGroupName=group.name)
+            except logs.exceptions.ResourceNotFoundException:
+                return False
+        return True
+
+
+def _after_destruction(group: LogGroup) -> AbstractContextManager[None]:
+    return aws.told(f"everything of the environment is destroyed; its log group {group.name} may have come back")
 
 
 def state_left(terraform: Terraform) -> str | None:
@@ -152,9 +253,16 @@ def turn_off(settings: Path) -> Iterator[str]:
         yield f"sed -i.bak 's/^deletion_protection *:.*/deletion_protection: false/' {file} && rm {file}.bak"
 
 
-def _delete_packages(platform: dict[str, Any]) -> None:
-    sagemaker = aws.client("sagemaker", platform["region"])
-    for group in platform["model_package_groups"].values():
-        pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
-        for package in [package for page in pages for package in page["ModelPackageSummaryList"]]:
-            sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])
+def _package_groups(platform: dict[str, Any]) -> list[str]:
+    return list(platform.get("model_package_groups", {}).values())
+
+
+def _delete_packages(platform: dict[str, Any], account: AccountClients) -> None:
+    if not (groups := _package_groups(platform)):
+        return
+    sagemaker = account.client("sagemaker", platform["region"])
+    for group in groups:
+        with aws.told(f"model package group {group}"):
+            pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+            for package in [package for page in pages for package in page["ModelPackageSummaryList"]]:
+                sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])

@@ -17,7 +17,7 @@ from sustainable_mlops.terraform import ROOT, find_engine
 #: Options of the AWS CLI itself, and what its own commands on S3 take.
 _AWS_OPTIONS = {"--region", "--profile", "--output", "--query"}
 _S3 = {"mb": {"--region"}, "cp": {"--recursive"}, "sync": {"--delete"}}
-_SHELL = {"echo"}
+_SHELL = {"printf", "sed", "rm", "export"}
 
 
 def wrong(command: str) -> list[str]:

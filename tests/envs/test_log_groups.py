@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from envs.settings import Settings
 from sustainable_mlops import log_groups, synth
+from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.terraform import ROOT, Terraform, changes
@@ -36,7 +37,7 @@ def start_training(sandbox: Any, waits_for: Path) -> None:
     s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     s3.put_object(Bucket="code", Key="s.tar.gz", Body=tar(train_py=TRAIN.format(file=str(waits_for))))
     sandbox.client("sagemaker").create_training_job(
-        TrainingJobName="late",
+        TrainingJobName="smlops-dev-late",
         RoleArn=ROLE,
         AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
         HyperParameters={"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://code/s.tar.gz"},
@@ -92,7 +93,8 @@ def test_existing_log_groups_are_adopted_and_none_is_left_after_a_late_line(
     start_training(sandbox, signal)
     until(
         lambda: (
-            sandbox.client("sagemaker").describe_training_job(TrainingJobName="late")["SecondaryStatus"] == "Training"
+            sandbox.client("sagemaker").describe_training_job(TrainingJobName="smlops-dev-late")["SecondaryStatus"]
+            == "Training"
         )
     )
 
@@ -150,5 +152,6 @@ def test_log_groups_that_do_not_come_back_are_waited_for_and_no_longer(
     clock = SimpleNamespace(sleep=waits.append, monotonic=iter([0, 0, 5, 10, 12]).__next__)
     monkeypatch.setattr(teardown, "time", clock)
     group = teardown.LogGroup.of("arn:aws:logs:eu-north-1:123456789012:log-group:/never/there")
-    assert teardown.delete_late_log_groups([group], 12) == []
+    account = AccountClients("eu-north-1", account_id="123456789012")
+    assert teardown.LateLogGroups(account, teardown.Owner("smlops-dev", frozenset()), print).delete([group], 12) == []
     assert waits == [5, 5, 2]

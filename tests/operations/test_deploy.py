@@ -20,8 +20,9 @@ from envs import settings
 from envs.settings import Settings
 from modules.realtime_endpoint import inputs as realtime_endpoint
 from modules.serverless_endpoint import inputs as serverless_endpoint
-from sustainable_mlops import synth
+from sustainable_mlops import program, synth
 from sustainable_mlops.advice import Need, advise, defaults
+from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.catalogue.quotas import serverless_concurrency
 from sustainable_mlops.commands.deploy import app
 from sustainable_mlops.errors import UserError
@@ -428,8 +429,9 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
         (["--package", "arn:aws:sagemaker:eu-north-1:123456789012:model-package/none/1"], "model package arn:"),
         (
             ["--environment", "staging"],
-            "platform: there is no SSM parameter /sustainable-mlops/staging/platform in eu-west-3; apply the",
+            "the credentials are of account 123456789012 (arn:aws:sts::123456789012:user/moto), and the environment is",
         ),
+        ([], "platform: there is no SSM parameter /sustainable-mlops/dev/platform in eu-north-1; apply the"),
     ],
 )
 def test_bad_input_is_one_line_and_changes_nothing(arguments: list[str], message: str, sandbox: Sandbox) -> None:
@@ -464,9 +466,29 @@ def test_what_the_review_stops_is_not_applied(
     }.items():
         monkeypatch.setattr(run.Deployment, name, does)
     monkeypatch.setattr(run, "find_package", lambda *_: SUBJECT)
+    monkeypatch.setattr(AccountClients, "check", lambda _: None)
     with pytest.raises(SystemExit) as ended:
         get_command(app)(["flight_delay", "--yes"], prog_name="smlops deploy")
     assert (ended.value.code, applied) == (1, [])
     said = capsys.readouterr().err
     assert "The review stops this plan; nothing is applied." in said
     assert "data: " in said
+
+
+@pytest.mark.slow
+def test_nothing_is_found_or_deleted_in_another_account(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The credentials are of the sandbox's account; the role that Terraform assumes is of another one."""
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    own = settings.load(ROOT / "envs" / "dev")
+    role = own.model_copy(update={"assume_role_arn": "arn:aws:iam::222222222222:role/terraform"})
+    monkeypatch.setattr(run.Target, "settings", lambda _: role)
+    monkeypatch.setattr(run, "find_package", lambda *_: pytest.fail("the account was not checked"))
+    with pytest.raises(SystemExit) as ended:
+        program.run(lambda: get_command(app)(["flight_delay", "--yes"], prog_name="smlops deploy"))
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "the credentials are of account 222222222222" in said
+    assert "✓" not in said

@@ -4,9 +4,11 @@ import json
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +18,8 @@ from sustainable_mlops.commands.teardown import app
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.program import run
-from sustainable_mlops.terraform import ROOT, Terraform
+from sustainable_mlops.sandbox.client import make_client
+from sustainable_mlops.terraform import ROOT, Progress, Terraform
 from tests.provider import alone
 
 SANDBOX = "smlops sandbox exec -- "
@@ -150,3 +153,94 @@ def test_a_setting_is_turned_off_wherever_it_stands(tmp_path: Path) -> None:
         assert "deletion_protection: false" in settings.read_text().splitlines()
         assert not list(teardown.turn_off(settings)), "that key is turned"
         assert [path.name for path in tmp_path.iterdir()] == ["settings.yaml"]
+
+
+OTHER, PREFIX = "222222222222", "smlops-late"
+SHARED, OWN = "/aws/sagemaker/TrainingJobs", f"/aws/sagemaker/Endpoints/{PREFIX}-fraud"
+
+
+class Destroyed(Terraform):
+    """An environment whose state has these log groups; `apply` destroys nothing and then runs `late`."""
+
+    def __init__(self, folder: Path, account: str, late: Callable[[], None] = lambda: None) -> None:
+        super().__init__(folder)
+        self.account, self.late, self.applied = account, late, 0
+        text = f"account_id: '{account}'\nregion: eu-north-1\nname_prefix: {PREFIX}\n"
+        (folder / "settings.yaml").write_text(text)
+
+    def run(self, *_: str) -> str:
+        return ""
+
+    def outputs(self) -> dict[str, Any]:
+        return {}
+
+    def attributes(self, resource_type: str) -> list[dict[str, Any]]:
+        names = [SHARED, OWN] if resource_type == "aws_cloudwatch_log_group" else []
+        return [{"arn": f"arn:aws:logs:eu-north-1:{self.account}:log-group:{name}"} for name in names]
+
+    def apply(self, *_: str, progress: Callable[[Progress], None] = lambda _: None) -> Progress:
+        self.applied += 1
+        self.late()
+        progress(Progress(2, 2))
+        return Progress(2, 2)
+
+
+def log_in(logs: Any, *jobs: str) -> None:
+    """Write what jobs write: the group first, then a stream each."""
+    with suppress(logs.exceptions.ResourceAlreadyExistsException):
+        logs.create_log_group(logGroupName=SHARED)
+    for job in jobs:
+        logs.create_log_stream(logGroupName=SHARED, logStreamName=f"{job}/algo-1-1")
+
+
+def group_names(logs: Any) -> set[str]:
+    return {group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]} & {SHARED, OWN}
+
+
+@pytest.mark.slow
+def test_late_log_groups_are_deleted_with_the_role_and_in_its_account_alone(own: Any, tmp_path: Path) -> None:
+    here = own.client("logs")
+    there = make_client("logs", "eu-north-1", own.endpoint, account=OTHER)
+    for logs in (here, there):
+        log_in(logs, f"{PREFIX}-job")
+    terraform = Destroyed(tmp_path, OTHER)
+    with pytest.raises(UserError, match=f"credentials are of account 123456789012 .* in account {OTHER}: nothing was"):
+        teardown.destroy(terraform, late_seconds=0.1)
+    assert (terraform.applied, group_names(here), group_names(there)) == (0, {SHARED}, {SHARED})
+
+    with (tmp_path / "settings.yaml").open("a") as file:
+        file.write(f"assume_role_arn: arn:aws:iam::{OTHER}:role/terraform\n")
+    assert teardown.destroy(terraform, late_seconds=0.1) == 2
+    assert (terraform.applied, group_names(here), group_names(there)) == (1, {SHARED}, set())
+
+
+@pytest.mark.slow
+def test_a_shared_log_group_with_a_job_of_somebody_else_stays(own: Any, tmp_path: Path) -> None:
+    logs, told = own.client("logs"), list[str]()
+    terraform = Destroyed(tmp_path, "123456789012", lambda: log_in(logs, f"{PREFIX}-job", "theirs"))
+    logs.create_log_group(logGroupName=OWN)
+    teardown.destroy(terraform, late_seconds=0.1, say=told.append)
+    assert group_names(logs) == {SHARED}
+    (line,) = told
+    assert line.startswith(f"log group {SHARED} stays: theirs/algo-1-1 is of a job that is not this environment's")
+
+
+@pytest.mark.slow
+def test_no_late_logs_are_looked_for_within_0_seconds_and_a_refusal_is_one_line(own: Any, tmp_path: Path) -> None:
+    logs = own.client("logs")
+    terraform = Destroyed(tmp_path, "123456789012", lambda: log_in(logs))
+    assert teardown.destroy(terraform, late_seconds=0) == 2
+    assert group_names(logs) == {SHARED}
+    own.fault("logs:DeleteLogGroup", error="AccessDeniedException")
+    with pytest.raises(UserError, match=f"everything of the environment is destroyed; its log group {SHARED} may"):
+        teardown.destroy(terraform, late_seconds=0.1)
+
+
+def test_a_job_is_the_environments_own_by_its_role() -> None:
+    described = {"RoleArn": "arn:aws:iam::123456789012:role/smlops-late-training"}
+    sagemaker = SimpleNamespace(describe_training_job=lambda **_: described)
+    account: Any = SimpleNamespace(client=lambda *_: sagemaker)
+    group = teardown.LogGroup("123456789012", "eu-north-1", SHARED)
+    for roles, is_own in ((frozenset(described.values()), True), (frozenset[str](), False)):
+        late = teardown.LateLogGroups(account, teardown.Owner(PREFIX, roles), print)
+        assert late._is_own(group, "pipelines-abc-Train") is is_own

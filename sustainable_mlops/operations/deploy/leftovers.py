@@ -14,9 +14,7 @@ from typing import Any
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
 from sustainable_mlops.errors import UserError
-
-#: Poll interval and timeout for the deletion of an endpoint, in seconds.
-_PAUSE, _LONGEST = 2.0, 900.0
+from sustainable_mlops.operations.deploy.transition import read_status, wait_until_settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ def find_leftovers(plan: Mapping[str, Any], sagemaker: Client) -> list[Leftover]
     """Return the endpoints that the plan, as JSON, would create although AWS has them. Raises UserError."""
     found = []
     for address, name in _created_endpoints(plan):
-        status = _describe_status(sagemaker, name)
+        status = read_status(sagemaker, name)
         if status is not None:
             found.append(Leftover(address, name, status))
     return found
@@ -55,10 +53,11 @@ def delete_failed_endpoints(
     """Delete these endpoints, each only if it is still Failed, and block until they are gone. Raises UserError."""
     for leftover in leftovers:
         with aws.told(f"endpoint {leftover.name}"):
-            if (status := _describe_status(sagemaker, leftover.name)) != "Failed":
+            if (status := read_status(sagemaker, leftover.name)) != "Failed":
                 raise UserError(f"endpoint {leftover.name}: is now {status or 'deleted'}, not Failed; deploy again")
             sagemaker.delete_endpoint(EndpointName=leftover.name)
-        _wait_until_gone(sagemaker, leftover.name, sleep)
+        if (status := wait_until_settled(sagemaker, leftover.name, sleep)) is not None:
+            raise UserError(f"endpoint {leftover.name}: is {status} after its deletion; deploy again")
 
 
 def _created_endpoints(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -70,27 +69,3 @@ def _created_endpoints(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
         and change["change"]["actions"] == ["create"]
         and change["change"]["after"].get("name")
     ]
-
-
-def _describe_status(sagemaker: Client, name: str) -> str | None:
-    """Return the status of an endpoint; None where there is none of this name."""
-    from botocore.exceptions import ClientError
-
-    with aws.told(f"endpoint {name}"):
-        try:
-            return str(sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"])
-        except ClientError as error:
-            if "Could not find" in str(error):  # its code, ValidationException, stands for much else
-                return None
-            raise
-
-
-def _wait_until_gone(sagemaker: Client, name: str, sleep: Callable[[float], None]) -> None:
-    waited = 0.0
-    while _describe_status(sagemaker, name) is not None:
-        if waited >= _LONGEST:
-            raise UserError(
-                f"endpoint {name}: deletion did not finish in {_LONGEST / 60:g} minutes; deploy again later"
-            )
-        sleep(_PAUSE)
-        waited += _PAUSE

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sustainable_mlops import aws, synth
-from sustainable_mlops.aws import Clients
+from sustainable_mlops.aws import AccountClients, Clients
 from sustainable_mlops.catalogue.quotas import serverless_concurrency
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_whole
 from sustainable_mlops.jobs.platform import read_platform
 from sustainable_mlops.operations import teardown
-from sustainable_mlops.operations.deploy import entry, leftovers
+from sustainable_mlops.operations.deploy import entry, leftovers, transition
 from sustainable_mlops.operations.deploy.choice import MODULES, Choice
 from sustainable_mlops.recommendation import subject
 from sustainable_mlops.settings import did_you_mean
@@ -113,8 +113,9 @@ def _also(written: Sequence[synth.Change], environment: str) -> str:
     return f", also of {' and '.join(sorted(others - {environment}))}" if others - {environment} else ""
 
 
-def find_package(target: Target, settings: Any, clients: Clients, given: str | None) -> subject.Subject:
-    """The package given, else the newest approved of the model's group. Raises UserError where there is none."""
+def find_package(target: Target, account: AccountClients, given: str | None) -> subject.Subject:
+    """Return the package given, else the newest approved of the model's group. Raises UserError where there is none."""
+    clients = account.connect()
     if given is not None:
         if ":model-package/" not in given:
             raise UserError(f"--package: {given} is no ARN of a model package")
@@ -126,7 +127,7 @@ def find_package(target: Target, settings: Any, clients: Clients, given: str | N
         return found
     parameter = f"/sustainable-mlops/{target.environment}/platform"
     with aws.told(parameter):
-        platform = read_platform(parameter, aws.client("ssm", settings.region))
+        platform = read_platform(parameter, account.client("ssm"))
     group = platform.model_package_groups.get(target.model)
     if group is None:
         raise UserError(f"{parameter}: has no group of {target.model}: apply the environment with it first")
@@ -169,6 +170,15 @@ class Deployment:
                 synth.write(written)
                 synth.remember()
                 this.result = f"{len(written)} files written{_also(written, target.environment)}"
+
+    def wait_until_settled(self, clients: Clients) -> None:
+        """Block until no change of the model's endpoints is under way, such as one that an interruption left."""
+        outputs, model = self._terraform.outputs(), self._target.model
+        names = filter(None, (outputs.get(f"{module}s", {}).get(model) for module in MODULES.values()))
+        for name in names:
+            if transition.is_in_transition(clients.sagemaker, name):
+                with self._step("Wait for the endpoint") as this:
+                    this.result = f"{name} is {transition.wait_until_settled(clients.sagemaker, name)}"
 
     def plan(self, accepted: "Sequence[Acceptance]" = ()) -> "tuple[Review, dict[str, list[str]]]":
         """The review of the plan, in which these risks are accepted, and what it changes."""

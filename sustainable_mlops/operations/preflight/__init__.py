@@ -33,6 +33,8 @@ def run(target: Target, account: Account, progress: Callable[[str], None] = lamb
     """Yield the findings of every check. After a wrong account or a disabled Region, call AWS no more."""
     stopped = False
     for name, check in (("credentials", check_credentials), ("Region", check_region)):
+        if stopped:
+            break
         progress(name)
         for finding in guard(name, lambda check=check: check(target, account)):  # type: ignore[misc]
             stopped |= finding.status == "stop"

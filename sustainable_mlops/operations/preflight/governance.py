@@ -7,7 +7,8 @@ from sustainable_mlops.operations.preflight.account import Account
 from sustainable_mlops.operations.preflight.finding import Finding
 from sustainable_mlops.operations.preflight.target import Target
 
-#: Principal that stands for every identity that IAM allows.
+_DATABASE = "sagemaker_featurestore"
+#: Principal that stands for whoever IAM allows.
 _EVERYBODY = "IAM_ALLOWED_PRINCIPALS"
 SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 SCALING_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
@@ -30,12 +31,22 @@ def check_lake_formation(target: Target, account: Account) -> Iterator[Finding]:
     if not guarded:
         yield Finding("ok", "Lake Formation", "IAM controls access to new databases and tables")
         return
+    what = f"guards new {' and '.join(guarded)}"
+    applier = _find_applier(target, account)
+    if not _may_create_tables(account, applier):
+        yield Finding(
+            "stop",
+            "Lake Formation",
+            f"{what}: CreateFeatureGroup is refused until the data lake's administrator has granted the database "
+            f"{_DATABASE} to the role that applies (these commands take {applier}), before the first apply",
+            _grant_applier(target, applier),
+        )
+        return
     yield Finding(
         "look",
         "Lake Formation",
-        f"controls access to new {' and '.join(guarded)}: after the first apply, grant the role of feature groups "
-        "access to the tables of the offline stores",
-        _grant(target),
+        f"{what}, and {applier} may create tables: after the first apply, grant them to the role of feature groups",
+        _grant_role(target),
     )
 
 
@@ -43,7 +54,57 @@ def _is_open(permissions: list[Mapping[str, Any]]) -> bool:
     return any(one["Principal"].get("DataLakePrincipalIdentifier") == _EVERYBODY for one in permissions)
 
 
-def _grant(target: Target) -> str:
+def _find_applier(target: Target, account: Account) -> str:
+    """Return the ARN of the role that Terraform assumes, or of the credentials."""
+    if target.assume_role_arn is not None:
+        return target.assume_role_arn
+    call = lambda: account.client("sts").get_caller_identity()  # noqa: E731
+    return str(account.read("sts:GetCallerIdentity", call)["Arn"])
+
+
+def _may_create_tables(account: Account, applier: str) -> bool:
+    """Return whether the applier was granted tables in the database of offline stores."""
+    client = account.client("lakeformation")
+    call = lambda: client.list_permissions(Resource={"Database": {"Name": _DATABASE}}, MaxResults=1000)  # noqa: E731
+    listed = account.read("lakeformation:ListPermissions", call, absent=("EntityNotFoundException",))
+    return any(
+        _is_principal(entry["Principal"].get("DataLakePrincipalIdentifier", ""), applier)
+        and {"CREATE_TABLE", "ALL"} & set(entry["Permissions"])
+        for entry in (listed or {}).get("PrincipalResourcePermissions", ())
+    )
+
+
+def _is_principal(granted: str, applier: str) -> bool:
+    """Return whether a grant to a principal reaches the applier. The ARN of a session has no path of its role."""
+    role = _role_of_session(applier)
+    is_role = role is not None and ":role/" in granted and granted.endswith(f"/{role}")
+    return granted in (applier, _EVERYBODY) or is_role
+
+
+def _role_of_session(arn: str) -> str | None:
+    return arn.split("/")[1] if ":assumed-role/" in arn else None
+
+
+def _grant_applier(target: Target, applier: str) -> str:
+    """Return the command with which the administrator lets the applier create the offline stores' tables.
+
+    A grant on a database needs the database, which Feature Store would make with the first group.
+    """
+    role = _role_of_session(applier)
+    principal = f"$(aws iam get-role --role-name {role} --query Role.Arn --output text)" if role else applier
+    grant = (
+        f"aws lakeformation grant-permissions --region {target.region} "
+        f'--principal DataLakePrincipalIdentifier="{principal}" --permissions'
+    )
+    database = f'--resource \'{{"Database": {{"Name": "{_DATABASE}"}}}}\''
+    return (
+        f"aws glue get-database --region {target.region} --name {_DATABASE} || "
+        f"aws glue create-database --region {target.region} --database-input Name={_DATABASE} && "
+        f"{grant} CREATE_DATABASE --resource '{{\"Catalog\": {{}}}}' && {grant} DESCRIBE CREATE_TABLE {database}"
+    )
+
+
+def _grant_role(target: Target) -> str:
     """Return the command that lets the role of feature groups describe and alter their tables."""
     role = (
         f"$(aws ssm get-parameter --region {target.region} --name {target.platform_parameter} --query Parameter.Value "

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from sustainable_mlops.log_groups import SETTING, edit_setting
 from sustainable_mlops.operations.preflight.account import Account
 from sustainable_mlops.operations.preflight.finding import Finding
 from sustainable_mlops.operations.preflight.target import Target
@@ -68,15 +69,16 @@ def check_log_groups(target: Target, account: Account) -> Iterator[Finding]:
     if not taken:
         yield Finding("ok", "log groups", f"{len(target.log_groups)} names are free or in existing_log_groups")
         return
-    adopted = ", ".join(sorted({*target.adopted_log_groups, *taken}))
+    settings = target.folder / "settings.yaml"
+    edit = edit_setting(settings, sorted({*target.adopted_log_groups, *taken}))
+    synth = f"scripts/synth.py {target.environment}"
     yield Finding(
         "stop",
         "log groups",
         f"{', '.join(taken)} {'exists' if len(taken) == 1 else 'exist'}: the first apply would end with "
-        "ResourceAlreadyExistsException; set existing_log_groups in settings.yaml, so that the apply adopts what exists"
-        + ("; replace the list that is in settings.yaml" if target.adopted_log_groups else ""),
-        f"echo 'existing_log_groups: [{adopted}]' >> {target.folder}/settings.yaml && scripts/synth.py "
-        f"{target.environment}",
+        "ResourceAlreadyExistsException; have it adopt what exists"
+        + ("" if edit else f": add the names to the list {SETTING} in {settings}, then"),
+        f"{edit} && {synth}" if edit else synth,
     )
 
 

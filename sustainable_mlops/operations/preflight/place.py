@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 
-from sustainable_mlops.operations.preflight.account import Account, DeniedError, SignedOutError
+from sustainable_mlops.operations.preflight.account import Account, DeniedError
 from sustainable_mlops.operations.preflight.finding import Finding, cannot_tell
 from sustainable_mlops.operations.preflight.target import Target
 
 
 def check_credentials(target: Target, account: Account) -> Iterator[Finding]:
-    """Compare the credentials' account with that of the settings."""
-    sts = account.client("sts", account.home_region)
+    """Compare the credentials' account with that of the settings. Raises UserError where there are none.
+
+    GetCallerIdentity needs no permission: where it fails, the credentials are of no use, or no network reaches AWS.
+    """
     try:
-        identity = account.read("sts:GetCallerIdentity", sts.get_caller_identity)
-    except SignedOutError:
-        yield Finding("stop", "credentials", "none found: sign in, or set AWS_PROFILE", "aws sso login")
+        call = lambda: account.client("sts", account.home_region).get_caller_identity()  # noqa: E731
+        identity = account.read("sts:GetCallerIdentity", call)
+    except DeniedError as error:
+        text = f"nothing can be read with them: {error.reason}; sign in again, or look at the network"
+        yield Finding("stop", "credentials", text, "aws sso login")
         return
     if identity["Account"] == target.account_id:
         yield Finding("ok", "credentials", f"account {target.account_id}, as {identity['Arn']}")

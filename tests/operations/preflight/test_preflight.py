@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
+import yaml
 
 from envs.preflight import read_target
 from sustainable_mlops.catalogue import quotas as catalogue
 from sustainable_mlops.deployer.documents import Document
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.preflight import Account, EndpointDemand, Finding, Target, run
+from sustainable_mlops.operations.preflight.governance import _grant_applier, _is_principal
 from sustainable_mlops.operations.preflight.job_files import read_job
 from sustainable_mlops.operations.preflight.place import check_region
 from sustainable_mlops.operations.preflight.quotas import demands
@@ -125,7 +128,23 @@ def test_credentials_of_another_account_stop_before_anything_is_asked_of_it(acco
     with account.record_calls() as calls:
         stop = those(check(replace(target, account_id="210987654321")), "stop")
     assert stop["credentials"].text.startswith("account 123456789012, but settings.yaml has account_id 210987654321")
-    assert {one["operation"] for one in calls} == {"GetCallerIdentity", "DescribeRegions"}
+    assert {one["operation"] for one in calls} == {"GetCallerIdentity"}
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId", "AccessDenied"])
+def test_credentials_that_sts_refuses_stop_and_nothing_else_is_asked(
+    account: Sandbox, target: Target, code: str
+) -> None:
+    account.fault("sts:GetCallerIdentity", error=code)
+    with account.record_calls() as calls:
+        stop = those(check(target), "stop")
+    assert stop["credentials"].text.startswith(f"nothing can be read with them: sts:GetCallerIdentity: {code}")
+    assert {one["operation"] for one in calls} == {"GetCallerIdentity"}
+
+
+def test_without_a_network_the_credentials_stop(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert "Could not connect" in those(check(target), "stop")["credentials"].text
 
 
 def test_a_disabled_region_stops_with_the_command_that_enables_it(target: Target) -> None:
@@ -162,8 +181,11 @@ def test_without_credentials_there_is_one_line_that_says_how_to_sign_in(
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
-    stop = those(check(target), "stop")["credentials"]
-    assert stop.remedy == "aws sso login"
+    with pytest.raises(UserError, match="preflight: no AWS credentials; sign in"):
+        check(target)
+    monkeypatch.setenv("AWS_PROFILE", "nope")
+    with pytest.raises(UserError, match=r"AWS configuration: The config profile \(nope\) could not be found"):
+        check(target)
 
 
 def test_a_quota_of_zero_stops_and_its_increase_makes_it_ready(account: Sandbox, target: Target) -> None:
@@ -214,8 +236,21 @@ def test_a_log_group_that_exists_stops_with_the_setting_that_adopts_it(account: 
     stop = those(check(target), "stop")["log groups"]
     assert stop.text.startswith("/aws/sagemaker/TrainingJobs, /aws/sagemaker/Endpoints/smlops-dev-flight-delay exist")
     both = "/aws/sagemaker/Endpoints/smlops-dev-flight-delay, /aws/sagemaker/TrainingJobs"
-    written = f"{target.folder}/settings.yaml"
-    assert stop.remedy == f"echo 'existing_log_groups: [{both}]' >> {written} && scripts/synth.py dev"
+    written = target.folder / "settings.yaml"
+    own = "/aws/sagemaker/ProcessingJobs"
+    assert stop.remedy.endswith(" && scripts/synth.py dev")
+    before = replace(target, adopted_log_groups=(own,))
+    for text in ("a: 1", f"a: 1\nexisting_log_groups: [{own}] # ours\nb: 2\n"):
+        written.write_text(text)
+        edit = those(check(before if own in text else target), "stop")["log groups"].remedy.split(" && scripts/")[0]
+        subprocess.run(edit, shell=True, check=True)  # noqa: S602
+        names = [*both.split(", "), own] if own in text else both.split(", ")
+        assert written.read_text().count("existing_log_groups") == 1
+        assert sorted(yaml.safe_load(written.read_text())["existing_log_groups"]) == sorted(names)
+    written.write_text(f"existing_log_groups:\n- {own}\n")
+    listed = those(check(before), "stop")["log groups"]
+    assert listed.text.endswith(f"add the names to the list existing_log_groups in {written}, then")
+    assert listed.remedy == "scripts/synth.py dev"
     adopted = replace(target, adopted_log_groups=tuple(both.split(", ")))
     assert "log groups" in those(check(adopted), "ok")
 
@@ -240,15 +275,35 @@ def test_names_of_an_environment_that_was_applied_are_its_own(account: Sandbox, 
     assert "log groups" not in {one.check for one in findings}
 
 
-def test_lake_formation_in_use_is_to_look_at_where_there_are_feature_groups(account: Sandbox, target: Target) -> None:
+def test_lake_formation_in_use_stops_until_the_applier_is_granted_tables(account: Sandbox, target: Target) -> None:
     closed: dict[str, list[str]] = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
     account.client("lakeformation").put_data_lake_settings(DataLakeSettings=closed)
+    stop = those(check(target), "stop")["Lake Formation"]
+    applier = account.client("sts").get_caller_identity()["Arn"]
+    assert stop.text.startswith("guards new databases and tables: CreateFeatureGroup is refused until")
+    principal = f'--principal DataLakePrincipalIdentifier="{applier}"'
+    assert f"{principal} --permissions CREATE_DATABASE --resource '{{\"Catalog\": {{}}}}'" in stop.remedy
+    assert f"{principal} --permissions DESCRIBE CREATE_TABLE" in stop.remedy
+    account.client("lakeformation").grant_permissions(
+        Principal={"DataLakePrincipalIdentifier": applier},
+        Resource={"Database": {"Name": "sagemaker_featurestore"}},
+        Permissions=["DESCRIBE", "CREATE_TABLE"],
+    )
     look = those(check(target), "look")["Lake Formation"]
-    assert look.text.startswith("controls access to new databases and tables")
+    assert "after the first apply" in look.text
     assert look.remedy.startswith(
         "aws lakeformation grant-permissions --region eu-north-1 --permissions DESCRIBE ALTER"
     )
     assert "Lake Formation" not in {one.check for one in check(replace(target, feature_groups=()))}
+
+
+def test_a_session_of_a_role_has_the_grants_of_the_role(target: Target) -> None:
+    session = "arn:aws:sts::123456789012:assumed-role/deploy/me"
+    assert _is_principal("arn:aws:iam::123456789012:role/aws-reserved/deploy", session)
+    assert _is_principal("IAM_ALLOWED_PRINCIPALS", session)
+    assert not _is_principal("arn:aws:iam::123456789012:role/other", session)
+    assert "$(aws iam get-role --role-name deploy --query Role.Arn --output text)" in _grant_applier(target, session)
+    assert wrong(_grant_applier(target, session)) == []
 
 
 def test_the_role_of_autoscaling_is_looked_for_where_something_scales(account: Sandbox, target: Target) -> None:

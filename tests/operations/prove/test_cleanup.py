@@ -244,8 +244,8 @@ def test_an_apply_that_fails_for_another_reason_leaves_its_questions_undecided(r
 
 
 def test_an_undecided_check_fails_the_proof() -> None:
-    assert Proof(checks={"x": CheckResult("x", "?", "a page", "undecided")}).failed
-    assert not Proof(checks={"x": CheckResult("x", "?", "a page")}).failed
+    assert Proof(checks={"x": CheckResult("x", "?", "a page", "undecided")}).has_failed
+    assert not Proof(checks={"x": CheckResult("x", "?", "a page")}).has_failed
 
 
 class FakeTerraform:

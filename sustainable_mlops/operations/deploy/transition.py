@@ -1,0 +1,46 @@
+"""Endpoints whose last change has not ended, such as the update that an interrupted apply began.
+
+A plan of such an endpoint compares with the configuration that it still has. The apply would then ask for the
+configuration that it has by that time, which SageMaker refuses.
+"""
+
+import time
+from collections.abc import Callable
+
+from sustainable_mlops import aws
+from sustainable_mlops.aws import Client
+from sustainable_mlops.errors import UserError
+
+#: Statuses that end by themselves. Source: SageMaker API reference, DescribeEndpoint, EndpointStatus.
+_TRANSITIONS = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+#: Poll interval and timeout, in seconds. The provider waits an hour for an update, too.
+_PAUSE, _LONGEST = 2.0, 3600.0
+
+
+def read_status(sagemaker: Client, name: str) -> str | None:
+    """Return the status of an endpoint; None if it does not exist."""
+    from botocore.exceptions import ClientError
+
+    with aws.told(f"endpoint {name}"):
+        try:
+            return str(sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"])
+        except ClientError as error:
+            if "Could not find" in str(error):  # its code, ValidationException, stands for much else
+                return None
+            raise
+
+
+def is_in_transition(sagemaker: Client, name: str) -> bool:
+    """Return whether a change of the endpoint is under way."""
+    return read_status(sagemaker, name) in _TRANSITIONS
+
+
+def wait_until_settled(sagemaker: Client, name: str, sleep: Callable[[float], None] = time.sleep) -> str | None:
+    """Block until no change of the endpoint is under way; return its status, None if it is gone. Raises UserError."""
+    waited = 0.0
+    while (status := read_status(sagemaker, name)) in _TRANSITIONS:
+        if waited >= _LONGEST:
+            raise UserError(f"endpoint {name}: is still {status} after {_LONGEST / 60:g} minutes; deploy again later")
+        sleep(_PAUSE)
+        waited += _PAUSE
+    return status
