@@ -461,6 +461,7 @@ def test_what_the_review_stops_is_not_applied(
     applied: list[int] = []
     for name, does in {
         "write": lambda *_: None,
+        "wait_until_settled": lambda *_: None,
         "plan": lambda _, __: (reviewed, {"a": ["create"]}),
         "apply": lambda _, total: applied.append(total),
     }.items():
