@@ -70,7 +70,7 @@ def test_a_plan_without_the_modules_call_is_stopped_as_loss_of_its_guards(applie
     assert (gate.level, found.exit_code) == ("stop", 1)
     assert "DATA_GUARD_UNCONFIGURED" in {judged.risk.id for judged in found.risks}
     for form in FORMATS:
-        assert "its configuration" in re.sub(r"\s+", " ", render(found, form)), form
+        assert "removed configuration" in re.sub(r"\s+", " ", render(found, form)), form
 
 
 @pytest.mark.apply
