@@ -10,13 +10,13 @@ import pytest
 from hypothesis import settings
 
 from sustainable_mlops.terraform import LOCAL, ROOT, find_engine, provider_version
+from tests import renewal
 from tests.engines import each_engine  # noqa: F401  a fixture
 from tests.order import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.provider import SANDBOX_LOGS
 from tests.provider import offline_environment as offline_environment
 from tests.provider import own as own
 from tests.provider import terraform_environment as terraform_environment
-from tests.renewal import list_renewal_commands
 from tests.wheel import wheel_environment  # noqa: F401  a fixture
 
 #: More processes than cores: how long an example takes says nothing.
@@ -35,7 +35,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Close a run with the commands that renew files, and with the engine and the provider that it used."""
-    list_renewal_commands(terminalreporter)
+    renewal.pytest_terminal_summary(terminalreporter)
     terminalreporter.line(f"Ran on {find_engine()} with AWS provider {provider_version()}.")
 
 

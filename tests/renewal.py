@@ -19,7 +19,7 @@ def asked_for(reports: Iterable[str]) -> list[str]:
     return sorted({asked["command"].strip() for text in reports for asked in _ASKED.finditer(text)})
 
 
-def list_renewal_commands(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the commands that a failing run asks for."""
     failures = [*terminalreporter.stats.get("failed", []), *terminalreporter.stats.get("error", [])]
     if commands := asked_for(report.longreprtext for report in failures):

@@ -70,7 +70,7 @@ def test_without_a_lock_file_it_is_the_one_that_refuses_more(folder: Path) -> No
 
 def test_a_provider_that_environments_do_not_work_with_is_refused_with_the_remedy(folder: Path) -> None:
     lock(folder, "7.0.0")
-    with pytest.raises(UserError, match=r"AWS provider 7, and .* with 5 and 6; run `terraform \S+ init -upgrade`"):
+    with pytest.raises(UserError, match=r"AWS provider 7, but .* support 5 and 6; run `terraform \S+ init -upgrade`"):
         settings.load(folder)
 
 

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from werkzeug.test import EnvironBuilder
 
 from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.sandbox import Sandbox, rpc_v2_cbor
+from tests.provider import SANDBOX_LOGS
 from tests.sandbox.wire import CBOR, Reply, call, comparable, send
 
 Fresh = Callable[[str], str]
@@ -89,6 +90,14 @@ def protocols(service: str) -> list[str]:
 
 SPOKEN = [(service, protocol) for service in CALLS for protocol in protocols(service)]
 OF_CLOUDWATCH = protocols("cloudwatch")
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox that no other test changes between two answers that must be equal."""
+    SANDBOX_LOGS.append(tmp_path_factory.mktemp("sandbox") / "sandbox.log")
+    with Sandbox.start(log=SANDBOX_LOGS[-1]) as running:
+        yield running
 
 
 @pytest.mark.slow

@@ -131,6 +131,8 @@ def test_an_interruption_during_an_execution_stops_it_and_leaves_nothing(
     account: tuple[Sandbox, dict[str, str]],
 ) -> None:
     sandbox, variables = account
+    # The job is under way until the clean-up stops it.
+    sandbox.fault("CreateProcessingJob", status_delay=600)
     process = start(variables, "--yes", "--module", "pipeline")
     read_until(process, "Every name starts with")
     deadline = time.monotonic() + 240
