@@ -117,6 +117,7 @@ def committed(folder: Path, name: str) -> tuple[Path, Settings]:
     return copy, settings.load(ROOT / "envs" / name)
 
 
+@pytest.mark.toolchain
 @pytest.mark.plan
 @pytest.mark.parametrize("name", synth.names()[1])
 def test_the_committed_environment_plans_with_every_model_packaged(
