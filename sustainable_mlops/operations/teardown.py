@@ -121,7 +121,7 @@ def _find_account(settings: dict[str, Any], platform: dict[str, Any], arns: Sequ
 
 @dataclass(frozen=True)
 class Owner:
-    """What tells an environment's jobs from others: the start of their names, and the roles that they run under."""
+    """Marks of an environment's jobs: the start of their names, and the roles that they run under."""
 
     name_prefix: str | None
     roles: frozenset[str]

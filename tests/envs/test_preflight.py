@@ -1,4 +1,4 @@
-"""What the settings of an environment ask of an account."""
+"""Demands that the settings of an environment make of an account."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from sustainable_mlops.terraform import ROOT
 
 
 def demand(dev: dict[str, Any], **model: Any) -> dict[str, EndpointDemand]:
-    """What the endpoints of one model take, by kind."""
+    """Return the demands of one model's endpoints, by kind."""
     settings = Settings.model_validate({**dev, "models": {"fraud": model}, "pipelines": {}})
     return {one.kind: one for one in preflight._endpoints(settings)}
 

@@ -1,4 +1,4 @@
-"""Which instance types an environment takes follows the AWS provider in its lock file."""
+"""Instance types of an environment follow the AWS provider in its lock file."""
 
 import shutil
 from collections.abc import Callable

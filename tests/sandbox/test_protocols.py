@@ -360,7 +360,7 @@ def test_cloudwatch_refuses_malformed_requests_with_codes(sandbox: Sandbox, prot
 
 
 def translated(operation: str, response: dict[str, Any], status: int = 200) -> tuple[dict[str, Any], bytes]:
-    """What a client reads of a response, and its body, after its way through CBOR; nobody is asked."""
+    """Return the fields that a client reads of a response, and its body, after a translation to CBOR and back."""
 
     def respond(_: Request) -> Response:
         return Response(json.dumps(response), status)

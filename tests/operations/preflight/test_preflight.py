@@ -62,7 +62,7 @@ def account(machine: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
 
 @pytest.fixture
 def target(tmp_path: Path) -> Target:
-    """What dev asks, its pipelines on a type of a known quota, in a folder with a lock file."""
+    """Demands of dev, its pipelines on a type with a known quota, in a folder with a lock file."""
     (tmp_path / ".terraform.lock.hcl").write_text(LOCK % "6.47.1")
     dev = read_target(ROOT / "envs" / "dev")
     jobs = tuple(replace(job, instance_type="ml.m5.large") for job in dev.jobs)

@@ -118,7 +118,7 @@ def test_an_interruption_in_the_middle_of_an_apply_leaves_nothing_however_often_
 
 
 def executes(sandbox: Sandbox) -> bool:
-    """Whether a pipeline's execution is under way."""
+    """Return whether a pipeline's execution is under way."""
     sagemaker = sandbox.client("sagemaker")
     for pipeline in sagemaker.list_pipelines()["PipelineSummaries"]:
         executions = sagemaker.list_pipeline_executions(PipelineName=pipeline["PipelineName"])
