@@ -1,6 +1,7 @@
 """Checks of Lake Formation and service-linked roles."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from sustainable_mlops.operations.preflight.account import Account
@@ -58,14 +59,14 @@ def _find_applier(target: Target, account: Account) -> str:
     """Return the ARN of the role that Terraform assumes, or of the credentials."""
     if target.assume_role_arn is not None:
         return target.assume_role_arn
-    call = lambda: account.client("sts").get_caller_identity()  # noqa: E731
-    return str(account.read("sts:GetCallerIdentity", call)["Arn"])
+    identity = account.read("sts:GetCallerIdentity", lambda: account.client("sts").get_caller_identity())
+    return str(identity["Arn"])
 
 
 def _may_create_tables(account: Account, applier: str) -> bool:
     """Return whether the applier was granted tables in the database of offline stores."""
     client = account.client("lakeformation")
-    call = lambda: client.list_permissions(Resource={"Database": {"Name": _DATABASE}}, MaxResults=1000)  # noqa: E731
+    call = partial(client.list_permissions, Resource={"Database": {"Name": _DATABASE}}, MaxResults=1000)
     listed = account.read("lakeformation:ListPermissions", call, absent=("EntityNotFoundException",))
     return any(
         _is_principal(entry["Principal"].get("DataLakePrincipalIdentifier", ""), applier)
@@ -122,7 +123,7 @@ def check_scaling_role(target: Target, account: Account) -> Iterator[Finding]:
     if not target.scales:
         return
     iam = account.client("iam")
-    call = lambda: iam.get_role(RoleName=SCALING_ROLE)  # noqa: E731
+    call = partial(iam.get_role, RoleName=SCALING_ROLE)
     if account.read("iam:GetRole", call, absent=("NoSuchEntity",)) is not None:
         yield Finding("ok", "service-linked role", f"{SCALING_ROLE} exists")
         return

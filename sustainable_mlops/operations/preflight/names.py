@@ -1,6 +1,7 @@
 """Checks that the names of buckets, the key alias and log groups are free before the first apply."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from sustainable_mlops.log_groups import SETTING, edit_setting
 from sustainable_mlops.operations.preflight.account import Account
@@ -11,7 +12,7 @@ from sustainable_mlops.operations.preflight.target import Target
 def is_applied(target: Target, account: Account) -> bool:
     """Return whether the environment was applied before and so owns its names."""
     ssm = account.client("ssm")
-    call = lambda: ssm.get_parameter(Name=target.platform_parameter)  # noqa: E731
+    call = partial(ssm.get_parameter, Name=target.platform_parameter)
     return account.read("ssm:GetParameter", call, absent=("ParameterNotFound",)) is not None
 
 
@@ -20,7 +21,7 @@ def check_buckets(target: Target, account: Account) -> Iterator[Finding]:
     s3 = account.client("s3")
     taken = []
     for bucket in target.buckets:
-        call = lambda name=bucket: s3.head_bucket(Bucket=name)  # noqa: E731
+        call = partial(s3.head_bucket, Bucket=bucket)
         # S3 answers 403 both for a bucket of another account and where s3:ListBucket is denied.
         if account.read("s3:ListBucket", call, absent=("404", "NoSuchBucket")) is not None:
             taken.append(bucket)

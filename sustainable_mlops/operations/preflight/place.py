@@ -13,8 +13,9 @@ def check_credentials(target: Target, account: Account) -> Iterator[Finding]:
     GetCallerIdentity needs no permission: where it fails, the credentials are of no use, or no network reaches AWS.
     """
     try:
-        call = lambda: account.client("sts", account.home_region).get_caller_identity()  # noqa: E731
-        identity = account.read("sts:GetCallerIdentity", call)
+        identity = account.read(
+            "sts:GetCallerIdentity", lambda: account.client("sts", account.home_region).get_caller_identity()
+        )
     except DeniedError as error:
         text = f"nothing can be read with them: {error.reason}; sign in again, or look at the network"
         yield Finding("stop", "credentials", text, "aws sso login")
