@@ -1,6 +1,7 @@
 """Preflight: checks if an account is ready for the first apply of an environment. It only reads."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from sustainable_mlops.operations.preflight.account import Account, guard
 from sustainable_mlops.operations.preflight.finding import Finding, Status
@@ -36,7 +37,7 @@ def run(target: Target, account: Account, progress: Callable[[str], None] = lamb
         if stopped:
             break
         progress(name)
-        for finding in guard(name, lambda check=check: check(target, account)):  # type: ignore[misc]
+        for finding in guard(name, partial(check, target, account)):
             stopped |= finding.status == "stop"
             yield finding
     if not stopped:
@@ -47,10 +48,9 @@ def run(target: Target, account: Account, progress: Callable[[str], None] = lamb
 
 
 def _ask_aws(target: Target, account: Account, progress: Callable[[str], None]) -> Iterator[Finding]:
-    checks = dict(_AT_ANY_TIME)
-    for name, check in checks.items():
+    for name, check in _AT_ANY_TIME.items():
         progress(name)
-        yield from guard(name, lambda check=check: check(target, account))  # type: ignore[misc]
+        yield from guard(name, partial(check, target, account))
     yield from guard("names", lambda: _check_names(target, account, progress))
 
 
@@ -61,4 +61,4 @@ def _check_names(target: Target, account: Account, progress: Callable[[str], Non
         return
     for name, check in _BEFORE_APPLY.items():
         progress(name)
-        yield from guard(name, lambda check=check: check(target, account))  # type: ignore[misc]
+        yield from guard(name, partial(check, target, account))
