@@ -74,7 +74,7 @@ class PlanCheck(BaseResourceCheck):
             worst = [finding for finding in found if finding.outcome is outcome]
             if worst:
                 self.details = [finding.message for finding in worst if finding.message]
-                self.evaluated_keys = [finding.path for finding in worst if finding.path]
+                self.evaluated_keys = [finding.location for finding in worst if finding.location]
                 message = "; ".join(self.details)
                 return {"result": result, "evaluated_keys": self.evaluated_keys, "suppress_comment": message}
         return {"result": CheckResult.UNKNOWN, "evaluated_keys": []}

@@ -42,7 +42,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """AWS on this machine."""
-    from sustainable_mlops.sandbox import Sandbox
+    from sagemaker_sandbox import Sandbox
 
     SANDBOX_LOGS.append(tmp_path_factory.mktemp("sandbox") / "sandbox.log")
     with Sandbox.start(log=SANDBOX_LOGS[-1]) as running:

@@ -28,7 +28,7 @@ def terraform_environment(sandbox: Any) -> Iterator[dict[str, str]]:
 @contextmanager
 def alone(log: Path) -> Iterator[tuple[Any, dict[str, str]]]:
     """A sandbox that nobody else uses, and the variables to start Terraform with on it."""
-    from sustainable_mlops.sandbox import Sandbox
+    from sagemaker_sandbox import Sandbox
 
     SANDBOX_LOGS.append(log)
     with Sandbox.start(log=log) as sandbox, serving(sandbox.process_environment()) as address:

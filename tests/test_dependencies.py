@@ -14,7 +14,7 @@ from sustainable_mlops.terraform import ROOT
 #: Who may import an extra's packages, by the start of his path.
 EXTRAS = {
     "sustainable_mlops/authoring/": "authoring",
-    "sustainable_mlops/sandbox/": "sandbox",
+    "sagemaker_sandbox/": "sandbox",
     "sustainable_mlops/catalogue/derive.py": "sandbox",  # moto's tables, which a maintainer reads
     "sustainable_mlops/catalogue/derive_registries.py": "pipelines",  # the SDK's tables, likewise
     "sustainable_mlops/jobs/image.py": "pipelines",

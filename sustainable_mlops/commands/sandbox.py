@@ -24,9 +24,9 @@ from rich.table import Table
 from sustainable_mlops import cli, terraform
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.program import typed
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
-from sustainable_mlops.sandbox.process import LOG
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
+from sagemaker_sandbox.process import LOG
 
 #: What a script may rely on, by how its container sees /opt/ml.
 _OPT_ML = {

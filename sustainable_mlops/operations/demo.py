@@ -26,7 +26,7 @@ from sustainable_mlops.jobs.pipelines.parameters import INPUT_KEY
 from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, PipelineRecord, StepRecord, write_local
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.operations import teardown
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.steps import Step, Steps
 from sustainable_mlops.terraform import LOCAL, ROOT, Progress, Terraform, find_engine, lock_file
 

@@ -16,7 +16,7 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.mapping_file import read_mapping
-from sustainable_mlops.sandbox.client import CREDENTIALS
+from sagemaker_sandbox.client import CREDENTIALS
 from sustainable_mlops.terraform import Terraform
 
 #: What Terraform may not destroy, as `state list` shows it; see `protect` in modules/.

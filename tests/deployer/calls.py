@@ -6,8 +6,8 @@ from typing import Any
 
 from sustainable_mlops.deployer.documents import Document
 from sustainable_mlops.operations.preflight.governance import SCALING_ROLE, SCALING_SERVICE
-from sustainable_mlops.sandbox import policies
-from sustainable_mlops.sandbox.policies import Decision
+from sagemaker_sandbox import policies
+from sagemaker_sandbox.policies import Decision
 
 TERRAFORM = re.compile(r"HashiCorp|Terraform|OpenTofu")
 BOTO3 = re.compile(r"Boto3")

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.field.shapes import Shape, reviewed, said, shapes, write
 
 

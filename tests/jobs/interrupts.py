@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 from tests.jobs.bench import Bench, make_bench
 from tests.jobs.faulty import LAUNCHERS, TO_GO_ON, Done, Launcher, hold, smlops, write_jobs

@@ -12,7 +12,7 @@ from sustainable_mlops.jobs.estimate import estimate
 from sustainable_mlops.jobs.kinds import TRAINING, TUNING
 from sustainable_mlops.jobs.launch import Launch, prepare
 from sustainable_mlops.jobs.record import RunRecord, Trial
-from sustainable_mlops.sandbox.tuning import checks
+from sagemaker_sandbox.tuning import checks
 from tests.jobs.support import PLATFORM, TUNE, WriteJob, merged
 
 CATEGORICAL = {"type": "categorical", "values": [0.1, "0.2", "fast", True], "min": ..., "max": ..., "scaling": ...}

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from sustainable_mlops import synth
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import Terraform
 from tests.modules.examples import Example, addresses, addresses_file, examples, renewed, summary
 

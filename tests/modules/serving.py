@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT, Terraform, changes
 from tests.modules.given import furnish
 from tests.provider import alone

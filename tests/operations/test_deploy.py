@@ -32,7 +32,7 @@ from sustainable_mlops.operations.deploy.choice import Choice, by_file, by_need,
 from sustainable_mlops.plan import load
 from sustainable_mlops.recommendation.subject import Specification, Subject
 from sustainable_mlops.review import review
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 from tests.clone import clone, set_up
 from tests.jobs.interrupts import INTERRUPTED

@@ -18,7 +18,7 @@ from envs.settings import Settings
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.recommendation import candidates, inputs, job, ranking
 from sustainable_mlops.recommendation.subject import Specification, Subject
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 from tests.jobs.bench import make_bench
 from tests.jobs.faulty import CtrlC, sending, smlops

@@ -21,11 +21,11 @@ import yaml
 from botocore.model import Shape
 
 from sustainable_mlops.aws.service_model import service_model
-from sustainable_mlops.sandbox import Sandbox, accounts
-from sustainable_mlops.sandbox.context import DEFAULT_ACCOUNT
-from sustainable_mlops.sandbox.parts.operations import Does
-from sustainable_mlops.sandbox.plane.registry import COVERAGE, Operation
-from sustainable_mlops.sandbox.server_process import ServerProcess
+from sagemaker_sandbox import Sandbox, accounts
+from sagemaker_sandbox.context import DEFAULT_ACCOUNT
+from sagemaker_sandbox.parts.operations import Does
+from sagemaker_sandbox.plane.registry import COVERAGE, Operation
+from sagemaker_sandbox.server_process import ServerProcess
 from tests.sandbox import answers, support
 
 TABLE = Path(__file__).with_suffix(".yaml")
@@ -91,11 +91,11 @@ def server() -> Iterator[Callable[..., Sandbox]]:
     """What stands in for Sandbox.start."""
     from werkzeug.serving import make_server
 
-    from sustainable_mlops.sandbox.client import make_client
-    from sustainable_mlops.sandbox.context import Context
+    from sagemaker_sandbox.client import make_client
+    from sagemaker_sandbox.context import Context
 
     accounts.set_default(DEFAULT_ACCOUNT)
-    from sustainable_mlops.sandbox.application import Application
+    from sagemaker_sandbox.application import Application
 
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
         endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -9,8 +9,8 @@ import pytest
 
 from sustainable_mlops import program
 from sustainable_mlops.commands.sandbox import app
-from sustainable_mlops.sandbox import Sandbox, process
-from sustainable_mlops.sandbox.client import make_client
+from sagemaker_sandbox import Sandbox, process
+from sagemaker_sandbox.client import make_client
 from tests.sandbox import answers
 from tests.sandbox.support import make_role
 

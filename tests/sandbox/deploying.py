@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
 
 BUCKET = "models-to-deploy"

@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 from botocore.exceptions import ClientError
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.client import make_client
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.client import make_client
 from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
 
 #: Gives back what it is asked, a little later.
@@ -102,7 +102,7 @@ def memory(processes: list[psutil.Process]) -> float:
 
 def main() -> None:
     with Sandbox.start() as sandbox:
-        (server,) = (one for one in psutil.Process().children() if "sustainable_mlops.sandbox.server" in one.cmdline())
+        (server,) = (one for one in psutil.Process().children() if "sagemaker_sandbox.server" in one.cmdline())
         client, sagemaker = runtime(sandbox, 10), sandbox.client("sagemaker")
         before = memory([server])
         for kind, settings in (("real-time", REAL_TIME), ("serverless", SERVERLESS)):

@@ -6,18 +6,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.clock import Clock
-from sustainable_mlops.sandbox.context import Context
-from sustainable_mlops.sandbox.events import Publisher
-from sustainable_mlops.sandbox.faults.armed import Faults
-from sustainable_mlops.sandbox.hosting.fleet import Fleet
-from sustainable_mlops.sandbox.hosting.invocation import Invocation
-from sustainable_mlops.sandbox.hosting.traffic import Traffic
-from sustainable_mlops.sandbox.parts.lock import Lock
-from sustainable_mlops.sandbox.parts.region import Region
-from sustainable_mlops.sandbox.plane.registry import Parts
-from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.clock import Clock
+from sagemaker_sandbox.context import Context
+from sagemaker_sandbox.events import Publisher
+from sagemaker_sandbox.faults.armed import Faults
+from sagemaker_sandbox.hosting.fleet import Fleet
+from sagemaker_sandbox.hosting.invocation import Invocation
+from sagemaker_sandbox.hosting.traffic import Traffic
+from sagemaker_sandbox.parts.lock import Lock
+from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.plane.registry import Parts
+from sagemaker_sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.support import IMAGE, tar
 
 ACCOUNT, REGION = "123456789012", "eu-north-1"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import IMAGE, ROLE, tar, until
 
 REAL_TIME = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}

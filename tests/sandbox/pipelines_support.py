@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sustainable_mlops.sandbox.errors import ApiError
-from sustainable_mlops.sandbox.pipelines.checks import check
-from sustainable_mlops.sandbox.pipelines.execution import Execution, StepRecord
-from sustainable_mlops.sandbox.pipelines.outside import Fields, StepError
-from sustainable_mlops.sandbox.pipelines.runner import Runner
+from sagemaker_sandbox.errors import ApiError
+from sagemaker_sandbox.pipelines.checks import check
+from sagemaker_sandbox.pipelines.execution import Execution, StepRecord
+from sagemaker_sandbox.pipelines.outside import Fields, StepError
+from sagemaker_sandbox.pipelines.runner import Runner
 
 _JOB = re.compile(r"(?P<verb>Create|Describe|Stop)(?P<noun>\w+Job)")
 PIPELINE = "arn:aws:sagemaker:eu-north-1:123456789012:pipeline/p"

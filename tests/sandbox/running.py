@@ -10,10 +10,10 @@ import boto3
 import moto
 import pytest
 
-from sustainable_mlops.sandbox.runtime import mounting
-from sustainable_mlops.sandbox.runtime.endings import Timing
-from sustainable_mlops.sandbox.runtime.job import ContainerJob
-from sustainable_mlops.sandbox.runtime.reporting import Update
+from sagemaker_sandbox.runtime import mounting
+from sagemaker_sandbox.runtime.endings import Timing
+from sagemaker_sandbox.runtime.job import ContainerJob
+from sagemaker_sandbox.runtime.reporting import Update
 from tests.sandbox.support import until
 
 if TYPE_CHECKING:

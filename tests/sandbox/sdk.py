@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.runtime import mounting
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.runtime import mounting
 from tests.sandbox.support import make_role
 
 BUCKET = "sdk"

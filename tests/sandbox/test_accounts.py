@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.client import make_client
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.client import make_client
 from tests.sandbox.support import IMAGE, ROLE, TRUST, make_role, refusal, tar, until
 
 pytestmark = pytest.mark.slow

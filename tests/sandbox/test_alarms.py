@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from moto.cloudwatch.models import cloudwatch_backends
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.clock import Clock
-from sustainable_mlops.sandbox.cloudwatch import metrics
-from sustainable_mlops.sandbox.cloudwatch.actions import AlarmChange
-from sustainable_mlops.sandbox.cloudwatch.alarms import Alarms
-from sustainable_mlops.sandbox.cloudwatch.statistics import Sample
-from sustainable_mlops.sandbox.context import DEFAULT_REGION, Context
-from sustainable_mlops.sandbox.events import Publisher
-from sustainable_mlops.sandbox.gate import Gate
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.clock import Clock
+from sagemaker_sandbox.cloudwatch import metrics
+from sagemaker_sandbox.cloudwatch.actions import AlarmChange
+from sagemaker_sandbox.cloudwatch.alarms import Alarms
+from sagemaker_sandbox.cloudwatch.statistics import Sample
+from sagemaker_sandbox.context import DEFAULT_REGION, Context
+from sagemaker_sandbox.events import Publisher
+from sagemaker_sandbox.gate import Gate
 from tests.sandbox.support import hear, make_queue, next_minute, refusal, until
 
 Fresh = Callable[[str], str]

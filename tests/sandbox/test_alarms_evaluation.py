@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sustainable_mlops.sandbox.cloudwatch import evaluation, expressions, rules, statistics
-from sustainable_mlops.sandbox.cloudwatch.evaluation import Point, Settings
-from sustainable_mlops.sandbox.cloudwatch.expressions import ExpressionError, Line, Scope
-from sustainable_mlops.sandbox.cloudwatch.statistics import Sample
+from sagemaker_sandbox.cloudwatch import evaluation, expressions, rules, statistics
+from sagemaker_sandbox.cloudwatch.evaluation import Point, Settings
+from sagemaker_sandbox.cloudwatch.expressions import ExpressionError, Line, Scope
+from sagemaker_sandbox.cloudwatch.statistics import Sample
 
 OK, ALARM, UNKNOWN, SAME = "OK", "ALARM", "INSUFFICIENT_DATA", None
 TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")

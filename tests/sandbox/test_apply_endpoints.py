@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import Terraform, changes
 from tests.sandbox.hosting_support import Deploying
 from tests.sandbox.support import IMAGE, tar, until

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.asynchronous import locations
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.asynchronous import locations
 from tests.sandbox.support import IMAGE, let_be_called, make_queue, next_minute, refusal, tar, until
 
 pytestmark = pytest.mark.slow

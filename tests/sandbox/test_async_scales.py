@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import Terraform
 from tests.modules.examples import examples
 from tests.provider import serving

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.automation import choices, document, selectors
-from sustainable_mlops.sandbox.automation.content import ContentError, filled
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.automation import choices, document, selectors
+from sagemaker_sandbox.automation.content import ContentError, filled
 from tests.sandbox.support import TRUST, hear, make_queue, refusal, until
 from tests.sandbox.test_scaling import ON_INSTANCES, make_endpoint, of
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.loaders import Loader
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import IMAGE, ROLE, tar
 
 pytestmark = pytest.mark.slow

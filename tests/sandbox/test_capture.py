@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.hosting_support import REAL_TIME, Deploying
 from tests.sandbox.support import ROLE, make_role, refusal, until
 

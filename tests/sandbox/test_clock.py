@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 from threading import Event, Thread
 
-from sustainable_mlops.sandbox.clock import Clock
+from sagemaker_sandbox.clock import Clock
 from tests.sandbox.support import until
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.sandbox.context import Context
-from sustainable_mlops.sandbox.errors import ApiError
-from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
-from sustainable_mlops.sandbox.sagemaker.pipeline_services import Services
+from sagemaker_sandbox.context import Context
+from sagemaker_sandbox.errors import ApiError
+from sagemaker_sandbox.plane.control_plane import ControlPlane
+from sagemaker_sandbox.sagemaker.pipeline_services import Services
 
 PLACE = ("123456789012", "eu-north-1")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sustainable_mlops.sandbox.conditions import are_met
+from sagemaker_sandbox.conditions import are_met
 
 ARN = "arn:aws:events:eu-north-1:123456789012:rule/flights-failed"
 

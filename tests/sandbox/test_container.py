@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox.runtime import mounting
-from sustainable_mlops.sandbox.runtime.container import Container, host_addresses
+from sagemaker_sandbox.runtime import mounting
+from sagemaker_sandbox.runtime.container import Container, host_addresses
 from tests.sandbox.running import MOUNTED, WAYS
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sustainable_mlops.sandbox.runtime.training import Training
+from sagemaker_sandbox.runtime.training import Training
 from tests.sandbox.running import BUCKET, IMAGE, ROLE, Job, Run, put
 from tests.sandbox.running import moto_client as moto_client
 from tests.sandbox.running import run as run

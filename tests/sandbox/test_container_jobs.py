@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sustainable_mlops.sandbox.runtime.endings import Timing
-from sustainable_mlops.sandbox.runtime.job import CapacityError, InternalServerError
-from sustainable_mlops.sandbox.runtime.training import Training
+from sagemaker_sandbox.runtime.endings import Timing
+from sagemaker_sandbox.runtime.job import CapacityError, InternalServerError
+from sagemaker_sandbox.runtime.training import Training
 from tests.sandbox.running import BUCKET, IMAGE, LIMIT, ROLE, WAYS, Job, Run, keys, once_after, put, stored, unpacked
 from tests.sandbox.running import moto_client as moto_client
 from tests.sandbox.running import run as run

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.runtime import mounting
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.runtime import mounting
 from tests.sandbox.running import untar
 from tests.sandbox.sdk import BUCKET
 from tests.sandbox.sdk import real as real

@@ -6,10 +6,10 @@ import sys
 import pytest
 
 from sustainable_mlops.aws.service_model import service_model
-from sustainable_mlops.sandbox.parts.operations import Does
-from sustainable_mlops.sandbox.plane import coverage
-from sustainable_mlops.sandbox.plane.recorded import RECORDED
-from sustainable_mlops.sandbox.plane.registry import COVERAGE, PARTS
+from sagemaker_sandbox.parts.operations import Does
+from sagemaker_sandbox.plane import coverage
+from sagemaker_sandbox.plane.recorded import RECORDED
+from sagemaker_sandbox.plane.registry import COVERAGE, PARTS
 from tests.sandbox import behaves
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.pipelines_support import pipeline
 from tests.sandbox.support import ROLE, hear, let_be_called, make_queue, refusal, until
 

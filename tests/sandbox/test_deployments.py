@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.support import hear, refusal, until
 from tests.sandbox.test_deployments_plan import blue_green, rolling, size

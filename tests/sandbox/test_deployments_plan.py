@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sustainable_mlops.sandbox.deployments.plan import Stage, stages, way_back
-from sustainable_mlops.sandbox.deployments.policy import Policy, check, check_names
-from sustainable_mlops.sandbox.errors import ValidationError
+from sagemaker_sandbox.deployments.plan import Stage, stages, way_back
+from sagemaker_sandbox.deployments.policy import Policy, check, check_names
+from sagemaker_sandbox.errors import ValidationError
 
 
 def size(value: int, kind: str = "INSTANCE_COUNT") -> dict[str, Any]:

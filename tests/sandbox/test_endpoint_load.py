@@ -6,7 +6,7 @@ from typing import Any
 import psutil
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.endpoint_load import MIB, REAL_TIME, SERVERLESS, burst, deploy
 
 pytestmark = pytest.mark.slow
@@ -45,7 +45,7 @@ def test_an_idle_endpoint_is_a_small_process_that_goes_with_the_sandbox() -> Non
         deploy(sandbox, "idle", **REAL_TIME)
         server = psutil.Process(sandbox.pid)
         workers = server.children(recursive=True)
-        assert "sustainable_mlops.sandbox.server" in server.cmdline()
+        assert "sagemaker_sandbox.server" in server.cmdline()
         assert len(workers) == 1
         assert workers[0].memory_full_info().uss < 64 * MIB
     _, alive = psutil.wait_procs([server, *workers], timeout=60)

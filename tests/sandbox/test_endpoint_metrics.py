@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.clock import Clock
-from sustainable_mlops.sandbox.cloudwatch import metrics
-from sustainable_mlops.sandbox.hosting.invocation import Invocation
-from sustainable_mlops.sandbox.hosting.metrics import INSTANCES, MINUTE, REQUESTS, TEN_SECONDS, EndpointMetrics, floor
-from sustainable_mlops.sandbox.hosting.traffic import Traffic
-from sustainable_mlops.sandbox.runtime.asking import ModelError
-from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.clock import Clock
+from sagemaker_sandbox.cloudwatch import metrics
+from sagemaker_sandbox.hosting.invocation import Invocation
+from sagemaker_sandbox.hosting.metrics import INSTANCES, MINUTE, REQUESTS, TEN_SECONDS, EndpointMetrics, floor
+from sagemaker_sandbox.hosting.traffic import Traffic
+from sagemaker_sandbox.runtime.asking import ModelError
+from sagemaker_sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.fleet_support import ACCOUNT, REGION, Models, ask, serve, standing, variant
 from tests.sandbox.support import IMAGE, next_minute, until

@@ -12,8 +12,8 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.client import make_client
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.client import make_client
 from tests.sandbox.support import IMAGE, ROLE, make_role, reset, until
 from tests.sandbox.test_endpoints import make_model, variant
 from tests.sandbox.test_training_jobs import job as job

@@ -12,12 +12,12 @@ from typing import Any
 import psutil
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.hosting.endpoint import Serving
-from sustainable_mlops.sandbox.hosting.instance import StartError
-from sustainable_mlops.sandbox.hosting.invocation import Invocation, InvocationError
-from sustainable_mlops.sandbox.runtime.asking import ModelError, ThrottledError
-from sustainable_mlops.sandbox.sagemaker.fleets import Fleets
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.hosting.endpoint import Serving
+from sagemaker_sandbox.hosting.instance import StartError
+from sagemaker_sandbox.hosting.invocation import Invocation, InvocationError
+from sagemaker_sandbox.runtime.asking import ModelError, ThrottledError
+from sagemaker_sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.fleet_support import Models, ask, serve, standing, variant
 from tests.sandbox.support import until

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.runtime.model_data import LateDataError, ModelData, Source
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.runtime.model_data import LateDataError, ModelData, Source
 from tests.sandbox.hosting_support import REAL_TIME, SERVERLESS, Deploying
 from tests.sandbox.support import IMAGE, ROLE, refusal
 

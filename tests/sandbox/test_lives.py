@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox.parts.listing import documented_default
+from sagemaker_sandbox.parts.listing import documented_default
 from tests.sandbox.support import IMAGE, ROLE, refusal, until
 
 pytestmark = pytest.mark.slow

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.client import make_client
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.client import make_client
 from tests.sandbox.running import untar
 from tests.sandbox.support import IMAGE, ROLE, until
 from tests.sandbox.test_lives import make_feature_group

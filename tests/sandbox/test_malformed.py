@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import ROLE, until
 
 Fresh = Callable[[str], str]
@@ -185,7 +185,7 @@ def answer(sandbox: Sandbox, sent: Sent) -> tuple[int, str]:
 @pytest.fixture
 def impatient(request: pytest.FixtureRequest) -> Iterator[int]:
     """The port of a sandbox that waits for so many seconds."""
-    server = [sys.executable, "-m", "sustainable_mlops.sandbox.server", "--until-stdin-closes"]
+    server = [sys.executable, "-m", "sagemaker_sandbox.server", "--until-stdin-closes"]
     patience = ["--silence-seconds", request.param]
     with subprocess.Popen([*server, *patience], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from modules import event_patterns
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import IMAGE, hear, refusal, until
 
 Fresh = Callable[[str], str]

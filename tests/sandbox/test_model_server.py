@@ -17,10 +17,10 @@ from typing import Any
 import psutil
 import pytest
 
-from sustainable_mlops.sandbox.runtime import archives
-from sustainable_mlops.sandbox.runtime.asking import Asked, ModelError, ThrottledError
-from sustainable_mlops.sandbox.runtime.container import Container
-from sustainable_mlops.sandbox.runtime.model_server import Capacity, ModelServer
+from sagemaker_sandbox.runtime import archives
+from sagemaker_sandbox.runtime.asking import Asked, ModelError, ThrottledError
+from sagemaker_sandbox.runtime.container import Container
+from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer
 from tests.sandbox.running import WAYS
 from tests.sandbox.support import alive, until
 
@@ -303,9 +303,9 @@ def test_a_worker_dies_with_its_server_even_while_it_works(tmp_path: Path) -> No
             sys.executable,
             "-c",
             "import pathlib, sys, threading, time\n"
-            "from sustainable_mlops.sandbox.runtime.container import Container\n"
-            "from sustainable_mlops.sandbox.runtime.asking import Asked\n"
-            "from sustainable_mlops.sandbox.runtime.model_server import Capacity, ModelServer\n"
+            "from sagemaker_sandbox.runtime.container import Container\n"
+            "from sagemaker_sandbox.runtime.asking import Asked\n"
+            "from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer\n"
             "container = Container(pathlib.Path(sys.argv[1]), mounted=False)\n"
             "server = ModelServer(container, {}, Capacity(1))\n"
             "ask = lambda body: server.invoke(Asked.of(body, 'application/json', '*/*')).whole\n"

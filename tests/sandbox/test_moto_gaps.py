@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sustainable_mlops.catalogue.quotas import serverless_concurrency
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import make_role, refusal
 
 pytestmark = pytest.mark.slow

@@ -9,10 +9,10 @@ from typing import Any
 import psutil
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.hosting.instance import Instance, Shape
-from sustainable_mlops.sandbox.hosting.invocation import Invocation, NotReadyError, NotThereError
-from sustainable_mlops.sandbox.runtime.asking import ModelError
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.hosting.instance import Instance, Shape
+from sagemaker_sandbox.hosting.invocation import Invocation, NotReadyError, NotThereError
+from sagemaker_sandbox.runtime.asking import ModelError
 from tests.sandbox.fleet_support import standing
 from tests.sandbox.hosting_support import Deploying
 from tests.sandbox.support import IMAGE, refusal, tar, until

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.pipelines_support import condition, pipeline, training
 from tests.sandbox.support import IMAGE, ROLE, hear, make_role, refusal, tar, until
 

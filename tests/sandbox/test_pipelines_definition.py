@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox.errors import ApiError, NotEmulatedError, ValidationError
-from sustainable_mlops.sandbox.pipelines.checks import check
+from sagemaker_sandbox.errors import ApiError, NotEmulatedError, ValidationError
+from sagemaker_sandbox.pipelines.checks import check
 from tests.sandbox.pipelines_support import condition, pipeline, training
 
 

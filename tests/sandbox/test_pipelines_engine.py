@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox.errors import ApiError, ValidationError
-from sustainable_mlops.sandbox.pipelines import functions
-from sustainable_mlops.sandbox.pipelines.checks import check
-from sustainable_mlops.sandbox.pipelines.definition import RetryPolicy
-from sustainable_mlops.sandbox.pipelines.durations import duration
-from sustainable_mlops.sandbox.pipelines.execution import Execution, StepRecord, now
-from sustainable_mlops.sandbox.pipelines.outside import StepError
-from sustainable_mlops.sandbox.pipelines.retrying import next_try
-from sustainable_mlops.sandbox.pipelines.runner import Runner
+from sagemaker_sandbox.errors import ApiError, ValidationError
+from sagemaker_sandbox.pipelines import functions
+from sagemaker_sandbox.pipelines.checks import check
+from sagemaker_sandbox.pipelines.definition import RetryPolicy
+from sagemaker_sandbox.pipelines.durations import duration
+from sagemaker_sandbox.pipelines.execution import Execution, StepRecord, now
+from sagemaker_sandbox.pipelines.outside import StepError
+from sagemaker_sandbox.pipelines.retrying import next_try
+from sagemaker_sandbox.pipelines.runner import Runner
 from tests.sandbox.pipelines_support import Pipeline, ThrottledError, condition, pipeline, reused, statuses, training
 from tests.sandbox.support import alive, until
 
@@ -576,7 +576,7 @@ def test_what_a_function_has_started_ends_with_it(tmp_path: Path) -> None:
 #: Runs a function that tells its process and goes on for ever, in a process that a test may kill.
 OWNER = """
 import pathlib, sys, threading
-from sustainable_mlops.sandbox.pipelines import functions
+from sagemaker_sandbox.pipelines import functions
 archive, file = map(pathlib.Path, sys.argv[1:])
 function = functions.Function(archive.read_bytes(), "app/main.answer", "python3.12", 600, {})
 functions.run(function, {"file": str(file)}, {}, file.parent, threading.Event())

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import make_role, tar
 
 pytestmark = pytest.mark.slow

@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.client import make_client
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.client import make_client
 from tests.sandbox.support import IMAGE, alive, make_role, until
 
 pytestmark = pytest.mark.slow
@@ -25,16 +25,16 @@ pytestmark = pytest.mark.slow
 Command = Callable[..., tuple[int, str, str]]
 NONE = "sandbox: none is running; start one with `smlops sandbox start`"
 
-SPAWN = "from sustainable_mlops.sandbox import Sandbox; print(Sandbox.start().pid, flush=True); input()"
+SPAWN = "from sagemaker_sandbox import Sandbox; print(Sandbox.start().pid, flush=True); input()"
 
 
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("sustainable_mlops.sandbox", {"moto", "boto3", "flask"}),
+        ("sagemaker_sandbox", {"moto", "boto3", "flask"}),
         # What a server loads before it answers: services, and what searches and stores, when they are first asked.
         (
-            "sustainable_mlops.sandbox.application",
+            "sagemaker_sandbox.application",
             {"moto.cloudformation", "moto.ec2", "numpy", "optuna", "pandas", "pyarrow"},
         ),
     ],

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sustainable_mlops.sandbox.runtime.endings import Timing
-from sustainable_mlops.sandbox.runtime.processing import Processing
+from sagemaker_sandbox.runtime.endings import Timing
+from sagemaker_sandbox.runtime.processing import Processing
 from tests.sandbox.running import BUCKET, IMAGE, LIMIT, ROLE, WAYS, Run, keys, put, stored
 from tests.sandbox.running import moto_client as moto_client
 from tests.sandbox.running import run as run

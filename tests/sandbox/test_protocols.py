@@ -13,7 +13,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 from sustainable_mlops.aws.service_model import service_model
-from sustainable_mlops.sandbox import Sandbox, rpc_v2_cbor
+from sagemaker_sandbox import Sandbox, rpc_v2_cbor
 from tests.provider import SANDBOX_LOGS
 from tests.sandbox.wire import CBOR, Reply, call, comparable, send
 

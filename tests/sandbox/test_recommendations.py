@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.catalogue import prices
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.errors import ValidationError
-from sustainable_mlops.sandbox.recommendations.load import Window
-from sustainable_mlops.sandbox.recommendations.pattern import Step, paced, steps
-from sustainable_mlops.sandbox.recommendations.scaling import Measured, recommend
-from sustainable_mlops.sandbox.recommendations.stopping import Conditions, UnfitError
-from sustainable_mlops.sandbox.sagemaker.recommendations import InferenceRecommendationsJobs
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.recommendations.load import Window
+from sagemaker_sandbox.recommendations.pattern import Step, paced, steps
+from sagemaker_sandbox.recommendations.scaling import Measured, recommend
+from sagemaker_sandbox.recommendations.stopping import Conditions, UnfitError
+from sagemaker_sandbox.sagemaker.recommendations import InferenceRecommendationsJobs
 from tests.sandbox.fleet_support import standing
 from tests.sandbox.hosting_support import SERVERLESS, Deploying
 from tests.sandbox.sdk import led_here as led_here

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore import xform_name
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.plane.recorded import RECORDED
-from sustainable_mlops.sandbox.plane.registry import COVERAGE
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.plane.recorded import RECORDED
+from sagemaker_sandbox.plane.registry import COVERAGE
 from tests.sandbox.support import IMAGE, ROLE, refusal
 
 pytestmark = pytest.mark.slow

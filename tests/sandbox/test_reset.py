@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import make_role, reset, until
 from tests.sandbox.test_stopping import family, line, lives, start_job, words
 

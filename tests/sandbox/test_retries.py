@@ -9,7 +9,7 @@ from werkzeug import Request, Response
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
-from sustainable_mlops.sandbox.retries import Answers
+from sagemaker_sandbox.retries import Answers
 
 
 def request(call: str, attempt: str) -> Request:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import moto_state
-from sustainable_mlops.sandbox.clock import Clock
-from sustainable_mlops.sandbox.context import Context
-from sustainable_mlops.sandbox.gate import Gate
-from sustainable_mlops.sandbox.persistence import State
-from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
+from sagemaker_sandbox import moto_state
+from sagemaker_sandbox.clock import Clock
+from sagemaker_sandbox.context import Context
+from sagemaker_sandbox.gate import Gate
+from sagemaker_sandbox.persistence import State
+from sagemaker_sandbox.plane.control_plane import ControlPlane
 
 ACCOUNT = "123456789012"
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sustainable_mlops.sandbox.autoscaling import steps, tracking
-from sustainable_mlops.sandbox.autoscaling.decision import Situation, Trigger, decide
-from sustainable_mlops.sandbox.autoscaling.target import Policy
-from sustainable_mlops.sandbox.errors import ValidationError
+from sagemaker_sandbox.autoscaling import steps, tracking
+from sagemaker_sandbox.autoscaling.decision import Situation, Trigger, decide
+from sagemaker_sandbox.autoscaling.target import Policy
+from sagemaker_sandbox.errors import ValidationError
 
 HIGH, LOW = "TargetTracking-endpoint/e/variant/v-AlarmHigh-1", "TargetTracking-endpoint/e/variant/v-AlarmLow-1"
 CAPACITIES = st.integers(0, 500)

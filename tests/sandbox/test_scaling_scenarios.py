@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import IMAGE, let_be_called, make_role, next_minute, tar, until
 from tests.sandbox.test_scaling import CONCURRENCY, ON_INSTANCES, SERVERLESS, STEP, make_endpoint, of
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.eventbridge import occurrences
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.eventbridge import occurrences
 from tests.sandbox.pipelines_support import pipeline
 from tests.sandbox.support import ROLE, TRUST, let_be_called, make_queue, make_role, refusal, reset, until
 from tests.sandbox.test_scaling import ON_INSTANCES, make_endpoint, of

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox, process
-from sustainable_mlops.sandbox.server_process import ServerProcess
+from sagemaker_sandbox import Sandbox, process
+from sagemaker_sandbox.server_process import ServerProcess
 from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
 
 pytestmark = pytest.mark.slow

@@ -9,9 +9,9 @@ import pytest
 from botocore.eventstream import EventStreamBuffer
 from botocore.exceptions import ClientError, EventStreamError
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.hosting.streams import events
-from sustainable_mlops.sandbox.runtime.asking import LateError, ModelError
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.hosting.streams import events
+from sagemaker_sandbox.runtime.asking import LateError, ModelError
 from tests.sandbox.hosting_support import SERVERLESS, Deploying
 from tests.sandbox.support import until
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from sustainable_mlops.sandbox.runtime.endings import Timing
-from sustainable_mlops.sandbox.runtime.training import Training
+from sagemaker_sandbox.runtime.endings import Timing
+from sagemaker_sandbox.runtime.training import Training
 from tests.sandbox.running import BUCKET, LIMIT, REGION, Job, Run, once_after, stored
 from tests.sandbox.running import moto_client as moto_client
 from tests.sandbox.running import run as run
@@ -374,8 +374,8 @@ def test_a_script_dies_with_its_parent() -> None:
             sys.executable,
             "-c",
             "import pathlib, sys, time\n"
-            "from sustainable_mlops.sandbox.runtime.container import Container\n"
-            "from sustainable_mlops.sandbox.runtime.process import Process\n"
+            "from sagemaker_sandbox.runtime.container import Container\n"
+            "from sagemaker_sandbox.runtime.process import Process\n"
             "script = 'import os, time; print(os.getpid(), flush=True); time.sleep(60)'\n"
             "show = lambda line, is_error: print(line, flush=True)\n"
             "container = Container(pathlib.Path(), mounted=False)\n"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import IMAGE, ROLE, refusal, tar, until
 from tests.sandbox.test_processing_jobs import received, states
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sustainable_mlops.sandbox.runtime import records
-from sustainable_mlops.sandbox.runtime.model_data import Source
-from sustainable_mlops.sandbox.runtime.transform import ServedModel, Transform
+from sagemaker_sandbox.runtime import records
+from sagemaker_sandbox.runtime.model_data import Source
+from sagemaker_sandbox.runtime.transform import ServedModel, Transform
 from tests.sandbox.running import BUCKET, LIMIT, Run, keys, put, stored
 from tests.sandbox.running import moto_client as moto_client
 from tests.sandbox.running import run as run

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sustainable_mlops.sandbox.tuning import ranges
-from sustainable_mlops.sandbox.tuning.early_stopping import falls_behind
+from sagemaker_sandbox.tuning import ranges
+from sagemaker_sandbox.tuning.early_stopping import falls_behind
 from tests.sandbox.tuning import BEGAN, World, bowl, parent, request
 
 # Ranges

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox.errors import ApiError
-from sustainable_mlops.sandbox.tuning.checks import check
-from sustainable_mlops.sandbox.tuning.tuner import Parent
+from sagemaker_sandbox.errors import ApiError
+from sagemaker_sandbox.tuning.checks import check
+from sagemaker_sandbox.tuning.tuner import Parent
 from tests.sandbox.tuning import request
 
 Change = Callable[[dict[str, Any]], Any]

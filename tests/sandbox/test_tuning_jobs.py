@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.context import Context
-from sustainable_mlops.sandbox.parts.resources import Resource
-from sustainable_mlops.sandbox.plane.control_plane import ControlPlane
-from sustainable_mlops.sandbox.tuning.tuner import Parent, Tuner
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.context import Context
+from sagemaker_sandbox.parts.resources import Resource
+from sagemaker_sandbox.plane.control_plane import ControlPlane
+from sagemaker_sandbox.tuning.tuner import Parent, Tuner
 from tests.sandbox.support import IMAGE, ROLE, hear, refusal, tar, until
 from tests.sandbox.tuning import World
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox.tuning.run import TuningRun
-from sustainable_mlops.sandbox.tuning.tuner import Tuner
+from sagemaker_sandbox.tuning.run import TuningRun
+from sagemaker_sandbox.tuning.tuner import Tuner
 from tests.sandbox.support import until
 from tests.sandbox.tuning import bowl, request
 

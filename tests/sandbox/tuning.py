@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sustainable_mlops.sandbox.tuning.trials import Trial
-from sustainable_mlops.sandbox.tuning.tuner import Parent, Tuner
+from sagemaker_sandbox.tuning.trials import Trial
+from sagemaker_sandbox.tuning.tuner import Parent, Tuner
 
 #: What a training job would print after each epoch, given its hyperparameters and the epoch from 1 on.
 Curve = Callable[[Mapping[str, str], int], float]

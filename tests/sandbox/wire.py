@@ -12,7 +12,7 @@ from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
 from sustainable_mlops.aws.service_model import service_model
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 
 CBOR = "smithy-rpc-v2-cbor"
 _REGION = "eu-north-1"

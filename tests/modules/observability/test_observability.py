@@ -20,8 +20,8 @@ from sustainable_mlops.footprint.quantities import exactly
 from sustainable_mlops.plan.joins import ASYNCHRONOUS, REAL_TIME, SERVERLESS
 from sustainable_mlops.plan.metrics import NEVER
 from sustainable_mlops.rules.monitoring.events import DETAIL_TYPES
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.cloudwatch import expressions
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.cloudwatch import expressions
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT
 from tests.modules.examples import terraform

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT, changes
 from tests.modules.examples import plan, terraform
 from tests.modules.observability.hearing import Hearing

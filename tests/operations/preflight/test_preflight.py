@@ -23,7 +23,7 @@ from sustainable_mlops.operations.preflight.governance import _grant_applier, _i
 from sustainable_mlops.operations.preflight.job_files import read_job
 from sustainable_mlops.operations.preflight.place import check_region
 from sustainable_mlops.operations.preflight.quotas import demands
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 from tests.deployer.calls import BOTO3, by_terraform, refused
 from tests.docs.blocks import blocks

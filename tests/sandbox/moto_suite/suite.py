@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 
 #: Where set-up unpacks moto's tests.

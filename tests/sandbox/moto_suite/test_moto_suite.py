@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.sandbox import Sandbox
-from sustainable_mlops.sandbox.plane.coverage import moto_tests
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.plane.coverage import moto_tests
 from sustainable_mlops.terraform import ROOT
 from tests.sandbox.moto_suite import suite
 

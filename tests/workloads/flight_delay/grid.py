@@ -18,7 +18,7 @@ from rich.table import Table
 
 from sustainable_mlops import cli
 from sustainable_mlops.program import run
-from sustainable_mlops.sandbox import Sandbox
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 from tests.workloads.flight_delay.on_the_sandbox import launched, make_platform
 

@@ -1,0 +1,126 @@
+"""Hands the requests of one queue to the endpoint's instances, as many at once as these may have."""
+
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+from typing import Protocol
+
+from sagemaker_sandbox.asynchronous.hold import Hold
+from sagemaker_sandbox.asynchronous.queue import Queue
+from sagemaker_sandbox.asynchronous.request import Outcome, Request
+from sagemaker_sandbox.hosting.place import Place
+from sagemaker_sandbox.parts.region import Region
+
+
+class Work(Protocol):
+    """What is done for a request."""
+
+    def ask(self, request: Request, place: Place) -> Outcome:
+        """Have the model answer it."""
+
+    def tell(self, request: Request) -> None:
+        """Write and tell its outcome."""
+
+
+#: Takes a place for as long as it is entered; None where there is none.
+Taken = Callable[[], AbstractContextManager[Place | None]]
+
+
+class Dispatcher:
+    """A thread that looks into the queue whenever it is told to."""
+
+    def __init__(self, region: Region, name: str, queue: Queue, taken: Taken, work: Work) -> None:
+        self._region = region
+        self._name = name
+        self._queue = queue
+        self._taken = taken
+        self._work = work
+        self._hold = Hold(region.clock)
+        self._news = threading.Event()
+        self._closed = threading.Event()
+        region.start(f"queue of {name}", self._run)
+
+    def look(self) -> None:
+        """There may be something to hand out; returns at once."""
+        self._hold.take()
+        self._news.set()
+
+    def renew(self) -> None:
+        """Another minute has begun."""
+        self._hold.renew()
+        if len(self._queue):
+            self.look()
+
+    def tell(self, request: Request) -> None:
+        """Tell the outcome of a request that is under way; returns at once."""
+        self._hold.take()
+        self._start(request, partial(self._tell, request))
+
+    def close(self) -> None:
+        """Hand out nothing any more. What fails from now on, as the instances end, waits again; where the endpoint is
+        gone, and not the sandbox, so does all that is under way."""
+        self._closed.set()
+        self._news.set()
+
+    def _run(self) -> None:
+        while self._news.wait() and not self._closed.is_set():
+            self._news.clear()
+            as_of = self._hold.taken
+            try:
+                while not self._closed.is_set() and self._hand_out():
+                    pass
+            except Exception:  # such as an instance that does not start again; there will be other news
+                traceback.print_exc()
+            if not self._queue.under_way:
+                self._hold.let_go(as_of)
+        self._hold.close()
+
+    def _hand_out(self) -> bool:
+        """Whether there was a request that waited, and an instance for it."""
+        if not self._queue.waiting:
+            return False
+        with ExitStack() as stack:
+            place = stack.enter_context(self._taken())
+            if place is None:
+                return False
+            with self._region.lock:
+                request = self._queue.take()
+            if request is None:
+                return False
+            self._start(request, partial(self._answer, request, place, stack.pop_all()))
+        return True
+
+    def _start(self, request: Request, work: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                work()
+            finally:
+                self.look()
+
+        self._region.start(f"asynchronous {request.inference_id}", run)
+
+    def _answer(self, request: Request, place: Place, held: ExitStack) -> None:
+        with held:
+            outcome = self._ask(request, place)
+        with self._region.lock:
+            if self._closed.is_set() and (outcome.failure or not self._region.closing.is_set()):
+                self._queue.give_back(request)
+                return
+            request.outcome = outcome
+        self._tell(request)
+
+    def _ask(self, request: Request, place: Place) -> Outcome:
+        try:
+            return self._work.ask(request, place)
+        except Exception:  # it must end, one way or the other
+            traceback.print_exc()
+            return Outcome(place.variant, failure="InternalServerError: The request could not be processed.")
+
+    def _tell(self, request: Request) -> None:
+        try:
+            self._work.tell(request)
+        finally:
+            with self._region.lock:
+                self._queue.remove(request)

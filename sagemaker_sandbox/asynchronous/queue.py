@@ -1,0 +1,62 @@
+"""The requests of one endpoint that wait, and those under way. Use it with the Region's lock held."""
+
+from collections import deque
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sagemaker_sandbox.asynchronous.request import Request
+
+
+class Queue:
+    """First in, first out."""
+
+    def __init__(self, requests: list[Request] | None = None) -> None:
+        self.waiting: deque[Request] = deque(requests or ())
+        self.under_way: list[Request] = []
+
+    def __iter__(self) -> Iterator[Request]:
+        yield from self.under_way
+        yield from self.waiting
+
+    def __len__(self) -> int:
+        return len(self.under_way) + len(self.waiting)
+
+    def take(self) -> Request | None:
+        """The next request, which is under way from now on; None where none waits."""
+        if not self.waiting:
+            return None
+        request = self.waiting.popleft()
+        self.under_way.append(request)
+        return request
+
+    def give_back(self, request: Request) -> None:
+        """It waits again, before all others."""
+        self.under_way.remove(request)
+        self.waiting.appendleft(request)
+
+    def remove(self, request: Request) -> None:
+        """It has been told how it ended."""
+        self.under_way.remove(request)
+
+    def take_expired(self, moment: datetime) -> list[Request]:
+        """Those that have waited for too long by then, under way to be told so."""
+        expired = [request for request in self.waiting if request.expires <= moment]
+        for request in expired:
+            self.waiting.remove(request)
+            self.under_way.append(request)
+        return expired
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the oldest request was received."""
+        return min((request.received for request in self), default=None)
+
+    @property
+    def next_expiry(self) -> datetime | None:
+        """When the first of those that wait will have waited for too long."""
+        return min((request.expires for request in self.waiting), default=None)
+
+    def data(self) -> list[Any]:
+        """All requests as plain data, those first that come first."""
+        return [request.data() for request in self]

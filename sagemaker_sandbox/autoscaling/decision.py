@@ -1,0 +1,137 @@
+"""What the policies that alarms have triggered come to together: another capacity, or the reason for none. Pure.
+
+Source: the user guide. The policy that asks for the largest capacity decides, for out as for in. A cooldown after a
+scale-out lets a larger one through, counted from where the first began; one after a scale-in blocks the next, and ends
+with a scale-out. Target tracking scales in only where all that track the target and may scale in are ready to and,
+which is assumed, no policy's scale-out is so recent that it has yet to take effect: an asynchronous endpoint that was
+woken for one request would sleep again before it has answered.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sagemaker_sandbox.autoscaling import steps, tracking
+from sagemaker_sandbox.autoscaling.dimensions import Dimension
+from sagemaker_sandbox.autoscaling.target import Policy
+from sagemaker_sandbox.parts.resources import Fields
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """An alarm's action: what it says of the policy's metric."""
+
+    alarm: str
+    state: str
+    #: The datapoints that were looked at, the oldest first.
+    values: Sequence[float]
+    threshold: float | None
+
+    @property
+    def high(self) -> bool:
+        """Whether it asks target tracking for more."""
+        return tracking.is_high(self.alarm)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A target, as it is when its policies are triggered."""
+
+    capacity: int
+    least: int
+    most: int
+    may_scale_out: bool
+    may_scale_in: bool
+    #: Policies that are in a cooldown after a scale-out, to the capacity before it.
+    cooling_out: Mapping[str, int] = field(default_factory=dict)
+    #: The same after a scale-in.
+    cooling_in: Mapping[str, int] = field(default_factory=dict)
+    #: Whether all policies that track the target, and may scale in, are ready to.
+    all_ready: bool = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The capacity that a policy asks for and is to have; or else why not, as DescribeScalingActivities tells it."""
+
+    policy: Policy
+    trigger: Trigger
+    capacity: int | None
+    not_scaled: Fields | None = None
+
+
+def decide(situation: Situation, triggered: Sequence[tuple[Policy, Trigger]]) -> Outcome | None:
+    """None where nothing is to be done, or told."""
+    wishes = [
+        (wish, policy, trigger)
+        for policy, trigger in triggered
+        if (wish := _wish(situation, policy, trigger)) is not None and _is_allowed(situation, wish)
+    ]
+    if not wishes:
+        return None
+    wish, policy, trigger = max(wishes, key=lambda one: one[0])
+    capacity = min(max(wish, situation.least), situation.most)
+    if (wish > situation.capacity and capacity > situation.capacity) or (wish < situation.capacity > capacity):
+        return Outcome(policy, trigger, capacity)
+    return Outcome(policy, trigger, None, _reason(situation, policy, trigger, wish))
+
+
+def _wish(situation: Situation, policy: Policy, trigger: Trigger) -> int | None:
+    """The capacity that a policy asks for, whatever the bounds; None where it asks for none."""
+    before = situation.cooling_out.get(policy.name)
+    capacity = situation.capacity if before is None else before
+    wish = _tracked if policy.tracks else _stepped
+    found = wish(policy, trigger, capacity)
+    if found is None:
+        return None
+    if found < capacity:  # a cooldown after a scale-out is none for a scale-in by steps
+        return None if _waits(situation, policy) else wish(policy, trigger, situation.capacity)
+    return None if before is not None and found <= situation.capacity else found
+
+
+def _waits(situation: Situation, policy: Policy) -> bool:
+    """Whether a policy must not scale in yet."""
+    if policy.name in situation.cooling_in:
+        return True
+    return policy.tracks and (bool(situation.cooling_out) or not situation.all_ready)
+
+
+def _tracked(policy: Policy, trigger: Trigger, capacity: int) -> int | None:
+    if not trigger.values:
+        return None
+    value, target = trigger.values[-1], policy.configuration["TargetValue"]
+    if trigger.high:
+        return tracking.scaled_out(capacity, value, target)
+    return None if policy.configuration.get("DisableScaleIn") else tracking.scaled_in(capacity, value, target)
+
+
+def _stepped(policy: Policy, trigger: Trigger, capacity: int) -> int | None:
+    if trigger.threshold is None:
+        return None
+    by = steps.adjustment(policy.configuration, trigger.values, trigger.threshold)
+    return None if by is None else steps.wanted(policy.configuration, capacity, by)
+
+
+def _is_allowed(situation: Situation, wish: int) -> bool:
+    if wish > situation.capacity:
+        return situation.may_scale_out
+    return wish == situation.capacity or situation.may_scale_in
+
+
+def _reason(situation: Situation, policy: Policy, trigger: Trigger, wish: int) -> Fields:
+    if wish > situation.capacity:
+        return {"Code": "AlreadyAtMaxCapacity", "MaxCapacity": situation.most}
+    flapping = policy.tracks and not trigger.high  # one less would be too few: it would scale out again
+    if wish < situation.capacity or (flapping and situation.capacity <= situation.least):
+        return {"Code": "AlreadyAtMinCapacity", "MinCapacity": situation.least}
+    code = "AutoScalingAnticipatedFlapping" if flapping else "AlreadyAtDesiredCapacity"
+    return {"Code": code, "CurrentCapacity": situation.capacity}
+
+
+def cooldown(policy: Policy, dimension: Dimension, *, out: bool) -> timedelta:
+    """How long a policy waits after a scaling activity."""
+    if policy.tracks:
+        seconds = policy.configuration.get("ScaleOutCooldown" if out else "ScaleInCooldown", dimension.cooldown)
+    else:
+        seconds = policy.configuration.get("Cooldown", steps.COOLDOWN)
+    return timedelta(seconds=seconds)

@@ -1,0 +1,62 @@
+"""What Application Auto Scaling scales of a variant, as DescribeEndpoint tells it and as SageMaker is asked for it."""
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sagemaker_sandbox.parts.resources import Fields
+
+NAMESPACE = "sagemaker"
+_RESOURCE = re.compile(r"endpoint/(?P<endpoint>[^/]+)/variant/(?P<variant>[^/]+)")
+
+
+class Place(NamedTuple):
+    """A variant of an endpoint."""
+
+    endpoint: str
+    variant: str
+
+
+def place(resource_id: str) -> Place | None:
+    """The variant that a resource id names; None where it names none."""
+    found = _RESOURCE.fullmatch(resource_id)
+    return None if found is None else Place(found["endpoint"], found["variant"])
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """`noun` is what activities call it."""
+
+    name: str
+    noun: str
+    serverless: bool
+    #: Cooldowns in seconds where a policy says nothing.
+    cooldown: int
+
+    def now(self, variant: Fields) -> int | None:
+        """How much there is of a variant, as DescribeEndpoint tells it."""
+        return self._of(variant, "Current")
+
+    def wanted(self, variant: Fields) -> int | None:
+        """How much there is to be."""
+        return self._of(variant, "Desired")
+
+    def _of(self, variant: Fields, which: str) -> int | None:
+        if not self.serverless:
+            count: int | None = variant.get(f"{which}InstanceCount")
+            return count
+        settings = variant.get(f"{which}ServerlessConfig")
+        return None if settings is None else int(settings.get("ProvisionedConcurrency") or 0)
+
+    def asked(self, count: int) -> Fields:
+        """The members of a DesiredWeightAndCapacity that ask for so much."""
+        if self.serverless:
+            return {"ServerlessUpdateConfig": {"ProvisionedConcurrency": count}}
+        return {"DesiredInstanceCount": count}
+
+
+INSTANCES = Dimension("sagemaker:variant:DesiredInstanceCount", "desired instance count", False, 300)
+#: AWS names no default for it; assumed as for Lambda's provisioned concurrency.
+CONCURRENCY = Dimension("sagemaker:variant:DesiredProvisionedConcurrency", "desired provisioned concurrency", True, 0)
+
+DIMENSIONS = {one.name: one for one in (INSTANCES, CONCURRENCY)}

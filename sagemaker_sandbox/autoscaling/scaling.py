@@ -1,0 +1,167 @@
+"""One Region's scaling: what alarms have triggered, what is scheduled, and what of it is over."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sagemaker_sandbox.autoscaling import decision
+from sagemaker_sandbox.autoscaling.actions import ScheduledActions
+from sagemaker_sandbox.autoscaling.activities import ScalingActivities
+from sagemaker_sandbox.autoscaling.decision import Outcome, Situation, Trigger
+from sagemaker_sandbox.autoscaling.target import Action, Move, Policy, Target
+from sagemaker_sandbox.autoscaling.targets import ScalableTargets
+from sagemaker_sandbox.clock import TICK
+from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.resources import Part
+
+_MINUTE = timedelta(minutes=1)
+
+
+class Scaling(Part):
+    """Moves the capacity of the Region's targets."""
+
+    service = "application-autoscaling"
+
+    def __init__(
+        self, region: Region, targets: ScalableTargets, activities: ScalingActivities, actions: ScheduledActions
+    ) -> None:
+        super().__init__(region)
+        self._targets = targets
+        self._activities = activities
+        self._actions = actions
+        region.heard.append(self._hear)
+        #: What alarms have triggered since the last moment, by the policy's ARN.
+        self._triggered: list[tuple[str, Trigger]] = []
+        #: Whether an endpoint has changed its state since, so that what is under way may be over.
+        self._heard = False
+        #: When the low alarm of a policy of target tracking was last heard, by its ARN.
+        self._low: dict[str, datetime] = {}
+
+    def trigger(self, action: str, trigger: Trigger) -> None:
+        """An alarm asks for the policy of that ARN; returns at once."""
+        with self.region.lock:
+            self._triggered.append((action.partition(":createdBy/")[0], trigger))
+        self.region.clock.wake()
+
+    def _hear(self) -> None:
+        if self._activities.any_under_way:
+            self._heard = True
+            self.region.clock.wake()
+
+    def next(self, after: datetime) -> datetime | None:
+        """When something is due."""
+        with self.region.lock:
+            moments = [self._actions.next(after)]
+            if self._triggered or (self._heard and self._activities.any_under_way):
+                moments.append(after + TICK)
+            if any(target.outside for target in self._targets):
+                moments.append(after.replace(second=0, microsecond=0) + _MINUTE)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def do(self, moment: datetime) -> None:
+        """What is due: first what alarms have triggered, then what is scheduled."""
+        with self.region.lock:
+            self._heard = False
+            self._targets.settle(moment)
+            triggered, self._triggered = self._triggered, []
+            targets, due = list(self._targets), list(self._actions.due(moment))
+        for target in targets:
+            policies = {policy.arn: policy for policy in target.policies.values()}
+            found = [(policies[arn], trigger) for arn, trigger in triggered if arn in policies]
+            if found:
+                self._follow(target, found, moment)
+        for target, action in due:
+            self._bound(target, action, moment)
+        for target in targets:
+            if target.outside:
+                target.outside = not self._targets.move_inside(target, moment)
+
+    def _follow(self, target: Target, triggered: list[tuple[Policy, Trigger]], moment: datetime) -> None:
+        """Do what the policies of a target come to together."""
+        with self.region.lock:
+            for policy, trigger in triggered:
+                if policy.tracks and not trigger.high:
+                    self._low[policy.arn] = moment
+            capacity = self._targets.capacity(target)
+            outcome = (
+                None if capacity is None else decision.decide(self._situation(target, capacity, moment), triggered)
+            )
+            if capacity is None:
+                self._tell_unscalable(target, triggered, moment)
+            elif outcome is not None and outcome.not_scaled is not None:
+                self._activities.not_scaled(target, _cause(outcome), moment, outcome.not_scaled)
+        if capacity is not None and outcome is not None and outcome.capacity is not None:
+            self._move(target, capacity, outcome.capacity, outcome, moment)
+
+    def _move(self, target: Target, before: int, capacity: int, outcome: Outcome, moment: datetime) -> None:
+        activity = self._targets.move(target, capacity, _cause(outcome), moment)
+        if activity is None:
+            return
+        with self.region.lock:
+            if capacity < before:
+                outcome.policy.moved_in = Move(activity, before)
+                return
+            outcome.policy.moved_out = Move(activity, before)
+            for policy in target.policies.values():
+                policy.moved_in = None
+
+    def _tell_unscalable(self, target: Target, triggered: list[tuple[Policy, Trigger]], moment: datetime) -> None:
+        """The endpoint is being updated, by others: the alarm's next action may find it in service again."""
+        if not self._activities.is_under_way(target):
+            for policy, trigger in triggered:
+                reason = {"Code": "TargetServicePutResourceAsUnscalable"}
+                self._activities.not_scaled(target, _told(policy, trigger), moment, reason)
+
+    def _situation(self, target: Target, capacity: int, moment: datetime) -> Situation:
+        return Situation(
+            capacity,
+            target.least,
+            target.most,
+            may_scale_out=not target.suspended["DynamicScalingOutSuspended"],
+            may_scale_in=not target.suspended["DynamicScalingInSuspended"],
+            cooling_out=self._cooling(target, moment, out=True),
+            cooling_in=self._cooling(target, moment, out=False),
+            all_ready=all(self._is_ready(policy, moment) for policy in target.policies.values()),
+        )
+
+    def _cooling(self, target: Target, moment: datetime, *, out: bool) -> dict[str, int]:
+        """The policies that are in a cooldown, to the capacity before they scaled."""
+        found = {}
+        for policy in target.policies.values():
+            move = policy.moved_out if out else policy.moved_in
+            ended = self._activities.succeeded(move.activity) if move is not None else None
+            if move and ended and moment < ended + decision.cooldown(policy, target.dimension, out=out):
+                found[policy.name] = move.before
+        return found
+
+    def _is_ready(self, policy: Policy, moment: datetime) -> bool:
+        """Whether target tracking would let the target scale in: its low alarm was heard within the last minute."""
+        if not policy.tracks or policy.configuration.get("DisableScaleIn"):
+            return True
+        heard = self._low.get(policy.arn)
+        return heard is not None and moment - heard <= _MINUTE
+
+    def _bound(self, target: Target, action: Action, moment: datetime) -> None:
+        """Give a target the bounds of a scheduled action, and move its capacity between them."""
+        given: Mapping[str, int | None] = {"min": action.least, "max": action.most}
+        bounds = " and ".join(f"{one} capacity to {value}" for one, value in given.items() if value is not None)
+        cause = f"scheduled action name {action.name} was triggered"
+        with self.region.lock:
+            if target.suspended["ScheduledScalingSuspended"]:
+                return
+            least = target.least if action.least is None else action.least
+            most = target.most if action.most is None else action.most
+            if most < least:
+                why_not = "Maximum capacity cannot be less than minimum capacity"
+                self._activities.bounded(target, bounds, cause, moment, why_not)
+                return
+            target.least, target.most = least, most
+            self._activities.bounded(target, bounds, cause, moment)
+            target.outside = True  # until it is moved, which may have to wait
+
+
+def _cause(outcome: Outcome) -> str:
+    return _told(outcome.policy, outcome.trigger)
+
+
+def _told(policy: Policy, trigger: Trigger) -> str:
+    return f"monitor alarm {trigger.alarm} in state {trigger.state} triggered policy {policy.name}"

@@ -1,0 +1,155 @@
+"""A scalable target, and its policies and scheduled actions, as they are kept: plain data."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from sagemaker_sandbox.autoscaling.dimensions import DIMENSIONS, NAMESPACE, Dimension, Place, place
+from sagemaker_sandbox.parts.resources import Fields
+
+SUSPENDED = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
+
+
+class Key(NamedTuple):
+    """What tells one target from another."""
+
+    resource_id: str
+    dimension: str
+
+    @classmethod
+    def of(cls, request: Fields) -> "Key":
+        """The target that a request names."""
+        return cls(request["ResourceId"], request["ScalableDimension"])
+
+    def fields(self) -> Fields:
+        """The members that name it in every answer."""
+        return {"ServiceNamespace": NAMESPACE, "ResourceId": self.resource_id, "ScalableDimension": self.dimension}
+
+    def __str__(self) -> str:
+        return f"service namespace: {NAMESPACE}, resource ID: {self.resource_id}, scalable dimension: {self.dimension}"
+
+
+@dataclass
+class Move:
+    """The last time that a policy moved the capacity: by which activity, and from where."""
+
+    activity: str
+    before: int
+
+
+@dataclass
+class Policy:
+    """A scaling policy."""
+
+    name: str
+    arn: str
+    type: str
+    configuration: Fields
+    created: datetime
+    #: Those that target tracking has made, as DescribeScalingPolicies tells them.
+    alarms: list[Fields] = field(default_factory=list)
+    moved_out: Move | None = None
+    moved_in: Move | None = None
+
+    @property
+    def tracks(self) -> bool:
+        """Whether it is one of target tracking, else of steps."""
+        return self.type == "TargetTrackingScaling"
+
+    def fields(self) -> Fields:
+        """What DescribeScalingPolicies tells of it, but for its target and alarms."""
+        return {
+            "PolicyARN": self.arn,
+            "PolicyName": self.name,
+            "PolicyType": self.type,
+            f"{self.type}PolicyConfiguration": self.configuration,
+            "CreationTime": self.created,
+        }
+
+
+@dataclass
+class Action:
+    """A scheduled action: new bounds for its target, at its times."""
+
+    name: str
+    arn: str
+    schedule: str
+    zone: str
+    least: int | None
+    most: int | None
+    starts: datetime | None
+    ends: datetime | None
+    created: datetime
+    #: Since when its rate counts.
+    since: datetime
+
+    def fields(self) -> Fields:
+        """What DescribeScheduledActions tells of it, but for its target."""
+        bounds = {"MinCapacity": self.least, "MaxCapacity": self.most}
+        told = {
+            "ScheduledActionName": self.name,
+            "ScheduledActionARN": self.arn,
+            "Schedule": self.schedule,
+            "Timezone": self.zone or None,
+            "StartTime": self.starts,
+            "EndTime": self.ends,
+            "CreationTime": self.created,
+            "ScalableTargetAction": {member: value for member, value in bounds.items() if value is not None},
+        }
+        return {member: value for member, value in told.items() if value is not None}
+
+
+@dataclass
+class Target:
+    """A variant whose instances or provisioned concurrency are scaled between two bounds."""
+
+    key: Key
+    arn: str
+    least: int
+    most: int
+    suspended: dict[str, bool]
+    created: datetime
+    tags: dict[str, str] = field(default_factory=dict)
+    policies: dict[str, Policy] = field(default_factory=dict)
+    actions: dict[str, Action] = field(default_factory=dict)
+    #: Whether a scheduled action could not move the capacity into its bounds yet, as the endpoint was being updated.
+    outside: bool = False
+
+    @property
+    def dimension(self) -> Dimension:
+        """What of the variant is scaled."""
+        return DIMENSIONS[self.key.dimension]
+
+    @property
+    def place(self) -> Place:
+        """The variant."""
+        found = place(self.key.resource_id)
+        assert found is not None
+        return found
+
+    def fields(self, role: str) -> Fields:
+        """What DescribeScalableTargets tells of it."""
+        return self.key.fields() | {
+            "ScalableTargetARN": self.arn,
+            "MinCapacity": self.least,
+            "MaxCapacity": self.most,
+            "RoleARN": role,
+            "SuspendedState": self.suspended,
+            "CreationTime": self.created,
+        }
+
+    def data(self) -> Fields:
+        """All of it as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, data: Fields) -> "Target":
+        """What `data` was taken from."""
+        policies = {name: _policy(policy) for name, policy in data["policies"].items()}
+        actions = {name: Action(**action) for name, action in data["actions"].items()}
+        return cls(**data | {"key": Key(*data["key"]), "policies": policies, "actions": actions})
+
+
+def _policy(data: Fields) -> Policy:
+    moves = {member: Move(**data[member]) for member in ("moved_out", "moved_in") if data[member] is not None}
+    return Policy(**data | moves)

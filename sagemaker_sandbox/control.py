@@ -1,0 +1,97 @@
+"""The sandbox's own routes: health, inventory, time, and faults on request. No other way leads round the AWS APIs."""
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from werkzeug import Request, Response
+
+from sustainable_mlops.errors import UserError
+from sagemaker_sandbox import inventory
+from sagemaker_sandbox.calls import Calls
+from sagemaker_sandbox.clock import Clock
+from sagemaker_sandbox.context import Context
+from sagemaker_sandbox.faults.fault import Fault
+from sagemaker_sandbox.plane.control_plane import ControlPlane
+from sagemaker_sandbox.runtime import mounting
+
+
+class Control:
+    """Answers everything under /_sandbox/."""
+
+    def __init__(
+        self, context: Context, sagemaker: ControlPlane, clock: Clock, services: Callable[[], list[str]], calls: Calls
+    ) -> None:
+        self._context = context
+        self._sagemaker = sagemaker
+        self._clock = clock
+        self._services = services
+        self._calls = calls
+
+    def respond(self, request: Request) -> Response:
+        """The answer to one request."""
+        route = (request.method, request.path)
+        if route == ("GET", "/_sandbox/health"):
+            facts = {"pid": os.getpid(), "account_id": self._context.account_id, "opt_ml": mounting.opt_ml()}
+            return _json({"status": "ok"} | facts)
+        if route == ("GET", "/_sandbox/inventory"):
+            return _json(self._inventory())
+        if route == ("POST", "/_sandbox/time"):
+            return self._advance(request)
+        if route == ("POST", "/_sandbox/calls"):
+            self._calls.start()
+            return _json({})
+        if route == ("DELETE", "/_sandbox/calls"):
+            return _json(self._calls.stop())
+        if request.path == "/_sandbox/faults" and request.method in ("GET", "POST", "DELETE"):
+            return self._faults(request)
+        return _json({"error": f"the sandbox has no route {' '.join(route)}"}, status=404)
+
+    def _inventory(self) -> inventory.Inventory:
+        found = inventory.take(self._context, self._services())
+        sagemaker: dict[str, list[str]] = {}
+        for parts in self._sagemaker:
+            for kind, names in parts.inventory().items():
+                sagemaker.setdefault(kind, []).extend(sorted(names))
+        return found | ({"sagemaker": found.get("sagemaker", {}) | sagemaker} if sagemaker else {})
+
+    def _advance(self, request: Request) -> Response:
+        """The time, after `advance` seconds and what fell due in them."""
+        try:
+            asked = Advance.model_validate_json(request.get_data() or b"{}")
+        except ValidationError as error:
+            return _invalid(error)
+        return _json({"now": self._clock.advance(asked.advance).isoformat()})
+
+    def _faults(self, request: Request) -> Response:
+        """POST one, DELETE all; what waits by now."""
+        faults = self._sagemaker.faults
+        if request.method == "DELETE":
+            faults.clear()
+        elif request.method == "POST":
+            try:
+                return _json(faults.arm(Fault.model_validate_json(request.get_data() or b"{}")).model_dump())
+            except ValidationError as error:
+                return _invalid(error)
+            except UserError as error:
+                return _json({"error": str(error)}, status=400)
+        return _json([fault.model_dump() for fault in faults.listed()])
+
+
+class Advance(BaseModel):
+    """How far the time is to move ahead, in seconds."""
+
+    model_config = ConfigDict(extra="forbid")
+    advance: float = Field(ge=0, le=10 * 365 * 86_400)
+
+
+def _invalid(error: ValidationError) -> Response:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "body"
+    return _json({"error": f"{where}: {first['msg']}"}, status=400)
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(json.dumps(value), status=status, content_type="application/json")

@@ -1,0 +1,18 @@
+"""Whom a change of an endpoint asks for fleets."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from sagemaker_sandbox.hosting.fleet import Fleet
+from sagemaker_sandbox.hosting.traffic import Traffic
+from sagemaker_sandbox.parts.resources import Fields
+
+
+class Hosts(Protocol):
+    """Who makes fleets, and knows which of them serve."""
+
+    def make(self, endpoint: str, config: Fields, models: Mapping[str, list[Fields]]) -> Fleet:
+        """A fleet that has yet to be started."""
+
+    def traffic(self, endpoint: str) -> Traffic:
+        """The traffic of an endpoint; what served it before a restart serves again. Raises StartError."""

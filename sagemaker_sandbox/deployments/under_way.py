@@ -1,0 +1,93 @@
+"""What happens to an endpoint over time: moves, each in a thread of its own, and rests between them."""
+
+import time
+import traceback
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sagemaker_sandbox.clock import TICK
+from sagemaker_sandbox.parts.region import Region
+
+Move = Callable[[], None]
+#: How long instances are waited for that are to end.
+_PATIENCE_SECONDS = 2.0
+
+
+class UnderWay:
+    """An agenda of the clock until it is over. Moves take this machine's time, rests that of the clock."""
+
+    def __init__(self, region: Region, name: str) -> None:
+        self.region = region
+        self.name = name
+        self.over = False
+        self._moving = False
+        self._due: datetime | None = None
+        self._then: Move | None = None
+
+    def begin(self, first: Move) -> None:
+        """Make the first move, in the background."""
+        self.region.context.deployments.add(self)
+        self.move(first)
+
+    def end(self) -> None:
+        """Nothing comes any more."""
+        self.over, self._due = True, None
+        self.region.context.deployments.drop(self)
+
+    def next(self, after: datetime) -> datetime | None:
+        """When the rest is over."""
+        if self.region.closing.is_set():
+            self.end()
+        due = self._due
+        return None if due is None else max(due, after + TICK)
+
+    def do(self, moment: datetime) -> None:
+        """Go on where the rest is over."""
+        if self._due is None or self._due > moment:
+            return
+        with self.region.lock:
+            if self.rests and self._then is not None:
+                self.move(self._then)
+
+    @property
+    def rests(self) -> bool:
+        """Whether it waits for a time, so that another move may begin. Ask it with the Region's lock held."""
+        return not (self._moving or self.over or self.region.closing.is_set())
+
+    def move(self, work: Move) -> None:
+        """Begin a move; the clock waits for it."""
+        self._moving, self._due, self._then = True, None, None
+        self.region.start(f"endpoint {self.name}", lambda: self._run(work), awaited=True)
+
+    def _run(self, work: Move) -> None:
+        try:
+            work()
+        except Exception as error:
+            if self.region.closing.is_set():  # whatever it was about has been taken away
+                return
+            self.went_wrong(error)
+
+    def went_wrong(self, error: Exception) -> None:
+        """A move could not be made."""
+        traceback.print_exception(error)
+        self.end()
+
+    def rest(self, seconds: float, then: Move) -> None:
+        """Go on after so many seconds of the clock: the last that a move does."""
+        if self.region.closing.is_set():
+            return
+        if not seconds:
+            then()
+            return
+        with self.region.lock:
+            self._then, self._due = then, self.region.clock.now() + timedelta(seconds=seconds)
+            self._moving = False
+        self.region.clock.wake()
+
+    def shed(self, work: Move) -> None:
+        """Do what waits for requests under way. Those may take an hour: neither a move nor the clock waits so long."""
+        self.region.start(f"endpoint {self.name}", work).join(_PATIENCE_SECONDS)
+
+    def linger(self, since: float) -> None:
+        """Be under way for as long as a transition takes here, since a moment of the monotonic clock."""
+        self.region.closing.wait(max(since + self.region.context.transition_seconds - time.monotonic(), 0))

@@ -1,0 +1,180 @@
+"""One container of an instance: its data fetched, its model or models served."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sustainable_mlops.errors import UserError
+from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.runtime import mounting
+from sagemaker_sandbox.runtime.asking import Asked, ModelError, Said, ThrottledError
+from sagemaker_sandbox.runtime.container import Container, cpu_count
+from sagemaker_sandbox.runtime.model_data import (
+    LateDataError,
+    MissingDataError,
+    ModelData,
+    Source,
+    environment,
+    sources,
+)
+from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer
+
+#: Requests that wait for one of an instance's workers; what is more is answered with 503. Assumed.
+WAITING = 100
+
+
+class StartError(Exception):
+    """Why an instance does not serve, in words fit for FailureReason."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What of an instance is bought. `memory_mb` and `max_concurrency` are those of serverless.
+
+    `loaded_mb` is what the models of a multi-model container may use together; None: half of this machine's.
+    """
+
+    memory_mb: int | None = None
+    max_concurrency: int | None = None
+    idle_seconds: float = 300.0
+    warm: int = 1
+    startup_seconds: float = 600.0
+    download_seconds: float = 600.0
+    loaded_mb: int | None = None
+
+    @property
+    def capacity(self) -> Capacity:
+        """Those of a model server. On an instance, requests wait for as many workers as there are CPUs."""
+        if self.max_concurrency is None:
+            return Capacity(cpu_count(), WAITING, self.warm, idle=self.idle_seconds, startup=self.startup_seconds)
+        return Capacity(
+            self.max_concurrency,
+            warm=self.warm,
+            memory_mb=self.memory_mb,
+            idle=self.idle_seconds,
+            startup=self.startup_seconds,
+        )
+
+
+@dataclass(frozen=True)
+class Home:
+    """What the containers of an instance share: its variant's name, what was fetched, and the time in seconds."""
+
+    variant: str
+    data: ModelData
+    now: Callable[[], float]
+
+
+class Base:
+    """What containers of one and of many models share."""
+
+    def __init__(self, number: int, name: str, fields: Fields, folder: Path, shape: Shape, home: Home) -> None:
+        self.name = name
+        self.number = number
+        self.fields = fields
+        self.shape = shape
+        self.home = home
+        self.environment = environment(fields)
+        self.container = Container(folder.absolute(), mounted=mounting.mounted(), host="model")
+        self.logs = folder / "logs"
+
+    def fetch(self) -> None:
+        """Have what S3 holds for it. Raises StartError."""
+        self.container.reset()
+        self.logs.mkdir(parents=True, exist_ok=True)
+        for source in sources(self.fields):
+            self._bring(source)
+
+    def _bring(self, source: Source) -> None:
+        container = f'container "container_{self.number}"'
+        try:
+            self.home.data.bring(source, self.container.local(source.target, "target"), self.shape.download_seconds)
+        except MissingDataError:
+            raise StartError(
+                f'Failed to download model data for {container} from URL: "{source.url}". Please ensure that there is '
+                "an object located at the URL and that the role passed to CreateModel has permissions to download the "
+                "object."
+            ) from None
+        except LateDataError:
+            raise StartError(  # AWS publishes no wording
+                f'Failed to download model data for {container} from URL: "{source.url}" within '
+                f"{self.shape.download_seconds:g} seconds."
+            ) from None
+        except UserError as error:
+            self.note(str(error))
+            raise StartError(
+                f'Failed to extract model data archive for {container} from URL: "{source.url}". Please ensure that '
+                "the object located at the URL is a valid tar.gz archive."
+            ) from None
+
+    def note(self, line: str) -> None:
+        """A line for the container's log, of what the script itself did not tell."""
+        with (self.logs / "container.log").open("a") as log:
+            log.write(f"{line}\n")
+
+    def unhealthy(self, error: ModelError) -> StartError:
+        """SageMaker's words for a model that was not loaded."""
+        self.note(error.message)
+        return StartError(
+            f"The {self.name} container for production variant {self.home.variant} did not pass the ping health check. "
+            "Please check CloudWatch logs for this endpoint."
+        )
+
+
+class OneModel(Base):
+    """A container that serves one model."""
+
+    def __init__(self, number: int, name: str, fields: Fields, folder: Path, shape: Shape, home: Home) -> None:
+        super().__init__(number, name, fields, folder, shape, home)
+        self._server: ModelServer | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def pids(self) -> Sequence[int]:
+        """Processes of its workers."""
+        return self._server.pids if self._server is not None else ()
+
+    def start(self) -> None:
+        """Fetch the model's data, and load it."""
+        self.fetch()
+        with self._lock:
+            if self._closed:
+                raise StartError(f"The {self.name} container was ended before it was healthy.")
+            self._server = ModelServer(self.container, self.environment, self.shape.capacity, now=self.home.now)
+        try:
+            self._server.start()
+        except ModelError as error:
+            raise self.unhealthy(error) from None
+
+    def reshape(self, shape: Shape) -> None:
+        """Have other capacity."""
+        self.shape = shape
+        assert self._server is not None
+        try:
+            self._server.reshape(shape.capacity)
+        except ModelError as error:
+            raise self.unhealthy(error) from None
+
+    def invoke(self, asked: Asked) -> Said:
+        """One request."""
+        assert self._server is not None
+        try:
+            return self._server.invoke(asked)
+        except ThrottledError as error:
+            raise busy(error, self.shape) from None
+
+    def close(self) -> None:
+        """End its workers."""
+        with self._lock:
+            self._closed = True
+        if self._server is not None:
+            self._server.close()
+
+
+def busy(error: ThrottledError, shape: Shape) -> Exception:
+    """What a server with too much to do says: the throttling of serverless, or the 503 of a container."""
+    if shape.max_concurrency is not None:
+        return error
+    return ModelError(503, "Service Unavailable: too many requests are waiting for a worker", "")

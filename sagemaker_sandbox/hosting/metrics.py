@@ -1,0 +1,169 @@
+"""What CloudWatch is told of endpoints, by their kind.
+
+Sources: SageMaker developer guide, "Amazon SageMaker AI metrics in Amazon CloudWatch", "... enhanced metrics for
+inference endpoints", "Metrics for multi-container endpoints", "Alarms and logs for tracking metrics from serverless
+endpoints" and "... from asynchronous endpoints"; the lists of the last two are exhaustive.
+What has not happened is not told: where no request comes, there are no `Invocations`, not 0 of them.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from sagemaker_sandbox.clock import Clock
+from sagemaker_sandbox.cloudwatch import metrics as cloudwatch
+from sagemaker_sandbox.parts.resources import Fields
+
+#: Namespaces: of requests, and of the instances that answer them.
+REQUESTS, INSTANCES = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
+MINUTE, TEN_SECONDS = timedelta(minutes=1), timedelta(seconds=10)
+#: PutMetricData takes so many different values in one datum.
+_VALUES_AT_ONCE = 150
+
+
+class Kind(StrEnum):
+    """Endpoints differ in what they tell of requests."""
+
+    REAL_TIME = "real-time"
+    SERVERLESS = "serverless"
+    ASYNCHRONOUS = "asynchronous"
+
+
+_TIME, _NONE, _COUNT = "Microseconds", "None", "Count"
+_EVERY = {"Invocation4XXErrors": _NONE, "Invocation5XXErrors": _NONE, "ModelLatency": _TIME}
+_AT_ONCE = _EVERY | {"Invocations": _NONE, "OverheadLatency": _TIME}
+#: Of these a minute's sum is one datum: Average, Max and Min are the statistics that AWS names for them.
+_SUMMED = {
+    "ServerlessProvisionedConcurrencyInvocations": _COUNT,
+    "ServerlessProvisionedConcurrencySpilloverInvocations": _COUNT,
+}
+#: What requests tell, and in which unit.
+UNITS = {
+    Kind.REAL_TIME: _AT_ONCE
+    | {
+        "InvocationsPerInstance": _NONE,
+        "InvocationModelErrors": _NONE,
+        "ContainerLatency": _TIME,
+        "ModelLoadingWaitTime": _TIME,
+        "ModelUnloadingTime": _TIME,
+        "ModelDownloadingTime": _TIME,
+        "ModelLoadingTime": _TIME,
+        "ModelCacheHit": _NONE,
+    },
+    Kind.SERVERLESS: _AT_ONCE
+    | _SUMMED
+    | {
+        "ModelSetupTime": _TIME,
+        "ServerlessConcurrentExecutionsUtilization": _NONE,
+        "ServerlessProvisionedConcurrencyExecutions": _COUNT,
+        "ServerlessProvisionedConcurrencyUtilization": _NONE,
+    },
+    Kind.ASYNCHRONOUS: _EVERY,
+}
+#: When what is told together began and ended.
+Times = tuple[datetime, datetime]
+#: The name and the value of a dimension beside the endpoint's and the variant's.
+Dimension = tuple[str, str]
+
+
+class Meter:
+    """What the requests to one variant have told, by the times that are told together."""
+
+    def __init__(self, endpoint: str, variant: str, clock: Clock) -> None:
+        self._of = (("EndpointName", endpoint), ("VariantName", variant))
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._told: dict[Times, dict[tuple[str, str, Dimension | None], Counter[float]]] = {}
+
+    def tell(
+        self, kind: Kind, name: str, value: float, also: Dimension | None = None, step: timedelta = MINUTE
+    ) -> None:
+        """One value; a variant whose kind has no such metric does not tell it."""
+        unit = UNITS[kind].get(name)
+        if unit is None:
+            return
+        begin = floor(self._clock.now(), step)
+        with self._lock:
+            told = self._told.setdefault((begin, begin + step), {})
+            told.setdefault((name, unit, also), Counter())[value] += 1
+
+    def until(self, moment: datetime) -> Iterator[Fields]:
+        """The data of the times that are over; each is taken once."""
+        with self._lock:
+            over = {times: self._told.pop(times) for times in sorted(self._told) if times[1] <= moment}
+        for (begin, end), told in over.items():
+            for (name, unit, also), counted in told.items():
+                values = [(sum(counted.elements()), 1)] if name in _SUMMED else list(counted.items())
+                for start in range(0, len(values), _VALUES_AT_ONCE):
+                    some = values[start : start + _VALUES_AT_ONCE]
+                    datum = self.datum(name, unit, (begin, end), [value for value, _ in some], also)
+                    yield datum | {"Counts": [float(count) for _, count in some]}
+
+    def datum(self, name: str, unit: str, times: Times, values: list[float], also: Dimension | None = None) -> Fields:
+        """A datum of that time, of high resolution where it is less than a minute."""
+        begin, end = times
+        dimensions = (*self._of, also) if also else self._of
+        return {
+            "MetricName": name,
+            "Dimensions": [{"Name": dimension, "Value": value} for dimension, value in dimensions],
+            "Timestamp": begin,
+            "StorageResolution": 1 if end - begin < MINUTE else 60,
+            "Unit": unit,
+            "Values": values,
+        }
+
+    @property
+    def empty(self) -> bool:
+        """Whether all has been taken."""
+        return not self._told
+
+
+class Measured(Protocol):
+    """What has metrics: an endpoint."""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its account and Region."""
+
+    def step(self) -> timedelta | None:
+        """How often there is something to tell; None: nothing at all."""
+
+    def requests(self, moment: datetime) -> Iterable[Fields]:
+        """What is to be told of its requests now."""
+
+    def instances(self, moment: datetime) -> Iterable[Fields]:
+        """What is to be told of its instances now."""
+
+
+class EndpointMetrics:
+    """Tells those of all endpoints, on the agenda of the clock: keep it before who looks at metrics."""
+
+    def __init__(self, measured: Callable[[], Iterable[Measured]], clock: Clock) -> None:
+        self._measured = measured
+        clock.keep(self)
+
+    def next(self, after: datetime) -> datetime | None:
+        """A full minute, or one of the ten seconds before it where an endpoint tells as often."""
+        steps = [step for one in self._measured() if (step := one.step()) is not None]
+        return floor(after, min(steps)) + min(steps) if steps else None
+
+    def do(self, moment: datetime) -> None:
+        """Tell what has come up."""
+        for one in self._measured():
+            step = one.step()
+            if step is None or floor(moment, step) != moment:
+                continue
+            for namespace, data in ((REQUESTS, one.requests(moment)), (INSTANCES, one.instances(moment))):
+                if told := list(data):
+                    cloudwatch.put(*one.place, namespace, told, moment)
+
+
+def floor(moment: datetime, step: timedelta) -> datetime:
+    """The last moment not after it that is a multiple of `step`."""
+    return moment - (moment - _EPOCH) % step
+
+
+_EPOCH = datetime.fromtimestamp(0, UTC)

@@ -1,0 +1,177 @@
+"""Requests that moto trips over: what AWS would refuse in them is told with AWS's codes, and the rest is not built.
+
+moto checks little, and an error 500 makes every SDK ask again for minutes.
+"""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from urllib.parse import parse_qs
+
+from botocore.model import ServiceModel
+from moto.core.model import OperationModel
+from moto.core.parse import QueryParser
+from moto.core.utils import get_service_model
+from werkzeug import Request, Response
+
+from sagemaker_sandbox import signature
+from sagemaker_sandbox.errors import ApiError, SerializationError, UnknownOperationError
+from sagemaker_sandbox.refusals import written
+from sagemaker_sandbox.service_lookup import find_services
+from sagemaker_sandbox.validation import validate
+
+_JSON = re.compile(r"json", re.IGNORECASE)
+
+
+class NotBuiltError(ApiError):
+    """501, which no SDK retries."""
+
+    code = "NotImplemented"
+    status = 501
+
+
+class MalformedXmlError(ApiError):
+    """S3's words for a body that is no XML."""
+
+    code = "MalformedXML"
+
+
+class InvalidActionError(ApiError):
+    """A query that names no operation of its service."""
+
+    code = "InvalidAction"
+
+
+class MalformedInputError(ApiError):
+    """A query with a value of another type than its parameter's."""
+
+    code = "MalformedInput"
+
+
+class RequestTimeoutError(ApiError):
+    """Whoever announced more than was sent has sent nothing for long."""
+
+    code = "RequestTimeout"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your socket connection to the server was not read from or written to within the timeout period. Idle "
+            "connections will be closed."
+        )
+
+
+class IncompleteBodyError(ApiError):
+    """The connection ended before what was announced had come."""
+
+    code = "IncompleteBody"
+
+    def __init__(self) -> None:
+        super().__init__("You did not provide the number of bytes specified by the Content-Length HTTP header.")
+
+
+def why(request: Request, error: Exception) -> ApiError:
+    """What AWS would say of a request that moto could not answer, as `error` shows."""
+    try:
+        _check(request)
+    except ApiError as refused:
+        return refused
+    except RecursionError:
+        return SerializationError("The request is nested too deeply.")
+    told = f"{type(error).__name__}: {error}"
+    return NotBuiltError(f"the sandbox cannot answer {request.method} {request.full_path}: {told}")
+
+
+def refusal(request: Request, error: ApiError) -> Response:
+    """The error in the form of the request's protocol."""
+    content_type = request.headers.get("Content-Type", "")
+    for service in (_asked(request), _like(request)):
+        if service is not None:
+            with suppress(NotImplementedError):
+                return written(error, service, content_type)
+    return written(error, "s3", "")
+
+
+def _asked(request: Request) -> str | None:
+    """botocore's name of the service that is asked, as far as the request says."""
+    prefix = request.headers.get("X-Amz-Target", "").rpartition(".")[0]
+    return next((str(model.service_name) for model in _services(request, prefix)), None)
+
+
+def _like(request: Request) -> str | None:
+    """A service that speaks as the request does."""
+    if _is_json(request):
+        return "sagemaker"
+    return "iam" if _is_query(request) else None
+
+
+def _check(request: Request) -> None:
+    """Raise ApiError for a body that its protocol or its service's model does not allow."""
+    if _is_json(request):
+        _check_json(request)
+    elif _is_query(request):
+        _check_query(request)
+    elif request.get_data():
+        try:
+            ET.fromstring(request.get_data())  # noqa: S314 what the user himself sends to this machine
+        except (ET.ParseError, ValueError, LookupError):
+            raise MalformedXmlError(
+                "The XML you provided was not well-formed or did not validate against our published schema"
+            ) from None
+
+
+def _check_json(request: Request) -> None:
+    try:
+        fields = json.loads(request.get_data() or b"{}")
+    except ValueError as error:
+        raise SerializationError(f"The request is not JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise SerializationError("The request is not a JSON object.")
+    prefix, _, operation = request.headers.get("X-Amz-Target", "").rpartition(".")
+    if not operation:
+        return
+    models = list(_services(request, prefix))
+    if not models:
+        return
+    for model in models:
+        if operation in model.operation_names:
+            shape = model.operation_model(operation).input_shape
+            if shape is not None:
+                validate(fields, shape)
+            return
+    raise UnknownOperationError(f"The service has no operation {operation[:100]}.")
+
+
+def _check_query(request: Request) -> None:
+    try:
+        query = parse_qs(request.get_data().decode(), keep_blank_values=True)
+    except ValueError as error:
+        raise SerializationError(f"The request is no query: {error}") from None
+    action = (query.get("Action") or [""])[0]
+    for model in _services(request):
+        if action in model.operation_names:
+            operation = get_service_model(model.service_name).operation_model(action)
+            _check_values({name: values[0] for name, values in query.items()}, operation)
+            return
+    raise InvalidActionError(f"Could not find operation {action[:100]}.")
+
+
+def _check_values(query: Mapping[str, str], operation: OperationModel) -> None:
+    """Raise MalformedInputError for a number or a time that is none."""
+    try:
+        QueryParser(operation).parse({"values": query})
+    except (ValueError, TypeError, OverflowError):
+        raise MalformedInputError("A query parameter has a value of the wrong type.") from None
+
+
+def _services(request: Request, prefix: str = "") -> Iterator[ServiceModel]:
+    return find_services(signature.of(request).service, prefix)
+
+
+def _is_json(request: Request) -> bool:
+    return bool(_JSON.search(request.headers.get("Content-Type", ""))) or "X-Amz-Target" in request.headers
+
+
+def _is_query(request: Request) -> bool:
+    return request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded"

@@ -1,0 +1,44 @@
+"""Bucket policies with conditions or NotResource: moto applies every such Deny statement, whatever it says.
+
+A Deny applies here where the request is known to meet its conditions: those on how an upload is encrypted, and on TLS,
+which the sandbox's requests stand for. Other conditions are unknown, and their Deny statements do not apply.
+"""
+
+import json
+from typing import Any
+
+from flask import has_request_context, request
+from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.s3.models import FakeBucket
+
+from sagemaker_sandbox import conditions, policies
+
+_HEADERS = ("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id")
+#: What moto calls the requests of a multipart upload, and S3 an upload.
+_POST, _PUT = "s3:PostObject", "s3:PutObject"
+
+
+def close() -> None:
+    """Evaluate a bucket's policy without the Deny statements whose conditions the request does not meet."""
+
+    def get_permission(self: Any, action: str, resource: str) -> Any:
+        if self.policy is None:
+            return PermissionResult.NEUTRAL
+        if action == _POST and has_request_context() and ("uploads" in request.args or "uploadId" in request.args):
+            action = _PUT
+        concerned, keys = policies.concerning(policies.statements(self.policy), action, resource), _condition_keys()
+        applying = [_translate_for_moto(one) for one in concerned if conditions.are_met(one, keys)]
+        return IAMPolicy(json.dumps({"Statement": applying})).is_action_permitted(action, resource)
+
+    FakeBucket.get_permission = get_permission
+
+
+def _translate_for_moto(statement: policies.Statement) -> dict[str, Any]:
+    """Return a statement that is about the request, and whose conditions it meets, in terms that moto evaluates."""
+    rest = {name: value for name, value in statement.items() if name not in ("Condition", "NotResource")}
+    return rest | {"Resource": "*"}
+
+
+def _condition_keys() -> dict[str, str | None]:
+    headers: Any = request.headers if has_request_context() else {}
+    return {"aws:SecureTransport": "true"} | {f"s3:{name}": headers.get(name) for name in _HEADERS}

@@ -1,0 +1,91 @@
+"""What a request reads from S3: the objects under a prefix or in a manifest, all of them or one instance's share."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.errors import UserError
+from sagemaker_sandbox.runtime.s3 import S3, failure, inside
+
+
+@dataclass(frozen=True)
+class Input:
+    """Objects in S3 that become files; `field` is the request's field that names them."""
+
+    field: str
+    address: S3Uri
+    manifest: bool = False
+    sharded: bool = False
+
+    @classmethod
+    def of(cls, source: Mapping[str, Any], field: str, mode: str = "File") -> "Input":
+        """From an S3DataSource or an S3Input; raises UserError for what cannot be had here.
+
+        FastFile, which streams objects as they are read, is served by downloading them first.
+        """
+        kind = source["S3DataType"]
+        if mode == "Pipe":
+            raise UserError(f"{field}: input mode Pipe does not run in the sandbox; use File or FastFile")
+        if kind not in ("S3Prefix", "ManifestFile"):
+            raise UserError(f"{field}: the sandbox cannot read S3DataType {kind}; use S3Prefix or ManifestFile")
+        return cls(
+            field,
+            S3Uri.parse(source["S3Uri"], f"{field}: S3Uri"),
+            manifest=kind == "ManifestFile",
+            sharded=source.get("S3DataDistributionType") == "ShardedByS3Key",
+        )
+
+    def objects(self, s3: S3, instance: int = 0, instances: int = 1) -> list[tuple[S3Uri, str]]:
+        """Addresses, and names of files, of what this one of the instances gets, by key.
+
+        ShardedByS3Key deals the keys out one by one. Raises UserError in SageMaker's words where there are none at all.
+        """
+        with failure("Data download", f"{self.address} of {self.field}"):
+            found = list(self._listed(s3) if self.manifest else self._under_prefix(s3))
+        if not found:
+            raise UserError(
+                f"Data download failed:NoSuchKey (404): No S3 objects found under S3 URL {str(self.address)!r} "
+                f"given in {self.field}; put the data there or correct S3Uri"
+            )
+        return found[instance::instances] if self.sharded else found
+
+    def download(self, s3: S3, folder: Path, instance: int = 0, instances: int = 1) -> None:
+        """Write those objects to files in `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for address, name in self.objects(s3, instance, instances):
+            with failure("Data download", f"{address} of {self.field}"):
+                s3.download(address, inside(folder, name))
+
+    def _under_prefix(self, s3: S3) -> Iterator[tuple[S3Uri, str]]:
+        for key in s3.keys(self.address):
+            if not key.endswith("/"):  # the console's folders are no files
+                yield S3Uri(self.address.bucket, key), _name(key, self.address.key)
+
+    def _listed(self, s3: S3) -> Iterator[tuple[S3Uri, str]]:
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "manifest"
+            s3.download(self.address, file)
+            try:
+                first, *names = json.loads(file.read_bytes())
+                prefix = S3Uri.parse(first["prefix"], f"{self.field}: prefix of the manifest")
+                if not all(isinstance(name, str) for name in names):
+                    raise TypeError
+            except (ValueError, TypeError, KeyError):
+                raise UserError(
+                    f'{self.field}: manifest {self.address} is not a JSON list of {{"prefix": "s3://…"}} and names of '
+                    "objects under it"
+                ) from None
+        for name in sorted(names):
+            yield S3Uri(prefix.bucket, prefix.key + name), name
+
+
+def _name(key: str, prefix: str) -> str:
+    """A file's name: relative to the prefix where that is a folder, else to the folder that the prefix is in."""
+    rest = key[len(prefix) :]
+    if not prefix or prefix.endswith("/") or rest.startswith("/"):
+        return rest.lstrip("/")
+    return key[prefix.rfind("/") + 1 :]

@@ -1,0 +1,141 @@
+"""One child process whose output is read line by line, and which never outlives its owner."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from sagemaker_sandbox.runtime.container import Container
+from sagemaker_sandbox.scratch import CONTAINER
+
+if TYPE_CHECKING:
+    import psutil
+
+#: A file, whatever its path is called: the device it is on, and its number there.
+FileId = tuple[int, int]
+
+
+def kill_group(process: "subprocess.Popen[bytes]") -> None:
+    """SIGKILL a session leader and all its children; one that is gone is fine."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
+        return
+
+
+def exit_code(return_code: int) -> int:
+    """A container's exit code: 128 and the signal's number where one has killed it."""
+    return return_code if return_code >= 0 else 128 - return_code
+
+
+def kill_marked(container: str) -> None:
+    """SIGKILL what a container has left in sessions of their own: daemons, which are nobody's children."""
+    import psutil
+
+    for process in psutil.process_iter(["environ"]):
+        if (process.info["environ"] or {}).get(CONTAINER) == container:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+class Process:
+    """A command running in a container, in a session of its own.
+
+    `on_line(line, is_error)` is called from reader threads for each line of stdout and stderr, `on_end()` once when
+    the output has ended. The thread that makes a Process must live as long as the process: Linux takes the end of
+    that thread for the parent's death.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        command: Sequence[str],
+        workdir: Path,
+        environment: Mapping[str, str],
+        on_line: Callable[[str, bool], None],
+        on_end: Callable[[], None],
+    ) -> None:
+        self._on_line = on_line
+        self._on_end = on_end
+        self._container = str(container.folder)
+        self._popen = subprocess.Popen(
+            container.launch(command, workdir, parent=os.getpid()),
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self._popen.stdout is not None
+        assert self._popen.stderr is not None
+        errors = threading.Thread(target=self._read, args=(self._popen.stderr, True), daemon=True)
+        output = threading.Thread(target=self._read_output, args=(self._popen.stdout, errors), daemon=True)
+        self._readers = (errors, output)
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the command; `launch.py` has become it."""
+        return self._popen.pid
+
+    def poll(self) -> int | None:
+        """The return code (negative: killed by that signal), or None while it runs."""
+        return self._popen.poll()
+
+    def files_being_written(self) -> set[FileId] | None:
+        """Files that the command or its children hold open for writing; None if it has ended, and none can tell."""
+        import psutil
+
+        files: set[FileId] = set()
+        with suppress(psutil.NoSuchProcess):
+            command = psutil.Process(self.pid)
+            for process in (command, *command.children(recursive=True)):
+                files.update(_open_for_writing(process))
+        return files if self.poll() is None else None
+
+    def terminate(self) -> None:
+        """SIGTERM to the command alone: it decides about its children."""
+        self._popen.send_signal(signal.SIGTERM)
+
+    def close(self) -> int:
+        """Kill what still runs, daemons included, read the rest of the output, and return the return code."""
+        kill_group(self._popen)
+        code = self._popen.wait()
+        kill_marked(self._container)
+        for reader in self._readers:
+            reader.join(timeout=5)  # a daemon that has cleared its environment may hold the pipe open for ever
+        return code
+
+    def _read(self, stream: IO[bytes], is_error: bool) -> None:
+        with stream:
+            for line in stream:
+                self._on_line(line.decode("utf-8", "replace").rstrip("\r\n"), is_error)
+
+    def _read_output(self, stream: IO[bytes], errors: threading.Thread) -> None:
+        self._read(stream, False)
+        errors.join()
+        self._on_end()
+
+
+def _open_for_writing(process: "psutil.Process") -> Iterator[FileId]:
+    if sys.platform != "linux":  # where every open file counts: nothing tells how it was opened
+        for file in process.open_files():
+            with suppress(FileNotFoundError):
+                status = os.stat(file.path)
+                yield status.st_dev, status.st_ino
+        return
+    # Not psutil's list: the paths of a mount namespace are not found outside it, but its descriptors are.
+    with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        for descriptor in os.scandir(f"/proc/{process.pid}/fd"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                about = Path(f"/proc/{process.pid}/fdinfo/{descriptor.name}").read_text()
+                flags = int(next(line for line in about.splitlines() if line.startswith("flags:")).split()[1], base=8)
+                if flags & os.O_ACCMODE != os.O_RDONLY:
+                    status = descriptor.stat()
+                    yield status.st_dev, status.st_ino

@@ -1,0 +1,150 @@
+"""What runs on one host of a training job: its files, its script or command, its environment."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.errors import UserError
+from sagemaker_sandbox.runtime import archives
+from sagemaker_sandbox.runtime.container import ML_ROOT, Container
+from sagemaker_sandbox.runtime.inputs import Input
+from sagemaker_sandbox.runtime.instance import Program
+from sagemaker_sandbox.runtime.process import exit_code
+from sagemaker_sandbox.runtime.s3 import failure
+from sagemaker_sandbox.runtime.script_mode import Script
+from sagemaker_sandbox.runtime.syncing import FolderSync
+from sagemaker_sandbox.runtime.work import Setting
+
+CHECKPOINTS = f"{ML_ROOT}/checkpoints"
+_GROUP = "homogeneousCluster"
+
+
+def channels(request: Mapping[str, Any]) -> dict[str, Input]:
+    """The inputs of a CreateTrainingJob request, by channel; raises UserError for one that cannot be had here."""
+    found = {}
+    for channel in request.get("InputDataConfig", []):
+        field = f"InputDataConfig channel {channel['ChannelName']}"
+        source = channel.get("DataSource", {}).get("S3DataSource")
+        if source is None:
+            raise UserError(f"{field}: the sandbox reads data from S3 only; give DataSource.S3DataSource")
+        found[channel["ChannelName"]] = Input.of(source, field, _mode(request, channel))
+    return found
+
+
+def _mode(request: Mapping[str, Any], channel: Mapping[str, Any]) -> str:
+    return str(channel.get("InputMode") or request["AlgorithmSpecification"]["TrainingInputMode"])
+
+
+class TrainingHost:
+    """A host of a job with this CreateTrainingJob request; raises UserError where there is nothing to run."""
+
+    def __init__(self, request: Mapping[str, Any], container: Container, setting: Setting) -> None:
+        self.container = container
+        self._request = request
+        self._setting = setting
+        entrypoint = "ContainerEntrypoint" in request["AlgorithmSpecification"]
+        self._script = None if entrypoint else Script(request, container, self._configuration)
+        self._checkpoints = self._checkpoint_sync()
+
+    def _checkpoint_sync(self) -> FolderSync | None:
+        config = self._request.get("CheckpointConfig")
+        if config is None:
+            return None
+        path = self.container.local(config.get("LocalPath", CHECKPOINTS), "CheckpointConfig.LocalPath")
+        address = S3Uri.parse(config["S3Uri"], "CheckpointConfig.S3Uri")
+        return FolderSync(self._setting.s3, address, path, "Checkpoint")
+
+    def program(self) -> Program:
+        """Fill the disk; raises UserError for what is missing or broken."""
+        container = self.container
+        for name, content in self._configuration.items():
+            (container.config / f"{name}.json").write_text(json.dumps(content, indent=2))
+        for name, channel in channels(self._request).items():
+            channel.download(self._setting.s3, container.data / name, container.number, len(container.hosts))
+        (container.folder / "checkpoints").mkdir(exist_ok=True)
+        if self._checkpoints:
+            self._checkpoints.restore()
+        syncs = [self._checkpoints] if self._checkpoints else []
+        if self._script is None:
+            algorithm = self._request["AlgorithmSpecification"]
+            command = [*algorithm["ContainerEntrypoint"], *algorithm.get("ContainerArguments", [])]
+            translated = [container.translate(part) for part in command]
+            return Program(translated, container.folder, self._environment({}), syncs)
+        self._unpack(self._script)
+        return Program(self._script.command, container.code, self._environment(self._script.variables), syncs)
+
+    @cached_property
+    def _configuration(self) -> dict[str, Any]:
+        """The files of input/config."""
+        container = self.container
+        instance_type = self._request["ResourceConfig"].get("InstanceType", "local")
+        group = {"instance_group_name": _GROUP, "instance_type": instance_type, "hosts": container.hosts}
+        return {
+            "hyperparameters": self._request.get("HyperParameters", {}),
+            "resourceconfig": {
+                "current_host": container.host,
+                "current_instance_type": instance_type,
+                "current_group_name": _GROUP,
+                "hosts": container.hosts,
+                "instance_groups": [group],
+                "network_interface_name": "eth0",
+            },
+            "inputdataconfig": {
+                channel["ChannelName"]: {
+                    "TrainingInputMode": _mode(self._request, channel),
+                    "S3DistributionType": channel["DataSource"]["S3DataSource"].get(
+                        "S3DataDistributionType", "FullyReplicated"
+                    ),
+                    "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+                    **({"ContentType": channel["ContentType"]} if "ContentType" in channel else {}),
+                }
+                for channel in self._request.get("InputDataConfig", [])
+            },
+        }
+
+    def _environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+        region, account = self._setting.s3.region, self._request["RoleArn"].split(":")[4]
+        name = self._request["TrainingJobName"]
+        job = {
+            "AWS_DEFAULT_REGION": region,
+            "AWS_REGION": region,
+            "TRAINING_JOB_NAME": name,
+            "TRAINING_JOB_ARN": f"arn:aws:sagemaker:{region}:{account}:training-job/{name}",
+        }
+        return self.container.environment(
+            {**self._setting.access, **job, **variables, **self._request.get("Environment", {})}
+        )
+
+    def _unpack(self, script: Script) -> None:
+        if isinstance(script.source, Path):
+            self._unpack_archive(script.source, script.source.name)
+        else:
+            with tempfile.TemporaryDirectory(dir=self.container.folder) as download:
+                archive = Path(download) / "sourcedir.tar.gz"
+                with failure("Source download", script.source):
+                    self._setting.s3.download(script.source, archive)
+                self._unpack_archive(archive, str(script.source))
+        if (self.container.code / "requirements.txt").is_file():
+            self._setting.log.write("requirements.txt is not installed: the sandbox runs scripts with its own Python")
+
+    def _unpack_archive(self, archive: Path, name: str) -> None:
+        try:
+            content = archive.open("rb")
+        except OSError as error:
+            raise UserError(f"source {name}: no channel has brought such an archive ({error.strerror})") from error
+        with content:
+            archives.unpack(content, self.container.code, f"source {name}")
+
+    def failure_reason(self, return_code: int, errors: str) -> str:
+        """FailureReason of a container that failed: the toolkit's words, or what it left in /opt/ml/output/failure."""
+        failure_file, errors = self.container.failure, self.container.explained(errors)
+        if self._script is None:
+            told = failure_file.read_text(errors="replace").strip() if failure_file.is_file() else ""
+            return f"AlgorithmError: {told or errors}, exit code: {exit_code(return_code)}"
+        reason = self._script.failure_reason(return_code, errors)
+        failure_file.write_text(reason)
+        return reason

@@ -1,0 +1,141 @@
+"""What SageMaker refuses of a model's containers, and of what they name: images, data and networks.
+
+AWS's words where they are known: CreateModel looks at images and data itself, with the model's role. That it looks at
+the network too, and the words of that, is assumed.
+"""
+
+from collections.abc import Callable, Iterator
+
+from sustainable_mlops.aws.s3 import S3Uri
+from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.sagemaker import existing
+
+
+def is_multi_model(container: Fields) -> bool:
+    """Whether a container serves many models, each fetched when it is asked for."""
+    return container.get("Mode") == "MultiModel"
+
+
+def check(region: Region, model: Fields, containers: list[Fields]) -> None:
+    """Raises ValidationError; `model` is the request of CreateModel, `containers` one or several of it."""
+    role = model.get("ExecutionRoleArn", "")
+    for container in containers:
+        _check_definition(container)
+        if image := container.get("Image"):
+            _check_image(role, image, container.get("ImageConfig", {}), in_vpc="VpcConfig" in model)
+        for uri, is_there in _data(container):
+            _check_data(region, role, uri, is_there)
+    _check_together(model, containers)
+    if "VpcConfig" in model:
+        _check_network(region, model["VpcConfig"])
+
+
+def _check_definition(container: Fields) -> None:
+    data = [member for member in ("ModelDataUrl", "ModelDataSource") if member in container]
+    if ("ModelPackageName" in container) == ("Image" in container) or ("ModelPackageName" in container and data):
+        raise ValidationError(
+            "Specify one of either Image and Model Data URL or ModelPackageName in container definition."
+        )
+    if len(data) > 1:
+        raise ValidationError("Specify either ModelDataUrl or ModelDataSource in container definition, not both.")
+    if not is_multi_model(container):
+        if "MultiModelConfig" in container:
+            raise ValidationError("MultiModelConfig can only be specified for a container in MultiModel mode.")
+    elif "ModelDataSource" in container:
+        raise ValidationError("ModelDataSource is not supported for a container in MultiModel mode.")
+    elif "Image" in container and not data:
+        raise ValidationError("ModelDataUrl must be specified for a container in MultiModel mode.")
+    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+    if source.get("S3DataType") == "S3Prefix":
+        _check_prefix(source)
+
+
+def _check_prefix(source: Fields) -> None:
+    if source["CompressionType"] == "Gzip":
+        raise ValidationError("CompressionType Gzip is not supported for S3DataType S3Prefix.")
+    if not source["S3Uri"].endswith("/"):
+        raise ValidationError(f"S3Uri {source['S3Uri']} must end with a forward slash for S3DataType S3Prefix.")
+
+
+def _check_image(role: str, image: str, config: Fields, *, in_vpc: bool) -> None:
+    private = config.get("RepositoryAccessMode") == "Vpc"
+    if private and not in_vpc:
+        raise ValidationError(f'Image "{image}" with Vpc repository access mode requires VpcConfig.')
+    if "RepositoryAuthConfig" in config and not private:
+        raise ValidationError("RepositoryAuthConfig can only be specified with Vpc repository access mode.")
+    if private:
+        return
+    if not existing.is_image_address(image):
+        raise ValidationError(f'Using non-ECR image "{image}" without Vpc repository access mode is not supported.')
+    if not existing.has_repository(image):
+        raise ValidationError(
+            f"Role {role} cannot pull {image}. Ensure that the role exists and the image was granted pull permission."
+        )
+    if not existing.has_image(image):
+        raise ValidationError(f"Requested image {image} not found.")
+
+
+#: Whether what an address stands for is there.
+_IsThere = Callable[[S3Uri], bool]
+
+
+def _data(container: Fields) -> Iterator[tuple[str, _IsThere]]:
+    """Where a container's data are, and what has to be there: many models may come later."""
+    if "ModelDataUrl" in container:
+        yield container["ModelDataUrl"], _any_time if is_multi_model(container) else existing.has_object
+    sources = [container.get("ModelDataSource", {}), *container.get("AdditionalModelDataSources", ())]
+    for source in (one["S3DataSource"] for one in sources if "S3DataSource" in one):
+        is_prefix = source["S3DataType"] == "S3Prefix"
+        yield source["S3Uri"], existing.has_any_object if is_prefix else existing.has_object
+
+
+def _any_time(_: S3Uri) -> bool:
+    return True
+
+
+def _check_data(region: Region, role: str, uri: str, is_there: _IsThere) -> None:
+    address = S3Uri.of_url(uri)
+    if address is None or existing.region_of_bucket(address.bucket) != region.name:
+        raise ValidationError(
+            f'Could not access model data at {uri}. Please ensure that the role "{role}" exists and that its trust '
+            'relationship policy allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com"'
+            f'. Also ensure that the role has "s3:GetObject" permissions and that the object is located in '
+            f"{region.name}. If your Model uses multiple models or uncompressed models, please ensure that the role "
+            'has "s3:ListBucket" permission.'
+        )
+    if not is_there(address):
+        raise ValidationError(f"Could not find model data at {uri}.")
+
+
+def _check_together(model: Fields, containers: list[Fields]) -> None:
+    names = [container["ContainerHostname"] for container in containers if "ContainerHostname" in container]
+    if len(containers) > 1 and 0 < len(names) < len(containers):
+        raise ValidationError("ContainerHostname must be specified for every container or for none of them.")
+    if len(set(names)) < len(names):
+        raise ValidationError("ContainerHostname must be unique within a model.")
+    if sum(map(is_multi_model, containers)) > 1:
+        raise ValidationError("An inference pipeline can have one container in MultiModel mode.")
+    execution = model.get("InferenceExecutionConfig")
+    if execution is not None and "Containers" not in model:
+        raise ValidationError("InferenceExecutionConfig can only be specified with Containers.")
+    if execution is not None and execution["Mode"] == "Direct" and not names:
+        raise ValidationError("ContainerHostname must be specified for every container in Direct inference mode.")
+
+
+def _check_network(region: Region, network: Fields) -> None:
+    """Subnets and groups are there, in one VPC."""
+    found: dict[str, str] = {}
+    for subnet in network["Subnets"]:
+        found[subnet] = _known(existing.vpc_of_subnet(region, subnet), f"subnet ID '{subnet}'")
+    for group in network["SecurityGroupIds"]:
+        found[group] = _known(existing.vpc_of_group(region, group), f"security group '{group}'")
+    if len(set(found.values())) > 1:
+        raise ValidationError(f"{', '.join(found)} must be in one VPC.")
+
+
+def _known(vpc: str | None, what: str) -> str:
+    if vpc is None:
+        raise ValidationError(f"The {what} does not exist.")
+    return vpc

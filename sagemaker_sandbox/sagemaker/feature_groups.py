@@ -1,0 +1,204 @@
+"""Feature groups: the schema and the stores of features (see `featurestore` for their records)."""
+
+import time
+from contextlib import suppress
+
+from sagemaker_sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
+from sagemaker_sandbox.faults.known import CREATE_FAILED
+from sagemaker_sandbox.parts.listing import list_page
+from sagemaker_sandbox.parts.operations import behaves
+from sagemaker_sandbox.parts.resources import Family, Fields, now
+from sagemaker_sandbox.sagemaker import offline_store_keys
+
+#: Columns that the offline store adds by itself.
+RESERVED_FEATURES = ("is_deleted", "write_time", "api_invocation_time")
+_MOST_FEATURES = 2500
+#: How Glue names the types of features.
+_GLUE_TYPES = {"String": "string", "Integral": "bigint", "Fractional": "double"}
+
+
+class FeatureGroups(Family):
+    """Create, Describe, Update, List and DeleteFeatureGroup; Update and DescribeFeatureMetadata."""
+
+    arn_type = "feature-group"
+    noun = "feature group"
+
+    @behaves
+    def create_feature_group(self, request: Fields) -> Fields:
+        """Creating, then Created."""
+        name = request["FeatureGroupName"]
+        if self.find(name) is not None:
+            raise ResourceInUseError(
+                f"Resource Already Exists: FeatureGroup with name {name} already exists. Choose a different name."
+            )
+        definitions = request["FeatureDefinitions"]
+        _check_features(definitions)
+        _check_key_features(request)
+        _check_stores(request)
+        offline_store_keys.check(self.region, request)
+        group = self.add(name, request | {"FeatureGroupStatus": "Creating"}, request.get("Tags"))
+        group.fields |= {
+            "FeatureGroupArn": group.arn,
+            "FeatureDefinitions": list(definitions),
+            "ThroughputConfig": {"ThroughputMode": "OnDemand"} | request.get("ThroughputConfig", {}),
+            "NextToken": "",
+        }
+        if "OfflineStoreConfig" in request:
+            group.fields["OfflineStoreConfig"] = self._offline_store(name, request["OfflineStoreConfig"])
+            self._register_table(group.fields["OfflineStoreConfig"], definitions)
+            group.fields["OfflineStoreStatus"] = {"Status": "Active"}
+        made: Fields = {"FeatureGroupStatus": "Created"}
+        if (fault := self.region.faults.outcome("CreateFeatureGroup", name, CREATE_FAILED)) is not None:
+            reason = fault.message or "Internal failure: the feature group could not be created."
+            made = {"FeatureGroupStatus": CREATE_FAILED, "FailureReason": reason}
+        group.change(self.region.transition_seconds("CreateFeatureGroup", name), made)
+        return {"FeatureGroupArn": group.arn}
+
+    def _offline_store(self, name: str, config: Fields) -> Fields:
+        """The configuration with what SageMaker fills in: the table and where its data lie."""
+        table = f"{name.replace('-', '_').lower()}_{int(time.time())}"
+        storage = config["S3StorageConfig"]
+        root = storage["S3Uri"].rstrip("/")
+        account, region = self.region.account_id, self.region.name
+        folder = f"{name}-{table.rsplit('_', 1)[1]}"
+        resolved = f"{root}/{account}/sagemaker/{region}/offline-store/{folder}/data"
+        filled: Fields = {
+            "DisableGlueTableCreation": False,
+            "TableFormat": "Glue",
+            "S3StorageConfig": {"ResolvedOutputS3Uri": resolved} | storage,
+        }
+        if not config.get("DisableGlueTableCreation"):
+            catalog = {"TableName": table, "Catalog": "AwsDataCatalog", "Database": "sagemaker_featurestore"}
+            filled["DataCatalogConfig"] = catalog
+        return filled | {key: value for key, value in config.items() if key != "S3StorageConfig"}
+
+    def _register_table(self, store: Fields, definitions: list[Fields]) -> None:
+        """Register the offline store in Glue's catalog. As on AWS, the table outlives the feature group."""
+        if (catalog := store.get("DataCatalogConfig")) is None:
+            return
+        glue = self.region.client("glue")
+        database = catalog["Database"]
+        with suppress(glue.exceptions.AlreadyExistsException):
+            glue.create_database(DatabaseInput={"Name": database})
+        columns = [{"Name": one["FeatureName"].lower(), "Type": _GLUE_TYPES[one["FeatureType"]]} for one in definitions]
+        place = {"Columns": columns, "Location": store["S3StorageConfig"]["ResolvedOutputS3Uri"]}
+        glue.create_table(
+            DatabaseName=database,
+            TableInput={"Name": catalog["TableName"], "TableType": "EXTERNAL_TABLE", "StorageDescriptor": place},
+        )
+
+    @behaves
+    def describe_feature_group(self, request: Fields) -> Fields:
+        """The group with all its features (one page)."""
+        return self.get(request["FeatureGroupName"]).fields
+
+    @behaves
+    def update_feature_group(self, request: Fields) -> Fields:
+        """Add features, or change the online store's time to live or the throughput. Nothing is ever taken away."""
+        group = self.get(request["FeatureGroupName"])
+        if group.fields["FeatureGroupStatus"] != "Created":
+            raise ValidationError(f"FeatureGroup {group.name} is in status {group.fields['FeatureGroupStatus']}.")
+        if additions := request.get("FeatureAdditions"):
+            definitions = group.fields["FeatureDefinitions"] + additions
+            _check_features(definitions)
+            group.fields["FeatureDefinitions"] = definitions
+        if "OnlineStoreConfig" in request:
+            online = group.fields.get("OnlineStoreConfig", {})
+            if not online.get("EnableOnlineStore"):
+                raise ValidationError("Cannot update OnlineStoreConfig of a FeatureGroup without an online store.")
+            group.fields["OnlineStoreConfig"] = online | request["OnlineStoreConfig"]
+        if "ThroughputConfig" in request:
+            group.fields["ThroughputConfig"] = group.fields["ThroughputConfig"] | request["ThroughputConfig"]
+        group.fields |= {"LastUpdateStatus": {"Status": "InProgress"}, "LastModifiedTime": now()}
+        seconds = self.region.transition_seconds("UpdateFeatureGroup", group.name)
+        group.change(seconds, {"LastUpdateStatus": {"Status": "Successful"}})
+        return {"FeatureGroupArn": group.arn}
+
+    @behaves
+    def list_feature_groups(self, request: Fields) -> Fields:
+        """Summaries, newest first."""
+        return list_page("ListFeatureGroups", request, self, name="FeatureGroupName", status="FeatureGroupStatus")
+
+    @behaves
+    def delete_feature_group(self, request: Fields) -> Fields:
+        """Deleting, then gone with its online records. What lies in S3 stays, as on AWS."""
+        group = self.get(request["FeatureGroupName"])
+        group.fields["FeatureGroupStatus"] = "Deleting"
+        group.delete(self.region.transition_seconds("DeleteFeatureGroup", group.name))
+        return {}
+
+    @behaves
+    def update_feature_metadata(self, request: Fields) -> Fields:
+        """Description and parameters of one feature."""
+        metadata = self._metadata(request)
+        parameters = metadata["parameters"]
+        if "Description" in request:
+            metadata["description"] = request["Description"]
+        for parameter in request.get("ParameterAdditions", []):
+            parameters[parameter["Key"]] = parameter["Value"]
+        for key in request.get("ParameterRemovals", []):
+            parameters.pop(key, None)
+        return {}
+
+    @behaves
+    def describe_feature_metadata(self, request: Fields) -> Fields:
+        """One feature: its type, description and parameters."""
+        group = self.get(request["FeatureGroupName"])
+        metadata = self._metadata(request)
+        parameters = [{"Key": key, "Value": value} for key, value in metadata["parameters"].items()]
+        definition = next(d for d in group.fields["FeatureDefinitions"] if d["FeatureName"] == request["FeatureName"])
+        # The group's own description must not stand in for the feature's.
+        described: Fields = (
+            group.fields | definition | {"Description": metadata["description"], "Parameters": parameters}
+        )
+        return described
+
+    def _metadata(self, request: Fields) -> Fields:
+        group, feature = self.get(request["FeatureGroupName"]), request["FeatureName"]
+        if all(definition["FeatureName"] != feature for definition in group.fields["FeatureDefinitions"]):
+            raise ResourceNotFoundError(
+                f"Resource Not Found: Amazon SageMaker can't find Feature {feature} in FeatureGroup {group.name}."
+            )
+        features: dict[str, Fields] = group.private.setdefault("features", {})
+        return features.setdefault(feature, {"description": None, "parameters": {}})
+
+    def not_found(self, name: str) -> Exception:
+        """Feature groups have an exception of their own."""
+        return ResourceNotFoundError(
+            f"Resource Not Found: Amazon SageMaker can't find a FeatureGroup with name {name}. "
+            "Ensure that the FeatureGroup exists in this account and Region."
+        )
+
+
+def _check_features(definitions: list[Fields]) -> None:
+    names = [definition["FeatureName"] for definition in definitions]
+    reserved = sorted(set(names) & set(RESERVED_FEATURES))
+    if reserved:
+        raise ValidationError(f"Validation Error: FeatureName {reserved[0]} is reserved.")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValidationError(f"Validation Error: Duplicate FeatureName {repeated[0]}.")
+    if len(names) > _MOST_FEATURES:
+        raise ValidationError(f"Validation Error: a FeatureGroup has at most {_MOST_FEATURES} features.")
+
+
+def _check_key_features(request: Fields) -> None:
+    types = {definition["FeatureName"]: definition["FeatureType"] for definition in request["FeatureDefinitions"]}
+    for member in ("RecordIdentifierFeatureName", "EventTimeFeatureName"):
+        if request[member] not in types:
+            raise ValidationError(
+                f"Validation Error: {member} {request[member]} must be one of the names in FeatureDefinitions."
+            )
+    if types[request["EventTimeFeatureName"]] not in ("String", "Fractional"):
+        raise ValidationError("Validation Error: The EventTime feature must be of type String or Fractional.")
+    if types[request["RecordIdentifierFeatureName"]] not in ("String", "Integral"):
+        raise ValidationError("Validation Error: The RecordIdentifier feature must be of type String or Integral.")
+
+
+def _check_stores(request: Fields) -> None:
+    online = request.get("OnlineStoreConfig", {})
+    enabled = online.get("EnableOnlineStore", False)
+    if not enabled and "OfflineStoreConfig" not in request:
+        raise ValidationError("Validation Error: either OnlineStoreConfig or OfflineStoreConfig must be specified.")
+    if "TtlDuration" in online and not enabled:
+        raise ValidationError("Validation Error: TtlDuration can only be set for a FeatureGroup with an online store.")

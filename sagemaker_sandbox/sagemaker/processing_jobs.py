@@ -1,0 +1,73 @@
+"""Processing jobs: the API's side. `runtime.processing` says how one runs."""
+
+from typing import TYPE_CHECKING
+
+from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.parts.operations import behaves
+from sagemaker_sandbox.parts.resources import Fields, Resource
+from sagemaker_sandbox.sagemaker.jobs import Jobs
+
+if TYPE_CHECKING:
+    from sagemaker_sandbox.runtime.reporting import Update
+
+
+class ProcessingJobs(Jobs):
+    """Create, Describe, List, Stop and DeleteProcessingJob."""
+
+    arn_type = "processing-job"
+    noun = "processing job"
+    kind = "ProcessingJob"
+    time = "Processing"
+
+    @behaves
+    def create_processing_job(self, request: Fields) -> Fields:
+        """Start a job; it reports InProgress, and runs in processes of its own."""
+        from sagemaker_sandbox.runtime.processing import Processing
+
+        name = request["ProcessingJobName"]
+        self.name_must_be_free(name)
+        _check_names(request)
+        isolated = request.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
+        role = None if isolated else request["RoleArn"]
+        return self.begin(request, {}, Processing(request, self.arn(name)), role=role)
+
+    def told(self, job: Resource, update: "Update") -> None:
+        """What the container left as its message."""
+        if update.exit_message is not None:
+            job.fields["ExitMessage"] = update.exit_message
+
+    @behaves
+    def describe_processing_job(self, request: Fields) -> Fields:
+        """The job as it stands."""
+        return self.get(request["ProcessingJobName"]).fields
+
+    @behaves
+    def list_processing_jobs(self, request: Fields) -> Fields:
+        """Summaries."""
+        return self.page(request)
+
+    @behaves
+    def stop_processing_job(self, request: Fields) -> Fields:
+        """SIGTERM, two minutes, then the end; outputs of EndOfJob are not uploaded."""
+        return self.stop(request)
+
+    @behaves
+    def delete_processing_job(self, request: Fields) -> Fields:
+        """Only once it is over."""
+        return self.delete(request)
+
+
+def _check_names(request: Fields) -> None:
+    for kind, given in (
+        ("Input", request.get("ProcessingInputs", [])),
+        ("Output", request.get("ProcessingOutputConfig", {}).get("Outputs", [])),
+    ):
+        names = [one[f"{kind}Name"] for one in given]
+        if len(set(names)) < len(names):
+            raise ValidationError(f"{kind} names of a processing job must be unique.")
+        for one in given:
+            sources = [member for member in ("S3Input", "DatasetDefinition") if member in one]
+            if kind == "Input" and len(sources) != 1:
+                raise ValidationError(
+                    f"Input {one['InputName']} must have exactly one of S3Input and DatasetDefinition."
+                )

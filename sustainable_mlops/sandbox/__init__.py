@@ -1,5 +1,0 @@
-"""AWS on this machine: moto and the project's own SageMaker in one process, on one port of 127.0.0.1."""
-
-from sustainable_mlops.sandbox.process import Sandbox
-
-__all__ = ["Sandbox"]
