@@ -13,7 +13,7 @@ from sustainable_mlops.aws.clients import (
     error_code,
     exists,
     read_attempts,
-    told,
+    translate_aws_errors,
 )
 from sustainable_mlops.aws.s3 import S3Uri
 

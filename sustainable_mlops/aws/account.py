@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sustainable_mlops.aws.clients import Client, Clients, assume_role, client, told
+from sustainable_mlops.aws.clients import Client, Clients, assume_role, client, translate_aws_errors
 from sustainable_mlops.errors import UserError
 
 
@@ -34,7 +34,7 @@ class AccountClients:
 
     def check(self) -> None:
         """Raise UserError where the credentials are of another account than the environment."""
-        with told("sts:GetCallerIdentity"):
+        with translate_aws_errors("sts:GetCallerIdentity"):
             identity = self.client("sts").get_caller_identity()
         if identity["Account"] != self.account_id:
             raise UserError(

@@ -78,7 +78,7 @@ def read_attempts() -> int:
 
 def assume_role(arn: str, region: str) -> dict[str, str]:
     """Return the credentials of a role, as arguments of a boto3 client. Raises UserError where it is refused."""
-    with told(f"assume {arn}"):
+    with translate_aws_errors(f"assume {arn}"):
         response = client("sts", region).assume_role(RoleArn=arn, RoleSessionName="smlops")
     credentials = response["Credentials"]
     return {
@@ -94,7 +94,7 @@ def connect(region: str) -> Clients:
 
 
 @contextmanager
-def told(doing: str) -> Iterator[None]:
+def translate_aws_errors(action: str) -> Iterator[None]:
     """Turn what AWS refuses meanwhile, or does not answer, into an AwsError that starts with `doing`."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
@@ -102,16 +102,16 @@ def told(doing: str) -> Iterator[None]:
         yield
     except NoCredentialsError:
         raise UserError(
-            f"{doing}: no AWS credentials; sign in (aws sso login, AWS_PROFILE), "
+            f"{action}: no AWS credentials; sign in (aws sso login, AWS_PROFILE), "
             "or run this on the sandbox: smlops sandbox exec -- <command>"
         ) from None
     except ClientError as error:
         expired = "; the credentials have expired: sign in again (aws sso login)"
         hint = expired if error_code(error) in _EXPIRED else ""
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", HTTPStatus.BAD_REQUEST)
-        raise AwsError(f"{doing}: {error}{hint}", refused=status < HTTPStatus.INTERNAL_SERVER_ERROR) from None
+        raise AwsError(f"{action}: {error}{hint}", refused=status < HTTPStatus.INTERNAL_SERVER_ERROR) from None
     except BotoCoreError as error:
-        raise AwsError(f"{doing}: {error}") from None
+        raise AwsError(f"{action}: {error}") from None
 
 
 def error_code(error: Exception) -> str:

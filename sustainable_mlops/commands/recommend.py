@@ -136,7 +136,7 @@ def _role(environment: str, region: str) -> str:
     from sustainable_mlops.jobs.platform import read_platform
 
     parameter = f"/sustainable-mlops/{environment}/platform"
-    with aws.told(parameter):
+    with aws.translate_aws_errors(parameter):
         found = read_platform(parameter, aws.client("ssm", region)).roles.recommendation
     if found is None:
         raise UserError(

@@ -48,7 +48,7 @@ class Launch:
 
     def job(self) -> RunRecord | None:
         """The record with what SageMaker says of the job now; None where there is no such job. Raises UserError."""
-        with aws.told(f"{self.kind.title} {self.record.job_name}"):
+        with aws.translate_aws_errors(f"{self.kind.title} {self.record.job_name}"):
             return _current(self.kind, self.record, self.clients.sagemaker)
 
     def expecting(self, expected: dict[str, Figure]) -> "Launch":
@@ -75,7 +75,7 @@ def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime 
     `force` runs it even if the same run is done or running, from nothing. Raises UserError.
     """
     spec = kind.load(path)
-    with _mistakes_in(path), aws.told("AWS"):
+    with _mistakes_in(path), aws.translate_aws_errors("AWS"):
         kind.check(spec)  # all that needs no account comes before what does
         package = pack_source(spec, path.parent)
         platform = find_platform(spec.platform)
@@ -133,7 +133,7 @@ def start(launch: Launch) -> RunRecord:
     if not launch.launches:
         return record
     if launch.package is not None and record.source is not None:
-        with aws.told(f"uploading the source to {record.source}"):
+        with aws.translate_aws_errors(f"uploading the source to {record.source}"):
             if launch.uploads_source:
                 bucket, key = S3Uri.parse(record.source)
                 s3.put_object(Bucket=bucket, Key=key, Body=launch.package.archive, ContentType="application/gzip")
@@ -145,7 +145,7 @@ def start(launch: Launch) -> RunRecord:
     except AwsError as error:
         if error.refused:  # else the claim stands, and whoever launches next finds the job, or takes up its name
             failed = record.model_copy(update={"status": "Failed", "failure_reason": str(error)})
-            with suppress(UserError), aws.told("writing the record"):
+            with suppress(UserError), aws.translate_aws_errors("writing the record"):
                 _put(launch.previous or failed, launch)  # what a run has come to is not lost to an attempt
         raise
     return record.model_copy(update={"job_arn": arn})
@@ -154,7 +154,7 @@ def start(launch: Launch) -> RunRecord:
 def store(record: RunRecord, launch: Launch) -> None:
     """Write the run's record to S3, unless a later launch of the run has written its own. Raises UserError."""
     address = launch.layout.record(record.run_key)
-    with aws.told(f"writing {address}"):
+    with aws.translate_aws_errors(f"writing {address}"):
         kept, _ = _kept(address, launch.clients.s3)
         if kept is None or kept.launched_at <= record.launched_at:  # else nobody would find the later job
             _put(record, launch)
@@ -173,7 +173,7 @@ def _claim(launch: Launch) -> None:
 
     address = launch.layout.record(launch.record.run_key)
     unchanged = {"IfMatch": launch.stored} if launch.stored else {"IfNoneMatch": "*"}
-    with aws.told(f"writing {address}"):
+    with aws.translate_aws_errors(f"writing {address}"):
         try:
             _put(launch.record, launch, **unchanged)
         except ClientError as error:

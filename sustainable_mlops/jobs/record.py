@@ -187,7 +187,7 @@ def load_record(address: str, s3: Client) -> RunRecord:
     """The record at an s3:// address, or in a file. Raises UserError."""
     if is_s3(address):
         bucket, key = S3Uri.parse(address)
-        with aws.told(f"reading {address}"):
+        with aws.translate_aws_errors(f"reading {address}"):
             return read_record(s3.get_object(Bucket=bucket, Key=key)["Body"].read(), address)
     return read_file(Path(address))
 

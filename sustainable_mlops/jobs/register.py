@@ -60,7 +60,7 @@ def register(
             f"{_slug(record.workload)}; leave --group out, or {_ask_for_group(record)}"
         )
     serving = servable(record, clients.s3)
-    with aws.told(f"model package group {group}"):
+    with aws.translate_aws_errors(f"model package group {group}"):
         existing = _find(record, group, clients.sagemaker)
         if existing is not None:
             return existing
@@ -75,7 +75,7 @@ def approve(package: ModelPackage, reason: str, sagemaker: Client) -> ModelPacka
     """Approve the package, for the given reason; one that is approved already stays as it is. Raises UserError."""
     if package.status == APPROVED:
         return package
-    with aws.told(f"approving {package.arn}"):
+    with aws.translate_aws_errors(f"approving {package.arn}"):
         sagemaker.update_model_package(
             ModelPackageArn=package.arn, ModelApprovalStatus=APPROVED, ApprovalDescription=reason
         )

@@ -93,7 +93,7 @@ def servable(record: RunRecord, s3: Client) -> ServingSpec:
             f"{record.job_name} does not say how to serve its model; add `serving:` to the job file and run "
             "smlops train again (nothing is trained twice)"
         )
-    with aws.told(f"looking for {record.model}"):
+    with aws.translate_aws_errors(f"looking for {record.model}"):
         if not aws.exists(s3, record.model):
             raise UserError(f"{record.model} is gone; run smlops train again to train it")
     return record.serving
@@ -107,7 +107,7 @@ def of_record(record: RunRecord, s3: Client) -> dict[str, Any]:
 
 def of_package(arn: str, sagemaker: Client) -> dict[str, Any]:
     """The container of a model package. Raises UserError."""
-    with aws.told(f"model package {arn}"):
+    with aws.translate_aws_errors(f"model package {arn}"):
         package = sagemaker.describe_model_package(ModelPackageName=arn)
     if package.get("ModelApprovalStatus") == "Rejected":
         raise UserError(f"model: {arn} was rejected; name another version")

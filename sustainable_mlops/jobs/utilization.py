@@ -51,7 +51,9 @@ class Watch:
         if looked is not None and (now - looked).total_seconds() < self._period:
             return None
         self._looked[job_name] = now
-        with aws.told(f"{job_name} goes on, but its utilisation cannot be read (cloudwatch:GetMetricStatistics)"):
+        with aws.translate_aws_errors(
+            f"{job_name} goes on, but its utilisation cannot be read (cloudwatch:GetMetricStatistics)"
+        ):
             points = [list(self._points(f"{job_name}/algo-{n + 1}", since, now)) for n in range(self._count)]
         last = [instance[-self._floor.minutes :] for instance in points]
         if any(len(instance) < self._floor.minutes or max(instance) >= self._floor.percent for instance in last):

@@ -34,7 +34,7 @@ def wait(
     Ctrl-C passes through and leaves the job running: the same launch attaches to it again.
     """
     kind, stopping = KINDS[record.kind], None
-    with aws.told(f"following {kind.title} {record.job_name}"):
+    with aws.translate_aws_errors(f"following {kind.title} {record.job_name}"):
         for pause in pauses():
             record = kind.current(record, sagemaker)
             show(record)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from sustainable_mlops.aws import Client, error_code, told
+from sustainable_mlops.aws import Client, error_code, translate_aws_errors
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import did_you_mean, validate
 
@@ -96,7 +96,7 @@ def apply(evolution: Evolution, sagemaker: Client, sleep: Callable[[float], None
     """Add the features and wait until they can be written. Raises UserError with SageMaker's reason on a failure."""
     definitions = evolution.definitions()
     for start in range(0, len(definitions), MOST_AT_ONCE):
-        with told(f"{evolution.group}: adding features"):
+        with translate_aws_errors(f"{evolution.group}: adding features"):
             sagemaker.update_feature_group(
                 FeatureGroupName=evolution.group, FeatureAdditions=definitions[start : start + MOST_AT_ONCE]
             )
@@ -133,7 +133,7 @@ def _features(group: str, sagemaker: Client) -> dict[str, str]:
 def _describe(group: str, sagemaker: Client, **page: str) -> dict[str, Any]:
     from botocore.exceptions import ClientError
 
-    with told(f"{group}: reading the feature group"):
+    with translate_aws_errors(f"{group}: reading the feature group"):
         try:
             description: dict[str, Any] = sagemaker.describe_feature_group(FeatureGroupName=group, **page)
         except ClientError as error:

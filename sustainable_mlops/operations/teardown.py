@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sagemaker_sandbox.client import CREDENTIALS
 from sustainable_mlops import aws
 from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.mapping_file import read_mapping
-from sagemaker_sandbox.client import CREDENTIALS
 from sustainable_mlops.terraform import Terraform
 
 #: What Terraform may not destroy, as `state list` shows it; see `protect` in modules/.
@@ -205,7 +205,9 @@ class LateLogGroups:
 
 
 def _after_destruction(group: LogGroup) -> AbstractContextManager[None]:
-    return aws.told(f"everything of the environment is destroyed; its log group {group.name} may have come back")
+    return aws.translate_aws_errors(
+        f"everything of the environment is destroyed; its log group {group.name} may have come back"
+    )
 
 
 def state_left(terraform: Terraform) -> str | None:
@@ -262,7 +264,7 @@ def _delete_packages(platform: dict[str, Any], account: AccountClients) -> None:
         return
     sagemaker = account.client("sagemaker", platform["region"])
     for group in groups:
-        with aws.told(f"model package group {group}"):
+        with aws.translate_aws_errors(f"model package group {group}"):
             pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
             for package in [package for page in pages for package in page["ModelPackageSummaryList"]]:
                 sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])

@@ -108,7 +108,7 @@ def find(job: Job, sagemaker: Client) -> dict[str, Any] | None:
     """The job as SageMaker has it; None where it has none."""
     from botocore.exceptions import ClientError
 
-    with aws.told(f"recommendation job {job.name}"):
+    with aws.translate_aws_errors(f"recommendation job {job.name}"):
         try:
             found: dict[str, Any] = sagemaker.describe_inference_recommendations_job(JobName=job.name)
         except ClientError as error:
@@ -123,7 +123,7 @@ def follow(
 ) -> dict[str, Any]:
     """Start the job, unless it is there, and follow it to its end; `show` hears how far it is. Raises UserError."""
     found = find(job, sagemaker)
-    with aws.told(f"recommendation job {job.name}"):
+    with aws.translate_aws_errors(f"recommendation job {job.name}"):
         if found is None:
             sagemaker.create_inference_recommendations_job(**job.request)
         for pause in _pauses():

@@ -105,7 +105,7 @@ def _of_instances(job: Job, one: Mapping[str, Any], expected: Expected, sagemake
         "MinInvocationsPerMinute": max(1, int(expected.a_minute)),
         "MaxInvocationsPerMinute": max(1, ceil(expected.at_peak)),
     }
-    with aws.told(f"scaling of {kind} by recommendation job {job.name}"):
+    with aws.translate_aws_errors(f"scaling of {kind} by recommendation job {job.name}"):
         answer = sagemaker.get_scaling_configuration_recommendation(
             InferenceRecommendationsJobName=job.name,
             RecommendationId=one["RecommendationId"],

@@ -51,10 +51,10 @@ def read(name: str, clients: Clients) -> Subject:
 
 def _read(name: str, clients: Clients) -> Subject:
     if ":model-package/" in name:
-        with aws.told(f"model package {name}"):
+        with aws.translate_aws_errors(f"model package {name}"):
             described = clients.sagemaker.describe_model_package(ModelPackageName=name)
         return _package(name, described, clients)
-    with aws.told(f"model {name}"):
+    with aws.translate_aws_errors(f"model {name}"):
         described = clients.sagemaker.describe_model(ModelName=name)
     containers = described.get("Containers") or [described["PrimaryContainer"]]
     if any("ModelPackageName" in container for container in containers):

@@ -38,7 +38,7 @@ def from_bucket(bucket: str, s3: Client) -> Runs:
                     body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"]
                     yield str(S3Uri(bucket, item["Key"])), body.read()
 
-    with aws.told(f"reading the records in s3://{bucket}/runs/"):
+    with aws.translate_aws_errors(f"reading the records in s3://{bucket}/runs/"):
         return _read(texts())
 
 

@@ -102,10 +102,10 @@ def synthesize(
         raise UserError(f"nothing is called {', '.join(sorted(unknown))}; there are: {known}")
     if not chosen and not always and _unchanged():
         return []
-    with authors.told():
+    with authors.report_author_errors():
         settings = _settings(name for name in environments if not chosen or name in chosen)
     find_engine()
-    with authors.told():
+    with authors.report_author_errors():
         files = dict(_render(chosen, settings, progress))
     rendered = _formatted(files)
     return [

@@ -12,7 +12,7 @@ _SOURCES = (ROOT / "modules", ROOT / "envs")
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
+def report_author_errors() -> Iterator[None]:
     """Raises what is raised within as a UserError, where it comes out of an author's line; anything else as it is."""
     try:
         yield

@@ -58,7 +58,7 @@ class Needed:
         """Create it, unless it is there already. Raises UserError."""
         from botocore.exceptions import ClientError
 
-        with aws.told(f"Create{self.noun}"):
+        with aws.translate_aws_errors(f"Create{self.noun}"):
             try:
                 getattr(sagemaker, f"create_{_words(self.noun, '_')}")(
                     **{f"{self.noun}Name": self.name}, **self.request
@@ -212,7 +212,7 @@ class Kind(ABC, Generic[Spec]):
         """
         from botocore.exceptions import ClientError
 
-        with aws.told(f"Create{self.noun}"):
+        with aws.translate_aws_errors(f"Create{self.noun}"):
             try:
                 answer = self._call("Create", sagemaker)(**request)
             except ClientError as error:

@@ -39,7 +39,7 @@ def follow(
     Ctrl-C passes through and leaves the execution running.
     """
     watches: dict[str, Watch] = {}
-    with aws.told(f"following execution {record.execution} of {record.pipeline}"):
+    with aws.translate_aws_errors(f"following execution {record.execution} of {record.pipeline}"):
         for pause in pauses():
             record = current(record, sagemaker)
             show(record)
@@ -78,7 +78,7 @@ def current(record: PipelineRecord, sagemaker: Client) -> PipelineRecord:
 def of_file(path: Path, execution: str | None) -> tuple[PipelineRecord, Client]:
     """An execution of the pipeline of a pipeline file, as it is now: the newest unless named. Raises UserError."""
     spec = load_spec(path, PipelineSpec)
-    with aws.told("AWS"):
+    with aws.translate_aws_errors("AWS"):
         platform = find_platform(spec.platform)
         sagemaker = aws.client("sagemaker", platform.region)
         name, _ = pipeline_name(spec, platform)
@@ -109,7 +109,7 @@ def retry(record: PipelineRecord, sagemaker: Client) -> None:
             f"execution {record.execution} is {record.status}; only one that failed or was stopped can be retried"
             + ("" if record.ended else ", and smlops pipeline watch follows it")
         )
-    with aws.told("RetryPipelineExecution"):
+    with aws.translate_aws_errors("RetryPipelineExecution"):
         sagemaker.retry_pipeline_execution(
             PipelineExecutionArn=record.execution_arn, ClientRequestToken=uuid.uuid4().hex
         )

@@ -33,6 +33,6 @@ def rollback_file(path: Path, version: int | None) -> Move:
 def _place(path: Path) -> tuple[str, aws.Client]:
     """The pipeline's name, and a client of SageMaker where it is."""
     spec = load_spec(path, PipelineSpec)
-    with aws.told("AWS"):
+    with aws.translate_aws_errors("AWS"):
         platform = find_platform(spec.platform)
     return pipeline_name(spec, platform)[0], aws.client("sagemaker", platform.region)

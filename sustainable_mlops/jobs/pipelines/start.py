@@ -46,7 +46,7 @@ class Files:
     def upload(self, s3: Client) -> None:
         """Put the sources that are missing. Raises UserError."""
         for address, package in self.sources.items():
-            with aws.told(f"uploading the source to {address}"):
+            with aws.translate_aws_errors(f"uploading the source to {address}"):
                 if not aws.exists(s3, address):
                     bucket, key = S3Uri.parse(address)
                     s3.put_object(Bucket=bucket, Key=key, Body=package.archive, ContentType="application/gzip")
@@ -81,7 +81,7 @@ class Start:
 
     def execution(self) -> str | None:
         """The ARN of an execution under way that was given the same, as it is now. Raises UserError."""
-        with aws.told(f"executions of {self.pipeline.name}"):
+        with aws.translate_aws_errors(f"executions of {self.pipeline.name}"):
             pipeline = find_pipeline(self.files.spec, self.platform, self.clients.sagemaker)
             return pipeline.running(self.parameters, self.clients.sagemaker) if pipeline.version else None
 
@@ -92,7 +92,7 @@ def read_files(path: Path) -> Files:
     definition = _definition(path.parent / spec.definition)
     jobs = dict(_jobs(spec, definition, path.parent))
     packages = [package for _, job in jobs.values() if (package := pack_source(job, path.parent)) is not None]
-    with aws.told("AWS"):
+    with aws.translate_aws_errors("AWS"):
         platform = find_platform(spec.platform)
     layout = Layout(platform.buckets, spec.name)
     files = Files(path, spec, definition, jobs, platform, {layout.source(one.digest): one for one in packages})
@@ -110,7 +110,7 @@ def prepare(
     files = read_files(path)
     spec, platform = files.spec, files.platform
     folder = read_folder(data, spec.raw) if data is not None else None
-    with aws.told("AWS"):
+    with aws.translate_aws_errors("AWS"):
         clients = aws.connect(platform.region)
         pipeline = find_pipeline(spec, platform, clients.sagemaker)
         change, definition = _change(pipeline, files)
@@ -137,11 +137,11 @@ def begin(start: Start) -> PipelineRecord:
         return _record(start, pipeline, start.running)
     start.files.upload(clients.s3)
     if start.data is not None:
-        with aws.told(f"uploading the data to s3://{start.platform.buckets.data}/{start.data.key}"):
+        with aws.translate_aws_errors(f"uploading the data to s3://{start.platform.buckets.data}/{start.data.key}"):
             start.data.upload(start.platform.buckets.data, clients.s3)
     if start.change != "none":
         pipeline = pipeline.deployed(parameters.text(start.definition), start.platform, clients.sagemaker)
-    with aws.told("StartPipelineExecution"):
+    with aws.translate_aws_errors("StartPipelineExecution"):
         answer = clients.sagemaker.start_pipeline_execution(
             PipelineName=pipeline.name,
             PipelineParameters=[{"Name": name, "Value": value} for name, value in sorted(start.parameters.items())],

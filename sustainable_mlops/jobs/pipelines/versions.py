@@ -74,7 +74,7 @@ class Pipeline:
         if self.version is None:
             if platform.roles.pipeline is None:
                 raise UserError("platform.roles.pipeline: is missing; name the role that the pipeline is to run under")
-            with aws.told("CreatePipeline"):
+            with aws.translate_aws_errors("CreatePipeline"):
                 sagemaker.create_pipeline(
                     PipelineName=self.name,
                     PipelineDefinition=definition,
@@ -85,7 +85,7 @@ class Pipeline:
                 )
             version = 1
         else:
-            with aws.told("UpdatePipeline"):
+            with aws.translate_aws_errors("UpdatePipeline"):
                 answer = sagemaker.update_pipeline(PipelineName=self.name, PipelineDefinition=definition)
             version = answer["PipelineVersionId"]
         return replace(self, version=version, definition=json.loads(definition), live=False)
@@ -123,7 +123,7 @@ def find_pipeline(spec: PipelineSpec, platform: Platform, sagemaker: Client) -> 
 
 def newest_definition(name: str, sagemaker: Client) -> dict[str, Any] | None:
     """The definition of the pipeline's newest version; None where there is no pipeline. Raises UserError."""
-    with aws.told(f"pipeline {name}"):
+    with aws.translate_aws_errors(f"pipeline {name}"):
         described = _described(name, sagemaker)
     return None if described is None else json.loads(described["PipelineDefinition"])
 
@@ -165,7 +165,7 @@ def _move(name: str, arn: str, versions: Mapping[int, list[str]], chosen: int, s
     # An alias is on one version at most: it is taken off before it is put on. What a move that broke off left is mended
     # by the same move again, as `live` is the last to move.
     wanted = {**({PREVIOUS: now} if now is not None else {}), LIVE: chosen}
-    with aws.told(f"moving {LIVE} of {name}"):
+    with aws.translate_aws_errors(f"moving {LIVE} of {name}"):
         for alias, target in wanted.items():
             had = _with(alias, versions)
             if had is not None and had != target:
@@ -186,7 +186,7 @@ def _with(alias: str, versions: Mapping[int, list[str]]) -> int | None:
 
 
 def _known(name: str, sagemaker: Client) -> tuple[str, dict[int, list[str]]]:
-    with aws.told(f"pipeline {name}"):
+    with aws.translate_aws_errors(f"pipeline {name}"):
         described = _described(name, sagemaker)
         if described is None:
             raise UserError(f"there is no pipeline {name}; smlops pipeline run makes it, or the environment does")

@@ -52,7 +52,7 @@ def delete_failed_endpoints(
 ) -> None:
     """Delete these endpoints, each only if it is still Failed, and block until they are gone. Raises UserError."""
     for leftover in leftovers:
-        with aws.told(f"endpoint {leftover.name}"):
+        with aws.translate_aws_errors(f"endpoint {leftover.name}"):
             if (status := read_status(sagemaker, leftover.name)) != "Failed":
                 raise UserError(f"endpoint {leftover.name}: is now {status or 'deleted'}, not Failed; deploy again")
             sagemaker.delete_endpoint(EndpointName=leftover.name)

@@ -120,18 +120,18 @@ def find_package(target: Target, account: AccountClients, given: str | None) -> 
         if ":model-package/" not in given:
             raise UserError(f"--package: {given} is no ARN of a model package")
         found = subject.read(given, clients)
-        with aws.told(f"model package {given}"):
+        with aws.translate_aws_errors(f"model package {given}"):
             described = clients.sagemaker.describe_model_package(ModelPackageName=given)
         if (status := described.get("ModelApprovalStatus", APPROVED)) != APPROVED:
             raise UserError(f"--package: {given} is {status}; only what somebody has approved is served")
         return found
     parameter = f"/sustainable-mlops/{target.environment}/platform"
-    with aws.told(parameter):
+    with aws.translate_aws_errors(parameter):
         platform = read_platform(parameter, account.client("ssm"))
     group = platform.model_package_groups.get(target.model)
     if group is None:
         raise UserError(f"{parameter}: has no group of {target.model}: apply the environment with it first")
-    with aws.told(f"model package group {group}"):
+    with aws.translate_aws_errors(f"model package group {group}"):
         listed = clients.sagemaker.list_model_packages(
             ModelPackageGroupName=group,
             ModelApprovalStatus=APPROVED,
@@ -238,7 +238,7 @@ class Deployment:
             name = self._terraform.outputs().get(f"{choice.module}s", {}).get(self._target.model)
             if name is None:
                 raise UserError(f"envs/{self._target.environment} has no {choice.module} of {self._target.model}")
-            with aws.told(f"endpoint {name}"):
+            with aws.translate_aws_errors(f"endpoint {name}"):
                 status = clients.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
             if status != "InService":
                 raise UserError(f"endpoint {name}: is {status}")

@@ -21,7 +21,7 @@ def read_status(sagemaker: Client, name: str) -> str | None:
     """Return the status of an endpoint; None if it does not exist."""
     from botocore.exceptions import ClientError
 
-    with aws.told(f"endpoint {name}"):
+    with aws.translate_aws_errors(f"endpoint {name}"):
         try:
             return str(sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"])
         except ClientError as error:

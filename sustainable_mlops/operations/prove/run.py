@@ -49,7 +49,7 @@ def _items(settings: Settings) -> list[costs.Item]:
 
 def verify_account(run: Run) -> None:
     """Raise UserError unless the credentials belong to the account in the settings."""
-    with aws.told("sts:GetCallerIdentity"):
+    with aws.translate_aws_errors("sts:GetCallerIdentity"):
         actual = run.client("sts").get_caller_identity()["Account"]
     if actual != run.settings.account:
         raise UserError(
