@@ -12,13 +12,12 @@ from pydantic.fields import FieldInfo
 from envs.common import Common
 from envs.log_groups import LogGroup
 from envs.names import Name
-from modules.needs import Needs
+from modules.iam_statements import Needs
 from sustainable_mlops.authoring import ModuleInputs
 from sustainable_mlops.authoring.expressions.scopes import inputs
 from sustainable_mlops.authoring.mistakes import mistake, place, place_of, place_of_field
 from sustainable_mlops.authoring.rules import Rule, rules_of
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from envs.root import Environment

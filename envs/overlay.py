@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.errors import UserError, did_you_mean
 
 #: Folder of the catalogue, a file an entry, to the field of the settings that the entries are in.
 FIELDS = {"features": "feature_groups", "models": "models", "pipelines": "pipelines"}

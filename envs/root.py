@@ -6,14 +6,14 @@ from typing import Any, Literal, TypeVar
 from envs.common import Common
 from envs.component import Component
 from envs.names import Kind
-from modules.needs import Needs, combined
+from modules.iam_statements import Needs, combined
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.entries import check_output
 from sustainable_mlops.authoring.expressions import contains, keys, set_of, when
 from sustainable_mlops.authoring.mistakes import mistake, place, place_of
 from sustainable_mlops.authoring.resources import Module, Outputs, Root
+from sustainable_mlops.errors import did_you_mean
 from sustainable_mlops.log_groups import SETTING
-from sustainable_mlops.settings import did_you_mean
 
 C = TypeVar("C", bound=Component[Any])
 

@@ -1,4 +1,10 @@
-"""The one kind of error a person is meant to read."""
+"""The error that people read, and hints for it."""
+
+import difflib
+from collections.abc import Iterable
+
+#: Known words that a hint lists if no word is similar.
+_MAX_KNOWN_WORDS = 20
 
 
 class UserError(Exception):
@@ -10,3 +16,12 @@ class UserError(Exception):
     def __init__(self, message: str, *remedy: str) -> None:
         super().__init__(message)
         self.remedy = remedy
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown word: the most similar known word, or else the known words."""
+    known = sorted(known)
+    matches = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if matches:
+        return f"; did you mean '{matches[0]}'?"
+    return f"; known: {', '.join(known[:_MAX_KNOWN_WORDS])}{', …' if len(known) > _MAX_KNOWN_WORDS else ''}"

@@ -1,8 +1,7 @@
 """Read what people write (YAML) and what they are sent (JSON) into pydantic models; a mistake is one clear line."""
 
-import difflib
 import json
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_args
 
@@ -10,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -19,8 +18,6 @@ WORKLOAD = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 
 #: Mistakes told in one message; more would hide the first.
 _MOST_TOLD = 3
-#: Known words listed where none is near.
-_MOST_KNOWN = 20
 
 _WANTED = {
     "string_type": "must be text; put it in quotes",
@@ -96,15 +93,6 @@ def schema_text(model: type[BaseModel]) -> str:
     """The JSON schema of `model`, for editors (`# yaml-language-server: $schema=…`)."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a message: the known word that is near, else what is known."""
-    known = sorted(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean '{near[0]}'?"
-    return f"; known: {', '.join(known[:_MOST_KNOWN])}{', …' if len(known) > _MOST_KNOWN else ''}"
 
 
 def _path(location: tuple[int | str, ...], data: Any) -> str:

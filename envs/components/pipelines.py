@@ -13,11 +13,11 @@ from envs.names import Name, joined
 from modules.access.registries import FRAMEWORK_REGISTRIES
 from modules.common import Located, MakesRoles
 from modules.model_registry.inputs import GroupKey
-from modules.needs import dns_suffix
+from modules.iam_statements import dns_suffix
 from modules.pipeline.inputs import LONGEST_NAME, DataArrival, Inputs
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 from sustainable_mlops.authoring.expressions import file, path
-from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.errors import did_you_mean
 from sustainable_mlops.terraform import ROOT
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import can, contains, every, fixed, join, list_of, match
+from sustainable_mlops.aws.cron import MONTHS, WEEKDAYS
 from sustainable_mlops.catalogue.time_zones import everything as time_zones
-from sustainable_mlops.plan.cron import MONTHS, WEEKDAYS
 
 Cron = Annotated[
     str,

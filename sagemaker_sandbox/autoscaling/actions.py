@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sustainable_mlops.plan import cron
 from sagemaker_sandbox.autoscaling.dimensions import NAMESPACE
 from sagemaker_sandbox.autoscaling.pages import of_target, page
 from sagemaker_sandbox.autoscaling.refusals import LimitExceededError, ObjectNotFoundError
@@ -19,6 +18,7 @@ from sagemaker_sandbox.eventbridge.occurrences import Every, Occurrences, Once
 from sagemaker_sandbox.parts.operations import behaves
 from sagemaker_sandbox.parts.region import Region
 from sagemaker_sandbox.parts.resources import Fields, Part
+from sustainable_mlops.aws import cron
 
 _MOST = 200
 _FORM = re.compile(r"(rate|cron|at)\(.*\)")

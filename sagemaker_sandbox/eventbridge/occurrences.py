@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple, Protocol
 
-from sustainable_mlops.plan import cron
-from sustainable_mlops.plan.cron import Cron
+from sustainable_mlops.aws import cron
+from sustainable_mlops.aws.cron import Cron
 
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _YEARS = (1970, 2199)

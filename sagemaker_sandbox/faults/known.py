@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from botocore.exceptions import UnknownServiceError
 from botocore.model import Shape
 
-from sustainable_mlops.aws.service_model import service_model
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox.faults.fault import SAGEMAKER, Fault
-from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.errors import UserError, did_you_mean
 
 #: Services whose operations need no prefix.
 _OWN = (SAGEMAKER, "sagemaker-runtime", "sagemaker-featurestore-runtime", "sagemaker-metrics")

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from sustainable_mlops.authoring.expressions.types import bare
 from sustainable_mlops.authoring.mistakes import mistake
-from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.errors import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 

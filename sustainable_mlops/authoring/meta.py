@@ -8,7 +8,7 @@ from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.scopes import Each
 from sustainable_mlops.authoring.expressions.tokens import plain, template
 from sustainable_mlops.authoring.mistakes import mistake
-from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.errors import did_you_mean
 
 #: What `lifecycle` holds.
 _LIFECYCLE = (

@@ -16,7 +16,7 @@ from sustainable_mlops.authoring.expressions.tokens import plain
 from sustainable_mlops.authoring.inputs import ModuleInputs, Variable, variables
 from sustainable_mlops.authoring.mistakes import mistake, place_of, place_of_error
 from sustainable_mlops.authoring.references import unknown
-from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.errors import did_you_mean
 from sustainable_mlops.terraform import PROVIDER_VERSIONS, VERSIONS
 
 I = TypeVar("I", bound=ModuleInputs)  # noqa: E741  as short as it is used: Module[Inputs]

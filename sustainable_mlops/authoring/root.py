@@ -16,7 +16,7 @@ from sustainable_mlops.authoring.expressions.tokens import plain, template
 from sustainable_mlops.authoring.inputs import ModuleInputs
 from sustainable_mlops.authoring.mistakes import mistake
 from sustainable_mlops.authoring.module import Module
-from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.errors import did_you_mean
 
 R = TypeVar("R", bound=ModuleInputs)
 

@@ -15,7 +15,7 @@ from sustainable_mlops.authoring.expressions.functions import binding, comprehen
 from sustainable_mlops.authoring.expressions.node import Node
 from sustainable_mlops.authoring.expressions.scopes import inputs
 from sustainable_mlops.authoring.mistakes import mistake, place
-from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.errors import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sustainable_mlops.authoring import hcl
 from sustainable_mlops.authoring.expressions.scopes import Dynamic
 from sustainable_mlops.authoring.expressions.tokens import plain, template, token
 from sustainable_mlops.authoring.mistakes import mistake
-from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.errors import did_you_mean
 
 #: Arguments that every resource takes, written as such and not among a class's own.
 META_ARGUMENTS = ("depends_on", "for_each", "lifecycle")

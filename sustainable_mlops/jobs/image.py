@@ -7,9 +7,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.specs.common import FrameworkImage
-from sustainable_mlops.settings import did_you_mean
 from sustainable_mlops.terraform import LOCAL
 
 #: Importing the SDK takes seconds and an address follows from its arguments alone: remember it.

@@ -8,12 +8,11 @@ from sustainable_mlops.aws import Client
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.aws.service_model import enumeration
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.record import AdditionalServingSpec, RunRecord, ServingSpec
 from sustainable_mlops.jobs.specs.common import Image
 from sustainable_mlops.jobs.specs.training import AdditionalServing, Serving
-from sustainable_mlops.settings import did_you_mean
 
 #: Inferentia's first generation, whose Neuron SDK is no longer kept.
 _LEGACY = "ml.inf1"

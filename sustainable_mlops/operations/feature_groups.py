@@ -11,8 +11,8 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from sustainable_mlops.aws import Client, error_code, translate_aws_errors
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.settings import did_you_mean, validate
+from sustainable_mlops.errors import UserError, did_you_mean
+from sustainable_mlops.settings import validate
 
 #: Most features that one UpdateFeatureGroup adds. Source: FeatureAdditions in the SageMaker API reference.
 MOST_AT_ONCE = 100

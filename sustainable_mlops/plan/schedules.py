@@ -3,7 +3,7 @@
 import json
 from functools import lru_cache
 
-from sustainable_mlops.plan import cron
+from sustainable_mlops.aws import cron
 from sustainable_mlops.plan.joins import ENDPOINT, Joins
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import UNKNOWN, Block, Unknown, any_of
@@ -24,7 +24,7 @@ _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 def runs_per_month(expression: str | Unknown | None) -> float | Unknown:
     """Mean runs in a month of 730 h; UNKNOWN for what is no schedule. What runs once (`at(…)`, `NOW`) runs once.
 
-    Of `rate(value unit)` and `cron(…)`, see `plan.cron`, of which the year is taken as this one.
+    Of `rate(value unit)` and `cron(…)`, see `aws.cron`, of which the year is taken as this one.
     """
     if not isinstance(expression, str):
         return UNKNOWN

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from sustainable_mlops.plan.cron import (
+from sustainable_mlops.aws.cron import (
     MINUTES_PER_DAY,
     MINUTES_PER_WEEK,
     MINUTES_PER_YEAR,

@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.record import RunRecord
-from sustainable_mlops.settings import did_you_mean
 
 #: What a run may be sorted by beside its metrics, and the figure of its record.
 FIGURES = {"kg": "co2e", "usd": "cost", "kwh": "energy"}

@@ -11,11 +11,11 @@ from pydantic import create_model
 
 from sustainable_mlops import synth
 from sustainable_mlops.catalogue import regions
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.scaffold.files import placed, refuse_existing, render
 from sustainable_mlops.scaffold.yaml_text import YamlText
 from sustainable_mlops.settings import Settings as Checked
-from sustainable_mlops.settings import did_you_mean, validate
+from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, find_engine
 
 if TYPE_CHECKING:

@@ -4,10 +4,9 @@ import importlib
 import keyword
 
 from sustainable_mlops import synth
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.scaffold.files import is_name, placed, refuse_existing, render
 from sustainable_mlops.scaffold.framework import Framework
-from sustainable_mlops.settings import did_you_mean
 from sustainable_mlops.terraform import ROOT
 
 _FILES = ("README.md", "job.yaml", "predict.yaml", "features.py", "inference.py")

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from sustainable_mlops.plan.cron import YEAR, parsed
+from sustainable_mlops.aws.cron import YEAR, parsed
 from sustainable_mlops.plan.timetable import Action, Span, spans
 
 DAILY = Action("cron(0 8 * * ? *)", 20, 20)

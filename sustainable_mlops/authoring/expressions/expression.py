@@ -15,7 +15,7 @@ from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.node import Node
 from sustainable_mlops.authoring.expressions.rendering import render
 from sustainable_mlops.authoring.mistakes import mistake
-from sustainable_mlops.settings import did_you_mean
+from sustainable_mlops.errors import did_you_mean
 
 #: Python's formats of a number that Terraform's are the same as.
 _DECIMALS = re.compile(r"\.\d+f")

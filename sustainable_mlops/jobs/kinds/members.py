@@ -5,9 +5,8 @@ from typing import Any
 
 from sustainable_mlops.aws.service_model import enumeration
 from sustainable_mlops.catalogue.instances import has_local_disk
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.specs.common import ELASTIC
-from sustainable_mlops.settings import did_you_mean
 
 
 def optional(**members: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.kinds import trials
 from sustainable_mlops.jobs.kinds.kind import Kind, Machines, Places, measured
@@ -21,7 +21,6 @@ from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.training import Training
 from sustainable_mlops.jobs.specs.tuning import Tuning
-from sustainable_mlops.settings import did_you_mean
 
 #: What a training job definition takes of a CreateTrainingJob request, under the same names.
 _DEFINITION = (

@@ -4,12 +4,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.kinds import Kind
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.specs.common import Launchable
-from sustainable_mlops.settings import did_you_mean
 
 #: Whose role, to the parameter that gives it.
 ROLES: Mapping[Phase, str] = {

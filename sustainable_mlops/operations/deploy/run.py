@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 from sustainable_mlops import aws, synth
 from sustainable_mlops.aws import AccountClients, Clients
 from sustainable_mlops.catalogue.quotas import serverless_concurrency
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.files import write_whole
 from sustainable_mlops.jobs.platform import read_platform
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.operations.deploy import entry, leftovers, transition
 from sustainable_mlops.operations.deploy.choice import MODULES, Choice
 from sustainable_mlops.recommendation import subject
-from sustainable_mlops.settings import did_you_mean
 from sustainable_mlops.steps import Steps
 from sustainable_mlops.terraform import ROOT, changes
 

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from modules.realtime_endpoint.inputs import Inputs
+from sustainable_mlops.aws import cron
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.plan import cron
 from sustainable_mlops.settings import validate
 from tests.modules.realtime_endpoint.test_realtime_endpoint import GIVEN, HOURS
 
