@@ -49,6 +49,10 @@ class Common(ModuleInputs):
     state: State = Field(description="Where Terraform keeps the state.")
     tags: Tags = Field(description="Tags of everything in the environment.")
     deletion_protection: bool = Field(True, description="Refuse plans that delete or replace data. False only in dev.")
+    warm_pools: bool = Field(
+        False,
+        description="Allow training jobs to keep their instances for the next job. Idle instances are billed.",
+    )
     log_retention_days: LogRetentionDays = Field(30, description="How long logs are kept, in days.")
     existing_log_groups: list[str] = Field(
         default_factory=list,

@@ -47,6 +47,7 @@ class Platform(Component[Common]):
                 "region": settings.region,
                 "account_id": settings.account_id,
                 "name_prefix": settings.name_prefix,
+                "warm_pools": settings.warm_pools,
                 **env.published(),
                 "tags": settings.all_tags,
             },

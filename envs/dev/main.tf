@@ -270,6 +270,7 @@ locals {
     region               = "eu-north-1"
     account_id           = "123456789012"
     name_prefix          = "smlops-dev"
+    warm_pools           = true
     buckets              = { for purpose, bucket in module.storage.buckets : purpose => bucket.name }
     kms_key_arn          = module.storage.kms_key_arn
     roles                = module.access.role_arns

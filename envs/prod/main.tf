@@ -270,6 +270,7 @@ locals {
     region               = "ca-central-1"
     account_id           = "345678901234"
     name_prefix          = "smlops-prod"
+    warm_pools           = false
     buckets              = { for purpose, bucket in module.storage.buckets : purpose => bucket.name }
     kms_key_arn          = module.storage.kms_key_arn
     roles                = module.access.role_arns

@@ -270,6 +270,7 @@ locals {
     region               = "eu-west-3"
     account_id           = "234567890123"
     name_prefix          = "smlops-staging"
+    warm_pools           = false
     buckets              = { for purpose, bucket in module.storage.buckets : purpose => bucket.name }
     kms_key_arn          = module.storage.kms_key_arn
     roles                = module.access.role_arns

@@ -50,6 +50,9 @@ class Platform(Settings):
     name_prefix: str | None = Field(None, description="Start of every name in the environment.")
     pipelines: dict[str, str] = Field({}, description="Workload to its pipeline, which the environment deploys.")
     tracking: str | None = Field(None, description="MLflow tracking server for runs: its ARN or address.")
+    warm_pools: bool = Field(
+        False, description="True if training jobs may keep instances for the next job, idle and billed."
+    )
     tags: dict[str, str] = Field({}, description="Tags of everything in the environment.")
 
     def role(self, phase: Phase) -> str:

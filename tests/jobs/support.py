@@ -26,6 +26,7 @@ PLATFORM = {
         "pipeline": "…",
     },
     "model_package_groups": {"flight_delay": "acme-dev-flight-delay"},
+    "warm_pools": True,
     "tags": {"owner": "data-team", "environment": "dev"},
 }
 JOB = {

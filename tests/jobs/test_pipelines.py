@@ -21,9 +21,11 @@ from sustainable_mlops.jobs.pipelines.data import read_folder
 from sustainable_mlops.jobs.pipelines.execution import current
 from sustainable_mlops.jobs.pipelines.expected import expected
 from sustainable_mlops.jobs.pipelines.figures import total
+from sustainable_mlops.jobs.pipelines.flow import Flow
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, StepRecord, write_local
 from sustainable_mlops.jobs.pipelines.start import read_files
 from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.jobs.specs.pipeline import Gate
 from sustainable_mlops.terraform import ROOT
 from tests.jobs.support import PARAMETER
 
@@ -247,25 +249,44 @@ def test_a_broken_definition_is_named(content: str | None, told: str, workload: 
 
 
 @pytest.mark.parametrize(
-    ("told", "least"),
+    ("metric", "goal", "values", "bound"),
     [
-        (["0.6949"], "0.69485"),
-        (["0.694898"], "0.6948975"),
-        ([None, "unknown", "0.7"], "0.65"),  # what tells no AUC hides none that does
-        ([None], None),
-        ([], None),
+        ("test:auc", "maximize", ["0.6949"], "0.69485"),
+        ("test:auc", "maximize", ["0.694898"], "0.6948975"),
+        ("test:auc", "maximize", [None, "unknown", "0.7"], "0.65"),  # the first package that has the metric counts
+        ("test:auc", "maximize", [None], None),
+        ("test:auc", "maximize", [], None),
+        ("test:logloss", "minimize", ["0.31"], "0.315"),
     ],
 )
-def test_the_next_model_is_not_to_be_worse_than_the_approved_one(told: list[str | None], least: str | None) -> None:
-    """Nor than what its rounded AUC may stand for, or the same model would be worse than itself."""
-    summaries = [{"ModelPackageArn": str(number)} for number in range(len(told))]
+def test_the_gate_compares_with_the_worst_value_that_rounds_to_the_approved_models_metric(
+    metric: str, goal: Any, values: list[str | None], bound: str | None
+) -> None:
+    summaries = [{"ModelPackageArn": str(number)} for number in range(len(values))]
     sagemaker = Mock()
     sagemaker.get_paginator.return_value.paginate.return_value = [{"ModelPackageSummaryList": summaries}]
     sagemaker.describe_model_package.side_effect = lambda ModelPackageName: {  # noqa: N803
-        "CustomerMetadataProperties": {registry.AUC: auc} if (auc := told[int(ModelPackageName)]) else {}
+        "CustomerMetadataProperties": {metric: value} if (value := values[int(ModelPackageName)]) else {}
     }
     definition = {"Parameters": [{"Name": "ModelPackageGroupName", "DefaultValue": "group"}]}
-    assert registry.approved(definition, sagemaker) == ({"ApprovedAuc": least} if least else {})
+    gate = Gate(metric=metric, goal=goal, parameter="Approved")
+    assert registry.find_approved_metric(gate, definition, sagemaker) == ({"Approved": bound} if bound else {})
+
+
+@pytest.mark.parametrize(
+    ("goal", "condition"), [("maximize", "GreaterThanOrEqualTo"), ("minimize", "LessThanOrEqualTo")]
+)
+def test_the_gates_goal_decides_which_of_two_values_is_worse(goal: str, condition: str, workload: Path) -> None:
+    workload.write_text(workload.read_text().replace("goal: maximize", f"goal: {goal}"))
+    flow = Flow(workload)
+    assert flow.no_worse(0.7, 0.6).to_request()["Type"] == condition
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_gate_whose_parameter_the_definition_lacks_is_refused(workload: Path) -> None:
+    workload.write_text(workload.read_text().replace("parameter: ApprovedAuc", "parameter: ApprovedAuk"))
+    with pytest.raises(UserError, match=r"gate\.parameter: pipeline\.json has no parameter ApprovedAuk; did you mean"):
+        read_files(workload)
 
 
 def said(width: int = 300, *, ended: bool = True, steps: tuple[StepRecord, ...] = ()) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import yaml
 
+from sagemaker_sandbox.tuning import checks
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.estimate import estimate
 from sustainable_mlops.jobs.kinds import TRAINING, TUNING
 from sustainable_mlops.jobs.launch import Launch, prepare
 from sustainable_mlops.jobs.record import RunRecord, Trial
-from sagemaker_sandbox.tuning import checks
 from tests.jobs.support import PLATFORM, TUNE, WriteJob, merged
 
 CATEGORICAL = {"type": "categorical", "values": [0.1, "0.2", "fast", True], "min": ..., "max": ..., "scaling": ...}
@@ -109,11 +109,15 @@ def test_an_estimate_counts_the_jobs_and_declares_what_it_assumes(launch: Any, t
     assert ends_before.duration.low == pytest.approx(0.3 * (one.duration.low or 0))
 
 
-def test_a_warm_pool_waits_in_dev_alone(launch: Any) -> None:
+def test_a_warm_pool_needs_a_platform_that_allows_it(launch: Any) -> None:
     warm = {"compute": {"spot": False, "keep_alive_minutes": 10}}
     resources = launch(job=warm).request["TrainingJobDefinition"]["ResourceConfig"]
     assert resources["KeepAlivePeriodInSeconds"] == 600
     inline = {name: value for name, value in PLATFORM.items() if name != "account_id"}
-    prod = merged(inline, {"environment": "prod", "buckets": {"logs": ...}, "roles": {"pipeline": ...}})
-    with pytest.raises(UserError, match=r"warm pools are for dev alone, .* this platform is prod; remove it"):
+    others = {"buckets": {"logs": ...}, "roles": {"pipeline": ...}}
+    # The name of the environment does not matter.
+    prod = merged(inline, {"environment": "prod", **others})
+    assert launch(job={**warm, "platform": prod}).request["TrainingJobDefinition"]["ResourceConfig"] == resources
+    prod = merged(inline, {"environment": "prod", "warm_pools": False, **others})
+    with pytest.raises(UserError, match=r"the platform prod allows no warm pools; remove .*envs/prod/settings\.yaml"):
         launch(job={**warm, "platform": prod})

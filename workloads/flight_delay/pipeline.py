@@ -12,7 +12,6 @@ from sustainable_mlops.jobs.pipelines import factors
 from sustainable_mlops.jobs.pipelines.flow import Flow
 from sustainable_mlops.jobs.pipelines.sdk import (
     ConditionEquals,
-    ConditionGreaterThanOrEqualTo,
     ConditionLessThanOrEqualTo,
     ConditionOr,
     ConditionStep,
@@ -30,7 +29,7 @@ def definition() -> str:
     """The definition, as JSON."""
     flow = Flow(HERE / "pipeline.yaml")
     minimum, budget = flow.number("MinimumAuc", 0.65), flow.number("CarbonBudgetKg", 0.05)
-    approved = flow.number("ApprovedAuc", 0.0)
+    approved = flow.number(flow.gate.parameter, 0.0)
     prepare = flow.processing("prepare", {"raw": flow.raw, "shard": text(flow.raw, "flights")})
     parts = {part: prepare.output(part) for part in PARTS}
     # Whichever pipeline.yaml names: a training, or a search for a better one.
@@ -55,7 +54,7 @@ def definition() -> str:
         known = {
             "workload": flow.spec.name,
             "training_job": made.job,
-            "test:auc": auc,
+            flow.gate.metric: auc,
             "co2e_kg": carbon,
             "cost_usd": cost,
         }
@@ -98,7 +97,7 @@ def definition() -> str:
     )
     good_enough = ConditionStep(
         "GoodEnough",
-        conditions=[ConditionGreaterThanOrEqualTo(auc, minimum), ConditionGreaterThanOrEqualTo(auc, approved)],
+        conditions=[flow.no_worse(auc, minimum), flow.no_worse(auc, approved)],
         if_steps=[new],
         else_steps=[worse],
     )

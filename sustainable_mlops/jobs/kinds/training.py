@@ -21,8 +21,6 @@ from sustainable_mlops.jobs.specs.common import CODE_CHANNEL, Scalar
 from sustainable_mlops.jobs.specs.training import CHECKPOINT_DIR, Training
 
 CHECKPOINTS = "/opt/ml/checkpoints"
-#: The environment in which people experiment.
-WARM_POOLS_IN = "dev"
 
 
 class TrainingKind(Kind[Training]):
@@ -154,11 +152,11 @@ TRAINING = TrainingKind()
 
 
 def check_warm_pool(spec: Training, platform: Platform) -> None:
-    """Raise UserError for instances that are to wait, billed and idle, elsewhere than where people experiment."""
-    if spec.compute.keep_alive_minutes and platform.environment != WARM_POOLS_IN:
+    """Raise UserError if the job keeps a warm pool and the platform allows none."""
+    if spec.compute.keep_alive_minutes and not platform.warm_pools:
         raise UserError(
-            f"compute.keep_alive_minutes: warm pools are for {WARM_POOLS_IN} alone, where the next job comes soon, and "
-            f"this platform is {platform.environment}; remove it"
+            f"compute.keep_alive_minutes: the platform {platform.environment} allows no warm pools; remove the field, "
+            f"or set warm_pools: true in envs/{platform.environment}/settings.yaml and apply the environment"
         )
 
 

@@ -15,6 +15,8 @@ from sustainable_mlops.jobs.pipelines.identity import identity, plain
 from sustainable_mlops.jobs.pipelines.names import step_name
 from sustainable_mlops.jobs.pipelines.parameters import GROUP, IMAGES, INPUT_KEY, ROLES, inference_image
 from sustainable_mlops.jobs.pipelines.sdk import (
+    ConditionGreaterThanOrEqualTo,
+    ConditionLessThanOrEqualTo,
     ExecutionVariables,
     Parameter,
     ParameterFloat,
@@ -29,7 +31,7 @@ from sustainable_mlops.jobs.register import PENDING, specifications
 from sustainable_mlops.jobs.source import pack
 from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.common import Launchable
-from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
+from sustainable_mlops.jobs.specs.pipeline import Gate, PipelineSpec
 from sustainable_mlops.jobs.specs.processing import Processing as ProcessingSpec
 from sustainable_mlops.jobs.specs.training import Training as TrainingSpec
 from sustainable_mlops.jobs.specs.tuning import Tuning as TuningSpec
@@ -74,6 +76,19 @@ class Flow:
     def number(self, name: str, default: float) -> ParameterFloat:
         """A parameter that is a number."""
         return self._parameter(ParameterFloat(name, default_value=default))
+
+    @property
+    def gate(self) -> Gate:
+        """The gate of the pipeline file. Raises UserError if the file has none."""
+        if self.spec.gate is None:
+            raise UserError(f"{self.path}: gate: is missing; name the metric that a new model is compared by")
+        return self.spec.gate
+
+    def no_worse(self, value: Value, bound: Value) -> ConditionGreaterThanOrEqualTo | ConditionLessThanOrEqualTo:
+        """Return the condition that `value` is at least as good as `bound`, by the goal of the gate."""
+        if self.gate.goal == "maximize":
+            return ConditionGreaterThanOrEqualTo(value, bound)
+        return ConditionLessThanOrEqualTo(value, bound)
 
     def _choice(self, name: str, default: Any) -> Parameter:
         if isinstance(default, int):

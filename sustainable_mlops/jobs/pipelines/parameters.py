@@ -18,7 +18,7 @@ ROLES: Mapping[Phase, str] = {
 }
 #: Kind of job, to the parameter that gives its image.
 IMAGES = {"processing": "ProcessingImage", "training": "TrainingImage", "tuning": "TrainingImage"}
-INPUT_KEY, APPROVED_AUC, GROUP = "InputKey", "ApprovedAuc", "ModelPackageGroupName"
+INPUT_KEY, GROUP = "InputKey", "ModelPackageGroupName"
 
 Definition = dict[str, Any]
 #: A job file, and what kind of job it describes.

@@ -1,19 +1,18 @@
-"""What the model registry says of a workload's models."""
+"""The metric of the model that was approved last, from the model registry."""
 
 from decimal import Decimal, InvalidOperation
 
 from sustainable_mlops.aws import Client
-from sustainable_mlops.jobs.pipelines.parameters import APPROVED_AUC, GROUP, Definition
+from sustainable_mlops.jobs.pipelines.parameters import GROUP, Definition
 from sustainable_mlops.jobs.register import APPROVED
-
-#: Under which a package keeps its AUC on held-out data.
-AUC = "test:auc"
+from sustainable_mlops.jobs.specs.pipeline import Gate
 
 
-def approved(definition: Definition, sagemaker: Client) -> dict[str, str]:
-    """The parameter that tells the AUC of the newest approved model whose AUC is known; none where there is no such.
+def find_approved_metric(gate: Gate, definition: Definition, sagemaker: Client) -> dict[str, str]:
+    """Return the gate's parameter with the metric of the newest approved model that has it; empty if none has.
 
-    It is the least that the AUC may have been: a package tells it rounded, and the same model is not worse than itself.
+    A package holds a rounded metric. The value here is the worst one that rounds to it, so that a model is never worse
+    than itself.
     """
     group = next((one.get("DefaultValue") for one in definition["Parameters"] if one["Name"] == GROUP), None)
     if not group:
@@ -21,20 +20,21 @@ def approved(definition: Definition, sagemaker: Client) -> dict[str, str]:
     pages = sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=group, ModelApprovalStatus=APPROVED, SortBy="CreationTime", SortOrder="Descending"
     )
-    for summary in (one for page in pages for one in page["ModelPackageSummaryList"]):
+    for summary in (summary for page in pages for summary in page["ModelPackageSummaryList"]):
         package = sagemaker.describe_model_package(ModelPackageName=summary["ModelPackageArn"])
-        least = _least(package.get("CustomerMetadataProperties", {}).get(AUC))
-        if least is not None:
-            return {APPROVED_AUC: least}
+        bound = _worst_value(package.get("CustomerMetadataProperties", {}).get(gate.metric), gate)
+        if bound is not None:
+            return {gate.parameter: bound}
     return {}
 
 
-def _least(rounded: str | None) -> str | None:
-    """The least number that is rounded to this; None for what is no number."""
+def _worst_value(rounded: str | None, gate: Gate) -> str | None:
+    """Return the worst number that rounds to this text; None if the text is not a finite number."""
     try:
         value = Decimal(rounded or "")
     except InvalidOperation:
         return None
     if not value.is_finite():
         return None
-    return f"{value - Decimal((0, (5,), int(value.as_tuple().exponent) - 1)):f}"
+    half_unit = Decimal((0, (5,), int(value.as_tuple().exponent) - 1))
+    return f"{value - half_unit if gate.goal == 'maximize' else value + half_unit:f}"

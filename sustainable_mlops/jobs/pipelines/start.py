@@ -18,7 +18,7 @@ from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.pipelines import parameters, registry
 from sustainable_mlops.jobs.pipelines.data import DataFolder, read_folder
 from sustainable_mlops.jobs.pipelines.names import KIND_OF_STEP, step_name
-from sustainable_mlops.jobs.pipelines.parameters import APPROVED_AUC, INPUT_KEY, Definition, Job
+from sustainable_mlops.jobs.pipelines.parameters import INPUT_KEY, Definition, Job
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord
 from sustainable_mlops.jobs.pipelines.versions import Pipeline, find_pipeline, newest_definition, pipeline_name
 from sustainable_mlops.jobs.platform import Platform
@@ -26,6 +26,7 @@ from sustainable_mlops.jobs.source import Package
 from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.common import UtilizationFloor, as_text
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
+from sustainable_mlops.settings import did_you_mean
 
 #: none: the deployed version is of this definition. create, update: it is deployed first.
 Change = Literal["none", "create", "update"]
@@ -97,6 +98,7 @@ def read_files(path: Path) -> Files:
     layout = Layout(platform.buckets, spec.name)
     files = Files(path, spec, definition, jobs, platform, {layout.source(one.digest): one for one in packages})
     _check_current(files)
+    _check_gate(files)
     return files
 
 
@@ -118,8 +120,8 @@ def prepare(
         if folder is not None or prefix is not None:
             wanted[INPUT_KEY] = folder.key if folder is not None else _prefix(prefix or "")
         wanted |= given or {}
-        if APPROVED_AUC in {one["Name"] for one in definition["Parameters"]} - wanted.keys():
-            wanted |= registry.approved(definition, clients.sagemaker)
+        if spec.gate is not None and spec.gate.parameter not in wanted:
+            wanted |= registry.find_approved_metric(spec.gate, definition, clients.sagemaker)
         parameters.check(definition, wanted)
         if folder is None and (key := wanted.get(INPUT_KEY)):
             stored = _stored(key, platform, clients.s3)
@@ -222,6 +224,16 @@ def _check_current(files: Files) -> None:
                 f"{files.path.parent / files.spec.definition}: is not of the code beside it ({package.files[0]} and "
                 f"others); {_again(files.spec, files.path.parent)}"
             )
+
+
+def _check_gate(files: Files) -> None:
+    """Raise UserError if the definition lacks the gate's parameter."""
+    gate, names = files.spec.gate, [parameter["Name"] for parameter in files.definition["Parameters"]]
+    if gate is not None and gate.parameter not in names:
+        raise UserError(
+            f"{files.path}: gate.parameter: {files.spec.definition} has no parameter "
+            f"{gate.parameter}{did_you_mean(gate.parameter, names)}"
+        )
 
 
 def _again(spec: PipelineSpec, folder: Path) -> str:

@@ -1,6 +1,6 @@
 """What a person writes in `pipeline.yaml`: a workload's jobs as the steps of one pipeline."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
@@ -11,6 +11,18 @@ from sustainable_mlops.settings import Settings
 StepKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 #: Pattern of SageMaker's PipelineParameterName.
 Parameter = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\-_]{1,256}$")]
+
+
+class Gate(Settings):
+    """The metric that a new model is compared by with the model that was approved last."""
+
+    metric: Text = Field(description="Key of the metric in a model package's CustomerMetadataProperties.")
+    goal: Literal["maximize", "minimize"] = Field(
+        description="maximize if a greater value is better, minimize if a smaller one is."
+    )
+    parameter: Parameter = Field(
+        description="Parameter of the definition that receives the approved model's value at each start."
+    )
 
 
 class PipelineSpec(Settings):
@@ -32,6 +44,9 @@ class PipelineSpec(Settings):
     raw: str = Field(
         pattern=r"^[^/\s][^\s]*/$",
         description="Prefix in the data bucket, with its slash at the end, below which each data set has a folder.",
+    )
+    gate: Gate | None = Field(
+        None, description="Comparison with the model that was approved last; no comparison if absent."
     )
     parameters: dict[Parameter, Scalar] = Field(
         {}, description="Given at each start, in place of the definition's defaults; --set goes before."

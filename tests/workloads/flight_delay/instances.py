@@ -16,9 +16,9 @@ import typer
 import yaml
 from rich.table import Table
 
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops import cli
 from sustainable_mlops.program import run
-from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 from tests.workloads.flight_delay.on_the_sandbox import launched, make_platform
 

@@ -19,11 +19,11 @@ import typer
 import yaml
 from rich.table import Table
 
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.runtime.endings import Timing
 from sustainable_mlops import cli
 from sustainable_mlops.catalogue import tables
 from sustainable_mlops.program import run
-from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.runtime.endings import Timing
 from tests.workloads.flight_delay.instances import WORKLOAD, on_instances, prepared_by_month
 from tests.workloads.flight_delay.on_the_sandbox import launched, make_platform, model_files
 

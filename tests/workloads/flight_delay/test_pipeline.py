@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from sagemaker_sandbox.pipelines.checks import check
 from sustainable_mlops.aws import constraints
 from sustainable_mlops.jobs.pipelines import factors
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
-from sagemaker_sandbox.pipelines.checks import check
 from sustainable_mlops.settings import load_yaml
 from sustainable_mlops.terraform import ROOT
 
