@@ -8,7 +8,7 @@ import threading
 import time
 from datetime import datetime
 
-from sagemaker_sandbox.asynchronous.request import Request
+from sagemaker_sandbox.asynchronous.request import AsyncRequest
 from sagemaker_sandbox.hosting.logs import log_group
 from sagemaker_sandbox.parts.region import Region
 from sagemaker_sandbox.runtime.job_log import CloudWatchStream
@@ -27,7 +27,7 @@ class DataLog:
         with self._lock:
             self._streams = {of: stream for of, stream in self._streams.items() if of[0] != endpoint}
 
-    def put(self, request: Request, variant: str, moment: datetime, text: str) -> None:
+    def put(self, request: AsyncRequest, variant: str, moment: datetime, text: str) -> None:
         """One line. What CloudWatch Logs refuses is dropped."""
         with self._lock:
             stream = self._streams.get((request.endpoint, variant))

@@ -7,37 +7,37 @@ from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from typing import Protocol
 
-from sagemaker_sandbox.asynchronous.hold import Hold
+from sagemaker_sandbox.asynchronous.clock_hold import ClockHold
 from sagemaker_sandbox.asynchronous.queue import Queue
-from sagemaker_sandbox.asynchronous.request import Outcome, Request
-from sagemaker_sandbox.hosting.place import Place
+from sagemaker_sandbox.asynchronous.request import AsyncOutcome, AsyncRequest
+from sagemaker_sandbox.hosting.reservation import Reservation
 from sagemaker_sandbox.parts.region import Region
 
 
-class Work(Protocol):
+class RequestProcessor(Protocol):
     """What is done for a request."""
 
-    def ask(self, request: Request, place: Place) -> Outcome:
+    def ask(self, request: AsyncRequest, place: Reservation) -> AsyncOutcome:
         """Have the model answer it."""
 
-    def tell(self, request: Request) -> None:
+    def tell(self, request: AsyncRequest) -> None:
         """Write and tell its outcome."""
 
 
 #: Takes a place for as long as it is entered; None where there is none.
-Taken = Callable[[], AbstractContextManager[Place | None]]
+ReserveInstance = Callable[[], AbstractContextManager[Reservation | None]]
 
 
 class Dispatcher:
     """A thread that looks into the queue whenever it is told to."""
 
-    def __init__(self, region: Region, name: str, queue: Queue, taken: Taken, work: Work) -> None:
+    def __init__(self, region: Region, name: str, queue: Queue, taken: ReserveInstance, work: RequestProcessor) -> None:
         self._region = region
         self._name = name
         self._queue = queue
         self._taken = taken
         self._work = work
-        self._hold = Hold(region.clock)
+        self._hold = ClockHold(region.clock)
         self._news = threading.Event()
         self._closed = threading.Event()
         region.start(f"queue of {name}", self._run)
@@ -53,7 +53,7 @@ class Dispatcher:
         if len(self._queue):
             self.look()
 
-    def tell(self, request: Request) -> None:
+    def tell(self, request: AsyncRequest) -> None:
         """Tell the outcome of a request that is under way; returns at once."""
         self._hold.take()
         self._start(request, partial(self._tell, request))
@@ -92,7 +92,7 @@ class Dispatcher:
             self._start(request, partial(self._answer, request, place, stack.pop_all()))
         return True
 
-    def _start(self, request: Request, work: Callable[[], None]) -> None:
+    def _start(self, request: AsyncRequest, work: Callable[[], None]) -> None:
         def run() -> None:
             try:
                 work()
@@ -101,7 +101,7 @@ class Dispatcher:
 
         self._region.start(f"asynchronous {request.inference_id}", run)
 
-    def _answer(self, request: Request, place: Place, held: ExitStack) -> None:
+    def _answer(self, request: AsyncRequest, place: Reservation, held: ExitStack) -> None:
         with held:
             outcome = self._ask(request, place)
         with self._region.lock:
@@ -111,14 +111,14 @@ class Dispatcher:
             request.outcome = outcome
         self._tell(request)
 
-    def _ask(self, request: Request, place: Place) -> Outcome:
+    def _ask(self, request: AsyncRequest, place: Reservation) -> AsyncOutcome:
         try:
             return self._work.ask(request, place)
         except Exception:  # it must end, one way or the other
             traceback.print_exc()
-            return Outcome(place.variant, failure="InternalServerError: The request could not be processed.")
+            return AsyncOutcome(place.variant, failure="InternalServerError: The request could not be processed.")
 
-    def _tell(self, request: Request) -> None:
+    def _tell(self, request: AsyncRequest) -> None:
         try:
             self._work.tell(request)
         finally:

@@ -5,24 +5,24 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sagemaker_sandbox.asynchronous.request import Request
+from sagemaker_sandbox.asynchronous.request import AsyncRequest
 
 
 class Queue:
     """First in, first out."""
 
-    def __init__(self, requests: list[Request] | None = None) -> None:
-        self.waiting: deque[Request] = deque(requests or ())
-        self.under_way: list[Request] = []
+    def __init__(self, requests: list[AsyncRequest] | None = None) -> None:
+        self.waiting: deque[AsyncRequest] = deque(requests or ())
+        self.under_way: list[AsyncRequest] = []
 
-    def __iter__(self) -> Iterator[Request]:
+    def __iter__(self) -> Iterator[AsyncRequest]:
         yield from self.under_way
         yield from self.waiting
 
     def __len__(self) -> int:
         return len(self.under_way) + len(self.waiting)
 
-    def take(self) -> Request | None:
+    def take(self) -> AsyncRequest | None:
         """The next request, which is under way from now on; None where none waits."""
         if not self.waiting:
             return None
@@ -30,16 +30,16 @@ class Queue:
         self.under_way.append(request)
         return request
 
-    def give_back(self, request: Request) -> None:
+    def give_back(self, request: AsyncRequest) -> None:
         """It waits again, before all others."""
         self.under_way.remove(request)
         self.waiting.appendleft(request)
 
-    def remove(self, request: Request) -> None:
+    def remove(self, request: AsyncRequest) -> None:
         """It has been told how it ended."""
         self.under_way.remove(request)
 
-    def take_expired(self, moment: datetime) -> list[Request]:
+    def take_expired(self, moment: datetime) -> list[AsyncRequest]:
         """Those that have waited for too long by then, under way to be told so."""
         expired = [request for request in self.waiting if request.expires <= moment]
         for request in expired:

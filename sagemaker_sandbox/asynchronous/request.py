@@ -8,7 +8,7 @@ from sagemaker_sandbox.parts.resources import Fields
 
 
 @dataclass
-class Outcome:
+class AsyncOutcome:
     """How a request ended: what the model said, or why there is nothing of it. `failure` is empty for a success, and
     `detail` what the log says of a failure where it says more."""
 
@@ -20,7 +20,7 @@ class Outcome:
 
 
 @dataclass(eq=False)
-class Request:
+class AsyncRequest:
     """`asked` is what InvokeEndpointAsync was asked. Once there is an outcome, it stays: what has been decided is told
     again after a restart, never asked again."""
 
@@ -34,7 +34,7 @@ class Request:
     received: datetime
     output: str | None
     failure: str | None
-    outcome: Outcome | None = None
+    outcome: AsyncOutcome | None = None
 
     @property
     def expires(self) -> datetime:
@@ -51,7 +51,7 @@ class Request:
         return asdict(self)
 
     @classmethod
-    def of(cls, data: Fields) -> "Request":
+    def of(cls, data: Fields) -> "AsyncRequest":
         """What `data` was taken from."""
         outcome = data["outcome"]
-        return cls(**data | {"outcome": None if outcome is None else Outcome(**outcome)})
+        return cls(**data | {"outcome": None if outcome is None else AsyncOutcome(**outcome)})

@@ -8,11 +8,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sustainable_mlops.aws.s3 import S3Uri
 from sagemaker_sandbox import roles
 from sagemaker_sandbox.parts.region import Region
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.policies import Decision
+from sustainable_mlops.aws.s3 import S3Uri
 
 #: Source: "Asynchronous inference" in the developer guide.
 LARGEST_INPUT = 1024**3
@@ -29,7 +29,7 @@ class RoleError(Exception):
     """It could not be done, and why."""
 
 
-class Role:
+class ModelRole:
     """One role, in one Region of its account."""
 
     def __init__(self, region: Region, arn: str) -> None:

@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sagemaker_sandbox.autoscaling.dimensions import NAMESPACE
+from sagemaker_sandbox.autoscaling.errors import LimitExceededError, ObjectNotFoundError
 from sagemaker_sandbox.autoscaling.pages import of_target, page
-from sagemaker_sandbox.autoscaling.refusals import LimitExceededError, ObjectNotFoundError
-from sagemaker_sandbox.autoscaling.target import Action, Key, Target
+from sagemaker_sandbox.autoscaling.target import ScalableTarget, ScheduledAction, TargetKey
 from sagemaker_sandbox.autoscaling.targets import ScalableTargets
 from sagemaker_sandbox.clock import TICK
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.eventbridge import occurrences
 from sagemaker_sandbox.eventbridge.occurrences import Every, Occurrences, Once
-from sagemaker_sandbox.parts.operations import behaves
+from sagemaker_sandbox.parts.handlers import behaves
 from sagemaker_sandbox.parts.region import Region
 from sagemaker_sandbox.parts.resources import Fields, Part
 from sustainable_mlops.aws import cron
@@ -34,13 +34,13 @@ class ScheduledActions(Part):
     def __init__(self, region: Region, targets: ScalableTargets) -> None:
         super().__init__(region)
         self._targets = targets
-        self._coming: dict[str, _Coming] = {}
+        self._coming: dict[str, _NextOccurrence] = {}
 
     @behaves
     def put_scheduled_action(self, request: Fields) -> Fields:
         """A new one, or one that is there with what the request says; its dates go where it says none."""
         with self.region.lock:
-            target = self._targets.registered(Key.of(request))
+            target = self._targets.registered(TargetKey.of(request))
             known = target.actions.get(request["ScheduledActionName"])
             if known is None and len(target.actions) >= _MOST:
                 raise LimitExceededError(f"The number of scheduled actions per scalable target cannot exceed {_MOST}")
@@ -67,7 +67,7 @@ class ScheduledActions(Part):
     @behaves
     def delete_scheduled_action(self, request: Fields) -> Fields:
         """Gone; the bounds that it has set stay."""
-        key, name = Key.of(request), request["ScheduledActionName"]
+        key, name = TargetKey.of(request), request["ScheduledActionName"]
         with self.region.lock:
             target = self._targets.find(key)
             if target is None or name not in target.actions:
@@ -80,21 +80,21 @@ class ScheduledActions(Part):
         moments = (self._next(action, after) for target in self._targets for action in target.actions.values())
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def due(self, moment: datetime) -> Iterator[tuple[Target, Action]]:
+    def due(self, moment: datetime) -> Iterator[tuple[ScalableTarget, ScheduledAction]]:
         """Those that are due then, in the order in which they were made. Called with the Region's lock."""
         for target in self._targets:
             for action in list(target.actions.values()):
                 if self._next(action, moment - TICK) == moment:
                     yield target, action
 
-    def _next(self, action: Action, after: datetime) -> datetime | None:
+    def _next(self, action: ScheduledAction, after: datetime) -> datetime | None:
         """As `_due`, which takes its time, and is asked at each step of the clock."""
         known = self._coming.get(action.arn)
         if known is None or not known.says(after):
-            known = self._coming[action.arn] = _Coming(after, _due(action, after))
+            known = self._coming[action.arn] = _NextOccurrence(after, _due(action, after))
         return known.moment
 
-    def _made(self, target: Target, known: Action | None, request: Fields) -> Action:
+    def _made(self, target: ScalableTarget, known: ScheduledAction | None, request: Fields) -> ScheduledAction:
         now = self.region.clock.now()
         schedule = request.get("Schedule") or (known.schedule if known else "")
         if not schedule:
@@ -110,7 +110,7 @@ class ScheduledActions(Part):
             f"arn:aws:autoscaling:{self.region.name}:{self.region.account_id}:scheduledAction:{uuid.uuid4()}:resource/"
             f"{NAMESPACE}/{target.key.resource_id}:scheduledActionName/{name}"
         )
-        return Action(
+        return ScheduledAction(
             name,
             known.arn if known else arn,
             schedule,
@@ -124,7 +124,7 @@ class ScheduledActions(Part):
         )
 
 
-class _Coming(NamedTuple):
+class _NextOccurrence(NamedTuple):
     """What is due next, for whoever asks from `asked` until then."""
 
     asked: datetime
@@ -135,7 +135,7 @@ class _Coming(NamedTuple):
         return self.asked <= after and (self.moment is None or after < self.moment)
 
 
-def _due(action: Action, after: datetime) -> datetime | None:
+def _due(action: ScheduledAction, after: datetime) -> datetime | None:
     """When it is due for the first time after that, within its dates: at its start, and then as its schedule says."""
     found, begins = _occurrences(action), action.starts
     if isinstance(found, Once):
@@ -148,11 +148,11 @@ def _due(action: Action, after: datetime) -> datetime | None:
     return None if moment is None or (action.ends is not None and moment > action.ends) else moment
 
 
-def _occurrences(action: Action) -> Occurrences:
+def _occurrences(action: ScheduledAction) -> Occurrences:
     return occurrences.of(action.schedule, action.zone or "UTC", action.starts or action.since)
 
 
-def _check(action: Action) -> None:
+def _check(action: ScheduledAction) -> None:
     """Raise ValidationError for one that could never be due, or would do nothing."""
     if not _FORM.fullmatch(action.schedule):
         raise ValidationError(

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sagemaker_sandbox.autoscaling.pages import of_target, page
-from sagemaker_sandbox.autoscaling.target import Target
+from sagemaker_sandbox.autoscaling.target import ScalableTarget
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.parts.operations import behaves
+from sagemaker_sandbox.parts.handlers import behaves
 from sagemaker_sandbox.parts.region import Region
 from sagemaker_sandbox.parts.resources import Fields, Part
 
@@ -26,7 +26,7 @@ class ScalingActivities(Part):
         #: By id, the oldest first.
         self._known: dict[str, Fields] = {}
         #: Those under way: the target, and the capacity that it is to have.
-        self._under_way: dict[str, tuple[Target, int]] = {}
+        self._under_way: dict[str, tuple[ScalableTarget, int]] = {}
 
     @behaves
     def describe_scaling_activities(self, request: Fields) -> Fields:
@@ -36,7 +36,7 @@ class ScalingActivities(Part):
             found = [one for one in found if "NotScaledReasons" not in one]
         return page(request, "ScalingActivities", found)
 
-    def began(self, target: Target, count: int, cause: str, moment: datetime) -> str:
+    def began(self, target: ScalableTarget, count: int, cause: str, moment: datetime) -> str:
         """The id of a new one: SageMaker was asked for so much, and has not refused."""
         noun = target.dimension.noun
         activity = self._add(target, f"Setting {noun} to {count}.", cause, moment)
@@ -47,7 +47,7 @@ class ScalingActivities(Part):
         self._under_way[activity["ActivityId"]] = target, count
         return str(activity["ActivityId"])
 
-    def refused(self, target: Target, count: int, cause: str, moment: datetime, error: ApiError) -> None:
+    def refused(self, target: ScalableTarget, count: int, cause: str, moment: datetime, error: ApiError) -> None:
         """SageMaker was asked for so much, and has refused."""
         noun = target.dimension.noun
         self._add(target, f"Setting {noun} to {count}.", cause, moment).update(
@@ -57,14 +57,14 @@ class ScalingActivities(Part):
             f"Code: {error.status}; Error Code: {error.code}; Request ID: {uuid.uuid4()}).",
         )
 
-    def bounded(self, target: Target, bounds: str, cause: str, moment: datetime, why_not: str = "") -> None:
+    def bounded(self, target: ScalableTarget, bounds: str, cause: str, moment: datetime, why_not: str = "") -> None:
         """A scheduled action has set these bounds, or could not, which is said."""
         done = f"Failed to set {bounds}. Reason: {why_not}" if why_not else f"Successfully set {bounds}"
         self._add(target, f"Setting {bounds}", cause, moment).update(
             EndTime=moment, StatusCode="Failed" if why_not else "Successful", StatusMessage=done
         )
 
-    def not_scaled(self, target: Target, cause: str, moment: datetime, reason: Fields) -> None:
+    def not_scaled(self, target: ScalableTarget, cause: str, moment: datetime, reason: Fields) -> None:
         """An alarm asked, and nothing was done. The same is told once, not each minute anew (assumed)."""
         same = target.key.fields() | {"Cause": cause}
         last = next((one for one in reversed(self._known.values()) if same.items() <= one.items()), {})
@@ -73,7 +73,7 @@ class ScalingActivities(Part):
         activity = self._add(target, "Attempting to scale due to alarm triggered", cause, moment)
         activity |= {"StatusCode": "Failed", "NotScaledReasons": [reason]}
 
-    def under_way(self) -> Iterator[tuple[str, Target, int]]:
+    def under_way(self) -> Iterator[tuple[str, ScalableTarget, int]]:
         """Those that are not over: id, target and the capacity that it is to have."""
         for activity, (target, count) in list(self._under_way.items()):
             yield activity, target, count
@@ -83,7 +83,7 @@ class ScalingActivities(Part):
         """Whether one is not over."""
         return bool(self._under_way)
 
-    def is_under_way(self, target: Target) -> bool:
+    def is_under_way(self, target: ScalableTarget) -> bool:
         """Whether one of that target is not over."""
         return any(of is target for of, _ in self._under_way.values())
 
@@ -111,7 +111,7 @@ class ScalingActivities(Part):
         for activity in kept["under_way"]:
             self._known[activity] |= {"StatusCode": "Unfulfilled", "EndTime": self.region.clock.now()}
 
-    def _add(self, target: Target, description: str, cause: str, moment: datetime) -> Fields:
+    def _add(self, target: ScalableTarget, description: str, cause: str, moment: datetime) -> Fields:
         for activity, one in list(self._known.items()):
             if one["StartTime"] > moment - _KEPT:
                 break

@@ -13,12 +13,12 @@ from datetime import timedelta
 
 from sagemaker_sandbox.autoscaling import steps, tracking
 from sagemaker_sandbox.autoscaling.dimensions import Dimension
-from sagemaker_sandbox.autoscaling.target import Policy
+from sagemaker_sandbox.autoscaling.target import ScalingPolicy
 from sagemaker_sandbox.parts.resources import Fields
 
 
 @dataclass(frozen=True)
-class Trigger:
+class AlarmTrigger:
     """An alarm's action: what it says of the policy's metric."""
 
     alarm: str
@@ -34,7 +34,7 @@ class Trigger:
 
 
 @dataclass(frozen=True)
-class Situation:
+class TargetState:
     """A target, as it is when its policies are triggered."""
 
     capacity: int
@@ -51,16 +51,16 @@ class Situation:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ScalingDecision:
     """The capacity that a policy asks for and is to have; or else why not, as DescribeScalingActivities tells it."""
 
-    policy: Policy
-    trigger: Trigger
+    policy: ScalingPolicy
+    trigger: AlarmTrigger
     capacity: int | None
     not_scaled: Fields | None = None
 
 
-def decide(situation: Situation, triggered: Sequence[tuple[Policy, Trigger]]) -> Outcome | None:
+def decide(situation: TargetState, triggered: Sequence[tuple[ScalingPolicy, AlarmTrigger]]) -> ScalingDecision | None:
     """None where nothing is to be done, or told."""
     wishes = [
         (wish, policy, trigger)
@@ -72,11 +72,11 @@ def decide(situation: Situation, triggered: Sequence[tuple[Policy, Trigger]]) ->
     wish, policy, trigger = max(wishes, key=lambda one: one[0])
     capacity = min(max(wish, situation.least), situation.most)
     if (wish > situation.capacity and capacity > situation.capacity) or (wish < situation.capacity > capacity):
-        return Outcome(policy, trigger, capacity)
-    return Outcome(policy, trigger, None, _reason(situation, policy, trigger, wish))
+        return ScalingDecision(policy, trigger, capacity)
+    return ScalingDecision(policy, trigger, None, _reason(situation, policy, trigger, wish))
 
 
-def _wish(situation: Situation, policy: Policy, trigger: Trigger) -> int | None:
+def _wish(situation: TargetState, policy: ScalingPolicy, trigger: AlarmTrigger) -> int | None:
     """The capacity that a policy asks for, whatever the bounds; None where it asks for none."""
     before = situation.cooling_out.get(policy.name)
     capacity = situation.capacity if before is None else before
@@ -89,14 +89,14 @@ def _wish(situation: Situation, policy: Policy, trigger: Trigger) -> int | None:
     return None if before is not None and found <= situation.capacity else found
 
 
-def _waits(situation: Situation, policy: Policy) -> bool:
+def _waits(situation: TargetState, policy: ScalingPolicy) -> bool:
     """Whether a policy must not scale in yet."""
     if policy.name in situation.cooling_in:
         return True
     return policy.tracks and (bool(situation.cooling_out) or not situation.all_ready)
 
 
-def _tracked(policy: Policy, trigger: Trigger, capacity: int) -> int | None:
+def _tracked(policy: ScalingPolicy, trigger: AlarmTrigger, capacity: int) -> int | None:
     if not trigger.values:
         return None
     value, target = trigger.values[-1], policy.configuration["TargetValue"]
@@ -105,20 +105,20 @@ def _tracked(policy: Policy, trigger: Trigger, capacity: int) -> int | None:
     return None if policy.configuration.get("DisableScaleIn") else tracking.scaled_in(capacity, value, target)
 
 
-def _stepped(policy: Policy, trigger: Trigger, capacity: int) -> int | None:
+def _stepped(policy: ScalingPolicy, trigger: AlarmTrigger, capacity: int) -> int | None:
     if trigger.threshold is None:
         return None
     by = steps.adjustment(policy.configuration, trigger.values, trigger.threshold)
     return None if by is None else steps.wanted(policy.configuration, capacity, by)
 
 
-def _is_allowed(situation: Situation, wish: int) -> bool:
+def _is_allowed(situation: TargetState, wish: int) -> bool:
     if wish > situation.capacity:
         return situation.may_scale_out
     return wish == situation.capacity or situation.may_scale_in
 
 
-def _reason(situation: Situation, policy: Policy, trigger: Trigger, wish: int) -> Fields:
+def _reason(situation: TargetState, policy: ScalingPolicy, trigger: AlarmTrigger, wish: int) -> Fields:
     if wish > situation.capacity:
         return {"Code": "AlreadyAtMaxCapacity", "MaxCapacity": situation.most}
     flapping = policy.tracks and not trigger.high  # one less would be too few: it would scale out again
@@ -128,7 +128,7 @@ def _reason(situation: Situation, policy: Policy, trigger: Trigger, wish: int) -
     return {"Code": code, "CurrentCapacity": situation.capacity}
 
 
-def cooldown(policy: Policy, dimension: Dimension, *, out: bool) -> timedelta:
+def cooldown(policy: ScalingPolicy, dimension: Dimension, *, out: bool) -> timedelta:
     """How long a policy waits after a scaling activity."""
     if policy.tracks:
         seconds = policy.configuration.get("ScaleOutCooldown" if out else "ScaleInCooldown", dimension.cooldown)

@@ -10,17 +10,17 @@ NAMESPACE = "sagemaker"
 _RESOURCE = re.compile(r"endpoint/(?P<endpoint>[^/]+)/variant/(?P<variant>[^/]+)")
 
 
-class Place(NamedTuple):
+class EndpointVariant(NamedTuple):
     """A variant of an endpoint."""
 
     endpoint: str
     variant: str
 
 
-def place(resource_id: str) -> Place | None:
+def place(resource_id: str) -> EndpointVariant | None:
     """The variant that a resource id names; None where it names none."""
     found = _RESOURCE.fullmatch(resource_id)
-    return None if found is None else Place(found["endpoint"], found["variant"])
+    return None if found is None else EndpointVariant(found["endpoint"], found["variant"])
 
 
 @dataclass(frozen=True)

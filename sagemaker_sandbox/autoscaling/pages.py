@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from sagemaker_sandbox.autoscaling.refusals import InvalidNextTokenError
+from sagemaker_sandbox.autoscaling.errors import InvalidNextTokenError
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.resources import Fields
 

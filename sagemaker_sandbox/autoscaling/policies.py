@@ -5,12 +5,12 @@ import uuid
 from typing import ClassVar
 
 from sagemaker_sandbox.autoscaling import dimensions, steps, tracking
+from sagemaker_sandbox.autoscaling.errors import LimitExceededError, ObjectNotFoundError
 from sagemaker_sandbox.autoscaling.pages import of_target, page
-from sagemaker_sandbox.autoscaling.refusals import LimitExceededError, ObjectNotFoundError
-from sagemaker_sandbox.autoscaling.target import Key, Policy, Target
+from sagemaker_sandbox.autoscaling.target import ScalableTarget, ScalingPolicy, TargetKey
 from sagemaker_sandbox.autoscaling.targets import ScalableTargets
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.operations import behaves
+from sagemaker_sandbox.parts.handlers import behaves
 from sagemaker_sandbox.parts.region import Region
 from sagemaker_sandbox.parts.resources import Fields, Part
 
@@ -35,7 +35,7 @@ class ScalingPolicies(Part):
         """A new one, or another configuration of one that is there; target tracking makes its alarms anew."""
         name = request["PolicyName"]
         with self.region.lock:
-            target = self._targets.registered(Key.of(request))
+            target = self._targets.registered(TargetKey.of(request))
             known = target.policies.get(name)
             if known is None and len(target.policies) >= _MOST:
                 raise LimitExceededError(f"The number of scaling policies per scalable target cannot exceed {_MOST}")
@@ -69,7 +69,7 @@ class ScalingPolicies(Part):
     @behaves
     def delete_scaling_policy(self, request: Fields) -> Fields:
         """Gone with the alarms that target tracking has made."""
-        key, name = Key.of(request), request["PolicyName"]
+        key, name = TargetKey.of(request), request["PolicyName"]
         with self.region.lock:
             target = self._targets.find(key)
             if target is None or name not in target.policies:
@@ -78,7 +78,7 @@ class ScalingPolicies(Part):
         self._targets.delete_alarms([alarm["AlarmName"] for alarm in policy.alarms])
         return {}
 
-    def _made(self, target: Target, known: Policy | None, request: Fields) -> Policy:
+    def _made(self, target: ScalableTarget, known: ScalingPolicy | None, request: Fields) -> ScalingPolicy:
         """The policy as the request says or, of what it says nothing, as it was."""
         kind = request.get("PolicyType") or (known.type if known else "")
         if not kind:
@@ -103,10 +103,10 @@ class ScalingPolicies(Part):
         created = self.region.clock.now()
         if known is not None:
             arn, created = known.arn, known.created
-        return Policy(request["PolicyName"], arn, kind, given[kind], created)
+        return ScalingPolicy(request["PolicyName"], arn, kind, given[kind], created)
 
     @staticmethod
-    def _check(target: Target, policy: Policy) -> None:
+    def _check(target: ScalableTarget, policy: ScalingPolicy) -> None:
         if not policy.tracks:
             steps.check(policy.configuration)
             return
@@ -117,7 +117,7 @@ class ScalingPolicies(Part):
                     "Only one TargetTrackingScaling policy for a given metric specification is allowed."
                 )
 
-    def _make_alarms(self, target: Target, policy: Policy) -> list[Fields]:
+    def _make_alarms(self, target: ScalableTarget, policy: ScalingPolicy) -> list[Fields]:
         """As DescribeScalingPolicies tells them. Not with the lock."""
         made, cloudwatch = [], self.region.client("cloudwatch")
         for request in tracking.alarms(target.place, target.key.resource_id, policy.configuration, policy.arn):

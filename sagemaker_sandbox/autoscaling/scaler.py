@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from sagemaker_sandbox.autoscaling.decision import Trigger
-from sagemaker_sandbox.autoscaling.scaling import Scaling
+from sagemaker_sandbox.autoscaling.decision import AlarmTrigger
+from sagemaker_sandbox.autoscaling.scaling import RegionScaling
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.cloudwatch.actions import AlarmChange
 from sagemaker_sandbox.cloudwatch.alarms import Alarms
@@ -23,8 +23,8 @@ class Scaler:
         self,
         clock: Clock,
         alarms: Alarms,
-        everywhere: Callable[[], Iterable[Scaling]],
-        at: Callable[[str, str], Scaling],
+        everywhere: Callable[[], Iterable[RegionScaling]],
+        at: Callable[[str, str], RegionScaling],
     ) -> None:
         self._everywhere = everywhere
         self._at = at
@@ -43,5 +43,5 @@ class Scaler:
 
     def _trigger(self, action: str, change: AlarmChange) -> None:
         """An alarm's action is that policy. It is followed once all alarms of the moment have been evaluated."""
-        trigger = Trigger(change.name, change.new, change.values, change.threshold)
+        trigger = AlarmTrigger(change.name, change.new, change.values, change.threshold)
         self._at(change.account, change.region).trigger(action, trigger)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sagemaker_sandbox.autoscaling import decision
 from sagemaker_sandbox.autoscaling.actions import ScheduledActions
 from sagemaker_sandbox.autoscaling.activities import ScalingActivities
-from sagemaker_sandbox.autoscaling.decision import Outcome, Situation, Trigger
-from sagemaker_sandbox.autoscaling.target import Action, Move, Policy, Target
+from sagemaker_sandbox.autoscaling.decision import AlarmTrigger, ScalingDecision, TargetState
+from sagemaker_sandbox.autoscaling.target import CapacityMove, ScalableTarget, ScalingPolicy, ScheduledAction
 from sagemaker_sandbox.autoscaling.targets import ScalableTargets
 from sagemaker_sandbox.clock import TICK
 from sagemaker_sandbox.parts.region import Region
@@ -16,7 +16,7 @@ from sagemaker_sandbox.parts.resources import Part
 _MINUTE = timedelta(minutes=1)
 
 
-class Scaling(Part):
+class RegionScaling(Part):
     """Moves the capacity of the Region's targets."""
 
     service = "application-autoscaling"
@@ -30,13 +30,13 @@ class Scaling(Part):
         self._actions = actions
         region.heard.append(self._hear)
         #: What alarms have triggered since the last moment, by the policy's ARN.
-        self._triggered: list[tuple[str, Trigger]] = []
+        self._triggered: list[tuple[str, AlarmTrigger]] = []
         #: Whether an endpoint has changed its state since, so that what is under way may be over.
         self._heard = False
         #: When the low alarm of a policy of target tracking was last heard, by its ARN.
         self._low: dict[str, datetime] = {}
 
-    def trigger(self, action: str, trigger: Trigger) -> None:
+    def trigger(self, action: str, trigger: AlarmTrigger) -> None:
         """An alarm asks for the policy of that ARN; returns at once."""
         with self.region.lock:
             self._triggered.append((action.partition(":createdBy/")[0], trigger))
@@ -75,7 +75,9 @@ class Scaling(Part):
             if target.outside:
                 target.outside = not self._targets.move_inside(target, moment)
 
-    def _follow(self, target: Target, triggered: list[tuple[Policy, Trigger]], moment: datetime) -> None:
+    def _follow(
+        self, target: ScalableTarget, triggered: list[tuple[ScalingPolicy, AlarmTrigger]], moment: datetime
+    ) -> None:
         """Do what the policies of a target come to together."""
         with self.region.lock:
             for policy, trigger in triggered:
@@ -92,27 +94,31 @@ class Scaling(Part):
         if capacity is not None and outcome is not None and outcome.capacity is not None:
             self._move(target, capacity, outcome.capacity, outcome, moment)
 
-    def _move(self, target: Target, before: int, capacity: int, outcome: Outcome, moment: datetime) -> None:
+    def _move(
+        self, target: ScalableTarget, before: int, capacity: int, outcome: ScalingDecision, moment: datetime
+    ) -> None:
         activity = self._targets.move(target, capacity, _cause(outcome), moment)
         if activity is None:
             return
         with self.region.lock:
             if capacity < before:
-                outcome.policy.moved_in = Move(activity, before)
+                outcome.policy.moved_in = CapacityMove(activity, before)
                 return
-            outcome.policy.moved_out = Move(activity, before)
+            outcome.policy.moved_out = CapacityMove(activity, before)
             for policy in target.policies.values():
                 policy.moved_in = None
 
-    def _tell_unscalable(self, target: Target, triggered: list[tuple[Policy, Trigger]], moment: datetime) -> None:
+    def _tell_unscalable(
+        self, target: ScalableTarget, triggered: list[tuple[ScalingPolicy, AlarmTrigger]], moment: datetime
+    ) -> None:
         """The endpoint is being updated, by others: the alarm's next action may find it in service again."""
         if not self._activities.is_under_way(target):
             for policy, trigger in triggered:
                 reason = {"Code": "TargetServicePutResourceAsUnscalable"}
                 self._activities.not_scaled(target, _told(policy, trigger), moment, reason)
 
-    def _situation(self, target: Target, capacity: int, moment: datetime) -> Situation:
-        return Situation(
+    def _situation(self, target: ScalableTarget, capacity: int, moment: datetime) -> TargetState:
+        return TargetState(
             capacity,
             target.least,
             target.most,
@@ -123,7 +129,7 @@ class Scaling(Part):
             all_ready=all(self._is_ready(policy, moment) for policy in target.policies.values()),
         )
 
-    def _cooling(self, target: Target, moment: datetime, *, out: bool) -> dict[str, int]:
+    def _cooling(self, target: ScalableTarget, moment: datetime, *, out: bool) -> dict[str, int]:
         """The policies that are in a cooldown, to the capacity before they scaled."""
         found = {}
         for policy in target.policies.values():
@@ -133,14 +139,14 @@ class Scaling(Part):
                 found[policy.name] = move.before
         return found
 
-    def _is_ready(self, policy: Policy, moment: datetime) -> bool:
+    def _is_ready(self, policy: ScalingPolicy, moment: datetime) -> bool:
         """Whether target tracking would let the target scale in: its low alarm was heard within the last minute."""
         if not policy.tracks or policy.configuration.get("DisableScaleIn"):
             return True
         heard = self._low.get(policy.arn)
         return heard is not None and moment - heard <= _MINUTE
 
-    def _bound(self, target: Target, action: Action, moment: datetime) -> None:
+    def _bound(self, target: ScalableTarget, action: ScheduledAction, moment: datetime) -> None:
         """Give a target the bounds of a scheduled action, and move its capacity between them."""
         given: Mapping[str, int | None] = {"min": action.least, "max": action.most}
         bounds = " and ".join(f"{one} capacity to {value}" for one, value in given.items() if value is not None)
@@ -159,9 +165,9 @@ class Scaling(Part):
             target.outside = True  # until it is moved, which may have to wait
 
 
-def _cause(outcome: Outcome) -> str:
+def _cause(outcome: ScalingDecision) -> str:
     return _told(outcome.policy, outcome.trigger)
 
 
-def _told(policy: Policy, trigger: Trigger) -> str:
+def _told(policy: ScalingPolicy, trigger: AlarmTrigger) -> str:
     return f"monitor alarm {trigger.alarm} in state {trigger.state} triggered policy {policy.name}"

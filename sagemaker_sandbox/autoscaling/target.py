@@ -4,20 +4,20 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from sagemaker_sandbox.autoscaling.dimensions import DIMENSIONS, NAMESPACE, Dimension, Place, place
+from sagemaker_sandbox.autoscaling.dimensions import DIMENSIONS, NAMESPACE, Dimension, EndpointVariant, place
 from sagemaker_sandbox.parts.resources import Fields
 
 SUSPENDED = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 
 
-class Key(NamedTuple):
+class TargetKey(NamedTuple):
     """What tells one target from another."""
 
     resource_id: str
     dimension: str
 
     @classmethod
-    def of(cls, request: Fields) -> "Key":
+    def of(cls, request: Fields) -> "TargetKey":
         """The target that a request names."""
         return cls(request["ResourceId"], request["ScalableDimension"])
 
@@ -30,7 +30,7 @@ class Key(NamedTuple):
 
 
 @dataclass
-class Move:
+class CapacityMove:
     """The last time that a policy moved the capacity: by which activity, and from where."""
 
     activity: str
@@ -38,7 +38,7 @@ class Move:
 
 
 @dataclass
-class Policy:
+class ScalingPolicy:
     """A scaling policy."""
 
     name: str
@@ -48,8 +48,8 @@ class Policy:
     created: datetime
     #: Those that target tracking has made, as DescribeScalingPolicies tells them.
     alarms: list[Fields] = field(default_factory=list)
-    moved_out: Move | None = None
-    moved_in: Move | None = None
+    moved_out: CapacityMove | None = None
+    moved_in: CapacityMove | None = None
 
     @property
     def tracks(self) -> bool:
@@ -68,7 +68,7 @@ class Policy:
 
 
 @dataclass
-class Action:
+class ScheduledAction:
     """A scheduled action: new bounds for its target, at its times."""
 
     name: str
@@ -100,18 +100,18 @@ class Action:
 
 
 @dataclass
-class Target:
+class ScalableTarget:
     """A variant whose instances or provisioned concurrency are scaled between two bounds."""
 
-    key: Key
+    key: TargetKey
     arn: str
     least: int
     most: int
     suspended: dict[str, bool]
     created: datetime
     tags: dict[str, str] = field(default_factory=dict)
-    policies: dict[str, Policy] = field(default_factory=dict)
-    actions: dict[str, Action] = field(default_factory=dict)
+    policies: dict[str, ScalingPolicy] = field(default_factory=dict)
+    actions: dict[str, ScheduledAction] = field(default_factory=dict)
     #: Whether a scheduled action could not move the capacity into its bounds yet, as the endpoint was being updated.
     outside: bool = False
 
@@ -121,7 +121,7 @@ class Target:
         return DIMENSIONS[self.key.dimension]
 
     @property
-    def place(self) -> Place:
+    def place(self) -> EndpointVariant:
         """The variant."""
         found = place(self.key.resource_id)
         assert found is not None
@@ -143,13 +143,13 @@ class Target:
         return asdict(self)
 
     @classmethod
-    def of(cls, data: Fields) -> "Target":
+    def of(cls, data: Fields) -> "ScalableTarget":
         """What `data` was taken from."""
         policies = {name: _policy(policy) for name, policy in data["policies"].items()}
-        actions = {name: Action(**action) for name, action in data["actions"].items()}
-        return cls(**data | {"key": Key(*data["key"]), "policies": policies, "actions": actions})
+        actions = {name: ScheduledAction(**action) for name, action in data["actions"].items()}
+        return cls(**data | {"key": TargetKey(*data["key"]), "policies": policies, "actions": actions})
 
 
-def _policy(data: Fields) -> Policy:
-    moves = {member: Move(**data[member]) for member in ("moved_out", "moved_in") if data[member] is not None}
-    return Policy(**data | moves)
+def _policy(data: Fields) -> ScalingPolicy:
+    moves = {member: CapacityMove(**data[member]) for member in ("moved_out", "moved_in") if data[member] is not None}
+    return ScalingPolicy(**data | moves)

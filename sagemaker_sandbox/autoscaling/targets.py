@@ -10,12 +10,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sagemaker_sandbox.autoscaling.activities import ScalingActivities
-from sagemaker_sandbox.autoscaling.dimensions import DIMENSIONS, Place, place
+from sagemaker_sandbox.autoscaling.dimensions import DIMENSIONS, EndpointVariant, place
+from sagemaker_sandbox.autoscaling.errors import NoSuchArnError, ObjectNotFoundError, TooManyTagsError
 from sagemaker_sandbox.autoscaling.pages import of_target, page
-from sagemaker_sandbox.autoscaling.refusals import NoSuchArnError, ObjectNotFoundError, TooManyTagsError
-from sagemaker_sandbox.autoscaling.target import SUSPENDED, Key, Target
+from sagemaker_sandbox.autoscaling.target import SUSPENDED, ScalableTarget, TargetKey
 from sagemaker_sandbox.errors import ApiError, ValidationError
-from sagemaker_sandbox.parts.operations import behaves
+from sagemaker_sandbox.parts.handlers import behaves
 from sagemaker_sandbox.parts.region import Region
 from sagemaker_sandbox.parts.resources import Fields, Part, Resource
 from sagemaker_sandbox.sagemaker.endpoint_configs import EndpointConfigs
@@ -39,14 +39,14 @@ class ScalableTargets(Part):
         self._endpoints = endpoints
         self._configs = configs
         self._activities = activities
-        self._targets: dict[Key, Target] = {}
+        self._targets: dict[TargetKey, ScalableTarget] = {}
         endpoints.deleting.append(self._endpoint_goes)
         endpoints.before_update.append(self._check_update)
 
     @behaves
     def register_scalable_target(self, request: Fields) -> Fields:
         """A new one, or new settings of one that is there; the capacity is moved into the bounds at once."""
-        key = Key.of(request)
+        key = TargetKey.of(request)
         with self.region.lock:
             target = self.find(key)
             if target is None:
@@ -71,7 +71,7 @@ class ScalableTargets(Part):
     @behaves
     def deregister_scalable_target(self, request: Fields) -> Fields:
         """Gone with its policies, their alarms and its scheduled actions; the capacity stays as it is."""
-        key = Key.of(request)
+        key = TargetKey.of(request)
         with self.region.lock:
             target = self.find(key)
             if target is None:
@@ -106,11 +106,11 @@ class ScalableTargets(Part):
                 tags.pop(key, None)
         return {}
 
-    def __iter__(self) -> Iterator[Target]:
+    def __iter__(self) -> Iterator[ScalableTarget]:
         """Those whose variant is there."""
         return iter([target for key in list(self._targets) if (target := self.find(key)) is not None])
 
-    def find(self, key: Key) -> Target | None:
+    def find(self, key: TargetKey) -> ScalableTarget | None:
         """The target of that key; None where there is none, or its variant is gone. Called with the Region's lock."""
         target = self._targets.get(key)
         if target is not None and self._configured(target.place) is None:
@@ -118,14 +118,14 @@ class ScalableTargets(Part):
             return None
         return target
 
-    def registered(self, key: Key) -> Target:
+    def registered(self, key: TargetKey) -> ScalableTarget:
         """As `find`; raises ObjectNotFoundError."""
         target = self.find(key)
         if target is None:
             raise ObjectNotFoundError(f"No scalable target registered for {key}")
         return target
 
-    def capacity(self, target: Target) -> int | None:
+    def capacity(self, target: ScalableTarget) -> int | None:
         """How much its variant is to have; None while its endpoint is not in service, so that nothing is scaled."""
         endpoint = self._endpoint(target.place)
         if endpoint is None or endpoint["EndpointStatus"] != "InService":
@@ -133,7 +133,7 @@ class ScalableTargets(Part):
         variant = _variant(endpoint, target.place)
         return None if variant is None else target.dimension.wanted(variant)
 
-    def move(self, target: Target, count: int, cause: str, moment: datetime) -> str | None:
+    def move(self, target: ScalableTarget, count: int, cause: str, moment: datetime) -> str | None:
         """Have SageMaker give the variant so much: the activity's id; None where it refuses. Not with the lock."""
         wanted = {"VariantName": target.place.variant} | target.dimension.asked(count)
         request = {"EndpointName": target.place.endpoint, "DesiredWeightsAndCapacities": [wanted]}
@@ -148,7 +148,7 @@ class ScalableTargets(Part):
         self.region.clock.wake()  # whoever is to see that it is fulfilled
         return activity
 
-    def move_inside(self, target: Target, moment: datetime) -> bool:
+    def move_inside(self, target: ScalableTarget, moment: datetime) -> bool:
         """Move the capacity between the bounds; False where the endpoint is not in service. Not with the lock."""
         with self.region.lock:
             capacity = self.capacity(target)
@@ -182,7 +182,7 @@ class ScalableTargets(Part):
         if names:
             self.region.start("alarms of a scalable target", lambda: self.delete_alarms(names), awaited=True)
 
-    def _remove(self, target: Target) -> list[str]:
+    def _remove(self, target: ScalableTarget) -> list[str]:
         """The alarms that are to be deleted with it."""
         self._targets.pop(target.key, None)
         return [alarm["AlarmName"] for policy in target.policies.values() for alarm in policy.alarms]
@@ -192,12 +192,12 @@ class ScalableTargets(Part):
             if target.place.endpoint == name:
                 self._delete_alarms_soon(self._remove(target))
 
-    def _endpoint(self, of: Place) -> Fields | None:
+    def _endpoint(self, of: EndpointVariant) -> Fields | None:
         """The endpoint that is there and stays."""
         endpoint = self._endpoints.find(of.endpoint)
         return None if endpoint is None or endpoint.going else endpoint.fields
 
-    def _check_new(self, key: Key, request: Fields) -> None:
+    def _check_new(self, key: TargetKey, request: Fields) -> None:
         of = place(key.resource_id)
         if of is None or key.dimension not in DIMENSIONS:
             raise ValidationError("Unsupported service namespace, resource type or scalable dimension")
@@ -215,7 +215,7 @@ class ScalableTargets(Part):
                 "burstable performance of these instances can lead to unpredictable behavior with Auto Scaling."
             )
 
-    def _configured(self, of: Place) -> Fields | None:
+    def _configured(self, of: EndpointVariant) -> Fields | None:
         """The variant in the configuration that its endpoint has or, before it serves, is to have."""
         endpoint = self._endpoints.find(of.endpoint)
         if endpoint is None or endpoint.going:
@@ -238,8 +238,8 @@ class ScalableTargets(Part):
                     "Application Auto Scaling, and its instance type would change. Deregister the target first."
                 )
 
-    def _made(self, key: Key, request: Fields) -> Target:
-        return Target(
+    def _made(self, key: TargetKey, request: Fields) -> ScalableTarget:
+        return ScalableTarget(
             key,
             f"arn:aws:application-autoscaling:{self.region.name}:{self.region.account_id}:scalable-target/"
             f"{secrets.token_hex(18)}",
@@ -250,7 +250,7 @@ class ScalableTargets(Part):
             dict(request.get("Tags", {})),
         )
 
-    def _of_arn(self, request: Fields) -> Target:
+    def _of_arn(self, request: Fields) -> ScalableTarget:
         for target in self:
             if target.arn == request["ResourceARN"]:
                 return target
@@ -270,7 +270,7 @@ class ScalableTargets(Part):
 
     def restore(self, kept: Any) -> None:
         """Every target, by its key."""
-        targets = map(Target.of, kept)
+        targets = map(ScalableTarget.of, kept)
         self._targets = {target.key: target for target in targets}
 
 
@@ -281,7 +281,7 @@ def _check_bounds(least: int, most: int) -> None:
         raise ValidationError("Maximum capacity cannot be less than minimum capacity")
 
 
-def _variant(endpoint: Fields, of: Place) -> Fields | None:
+def _variant(endpoint: Fields, of: EndpointVariant) -> Fields | None:
     """The variant as DescribeEndpoint tells it."""
     return _named(endpoint.get("ProductionVariants", []), of.variant)
 

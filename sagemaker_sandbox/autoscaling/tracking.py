@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sagemaker_sandbox.autoscaling.dimensions import CONCURRENCY, INSTANCES, Place
+from sagemaker_sandbox.autoscaling.dimensions import CONCURRENCY, INSTANCES, EndpointVariant
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.resources import Fields
 
@@ -57,7 +57,7 @@ def scaled_in(capacity: int, value: float, target: float) -> int:
     return capacity if enough >= capacity else capacity - max((capacity - enough) // 2, 1)
 
 
-def alarms(place: Place, resource_id: str, policy: Fields, policy_arn: str) -> Iterator[Fields]:
+def alarms(place: EndpointVariant, resource_id: str, policy: Fields, policy_arn: str) -> Iterator[Fields]:
     """The requests that make the alarms of a policy. One that does not scale in has no low one (assumed)."""
     action = f"{policy_arn}:createdBy/{uuid.uuid4()}"
     for kind, comparison, threshold in (
@@ -81,7 +81,7 @@ def is_high(alarm_name: str) -> bool:
     return _HIGH_NAME in alarm_name
 
 
-def _metric(place: Place, policy: Fields) -> Fields:
+def _metric(place: EndpointVariant, policy: Fields) -> Fields:
     """The members of PutMetricAlarm that say what is watched."""
     if "PredefinedMetricSpecification" in policy:
         known = _PREDEFINED[policy["PredefinedMetricSpecification"]["PredefinedMetricType"]]

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from sagemaker_sandbox.clock import TICK
 from sagemaker_sandbox.deployments import alarms
+from sagemaker_sandbox.deployments.deployment_spec import DeploymentSpec
+from sagemaker_sandbox.deployments.endpoint_description import EndpointDescription
+from sagemaker_sandbox.deployments.fleet_provider import FleetProvider
 from sagemaker_sandbox.deployments.handover import Handover
-from sagemaker_sandbox.deployments.hosts import Hosts
-from sagemaker_sandbox.deployments.plan import Stage, stages, way_back
-from sagemaker_sandbox.deployments.policy import Counts, Policy
-from sagemaker_sandbox.deployments.shown import Shown
-from sagemaker_sandbox.deployments.under_way import Move, UnderWay
-from sagemaker_sandbox.deployments.wanted import Wanted
-from sagemaker_sandbox.faults.known import FAILED
+from sagemaker_sandbox.deployments.plan import DeploymentStage, stages, way_back
+from sagemaker_sandbox.deployments.policy import DeploymentPolicy, InstanceCounts
+from sagemaker_sandbox.deployments.transition import Move, Transition
+from sagemaker_sandbox.faults.fault_rules import FAILED
 from sagemaker_sandbox.hosting.instance import StartError
 from sagemaker_sandbox.parts.region import Region
 from sagemaker_sandbox.parts.resources import Resource
@@ -26,7 +26,7 @@ _UNKNOWN = "Request to service failed."
 _LAUNCHING, _TERMINATING = "Launching {} instance(s).", "Terminating {} instance(s)."
 
 
-class Deployment(UnderWay):
+class EndpointDeployment(Transition):
     """Of an endpoint that is created, or updated by a policy.
 
     The status of an update is RollingBack once traffic has moved. Before that there is nothing to roll back, and it
@@ -37,11 +37,11 @@ class Deployment(UnderWay):
         self,
         region: Region,
         endpoint: Resource,
-        wanted: Wanted,
-        policy: Policy,
-        hosts: Hosts,
-        shown: Shown,
-        refusal: Callable[[Wanted], str | None],
+        wanted: DeploymentSpec,
+        policy: DeploymentPolicy,
+        hosts: FleetProvider,
+        shown: EndpointDescription,
+        refusal: Callable[[DeploymentSpec], str | None],
     ) -> None:
         super().__init__(region, endpoint.name)
         self._endpoint = endpoint
@@ -56,7 +56,7 @@ class Deployment(UnderWay):
         patience = policy.timeout_seconds
         self._deadline = None if patience is None else region.clock.now() + timedelta(seconds=patience)
         self._between: Handover | None = None
-        self._stages: list[Stage] = []
+        self._stages: list[DeploymentStage] = []
         self._at = 0
         self._traffic_moved = False
         self._goes_back = False
@@ -198,7 +198,7 @@ class Deployment(UnderWay):
         self._at += 1
         self._enter()
 
-    def _left(self) -> Counts:
+    def _left(self) -> InstanceCounts:
         """Instances of the old fleet while the present stage bakes."""
         assert self._between is not None
         return self._stages[self._at - 1].old if self._at else self._between.old_counts

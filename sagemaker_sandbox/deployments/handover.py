@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
-from sagemaker_sandbox.deployments.policy import Counts
-from sagemaker_sandbox.hosting.fleet import Fleet
+from sagemaker_sandbox.deployments.policy import InstanceCounts
+from sagemaker_sandbox.hosting.fleet import EndpointFleet
 from sagemaker_sandbox.hosting.traffic import Traffic
 
 #: Does what waits for requests under way.
@@ -14,7 +14,7 @@ Shed = Callable[[Callable[[], None]], None]
 class Handover:
     """From those that serve now, if any do, to a new one."""
 
-    def __init__(self, traffic: Traffic, new: Fleet, shed: Shed) -> None:
+    def __init__(self, traffic: Traffic, new: EndpointFleet, shed: Shed) -> None:
         self._traffic = traffic
         self._new = new
         self._shed = shed
@@ -25,7 +25,7 @@ class Handover:
             for name in fleet.variants:
                 self.old_counts[name] = self.old_counts.get(name, 0) + fleet.counts.get(name, 0)
 
-    def start(self, counts: Counts) -> None:
+    def start(self, counts: InstanceCounts) -> None:
         """Have the new fleet with so many instances. Raises StartError."""
         self._new.start(counts)
 
@@ -35,11 +35,11 @@ class Handover:
         new = ((self._new, share),) if share > 0 else ()
         self._traffic.shift(*old, *new)
 
-    def have_new(self, counts: Counts) -> None:
+    def have_new(self, counts: InstanceCounts) -> None:
         """Have so many instances in the new fleet. Raises StartError."""
         scale(self._new, counts, self._shed)
 
-    def have_old(self, counts: Counts) -> None:
+    def have_old(self, counts: InstanceCounts) -> None:
         """Have so many instances in the old fleet, which is one. Raises StartError."""
         for fleet, _ in self._old:
             scale(fleet, counts, self._shed)
@@ -54,7 +54,7 @@ class Handover:
         self._shed(self._new.close)
 
 
-def scale(fleet: Fleet, counts: Counts, shed: Shed) -> None:
+def scale(fleet: EndpointFleet, counts: InstanceCounts, shed: Shed) -> None:
     """Have so many instances of each variant named. Raises StartError."""
     for variant, count in counts.items():
         if variant not in fleet.every:  # inference components are to come

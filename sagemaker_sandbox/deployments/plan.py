@@ -9,21 +9,21 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sagemaker_sandbox.deployments.policy import CANARY, Counts, Policy, instances
+from sagemaker_sandbox.deployments.policy import CANARY, DeploymentPolicy, InstanceCounts, instances
 from sagemaker_sandbox.parts.resources import Fields
 
 _WAIT, _TERMINATION = "WaitIntervalInSeconds", "TerminationWaitInSeconds"
 
 
 @dataclass(frozen=True)
-class Stage:
+class DeploymentStage:
     """`new` instances of the new fleet take `share` of the traffic; once they have baked, `old` ones stay."""
 
     share: float
-    new: Counts
-    old: Counts
+    new: InstanceCounts
+    old: InstanceCounts
     #: Those of the new fleet that have traffic.
-    active: Counts
+    active: InstanceCounts
     bake_seconds: int = 0
     #: The member that says how long it bakes.
     baked_by: str = _TERMINATION
@@ -31,35 +31,39 @@ class Stage:
     capacity: str = "full"
 
 
-def stages(policy: Policy, old: Counts, new: Counts) -> list[Stage]:
+def stages(policy: DeploymentPolicy, old: InstanceCounts, new: InstanceCounts) -> list[DeploymentStage]:
     """How `new` instances take over from `old` ones, variant by variant; the last stage has all the traffic."""
     if policy.step is None or not any(new.values()):
         wait = policy.wait_seconds if policy.rolling is not None else policy.termination_seconds
-        return [Stage(1.0, new, _none(old), new, wait, _TERMINATION)]
+        return [DeploymentStage(1.0, new, _none(old), new, wait, _TERMINATION)]
     return list(_rolling(policy, old, new) if policy.rolling is not None else _blue_green(policy, old, new))
 
 
-def way_back(policy: Policy, old: Counts, reached: Stage, left: Counts) -> list[Stage]:
+def way_back(
+    policy: DeploymentPolicy, old: InstanceCounts, reached: DeploymentStage, left: InstanceCounts
+) -> list[DeploymentStage]:
     """From a stage that was `reached`, with `left` old instances, to `old` ones and all the traffic with these.
 
     In a rolling deployment's stages `old` are had first, then the traffic moves, then `new` ones stay.
     """
     if policy.rolling is None:
-        return [Stage(0.0, _none(reached.new), old, _none(reached.new))]
+        return [DeploymentStage(0.0, _none(reached.new), old, _none(reached.new))]
     size = policy.rolling.get("RollbackMaximumBatchSize", {"Type": "CAPACITY_PERCENT", "Value": 100})
     return list(_batches_back(size, old, reached, left))
 
 
-def _batches_back(size: Fields, old: Counts, reached: Stage, left: Counts) -> Iterator[Stage]:
+def _batches_back(
+    size: Fields, old: InstanceCounts, reached: DeploymentStage, left: InstanceCounts
+) -> Iterator[DeploymentStage]:
     have, missing = dict(left), 1.0
     while missing:
         have = {name: min(have.get(name, 0) + instances(size, count), count) for name, count in old.items()}
         missing = 1 - sum(have.values()) / sum(old.values()) if any(old.values()) else 0.0
         new = {name: math.ceil(count * missing) for name, count in reached.new.items()}
-        yield Stage(min(reached.share, missing), new, have, new)
+        yield DeploymentStage(min(reached.share, missing), new, have, new)
 
 
-def _rolling(policy: Policy, old: Counts, new: Counts) -> Iterator[Stage]:
+def _rolling(policy: DeploymentPolicy, old: InstanceCounts, new: InstanceCounts) -> Iterator[DeploymentStage]:
     assert policy.step is not None
     _, size = policy.step
     ((variant, count),) = new.items()
@@ -69,10 +73,10 @@ def _rolling(policy: Policy, old: Counts, new: Counts) -> Iterator[Stage]:
         has = {variant: replaced}
         stay = {variant: math.ceil(old.get(variant, 0) * (count - replaced) / count)}
         capacity = "full" if replaced == count else "partial"
-        yield Stage(replaced / count, has, stay, has, policy.wait_seconds, _WAIT, capacity)
+        yield DeploymentStage(replaced / count, has, stay, has, policy.wait_seconds, _WAIT, capacity)
 
 
-def _blue_green(policy: Policy, old: Counts, new: Counts) -> Iterator[Stage]:
+def _blue_green(policy: DeploymentPolicy, old: InstanceCounts, new: InstanceCounts) -> Iterator[DeploymentStage]:
     assert policy.step is not None
     _, size = policy.step
     canary = policy.shifts == CANARY
@@ -81,9 +85,9 @@ def _blue_green(policy: Policy, old: Counts, new: Counts) -> Iterator[Stage]:
         if active == new or (canary and step > 1):
             break
         share = sum(active.values()) / sum(new.values())
-        yield Stage(share, new, old, active, policy.wait_seconds, _WAIT, "canary" if canary else "partial")
-    yield Stage(1.0, new, _none(old), new, policy.termination_seconds)
+        yield DeploymentStage(share, new, old, active, policy.wait_seconds, _WAIT, "canary" if canary else "partial")
+    yield DeploymentStage(1.0, new, _none(old), new, policy.termination_seconds)
 
 
-def _none(counts: Counts) -> Counts:
+def _none(counts: InstanceCounts) -> InstanceCounts:
     return dict.fromkeys(counts, 0)

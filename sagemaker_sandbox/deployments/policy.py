@@ -7,7 +7,7 @@ from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.resources import Fields
 
 #: Variant to instances.
-Counts = Mapping[str, int]
+InstanceCounts = Mapping[str, int]
 
 ALL_AT_ONCE, CANARY, LINEAR = "ALL_AT_ONCE", "CANARY", "LINEAR"
 _STEP = {CANARY: "CanarySize", LINEAR: "LinearStepSize"}
@@ -16,7 +16,7 @@ _BOUNDS = {"CanarySize": (0, 50), "LinearStepSize": (10, 50), "MaximumBatchSize"
 
 
 @dataclass(frozen=True)
-class Policy:
+class DeploymentPolicy:
     """A deployment configuration, which may be empty: all at once and without baking."""
 
     config: Fields
@@ -84,7 +84,7 @@ def instances(size: Fields, count: int) -> int:
     return max(value if size["Type"] == "INSTANCE_COUNT" else count * value // 100, 1)
 
 
-def check(policy: Policy, counts: Counts, *, serverless: bool) -> None:
+def check(policy: DeploymentPolicy, counts: InstanceCounts, *, serverless: bool) -> None:
     """Raise ValidationError for what SageMaker does not do with variants of so many instances.
 
     AWS publishes the rules, not the wording.
@@ -106,14 +106,14 @@ def check(policy: Policy, counts: Counts, *, serverless: bool) -> None:
         _check_step(*policy.step, counts)
 
 
-def _check_rolling(counts: Counts, *, serverless: bool) -> None:
+def _check_rolling(counts: InstanceCounts, *, serverless: bool) -> None:
     if serverless:
         raise ValidationError("RollingUpdatePolicy is not supported for serverless endpoints.")
     if len(counts) > 1:
         raise ValidationError("RollingUpdatePolicy is not supported for endpoints with multiple variants.")
 
 
-def _check_routing(policy: Policy) -> None:
+def _check_routing(policy: DeploymentPolicy) -> None:
     for kind, member in _STEP.items():
         if policy.shifts == kind and member not in policy.routing:
             raise ValidationError(f"{member} must be specified for traffic routing type {kind}.")
@@ -121,7 +121,7 @@ def _check_routing(policy: Policy) -> None:
             raise ValidationError(f"{member} can only be specified for traffic routing type {kind}.")
 
 
-def _check_step(member: str, size: Fields, counts: Counts) -> None:
+def _check_step(member: str, size: Fields, counts: InstanceCounts) -> None:
     least, most = _BOUNDS[member]
     for variant, count in counts.items():
         if not count:

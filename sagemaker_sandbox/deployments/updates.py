@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sagemaker_sandbox.deployments.policy import Policy
-from sagemaker_sandbox.deployments.shown import VARIANTS
+from sagemaker_sandbox.deployments.endpoint_description import VARIANTS
+from sagemaker_sandbox.deployments.policy import DeploymentPolicy
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.resources import Fields, Resource
 
@@ -105,4 +105,4 @@ def names(config: Fields) -> list[str]:
     return [variant["VariantName"] for variant in config["ProductionVariants"]]
 
 
-ALL_AT_ONCE = Policy({})
+ALL_AT_ONCE = DeploymentPolicy({})

@@ -14,10 +14,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sustainable_mlops.aws.s3 import S3Uri
-from sagemaker_sandbox.hosting.invocation import Answer, Invocation
+from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
 from sagemaker_sandbox.parts.region import Region
 from sagemaker_sandbox.parts.resources import Fields, Part
+from sustainable_mlops.aws.s3 import S3Uri
 
 #: A file begins at the latest after so long. AWS publishes no figure; assumed.
 _EVERY = timedelta(minutes=1)
@@ -26,7 +26,7 @@ _MOST = 5 * 2**20
 
 
 @dataclass(frozen=True)
-class Record:
+class CaptureRecord:
     """One request and its answer, and where they go."""
 
     folder: str
@@ -48,10 +48,12 @@ class Captures(Part):
         super().__init__(region)
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
-        self._records: list[Record] = []
+        self._records: list[CaptureRecord] = []
         self._size = 0
 
-    def keep(self, endpoint: str, variant: str, config: Fields | None, asked: Invocation, answer: Answer) -> Answer:
+    def keep(
+        self, endpoint: str, variant: str, config: Fields | None, asked: Invocation, answer: InvocationResponse
+    ) -> InvocationResponse:
         """Capture by a DataCaptureConfig, if it has it so; the answer, whose parts are captured as they are taken."""
         if not config or not config.get("EnableCapture"):
             return answer
@@ -67,7 +69,7 @@ class Captures(Part):
             return answer
         return replace(answer, body=_heard(answer.body, keep))
 
-    def _add(self, record: Record) -> None:
+    def _add(self, record: CaptureRecord) -> None:
         with self._lock:
             first = not self._records
             self._records.append(record)
@@ -89,7 +91,7 @@ class Captures(Part):
             with self._lock:
                 leaving = [record for record in self._records if bucket in (None, record.bucket)]
                 staying = [record for record in self._records if bucket not in (None, record.bucket)]
-            files: dict[tuple[str, str, str], list[Record]] = defaultdict(list)
+            files: dict[tuple[str, str, str], list[CaptureRecord]] = defaultdict(list)
             for record in leaving:
                 files[record.place].append(record)
             for place, records in files.items():
@@ -99,7 +101,7 @@ class Captures(Part):
                 self._records = staying + self._records[len(leaving) + len(staying) :]
                 self._size = sum(len(record.line) for record in self._records)
 
-    def _write(self, bucket: str, folder: str, kms_key: str, records: list[Record]) -> None:
+    def _write(self, bucket: str, folder: str, kms_key: str, records: list[CaptureRecord]) -> None:
         moment = records[0].moment
         name = f"{moment:%M-%S}-{moment.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
@@ -117,14 +119,14 @@ class Captures(Part):
     def restore(self, kept: Any) -> None:
         """Have it wait again."""
         for record in kept:
-            self._add(Record(**record))
+            self._add(CaptureRecord(**record))
 
     def close(self) -> None:
         """All of it is in S3."""
         self.flush()
 
 
-class CaptureTimes:
+class CaptureSchedule:
     """An agenda of the clock: at each full minute, what was captured goes to S3."""
 
     def __init__(self, everywhere: Callable[[], Iterable[Captures]]) -> None:
@@ -159,7 +161,9 @@ def _heard(parts: Iterator[bytes], keep: Callable[[bytes], None]) -> Iterator[by
     keep(b"".join(found))
 
 
-def _record(path: str, config: Fields, moment: datetime, asked: Invocation, answer: Answer, body: bytes) -> Record:
+def _record(
+    path: str, config: Fields, moment: datetime, asked: Invocation, answer: InvocationResponse, body: bytes
+) -> CaptureRecord:
     destination = S3Uri.of_url(config["DestinationS3Uri"]) or S3Uri(config["DestinationS3Uri"], "")
     modes = {option["CaptureMode"] for option in config["CaptureOptions"]}
     headers = config.get("CaptureContentTypeHeader", {})
@@ -176,7 +180,7 @@ def _record(path: str, config: Fields, moment: datetime, asked: Invocation, answ
     metadata["inferenceTime"] = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
     line = json.dumps({"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}, separators=(",", ":"))
     folder = f"{destination.key.rstrip('/')}/{path}".lstrip("/")
-    return Record(folder, destination.bucket, config.get("KmsKeyId", ""), moment, line)
+    return CaptureRecord(folder, destination.bucket, config.get("KmsKeyId", ""), moment, line)
 
 
 def _side(mode: str, body: bytes, content_type: str, headers: Fields) -> Fields:

@@ -5,20 +5,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.runtime import mounting
-from sagemaker_sandbox.runtime.asking import Asked, ModelError, Said, ThrottledError
 from sagemaker_sandbox.runtime.container import Container, cpu_count
+from sagemaker_sandbox.runtime.container_invocation import (
+    ContainerRequest,
+    ContainerResponse,
+    ModelError,
+    ThrottledError,
+)
 from sagemaker_sandbox.runtime.model_data import (
-    LateDataError,
+    DownloadTimeoutError,
     MissingDataError,
-    ModelData,
-    Source,
+    ModelDataCache,
+    ModelDataSource,
     environment,
     sources,
 )
 from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer
+from sustainable_mlops.errors import UserError
 
 #: Requests that wait for one of an instance's workers; what is more is answered with 503. Assumed.
 WAITING = 100
@@ -29,7 +34,7 @@ class StartError(Exception):
 
 
 @dataclass(frozen=True)
-class Shape:
+class InstanceShape:
     """What of an instance is bought. `memory_mb` and `max_concurrency` are those of serverless.
 
     `loaded_mb` is what the models of a multi-model container may use together; None: half of this machine's.
@@ -58,18 +63,20 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Home:
+class InstanceContext:
     """What the containers of an instance share: its variant's name, what was fetched, and the time in seconds."""
 
     variant: str
-    data: ModelData
+    data: ModelDataCache
     now: Callable[[], float]
 
 
-class Base:
+class HostedContainer:
     """What containers of one and of many models share."""
 
-    def __init__(self, number: int, name: str, fields: Fields, folder: Path, shape: Shape, home: Home) -> None:
+    def __init__(
+        self, number: int, name: str, fields: Fields, folder: Path, shape: InstanceShape, home: InstanceContext
+    ) -> None:
         self.name = name
         self.number = number
         self.fields = fields
@@ -86,7 +93,7 @@ class Base:
         for source in sources(self.fields):
             self._bring(source)
 
-    def _bring(self, source: Source) -> None:
+    def _bring(self, source: ModelDataSource) -> None:
         container = f'container "container_{self.number}"'
         try:
             self.home.data.bring(source, self.container.local(source.target, "target"), self.shape.download_seconds)
@@ -96,7 +103,7 @@ class Base:
                 "an object located at the URL and that the role passed to CreateModel has permissions to download the "
                 "object."
             ) from None
-        except LateDataError:
+        except DownloadTimeoutError:
             raise StartError(  # AWS publishes no wording
                 f'Failed to download model data for {container} from URL: "{source.url}" within '
                 f"{self.shape.download_seconds:g} seconds."
@@ -122,10 +129,12 @@ class Base:
         )
 
 
-class OneModel(Base):
+class SingleModelContainer(HostedContainer):
     """A container that serves one model."""
 
-    def __init__(self, number: int, name: str, fields: Fields, folder: Path, shape: Shape, home: Home) -> None:
+    def __init__(
+        self, number: int, name: str, fields: Fields, folder: Path, shape: InstanceShape, home: InstanceContext
+    ) -> None:
         super().__init__(number, name, fields, folder, shape, home)
         self._server: ModelServer | None = None
         self._lock = threading.Lock()
@@ -148,7 +157,7 @@ class OneModel(Base):
         except ModelError as error:
             raise self.unhealthy(error) from None
 
-    def reshape(self, shape: Shape) -> None:
+    def reshape(self, shape: InstanceShape) -> None:
         """Have other capacity."""
         self.shape = shape
         assert self._server is not None
@@ -157,7 +166,7 @@ class OneModel(Base):
         except ModelError as error:
             raise self.unhealthy(error) from None
 
-    def invoke(self, asked: Asked) -> Said:
+    def invoke(self, asked: ContainerRequest) -> ContainerResponse:
         """One request."""
         assert self._server is not None
         try:
@@ -173,7 +182,7 @@ class OneModel(Base):
             self._server.close()
 
 
-def busy(error: ThrottledError, shape: Shape) -> Exception:
+def busy(error: ThrottledError, shape: InstanceShape) -> Exception:
     """What a server with too much to do says: the throttling of serverless, or the 503 of a container."""
     if shape.max_concurrency is not None:
         return error

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sagemaker_sandbox.hosting.fleet import Fleet
-from sagemaker_sandbox.hosting.invocation import Answer, Invocation
+from sagemaker_sandbox.hosting.fleet import EndpointFleet
+from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
 from sagemaker_sandbox.hosting.logs import EndpointLogs
-from sagemaker_sandbox.hosting.metrics import MINUTE, TEN_SECONDS, Kind, Meter
+from sagemaker_sandbox.hosting.metrics import MINUTE, TEN_SECONDS, EndpointKind, VariantMeter
 from sagemaker_sandbox.hosting.traffic import Traffic
-from sagemaker_sandbox.hosting.variant import Variant
+from sagemaker_sandbox.hosting.variant import HostedVariant
 from sagemaker_sandbox.parts.region import Region
 from sagemaker_sandbox.parts.resources import Fields
 
 #: Told of what a shadow variant answers: the endpoint, its configuration and the variant, the request and the answer.
-Heard = Callable[[str, Fields, str, Invocation, Answer], object]
+ShadowResponseListener = Callable[[str, Fields, str, Invocation, InvocationResponse], object]
 
 
 @dataclass(frozen=True)
-class Serving:
+class ServingState:
     """What an endpoint serves, as it is kept over a restart: its configuration, with as many instances and such weights
     as there are now, and the containers of each variant."""
 
@@ -29,7 +29,7 @@ class Serving:
     models: Mapping[str, list[Fields]]
 
 
-class Endpoint:
+class HostedEndpoint:
     """Made when it is first deployed to, or asked after a restart; `freed` is given its name."""
 
     def __init__(
@@ -38,35 +38,35 @@ class Endpoint:
         name: str,
         folder: Path,
         freed: Callable[[str], None],
-        heard: Heard,
+        heard: ShadowResponseListener,
         logs: EndpointLogs,
     ) -> None:
         self.name = name
         self.region = region
-        self.fleets: list[Fleet] = []
+        self.fleets: list[EndpointFleet] = []
         self._folder = folder
         self._freed = freed
         self._heard = heard
         self._logs = logs
         self.traffic = Traffic(name, region.clock, self.freed)
-        self._meters: dict[str, Meter] = {}
+        self._meters: dict[str, VariantMeter] = {}
         self._made = 0
         self._waking = threading.Lock()
         self._closed = False
 
-    def add(self, config: Fields, models: Mapping[str, list[Fields]]) -> Fleet:
+    def add(self, config: Fields, models: Mapping[str, list[Fields]]) -> EndpointFleet:
         """A fleet that has yet to be started, and to be given traffic."""
         self._made += 1
         folder = self._folder / f"{self.name}-{secrets.token_hex(4)}"
-        fleet = Fleet(self, config, models, folder)
+        fleet = EndpointFleet(self, config, models, folder)
         self.fleets = [one for one in self.fleets if not one.closed] + [fleet]
         if self._closed:  # it would be nobody's
             fleet.close(at_once=True)
         return fleet
 
-    def meter(self, variant: str) -> Meter:
+    def meter(self, variant: str) -> VariantMeter:
         """Where the requests to a variant tell of themselves, whichever of its fleets they go to."""
-        return self._meters.setdefault(variant, Meter(self.name, variant, self.region.clock))
+        return self._meters.setdefault(variant, VariantMeter(self.name, variant, self.region.clock))
 
     def freed(self) -> None:
         """There may be room for a request."""
@@ -76,11 +76,11 @@ class Endpoint:
         """Send the lines of an instance's logs on, until what is returned is called."""
         return self._logs.follow(self.name, variant, logs)
 
-    def heard(self, config: Fields, variant: str, asked: Invocation, answer: Answer) -> None:
+    def heard(self, config: Fields, variant: str, asked: Invocation, answer: InvocationResponse) -> None:
         """What a shadow variant of a configuration has answered."""
         self._heard(self.name, config, variant, asked, answer)
 
-    def wake(self, serving: Callable[[str], Serving | None]) -> None:
+    def wake(self, serving: Callable[[str], ServingState | None]) -> None:
         """Start what served it before a restart; whoever asks meanwhile waits. Raises StartError."""
         with self._waking, self.region.clock.working():
             if self._made or (before := serving(self.name)) is None:
@@ -114,7 +114,7 @@ class Endpoint:
         """How often there is something to tell; None: nothing at all."""
         if self.over:
             return None
-        busy = any(variant.kind is Kind.REAL_TIME and not variant.quiet for variant in self._variants)
+        busy = any(variant.kind is EndpointKind.REAL_TIME and not variant.quiet for variant in self._variants)
         return min({TEN_SECONDS if busy else MINUTE} | {variant.frequency for variant in self._variants})
 
     def requests(self, moment: datetime) -> Iterator[Fields]:
@@ -130,5 +130,5 @@ class Endpoint:
             yield from variant.utilization(moment)
 
     @property
-    def _variants(self) -> list[Variant]:
+    def _variants(self) -> list[HostedVariant]:
         return [variant for fleet in self.fleets for variant in fleet.every.values()]

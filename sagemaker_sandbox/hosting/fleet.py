@@ -6,17 +6,17 @@ from functools import partial
 from pathlib import Path
 
 from sagemaker_sandbox.hosting.shadow import Shadows
-from sagemaker_sandbox.hosting.variant import Home, Variant
+from sagemaker_sandbox.hosting.variant import HostedVariant, VariantOwner
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.runtime.model_data import ModelData
+from sagemaker_sandbox.runtime.model_data import ModelDataCache
 
 
-class Fleet:
+class EndpointFleet:
     """`models`: variant, shadow ones too, to its containers as they run. It takes requests once it is in `Traffic`."""
 
     def __init__(
         self,
-        home: Home,
+        home: VariantOwner,
         config: Fields,
         models: Mapping[str, list[Fields]],
         folder: Path,
@@ -27,21 +27,21 @@ class Fleet:
         self.closed = False
         self._home = home
         self._folder = folder
-        self._data = ModelData(home.region.client("s3"), folder / "data")
+        self._data = ModelDataCache(home.region.client("s3"), folder / "data")
         self.variants = dict(self._made(config["ProductionVariants"]))
         self.shadow_variants = dict(self._made(config.get("ShadowProductionVariants") or []))
         heard = partial(home.heard, config)
         self.shadows = Shadows(self.shadow_variants, self.variants, home.region.clock, heard)
 
-    def _made(self, variants: list[Fields]) -> Iterator[tuple[str, Variant]]:
+    def _made(self, variants: list[Fields]) -> Iterator[tuple[str, HostedVariant]]:
         for fields in variants:
             name = fields["VariantName"]
             if name in self.models:
                 folder = self._folder / "variants" / name
-                yield name, Variant(self._home, self.config, fields, self.models[name], folder, self._data)
+                yield name, HostedVariant(self._home, self.config, fields, self.models[name], folder, self._data)
 
     @property
-    def every(self) -> dict[str, Variant]:
+    def every(self) -> dict[str, HostedVariant]:
         """Its variants, shadow ones too."""
         return self.variants | self.shadow_variants
 

@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.runtime.asking import INVOCATION_SECONDS, Asked, Said, Took
+from sagemaker_sandbox.runtime.container_invocation import (
+    INVOCATION_SECONDS,
+    ContainerRequest,
+    ContainerResponse,
+    InvocationTimings,
+)
 
 #: The longest answer in parts. Source: "How containers serve requests" in the SageMaker developer guide.
 STREAM_SECONDS = 480.0
@@ -27,7 +32,7 @@ class NotReadyError(ApiError):
     status = 429
 
 
-class NotThereError(Exception):
+class MissingTargetError(Exception):
     """A model or container that an endpoint has not; `about` says so of the endpoint."""
 
     def __init__(self, text: str, error_code: str = "") -> None:
@@ -74,7 +79,7 @@ class Invocation:
             STREAM_SECONDS if streams else INVOCATION_SECONDS,
         )
 
-    def first(self) -> Asked:
+    def first(self) -> ContainerRequest:
         """What the first container is asked."""
         passed_on = {
             _CUSTOM_ATTRIBUTES: self.custom_attributes,
@@ -84,11 +89,11 @@ class Invocation:
         }
         headers = {"content-type": self.content_type, "accept": self.accept}
         headers |= {name: value for name, value in passed_on.items() if value}
-        return Asked(self.body, headers, self.timeout_seconds, self.streams)
+        return ContainerRequest(self.body, headers, self.timeout_seconds, self.streams)
 
 
 @dataclass(frozen=True)
-class Answer:
+class InvocationResponse:
     """What the model said: its body, or the parts of it for an invocation that streams."""
 
     body: bytes | Iterator[bytes]
@@ -97,10 +102,10 @@ class Answer:
     custom_attributes: str = ""
     new_session_id: str = ""
     closed_session_id: str = ""
-    took: Took = field(default_factory=Took)
+    took: InvocationTimings = field(default_factory=InvocationTimings)
 
     @classmethod
-    def of(cls, said: Said, took: Took) -> "Answer":
+    def of(cls, said: ContainerResponse, took: InvocationTimings) -> "InvocationResponse":
         """What the last container said."""
         return cls(
             said.body,

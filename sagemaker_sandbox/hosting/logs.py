@@ -22,7 +22,7 @@ def log_group(endpoint: str) -> str:
     return f"/aws/sagemaker/Endpoints/{endpoint}"
 
 
-class _Followed:
+class _FollowedLog:
     """One log stream, and the folder in whose `*.log` its lines come. Only one thread at a time may send."""
 
     def __init__(self, stream: CloudWatchStream, folder: Path) -> None:
@@ -60,7 +60,7 @@ class EndpointLogs(Part):
 
     def __init__(self, region: Region) -> None:
         super().__init__(region)
-        self._followed: list[_Followed] = []
+        self._followed: list[_FollowedLog] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._sender: threading.Thread | None = None
@@ -76,7 +76,7 @@ class EndpointLogs(Part):
             name = "/".join(filter(None, (variant, instance, container)))
             stream = CloudWatchStream(client, log_group(endpoint), name)
             stream.create()
-            new.append(_Followed(stream, folder))
+            new.append(_FollowedLog(stream, folder))
         with self._lock:
             self._followed += new
             if self._sender is None:

@@ -24,7 +24,7 @@ MINUTE, TEN_SECONDS = timedelta(minutes=1), timedelta(seconds=10)
 _VALUES_AT_ONCE = 150
 
 
-class Kind(StrEnum):
+class EndpointKind(StrEnum):
     """Endpoints differ in what they tell of requests."""
 
     REAL_TIME = "real-time"
@@ -42,7 +42,7 @@ _SUMMED = {
 }
 #: What requests tell, and in which unit.
 UNITS = {
-    Kind.REAL_TIME: _AT_ONCE
+    EndpointKind.REAL_TIME: _AT_ONCE
     | {
         "InvocationsPerInstance": _NONE,
         "InvocationModelErrors": _NONE,
@@ -53,7 +53,7 @@ UNITS = {
         "ModelLoadingTime": _TIME,
         "ModelCacheHit": _NONE,
     },
-    Kind.SERVERLESS: _AT_ONCE
+    EndpointKind.SERVERLESS: _AT_ONCE
     | _SUMMED
     | {
         "ModelSetupTime": _TIME,
@@ -61,25 +61,25 @@ UNITS = {
         "ServerlessProvisionedConcurrencyExecutions": _COUNT,
         "ServerlessProvisionedConcurrencyUtilization": _NONE,
     },
-    Kind.ASYNCHRONOUS: _EVERY,
+    EndpointKind.ASYNCHRONOUS: _EVERY,
 }
 #: When what is told together began and ended.
-Times = tuple[datetime, datetime]
+Interval = tuple[datetime, datetime]
 #: The name and the value of a dimension beside the endpoint's and the variant's.
 Dimension = tuple[str, str]
 
 
-class Meter:
+class VariantMeter:
     """What the requests to one variant have told, by the times that are told together."""
 
     def __init__(self, endpoint: str, variant: str, clock: Clock) -> None:
         self._of = (("EndpointName", endpoint), ("VariantName", variant))
         self._clock = clock
         self._lock = threading.Lock()
-        self._told: dict[Times, dict[tuple[str, str, Dimension | None], Counter[float]]] = {}
+        self._told: dict[Interval, dict[tuple[str, str, Dimension | None], Counter[float]]] = {}
 
     def tell(
-        self, kind: Kind, name: str, value: float, also: Dimension | None = None, step: timedelta = MINUTE
+        self, kind: EndpointKind, name: str, value: float, also: Dimension | None = None, step: timedelta = MINUTE
     ) -> None:
         """One value; a variant whose kind has no such metric does not tell it."""
         unit = UNITS[kind].get(name)
@@ -102,7 +102,9 @@ class Meter:
                     datum = self.datum(name, unit, (begin, end), [value for value, _ in some], also)
                     yield datum | {"Counts": [float(count) for _, count in some]}
 
-    def datum(self, name: str, unit: str, times: Times, values: list[float], also: Dimension | None = None) -> Fields:
+    def datum(
+        self, name: str, unit: str, times: Interval, values: list[float], also: Dimension | None = None
+    ) -> Fields:
         """A datum of that time, of high resolution where it is less than a minute."""
         begin, end = times
         dimensions = (*self._of, also) if also else self._of
@@ -121,7 +123,7 @@ class Meter:
         return not self._told
 
 
-class Measured(Protocol):
+class MetricSource(Protocol):
     """What has metrics: an endpoint."""
 
     @property
@@ -141,7 +143,7 @@ class Measured(Protocol):
 class EndpointMetrics:
     """Tells those of all endpoints, on the agenda of the clock: keep it before who looks at metrics."""
 
-    def __init__(self, measured: Callable[[], Iterable[Measured]], clock: Clock) -> None:
+    def __init__(self, measured: Callable[[], Iterable[MetricSource]], clock: Clock) -> None:
         self._measured = measured
         clock.keep(self)
 

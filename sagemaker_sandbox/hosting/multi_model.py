@@ -8,31 +8,37 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYetError
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
-from sustainable_mlops.aws.s3 import S3Uri
-from sagemaker_sandbox.hosting.containers import WAITING, Base, Home, Shape, busy
-from sagemaker_sandbox.hosting.invocation import NotReadyError, NotThereError
+from sagemaker_sandbox.hosting.containers import WAITING, HostedContainer, InstanceContext, InstanceShape, busy
+from sagemaker_sandbox.hosting.invocation import MissingTargetError, NotReadyError
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.runtime.asking import Asked, ModelError, Said, ThrottledError, Took
+from sagemaker_sandbox.runtime.container_invocation import (
+    ContainerRequest,
+    ContainerResponse,
+    InvocationTimings,
+    ModelError,
+    ThrottledError,
+)
 from sagemaker_sandbox.runtime.model_data import (
     BrokenDataError,
-    LateDataError,
+    DownloadTimeoutError,
     MissingDataError,
-    Source,
+    ModelDataSource,
 )
 from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer
+from sustainable_mlops.aws.s3 import S3Uri
 
 _HEADER = "x-amzn-sagemaker-target-model"
 _MEBIBYTE = 2**20
 
 
 @dataclass(frozen=True)
-class _Load:
+class _LoadedModel:
     """A model that was loaded, and how long that took, in seconds."""
 
     server: ModelServer
@@ -49,15 +55,17 @@ class _Model:
         # Not the log's name alone: one of that name may be on its way out.
         self.folder = models / f"{self.log}-{secrets.token_hex(4)}" / "model"
         self.server: ModelServer | None = None
-        self.loaded: Future[_Load] = Future()
+        self.loaded: Future[_LoadedModel] = Future()
         self.uses = 0
         self.used = time.monotonic()
 
 
-class ManyModels(Base):
+class MultiModelContainer(HostedContainer):
     """The models under its ModelDataUrl."""
 
-    def __init__(self, number: int, name: str, fields: Fields, folder: Path, shape: Shape, home: Home) -> None:
+    def __init__(
+        self, number: int, name: str, fields: Fields, folder: Path, shape: InstanceShape, home: InstanceContext
+    ) -> None:
         super().__init__(number, name, fields, folder, shape, home)
         self._keeps = fields.get("MultiModelConfig", {}).get("ModelCacheSetting", "Enabled") == "Enabled"
         self._models: dict[str, _Model] = {}
@@ -78,19 +86,19 @@ class ManyModels(Base):
         """Be there; models are loaded when they are asked for."""
         self.fetch()
 
-    def reshape(self, shape: Shape) -> None:
+    def reshape(self, shape: InstanceShape) -> None:
         """Have other capacity."""
         self.shape = shape
 
-    def invoke(self, asked: Asked) -> Said:
+    def invoke(self, asked: ContainerRequest) -> ContainerResponse:
         """One request to the model that its header names."""
         began = time.monotonic()
         model, first = self._use(asked.headers.get(_HEADER, ""))
         try:
             load = model.loaded.result(asked.seconds)
-            took = Took(cache_hit=not first)
+            took = InvocationTimings(cache_hit=not first)
             if first:
-                took = Took(
+                took = InvocationTimings(
                     cache_hit=False,
                     model_waiting=time.monotonic() - began,
                     model_downloading=load.downloading,
@@ -98,14 +106,14 @@ class ManyModels(Base):
                     model_unloading=load.unloading,
                 )
             return self._ask(load.server, asked, took)
-        except NotYetError:
+        except FutureTimeoutError:
             raise NotReadyError(
                 "The model is still being downloaded or loaded. Wait and try your request again."
             ) from None
         finally:
             self._used(asked.headers[_HEADER], model)
 
-    def _ask(self, server: ModelServer, asked: Asked, took: Took) -> Said:
+    def _ask(self, server: ModelServer, asked: ContainerRequest, took: InvocationTimings) -> ContainerResponse:
         try:
             said = server.invoke(asked)
         except ThrottledError as error:
@@ -118,7 +126,7 @@ class ManyModels(Base):
     def _use(self, target: str) -> tuple[_Model, bool]:
         """The model of that name, and whether it begins to be loaded for this request."""
         if not target:
-            raise NotThereError(
+            raise MissingTargetError(
                 "The request to multi-model endpoint {endpoint} is missing a target model header.",
                 "TARGET_MODEL_HEADER_MISSING",
             )
@@ -158,7 +166,7 @@ class ManyModels(Base):
             server.start()
             loaded = time.monotonic()
             unloading = self._make_room(server)
-            model.loaded.set_result(_Load(server, downloaded - began, loaded - downloaded, unloading))
+            model.loaded.set_result(_LoadedModel(server, downloaded - began, loaded - downloaded, unloading))
         except Exception as error:  # whoever waits for it is told
             with self._lock:
                 self._models.pop(target, None)
@@ -171,19 +179,19 @@ class ManyModels(Base):
         key = S3Uri(prefix.bucket, f"{prefix.key.rstrip('/')}/{target}".lstrip("/"))
         where = f"(bucket: {key.bucket}, key: {key.key})"
         try:
-            self.home.data.bring(Source(str(key)), folder, self.shape.download_seconds)
+            self.home.data.bring(ModelDataSource(str(key)), folder, self.shape.download_seconds)
         except MissingDataError:
-            raise NotThereError(
+            raise MissingTargetError(
                 f"Failed to download model data{where}. Please ensure that there is an object located at the URL and "
                 "that the role passed to CreateModel has permissions to download the model."
             ) from None
         except BrokenDataError as error:
             self.note(f"{target}: {error}")
-            raise NotThereError(
+            raise MissingTargetError(
                 f"Failed to extract model data archive{where}. Please ensure that the object located at the URL is a "
                 "valid tar.gz archive."
             ) from None
-        except LateDataError:
+        except DownloadTimeoutError:
             raise NotReadyError(f"The model data{where} took too long to download.") from None
 
     def _make_room(self, new: ModelServer) -> float | None:
@@ -200,7 +208,7 @@ class ManyModels(Base):
             gone += 1
         return time.monotonic() - began if gone else None
 
-    def _loads(self) -> list[_Load]:
+    def _loads(self) -> list[_LoadedModel]:
         with self._lock:
             return [model.loaded.result() for model in self._models.values() if _is_loaded(model)]
 

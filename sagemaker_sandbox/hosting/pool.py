@@ -5,16 +5,16 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from sagemaker_sandbox.hosting.instance import Instance, StartError
+from sagemaker_sandbox.hosting.instance import HostingInstance, StartError
 
 #: How many instances of one variant start at once on this machine.
 _AT_ONCE = 4
 
 
-class Member:
+class PoolMember:
     """An instance in service, and the requests that it has under way."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: HostingInstance) -> None:
         self.instance = instance
         self.under_way = 0
         self._most = 0
@@ -30,7 +30,7 @@ class Member:
         return most
 
 
-class Pool:
+class InstancePool:
     """Instances are taken in once they are healthy, and end after the requests that they have under way.
 
     `make` makes one by its number, `begin` starts it and raises StartError, `end` ends it and may be called twice;
@@ -39,9 +39,9 @@ class Pool:
 
     def __init__(
         self,
-        make: Callable[[int], Instance],
-        begin: Callable[[Instance], None],
-        end: Callable[[Instance], None],
+        make: Callable[[int], HostingInstance],
+        begin: Callable[[HostingInstance], None],
+        end: Callable[[HostingInstance], None],
         freed: Callable[[], None],
         *,
         at_random: bool,
@@ -52,8 +52,8 @@ class Pool:
         self._freed = freed
         self._at_random = at_random
         self._made = 0
-        self._members: list[Member] = []
-        self._starting: list[Instance] = []
+        self._members: list[PoolMember] = []
+        self._starting: list[HostingInstance] = []
         self._changed = threading.Condition()
         self._scaling = threading.Lock()
         self._closed = False
@@ -64,11 +64,11 @@ class Pool:
         return len(self._members)
 
     @property
-    def members(self) -> list[Member]:
+    def members(self) -> list[PoolMember]:
         """Those in service."""
         return list(self._members)
 
-    def take(self, limit: int | None = None) -> Member | None:
+    def take(self, limit: int | None = None) -> PoolMember | None:
         """Have an instance take one request more; None where none has fewer than `limit` under way."""
         with self._changed:
             free = [one for one in self._members if limit is None or one.under_way < limit]
@@ -81,7 +81,7 @@ class Pool:
             member.take()
             return member
 
-    def take_at(self, member: Member) -> bool:
+    def take_at(self, member: PoolMember) -> bool:
         """Have this instance take one request more; False where it is not in service any more."""
         with self._changed:
             if member not in self._members:
@@ -89,7 +89,7 @@ class Pool:
             member.take()
             return True
 
-    def give_back(self, member: Member) -> None:
+    def give_back(self, member: PoolMember) -> None:
         """Its request is over."""
         with self._changed:
             member.under_way -= 1
@@ -117,7 +117,7 @@ class Pool:
             with self._changed:
                 if self._closed:
                     raise StartError("The endpoint is being deleted.")
-                self._members += [Member(instance) for instance in new]
+                self._members += [PoolMember(instance) for instance in new]
                 self._starting = []
         except BaseException:
             for instance in new:

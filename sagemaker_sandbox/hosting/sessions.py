@@ -7,8 +7,8 @@ import threading
 from datetime import UTC, datetime
 
 from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.hosting.invocation import Answer, Invocation
-from sagemaker_sandbox.hosting.place import Place
+from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
+from sagemaker_sandbox.hosting.reservation import Reservation
 
 #: What asks for a session that has yet to begin.
 NEW = "NEW_SESSION"
@@ -20,16 +20,16 @@ class Sessions:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._places: dict[str, tuple[Place, datetime]] = {}
+        self._places: dict[str, tuple[Reservation, datetime]] = {}
 
-    def place(self, asked: Invocation) -> Place | None:
+    def place(self, asked: Invocation) -> Reservation | None:
         """A place where the session of the request is; None where there is none any more."""
         place, expires = self._places.get(asked.session_id, (None, None))
         if place is None or expires is None or expires <= self._clock.now():
             return None
         return place.again()
 
-    def heard(self, answer: Answer, place: Place) -> None:
+    def heard(self, answer: InvocationResponse, place: Reservation) -> None:
         """The container may have begun a session, or closed one."""
         with self._lock:
             if answer.new_session_id:

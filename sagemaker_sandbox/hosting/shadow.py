@@ -9,14 +9,14 @@ from dataclasses import replace
 from functools import partial
 
 from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.hosting.invocation import Answer, Invocation
-from sagemaker_sandbox.hosting.variant import Variant
+from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
+from sagemaker_sandbox.hosting.variant import HostedVariant
 
 #: How many requests a fleet's shadow variants are asked at once; others wait, and no production request does.
 _AT_ONCE = 8
 
 #: Told of what a shadow variant answers: its name, what it was asked and what it said.
-Heard = Callable[[str, Invocation, Answer], None]
+VariantResponseListener = Callable[[str, Invocation, InvocationResponse], None]
 
 
 class Shadows:
@@ -24,7 +24,11 @@ class Shadows:
     variants' together, all where it is as large. (AWS documents weights of 1 and 1 alone; the rest is assumed.)"""
 
     def __init__(
-        self, shadows: Mapping[str, Variant], production: Mapping[str, Variant], clock: Clock, heard: Heard
+        self,
+        shadows: Mapping[str, HostedVariant],
+        production: Mapping[str, HostedVariant],
+        clock: Clock,
+        heard: VariantResponseListener,
     ) -> None:
         self._clock = clock
         self._shadows = shadows
@@ -52,7 +56,7 @@ class Shadows:
         if self._asking is not None:
             self._asking.shutdown(wait=False, cancel_futures=True)
 
-    def _ask(self, shadow: Variant, asked: Invocation) -> None:
+    def _ask(self, shadow: HostedVariant, asked: Invocation) -> None:
         began = time.monotonic()
         member = shadow.take()
         if member is None:

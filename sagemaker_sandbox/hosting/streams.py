@@ -4,7 +4,7 @@ import json
 import traceback
 from collections.abc import Iterator
 
-from sagemaker_sandbox.runtime.asking import ModelError
+from sagemaker_sandbox.runtime.container_invocation import ModelError
 
 
 def events(parts: Iterator[bytes]) -> Iterator[bytes]:

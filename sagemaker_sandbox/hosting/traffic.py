@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.hosting.fleet import Fleet
-from sagemaker_sandbox.hosting.invocation import Answer, Invocation, InvocationError
-from sagemaker_sandbox.hosting.place import Place
+from sagemaker_sandbox.hosting.fleet import EndpointFleet
+from sagemaker_sandbox.hosting.invocation import Invocation, InvocationError, InvocationResponse
+from sagemaker_sandbox.hosting.reservation import Reservation
 from sagemaker_sandbox.hosting.sessions import NEW, Sessions
-from sagemaker_sandbox.hosting.variant import Variant
+from sagemaker_sandbox.hosting.variant import HostedVariant
 
 
 class Traffic:
@@ -19,15 +19,15 @@ class Traffic:
         self._endpoint = endpoint
         self._freed = freed
         self._sessions = Sessions(clock)
-        self._shares: tuple[tuple[Fleet, float], ...] = ()
+        self._shares: tuple[tuple[EndpointFleet, float], ...] = ()
 
     @property
-    def shares(self) -> tuple[tuple[Fleet, float], ...]:
+    def shares(self) -> tuple[tuple[EndpointFleet, float], ...]:
         """The fleets that take requests, and which share of them."""
         return self._shares
 
     @property
-    def fleets(self) -> list[Fleet]:
+    def fleets(self) -> list[EndpointFleet]:
         """Those that take requests."""
         return [fleet for fleet, _ in self.shares]
 
@@ -36,12 +36,12 @@ class Traffic:
         """The instances that take requests, of all production variants."""
         return sum(variant.pool.count for fleet in self.fleets for variant in fleet.variants.values())
 
-    def shift(self, *shares: tuple[Fleet, float]) -> None:
+    def shift(self, *shares: tuple[EndpointFleet, float]) -> None:
         """Let these fleets take requests from now on, each its share of them; the shares sum to 1."""
         self._shares = tuple((fleet, share) for fleet, share in shares if share > 0)
         self._freed()
 
-    def invoke(self, asked: Invocation) -> Answer:
+    def invoke(self, asked: Invocation) -> InvocationResponse:
         """The answer of one instance. Raises InvocationError where none can be asked, and what the instance raises."""
         place = self._place(asked)
         place.fleet.shadows.mirror(asked)
@@ -49,7 +49,7 @@ class Traffic:
         self._sessions.heard(answer, place)
         return answer
 
-    def _place(self, asked: Invocation) -> Place:
+    def _place(self, asked: Invocation) -> Reservation:
         if asked.session_id not in ("", NEW):
             if (place := self._sessions.place(asked)) is not None:
                 return place
@@ -63,7 +63,7 @@ class Traffic:
         return place
 
     @contextmanager
-    def taken(self, limit: int | None = None) -> Iterator[Place | None]:
+    def taken(self, limit: int | None = None) -> Iterator[Reservation | None]:
         """An instance with fewer than `limit` requests under way, to be asked one more; None where there is none."""
         place = self._take("", limit)
         try:
@@ -72,20 +72,20 @@ class Traffic:
             if place is not None:
                 place.release()  # it may not have been asked
 
-    def _take(self, target: str, limit: int | None) -> Place | None:
+    def _take(self, target: str, limit: int | None) -> Reservation | None:
         if target and not any(target in fleet.variants for fleet in self.fleets):
             raise InvocationError(f"Variant {target} was not found at endpoint {self._endpoint}.")
-        full: set[Variant] = set()
+        full: set[HostedVariant] = set()
         while ways := {way: chance for way, chance in self._ways(target) if way[1] not in full}:
             [(fleet, variant)] = random.choices(list(ways), list(ways.values()))  # noqa: S311 only a request's way
             member = variant.take(limit)
             if member is not None:
-                return Place(fleet, variant, member)
+                return Reservation(fleet, variant, member)
             if limit is not None:  # else its last instance has gone meanwhile, and another may have come
                 full.add(variant)
         return None
 
-    def _ways(self, target: str) -> Iterator[tuple[tuple[Fleet, Variant], float]]:
+    def _ways(self, target: str) -> Iterator[tuple[tuple[EndpointFleet, HostedVariant], float]]:
         """Each variant that may be asked, and its chance."""
         for fleet, share in self.shares:
             weights = {

@@ -8,7 +8,7 @@ from pathlib import Path
 _LEAST = 0.2
 
 
-class Usage:
+class ResourceUsage:
     """Of one instance, in percent of what it has of memory and disk; each CPU of this machine counts 100."""
 
     def __init__(self, folder: Path, memory: float, disk: float) -> None:

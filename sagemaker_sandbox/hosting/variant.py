@@ -9,29 +9,29 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from sustainable_mlops.catalogue import instances
-from sagemaker_sandbox.hosting.instance import Instance, Shape, StartError
-from sagemaker_sandbox.hosting.invocation import Answer, Invocation
-from sagemaker_sandbox.hosting.metrics import MINUTE, TEN_SECONDS, Kind, Meter, floor
-from sagemaker_sandbox.hosting.pool import Member, Pool
-from sagemaker_sandbox.hosting.requests import Request
-from sagemaker_sandbox.hosting.usage import Usage, machine_memory
+from sagemaker_sandbox.hosting.instance import HostingInstance, InstanceShape, StartError
+from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
+from sagemaker_sandbox.hosting.metrics import MINUTE, TEN_SECONDS, EndpointKind, VariantMeter, floor
+from sagemaker_sandbox.hosting.pool import InstancePool, PoolMember
+from sagemaker_sandbox.hosting.request_metrics import CompletedRequest
+from sagemaker_sandbox.hosting.usage import ResourceUsage, machine_memory
 from sagemaker_sandbox.parts.region import Region
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.runtime.asking import ModelError, Took
-from sagemaker_sandbox.runtime.model_data import ModelData
+from sagemaker_sandbox.runtime.container_invocation import InvocationTimings, ModelError
+from sagemaker_sandbox.runtime.model_data import ModelDataCache
+from sustainable_mlops.catalogue import instances
 
 _MEBIBYTE, _GIBIBYTE = 2.0**20, 2.0**30
 #: The volume of an instance whose configuration names none, in GB. AWS publishes no figure; assumed.
 _VOLUME_GB = 30
 
 
-class Home(Protocol):
+class VariantOwner(Protocol):
     """The endpoint that a variant is of."""
 
     region: Region
 
-    def meter(self, variant: str) -> Meter:
+    def meter(self, variant: str) -> VariantMeter:
         """Where the requests to a variant tell of themselves."""
 
     def freed(self) -> None:
@@ -40,7 +40,7 @@ class Home(Protocol):
     def follow(self, variant: str, logs: Mapping[str, Path]) -> Callable[[], None]:
         """Send the lines of an instance's logs on, until what is returned is called."""
 
-    def heard(self, config: Fields, variant: str, asked: Invocation, answer: Answer) -> None:
+    def heard(self, config: Fields, variant: str, asked: Invocation, answer: InvocationResponse) -> None:
         """What a shadow variant of a configuration has answered."""
 
 
@@ -50,36 +50,48 @@ class _Running:
 
     id: str
     folder: Path
-    usage: Usage
+    usage: ResourceUsage
     stop_following: Callable[[], None] = lambda: None
 
 
-class Variant:
+class HostedVariant:
     """`fields` are those of the configuration; weight and serverless settings are as they are now."""
 
     def __init__(
-        self, home: Home, config: Fields, fields: Fields, containers: list[Fields], folder: Path, data: ModelData
+        self,
+        home: VariantOwner,
+        config: Fields,
+        fields: Fields,
+        containers: list[Fields],
+        folder: Path,
+        data: ModelDataCache,
     ) -> None:
         self.name: str = fields["VariantName"]
         self.fields = fields
         self.weight = float(fields.get("InitialVariantWeight", 1.0))
         self.serverless: Fields | None = fields.get("ServerlessConfig")
         asynchronous = "AsyncInferenceConfig" in config
-        self.kind = Kind.SERVERLESS if self.serverless else Kind.ASYNCHRONOUS if asynchronous else Kind.REAL_TIME
+        self.kind = (
+            EndpointKind.SERVERLESS
+            if self.serverless
+            else EndpointKind.ASYNCHRONOUS
+            if asynchronous
+            else EndpointKind.REAL_TIME
+        )
         metrics = config.get("MetricsConfig") or {}
         #: How often it tells how busy its instances are.
         self.frequency = timedelta(seconds=metrics.get("MetricPublishFrequencyInSeconds", 60))
         #: Whether all is told of each instance, too.
-        self._by_instance = bool(metrics.get("EnableEnhancedMetrics")) and self.kind is Kind.REAL_TIME
+        self._by_instance = bool(metrics.get("EnableEnhancedMetrics")) and self.kind is EndpointKind.REAL_TIME
         self._home = home
         self._meter = home.meter(self.name)
         self._containers = containers
         self._multi_model = any(container.get("Mode") == "MultiModel" for container in containers)
         self._folder = folder
         self._data = data
-        self._running: dict[Instance, _Running] = {}
+        self._running: dict[HostingInstance, _Running] = {}
         strategy = fields.get("RoutingConfig", {}).get("RoutingStrategy", "RANDOM")
-        self.pool = Pool(self._make, self._begin, self._end, home.freed, at_random=strategy == "RANDOM")
+        self.pool = InstancePool(self._make, self._begin, self._end, home.freed, at_random=strategy == "RANDOM")
         #: Whether no request has come in the last ten seconds, so that a minute's may be told together.
         self.quiet = True
         self._counted_until: datetime | None = None
@@ -89,30 +101,32 @@ class Variant:
         """How many instances it begins with; a serverless one is counted as one."""
         return 1 if self.serverless else int(self.fields.get("InitialInstanceCount", 1))
 
-    def _make(self, number: int) -> Instance:
+    def _make(self, number: int) -> HostingInstance:
         folder, name = self._folder / str(number), f"{self.name}-{number}"
         shape = self._shape()
-        instance = Instance(self._home.region, name, self._containers, folder, shape, self._data, variant=self.name)
-        usage = Usage(folder, self._memory(), self.fields.get("VolumeSizeInGB", _VOLUME_GB) * 1e9)
+        instance = HostingInstance(
+            self._home.region, name, self._containers, folder, shape, self._data, variant=self.name
+        )
+        usage = ResourceUsage(folder, self._memory(), self.fields.get("VolumeSizeInGB", _VOLUME_GB) * 1e9)
         self._running[instance] = _Running(f"i-{secrets.token_hex(8)}0", folder, usage)
         return instance
 
-    def _begin(self, instance: Instance) -> None:
+    def _begin(self, instance: HostingInstance) -> None:
         running = self._running.get(instance)
         if running is None:  # closed meanwhile
             raise StartError("The endpoint is being deleted.")
         running.stop_following = self._home.follow(self.name, instance.logs)
         instance.start()
 
-    def _end(self, instance: Instance) -> None:
+    def _end(self, instance: HostingInstance) -> None:
         instance.close()
         running = self._running.pop(instance, None)
         if running is not None:
             running.stop_following()
             shutil.rmtree(running.folder, ignore_errors=True)
 
-    def _shape(self) -> Shape:
-        shape = Shape()
+    def _shape(self) -> InstanceShape:
+        shape = InstanceShape()
         shape = replace(
             shape,
             startup_seconds=self.fields.get("ContainerStartupHealthCheckTimeoutInSeconds", shape.startup_seconds),
@@ -142,14 +156,14 @@ class Variant:
         for member in self.pool.members:
             member.instance.reshape(self._shape())
 
-    def take(self, limit: int | None = None) -> Member | None:
+    def take(self, limit: int | None = None) -> PoolMember | None:
         """Have an instance take one request more."""
         member = self.pool.take(limit)
         if member is not None:
             self._stir()
         return member
 
-    def take_at(self, member: Member) -> bool:
+    def take_at(self, member: PoolMember) -> bool:
         """Have this instance take one request more; False where it is not in service any more."""
         taken = self.pool.take_at(member)
         if taken:
@@ -161,7 +175,7 @@ class Variant:
             self.quiet = False
             self._home.region.clock.wake()
 
-    def ask(self, member: Member, asked: Invocation, began: float) -> Answer:
+    def ask(self, member: PoolMember, asked: Invocation, began: float) -> InvocationResponse:
         """The answer of an instance that has taken the request, which came when it `began`. One that streams is told
         of once it is over, by whoever takes its parts."""
         at_once = member.under_way
@@ -174,15 +188,17 @@ class Variant:
             self.tell(member, asked, at_once, 200, time.monotonic() - began, answer.took)
         return replace(answer, variant=self.name)
 
-    def tell(self, member: Member, asked: Invocation, at_once: int, status: int, seconds: float, took: Took) -> None:
+    def tell(
+        self, member: PoolMember, asked: Invocation, at_once: int, status: int, seconds: float, took: InvocationTimings
+    ) -> None:
         """A request is over."""
-        over = Request(status, seconds, took, at_once, self.pool.count, asked.target_container)
+        over = CompletedRequest(status, seconds, took, at_once, self.pool.count, asked.target_container)
         for name, value in over.metrics(self.serverless):
             self._tell(member, name, value)
         for container, name, value in over.container_metrics():
             self._meter.tell(self.kind, name, value, ("ContainerName", container))
 
-    def _tell(self, member: Member, name: str, value: float) -> None:
+    def _tell(self, member: PoolMember, name: str, value: float) -> None:
         if not self._by_instance:
             self._meter.tell(self.kind, name, value)
             return
@@ -193,7 +209,7 @@ class Variant:
 
     def concurrency(self, moment: datetime) -> Iterator[Fields]:
         """What each instance had under way at once, each ten seconds until now. Where nothing came, once a minute."""
-        if self.kind is not Kind.REAL_TIME or (self.quiet and floor(moment, MINUTE) != moment):
+        if self.kind is not EndpointKind.REAL_TIME or (self.quiet and floor(moment, MINUTE) != moment):
             return
         members, last = self.pool.members, moment - TEN_SECONDS
         start = max(self._counted_until or last, moment - MINUTE)
@@ -226,7 +242,7 @@ class Variant:
                 for value, running in values:
                     yield self._meter.datum(name, unit, times, [value], ("InstanceId", running.id))
 
-    def _used(self, instance: Instance, usage: Usage) -> Iterator[tuple[str, float]]:
+    def _used(self, instance: HostingInstance, usage: ResourceUsage) -> Iterator[tuple[str, float]]:
         if self.serverless is not None:
             for share in usage.memory(instance.pids):
                 yield "MemoryUtilization", share

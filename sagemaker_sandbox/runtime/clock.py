@@ -12,7 +12,7 @@ def _spot_share() -> float:
     return 1 - next(float(row["value"]) for row in tables.rows("assumptions") if row["key"] == "spot_discount")
 
 
-class Clock:
+class JobClock:
     """Times of a job in seconds, from the moment it is made.
 
     Billed is what an instance was held for, from its start (TrainingStartTime: before data and image are downloaded) to

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox.scratch import CONTAINER
+from sustainable_mlops.errors import UserError
 
 #: Where SageMaker mounts a container's folder.
 ML_ROOT = "/opt/ml"

@@ -44,7 +44,7 @@ class Timing:
     capacity_wait: float = 1.0  #: between two tries to get instances; the sandbox's choice
 
 
-class Requests:
+class EndRequests:
     """What other threads ask of a job. The job's own thread obeys, so that it alone touches the processes."""
 
     def __init__(self) -> None:

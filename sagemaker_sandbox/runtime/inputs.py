@@ -7,13 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from sagemaker_sandbox.runtime.s3 import S3, failure, inside
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
-from sagemaker_sandbox.runtime.s3 import S3, failure, inside
 
 
 @dataclass(frozen=True)
-class Input:
+class S3Input:
     """Objects in S3 that become files; `field` is the request's field that names them."""
 
     field: str
@@ -22,7 +22,7 @@ class Input:
     sharded: bool = False
 
     @classmethod
-    def of(cls, source: Mapping[str, Any], field: str, mode: str = "File") -> "Input":
+    def of(cls, source: Mapping[str, Any], field: str, mode: str = "File") -> "S3Input":
         """From an S3DataSource or an S3Input; raises UserError for what cannot be had here.
 
         FastFile, which streams objects as they are read, is served by downloading them first.

@@ -15,7 +15,7 @@ from sagemaker_sandbox.runtime.syncing import FolderSync
 
 
 @dataclass(frozen=True)
-class Program:
+class ContainerProgram:
     """What runs in a container: a command, where it starts, its environment, and the folders to keep in step."""
 
     command: Sequence[str]
@@ -24,26 +24,26 @@ class Program:
     syncs: Sequence[FolderSync] = ()
 
 
-class Host(Protocol):
+class JobHost(Protocol):
     """What a job says of one of its instances."""
 
     container: Container
 
-    def program(self) -> Program:
+    def program(self) -> ContainerProgram:
         """Fill the container's fresh disk and say what to run there; raises UserError."""
 
     def failure_reason(self, return_code: int, errors: str) -> str:
         """FailureReason of a program that failed, whose last lines on stderr were `errors`."""
 
 
-class Instance:
+class JobInstance:
     """An instance (a `work.Unit`)."""
 
-    def __init__(self, host: Host, log: JobLog) -> None:
+    def __init__(self, host: JobHost, log: JobLog) -> None:
         self.container = host.container
         self._host = host
         self._log = log
-        self._program: Program | None = None
+        self._program: ContainerProgram | None = None
         self._process: Process | None = None
 
     @property

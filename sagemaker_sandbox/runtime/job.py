@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox.runtime import mounting
-from sagemaker_sandbox.runtime.clock import Clock
-from sagemaker_sandbox.runtime.endings import Cause, Ending, Requests, Timing
-from sagemaker_sandbox.runtime.job_log import CloudWatchMetrics, JobLog, Metrics
+from sagemaker_sandbox.runtime.clock import JobClock
+from sagemaker_sandbox.runtime.endings import Cause, Ending, EndRequests, Timing
+from sagemaker_sandbox.runtime.job_definition import REASON_CHARACTERS, JobContext, JobDefinition, JobOutput, JobUnit
+from sagemaker_sandbox.runtime.job_log import CloudWatchMetrics, JobLog, LogMetrics
 from sagemaker_sandbox.runtime.reporting import Reporter, Update
 from sagemaker_sandbox.runtime.s3 import S3
 from sagemaker_sandbox.runtime.utilization import Utilization
-from sagemaker_sandbox.runtime.work import REASON_CHARACTERS, Outcome, Setting, Unit, Work
+from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -60,7 +60,7 @@ class ContainerJob:
 
     def __init__(
         self,
-        work: Work[Any],
+        work: JobDefinition[Any],
         folder: Path,
         s3: S3Client,
         report: Callable[[Update], None],
@@ -85,11 +85,11 @@ class ContainerJob:
         self._timing = timing or Timing()
         self._mounted = mounted
         self._access = access or dict[str, str]
-        self._requests = Requests()
+        self._requests = EndRequests()
         self._utilization = Utilization(cloudwatch, work.log_group, work.name)
-        self._clock = Clock(spot=work.spot)
-        self._units: Sequence[Unit] = ()
-        self._reporter = Reporter(report, Metrics([]), self._clock)
+        self._clock = JobClock(spot=work.spot)
+        self._units: Sequence[JobUnit] = ()
+        self._reporter = Reporter(report, LogMetrics([]), self._clock)
         self._thread = threading.Thread(target=self._run, name=f"{work.noun} {work.name}", daemon=True)
 
     @property
@@ -126,12 +126,12 @@ class ContainerJob:
     def _run(self) -> None:
         self._tell("InProgress", "Starting", f"Starting the {self._work.noun}")
         try:
-            self._reporter.metrics = Metrics(self._work.metrics)
+            self._reporter.metrics = LogMetrics(self._work.metrics)
             self._work.check()
             log = JobLog(self._folder / "log.txt", self._reporter.metrics, self._published())
             mounted = mounting.mounted() if self._mounted is None else self._mounted
             try:
-                setting = Setting(self._folder, self._s3, log, mounted, self._access())
+                setting = JobContext(self._folder, self._s3, log, mounted, self._access())
                 self._finish(self._attempts(setting), setting)
             finally:
                 log.close()
@@ -151,7 +151,7 @@ class ContainerJob:
             return None
         return CloudWatchMetrics(self._cloudwatch, self._work.log_group, {"TrainingJobName": self._work.name})
 
-    def _attempts(self, setting: Setting) -> Ending:
+    def _attempts(self, setting: JobContext) -> Ending:
         """Instances after instances until none is interrupted, or fails for a reason that is retried."""
         cause, retries = self._rest(self._starts_after), self._work.limits.retries
         if cause is not Cause.EXIT:
@@ -202,7 +202,7 @@ class ContainerJob:
                 return cause
         return Cause.EXIT
 
-    def _attempt(self, setting: Setting) -> Ending:
+    def _attempt(self, setting: JobContext) -> Ending:
         self._clock.start()
         self._tell("InProgress", "Downloading", "Downloading the training image and input data")
         self._faults("Downloading")
@@ -293,7 +293,7 @@ class ContainerJob:
         else:
             self._tell("InProgress", "Training", _IN_TRAINING)
 
-    def _finish(self, ending: Ending, setting: Setting) -> None:
+    def _finish(self, ending: Ending, setting: JobContext) -> None:
         work, noun = self._work, self._work.noun.capitalize()
         if ending.cause is Cause.CLOSE:
             self._fail("InternalServerError: the sandbox was closed while the job ran; start the job again")
@@ -320,7 +320,7 @@ class ContainerJob:
         }[ending.cause]
         self._reporter.tell(status, secondary, message, outcome=outcome)
 
-    def _fail(self, reason: str, outcome: Outcome | None = None) -> None:
+    def _fail(self, reason: str, outcome: JobOutput | None = None) -> None:
         self._clock.stop()
         message = f"{self._work.noun.capitalize()} failed"
         self._reporter.tell("Failed", "Failed", message, reason[:REASON_CHARACTERS], outcome=outcome)

@@ -90,7 +90,7 @@ class CloudWatchMetrics:
                 )
 
 
-class Metrics:
+class LogMetrics:
     """AlgorithmSpecification.MetricDefinitions: the values that regular expressions found in the log."""
 
     def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
@@ -128,7 +128,7 @@ class Metrics:
 class JobLog:
     """The log of one job, over all its instances. Threads may write at the same time."""
 
-    def __init__(self, path: Path, metrics: Metrics, published: CloudWatchMetrics | None = None) -> None:
+    def __init__(self, path: Path, metrics: LogMetrics, published: CloudWatchMetrics | None = None) -> None:
         self.metrics = metrics
         self._published = published
         self._streams: dict[str, CloudWatchStream] = {}

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from sustainable_mlops.aws.s3 import S3Uri, is_s3
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox.runtime import archives
 from sagemaker_sandbox.runtime.container import ML_ROOT
 from sagemaker_sandbox.runtime.s3 import inside
+from sustainable_mlops.aws.s3 import S3Uri, is_s3
+from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,12 +32,12 @@ class BrokenDataError(UserError):
     """What S3 has cannot be unpacked."""
 
 
-class LateDataError(UserError):
+class DownloadTimeoutError(UserError):
     """It takes longer than it may."""
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelDataSource:
     """Data in S3: a tar.gz archive, one object as it is, or all under a prefix; and where the container sees them."""
 
     url: str
@@ -58,7 +58,7 @@ class Source:
 _SCRIPTS, _CODE = "SAGEMAKER_SUBMIT_DIRECTORY", f"{ML_ROOT}/code"
 
 
-def sources(container: Mapping[str, Any]) -> list[Source]:
+def sources(container: Mapping[str, Any]) -> list[ModelDataSource]:
     """What a container needs before it starts: its model's data unless it serves several, and the additional ones."""
     found = [
         _described(one["S3DataSource"], f"{ML_ROOT}/additional-model-data-sources/{one['ChannelName']}")
@@ -66,13 +66,13 @@ def sources(container: Mapping[str, Any]) -> list[Source]:
     ]
     scripts = container.get("Environment", {}).get(_SCRIPTS, "")
     if is_s3(scripts):
-        found.append(Source(scripts, _CODE))
+        found.append(ModelDataSource(scripts, _CODE))
     if container.get("Mode") == "MultiModel":
         return found
     if "S3DataSource" in container.get("ModelDataSource", {}):
         found.insert(0, _described(container["ModelDataSource"]["S3DataSource"], f"{ML_ROOT}/model"))
     elif container.get("ModelDataUrl"):
-        found.insert(0, Source(container["ModelDataUrl"]))
+        found.insert(0, ModelDataSource(container["ModelDataUrl"]))
     return found
 
 
@@ -82,8 +82,8 @@ def environment(container: Mapping[str, Any]) -> dict[str, str]:
     return given | {_SCRIPTS: _CODE} if is_s3(given.get(_SCRIPTS, "")) else given
 
 
-def _described(source: Mapping[str, Any], target: str) -> Source:
-    return Source(
+def _described(source: Mapping[str, Any], target: str) -> ModelDataSource:
+    return ModelDataSource(
         source["S3Uri"],
         target,
         archive=source["CompressionType"] == "Gzip",
@@ -100,7 +100,7 @@ class _Object:
     name: str
 
 
-class ModelData:
+class ModelDataCache:
     """What was fetched for the containers of one fleet: each version of a source once. They share the files."""
 
     def __init__(self, s3: "S3Client", folder: Path) -> None:
@@ -109,7 +109,7 @@ class ModelData:
         self._lock = threading.Lock()
         self._fetching: dict[Path, threading.Lock] = {}
 
-    def bring(self, source: Source, folder: Path, seconds: float) -> None:
+    def bring(self, source: ModelDataSource, folder: Path, seconds: float) -> None:
         """Have the files in `folder`, which is new. Raises MissingDataError, BrokenDataError, LateDataError.
 
         Nobody waits for it but who wants the same.
@@ -130,7 +130,7 @@ class ModelData:
         """Keep nothing; what was brought stays."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _objects(self, source: Source) -> list[_Object]:
+    def _objects(self, source: ModelDataSource) -> list[_Object]:
         bucket, key = source.address
         try:
             if not source.prefix:
@@ -149,7 +149,7 @@ class ModelData:
             raise MissingDataError(f"{source.url}: NoSuchKey (404): no object begins so")
         return listed
 
-    def _fetch(self, source: Source, objects: list[_Object], kept: Path, until: float) -> None:
+    def _fetch(self, source: ModelDataSource, objects: list[_Object], kept: Path, until: float) -> None:
         part = kept.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
@@ -160,13 +160,13 @@ class ModelData:
                 for chunk in self._chunks(source, one.key):
                     file.write(chunk)
                     if time.monotonic() > until:
-                        raise LateDataError(f"{source.url}: the download took too long")
+                        raise DownloadTimeoutError(f"{source.url}: the download took too long")
             if source.archive:
                 _unpack(target, part)
                 target.unlink()
         part.rename(kept)
 
-    def _chunks(self, source: Source, key: str) -> Iterator[bytes]:
+    def _chunks(self, source: ModelDataSource, key: str) -> Iterator[bytes]:
         try:
             answer = self._s3.get_object(Bucket=source.address.bucket, Key=key)
         except ClientError as error:

@@ -8,12 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.errors import UserError
-from sagemaker_sandbox.runtime.asking import Asked, LateError, ModelError, Said, ThrottledError, Took
 from sagemaker_sandbox.runtime.container import ML_ROOT, Container, cpu_count
-from sagemaker_sandbox.runtime.model_worker import Parts, Worker
+from sagemaker_sandbox.runtime.container_invocation import (
+    ContainerRequest,
+    ContainerResponse,
+    InvocationTimeoutError,
+    InvocationTimings,
+    ModelError,
+    ThrottledError,
+)
+from sagemaker_sandbox.runtime.model_worker import ResponseParts, Worker
 from sagemaker_sandbox.runtime.process import kill_marked
 from sagemaker_sandbox.scratch import CONTAINER
+from sustainable_mlops.errors import UserError
 
 #: Seconds between two looks at memory, and at whether workers live or are idle.
 _MEMORY_EVERY, _LOOK_EVERY = 0.25, 1.0
@@ -124,7 +131,7 @@ class ModelServer:
             self._mark_kept()
         self.start(0)
 
-    def invoke(self, asked: Asked) -> Said:
+    def invoke(self, asked: ContainerRequest) -> ContainerResponse:
         """Answer one request. Raises ThrottledError, and ModelError for everything that fails in the container.
 
         The worker of an answer that streams is busy until its parts have all been taken, or it is closed.
@@ -132,12 +139,12 @@ class ModelServer:
         worker, setup = self._take(time.monotonic() + asked.seconds)
         began = time.monotonic()
 
-        def took() -> Took:
-            return Took(time.monotonic() - began, setup=setup, provisioned=worker.kept)
+        def took() -> InvocationTimings:
+            return InvocationTimings(time.monotonic() - began, setup=setup, provisioned=worker.kept)
 
         try:
-            parts = Parts(worker.ask(asked), lambda: self._give_back(worker))
-            return Said(parts if asked.streams else b"".join(parts), parts.headers, took())
+            parts = ResponseParts(worker.ask(asked), lambda: self._give_back(worker))
+            return ContainerResponse(parts if asked.streams else b"".join(parts), parts.headers, took())
         except ModelError as error:
             error.took = took()
             raise
@@ -173,7 +180,7 @@ class ModelServer:
             with self._changed:
                 self._busy -= 1
             if isinstance(error, ModelError):
-                error.took = Took(setup=time.monotonic() - began)
+                error.took = InvocationTimings(setup=time.monotonic() - began)
             raise
 
     def _idle_worker(self) -> Worker | None:
@@ -204,7 +211,7 @@ class ModelServer:
                     raise self._failure
                 self._start_another()
                 if not self._changed.wait(until - time.monotonic()):
-                    raise LateError
+                    raise InvocationTimeoutError
             raise ModelError(0, _DELETED, "")
         finally:
             self._waiting -= 1

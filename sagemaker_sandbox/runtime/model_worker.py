@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from sagemaker_sandbox.runtime.asking import Asked, LateError, ModelError
 from sagemaker_sandbox.runtime.container import Container
+from sagemaker_sandbox.runtime.container_invocation import ContainerRequest, InvocationTimeoutError, ModelError
 from sagemaker_sandbox.runtime.process import kill_group
 from sagemaker_sandbox.runtime.worker import Message, read_message, write_message
 
@@ -58,7 +58,7 @@ class Worker:
         late = f"the model was not loaded within {seconds:g} s of the container's start"
         self._receive(seconds, ModelError(0, late, ""))
 
-    def ask(self, asked: Asked) -> Generator[Message, None, None]:
+    def ask(self, asked: ContainerRequest) -> Generator[Message, None, None]:
         """One request; the messages of its answer. Raises ModelError. Closed before the end, it kills the worker."""
         until = time.monotonic() + asked.seconds
         try:
@@ -68,7 +68,7 @@ class Worker:
         more = True
         try:
             while more:
-                header, body = self._receive(until - time.monotonic(), LateError())
+                header, body = self._receive(until - time.monotonic(), InvocationTimeoutError())
                 more = header.get("more", False)
                 yield header, body
         except GeneratorExit:
@@ -77,7 +77,7 @@ class Worker:
             raise
 
     def _receive(self, seconds: float, too_late: ModelError) -> Message:
-        message = read_message(_Coming(self, self._answers, time.monotonic() + seconds, too_late))
+        message = read_message(_WorkerOutput(self, self._answers, time.monotonic() + seconds, too_late))
         if message is None:
             with suppress(subprocess.TimeoutExpired):
                 self._popen.wait(_ENDS_WITHIN)
@@ -122,7 +122,7 @@ class Worker:
             return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
 
 
-class _Coming:
+class _WorkerOutput:
     """What a worker says until a moment; then it is killed. Whatever the script has forked may hold the pipe open, so
     that the pipe alone does not tell that the worker has ended."""
 
@@ -146,7 +146,7 @@ class _Coming:
         return self._pipe.read(size)
 
 
-class Parts(Iterator[bytes]):
+class ResponseParts(Iterator[bytes]):
     """The parts of an answer, as they come; `ended` is called once after the last one, an error, or `close`."""
 
     def __init__(self, answer: Generator[Message, None, None], ended: Callable[[], None]) -> None:

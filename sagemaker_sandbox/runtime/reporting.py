@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sagemaker_sandbox.runtime.clock import Clock
-from sagemaker_sandbox.runtime.job_log import Metrics
-from sagemaker_sandbox.runtime.work import Outcome
+from sagemaker_sandbox.runtime.clock import JobClock
+from sagemaker_sandbox.runtime.job_definition import JobOutput
+from sagemaker_sandbox.runtime.job_log import LogMetrics
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Update:
 class Reporter:
     """Calls `report` with the news of one job."""
 
-    def __init__(self, report: Callable[[Update], None], metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, report: Callable[[Update], None], metrics: LogMetrics, clock: JobClock) -> None:
         self.metrics = metrics
         self._report = report
         self._clock = clock
@@ -50,10 +50,10 @@ class Reporter:
         message: str,
         failure_reason: str | None = None,
         *,
-        outcome: Outcome | None = None,
+        outcome: JobOutput | None = None,
     ) -> None:
         """One update; that of a job which is over has its times."""
-        found, metrics, left = self.metrics.found, dict(self.metrics.values), outcome or Outcome()
+        found, metrics, left = self.metrics.found, dict(self.metrics.values), outcome or JobOutput()
         over = status in ("Completed", "Failed", "Stopped")
         self._told = (secondary_status, found)
         self._report(

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from sagemaker_sandbox.runtime.container import ML_ROOT, Container, cpu_count
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
-from sagemaker_sandbox.runtime.container import ML_ROOT, Container, cpu_count
 
 #: Hyperparameters that the toolkit keeps for itself; others whose names start with `sagemaker_` go to the framework.
 _TOOLKIT = {

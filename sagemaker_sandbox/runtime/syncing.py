@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from sustainable_mlops.aws.s3 import S3Uri
 from sagemaker_sandbox.runtime.process import FileId
 from sagemaker_sandbox.runtime.s3 import S3, failure, inside
+from sustainable_mlops.aws.s3 import S3Uri
 
 _UNFINISHED = (".tmp", ".partial")
 _IN_MEMORY = 64 * 2**20  # bytes; larger snapshots go through a temporary file

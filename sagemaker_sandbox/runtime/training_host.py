@@ -7,23 +7,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox.runtime import archives
 from sagemaker_sandbox.runtime.container import ML_ROOT, Container
-from sagemaker_sandbox.runtime.inputs import Input
-from sagemaker_sandbox.runtime.instance import Program
+from sagemaker_sandbox.runtime.inputs import S3Input
+from sagemaker_sandbox.runtime.instance import ContainerProgram
+from sagemaker_sandbox.runtime.job_definition import JobContext
 from sagemaker_sandbox.runtime.process import exit_code
 from sagemaker_sandbox.runtime.s3 import failure
 from sagemaker_sandbox.runtime.script_mode import Script
 from sagemaker_sandbox.runtime.syncing import FolderSync
-from sagemaker_sandbox.runtime.work import Setting
+from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.errors import UserError
 
 CHECKPOINTS = f"{ML_ROOT}/checkpoints"
 _GROUP = "homogeneousCluster"
 
 
-def channels(request: Mapping[str, Any]) -> dict[str, Input]:
+def channels(request: Mapping[str, Any]) -> dict[str, S3Input]:
     """The inputs of a CreateTrainingJob request, by channel; raises UserError for one that cannot be had here."""
     found = {}
     for channel in request.get("InputDataConfig", []):
@@ -31,7 +31,7 @@ def channels(request: Mapping[str, Any]) -> dict[str, Input]:
         source = channel.get("DataSource", {}).get("S3DataSource")
         if source is None:
             raise UserError(f"{field}: the sandbox reads data from S3 only; give DataSource.S3DataSource")
-        found[channel["ChannelName"]] = Input.of(source, field, _mode(request, channel))
+        found[channel["ChannelName"]] = S3Input.of(source, field, _mode(request, channel))
     return found
 
 
@@ -42,7 +42,7 @@ def _mode(request: Mapping[str, Any], channel: Mapping[str, Any]) -> str:
 class TrainingHost:
     """A host of a job with this CreateTrainingJob request; raises UserError where there is nothing to run."""
 
-    def __init__(self, request: Mapping[str, Any], container: Container, setting: Setting) -> None:
+    def __init__(self, request: Mapping[str, Any], container: Container, setting: JobContext) -> None:
         self.container = container
         self._request = request
         self._setting = setting
@@ -58,7 +58,7 @@ class TrainingHost:
         address = S3Uri.parse(config["S3Uri"], "CheckpointConfig.S3Uri")
         return FolderSync(self._setting.s3, address, path, "Checkpoint")
 
-    def program(self) -> Program:
+    def program(self) -> ContainerProgram:
         """Fill the disk; raises UserError for what is missing or broken."""
         container = self.container
         for name, content in self._configuration.items():
@@ -73,9 +73,9 @@ class TrainingHost:
             algorithm = self._request["AlgorithmSpecification"]
             command = [*algorithm["ContainerEntrypoint"], *algorithm.get("ContainerArguments", [])]
             translated = [container.translate(part) for part in command]
-            return Program(translated, container.folder, self._environment({}), syncs)
+            return ContainerProgram(translated, container.folder, self._environment({}), syncs)
         self._unpack(self._script)
-        return Program(self._script.command, container.code, self._environment(self._script.variables), syncs)
+        return ContainerProgram(self._script.command, container.code, self._environment(self._script.variables), syncs)
 
     @cached_property
     def _configuration(self) -> dict[str, Any]:

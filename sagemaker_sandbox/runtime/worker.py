@@ -113,7 +113,7 @@ def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-class Context:
+class RequestContext:
     """What a function of the script that takes one argument more is given: the request's headers, and the answer's."""
 
     def __init__(self, model_dir: str, headers: dict[str, str]) -> None:
@@ -142,7 +142,7 @@ class Context:
         return self.headers.get("content-type")
 
 
-class Model:
+class UserModel:
     """The user's functions and the model that they loaded."""
 
     def __init__(self, script: Any, model_folder: str) -> None:
@@ -156,9 +156,9 @@ class Model:
         self._predict: Callable[..., Any] = getattr(script, "predict_fn", default_predict_fn)
         self._output: Callable[..., Any] = getattr(script, "output_fn", default_output_fn)
         self._transform: Callable[..., Any] | None = getattr(script, "transform_fn", None)
-        self._model = _call(script.model_fn, Context(model_folder, {}), model_folder)
+        self._model = _call(script.model_fn, RequestContext(model_folder, {}), model_folder)
 
-    def _answer(self, context: Context, data: str | bytes, content_type: str, accept: str) -> Any:
+    def _answer(self, context: RequestContext, data: str | bytes, content_type: str, accept: str) -> Any:
         if self._transform is not None:
             return _call(self._transform, context, self._model, data, content_type, accept)
         given = _call(self._input, context, data, content_type)
@@ -173,7 +173,7 @@ class Model:
         if not accept or accept == "*/*":
             accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", JSON)
         data = body.decode() if _media_type(content_type) in (JSON, CSV) else body
-        context = Context(self._folder, headers)
+        context = RequestContext(self._folder, headers)
         result = self._answer(context, data, content_type, accept)
         if isinstance(result, tuple):
             result, accept = result
@@ -190,7 +190,7 @@ def _headers(given: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def _call(function: Callable[..., Any], context: Context, *given: Any) -> Any:
+def _call(function: Callable[..., Any], context: RequestContext, *given: Any) -> Any:
     """A function of the script's, with the context where it takes one argument more, as the toolkit does."""
     try:
         takes = len(inspect.signature(function).parameters)
@@ -219,7 +219,7 @@ def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     sys.path.insert(0, str(code))
     try:
         script = importlib.import_module(Path(os.environ["SAGEMAKER_PROGRAM"]).stem)
-        model = Model(script, os.environ["SM_MODEL_DIR"])
+        model = UserModel(script, os.environ["SM_MODEL_DIR"])
     except Exception as error:  # whatever the user's code raises
         write_message(answers, _error(error))
         return

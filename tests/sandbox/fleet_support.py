@@ -10,8 +10,8 @@ from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.context import Context
 from sagemaker_sandbox.events import Publisher
-from sagemaker_sandbox.faults.armed import Faults
-from sagemaker_sandbox.hosting.fleet import Fleet
+from sagemaker_sandbox.faults.fault_queue import Faults
+from sagemaker_sandbox.hosting.fleet import EndpointFleet
 from sagemaker_sandbox.hosting.invocation import Invocation
 from sagemaker_sandbox.hosting.traffic import Traffic
 from sagemaker_sandbox.parts.lock import Lock
@@ -83,7 +83,9 @@ class Models:
         return {name: [{"Image": IMAGE, "ModelDataUrl": f"{uri}/{name}.tar.gz"}] for name in names}
 
 
-def serve(fleets: Fleets, endpoint: str, models: Models, *variants: Any, **config: Any) -> tuple[Fleet, Traffic]:
+def serve(
+    fleets: Fleets, endpoint: str, models: Models, *variants: Any, **config: Any
+) -> tuple[EndpointFleet, Traffic]:
     """A fleet of these variants in service, and the traffic that all goes to it."""
     given = {"EndpointConfigName": endpoint, "ProductionVariants": list(variants)} | config
     names = [one["VariantName"] for one in (*variants, *config.get("ShadowProductionVariants", ()))]
@@ -102,4 +104,4 @@ def ask(traffic: Traffic, target_variant: str = "", **told: Any) -> dict[str, An
     return said | {"variant": answer.variant}
 
 
-Serve = Callable[..., tuple[Fleet, Traffic]]
+Serve = Callable[..., tuple[EndpointFleet, Traffic]]

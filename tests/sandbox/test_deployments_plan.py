@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagemaker_sandbox.deployments.plan import Stage, stages, way_back
-from sagemaker_sandbox.deployments.policy import Policy, check, check_names
+from sagemaker_sandbox.deployments.plan import DeploymentStage, stages, way_back
+from sagemaker_sandbox.deployments.policy import DeploymentPolicy, check, check_names
 from sagemaker_sandbox.errors import ValidationError
 
 
@@ -25,7 +25,7 @@ def rolling(batch: dict[str, Any], **members: Any) -> dict[str, Any]:
 
 
 def shares(config: dict[str, Any], count: int) -> list[tuple[float, int]]:
-    found = stages(Policy(config), {"main": count}, {"main": count})
+    found = stages(DeploymentPolicy(config), {"main": count}, {"main": count})
     return [(stage.share, stage.bake_seconds) for stage in found]
 
 
@@ -59,7 +59,7 @@ def test_a_rolling_deployment_keeps_the_capacity_and_needs_one_batch_more(data: 
     batch = data.draw(st.integers(1, count // 2))
     config, old = rolling(size(batch)), {"main": count}
     have = count
-    for stage in stages(Policy(config), old, {"main": count}):
+    for stage in stages(DeploymentPolicy(config), old, {"main": count}):
         assert count <= have + stage.new["main"] <= count + batch  # as the batch is there, and the old are still
         have = stage.old["main"]
         assert have + stage.new["main"] == count  # once it has baked
@@ -78,10 +78,10 @@ def test_whatever_stage_was_reached_the_way_back_ends_where_it_began(
         "ROLLING": rolling(step, RollbackMaximumBatchSize=size(data.draw(st.integers(1, count)))),
     }[kind]
     old = {"main": count}
-    passed: list[Stage] = stages(Policy(config), old, {"main": count})
+    passed: list[DeploymentStage] = stages(DeploymentPolicy(config), old, {"main": count})
     reached = data.draw(st.integers(0, len(passed) - 1))
     left = passed[reached - 1].old if reached else old
-    back = way_back(Policy(config), old, passed[reached], left)
+    back = way_back(DeploymentPolicy(config), old, passed[reached], left)
     assert (back[-1].share, dict(back[-1].new), dict(back[-1].old)) == (0.0, {"main": 0}, old)
     assert [stage.share for stage in back] == sorted((stage.share for stage in back), reverse=True)
     assert back[0].share <= passed[reached].share
@@ -92,7 +92,7 @@ def test_whatever_stage_was_reached_the_way_back_ends_where_it_began(
 
 def test_a_policy_names_its_alarms_and_may_take_its_time() -> None:
     alarms = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "a"}, {"AlarmName": "b"}]}}
-    policy = Policy(blue_green("CANARY", CanarySize=size(1)) | alarms)
+    policy = DeploymentPolicy(blue_green("CANARY", CanarySize=size(1)) | alarms)
     assert policy.alarms == ["a", "b"]
     assert policy.timeout_seconds is None
 
@@ -121,7 +121,7 @@ def test_a_policy_names_its_alarms_and_may_take_its_time() -> None:
 )
 def test_what_no_deployment_can_do_is_refused(config: dict[str, Any], counts: dict[str, int], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
-        check(Policy(config), counts, serverless=False)
+        check(DeploymentPolicy(config), counts, serverless=False)
 
 
 def test_the_bounds_themselves_are_allowed_and_serverless_endpoints_are_not_rolled() -> None:
@@ -131,9 +131,9 @@ def test_the_bounds_themselves_are_allowed_and_serverless_endpoints_are_not_roll
         (rolling(size(1)), 20),
         (rolling(size(1)), 0),
     ):
-        check(Policy(config), {"main": count}, serverless=False)
+        check(DeploymentPolicy(config), {"main": count}, serverless=False)
     with pytest.raises(ValidationError, match="serverless"):
-        check(Policy(rolling(size(1))), {"main": 1}, serverless=True)
+        check(DeploymentPolicy(rolling(size(1))), {"main": 1}, serverless=True)
 
 
 def test_variants_keep_their_names() -> None:

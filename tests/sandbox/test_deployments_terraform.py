@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox import Sandbox
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import PROVIDER, Terraform, changes
 from tests import provider
 from tests.sandbox.deploying import Endpoints

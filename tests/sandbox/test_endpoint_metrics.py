@@ -17,7 +17,7 @@ from sagemaker_sandbox.cloudwatch import metrics
 from sagemaker_sandbox.hosting.invocation import Invocation
 from sagemaker_sandbox.hosting.metrics import INSTANCES, MINUTE, REQUESTS, TEN_SECONDS, EndpointMetrics, floor
 from sagemaker_sandbox.hosting.traffic import Traffic
-from sagemaker_sandbox.runtime.asking import ModelError
+from sagemaker_sandbox.runtime.container_invocation import ModelError
 from sagemaker_sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.fleet_support import ACCOUNT, REGION, Models, ask, serve, standing, variant

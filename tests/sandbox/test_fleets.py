@@ -13,10 +13,10 @@ import psutil
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.hosting.endpoint import Serving
+from sagemaker_sandbox.hosting.endpoint import ServingState
 from sagemaker_sandbox.hosting.instance import StartError
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationError
-from sagemaker_sandbox.runtime.asking import ModelError, ThrottledError
+from sagemaker_sandbox.runtime.container_invocation import ModelError, ThrottledError
 from sagemaker_sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.fleet_support import Models, ask, serve, standing, variant
@@ -251,7 +251,7 @@ def test_what_served_before_a_restart_comes_back_with_the_first_request(
 ) -> None:
     variants = [variant("main", InitialInstanceCount=2), variant("other", InitialVariantWeight=0.0)]
     config = {"EndpointConfigName": "kept", "ProductionVariants": variants}
-    kept = Serving(config, models("main", "other"))
+    kept = ServingState(config, models("main", "other"))
     with standing(sandbox, tmp_path) as parts:
         fleets = parts.of(Fleets)
         fleets.serving = {"kept": kept}.get

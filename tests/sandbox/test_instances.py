@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.runtime.model_data import LateDataError, ModelData, Source
+from sagemaker_sandbox.runtime.model_data import DownloadTimeoutError, ModelDataCache, ModelDataSource
 from tests.sandbox.hosting_support import REAL_TIME, SERVERLESS, Deploying
 from tests.sandbox.support import IMAGE, ROLE, refusal
 
@@ -274,6 +274,6 @@ def test_data_that_come_too_late_are_not_waited_for(tmp_path: Path) -> None:
                 threading.Event().wait(0.01)
                 yield b"1"
 
-    data = ModelData(Slow(), tmp_path / "data")  # type: ignore[arg-type]
-    with pytest.raises(LateDataError):
-        data.bring(Source("s3://bucket/model.tar.gz"), tmp_path / "model", 0.2)
+    data = ModelDataCache(Slow(), tmp_path / "data")  # type: ignore[arg-type]
+    with pytest.raises(DownloadTimeoutError):
+        data.bring(ModelDataSource("s3://bucket/model.tar.gz"), tmp_path / "model", 0.2)

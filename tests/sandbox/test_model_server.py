@@ -18,8 +18,8 @@ import psutil
 import pytest
 
 from sagemaker_sandbox.runtime import archives
-from sagemaker_sandbox.runtime.asking import Asked, ModelError, ThrottledError
 from sagemaker_sandbox.runtime.container import Container
+from sagemaker_sandbox.runtime.container_invocation import ContainerRequest, ModelError, ThrottledError
 from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer
 from tests.sandbox.running import WAYS
 from tests.sandbox.support import alive, until
@@ -93,7 +93,7 @@ def ask(server: ModelServer, *, within: float = 60, **request: object) -> dict[s
 def said(
     server: ModelServer, body: bytes, content_type: str = JSON, accept: str = JSON, *, within: float = 60
 ) -> tuple[bytes, str]:
-    answer = server.invoke(Asked.of(body, content_type, accept, within))
+    answer = server.invoke(ContainerRequest.of(body, content_type, accept, within))
     return answer.whole, answer.content_type
 
 
@@ -124,7 +124,7 @@ def test_warm_workers_are_there_before_any_request_and_come_back(serve: Serve) -
     server = serve(idle=0, warm=1)
     server.start()
     [pid] = server.pids
-    answer = server.invoke(Asked.of(b'{"x": 1}', JSON, JSON))
+    answer = server.invoke(ContainerRequest.of(b'{"x": 1}', JSON, JSON))
     assert (answer.took.setup, answer.took.provisioned) == (None, True)
     os.kill(pid, signal.SIGKILL)
     until(lambda: server.pids not in ([], [pid]))
@@ -304,7 +304,7 @@ def test_a_worker_dies_with_its_server_even_while_it_works(tmp_path: Path) -> No
             "-c",
             "import pathlib, sys, threading, time\n"
             "from sagemaker_sandbox.runtime.container import Container\n"
-            "from sagemaker_sandbox.runtime.asking import Asked\n"
+            "from sagemaker_sandbox.runtime.container_invocation import Asked\n"
             "from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer\n"
             "container = Container(pathlib.Path(sys.argv[1]), mounted=False)\n"
             "server = ModelServer(container, {}, Capacity(1))\n"

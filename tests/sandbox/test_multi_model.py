@@ -10,9 +10,9 @@ import psutil
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.hosting.instance import Instance, Shape
-from sagemaker_sandbox.hosting.invocation import Invocation, NotReadyError, NotThereError
-from sagemaker_sandbox.runtime.asking import ModelError
+from sagemaker_sandbox.hosting.instance import HostingInstance, InstanceShape
+from sagemaker_sandbox.hosting.invocation import Invocation, MissingTargetError, NotReadyError
+from sagemaker_sandbox.runtime.container_invocation import ModelError
 from tests.sandbox.fleet_support import standing
 from tests.sandbox.hosting_support import Deploying
 from tests.sandbox.support import IMAGE, refusal, tar, until
@@ -83,11 +83,11 @@ def test_one_of_several_containers_may_serve_many_models(deploying: Deploying) -
 def instance(sandbox: Sandbox, deploying: Deploying, tmp_path: Path) -> Any:
     """Makes an instance of one multi-model container that is closed after the test."""
     with standing(sandbox, tmp_path) as parts:
-        made: list[Instance] = []
+        made: list[HostingInstance] = []
 
-        def make(shape: Shape, **members: Any) -> Instance:
+        def make(shape: InstanceShape, **members: Any) -> HostingInstance:
             folder = tmp_path / str(len(made))
-            made.append(Instance(parts.region, "main-1", [many(deploying, **members)], folder, shape))
+            made.append(HostingInstance(parts.region, "main-1", [many(deploying, **members)], folder, shape))
             made[-1].start()
             return made[-1]
 
@@ -96,14 +96,14 @@ def instance(sandbox: Sandbox, deploying: Deploying, tmp_path: Path) -> Any:
             one.close()
 
 
-def took(instance: Instance, target: str, seconds: float = 60) -> Any:
+def took(instance: HostingInstance, target: str, seconds: float = 60) -> Any:
     return instance.invoke(Invocation(b"", target_model=f"{target}.tar.gz", timeout_seconds=seconds)).took
 
 
 def test_the_model_that_was_not_used_for_longest_makes_room(deploying: Deploying, instance: Any) -> None:
     for name in ("a", "b", "c"):
         put(deploying, name, mb=60)
-    served = instance(Shape(loaded_mb=200))  # of 60 MB and an interpreter each, two fit
+    served = instance(InstanceShape(loaded_mb=200))  # of 60 MB and an interpreter each, two fit
     first = took(served, "a")
     assert (first.cache_hit, first.model_unloading, served.loaded) == (False, None, 1)
     assert first.model_waiting >= first.model_loading > 0
@@ -118,14 +118,14 @@ def test_the_model_that_was_not_used_for_longest_makes_room(deploying: Deploying
 
 def test_models_that_are_not_to_be_cached_leave_after_their_answer(deploying: Deploying, instance: Any) -> None:
     put(deploying, "a")
-    served = instance(Shape(), MultiModelConfig={"ModelCacheSetting": "Disabled"})
+    served = instance(InstanceShape(), MultiModelConfig={"ModelCacheSetting": "Disabled"})
     assert [took(served, "a").cache_hit for _ in range(2)] == [False, False]
     assert (served.loaded, served.pids) == (0, [])
 
 
 def test_a_model_that_leaves_is_not_in_the_way_of_itself(deploying: Deploying, instance: Any) -> None:
     put(deploying, "busy")
-    served = instance(Shape(), MultiModelConfig={"ModelCacheSetting": "Disabled"})
+    served = instance(InstanceShape(), MultiModelConfig={"ModelCacheSetting": "Disabled"})
     with ThreadPoolExecutor(4) as pool:
         assert {one.model > 0 for one in pool.map(lambda _: took(served, "busy"), range(12))} == {True}
 
@@ -137,7 +137,7 @@ def test_a_model_that_is_being_loaded_goes_with_its_container(
     noted = f"pathlib.Path({str(begun)!r}).write_text(str(os.getpid()))"
     endless = f"import os, pathlib, time\ndef model_fn(model_dir):\n    {noted}\n    time.sleep(600)\n"
     deploying.put("many/endless.tar.gz", tar(code__inference_py=endless))
-    served = instance(Shape())
+    served = instance(InstanceShape())
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(took, served, "endless")
         until(lambda: begun.exists() and begun.read_text())
@@ -155,7 +155,7 @@ def test_a_model_that_is_still_being_loaded_is_not_ready(deploying: Deploying, i
     )
     deploying.put("many/slow.tar.gz", tar(code__inference_py=waiting, **{"model.json": '{"name": "slow", "mb": 1}'}))
     put(deploying, "quick")
-    served = instance(Shape())
+    served = instance(InstanceShape())
     with pytest.raises(NotReadyError) as refused:
         took(served, "slow", seconds=0.3)
     assert (refused.value.code, refused.value.status) == ("ModelNotReadyException", 429)
@@ -163,5 +163,5 @@ def test_a_model_that_is_still_being_loaded_is_not_ready(deploying: Deploying, i
     gate.touch()
     until(lambda: served.loaded == 2)
     assert took(served, "slow").cache_hit is True
-    with pytest.raises(NotThereError):
+    with pytest.raises(MissingTargetError):
         took(served, "missing")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sagemaker_sandbox.runtime.endings import Timing
-from sagemaker_sandbox.runtime.processing import Processing
+from sagemaker_sandbox.runtime.processing_definition import ProcessingDefinition
 from tests.sandbox.running import BUCKET, IMAGE, LIMIT, ROLE, WAYS, Run, keys, put, stored
 from tests.sandbox.running import moto_client as moto_client
 from tests.sandbox.running import run as run
@@ -62,7 +62,7 @@ def source(key: str, path: str, **settings: str) -> dict[str, Any]:
 @pytest.mark.parametrize("mounted", WAYS)
 def test_instances_process_their_shares_and_leave_the_results_in_s3(run: Run, store: "S3Client", mounted: bool) -> None:
     put(store, data__a="1 2 3", data__b="4", data__c="5 6", **{"count.py": COUNT})
-    work = Processing(
+    work = ProcessingDefinition(
         request(
             "python3",
             "/opt/ml/processing/input/code/count.py",
@@ -97,7 +97,7 @@ def test_instances_process_their_shares_and_leave_the_results_in_s3(run: Run, st
 
 def test_a_job_that_fails_tells_its_code_and_last_words_and_uploads_nothing(run: Run, store: "S3Client") -> None:
     script = "echo x > /opt/ml/processing/output/x; echo told > /opt/ml/output/message; echo no column >&2; exit 4"
-    end = run(Processing(request("sh", "-c", script), ARN)).end()
+    end = run(ProcessingDefinition(request("sh", "-c", script), ARN)).end()
     assert (end.status, end.exit_message) == ("Failed", "told\n")
     assert end.failure_reason == "AlgorithmError: See job logs for more information, exit code: 4: no column"
     assert keys(store, "out/") == []
@@ -106,7 +106,7 @@ def test_a_job_that_fails_tells_its_code_and_last_words_and_uploads_nothing(run:
 def test_continuous_outputs_are_there_while_the_job_runs(run: Run, store: "S3Client") -> None:
     script = "echo 1 > /opt/ml/processing/output/first; while [ ! -e /opt/ml/go ]; do sleep 0.05; done; exit 1"
     work = request("sh", "-c", script, ProcessingOutputConfig={"Outputs": [output("Continuous")]})
-    job = run(Processing(work, ARN))
+    job = run(ProcessingDefinition(work, ARN))
     until(lambda: keys(store, "out/"), seconds=LIMIT)
     assert job.updates[-1].status == "InProgress"
     (job.folder / "algo-1" / "go").touch()
@@ -119,7 +119,7 @@ def test_a_job_is_stopped_by_whoever_asks_or_by_its_limit(run: Run, store: "S3Cl
     script = "trap 'echo late > /opt/ml/processing/output/x; exit 0' TERM; echo up; while :; do sleep 0.05; done"
     limit = {"MaxRuntimeInSeconds": 1 if by == "MaxRuntimeInSeconds" else 600}
     job = run(
-        Processing(request("sh", "-c", script, StoppingCondition=limit), ARN),
+        ProcessingDefinition(request("sh", "-c", script, StoppingCondition=limit), ARN),
         timing=Timing(poll=0.05, stop_grace=LIMIT),
     )
     if by == "StopProcessingJob":
@@ -142,7 +142,7 @@ def test_a_job_is_stopped_by_whoever_asks_or_by_its_limit(run: Run, store: "S3Cl
     ids=["no entry point", "path", "pipe", "no data", "dataset", "output"],
 )
 def test_what_cannot_be_had_is_told_in_one_line(run: Run, changes: dict[str, Any], reason: str) -> None:
-    end = run(Processing(request("sh", "-c", "exit 0", **changes), ARN)).end()
+    end = run(ProcessingDefinition(request("sh", "-c", "exit 0", **changes), ARN)).end()
     assert end.status == "Failed"
     assert end.failure_reason is not None
     assert end.failure_reason.startswith("ClientError: ")

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagemaker_sandbox.autoscaling import steps, tracking
-from sagemaker_sandbox.autoscaling.decision import Situation, Trigger, decide
-from sagemaker_sandbox.autoscaling.target import Policy
+from sagemaker_sandbox.autoscaling.decision import AlarmTrigger, TargetState, decide
+from sagemaker_sandbox.autoscaling.target import ScalingPolicy
 from sagemaker_sandbox.errors import ValidationError
 
 HIGH, LOW = "TargetTracking-endpoint/e/variant/v-AlarmHigh-1", "TargetTracking-endpoint/e/variant/v-AlarmLow-1"
@@ -122,39 +122,39 @@ def test_steps_that_contradict_each_other_are_refused(bounds: list[tuple[Any, An
         steps.check(policy | {"StepAdjustments": [one | {"ScalingAdjustment": 1} for one in given_]})
 
 
-def tracks(name: str = "tracks", target: float = 10.0, **more: Any) -> Policy:
+def tracks(name: str = "tracks", target: float = 10.0, **more: Any) -> ScalingPolicy:
     configuration = {"TargetValue": target, **more}
-    return Policy(name, f"arn:{name}", "TargetTrackingScaling", configuration, datetime.now(UTC))
+    return ScalingPolicy(name, f"arn:{name}", "TargetTrackingScaling", configuration, datetime.now(UTC))
 
 
-def adds(by: int, name: str = "steps") -> Policy:
+def adds(by: int, name: str = "steps") -> ScalingPolicy:
     bound = "MetricIntervalLowerBound" if by > 0 else "MetricIntervalUpperBound"
     configuration = {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": [{bound: 0.0, "ScalingAdjustment": by}]}
-    return Policy(name, f"arn:{name}", "StepScaling", configuration, datetime.now(UTC))
+    return ScalingPolicy(name, f"arn:{name}", "StepScaling", configuration, datetime.now(UTC))
 
 
-def situation(capacity: int, least: int = 1, most: int = 50, **more: Any) -> Situation:
-    return Situation(capacity, least, most, **{"may_scale_out": True, "may_scale_in": True} | more)
+def situation(capacity: int, least: int = 1, most: int = 50, **more: Any) -> TargetState:
+    return TargetState(capacity, least, most, **{"may_scale_out": True, "may_scale_in": True} | more)
 
 
-def high(value: float) -> Trigger:
-    return Trigger(HIGH, "ALARM", [value], 10.0)
+def high(value: float) -> AlarmTrigger:
+    return AlarmTrigger(HIGH, "ALARM", [value], 10.0)
 
 
-def low(value: float) -> Trigger:
-    return Trigger(LOW, "ALARM", [value], 9.0)
+def low(value: float) -> AlarmTrigger:
+    return AlarmTrigger(LOW, "ALARM", [value], 9.0)
 
 
-def at(value: float) -> Trigger:
-    return Trigger("mine", "ALARM", [value], 50.0)
+def at(value: float) -> AlarmTrigger:
+    return AlarmTrigger("mine", "ALARM", [value], 50.0)
 
 
-def capacity(where: Situation, *triggered: tuple[Policy, Trigger]) -> int | None:
+def capacity(where: TargetState, *triggered: tuple[ScalingPolicy, AlarmTrigger]) -> int | None:
     found = decide(where, triggered)
     return None if found is None else found.capacity
 
 
-def reason(where: Situation, *triggered: tuple[Policy, Trigger]) -> dict[str, Any]:
+def reason(where: TargetState, *triggered: tuple[ScalingPolicy, AlarmTrigger]) -> dict[str, Any]:
     found = decide(where, triggered)
     assert found is not None
     assert found.not_scaled is not None
@@ -174,7 +174,7 @@ def test_the_capacity_stays_between_its_bounds_and_it_is_told_why_it_stays() -> 
     flaps = {"Code": "AutoScalingAnticipatedFlapping", "CurrentCapacity": 2}
     assert reason(situation(2), (tracks(), low(6))) == flaps
     nothing = percent(OUT) | {"AdjustmentType": "ChangeInCapacity"}
-    policy = Policy("p", "arn:p", "StepScaling", nothing, datetime.now(UTC))
+    policy = ScalingPolicy("p", "arn:p", "StepScaling", nothing, datetime.now(UTC))
     assert reason(situation(2), (policy, at(55))) == {"Code": "AlreadyAtDesiredCapacity", "CurrentCapacity": 2}
 
 
@@ -208,6 +208,6 @@ def test_what_is_suspended_is_not_done() -> None:
 
 
 def test_an_alarm_without_datapoints_moves_nothing() -> None:
-    assert decide(situation(4), [(tracks(), Trigger(HIGH, "ALARM", [], 10.0))]) is None
-    assert decide(situation(4), [(adds(1), Trigger("mine", "ALARM", [], 50.0))]) is None
-    assert decide(situation(4), [(adds(1), Trigger("composite", "ALARM", [60], None))]) is None
+    assert decide(situation(4), [(tracks(), AlarmTrigger(HIGH, "ALARM", [], 10.0))]) is None
+    assert decide(situation(4), [(adds(1), AlarmTrigger("mine", "ALARM", [], 50.0))]) is None
+    assert decide(situation(4), [(adds(1), AlarmTrigger("composite", "ALARM", [60], None))]) is None

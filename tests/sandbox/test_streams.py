@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EventStreamError
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.hosting.streams import events
-from sagemaker_sandbox.runtime.asking import LateError, ModelError
+from sagemaker_sandbox.runtime.container_invocation import InvocationTimeoutError, ModelError
 from tests.sandbox.hosting_support import SERVERLESS, Deploying
 from tests.sandbox.support import until
 
@@ -85,7 +85,7 @@ def test_a_failure_is_an_error_before_the_first_part_and_an_event_after_it(deplo
 @pytest.mark.parametrize(
     ("error", "kind", "told"),
     [
-        (LateError(), "ModelStreamError", {"ErrorCode": "ModelInvocationTimeExceeded"}),
+        (InvocationTimeoutError(), "ModelStreamError", {"ErrorCode": "ModelInvocationTimeExceeded"}),
         (ModelError(500, "as asked", ""), "ModelStreamError", {"ErrorCode": "StreamBroken", "Message": "as asked"}),
         (ZeroDivisionError("ours"), "InternalStreamFailure", {"Message": "ZeroDivisionError: ours"}),
     ],

@@ -18,7 +18,7 @@ import boto3
 import pytest
 
 from sagemaker_sandbox.runtime.endings import Timing
-from sagemaker_sandbox.runtime.training import Training
+from sagemaker_sandbox.runtime.training_definition import TrainingDefinition
 from tests.sandbox.running import BUCKET, LIMIT, REGION, Job, Run, once_after, stored
 from tests.sandbox.running import moto_client as moto_client
 from tests.sandbox.running import run as run
@@ -84,7 +84,7 @@ def launch(s3: "S3Client", run: Run) -> Launch:
         s3.put_object(Bucket=BUCKET, Key=f"{name}/sourcedir.tar.gz", Body=source or archive({"train.py": script}))
         request = create_training_job(name) | (changes or {})
         request["HyperParameters"] |= hyperparameters or {}
-        return run(Training(request), **options)
+        return run(TrainingDefinition(request), **options)
 
     return start
 

@@ -9,18 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox.runtime import records
-from sagemaker_sandbox.runtime.asking import Asked, ModelError
 from sagemaker_sandbox.runtime.container import Container
+from sagemaker_sandbox.runtime.container_invocation import ContainerRequest, ModelError
 from sagemaker_sandbox.runtime.endings import Ending
-from sagemaker_sandbox.runtime.inputs import Input
+from sagemaker_sandbox.runtime.inputs import S3Input
+from sagemaker_sandbox.runtime.job_definition import JobContext, JobLimits, JobOutput
 from sagemaker_sandbox.runtime.job_log import JobLog
-from sagemaker_sandbox.runtime.model_data import ModelData, Source
+from sagemaker_sandbox.runtime.model_data import ModelDataCache, ModelDataSource
 from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer
 from sagemaker_sandbox.runtime.s3 import failure, inside
-from sagemaker_sandbox.runtime.work import Limits, Outcome, Setting
+from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.errors import UserError
 
 #: Defaults of MaxPayloadInMB and ModelClientConfig. Source: CreateTransformJob in the SageMaker API reference.
 PAYLOAD_MB, INVOCATION_SECONDS, RETRIES = 6, 600, 3
@@ -32,11 +32,11 @@ _ANY_SIZE = 2**31
 class ServedModel:
     """What a transform job serves: the data of its model, and its container's environment."""
 
-    data: Sequence[Source] = ()
+    data: Sequence[ModelDataSource] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-class Transform:
+class TransformDefinition:
     """A valid CreateTransformJob request (a `work.Work`) and its model.
 
     Several instances are served as one with as many workers more; objects are dealt with one after the other.
@@ -46,7 +46,7 @@ class Transform:
     log_group: ClassVar[str] = "/aws/sagemaker/TransformJobs"
     metrics: Sequence[Mapping[str, str]] = ()
     spot = False
-    limits = Limits()
+    limits = JobLimits()
     hosts = 1
 
     def __init__(self, request: Mapping[str, Any], model: ServedModel) -> None:
@@ -60,23 +60,23 @@ class Transform:
         if split_type not in ("None", "Line"):
             raise UserError(f"TransformInput.SplitType: the sandbox does not split {split_type}; use Line or None")
         S3Uri.parse(self._request["TransformOutput"]["S3OutputPath"], "TransformOutput.S3OutputPath")
-        Asking(self._request)
+        RecordTransform(self._request)
 
-    def units(self, setting: Setting) -> Sequence["Serving"]:
+    def units(self, setting: JobContext) -> Sequence["TransformServer"]:
         """One model server and what asks it."""
-        return [Serving(self._request, self._model, setting)]
+        return [TransformServer(self._request, self._model, setting)]
 
-    def upload(self, setting: Setting, units: Sequence["Serving"], ending: Ending) -> Outcome:
+    def upload(self, setting: JobContext, units: Sequence["TransformServer"], ending: Ending) -> JobOutput:
         """The outputs of whole objects that succeeded; none of a job that was stopped."""
         output = self._request["TransformOutput"]
         address = S3Uri.parse(output["S3OutputPath"], "TransformOutput.S3OutputPath")
         for unit in units if ending.completed or ending.failed else ():
             with failure("Output upload", address):
                 setting.s3.upload_folder(unit.output, address, output.get("KmsKeyId"))
-        return Outcome()
+        return JobOutput()
 
 
-class Asking:
+class RecordTransform:
     """How a request splits, asks, joins and assembles."""
 
     def __init__(self, request: Mapping[str, Any]) -> None:
@@ -122,17 +122,17 @@ class Asking:
         )
 
 
-class Serving:
+class TransformServer:
     """A model server, and the thread that asks it about one object after the other (a `work.Unit`)."""
 
     uploads = 0
 
-    def __init__(self, request: Mapping[str, Any], model: ServedModel, setting: Setting) -> None:
+    def __init__(self, request: Mapping[str, Any], model: ServedModel, setting: JobContext) -> None:
         self.output = setting.folder / "output"
         self._request = request
         self._model = model
         self._setting = setting
-        self._asking = Asking(request)
+        self._asking = RecordTransform(request)
         instances = request["TransformResources"].get("InstanceCount", 1)
         self._at_once = instances * (request.get("MaxConcurrentTransforms") or 1)
         self._objects: list[tuple[S3Uri, str]] = []
@@ -151,10 +151,10 @@ class Serving:
     def prepare(self) -> None:
         """Fetch the model and list the input."""
         source = self._request["TransformInput"]["DataSource"]["S3DataSource"]
-        self._objects = Input.of(source, "TransformInput").objects(self._setting.s3)
+        self._objects = S3Input.of(source, "TransformInput").objects(self._setting.s3)
         container = Container(self._setting.folder / "algo-1", mounted=self._setting.mounted, host="model")
         container.reset()
-        data = ModelData(self._setting.s3.client, self._setting.folder / "data")
+        data = ModelDataCache(self._setting.s3.client, self._setting.folder / "data")
         for source in self._model.data:
             data.bring(source, container.local(source.target, "target"), math.inf)
         data.close()
@@ -206,7 +206,7 @@ class Serving:
         body = b"\n".join(question for _, question in batch)
         for attempt in range(self._asking.retries + 1):
             try:
-                asked = Asked.of(body, self._asking.content_type, self._asking.accept, self._seconds)
+                asked = ContainerRequest.of(body, self._asking.content_type, self._asking.accept, self._seconds)
                 answer = self._server.invoke(asked).whole
             except ModelError as error:
                 wrong = 400 <= error.original_status < 500

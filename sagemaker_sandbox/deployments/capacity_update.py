@@ -4,12 +4,12 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping
 
+from sagemaker_sandbox.deployments.endpoint_description import VARIANTS, EndpointDescription
+from sagemaker_sandbox.deployments.fleet_provider import FleetProvider
 from sagemaker_sandbox.deployments.handover import scale
-from sagemaker_sandbox.deployments.hosts import Hosts
-from sagemaker_sandbox.deployments.shown import VARIANTS, Shown
-from sagemaker_sandbox.deployments.under_way import UnderWay
+from sagemaker_sandbox.deployments.transition import Transition
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.hosting.fleet import Fleet
+from sagemaker_sandbox.hosting.fleet import EndpointFleet
 from sagemaker_sandbox.hosting.instance import StartError
 from sagemaker_sandbox.parts.region import Region
 from sagemaker_sandbox.parts.resources import Fields, Resource
@@ -28,11 +28,16 @@ _BEGINS = {
 }
 
 
-class Capacities(UnderWay):
+class CapacityUpdate(Transition):
     """Of one endpoint: `desired` holds, for each variant named, the members of its summary that are to be different."""
 
     def __init__(
-        self, region: Region, endpoint: Resource, desired: Mapping[str, Fields], hosts: Hosts, shown: Shown
+        self,
+        region: Region,
+        endpoint: Resource,
+        desired: Mapping[str, Fields],
+        hosts: FleetProvider,
+        shown: EndpointDescription,
     ) -> None:
         super().__init__(region, endpoint.name)
         self._endpoint = endpoint
@@ -73,7 +78,7 @@ class Capacities(UnderWay):
             for fleet in traffic.fleets:
                 self._change(fleet, name, members)
 
-    def _change(self, fleet: Fleet, variant: str, members: Fields) -> None:
+    def _change(self, fleet: EndpointFleet, variant: str, members: Fields) -> None:
         if "DesiredWeight" in members:
             fleet.weigh({variant: members["DesiredWeight"]})
         if "DesiredInstanceCount" in members:

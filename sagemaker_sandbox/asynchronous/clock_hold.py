@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from sagemaker_sandbox.clock import Clock
 
 
-class Hold:
+class ClockHold:
     """One queue's. Any thread may take it, and take it again."""
 
     def __init__(self, clock: Clock) -> None:

@@ -5,23 +5,23 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox.runtime.container import ML_ROOT, Container
 from sagemaker_sandbox.runtime.endings import Ending
-from sagemaker_sandbox.runtime.inputs import Input
-from sagemaker_sandbox.runtime.instance import Instance, Program
+from sagemaker_sandbox.runtime.inputs import S3Input
+from sagemaker_sandbox.runtime.instance import ContainerProgram, JobInstance
+from sagemaker_sandbox.runtime.job_definition import JobContext, JobLimits, JobOutput
 from sagemaker_sandbox.runtime.process import exit_code
 from sagemaker_sandbox.runtime.s3 import failure
 from sagemaker_sandbox.runtime.syncing import FolderSync
-from sagemaker_sandbox.runtime.work import Limits, Outcome, Setting
+from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.errors import UserError
 
 #: Where inputs and outputs must be.
 ROOT = f"{ML_ROOT}/processing/"
 _MESSAGE_CHARACTERS = 1024  # ExitMessage's longest text in the API
 
 
-class Processing:
+class ProcessingDefinition:
     """A valid CreateProcessingJob request (a `work.Work`); `arn` is the job's.
 
     Its entry point runs as it is, with what this machine has: there is no container image.
@@ -37,7 +37,7 @@ class Processing:
         self._arn = arn
         self.name: str = request["ProcessingJobName"]
         self.hosts: int = request["ProcessingResources"]["ClusterConfig"].get("InstanceCount", 1)
-        self.limits = Limits(runtime=request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", math.inf))
+        self.limits = JobLimits(runtime=request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", math.inf))
 
     def check(self) -> None:
         """Raise UserError for what only real SageMaker can run."""
@@ -50,14 +50,14 @@ class Processing:
         inputs(self._request)
         outputs(self._request)
 
-    def units(self, setting: Setting) -> Sequence[Instance]:
+    def units(self, setting: JobContext) -> Sequence[JobInstance]:
         """An instance for each host."""
         return [
-            Instance(ProcessingHost(self._request, self._arn, container, setting), setting.log)
+            JobInstance(ProcessingHost(self._request, self._arn, container, setting), setting.log)
             for container in setting.containers(self.hosts)
         ]
 
-    def upload(self, setting: Setting, units: Sequence[Instance], ending: Ending) -> Outcome:
+    def upload(self, setting: JobContext, units: Sequence[JobInstance], ending: Ending) -> JobOutput:
         """The outputs of EndOfJob, once the job has completed; of an instance's message in any case, the first one."""
         key = self._request.get("ProcessingOutputConfig", {}).get("KmsKeyId")
         for container in [unit.container for unit in units] if ending.completed else ():
@@ -67,10 +67,10 @@ class Processing:
                         setting.s3.upload_folder(container.local(path, "LocalPath"), address, key)
         messages = [unit.container.output / "message" for unit in units]
         told = next((file.read_text(errors="replace") for file in messages if file.is_file()), None)
-        return Outcome(exit_message=told[:_MESSAGE_CHARACTERS] if told else None)
+        return JobOutput(exit_message=told[:_MESSAGE_CHARACTERS] if told else None)
 
 
-def inputs(request: Mapping[str, Any]) -> dict[str, Input]:
+def inputs(request: Mapping[str, Any]) -> dict[str, S3Input]:
     """Inputs in S3 that SageMaker is to download, by LocalPath; raises UserError for one that cannot be had here."""
     found = {}
     for given in request.get("ProcessingInputs", []):
@@ -81,7 +81,7 @@ def inputs(request: Mapping[str, Any]) -> dict[str, Input]:
         if source is None:
             raise UserError(f"{field}: the sandbox reads data from S3 only; give S3Input")
         path = _under_root(source.get("LocalPath"), field)
-        found[path] = Input.of(source, field, source.get("S3InputMode", "File"))
+        found[path] = S3Input.of(source, field, source.get("S3InputMode", "File"))
     return found
 
 
@@ -109,13 +109,13 @@ def _under_root(path: str | None, field: str) -> str:
 class ProcessingHost:
     """A host of a processing job (an `instance.Host`)."""
 
-    def __init__(self, request: Mapping[str, Any], arn: str, container: Container, setting: Setting) -> None:
+    def __init__(self, request: Mapping[str, Any], arn: str, container: Container, setting: JobContext) -> None:
         self.container = container
         self._request = request
         self._arn = arn
         self._setting = setting
 
-    def program(self) -> Program:
+    def program(self) -> ContainerProgram:
         """Inputs, folders for outputs, configuration files, and the entry point."""
         container, s3 = self.container, self._setting.s3
         for path, source in inputs(self._request).items():
@@ -132,7 +132,7 @@ class ProcessingHost:
         application = self._request["AppSpecification"]
         command = [*application["ContainerEntrypoint"], *application.get("ContainerArguments", [])]
         translated = [container.translate(part) for part in command]
-        return Program(translated, container.folder, self._environment(), syncs)
+        return ContainerProgram(translated, container.folder, self._environment(), syncs)
 
     def _configure(self) -> None:
         """The files of /opt/ml/config. Source: Build Your Own Processing Container, in the developer guide."""

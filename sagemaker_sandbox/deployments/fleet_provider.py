@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from sagemaker_sandbox.hosting.fleet import Fleet
+from sagemaker_sandbox.hosting.fleet import EndpointFleet
 from sagemaker_sandbox.hosting.traffic import Traffic
 from sagemaker_sandbox.parts.resources import Fields
 
 
-class Hosts(Protocol):
+class FleetProvider(Protocol):
     """Who makes fleets, and knows which of them serve."""
 
-    def make(self, endpoint: str, config: Fields, models: Mapping[str, list[Fields]]) -> Fleet:
+    def make(self, endpoint: str, config: Fields, models: Mapping[str, list[Fields]]) -> EndpointFleet:
         """A fleet that has yet to be started."""
 
     def traffic(self, endpoint: str) -> Traffic:

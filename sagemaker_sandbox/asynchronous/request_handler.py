@@ -4,54 +4,54 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sagemaker_sandbox.asynchronous import metrics, notice
+from sagemaker_sandbox.asynchronous import metrics, notification
 from sagemaker_sandbox.asynchronous.data_log import DataLog
-from sagemaker_sandbox.asynchronous.request import Outcome, Request
-from sagemaker_sandbox.asynchronous.role import Role, RoleError
+from sagemaker_sandbox.asynchronous.request import AsyncOutcome, AsyncRequest
+from sagemaker_sandbox.asynchronous.role import ModelRole, RoleError
 from sagemaker_sandbox.hosting.invocation import Invocation
-from sagemaker_sandbox.hosting.place import Place
+from sagemaker_sandbox.hosting.reservation import Reservation
 from sagemaker_sandbox.parts.region import Region
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.runtime.asking import ModelError
+from sagemaker_sandbox.runtime.container_invocation import ModelError
 
 
 @dataclass(frozen=True)
-class Terms:
+class AsyncSettings:
     """What an endpoint says of its requests: its AsyncInferenceConfig, and the role of a variant's model."""
 
     config: Fields
-    role: Role
+    role: ModelRole
 
 
-class Handling:
+class AsyncRequestHandler:
     """For one Region's endpoints. `terms` of an endpoint and a variant are None once the endpoint is gone."""
 
-    def __init__(self, region: Region, terms: Callable[[str, str], Terms | None]) -> None:
+    def __init__(self, region: Region, terms: Callable[[str, str], AsyncSettings | None]) -> None:
         self._region = region
         self._terms = terms
         self.log = DataLog(region)
 
-    def ask(self, request: Request, place: Place) -> Outcome:
+    def ask(self, request: AsyncRequest, place: Reservation) -> AsyncOutcome:
         """Have the model answer. Its failure is an outcome: AWS does not ask again."""
         variant = place.variant
         self._count(request, variant, TimeInBacklog=self._age(request))
         terms = self._terms(request.endpoint, variant)
         if terms is None:
-            return Outcome(variant, failure="ClientError: The endpoint was deleted.")
+            return AsyncOutcome(variant, failure="ClientError: The endpoint was deleted.")
         try:
             body = self._input(request, variant, terms.role)
         except RoleError as error:
             self._count(request, variant, RequestDownloadFailures=1)
-            return Outcome(variant, failure=f"ClientError: {error}")
+            return AsyncOutcome(variant, failure=f"ClientError: {error}")
         try:
             asked = Invocation.of(request.asked | {"Body": body, "InferenceId": request.inference_id})
             answer = place.invoke(replace(asked, timeout_seconds=request.timeout))
         except ModelError as error:
             return _failed(variant, error)
         assert isinstance(answer.body, bytes)
-        return Outcome(variant, answer.body, answer.content_type)
+        return AsyncOutcome(variant, answer.body, answer.content_type)
 
-    def _input(self, request: Request, variant: str, role: Role) -> bytes:
+    def _input(self, request: AsyncRequest, variant: str, role: ModelRole) -> bytes:
         if body := request.asked.get("Body"):
             return bytes(body)
         began = time.monotonic()
@@ -59,7 +59,7 @@ class Handling:
         self._count(request, variant, RequestDownloadLatency=time.monotonic() - began)
         return content
 
-    def tell(self, request: Request) -> None:
+    def tell(self, request: AsyncRequest) -> None:
         """Write the outcome to S3, then publish it: to nobody, once the endpoint is gone."""
         outcome = request.outcome
         assert outcome is not None
@@ -73,7 +73,7 @@ class Handling:
             self.log.put(request, outcome.variant, self._region.clock.now(), outcome.detail or outcome.failure)
         self._count(request, outcome.variant, InvocationsProcessed=1, TotalProcessingTime=self._age(request))
 
-    def _write(self, request: Request, outcome: Outcome, terms: Terms) -> None:
+    def _write(self, request: AsyncRequest, outcome: AsyncOutcome, terms: AsyncSettings) -> None:
         """An answer that cannot be written is a failure, which may have another place."""
         key = terms.config["OutputConfig"].get("KmsKeyId")
         began = time.monotonic()
@@ -91,32 +91,32 @@ class Handling:
         except RoleError:
             self._count(request, outcome.variant, ResponseUploadFailures=1)
 
-    def _publish(self, request: Request, outcome: Outcome, terms: Terms) -> None:
+    def _publish(self, request: AsyncRequest, outcome: AsyncOutcome, terms: AsyncSettings) -> None:
         config = terms.config["OutputConfig"].get("NotificationConfig", {})
         topic = config.get("ErrorTopic" if outcome.failure else "SuccessTopic")
         if topic is None:
             return
         included = config.get("IncludeInferenceResponseIn", ())
         with_answer = ("ERROR" if outcome.failure else "SUCCESS") + "_NOTIFICATION_TOPIC" in included
-        message = notice.text(request, self._region.name, self._region.clock.now(), with_answer=with_answer)
+        message = notification.text(request, self._region.name, self._region.clock.now(), with_answer=with_answer)
         try:
             terms.role.publish(topic, message)
         except RoleError:
             self._count(request, outcome.variant, NotificationFailures=1)
 
-    def _age(self, request: Request) -> float:
+    def _age(self, request: AsyncRequest) -> float:
         return max((self._region.clock.now() - request.received).total_seconds(), 0.0)
 
-    def _count(self, request: Request, variant: str, **values: float) -> None:
+    def _count(self, request: AsyncRequest, variant: str, **values: float) -> None:
         metrics.of_request(self._region, request.endpoint, variant, **values)
 
 
-def _failed(variant: str, error: ModelError) -> Outcome:
+def _failed(variant: str, error: ModelError) -> AsyncOutcome:
     status, message = error.original_status, error.message
     if not status:
-        return Outcome(variant, failure=f"ClientError: {message}")
+        return AsyncOutcome(variant, failure=f"ClientError: {message}")
     received = f"Received {'client' if 400 <= status < 500 else 'server'} error ({status}) from"
-    return Outcome(
+    return AsyncOutcome(
         variant,
         message.encode(),
         failure=f"ClientError: {received} model. See the SageMaker Endpoint logs in your account for more information.",

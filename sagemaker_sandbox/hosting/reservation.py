@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from sagemaker_sandbox.hosting.fleet import Fleet
-from sagemaker_sandbox.hosting.invocation import Answer, Invocation
-from sagemaker_sandbox.hosting.pool import Member
-from sagemaker_sandbox.hosting.variant import Variant
-from sagemaker_sandbox.runtime.asking import ModelError
+from sagemaker_sandbox.hosting.fleet import EndpointFleet
+from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
+from sagemaker_sandbox.hosting.pool import PoolMember
+from sagemaker_sandbox.hosting.variant import HostedVariant
+from sagemaker_sandbox.runtime.container_invocation import ModelError
 
 
-class Stream(Iterator[bytes]):
+class ResponseStream(Iterator[bytes]):
     """The parts of an answer; `over` is called with the status in which it ended, however that was."""
 
     def __init__(self, parts: Iterator[bytes], over: Callable[[int], None]) -> None:
@@ -38,10 +38,10 @@ class Stream(Iterator[bytes]):
     __del__ = close
 
 
-class Place:
+class Reservation:
     """At one instance of a variant of a fleet."""
 
-    def __init__(self, fleet: Fleet, variant: Variant, member: Member) -> None:
+    def __init__(self, fleet: EndpointFleet, variant: HostedVariant, member: PoolMember) -> None:
         self.fleet = fleet
         self.variant = variant.name
         self.member = member
@@ -49,7 +49,7 @@ class Place:
         self._began = time.monotonic()
         self._released = False
 
-    def invoke(self, asked: Invocation) -> Answer:
+    def invoke(self, asked: Invocation) -> InvocationResponse:
         """Its answer, after which the place is free: once all its parts have come, where it streams. Raises as the
         instance does."""
         at_once = self.member.under_way
@@ -70,11 +70,11 @@ class Place:
                 self._variant.tell(self.member, asked, at_once, status, now - self._began, took)
             self.release()
 
-        return replace(answer, body=Stream(answer.body, over))
+        return replace(answer, body=ResponseStream(answer.body, over))
 
-    def again(self) -> "Place | None":
+    def again(self) -> "Reservation | None":
         """Another at the same instance; None where that is not in service any more."""
-        return Place(self.fleet, self._variant, self.member) if self._variant.take_at(self.member) else None
+        return Reservation(self.fleet, self._variant, self.member) if self._variant.take_at(self.member) else None
 
     def release(self) -> None:
         """The request is over."""

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.runtime.asking import Took
+from sagemaker_sandbox.runtime.container_invocation import InvocationTimings
 
 _MICROSECONDS = 1e6
 
 
 @dataclass(frozen=True)
-class Request:
+class CompletedRequest:
     """One that is over. `status` is the container's, 0 where it did not answer; times are in seconds."""
 
     status: int
     seconds: float
-    took: Took
+    took: InvocationTimings
     #: Those under way at once at its instance when it came, itself included, and the instances that there were.
     at_once: int
     instances: int

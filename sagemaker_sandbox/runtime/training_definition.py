@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox.runtime import archives
 from sagemaker_sandbox.runtime.endings import Ending
-from sagemaker_sandbox.runtime.instance import Instance
+from sagemaker_sandbox.runtime.instance import JobInstance
+from sagemaker_sandbox.runtime.job_definition import JobContext, JobLimits, JobOutput
 from sagemaker_sandbox.runtime.s3 import failure
 from sagemaker_sandbox.runtime.training_host import TrainingHost, channels
-from sagemaker_sandbox.runtime.work import Limits, Outcome, Setting
+from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.errors import UserError
 
 #: How long a job may run that does not say. Source: StoppingCondition in the SageMaker API reference.
 _A_DAY = 86_400.0
 
 
-class Training:
+class TrainingDefinition:
     """A valid CreateTrainingJob request (a `work.Work`).
 
     A script runs where the request names one (script mode), with this machine's Python; a ContainerEntrypoint runs as
@@ -38,7 +38,7 @@ class Training:
         self.hosts: int = request["ResourceConfig"].get("InstanceCount", 1)
         self.metrics: Sequence[Mapping[str, str]] = self._algorithm.get("MetricDefinitions", [])
         stopping = request.get("StoppingCondition", {})
-        self.limits = Limits(
+        self.limits = JobLimits(
             runtime=stopping.get("MaxRuntimeInSeconds", _A_DAY),
             wait=stopping.get("MaxWaitTimeInSeconds", math.inf) if self.spot else math.inf,
             pending=math.inf if self.spot else stopping.get("MaxPendingTimeInSeconds", 0.0),
@@ -57,21 +57,21 @@ class Training:
         S3Uri.parse(output["S3OutputPath"], "OutputDataConfig.S3OutputPath")
         channels(self._request)
 
-    def units(self, setting: Setting) -> Sequence[Instance]:
+    def units(self, setting: JobContext) -> Sequence[JobInstance]:
         """An instance for each host."""
         hosts = [TrainingHost(self._request, container, setting) for container in setting.containers(self.hosts)]
-        return [Instance(host, setting.log) for host in hosts]
+        return [JobInstance(host, setting.log) for host in hosts]
 
-    def upload(self, setting: Setting, units: Sequence[Instance], ending: Ending) -> Outcome:
+    def upload(self, setting: JobContext, units: Sequence[JobInstance], ending: Ending) -> JobOutput:
         """output.tar.gz, and model.tar.gz unless a container failed; with several instances, of all their files."""
         containers = [unit.container for unit in units]
         model = None
         if not ending.failed:
             model = self._upload("model.tar.gz", [container.model for container in containers], setting)
         self._upload("output.tar.gz", [container.output_data for container in containers], setting)
-        return Outcome(artifacts=model)
+        return JobOutput(artifacts=model)
 
-    def _upload(self, name: str, folders: Sequence[Path], setting: Setting) -> str | None:
+    def _upload(self, name: str, folders: Sequence[Path], setting: JobContext) -> str | None:
         """Upload folders as one archive and return its address; nothing is uploaded where all are empty."""
         filled = [folder for folder in folders if any(folder.iterdir())]
         if not filled:

@@ -8,7 +8,7 @@ INVOCATION_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Took:
+class InvocationTimings:
     """How long an answer took, in seconds; None: that did not happen."""
 
     #: In the containers, and in each of several by its name.
@@ -41,14 +41,14 @@ class ModelError(Exception):
         self.code = code
         #: Which container.
         self.container = "primary"
-        self.took = Took()
+        self.took = InvocationTimings()
 
 
 class ThrottledError(Exception):
     """More requests at once than are taken."""
 
 
-class LateError(ModelError):
+class InvocationTimeoutError(ModelError):
     """No answer in time."""
 
     def __init__(self, container: str = "primary") -> None:
@@ -62,7 +62,7 @@ class LateError(ModelError):
 
 
 @dataclass(frozen=True)
-class Asked:
+class ContainerRequest:
     """One request to a container. `headers` have names in lower case."""
 
     body: bytes
@@ -71,26 +71,26 @@ class Asked:
     streams: bool = False
 
     @classmethod
-    def of(cls, body: bytes, content_type: str, accept: str, seconds: float = INVOCATION_SECONDS) -> "Asked":
+    def of(cls, body: bytes, content_type: str, accept: str, seconds: float = INVOCATION_SECONDS) -> "ContainerRequest":
         """With no other headers."""
         return cls(body, {"content-type": content_type, "accept": accept}, seconds)
 
-    def accepting(self, accept: str) -> "Asked":
+    def accepting(self, accept: str) -> "ContainerRequest":
         """The same, to be answered with another type."""
         return replace(self, headers={**self.headers, "accept": accept})
 
-    def about(self, said: "Said") -> "Asked":
+    def about(self, said: "ContainerResponse") -> "ContainerRequest":
         """The same of what another container said."""
         return replace(self, body=said.whole, headers={**self.headers, "content-type": said.content_type})
 
 
 @dataclass(frozen=True)
-class Said:
+class ContainerResponse:
     """The container's answer: whole, or for a request that streams its parts, as they come."""
 
     body: bytes | Iterator[bytes]
     headers: Mapping[str, str]
-    took: Took = Took()
+    took: InvocationTimings = InvocationTimings()
 
     @property
     def content_type(self) -> str:

@@ -4,7 +4,7 @@ import base64
 import json
 from datetime import datetime
 
-from sagemaker_sandbox.asynchronous.request import Request
+from sagemaker_sandbox.asynchronous.request import AsyncRequest
 from sagemaker_sandbox.parts.resources import Fields
 
 #: A larger answer is not in the notice. Source: IncludeInferenceResponseIn in the API reference.
@@ -18,7 +18,7 @@ _REQUEST = {
 }
 
 
-def text(request: Request, region: str, moment: datetime, *, with_answer: bool) -> str:
+def text(request: AsyncRequest, region: str, moment: datetime, *, with_answer: bool) -> str:
     """The message; how an answer stands in it is as clients read it, AWS documents no more than that it does."""
     outcome = request.outcome
     assert outcome is not None

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sagemaker_sandbox.deployments.policy import Counts
-from sagemaker_sandbox.deployments.shown import summaries
+from sagemaker_sandbox.deployments.endpoint_description import summaries
+from sagemaker_sandbox.deployments.policy import InstanceCounts
 from sagemaker_sandbox.parts.resources import Fields
 
 #: What DescribeEndpoint answers as the configuration has it.
@@ -13,7 +13,7 @@ _AS_CONFIGURED = ("AsyncInferenceConfig", "ExplainerConfig", "MetricsConfig", "C
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DeploymentSpec:
     """A configuration with the counts and weights to begin with, the containers of each variant as they run, and the
     role of each: plain data, which is kept with the endpoint once it serves."""
 
@@ -22,12 +22,12 @@ class Wanted:
     roles: Mapping[str, str]
 
     @classmethod
-    def of(cls, private: Fields) -> "Wanted":
+    def of(cls, private: Fields) -> "DeploymentSpec":
         """What an endpoint has kept."""
         return cls(private["config"], private["models"], private["roles"])
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> InstanceCounts:
         """Instances of each production variant."""
         return {one["VariantName"]: one.get("InitialInstanceCount", 1) for one in self.config["ProductionVariants"]}
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sagemaker_sandbox.deployments.policy import Counts
+from sagemaker_sandbox.deployments.policy import InstanceCounts
 from sagemaker_sandbox.parts.region import Region
 from sagemaker_sandbox.parts.resources import Fields, Resource
 
@@ -24,7 +24,7 @@ _TOLD = (
 )
 
 
-class Shown:
+class EndpointDescription:
     """One endpoint's. Each method takes the Region's lock itself."""
 
     def __init__(self, region: Region, endpoint: Resource, *, deployment_events: bool = True) -> None:
@@ -38,7 +38,7 @@ class Shown:
             put(self._endpoint, status, self._region.clock.now(), fields or {})
             self._publish("SageMaker Endpoint State Change")
 
-    def calm(self, current: Counts | None = None) -> None:
+    def calm(self, current: InstanceCounts | None = None) -> None:
         """Nothing happens to the fleet that serves any more; it has so many instances."""
         with self._region.lock:
             for variant in _variants(self._endpoint.fields):
@@ -52,7 +52,13 @@ class Shown:
             self.state(status, {_PENDING: None} | dict(fields or {}))
 
     def says(
-        self, status: str, message: str, numbers: Counts, *, pending: bool = False, current: Counts | None = None
+        self,
+        status: str,
+        message: str,
+        numbers: InstanceCounts,
+        *,
+        pending: bool = False,
+        current: InstanceCounts | None = None,
     ) -> None:
         """The VariantStatus of the variants that serve, or of those of the `pending` deployment.
 
@@ -90,7 +96,7 @@ def _variants(where: Fields) -> list[Fields]:
     return [variant for member in VARIANTS for variant in where.get(member, ())]
 
 
-def _count(variant: Fields, current: Counts | None) -> None:
+def _count(variant: Fields, current: InstanceCounts | None) -> None:
     if "CurrentInstanceCount" in variant:
         variant["CurrentInstanceCount"] = (current or {}).get(variant["VariantName"], variant["CurrentInstanceCount"])
 

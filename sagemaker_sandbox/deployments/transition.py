@@ -13,7 +13,7 @@ Move = Callable[[], None]
 _PATIENCE_SECONDS = 2.0
 
 
-class UnderWay:
+class Transition:
     """An agenda of the clock until it is over. Moves take this machine's time, rests that of the clock."""
 
     def __init__(self, region: Region, name: str) -> None:

@@ -16,7 +16,7 @@ REASON_CHARACTERS = 1024
 
 
 @dataclass(frozen=True)
-class Limits:
+class JobLimits:
     """What ends a job that does not end by itself, in seconds."""
 
     runtime: float = math.inf  #: with instances
@@ -26,7 +26,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Setting:
+class JobContext:
     """What a job works with: a folder of its own, S3, its log.
 
     `access` are variables that lead a container's AWS clients to its role's credentials.
@@ -44,7 +44,7 @@ class Setting:
         return [Container(self.folder / name, mounted=self.mounted, host=name, hosts=hosts) for name in hosts]
 
 
-class Unit(Protocol):
+class JobUnit(Protocol):
     """One instance's share of a job. The job's thread alone calls it, in this order."""
 
     uploads: int  #: files uploaded while it ran
@@ -73,32 +73,32 @@ class Unit(Protocol):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobOutput:
     """What a job left behind: the address of its artifacts, and what its container said at the end."""
 
     artifacts: str | None = None
     exit_message: str | None = None
 
 
-U = TypeVar("U", bound=Unit)
+U = TypeVar("U", bound=JobUnit)
 
 
-class Work(Protocol[U]):
+class JobDefinition(Protocol[U]):
     """One job's request, understood. U is what its instances are."""
 
     noun: ClassVar[str]
     log_group: ClassVar[str]
     name: str
     spot: bool
-    limits: Limits
+    limits: JobLimits
     metrics: Sequence[Mapping[str, str]]  #: MetricDefinitions
     hosts: int
 
     def check(self) -> None:
         """Raise UserError for what only real SageMaker can run."""
 
-    def units(self, setting: Setting) -> Sequence[U]:
+    def units(self, setting: JobContext) -> Sequence[U]:
         """A fresh instance, or several; raises UserError."""
 
-    def upload(self, setting: Setting, units: Sequence[U], ending: Ending) -> Outcome:
+    def upload(self, setting: JobContext, units: Sequence[U], ending: Ending) -> JobOutput:
         """Upload what the job is to leave behind, as its ending allows."""

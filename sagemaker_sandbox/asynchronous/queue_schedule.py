@@ -8,7 +8,7 @@ from typing import Protocol
 from sagemaker_sandbox.clock import TICK, Clock
 
 
-class Queues(Protocol):
+class RegionQueues(Protocol):
     """Those of one Region of one account."""
 
     @property
@@ -26,10 +26,10 @@ class Queues(Protocol):
         """End the requests that have waited for too long by then; returns at once."""
 
 
-class Minutes:
+class QueueSchedule:
     """Of all accounts and Regions."""
 
-    def __init__(self, clock: Clock, queues: Callable[[], Iterable[Queues]]) -> None:
+    def __init__(self, clock: Clock, queues: Callable[[], Iterable[RegionQueues]]) -> None:
         self._queues = queues
         clock.keep(self)
 
